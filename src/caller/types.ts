@@ -1,0 +1,17 @@
+import type { Claims } from '../token/types.ts';
+
+/** Who asks, as far as the rules are concerned. */
+export interface Caller {
+  readonly provider: string;
+  /** The subject claim with the provider's prefix. */
+  readonly subject: string;
+  /** Only if the provider says it is verified and it has exactly one `@`. */
+  readonly email?: string;
+  readonly name?: string;
+  /** In the order in which the policy defines them. */
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly scopes: readonly string[];
+  /** Only the claims that the policy's headers name. */
+  readonly claims: Claims;
+}

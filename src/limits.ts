@@ -1,0 +1,49 @@
+/** Every limit of the gateway in one place; sizes in bytes, times in seconds unless the name says otherwise. */
+
+/** Longest token text that is looked at. nginx itself takes header lines of up to 32 KB in the rendered servers. */
+export const MAX_TOKEN_BYTES = 16 * 1024;
+
+/** Largest discovery document or JWKS that is read. */
+export const MAX_DOCUMENT_BYTES = 256 * 1024;
+
+/** Keys of one provider beyond this number are ignored, and the job says so in the log. */
+export const MAX_KEYS_PER_PROVIDER = 100;
+
+/** A token without `kid` is tried against at most this many fitting keys. */
+export const MAX_KEYS_TRIED = 4;
+
+/** RSA keys with a shorter modulus are never used (RFC 7518 section 3.3). */
+export const MIN_RSA_BITS = 2048;
+
+/** Longest exponent of an RSA key, in bits: a longer one makes each verification slow. */
+export const MAX_RSA_EXPONENT_BITS = 33;
+
+/** Time-out of one call to a provider, milliseconds. Two calls in a row stay below {@link KEYS_JOB_INTERVAL_S}. */
+export const PROVIDER_TIMEOUT_MS = 4000;
+
+/** How often the job looks which provider's keys are due. */
+export const KEYS_JOB_INTERVAL_S = 10;
+
+/** Checks per worker that may wait for a key refetch at once; the others are told to retry. */
+export const MAX_WAITERS = 16;
+
+/** How long a check waits for a refetch that another one leads, milliseconds. */
+export const WAIT_FOR_KEYS_MS = 3000;
+
+/** Verified tokens kept per JavaScript context, in front of the shared dict. */
+export const TOKENS_PER_CONTEXT = 64;
+
+/** Times beyond this are no dates of ours (year 9999), and refused as malformed claims. */
+export const MAX_NUMERIC_DATE = 253402300799;
+
+/** Defaults of the policy, in seconds. */
+export const DEFAULTS = {
+  clockSkew: 30,
+  tokenCache: 300,
+  keysRefresh: 300,
+  keysStale: 86400,
+  keysCoolDown: 10,
+} as const;
+
+/** Largest clock skew that a policy may allow. */
+export const MAX_CLOCK_SKEW = 300;

@@ -1,0 +1,221 @@
+/** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
+
+/** A place in a policy file; lines and columns count from 1. */
+export interface At {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Policy {
+  readonly version: 1;
+  readonly gateway: Gateway;
+  readonly providers: Readonly<Record<string, Provider>>;
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly mesh?: Mesh;
+  readonly services: Readonly<Record<string, Service>>;
+  readonly hosts: readonly Host[];
+  readonly tests: readonly PolicyTest[];
+}
+
+export interface Gateway {
+  /** Seconds by which `exp`, `nbf` and `iat` may be off. */
+  readonly clockSkew: number;
+  /** Longest time in seconds that a verified token is remembered. */
+  readonly tokenCache: number;
+  /** Life cycle of the providers' keys, seconds. */
+  readonly keys: { readonly refresh: number; readonly stale: number; readonly coolDown: number };
+  /** CIDR ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** DNS servers for providers and ingress; empty: those of the machine that renders. */
+  readonly resolver: readonly string[];
+  /** Port of the image's own servers. */
+  readonly listen: number;
+  readonly tls?: Tls;
+  /** The image serves plain HTTP. */
+  readonly insecureHttp: boolean;
+}
+
+export interface Tls {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export type Algorithm =
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA';
+
+export interface Provider {
+  readonly name: string;
+  /** Name of the frozen record in src/providers/. */
+  readonly kind: string;
+  /** Compared exactly with `iss`; `https:` always. */
+  readonly issuer: string;
+  /** One of these must be in `aud`. */
+  readonly audiences: readonly string[];
+  /** If given, `azp`, `client_id` or `cid` must be one of these. */
+  readonly clients?: readonly string[];
+  readonly algorithms: readonly Algorithm[];
+  /** CA bundle to verify the provider's TLS certificate with; default the system's. */
+  readonly caFile?: string;
+  readonly subject: { readonly claim: string; readonly prefix: string };
+  readonly at: At;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly fact: Fact;
+  readonly at: At;
+}
+
+/**
+ * What can be true of a token. `claim` with `is` holds if the claim, or an element of it when it is an array,
+ * equals the value; with `has`, if an array or space-delimited string contains it.
+ * `none` is false where a fact's claim is absent.
+ */
+export type Fact =
+  | { readonly op: 'group'; readonly value: string; readonly provider?: string; readonly at: At }
+  | {
+      readonly op: 'is' | 'has';
+      readonly claim: string;
+      readonly value: string | number | boolean;
+      readonly provider?: string;
+      readonly at: At;
+    }
+  | { readonly op: 'scope'; readonly value: string; readonly provider?: string; readonly at: At }
+  | { readonly op: 'provider'; readonly value: string; readonly at: At }
+  | { readonly op: 'role'; readonly value: string; readonly at: At }
+  | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
+
+export interface Mesh {
+  readonly kind: 'envoy';
+  readonly trustDomain: string;
+  readonly ingress: Ingress;
+  readonly identities: Readonly<Record<string, Identity>>;
+  readonly at: At;
+}
+
+export interface Ingress {
+  readonly host: string;
+  readonly port: number;
+  /** DNS name in the ingress's certificate (nginx cannot verify a SPIFFE-only one). */
+  readonly serverName: string;
+  /** CA that the ingress's certificate is verified with. */
+  readonly caFile: string;
+  /** The ingress's own side, as its container sees it; what `--target envoy` needs. */
+  readonly own?: {
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly clientCaFile: string;
+    readonly listen: number;
+  };
+}
+
+/** A workload certificate that nginx connects with. One PEM holding both is the form that rotates safely. */
+export interface Identity {
+  readonly name: string;
+  readonly spiffe: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly at: At;
+}
+
+export interface Service {
+  readonly name: string;
+  /** `Host` that the service receives. */
+  readonly authority: string;
+  /** Where the mesh ingress finds it (`--target envoy`): host and port; default the authority, port 80. */
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** Set when the service is reached directly and not through the mesh ingress. */
+  readonly direct?: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: boolean;
+    readonly caFile?: string;
+    readonly serverName: string;
+  };
+  readonly at: At;
+}
+
+/** Where the value of an identity header comes from. */
+export type HeaderSource =
+  | 'subject'
+  | 'email'
+  | 'name'
+  | 'groups'
+  | 'roles'
+  | 'provider'
+  | { readonly claim: string }
+  | { readonly firstRole: readonly (readonly [role: string, value: string])[]; readonly else?: string };
+
+/** Header names in their written spelling, in a fixed order. */
+export type Headers = Readonly<Record<string, HeaderSource>>;
+
+export interface Host {
+  /** `wiki.example.com` or `*.example.com`, lower case. */
+  readonly name: string;
+  readonly providers: readonly string[];
+  readonly tls?: Tls;
+  readonly routes: readonly Route[];
+  readonly at: At;
+}
+
+export interface Route {
+  /** Host and path as written, e.g. `wiki.example.com/rest/*`: the name in logs and in the check's path. */
+  readonly name: string;
+  readonly host: string;
+  /** Without the `/*` of a prefix; `` is the prefix of everything. */
+  readonly path: string;
+  /** A prefix on a segment covers the path itself and all below it. */
+  readonly kind: 'exact' | 'prefix';
+  readonly service: string;
+  readonly accept: readonly 'bearer'[];
+  readonly allow: readonly Allow[];
+  /** Global, host's and route's headers merged by name; what is `null` there is gone here. */
+  readonly headers: Headers;
+  readonly at: At;
+}
+
+export type Who =
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'role'; readonly role: string };
+
+export interface Allow {
+  readonly who: Who;
+  /** Upper case; absent: all. GET includes HEAD. */
+  readonly methods?: readonly string[];
+  /** Name of the mesh identity; `default` unless said. Empty when the service is reached directly. */
+  readonly as: string;
+  readonly at: At;
+}
+
+export interface PolicyTest {
+  /** Who asks: nobody, somebody with exactly these roles, or a token with these claims. */
+  readonly as:
+    | { readonly kind: 'nobody' }
+    | { readonly kind: 'roles'; readonly roles: readonly string[] }
+    | { readonly kind: 'claims'; readonly provider: string; readonly claims: Readonly<Record<string, unknown>> };
+  readonly method: string;
+  readonly url: string;
+  /** `allowed` or a reason code. */
+  readonly expect: string;
+  readonly at: At;
+}
+
+/** One mistake in a policy, with what to write instead. */
+export interface PolicyError {
+  readonly at: At;
+  /** Path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */
+  readonly path: string;
+  /** e.g. `no role "raeder"; did you mean "reader"?` */
+  readonly message: string;
+}

@@ -1,0 +1,113 @@
+/**
+ * Every way a request can be refused: the stable code that clients, logs and policy tests see,
+ * the HTTP status, how a bearer challenge names it (RFC 6750 section 3.1), and one sentence of help.
+ * docs/reasons.md is held against this table by a test.
+ */
+
+export interface ReasonEntry {
+  /** HTTP status the client receives. */
+  readonly status: 400 | 401 | 403 | 404 | 421 | 503;
+  /**
+   * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
+   * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
+   */
+  readonly challenge?: '' | 'invalid_token' | 'insufficient_scope';
+  /** One sentence that tells the caller, or their platform engineer, what to do. */
+  readonly help: string;
+}
+
+export const reasons = {
+  credential_missing: {
+    status: 401,
+    challenge: '',
+    help: 'Send a token of an accepted provider as "Authorization: Bearer …".',
+  },
+  credential_unsupported: {
+    status: 401,
+    challenge: '',
+    help: 'This route takes "Authorization: Bearer …" and no other scheme.',
+  },
+  path_not_canonical: {
+    status: 400,
+    help: 'Send the path in its one plain spelling: no "//", dot segments, ";", "\\", "#", and no percent-encoded letter, digit, slash, dot, semicolon, backslash or NUL.',
+  },
+  host_unknown: { status: 421, help: 'No host of the policy has this name; check the host in the URL.' },
+  route_unknown: { status: 404, help: 'No route of the policy covers this path on this host.' },
+  token_malformed: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token is not a compact JWS with a JSON claims set, or is too long; fetch a new one from the provider.',
+  },
+  algorithm_refused: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token is signed with an algorithm that the provider section does not allow; sign with an asymmetric one such as RS256 or ES256.',
+  },
+  issuer_unknown: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token\'s "iss" is not exactly the issuer of a provider that this host accepts.',
+  },
+  key_unknown: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The provider publishes no key that fits the token\'s "kid" and algorithm; the key may have been withdrawn: fetch a new token.',
+  },
+  signature_invalid: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The signature does not match the token; fetch a new one from the provider.',
+  },
+  token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired; fetch a new one.' },
+  token_not_yet_valid: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token is not valid yet ("nbf" or "iat" lies in the future); check the clocks of provider and gateway.',
+  },
+  audience_mismatch: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token was issued for another audience or client; ask the provider for one with an audience of this gateway.',
+  },
+  type_refused: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'This is not an access token (an ID token, a logout token, or another kind of JWT); send the access token.',
+  },
+  claim_absent: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The token lacks a claim that the gateway requires, or has it in the wrong form; configure the provider to issue it.',
+  },
+  role_missing: {
+    status: 403,
+    challenge: 'insufficient_scope',
+    help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
+  },
+  provider_unavailable: {
+    status: 503,
+    help: 'The gateway has no keys of this provider yet; try again shortly, and check that the gateway reaches the provider.',
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+export type ReasonCode = keyof typeof reasons;
+
+/** Why something was refused. `detail` is safe to show the client: it never holds token text or a secret. */
+export interface Refusal {
+  readonly reason: ReasonCode;
+  /** What was expected and what came, in one short phrase; set only where the signature was valid or nothing secret is in it. */
+  readonly detail?: string;
+}
+
+/** The outcome of one step: a value, or the reason why there is none. */
+export type Result<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
+
+/** Wraps the value of a step that succeeded. */
+export function ok<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+/** Wraps the reason of a step that refused. */
+export function refuse(reason: ReasonCode, detail?: string): { readonly ok: false } & Refusal {
+  return detail === undefined ? { ok: false, reason } : { ok: false, reason, detail };
+}

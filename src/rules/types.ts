@@ -1,0 +1,59 @@
+import type { At, Fact, Headers, Who } from '../policy/types.ts';
+import type { ReasonCode } from '../reasons.ts';
+import type { TokenProvider } from '../token/types.ts';
+
+/** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
+export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
+
+/** One positive statement: a request it covers is allowed. */
+export interface Rule {
+  /** `route#n`, n counting from 1 as written. */
+  readonly id: string;
+  readonly at: At;
+  readonly route: string;
+  readonly host: string;
+  readonly path: Path;
+  /** With HEAD beside GET; absent: all. */
+  readonly methods?: readonly string[];
+  readonly who: Who;
+  readonly service: string;
+  /** Mesh identity; empty when the service is reached directly. */
+  readonly as: string;
+}
+
+/** What of a request the rules look at. */
+export interface Request {
+  readonly route: string;
+  readonly method: string;
+}
+
+export type Decision =
+  | { readonly allow: true; readonly rule: Rule }
+  | { readonly allow: false; readonly reason: ReasonCode; readonly nearest?: Rule };
+
+/** What the check needs of one route. */
+export interface TableRoute {
+  readonly providers: readonly string[];
+  /** Without `at` and `path`: nginx has matched already. */
+  readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
+  readonly headers: Headers;
+}
+
+/** policy.js: all that the gateway's JavaScript knows of the policy. */
+export interface Table {
+  /** Hash of what a cached caller depends on: providers, roles, claims that headers name. */
+  readonly selection: string;
+  readonly clockSkew: number;
+  readonly tokenCache: number;
+  readonly keys: { readonly refresh: number; readonly stale: number; readonly coolDown: number };
+  readonly providers: Readonly<Record<string, TokenProvider>>;
+  /** Name and fact, in the policy's order; a fact without `at`. */
+  readonly roles: readonly (readonly [name: string, fact: Fact])[];
+  /** Claims that headers name. */
+  readonly claims: readonly string[];
+  /** Every identity header of the policy; a value travels from the check to nginx under its index here. */
+  readonly headerNames: readonly string[];
+  readonly routes: Readonly<Record<string, TableRoute>>;
+  /** Unix socket of the egress server. */
+  readonly egress: string;
+}

@@ -1,0 +1,37 @@
+import type { Algorithm } from '../policy/types.ts';
+
+/** A JWT claims set as parsed. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** What the token steps need of a provider; rendered into policy.js. */
+export interface TokenProvider {
+  readonly name: string;
+  readonly kind: string;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly clients?: readonly string[];
+  readonly algorithms: readonly Algorithm[];
+  readonly subject: { readonly claim: string; readonly prefix: string };
+}
+
+/** A token whose signature and claims hold. */
+export interface Verified {
+  readonly provider: string;
+  readonly claims: Claims;
+  /** `exp`, seconds since the epoch. */
+  readonly expires: number;
+  /** RFC 7638 thumbprint of the key that signed it: what the cache entry depends on. */
+  readonly key: string;
+}
+
+/** One usable public key of a provider. */
+export interface Key {
+  /** RFC 7638 thumbprint, SHA-256, base64url. */
+  readonly thumbprint: string;
+  readonly kid?: string;
+  /** The algorithm its owner bound it to, if any. */
+  readonly alg?: string;
+  readonly kty: 'RSA' | 'EC' | 'OKP';
+  readonly crv?: string;
+  readonly jwk: Readonly<Record<string, unknown>>;
+}
