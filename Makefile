@@ -1,0 +1,37 @@
+# The stable commands. Each installs or starts what it needs, or says in one line what is missing.
+.DEFAULT_GOAL := help
+.PHONY: help up down test check bench image build deps
+
+# Dependencies, among them the Node 24 that all commands below run on.
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null 2>&1 || test/images/prepare.sh npm
+	@echo "installing npm packages" >&2
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+deps: node_modules/.package-lock.json
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+up: deps ## the demo: gateway, OpenID provider, mesh ingress, two services, on this machine
+	@npm run --silent demo:up
+
+down: ## removes the demo
+	@npm run --silent demo:down
+
+test: deps ## every test, on real nginx, Envoy and OpenID provider
+	@npm run --silent test
+
+check: deps ## types, lint, unit tests, bundle size, dist is fresh
+	@npm run --silent check
+
+bench: deps ## CPU and memory per request: table, chart and test/bench/results.json
+	@test/images/prepare.sh bench
+	@npm run --silent bench
+
+image: deps ## the gateway's image, meshgate/gateway:dev
+	@test/images/prepare.sh gateway
+
+build: deps ## dist/ from src/
+	@npm run --silent build
