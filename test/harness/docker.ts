@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** The tests' own marks on what they start, so that the leftovers of a dead run are found. */
+export const runLabel = 'meshgate.test.run';
+export const networkPrefix = 'meshgate-test-';
+
+const run = promisify(execFile);
+
+/** Process id of the test run: vitest's main process, or this one where there is none. */
+export function runId(): string {
+  process.env.MESHGATE_RUN ??= String(process.pid);
+  return process.env.MESHGATE_RUN;
+}
+
+/** Runs the docker command; what it printed, trimmed. */
+export async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.trim();
+}
+
+/** Removes containers and networks of one run. */
+export async function removeRun(id: string): Promise<void> {
+  const containers = lines(await docker('ps', '-aq', '--filter', `label=${runLabel}=${id}`));
+  if (containers.length > 0) await docker('rm', '-f', '-v', ...containers).catch(() => {});
+  const networks = lines(await docker('network', 'ls', '-q', '--filter', `name=^${networkPrefix}${id}-`));
+  if (networks.length > 0) await docker('network', 'rm', ...networks).catch(() => {});
+}
+
+/** Removes what runs have left behind whose process is gone. */
+export async function removeLeftovers(): Promise<void> {
+  const ids = new Set<string>();
+  for (const id of lines(
+    await docker('ps', '-a', '--filter', `label=${runLabel}`, '--format', `{{.Label "${runLabel}"}}`),
+  )) {
+    ids.add(id);
+  }
+  for (const name of lines(
+    await docker('network', 'ls', '--filter', `name=^${networkPrefix}`, '--format', '{{.Name}}'),
+  )) {
+    ids.add(name.slice(networkPrefix.length).split('-')[0]!);
+  }
+  for (const id of ids) if (!alive(Number(id))) await removeRun(id);
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
