@@ -1,0 +1,187 @@
+import { DEFAULTS } from '../limits.ts';
+import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
+import type { Path } from './path.ts';
+import type { Raw } from './schema.ts';
+import { DEFAULT_ALGORITHMS, type RawFact, ROUTES } from './sections.ts';
+import type * as policy from './types.ts';
+import { hostPort, seconds } from './units.ts';
+
+/** Says where a path of the file is. */
+export type Locate = (path: Path) => policy.At;
+
+/** Fills defaults in and gives every part its place; the policy has been checked. */
+export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
+  const mesh = raw.mesh === undefined ? undefined : buildMesh(raw.mesh, at);
+  return {
+    version: 1,
+    gateway: buildGateway(raw.gateway ?? {}),
+    providers: mapRecord(raw.providers, (name, it) => buildProvider(name, it, at(['providers', name]))),
+    roles: mapRecord(raw.roles ?? {}, (name, it) => {
+      const path = ['roles', name];
+      return { name, fact: buildFact(it, path, at), at: at(path) };
+    }),
+    ...(mesh && { mesh }),
+    services: mapRecord(raw.services, (name, it) => buildService(name, it, at(['services', name]))),
+    hosts: Object.keys(raw.hosts).map((name) => buildHost(raw, name, at)),
+    tests: (raw.tests ?? []).map((it, index) => buildTest(raw, it, at(['tests', index]))),
+  };
+}
+
+function mapRecord<In, Out>(record: Readonly<Record<string, In>>, map: (name: string, value: In) => Out) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(name, value)]));
+}
+
+const tls = (raw: { cert_file: string; key_file: string }): policy.Tls => ({
+  certFile: raw.cert_file,
+  keyFile: raw.key_file,
+});
+
+function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
+  const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
+  return {
+    clockSkew: time(raw.clock_skew, DEFAULTS.clockSkew),
+    tokenCache: time(raw.token_cache, DEFAULTS.tokenCache),
+    keys: {
+      refresh: time(raw.keys?.refresh, DEFAULTS.keysRefresh),
+      stale: time(raw.keys?.stale, DEFAULTS.keysStale),
+      coolDown: time(raw.keys?.cool_down, DEFAULTS.keysCoolDown),
+    },
+    trustedProxies: raw.trusted_proxies ?? [],
+    resolver: raw.resolver ?? [],
+    listen: raw.listen ?? 8443,
+    ...(raw.tls && { tls: tls(raw.tls) }),
+    insecureHttp: raw.insecure_http ?? false,
+  };
+}
+
+function buildProvider(name: string, raw: Raw['providers'][string], at: policy.At): policy.Provider {
+  return {
+    name,
+    kind: raw.kind ?? 'generic',
+    issuer: raw.issuer,
+    audiences: raw.audiences,
+    ...(raw.clients && { clients: raw.clients }),
+    algorithms: raw.algorithms ?? DEFAULT_ALGORITHMS,
+    ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
+    subject: { claim: raw.subject?.claim ?? 'sub', prefix: raw.subject?.prefix ?? '' },
+    at,
+  };
+}
+
+function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
+  const here = at(path);
+  if (typeof raw === 'string') return { op: 'role', value: raw, at: here };
+  for (const op of ['any', 'all', 'none'] as const) {
+    const inner = raw[op];
+    if (inner) return { op, facts: inner.map((it, index) => buildFact(it, [...path, op, index], at)), at: here };
+  }
+  const provider = raw.provider === undefined ? {} : { provider: raw.provider };
+  if (raw.group !== undefined) return { op: 'group', value: raw.group, ...provider, at: here };
+  if (raw.scope !== undefined) return { op: 'scope', value: raw.scope, ...provider, at: here };
+  if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
+  const op = raw.is === undefined ? 'has' : 'is';
+  return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
+}
+
+function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
+  const { address, server_name, ca_file, own } = raw.ingress;
+  const { host, port } = hostPort(address, 443);
+  return {
+    kind: raw.kind,
+    trustDomain: raw.trust_domain,
+    ingress: {
+      host,
+      port,
+      serverName: server_name ?? host,
+      caFile: ca_file,
+      ...(own && { own: { ...tls(own), clientCaFile: own.client_ca_file, listen: own.listen } }),
+    },
+    identities: mapRecord(raw.identities, (name, it) => ({
+      name,
+      spiffe: it.spiffe,
+      certFile: it.pem_file ?? it.cert_file ?? '',
+      keyFile: it.pem_file ?? it.key_file ?? '',
+      at: at(['mesh', 'identities', name]),
+    })),
+    at: at(['mesh']),
+  };
+}
+
+function buildService(name: string, raw: Raw['services'][string], at: policy.At): policy.Service {
+  const url = raw.url ?? raw.insecure_url;
+  if (url === undefined) {
+    const authority = raw.authority ?? '';
+    const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
+    return { name, authority, endpoint, at };
+  }
+  const target = url.slice(url.indexOf('//') + 2);
+  const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);
+  return {
+    name,
+    authority: raw.authority ?? target,
+    endpoint,
+    direct: {
+      ...endpoint,
+      tls: raw.url !== undefined,
+      ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
+      serverName: raw.server_name ?? endpoint.host,
+    },
+    at,
+  };
+}
+
+function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
+  const host = raw.hosts[name] as Raw['hosts'][string];
+  return {
+    name,
+    providers: host.providers ?? Object.keys(raw.providers),
+    ...(host.tls && { tls: tls(host.tls) }),
+    routes: Object.entries(host[ROUTES]).map(([path, route]): policy.Route => {
+      const where = ['hosts', name, path];
+      return {
+        name: name + path,
+        host: name,
+        path: path.endsWith('/*') ? path.slice(0, -2) : path,
+        kind: path.endsWith('/*') ? 'prefix' : 'exact',
+        service: route.service,
+        accept: route.accept ?? ['bearer'],
+        allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
+        headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
+        at: at(where),
+      };
+    }),
+    at: at(['hosts', name]),
+  };
+}
+
+type RawRule = Raw['hosts'][string][typeof ROUTES][string]['allow'][number];
+
+function buildRule(raw: Raw, service: string, rule: RawRule, at: policy.At): policy.Allow {
+  const { role, who, methods, as } = typeof rule === 'string' ? ({ role: rule } as Exclude<RawRule, string>) : rule;
+  const direct = raw.services[service]?.url ?? raw.services[service]?.insecure_url;
+  return {
+    who: buildWho(who ?? role ?? ''),
+    ...(methods && { methods }),
+    as: direct === undefined ? (as ?? 'default') : '',
+    at,
+  };
+}
+
+function buildWho(name: string): policy.Who {
+  return name === 'anyone' || name === 'authenticated' ? { kind: name } : { kind: 'role', role: name };
+}
+
+function buildTest(
+  raw: Raw,
+  { as, expect, ...asked }: NonNullable<Raw['tests']>[number],
+  at: policy.At,
+): policy.PolicyTest {
+  const [method = '', url = ''] = Object.entries(asked).find(([, it]) => it !== undefined) ?? [];
+  return { as: buildCaller(raw, as), method, url, expect, at };
+}
+
+function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {
+  if (typeof as === 'string') return { kind: 'nobody' };
+  if (as.roles) return { kind: 'roles', roles: as.roles };
+  return { kind: 'claims', provider: as.provider ?? Object.keys(raw.providers)[0] ?? '', claims: as.claims ?? {} };
+}

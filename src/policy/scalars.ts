@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import { type Hint, hints, type Named } from './hints.ts';
+
+/** Names of roles and of everything else that a policy defines. */
+export const ROLE_NAME = /^[a-z][a-z0-9._-]{0,62}$/;
+export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+/** A policy's host: lower case, with an optional leading wildcard. */
+export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
+
+const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
+const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';
+// Docker and Compose put underscores into names; the names of machines are not as strict as those of web hosts.
+const MACHINE =
+  '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
+const ENDPOINT_HOST = `(?:${MACHINE}|\\[${IPV6}\\])`;
+const PORT = '(?:6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3})';
+
+/** A string schema whose errors say what to write. */
+export function text(pattern: RegExp, hint: Hint) {
+  return z.string().regex(pattern).register(hints, hint);
+}
+
+export const duration = text(/^\d{1,6}[smhd]$/, {
+  what: 'a duration with its unit',
+  write: '30s, 5m, 1h or 1d',
+  fix: (value) => (/^\d+$/.test(String(value)) ? `${value}s (or ${value}m, ${value}h)` : undefined),
+});
+
+export const port = z.int().min(1).max(65535).register(hints, { what: 'a port', write: 'a number from 1 to 65535' });
+
+export const filePath = text(/^(?:\/[A-Za-z0-9._~+=@:,-]+)+$/, {
+  what: 'an absolute file path in plain characters',
+  write: '/run/secrets/name.pem (letters, digits and . _ ~ + = @ : , - only)',
+  fix: (value) => (typeof value === 'string' && /^[\w.-]+(\/[\w.-]+)*$/.test(value) ? `/${value}` : undefined),
+});
+
+export const endpoint = text(new RegExp(`^${ENDPOINT_HOST}:${PORT}$`), {
+  what: 'host:port',
+  write: 'a name or address and a port, as in ingress.mesh:8443',
+  fix: (value) =>
+    typeof value === 'string' && new RegExp(`^${ENDPOINT_HOST}$`).test(value)
+      ? `${value}:8443, with the right port`
+      : undefined,
+});
+
+export const authority = text(new RegExp(`^${ENDPOINT_HOST}(?::${PORT})?$`), {
+  what: 'a host, with a port if it is not the usual one',
+  write: 'what the service expects as Host, as in wiki.wiki.svc.cluster.local',
+});
+
+export const serverName = text(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`), {
+  what: 'a DNS name in lower case',
+  write: 'the name in the certificate, as in ingress.mesh',
+});
+
+export const httpsUrl = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`), {
+  what: 'an https: URL of host and port',
+  write: 'https://wiki.internal:8443 (no path), or insecure_url for plain http',
+});
+
+export const httpUrl = text(new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`), {
+  what: 'an http: URL of host and port',
+  write: 'http://wiki.internal:8080 (no path), or url for https',
+});
+
+export const issuer = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?$`), {
+  what: 'an https: URL without query, fragment or user',
+  write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main',
+  fix: (value) =>
+    typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
+});
+
+export const trustDomain = text(/^[a-z0-9][a-z0-9._-]{0,254}$/, {
+  what: 'a trust domain',
+  write: 'lower case letters, digits, dots and dashes, as in example.org',
+});
+
+export const spiffeId = text(/^spiffe:\/\/[a-z0-9][a-z0-9._-]{0,254}(?:\/[A-Za-z0-9._-]+)+$/, {
+  what: 'a SPIFFE id',
+  write: 'spiffe://TRUST_DOMAIN/PATH, as in spiffe://example.org/ns/edge/sa/gateway',
+});
+
+export const cidr = text(
+  new RegExp(`^(?:${IPV4}/(?:3[0-2]|[12]\\d|[1-9])|${IPV6}/(?:12[0-8]|1[01]\\d|[1-9]\\d|[1-9]))$`),
+  {
+    what: 'an address range with its length',
+    write: '10.0.0.0/8 or fd00::/8 (and not all addresses)',
+    fix: (value) => (typeof value === 'string' && new RegExp(`^${IPV4}$`).test(value) ? `${value}/32` : undefined),
+  },
+);
+
+export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?$`), {
+  what: 'the address of a DNS server',
+  write: '10.0.0.10, 10.0.0.10:5353 or [fd00::10]:53',
+});
+
+/** A claim's name or path: a word of printable ASCII, so that it reads the same everywhere. */
+export const claimPath = text(/^[!-~]{1,200}$/, {
+  what: 'a claim name or path',
+  write: 'names joined by dots, as in groups or realm_access.roles',
+});
+
+/** Free text of a token, such as the name of a group: anything printable. */
+export const plainText = text(/^[^\x00-\x1f\x7f-\x9f]{1,256}$/, {
+  what: 'a text of 1 to 256 printable characters',
+  write: 'it in quotes',
+  fix: (value) => (typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined),
+});
+
+/** The value of a header that the policy spells out. */
+export const headerValue = text(/^[!-~](?:[ -~]{0,254}[!-~])?$/, {
+  what: 'a header value of visible ASCII characters',
+  write: 'plain text such as Viewer',
+  fix: (value) => (typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined),
+});
+
+export const subjectPrefix = text(/^[A-Za-z0-9._:@/|-]{1,64}$/, {
+  what: 'a prefix of visible characters',
+  write: 'letters, digits and . _ : @ / | -, as in okta-',
+});
+
+export const testUrl = text(/^https?:\/\/[A-Za-z0-9.*:[\]-]+(?::\d+)?\/[!-~]*$/, {
+  what: 'a URL with host and path',
+  write: 'https://wiki.example.com/path',
+});
+
+/** The name of something that another section defines; check-names.ts looks it up. */
+export function reference(refers: Named) {
+  return z
+    .string()
+    .min(1)
+    .register(hints, { what: `the name of ${refers === 'identity' ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
+}

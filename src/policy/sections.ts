@@ -1,0 +1,306 @@
+import * as z from 'zod';
+import { providerKindNames } from '../providers/index.ts';
+import { reasons } from '../reasons.ts';
+import { hints } from './hints.ts';
+import * as s from './scalars.ts';
+import type { Algorithm } from './types.ts';
+
+/** Methods that a rule may name: those of HTTP and of WebDAV that nginx and Envoy know. */
+export const METHODS = [
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
+] as const;
+
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+
+/** Allowed when a provider names none: what providers sign with unless told otherwise. */
+export const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['RS256', 'PS256', 'ES256'];
+
+const list = <T extends z.ZodType>(element: T, write: string) =>
+  z.array(element).min(1).register(hints, { what: 'a list with something in it', write });
+
+const methods = list(z.enum(METHODS), '[GET, POST]').describe(
+  'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
+);
+
+const keyFile = s.filePath.describe('PEM file of the private key, readable by the worker.');
+const certFile = s.filePath.describe('PEM file of the certificate and its chain.');
+
+const tls = z
+  .strictObject({ cert_file: certFile, key_file: keyFile })
+  .describe('Server certificate of the image; a js_import user has their own.');
+
+export const gateway = z
+  .strictObject({
+    clock_skew: s.duration
+      .describe('By how much exp, nbf and iat of a token may be off, at most 5m.')
+      .meta({ default: '30s' })
+      .optional(),
+    token_cache: s.duration
+      .describe('Longest time that a verified token is remembered.')
+      .meta({ default: '5m' })
+      .optional(),
+    keys: z
+      .strictObject({
+        refresh: s.duration
+          .describe('How often the keys of a provider are fetched.')
+          .meta({ default: '5m' })
+          .optional(),
+        stale: s.duration
+          .describe('How long keys are used while their provider does not answer.')
+          .meta({ default: '24h' })
+          .optional(),
+        cool_down: s.duration
+          .describe('Shortest time between two fetches that unknown key ids cause.')
+          .meta({ default: '10s' })
+          .optional(),
+      })
+      .describe('Life cycle of the providers’ keys.')
+      .optional(),
+    trusted_proxies: list(s.cidr, '[10.0.0.0/8]')
+      .describe('Address ranges whose X-Forwarded-For is believed. Default: none.')
+      .optional(),
+    resolver: list(s.resolver, '[10.0.0.10]')
+      .describe('DNS servers for providers and ingress. Default: those of the machine.')
+      .optional(),
+    listen: s.port.describe('Port of the image.').meta({ default: 8443 }).optional(),
+    tls: tls.optional(),
+    insecure_http: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('The image serves plain HTTP: tokens travel in the clear.')
+      .optional(),
+  })
+  .describe('The gateway itself.');
+
+export const provider = z
+  .strictObject({
+    kind: z
+      .enum(providerKindNames)
+      .describe('What the provider is; says where groups and scopes are.')
+      .meta({ default: 'generic' })
+      .optional(),
+    issuer: s.issuer.describe('Compared exactly with "iss"; discovery starts here.'),
+    audiences: list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".'),
+    clients: list(s.plainText, '[my-client]')
+      .describe('If given, azp, client_id or cid must be one of these.')
+      .optional(),
+    algorithms: list(z.enum(ALGORITHMS), '[RS256]')
+      .describe('Signature algorithms that are accepted.')
+      .meta({ default: [...DEFAULT_ALGORITHMS] })
+      .optional(),
+    ca_file: s.filePath.describe('CA bundle for the provider’s TLS certificate. Default: the system’s.').optional(),
+    subject: z
+      .strictObject({
+        claim: s.claimPath.describe('Claim that names the caller.').meta({ default: 'sub' }).optional(),
+        prefix: s.subjectPrefix
+          .describe('Put before the subject; needed where one host accepts several providers.')
+          .optional(),
+      })
+      .describe('How callers of this provider are named.')
+      .optional(),
+  })
+  .describe('An OpenID provider that vouches for callers.');
+
+/** A fact or, as a string, the name of a role. */
+export interface RawFact {
+  group?: string | undefined;
+  claim?: string | undefined;
+  is?: string | number | boolean | undefined;
+  has?: string | number | boolean | undefined;
+  scope?: string | undefined;
+  provider?: string | undefined;
+  any?: (string | RawFact)[] | undefined;
+  all?: (string | RawFact)[] | undefined;
+  none?: (string | RawFact)[] | undefined;
+}
+
+const claimValue = z
+  .union([s.plainText, z.number(), z.boolean()])
+  .register(hints, { what: 'a text, number, true or false', write: 'the value that the claim must have' });
+
+const facts = (help: string) => z.lazy(() => list(fact, '[{ group: staff }, { group: guests }]')).describe(help);
+
+export const fact: z.ZodType<string | RawFact> = z
+  .lazy(() =>
+    z.union([
+      s.reference('role'),
+      z.strictObject({
+        group: s.plainText.describe('The caller is in this group.').optional(),
+        claim: s.claimPath.describe('A claim path, with is or has.').optional(),
+        is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
+        has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
+        scope: s.plainText.describe('The token has this scope.').optional(),
+        provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
+        any: facts('True if one of these is.').optional(),
+        all: facts('True if all of these are.').optional(),
+        none: facts('True if none of these is; false where a claim is absent.').optional(),
+      }),
+    ]),
+  )
+  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role' })
+  .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
+
+const identity = z
+  .strictObject({
+    spiffe: s.spiffeId.describe('The SPIFFE id in the certificate.'),
+    pem_file: s.filePath
+      .describe('One PEM with certificate and key, replaced atomically: the form that rotates safely.')
+      .optional(),
+    cert_file: certFile.optional(),
+    key_file: keyFile.optional(),
+  })
+  .describe('A workload certificate that nginx connects with.');
+
+export const mesh = z
+  .strictObject({
+    kind: z.enum(['envoy']).describe('What the mesh ingress is.'),
+    trust_domain: s.trustDomain.describe('Trust domain of all identities.'),
+    ingress: z
+      .strictObject({
+        address: s.endpoint.describe('Where nginx connects to.'),
+        server_name: s.serverName
+          .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
+          .optional(),
+        ca_file: s.filePath.describe('CA that the ingress’s certificate is verified with.'),
+        own: z
+          .strictObject({
+            cert_file: certFile,
+            key_file: keyFile,
+            client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
+            listen: s.port.describe('Port that the ingress listens on.'),
+          })
+          .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
+          .optional(),
+      })
+      .describe('The door of the mesh.'),
+    identities: z
+      .record(z.string(), identity)
+      .meta({
+        propertyNames: { pattern: s.NAME.source },
+        description: 'What nginx connects as, by name; "default" where no rule says.',
+      }),
+  })
+  .describe('The mesh behind the gateway.');
+
+export const service = z
+  .strictObject({
+    authority: s.authority.describe('Host that the service receives.').optional(),
+    endpoint: s.endpoint
+      .describe('Where the mesh ingress finds the service. Default: the authority, port 80.')
+      .optional(),
+    url: s.httpsUrl.describe('The service is reached directly, over TLS and not through the mesh.').optional(),
+    insecure_url: s.httpUrl.describe('The service is reached directly over plain HTTP.').optional(),
+    ca_file: s.filePath
+      .describe('CA that the service’s certificate is verified with. Default: the system’s.')
+      .optional(),
+    server_name: s.serverName
+      .describe('DNS name in the service’s certificate. Default: the host of the URL.')
+      .optional(),
+  })
+  .describe('Something that is asked: through the mesh by authority and endpoint, or directly by url.');
+
+const headerSource = z
+  .union([
+    z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider']),
+    z.strictObject({
+      claim: s.claimPath.describe('Claim whose value is sent.').optional(),
+      first_role: z
+        .record(z.string(), s.headerValue)
+        .meta({ description: 'Role → value; the first role that the caller has counts.' })
+        .optional(),
+      else: s.headerValue.describe('Value for callers with none of the roles.').optional(),
+    }),
+    z.null(),
+  ])
+  .register(hints, {
+    what: 'the source of a header',
+    write: 'subject, { claim: department }, { first_role: … } or null',
+  })
+  .describe('Where the value comes from; null removes a header set further out.');
+
+export const headers = z
+  .record(z.string(), headerSource)
+  .meta({
+    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
+    description: 'Identity headers that services receive, by name.',
+  });
+
+const rule = z
+  .union([
+    s.reference('role').describe('A role, authenticated or anyone.'),
+    z.strictObject({
+      role: s.reference('role').describe('Callers with this role.').optional(),
+      who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
+      methods: methods.optional(),
+      as: s.reference('identity').describe('Mesh identity to connect with.').meta({ default: 'default' }).optional(),
+    }),
+  ])
+  .register(hints, {
+    what: 'a rule',
+    write: 'a role, authenticated, anyone, or { role: editor, methods: [GET], as: wiki-editor }',
+  });
+
+export const route = z
+  .strictObject({
+    service: s.reference('service').describe('The service that is asked.'),
+    accept: list(z.enum(['bearer']), '[bearer]')
+      .describe('Credentials that are taken.')
+      .meta({ default: ['bearer'] })
+      .optional(),
+    allow: list(rule, 'allow: [staff]').describe('Who may pass; the first rule that matches decides.'),
+    headers: headers.optional(),
+  })
+  .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
+  .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
+
+/** Key under which regroup (tree.ts) puts a host's routes, so that its other keys are checked as keys. */
+export const ROUTES = '/';
+
+export const host = z
+  .strictObject({
+    providers: list(s.reference('provider'), '[okta]')
+      .describe('Providers whose tokens are accepted; needed where there are several.')
+      .optional(),
+    tls: tls.optional(),
+    headers: headers.optional(),
+    [ROUTES]: z.record(z.string(), route),
+  })
+  .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })
+  .describe('Routes of one host, by path.');
+
+const methodKeys = Object.fromEntries(
+  METHODS.map((method) => [method, s.testUrl.describe('URL that is asked with this method.').optional()]),
+) as Record<(typeof METHODS)[number], z.ZodOptional<typeof s.testUrl>>;
+
+const EXPECTED = ['allowed', ...Object.keys(reasons)] as [string, ...string[]];
+
+export const test = z
+  .strictObject({
+    as: z
+      .union([
+        z.enum(['nobody']),
+        z.strictObject({
+          roles: z
+            .array(s.reference('role'))
+            .register(hints, { what: 'a list of roles', write: '[staff]' })
+            .describe('Somebody with exactly these roles.')
+            .optional(),
+          provider: s.reference('provider').describe('Provider of the token.').optional(),
+          claims: z
+            .record(z.string(), z.unknown())
+            .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' })
+            .describe('Claims of the token.')
+            .optional(),
+        }),
+      ])
+      .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
+      .describe('Who asks.'),
+    ...methodKeys,
+    expect: z.enum(EXPECTED).describe('allowed, or the reason why not.'),
+  })
+  .register(hints, {
+    what: 'a test',
+    write: '{ as: { roles: [staff] }, GET: https://wiki.example.com/x, expect: allowed }',
+  })
+  .describe('One request and what must come of it.');
