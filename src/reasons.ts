@@ -31,6 +31,10 @@ export const reasons = {
     status: 400,
     help: 'Send the path in its one plain spelling: no "//", dot segments, ";", "\\", "#", and no percent-encoded letter, digit, slash, dot, semicolon, backslash or NUL.',
   },
+  request_malformed: {
+    status: 400,
+    help: 'nginx could not read the request: a header that is too long, given twice or not allowed, or a broken request line.',
+  },
   host_unknown: { status: 421, help: 'No host of the policy has this name; check the host in the URL.' },
   route_unknown: { status: 404, help: 'No route of the policy covers this path on this host.' },
   token_malformed: {
@@ -87,6 +91,10 @@ export const reasons = {
   provider_unavailable: {
     status: 503,
     help: 'The gateway has no keys of this provider yet; try again shortly, and check that the gateway reaches the provider.',
+  },
+  check_unavailable: {
+    status: 503,
+    help: 'The gateway could not decide, so nothing passes; its error log says why.',
   },
 } as const satisfies Record<string, ReasonEntry>;
 
