@@ -1,0 +1,169 @@
+import { afterAll, afterEach, expect, test } from 'vitest';
+import type { Gateway } from './gateway.ts';
+import type { Answer, Sent } from './http.ts';
+import type { RawOptions } from './raw.ts';
+import { type Echo, type Received, valuesOf } from './services.ts';
+import { openStage, type Stage, saveLogs } from './stage.ts';
+
+/** What the gateway under test talks to. */
+export interface Setup {
+  readonly gateway: Gateway;
+  /** All upstreams that a case may reach, or must not. */
+  readonly echoes: readonly Echo[];
+}
+
+/** One request and everything that must come of it. */
+export interface Case {
+  /** One sentence. */
+  readonly name: string;
+  /** Host of the policy that is asked. */
+  readonly host: string;
+  /** A request, or exact bytes. */
+  readonly request: Sent | { readonly raw: string | readonly string[]; readonly options?: RawOptions };
+  /** Default HTTP/1.1. */
+  readonly over?: 'http1' | 'http2';
+  readonly status: number;
+  /** Reason code, in the body and in the log. */
+  readonly reason?: string;
+  /** Headers of the answer: exact value, pattern, or null for absent. */
+  readonly answer?: Readonly<Record<string, string | RegExp | null>>;
+  /** What the upstream received; `never`: none was called. Default for a status from 400 on: `never`. */
+  readonly upstream?: 'never' | UpstreamExpected;
+  readonly log?: LogExpected;
+}
+
+export interface UpstreamExpected {
+  readonly service?: string;
+  readonly method?: string;
+  /** The raw request target. */
+  readonly url?: string;
+  /** Every value of the header, in order; one string is exactly one header. */
+  readonly headers?: Readonly<Record<string, string | RegExp | readonly string[]>>;
+  /** Names that must not have arrived. */
+  readonly absent?: readonly string[];
+}
+
+export interface LogExpected {
+  /** Fields of the access log line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Error log lines that must be there; without them any line at warn or above fails the case. */
+  readonly expected?: readonly RegExp[];
+  /** What no line of any log may contain. A bearer token of the request is forbidden always. */
+  readonly forbidden?: readonly RegExp[];
+  /** Access log lines that one run writes; default 1. */
+  readonly lines?: number;
+}
+
+/** A stage for one test file: closed after its last test; a failing test gets every container's log. */
+export async function testStage(name: string): Promise<Stage> {
+  const stage = await openStage(name);
+  afterAll(() => stage.close(), 60_000);
+  afterEach(({ task }) => {
+    const error = task.result?.state === 'fail' ? task.result.errors?.[0] : undefined;
+    if (error === undefined) return;
+    const tails = `\n\n${saveLogs(stage, task.name)}`;
+    error.message += tails;
+    if (error.stack !== undefined) error.stack = error.stack.replace(/^(?= {4}at )/m, `${tails}\n`);
+  });
+  return stage;
+}
+
+/** Defines a test that runs the case twice, one after the other, on the gateway as the cases before have left it. */
+export function gatewayCase(setup: Setup, one: Case): void {
+  test(one.name, async () => {
+    await runCase(setup, one, 'first run');
+    await runCase(setup, one, 'second run');
+  });
+}
+
+/** Runs a case once and checks answer, upstream and logs. */
+export async function runCase(setup: Setup, one: Case, run: string): Promise<Answer> {
+  const { gateway, echoes } = setup;
+  await Promise.all(echoes.map((echo) => echo.clear()));
+  const mark = gateway.mark();
+  const answer = await ask(gateway, one);
+  expect(answer.status, `${run}: status; body ${answer.text.slice(0, 400)}`).toBe(one.status);
+  if (one.reason !== undefined && answer.text !== '') expect(answer.json().reason, `${run}: reason`).toBe(one.reason);
+  for (const [name, value] of Object.entries(one.answer ?? {})) {
+    expectValue(answer.header(name), value, `${run}: ${name} of the answer`);
+  }
+  const received = (await Promise.all(echoes.map((echo) => echo.requests()))).flat();
+  expectUpstream(received, one.upstream ?? (one.status >= 400 ? 'never' : {}), run);
+  await expectLog(gateway, mark, one, run);
+  return answer;
+}
+
+async function ask(gateway: Gateway, one: Case): Promise<Answer> {
+  if ('raw' in one.request) {
+    const { answers, text } = await gateway.sendRaw(one.host, one.request.raw, one.request.options);
+    if (answers[0] === undefined) throw new Error(`no answer but ${JSON.stringify(text)}`);
+    return answers[0];
+  }
+  if (one.over === 'http2') return (await gateway.sendHttp2(one.host, one.request))[0]!;
+  return gateway.send(one.host, one.request);
+}
+
+function expectUpstream(received: readonly Received[], expected: 'never' | UpstreamExpected, run: string): void {
+  if (expected === 'never') {
+    expect(received, `${run}: no upstream may be called`).toEqual([]);
+    return;
+  }
+  expect(received.length, `${run}: requests that reached an upstream`).toBe(1);
+  const [request] = received as [Received];
+  if (expected.service !== undefined) expect(request.service, `${run}: service`).toBe(expected.service);
+  if (expected.method !== undefined) expect(request.method, `${run}: method`).toBe(expected.method);
+  if (expected.url !== undefined) expect(request.url, `${run}: url`).toBe(expected.url);
+  for (const [name, value] of Object.entries(expected.headers ?? {})) {
+    const values = valuesOf(request, name);
+    if (typeof value === 'string') expect(values, `${run}: ${name} at the upstream`).toEqual([value]);
+    else if (value instanceof RegExp) {
+      expect(values.length, `${run}: number of ${name} at the upstream`).toBe(1);
+      expect(values[0], `${run}: ${name} at the upstream`).toMatch(value);
+    } else expect(values, `${run}: ${name} at the upstream`).toEqual(value);
+  }
+  for (const name of expected.absent ?? [])
+    expect(valuesOf(request, name), `${run}: ${name} at the upstream`).toEqual([]);
+}
+
+async function expectLog(gateway: Gateway, mark: number, one: Case, run: string): Promise<void> {
+  const log = one.log ?? {};
+  const count = log.lines ?? 1;
+  const lines = await gateway.box.logs.waitForJson(count, mark);
+  for (const pattern of log.expected ?? []) await gateway.box.logs.waitFor(pattern, mark);
+  expect(lines.length, `${run}: access log lines`).toBe(count);
+  const line = lines.at(-1)!;
+  if (one.reason !== undefined) expect(line['error.type'], `${run}: reason in the log`).toBe(one.reason);
+  expect(line, `${run}: access log line`).toMatchObject(log.fields ?? {});
+  const all = gateway.box.logs.since(mark);
+  for (const pattern of [...(log.forbidden ?? []), ...secretsOf(one)]) {
+    expect(
+      all.filter((text) => pattern.test(text)),
+      `${run}: log lines with ${pattern}`,
+    ).toEqual([]);
+  }
+  expectClean(gateway, mark, log.expected, run);
+}
+
+/** Fails where the error log has lines at `warn` or above since the mark that no pattern expects. */
+export function expectClean(
+  gateway: Gateway,
+  mark: number,
+  expected: readonly RegExp[] = [],
+  run = 'afterwards',
+): void {
+  const unexpected = gateway.troubles(mark).filter((line) => !expected.some((pattern) => pattern.test(line)));
+  expect(unexpected, `${run}: unexpected lines in the error log`).toEqual([]);
+}
+
+/** The last part of a token is enough to find it again, and is never a part of anything else. */
+function secretsOf(one: Case): RegExp[] {
+  const token = 'token' in one.request ? one.request.token : undefined;
+  const last = token?.split('.').at(-1) ?? '';
+  return /^[\w-]{16,}$/.test(last) ? [new RegExp(last)] : [];
+}
+
+function expectValue(actual: string | undefined, expected: string | RegExp | null, what: string): void {
+  if (expected === null) expect(actual, what).toBeUndefined();
+  else if (expected instanceof RegExp) expect(actual, what).toMatch(expected);
+  else expect(actual, what).toBe(expected);
+}

@@ -1,0 +1,74 @@
+import { type Box, startContainer } from './container.ts';
+import { type Answer, type Sent, send, type Target } from './http.ts';
+import { jsonLines } from './logs.ts';
+import { type Files, ingressFiles, readPolicy, render } from './policy.ts';
+import type { Stage } from './stage.ts';
+
+export const envoyImage = 'meshgate/test-envoy:dev';
+
+export interface EnvoyOptions {
+  /** The policy file's text; Envoy enforces exactly what it renders to. */
+  readonly policy: string;
+  readonly mutate?: (files: Files) => Files;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Other name in the network than the host of `mesh.ingress.address`. */
+  readonly alias?: string;
+}
+
+/** The mesh ingress. */
+export class Envoy {
+  readonly box: Box;
+  readonly #listen: number;
+  readonly #name: string;
+  readonly #ca: string;
+
+  constructor(box: Box, listen: number, name: string, ca: string) {
+    this.box = box;
+    this.#listen = listen;
+    this.#name = name;
+    this.#ca = ca;
+  }
+
+  /** The ingress as a client of this machine reaches it, with an identity's certificate and key in one PEM. */
+  target(clientPem?: string): Target {
+    const trust = clientPem === undefined ? {} : { clientPem };
+    return {
+      host: this.box.host,
+      port: this.box.port(this.#listen),
+      tls: true,
+      name: this.#name,
+      ca: this.#ca,
+      ...trust,
+    };
+  }
+
+  /** A request straight to the ingress; the authority is a header. */
+  send(clientPem: string | undefined, authority: string, sent: Sent = {}): Promise<Answer> {
+    const headers = Array.isArray(sent.headers) ? sent.headers : Object.entries(sent.headers ?? {});
+    return send(this.target(clientPem), { ...sent, headers: [['Host', authority], ...headers] });
+  }
+
+  /** Access log lines after the mark. */
+  access(mark = 0): Record<string, unknown>[] {
+    return jsonLines(this.box.logs.since(mark));
+  }
+}
+
+/** Starts Envoy with what `meshgate render --target envoy` makes of the policy. */
+export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<Envoy> {
+  const policy = readPolicy(options.policy);
+  const own = await ingressFiles(policy, stage);
+  const ingress = policy.mesh!.ingress;
+  const rendered = await render('envoy', options.policy);
+  const files = options.mutate === undefined ? rendered : options.mutate(rendered);
+  const placed = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/etc/envoy/${path}`, text]));
+  const listen = ingress.own!.listen;
+  const box = await startContainer(stage, {
+    image: envoyImage,
+    alias: options.alias ?? ingress.host,
+    ports: [listen],
+    files: { ...own, ...placed, ...options.files },
+    ready: /starting main dispatch loop/,
+  });
+  return new Envoy(box, listen, ingress.serverName, stage.meshCa.cert);
+}

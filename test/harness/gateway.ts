@@ -1,0 +1,134 @@
+import type { Policy } from '../../src/policy/index.ts';
+import { type Box, startContainer } from './container.ts';
+import { type Answer, keepAlive, type Sent, send, sendHttp2, type Target } from './http.ts';
+import { jsonLines, troubles } from './logs.ts';
+import { type Files, gatewayFiles, readPolicy, render } from './policy.ts';
+import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
+import type { Stage } from './stage.ts';
+
+/** The image under test. Its tag chooses the nginx. */
+export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
+
+export interface GatewayOptions {
+  /** The policy file's text. */
+  readonly policy: string;
+  /** Changes what is rendered, to show what a line of it is good for. */
+  readonly mutate?: (files: Files) => Files;
+  /** Rendered files instead of what the policy renders to. */
+  readonly rendered?: Files;
+  /** Files more, or other ones than the stage makes up; absolute path → content. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly image?: string;
+  /** Worker processes; default 1, so that a case meets the worker that the case before has left. */
+  readonly workers?: number;
+  readonly alias?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const conf = '/run/meshgate/conf';
+
+/** A running gateway. */
+export class Gateway {
+  readonly box: Box;
+  readonly policy: Policy;
+  readonly #ca: string;
+
+  constructor(box: Box, policy: Policy, ca: string) {
+    this.box = box;
+    this.policy = policy;
+    this.#ca = ca;
+  }
+
+  /** Where one of the policy's hosts answers. */
+  target(host: string): Target {
+    const { listen, insecureHttp } = this.policy.gateway;
+    return { host: this.box.host, port: this.box.port(listen), tls: !insecureHttp, name: host, ca: this.#ca };
+  }
+
+  send(host: string, sent: Sent = {}): Promise<Answer> {
+    return send(this.target(host), sent);
+  }
+
+  /** One after the other on one HTTP/2 connection. */
+  sendHttp2(host: string, ...sents: Sent[]): Promise<Answer[]> {
+    return sendHttp2(this.target(host), sents);
+  }
+
+  /** Exact bytes. */
+  sendRaw(
+    host: string,
+    bytes: string | Buffer | readonly (string | Buffer)[],
+    options: RawOptions = {},
+  ): Promise<RawExchange> {
+    return sendRaw(this.target(host), bytes, options);
+  }
+
+  /** An agent for `send` that keeps its connections. */
+  keepAlive(host: string, maxSockets?: number) {
+    return keepAlive(this.target(host), maxSockets);
+  }
+
+  /** A place in the log to look from. */
+  mark(): number {
+    return this.box.logs.mark();
+  }
+
+  /** Access log lines after the mark. */
+  access(mark = 0): Record<string, unknown>[] {
+    return jsonLines(this.box.logs.since(mark));
+  }
+
+  /** Error log lines after the mark that no request should cause. */
+  troubles(mark = 0): string[] {
+    return troubles(this.box.logs.since(mark));
+  }
+
+  /** Loads the configuration again, as a deployment would; done when the new worker has started. */
+  async reload(): Promise<void> {
+    const mark = this.mark();
+    await this.box.signal('SIGHUP');
+    await this.box.logs.waitFor(/start worker process \d+/, mark);
+  }
+}
+
+/**
+ * Starts the gateway's image with a policy. All files that the policy names (certificates, keys, CAs) are made up by
+ * the stage's authorities unless `files` has them. Ready when nginx listens, which says nothing of the providers' keys.
+ */
+export async function startGateway(stage: Stage, options: GatewayOptions): Promise<Gateway> {
+  const policy = readPolicy(options.policy);
+  const files: Record<string, string> = { ...(await gatewayFiles(policy, stage)), ...options.files };
+  const env: Record<string, string> = { MESHGATE_WORKERS: String(options.workers ?? 1), ...options.env };
+  if (options.rendered !== undefined || options.mutate !== undefined) {
+    const rendered = options.rendered ?? (await render('nginx', options.policy));
+    const changed = options.mutate === undefined ? rendered : options.mutate(rendered);
+    for (const [path, text] of Object.entries(changed)) files[`${conf}/${path}`] = text;
+    env.MESHGATE_RENDERED = '1';
+  } else {
+    files['/etc/meshgate/meshgate.yaml'] = options.policy;
+  }
+  const box = await startContainer(stage, {
+    image: options.image ?? gatewayImage,
+    alias: options.alias ?? 'gateway',
+    aliases: policy.hosts.map((host) => host.name).filter((name) => !name.startsWith('*')),
+    ports: [policy.gateway.listen],
+    files,
+    env,
+    ready: /start worker process \d+/,
+  });
+  return new Gateway(box, policy, stage.ca.cert);
+}
+
+/** Takes out or changes text in rendered files, and fails where there is nothing to change. */
+export function replaceIn(files: Files, path: string | RegExp, pattern: RegExp | string, by: string): Files {
+  const changed = { ...files };
+  let hits = 0;
+  for (const [name, text] of Object.entries(files)) {
+    if (typeof path === 'string' ? name !== path : !path.test(name)) continue;
+    const replaced = typeof pattern === 'string' ? text.replaceAll(pattern, by) : text.replace(pattern, by);
+    if (replaced !== text) hits++;
+    changed[name] = replaced;
+  }
+  if (hits === 0) throw new Error(`nothing in ${path} matches ${pattern}: this mutation changes nothing`);
+  return changed;
+}

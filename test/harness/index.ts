@@ -1,0 +1,13 @@
+/** Everything a test needs: `import { … } from '../harness/index.ts'`. */
+export * from './case.ts';
+export { Box, type ContainerSpec, startContainer } from './container.ts';
+export * from './envoy.ts';
+export * from './gateway.ts';
+export * from './http.ts';
+export { LogBuffer } from './logs.ts';
+export { type Ca, type Credential, createCa } from './pki.ts';
+export { type Files, readPolicy, render } from './policy.ts';
+export * from './raw.ts';
+export * from './services.ts';
+export { openStage, type Stage, saveLogs } from './stage.ts';
+export { until } from './until.ts';

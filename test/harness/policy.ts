@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
+import type { Stage } from './stage.ts';
+
+/** Path in a folder or container → text. */
+export type Files = Readonly<Record<string, string>>;
+
+const run = promisify(execFile);
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Reads a policy; its mistakes are an error, one a line. */
+export function readPolicy(text: string): Policy {
+  const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
+  if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
+  return policy;
+}
+
+/** What `meshgate render` writes for a target, by its path below the output folder. */
+export async function render(target: string, policy: string): Promise<Files> {
+  const folder = await mkdtemp(join(tmpdir(), 'meshgate-render-'));
+  try {
+    const file = join(folder, 'meshgate.yaml');
+    const out = join(folder, 'out');
+    await writeFile(file, policy);
+    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, file]);
+    const entries = await readdir(out, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return Object.fromEntries(
+      await Promise.all(paths.map(async (path) => [path.slice(out.length + 1), await readFile(path, 'utf8')] as const)),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Every file that the gateway's side of a policy names, made up by the stage's authorities. */
+export async function gatewayFiles(policy: Policy, stage: Stage): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const names = policy.hosts.map((host) => host.name);
+  const listeners = [policy.gateway.tls, ...policy.hosts.map((host) => host.tls)];
+  for (const tls of listeners)
+    if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await stage.ca.server(names));
+  for (const provider of Object.values(policy.providers)) if (provider.caFile) files[provider.caFile] = stage.ca.cert;
+  for (const service of Object.values(policy.services)) {
+    if (service.direct?.caFile) files[service.direct.caFile] = stage.meshCa.cert;
+  }
+  if (policy.mesh === undefined) return files;
+  files[policy.mesh.ingress.caFile] = stage.meshCa.cert;
+  for (const identity of Object.values(policy.mesh.identities)) {
+    put(files, identity.certFile, identity.keyFile, await stage.meshCa.client(identity.spiffe));
+  }
+  return files;
+}
+
+/** Every file that the ingress's own side of a policy names. */
+export async function ingressFiles(policy: Policy, stage: Stage): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const ingress = policy.mesh?.ingress;
+  if (ingress?.own === undefined) throw new Error('the policy has no mesh.ingress.own');
+  put(files, ingress.own.certFile, ingress.own.keyFile, await stage.meshCa.server(ingress.serverName));
+  files[ingress.own.clientCaFile] = stage.meshCa.cert;
+  return files;
+}
+
+/** One PEM where certificate and key are the same file. */
+function put(
+  files: Record<string, string>,
+  certFile: string,
+  keyFile: string,
+  made: { cert: string; key: string; pem: string },
+) {
+  files[keyFile] = made.key;
+  files[certFile] = certFile === keyFile ? made.pem : made.cert;
+}
