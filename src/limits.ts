@@ -47,3 +47,15 @@ export const DEFAULTS = {
 
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
+
+/** Longest policy file that is read, in characters. */
+export const MAX_POLICY_BYTES = 1024 * 1024;
+
+/** Longest value of an identity header, encoded. The answer of a check, all headers together, has 32 KB. */
+export const MAX_HEADER_VALUE = 4096;
+
+/** Most groups, or scopes, that a caller may have. */
+export const MAX_LIST_VALUES = 1000;
+
+/** Longest modulus of an RSA key, in bits: a longer one makes each verification slow. */
+export const MAX_RSA_BITS = 8192;

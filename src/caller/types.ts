@@ -1,4 +1,5 @@
-import type { Claims } from '../token/types.ts';
+import type { Fact } from '../policy/types.ts';
+import type { Claims, TokenProvider } from '../token/types.ts';
 
 /** Who asks, as far as the rules are concerned. */
 export interface Caller {
@@ -14,4 +15,13 @@ export interface Caller {
   readonly scopes: readonly string[];
   /** Only the claims that the policy's headers name. */
   readonly claims: Claims;
+}
+
+/** What of the rendered policy says who a caller is; the whole table is one. */
+export interface CallerTable {
+  readonly providers: Readonly<Record<string, TokenProvider>>;
+  /** Name and fact, in the policy's order. */
+  readonly roles: readonly (readonly [name: string, fact: Fact])[];
+  /** Claims that headers name. */
+  readonly claims: readonly string[];
 }

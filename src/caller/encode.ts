@@ -1,0 +1,21 @@
+/** Half of a surrogate pair standing alone, which has no UTF-8. */
+const loneSurrogate = /\p{Surrogate}/gu;
+
+/** What a header value may not hold as it is: all but printable ASCII, `%`, `,`, and spaces at the ends. */
+const unsafe = /[^\x20-\x7e]+|[%,]|^ +| +$/g;
+
+/**
+ * Makes any text safe as a header value and as an element of a list: everything unsafe becomes `%` and two hex digits
+ * for each byte of its UTF-8, so that `decodeURIComponent` gives the text back. Lone surrogates become U+FFFD.
+ */
+export function encodeValue(text: string): string {
+  return text.replace(loneSurrogate, '\ufffd').replace(unsafe, encodeURIComponent);
+}
+
+/** Joins list elements with a comma, which {@link encodeValue} leaves in none of them. Empty elements are left out. */
+export function encodeList(values: readonly string[]): string {
+  return values
+    .map(encodeValue)
+    .filter((value) => value !== '')
+    .join(',');
+}

@@ -1,0 +1,89 @@
+import type { Fact } from '../policy/types.ts';
+import type { ProviderKind } from '../providers/index.ts';
+import { claimAt } from '../token/claim-at.ts';
+import type { Verified } from '../token/types.ts';
+
+/**
+ * True, false, or not known because the token does not say: the claim is absent, is of another form, or the fact speaks
+ * of another provider's tokens. Not known gives no role, neither by itself nor through `none` (Kleene's logic).
+ */
+export type Truth = boolean | undefined;
+
+/** What facts are evaluated against. */
+export interface FactContext {
+  readonly verified: Verified;
+  /** Where tokens of this provider keep groups and scopes. */
+  readonly kind: ProviderKind;
+  /** The policy's roles by name. */
+  readonly roles: ReadonlyMap<string, Fact>;
+}
+
+/** True if one is, else not known if one is not known, else false; of nothing, not known. */
+function anyOf(truths: readonly Truth[]): Truth {
+  if (truths.includes(true)) return true;
+  return truths.length === 0 || truths.includes(undefined) ? undefined : false;
+}
+
+function not(truth: Truth): Truth {
+  return truth === undefined ? undefined : !truth;
+}
+
+/** A value of another type says nothing about the one asked for. */
+function sameValue(present: unknown, wanted: string | number | boolean): Truth {
+  return typeof present === typeof wanted ? present === wanted : undefined;
+}
+
+/** Whether a list holds the value. An empty list says no; a list with elements of other types only if it holds it. */
+function listHolds(list: readonly unknown[], wanted: string | number | boolean): Truth {
+  return list.length === 0 ? false : anyOf(list.map((element) => sameValue(element, wanted)));
+}
+
+function claimIs(claim: unknown, wanted: string | number | boolean): Truth {
+  return Array.isArray(claim) ? listHolds(claim, wanted) : sameValue(claim, wanted);
+}
+
+function claimHas(claim: unknown, wanted: string | number | boolean): Truth {
+  const list = typeof claim === 'string' ? claim.split(' ').filter((word) => word !== '') : claim;
+  return Array.isArray(list) ? listHolds(list, wanted) : undefined;
+}
+
+/** Scopes of a token: the first claim present of those where its provider keeps them. */
+export function scopesClaim(verified: Verified, kind: ProviderKind): unknown {
+  for (const path of kind.scopes) {
+    const value = claimAt(verified.claims, path);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/**
+ * Evaluates one fact.
+ *
+ * @param under names of the roles being evaluated: a role that refers to itself is never known
+ */
+export function truthOf(fact: Fact, context: FactContext, under: readonly string[] = []): Truth {
+  const { verified, kind } = context;
+  if ('provider' in fact && fact.provider !== undefined && fact.provider !== verified.provider) return undefined;
+  switch (fact.op) {
+    case 'provider':
+      return fact.value === verified.provider;
+    case 'group':
+      return claimIs(claimAt(verified.claims, kind.groups), fact.value);
+    case 'is':
+      return claimIs(claimAt(verified.claims, fact.claim), fact.value);
+    case 'has':
+      return claimHas(claimAt(verified.claims, fact.claim), fact.value);
+    case 'scope':
+      return claimHas(scopesClaim(verified, kind), fact.value);
+    case 'role': {
+      const role = under.includes(fact.value) ? undefined : context.roles.get(fact.value);
+      return role === undefined ? undefined : truthOf(role, context, [...under, fact.value]);
+    }
+    case 'any':
+      return anyOf(fact.facts.map((part) => truthOf(part, context, under)));
+    case 'all':
+      return not(anyOf(fact.facts.map((part) => not(truthOf(part, context, under)))));
+    case 'none':
+      return not(anyOf(fact.facts.map((part) => truthOf(part, context, under))));
+  }
+}

@@ -1,0 +1,72 @@
+import { MAX_HEADER_VALUE } from '../limits.ts';
+import type { HeaderSource, Headers } from '../policy/types.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { encodeList, encodeValue } from './encode.ts';
+import type { Caller } from './types.ts';
+
+/** A string, number or boolean as text; anything else has none. */
+function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      return '';
+  }
+}
+
+function claimValue(claim: unknown): string {
+  return Array.isArray(claim) ? encodeList(claim.map(textOf)) : encodeValue(textOf(claim));
+}
+
+function wholeValue(source: HeaderSource, caller: Caller): string {
+  switch (source) {
+    case 'subject':
+      return encodeValue(caller.subject);
+    case 'email':
+      return encodeValue(caller.email ?? '');
+    case 'name':
+      return encodeValue(caller.name ?? '');
+    case 'provider':
+      return encodeValue(caller.provider);
+    case 'groups':
+      return encodeList(caller.groups);
+    case 'roles':
+      return encodeList(caller.roles);
+  }
+  if ('claim' in source) {
+    return claimValue(Object.hasOwn(caller.claims, source.claim) ? caller.claims[source.claim] : undefined);
+  }
+  const first = source.firstRole.find(([role]) => caller.roles.includes(role));
+  return encodeValue(first?.[1] ?? source.else ?? '');
+}
+
+/**
+ * The value of one identity header, encoded so that no claim can split a header or a list; empty where the caller has
+ * none, and then the header is not sent. A value that does not fit is empty too, and never cut: half a group name may be
+ * another group. Use {@link headerLines} where a request depends on it.
+ */
+export function headerValue(source: HeaderSource, caller: Caller): string {
+  const value = wholeValue(source, caller);
+  return value.length > MAX_HEADER_VALUE ? '' : value;
+}
+
+/**
+ * All identity headers of a route for a caller, without the empty ones.
+ *
+ * A value that does not fit refuses the request: a service that misses a header, or gets a part of a list, would decide
+ * on something the provider did not say. Only the routes that send the header are affected.
+ *
+ * @returns reason `claim_absent` for a value over `MAX_HEADER_VALUE`
+ */
+export function headerLines(headers: Headers, caller: Caller): Result<(readonly [name: string, value: string])[]> {
+  const lines: (readonly [string, string])[] = [];
+  for (const [name, source] of Object.entries(headers)) {
+    const value = wholeValue(source, caller);
+    if (value.length > MAX_HEADER_VALUE) return refuse('claim_absent', `the value of ${name} is too long for a header`);
+    if (value !== '') lines.push([name, value]);
+  }
+  return ok(lines);
+}

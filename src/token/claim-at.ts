@@ -1,0 +1,20 @@
+import { asObject } from './json.ts';
+import type { Claims } from './types.ts';
+
+/**
+ * The value that a claim path names, or `undefined`. The whole path is tried as a claim's name first; then the longest
+ * leading part that is a name whose value is an object holding the rest. So `https://x.example/roles` finds the claim
+ * of that name, and `realm_access.roles` the nested one. Only own members count, never `__proto__` and the like.
+ *
+ * @param path a claim's name, or names joined by dots
+ */
+export function claimAt(claims: Claims, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
+    const name = path.slice(0, dot);
+    const inner = Object.hasOwn(claims, name) ? asObject(claims[name]) : undefined;
+    const value = inner && claimAt(inner, path.slice(dot + 1));
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}

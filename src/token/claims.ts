@@ -1,0 +1,118 @@
+import { MAX_NUMERIC_DATE } from '../limits.ts';
+import { type ProviderKind, providerKind } from '../providers/index.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { claimAt } from './claim-at.ts';
+import { listed, shown } from './detail.ts';
+import type { JoseHeader } from './format.ts';
+import type { Claims, TokenProvider } from './types.ts';
+
+type Refused = ReturnType<typeof refuse> | undefined;
+
+/** JOSE `typ` of access tokens, lower case (RFC 9068 section 2.1; older ones say JWT). */
+const accessTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
+
+/** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
+const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
+
+/** Refuses what is not an access token (RFC 8725 section 3.11). */
+function checkType(header: JoseHeader, claims: Claims, kind: ProviderKind): Refused {
+  const typ = header.typ?.toLowerCase();
+  if (typ !== undefined && !accessTypes.includes(typ)) {
+    return refuse('type_refused', `the token has the type ${shown(header.typ)}, this route wants an access token`);
+  }
+  if (typ?.endsWith('at+jwt')) return undefined;
+  const own = otherTokens.find((name) => Object.hasOwn(claims, name));
+  if (own !== undefined) {
+    const named = own === 'events' ? 'a logout token' : 'an ID token';
+    return refuse('type_refused', `the token has "${own}", as ${named} has; this route wants an access token`);
+  }
+  const inner = Object.hasOwn(claims, 'typ') ? claims.typ : undefined;
+  if (typeof inner === 'string' && kind.refusedTypes.includes(inner.toLowerCase())) {
+    return refuse('type_refused', `the token is of the type ${shown(inner)}, this route wants an access token`);
+  }
+  return undefined;
+}
+
+/** A NumericDate (RFC 7519 section 2) or `undefined` if absent; anything else is a refusal. */
+function dateOf(claims: Claims, name: string): Result<number | undefined> {
+  if (!Object.hasOwn(claims, name)) return ok(undefined);
+  const value = claims[name];
+  if (typeof value !== 'number' || !Number.isFinite(value)) return refuse('claim_absent', `"${name}" is not a number`);
+  if (value > MAX_NUMERIC_DATE) return refuse('claim_absent', `"${name}" is not a date in seconds`);
+  return ok(value);
+}
+
+/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6). */
+function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
+  const exp = dateOf(claims, 'exp');
+  if (!exp.ok) return exp;
+  if (exp.value === undefined) return refuse('claim_absent', 'the token has no "exp"');
+  if (exp.value <= now - skew) return refuse('token_expired', `expired at ${exp.value}, it is ${now}`);
+  for (const name of ['nbf', 'iat']) {
+    const date = dateOf(claims, name);
+    if (!date.ok) return date;
+    if (date.value !== undefined && date.value > now + skew) {
+      return refuse('token_not_yet_valid', `"${name}" is ${date.value}, it is ${now}`);
+    }
+  }
+  return ok(exp.value);
+}
+
+/** One of the provider's audiences must be in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
+function checkAudience(claims: Claims, provider: TokenProvider): Refused {
+  const aud = Object.hasOwn(claims, 'aud') ? claims.aud : undefined;
+  if (aud === undefined) return refuse('claim_absent', 'the token has no "aud"');
+  const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (!list.every((value) => typeof value === 'string'))
+    return refuse('claim_absent', '"aud" is not a string or a list of strings');
+  if (list.some((value) => provider.audiences.includes(value))) return undefined;
+  return refuse(
+    'audience_mismatch',
+    `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`,
+  );
+}
+
+/** The client that the token was issued to must be one of the provider's clients, where the policy names any. */
+function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+  if (provider.clients === undefined) return undefined;
+  const name = kind.client.find((path) => claimAt(claims, path) !== undefined);
+  const client = name === undefined ? undefined : claimAt(claims, name);
+  if (typeof client !== 'string')
+    return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
+  if (provider.clients.includes(client)) return undefined;
+  return refuse(
+    'audience_mismatch',
+    `the token is for the client ${shown(client)}, this route wants ${listed(provider.clients)}`,
+  );
+}
+
+function checkSubject(claims: Claims, provider: TokenProvider): Refused {
+  const subject = claimAt(claims, provider.subject.claim);
+  if (typeof subject === 'string' && subject !== '') return undefined;
+  return refuse('claim_absent', `"${provider.subject.claim}" is not a non-empty string`);
+}
+
+/**
+ * Checks the claims of a token whose signature holds and whose `iss` is the provider's.
+ *
+ * @param now seconds since the epoch
+ * @param skew seconds by which clocks may differ
+ * @returns `exp`; reasons `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`
+ */
+export function checkClaims(
+  header: JoseHeader,
+  claims: Claims,
+  provider: TokenProvider,
+  now: number,
+  skew: number,
+): Result<number> {
+  const kind = providerKind(provider.kind);
+  if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
+  const type = checkType(header, claims, kind);
+  if (type !== undefined) return type;
+  const times = checkTimes(claims, now, skew);
+  if (!times.ok) return times;
+  return (
+    checkAudience(claims, provider) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider) ?? times
+  );
+}

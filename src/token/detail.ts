@@ -1,0 +1,17 @@
+/** How claim values are named to the client: short, and as JSON strings, so that nothing in them is taken for our words. */
+
+const MAX_SHOWN = 64;
+const MAX_LISTED = 4;
+
+/** A value of a token in a detail: quoted, and cut after 64 characters. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : typeof value;
+  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+}
+
+/** A list of values in a detail, cut after four. */
+export function listed(values: readonly unknown[]): string {
+  if (values.length === 0) return 'nobody';
+  const some = values.slice(0, MAX_LISTED).map(shown).join(' or ');
+  return values.length > MAX_LISTED ? `${some} and ${values.length - MAX_LISTED} more` : some;
+}

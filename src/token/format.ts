@@ -1,0 +1,91 @@
+import { MAX_TOKEN_BYTES } from '../limits.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { decodeObject } from './json.ts';
+import type { Claims } from './types.ts';
+
+/** A compact JWS, still encoded (RFC 7515 section 7.1). */
+export interface CompactJws {
+  readonly header: string;
+  readonly payload: string;
+  readonly signature: string;
+  /** What was signed: header, dot, payload (RFC 7515 section 5.2). */
+  readonly input: string;
+}
+
+/** The members of a JOSE header that count; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored. */
+export interface JoseHeader {
+  readonly alg: string;
+  readonly kid?: string;
+  readonly typ?: string;
+}
+
+/** Headers kept parsed: a provider has one per key and kind of token. */
+const KNOWN_HEADERS = 32;
+
+const knownHeaders = new Map<string, JoseHeader>();
+
+const shape = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** Last characters whose unused bits are zero, by length modulo 4; an empty list: no such length. */
+const canonicalEnds = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const;
+
+/** Whether base64url text without padding is the one spelling of its bytes (RFC 4648 section 3.5). */
+function isCanonical(text: string): boolean {
+  const rest = text.length % 4;
+  return rest === 0 || (canonicalEnds[rest]?.includes(text[text.length - 1] as string) ?? false);
+}
+
+/**
+ * The gate before any decoding: three parts of canonical base64url, not too long. The token's text is a key of the
+ * token cache, so each token has exactly one spelling.
+ *
+ * @returns reason `token_malformed` otherwise
+ */
+export function splitJws(token: string): Result<CompactJws> {
+  if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
+  if (!shape.test(token)) return refuse('token_malformed');
+  const first = token.indexOf('.');
+  const second = token.indexOf('.', first + 1);
+  const jws = {
+    header: token.slice(0, first),
+    payload: token.slice(first + 1, second),
+    signature: token.slice(second + 1),
+    input: token.slice(0, second),
+  };
+  if (!isCanonical(jws.header) || !isCanonical(jws.payload) || !isCanonical(jws.signature)) {
+    return refuse('token_malformed', 'the token is not canonical base64url');
+  }
+  return ok(jws);
+}
+
+/** Members that change how the rest is to be read. None is understood here. */
+const changing = ['crit', 'b64', 'zip'];
+
+/**
+ * Parses a JOSE header. `crit` is refused whatever it lists, since no extension is understood
+ * (RFC 7515 section 4.1.11), and so are `b64` (RFC 7797) and `zip`.
+ *
+ * @param text the first part of a {@link CompactJws}
+ * @returns reason `token_malformed` for what is no header of ours
+ */
+export function parseHeader(text: string): Result<JoseHeader> {
+  const known = knownHeaders.get(text);
+  if (known !== undefined) return ok(known);
+  const members = decodeObject(text);
+  if (members === undefined) return refuse('token_malformed', 'the header is not a JSON object');
+  const { alg, kid, typ } = members;
+  if (typeof alg !== 'string') return refuse('token_malformed', 'the header has no "alg"');
+  if (kid !== undefined && typeof kid !== 'string') return refuse('token_malformed', '"kid" is not a string');
+  if (typ !== undefined && typeof typ !== 'string') return refuse('token_malformed', '"typ" is not a string');
+  const refused = changing.find((name) => Object.hasOwn(members, name));
+  if (refused !== undefined) return refuse('token_malformed', `the header has "${refused}", which is not supported`);
+  const header = Object.freeze({ alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ }) });
+  if (knownHeaders.size >= KNOWN_HEADERS) knownHeaders.delete(knownHeaders.keys().next().value as string);
+  knownHeaders.set(text, header);
+  return ok(header);
+}
+
+/** Parses a payload; `undefined` if it is not a claims set (RFC 7519 section 7.2). */
+export function parseClaims(text: string): Claims | undefined {
+  return decodeObject(text);
+}

@@ -1,0 +1,59 @@
+import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import type { AlgorithmEntry } from './algorithms.ts';
+import type { Key } from './types.ts';
+
+/** An imported key, as `crypto.subtle` of this engine knows it. */
+export type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
+/** Imported keys by algorithm and thumbprint; the owner keeps it as long as it likes. */
+export type ImportedKeys = Map<string, ImportedKey>;
+
+type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
+
+/**
+ * Imports a public key for one algorithm. Nothing of the imported key is read: njs 1.0.2 names EC keys wrongly there,
+ * while its verification is right.
+ *
+ * @throws whatever the engine throws for a broken key, or for an algorithm it lacks
+ */
+export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
+  return crypto.subtle.importKey('jwk', key.jwk as never, entry.import as unknown as ImportAlgorithm, false, [
+    'verify',
+  ]);
+}
+
+/** {@link importKey} once per key and algorithm. */
+export async function importOnce(
+  key: Key,
+  alg: string,
+  entry: AlgorithmEntry,
+  imported: ImportedKeys,
+): Promise<ImportedKey> {
+  const name = `${alg} ${key.thumbprint}`;
+  const known = imported.get(name);
+  if (known !== undefined) return known;
+  const made = await importKey(key, entry);
+  // Withdrawn keys stay behind; starting anew is cheaper than counting.
+  if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();
+  imported.set(name, made);
+  return made;
+}
+
+let ed25519: Promise<boolean> | undefined;
+
+/** RFC 8032 section 7.1, test 1: a key that every engine with Ed25519 takes. */
+const ed25519Probe = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+
+/** Whether this engine has Ed25519; nginx's njs module of 1.0.2 has not. */
+export function hasEd25519(): Promise<boolean> {
+  ed25519 ??= (async () => {
+    try {
+      const name = { name: 'Ed25519' } as unknown as ImportAlgorithm;
+      await crypto.subtle.importKey('jwk', ed25519Probe as never, name, false, ['verify']);
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  return ed25519;
+}
