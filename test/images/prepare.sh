@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Prepares a Debian machine for the tests: the Docker engine, the images, the benchmark's load generator.
 #
+#   prepare.sh npm       npm, for make's first target, where there is none
 #   prepare.sh engine    a Docker engine that answers, installed and started if there is none
 #   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
 #   prepare.sh bench     engine, images and the load generator
@@ -223,11 +224,12 @@ all_images() {
   build_gateway
 }
 
-[ $# -gt 0 ] || die "say what to prepare: engine, images, bench, all, or some of gateway bare cmodule envoy node"
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node"
+[ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    engine | images | bench | all | gateway | bare | cmodule | envoy | node) ;;
-    *) die "unknown part \"$part\": engine, images, bench, all, or some of gateway bare cmodule envoy node" ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node) ;;
+    *) die "unknown part \"$part\": $choices" ;;
   esac
 done
 
@@ -236,8 +238,12 @@ mkdir -p "$cache" || die "cannot make the cache folder $cache: set MESHGATE_CACH
 exec 9>"$cache/lock"
 flock 9
 
-engine
 for part in "$@"; do
+  if [ "$part" = npm ]; then
+    have npm || apt_install npm
+    continue
+  fi
+  engine
   case $part in
     engine) ;;
     images) all_images ;;
