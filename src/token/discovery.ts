@@ -1,0 +1,63 @@
+import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { shown } from './detail.ts';
+import { asObject } from './json.ts';
+
+/** Where a provider's keys are, or why its discovery document is of no use, in a sentence for the log. */
+export type Discovery =
+  | { readonly ok: true; readonly jwksUri: string }
+  | { readonly ok: false; readonly error: string };
+
+/** https, a host without userinfo, a port, and the rest in the characters of RFC 3986 without a fragment. */
+const httpsUrl = /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][\w\-.~!$&'()*+,;=:@%/?]*)?$/i;
+
+/** IPv6 in brackets; IPv4 in any spelling that a resolver takes, which end in a number; this machine. */
+const closeHost = /^\[|(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|(?:^|\.)localhost\.?$/i;
+
+const MAX_URL = 2048;
+
+function hostOf(url: string): string | undefined {
+  return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
+}
+
+/** Address of a provider's discovery document (OpenID Connect Discovery section 4.1). */
+export function discoveryUrl(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+}
+
+/**
+ * Why keys are not fetched from an address, or `undefined`: the document must not send the gateway to plain HTTP,
+ * to this machine or to a bare address, unless the issuer itself lives there.
+ */
+function problemOf(uri: unknown, issuer: string): string | undefined {
+  if (typeof uri !== 'string') return 'the discovery document has no "jwks_uri"';
+  const host = hostOf(uri);
+  if (host === undefined) return `"jwks_uri" is no https URL without user name and fragment: ${shown(uri)}`;
+  if (closeHost.test(host) && host !== hostOf(issuer)) return `"jwks_uri" points to the address ${shown(host)}`;
+  return undefined;
+}
+
+/**
+ * Reads a discovery document (OpenID Connect Discovery section 4.3).
+ *
+ * @param text the document as fetched
+ * @param issuer the provider's issuer, compared exactly
+ */
+export function readDiscovery(text: string, issuer: string): Discovery {
+  if (text.length > MAX_DOCUMENT_BYTES) return { ok: false, error: 'the discovery document is too large' };
+  let members: Readonly<Record<string, unknown>> | undefined;
+  try {
+    members = asObject(JSON.parse(text));
+  } catch {
+    return { ok: false, error: 'the discovery document is not JSON' };
+  }
+  if (members === undefined) return { ok: false, error: 'the discovery document is not a JSON object' };
+  const { issuer: named, jwks_uri: uri } = members;
+  if (named !== issuer) {
+    return {
+      ok: false,
+      error: `the discovery document is of the issuer ${shown(named)}, the policy says ${shown(issuer)}`,
+    };
+  }
+  const problem = problemOf(uri, issuer);
+  return problem === undefined ? { ok: true, jwksUri: uri as string } : { ok: false, error: problem };
+}

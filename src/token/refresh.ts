@@ -1,0 +1,77 @@
+import type { Key } from './types.ts';
+
+/** Life cycle of a provider's keys as the policy sets it, seconds. */
+export interface KeyTimes {
+  /** Age at which they are fetched again. */
+  readonly refresh: number;
+  /** Age up to which they serve while the provider is away. */
+  readonly stale: number;
+  /** Shortest time between two tries. */
+  readonly coolDown: number;
+}
+
+/** What is kept of one provider's keys, as JSON; all times are seconds since the epoch. */
+export interface KeyState {
+  readonly keys: readonly Key[];
+  /** Grows when a key comes or goes: what was verified with the keys before must be looked at again. */
+  readonly generation: number;
+  /** When the keys were last fetched; 0: never. */
+  readonly fetchedAt: number;
+  /** When fetching was last tried. */
+  readonly lastTry: number;
+  /** Tries in a row that failed. */
+  readonly failures: number;
+}
+
+/** Before the first try. */
+export const noKeys: KeyState = Object.freeze({ keys: [], generation: 0, fetchedAt: 0, lastTry: 0, failures: 0 });
+
+/** Seconds since a time; endless if it lies in the future, as after a clock was set back. */
+function since(time: number, now: number): number {
+  return time > now ? Number.POSITIVE_INFINITY : now - time;
+}
+
+/** Seconds to wait after the last try: twice as long for each further failure, up to the usual interval. */
+function pause({ failures }: KeyState, { refresh, coolDown }: KeyTimes): number {
+  return failures === 0 ? coolDown : Math.max(coolDown, Math.min(refresh, coolDown * 2 ** Math.min(failures - 1, 30)));
+}
+
+/** Whether the job should fetch the keys now. */
+export function isDue(state: KeyState, now: number, times: KeyTimes): boolean {
+  return since(state.fetchedAt, now) >= times.refresh && since(state.lastTry, now) >= pause(state, times);
+}
+
+/** Whether a token with an unknown key may have the keys fetched out of turn. */
+export function mayRefetch(state: KeyState, now: number, times: KeyTimes): boolean {
+  return since(state.lastTry, now) >= pause(state, times);
+}
+
+/** Whether keys older than they should be are in use, which the log ought to say. */
+export function isStale(state: KeyState, now: number, times: KeyTimes): boolean {
+  return state.fetchedAt > 0 && state.failures > 0 && since(state.fetchedAt, now) > times.refresh;
+}
+
+/** The keys to verify with; `undefined` if there are none yet, or only ones that are too old. */
+export function usableKeys(state: KeyState, now: number, times: KeyTimes): readonly Key[] | undefined {
+  // After a clock was set back their age is not known; they serve, and are due.
+  return state.fetchedAt > 0 && now - state.fetchedAt <= times.stale ? state.keys : undefined;
+}
+
+/** The state as a try begins. */
+export function trying(state: KeyState, now: number): KeyState {
+  return { ...state, lastTry: now };
+}
+
+/** The state after a try failed: the keys stay. */
+export function failed(state: KeyState, now: number): KeyState {
+  return { ...state, lastTry: now, failures: state.failures + 1 };
+}
+
+const thumbprints = (keys: readonly Key[]): string =>
+  [...new Set(keys.map(({ thumbprint }) => thumbprint))].sort().join(' ');
+
+/** The state after the keys were fetched. The generation changes only if the set of thumbprints did. */
+export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
+  const generation = thumbprints(keys) === thumbprints(state.keys) ? state.generation : state.generation + 1;
+  return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };
+}
