@@ -1,0 +1,108 @@
+import { encodeValue } from '../caller/encode.ts';
+import { headerLines } from '../caller/headers.ts';
+import type { Caller } from '../caller/types.ts';
+import { type ReasonCode, type ReasonEntry, type Refusal, type Result, ok, reasons } from '../reasons.ts';
+import type { Decision } from '../rules/types.ts';
+import type { HeaderPlan, PreparedRoute } from './routes.ts';
+
+type Line = readonly [name: string, value: string];
+
+/** A caller with the header lines made from it so far, by plan. */
+export interface KnownCaller {
+  readonly caller: Caller;
+  readonly provider: string;
+  /** Seconds since the epoch at which the entry dies. */
+  readonly until: number;
+  /** Thumbprint of the key that signed the token. */
+  readonly key: string;
+  readonly lines: Result<readonly Line[]>[];
+  readonly about: readonly Line[];
+}
+
+/** Lines that say who asks, for nginx's log. */
+export function aboutCaller(caller: Caller): Line[] {
+  const lines: Line[] = [
+    ['X-Meshgate-User', encodeValue(caller.subject)],
+    ['X-Meshgate-Provider', caller.provider],
+  ];
+  if (caller.roles.length > 0) lines.push(['X-Meshgate-Roles', caller.roles.join(',')]);
+  return lines;
+}
+
+/** The identity headers of a plan, made once per caller, under the names in which they travel to nginx. */
+function linesFor(plan: HeaderPlan, known: KnownCaller): Result<readonly Line[]> {
+  let lines = known.lines[plan.index];
+  if (lines === undefined) {
+    lines = headerLines(plan.headers, known.caller);
+    if (lines.ok) lines = ok(lines.value.map(([name, value]) => [plan.names[name] as string, value] as const));
+    known.lines[plan.index] = lines;
+  }
+  return lines;
+}
+
+function write(r: NginxHTTPRequest, lines: readonly Line[]): void {
+  for (const [name, value] of lines) r.headersOut[name] = value;
+}
+
+/** `"` and `\` may not stand in a challenge's description (RFC 6750 section 3). */
+const challengeText = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '.');
+
+/**
+ * The `WWW-Authenticate` value for a reason (RFC 6750 section 3), or `undefined` where the reason has no challenge.
+ *
+ * @param realm host of the route
+ */
+export function challenge(reason: ReasonCode, realm: string): string | undefined {
+  const entry: ReasonEntry = reasons[reason];
+  if (entry.challenge === undefined) return undefined;
+  if (entry.challenge === '') return `Bearer realm="${realm}"`;
+  return `Bearer realm="${realm}", error="${entry.challenge}", error_description="${reason}: ${challengeText(entry.help)}"`;
+}
+
+/** For a JSON string inside a header: escaped, printable ASCII only. */
+export function jsonInHeader(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** 401 to nginx, with the true status and reason in headers: `auth_request` understands little else. */
+export function deny(
+  r: NginxHTTPRequest,
+  realm: string,
+  refusal: Refusal,
+  more: { readonly known?: KnownCaller | undefined; readonly nearest?: string | undefined; readonly retryAfter?: number } = {},
+): void {
+  const out = r.headersOut;
+  const entry: ReasonEntry = reasons[refusal.reason];
+  out['X-Meshgate-Status'] = String(entry.status);
+  out['X-Meshgate-Reason'] = refusal.reason;
+  if (refusal.detail !== undefined) out['X-Meshgate-Detail'] = jsonInHeader(refusal.detail);
+  if (more.nearest !== undefined) out['X-Meshgate-Rule'] = more.nearest;
+  if (entry.status === 503) out['X-Meshgate-Retry-After'] = String(more.retryAfter ?? 1);
+  const authenticate = challenge(refusal.reason, realm);
+  if (authenticate !== undefined) out['WWW-Authenticate'] = authenticate;
+  if (more.known !== undefined) write(r, more.known.about);
+  r.return(401);
+}
+
+/** Speaks a decision: 204 with rule, identity and headers, or the refusal. */
+export function speak(r: NginxHTTPRequest, route: PreparedRoute, decision: Decision, known?: KnownCaller): void {
+  if (!decision.allow) {
+    deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
+    return;
+  }
+  const { rule } = decision;
+  if (known !== undefined) {
+    const lines = linesFor(route.plan, known);
+    if (!lines.ok) {
+      deny(r, route.realm, lines, { known, nearest: rule.id });
+      return;
+    }
+    write(r, known.about);
+    write(r, lines.value);
+  }
+  r.headersOut['X-Meshgate-Rule'] = rule.id;
+  if (rule.as !== '') r.headersOut['X-Meshgate-As'] = rule.as;
+  r.return(204);
+}

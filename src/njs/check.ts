@@ -1,0 +1,88 @@
+import { toCaller } from '../caller/caller.ts';
+import type { Caller } from '../caller/types.ts';
+import { type Result, ok, refuse } from '../reasons.ts';
+import { decide } from '../rules/decide.ts';
+import type { Table } from '../rules/types.ts';
+import { verifyToken } from '../token/verify.ts';
+import { deny, type KnownCaller, speak } from './answer.ts';
+import type { KeyStore } from './keys.ts';
+import type { PreparedRoute } from './routes.ts';
+import { routesOf } from './routes.ts';
+import { TokenCache } from './tokens.ts';
+
+/** Path of the internal location, before the route's name. */
+const CHECK = '/.meshgate/check/';
+
+/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; the scheme's case does not matter). */
+function bearer(authorization: string): Result<string> {
+  if (authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ') {
+    return ok(authorization.slice(7));
+  }
+  return refuse('credential_unsupported');
+}
+
+/**
+ * Makes the handler that answers nginx's `auth_request`.
+ * A known token is answered synchronously: it costs one context and no promise.
+ */
+export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest) => void | Promise<void> {
+  const route = routesOf(table);
+  const tokens = new TokenCache(table.selection);
+
+  /** A caller of this route's providers whose key is still published. */
+  function recall(to: PreparedRoute, token: string, now: number): KnownCaller | undefined {
+    const known = tokens.get(token, now);
+    if (known === undefined || !to.providers.some(({ name }) => name === known.provider)) return undefined;
+    if (keys.holds(known.provider, known.key, now)) return known;
+    tokens.drop(token);
+    return undefined;
+  }
+
+  async function verify(to: PreparedRoute, token: string, now: number): Promise<Result<KnownCaller>> {
+    const context = {
+      providers: to.providers,
+      keysOf: (provider: { readonly name: string }) => keys.of(provider.name, now),
+      now,
+      skew: table.clockSkew,
+      imported: keys.imported,
+    };
+    let verified = await verifyToken(token, context);
+    if (!verified.ok && verified.reason === 'key_unknown' && (await keys.refetch(token, to.providers))) {
+      verified = await verifyToken(token, context);
+    }
+    if (!verified.ok) return verified;
+    const caller: Result<Caller> = toCaller(verified.value, table);
+    if (!caller.ok) return caller;
+    return ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache));
+  }
+
+  return (r) => {
+    const name = (r.uri as string).slice(CHECK.length);
+    const to = route(name);
+    if (to === undefined) {
+      deny(r, '-', { reason: 'route_unknown' });
+      return;
+    }
+    const request = { route: name, method: r.headersIn['X-Meshgate-Method'] as string };
+    const authorization = r.headersIn['Authorization'];
+    if (authorization === undefined) {
+      speak(r, to, decide(to.rules, null, request));
+      return;
+    }
+    const token = bearer(authorization);
+    if (!token.ok) {
+      deny(r, to.realm, token);
+      return;
+    }
+    const now = Date.now() / 1000;
+    const known = recall(to, token.value, now);
+    if (known !== undefined) {
+      speak(r, to, decide(to.rules, known.caller, request), known);
+      return;
+    }
+    return verify(to, token.value, now).then((result) => {
+      if (result.ok) speak(r, to, decide(to.rules, result.value.caller, request), result.value);
+      else deny(r, to.realm, result);
+    });
+  };
+}

@@ -1,0 +1,5 @@
+/**
+ * What jose expects of its engine and njs's QuickJS lacks. esbuild injects this file where the name is used.
+ * Only plain JSON values (JWKs) are ever cloned here.
+ */
+export const structuredClone = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

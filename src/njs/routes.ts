@@ -1,0 +1,58 @@
+import type { Headers } from '../policy/types.ts';
+import type { Table, TableRoute } from '../rules/types.ts';
+import type { TokenProvider } from '../token/types.ts';
+
+/** The identity headers of a route; equal plans of several routes are one object. */
+export interface HeaderPlan {
+  readonly index: number;
+  readonly headers: Headers;
+  /** The answer header that carries each. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** A route as the check uses it, prepared once per context. */
+export interface PreparedRoute {
+  readonly name: string;
+  /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
+  readonly realm: string;
+  readonly rules: TableRoute['rules'];
+  readonly providers: readonly TokenProvider[];
+  readonly plan: HeaderPlan;
+}
+
+/**
+ * Prepares the routes of the rendered policy on first use.
+ *
+ * @returns a look-up by route name; unknown names give `undefined`
+ */
+export function routesOf(table: Table): (name: string) => PreparedRoute | undefined {
+  const prepared = new Map<string, PreparedRoute>();
+  const plans = new Map<string, HeaderPlan>();
+  const names = Object.fromEntries(table.headerNames.map((name, index) => [name, `X-Meshgate-H${index}`]));
+
+  function planOf(headers: Headers): HeaderPlan {
+    const text = JSON.stringify(headers);
+    let plan = plans.get(text);
+    if (plan === undefined) {
+      plan = { index: plans.size, headers, names };
+      plans.set(text, plan);
+    }
+    return plan;
+  }
+
+  return (name) => {
+    const known = prepared.get(name);
+    if (known !== undefined) return known;
+    if (!Object.hasOwn(table.routes, name)) return undefined;
+    const route = table.routes[name] as TableRoute;
+    const made: PreparedRoute = {
+      name,
+      realm: name.slice(0, name.indexOf('/')),
+      rules: route.rules,
+      providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
+      plan: planOf(route.headers),
+    };
+    prepared.set(name, made);
+    return made;
+  };
+}

@@ -1,0 +1,26 @@
+// dist/ is committed: it must be exactly what src/ builds, and within its size budget.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. */
+const budget = { 'meshgate.js': 48 * 1024, 'cli.js': 640 * 1024 };
+
+const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));
+const built = spawnSync(process.execPath, ['src/build.mjs', out], { stdio: ['ignore', 'ignore', 'inherit'] });
+let failed = built.status !== 0;
+for (const [name, limit] of Object.entries(budget)) {
+  const fresh = readFileSync(join(out, name));
+  if (!fresh.equals(readFileSync(join('dist', name)))) {
+    console.error(`dist/${name} is not what src/ builds: run "make build" and commit it`);
+    failed = true;
+  }
+  if (fresh.length > limit) {
+    console.error(`dist/${name} is ${fresh.length} bytes, over its budget of ${limit}`);
+    failed = true;
+  }
+  console.log(`dist/${name} ${(fresh.length / 1024).toFixed(1)} KB of ${limit / 1024} KB`);
+}
+rmSync(out, { recursive: true });
+process.exit(failed ? 1 : 0);
