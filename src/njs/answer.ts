@@ -2,7 +2,7 @@ import { encodeValue } from '../caller/encode.ts';
 import { headerLines } from '../caller/headers.ts';
 import type { Caller } from '../caller/types.ts';
 import { type ReasonCode, type ReasonEntry, type Refusal, type Result, ok, reasons } from '../reasons.ts';
-import type { Decision } from '../rules/types.ts';
+import type { Decision, Rule } from '../rules/types.ts';
 import type { HeaderPlan, PreparedRoute } from './routes.ts';
 
 type Line = readonly [name: string, value: string];
@@ -87,7 +87,7 @@ export function deny(
 }
 
 /** Speaks a decision: 204 with rule, identity and headers, or the refusal. */
-export function speak(r: NginxHTTPRequest, route: PreparedRoute, decision: Decision, known?: KnownCaller): void {
+export function speak(r: NginxHTTPRequest, route: PreparedRoute, decision: Decision<Pick<Rule, 'id' | 'as'>>, known?: KnownCaller): void {
   if (!decision.allow) {
     deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
     return;

@@ -27,9 +27,9 @@ export interface Request {
   readonly method: string;
 }
 
-export type Decision =
-  | { readonly allow: true; readonly rule: Rule }
-  | { readonly allow: false; readonly reason: ReasonCode; readonly nearest?: Rule };
+export type Decision<R = Rule> =
+  | { readonly allow: true; readonly rule: R }
+  | { readonly allow: false; readonly reason: ReasonCode; readonly nearest?: R };
 
 /** What the check needs of one route. */
 export interface TableRoute {

@@ -1,0 +1,53 @@
+import type { Host, Policy, Route } from '../policy/types.ts';
+import type { Path, Rule } from './types.ts';
+
+/** Whether a route lies strictly inside a prefix, and so takes its paths away from it. */
+function isInside(inner: Route, prefix: Route): boolean {
+  if (inner === prefix) return false;
+  // `/x` beside `/x/*` takes the path itself.
+  if (inner.path === prefix.path) return inner.kind === 'exact';
+  return inner.path.startsWith(`${prefix.path}/`);
+}
+
+function plainPath(route: Route): Path {
+  return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
+}
+
+/** The paths of a route, without those that more specific routes of its host take. */
+export function pathOf(route: Route, host: Host): Path {
+  if (route.kind === 'exact') return { exact: route.path };
+  return {
+    prefix: route.path,
+    except: host.routes.filter((other) => isInside(other, route)).map(plainPath),
+  };
+}
+
+/** GET includes HEAD (RFC 9110 section 9.3.2). */
+function withHead(methods: readonly string[]): readonly string[] {
+  return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
+}
+
+/**
+ * Compiles a checked policy to its one list of positive rules, in the order of hosts, routes and rules as written.
+ * A request is allowed if a rule covers it; what no rule covers is refused.
+ */
+export function compile(policy: Policy): Rule[] {
+  return policy.hosts.flatMap((host) =>
+    host.routes.flatMap((route) => {
+      const path = pathOf(route, host);
+      return route.allow.map(
+        (allow, index): Rule => ({
+          id: `${route.name}#${index + 1}`,
+          at: allow.at,
+          route: route.name,
+          host: host.name,
+          path,
+          ...(allow.methods !== undefined && { methods: withHead(allow.methods) }),
+          who: allow.who,
+          service: route.service,
+          as: allow.as,
+        }),
+      );
+    }),
+  );
+}
