@@ -10,8 +10,12 @@ export async function setup(): Promise<() => Promise<void>> {
   const id = runId();
   if (!prepared) {
     prepared = true;
-    const { status } = spawnSync(prepare, ['images'], { stdio: ['ignore', 'inherit', 'inherit'] });
-    if (status !== 0) throw new Error(`${prepare} images failed`);
+    // MESHGATE_PREPARE: other parts than all images ("node envoy"), or none ("").
+    const parts = (process.env.MESHGATE_PREPARE ?? 'images').split(' ').filter((part) => part !== '');
+    if (parts.length > 0) {
+      const { status } = spawnSync(prepare, parts, { stdio: ['ignore', 'inherit', 'inherit'] });
+      if (status !== 0) throw new Error(`${prepare} ${parts.join(' ')} failed`);
+    }
     await removeLeftovers();
   }
   return () => removeRun(id);
