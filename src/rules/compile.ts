@@ -3,7 +3,7 @@ import type { Path, Rule } from './types.ts';
 
 /** Whether a route lies strictly inside a prefix, and so takes its paths away from it. */
 function isInside(inner: Route, prefix: Route): boolean {
-  if (inner === prefix) return false;
+  if (inner === prefix || prefix.kind === 'exact') return false;
   // `/x` beside `/x/*` takes the path itself.
   if (inner.path === prefix.path) return inner.kind === 'exact';
   return inner.path.startsWith(`${prefix.path}/`);
@@ -13,12 +13,16 @@ function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 
-/** The paths of a route, without those that more specific routes of its host take. */
+/**
+ * The paths of a route, without those that more specific routes of its host take: a mesh unites its rules and knows
+ * no order. Of nested ones the outermost stands for all.
+ */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
+  const inner = host.routes.filter((other) => isInside(other, route));
   return {
     prefix: route.path,
-    except: host.routes.filter((other) => isInside(other, route)).map(plainPath),
+    except: inner.filter((one) => !inner.some((other) => isInside(one, other))).map(plainPath),
   };
 }
 

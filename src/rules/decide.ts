@@ -2,11 +2,14 @@ import type { Caller } from '../caller/types.ts';
 import type { Who } from '../policy/types.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
-/** What of a rule decides; the rendered table holds no more. */
-export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>;
+/** What of a rule decides. The rules of a rendered table stand under their route and do not name it. */
+export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
+
+/** What of a caller decides. */
+export type DecidingCaller = Pick<Caller, 'roles'>;
 
 /** Whether the caller, or nobody, is who the rule speaks of. */
-export function isWho(who: Who, caller: Pick<Caller, 'roles'> | null): boolean {
+export function isWho(who: Who, caller: DecidingCaller | null): boolean {
   switch (who.kind) {
     case 'anyone':
       return true;
@@ -22,27 +25,30 @@ export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean 
   return rule.methods === undefined || rule.methods.includes(method);
 }
 
+/** The rule that failed by least: by its method only, before one that has the method, before the first. */
+function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
+  return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
+}
+
 /**
  * Decides a request: allowed if a rule of its route covers it; the first that does says to which service and as
  * which identity.
  *
- * @param rules the rules of the route that nginx, or {@link match}, chose; in the policy's order
- * @param caller who asks, or null without a credential
+ * @param rules in the policy's order; those of other routes are left out
+ * @param caller who asks, or null without a credential; a bad credential never gets here
+ * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), else `role_missing`; with the
  * nearest rule: one that fails by its method only, before the first that names a role
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],
-  caller: Pick<Caller, 'roles'> | null,
-  request: Pick<Request, 'method'>,
+  caller: DecidingCaller | null,
+  request: Request,
 ): Decision<R> {
-  let wrongMethod: R | undefined;
-  for (const rule of rules) {
-    if (!isWho(rule.who, caller)) continue;
-    if (hasMethod(rule, request.method)) return { allow: true, rule };
-    wrongMethod ??= rule;
-  }
-  const nearest = wrongMethod ?? rules.find((rule) => hasMethod(rule, request.method)) ?? rules[0];
+  const isOwn = (rule: R) => rule.route === undefined || rule.route === request.route;
+  const covering = rules.find((rule) => isOwn(rule) && hasMethod(rule, request.method) && isWho(rule.who, caller));
+  if (covering !== undefined) return { allow: true, rule: covering };
+  const nearest = nearestOf(rules.filter(isOwn), caller, request.method);
   const reason = caller === null ? 'credential_missing' : 'role_missing';
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }

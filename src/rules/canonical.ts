@@ -1,0 +1,14 @@
+/**
+ * Raw request targets whose path something behind nginx may read as another one: empty and dot segments, `;`, `\`, `#`,
+ * encoded NUL, `/`, `\`, `.` and `;`, and any encoded letter, digit, `-` or `_`, since a mesh that does not decode
+ * would match another rule. The source reads the same in PCRE and in JavaScript.
+ */
+export const ODD_PATH =
+  '^[^?]*(//|/\\.\\.?(/|\\?|$)|[;\\\\#]|%(00|2[dDeEfF]|3[0-9bB]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aA]))';
+
+const odd = new RegExp(ODD_PATH);
+
+/** Whether a raw path, query included, has its one plain spelling. */
+export function isCanonical(rawPath: string): boolean {
+  return !odd.test(rawPath);
+}

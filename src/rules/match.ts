@@ -1,0 +1,59 @@
+import type { Host, Route } from '../policy/types.ts';
+import type { ReasonCode } from '../reasons.ts';
+import { isCanonical } from './canonical.ts';
+import { parseTarget } from './target.ts';
+
+/** The route of a request, or why it has none. */
+export type Match =
+  | { readonly host: Host; readonly route: Route }
+  | {
+      readonly reason: Extract<
+        ReasonCode,
+        'request_malformed' | 'host_unknown' | 'path_not_canonical' | 'route_unknown'
+      >;
+    };
+
+/** The name in a Host header, as nginx compares it: lower case, without port and final dot; `undefined` is a 400. */
+function hostName(header: string): string | undefined {
+  const name = header
+    .toLowerCase()
+    .replace(/(?<=^[^[].*|\]):.*$/, '')
+    .replace(/\.$/, '');
+  return name === '' || /[\x00-\x20\x7f/]|\.\./.test(name) ? undefined : name;
+}
+
+/** Exact, then the longest wildcard. */
+function findHost(hosts: readonly Host[], name: string): Host | undefined {
+  const wild = hosts.filter((host) => host.name.startsWith('*.') && name.endsWith(host.name.slice(1)));
+  return hosts.find((host) => host.name === name) ?? wild.sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** Exact, then the longest prefix on a segment, whatever their order. */
+function findRoute(routes: readonly Route[], path: string): Route | undefined {
+  const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
+  if (exact !== undefined) return exact;
+  return routes
+    .filter((route) => route.kind === 'prefix' && (path === route.path || path.startsWith(`${route.path}/`)))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/**
+ * Finds the route of a request as nginx does with the rendered configuration; for commands that run without it.
+ *
+ * @param header the Host header, a port allowed
+ * @param target the raw target of the request line, query included; an absolute-form one brings its own host
+ * @returns reason `request_malformed` where nginx cannot read it, `host_unknown`, `path_not_canonical` for a raw path
+ * that could mean another one, `route_unknown`
+ */
+export function match(hosts: readonly Host[], header: string, target: string): Match {
+  const parsed = parseTarget(target);
+  const name = parsed && hostName(parsed.host ?? header);
+  if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
+  const host = findHost(hosts, name);
+  if (host === undefined) return { reason: 'host_unknown' };
+  if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };
+  // The gateway's own, whatever the routes say.
+  if (parsed.path.startsWith('/.meshgate/')) return { reason: 'route_unknown' };
+  const route = findRoute(host.routes, parsed.path);
+  return route === undefined ? { reason: 'route_unknown' } : { host, route };
+}
