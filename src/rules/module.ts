@@ -1,0 +1,37 @@
+import type { Table } from './types.ts';
+
+/** ASCII only, and nothing that a script tag or an older parser reads as something else. */
+function string(text: string): string {
+  return JSON.stringify(text).replace(
+    /[<\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * A value as a JavaScript literal. Objects have no prototype, so that a look-up by a name from outside finds
+ * only what the policy says, and `__proto__` is a key like any other.
+ */
+function literal(value: unknown, indent: string): string {
+  if (typeof value === 'string') return string(value);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`policy.js: ${value} is no number of JSON`);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return JSON.stringify(value);
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '[]';
+    if (value.every((item) => typeof item !== 'object'))
+      return `[${value.map((item) => literal(item, inner)).join(', ')}]`;
+    return `[\n${value.map((item) => inner + literal(item, inner)).join(',\n')}\n${indent}]`;
+  }
+  if (typeof value !== 'object') throw new TypeError(`policy.js: a ${typeof value} is no part of a table`);
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => `${key === '__proto__' ? '["__proto__"]' : string(key)}: ${literal(item, inner)}`);
+  return `{\n${['__proto__: null', ...entries].map((entry) => inner + entry).join(',\n')}\n${indent}}`;
+}
+
+/** The text of policy.js: one literal, no code from the policy. */
+export function tableModule(table: Table): string {
+  return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
+}

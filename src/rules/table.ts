@@ -1,0 +1,101 @@
+import type { Fact, Headers, Policy, Provider } from '../policy/types.ts';
+import type { TokenProvider } from '../token/types.ts';
+import { hash } from './hash.ts';
+import type { Rule, Table, TableRoute } from './types.ts';
+
+export { tableModule } from './module.ts';
+
+export interface TableOptions {
+  /** Path of the egress server's unix socket. */
+  readonly egress: string;
+}
+
+/**
+ * Every identity header that some route sets, each once whatever its case, in the order of first use.
+ * A value travels from the check to nginx under its index here.
+ */
+export function headerNames(policy: Policy): readonly string[] {
+  const names = new Map<string, string>();
+  for (const route of policy.hosts.flatMap((host) => host.routes)) {
+    for (const name of Object.keys(route.headers)) {
+      if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
+    }
+  }
+  return [...names.values()];
+}
+
+/** The headers of a route under the spelling that {@link headerNames} has. */
+export function spelled(headers: Headers, names: readonly string[]): Headers {
+  const spelling = new Map(names.map((name) => [name.toLowerCase(), name]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, source]) => [spelling.get(name.toLowerCase()) ?? name, source]),
+  );
+}
+
+/** An object without prototype, so that no key of a policy means something of JavaScript's own. */
+function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const out: Record<string, T> = Object.create(null);
+  for (const [key, value] of entries) out[key] = value;
+  return out;
+}
+
+function tokenProvider(provider: Provider): TokenProvider {
+  const { name, kind, issuer, audiences, clients, algorithms, subject } = provider;
+  return { name, kind, issuer, audiences, ...(clients === undefined ? {} : { clients }), algorithms, subject };
+}
+
+/** A fact without its place in the file, which only `explain` reads. */
+function bare(fact: Fact): Fact {
+  const { at: _, ...rest } = fact;
+  return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as Fact;
+}
+
+function claimsOf(policy: Policy): readonly string[] {
+  const claims = new Set<string>();
+  for (const route of policy.hosts.flatMap((host) => host.routes)) {
+    for (const source of Object.values(route.headers)) {
+      if (typeof source === 'object' && 'claim' in source) claims.add(source.claim);
+    }
+  }
+  return [...claims];
+}
+
+function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly string[]): [string, TableRoute][] {
+  return policy.hosts.flatMap((host) =>
+    host.routes.map((route): [string, TableRoute] => [
+      route.name,
+      {
+        providers: host.providers,
+        rules: rules
+          .filter((rule) => rule.route === route.name)
+          .map(({ id, methods, who, service, as }) => ({ id, ...(methods && { methods }), who, service, as })),
+        headers: spelled(route.headers, names),
+      },
+    ]),
+  );
+}
+
+/**
+ * All that the gateway's JavaScript needs of a policy.
+ *
+ * @param rules what the policy compiles to
+ */
+export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
+  const { clockSkew, tokenCache, keys } = policy.gateway;
+  const providers = record(Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(provider)]));
+  const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
+  const claims = claimsOf(policy);
+  const names = headerNames(policy);
+  return {
+    selection: hash(JSON.stringify([providers, roles, claims, clockSkew])),
+    clockSkew,
+    tokenCache,
+    keys,
+    providers,
+    roles,
+    claims,
+    headerNames: names,
+    routes: record(tableRoutes(policy, rules, names)),
+    egress: options.egress,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * nginx configuration as a tree. Every argument says what it is, so that the printer (print.ts) can refuse what that
+ * kind may not hold: text of a policy is always a `literal`, which stays one argument and names no variable.
+ */
+
+/** One argument of a directive. */
+export type Arg =
+  /** nginx's own vocabulary, written in this repository: `off`, `valid=10s`, `^~`. */
+  | { readonly kind: 'word'; readonly text: string }
+  /** Any text that must arrive as it is. */
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'variable'; readonly name: string }
+  /** A regular expression of ours; the only kind that may hold a `$` of its own. */
+  | { readonly kind: 'regex'; readonly source: string; readonly operator: '~' | '~*' | '' }
+  /** Literals and variables that form one argument. */
+  | { readonly kind: 'template'; readonly parts: readonly Part[] }
+  /** The left side of a map: a literal that is no keyword and no regular expression there. */
+  | { readonly kind: 'key'; readonly text: string };
+
+export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' }>;
+
+/** A directive; in a `map` block the key stands in the place of the name. */
+export interface Directive {
+  readonly name: string | Arg;
+  readonly args: readonly Arg[];
+  readonly block?: readonly Directive[];
+  /** Printed above it, a line each. */
+  readonly comment?: readonly string[];
+}
+
+/** A plain string stands for a word. */
+export type Given = string | Arg;
+
+export function literal(text: string): Extract<Arg, { readonly kind: 'literal' }> {
+  return { kind: 'literal', text };
+}
+
+/** @param name without the `$` */
+export function variable(name: string): Extract<Arg, { readonly kind: 'variable' }> {
+  return { kind: 'variable', name };
+}
+
+export function regex(operator: '~' | '~*' | '', source: string): Arg {
+  return { kind: 'regex', source, operator };
+}
+
+/** The left side of a map entry. */
+export function key(text: string): Arg {
+  return { kind: 'key', text };
+}
+
+/** Strings are literals here. */
+export function template(...parts: readonly (string | Part)[]): Arg {
+  return { kind: 'template', parts: parts.map((part) => (typeof part === 'string' ? literal(part) : part)) };
+}
+
+function arg(given: Given): Arg {
+  return typeof given === 'string' ? { kind: 'word', text: given } : given;
+}
+
+/** A directive that ends with `;`. */
+export function line(name: string | Arg, ...args: readonly Given[]): Directive {
+  return { name, args: args.map(arg) };
+}
+
+/** A directive with a block. */
+export function block(name: string, args: readonly Given[], body: readonly Directive[]): Directive {
+  return { name, args: args.map(arg), block: body };
+}
+
+/** The same directive with lines of comment above it. */
+export function commented(comment: string | readonly string[], directive: Directive): Directive {
+  return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
+}
+
+/** `map SOURCE $NAME { … }`: entries as pairs of key and value. */
+export function map(source: Arg, name: string, entries: readonly (readonly [Arg | 'default', Given])[]): Directive {
+  return block(
+    'map',
+    [source, variable(name)],
+    entries.map(([left, right]) => line(left, right)),
+  );
+}

@@ -1,0 +1,114 @@
+import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
+import { checked, errorPages, routeLocations } from './location.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, ODD_PATH } from './names.ts';
+import { refusal, refusalLocations } from './problem.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
+export function hostFile(name: string): string {
+  return `hosts/${name.replace(/^\*/, '_')}.conf`;
+}
+
+/** Whose forwarded addresses are believed. */
+export function trustedProxies(scene: Scene): readonly Directive[] {
+  const { trustedProxies } = scene.policy.gateway;
+  if (trustedProxies.length === 0) return [];
+  return [
+    ...trustedProxies.map((range) => line('set_real_ip_from', literal(range))),
+    line('real_ip_header', 'X-Forwarded-For'),
+    line('real_ip_recursive', 'on'),
+  ];
+}
+
+/** How the lines of a request are read. For HTTP/1.1 the socket's default server decides until Host is known. */
+export const reading: readonly Directive[] = [
+  line('underscores_in_headers', 'off'),
+  line('ignore_invalid_headers', 'on'),
+  line('large_client_header_buffers', '4', '32k'),
+];
+
+function serverLevel(scene: Scene): readonly Directive[] {
+  const longest = Math.max(0, ...scene.headerNames.map((name) => name.length));
+  return [
+    commented('Locations that others add are closed: this check refuses.', checked('-')[0] as Directive),
+    ...checked('-').slice(1),
+    ...errorPages,
+    ...reading,
+    line('absolute_redirect', 'off'),
+    line('access_log', literal(scene.options.accessLog), 'meshgate'),
+    ...trustedProxies(scene),
+    line('proxy_headers_hash_max_size', '4096'),
+    line('proxy_headers_hash_bucket_size', longest > 90 ? '256' : '128'),
+    ...(scene.identities.length > 0
+      ? [
+          line(
+            'proxy_ssl_certificate_cache',
+            `max=${Math.max(16, 4 * scene.identities.length)}`,
+            'valid=10s',
+            'inactive=60s',
+          ),
+        ]
+      : []),
+    commented(
+      'A raw path that could mean another one behind us.',
+      block(
+        'if',
+        [template('(', variable('meshgate_odd'), ')')],
+        [line('rewrite', regex('', '^'), literal(`${ODD_PATH}?`), 'last')],
+      ),
+    ),
+  ];
+}
+
+/** The hop to the check: it carries what the check reads, and has room for what passes the outer server. */
+const hop: Directive = block(
+  'location',
+  ['^~', literal(CHECK_PATH)],
+  [
+    line('internal'),
+    line('auth_request', 'off'),
+    line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
+    line('proxy_http_version', '1.1'),
+    line('proxy_method', 'GET'),
+    line('proxy_pass_request_headers', 'off'),
+    line('proxy_pass_request_body', 'off'),
+    line('proxy_set_header', 'Host', 'meshgate'),
+    line('proxy_set_header', 'Connection', literal('')),
+    line('proxy_set_header', 'Content-Length', literal('')),
+    line('proxy_set_header', 'Authorization', variable('http_authorization')),
+    line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
+    line('client_max_body_size', '0'),
+    line('proxy_buffering', 'on'),
+    line('proxy_buffer_size', '32k'),
+    line('proxy_buffers', '4', '32k'),
+    line('proxy_connect_timeout', '3s'),
+    line('proxy_send_timeout', '3s'),
+    line('proxy_read_timeout', '10s'),
+    line('proxy_next_upstream', 'error'),
+    line('proxy_next_upstream_tries', '1'),
+    line('proxy_cache', 'off'),
+    line('proxy_store', 'off'),
+    line('proxy_intercept_errors', 'off'),
+    line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  ],
+);
+
+/** What goes inside the `server {}` of one host. */
+export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
+  const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
+  const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
+  return [
+    ...serverLevel(scene),
+    commented('The one way to the check; a client cannot ask for it.', hop),
+    ...refusalLocations,
+    block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
+    ...host.routes.flatMap((route) =>
+      routeLocations(scene, host, route, exact).map((location, i) =>
+        i === 0 ? commented(`${route.route.name} → ${route.service.name}`, location) : location,
+      ),
+    ),
+    ...(all
+      ? []
+      : [commented('No route of the policy covers the rest.', block('location', ['/'], refusal('route_unknown')))]),
+  ];
+}

@@ -1,0 +1,40 @@
+import { commented, type Directive, line, literal } from './directive.ts';
+import { checkServer, egressServer } from './inner.ts';
+import { logFormat } from './log.ts';
+import { maps } from './maps.ts';
+import type { Scene } from './scene.ts';
+import { upstreams } from './upstreams.ts';
+
+/** Names of an identity that are long need larger buckets than nginx's own 64 bytes. */
+function hashSizes(scene: Scene): readonly Directive[] {
+  const longest = Math.max(0, ...scene.identities.map(({ name }) => name.length));
+  return longest > 40 ? [line('map_hash_bucket_size', '128')] : [];
+}
+
+function engine(scene: Scene): readonly Directive[] {
+  const { dir, stateDir } = scene.options;
+  return [
+    line('js_engine', 'qjs'),
+    line('js_path', literal(dir)),
+    line('js_import', 'meshgate', 'from', 'meshgate.js'),
+    commented(
+      'Keys of the providers, kept over a restart; verified tokens; locks.',
+      line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),
+    ),
+    line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
+    line('js_shared_dict_zone', 'zone=meshgate_locks:64k', 'type=string', 'timeout=60s'),
+  ];
+}
+
+/** http.conf: what goes once into `http {}`. */
+export function httpConf(scene: Scene): readonly Directive[] {
+  return [
+    ...engine(scene),
+    ...hashSizes(scene),
+    ...maps(scene),
+    commented('One JSON object a line.', logFormat()),
+    ...upstreams(scene),
+    checkServer(scene),
+    egressServer(scene),
+  ];
+}

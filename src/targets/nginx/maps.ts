@@ -1,0 +1,135 @@
+import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { identityMaps } from './identities.ts';
+import { DOLLAR, requestHeader } from './names.ts';
+import { detailMap } from './problem.ts';
+import type { Scene } from './scene.ts';
+
+/**
+ * Raw paths that nginx matches as one path and something behind it may read as another: empty and dot segments,
+ * `;`, `\`, `#`, NUL, encoded `/ \ . ;`, and any encoded letter, digit, `-` or `_`, since a mesh that does not decode
+ * would match another rule. rules/match.ts says the same; a test holds the two together.
+ */
+const ODD =
+  '^[^?]*(//|/\\.\\.?(/|\\?|$)|[;\\\\#]|%(00|2[dDeEfF]|3[0-9bB]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aA]))';
+
+const HEX = '[0-9a-f]';
+const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
+
+const requestMaps: readonly Directive[] = [
+  commented(
+    'Raw paths that could mean another one behind us, refused before anything else.',
+    map(variable('request_uri'), 'meshgate_odd', [
+      ['default', literal('')],
+      [regex('~', ODD), 'path_not_canonical'],
+    ]),
+  ),
+  map(variable('request_uri'), 'meshgate_path', [
+    ['default', literal('')],
+    [regex('~', '^(?<meshgate_p>[^?]*)'), variable('meshgate_p')],
+  ]),
+  commented(
+    'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
+    map(variable('http_upgrade'), 'meshgate_upgrade', [
+      ['default', literal('')],
+      [regex('~*', '^websocket$'), 'websocket'],
+    ]),
+  ),
+  map(variable('meshgate_upgrade'), 'meshgate_connection', [
+    ['default', literal('')],
+    [key('websocket'), 'upgrade'],
+  ]),
+];
+
+const traceMaps: readonly Directive[] = [
+  commented(
+    'Trace context (W3C): a valid one passes, another is made anew, and its tracestate dropped.',
+    map(variable('http_traceparent'), 'meshgate_traceparent_sent', [
+      ['default', literal('')],
+      [regex('~', TRACEPARENT), variable('http_traceparent')],
+    ]),
+  ),
+  map(variable('request_id'), 'meshgate_span_made', [
+    ['default', literal('')],
+    [regex('~', `^(?<meshgate_s>${HEX}{16})`), variable('meshgate_s')],
+  ]),
+  map(variable('meshgate_traceparent_sent'), 'meshgate_traceparent', [
+    [key(''), template('00-', variable('request_id'), '-', variable('meshgate_span_made'), '-01')],
+    ['default', variable('meshgate_traceparent_sent')],
+  ]),
+  map(variable('meshgate_traceparent_sent'), 'meshgate_tracestate', [
+    [key(''), literal('')],
+    ['default', variable('http_tracestate')],
+  ]),
+  map(variable('meshgate_traceparent'), 'meshgate_trace_id', [
+    ['default', literal('')],
+    [regex('~', `^00-(?<meshgate_t>${HEX}{32})`), variable('meshgate_t')],
+  ]),
+  map(variable('meshgate_traceparent'), 'meshgate_span_id', [
+    ['default', literal('')],
+    [regex('~', `^00-${HEX}{32}-(?<meshgate_i>${HEX}{16})`), variable('meshgate_i')],
+  ]),
+];
+
+/** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
+const reasonMaps: readonly Directive[] = [
+  commented('Reasons of the log: of the check, or else of nginx where no rule let the request pass.', detailMap),
+  map(variable('meshgate_reason'), 'meshgate_log_reason', [
+    [key(''), variable('meshgate_own_reason')],
+    ['default', variable('meshgate_reason')],
+  ]),
+  map(variable('meshgate_rule'), 'meshgate_own_reason', [
+    [key(''), variable('meshgate_status_reason')],
+    ['default', literal('')],
+  ]),
+  map(variable('status'), 'meshgate_status_reason', [
+    ['default', literal('')],
+    [key('400'), variable('meshgate_bad_reason')],
+    [key('404'), 'route_unknown'],
+    [key('421'), 'host_unknown'],
+    [key('503'), 'check_unavailable'],
+  ]),
+  map(variable('meshgate_odd'), 'meshgate_bad_reason', [
+    [key(''), 'request_malformed'],
+    ['default', variable('meshgate_odd')],
+  ]),
+];
+
+/** Names of the identity headers that the client tried to set; nothing is looked at where it set none. */
+function erasedMaps(names: readonly string[]): readonly Directive[] {
+  const tried = names.map((_, i) => variable(`meshgate_erased_${i}`));
+  if (names.length === 0) return [map(literal(''), 'meshgate_erased', [['default', literal('')]])];
+  return [
+    commented(
+      'Identity headers that the client tried to set, by name, for the log and the service.',
+      map(template(...names.map(requestHeader)), 'meshgate_erased', [
+        [key(''), literal('')],
+        ['default', variable('meshgate_erased_names')],
+      ]),
+    ),
+    map(template(...tried), 'meshgate_erased_names', [
+      ['default', literal('')],
+      [regex('~', '^, (?<meshgate_e>.+)$'), variable('meshgate_e')],
+    ]),
+    ...names.map((name, i) =>
+      map(requestHeader(name), `meshgate_erased_${i}`, [
+        [key(''), literal('')],
+        ['default', literal(`, ${name}`)],
+      ]),
+    ),
+  ];
+}
+
+/** For the one character that nginx has no escape for; the regex kind prints it, and `geo` evaluates nothing. */
+const dollar: Directive = block('geo', [variable(DOLLAR)], [line('default', regex('', '$'))]);
+
+/** All maps of the http level. */
+export function maps(scene: Scene): readonly Directive[] {
+  return [
+    ...(scene.dollar ? [dollar] : []),
+    ...requestMaps,
+    ...traceMaps,
+    ...erasedMaps(scene.headerNames),
+    ...identityMaps(scene),
+    ...reasonMaps,
+  ];
+}

@@ -1,0 +1,132 @@
+import type { Arg, Directive, Part } from './directive.ts';
+
+/** Thrown for a value that could mean more to nginx than what was meant: a mistake of ours, or a hostile policy. */
+export class UnprintableError extends Error {
+  override readonly name = 'UnprintableError';
+}
+
+/** What stays one argument without quotes. */
+const PLAIN = /^[A-Za-z0-9_./:@=^~*+%,()-]+$/;
+const WORD = /^[A-Za-z0-9_./:@=^~*+!,-]+$/;
+const NAME = /^[a-z][a-z0-9_]*$/;
+const VARIABLE = /^[a-z][a-z0-9_]*$/;
+/** Control characters, C1 included, and halves of surrogate pairs. */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** Keywords on the left side of a map. */
+const MAP_WORDS = ['default', 'hostnames', 'include', 'volatile'];
+
+/**
+ * Directives whose arguments nginx takes as they are: only there may a literal hold a `$`.
+ * nginx has no escape for it, so elsewhere text() of names.ts puts a variable in its place.
+ */
+const NOT_EVALUATED = new Set(['location', 'auth_request', 'include', 'js_path', 'proxy_ssl_trusted_certificate']);
+
+function fail(what: string, text: string): never {
+  throw new UnprintableError(`nginx: ${what} cannot be printed: ${JSON.stringify(text)}`);
+}
+
+function checkLiteral(text: string, dollar: boolean): string {
+  if (UNPRINTABLE.test(text)) fail('a control character', text);
+  if (!dollar && text.includes('$')) fail('a "$" in a value that nginx evaluates', text);
+  return text;
+}
+
+/**
+ * Escapes for nginx's tokenizer, which takes `\"`, `\'`, `\\`, `\t`, `\r` and `\n` as escapes
+ * and leaves any other backslash alone.
+ */
+function escaped(text: string, quote: '"' | "'"): string {
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i] as string;
+    const next = text[i + 1];
+    const ambiguous = c === '\\' && (next === undefined || '"\'\\trn'.includes(next));
+    out += c === quote || ambiguous ? `\\${c}` : c;
+  }
+  return out;
+}
+
+function quoted(text: string): string {
+  const quote = text.includes('"') && !text.includes("'") ? "'" : '"';
+  return quote + escaped(text, quote) + quote;
+}
+
+function parts(parts: readonly Part[]): string {
+  let text = '';
+  for (const [i, part] of parts.entries()) {
+    if (part.kind === 'literal') {
+      text += checkLiteral(part.text, false);
+      continue;
+    }
+    if (!VARIABLE.test(part.name)) fail('a variable', part.name);
+    const next = parts.slice(i + 1).find((other) => other.kind === 'variable' || other.text !== '');
+    const joins = next?.kind === 'literal' && /^[A-Za-z0-9_]/.test(next.text);
+    text += joins ? `\${${part.name}}` : `$${part.name}`;
+  }
+  const plain = parts.every((part) => part.kind === 'variable' || PLAIN.test(part.text));
+  return plain && text !== '' && !text.includes('{') ? text : quoted(text);
+}
+
+function printArg(arg: Arg, dollar: boolean): string {
+  switch (arg.kind) {
+    case 'word':
+      return WORD.test(arg.text) ? arg.text : fail('a word', arg.text);
+    case 'literal': {
+      const text = checkLiteral(arg.text, dollar);
+      return PLAIN.test(text) ? text : quoted(text);
+    }
+    case 'variable':
+      return parts([arg]);
+    case 'template':
+      return parts(arg.parts);
+    case 'regex':
+      return UNPRINTABLE.test(arg.source)
+        ? fail('a regular expression', arg.source)
+        : quoted(arg.operator + arg.source);
+    case 'key': {
+      const text = checkLiteral(arg.text, false);
+      return quoted(/^[~\\]/.test(text) || MAP_WORDS.includes(text) ? `\\${text}` : text);
+    }
+  }
+}
+
+function printName(name: string | Arg): string {
+  if (typeof name !== 'string') return printArg(name, false);
+  return NAME.test(name) ? name : fail('a directive', name);
+}
+
+function printComment(text: string, indent: string): string {
+  return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text, true)}`;
+}
+
+function printDirective(directive: Directive, indent: string): string {
+  const name = printName(directive.name);
+  const args = directive.args.map((arg) => printArg(arg, NOT_EVALUATED.has(name)));
+  const comment = (directive.comment ?? []).map((text) => `${printComment(text, indent)}\n`).join('');
+  const short = [name, ...args].join(' ');
+  const head = args.length > 2 && short.length > 160 ? `${name} ${args.join(`\n${indent}    `)}` : short;
+  if (directive.block === undefined) return `${comment}${indent}${head};\n`;
+  return `${comment}${indent}${head} {\n${printAll(directive.block, `${indent}    `)}${indent}}\n`;
+}
+
+function printAll(directives: readonly Directive[], indent: string): string {
+  let out = '';
+  for (const [i, directive] of directives.entries()) {
+    const apart = i > 0 && (directive.comment !== undefined || (directive.block !== undefined && indent === ''));
+    out += (apart ? '\n' : '') + printDirective(directive, indent);
+  }
+  return out;
+}
+
+/**
+ * The text of a configuration file.
+ *
+ * @param head lines of comment at its top
+ * @throws UnprintableError for a value that could break out of its place
+ */
+export function print(directives: readonly Directive[], head: readonly string[] = []): string {
+  const top = head.map((text) => `${printComment(text, '')}\n`).join('');
+  const body = printAll(directives, '');
+  return top !== '' && body !== '' ? `${top}\n${body}` : top + body;
+}

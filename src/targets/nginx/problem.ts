@@ -1,0 +1,82 @@
+import { type ReasonCode, reasons } from '../../reasons.ts';
+import { block, type Directive, key, line, literal, map, type Part, template, variable } from './directive.ts';
+import { BAD_PATH, ODD_PATH } from './names.ts';
+
+/** Phrases of the statuses (RFC 9110 section 15). */
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** Each status that the check may want, but 401, which is what remains. */
+const STATUSES = [...new Set(Object.values(reasons).map((entry) => entry.status))]
+  .filter((status) => status !== 401)
+  .sort();
+
+/** `return` with a body of application/problem+json (RFC 9457). */
+function answer(status: number, reason: readonly (string | Part)[], detail: readonly (string | Part)[]): Directive {
+  const head = `{"title":"${TITLES[status]}","status":${status},"reason":"`;
+  const body = template(head, ...reason, '"', ...detail, ',"request_id":"', variable('request_id'), '"}');
+  return line('return', String(status), body);
+}
+
+/** Common to all answers of the gateway's own: they are no page of the service, and not to be kept. */
+const ours: readonly Directive[] = [
+  line('default_type', 'application/problem+json'),
+  line('add_header', 'Cache-Control', 'no-store', 'always'),
+  line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+];
+
+/** A location's content for a refusal that nginx decides by itself. */
+export function refusal(reason: ReasonCode): readonly Directive[] {
+  const { status, help } = reasons[reason];
+  return [...ours, answer(status, [reason], [`,"detail":${JSON.stringify(help)}`])];
+}
+
+/** What the check refused, with the status that it asked for. It never proxies. */
+const refuse: Directive = block(
+  'location',
+  ['@meshgate_refuse'],
+  [
+    ...ours,
+    line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
+    ...STATUSES.map((status) =>
+      block(
+        'if',
+        [template('(', variable('meshgate_status')), '=', literal(`${status})`)],
+        [answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')])],
+      ),
+    ),
+    answer(401, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]),
+  ],
+);
+
+/** What nginx could not read. */
+export const badLocation: Directive = block(
+  'location',
+  ['=', literal(BAD_PATH)],
+  [line('internal'), ...refusal('request_malformed')],
+);
+
+/** The locations that speak refusals, in every server. */
+export const refusalLocations: readonly Directive[] = [
+  refuse,
+  block(
+    'location',
+    ['@meshgate_down'],
+    [...ours, line('add_header', 'Retry-After', '1', 'always'), ...refusal('check_unavailable').slice(ours.length)],
+  ),
+  block('location', ['=', literal(ODD_PATH)], [line('internal'), ...refusal('path_not_canonical')]),
+  badLocation,
+];
+
+/** The member `detail` of a refusal, where the check gave one; it is escaped for JSON already. */
+export const detailMap: Directive = map(variable('meshgate_detail'), 'meshgate_problem_detail', [
+  [key(''), literal('')],
+  ['default', template(',"detail":"', variable('meshgate_detail'), '"')],
+]);

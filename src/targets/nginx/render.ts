@@ -1,0 +1,98 @@
+import type { Policy } from '../../policy/types.ts';
+import { tableModule, toTable } from '../../rules/table.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Emitted, Gap, Target } from '../types.ts';
+import type { Directive } from './directive.ts';
+import { hostConf, hostFile } from './host.ts';
+import { httpConf } from './http.ts';
+import type { NginxOptions } from './options.ts';
+import { print } from './print.ts';
+import { type Scene, toScene } from './scene.ts';
+import { insecureOptions, serversConf, unserved } from './servers.ts';
+import { isAddress } from './upstreams.ts';
+
+/** Socket of the egress server; policy.js names it to the JavaScript. */
+export function egressSocket(options: NginxOptions): string {
+  return `${options.runDir}/egress.sock`;
+}
+
+function gaps(scene: Scene): readonly Gap[] {
+  const { policy } = scene;
+  const ingress = policy.mesh?.ingress;
+  const named = [
+    ...(ingress === undefined ? [] : [['mesh.ingress', ingress.host, ingress.serverName] as const]),
+    ...scene.direct.map(
+      (service) =>
+        [
+          `services.${service.name}`,
+          service.direct?.host ?? '',
+          service.direct?.tls ? service.direct.serverName : '',
+        ] as const,
+    ),
+  ];
+  return [
+    ...(scene.resolver.length > 0
+      ? []
+      : [
+          {
+            part: 'gateway.resolver',
+            text: 'no DNS server is known, so providers that are named cannot be asked for their keys; name one in gateway.resolver',
+          },
+          ...named
+            .filter(([, host]) => !isAddress(host))
+            .map(([part, host]) => ({
+              part,
+              text: `${host} is looked up once, when nginx starts; name a DNS server in gateway.resolver`,
+            })),
+        ]),
+    ...named
+      .filter(([, , serverName]) => serverName !== '' && isAddress(serverName))
+      .map(([part]) => ({
+        part,
+        text: 'nginx verifies DNS names in certificates and no addresses; set server_name to a name in the certificate',
+      })),
+  ];
+}
+
+function head(what: string): readonly string[] {
+  return [`${what} Rendered by meshgate from the policy; do not edit.`];
+}
+
+function serversHead(scene: Scene): readonly string[] {
+  return [
+    ...head('The servers of the image.'),
+    ...insecureOptions(scene),
+    ...unserved(scene).map(
+      (host) => `not served: ${host}: set gateway.tls, hosts."${host}".tls or gateway.insecure_http`,
+    ),
+  ];
+}
+
+/**
+ * Renders a policy for nginx: http.conf, hosts/HOST.conf, servers.conf and policy.js. The bundle meshgate.js is not
+ * part of it.
+ *
+ * @throws UnprintableError for text that could break out of its place in the configuration
+ */
+export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
+  const scene = toScene(policy, rules, options);
+  const hosts = scene.hosts.map((host): readonly [string, readonly Directive[], readonly string[]] => [
+    hostFile(host.host.name),
+    hostConf(scene, host),
+    head(`For the server {} of ${host.host.name}.`),
+  ]);
+  const files: Record<string, string> = {
+    'http.conf': print(httpConf(scene), head('For http {}.')),
+    'servers.conf': print(serversConf(scene), serversHead(scene)),
+    'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options) })),
+  };
+  for (const [name, directives, comment] of hosts) files[name] = print(directives, comment);
+  return { files, gaps: gaps(scene) };
+}
+
+/** nginx itself holds every rule: its locations are the routes, and the check decides by the same rules. */
+export const nginx: Target<NginxOptions> = {
+  name: 'nginx',
+  emit: renderNginx,
+  covers: () => ({ kind: 'exact' }),
+};

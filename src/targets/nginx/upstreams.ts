@@ -1,0 +1,78 @@
+import { block, commented, type Directive, line, literal } from './directive.ts';
+import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
+import type { Scene } from './scene.ts';
+
+/** An address that needs no DNS. */
+export function isAddress(host: string): boolean {
+  return /^[0-9.]+$/.test(host) || host.includes(':');
+}
+
+/** `host:port`, with the brackets that IPv6 wants. */
+function address(host: string, port: number): string {
+  return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}
+
+/** `resolver …`, or nothing where none is known: then nginx resolves names once, at start. */
+export function resolver(scene: Scene): readonly Directive[] {
+  if (scene.resolver.length === 0) return [];
+  const servers = scene.resolver.map((server) =>
+    literal((server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server),
+  );
+  return [line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')];
+}
+
+/** Connections are kept, but none outlives a rotation by more than keepalive_time + keepalive_timeout. */
+const kept: readonly Directive[] = [
+  line('keepalive', '256'),
+  line('keepalive_time', '30s'),
+  line('keepalive_timeout', '30s'),
+];
+
+function upstream(scene: Scene, name: string, host: string, port: number): Directive {
+  const named = !isAddress(host) && scene.resolver.length > 0;
+  const server = literal(address(host, port));
+  return block(
+    'upstream',
+    [name],
+    [
+      ...(named
+        ? [line('zone', name, '64k'), ...resolver(scene), line('server', server, 'resolve')]
+        : [line('server', server)]),
+      ...kept,
+    ],
+  );
+}
+
+/** One upstream per (ingress, identity), one per direct service, and the check's. */
+export function upstreams(scene: Scene): readonly Directive[] {
+  const ingress = scene.policy.mesh?.ingress;
+  return [
+    ...(ingress === undefined
+      ? []
+      : scene.identities.map((identity) =>
+          commented(
+            `The mesh's ingress, as ${identity.spiffe}.`,
+            upstream(scene, ingressUpstream(identity.name), ingress.host, ingress.port),
+          ),
+        )),
+    ...scene.direct.map(({ name, direct }) =>
+      commented(
+        `Service ${name}, not through the mesh.`,
+        upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0),
+      ),
+    ),
+    commented(
+      'The check, over a unix socket.',
+      block(
+        'upstream',
+        [CHECK_UPSTREAM],
+        [
+          line('server', literal(`unix:${scene.options.runDir}/check.sock`)),
+          line('keepalive', '256'),
+          line('keepalive_requests', '100000'),
+          line('keepalive_timeout', '60s'),
+        ],
+      ),
+    ),
+  ];
+}
