@@ -1,0 +1,45 @@
+import { until } from '../harness/until.ts';
+import type { Counted } from './load.ts';
+import type { Nginx } from './nginx.ts';
+import type { System } from './systems.ts';
+import { forged } from './tokens.ts';
+
+/** A number that cannot be trusted is an error, never a result. */
+export class UntrustworthyError extends Error {
+  override readonly name = 'UntrustworthyError';
+}
+
+function must(holds: boolean, system: string, text: string): void {
+  if (!holds) throw new UntrustworthyError(`${system}: ${text}`);
+}
+
+/** A system that checks tokens lets a good one through and refuses a forged one; the others let both through. */
+export async function checkSystem(system: System, nginx: Nginx, path: string, token: string): Promise<void> {
+  const checks = system.runs === 'gateway' || system.runs === 'cmodule';
+  const good = await until(async () => (await nginx.ask(path, token)).status === 200, {
+    what: `${system.key} to let a good token through (keys are fetched in the background)`,
+    timeoutMs: 30_000,
+    help: () => nginx.log().slice(-3).join('\n'),
+  });
+  must(good, system.key, 'a good token is refused');
+  const refused = (await nginx.ask(path, forged(token))).status;
+  must(refused === (checks ? 401 : 200), system.key, `a forged token is answered with ${refused}`);
+  if (system.runs !== 'gateway') return;
+  must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
+}
+
+/** All three have counted the same requests, and each was answered as it should be. */
+export function checkCounts(system: string, sent: number, counted: Counted, backend: number, logged: number): void {
+  must(counted.broken === 0, system, `${counted.broken} connections broke`);
+  must(counted.refused === 0, system, `${counted.refused} answers were not 200`);
+  must(counted.requests === sent, system, `wrk counted ${counted.requests} requests of ${sent}`);
+  must(backend === sent, system, `the backend counted ${backend} requests of ${sent}`);
+  must(logged === sent, system, `the access log has ${logged} lines for ${sent} requests`);
+}
+
+/** A known token is not verified, a new one is: the difference is at least half of what OpenSSL alone takes. */
+export function checkKnown(medians: Readonly<Record<string, number>>): void {
+  const { known, new_rs256: fresh } = medians;
+  if (known === undefined || fresh === undefined) return;
+  must(fresh - known > 8, 'known', `${known} µs is too near to ${fresh} µs of a new token: one of the two is not what it says`);
+}

@@ -1,0 +1,42 @@
+-- wrk's side of load.ts. Sends COUNT requests from the lines of FILE (path, space, token or "-"), over and over, and
+-- no more: a connection that gets no further request is idle, and when all are, it says so. Nothing is cut off, so
+-- wrk, the worker and the backend have counted the same requests.
+--   wrk -t1 -cCONNECTIONS -s load.lua URL -- FILE COUNT CONNECTIONS HOST
+
+local lines, count, connections, host = {}, 0, 0, ""
+local sent, idle = -1, 0 -- wrk asks for one request that it does not send
+
+local function format(path, token)
+  local credential = token == "-" and "" or "Authorization: Bearer " .. token .. "\r\n"
+  return "GET " .. path .. " HTTP/1.1\r\nHost: " .. host .. "\r\nUser-Agent: bench\r\nAccept: */*\r\n" .. credential .. "\r\n"
+end
+
+function init(args)
+  count, connections, host = tonumber(args[2]), tonumber(args[3]), args[4]
+  for line in io.lines(args[1]) do
+    local path, token = line:match("^(%S+) (%S+)$")
+    lines[#lines + 1] = format(path, token)
+    if #lines == count then break end
+  end
+end
+
+function request()
+  if sent == count then
+    idle = idle + 1
+    if idle == connections then
+      io.write("idle\n")
+      io.flush()
+    end
+    return ""
+  end
+  sent = sent + 1
+  return lines[(math.max(sent, 1) - 1) % #lines + 1]
+end
+
+function done(summary)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"refused":%d,"broken":%d}\n',
+    summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end

@@ -1,0 +1,96 @@
+import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { docker, runId, runLabel } from '../harness/docker.ts';
+import { send } from '../harness/http.ts';
+import { until } from '../harness/until.ts';
+import { host } from './load.ts';
+import { Worker } from './process.ts';
+
+/** An nginx in a container of its own, on this machine's loopback, with one worker. */
+export interface NginxSpec {
+  readonly name: string;
+  readonly image: string;
+  readonly port: number;
+  /** Written to the folder that the container sees as /bench. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A shell command that ends in `exec`. */
+  readonly command: string;
+}
+
+const user = '10101';
+
+/** The image's own command with a configuration of the benchmark. */
+export const plainNginx = 'ulimit -n "$(ulimit -H -n)" && mkdir -p /run/meshgate/tmp && exec nginx -c /bench/nginx.conf -g "daemon off;"';
+
+/** A configuration of test/bench/nginx/ with its ports filled in. */
+export function configuration(name: string, values: Readonly<Record<string, number>>): Record<string, string> {
+  const read = (file: string) => readFileSync(join(import.meta.dirname, 'nginx', `${file}.conf`), 'utf8');
+  const filled = read(name).replace(/\{(\w+)\}/g, (_, key: string) => String(values[key]));
+  return { 'nginx.conf': filled, 'common.conf': read('common') };
+}
+
+export class Nginx {
+  readonly name: string;
+  readonly port: number;
+  readonly worker: Worker;
+  readonly #log: string;
+
+  private constructor(spec: NginxSpec, worker: Worker, log: string) {
+    this.name = spec.name;
+    this.port = spec.port;
+    this.worker = worker;
+    this.#log = log;
+  }
+
+  /**
+   * Starts it and waits until it answers.
+   *
+   * @param folder on a tmpfs; its access log lies there as well
+   */
+  static async start(spec: NginxSpec, folder: string): Promise<Nginx> {
+    const own = join(folder, spec.name);
+    mkdirSync(own, { recursive: true });
+    chmodSync(own, 0o777);
+    for (const [name, text] of Object.entries(spec.files)) writeFileSync(join(own, name), text, { mode: 0o644 });
+    const container = await docker(
+      ...['run', '--detach', '--network', 'host', '--user', `${user}:${user}`, '--label', `${runLabel}=${runId()}`],
+      ...['--tmpfs', `/run/meshgate:uid=${user},gid=${user},mode=0750`],
+      ...['--volume', `${own}:/bench`, '--name', `meshgate-bench-${runId()}-${spec.name}`],
+      ...Object.entries(spec.env ?? {}).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...['--entrypoint', '/bin/sh', spec.image, '-c', spec.command],
+    );
+    const logs = () => docker('logs', '--tail', '20', container);
+    try {
+      await until(() => answers(spec.port), { what: `${spec.name} on port ${spec.port}` });
+      return new Nginx(spec, await Worker.of(container), join(own, 'access.log'));
+    } catch (error) {
+      throw new Error(`${spec.name} does not start\n${await logs().catch(String)}`, { cause: error });
+    }
+  }
+
+  /** Lines of the access log since the last {@link forget}. */
+  log(): string[] {
+    return readFileSync(this.#log, 'utf8').split('\n').slice(0, -1);
+  }
+
+  /** Empties the access log, so that it does not fill the machine's memory. */
+  forget(): void {
+    truncateSync(this.#log);
+  }
+
+  /** One request; the answer's status and text. */
+  async ask(path: string, token?: string): Promise<{ status: number; text: string }> {
+    const target = { host: '127.0.0.1', port: this.port, tls: false, name: host };
+    const answer = await send(target, { path, ...(token === undefined ? {} : { token }) });
+    return { status: answer.status, text: answer.text };
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    return (await send({ host: '127.0.0.1', port, tls: false, name: host }, { path: '/' })).status > 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { docker } from '../harness/docker.ts';
+import { until } from '../harness/until.ts';
+
+/** Nanoseconds on a CPU: the first field of /proc/PID/schedstat. */
+export function cpuOf(schedstat: string): number {
+  const value = Number(schedstat.split(' ')[0]);
+  if (!Number.isFinite(value)) throw new Error('/proc/PID/schedstat is not readable as numbers');
+  return value;
+}
+
+/** Kilobytes of the fields of /proc/PID/smaps_rollup. */
+export interface Memory {
+  /** All resident pages, with those of the shared dictionaries and the libraries. */
+  readonly rss: number;
+  /** Pages that this process alone has written. */
+  readonly privateDirty: number;
+}
+
+export function memoryOf(rollup: string): Memory {
+  const field = (name: string) => {
+    const found = new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(rollup);
+    if (!found) throw new Error(`/proc/PID/smaps_rollup has no ${name}`);
+    return Number(found[1]);
+  };
+  return { rss: field('Rss'), privateDirty: field('Private_Dirty') };
+}
+
+/** One nginx worker, by its process id on this machine. */
+export class Worker {
+  readonly #pid: number;
+  readonly #inside: string;
+  readonly #container: string;
+
+  private constructor(container: string, pid: number, inside: string) {
+    this.#container = container;
+    this.#pid = pid;
+    this.#inside = inside;
+  }
+
+  /** The only worker of the nginx that is a container's first process. */
+  static async of(container: string): Promise<Worker> {
+    const master = Number(await docker('inspect', '--format', '{{.State.Pid}}', container));
+    const pid = await until(() => onlyWorker(master), { what: `one nginx worker in ${container}` });
+    const inside = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+    return new Worker(container, pid, inside);
+  }
+
+  /** Nanoseconds of CPU that it has used so far. */
+  cpu(): number {
+    return cpuOf(readFileSync(`/proc/${this.#pid}/schedstat`, 'utf8'));
+  }
+
+  /** What it holds now; asked inside the container, whose user may look. */
+  async memory(): Promise<Memory> {
+    return memoryOf(await docker('exec', this.#container, 'cat', `/proc/${this.#inside}/smaps_rollup`));
+  }
+}
+
+function onlyWorker(master: number): number | undefined {
+  const workers = childrenOf(master).filter((pid) => titleOf(pid).startsWith('nginx: worker process'));
+  return workers.length === 1 ? workers[0] : undefined;
+}
+
+function childrenOf(parent: number): number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return all.map(Number).filter((pid) => parentOf(pid) === parent);
+}
+
+/** A process may be gone when it is looked at. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1]);
+}
+
+function titleOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`);
+}

@@ -1,0 +1,84 @@
+import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
+import { measuredPath, policy } from './policy.ts';
+import type { Alg, Signer } from './tokens.ts';
+
+/** What is measured: keys of results.json, and the words of table and chart. */
+export const systems = [
+  { key: 'bare', label: 'nginx, bare proxy', runs: 'bare', alg: 'RS256', fresh: false, routes: 1 },
+  { key: 'hop', label: 'the hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
+  { key: 'known', label: 'known token', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1 },
+  { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
+  { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
+  { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
+  { key: 'cmodule_rs256', label: 'module in C, new token, RS256', runs: 'cmodule', alg: 'RS256', fresh: true, routes: 1 },
+] as const satisfies readonly {
+  readonly key: string;
+  readonly label: string;
+  readonly runs: 'bare' | 'hop' | 'gateway' | 'cmodule';
+  readonly alg: Alg;
+  /** Each request has a token that was never seen before. */
+  readonly fresh: boolean;
+  readonly routes: number;
+}[];
+
+export type System = (typeof systems)[number];
+export type SystemKey = System['key'];
+
+/** What systems are started with. */
+export interface Ground {
+  /** On a tmpfs. */
+  readonly folder: string;
+  readonly signer: Signer;
+  /** CA of the issuer's certificate, PEM. */
+  readonly ca: string;
+}
+
+export const gatewayImage = 'meshgate/gateway:dev';
+const images = {
+  bare: 'meshgate/test-bare:dev',
+  hop: 'meshgate/test-bare:dev',
+  cmodule: 'meshgate/test-cmodule:dev',
+} as const;
+
+/** The service that all systems but those of the memory measurement forward to. */
+export function startBackend(ground: Ground, port: number): Promise<Nginx> {
+  const files = configuration('backend', { port });
+  return Nginx.start({ name: 'backend', image: images.bare, port, files, command: plainNginx }, ground.folder);
+}
+
+/** Starts a fresh instance of a system in front of a backend. */
+export function startSystem(
+  ground: Ground,
+  runs: System['runs'],
+  at: { readonly name: string; readonly port: number; readonly backend: number; readonly routes?: number },
+): Promise<Nginx> {
+  return Nginx.start(runs === 'gateway' ? gateway(ground, at) : plain(ground, runs, at), ground.folder);
+}
+
+type Place = Parameters<typeof startSystem>[2];
+
+function plain(ground: Ground, runs: keyof typeof images, { name, port, backend }: Place): NginxSpec {
+  const key = runs === 'cmodule' ? { 'rs256.pem': ground.signer.rsaPem } : {};
+  const files = { ...configuration(runs, { port, backend }), ...key };
+  return { name, image: images[runs], port, files, command: plainNginx };
+}
+
+/** The image as it is; its log goes to a file like the others'. */
+function gateway(ground: Ground, { name, port, backend, routes }: Place): NginxSpec {
+  return {
+    name,
+    image: gatewayImage,
+    port,
+    files: {
+      'meshgate.yaml': policy({ port, backend, issuer: ground.signer.issuer }, routes),
+      'ca.pem': ground.ca,
+    },
+    env: { MESHGATE_POLICY: '/bench/meshgate.yaml', MESHGATE_WORKERS: '1' },
+    command: 'exec /usr/lib/meshgate/entrypoint.sh >>/bench/access.log',
+  };
+}
+
+/** The path that is asked for. */
+export function pathOf(system: System): string {
+  return measuredPath(system.routes);
+}

@@ -1,0 +1,87 @@
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { audience, group } from './policy.ts';
+
+export type Alg = 'RS256' | 'ES256';
+
+/** Signs the benchmark's tokens. */
+export interface Signer {
+  readonly issuer: string;
+  readonly jwks: { readonly keys: readonly object[] };
+  /** The RSA key, as the C module wants it. */
+  readonly rsaPem: string;
+  /** So many tokens that no call gave before. */
+  sign(alg: Alg, count: number): Promise<string[]>;
+}
+
+/** How many signatures wait for a thread at once. */
+const batch = 512;
+
+/** @param now seconds since the epoch */
+export async function createSigner(issuer: string, now: number): Promise<Signer> {
+  const pairs = {
+    RS256: await generateKeyPair('RS256', { modulusLength: 2048, extractable: true }),
+    ES256: await generateKeyPair('ES256', { extractable: true }),
+  };
+  let serial = 0;
+  const one = (alg: Alg) => {
+    const jti = String(++serial).padStart(8, '0');
+    return new SignJWT(claims(jti))
+      .setProtectedHeader({ alg, typ: 'at+jwt', kid: alg })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(now + 86400)
+      .sign(pairs[alg].privateKey);
+  };
+  const publicKey = async (alg: Alg) => ({ ...(await exportJWK(pairs[alg].publicKey)), kid: alg, alg, use: 'sig' });
+  return {
+    issuer,
+    jwks: { keys: [await publicKey('RS256'), await publicKey('ES256')] },
+    rsaPem: await exportSPKI(pairs.RS256.publicKey),
+    async sign(alg, count) {
+      const tokens: string[] = [];
+      while (tokens.length < count) {
+        const some = Array.from({ length: Math.min(batch, count - tokens.length) }, () => one(alg));
+        tokens.push(...(await Promise.all(some)));
+      }
+      return tokens;
+    },
+  };
+}
+
+/** About what Keycloak or Okta put into an access token; of equal length for all. */
+function claims(jti: string) {
+  return {
+    jti: `5b2f7c1e-8a0d-4f6b-9d43-${jti}`,
+    sub: `00u1a2b3c4-${jti}`,
+    azp: 'bench-client',
+    scope: 'openid profile email',
+    email: `person-${jti}@example.com`,
+    email_verified: true,
+    name: 'A Person Of The Benchmark',
+    groups: ['everyone', 'staff', group, 'berlin-office', 'on-call'],
+  };
+}
+
+/** The same token with another signature of the right length. */
+export function forged(token: string): string {
+  const [head, payload, signature] = token.split('.') as [string, string, string];
+  const other = signature[10] === 'A' ? 'B' : 'A';
+  return `${head}.${payload}.${signature.slice(0, 10)}${other}${signature.slice(11)}`;
+}
+
+/** The load generator's input. */
+export function linesOf(path: string, tokens: readonly (string | undefined)[]): string {
+  return tokens.map((token) => `${path} ${token ?? '-'}\n`).join('');
+}
+
+/** Walks a list of tokens, never back: what it gave once it does not give again. */
+export function walk(tokens: readonly string[]): (count: number) => readonly string[] {
+  let at = 0;
+  return (count) => {
+    if (at + count > tokens.length) throw new Error(`${tokens.length} tokens are signed, and more are asked for`);
+    at += count;
+    return tokens.slice(at - count, at);
+  };
+}
