@@ -1,7 +1,7 @@
 import { encodeValue } from '../caller/encode.ts';
 import { headerLines } from '../caller/headers.ts';
 import type { Caller } from '../caller/types.ts';
-import { type ReasonCode, type ReasonEntry, type Refusal, type Result, ok, reasons } from '../reasons.ts';
+import { ok, type ReasonCode, type ReasonEntry, type Refusal, type Result, reasons } from '../reasons.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { HeaderPlan, PreparedRoute } from './routes.ts';
 
@@ -71,7 +71,11 @@ export function deny(
   r: NginxHTTPRequest,
   realm: string,
   refusal: Refusal,
-  more: { readonly known?: KnownCaller | undefined; readonly nearest?: string | undefined; readonly retryAfter?: number } = {},
+  more: {
+    readonly known?: KnownCaller | undefined;
+    readonly nearest?: string | undefined;
+    readonly retryAfter?: number;
+  } = {},
 ): void {
   const out = r.headersOut;
   const entry: ReasonEntry = reasons[refusal.reason];
@@ -87,7 +91,12 @@ export function deny(
 }
 
 /** Speaks a decision: 204 with rule, identity and headers, or the refusal. */
-export function speak(r: NginxHTTPRequest, route: PreparedRoute, decision: Decision<Pick<Rule, 'id' | 'as'>>, known?: KnownCaller): void {
+export function speak(
+  r: NginxHTTPRequest,
+  route: PreparedRoute,
+  decision: Decision<Pick<Rule, 'id' | 'as'>>,
+  known?: KnownCaller,
+): void {
   if (!decision.allow) {
     deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
     return;

@@ -1,8 +1,10 @@
 import { toCaller } from '../caller/caller.ts';
 import type { Caller } from '../caller/types.ts';
-import { type Result, ok, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
+import { parseClaims, splitJws } from '../token/format.ts';
+import type { TokenProvider } from '../token/types.ts';
 import { verifyToken } from '../token/verify.ts';
 import { deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
@@ -19,6 +21,14 @@ function bearer(authorization: string): Result<string> {
     return ok(authorization.slice(7));
   }
   return refuse('credential_unsupported');
+}
+
+/** The provider whose keys did not fit: by `iss`, or the only one. */
+function providerOf(token: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
+  if (providers.length === 1) return providers[0];
+  const jws = splitJws(token);
+  const claims = jws.ok ? parseClaims(jws.value.payload) : undefined;
+  return providers.find(({ issuer }) => issuer === claims?.iss);
 }
 
 /**
@@ -47,8 +57,11 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
       imported: keys.imported,
     };
     let verified = await verifyToken(token, context);
-    if (!verified.ok && verified.reason === 'key_unknown' && (await keys.refetch(token, to.providers))) {
-      verified = await verifyToken(token, context);
+    if (!verified.ok && (verified.reason === 'key_unknown' || verified.reason === 'provider_unavailable')) {
+      const provider = providerOf(token, to.providers);
+      const refetched = provider === undefined ? 'unchanged' : await keys.refetch(provider);
+      if (refetched === 'busy') return refuse('provider_unavailable');
+      if (refetched === 'fetched') verified = await verifyToken(token, context);
     }
     if (!verified.ok) return verified;
     const caller: Result<Caller> = toCaller(verified.value, table);
@@ -64,7 +77,7 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
       return;
     }
     const request = { route: name, method: r.headersIn['X-Meshgate-Method'] as string };
-    const authorization = r.headersIn['Authorization'];
+    const authorization = r.headersIn.Authorization;
     if (authorization === undefined) {
       speak(r, to, decide(to.rules, null, request));
       return;

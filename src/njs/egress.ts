@@ -1,7 +1,7 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 
 /**
- * Fetches a JSON document of a provider through the egress server, which verifies its certificate.
+ * Fetches a document of a provider through the egress server, which verifies its certificate.
  * Redirects are not followed; the rendered `js_fetch_timeout` bounds the whole answer.
  *
  * @param socket path of the egress server's unix socket
@@ -9,7 +9,7 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
  * @param url absolute `https:` URL
  * @throws Error with one line for the log
  */
-export async function fetchJson(socket: string, provider: string, url: string): Promise<unknown> {
+export async function fetchDocument(socket: string, provider: string, url: string): Promise<string> {
   let text: string;
   let status: number;
   try {
@@ -21,11 +21,10 @@ export async function fetchJson(socket: string, provider: string, url: string): 
   } catch (error) {
     throw new Error(`${url} did not answer: ${(error as Error).message}`);
   }
-  if (status !== 200) throw new Error(`${url} answered ${status}${status === 502 ? ' (not reached, or its certificate does not verify; the line above says which)' : ''}`);
+  if (status !== 200)
+    throw new Error(
+      `${url} answered ${status}${status === 502 ? ' (not reached, or its certificate does not verify; the line above says which)' : ''}`,
+    );
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`${url} did not answer with JSON`);
-  }
+  return text;
 }

@@ -1,0 +1,155 @@
+import { KEYS_JOB_INTERVAL_S, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
+import type { Table } from '../rules/types.ts';
+import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
+import type { ImportedKeys } from '../token/import.ts';
+import { readKeySet } from '../token/keys.ts';
+import {
+  failed,
+  fetched,
+  isDue,
+  isStale,
+  type KeyState,
+  mayRefetch,
+  noKeys,
+  trying,
+  usableKeys,
+} from '../token/refresh.ts';
+import type { Key, TokenProvider } from '../token/types.ts';
+import { keysDict, locksDict } from './dicts.ts';
+import { fetchDocument } from './egress.ts';
+
+/** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
+export type Refetched = 'fetched' | 'unchanged' | 'busy';
+
+interface Loaded {
+  readonly state: KeyState;
+  readonly thumbprints: ReadonlySet<string>;
+}
+
+/** Name in the dict that changes with every fetch of any provider: one read tells a context whether its copy is current. */
+const EPOCH = 'epoch';
+
+/** A fetch never outlasts the job's interval, so neither does its lock. */
+const LOCK_MS = KEYS_JOB_INTERVAL_S * 1000;
+
+/** The providers' keys as all workers share them, with this context's parsed copy. */
+export class KeyStore {
+  /** Imported keys of this context. */
+  readonly imported: ImportedKeys = new Map();
+  readonly #table: Table;
+  readonly #loaded = new Map<string, Loaded>();
+  #epoch: string | undefined;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  #load(provider: string): Loaded {
+    const epoch = keysDict().get(EPOCH);
+    if (epoch !== this.#epoch) {
+      this.#loaded.clear();
+      this.#epoch = epoch;
+    }
+    let loaded = this.#loaded.get(provider);
+    if (loaded === undefined) {
+      const state = this.#state(provider);
+      loaded = { state, thumbprints: new Set(state.keys.map((key) => key.thumbprint)) };
+      this.#loaded.set(provider, loaded);
+    }
+    return loaded;
+  }
+
+  /** Kept under the issuer as well: another issuer under an old name has none of its keys. */
+  #name({ name, issuer }: TokenProvider): string {
+    return `${name} ${issuer}`;
+  }
+
+  #state(provider: string): KeyState {
+    const text = keysDict().get(this.#name(this.#table.providers[provider] as TokenProvider));
+    return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
+  }
+
+  #save(provider: TokenProvider, state: KeyState): void {
+    keysDict().set(this.#name(provider), JSON.stringify(state));
+  }
+
+  /** The keys to verify a provider's tokens with; `undefined` if there are none yet, or only ones that are too old. */
+  of(provider: string, now: number): readonly Key[] | undefined {
+    return usableKeys(this.#load(provider).state, now, this.#table.keys);
+  }
+
+  /** Whether a key is still among the provider's, and not too old: what a cached verification depends on. */
+  holds(provider: string, thumbprint: string, now: number): boolean {
+    const { state, thumbprints } = this.#load(provider);
+    return thumbprints.has(thumbprint) && usableKeys(state, now, this.#table.keys) !== undefined;
+  }
+
+  /** One fetch: discovery, then the key set. The outcome is saved for all workers; what went wrong is one log line. */
+  async #fetch(provider: TokenProvider): Promise<boolean> {
+    const { keys: times, egress } = this.#table;
+    const now = Date.now() / 1000;
+    const before = this.#state(provider.name);
+    this.#save(provider, trying(before, now));
+    locksDict().set(`cool ${provider.name}`, 1, times.coolDown * 1000);
+    try {
+      const discovery = readDiscovery(
+        await fetchDocument(egress, provider.name, discoveryUrl(provider.issuer)),
+        provider.issuer,
+      );
+      if (!discovery.ok) throw new Error(discovery.error);
+      const set = await readKeySet(await fetchDocument(egress, provider.name, discovery.jwksUri));
+      if (!set.ok) throw new Error(set.error);
+      for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
+      this.#save(provider, fetched(before, set.keys, now));
+      keysDict().set(EPOCH, `${now} ${Math.random()}`);
+      return true;
+    } catch (error) {
+      const state = failed(before, now);
+      this.#save(provider, state);
+      const serving = isStale(state, now, times)
+        ? `; serving the keys of ${Math.round(now - state.fetchedAt)} s ago`
+        : '';
+      ngx.log(ngx.ERR, `meshgate: keys of provider ${provider.name}: ${(error as Error).message}${serving}`);
+      return false;
+    }
+  }
+
+  /** {@link #fetch} under the provider's lock, or `undefined` if another worker fetches just now. */
+  async #fetchAlone(provider: TokenProvider, wanted: (state: KeyState) => boolean): Promise<boolean | undefined> {
+    const lock = `fetch ${provider.name}`;
+    if (!locksDict().add(lock, 1, LOCK_MS)) return undefined;
+    try {
+      return wanted(this.#state(provider.name)) && (await this.#fetch(provider));
+    } finally {
+      locksDict().delete(lock);
+    }
+  }
+
+  /** The periodic job: fetches the keys of each provider that is due, all at once so that none delays another. */
+  async refresh(): Promise<void> {
+    const due = (state: KeyState) => isDue(state, Date.now() / 1000, this.#table.keys);
+    await Promise.all(Object.values(this.#table.providers).map((provider) => this.#fetchAlone(provider, due)));
+  }
+
+  /**
+   * A token named a key that is unknown: fetches the keys out of turn, or waits for whoever does.
+   * At most one fetch per provider and cool-down, whatever number of requests ask.
+   */
+  async refetch(provider: TokenProvider): Promise<Refetched> {
+    const locks = locksDict();
+    const fetching = () => locks.has(`fetch ${provider.name}`);
+    if (!locks.has(`cool ${provider.name}`)) {
+      const may = (state: KeyState) => mayRefetch(state, Date.now() / 1000, this.#table.keys);
+      const done = await this.#fetchAlone(provider, may);
+      if (done !== undefined) return done ? 'fetched' : 'unchanged';
+    }
+    if (!fetching()) return 'unchanged';
+    if (locks.incr(`waiting ${provider.name}`, 1, 0, LOCK_MS) > MAX_WAITERS) return 'busy';
+    const epoch = this.#epoch;
+    for (let waited = 0; waited < WAIT_FOR_KEYS_MS && fetching(); waited += 50) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 50));
+    }
+    locks.incr(`waiting ${provider.name}`, -1, 0, LOCK_MS);
+    return keysDict().get(EPOCH) === epoch ? 'unchanged' : 'fetched';
+  }
+}
