@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import type { Allow, At, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
+
+/** Random policies over few names, so that paths nest, rules overlap and requests hit. */
+
+export const at: At = { file: 'meshgate.yaml', line: 1, column: 1 };
+
+export const ROLES = ['reader', 'editor', 'admin'];
+export const IDENTITIES = ['default', 'wiki-editor'];
+export const SERVICES = ['wiki', 'dashboard'];
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+const HOSTS = ['wiki.example.com', '*.example.com', '*.wiki.example.com', 'dashboard.test'];
+const SEGMENTS = ['rest', 'rest.x', 'restore', 'a', '~b'];
+
+const who: fc.Arbitrary<Who> = fc.oneof(
+  fc.constant<Who>({ kind: 'anyone' }),
+  fc.constant<Who>({ kind: 'authenticated' }),
+  fc.constantFrom(...ROLES).map((role): Who => ({ kind: 'role', role })),
+);
+
+const allow: fc.Arbitrary<Allow> = fc
+  .record({
+    who,
+    methods: fc.option(fc.subarray(['GET', 'POST', 'DELETE'], { minLength: 1 }), { nil: undefined }),
+    as: fc.constantFrom(...IDENTITIES),
+  })
+  .map(({ who, methods, as }) => ({ who, ...(methods && { methods }), as, at }));
+
+/** Paths as routes and requests have them: no trailing slash, and '' for all. */
+export const path = fc
+  .array(fc.constantFrom(...SEGMENTS), { maxLength: 3 })
+  .map((segments) => segments.map((segment) => `/${segment}`).join(''));
+
+const routes = (host: string): fc.Arbitrary<Route[]> =>
+  fc
+    .uniqueArray(fc.record({ path, kind: fc.constantFrom<Route['kind']>('exact', 'prefix') }), {
+      minLength: 1,
+      maxLength: 5,
+      selector: ({ path, kind }) => `${path} ${kind}`,
+    })
+    .chain((paths) =>
+      fc.tuple(
+        ...paths.map(({ path, kind }) =>
+          fc
+            .record({ service: fc.constantFrom(...SERVICES), allow: fc.array(allow, { minLength: 1, maxLength: 3 }) })
+            .map(({ service, allow }): Route => {
+              const own = kind === 'exact' && path === '' ? '/' : path;
+              const name = host + (kind === 'exact' ? own : `${own}/*`);
+              return { name, host, path: own, kind, service, accept: ['bearer'], allow, headers: {}, at };
+            }),
+        ),
+      ),
+    );
+
+const host: fc.Arbitrary<Host[]> = fc
+  .subarray(HOSTS, { minLength: 1 })
+  .chain((names) =>
+    fc.tuple(...names.map((name) => routes(name).map((own): Host => ({ name, providers: [], routes: own, at })))),
+  );
+
+export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
+  version: 1,
+  gateway: {
+    clockSkew: 30,
+    tokenCache: 300,
+    keys: { refresh: 300, stale: 86400, coolDown: 10 },
+    trustedProxies: [],
+    resolver: [],
+    listen: 8443,
+    insecureHttp: true,
+  },
+  providers: {},
+  roles: Object.fromEntries(ROLES.map((name) => [name, { name, fact: { op: 'group' as const, value: name, at }, at }])),
+  mesh: {
+    kind: 'envoy',
+    trustDomain: 'example.org',
+    ingress: {
+      host: 'ingress.mesh',
+      port: 8443,
+      serverName: 'ingress.mesh',
+      caFile: '/run/mesh/ca.pem',
+      own: {
+        certFile: '/run/mesh/tls.crt',
+        keyFile: '/run/mesh/tls.key',
+        clientCaFile: '/run/mesh/clients.pem',
+        listen: 8443,
+      },
+    },
+    identities: Object.fromEntries(
+      IDENTITIES.map((name) => [
+        name,
+        { name, spiffe: `spiffe://example.org/ns/edge/sa/${name}`, certFile: '/c.pem', keyFile: '/c.pem', at },
+      ]),
+    ),
+    at,
+  },
+  services: Object.fromEntries(
+    SERVICES.map((name) => [
+      name,
+      { name, authority: `${name}.mesh`, endpoint: { host: `${name}.internal`, port: 8080 }, at },
+    ]),
+  ),
+  hosts,
+  tests: [],
+}));
+
+/** Somebody with some roles, or nobody. */
+export const caller = fc.oneof(
+  fc.constant(null),
+  fc.subarray(ROLES).map((roles) => ({ roles })),
+);
+
+export const method = fc.constantFrom(...METHODS, 'get');
+
+/** What a request to one of the hosts may ask for; a final slash is another path. */
+export const requestPath = fc
+  .tuple(path, fc.constantFrom('', '/'))
+  .map(([base, slash]) => base + (base === '' ? '/' : slash));

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../../src/rules/compile.ts';
+import { type DecidingRule, decide } from '../../../src/rules/decide.ts';
+import { caller, method, policy } from './arbitrary.ts';
+
+const base = { service: 'wiki', as: 'default' };
+const readers: DecidingRule = { ...base, id: 'r#1', who: { kind: 'role', role: 'reader' }, methods: ['GET', 'HEAD'] };
+const editors: DecidingRule = { ...base, id: 'r#2', who: { kind: 'role', role: 'editor' }, as: 'wiki-editor' };
+const everybody: DecidingRule = { ...base, id: 'r#3', who: { kind: 'anyone' }, methods: ['OPTIONS'] };
+const signedIn: DecidingRule = { ...base, id: 'r#4', who: { kind: 'authenticated' } };
+
+const as = (...roles: string[]) => ({ roles });
+const ask = (method: string) => ({ route: 'r', method });
+
+describe('allowed', () => {
+  test('the first rule that covers the request decides as which identity', () => {
+    expect(decide([readers, editors], as('editor', 'reader'), ask('GET'))).toEqual({ allow: true, rule: readers });
+    expect(decide([readers, editors], as('editor', 'reader'), ask('POST'))).toEqual({ allow: true, rule: editors });
+  });
+
+  test('anyone needs no credential, and takes one', () => {
+    expect(decide([everybody], null, ask('OPTIONS')).allow).toBe(true);
+    expect(decide([everybody], as(), ask('OPTIONS')).allow).toBe(true);
+  });
+
+  test('authenticated needs no role', () => {
+    expect(decide([signedIn], as(), ask('DELETE'))).toEqual({ allow: true, rule: signedIn });
+  });
+
+  test('rules of other routes are left out', () => {
+    const other = { ...signedIn, route: 'other' };
+    expect(decide([other, { ...editors, route: 'r' }], as('reader'), ask('GET'))).toMatchObject({
+      allow: false,
+      nearest: { id: 'r#2' },
+    });
+    expect(decide([other], as('reader'), ask('GET'))).toEqual({ allow: false, reason: 'role_missing' });
+  });
+});
+
+describe('refused', () => {
+  test('without a credential: credential_missing, also where anyone has other methods', () => {
+    expect(decide([everybody, editors], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
+    expect(decide([], null, ask('GET'))).toEqual({ allow: false, reason: 'credential_missing' });
+  });
+
+  test('authenticated means nobody without a credential', () => {
+    expect(decide([signedIn], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
+  });
+
+  test('nearest: the rule that fails by its method only', () => {
+    expect(decide([editors, readers], as('reader'), ask('POST'))).toEqual({
+      allow: false,
+      reason: 'role_missing',
+      nearest: readers,
+    });
+  });
+
+  test('nearest: else the first that has the method', () => {
+    const writers: DecidingRule = { ...editors, methods: ['POST'] };
+    expect(decide([readers, writers], as('guest'), ask('POST'))).toMatchObject({ nearest: { id: 'r#2' } });
+  });
+
+  test('nearest: else the first', () => {
+    expect(decide([readers], as(), ask('POST'))).toMatchObject({ nearest: { id: 'r#1' } });
+  });
+
+  test('methods are compared as they are written', () => {
+    expect(decide([readers], as('reader'), ask('get')).allow).toBe(false);
+  });
+});
+
+describe('for all policies', () => {
+  test('more roles never take a permission away', () => {
+    fc.assert(
+      fc.property(policy, caller, method, (policy, caller, method) => {
+        const rules = compile(policy);
+        for (const { route } of rules) {
+          if (!decide(rules, caller, { route, method }).allow) continue;
+          expect(decide(rules, { roles: ['reader', 'editor', 'admin'] }, { route, method }).allow).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('the nearest rule is a rule of the route', () => {
+    fc.assert(
+      fc.property(policy, caller, method, (policy, caller, method) => {
+        const rules = compile(policy);
+        for (const { route } of rules) {
+          const decision = decide(rules, caller, { route, method });
+          expect((decision.allow ? decision.rule : decision.nearest)?.route).toBe(route);
+        }
+      }),
+    );
+  });
+});
