@@ -8,6 +8,7 @@ export * from './issuer.ts';
 export { LogBuffer } from './logs.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
 export { type Files, readPolicy, render } from './policy.ts';
+export * from './provider.ts';
 export * from './raw.ts';
 export * from './services.ts';
 export { openStage, type Stage, saveLogs } from './stage.ts';

@@ -1,0 +1,88 @@
+import { clients, personaGrant, wikiResource } from '../services/shared/people.ts';
+import type { Box } from './container.ts';
+import { send } from './http.ts';
+import { callAdmin, startService } from './services.ts';
+import type { Stage } from './stage.ts';
+
+/** The real OpenID provider of the tests; people and clients are in test/services/shared/people.ts. */
+export class Provider {
+  readonly box: Box;
+  readonly issuer: string;
+  readonly #ca: string;
+
+  constructor(box: Box, issuer: string, ca: string) {
+    this.box = box;
+    this.issuer = issuer;
+    this.#ca = ca;
+  }
+
+  /** An access token from the token endpoint for a person (`ada`, `ben`, `cleo`). */
+  token(persona: string, client = 'wiki-cli'): Promise<string> {
+    return this.#ask(client, { grant_type: personaGrant, persona });
+  }
+
+  /** An access token from the token endpoint for a service account. */
+  serviceToken(client = 'wiki-index'): Promise<string> {
+    return this.#ask(client, { grant_type: 'client_credentials' });
+  }
+
+  /** A token with other claims or another lifetime (seconds), signed by the provider as any other. */
+  async mint(wish: {
+    readonly subject?: string;
+    readonly client?: string;
+    readonly expiresIn?: number;
+    readonly claims?: Readonly<Record<string, unknown>>;
+    readonly kind?: 'access_token' | 'id_token';
+  }): Promise<string> {
+    return (await callAdmin(this.box, 'POST', '/mint', wish)).token;
+  }
+
+  /** Keys that are published, the ones that sign first. */
+  keys(): Promise<{ kid: string; alg: string }[]> {
+    return callAdmin(this.box, 'GET', '/keys');
+  }
+
+  /** Adds a key that signs from now on; the old ones stay published. Gives its kid. */
+  async addKey(alg = 'RS256'): Promise<string> {
+    return (await callAdmin(this.box, 'POST', '/keys', { alg })).kid;
+  }
+
+  async withdrawKey(kid: string): Promise<void> {
+    await callAdmin(this.box, 'DELETE', `/keys?kid=${encodeURIComponent(kid)}`);
+  }
+
+  async #ask(id: string, grant: Record<string, string>): Promise<string> {
+    const secret = clients.find((client) => client.id === id)?.secret ?? '';
+    const { hostname } = new URL(this.issuer);
+    const target = { host: this.box.host, port: this.box.port(8443), tls: true, name: hostname, ca: this.#ca };
+    const answer = await send(target, {
+      method: 'POST',
+      path: '/token',
+      headers: {
+        Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams({ ...grant, resource: wikiResource }).toString(),
+    });
+    if (answer.status !== 200) throw new Error(`token endpoint: ${answer.status} ${answer.text}`);
+    return answer.json().access_token;
+  }
+}
+
+export interface ProviderOptions {
+  /** Name in the network, default `provider`; the issuer is `https://ALIAS:8443`. */
+  readonly alias?: string;
+}
+
+export async function startProvider(stage: Stage, options: ProviderOptions = {}): Promise<Provider> {
+  const alias = options.alias ?? 'provider';
+  const issuer = `https://${alias}:8443`;
+  const { pem } = await stage.ca.server(alias);
+  const box = await startService(stage, 'provider', {
+    alias,
+    ports: [8443],
+    files: { '/etc/service/tls.pem': pem },
+    env: { ISSUER: issuer },
+  });
+  return new Provider(box, issuer, stage.ca.cert);
+}
