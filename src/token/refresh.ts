@@ -13,7 +13,7 @@ export interface KeyTimes {
 /** What is kept of one provider's keys, as JSON; all times are seconds since the epoch. */
 export interface KeyState {
   readonly keys: readonly Key[];
-  /** Grows when a key comes or goes: what was verified with the keys before must be looked at again. */
+  /** Grows when a key comes, goes or is named otherwise: what was verified with the keys before must be looked at again. */
   readonly generation: number;
   /** When the keys were last fetched; 0: never. */
   readonly fetchedAt: number;
@@ -67,11 +67,16 @@ export function failed(state: KeyState, now: number): KeyState {
   return { ...state, lastTry: now, failures: state.failures + 1 };
 }
 
-const thumbprints = (keys: readonly Key[]): string =>
-  [...new Set(keys.map(({ thumbprint }) => thumbprint))].sort().join(' ');
+/** All that a token's verification can depend on. */
+function selectionOf(keys: readonly Key[]): string {
+  return keys
+    .map(({ thumbprint, kid, alg }) => JSON.stringify([thumbprint, kid, alg]))
+    .sort()
+    .join();
+}
 
-/** The state after the keys were fetched. The generation changes only if the set of thumbprints did. */
+/** The state after the keys were fetched. The generation changes only if a key came, went, or is named otherwise. */
 export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
-  const generation = thumbprints(keys) === thumbprints(state.keys) ? state.generation : state.generation + 1;
+  const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };
 }
