@@ -22,7 +22,7 @@ function engine(scene: Scene): readonly Directive[] {
       line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),
     ),
     line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
-    line('js_shared_dict_zone', 'zone=meshgate_locks:64k', 'type=string', 'timeout=60s'),
+    line('js_shared_dict_zone', 'zone=meshgate_locks:64k', 'type=number', 'timeout=60s'),
   ];
 }
 
