@@ -1,8 +1,8 @@
 import { DEFAULTS } from '../limits.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
-import type { Path } from './path.ts';
+import { type Path, ROUTES, routePath } from './path.ts';
 import type { Raw } from './schema.ts';
-import { DEFAULT_ALGORITHMS, type RawFact, ROUTES } from './sections.ts';
+import { DEFAULT_ALGORITHMS, type RawFact } from './sections.ts';
 import type * as policy from './types.ts';
 import { hostPort, seconds } from './units.ts';
 
@@ -137,7 +137,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
     providers: host.providers ?? Object.keys(raw.providers),
     ...(host.tls && { tls: tls(host.tls) }),
     routes: Object.entries(host[ROUTES]).map(([path, route]): policy.Route => {
-      const where = ['hosts', name, path];
+      const where = routePath(name, path);
       return {
         name: name + path,
         host: name,

@@ -16,6 +16,8 @@ export interface Hint {
   readonly fix?: (value: unknown) => string | undefined;
   /** The value is the name of one of these. */
   readonly refers?: Named;
+  /** The keys are the names of these. */
+  readonly keysRefer?: Named;
 }
 
 /** Hints by schema; shape.ts reads them. */

@@ -1,49 +1,50 @@
-import { LineCounter, parseDocument } from 'yaml';
 import { buildPolicy } from './build.ts';
-import { formatPath, type Path, pathKey } from './path.ts';
-import { policySchema } from './schema.ts';
-import { regroup, toTree } from './tree.ts';
-import type { At, Policy, PolicyError } from './types.ts';
+import { checkPolicy } from './check.ts';
+import { lineCounter, readYaml } from './document.ts';
+import { Report } from './report.ts';
+import { checkShape } from './shape.ts';
+import { hole, type TreeProblem, toTree } from './tree.ts';
+import type { Policy, PolicyError } from './types.ts';
 
 /** What came of a policy file: the policy, or every mistake in it. */
 export interface Parsed {
+  /** Set if there is no error. */
   readonly policy?: Policy;
   /** In the order of the file. */
   readonly errors: readonly PolicyError[];
 }
 
 /**
- * Reads and checks a policy.
+ * Reads and checks a policy. All mistakes come at once, each on its own; never throws.
  *
  * @param text - the file's content
  * @param file - its name, for messages only
  */
 export function parsePolicy(text: string, file: string): Parsed {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true });
-  const place = (offset: number): At => {
-    const { line, col } = counter.linePos(offset);
-    return { file, line, column: col };
-  };
-  if (document.errors.length > 0) {
-    return { errors: document.errors.map((it) => ({ at: place(it.pos[0]), path: '', message: it.message })) };
+  const yaml = readYaml(text);
+  const problems: TreeProblem[] = [];
+  const tree = toTree(yaml.roots, (problem) => problems.push(problem));
+  const report = new Report(file, lineCounter(text), tree);
+  for (const { at, message } of yaml.problems) report.addAt(at, [], message);
+  for (const { at, path, message, discarded } of problems) {
+    report.addAt(at, path, message);
+    if (discarded) report.mention(discarded);
   }
-  const tree = toTree(document);
-  const locate = (path: Path): At => {
-    for (let end = path.length; end >= 0; end--) {
-      const mark = tree.marks.get(pathKey(path.slice(0, end)));
-      if (mark) return place(mark.key ?? mark.value);
-    }
-    return place(0);
-  };
-  const parsed = policySchema.safeParse(regroup(tree.value));
-  if (parsed.success) return { policy: buildPolicy(parsed.data, locate), errors: [] };
-  return {
-    errors: parsed.error.issues.map((it) => {
-      const path = it.path as Path;
-      return { at: locate(path), path: formatPath(path), message: it.message };
-    }),
-  };
+  for (const section of yaml.unread) leaveOut(report, section);
+  if (tree.kind !== 'map' && report.errors.length > 0) return { errors: report.errors };
+  const raw = checkShape(report);
+  checkPolicy(report);
+  const { errors } = report;
+  return raw && errors.length === 0 ? { policy: buildPolicy(raw, (path) => report.locate(path)), errors } : { errors };
+}
+
+/** A section with a syntax error is known to be wrong; what it says may be in use. */
+function leaveOut(report: Report, section: string): void {
+  const name = /^["']?([\w-]+)/.exec(section)?.[1];
+  report.mention(section);
+  if (name === undefined || report.tree.kind !== 'map') return;
+  report.mark([name]);
+  if (!report.tree.entries.has(name)) report.tree.entries.set(name, { at: 0, node: hole(0) });
 }
 
 /** One line for people: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. */

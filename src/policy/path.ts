@@ -1,17 +1,26 @@
 /** Where something is in a policy: keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
+/** Key under which the routes of a host stand while a policy is checked, apart from the host's other keys. */
+export const ROUTES = '/';
+
+/** Path of a host's route. */
+export function routePath(host: string, path: string): Path {
+  return ['hosts', host, ROUTES, path];
+}
+
 /** Writes a path as errors show it: `hosts."wiki.example.com"."/*".allow[1].role`. */
 export function formatPath(path: Path): string {
   let text = '';
-  for (const step of path) {
+  for (const [index, step] of path.entries()) {
+    if (index === 2 && path[0] === 'hosts' && step === ROUTES) continue;
     if (typeof step === 'number') text += `[${step}]`;
-    else text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : JSON.stringify(step)}`;
+    else text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : quote(step)}`;
   }
   return text;
 }
 
-/** A path as the key of a map. */
-export function pathKey(path: Path): string {
-  return JSON.stringify(path);
+/** A text from the file as errors show it; what is long or has lines may be a secret and is not shown. */
+export function quote(text: string): string {
+  return text.length > 80 || text.includes('\n') ? `a text of ${text.length} characters` : JSON.stringify(text);
 }

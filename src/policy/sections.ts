@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { providerKindNames } from '../providers/index.ts';
 import { reasons } from '../reasons.ts';
 import { hints } from './hints.ts';
+import { ROUTES } from './path.ts';
 import * as s from './scalars.ts';
 import type { Algorithm } from './types.ts';
 
@@ -174,12 +175,10 @@ export const mesh = z
           .optional(),
       })
       .describe('The door of the mesh.'),
-    identities: z
-      .record(z.string(), identity)
-      .meta({
-        propertyNames: { pattern: s.NAME.source },
-        description: 'What nginx connects as, by name; "default" where no rule says.',
-      }),
+    identities: z.record(z.string(), identity).meta({
+      propertyNames: { pattern: s.NAME.source },
+      description: 'What nginx connects as, by name; "default" where no rule says.',
+    }),
   })
   .describe('The mesh behind the gateway.');
 
@@ -207,6 +206,7 @@ const headerSource = z
       claim: s.claimPath.describe('Claim whose value is sent.').optional(),
       first_role: z
         .record(z.string(), s.headerValue)
+        .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
         .meta({ description: 'Role → value; the first role that the caller has counts.' })
         .optional(),
       else: s.headerValue.describe('Value for callers with none of the roles.').optional(),
@@ -219,12 +219,10 @@ const headerSource = z
   })
   .describe('Where the value comes from; null removes a header set further out.');
 
-export const headers = z
-  .record(z.string(), headerSource)
-  .meta({
-    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
-    description: 'Identity headers that services receive, by name.',
-  });
+export const headers = z.record(z.string(), headerSource).meta({
+  propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
+  description: 'Identity headers that services receive, by name.',
+});
 
 const rule = z
   .union([
@@ -253,9 +251,6 @@ export const route = z
   })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
   .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
-
-/** Key under which regroup (tree.ts) puts a host's routes, so that its other keys are checked as keys. */
-export const ROUTES = '/';
 
 export const host = z
   .strictObject({

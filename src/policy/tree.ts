@@ -1,58 +1,188 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
-import { type Path, pathKey } from './path.ts';
-import { ROUTES } from './sections.ts';
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import type { Path } from './path.ts';
 
-/** Offsets in the text: of an entry's key, if it has one, and of its value. */
-export interface Mark {
-  readonly key?: number;
-  readonly value: number;
-}
+/** A policy as plain nodes: where each stands, and free to be mended so that one mistake gives one error. */
+export type Tree = Scalar | List | Mapping;
 
-/** A document as plain values, and where each of them stands. */
-export interface Tree {
+export interface Scalar {
+  readonly kind: 'scalar';
+  readonly at: number;
   readonly value: unknown;
-  readonly marks: ReadonlyMap<string, Mark>;
 }
 
-/** Turns a YAML document into plain values. */
-export function toTree(document: Document): Tree {
-  const marks = new Map<string, Mark>();
-  return { value: plain(document.contents as Node | null, [], marks, undefined), marks };
+export interface List {
+  readonly kind: 'list';
+  readonly at: number;
+  readonly items: Tree[];
 }
 
-function plain(node: Node | null, path: Path, marks: Map<string, Mark>, key: number | undefined): unknown {
-  const value = node?.range?.[0] ?? key ?? 0;
-  marks.set(pathKey(path), key === undefined ? { value } : { key, value });
-  if (isMap(node)) {
-    const entries = node.items.map((pair) => {
-      const name = isScalar(pair.key) ? String(pair.key.value) : '';
-      const at = (pair.key as Node).range?.[0];
-      return [name, plain(pair.value as Node | null, [...path, name], marks, at)] as const;
-    });
-    return Object.fromEntries(entries);
+export interface Mapping {
+  readonly kind: 'map';
+  readonly at: number;
+  readonly entries: Map<string, Entry>;
+}
+
+export interface Entry {
+  /** Offset of the key. */
+  readonly at: number;
+  readonly node: Tree;
+}
+
+/** Nodes that a policy may have, aliases counted as often as they are used, and how deep they may be. */
+const MAX_NODES = 50_000;
+const MAX_DEPTH = 40;
+
+/** What a policy may not have although YAML does. */
+export interface TreeProblem {
+  readonly at: number;
+  readonly path: Path;
+  readonly message: string;
+  /** What is left out because of it. */
+  readonly discarded?: Tree;
+}
+
+/** A value that is not there, or that was reported and is not looked at again. */
+export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
+
+/** Turns YAML nodes into one tree; says what a policy may not have: keys twice, recursion, sheer size. */
+export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
+  const reader = new Reader(problem);
+  const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));
+  for (const other of others) {
+    if (first.kind === 'map' && other.kind === 'map') reader.merge(first, other);
   }
-  if (isSeq(node)) return node.items.map((item, index) => plain(item as Node, [...path, index], marks, undefined));
-  if (isAlias(node)) return undefined;
-  return isScalar(node) ? node.value : null;
+  return first;
 }
 
-/** Moves the routes of each host under one key, so that the host's other keys can be checked as keys. */
-export function regroup(root: unknown): unknown {
-  if (!isObject(root) || !isObject(root.hosts)) return root;
-  const hosts = Object.entries(root.hosts).map(([name, host]) => [name, isObject(host) ? regroupHost(host) : host]);
-  return { ...root, hosts: Object.fromEntries(hosts) };
+class Reader {
+  readonly #problem: (problem: TreeProblem) => void;
+  readonly #anchors = new Map<string, { readonly node: Tree; readonly size: number } | 'open'>();
+  readonly #path: (string | number)[] = [];
+  #nodes = 0;
+  #full = false;
+
+  constructor(problem: (problem: TreeProblem) => void) {
+    this.#problem = problem;
+  }
+
+  /** @param fallback - offset of a node that is not written, such as the value of `key:` */
+  read(node: Node | null, fallback: number): Tree {
+    const at = node?.range?.[0] ?? fallback;
+    if (!this.#count(1, at)) return hole(at);
+    if (this.#path.length > MAX_DEPTH) {
+      return this.#refuse(at, 'nested too deeply; write plain lists and mappings, a few levels deep');
+    }
+    if (node === null) return { kind: 'scalar', at, value: null };
+    if (isAlias(node)) return this.#alias(node, at);
+    const { anchor } = node as { anchor?: string };
+    if (anchor) this.#anchors.set(anchor, 'open');
+    const before = this.#nodes;
+    const tree = this.#plain(node, at);
+    if (anchor) this.#anchors.set(anchor, { node: tree, size: this.#nodes - before + 1 });
+    return tree;
+  }
+
+  /** Adds the entries of another mapping; a key that is there already is a mistake. */
+  merge(into: Mapping, other: Mapping): void {
+    for (const [key, { at, node }] of other.entries) this.#add(into, key, at, node);
+  }
+
+  #plain(node: Node, at: number): Tree {
+    if (isSeq(node)) {
+      return { kind: 'list', at, items: node.items.map((item, index) => this.#below(index, item as Node | null, at)) };
+    }
+    if (!isMap(node)) return { kind: 'scalar', at, value: isScalar(node) ? node.value : null };
+    const map: Mapping = { kind: 'map', at, entries: new Map() };
+    for (const pair of node.items as Pair<Node | null, Node | null>[]) {
+      const key = isScalar(pair.key) ? String(pair.key.value) : '';
+      const keyAt = pair.key?.range?.[0] ?? at;
+      this.#add(map, key, keyAt, this.#below(key, pair.value, keyAt));
+    }
+    return map;
+  }
+
+  #below(step: string | number, node: Node | null, fallback: number): Tree {
+    this.#path.push(step);
+    const tree = this.read(node, fallback);
+    this.#path.pop();
+    return tree;
+  }
+
+  #add(map: Mapping, key: string, at: number, node: Tree): void {
+    const twice = map.entries.has(key);
+    if (!twice && key !== '__proto__') {
+      map.entries.set(key, { at, node });
+      return;
+    }
+    const message = twice ? `the key ${JSON.stringify(key)} is here twice; keep one` : 'no such name; choose another';
+    this.#problem({ at, path: [...this.#path, key], message, discarded: node });
+  }
+
+  #alias(node: Alias, at: number): Tree {
+    const anchor = this.#anchors.get(node.source);
+    if (anchor === 'open') return this.#refuse(at, 'an alias inside its own anchor never ends; write the value out');
+    if (anchor === undefined) return this.#refuse(at, 'no anchor of this name stands before it; write the value out');
+    return this.#count(anchor.size, at) ? anchor.node : hole(at);
+  }
+
+  #refuse(at: number, message: string): Tree {
+    this.#problem({ at, path: [...this.#path], message });
+    return hole(at);
+  }
+
+  /** Counts nodes; false, and one problem, when there are too many. */
+  #count(nodes: number, at: number): boolean {
+    if (this.#full) return false;
+    this.#nodes += nodes;
+    if (this.#nodes <= MAX_NODES) return true;
+    this.#full = true;
+    this.#refuse(at, 'the policy has too many values from here on; use fewer aliases, or split it');
+    return false;
+  }
 }
 
-function regroupHost(host: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(host);
-  const routes = entries.filter(([key]) => key.startsWith('/'));
-  return {
-    ...Object.fromEntries(entries.filter(([key]) => !key.startsWith('/'))),
-    [ROUTES]: Object.fromEntries(routes),
-  };
+/** The node at a path. */
+export function find(tree: Tree | undefined, path: Path): Tree | undefined {
+  let node = tree;
+  for (const step of path) {
+    if (node?.kind === 'map') node = node.entries.get(String(step))?.node;
+    else node = node?.kind === 'list' ? node.items[Number(step)] : undefined;
+  }
+  return node;
 }
 
-/** True for a mapping. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Puts another node at a path; what is around it stays. */
+export function replace(tree: Tree, path: Path, node: Tree): void {
+  const parent = find(tree, path.slice(0, -1));
+  const step = path.at(-1);
+  if (parent?.kind === 'map') {
+    const key = String(step);
+    parent.entries.set(key, { at: parent.entries.get(key)?.at ?? parent.at, node });
+  } else if (parent?.kind === 'list') parent.items[Number(step)] = node;
+}
+
+/** Takes an entry out of a mapping. */
+export function remove(map: Mapping, key: string): void {
+  map.entries.delete(key);
+}
+
+/** Gives an entry of a mapping another key, in the same place. */
+export function rename(map: Mapping, key: string, to: string): void {
+  const entries = [...map.entries];
+  map.entries.clear();
+  for (const [name, entry] of entries) map.entries.set(name === key ? to : name, entry);
+}
+
+/** The values alone. */
+export function plain(tree: Tree): unknown {
+  if (tree.kind === 'list') return tree.items.map(plain);
+  if (tree.kind === 'scalar') return tree.value;
+  return Object.fromEntries([...tree.entries].map(([key, { node }]) => [key, plain(node)]));
+}
+
+/** Every key and text below a node. */
+export function words(tree: Tree): string[] {
+  if (tree.kind === 'scalar') return typeof tree.value === 'string' ? [tree.value] : [];
+  if (tree.kind === 'list') return tree.items.flatMap(words);
+  return [...tree.entries].flatMap(([key, { node }]) => [key, ...words(node)]);
 }

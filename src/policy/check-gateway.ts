@@ -1,0 +1,33 @@
+import { DEFAULTS, KEYS_JOB_INTERVAL_S, MAX_CLOCK_SKEW } from '../limits.ts';
+import { type DraftPolicy, entriesOf } from './draft.ts';
+import type { Path } from './path.ts';
+import type { Report } from './report.ts';
+import { seconds } from './units.ts';
+
+/** Times are in bounds and fit each other; TLS is not configured for plain HTTP. */
+export function checkGateway(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  if (gateway) checkTimes(report, gateway);
+  if (!gateway?.insecure_http) return;
+  const idle = (path: Path) =>
+    report.add(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two', 'key');
+  if (gateway.tls) idle(['gateway', 'tls']);
+  for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
+}
+
+function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
+  const bound = (path: readonly string[], text: string | undefined, least: number, most: number, write: string) => {
+    if (text === undefined) return;
+    const time = seconds(text);
+    if (time < least || time > most)
+      report.add(['gateway', ...path], `${text} is too ${time < least ? 'short' : 'long'}; write ${write}`);
+  };
+  bound(['clock_skew'], gateway.clock_skew, 0, MAX_CLOCK_SKEW, `at most ${MAX_CLOCK_SKEW}s`);
+  bound(['token_cache'], gateway.token_cache, 1, Number.POSITIVE_INFINITY, 'at least 1s');
+  const keys = gateway.keys ?? {};
+  const refresh = keys.refresh === undefined ? DEFAULTS.keysRefresh : seconds(keys.refresh);
+  const least = KEYS_JOB_INTERVAL_S;
+  bound(['keys', 'refresh'], keys.refresh, least, DEFAULTS.keysStale, `from ${least}s to 1d`);
+  bound(['keys', 'cool_down'], keys.cool_down, 1, 3600, 'from 1s to 1h');
+  bound(['keys', 'stale'], keys.stale, refresh, Number.POSITIVE_INFINITY, `at least the refresh, ${refresh}s`);
+}

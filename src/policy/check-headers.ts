@@ -1,0 +1,94 @@
+import { type DraftHeaders, type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
+import { implies } from './facts.ts';
+import { DEFAULT_HEADERS } from './headers.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+
+/** Headers of HTTP itself, and those that the gateway sets for other reasons. */
+const TAKEN = new Set([
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'],
+  ...['trailers', 'transfer-encoding', 'upgrade', 'host', 'authorization', 'www-authenticate', 'expect', 'via', 'date'],
+  ...['cookie', 'set-cookie', 'origin', 'accept-encoding', 'forwarded', 'x-forwarded-for', 'x-forwarded-host'],
+  ...['x-forwarded-proto', 'x-forwarded-port', 'x-real-ip', 'x-request-id', 'traceparent', 'tracestate'],
+  ...['x-forwarded-client-cert', 'x-accel-redirect', 'http2-settings', 'range', 'dpop'],
+]);
+const TAKEN_PREFIXES = ['content-', 'x-meshgate-', 'l5d-', 'proxy-', 'sec-', 'x-envoy-'];
+
+/** Headers can be set by nginx, each says where its value comes from, and null removes something. */
+export function checkHeaders(report: Report, draft: DraftPolicy): void {
+  const global = check(report, draft, ['headers'], draft, new Set());
+  const outer = writes(draft, 'headers') ? global : lowerNames(DEFAULT_HEADERS);
+  const perHost = new Map(
+    entriesOf(draft.hosts).map(([name, host]) => [name, check(report, draft, ['hosts', name, 'headers'], host, outer)]),
+  );
+  for (const { hostName, path, route } of routesOf(draft)) {
+    check(report, draft, [...path, 'headers'], route, perHost.get(hostName));
+  }
+}
+
+const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+
+type Names = ReadonlySet<string> | undefined;
+
+/** Checks one `headers`; returns the names that are set inside, undefined where a mistake hides them. */
+function check(
+  report: Report,
+  draft: DraftPolicy,
+  path: Path,
+  owner: { readonly headers?: DraftHeaders | undefined },
+  outer: Names,
+): Names {
+  if (report.has(path)) return undefined;
+  const names = new Set(outer ?? []);
+  const own = new Map<string, string>();
+  for (const [name, source] of Object.entries(owner.headers ?? {})) {
+    const lower = name.toLowerCase();
+    const here = [...path, name];
+    const twice = own.get(lower);
+    const mistake = nameMistake(name, lower);
+    if (mistake !== undefined) report.add(here, mistake, 'key');
+    else if (twice !== undefined) report.add(here, `the same header as ${quote(twice)}; keep one`, 'key');
+    else if (source === null && outer && !outer.has(lower))
+      report.add(here, 'no effect: nothing sets this header; remove it', 'key');
+    own.set(lower, name);
+    if (source === null) names.delete(lower);
+    else names.add(lower);
+    if (source !== null && typeof source === 'object') checkSource(report, draft, here, source);
+  }
+  return outer && names;
+}
+
+function nameMistake(name: string, lower: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,99}$/.test(name)) {
+    const fixed = name.replace(/[^A-Za-z0-9-]+/g, '-').replace(/^[^A-Za-z]+|-+$/g, '');
+    return `${quote(name)} is not a header name; write ${fixed ? quote(fixed) : 'letters, digits and dashes'}`;
+  }
+  if (!TAKEN.has(lower) && !TAKEN_PREFIXES.some((it) => lower.startsWith(it))) return undefined;
+  return `${name} is not for identities: HTTP, nginx or the gateway sets it; write another name, as in X-Forwarded-User`;
+}
+
+type Source = Exclude<NonNullable<DraftHeaders[string]>, string>;
+
+function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Source): void {
+  if (!report.touches(path)) {
+    const both = writes(source, 'claim') && writes(source, 'first_role');
+    if (both) report.add(path, 'claim and first_role in one header; keep one of them', 'key');
+    else if (!writes(source, 'claim', 'first_role')) {
+      report.add(path, 'a header without a source; write claim: NAME or first_role: { admin: Admin }', 'key');
+    } else if (writes(source, 'claim') && writes(source, 'else')) {
+      report.add([...path, 'else'], 'no effect beside claim; remove it', 'key');
+    }
+  }
+  if (source.first_role && Object.keys(source.first_role).length === 0) {
+    report.add([...path, 'first_role'], 'no role in it; write { admin: Admin }', 'key');
+  }
+  const before: string[] = [];
+  for (const role of Object.keys(source.first_role ?? {})) {
+    const first = before.find((it) => implies(draft, role, it));
+    if (first !== undefined) {
+      const message = `no effect: whoever has this role has ${quote(first)}, which comes first; put it before that`;
+      report.add([...path, 'first_role', role], message, 'key');
+    }
+    before.push(role);
+  }
+}

@@ -1,0 +1,81 @@
+import { type DraftPolicy, entriesOf } from './draft.ts';
+import { quote, ROUTES, routePath } from './path.ts';
+import type { Report } from './report.ts';
+import { HOST_NAME } from './scalars.ts';
+
+/** Hosts and paths have one plain spelling each, and are not the gateway's own. */
+export function checkHosts(report: Report, draft: DraftPolicy): void {
+  const hosts = entriesOf(draft.hosts);
+  if (draft.hosts && Object.keys(draft.hosts).length === 0) {
+    report.add(['hosts'], 'no host; write wiki.example.com: { /*: { service: wiki, allow: [staff] } }', 'key');
+  }
+  const names = new Set<string>();
+  for (const [name, host] of hosts) {
+    const path = ['hosts', name];
+    const fixed = plainHost(name);
+    if (names.has(fixed)) report.add(path, `host ${quote(fixed)} is here already; keep one`, 'key');
+    else if (!HOST_NAME.test(name)) report.add(path, hostMessage(name, fixed), 'key');
+    names.add(fixed);
+    const routes = host[ROUTES] ?? {};
+    if (Object.keys(routes).length === 0 && !report.touches(path)) {
+      report.add(path, 'a host without routes; write /*: { service: wiki, allow: [staff] }', 'key');
+    }
+    checkPaths(report, name, Object.keys(routes));
+  }
+}
+
+/** Lower case, without scheme, port, path and final dot. */
+function plainHost(name: string): string {
+  const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
+  return lower
+    .replace(/[/?#].*$/, '')
+    .replace(/:\d*$/, '')
+    .replace(/\.$/, '');
+}
+
+function hostMessage(name: string, fixed: string): string {
+  const instead = HOST_NAME.test(fixed)
+    ? quote(fixed)
+    : 'a DNS name in lower case, as in wiki.example.com or *.example.com';
+  return `${quote(name)} is not the name of a host; write ${instead}`;
+}
+
+function checkPaths(report: Report, host: string, paths: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const other = seen.get(path.toLowerCase());
+    seen.set(path.toLowerCase(), path);
+    const message =
+      pathMistake(path) ?? (other === undefined ? undefined : `differs from ${quote(other)} in case only; keep one`);
+    if (message !== undefined) report.add(routePath(host, path), message, 'key');
+  }
+}
+
+const RESERVED = ['/.meshgate', '/.well-known/oauth-protected-resource'];
+
+/** What is wrong with a path and what to write instead; undefined if nothing is. */
+export function pathMistake(path: string): string | undefined {
+  const base = path.endsWith('/*') ? path.slice(0, -2) : path;
+  const reserved = RESERVED.find((it) => `${base.toLowerCase()}/`.startsWith(`${it}/`));
+  if (reserved !== undefined) return `the gateway answers ${reserved} itself; write another path`;
+  if (base.includes('*')) {
+    const fixed = `${base.replace(/\/?\*.*$/, '')}/*`;
+    return `a star stands only at the end, as /*; write ${quote(fixed)}`;
+  }
+  const odd = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];
+  if (odd !== undefined) {
+    const fixed = /[?#]/.test(odd) ? `; write ${quote(base.slice(0, base.indexOf(odd)) || '/')}` : '';
+    return `${quote(odd)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a prefix above it'}`;
+  }
+  if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return `not in its plain spelling; write ${quote(canonical(path))}`;
+  return base.length > 500 ? 'longer than 500 characters; write a prefix above it' : undefined;
+}
+
+function canonical(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
+}

@@ -1,0 +1,79 @@
+import type { Named } from './hints.ts';
+import { namesOf, type Reference, references, SECTIONS } from './names.ts';
+import { quote } from './path.ts';
+import type { Report } from './report.ts';
+import { NAME, ROLE_NAME } from './scalars.ts';
+import { nearest, oneOf } from './suggest.ts';
+import { find, hole, rename, replace } from './tree.ts';
+
+/** Words with a meaning of their own where a role may stand. */
+const RESERVED = ['anyone', 'authenticated', 'nobody', 'allowed', 'constructor'];
+const EVERYBODY = ['anyone', 'authenticated'];
+const KINDS: readonly Named[] = ['provider', 'role', 'service', 'identity'];
+
+const an = (kind: Named) => `${kind === 'identity' ? 'an' : 'a'} ${kind}`;
+
+/** Names are well formed, and whatever is referred to exists; what does not is mended as it was probably meant. */
+export function checkNames(report: Report): void {
+  for (const kind of KINDS) checkDefinitions(report, kind);
+  for (const reference of references(report)) resolve(report, reference);
+}
+
+function checkDefinitions(report: Report, kind: Named): void {
+  const pattern = kind === 'role' ? ROLE_NAME : NAME;
+  for (const name of namesOf(report, kind) ?? []) {
+    const path = [...SECTIONS[kind], name];
+    if (RESERVED.includes(name)) report.add(path, `no ${kind} can have this name; choose another`, 'key');
+    else if (!pattern.test(name))
+      report.add(path, `${quote(name)} is not the name of ${an(kind)}; ${better(name, kind)}`, 'key');
+  }
+}
+
+function better(name: string, kind: Named): string {
+  const extra = kind === 'role' ? '._' : '';
+  const fixed = name
+    .toLowerCase()
+    .replace(new RegExp(`[^a-z0-9${extra}-]+`, 'g'), '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 63);
+  const rule = `lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`;
+  return fixed === '' ? `write ${rule}` : `write ${quote(fixed)} (${rule})`;
+}
+
+/** Looks a name up; if it is unknown, says so and puts what was meant in its place. */
+function resolve(report: Report, reference: Reference): void {
+  const { kind, name, path, isKey } = reference;
+  const inAllow = kind === 'role' && path[0] === 'hosts' && path.at(-2) === 'allow';
+  if (inAllow && EVERYBODY.includes(name)) return;
+  const names = namesOf(report, kind);
+  if (names === undefined || names.includes(name)) return;
+  const isRule = path.at(-1) === 'role' && path.at(-3) === 'allow';
+  if (isRule && EVERYBODY.includes(name)) {
+    report.add(path, `${quote(name)} is no role; write who: ${name}`);
+    const rule = find(report.tree, path.slice(0, -1));
+    if (rule?.kind === 'map') rename(rule, 'role', 'who');
+    return;
+  }
+  const candidates = inAllow ? [...names, ...EVERYBODY] : names;
+  const guess = nearest(name, candidates);
+  report.add(path, `no ${kind} ${quote(name)}; ${instead(kind, guess, candidates)}`, isKey ? 'key' : 'value');
+  mend(report, reference, guess);
+}
+
+function instead(kind: Named, guess: string | undefined, names: readonly string[]): string {
+  if (guess !== undefined) return `did you mean ${quote(guess)}?`;
+  const define = `define it under ${SECTIONS[kind].join('.')}`;
+  return names.length === 0 ? define : `write ${oneOf(names)}, or ${define}`;
+}
+
+function mend(report: Report, { path, isKey, name }: Reference, guess: string | undefined): void {
+  if (isKey) {
+    const map = find(report.tree, path.slice(0, -1));
+    if (map?.kind !== 'map') return;
+    if (guess === undefined || map.entries.has(guess)) map.entries.delete(name);
+    else rename(map, name, guess);
+    return;
+  }
+  const at = find(report.tree, path)?.at ?? 0;
+  replace(report.tree, path, guess === undefined ? hole(at) : { kind: 'scalar', at, value: guess });
+}

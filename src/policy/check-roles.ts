@@ -1,0 +1,97 @@
+import { type DraftPolicy, writes } from './draft.ts';
+import { allFacts, type FactAt, GROUPINGS, innerFacts, providersOf, roleFacts } from './facts.ts';
+import { namesOf } from './names.ts';
+import type { Path } from './path.ts';
+import type { Report } from './report.ts';
+import { oneOf } from './suggest.ts';
+
+const OPERATORS = ['group', 'claim', 'scope', ...GROUPINGS];
+
+/** Each fact says one thing of one provider, can be true, and no role depends on itself. */
+export function checkRoles(report: Report, draft: DraftPolicy): void {
+  const providers = namesOf(report, 'provider') ?? [];
+  for (const role of roleFacts(draft)) {
+    for (const fact of allFacts(role)) {
+      checkFact(report, fact);
+      checkProvider(report, draft, fact, providers);
+    }
+  }
+  checkCycles(report, draft);
+}
+
+function checkFact(report: Report, { fact, path }: FactAt): void {
+  if (typeof fact !== 'object' || report.touches(path)) return;
+  const [op, other] = OPERATORS.filter((it) => writes(fact, it));
+  const [value, second] = ['is', 'has'].filter((it) => writes(fact, it));
+  if (other !== undefined) {
+    report.add(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`, 'key');
+  } else if (value !== undefined && op !== 'claim') {
+    report.add([...path, value], `${value} needs a claim beside it; write { claim: NAME, ${value}: VALUE }`, 'key');
+  } else if (second !== undefined) {
+    report.add(path, 'is and has in one fact; keep one of them', 'key');
+  } else if (op === 'claim' && value === undefined) {
+    report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (GROUPINGS.includes(op as 'any') && writes(fact, 'provider')) {
+    report.add([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`, 'key');
+  } else if (op === undefined && !writes(fact, 'provider')) {
+    report.add(path, 'an empty fact; write { group: staff } or another one', 'key');
+  }
+}
+
+function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers: readonly string[]): void {
+  const { fact, path, provider } = at;
+  if (typeof fact !== 'object' || report.touches(path)) return;
+  const kind = ['group', 'claim', 'scope'].find((it) => writes(fact, it));
+  if (kind && providers.length > 1 && provider === undefined && !writes(fact, 'provider')) {
+    report.add(path, `whose ${kind}? add provider: ${oneOf(providers)}`, 'key');
+  } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {
+    report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);
+  } else if (
+    fact.all &&
+    providersOf(draft, fact)?.size === 0 &&
+    !innerFacts(at).some((it) => neverTrue(report, draft, it))
+  ) {
+    report.add([...path, 'all'], 'never true: these are facts of different providers; write any', 'key');
+  }
+}
+
+const neverTrue = (report: Report, draft: DraftPolicy, { fact, path }: FactAt) =>
+  report.touches(path) || providersOf(draft, fact)?.size === 0;
+
+/** A cycle is reported at the first of its roles, where that one names the next. */
+function checkCycles(report: Report, draft: DraftPolicy): void {
+  const roles = roleFacts(draft);
+  const uses = new Map(roles.map((it) => [it.role, usesOf(it)]));
+  for (const [index, { role }] of roles.entries()) {
+    const later = new Set(roles.slice(index).map((it) => it.role));
+    const cycle = findCycle(uses, later, role);
+    if (!cycle) continue;
+    const path = uses.get(role)?.get(cycle[1] ?? role) ?? ['roles', role];
+    report.add(path, `the role depends on itself: ${cycle.join(' → ')}; remove one of these steps`);
+  }
+}
+
+/** Roles that a role's fact names, and where. */
+function usesOf(fact: FactAt): Map<string, Path> {
+  const named = allFacts(fact).filter((it): it is FactAt & { fact: string } => typeof it.fact === 'string');
+  return new Map(named.reverse().map((it) => [it.fact, it.path]));
+}
+
+/** The shortest way from a role back to itself, through these roles only. */
+function findCycle(uses: ReadonlyMap<string, ReadonlyMap<string, Path>>, through: ReadonlySet<string>, start: string) {
+  const seen = new Set<string>();
+  let ways: string[][] = [[start]];
+  while (ways.length > 0) {
+    const next: string[][] = [];
+    for (const way of ways) {
+      for (const to of uses.get(way.at(-1) ?? '')?.keys() ?? []) {
+        if (to === start) return [...way, to];
+        if (!through.has(to) || seen.has(to)) continue;
+        seen.add(to);
+        next.push([...way, to]);
+      }
+    }
+    ways = next;
+  }
+  return undefined;
+}

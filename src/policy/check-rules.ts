@@ -1,0 +1,93 @@
+import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, writes } from './draft.ts';
+import { implies, providersOf } from './facts.ts';
+import { namesOf } from './names.ts';
+import { formatPath, type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+
+/** A rule as far as its effect goes. */
+interface Known {
+  readonly who: string;
+  readonly methods?: readonly string[];
+  readonly index: number;
+}
+
+/** Each rule can match somebody whom no rule before it has let through. */
+export function checkRules(report: Report, draft: DraftPolicy): void {
+  for (const route of routesOf(draft)) {
+    const before: Known[] = [];
+    for (const [index, rule] of (route.route.allow ?? []).entries()) {
+      const path = [...route.path, 'allow', index];
+      if (rule === undefined) continue;
+      if (typeof rule === 'object') checkForm(report, draft, route, rule, path);
+      const known = read(rule, index);
+      if (!known || report.touches(path)) continue;
+      checkReach(report, draft, route, known, path);
+      const first = coveredBy(draft, known, before);
+      if (first) {
+        const allowed = formatPath([...route.path.slice(-1), 'allow', first.index]);
+        const message = `no effect: ${allowed} above, ${first.who}, lets all of these through; put this rule before it, or remove it`;
+        report.add(path, message, 'key');
+      }
+      before.push(known);
+    }
+  }
+}
+
+function read(rule: NonNullable<DraftRule>, index: number): Known | undefined {
+  if (typeof rule === 'string') return { who: rule, index };
+  const who = rule.who ?? rule.role;
+  if (who === undefined) return undefined;
+  const methods = rule.methods?.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : it === undefined ? [] : [it]));
+  return methods || !writes(rule, 'methods') ? { who, index, ...(methods && { methods }) } : undefined;
+}
+
+function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: object, path: Path): void {
+  const { methods = [], as } = rule as { methods?: readonly string[]; as?: string };
+  if (writes(rule, 'role') && writes(rule, 'who')) {
+    report.add(path, 'role and who in one rule; keep one of them', 'key');
+  } else if (!writes(rule, 'role', 'who') && !report.touches(path)) {
+    report.lack('role');
+    report.add(path, 'a rule without a caller; write role: NAME, or who: authenticated', 'key');
+  }
+  if (methods.includes('GET') && methods.includes('HEAD')) {
+    report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
+  }
+  const service = route.service === undefined ? undefined : draft.services?.[route.service];
+  if (as !== undefined && as !== 'default' && service && isDirect(service)) {
+    const why = `service ${quote(String(route.service))} is reached by its url, with no identity`;
+    report.add([...path, 'as'], `no effect: ${why}; remove it`, 'key');
+  }
+}
+
+/** A role that only the tokens of other providers give lets nobody in here. */
+function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
+  const accepted = at.host.providers;
+  if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
+  const giving = providersOf(draft, who === 'anyone' || who === 'authenticated' ? undefined : who);
+  if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
+  const names = [...giving].join(' or ');
+  report.add(
+    path,
+    `no effect: only tokens of ${names} give role ${quote(who)}; accept it in providers, or remove this`,
+    'key',
+  );
+}
+
+/** The rule after which nothing is left of this one, if there is one. */
+function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): Known | undefined {
+  const wider = before.filter((it) => coversWho(draft, it.who, rule.who));
+  const all = wider.find((it) => it.methods === undefined);
+  if (all || rule.methods === undefined) return all;
+  const left = new Set(rule.methods);
+  for (const other of wider) {
+    for (const method of other.methods ?? []) left.delete(method);
+    if (left.size === 0) return other;
+  }
+  return undefined;
+}
+
+function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
+  if (wide === 'anyone' || wide === narrow) return true;
+  if (narrow === 'anyone') return false;
+  return wide === 'authenticated' || (narrow !== 'authenticated' && implies(draft, narrow, wide));
+}

@@ -1,0 +1,43 @@
+import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
+import type { Path } from './path.ts';
+import type { Report } from './report.ts';
+
+type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
+
+/** Each service is reached in one way, and has no key that means nothing in that way. */
+export function checkServices(report: Report, draft: DraftPolicy): void {
+  const services = entriesOf(draft.services);
+  for (const [name, service] of services) checkService(report, draft, ['services', name], service);
+  const all = services.length > 0 && services.every(([, service]) => isDirect(service));
+  if (draft.mesh && all) {
+    report.add(['mesh'], 'no effect: every service has its own url; remove mesh, or the url of a service', 'key');
+  }
+}
+
+function checkService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
+  if (writes(service, 'url') && writes(service, 'insecure_url')) {
+    report.add([...path, 'insecure_url'], 'url is there as well; keep one of the two', 'key');
+  }
+  const idle = (key: string, why: string) => {
+    if (writes(service, key)) report.add([...path, key], `no effect: ${why}; remove it`, 'key');
+  };
+  if (isDirect(service)) {
+    idle('endpoint', 'the service is reached by its url');
+    if (writes(service, 'url')) return;
+  } else {
+    checkMeshService(report, draft, path, service);
+  }
+  const why = isDirect(service) ? 'plain http has no certificate' : 'the mesh ingress is verified, by mesh.ingress';
+  idle('ca_file', why);
+  idle('server_name', why);
+}
+
+function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
+  if (report.touches(path)) return;
+  if (!draft.mesh && !report.has(['mesh'])) {
+    const found = writes(service, 'authority') ? 'there is no mesh to reach it through' : 'it does not say where it is';
+    report.add(path, `${found}; write url: https://HOST:PORT, or a mesh section`, 'key');
+  } else if (!writes(service, 'authority')) {
+    report.add([...path, 'authority'], 'missing key "authority"; write the Host that the service expects', 'key');
+  }
+}

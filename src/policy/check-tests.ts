@@ -1,0 +1,40 @@
+import { type DraftPolicy, writes } from './draft.ts';
+import { namesOf } from './names.ts';
+import type { Path } from './path.ts';
+import type { Report } from './report.ts';
+import { METHODS } from './sections.ts';
+import { oneOf } from './suggest.ts';
+
+/** Each test asks one thing, as one caller. */
+export function checkTests(report: Report, draft: DraftPolicy): void {
+  for (const [index, test] of (draft.tests ?? []).entries()) {
+    if (test === undefined) continue;
+    const path = ['tests', index];
+    const methods = METHODS.filter((method) => writes(test, method));
+    if (methods.length > 1)
+      report.add([...path, String(methods[1])], 'a test asks once; write a test for each method', 'key');
+    if (methods.length === 0 && !report.touches(path)) {
+      report.add(path, 'missing method; write GET: https://HOST/PATH, or another method', 'key');
+    }
+    if (typeof test.as === 'object') checkCaller(report, [...path, 'as'], test.as);
+  }
+}
+
+function checkCaller(report: Report, path: Path, as: object): void {
+  if (report.touches(path)) return;
+  const roles = writes(as, 'roles');
+  const claims = writes(as, 'claims');
+  if (roles && (claims || writes(as, 'provider'))) {
+    report.add(
+      path,
+      'roles and a token in one caller; write { roles: [staff] } or { provider: okta, claims: { … } }',
+      'key',
+    );
+  } else if (!roles && !claims) {
+    report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
+  }
+  const providers = namesOf(report, 'provider') ?? [];
+  if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {
+    report.add([...path, 'provider'], `missing key "provider"; write provider: ${oneOf(providers)}`, 'key');
+  }
+}

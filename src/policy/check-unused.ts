@@ -1,0 +1,41 @@
+import { type DraftPolicy, needsDefault } from './draft.ts';
+import type { Named } from './hints.ts';
+import { namesOf, type Reference, references, SECTIONS } from './names.ts';
+import type { Report } from './report.ts';
+
+const ADVICE: Readonly<Record<Named, string>> = {
+  provider: 'accept it in the providers of a host, or remove it',
+  role: 'let it do something in an allow, or remove it',
+  service: 'route a path to it, or remove it',
+  identity: 'name it in the "as" of a rule, or remove it',
+};
+
+/** Whatever is defined is used. Comes last, when every name has been looked up and mended. */
+export function checkUnused(report: Report, draft: DraftPolicy): void {
+  if (report.has(['hosts'])) return;
+  const all = references(report);
+  const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
+    new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
+  complain(report, 'role', used('role'));
+  complain(report, 'service', used('service'));
+  if (!report.has(['mesh'])) {
+    complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
+  }
+  const hosts = Object.keys(draft.hosts ?? {});
+  const eachSays = hosts.every((host) => !report.has(['hosts', host, 'providers']));
+  // A single provider is every host's; with several, facts and tests alone give it no tokens to vouch for.
+  if ((namesOf(report, 'provider')?.length ?? 0) > 1 && eachSays) {
+    complain(
+      report,
+      'provider',
+      used('provider', (it) => it.path[0] === 'hosts'),
+    );
+  }
+}
+
+function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {
+  const unused = (namesOf(report, kind) ?? []).filter((name) => !used.has(name) && !report.mentions(name));
+  for (const name of unused.slice(report.lacking(kind))) {
+    report.add([...SECTIONS[kind], name], `no effect: nothing uses this ${kind}; ${ADVICE[kind]}`, 'key');
+  }
+}

@@ -1,0 +1,37 @@
+import { checkGateway } from './check-gateway.ts';
+import { checkHeaders } from './check-headers.ts';
+import { checkHosts } from './check-hosts.ts';
+import { checkLists } from './check-lists.ts';
+import { checkMesh } from './check-mesh.ts';
+import { checkNames } from './check-names.ts';
+import { checkProviders } from './check-providers.ts';
+import { checkRoles } from './check-roles.ts';
+import { checkRules } from './check-rules.ts';
+import { checkServices } from './check-services.ts';
+import { checkTests } from './check-tests.ts';
+import { checkUnused } from './check-unused.ts';
+import type { DraftPolicy } from './draft.ts';
+import type { Report } from './report.ts';
+import { plain } from './tree.ts';
+
+/** Every check that the schema alone cannot make, on whatever of the policy is there. */
+export function checkPolicy(report: Report): void {
+  if (report.tree.kind !== 'map') return;
+  checkLists(report);
+  checkNames(report);
+  const draft = plain(report.tree) as DraftPolicy;
+  for (const check of CHECKS) check(report, draft);
+}
+
+const CHECKS = [
+  checkGateway,
+  checkProviders,
+  checkRoles,
+  checkServices,
+  checkMesh,
+  checkHosts,
+  checkHeaders,
+  checkRules,
+  checkTests,
+  checkUnused,
+];

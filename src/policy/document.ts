@@ -1,0 +1,104 @@
+import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import { MAX_POLICY_BYTES } from '../limits.ts';
+
+/** Something in the text that YAML does not allow. */
+export interface Problem {
+  /** Offset in the text. */
+  readonly at: number;
+  readonly message: string;
+}
+
+/** A policy's text as YAML nodes, as far as it could be read. */
+export interface Yaml {
+  /** The top-level nodes; several when the sections had to be read one by one. */
+  readonly roots: readonly Node[];
+  readonly problems: readonly Problem[];
+  /** Text of the sections that could not be read: names in it may be in use. */
+  readonly unread: readonly string[];
+}
+
+/** More sections than this are no policy, and are not read one by one. */
+const MAX_SECTIONS = 32;
+
+/**
+ * Reads YAML 1.2. A syntax error leaves the rest of a text open to guesses, so the sections are then read one by one:
+ * each broken one gives one error, and the others are checked as usual.
+ */
+export function readYaml(text: string): Yaml {
+  if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
+  const whole = parse(text);
+  if (typeof whole === 'string') return failed(0, whole);
+  const first = whole.errors[0];
+  if (first === undefined) return { roots: rootsOf(whole), problems: whole.warnings.map(problem), unread: [] };
+  return readSections(text, first);
+}
+
+/** Lines and columns, from 1, of offsets in a text. */
+export function lineCounter(text: string): LineCounter {
+  const counter = new LineCounter();
+  for (let at = 0; at !== -1; at = text.indexOf('\n', at) + 1 || -1) counter.addNewLine(at);
+  return counter;
+}
+
+const failed = (at: number, message: string): Yaml => ({ roots: [], problems: [{ at, message }], unread: [] });
+
+function parse(text: string): Document.Parsed<ParsedNode, true> | string {
+  try {
+    const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
+    return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
+  } catch {
+    // The library is recursive: what is nested deeper than the stack ends here.
+    return 'not readable as YAML; write plain lists and mappings, a few levels deep';
+  }
+}
+
+function rootsOf({ contents }: Document.Parsed<ParsedNode, true>): Node[] {
+  return contents === null ? [] : [contents as Node];
+}
+
+function readSections(text: string, first: YAMLError): Yaml {
+  const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*["']?[ \t]*:(?=\s|$)/gm)].map((match) => match.index);
+  const roots: Node[] = [];
+  const problems: Problem[] = [];
+  const unread: string[] = [];
+  if (starts.length > MAX_SECTIONS) return failed(problem(first).at, problem(first).message);
+  for (const [index, start] of starts.entries()) {
+    const section = text.slice(start, starts[index + 1]);
+    // Blanks in front keep the offsets as they are in the file.
+    const document = parse(`${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`);
+    const error = typeof document === 'string' ? { at: start, message: document } : document.errors.map(problem)[0];
+    if (error === undefined && typeof document !== 'string' && isMap(document.contents)) {
+      roots.push(document.contents as Node);
+      problems.push(...document.warnings.map(problem));
+      continue;
+    }
+    unread.push(section);
+    if (error && !error.message.startsWith(BAD_ALIAS)) problems.push(error);
+  }
+  return problems.length > 0 ? { roots, problems, unread } : { roots, problems: [problem(first)], unread };
+}
+
+const BAD_ALIAS = 'no anchor';
+
+/** What to write instead, by the library's code. */
+const ADVICE: Partial<Record<YAMLError['code'], string>> = {
+  BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value out`,
+  BAD_DQ_ESCAPE: 'this is no escape in double quotes; use single quotes',
+  BAD_INDENT: 'this line is not indented like the ones beside it; indent with the same number of spaces',
+  BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place; leave it out',
+  BAD_SCALAR_START: 'a plain value cannot begin with this character; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin here; put it on lines of its own, or the value in quotes',
+  BLOCK_IN_FLOW: 'inside braces or brackets write { key: value } and [item]; is one left open above?',
+  KEY_OVER_1024_CHARS: 'this key is too long; is a quote or bracket left open?',
+  MISSING_CHAR: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
+  MULTILINE_IMPLICIT_KEY: 'a key has to be on one line; is a colon missing?',
+  MULTIPLE_DOCS: 'one file is one policy; remove the line ---',
+  NON_STRING_KEY: 'a key has to be a plain word; put it in quotes',
+  TAB_AS_INDENT: 'tabs cannot indent; use spaces',
+  TAG_RESOLVE_FAILED: 'this tag is not known; leave it out, and put the value in quotes if it is text',
+  UNEXPECTED_TOKEN: 'this cannot stand here; is a quote, brace or bracket left open or closed twice?',
+};
+
+function problem(error: YAMLError): Problem {
+  return { at: error.pos[0], message: `not YAML: ${ADVICE[error.code] ?? 'write plain lists and mappings'}` };
+}

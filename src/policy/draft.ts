@@ -1,0 +1,58 @@
+import { type Path, ROUTES, routePath } from './path.ts';
+import type { Raw } from './schema.ts';
+
+/** A policy of which any part may be missing, because it is missing in the file or was wrong there. */
+export type Draft<T> =
+  | (T extends string | number | boolean | null | undefined
+      ? T
+      : T extends readonly (infer Element)[]
+        ? readonly Draft<Element>[]
+        : { readonly [Key in keyof T]?: Draft<T[Key]> })
+  | undefined;
+
+export type DraftPolicy = NonNullable<Draft<Raw>>;
+export type DraftHost = NonNullable<NonNullable<DraftPolicy['hosts']>[string]>;
+export type DraftRoute = NonNullable<NonNullable<DraftHost[typeof ROUTES]>[string]>;
+export type DraftRule = NonNullable<DraftRoute['allow']>[number];
+export type DraftFact = NonNullable<NonNullable<DraftPolicy['roles']>[string]>;
+export type DraftHeaders = NonNullable<DraftPolicy['headers']>;
+
+/** A route with where it stands. */
+export interface RouteAt {
+  readonly host: DraftHost;
+  readonly hostName: string;
+  readonly name: string;
+  readonly route: DraftRoute;
+  readonly path: Path;
+}
+
+/** The entries of a record that are there. */
+export function entriesOf<T>(record: Readonly<Record<string, T | undefined>> | undefined): [string, NonNullable<T>][] {
+  return Object.entries(record ?? {}).filter((entry): entry is [string, NonNullable<T>] => entry[1] != null);
+}
+
+/** All routes of all hosts. */
+export function routesOf(draft: DraftPolicy): RouteAt[] {
+  return entriesOf(draft.hosts).flatMap(([hostName, host]) =>
+    entriesOf(host[ROUTES]).map(([name, route]) => ({ host, hostName, name, route, path: routePath(hostName, name) })),
+  );
+}
+
+/** True if a key is written, even if its value was wrong and is gone. */
+export function writes(record: object, ...keys: readonly string[]): boolean {
+  return keys.some((key) => Object.hasOwn(record, key));
+}
+
+/** True for a service that is not reached through the mesh. */
+export function isDirect(service: object): boolean {
+  return writes(service, 'url', 'insecure_url');
+}
+
+/** True if a rule of a service in the mesh names no identity. */
+export function needsDefault(draft: DraftPolicy): boolean {
+  return routesOf(draft).some(({ route }) => {
+    const service = route.service === undefined ? undefined : draft.services?.[route.service];
+    if (service && isDirect(service)) return false;
+    return route.allow?.some((rule) => typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as')));
+  });
+}

@@ -1,0 +1,78 @@
+import { type Bare, choose, keysOf, takes } from './descend.ts';
+import { isLater } from './later.ts';
+import { namesOf } from './names.ts';
+import { type Path, quote, ROUTES } from './path.ts';
+import type { Report } from './report.ts';
+import { advise, nearest, oneOf } from './suggest.ts';
+import { find, remove, rename } from './tree.ts';
+
+/** Reports a key that the schema does not know; gives it the name that was meant, or takes it out. */
+export function mendUnknownKey(
+  report: Report,
+  path: Path,
+  key: string,
+  schema: Bare,
+  value: Record<string, unknown>,
+): void {
+  const map = find(report.tree, path);
+  const entry = map?.kind === 'map' ? map.entries.get(key) : undefined;
+  if (map?.kind !== 'map' || !entry) return;
+  const route = path.length === 2 && path[0] === 'hosts' ? asRoute(key) : undefined;
+  const routes = route === undefined ? undefined : find(map, [ROUTES]);
+  if (route !== undefined && routes?.kind === 'map' && !routes.entries.has(route)) {
+    report.add([...path, key], `a path begins with "/"; write ${quote(route)}`, 'key');
+    routes.entries.set(route, entry);
+    remove(map, key);
+    return;
+  }
+  const known = new Map(keysOf(choose(schema, value) ?? schema) ?? []);
+  known.delete(ROUTES);
+  const guess = guessKey(key, value, known);
+  report.add([...path, key], messageFor(key, guess, known), 'key');
+  const meant = guess === undefined ? undefined : known.get(guess);
+  if (guess !== undefined && meant && !map.entries.has(guess) && takes(meant.schema, value[key])) {
+    rename(map, key, guess);
+  } else {
+    report.mention(entry.node);
+    remove(map, key);
+  }
+}
+
+/** The route that a key of a host was meant to be, if it looks like a path. */
+function asRoute(key: string): string | undefined {
+  return /[/*]/.test(key) && !key.startsWith('/') ? `/${key.replace(/^\*$/, '*').replace(/^\.\//, '')}` : undefined;
+}
+
+/** The key that was meant: one that is spelt nearly so, or the only one that is missing and would take the value. */
+function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): string | undefined {
+  const absent = [...known].filter(([name]) => !Object.hasOwn(value, name));
+  const near =
+    nearest(
+      key,
+      absent.map(([name]) => name),
+    ) ?? nearest(key, [...known.keys()]);
+  if (near !== undefined || isLater(key)) return near;
+  const missing = absent.filter(([, it]) => !it.optional && takes(it.schema, value[key]));
+  return missing.length === 1 ? missing[0]?.[0] : undefined;
+}
+
+function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<string, Bare>): string {
+  if (key === '<<') return 'merge keys are not part of the language; write the keys out';
+  const instead = guess === undefined ? undefined : `did you mean ${quote(guess)}?`;
+  if (isLater(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
+  return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
+}
+
+/** Reports a key that has to be there. */
+export function reportMissing(report: Report, path: Path, { schema, hint }: Bare): void {
+  const key = String(path.at(-1));
+  const keys = keysOf({ schema, optional: false });
+  if (hint?.refers) report.lack(hint.refers);
+  const names = hint?.refers && namesOf(report, hint.refers);
+  const write = names?.length ? oneOf(names) : (hint?.write ?? (keys ? 'a mapping' : 'a mapping of names'));
+  report.add(
+    path,
+    `missing key ${quote(key)}; write ${key}: ${keys ? `with ${oneOf([...keys.keys()])} below it` : write}`,
+    'key',
+  );
+}

@@ -1,0 +1,113 @@
+import type { LineCounter } from 'yaml';
+import type { Named } from './hints.ts';
+import { formatPath, type Path } from './path.ts';
+import { find, type Tree, words } from './tree.ts';
+import type { At, PolicyError } from './types.ts';
+
+/** Part of an entry that an error points at: its key, or its value where that is one word. */
+export type Part = 'key' | 'value';
+
+/**
+ * Collects the mistakes of one file. One path is reported once: what comes later at the same path follows from
+ * the first mistake there. So does a definition that seems unused while its name stands in something discarded.
+ */
+export class Report {
+  readonly #file: string;
+  readonly #counter: LineCounter;
+  readonly #errors: PolicyError[] = [];
+  readonly #paths = new Set<string>();
+  readonly #places = new Set<string>();
+  readonly #parents = new Set<string>();
+  readonly #mentioned = new Set<string>();
+  readonly #lacking: Record<Named, number> = { provider: 0, role: 0, service: 0, identity: 0 };
+  /** The policy, as far as it has been read and mended. */
+  readonly tree: Tree;
+
+  constructor(file: string, counter: LineCounter, tree: Tree) {
+    this.#file = file;
+    this.#counter = counter;
+    this.tree = tree;
+  }
+
+  /** All mistakes, in the order of the file. */
+  get errors(): readonly PolicyError[] {
+    return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
+  }
+
+  /** Reports a mistake at a path, unless there is one already. */
+  add(path: Path, message: string, part: Part = 'value'): void {
+    this.addAt(this.#offset(path, part), path, message);
+  }
+
+  /** Reports a mistake at an offset. */
+  addAt(offset: number, path: Path, message: string): void {
+    const key = formatPath(path);
+    const place = `${offset} ${message}`;
+    if ((path.length > 0 && this.#paths.has(key)) || this.#places.has(place)) return;
+    this.mark(path);
+    this.#places.add(place);
+    this.#errors.push({ at: this.#place(offset), path: key, message });
+  }
+
+  /** Takes down that what is at this path is known to be wrong. */
+  mark(path: Path): void {
+    this.#paths.add(formatPath(path));
+    if (path.length > 0) this.#parents.add(formatPath(path.slice(0, -1)));
+  }
+
+  /** True if a mistake at this path is known. */
+  has(path: Path): boolean {
+    return this.#paths.has(formatPath(path));
+  }
+
+  /** True if a mistake at this path, or at one of its own entries, is known: what else is odd here follows from it. */
+  touches(path: Path): boolean {
+    return this.has(path) || this.#parents.has(formatPath(path));
+  }
+
+  /** Takes down that a name of this kind is missing somewhere; something that seems unused may belong there. */
+  lack(kind: Named): void {
+    this.#lacking[kind]++;
+  }
+
+  /** How many names of this kind are missing. */
+  lacking(kind: Named): number {
+    return this.#lacking[kind];
+  }
+
+  /** Takes down the words of something that is not looked at any more. */
+  mention(discarded: Tree | string): void {
+    const found = typeof discarded === 'string' ? (discarded.match(/[\w.-]+/g) ?? []) : words(discarded);
+    for (const word of found) this.#mentioned.add(word);
+  }
+
+  /** True if a name stands in something that was discarded. */
+  mentions(name: string): boolean {
+    return this.#mentioned.has(name);
+  }
+
+  /** The place of an entry's key, or of a list's element. */
+  locate(path: Path): At {
+    return this.#place(this.#offset(path, 'key'));
+  }
+
+  #place(offset: number): At {
+    const { line, col } = this.#counter.linePos(offset);
+    return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  #offset(path: Path, part: Part): number {
+    for (let end = path.length; end > 0; end--) {
+      const parent = find(this.tree, path.slice(0, end - 1));
+      const step = path[end - 1];
+      const item = parent?.kind === 'list' ? parent.items[Number(step)] : undefined;
+      if (item) return item.at;
+      const entry = parent?.kind === 'map' ? parent.entries.get(String(step)) : undefined;
+      if (!entry) continue;
+      // What stands before its own key came by an alias; the mistake is where it is written.
+      const aliased = entry.node.at < entry.at;
+      return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
+    }
+    return this.tree.at;
+  }
+}

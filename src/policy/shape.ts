@@ -1,0 +1,77 @@
+import type * as z from 'zod';
+import { descend, optionFor } from './descend.ts';
+import { mendUnknownKey, reportMissing } from './keys.ts';
+import { type Path, ROUTES } from './path.ts';
+import type { Report } from './report.ts';
+import { policySchema, type Raw } from './schema.ts';
+import { find, plain, type Tree } from './tree.ts';
+import { mendValue } from './values.ts';
+
+/** Mending goes on while it changes something; this many rounds are never needed by a policy. */
+const MAX_ROUNDS = 64;
+
+/**
+ * Holds the tree against the schema and reports what does not fit. Each mistake is mended as it was probably meant,
+ * or taken out, so that everything else is still checked.
+ *
+ * @returns the policy, if its shape is right as written or mended
+ */
+export function checkShape(report: Report): Raw | undefined {
+  const grouped = new WeakSet<Tree>();
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    regroup(report.tree, grouped);
+    const value = plain(report.tree);
+    const parsed = policySchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issues = parsed.error.issues.flatMap((issue) => flatten(issue, [], value));
+    if (!issues.map((issue) => mend(report, issue, value)).includes(true)) break;
+  }
+  return undefined;
+}
+
+/** Puts the routes of each host under one key, so that its other keys are checked as keys. */
+function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
+  const hosts = find(tree, ['hosts']);
+  if (hosts?.kind !== 'map') return;
+  for (const { node } of hosts.entries.values()) {
+    if (node.kind !== 'map' || grouped.has(node)) continue;
+    grouped.add(node);
+    const routes = [...node.entries].filter(([key]) => key.startsWith('/'));
+    for (const [key] of routes) node.entries.delete(key);
+    node.entries.set(ROUTES, { at: node.at, node: { kind: 'map', at: node.at, entries: new Map(routes) } });
+  }
+}
+
+/** An issue with its whole path. */
+interface Issue {
+  readonly path: Path;
+  readonly unknownKeys?: readonly string[];
+}
+
+/** Of a union's issues only those of the option that was meant. */
+function flatten(issue: z.core.$ZodIssue, base: Path, root: unknown): Issue[] {
+  const path = [...base, ...issue.path] as Path;
+  if (issue.code === 'unrecognized_keys') return [{ path, unknownKeys: issue.keys }];
+  if (issue.code !== 'invalid_union') return [{ path }];
+  const union = descend(policySchema, path, root);
+  const inner = union && issue.errors[optionFor(union.schema, valueAt(root, path))];
+  return inner ? inner.flatMap((it) => flatten(it, path, root)) : [{ path }];
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], root);
+}
+
+/** Reports one issue and mends it; true if the tree is another one now. */
+function mend(report: Report, { path, unknownKeys }: Issue, root: unknown): boolean {
+  const value = valueAt(root, path);
+  const schema = descend(policySchema, path, root);
+  if (!schema) return false;
+  if (unknownKeys) {
+    for (const key of unknownKeys) mendUnknownKey(report, path, key, schema, value as Record<string, unknown>);
+    return true;
+  }
+  if (value !== undefined) return mendValue(report, path, schema, value);
+  if (!report.has(path)) reportMissing(report, path, schema);
+  return false;
+}

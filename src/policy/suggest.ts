@@ -1,0 +1,33 @@
+import { distance } from 'fastest-levenshtein';
+import { quote } from './path.ts';
+
+/** The candidate that was probably meant, if one is near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > 80) return undefined;
+  const lower = word.toLowerCase();
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const other = candidate.toLowerCase();
+    const far = distance(lower, other);
+    // Half a word of changes is too many, but a short word with two letters swapped is still that word.
+    const near = far <= Math.max(Math.min(2, other.length - 1), Math.floor(other.length / 3));
+    const part = lower.length > 2 && other.length > 2 && (other.startsWith(lower) || lower.startsWith(other));
+    if ((near || part) && far < least) [best, least] = [candidate, far];
+  }
+  return best;
+}
+
+/** What to write instead of a word: the nearest candidate, or all of them. */
+export function advise(word: string, candidates: readonly string[], none = 'leave it out'): string {
+  const guess = nearest(word, candidates);
+  if (guess !== undefined) return `did you mean ${quote(guess)}?`;
+  return candidates.length === 0 ? none : `write ${oneOf(candidates)}`;
+}
+
+/** `a`, or `one of a, b, c`; a long list ends in `…`. */
+export function oneOf(words: readonly string[]): string {
+  if (words.length === 1) return String(words[0]);
+  const shown = words.slice(0, 24);
+  return `one of ${shown.join(', ')}${words.length > shown.length ? ', …' : ''}`;
+}

@@ -1,0 +1,65 @@
+import { type Bare, choose, elementOf, keysOf, kindOf, takes, valuesOf } from './descend.ts';
+import { isLater } from './later.ts';
+import { type Path, quote, ROUTES } from './path.ts';
+import type { Report } from './report.ts';
+import { advise, nearest, oneOf } from './suggest.ts';
+import { find, hole, replace, type Tree } from './tree.ts';
+
+/** Reports a value that does not fit; puts what was meant in its place, or a hole. Always changes the tree. */
+export function mendValue(report: Report, path: Path, schema: Bare, value: unknown): boolean {
+  const node = find(report.tree, path);
+  if (!node) return false;
+  const chosen = choose(schema, value);
+  const values = chosen && valuesOf(chosen);
+  if (values && typeof value === 'string') {
+    report.add(path, enumMessage(value, values, schema));
+    put(report, path, node, values, nearest(value, values));
+    return true;
+  }
+  const element = elementOf(schema);
+  if (element && kindOf(value) !== 'list' && value !== null && takes(element, value)) {
+    report.add(
+      path,
+      `${show(value)} has to be in a list; write ${kindOf(value) === 'mapping' ? '[{ … }]' : `[${value}]`}`,
+    );
+    replace(report.tree, path, { kind: 'list', at: node.at, items: [node] });
+    return true;
+  }
+  report.add(path, messageFor(value, chosen ?? schema, schema));
+  report.mention(node);
+  if (path.length === 0) return false;
+  replace(report.tree, path, hole(node.at));
+  return true;
+}
+
+function put(report: Report, path: Path, node: Tree, values: readonly string[], meant: string | undefined): void {
+  report.mention(node);
+  const value = meant ?? (values.length === 1 ? values[0] : undefined);
+  replace(report.tree, path, value === undefined ? hole(node.at) : { kind: 'scalar', at: node.at, value });
+}
+
+function enumMessage(value: string, values: readonly string[], { hint }: Bare): string {
+  const guess = nearest(value, values);
+  if (guess === undefined && isLater(value))
+    return `${quote(value)} is not supported in this version; write ${oneOf(values)}`;
+  return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${advise(value, values)}`;
+}
+
+function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string {
+  const hint = chosen.hint ?? outer;
+  if (hint && value === null) return `nothing stands here; write ${hint.write}`;
+  if (hint) return `${show(value)} is not ${hint.what}; write ${hint.fix?.(value) ?? hint.write}`;
+  const values = valuesOf(chosen);
+  if (values) return `${show(value)} is not known here; write ${oneOf(values)}`;
+  const keys = keysOf(chosen);
+  const below = keys ? oneOf([...keys.keys()].filter((key) => key !== ROUTES)) : 'names, each with its own mapping,';
+  return `${value === null ? 'nothing stands here' : `${show(value)} is not a mapping`}; write ${below} below it`;
+}
+
+/** A value as errors show it. */
+export function show(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' ? 'a mapping' : String(value);
+}
