@@ -61,10 +61,14 @@ else
 fi
 [ -e "$conf/meshgate.js" ] || cp "$lib/meshgate.js" "$conf/meshgate.js" || die "cannot write $conf/meshgate.js"
 
-if ! grep -Eq '^resolver[[:space:]]' "$conf/http.conf"; then
-  servers=$(awk '$1 == "nameserver" { sub(/%.*/, "", $2); printf "%s ", index($2, ":") ? "[" $2 "]" : $2 }' /etc/resolv.conf 2>/dev/null || true)
-  [ -z "$servers" ] || printf 'resolver %svalid=10s ipv6=off;\n' "$servers" >"$run/resolver.conf"
-fi
+servers=$(awk '$1 == "nameserver" { sub(/%.*/, "", $2); printf "%s ", index($2, ":") ? "[" $2 "]" : $2 }' /etc/resolv.conf 2>/dev/null || true)
+[ -z "$servers" ] || printf 'resolver %svalid=10s ipv6=off;\n' "$servers" >"$run/resolver.conf"
+
+# What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.
+sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers.conf" | while read -r line; do
+  say "$line"
+done
+grep -Eq '^server( |$)' "$conf/servers.conf" || die "the policy leaves no host to serve, not starting"
 
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 
