@@ -1,0 +1,32 @@
+import { hasEd25519 } from '../../../src/token/import.ts';
+import { samples } from '../caller/samples.ts';
+import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
+
+/** What came of a run. */
+export interface CaseReport {
+  readonly ran: number;
+  /** What did not come out as it should. */
+  readonly wrong: readonly string[];
+  readonly hasEd25519: boolean;
+}
+
+function wrongSamples(): string[] {
+  const wrong: string[] = [];
+  for (const { name, got, wanted } of samples) {
+    const outcome = JSON.stringify(got());
+    if (outcome !== JSON.stringify(wanted)) wrong.push(`${name}: got ${outcome}, expected ${JSON.stringify(wanted)}`);
+  }
+  return wrong;
+}
+
+/** Runs every case twice, there and back, and every sample. No Node in here. */
+export async function runCases(cases: readonly TokenCase[]): Promise<CaseReport> {
+  const run = caseRunner();
+  const ed25519 = await hasEd25519();
+  const wrong = wrongSamples();
+  for (const testCase of [...cases, ...[...cases].reverse()]) {
+    const problem = mismatch(testCase, await run(testCase), ed25519);
+    if (problem !== undefined) wrong.push(problem);
+  }
+  return { ran: 2 * cases.length + samples.length, wrong, hasEd25519: ed25519 };
+}

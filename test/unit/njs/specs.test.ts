@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { build } from 'esbuild';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildCase } from '../token/build.ts';
+import { specs } from '../token/specs/index.ts';
+import type { CaseReport } from './run.ts';
+
+/** The same specs as in Node, inside njs: the engine differs, and the module's WebCrypto differs from the command's. */
+
+process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+
+const image = 'meshgate/test-bare:dev';
+const hasImage = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
+if (!hasImage)
+  console.warn(`skipped, no image ${image} here: the specs inside njs; test/images/prepare.sh bare makes it`);
+
+const configuration = `
+load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
+daemon off;
+error_log /dev/stderr notice;
+events {}
+http {
+  js_engine qjs;
+  js_path /specs;
+  js_import specs from specs.js;
+  server {
+    js_engine qjs;
+    listen 8080;
+    location / { js_content specs.content; }
+  }
+}
+`;
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [new URL('./entry.ts', import.meta.url).pathname],
+    inject: [new URL('../../../src/njs/repairs.ts', import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    external: ['fs'],
+  });
+  return outputFiles[0]!.text;
+}
+
+describe.skipIf(!hasImage)('the specs inside njs', () => {
+  let container: StartedTestContainer;
+
+  beforeAll(async () => {
+    const files = {
+      '/specs/specs.js': await bundle(),
+      '/specs/cases.json': JSON.stringify(specs.map(buildCase)),
+      '/specs/nginx.conf': configuration,
+    };
+    container = await new GenericContainer(image)
+      .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ target, content, mode: 0o644 })))
+      .withCommand(['nginx', '-c', '/specs/nginx.conf'])
+      .withExposedPorts(8080)
+      .withWaitStrategy(Wait.forLogMessage(/start worker process/))
+      .start();
+  }, 60_000);
+
+  afterAll(() => container?.stop({ timeout: 0 }));
+
+  function check(report: CaseReport): void {
+    expect(report.wrong).toEqual([]);
+    expect(report.ran).toBeGreaterThan(2 * specs.length);
+  }
+
+  it('all come out right in the njs command', async () => {
+    const { output } = await container.exec(['njs', '-n', 'QuickJS', '-m', '/specs/specs.js']);
+    check(JSON.parse(output));
+  });
+
+  it('all come out right in nginx, several times on one worker', async () => {
+    for (let round = 0; round < 3; round++) {
+      const answer = await fetch(`http://127.0.0.1:${container.getMappedPort(8080)}/`);
+      check((await answer.json()) as CaseReport);
+    }
+  });
+});
