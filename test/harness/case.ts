@@ -132,7 +132,7 @@ async function expectLog(gateway: Gateway, mark: number, one: Case, run: string)
   for (const pattern of log.expected ?? []) await gateway.box.logs.waitFor(pattern, mark);
   expect(lines.length, `${run}: access log lines`).toBe(count);
   const line = lines.at(-1)!;
-  if (one.reason !== undefined) expect(line['error.type'], `${run}: reason in the log`).toBe(one.reason);
+  if (one.reason !== undefined) expect(line['meshgate.reason'], `${run}: reason in the log`).toBe(one.reason);
   expect(line, `${run}: access log line`).toMatchObject(log.fields ?? {});
   const all = gateway.box.logs.since(mark);
   for (const pattern of [...(log.forbidden ?? []), ...secretsOf(one)]) {
