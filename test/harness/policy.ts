@@ -10,6 +10,9 @@ import type { Stage } from './stage.ts';
 /** Path in a folder or container → text. */
 export type Files = Readonly<Record<string, string>>;
 
+/** Who signs what the policy's files hold. */
+export type Authorities = Pick<Stage, 'ca' | 'meshCa'>;
+
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -38,32 +41,33 @@ export async function render(target: string, policy: string): Promise<Files> {
   }
 }
 
-/** Every file that the gateway's side of a policy names, made up by the stage's authorities. */
-export async function gatewayFiles(policy: Policy, stage: Stage): Promise<Record<string, string>> {
+/** Every file that the gateway's side of a policy names, made up by the authorities. */
+export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const names = policy.hosts.map((host) => host.name);
   const listeners = [policy.gateway.tls, ...policy.hosts.map((host) => host.tls)];
   for (const tls of listeners)
-    if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await stage.ca.server(names));
-  for (const provider of Object.values(policy.providers)) if (provider.caFile) files[provider.caFile] = stage.ca.cert;
+    if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await authorities.ca.server(names));
+  for (const provider of Object.values(policy.providers))
+    if (provider.caFile) files[provider.caFile] = authorities.ca.cert;
   for (const service of Object.values(policy.services)) {
-    if (service.direct?.caFile) files[service.direct.caFile] = stage.meshCa.cert;
+    if (service.direct?.caFile) files[service.direct.caFile] = authorities.meshCa.cert;
   }
   if (policy.mesh === undefined) return files;
-  files[policy.mesh.ingress.caFile] = stage.meshCa.cert;
+  files[policy.mesh.ingress.caFile] = authorities.meshCa.cert;
   for (const identity of Object.values(policy.mesh.identities)) {
-    put(files, identity.certFile, identity.keyFile, await stage.meshCa.client(identity.spiffe));
+    put(files, identity.certFile, identity.keyFile, await authorities.meshCa.client(identity.spiffe));
   }
   return files;
 }
 
 /** Every file that the ingress's own side of a policy names. */
-export async function ingressFiles(policy: Policy, stage: Stage): Promise<Record<string, string>> {
+export async function ingressFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const ingress = policy.mesh?.ingress;
   if (ingress?.own === undefined) throw new Error('the policy has no mesh.ingress.own');
-  put(files, ingress.own.certFile, ingress.own.keyFile, await stage.meshCa.server(ingress.serverName));
-  files[ingress.own.clientCaFile] = stage.meshCa.cert;
+  put(files, ingress.own.certFile, ingress.own.keyFile, await authorities.meshCa.server(ingress.serverName));
+  files[ingress.own.clientCaFile] = authorities.meshCa.cert;
   return files;
 }
 

@@ -1,0 +1,119 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { docker, label, network, words } from './docker.ts';
+import { digestOf, mounts } from './files.ts';
+import { ports, urls } from './paths.ts';
+import { Trouble } from './trouble.ts';
+
+interface DemoContainer {
+  readonly name: string;
+  /** What it is, for people. */
+  readonly what: string;
+  readonly image: string;
+  /** Name in the demo's network. */
+  readonly alias: string;
+  readonly port?: number;
+  readonly mount?: { readonly folder: string; readonly target: string };
+  readonly options?: readonly string[];
+  readonly command?: readonly string[];
+}
+
+const node = 'meshgate/test-node:dev';
+
+/** In the order in which they start. */
+export const containers: readonly DemoContainer[] = [
+  {
+    name: 'provider',
+    what: 'OpenID provider',
+    image: node,
+    alias: 'provider.localhost',
+    port: ports.provider,
+    mount: mounts.provider,
+    options: ['-e', `ISSUER=${urls.provider}`, '-e', `PORT=${ports.provider}`],
+    command: ['node', '/srv/provider.mjs'],
+  },
+  { name: 'wiki', what: 'wiki', image: node, alias: 'wiki.internal', command: ['node', '/srv/wiki.mjs'] },
+  {
+    name: 'dashboard',
+    what: 'dashboard',
+    image: node,
+    alias: 'dashboard.internal',
+    command: ['node', '/srv/dashboard.mjs'],
+  },
+  {
+    name: 'ingress',
+    what: 'mesh ingress (Envoy)',
+    image: 'meshgate/test-envoy:dev',
+    alias: 'ingress.localhost',
+    port: ports.ingress,
+    mount: mounts.ingress,
+  },
+  {
+    name: 'gateway',
+    what: 'gateway (nginx)',
+    image: 'meshgate/gateway:dev',
+    alias: 'gateway.internal',
+    port: ports.gateway,
+    mount: mounts.gateway,
+    options: ['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
+  },
+];
+
+/** Starts a container, or leaves the one that runs as it would be started now. */
+export async function start(container: DemoContainer): Promise<string> {
+  const name = `meshgate-demo-${container.name}`;
+  const args = [...argumentsOf(container), container.image, ...(container.command ?? [])];
+  const image = await docker('image', 'inspect', '--format', '{{.Id}}', container.image);
+  const digest = await digestOf([image, ...args, ...(await contentOf(container.mount?.folder))]);
+  const format = `{{.State.Running}} {{index .Config.Labels "${label}"}}`;
+  const existing = await docker('ps', '-aq', '--filter', `name=^${name}$`);
+  if (existing !== '') {
+    if ((await docker('inspect', '--format', format, name)) === `true ${digest}`) return 'runs already';
+    await docker('rm', '-f', '-v', name);
+  }
+  if (container.port !== undefined) await refuseTaken(container.port, container.what);
+  await docker('run', '-d', '--name', name, '--label', `${label}=${digest}`, ...args);
+  return existing === '' ? 'started' : 'replaced';
+}
+
+/** No root, no capabilities, nothing writable but what is said; ports on the loopback address only. */
+function argumentsOf({ alias, port, mount, options = [] }: DemoContainer): string[] {
+  return [
+    ...['--network', network, '--network-alias', alias],
+    ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ...(port === undefined ? [] : ['-p', `127.0.0.1:${port}:${port}`]),
+    ...(mount === undefined ? [] : ['--mount', `type=bind,source=${mount.folder},target=${mount.target},readonly`]),
+    ...options,
+  ];
+}
+
+async function contentOf(folder: string | undefined): Promise<string[]> {
+  if (folder === undefined) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(paths.sort().map(async (path) => `${path}\0${await readFile(path, 'utf8')}`));
+}
+
+async function refuseTaken(port: number, what: string): Promise<void> {
+  const free = await new Promise<boolean>((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+  if (free) return;
+  const [by] = words(await docker('ps', '--filter', `publish=${port}`, '--format', '{{.Names}}'));
+  const holder = by === undefined ? `another program (ss -ltnp 'sport = :${port}' names it)` : `the container ${by}`;
+  throw new Trouble(`port ${port}, which the ${what} needs, is taken by ${holder}; stop it and run make up again`);
+}
+
+/** Fails with the last words of a container of the demo that has stopped. */
+export async function refuseStopped(): Promise<void> {
+  const names = words(
+    await docker('ps', '-a', '--filter', `label=${label}`, '--filter', 'status=exited', '--format', '{{.Names}}'),
+  );
+  const [name] = names;
+  if (name === undefined) return;
+  const log = await docker('logs', '--tail', '1', name).catch(() => '');
+  throw new Trouble(`${name} has stopped${log === '' ? '' : `: ${log}`}; all of its words: docker logs ${name}`);
+}

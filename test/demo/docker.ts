@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Trouble } from './trouble.ts';
+
+/** On everything that the demo starts. */
+export const label = 'meshgate.demo';
+export const network = 'meshgate-demo';
+
+const run = promisify(execFile);
+
+/** Runs the docker command and gives what it printed. An error is its last line. */
+export async function docker(...args: string[]): Promise<string> {
+  try {
+    return (await run('docker', args, { maxBuffer: 16 * 1024 * 1024 })).stdout.trim();
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
+    if (code === 'ENOENT')
+      throw new Trouble('there is no docker command; install Docker, or run test/images/prepare.sh engine');
+    throw new Trouble(`docker ${args[0]}: ${stderr.trim().split('\n').at(-1)}`);
+  }
+}
+
+/** Removes the demo's containers and its network. Gives how many containers there were. */
+export async function removeAll(): Promise<number> {
+  const ids = words(await docker('ps', '-aq', '--filter', `label=${label}`));
+  if (ids.length > 0) await docker('rm', '-f', '-v', ...ids);
+  const networks = words(await docker('network', 'ls', '-q', '--filter', `name=^${network}$`));
+  if (networks.length > 0) await docker('network', 'rm', ...networks);
+  return ids.length;
+}
+
+export async function ensureNetwork(): Promise<void> {
+  const found = await docker('network', 'ls', '-q', '--filter', `name=^${network}$`);
+  if (found === '') await docker('network', 'create', '--label', label, network);
+}
+
+export function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}

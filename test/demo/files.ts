@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Policy } from '../../src/policy/index.ts';
+import { createCa } from '../harness/pki.ts';
+import { gatewayFiles, ingressFiles, render } from '../harness/policy.ts';
+import { state } from './paths.ts';
+
+/** Folders of the state that are mounted into containers, and where. */
+export const mounts = {
+  gateway: { folder: join(state, 'gateway'), target: '/etc/meshgate' },
+  ingress: { folder: join(state, 'ingress'), target: '/etc/envoy' },
+  provider: { folder: join(state, 'provider'), target: '/etc/service' },
+} as const;
+
+/** CA of gateway and provider, and CA of the mesh, for clients on this machine. */
+export const caFile = join(mounts.gateway.folder, 'ca.pem');
+export const meshCaFile = join(mounts.gateway.folder, 'mesh-ca.pem');
+
+const day = 24 * 3600 * 1000;
+const marker = join(state, 'certificates.json');
+
+/** Makes all certificates that the policy names, unless those there are still good. */
+export async function makeCertificates(policy: Policy): Promise<string> {
+  const identities = Object.values(policy.mesh?.identities ?? {}).map(({ name, spiffe }) => [name, spiffe]);
+  const names = JSON.stringify([
+    policy.hosts.map((host) => host.name),
+    identities,
+    policy.mesh?.ingress,
+    policy.gateway.tls,
+  ]);
+  const made = existsSync(marker) ? JSON.parse(await readFile(marker, 'utf8')) : undefined;
+  if (made?.names === names && made.until > Date.now() + day) return 'kept';
+  await rm(state, { recursive: true, force: true });
+  const authorities = { ca: await createCa('meshgate demo CA'), meshCa: await createCa('meshgate demo mesh CA') };
+  const provider = await authorities.ca.server('provider.localhost');
+  await place({
+    ...(await gatewayFiles(policy, authorities)),
+    ...(await ingressFiles(policy, authorities)),
+    [`${mounts.provider.target}/tls.pem`]: provider.pem,
+  });
+  await writeFile(marker, JSON.stringify({ names, until: Date.now() + 29 * day }));
+  return 'made';
+}
+
+/** Puts policy and rendered Envoy configuration where they are mounted from. */
+export async function placeConfiguration(policyText: string): Promise<void> {
+  const rendered = await render('envoy', policyText);
+  await place({
+    [`${mounts.gateway.target}/meshgate.yaml`]: policyText,
+    ...Object.fromEntries(Object.entries(rendered).map(([path, text]) => [`${mounts.ingress.target}/${path}`, text])),
+  });
+}
+
+/** Writes files by their path in the containers. Only the owner of the state can reach them on this machine. */
+async function place(files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  for (const [path, text] of Object.entries(files)) {
+    const mount = Object.values(mounts).find(({ target }) => path.startsWith(`${target}/`));
+    if (mount === undefined) throw new Error(`the demo mounts nothing at ${path}`);
+    const file = join(mount.folder, path.slice(mount.target.length));
+    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    await writeFile(file, text);
+    // The container's user reads it, whatever the umask; the folder above keeps others out.
+    await chmod(file, 0o644);
+  }
+  for (const { folder } of Object.values(mounts)) if (existsSync(folder)) await chmod(folder, 0o755);
+}
+
+/** Digest of all that a mounted folder holds, so that a container with older content is replaced. */
+export async function digestOf(texts: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(text).update('\0');
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,75 @@
+import type { Asked } from './ask.ts';
+import { urls } from './paths.ts';
+
+/** One curl line: what is asked, and what must come. */
+export interface Line {
+  readonly title: string;
+  /** Name of the variable in .demo.env with the token. */
+  readonly token?: string;
+  readonly asked: Asked;
+  readonly status: number;
+  /** What the body holds, and what to say about it. */
+  readonly holds: string;
+  readonly why: string;
+}
+
+const content = `${urls.gateway}/rest/api/content`;
+const page = JSON.stringify({ title: 'Hello', body: { storage: { value: 'Written through the gateway.' } } });
+const write = { url: content, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: page };
+
+/** Five requests whose answers differ for a reason one can see. */
+export const lines: readonly Line[] = [
+  {
+    title: 'An editor writes',
+    token: 'TOKEN_EDITOR',
+    asked: write,
+    status: 200,
+    holds: '"username":"ada"',
+    why: 'the wiki knows who wrote',
+  },
+  {
+    title: 'A reader reads',
+    token: 'TOKEN_READER',
+    asked: { url: content },
+    status: 200,
+    holds: '"title":"Welcome"',
+    why: 'readers may GET',
+  },
+  {
+    title: 'The same reader writes',
+    token: 'TOKEN_READER',
+    asked: write,
+    status: 403,
+    holds: '"reason":"role_missing"',
+    why: 'readers may only GET',
+  },
+  {
+    title: 'Nobody reads',
+    asked: { url: content },
+    status: 401,
+    holds: '"reason":"credential_missing"',
+    why: 'without a token there is nobody to let in',
+  },
+  {
+    title: 'The reader says to be ada',
+    token: 'TOKEN_READER',
+    asked: { url: `${urls.dashboard}/`, headers: { 'X-Forwarded-User': 'ada' } },
+    status: 200,
+    holds: '"user":"ben"',
+    why: 'the forged header was erased; the token decides',
+  },
+];
+
+/** The line as it is typed after `. ./.demo.env`. */
+export function curl({ token, asked }: Line): string {
+  const { url, headers = {}, body } = asked;
+  const variable = url.startsWith(urls.dashboard) ? '$DASHBOARD' : '$GATEWAY';
+  const path = new URL(url).pathname;
+  return [
+    'curl -s -w \'%{http_code}\\n\' --cacert "$CA_FILE"',
+    ...(token === undefined ? [] : [`-H "Authorization: Bearer $${token}"`]),
+    ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
+    ...(body === undefined ? [] : [`-d '${body}'`]),
+    `"${variable}${path}"`,
+  ].join(' ');
+}

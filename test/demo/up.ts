@@ -1,0 +1,121 @@
+/** `make up`: the whole road on this machine. What it did goes to standard error, what it has to standard output. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
+import { until } from '../harness/until.ts';
+import { ask, fetchToken } from './ask.ts';
+import { containers, refuseStopped, start } from './containers.ts';
+import { ensureNetwork } from './docker.ts';
+import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
+import { curl, type Line, lines } from './lines.ts';
+import { envFile, policyFile, urls } from './paths.ts';
+import { command, step, Trouble } from './trouble.ts';
+
+type Tokens = Readonly<Record<string, string>>;
+
+function readPolicy(text: string): Policy {
+  const { policy, errors } = parsePolicy(text, policyFile);
+  if (policy === undefined) throw new Trouble(errors.map(formatError).join('\n'));
+  return policy;
+}
+
+/** Asks until the answer is as expected: at first ports do not answer, and the gateway has no keys yet. */
+async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<void> {
+  let last = 'nothing';
+  const headers = {
+    ...line.asked.headers,
+    ...(line.token === undefined ? {} : { Authorization: `Bearer ${tokens[line.token]}` }),
+  };
+  const good = async () => {
+    try {
+      const { status, text } = await ask(ca, { ...line.asked, headers });
+      last = `${status} ${text.trim()}`;
+      return status === line.status && text.includes(line.holds);
+    } catch (error) {
+      last = (error as Error).message;
+      await refuseStopped();
+      return false;
+    }
+  };
+  await until(good, { what: line.title, timeoutMs: 30_000 }).catch((error: unknown) => {
+    if (error instanceof Trouble) throw error;
+    throw new Trouble(`"${line.title}" is answered with ${last}, not ${line.status} … ${line.holds} …`);
+  });
+}
+
+async function fetchTokens(ca: string): Promise<Tokens> {
+  // The provider may still be starting.
+  const editor = await until(() => fetchToken(ca, 'wiki-cli', 'ada').catch(() => undefined), {
+    what: 'a token from the provider',
+    timeoutMs: 30_000,
+  }).catch(async () => {
+    await refuseStopped();
+    return fetchToken(ca, 'wiki-cli', 'ada');
+  });
+  return {
+    TOKEN_EDITOR: editor,
+    TOKEN_READER: await fetchToken(ca, 'wiki-cli', 'ben'),
+    TOKEN_GUEST: await fetchToken(ca, 'wiki-cli', 'cleo'),
+    TOKEN_SERVICE: await fetchToken(ca, 'wiki-index'),
+  };
+}
+
+async function writeVariables(tokens: Tokens): Promise<void> {
+  const identity = (name: string) => join(mounts.gateway.folder, `${name}.pem`);
+  const variables: Record<string, string> = {
+    GATEWAY: urls.gateway,
+    DASHBOARD: urls.dashboard,
+    PROVIDER: urls.provider,
+    CA_FILE: caFile,
+    ...tokens,
+    INGRESS: urls.ingress,
+    INGRESS_CA_FILE: meshCaFile,
+    IDENTITY_DEFAULT: identity('default'),
+    IDENTITY_EDITOR: identity('wiki-editor'),
+    IDENTITY_READER: identity('wiki-reader'),
+  };
+  const quoted = Object.entries(variables).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
+  await writeFile(envFile, `${quoted.join('\n')}\n`, { mode: 0o600 });
+}
+
+function report(tokens: Tokens): string {
+  const personas = [
+    ['TOKEN_EDITOR', 'ada, editor'],
+    ['TOKEN_READER', 'ben, reader'],
+    ['TOKEN_GUEST', 'cleo, in no group'],
+    ['TOKEN_SERVICE', 'wiki-index, a service account'],
+  ] as const;
+  return [
+    `wiki       ${urls.gateway}`,
+    `dashboard  ${urls.dashboard}`,
+    `provider   ${urls.provider}`,
+    `ingress    ${urls.ingress}   (wants a mesh identity)`,
+    '',
+    ...personas.flatMap(([name, who]) => [`${name} (${who}), good for an hour:`, `  ${tokens[name]}`]),
+    '',
+    'All of this as shell variables:',
+    '',
+    '. ./.demo.env',
+    '',
+    ...lines.flatMap((line) => [`# ${line.title}: ${line.status}, ${line.holds}: ${line.why}`, curl(line), '']),
+    'make down removes everything.',
+    '',
+  ].join('\n');
+}
+
+await command('demo', async () => {
+  const text = await readFile(policyFile, 'utf8');
+  const policy = readPolicy(text);
+  await step('certificates', () => makeCertificates(policy));
+  await step('configuration of the ingress, rendered from the policy', () => placeConfiguration(text));
+  await ensureNetwork();
+  for (const container of containers) await step(container.what, () => start(container));
+  const ca = await readFile(caFile, 'utf8');
+  const tokens = await step('tokens', () => fetchTokens(ca));
+  await step('the five requests below', async () => {
+    for (const line of lines) await expectAnswer(ca, tokens, line);
+    return 'answered as they should be';
+  });
+  await writeVariables(tokens);
+  process.stdout.write(`\n${report(tokens)}`);
+});
