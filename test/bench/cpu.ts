@@ -69,7 +69,7 @@ async function drive(ground: Ground, settings: Settings, { system, nginx, tokens
   await run({ port: nginx.port, file, count, connections: settings.connections }, () => {});
 }
 
-export function inputFile(ground: Ground, path: string, tokens: readonly string[]): string {
+export function inputFile(ground: Ground, path: string, tokens: readonly (string | undefined)[]): string {
   const file = join(ground.folder, 'requests.txt');
   writeFileSync(file, linesOf(path, tokens));
   return file;

@@ -34,13 +34,29 @@ export async function run(load: Load, atEnd: () => void): Promise<Counted> {
   const url = `http://127.0.0.1:${port}/`;
   const wrk = spawn(
     'wrk',
-    ['-t1', `-c${connections}`, `-d${longest}`, '--timeout', '60', '-s', script, url, '--', file, `${count}`, `${connections}`, host],
+    [
+      '-t1',
+      `-c${connections}`,
+      `-d${longest}`,
+      '--timeout',
+      '60',
+      '-s',
+      script,
+      url,
+      '--',
+      file,
+      `${count}`,
+      `${connections}`,
+      host,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const said: string[] = [];
   wrk.stderr.on('data', (chunk) => said.push(String(chunk)));
   const ended = new Promise<void>((resolve, reject) => {
-    wrk.once('error', (error) => reject(new Error('wrk does not start: test/images/prepare.sh bench installs it', { cause: error })));
+    wrk.once('error', (error) =>
+      reject(new Error('wrk does not start: test/images/prepare.sh bench installs it', { cause: error })),
+    );
     wrk.once('close', () => resolve());
   });
   for await (const line of createInterface({ input: wrk.stdout })) {

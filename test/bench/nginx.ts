@@ -21,7 +21,8 @@ export interface NginxSpec {
 const user = '10101';
 
 /** The image's own command with a configuration of the benchmark. */
-export const plainNginx = 'ulimit -n "$(ulimit -H -n)" && mkdir -p /run/meshgate/tmp && exec nginx -c /bench/nginx.conf -g "daemon off;"';
+export const plainNginx =
+  'ulimit -n "$(ulimit -H -n)" && mkdir -p /run/meshgate/tmp && exec nginx -c /bench/nginx.conf -g "daemon off;"';
 
 /** A configuration of test/bench/nginx/ with its ports filled in. */
 export function configuration(name: string, values: Readonly<Record<string, number>>): Record<string, string> {
@@ -34,10 +35,12 @@ export class Nginx {
   readonly name: string;
   readonly port: number;
   readonly worker: Worker;
+  readonly #container: string;
   readonly #log: string;
 
-  private constructor(spec: NginxSpec, worker: Worker, log: string) {
+  private constructor(spec: NginxSpec, container: string, worker: Worker, log: string) {
     this.name = spec.name;
+    this.#container = container;
     this.port = spec.port;
     this.worker = worker;
     this.#log = log;
@@ -60,12 +63,12 @@ export class Nginx {
       ...Object.entries(spec.env ?? {}).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...['--entrypoint', '/bin/sh', spec.image, '-c', spec.command],
     );
-    const logs = () => docker('logs', '--tail', '20', container);
     try {
       await until(() => answers(spec.port), { what: `${spec.name} on port ${spec.port}` });
-      return new Nginx(spec, await Worker.of(container), join(own, 'access.log'));
+      return new Nginx(spec, container, await Worker.of(container), join(own, 'access.log'));
     } catch (error) {
-      throw new Error(`${spec.name} does not start\n${await logs().catch(String)}`, { cause: error });
+      const logs = await docker('logs', '--tail', '20', container).catch(String);
+      throw new Error(`${spec.name} does not start\n${logs}`, { cause: error });
     }
   }
 
@@ -77,6 +80,24 @@ export class Nginx {
   /** Empties the access log, so that it does not fill the machine's memory. */
   forget(): void {
     truncateSync(this.#log);
+  }
+
+  /** Waits until a good token is let through: the gateway fetches keys in the background. */
+  async untilOpen(path: string, token: string): Promise<void> {
+    await until(async () => (await this.ask(path, token)).status === 200, {
+      what: `${this.name} to let a good token through`,
+      timeoutMs: 30_000,
+      help: () => this.log().slice(-3).join('\n'),
+    });
+  }
+
+  /** What a command prints in its container, on standard output and error. */
+  async tell(command: string): Promise<string> {
+    return docker('exec', this.#container, 'sh', '-c', `${command} 2>&1`);
+  }
+
+  async stop(): Promise<void> {
+    await docker('rm', '--force', '--volumes', this.#container);
   }
 
   /** One request; the answer's status and text. */

@@ -18,7 +18,9 @@ export function measuredPath(routes: number): string {
 export function policy(places: Places, routes = 1): string {
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
   const roles = areas.map((i) => `  team-${i}: { group: team-${i} }\n`);
-  const paths = areas.map((i) => `    /area-${i}/*: { service: app, allow: [{ role: team-${i}, methods: [POST] }, reader] }\n`);
+  const paths = areas.map(
+    (i) => `    /area-${i}/*: { service: app, allow: [{ role: team-${i}, methods: [POST] }, reader] }\n`,
+  );
   return `version: 1
 gateway: { listen: ${places.port}, insecure_http: true }
 providers:

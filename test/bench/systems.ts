@@ -10,7 +10,14 @@ export const systems = [
   { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
   { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
   { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
-  { key: 'cmodule_rs256', label: 'module in C, new token, RS256', runs: 'cmodule', alg: 'RS256', fresh: true, routes: 1 },
+  {
+    key: 'cmodule_rs256',
+    label: 'module in C, new token, RS256',
+    runs: 'cmodule',
+    alg: 'RS256',
+    fresh: true,
+    routes: 1,
+  },
 ] as const satisfies readonly {
   readonly key: string;
   readonly label: string;

@@ -1,0 +1,50 @@
+/** The flat keys of results.json that hold numbers. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** What the gateway promises about its cost. */
+export interface Bound {
+  readonly text: string;
+  /** The measured side of the comparison, and its limit; undefined where something was not measured. */
+  readonly measured: (numbers: Numbers) => number | undefined;
+  readonly limit: number;
+  readonly digits: number;
+}
+
+function ratio(above: string, below: string) {
+  return (numbers: Numbers) => {
+    const [a, b] = [numbers[above], numbers[below]];
+    return a === undefined || b === undefined ? undefined : a / b;
+  };
+}
+
+const alone = (key: string) => (numbers: Numbers) => numbers[key];
+
+/** In the order in which they are printed. Growth: two bytes a request; a lost object would be ten times that. */
+export const bounds: readonly Bound[] = [
+  { text: 'known token / hop', measured: ratio('known.cpu_us', 'hop.cpu_us'), limit: 1.8, digits: 2 },
+  {
+    text: 'known token - hop, µs',
+    measured: ({ 'known.cpu_us': known, 'hop.cpu_us': hop }) =>
+      known === undefined || hop === undefined ? undefined : known - hop,
+    limit: 20,
+    digits: 1,
+  },
+  { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
+  {
+    text: 'new RS256 token / module in C',
+    measured: ratio('new_rs256.cpu_us', 'cmodule_rs256.cpu_us'),
+    limit: 1.5,
+    digits: 2,
+  },
+  { text: 'slow request over bare, KB', measured: alone('inflight.kb'), limit: 12, digits: 1 },
+  { text: 'worker with 10,000 tokens, MB', measured: alone('worker_10k.mb'), limit: 96, digits: 1 },
+  { text: 'growth over 500,000 requests, KB', measured: alone('growth_500k.kb'), limit: 1024, digits: 0 },
+];
+
+export type Verdict = 'yes' | 'no' | 'not measured';
+
+export function verdictOf(bound: Bound, numbers: Numbers): Verdict {
+  const value = bound.measured(numbers);
+  if (value === undefined) return 'not measured';
+  return value <= bound.limit ? 'yes' : 'no';
+}

@@ -1,0 +1,25 @@
+import { cpus, release, totalmem } from 'node:os';
+import type { Nginx } from './nginx.ts';
+
+/** What ran, and on what. */
+export interface Surroundings {
+  readonly machine: string;
+  readonly nginx: string;
+  readonly njs: string;
+}
+
+/** Asks the running gateway for its versions. */
+export async function surroundings(gateway: Nginx): Promise<Surroundings> {
+  const all = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return {
+    machine: `${all[0]?.model.trim() ?? 'unknown'}, ${all.length} cores, ${memory} GB, Linux ${release()}`,
+    nginx: versionIn(await gateway.tell('nginx -v')),
+    njs: versionIn(await gateway.tell('njs -v')),
+  };
+}
+
+/** The first version number in a text. */
+export function versionIn(text: string): string {
+  return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? 'unknown';
+}

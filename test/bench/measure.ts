@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bench, measureCpu, tokensNeeded } from './cpu.ts';
+import { checkKnown, checkSystem } from './guards.ts';
+import { type Surroundings, surroundings } from './machine.ts';
+import { growth, inflight, mixture, worker10k } from './memory.ts';
+import type { Nginx } from './nginx.ts';
+import { ports } from './ports.ts';
+import type { Settings } from './settings.ts';
+import { median, rounded, spread } from './stats.ts';
+import { type Ground, pathOf, type System, startBackend, startSystem, systems } from './systems.ts';
+import { type Alg, forged, walk } from './tokens.ts';
+
+/** All that a run found, under the keys of results.json. */
+export interface Found {
+  readonly numbers: Record<string, number>;
+  /** By system. */
+  readonly spreads: Record<string, number>;
+  readonly at: Surroundings;
+}
+
+type Say = (text: string) => void;
+
+export async function measure(ground: Ground, settings: Settings, say: Say): Promise<Found> {
+  const wanted = (key: string) => settings.only.length === 0 || settings.only.includes(key);
+  const chosen = systems.filter(({ key }) => wanted(key));
+  const backend = await startBackend(ground, settings.port + ports.backend);
+  const known = (await ground.signer.sign('RS256', 1))[0]!;
+  const cpu = await cpuNumbers(ground, settings, chosen, backend, known, say);
+  const memory = await memoryNumbers(ground, settings, wanted, known, say);
+  const bundle = readFileSync(join(import.meta.dirname, '../../dist/meshgate.js'));
+  return { ...cpu, numbers: { ...cpu.numbers, ...memory, 'bundle.kb': rounded(bundle.length / 1024) } };
+}
+
+async function cpuNumbers(
+  ground: Ground,
+  settings: Settings,
+  chosen: readonly System[],
+  backend: Nginx,
+  known: string,
+  say: Say,
+): Promise<Found> {
+  const pools: Record<Alg, readonly string[]> = { RS256: [], ES256: [] };
+  for (const alg of new Set(chosen.filter(({ fresh }) => fresh).map(({ alg }) => alg))) {
+    say(`signing ${tokensNeeded(settings)} ${alg} tokens, each for one request`);
+    pools[alg] = await ground.signer.sign(alg, tokensNeeded(settings));
+  }
+  const benches: Bench[] = [];
+  for (const [i, system] of chosen.entries()) {
+    const at = {
+      name: system.key,
+      port: settings.port + ports.systems + i,
+      backend: backend.port,
+      routes: system.routes,
+    };
+    const nginx = await startSystem(ground, system.runs, at);
+    await checkSystem(system, nginx, pathOf(system), known);
+    benches.push({ system, nginx, tokens: system.fresh ? walk(pools[system.alg]) : () => [known] });
+  }
+  const found = await measureCpu(ground, settings, benches, backend, say);
+  const numbers = Object.fromEntries(
+    [...found].map(([{ key }, values]) => [`${key}.cpu_us`, rounded(median(values), 2)]),
+  );
+  checkKnown(numbers);
+  const spreads = Object.fromEntries([...found].map(([{ key }, values]) => [key, spread(values)]));
+  const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);
+  for (const { nginx } of benches) await nginx.stop();
+  return { numbers, spreads, at };
+}
+
+async function memoryNumbers(
+  ground: Ground,
+  settings: Settings,
+  wanted: (key: string) => boolean,
+  known: string,
+  say: Say,
+): Promise<Record<string, number>> {
+  const at = {
+    port: settings.port + ports.systems,
+    backend: settings.port + ports.backend,
+    hold: settings.port + ports.hold,
+  };
+  const numbers: Record<string, number> = {};
+  if (wanted('inflight')) {
+    const { bare, gateway } = await inflight(ground, at, known);
+    say(`a slow request holds ${bare.toFixed(1)} KB in the bare proxy, ${gateway.toFixed(1)} KB in the gateway`);
+    numbers['inflight.kb'] = rounded(gateway - bare);
+  }
+  if (wanted('worker_10k')) {
+    say('signing 10000 RS256 tokens');
+    numbers['worker_10k.mb'] = rounded(await worker10k(ground, at, await ground.signer.sign('RS256', 10_000)));
+  }
+  if (wanted('growth_500k') && settings.growth > 0) {
+    const good = [...(await ground.signer.sign('RS256', 4000)), ...(await ground.signer.sign('ES256', 4000))];
+    const bad = [...good.slice(0, 100), ...good.slice(-100)].map(forged);
+    say(`growth: ${settings.growth} requests`);
+    const { kb, looks } = await growth(ground, at, mixture(good, [...bad, 'not.a.token']), settings.growth);
+    say(`the worker held, KB: ${looks.join(' ')}`);
+    numbers['growth_500k.kb'] = kb;
+  }
+  return numbers;
+}

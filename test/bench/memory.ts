@@ -1,0 +1,91 @@
+import { inputFile } from './cpu.ts';
+import { must } from './guards.ts';
+import { Hold, holdOpen } from './hold.ts';
+import { run } from './load.ts';
+import type { Nginx } from './nginx.ts';
+import { type Ground, startSystem } from './systems.ts';
+
+/** Where the memory measurements find free ports. */
+export interface Ports {
+  readonly port: number;
+  readonly backend: number;
+  readonly hold: number;
+}
+
+const inFlight = 1000;
+const distinct = 10_000;
+
+/**
+ * Kilobytes that one slow request holds in the worker: pages it has written with 1,000 in flight, less those before.
+ * The instance is fresh: memory that an earlier burst left behind would hide what this one takes.
+ */
+async function perRequest(ground: Ground, runs: 'bare' | 'gateway', at: Ports, token: string): Promise<number> {
+  const hold = await Hold.start(at.hold);
+  try {
+    const nginx = await startSystem(ground, runs, { name: `inflight-${runs}`, port: at.port, backend: at.hold });
+    await nginx.untilOpen('/now', token);
+    const before = (await nginx.worker.memory()).privateDirty;
+    const requests = { port: nginx.port, path: '/slow', tokens: new Array<string>(inFlight).fill(token) };
+    const { answered, value } = await holdOpen(hold, requests, () => nginx.worker.memory());
+    must(answered === inFlight, 'inflight', `${answered} of ${inFlight} slow requests were answered with 200`);
+    await nginx.stop();
+    return (value.privateDirty - before) / inFlight;
+  } finally {
+    hold.close();
+  }
+}
+
+/** Kilobytes that a slow request holds beyond what it holds in a bare proxy on the same transport. */
+export async function inflight(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
+  const bare = await perRequest(ground, 'bare', at, token);
+  return { bare, gateway: await perRequest(ground, 'gateway', at, token) };
+}
+
+/** Megabytes resident in a fresh worker that has seen 10,000 tokens, shared dictionaries and libraries included. */
+export async function worker10k(ground: Ground, at: Ports, tokens: readonly string[]): Promise<number> {
+  must(new Set(tokens).size === distinct, 'worker_10k', `${new Set(tokens).size} tokens where ${distinct} are wanted`);
+  const nginx = await startSystem(ground, 'gateway', { name: 'worker-10k', port: at.port, backend: at.backend });
+  await nginx.untilOpen('/', tokens[0]!);
+  const counted = await load(ground, nginx, tokens, distinct);
+  must(counted.refused === 0 && counted.requests === distinct, 'worker_10k', 'not every token was let through');
+  const { rss } = await nginx.worker.memory();
+  await nginx.stop();
+  return rss / 1024;
+}
+
+/** What the growth measurement sends, of each ten: eight good tokens, a bad one, none. One fifth is refused. */
+export function mixture(good: readonly string[], bad: readonly string[]): (string | undefined)[] {
+  return good.flatMap((token, i) => (i % 8 === 7 ? [token, bad[(i >> 3) % bad.length], undefined] : [token]));
+}
+
+/**
+ * Kilobytes by which the worker grew over so many requests, after as many as make every cache full.
+ *
+ * @returns the growth, and what the worker held at each of the looks
+ */
+export async function growth(
+  ground: Ground,
+  at: Ports,
+  mixed: readonly (string | undefined)[],
+  count: number,
+): Promise<{ readonly kb: number; readonly looks: readonly number[] }> {
+  const nginx = await startSystem(ground, 'gateway', { name: 'growth', port: at.port, backend: at.backend });
+  await nginx.untilOpen('/', mixed[0]!);
+  const looks: number[] = [];
+  const step = Math.ceil(count / 10 / mixed.length) * mixed.length;
+  // The first steps fill contexts, caches and the log's buffers.
+  for (let sent = -2 * step; sent <= count; sent += step) {
+    if (sent >= 0) looks.push((await nginx.worker.memory()).rss);
+    if (sent >= count) break;
+    const counted = await load(ground, nginx, mixed, step);
+    must(counted.refused === step / 5, 'growth', `${counted.refused} of ${step} requests were refused`);
+    nginx.forget();
+  }
+  await nginx.stop();
+  return { kb: looks.at(-1)! - looks[0]!, looks };
+}
+
+async function load(ground: Ground, nginx: Nginx, tokens: readonly (string | undefined)[], count: number) {
+  const file = inputFile(ground, '/', tokens);
+  return run({ port: nginx.port, file, count, connections: 32 }, () => {});
+}

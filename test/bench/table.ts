@@ -1,0 +1,55 @@
+import { type Bound, bounds, type Numbers, verdictOf } from './bounds.ts';
+import { systems } from './systems.ts';
+
+/** Rows of cells as text: the first column to the left, the others to the right. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
+  return rows.map(line).join('\n');
+}
+
+/** CPU per request: each system, and what it costs beside the hop. */
+function cpuRows(numbers: Numbers, spreads: Numbers): string[][] {
+  const hop = numbers['hop.cpu_us'];
+  return systems.flatMap(({ key, label }) => {
+    const value = numbers[`${key}.cpu_us`];
+    if (value === undefined) return [];
+    const beside = hop === undefined ? ['', ''] : [(value / hop).toFixed(2), signed(value - hop)];
+    return [[label, value.toFixed(1), ...beside, `${(spreads[key]! * 100).toFixed(0)} %`]];
+  });
+}
+
+function signed(value: number): string {
+  return value < 0 ? value.toFixed(1) : `+${value.toFixed(1)}`;
+}
+
+const sizes = [
+  ['inflight.kb', 'a slow request in flight, over bare', 'KB'],
+  ['worker_10k.mb', 'worker with 10,000 tokens seen (RSS with dictionaries)', 'MB'],
+  ['growth_500k.kb', 'growth of the worker over 500,000 requests', 'KB'],
+  ['bundle.kb', 'the bundle', 'KB'],
+] as const;
+
+function sizeRows(numbers: Numbers): string[][] {
+  return sizes.flatMap(([key, label, unit]) => (key in numbers ? [[label, `${numbers[key]} ${unit}`]] : []));
+}
+
+function boundRow(bound: Bound, numbers: Numbers): string[] {
+  const value = bound.measured(numbers);
+  return [bound.text, value?.toFixed(bound.digits) ?? '-', `<= ${bound.limit}`, verdictOf(bound, numbers)];
+}
+
+/**
+ * All that a run found, as text.
+ *
+ * @param spreads distance of the extremes of a system's rounds, as a part of its median
+ */
+export function table(numbers: Numbers, spreads: Numbers): string {
+  const parts = [
+    columns([['CPU of the worker per request', 'µs', 'x hop', 'over hop', 'spread'], ...cpuRows(numbers, spreads)]),
+    columns([['memory and size', ''], ...sizeRows(numbers)]),
+    columns([['bound', 'measured', 'limit', 'holds'], ...bounds.map((bound) => boundRow(bound, numbers))]),
+  ];
+  return parts.join('\n\n');
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { bounds, type Numbers, verdictOf } from '../../bench/bounds.ts';
+
+const good: Numbers = {
+  'hop.cpu_us': 20,
+  'known.cpu_us': 36,
+  'routes200.cpu_us': 37.8,
+  'new_rs256.cpu_us': 120,
+  'cmodule_rs256.cpu_us': 80,
+  'inflight.kb': 12,
+  'worker_10k.mb': 96,
+  'growth_500k.kb': -40,
+};
+
+const verdicts = (numbers: Numbers) => bounds.map((bound) => verdictOf(bound, numbers));
+
+describe('the bounds', () => {
+  test('hold at their limits', () => {
+    expect(verdicts(good)).toEqual(bounds.map(() => 'yes'));
+  });
+
+  test.each([
+    ['known.cpu_us', 36.1, 'known token / hop'],
+    ['routes200.cpu_us', 37.9, '200 routes / one route'],
+    ['new_rs256.cpu_us', 120.5, 'new RS256 token / module in C'],
+    ['inflight.kb', 12.1, 'slow request over bare, KB'],
+    ['worker_10k.mb', 97, 'worker with 10,000 tokens, MB'],
+    ['growth_500k.kb', 1025, 'growth over 500,000 requests, KB'],
+  ])('%s of %d breaks one', (key, value, text) => {
+    const broken = bounds.filter((bound) => verdictOf(bound, { ...good, [key]: value }) === 'no');
+    expect(broken.map((bound) => bound.text)).toContain(text);
+  });
+
+  test('the absolute bound on a known token counts beside the ratio', () => {
+    const slow = { ...good, 'hop.cpu_us': 40, 'known.cpu_us': 61, 'routes200.cpu_us': 61 };
+    const broken = bounds.filter((bound) => verdictOf(bound, slow) === 'no');
+    expect(broken.map((bound) => bound.text)).toEqual(['known token - hop, µs']);
+  });
+
+  test('what was not measured is not said to hold', () => {
+    expect(verdicts({})).toEqual(bounds.map(() => 'not measured'));
+  });
+});
