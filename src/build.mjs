@@ -1,30 +1,45 @@
-// Builds dist/ (or the folder named as the argument): meshgate.js for njs, cli.js for Node and for `njs -n QuickJS`.
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+// Builds dist/: `node src/build.mjs [OUT]`. The same sources give the same bytes.
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const out = process.argv[2] ?? 'dist';
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = process.argv[2] ?? join(root, 'dist');
 
+/** What both run on: njs's QuickJS, which has ES2022 and none of Node's globals. */
 const common = {
+  absWorkingDir: root,
   bundle: true,
   format: 'esm',
-  target: 'es2022',
   platform: 'neutral',
   mainFields: ['module', 'main'],
-  minifySyntax: true,
+  target: 'es2022',
   minifyWhitespace: true,
-  legalComments: 'inline',
+  minifySyntax: true,
+  charset: 'ascii',
+  legalComments: 'eof',
   logLevel: 'warning',
+  inject: ['src/njs/repairs.ts'],
 };
 
-const bundles = [
-  // ./policy.js is rendered beside the bundle; the others are njs's own modules.
-  { entryPoints: ['src/meshgate.ts'], external: ['./policy.js', 'crypto'], inject: ['src/njs/repairs.ts'], outfile: join(out, 'meshgate.js') },
-  { entryPoints: ['src/cli.ts'], external: ['fs'], inject: ['src/njs/repairs.ts'], banner: { js: '#!/usr/bin/env node' }, outfile: join(out, 'cli.js') },
-];
+/** @type {Record<string, import('esbuild').BuildOptions>} */
+const bundles = {
+  'meshgate.js': {
+    entryPoints: ['src/meshgate.ts'],
+    // The rendered policy lies beside the bundle; fs and crypto are the engine's own.
+    external: ['./policy.js', 'fs', 'crypto'],
+  },
+  'cli.js': {
+    entryPoints: ['src/cli.ts'],
+    external: ['fs', 'crypto'],
+    banner: { js: '#!/usr/bin/env node' },
+  },
+};
 
-for (const bundle of bundles) {
-  if (!existsSync(bundle.entryPoints[0])) continue;
-  await build({ ...common, ...bundle });
-  console.log(`${bundle.outfile} ${(statSync(bundle.outfile).size / 1024).toFixed(1)} KB`);
+mkdirSync(out, { recursive: true });
+for (const [name, options] of Object.entries(bundles)) {
+  const outfile = join(out, name);
+  await build({ ...common, ...options, outfile });
+  console.log(`${name} ${(statSync(outfile).size / 1024).toFixed(1)} KB`);
 }

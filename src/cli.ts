@@ -1,0 +1,6 @@
+/** The command `meshgate`, on Node and on `njs -n QuickJS`. */
+
+import { main } from './cli/app.ts';
+import { exit, systemRuntime } from './cli/runtime.ts';
+
+exit(await main(systemRuntime()));

@@ -1,0 +1,51 @@
+import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
+import { type Context, NO, WRONG_USE } from './context.ts';
+import { explainCommand } from './explain.ts';
+import { renderCommand } from './render.ts';
+import type { Runtime } from './runtime.ts';
+import { schemaCommand } from './schema.ts';
+import { validateCommand } from './validate.ts';
+
+/** The same as in package.json; a test holds them together. */
+export const VERSION = '0.1.0';
+
+const root = buildRouteMap<string, Context>({
+  routes: { validate: validateCommand, render: renderCommand, explain: explainCommand, schema: schemaCommand },
+  docs: {
+    brief: 'Plain nginx as the identity-aware front door of a service mesh',
+    fullDescription: [
+      'Plain nginx as the identity-aware front door of a service mesh.',
+      '',
+      'Results go to standard output, talk to standard error. Exit codes: 0 yes, 1 no (denied, invalid), 2 wrong use.',
+      '"meshgate COMMAND --help" has examples.',
+    ].join('\n'),
+  },
+});
+
+/** The engine's stack says where, and on njs not what. */
+function exceptionText(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
+}
+
+const app = buildApplication<Context>(root, {
+  name: 'meshgate',
+  versionInfo: { currentVersion: VERSION },
+  scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+  documentation: { disableAnsiColor: true },
+  localization: { text: { ...text_en, formatException: exceptionText } },
+});
+
+/** Runs the command that the arguments name. */
+export async function main(runtime: Runtime): Promise<number> {
+  const context: Context = {
+    process: {
+      stdout: { write: runtime.out },
+      stderr: { write: runtime.err },
+      env: { ...runtime.env, STRICLI_SKIP_VERSION_CHECK: '1' },
+    },
+    runtime,
+  };
+  await run(app, runtime.args, context);
+  const code = Number(context.process.exitCode ?? NO);
+  return code < 0 ? WRONG_USE : code;
+}

@@ -1,0 +1,99 @@
+import { explainFact, type FactExplanation } from '../caller/explain.ts';
+import { advise } from '../policy/suggest.ts';
+import type { Policy, Role } from '../policy/types.ts';
+import type { Refusal } from '../reasons.ts';
+import type { DecidingCaller } from '../rules/decide.ts';
+import { WrongUse } from './context.ts';
+import { readFile, utf8 } from './load.ts';
+import { type ClaimedCaller, Offline } from './offline.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Who asks, and why they have a role or not. */
+export interface Asker {
+  readonly kind: 'nobody' | 'roles' | 'token';
+  /** For people, in one line. */
+  readonly text: string;
+  readonly caller: DecidingCaller | null;
+  readonly claimed?: ClaimedCaller;
+  /** Why the role is held or not. */
+  role(role: Role): FactExplanation;
+}
+
+export interface AskerFlags {
+  readonly as?: readonly string[];
+  readonly token?: string;
+  readonly now?: number;
+}
+
+/** `--now`: seconds since the epoch, or a date of ISO 8601. */
+export function parseTime(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
+  if (Number.isNaN(seconds)) throw new Error('write seconds since the epoch, or a date such as 2026-01-31T12:00:00Z');
+  return seconds;
+}
+
+function given(held: readonly string[], text: string, { name, at }: Role): FactExplanation {
+  return { text: `role ${JSON.stringify(name)}${text}`, truth: held.includes(name), at, parts: [] };
+}
+
+function nobody(): Asker {
+  return {
+    kind: 'nobody',
+    text: 'nobody (no credential)',
+    caller: null,
+    role: (role) => given([], ': nobody has a role without a credential', role),
+  };
+}
+
+function withRoles(policy: Policy, roles: readonly string[]): Asker {
+  const known = Object.keys(policy.roles);
+  for (const role of roles) {
+    if (!known.includes(role))
+      throw new WrongUse(`the policy has no role ${JSON.stringify(role)}; ${advise(role, known)}`);
+  }
+  return {
+    kind: 'roles',
+    text: `${roles.join(', ')} (as given)`,
+    caller: { roles },
+    role: (role) => given(roles, roles.includes(role.name) ? ': given' : ': not given', role),
+  };
+}
+
+function tokenText(runtime: Runtime, file: string): string {
+  const text = utf8(readFile(runtime, file, 'the token'));
+  // Whatever it is, none of it is repeated.
+  return (text ?? '').trim().replace(/^bearer /i, '');
+}
+
+/**
+ * Who asks, by the command's flags.
+ *
+ * @param providers names of those that the host accepts
+ * @returns the refusal where the token is none that the gateway would take
+ */
+export function askerOf(
+  runtime: Runtime,
+  policy: Policy,
+  flags: AskerFlags,
+  providers: readonly string[],
+): Asker | Refusal {
+  if (flags.token === undefined) {
+    const roles = flags.as ?? ['nobody'];
+    if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
+    return roles[0] === 'nobody' ? nobody() : withRoles(policy, roles);
+  }
+  const offline = new Offline(policy, flags.now ?? runtime.now());
+  const claimed = offline.ofToken(tokenText(runtime, flags.token), providers);
+  if (!claimed.ok) return claimed;
+  const { caller, facts } = claimed.value;
+  return {
+    kind: 'token',
+    text: `${JSON.stringify(caller.subject)} of ${caller.provider}; roles: ${caller.roles.join(', ') || 'none'}`,
+    caller,
+    claimed: claimed.value,
+    role: ({ name, fact, at }) => {
+      const why = explainFact(fact, facts, [name]);
+      return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
+    },
+  };
+}

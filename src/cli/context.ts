@@ -1,0 +1,73 @@
+import type { CommandContext, StricliProcess } from '@stricli/core';
+import type { Runtime } from './runtime.ts';
+
+/** Exit codes: yes, no (denied, invalid), wrong use. */
+export const YES = 0;
+export const NO = 1;
+export const WRONG_USE = 2;
+
+export interface Context extends CommandContext {
+  readonly process: StricliProcess;
+  readonly runtime: Runtime;
+}
+
+/** The command was called in a way that makes no sense; the message says what would. */
+export class WrongUse extends Error {
+  override readonly name = 'WrongUse';
+}
+
+/** A command as stricli runs it: its exit code is what it returns, 2 for wrong use. */
+export function action<Flags, Args extends readonly (string | undefined)[]>(
+  run: (runtime: Runtime, flags: Flags, ...args: Args) => number,
+): (this: Context, flags: Flags, ...args: Args) => void {
+  return function (flags, ...args) {
+    try {
+      this.process.exitCode = run(this.runtime, flags, ...args);
+    } catch (error) {
+      if (!(error instanceof WrongUse)) throw error;
+      this.runtime.err(`meshgate: ${error.message}\n`);
+      this.process.exitCode = WRONG_USE;
+    }
+  };
+}
+
+export type Format = 'text' | 'json';
+
+/** `--format`, the same for every command that answers. */
+export const formatFlag = {
+  kind: 'enum',
+  values: ['text', 'json'],
+  default: 'text',
+  brief: 'text for people, json for machines',
+} as const;
+
+/** `--policy`, and the positional FILE that says the same. */
+export const policyFlag = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'FILE',
+  brief: 'The policy (default ./meshgate.yaml; - reads standard input)',
+} as const;
+
+export const policyArgument = {
+  kind: 'tuple',
+  parameters: [
+    {
+      parse: String,
+      optional: true,
+      placeholder: 'FILE',
+      brief: 'The policy (default ./meshgate.yaml; - reads standard input)',
+    },
+  ],
+} as const;
+
+/** A description with examples for `--help`. */
+export function described(text: string, examples: readonly string[]): string {
+  return [text, '', 'EXAMPLES', ...examples.map((example) => `  ${example}`)].join('\n');
+}
+
+/** JSON as the commands print it. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,56 @@
+import type { FactExplanation } from '../caller/explain.ts';
+import type { Policy } from '../policy/types.ts';
+import type { Rule } from '../rules/types.ts';
+import type { Asker } from './asker.ts';
+import { type Explanation, refusalOf } from './explanation.ts';
+
+/** `held` is absent where the token does not say. */
+function factJson({ text, truth, at, parts }: FactExplanation): unknown {
+  return {
+    text,
+    ...(truth !== undefined && { held: truth }),
+    ...(at && { at }),
+    ...(parts.length > 0 && { parts: parts.map(factJson) }),
+  };
+}
+
+function ruleJson({ id, at, who, methods, service, as }: Rule) {
+  return { id, at, who, ...(methods && { methods }), service, ...(as !== '' && { as }) };
+}
+
+function callerJson({ kind, caller, claimed }: Asker) {
+  if (claimed === undefined) return { kind, roles: caller?.roles ?? [] };
+  const { subject, provider, roles } = claimed.caller;
+  return { kind, provider, subject, roles, signature: 'not checked' };
+}
+
+/** An explanation for machines. */
+export function explanationJson(explanation: Explanation, policy: Policy): unknown {
+  const { method, url, host, route, asker, rules, decision, wouldPass } = explanation;
+  const refusal = refusalOf(explanation);
+  const service = route && policy.services[route.service];
+  return {
+    method,
+    url,
+    allowed: decision.allow,
+    ...(decision.allow && {
+      rule: ruleJson(decision.rule),
+      identity: policy.mesh?.identities[decision.rule.as]?.spiffe,
+    }),
+    ...(refusal && { reason: refusal.reason, status: refusal.status, help: refusal.help }),
+    ...('detail' in decision && { detail: decision.detail }),
+    ...(!decision.allow && 'nearest' in decision && decision.nearest && { nearest: ruleJson(decision.nearest) }),
+    ...(wouldPass && { wouldPass: { who: wouldPass.who, rule: wouldPass.rule.id } }),
+    ...(host && { host: host.name }),
+    ...(route && { route: { name: route.name, at: route.at } }),
+    ...(service && {
+      service: { name: service.name, authority: service.authority, direct: service.direct !== undefined },
+    }),
+    ...(asker && { caller: callerJson(asker) }),
+    rules: rules.map(({ rule, passed, conditions }) => ({
+      ...ruleJson(rule),
+      passed,
+      conditions: conditions.map(factJson),
+    })),
+  };
+}

@@ -1,0 +1,77 @@
+import type { FactExplanation } from '../caller/explain.ts';
+import type { Policy } from '../policy/types.ts';
+import { type Explanation, type RuleExplanation, refusalOf } from './explanation.ts';
+import { place } from './load.ts';
+import type { Paint } from './style.ts';
+import { ruleText } from './words.ts';
+
+const UNVERIFIED = 'signature not checked: this is what the token says, not who sent it';
+
+function truthText(truth: boolean | undefined, paint: Paint): string {
+  if (truth === true) return paint('good', 'yes');
+  return truth === false ? paint('bad', 'no ') : paint('bad', '?  ');
+}
+
+function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
+  const unknown = fact.truth === undefined ? ': the token does not say' : '';
+  const where = fact.at === undefined ? '' : `  ${paint('dim', place(fact.at))}`;
+  return [
+    `${indent}${truthText(fact.truth, paint)} ${fact.text}${fact.parts.length === 0 ? unknown : ''}${where}`,
+    ...fact.parts.flatMap((part) => factLines(part, `${indent}  `, paint)),
+  ];
+}
+
+function ruleLines({ rule, passed, conditions }: RuleExplanation, paint: Paint): string[] {
+  return [
+    `  ${truthText(passed, paint)} ${rule.id}: ${ruleText(rule)}  ${paint('dim', place(rule.at))}`,
+    ...conditions.flatMap((condition) => factLines(condition, '      ', paint)),
+  ];
+}
+
+function verdict(explanation: Explanation, policy: Policy, paint: Paint): string[] {
+  const { decision } = explanation;
+  const refusal = refusalOf(explanation);
+  if (decision.allow) {
+    const { rule } = decision;
+    const spiffe = policy.mesh?.identities[rule.as]?.spiffe;
+    return [
+      `${paint('good', 'allowed')} by ${rule.id}  ${paint('dim', place(rule.at))}`,
+      ...(spiffe === undefined ? [] : [`identity  ${rule.as} (${spiffe})`]),
+    ];
+  }
+  const detail = 'detail' in decision && decision.detail !== undefined ? [`  ${decision.detail}`] : [];
+  return [`${paint('bad', 'denied')}: ${refusal?.reason} (${refusal?.status})`, ...detail, `  ${refusal?.help}`];
+}
+
+function nearestLines({ decision, wouldPass }: Explanation): string[] {
+  const nearest = decision.allow || !('nearest' in decision) ? undefined : decision.nearest;
+  return [
+    ...(nearest === undefined ? [] : [`nearest rule  ${nearest.id}: ${ruleText(nearest)}  ${place(nearest.at)}`]),
+    ...(wouldPass === undefined
+      ? []
+      : [
+          wouldPass.who === 'authenticated'
+            ? `any caller with a good credential would pass, by ${wouldPass.rule.id}`
+            : `role ${wouldPass.who} would pass, by ${wouldPass.rule.id}`,
+        ]),
+  ];
+}
+
+/** An explanation for people. */
+export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
+  const { method, url, route, asker, rules } = explanation;
+  const service = route && policy.services[route.service];
+  const to = service?.direct === undefined ? 'through the mesh ingress' : 'directly';
+  const lines = [
+    paint('strong', `${method} ${url}`),
+    ...verdict(explanation, policy, paint),
+    ...(route === undefined ? [] : [`route     ${route.name}  ${paint('dim', place(route.at))}`]),
+    ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
+    ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
+    ...(unverified ? [`          ${UNVERIFIED}`] : []),
+    ...(rules.length === 0 ? [] : ['rules']),
+    ...rules.flatMap((rule) => ruleLines(rule, paint)),
+    ...nearestLines(explanation),
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,108 @@
+import { buildCommand } from '@stricli/core';
+import { reach, splitUrl } from './ask.ts';
+import { type AskerFlags, askerOf, parseTime } from './asker.ts';
+import {
+  action,
+  type Context,
+  described,
+  type Format,
+  formatFlag,
+  json,
+  NO,
+  policyFlag,
+  WrongUse,
+  YES,
+} from './context.ts';
+import { explanationJson } from './explain-json.ts';
+import { explanationText } from './explain-text.ts';
+import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
+import { type Loaded, loadValid, policyFile } from './load.ts';
+import type { Runtime } from './runtime.ts';
+import { painter } from './style.ts';
+
+interface Flags extends AskerFlags {
+  readonly policy?: string;
+  readonly format: Format;
+}
+
+function checkUse(flags: Flags, method: string, url: string): void {
+  if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('--as and --token: give one');
+  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
+  if (!/^[A-Z_-]+$/.test(method)) {
+    throw new WrongUse(`${JSON.stringify(method)} is no method; write it in upper case, as in GET https://HOST/PATH`);
+  }
+  if (splitUrl(url) === undefined) throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
+}
+
+function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: string, url: string): Explanation {
+  const reached = reach(loaded.policy, method, url);
+  if ('reason' in reached) return explainRefusal({ method, url }, reached);
+  const at = { method, url, ...reached };
+  const asker = askerOf(runtime, loaded.policy, flags, reached.host.providers);
+  return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
+}
+
+/** `meshgate explain`: who may do this, rule by rule, and the fact that decided. */
+export function explain(runtime: Runtime, flags: Flags, method: string, url: string): number {
+  checkUse(flags, method, url);
+  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+  if (loaded === undefined) return NO;
+  const explanation = explainRequest(runtime, loaded, flags, method, url);
+  runtime.out(
+    flags.format === 'json'
+      ? json(explanationJson(explanation, loaded.policy))
+      : explanationText(explanation, loaded.policy, flags.token !== undefined, painter(runtime)),
+  );
+  return explanation.decision.allow ? YES : NO;
+}
+
+export const explainCommand = buildCommand<Flags, [string, string], Context>({
+  func: action(explain),
+  parameters: {
+    flags: {
+      as: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        variadic: ',',
+        placeholder: 'ROLE,ROLE',
+        brief: 'Ask as somebody with these roles, or as nobody (the default)',
+      },
+      token: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Ask with the token in a file (- reads standard input); its signature is not checked',
+      },
+      now: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'Judge the token at this time: seconds since the epoch, or a date',
+      },
+      policy: policyFlag,
+      format: formatFlag,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'METHOD', brief: 'GET, POST, …' },
+        { parse: String, placeholder: 'URL', brief: 'As the client sends it: nothing in it is normalised' },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Say why a request is allowed or refused, rule by rule',
+    fullDescription: described(
+      'Says which route a request takes, which of its rules pass and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
+      [
+        'meshgate explain GET https://wiki.example.com/rest/page',
+        'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
+        'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
+        'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
+      ],
+    ),
+  },
+});

@@ -1,0 +1,93 @@
+import type { FactExplanation } from '../caller/explain.ts';
+import type { Host, Policy, Route } from '../policy/types.ts';
+import { type Refusal, reasons } from '../reasons.ts';
+import { decide, hasMethod, isWho } from '../rules/decide.ts';
+import type { Decision, Rule } from '../rules/types.ts';
+import type { Asker } from './asker.ts';
+import type { Loaded } from './load.ts';
+import { whoText } from './words.ts';
+
+/** One condition of a rule: whether it holds, and the facts that decided. */
+export interface Condition extends FactExplanation {
+  readonly truth: boolean | undefined;
+}
+
+export interface RuleExplanation {
+  readonly rule: Rule;
+  readonly passed: boolean;
+  readonly conditions: readonly Condition[];
+}
+
+/** Why a request is allowed or refused. */
+export interface Explanation {
+  readonly method: string;
+  readonly url: string;
+  readonly host?: Host;
+  readonly route?: Route;
+  readonly asker?: Asker;
+  readonly rules: readonly RuleExplanation[];
+  readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
+  /** The first role that would have passed, and by which rule; `authenticated` where any good credential would. */
+  readonly wouldPass?: { readonly who: string; readonly rule: Rule };
+}
+
+/** Leaves out what did not decide: of an `any` that holds the parts that do not, of an `all` that fails those that do. */
+function deciding(fact: FactExplanation): FactExplanation {
+  const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
+  const parts = fact.parts.filter((part) => (part.truth === true) === wanted).map(deciding);
+  return { ...fact, parts: parts.length > 0 ? parts : fact.parts.map(deciding) };
+}
+
+function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
+  if (rule.who.kind !== 'role') {
+    return { text: whoText(rule.who), truth: isWho(rule.who, asker.caller), at: rule.at, parts: [] };
+  }
+  const role = policy.roles[rule.who.role];
+  if (role === undefined) throw new Error(`rule ${rule.id} names an undefined role`);
+  return deciding(asker.role(role));
+}
+
+function explainRule(rule: Rule, asker: Asker, policy: Policy, method: string): RuleExplanation {
+  const who = whoCondition(rule, asker, policy);
+  const methods = { at: rule.at, truth: hasMethod(rule, method), parts: [] };
+  const conditions =
+    rule.methods === undefined ? [who] : [who, { ...methods, text: `method ${method} in ${rule.methods.join(' ')}` }];
+  return { rule, passed: conditions.every(({ truth }) => truth === true), conditions };
+}
+
+/** A rule that has the method and asks for one role, or only for a credential. */
+function passing(rules: readonly Rule[], method: string): Explanation['wouldPass'] {
+  const rule = rules.find((it) => hasMethod(it, method) && it.who.kind !== 'anyone');
+  return rule && { who: rule.who.kind === 'role' ? rule.who.role : rule.who.kind, rule };
+}
+
+/** Explains the decision about a request that has a route. */
+export function explainRoute(
+  loaded: Loaded,
+  at: { readonly method: string; readonly url: string; readonly host: Host; readonly route: Route },
+  asker: Asker,
+): Explanation {
+  const own = loaded.rules.filter((rule) => rule.route === at.route.name);
+  const decision = decide(own, asker.caller, { route: at.route.name, method: at.method });
+  const wouldPass = decision.allow ? undefined : passing(own, at.method);
+  return {
+    ...at,
+    asker,
+    rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at.method)),
+    decision,
+    ...(wouldPass && { wouldPass }),
+  };
+}
+
+/** Explains a refusal that comes before any rule. */
+export function explainRefusal(
+  at: { readonly method: string; readonly url: string; readonly host?: Host; readonly route?: Route },
+  { reason, detail }: Refusal,
+): Explanation {
+  return { ...at, rules: [], decision: { allow: false, reason, ...(detail !== undefined && { detail }) } };
+}
+
+/** Status and help of a decision that refuses. */
+export function refusalOf({ decision }: Explanation) {
+  return decision.allow ? undefined : { reason: decision.reason, ...reasons[decision.reason] };
+}

@@ -1,0 +1,81 @@
+import { toCaller } from '../caller/caller.ts';
+import { factContext } from '../caller/roles.ts';
+import type { Caller } from '../caller/types.ts';
+import type { Policy } from '../policy/types.ts';
+import { providerKind } from '../providers/index.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { toTable } from '../rules/table.ts';
+import type { Table } from '../rules/types.ts';
+import { claimAt } from '../token/claim-at.ts';
+import { checkClaims } from '../token/claims.ts';
+import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import type { Claims, Verified } from '../token/types.ts';
+
+/** A caller as a token's text alone says, and what its roles were found from. */
+export interface ClaimedCaller {
+  readonly caller: Caller;
+  readonly facts: ReturnType<typeof factContext>;
+}
+
+/** What is known without a running gateway: the policy, and the time at which to judge. */
+export class Offline {
+  readonly policy: Policy;
+  readonly now: number;
+  readonly #table: Table;
+
+  /** @param now seconds since the epoch */
+  constructor(policy: Policy, now: number) {
+    this.policy = policy;
+    this.now = now;
+    this.#table = toTable(policy, [], { egress: '' });
+  }
+
+  /**
+   * Says who a token's caller would be if its signature held: all checks but that one, in the gateway's order.
+   *
+   * @param providers names of those that are accepted
+   */
+  ofToken(text: string, providers: readonly string[]): Result<ClaimedCaller> {
+    const jws = splitJws(text);
+    if (!jws.ok) return jws;
+    const header = parseHeader(jws.value.header);
+    if (!header.ok) return header;
+    const claims = parseClaims(jws.value.payload);
+    if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+    return this.#judge(header.value, claims, providers);
+  }
+
+  /**
+   * The same for claims that a policy test writes down. What it leaves out is as the provider wants it: only what a
+   * test says can be wrong.
+   */
+  ofClaims(name: string, given: Claims, providers: readonly string[]): Result<ClaimedCaller> {
+    const provider = this.policy.providers[name];
+    if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
+    const { issuer, audiences, clients, algorithms, subject } = provider;
+    const client = providerKind(provider.kind)?.client ?? [];
+    const claims: Record<string, unknown> = { iss: issuer, aud: [...audiences], exp: this.now + 3600, ...given };
+    if (claimAt(claims, subject.claim) === undefined && !Object.hasOwn(given, subject.claim))
+      claims[subject.claim] = 'test';
+    if (clients !== undefined && client.every((path) => claimAt(claims, path) === undefined)) {
+      claims[client[0] as string] = clients[0];
+    }
+    return this.#judge({ alg: algorithms[0] as string }, claims, providers);
+  }
+
+  #judge(header: JoseHeader, claims: Claims, providers: readonly string[]): Result<ClaimedCaller> {
+    const provider = providers
+      .map((name) => this.#table.providers[name])
+      .find((it) => it !== undefined && Object.hasOwn(claims, 'iss') && it.issuer === claims.iss);
+    if (provider === undefined) return refuse('issuer_unknown');
+    if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
+    const expires = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
+    if (!expires.ok) return expires;
+    const verified: Verified = { provider: provider.name, claims, expires: expires.value, key: '' };
+    const caller = toCaller(verified, this.#table);
+    if (!caller.ok) return caller;
+    // Roles of the policy itself: their facts say where they stand.
+    const roles = Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
+    return ok({ caller: caller.value, facts: factContext(verified, { ...this.#table, roles }) });
+  }
+}

@@ -1,0 +1,145 @@
+import { buildCommand } from '@stricli/core';
+import { renderEnvoy } from '../targets/envoy/render.ts';
+import { nginxOptions } from '../targets/nginx/options.ts';
+import { renderNginx } from '../targets/nginx/render.ts';
+import type { Emitted, Gap } from '../targets/types.ts';
+import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
+import { type Loaded, loadValid, place, policyFile, utf8 } from './load.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Flags {
+  readonly target: 'nginx' | 'envoy';
+  readonly out?: string;
+  readonly dir?: string;
+  readonly runDir?: string;
+  readonly stateDir?: string;
+  readonly accessLog?: string;
+  readonly resolver?: readonly string[];
+  readonly policy?: string;
+}
+
+/** Where rendered files live in the image. */
+const IMAGE_DIR = '/run/meshgate/conf';
+const BUNDLE = 'meshgate.js';
+
+/** The machine's DNS servers as nginx wants them; none where it has no such file. */
+function systemResolvers(runtime: Runtime): readonly string[] {
+  let text: string | undefined;
+  try {
+    text = utf8(runtime.read('/etc/resolv.conf'));
+  } catch {
+    // A machine without DNS; the renderer says what that means.
+    return [];
+  }
+  return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f.:]+)/gm)].map(([, address = '']) =>
+    address.includes(':') ? `[${address}]` : address,
+  );
+}
+
+/** Options that were given; nginx's own have defaults. */
+function emit(runtime: Runtime, { policy, rules }: Loaded, flags: Flags, dir: string): Emitted {
+  if (flags.target === 'envoy') return renderEnvoy(policy, rules);
+  const { runDir, stateDir, accessLog, resolver } = flags;
+  return renderNginx(
+    policy,
+    rules,
+    nginxOptions({
+      dir,
+      ...(runDir !== undefined && { runDir }),
+      ...(stateDir !== undefined && { stateDir }),
+      ...(accessLog !== undefined && { accessLog }),
+      resolver: resolver ?? systemResolvers(runtime),
+    }),
+  );
+}
+
+function checkFlags(flags: Flags): void {
+  const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
+  const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
+  for (const [name, value] of Object.entries(ofNginx)) {
+    if (value !== undefined && flags.target !== 'nginx') {
+      throw new WrongUse(`--${name} means nothing to ${flags.target}: leave it out`);
+    }
+  }
+  for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
+    if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);
+  }
+}
+
+/** The gateway's JavaScript lies beside the command. */
+function bundle(runtime: Runtime): Uint8Array {
+  try {
+    return runtime.read(`${runtime.home}/${BUNDLE}`);
+  } catch {
+    throw new WrongUse(`${runtime.home} has no ${BUNDLE}: the command is not installed whole`);
+  }
+}
+
+function gapText({ policy, rules }: Loaded, { part, text }: Gap): string {
+  const [section, name = ''] = part.split('.');
+  const found =
+    rules.find((rule) => rule.id === part) ??
+    (section === 'services' ? policy.services[name] : undefined) ??
+    (section === 'mesh' ? policy.mesh : undefined);
+  return `${found === undefined ? '' : `${place(found.at)} `}${part}: ${text}`;
+}
+
+/** `meshgate render`: the policy as configuration of nginx or Envoy. */
+export function render(runtime: Runtime, flags: Flags, argument?: string): number {
+  checkFlags(flags);
+  const loaded = loadValid(runtime, policyFile(argument, flags.policy));
+  if (loaded === undefined) return NO;
+  const out = flags.out === undefined ? undefined : runtime.folder(flags.out);
+  const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
+  for (const gap of gaps) runtime.err(`gap: ${gapText(loaded, gap)}\n`);
+  for (const [name, text] of Object.entries(files)) {
+    if (out === undefined) runtime.out(`==> ${name} <==\n${text}\n`);
+    else runtime.write(`${out}/${name}`, text);
+  }
+  if (out === undefined) return YES;
+  const written = Object.keys(files);
+  if (flags.target === 'nginx') {
+    runtime.write(`${out}/${BUNDLE}`, bundle(runtime));
+    written.push(BUNDLE);
+  }
+  runtime.out(written.map((name) => `${out}/${name}\n`).join(''));
+  return YES;
+}
+
+const path = (brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder: 'PATH', brief }) as const;
+
+export const renderCommand = buildCommand<Flags, [string?], Context>({
+  func: action(render),
+  parameters: {
+    flags: {
+      target: { kind: 'enum', values: ['nginx', 'envoy'], brief: 'What to render for' },
+      out: { ...path('Folder to write to (default: print to standard output)'), placeholder: 'DIR' },
+      dir: path(`Where nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
+      runDir: path('Folder of the unix sockets (default /run/meshgate)'),
+      stateDir: path('Folder where the keys of providers outlive a restart (default /var/lib/meshgate)'),
+      accessLog: path('File of the JSON log (default /var/log/nginx/meshgate.log)'),
+      resolver: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        variadic: ',',
+        placeholder: 'IP,IP',
+        brief: 'DNS servers where the policy names none (default: those of /etc/resolv.conf)',
+      },
+      policy: policyFlag,
+    },
+    positional: policyArgument,
+  },
+  docs: {
+    brief: 'Render a policy as configuration of nginx or Envoy',
+    fullDescription: described(
+      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, is copied beside the files. Exit code 1: the policy has mistakes.",
+      [
+        'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
+        'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
+        'meshgate render --target envoy > envoy.txt',
+      ],
+    ),
+  },
+});

@@ -1,0 +1,124 @@
+import fs from 'fs';
+
+/** What the command needs of its engine. It runs on Node and, in the image, on njs's QuickJS; all that differs is here. */
+export interface Runtime {
+  readonly args: readonly string[];
+  readonly env: Readonly<Partial<Record<string, string>>>;
+  /** Standard output is a terminal. */
+  readonly terminal: boolean;
+  /** Folder that the command's own file lies in. */
+  readonly home: string;
+  /** Seconds since the epoch. */
+  now(): number;
+  /** Results. */
+  out(text: string): void;
+  /** Talk. */
+  err(text: string): void;
+  /**
+   * The bytes of a file, or of standard input for `-`.
+   *
+   * @throws Error with the system's code
+   */
+  read(path: string): Uint8Array;
+  /** Writes a file; makes its folders. */
+  write(path: string, content: string | Uint8Array): void;
+  /** Makes a folder, and says its absolute path. */
+  folder(path: string): string;
+}
+
+/** What Node has of `process` and njs lacks. */
+interface NodeProcess {
+  readonly exit?: unknown;
+  exitCode?: number;
+  readonly stdout?: { readonly isTTY?: boolean };
+}
+
+const node = process as unknown as NodeProcess;
+const onNode = node.exit !== undefined;
+
+/** Writes all of a text: a slow pipe may take a part, or on Node nothing yet. */
+function writeAll(fd: number, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(fs.writeSync(fd, rest as unknown as Buffer, 0, rest.length));
+    } catch (error) {
+      // Nobody reads on: nothing more to say. A pipe that is full on Node is tried again.
+      if (codeOf(error) === 'EPIPE') return;
+      if (codeOf(error) !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+/** `ENOENT` and the like; of what is no system error, nothing. */
+export function codeOf(error: unknown): string | undefined {
+  return (error as { code?: string } | undefined)?.code;
+}
+
+/** njs reads only regular files at once. */
+function readStream(fd: number): Uint8Array {
+  const chunk = new Uint8Array(65536);
+  let all = new Uint8Array(0);
+  for (;;) {
+    const count = fs.readSync(fd, chunk as unknown as Buffer, 0, chunk.length, null);
+    if (count === 0) return all;
+    const longer = new Uint8Array(all.length + count);
+    longer.set(all);
+    longer.set(chunk.subarray(0, count), all.length);
+    all = longer;
+  }
+}
+
+function readAll(path: string): Uint8Array {
+  if (path === '-') return readStream(0);
+  const fd = fs.openSync(path, 'r');
+  try {
+    return readStream(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '.' : path.slice(0, slash) || '/';
+}
+
+/** A terminal is a character device; that the null device is one too does no harm. */
+function isTerminal(): boolean {
+  if (onNode) return node.stdout?.isTTY === true;
+  return fs.fstatSync(1).isCharacterDevice();
+}
+
+/** The engine that runs us. */
+export function systemRuntime(): Runtime {
+  return {
+    args: process.argv.slice(2),
+    env: process.env as Readonly<Partial<Record<string, string>>>,
+    terminal: isTerminal(),
+    home: folderOf(fs.realpathSync(process.argv[1] as string)),
+    now: () => Date.now() / 1000,
+    out: (text) => writeAll(1, text),
+    err: (text) => writeAll(2, text),
+    read: readAll,
+    write(path, content) {
+      fs.mkdirSync(folderOf(path), { recursive: true });
+      fs.writeFileSync(path, content as string);
+    },
+    folder(path) {
+      fs.mkdirSync(path, { recursive: true });
+      return fs.realpathSync(path);
+    },
+  };
+}
+
+/**
+ * Ends with an exit code. njs has no silent way to: the image's wrapper reads the code from a descriptor that it names
+ * in `MESHGATE_EXIT_FD`; without the wrapper a throw makes it 1.
+ */
+export function exit(code: number): void {
+  const fd = process.env.MESHGATE_EXIT_FD;
+  if (onNode) node.exitCode = code;
+  else if (fd !== undefined) fs.writeSync(Number(fd), String(code));
+  else if (code !== 0) throw new Error(`exit code ${code}`);
+}

@@ -1,0 +1,13 @@
+import type { Runtime } from './runtime.ts';
+
+const CODES = { good: 32, bad: 31, dim: 2, strong: 1 } as const;
+
+export type Style = keyof typeof CODES;
+
+export type Paint = (style: Style, text: string) => string;
+
+/** Colours on a terminal only, and not where `NO_COLOR` is set (no-color.org) or the terminal has none. */
+export function painter({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): Paint {
+  const colours = terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
+  return (style, text) => (colours ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
+}

@@ -1,0 +1,120 @@
+import { buildCommand } from '@stricli/core';
+import { formatError, type PolicyError } from '../policy/index.ts';
+import { nginxOptions } from '../targets/nginx/options.ts';
+import { toScene } from '../targets/nginx/scene.ts';
+import { insecureOptions } from '../targets/nginx/servers.ts';
+import {
+  action,
+  type Context,
+  described,
+  type Format,
+  formatFlag,
+  json,
+  NO,
+  policyArgument,
+  policyFlag,
+  YES,
+} from './context.ts';
+import { count, type Loaded, loadPolicy, place, policyFile } from './load.ts';
+import { runTests, type TestOutcome } from './policy-tests.ts';
+import type { Runtime } from './runtime.ts';
+import { type Paint, painter } from './style.ts';
+import { askerText, ruleText } from './words.ts';
+
+interface Flags {
+  readonly policy?: string;
+  readonly format: Format;
+}
+
+function insecure({ policy, rules }: Loaded): readonly string[] {
+  return insecureOptions(toScene(policy, rules, nginxOptions({ dir: '/' })));
+}
+
+function contents({ policy, rules }: Loaded): string {
+  return [
+    count(policy.hosts.length, 'host'),
+    count(policy.hosts.flatMap((host) => host.routes).length, 'route'),
+    count(rules.length, 'rule'),
+    count(Object.keys(policy.roles).length, 'role'),
+    count(Object.keys(policy.providers).length, 'provider'),
+    count(Object.keys(policy.services).length, 'service'),
+  ].join(', ');
+}
+
+function failureText({ test, index, got, detail, rule }: TestOutcome): string {
+  const asked = `tests[${index}]: ${test.method} ${test.url} as ${askerText(test.as)}`;
+  const why = detail === undefined ? '' : ` (${detail})`;
+  const by = got === 'allowed' ? 'by' : 'nearest rule';
+  const deciding = rule === undefined ? '' : `; ${by} ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
+  return `${place(test.at)} ${asked}: expected ${test.expect}, got ${got}${why}${deciding}`;
+}
+
+function invalid(runtime: Runtime, flags: Flags, file: string, errors: readonly PolicyError[]): number {
+  const paint = painter(runtime);
+  if (flags.format === 'json') runtime.out(json({ file, valid: false, errors }));
+  else {
+    for (const error of errors) runtime.out(`${formatError(error)}\n`);
+    runtime.out(`${file}: ${paint('bad', 'invalid')}: ${count(errors.length, 'error')}\n`);
+  }
+  return NO;
+}
+
+function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[], paint: Paint): string {
+  const failed = outcomes.filter(({ passed }) => !passed).length;
+  const verdict = failed === 0 ? paint('good', 'valid') : paint('bad', 'invalid');
+  const tests =
+    failed > 0
+      ? `${failed} of ${count(outcomes.length, 'test')} ${failed === 1 ? 'fails' : 'fail'}`
+      : outcomes.length === 0
+        ? 'no tests'
+        : `${count(outcomes.length, 'test')} ${outcomes.length === 1 ? 'passes' : 'pass'}`;
+  return `${file}: ${verdict}: ${contents(loaded)}; ${tests}\n`;
+}
+
+function jsonReport(loaded: Loaded, file: string, outcomes: readonly TestOutcome[]): string {
+  return json({
+    file,
+    valid: outcomes.every(({ passed }) => passed),
+    errors: [],
+    insecure: insecure(loaded),
+    tests: outcomes.map(({ test, passed, got, detail, rule }) => ({
+      at: test.at,
+      as: askerText(test.as),
+      method: test.method,
+      url: test.url,
+      expect: test.expect,
+      got,
+      passed,
+      ...(detail !== undefined && { detail }),
+      ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
+    })),
+  });
+}
+
+/** `meshgate validate`: every mistake in one run; then the policy's own tests. */
+export function validate(runtime: Runtime, flags: Flags, argument?: string): number {
+  const file = policyFile(argument, flags.policy);
+  const loaded = loadPolicy(runtime, file);
+  if (!('policy' in loaded)) return invalid(runtime, flags, file, loaded);
+  const outcomes = runTests(loaded, runtime.now());
+  const failed = outcomes.filter(({ passed }) => !passed);
+  if (flags.format === 'json') runtime.out(jsonReport(loaded, file, outcomes));
+  else {
+    for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
+    for (const option of insecure(loaded)) runtime.out(`${option}\n`);
+    runtime.out(summary(loaded, file, outcomes, painter(runtime)));
+  }
+  return failed.length === 0 ? YES : NO;
+}
+
+export const validateCommand = buildCommand<Flags, [string?], Context>({
+  func: action(validate),
+  parameters: { flags: { policy: policyFlag, format: formatFlag }, positional: policyArgument },
+  docs: {
+    brief: 'Check a policy and run its tests',
+    fullDescription: described(
+      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. Exit code 0: valid; 1: mistakes, or tests that fail.',
+      ['meshgate validate', 'meshgate validate policies/wiki.yaml', 'meshgate validate --format json meshgate.yaml'],
+    ),
+  },
+});
