@@ -16,6 +16,11 @@ export type Authorities = Pick<Stage, 'ca' | 'meshCa'>;
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
+/** What a rendering on this machine must be told to be right in the image, on a Docker network. */
+const forImage: Readonly<Record<string, readonly string[]>> = {
+  nginx: ['--dir', '/run/meshgate/conf', '--access-log', '/dev/stdout', '--resolver', '127.0.0.11'],
+};
+
 /** Reads a policy; its mistakes are an error, one a line. */
 export function readPolicy(text: string): Policy {
   const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
@@ -30,7 +35,7 @@ export async function render(target: string, policy: string): Promise<Files> {
     const file = join(folder, 'meshgate.yaml');
     const out = join(folder, 'out');
     await writeFile(file, policy);
-    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, file]);
+    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...(forImage[target] ?? []), file]);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     return Object.fromEntries(

@@ -53,8 +53,8 @@ export class Provider {
 
   async #ask(id: string, grant: Record<string, string>): Promise<string> {
     const secret = clients.find((client) => client.id === id)?.secret ?? '';
-    const { hostname } = new URL(this.issuer);
-    const target = { host: this.box.host, port: this.box.port(8443), tls: true, name: hostname, ca: this.#ca };
+    const { hostname, port } = new URL(this.issuer);
+    const target = { host: this.box.host, port: this.box.port(Number(port)), tls: true, name: hostname, ca: this.#ca };
     const answer = await send(target, {
       method: 'POST',
       path: '/token',
@@ -70,19 +70,22 @@ export class Provider {
 }
 
 export interface ProviderOptions {
-  /** Name in the network, default `provider`; the issuer is `https://ALIAS:8443`. */
+  /** Name in the network, default `provider`; the issuer is `https://ALIAS:PORT`. */
   readonly alias?: string;
+  /** Default 8443. */
+  readonly port?: number;
 }
 
 export async function startProvider(stage: Stage, options: ProviderOptions = {}): Promise<Provider> {
   const alias = options.alias ?? 'provider';
-  const issuer = `https://${alias}:8443`;
+  const port = options.port ?? 8443;
+  const issuer = `https://${alias}:${port}`;
   const { pem } = await stage.ca.server(alias);
   const box = await startService(stage, 'provider', {
     alias,
-    ports: [8443],
+    ports: [port],
     files: { '/etc/service/tls.pem': pem },
-    env: { ISSUER: issuer },
+    env: { ISSUER: issuer, PORT: String(port) },
   });
   return new Provider(box, issuer, stage.ca.cert);
 }

@@ -1,0 +1,319 @@
+/** The whole road on the demo's policy: provider → gateway → Envoy → service, and three views of it that agree. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Offline } from '../../src/cli/offline.ts';
+import { compile } from '../../src/rules/compile.ts';
+import { covers } from '../../src/rules/cover.ts';
+import { decide, hasMethod } from '../../src/rules/decide.ts';
+import { match } from '../../src/rules/match.ts';
+import {
+  type Case,
+  readPolicy,
+  runCase,
+  startEcho,
+  startEnvoy,
+  startGateway,
+  startProvider,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+
+const text = readFileSync(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8');
+const policy = readPolicy(text);
+const rules = compile(policy);
+const identities = policy.mesh!.identities;
+
+const stage = await testStage('main-road');
+const [provider, wiki, dashboard, envoy, gateway] = await Promise.all([
+  startProvider(stage, { alias: 'provider.localhost', port: 9443 }),
+  startEcho(stage, { alias: 'wiki.internal' }),
+  startEcho(stage, { alias: 'dashboard.internal' }),
+  startEnvoy(stage, { policy: text }),
+  startGateway(stage, { policy: text }),
+]);
+const setup = { gateway, echoes: [wiki, dashboard] };
+const tokens: Record<string, string | undefined> = {
+  nobody: undefined,
+  ada: await provider.token('ada'),
+  ben: await provider.token('ben', 'wiki-cli-es256'),
+  cleo: await provider.token('cleo'),
+  index: await provider.serviceToken(),
+};
+
+function withToken(persona: string): { token?: string } {
+  const token = tokens[persona];
+  return token === undefined ? {} : { token };
+}
+
+beforeAll(async () => {
+  const known = async () => {
+    const answer = await gateway.send('dashboard.localhost', { ...withToken('ada') });
+    return answer.status === 200;
+  };
+  await until(known, {
+    what: "the provider's keys at the gateway",
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  });
+});
+
+describe('the road', () => {
+  const roads: readonly (Case & { persona: string; identity: string })[] = [
+    {
+      name: 'an editor writes to the wiki as wiki-editor',
+      persona: 'ada',
+      identity: 'wiki-editor',
+      host: 'wiki.localhost',
+      request: { method: 'POST', path: '/rest/api/content?notify=1', body: '{}' },
+      status: 200,
+      upstream: {
+        service: 'wiki.internal',
+        method: 'POST',
+        url: '/rest/api/content?notify=1',
+        headers: {
+          Host: 'wiki.internal',
+          'X-Forwarded-User': 'ada',
+          'X-Forwarded-Email': 'ada@example.org',
+          'X-Forwarded-Roles': 'editor',
+          'X-Meshgate-Rule': 'wiki.localhost/rest/*#1',
+        },
+        absent: ['Authorization', 'X-Meshgate-Erased'],
+      },
+      log: {
+        fields: { 'user.id': 'ada', 'meshgate.rule': 'wiki.localhost/rest/*#1', 'url.path': '/rest/api/content' },
+      },
+    },
+    {
+      name: 'a reader reads from the wiki as wiki-reader, with an ES256 token',
+      persona: 'ben',
+      identity: 'wiki-reader',
+      host: 'wiki.localhost',
+      request: { path: '/pages/1' },
+      status: 200,
+      upstream: { service: 'wiki.internal', headers: { 'X-Forwarded-User': 'ben', 'X-Forwarded-Roles': 'reader' } },
+    },
+    {
+      name: 'a service account reads content as the default identity',
+      persona: 'index',
+      identity: 'default',
+      host: 'wiki.localhost',
+      request: { path: '/rest/api/content' },
+      status: 200,
+      upstream: {
+        service: 'wiki.internal',
+        headers: { 'X-Forwarded-User': 'wiki-index', 'X-Forwarded-Roles': 'indexer' },
+        absent: ['X-Forwarded-Email'],
+      },
+    },
+    {
+      name: 'somebody without a group sees the dashboard, and a forged header does not get there',
+      persona: 'cleo',
+      identity: 'default',
+      host: 'dashboard.localhost',
+      request: { path: '/', headers: { 'X-Forwarded-User': 'ada' } },
+      status: 200,
+      upstream: {
+        service: 'dashboard.internal',
+        headers: { 'X-Forwarded-User': 'cleo', 'X-Meshgate-Erased': 'X-Forwarded-User' },
+        absent: ['X-Forwarded-Roles'],
+      },
+    },
+    {
+      name: 'nobody sees the status, without an identity header of any kind',
+      persona: 'nobody',
+      identity: 'default',
+      host: 'wiki.localhost',
+      request: { path: '/status', headers: { 'X-Forwarded-User': 'ada' } },
+      status: 200,
+      upstream: { service: 'wiki.internal', absent: ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Roles'] },
+    },
+  ];
+
+  test.each(roads)('$name', async ({ persona, identity, ...road }) => {
+    for (const run of ['first run', 'second run']) {
+      const traceId = randomBytes(16).toString('hex');
+      const given = 'headers' in road.request ? (road.request.headers as Record<string, string>) : {};
+      const headers = { ...given, traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+      const mark = envoy.box.logs.mark();
+      const answer = await runCase(
+        setup,
+        {
+          ...road,
+          request: { ...road.request, ...withToken(persona), headers },
+          log: { fields: { ...road.log?.fields, trace_id: traceId, 'meshgate.identity': identity } },
+        },
+        run,
+      );
+      expect(answer.json().headers.find(([name]: [string]) => name.toLowerCase() === 'traceparent')[1]).toContain(
+        traceId,
+      );
+      const line = await envoy.box.logs.waitFor(new RegExp(traceId), mark);
+      expect(line).toContain(identities[identity]!.spiffe);
+    }
+  });
+
+  test.each<Case & { persona: string }>([
+    {
+      name: 'a reader who writes',
+      persona: 'ben',
+      host: 'wiki.localhost',
+      request: { method: 'POST', path: '/rest/api/content', body: '{}' },
+      status: 403,
+      reason: 'role_missing',
+      answer: { 'WWW-Authenticate': /insufficient_scope/ },
+    },
+    {
+      name: 'nobody',
+      persona: 'nobody',
+      host: 'wiki.localhost',
+      request: { path: '/rest/api/content' },
+      status: 401,
+      reason: 'credential_missing',
+      answer: { 'WWW-Authenticate': /^Bearer/ },
+    },
+  ])('$name is refused, and neither ingress nor wiki hears of it', async ({ persona, ...road }) => {
+    const mark = envoy.box.logs.mark();
+    await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
+    await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
+    expect(envoy.access(mark)).toEqual([]);
+  });
+});
+
+describe('every cell of the policy', () => {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+  const paths: Record<string, readonly string[]> = {
+    'wiki.localhost': [
+      '/',
+      '/pages/1',
+      '/rest',
+      '/rest/',
+      '/rest/api/content',
+      '/restore',
+      '/status',
+      '/status/x',
+      '/statusx',
+    ],
+    'dashboard.localhost': ['/', '/rest/x'],
+  };
+  const places = Object.entries(paths).flatMap(([host, list]) => list.map((path) => ({ host, path })));
+
+  /** What explain says: allowed as whom, or the reason. */
+  function explained(persona: string, method: string, host: string, path: string): string {
+    const found = match(policy.hosts, host, path);
+    if ('reason' in found) return found.reason;
+    const token = tokens[persona];
+    const caller =
+      token === undefined ? null : new Offline(policy, Date.now() / 1000).ofToken(token, found.host.providers);
+    if (caller !== null && !caller.ok) return caller.reason;
+    const decision = decide(rules, caller === null ? null : caller.value.caller, { route: found.route.name, method });
+    return decision.allow ? `as ${decision.rule.as} by ${decision.rule.id}` : decision.reason;
+  }
+
+  /** What the gateway does: passed as whom, as its log says, or the reason. */
+  async function passed(
+    persona: string,
+    method: string,
+    host: string,
+    path: string,
+    agent: ReturnType<typeof gateway.keepAlive>,
+  ) {
+    const mark = gateway.mark();
+    const answer = await gateway.send(host, { method, path, agent, ...withToken(persona) });
+    const [line] = await gateway.box.logs.waitForJson(1, mark);
+    if (answer.status === 200) return `as ${line?.['meshgate.identity']} by ${line?.['meshgate.rule']}`;
+    return String(line?.['meshgate.reason'] || answer.status);
+  }
+
+  /** Whether some rule lets this identity ask this of the service: all that the mesh can know. */
+  function coveredInMesh(identity: string, service: string, method: string, path: string): boolean {
+    const own = rules.filter((rule) => rule.as === identity && rule.service === service);
+    return own.some((rule) => hasMethod(rule, method) && covers(rule.path, path));
+  }
+
+  test('explain and the gateway agree', async () => {
+    const differences: string[] = [];
+    let cells = 0;
+    for (const host of Object.keys(paths)) {
+      const agent = gateway.keepAlive(host);
+      for (const persona of Object.keys(tokens)) {
+        for (const method of methods) {
+          for (const path of paths[host]!) {
+            cells++;
+            const says = explained(persona, method, host, path);
+            const does = await passed(persona, method, host, path, agent);
+            if (says !== does)
+              differences.push(`${persona} ${method} ${host}${path}: explain ${says}, gateway ${does}`);
+          }
+        }
+      }
+      agent.destroy();
+    }
+    expect(differences).toEqual([]);
+    expect(cells).toBe(Object.keys(tokens).length * methods.length * places.length);
+  });
+
+  test('the rules and the rendered Envoy agree, for each identity and for a stranger', async () => {
+    const differences: string[] = [];
+    const clients = Object.values(identities).map(({ name, spiffe }) => ({ name, spiffe }));
+    clients.push({ name: 'stranger', spiffe: 'spiffe://example.org/ns/edge/sa/stranger' });
+    for (const { name, spiffe } of clients) {
+      const { pem } = await stage.meshCa.client(spiffe);
+      for (const { host, path } of places) {
+        for (const method of methods) {
+          const service = host === 'wiki.localhost' ? 'wiki' : 'dashboard';
+          const says = coveredInMesh(name, service, method, path);
+          const does = await envoyLets(pem, policy.services[service]!.authority, method, path);
+          if (says !== does) differences.push(`${name} ${method} ${service}${path}: rules ${says}, Envoy ${does}`);
+        }
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+
+  /** 200 through the echo is yes; 403, and a handshake that fails, is no; anything else is an error. */
+  async function envoyLets(pem: string, authority: string, method: string, path: string): Promise<boolean> {
+    try {
+      const { status } = await envoy.send(pem, authority, { method, path });
+      if (status !== 200 && status !== 403) throw new Error(`Envoy answers ${method} ${path} with ${status}`);
+      return status === 200;
+    } catch (error) {
+      if (/alert|ECONNRESET|EPIPE|socket hang up/i.test(String(error))) return false;
+      throw error;
+    }
+  }
+
+  test('Envoy asks for an identity of this mesh', async () => {
+    const foreign = await stage.ca.client(identities.default!.spiffe);
+    for (const pem of [undefined, foreign.pem]) {
+      await expect(
+        envoy.send(pem, 'wiki.internal', { path: '/status' }),
+        'no client certificate of the mesh',
+      ).rejects.toThrow();
+    }
+    const elsewhere = await stage.meshCa.client('spiffe://example.com/ns/edge/sa/gateway');
+    expect(await envoyLets(elsewhere.pem, 'wiki.internal', 'GET', '/status'), 'another trust domain').toBe(false);
+  });
+
+  test('what the gateway lets pass, Envoy lets pass as that identity', async () => {
+    await Promise.all([wiki.clear(), dashboard.clear()]);
+    const allowed = places.flatMap(({ host, path }) =>
+      methods.flatMap((method) =>
+        Object.keys(tokens)
+          .filter((persona) => explained(persona, method, host, path).startsWith('as '))
+          .map((persona) => ({ persona, method, host, path })),
+      ),
+    );
+    for (const { persona, method, host, path } of allowed) {
+      await gateway.send(host, { method, path, ...withToken(persona) });
+    }
+    const received = [...(await wiki.requests()), ...(await dashboard.requests())];
+    expect(received.length).toBe(allowed.length);
+    for (const request of received) {
+      const [identity = ''] = valuesOf(request, 'X-Meshgate-Identity');
+      const certificate = valuesOf(request, 'X-Forwarded-Client-Cert').join();
+      expect(certificate, `${request.method} ${request.url}`).toContain(`URI=${identities[identity]?.spiffe}`);
+    }
+  });
+});
