@@ -24,7 +24,8 @@ const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, JoseHeader>();
 
-const shape = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** A payload may be empty: it is no claims set, which is said after its signature held, as of any other. */
+const shape = /^[\w-]+\.[\w-]*\.[\w-]+$/;
 
 /** Last characters whose unused bits are zero, by length modulo 4; an empty list: no such length. */
 const canonicalEnds = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const;

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildCase } from '../token/build.ts';
+import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
+import { buildCase, vectorCase } from '../token/build.ts';
 import { specs } from '../token/specs/index.ts';
 import type { CaseReport } from './run.ts';
 
@@ -32,6 +33,9 @@ http {
 }
 `;
 
+const vectors = hasVectors() ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
+const cases = [...specs.map(buildCase), ...vectors.map(vectorCase)];
+
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [new URL('./entry.ts', import.meta.url).pathname],
@@ -46,13 +50,13 @@ async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-describe.skipIf(!hasImage)('the specs inside njs', () => {
+describe.skipIf(!hasImage)('specs and vectors inside njs', () => {
   let container: StartedTestContainer;
 
   beforeAll(async () => {
     const files = {
       '/specs/specs.js': await bundle(),
-      '/specs/cases.json': JSON.stringify(specs.map(buildCase)),
+      '/specs/cases.json': JSON.stringify(cases),
       '/specs/nginx.conf': configuration,
     };
     container = await new GenericContainer(image)
@@ -67,7 +71,7 @@ describe.skipIf(!hasImage)('the specs inside njs', () => {
 
   function check(report: CaseReport): void {
     expect(report.wrong).toEqual([]);
-    expect(report.ran).toBeGreaterThan(2 * specs.length);
+    expect(report.ran).toBeGreaterThan(2 * cases.length);
   }
 
   it('all come out right in the njs command', async () => {

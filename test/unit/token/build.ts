@@ -1,4 +1,5 @@
 import type { TokenProvider } from '../../../src/token/types.ts';
+import type { Vector } from '../../vectors.ts';
 import type { TokenCase } from './case.ts';
 import { b64, jwks, type KeyName, makeToken, privateJwk, publicJwk } from './maker.ts';
 import { type Maker, now, type Spec, skew, usualClaims, usualProvider } from './specs/spec.ts';
@@ -64,4 +65,15 @@ export function buildCase(spec: Spec): TokenCase {
       ...(spec.ed25519 && { ed25519: true as const }),
     },
   };
+}
+
+/** A vector as a case: its group's keys are those of the only provider. */
+export function vectorCase(vector: Vector): TokenCase {
+  const provider = {
+    ...usualProvider,
+    issuer: vector.issuer ?? usualProvider.issuer,
+    audiences: [vector.audience ?? 'api://wiki'],
+  };
+  const keys = { main: JSON.stringify(vector.jwks) };
+  return { name: vector.id, token: vector.token, providers: [provider], keys, now, skew, expected: vector.expected };
 }
