@@ -1,0 +1,211 @@
+/** The life of the providers' keys: fetched, rotated, withdrawn, hostile, and the provider away. */
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import {
+  createCa,
+  createKey,
+  type Gateway,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const stage = await testStage('keys');
+const echo = await startEcho(stage, { alias: 'wiki' });
+const issuers = await startIssuer(stage);
+const elsewhere = await startIssuer(stage, {
+  alias: 'impostor',
+  pem: (await (await createCa('somebody else')).server(['impostor'])).pem,
+});
+
+const names = [
+  'acme',
+  'other',
+  'huge',
+  'slow',
+  'cut',
+  'html',
+  'moved',
+  'wrong-issuer',
+  'near',
+  'weak',
+  'nameless',
+] as const;
+type Name = (typeof names)[number];
+const made = Object.fromEntries(
+  await Promise.all(names.map(async (name) => [name, await issuers.create(name)] as const)),
+) as Record<Name, Awaited<ReturnType<typeof issuers.create>>>;
+const impostor = await elsewhere.create('impostor');
+
+// What is wrong with each hostile provider.
+await made.huge.serveJwks({ body: JSON.stringify({ keys: [made.huge.key.jwk] }), padTo: 2_000_000 });
+await made.slow.serveJwks({ body: '{"keys":[]}', hold: 'never' });
+await made.cut.serveJwks({ body: JSON.stringify({ keys: [made.cut.key.jwk] }), cutAt: 100 });
+await made.html.serveJwks({ body: '<html>maintenance</html>' });
+await made.moved.serveJwks({ status: 302, headers: { Location: `${made.acme.url}/jwks` }, body: '' });
+await made['wrong-issuer'].serveDiscovery({
+  body: JSON.stringify({ issuer: made.acme.url, jwks_uri: `${made.acme.url}/jwks` }),
+});
+await made.near.serveDiscovery({
+  body: JSON.stringify({ issuer: made.near.url, jwks_uri: 'https://127.0.0.1:8443/near/jwks' }),
+});
+// jose makes no such key.
+const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+await made.weak.publish({ ...short.publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' });
+const twins = [await createKey('RS256'), await createKey('RS256')] as const;
+await made.nameless.publish(...twins.map(({ jwk: { kid: _, ...jwk } }) => jwk));
+
+const all = [...names, 'impostor'] as const;
+const policy = `
+version: 1
+gateway: { insecure_http: true, listen: 8080, keys: { refresh: 10s, stale: 24h, cool_down: 5s } }
+providers:
+${all
+  .map(
+    (name) =>
+      `  ${name}: { issuer: ${name === 'impostor' ? impostor.url : made[name].url}, audiences: [wiki], ca_file: /run/provider/ca.pem }`,
+  )
+  .join('\n')}
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+${all.map((name) => `  ${name}.test: { providers: [${name}], /*: { service: wiki, allow: [authenticated] } }`).join('\n')}
+`;
+const gateway = await startGateway(stage, { policy });
+
+const sign = (name: Name, options = {}, claims = {}) =>
+  made[name].sign({ aud: 'wiki', sub: 'ada', ...claims }, options);
+
+/** Asks until the gateway has tried to fetch the keys once. */
+async function settled(on: Gateway, host: string, token: string) {
+  return until(
+    async () => {
+      const answer = await on.send(host, { token });
+      return answer.status === 503 ? undefined : answer;
+    },
+    { what: `keys for ${host}`, timeoutMs: 20_000 },
+  );
+}
+
+const hitsOf = async (name: Name) => (await issuers.hits())[made[name].jwksPath] ?? 0;
+
+test('keys are fetched by the job at start, before any request asks', async () => {
+  await until(async () => ((await hitsOf('acme')) > 0 ? true : undefined), {
+    what: 'the first fetch',
+    timeoutMs: 15_000,
+  });
+  const answer = await settled(gateway, 'acme.test', await sign('acme'));
+  expect(answer.status).toBe(200);
+});
+
+describe('a hostile key set gives no keys, and the log says why', () => {
+  const cases: [Name | 'impostor', RegExp][] = [
+    ['huge', /provider huge: .*(too large|did not answer)/],
+    ['slow', /provider slow: .*(did not answer|answered 504)/],
+    ['cut', /provider cut: .*(did not answer|not JSON|answered 502)/],
+    ['html', /provider html: .*not JSON/],
+    ['moved', /provider moved: .*answered 302/],
+    ['wrong-issuer', /provider wrong-issuer: .*the policy says/],
+    ['near', /provider near: .*points to the address/],
+    ['weak', /provider weak: .*(2048|RSA)/],
+    ['impostor', /provider impostor: .*answered 502/],
+  ];
+  test.each(cases)('%s', async (name, line) => {
+    await gateway.box.logs.waitFor(line, 0, 20_000);
+    const token = name === 'impostor' ? await impostor.sign({ aud: 'wiki', sub: 'ada' }) : await sign(name);
+    await echo.clear();
+    // The second call as well: no connection whose certificate was refused is used again.
+    for (const run of [1, 2]) {
+      const answer = await gateway.send(`${name}.test`, { token });
+      expect([answer.status, answer.json().reason], `run ${run}`).toEqual([503, 'provider_unavailable']);
+      expect(answer.header('Retry-After')).toBeDefined();
+    }
+    expect(await echo.requests()).toEqual([]);
+  });
+
+  test('no document was asked for at the place where a redirect or an address pointed', async () => {
+    const hits = await issuers.hits();
+    expect(hits[made.moved.jwksPath]).toBeGreaterThan(0);
+    expect(hits[made.near.jwksPath] ?? 0).toBe(0);
+    expect(hits[made['wrong-issuer'].jwksPath] ?? 0).toBe(0);
+  });
+});
+
+test('two keys without kid: each is tried', async () => {
+  for (const key of twins) {
+    const token = await sign('nameless', { key, header: { kid: undefined } });
+    const answer = await settled(gateway, 'nameless.test', token);
+    expect(answer.status).toBe(200);
+  }
+});
+
+test('a key is its own issuer’s and nobody else’s', async () => {
+  const forged = await made.other.sign(
+    { iss: made.acme.url, aud: 'wiki', sub: 'ada' },
+    { header: { kid: made.acme.key.jwk.kid as string } },
+  );
+  const answer = await gateway.send('acme.test', { token: forged });
+  expect([answer.status, answer.json().reason]).toEqual([401, 'signature_invalid']);
+});
+
+test('a rotated key is accepted at once, the withdrawn one refused, cached tokens included', async () => {
+  const old = await sign('other');
+  expect((await settled(gateway, 'other.test', old)).status).toBe(200);
+  expect((await gateway.send('other.test', { token: old })).status).toBe(200);
+  const next = await createKey('ES256');
+  await made.other.publish(next);
+  // Not within the cool-down of the last fetch, but with the first token after it.
+  const answer = await until(
+    async () => {
+      const got = await gateway.send('other.test', { token: await sign('other', { key: next }) });
+      return got.status === 200 ? got : undefined;
+    },
+    { what: 'the new key', timeoutMs: 12_000 },
+  );
+  expect(answer.status).toBe(200);
+  const refused = await gateway.send('other.test', { token: old });
+  expect([refused.status, refused.json().reason]).toEqual([401, 'key_unknown']);
+});
+
+test('a flood of unknown kids fetches at most once per cool-down', async () => {
+  const token = await sign('acme', { header: { kid: 'nobody' } });
+  await gateway.send('acme.test', { token });
+  const before = await hitsOf('acme');
+  const start = Date.now();
+  const answers = await Promise.all(Array.from({ length: 300 }, () => gateway.send('acme.test', { token })));
+  const seconds = (Date.now() - start) / 1000;
+  const reasons = new Set(answers.map((answer) => answer.json().reason));
+  // A request that finds another one's fetch under way and no place to wait is told to retry.
+  expect([...reasons].every((reason) => reason === 'key_unknown' || reason === 'provider_unavailable')).toBe(true);
+  expect(answers.some((answer) => answer.json().reason === 'key_unknown')).toBe(true);
+  expect((await hitsOf('acme')) - before).toBeLessThanOrEqual(1 + Math.ceil(seconds / 5));
+  expect((await gateway.send('acme.test', { token: await sign('acme') })).status).toBe(200);
+});
+
+test('keys outlive a restart of nginx with the provider away, and a provider that hangs or is gone', async () => {
+  const token = await sign('acme');
+  expect((await gateway.send('acme.test', { token })).status).toBe(200);
+  await issuers.box.pause();
+  try {
+    const mark = gateway.mark();
+    // The job finds it hung, says so, and goes on serving.
+    await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark, 40_000);
+    expect((await gateway.send('acme.test', { token })).status).toBe(200);
+    expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'new' }) })).status).toBe(200);
+    await gateway.reload();
+    expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'newer' }) })).status).toBe(200);
+  } finally {
+    await issuers.box.resume();
+  }
+  await issuers.box.stop();
+  await gateway.box.started.restart();
+  const answer = await until(() => gateway.send('acme.test', { token: '' }).catch(() => undefined), {
+    what: 'the gateway after its restart',
+    timeoutMs: 20_000,
+  });
+  expect(answer.status).toBe(401);
+  expect((await gateway.send('acme.test', { token })).status).toBe(200);
+  expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'newest' }) })).status).toBe(200);
+}, 120_000);

@@ -1,0 +1,212 @@
+/** Two roles, one ingress: no request travels on another identity's connection or TLS session, across a rotation too. */
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  type Echo,
+  type Envoy,
+  type Files,
+  type Gateway,
+  startEcho,
+  startEnvoy,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const spiffe = (name: string) => `spiffe://example.org/ns/edge/sa/${name}`;
+const identities = ['alpha', 'beta'] as const;
+type Name = (typeof identities)[number];
+
+const policyOf = (ingress: string, issuer: string) => `
+version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers:
+  acme: { issuer: ${issuer}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  alpha: { group: alpha }
+  beta: { group: beta }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingress:
+    address: ${ingress}:8443
+    server_name: ingress.mesh
+    ca_file: /run/mesh/ca.pem
+    own: { cert_file: /run/ingress/tls.crt, key_file: /run/ingress/tls.key, client_ca_file: /run/ingress/ca.pem, listen: 8443 }
+  identities:
+    alpha: { spiffe: "${spiffe('alpha')}", pem_file: /run/mesh/alpha.pem }
+    beta: { spiffe: "${spiffe('beta')}", pem_file: /run/mesh/beta.pem }
+services:
+  wiki: { authority: "wiki:8080", endpoint: "wiki:8080" }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [ { role: alpha, as: alpha }, { role: beta, as: beta } ] }
+`;
+
+const stage = await testStage('mesh identities');
+const echo: Echo = await startEcho(stage, { alias: 'wiki' });
+const issuers = await startIssuer(stage);
+const acme = await issuers.create('acme');
+const policy = policyOf('ingress', acme.url);
+const envoy: Envoy = await startEnvoy(stage, { policy });
+const tokens: Record<Name, string> = {
+  alpha: await acme.sign({ aud: 'wiki', sub: 'a', groups: ['alpha'] }),
+  beta: await acme.sign({ aud: 'wiki', sub: 'b', groups: ['beta'] }),
+};
+
+interface Carried {
+  readonly path: string;
+  readonly peer: string;
+}
+
+/** What Envoy's own log says: which identity's certificate each request came with. */
+const carried = (mark: number): Carried[] =>
+  envoy
+    .access(mark)
+    .filter((line) => /^\/(alpha|beta)\//.test(String(line.path)))
+    .map((line) => ({ path: String(line.path), peer: String(line.peer) }));
+
+const crossings = (lines: readonly Carried[]) => lines.filter(({ path, peer }) => peer !== spiffe(path.split('/')[1]!));
+
+/** Sends requests of both roles in turn on the same few client connections. */
+async function load(gateway: Gateway, count: number, connections = 16): Promise<Answer[]> {
+  const agent = gateway.keepAlive('wiki.test', connections);
+  const failed: Answer[] = [];
+  let next = 0;
+  const client = async () => {
+    while (next < count) {
+      const number = next++;
+      const role = identities[number % 2] as Name;
+      const answer = await gateway.send('wiki.test', { path: `/${role}/${number}`, token: tokens[role], agent });
+      if (answer.status !== 200) failed.push(answer);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, client));
+  agent.destroy();
+  return failed;
+}
+
+async function ready(gateway: Gateway): Promise<void> {
+  await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200 || undefined, {
+    what: 'the road to the ingress',
+    timeoutMs: 20_000,
+  });
+}
+
+/** SHA-256 of a certificate, as Envoy puts it into x-forwarded-client-cert. */
+const hashOf = (pem: string) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
+/** All identities through one upstream block: what nginx's documentation suggests. */
+const shared = (files: Files): Files => {
+  const text = files['http.conf']!.replaceAll('meshgate_ingress_beta', 'meshgate_ingress_alpha');
+  // The second block of the same name goes, so that one pool serves both.
+  const blocks = text.match(/upstream meshgate_ingress_alpha \{[\s\S]*?\n\}/g) ?? [];
+  expect(blocks.length, 'upstream blocks of the two identities').toBe(2);
+  const at = text.lastIndexOf(blocks[1]!);
+  return { ...files, 'http.conf': text.slice(0, at) + text.slice(at + blocks[1]!.length) };
+};
+
+describe('one upstream block per identity', async () => {
+  const gateway = await startGateway(stage, { policy });
+  await ready(gateway);
+
+  test('20,000 requests of two roles, mixed on the same connections: none crosses, across a rotation without reload', async () => {
+    const mark = envoy.box.logs.mark();
+    const gatewayMark = gateway.mark();
+    let sent = 0;
+    const burst = async (count: number) => {
+      expect(await load(gateway, count)).toEqual([]);
+      sent += count;
+    };
+    await burst(10_000);
+
+    const renewed = {
+      alpha: await stage.meshCa.client(spiffe('alpha')),
+      beta: await stage.meshCa.client(spiffe('beta')),
+    };
+    await gateway.box.write({ '/run/mesh/alpha.pem': renewed.alpha.pem, '/run/mesh/beta.pem': renewed.beta.pem });
+    const fresh = new Set([hashOf(renewed.alpha.cert), hashOf(renewed.beta.cert)]);
+    const rotated = Date.now();
+    let lastOld = rotated;
+    // keepalive_time and keepalive_timeout are 30 s each, the certificate cache is shorter than both.
+    while (Date.now() - rotated < 75_000 || sent < 20_000) {
+      await echo.clear();
+      const started = Date.now();
+      await burst(500);
+      const old = (await echo.requests()).filter(
+        ({ headers }) =>
+          !headers.some(
+            ([name, value]) =>
+              /^x-forwarded-client-cert$/i.test(name) && fresh.has(/Hash=([0-9a-f]{64})/.exec(value)?.[1] ?? ''),
+          ),
+      );
+      if (old.length > 0) lastOld = started;
+      if (sent >= 20_000 && Date.now() - lastOld > 15_000) break;
+    }
+    expect((lastOld - rotated) / 1000, 'seconds until the last request with the old certificate').toBeLessThan(70);
+    expect(lastOld, 'old certificates were in use after the rotation: the pool is kept').toBeGreaterThan(rotated);
+
+    await envoy.box.logs.waitFor(new RegExp(`/(alpha|beta)/${499}"`), mark);
+    const lines = await until(() => (carried(mark).length >= sent ? carried(mark) : undefined), {
+      what: 'all requests in the log of Envoy',
+      timeoutMs: 20_000,
+    });
+    expect(lines.length).toBe(sent);
+    expect(crossings(lines)).toEqual([]);
+    expect(gateway.troubles(gatewayMark)).toEqual([]);
+  }, 180_000);
+});
+
+describe('one upstream block for both', async () => {
+  const gateway = await startGateway(stage, { policy, alias: 'gateway-shared', mutate: shared });
+
+  test('requests cross: the test above can see it', async () => {
+    const mark = envoy.box.logs.mark();
+    await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status < 500 || undefined, {
+      what: 'the road to the ingress',
+      timeoutMs: 20_000,
+    });
+    await load(gateway, 1000);
+    const lines = await until(() => (carried(mark).length >= 1000 ? carried(mark) : undefined), {
+      what: 'the requests in the log of Envoy',
+      timeoutMs: 20_000,
+    });
+    expect(crossings(lines).length).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe('the ingress’s certificate is verified: no answer, no fallback to plain', async () => {
+  const { createCa } = await import('../harness/index.ts');
+  const wrong: Record<string, () => Promise<{ cert: string; key: string }>> = {
+    'another CA': async () => (await createCa('somebody else')).server(['ingress.mesh']),
+    'another name': () => stage.meshCa.server(['other.mesh']),
+    expired: () => stage.meshCa.server(['ingress.mesh'], { notAfter: new Date(Date.now() - 86_400_000) }),
+  };
+  for (const [name, make] of Object.entries(wrong)) {
+    test(name, async () => {
+      const alias = `ingress-${name.replace(' ', '-')}`;
+      const { cert, key } = await make();
+      await startEnvoy(stage, {
+        policy: policyOf(alias, acme.url),
+        files: { '/run/ingress/tls.crt': cert, '/run/ingress/tls.key': key },
+      });
+      const gateway = await startGateway(stage, { policy: policyOf(alias, acme.url), alias: `gateway-${alias}` });
+      await echo.clear();
+      const mark = gateway.mark();
+      const answer = await until(
+        async () => {
+          const got = await gateway.send('wiki.test', { token: tokens.alpha });
+          return got.status === 502 ? got : undefined;
+        },
+        { what: 'a 502', timeoutMs: 20_000 },
+      );
+      expect(answer.status).toBe(502);
+      // The second call too.
+      expect((await gateway.send('wiki.test', { token: tokens.alpha })).status).toBe(502);
+      await gateway.box.logs.waitFor(/upstream SSL certificate (verify error|does not match)/, mark);
+      expect(await echo.requests()).toEqual([]);
+    });
+  }
+});
