@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { LogBuffer, troubles } from '../../harness/logs.ts';
+
+test('lines are whole, however they arrive', () => {
+  const logs = new LogBuffer();
+  logs.add('one\ntw');
+  expect(logs.lines).toEqual(['one']);
+  logs.add('o\nthree\n');
+  expect(logs.lines).toEqual(['one', 'two', 'three']);
+});
+
+test('what no request should cause is a trouble: warnings, errors, crashes, but not notices and access lines', () => {
+  const good = [
+    '{"status":200}',
+    '2026/01/02 03:04:05 [notice] 1#1: start worker process 7',
+    'meshgate: insecure: x',
+    '',
+  ];
+  const bad = [
+    '2026/01/02 03:04:05 [error] 7#7: *1 js call exception: Error: x',
+    '2026/01/02 03:04:05 [warn] 7#7: x',
+    'Segmentation fault',
+  ];
+  expect(troubles([...good, ...bad])).toEqual(bad);
+});
+
+test('a line that is waited for must come after the mark', async () => {
+  const logs = new LogBuffer();
+  logs.add('ready\n');
+  await expect(logs.waitFor(/ready/, logs.mark(), 30)).rejects.toThrow('a log line like /ready/');
+  await expect(logs.waitFor(/ready/)).resolves.toBe('ready');
+});
