@@ -4,14 +4,14 @@
 #   MESHGATE_POLICY    the policy file (/etc/meshgate/meshgate.yaml)
 #   MESHGATE_WORKERS   nginx worker processes (auto)
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate)
-#   MESHGATE_RENDERED  1: /run/meshgate/conf holds a rendered configuration already
+#   MESHGATE_RENDERED  1: /run/meshgate/conf holds what was rendered elsewhere, with
+#                      meshgate render --target nginx --out OUT --dir /run/meshgate/conf --access-log /dev/stdout --resolver IP
 set -eu
 
 [ $# -eq 0 ] || exec "$@"
 
 run=/run/meshgate
 conf=$run/conf
-lib=/usr/lib/meshgate
 policy=${MESHGATE_POLICY:-/etc/meshgate/meshgate.yaml}
 workers=${MESHGATE_WORKERS:-auto}
 
@@ -30,39 +30,32 @@ umask 0027
 chmod 0750 "$run" 2>/dev/null ||
   say "$run belongs to another user, its sockets are open to all in this container: mount it with uid=$(id -u),gid=$(id -g),mode=0750"
 mkdir -p "$run/tmp" || die "cannot write to $run"
-rm -f "$run"/*.sock "$run"/resolver.conf
+rm -f "$run"/*.sock
 
-if [ -n "${MESHGATE_STATE:-}" ]; then
-  state=$MESHGATE_STATE
-  [ -d "$state" ] && [ -w "$state" ] || die "MESHGATE_STATE is \"$state\": not a folder that user $(id -u) can write to"
+state=${MESHGATE_STATE:-}
+if [ -n "$state" ]; then
+  if ! [ -d "$state" ] || ! [ -w "$state" ]; then
+    die "MESHGATE_STATE is \"$state\": not a folder that user $(id -u) can write to"
+  fi
 elif [ -w /var/lib/meshgate ]; then
   state=/var/lib/meshgate
 else
-  state=
-fi
-if [ -n "$state" ]; then
-  [ -L "$run/state" ] || rm -rf "$run/state"
-  ln -sfn "$state" "$run/state"
-else
-  [ ! -L "$run/state" ] || rm -f "$run/state"
-  mkdir -p "$run/state"
+  state=$run/state
+  mkdir -p "$state"
 fi
 
 if [ "${MESHGATE_RENDERED:-}" = 1 ]; then
-  [ -r "$conf/http.conf" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/http.conf"
+  for file in http.conf servers.conf policy.js meshgate.js; do
+    [ -r "$conf/$file" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/$file"
+  done
 else
   [ -e "$policy" ] || die "no policy at $policy: mount one there, or set MESHGATE_POLICY"
   [ -r "$policy" ] || die "the policy $policy is not readable by user $(id -u)"
   rm -rf "$conf" 2>/dev/null || die "$conf is a mount: set MESHGATE_RENDERED=1 to use what it holds"
   mkdir "$conf"
-  meshgate render --target nginx --out "$conf" "$policy" >/dev/null ||
+  meshgate render --target nginx --out "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
     die "the policy $policy could not be rendered, not starting"
-  [ -r "$conf/http.conf" ] || die "rendering $policy made no $conf/http.conf, not starting"
 fi
-[ -e "$conf/meshgate.js" ] || cp "$lib/meshgate.js" "$conf/meshgate.js" || die "cannot write $conf/meshgate.js"
-
-servers=$(awk '$1 == "nameserver" { sub(/%.*/, "", $2); printf "%s ", index($2, ":") ? "[" $2 "]" : $2 }' /etc/resolv.conf 2>/dev/null || true)
-[ -z "$servers" ] || printf 'resolver %svalid=10s ipv6=off;\n' "$servers" >"$run/resolver.conf"
 
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.
 sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers.conf" | while read -r line; do
