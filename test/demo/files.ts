@@ -6,6 +6,7 @@ import type { Policy } from '../../src/policy/index.ts';
 import { createCa } from '../harness/pki.ts';
 import { gatewayFiles, ingressFiles, render } from '../harness/policy.ts';
 import { state } from './paths.ts';
+import { Trouble } from './trouble.ts';
 
 /** Folders of the state that are mounted into containers, and where. */
 export const mounts = {
@@ -46,7 +47,9 @@ export async function makeCertificates(policy: Policy): Promise<string> {
 
 /** Puts policy and rendered Envoy configuration where they are mounted from. */
 export async function placeConfiguration(policyText: string): Promise<void> {
-  const rendered = await render('envoy', policyText);
+  const rendered = await render('envoy', policyText).catch((error: { stderr?: string }) => {
+    throw new Trouble(`the policy does not render for Envoy: ${error.stderr?.trim() ?? String(error)}`);
+  });
   await place({
     [`${mounts.gateway.target}/meshgate.yaml`]: policyText,
     ...Object.fromEntries(Object.entries(rendered).map(([path, text]) => [`${mounts.ingress.target}/${path}`, text])),

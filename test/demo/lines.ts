@@ -66,7 +66,7 @@ export function curl({ token, asked }: Line): string {
   const variable = url.startsWith(urls.dashboard) ? '$DASHBOARD' : '$GATEWAY';
   const path = new URL(url).pathname;
   return [
-    'curl -s -w \'%{http_code}\\n\' --cacert "$CA_FILE"',
+    'curl -s -w \'\\n%{http_code}\\n\' --cacert "$CA_FILE"',
     ...(token === undefined ? [] : [`-H "Authorization: Bearer $${token}"`]),
     ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
     ...(body === undefined ? [] : [`-d '${body}'`]),

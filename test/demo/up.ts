@@ -97,8 +97,12 @@ function report(tokens: Tokens): string {
     '',
     '. ./.demo.env',
     '',
-    ...lines.flatMap((line) => [`# ${line.title}: ${line.status}, ${line.holds}: ${line.why}`, curl(line), '']),
-    'make down removes everything.',
+    ...lines.flatMap((line) => [
+      `# ${line.title}; the answer is ${line.status} with ${line.holds}: ${line.why}.`,
+      curl(line),
+      '',
+    ]),
+    '# make down removes everything.',
     '',
   ].join('\n');
 }

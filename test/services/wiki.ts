@@ -27,6 +27,16 @@ function create(title: string, text: string, author: string): WikiPage {
   return made;
 }
 
+/** Writes a page; one that has the title already gets a new version, so that scripts may run again. */
+function write(title: string, text: string, author: string): WikiPage {
+  const known = [...pages.values()].find((other) => other.title === title);
+  return known === undefined ? create(title, text, author) : change(known, title, text, author);
+}
+
+function change(page: WikiPage, title: string, text: string, author: string): WikiPage {
+  return Object.assign(page, { title, text, author, version: page.version + 1 });
+}
+
 create('Welcome', 'This wiki stands behind the gateway and the mesh. It knows you by the headers it receives.', 'wiki');
 create('On call', 'Who carries the phone this week, and what to do when it rings.', 'wiki');
 
@@ -77,7 +87,7 @@ async function rest(request: IncomingMessage, response: ServerResponse, path: st
   if (request.method === 'POST') {
     const body = await readJson(request);
     const storage = (body.body as { storage?: { value?: unknown } } | undefined)?.storage;
-    sendJson(response, 200, shape(create(String(body.title ?? 'Untitled'), String(storage?.value ?? ''), user)));
+    sendJson(response, 200, shape(write(String(body.title ?? 'Untitled'), String(storage?.value ?? ''), user)));
     return;
   }
   const results = [...pages.values()].map(shape);
@@ -88,8 +98,7 @@ async function save(request: IncomingMessage, response: ServerResponse, user: st
   const form = await readForm(request);
   const title = form.get('title') || 'Untitled';
   const text = form.get('text') ?? '';
-  if (known) Object.assign(known, { title, text, author: user, version: known.version + 1 });
-  const { id } = known ?? create(title, text, user);
+  const { id } = known === undefined ? create(title, text, user) : change(known, title, text, user);
   response.writeHead(303, { location: `/pages/${id}` }).end();
 }
 
