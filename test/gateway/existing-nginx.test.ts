@@ -1,0 +1,67 @@
+/** docs/nginx.md, followed to the letter in a container with a stock nginx. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { send, startContainer, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+
+const stage = await testStage('existing nginx');
+
+/** The fenced blocks of the document, in order: language and text. */
+const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+  ([, language, text]) => ({ language: language as string, text: text as string }),
+);
+
+test('a newcomer’s nginx takes the gateway', async () => {
+  const issuers = await startIssuer(stage, { alias: 'issuers', aliases: ['idp.test'] });
+  const idp = 'https://idp.test';
+  const acme = await issuers.create('main');
+  await issuers.put({
+    [acme.discoveryPath]: {
+      body: JSON.stringify({ issuer: `${idp}:8443/main`, jwks_uri: `${idp}:8443${acme.jwksPath}` }),
+    },
+  });
+  await startEcho(stage, { alias: 'wiki', tls: true });
+  const certificate = await stage.ca.server(['wiki.test']);
+  const policy = blocks.find(({ language }) => language === 'yaml')!.text;
+  const server = blocks.find(({ language }) => language === 'nginx')!.text;
+  const file = /^# file: (\S+)$/m.exec(server)![1]!;
+  const box = await startContainer(stage, {
+    image: 'meshgate/test-bare:dev',
+    alias: 'nginx',
+    ports: [443],
+    files: {
+      '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
+      '/root/dist/cli.js': readFileSync('dist/cli.js'),
+      '/etc/meshgate/ca.pem': stage.ca.cert + stage.meshCa.cert,
+      '/etc/meshgate/tls.crt': certificate.cert,
+      '/etc/meshgate/tls.key': certificate.key,
+      // The test's issuer listens on another port than the document's.
+      '/etc/meshgate/meshgate.yaml': policy.replace(`${idp}/main`, `${idp}:8443/main`),
+    },
+    command: [
+      'sh',
+      '-c',
+      'nginx && echo nginx runs && exec tail -F /var/log/nginx/error.log /var/log/nginx/meshgate.log',
+    ],
+    ready: /nginx runs/,
+  });
+  for (const { language, text } of blocks) {
+    if (language === 'nginx') await box.write({ [file]: text });
+    if (language !== 'sh') continue;
+    const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${text}`);
+    expect(exitCode, `${text}\n${stdout}${stderr}`).toBe(0);
+  }
+  const target = { host: box.host, port: box.port(443), tls: true, name: 'wiki.test', ca: stage.ca.cert };
+  const token = (groups: string[]) => acme.sign({ iss: `${idp}:8443/main`, aud: 'api://wiki', sub: 'ada', groups });
+  const staff = await token(['staff']);
+  const passed = await until(
+    async () => {
+      const answer = await send(target, { path: '/page', token: staff }).catch(() => undefined);
+      return answer?.status === 200 ? answer : undefined;
+    },
+    { what: 'a request of staff that passes', timeoutMs: 30_000 },
+  );
+  expect(new Map(passed.json().headers).get('X-Forwarded-User')).toBe('ada');
+  expect((await send(target, { path: '/page' })).json().reason).toBe('credential_missing');
+  expect((await send(target, { path: '/page', token: await token([]) })).json().reason).toBe('role_missing');
+  expect((await send(target, { path: '/status' })).status).toBe(200);
+}, 120_000);
