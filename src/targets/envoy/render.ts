@@ -1,7 +1,46 @@
+import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Emitted } from '../types.ts';
+import type { Emitted, Target } from '../types.ts';
+import { bootstrap } from './bootstrap.ts';
+import { covers, gapsOf } from './covers.ts';
+import { meshRules } from './domains.ts';
+import { readEnvoy } from './read.ts';
 
-export function renderEnvoy(_policy: Policy, _rules: readonly Rule[]): Emitted {
-  throw new Error('not yet');
+const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
+
+/** Why a policy says too little for Envoy; undefined if it says enough. */
+function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
+  if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
+  if (policy.mesh.ingress.own === undefined) {
+    return 'Envoy needs its own side of the ingress; write mesh.ingress.own: { cert_file, key_file, client_ca_file, listen }';
+  }
+  if (meshRules(policy, rules).length === 0) return 'every service is reached directly, so nothing passes Envoy';
+  return undefined;
 }
+
+/**
+ * Renders the rules for Envoy as the mesh's ingress: envoy.yaml, complete with listener, mTLS and clusters.
+ *
+ * @returns no file where the policy says too little, and a gap that says what
+ */
+export function renderEnvoy(policy: Policy, rules: readonly Rule[]): Emitted {
+  const own = policy.mesh?.ingress.own;
+  const lack = missing(policy, rules);
+  if (own === undefined || lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack ?? '' }] };
+  // Every string in quotes: Envoy takes plain `y`, `on` and numbers for what they look like.
+  const yaml = stringify(bootstrap(policy, rules, own), {
+    aliasDuplicateObjects: false,
+    defaultKeyType: 'PLAIN',
+    defaultStringType: 'QUOTE_DOUBLE',
+    lineWidth: 0,
+  });
+  return { files: { 'envoy.yaml': HEAD + yaml }, gaps: gapsOf(policy, rules) };
+}
+
+export const envoy: Target<undefined> = {
+  name: 'envoy',
+  emit: (policy, rules) => renderEnvoy(policy, rules),
+  covers,
+  read: readEnvoy,
+};

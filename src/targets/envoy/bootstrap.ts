@@ -1,0 +1,80 @@
+import type { Ingress, Policy, Service } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { authoritiesOf } from './domains.ts';
+import { connectionManager } from './http.ts';
+import { spiffeIds } from './rbac.ts';
+
+const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
+const HTTP = 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
+
+/** mTLS: a client certificate of the CA with exactly one of these SPIFFE ids, or no connection. */
+function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly string[]): unknown {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': TLS,
+      require_client_certificate: true,
+      common_tls_context: {
+        alpn_protocols: ['h2', 'http/1.1'],
+        tls_certificates: [{ certificate_chain: { filename: own.certFile }, private_key: { filename: own.keyFile } }],
+        validation_context: {
+          trusted_ca: { filename: own.clientCaFile },
+          match_typed_subject_alt_names: spiffeIds.map((exact) => ({ san_type: 'URI', matcher: { exact } })),
+        },
+      },
+    },
+  };
+}
+
+/** Connections, requests and retries that a service may have open: nginx sets the limits. */
+const UNLIMITED = 100_000;
+
+function cluster({ name, endpoint }: Service): unknown {
+  const host = endpoint.host.replace(/^\[(.*)\]$/, '$1');
+  return {
+    name,
+    type: 'STRICT_DNS',
+    dns_lookup_family: 'V4_PREFERRED',
+    connect_timeout: '5s',
+    circuit_breakers: {
+      thresholds: [{ max_connections: UNLIMITED, max_pending_requests: UNLIMITED, max_requests: UNLIMITED }],
+    },
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': HTTP,
+        explicit_http_config: { http_protocol_options: {} },
+        // Before the service closes it: many do after five seconds.
+        common_http_protocol_options: { idle_timeout: '4s' },
+      },
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(host, endpoint.port) } }] }],
+    },
+  };
+}
+
+/** Envoy's whole configuration as a plain object. */
+export function bootstrap(policy: Policy, rules: readonly Rule[], own: NonNullable<Ingress['own']>): unknown {
+  const authorities = authoritiesOf(policy, rules);
+  return {
+    admin: { address: address('127.0.0.1', 9901) },
+    static_resources: {
+      listeners: [
+        {
+          name: 'meshgate',
+          address: address('0.0.0.0', own.listen),
+          filter_chains: [
+            {
+              transport_socket: transportSocket(own, spiffeIds(policy, rules)),
+              filters: [connectionManager(policy, rules, authorities)],
+            },
+          ],
+        },
+      ],
+      clusters: authorities.flatMap(({ services }) => services.slice(0, 1).map(cluster)),
+    },
+  };
+}

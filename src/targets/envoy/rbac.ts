@@ -1,0 +1,76 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Path, Rule } from '../../rules/types.ts';
+import { type Authority, meshRules } from './domains.ts';
+import { encodable, headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
+
+const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
+const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
+
+/** Names of the two filters. */
+export const DENY_FILTER = 'meshgate.non_canonical_paths';
+export const ALLOW_FILTER = 'meshgate.rules';
+
+export interface RbacPolicy {
+  readonly permissions: readonly Permission[];
+  readonly principals: readonly unknown[];
+}
+
+/** Who connects: a verified certificate with exactly this SPIFFE id. */
+function principal(spiffe: string): unknown {
+  return {
+    custom: {
+      name: 'envoy.rbac.principals.mtls_authenticated',
+      typed_config: { '@type': MTLS, san_matcher: { san_type: 'URI', matcher: { exact: spiffe } } },
+    },
+  };
+}
+
+/** The SPIFFE id that a rule connects with. */
+export function spiffeOf(policy: Policy, rule: Rule): string {
+  const identity = policy.mesh?.identities[rule.as];
+  if (identity === undefined) throw new Error(`envoy: rule ${rule.id} names an undefined identity`);
+  return identity.spiffe;
+}
+
+/** The SPIFFE ids that some rule connects with. */
+export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {
+  return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
+}
+
+function rbacPolicy(policy: Policy, rule: Rule, authorities: readonly Authority[]): RbacPolicy {
+  const domains = authorities.find(({ services }) => services.some(({ name }) => name === rule.service))?.domains;
+  if (domains === undefined) throw new Error(`envoy: rule ${rule.id} asks a service without an authority`);
+  const rules = [
+    headerIn(':authority', domains),
+    ...pathPermissions(rule.path),
+    ...(rule.methods === undefined ? [] : [headerIn(':method', rule.methods)]),
+  ];
+  return { permissions: [{ and_rules: { rules } }], principals: [principal(spiffeOf(policy, rule))] };
+}
+
+function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown {
+  return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
+}
+
+/** Characters of the policy's paths that a client must not percent-encode. */
+export function encodableOf(rules: readonly Rule[]): readonly string[] {
+  return encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
+}
+
+/** Two filters: odd paths are refused first, then one policy per rule allows; what none allows is refused. */
+export function rbacFilters(
+  policy: Policy,
+  rules: readonly Rule[],
+  authorities: readonly Authority[],
+): readonly unknown[] {
+  const own = meshRules(policy, rules);
+  const odd = { permissions: oddPaths(encodableOf(own)), principals: [{ any: true }] };
+  return [
+    filter(DENY_FILTER, 'DENY', { 'path-not-canonical': odd }),
+    filter(
+      ALLOW_FILTER,
+      'ALLOW',
+      Object.fromEntries(own.map((rule) => [rule.id, rbacPolicy(policy, rule, authorities)])),
+    ),
+  ];
+}

@@ -1,0 +1,137 @@
+import { parse } from 'yaml';
+import type { At, Policy } from '../../policy/types.ts';
+import type { Path, Rule } from '../../rules/types.ts';
+import { authoritiesOf, meshRules } from './domains.ts';
+import type { Permission } from './permission.ts';
+import { ALLOW_FILTER, type RbacPolicy, spiffeOf } from './rbac.ts';
+
+const FILE = 'envoy.yaml';
+/** Envoy's file is generated: its lines mean nothing. */
+const NOWHERE: At = { file: FILE, line: 0, column: 0 };
+
+/**
+ * A rule as far as Envoy keeps it: the authority stands for host and service, the SPIFFE id for the identity, and
+ * whoever holds it may be any caller.
+ */
+export function project(rule: Rule, authority: string, spiffe: string): Rule {
+  const { id, route, path, methods } = rule;
+  return {
+    id,
+    at: NOWHERE,
+    route,
+    host: authority,
+    path,
+    ...(methods !== undefined && { methods }),
+    who: { kind: 'anyone' },
+    service: authority,
+    as: spiffe,
+  };
+}
+
+/** What of the rules can be read back from Envoy's configuration. */
+export function projection(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
+  const authorities = authoritiesOf(policy, rules);
+  return meshRules(policy, rules).map((rule) => {
+    const found = authorities.find(({ services }) => services.some(({ name }) => name === rule.service));
+    return project(rule, found?.domains[0] ?? '', spiffeOf(policy, rule));
+  });
+}
+
+const unreadable = (what: unknown) => new Error(`${FILE}: not as meshgate renders it: ${JSON.stringify(what)}`);
+
+function alternatives(permission: Permission): readonly Permission[] {
+  return 'or_rules' in permission ? permission.or_rules.rules : [permission];
+}
+
+/** Values of a header matcher of this name; undefined if the permission is another one. */
+function headerValues(permission: Permission, name: string): readonly string[] | undefined {
+  const values = alternatives(permission).map((it) =>
+    'header' in it && it.header.name === name && 'exact' in it.header.string_match
+      ? it.header.string_match.exact
+      : undefined,
+  );
+  return values.every((value) => value !== undefined) ? (values as string[]) : undefined;
+}
+
+/** Paths in a list of matchers: a prefix may stand behind the exact path that belongs to it. */
+function paths(permissions: readonly Permission[]): readonly Path[] {
+  const found: Path[] = [];
+  for (const permission of permissions.flatMap(alternatives)) {
+    if (!('url_path' in permission)) throw unreadable(permission);
+    const match = permission.url_path.path;
+    if ('exact' in match) found.push({ exact: match.exact });
+    else if ('prefix' in match && match.prefix.endsWith('/')) {
+      const prefix = match.prefix.slice(0, -1);
+      const last = found.at(-1);
+      if (last !== undefined && 'exact' in last && last.exact === prefix) found.pop();
+      found.push({ prefix, except: [] });
+    } else throw unreadable(permission);
+  }
+  return found;
+}
+
+function pathOf(permissions: readonly Permission[]): Path {
+  const [own, ...more] = paths(permissions.filter((it) => !('not_rule' in it)));
+  if (own === undefined || more.length > 0) throw unreadable(permissions);
+  const except = permissions.flatMap((it) => ('not_rule' in it ? paths(alternatives(it.not_rule)) : []));
+  if ('exact' in own) return own;
+  return { prefix: own.prefix, except };
+}
+
+interface Principal {
+  readonly custom: {
+    readonly typed_config: { readonly san_matcher: { readonly matcher: { readonly exact: string } } };
+  };
+}
+
+function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
+  const [first] = permissions;
+  if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
+    throw unreadable(id);
+  }
+  const { rules } = first.and_rules;
+  const [authority] = rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined) ?? [];
+  const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
+  if (authority === undefined) throw unreadable(id);
+  const path = pathOf(rules.filter((it) => !headerValues(it, ':authority') && !headerValues(it, ':method')));
+  const spiffe = (principals[0] as Principal).custom.typed_config.san_matcher.matcher.exact;
+  const route = id.slice(0, id.lastIndexOf('#'));
+  const rule = {
+    id,
+    at: NOWHERE,
+    route,
+    host: authority,
+    path,
+    who: { kind: 'anyone' },
+    service: authority,
+    as: spiffe,
+  };
+  return (methods === undefined ? rule : { ...rule, methods }) as Rule;
+}
+
+interface Filter {
+  readonly name: string;
+  readonly typed_config: { readonly rules: { readonly policies: Readonly<Record<string, RbacPolicy>> } };
+}
+
+/** Any filter of the one listener, wherever it hangs. */
+function findFilter(node: unknown): Filter | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  if ((node as Filter).name === ALLOW_FILTER) return node as Filter;
+  for (const child of Object.values(node)) {
+    const found = findFilter(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * Reads Envoy's configuration back as rules, as far as Envoy keeps them; see {@link project}.
+ *
+ * @throws Error for a file that meshgate did not render
+ */
+export function readEnvoy(files: Readonly<Record<string, string>>): readonly Rule[] {
+  const filter = findFilter(parse(files[FILE] ?? ''));
+  if (filter === undefined) throw unreadable('no rules');
+  return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
+}

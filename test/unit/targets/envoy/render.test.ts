@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { projection, readEnvoy } from '../../../../src/targets/envoy/read.ts';
+import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
+import { policy } from '../../rules/arbitrary.ts';
+
+const head = `
+version: 1
+gateway: { insecure_http: true }
+providers: { okta: { issuer: "https://login.example.com", audiences: [wiki] } }
+roles: { reader: { group: readers }, editor: { group: editors } }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingress:
+    address: ingress.mesh:8443
+    ca_file: /run/mesh/ca.pem
+    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 9443 }
+  identities:
+    default: { spiffe: "spiffe://example.org/gateway", pem_file: /run/mesh/default.pem }
+    wiki-editor: { spiffe: "spiffe://example.org/wiki-editor", pem_file: /run/mesh/editor.pem }
+    unused: { spiffe: "spiffe://example.org/unused", pem_file: /run/mesh/unused.pem }
+`;
+
+function render(rest: string) {
+  const { policy, errors } = parsePolicy(head.replace(/^ {4}unused.*\n/m, '') + rest, 'meshgate.yaml');
+  if (policy === undefined) throw new Error(errors.map(({ message }) => message).join('\n'));
+  const { files, gaps } = renderEnvoy(policy, compile(policy));
+  return { policy, gaps, text: files['envoy.yaml']!, tree: parse(files['envoy.yaml']!) };
+}
+
+const wiki = `
+services: { wiki: { authority: wiki.mesh, endpoint: "wiki.internal:8080" } }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }
+`;
+
+describe('the listener', () => {
+  const { tree } = render(wiki);
+  const [listener] = tree.static_resources.listeners;
+  const tls = listener.filter_chains[0].transport_socket.typed_config;
+  const http = listener.filter_chains[0].filters[0].typed_config;
+
+  test('listens where the policy says, with its own certificate', () => {
+    expect(listener.address.socket_address).toEqual({ address: '0.0.0.0', port_value: 9443 });
+    expect(tls.common_tls_context.tls_certificates).toEqual([
+      { certificate_chain: { filename: '/run/own/tls.crt' }, private_key: { filename: '/run/own/tls.key' } },
+    ]);
+  });
+
+  test('wants a client certificate with exactly one of the identities that rules use', () => {
+    expect(tls.require_client_certificate).toBe(true);
+    expect(tls.common_tls_context.validation_context).toEqual({
+      trusted_ca: { filename: '/run/own/ca.pem' },
+      match_typed_subject_alt_names: [
+        { san_type: 'URI', matcher: { exact: 'spiffe://example.org/gateway' } },
+        { san_type: 'URI', matcher: { exact: 'spiffe://example.org/wiki-editor' } },
+      ],
+    });
+  });
+
+  test('normalises paths, and passes no client certificate header on', () => {
+    expect(http).toMatchObject({
+      normalize_path: true,
+      merge_slashes: true,
+      path_with_escaped_slashes_action: 'REJECT_REQUEST',
+      forward_client_cert_details: 'SANITIZE_SET',
+      use_remote_address: true,
+    });
+  });
+
+  test('the administration is reached from inside only', () => {
+    expect(tree.admin.address.socket_address.address).toBe('127.0.0.1');
+  });
+
+  test('refuses odd paths before any rule', () => {
+    expect(http.http_filters.map(({ name }: { name: string }) => name)).toEqual([
+      'meshgate.non_canonical_paths',
+      'meshgate.rules',
+      'envoy.filters.http.router',
+    ]);
+    expect(http.http_filters[0].typed_config.rules.action).toBe('DENY');
+    expect(http.http_filters[1].typed_config.rules.action).toBe('ALLOW');
+  });
+
+  test('one virtual host and one cluster per service', () => {
+    expect(http.route_config.virtual_hosts).toEqual([
+      {
+        name: 'wiki.mesh',
+        domains: ['wiki.mesh', 'wiki.mesh:9443'],
+        routes: [{ match: { prefix: '/' }, route: { cluster: 'wiki', timeout: '0s' } }],
+      },
+    ]);
+    expect(tree.static_resources.clusters).toMatchObject([
+      {
+        name: 'wiki',
+        load_assignment: {
+          endpoints: [
+            {
+              lb_endpoints: [
+                { endpoint: { address: { socket_address: { address: 'wiki.internal', port_value: 8080 } } } },
+              ],
+            },
+          ],
+        },
+      },
+    ]);
+  });
+});
+
+describe('the rules', () => {
+  test('say authority, path, methods and identity, each exactly', () => {
+    const { tree } = render(`${wiki}    /rest/*: { service: wiki, allow: [editor] }\n`);
+    const filter = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[1];
+    expect(filter.typed_config.rules.policies['wiki.test/*#1']).toEqual({
+      permissions: [
+        {
+          and_rules: {
+            rules: [
+              {
+                or_rules: {
+                  rules: ['wiki.mesh', 'wiki.mesh:9443'].map((exact) => ({
+                    header: { name: ':authority', string_match: { exact } },
+                  })),
+                },
+              },
+              { url_path: { path: { prefix: '/' } } },
+              {
+                not_rule: {
+                  or_rules: {
+                    rules: [{ url_path: { path: { exact: '/rest' } } }, { url_path: { path: { prefix: '/rest/' } } }],
+                  },
+                },
+              },
+              {
+                or_rules: {
+                  rules: ['GET', 'HEAD'].map((exact) => ({ header: { name: ':method', string_match: { exact } } })),
+                },
+              },
+            ],
+          },
+        },
+      ],
+      principals: [
+        {
+          custom: {
+            name: 'envoy.rbac.principals.mtls_authenticated',
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config',
+              san_matcher: { san_type: 'URI', matcher: { exact: 'spiffe://example.org/gateway' } },
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  test('text of the policy never becomes a regular expression', () => {
+    const { tree, text } = render(
+      wiki.replace('/*:', '"/.+/(a)/*":').replace('authority: wiki.mesh', 'authority: "wiki.mesh:8080"'),
+    );
+    expect(text.match(/regex: .*/g)).toHaveLength(2);
+    expect(text).toContain('"/.+/(a)"');
+    expect(tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config).toMatchObject({
+      virtual_hosts: [{ domains: ['wiki.mesh:8080', 'wiki.mesh'] }],
+    });
+  });
+
+  test('read back they are the projection of the rules', () => {
+    fc.assert(
+      fc.property(policy, (policy) => {
+        const rules = compile(policy);
+        const { files } = renderEnvoy(policy, rules);
+        expect(readEnvoy(files)).toEqual(projection(policy, rules));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a file of somebody else is not read', () => {
+    expect(() => readEnvoy({ 'envoy.yaml': 'static_resources: {}' })).toThrow('not as meshgate renders it');
+  });
+});
