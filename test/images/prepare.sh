@@ -122,7 +122,7 @@ image() {
     say "$name:$hash is unchanged"
   else
     say "building $name:$hash"
-    logged "build-${name##*/}" docker build -t "$name:$hash" "$@" ||
+    logged "build-${name##*/}" docker build --force-rm -t "$name:$hash" "$@" ||
       die "$name does not build: $(grep -v '^ *$' "$cache/build-${name##*/}.log" | tail -n 1 | cut -c 1-300); all of it in $cache/build-${name##*/}.log"
     say "built $name:$hash in $((SECONDS - began)) s"
   fi
