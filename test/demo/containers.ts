@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { envoyCommand, envoyImage, gatewayImage, nodeImage } from '../harness/images.ts';
 import { docker, label, network, words } from './docker.ts';
 import { digestOf, mounts } from './files.ts';
 import { ports, urls } from './paths.ts';
@@ -19,40 +20,39 @@ interface DemoContainer {
   readonly command?: readonly string[];
 }
 
-const node = 'meshgate/test-node:dev';
-
 /** In the order in which they start. */
 export const containers: readonly DemoContainer[] = [
   {
     name: 'provider',
     what: 'OpenID provider',
-    image: node,
+    image: nodeImage,
     alias: 'provider.localhost',
     port: ports.provider,
     mount: mounts.provider,
     options: ['-e', `ISSUER=${urls.provider}`, '-e', `PORT=${ports.provider}`],
     command: ['node', '/srv/provider.mjs'],
   },
-  { name: 'wiki', what: 'wiki', image: node, alias: 'wiki.internal', command: ['node', '/srv/wiki.mjs'] },
+  { name: 'wiki', what: 'wiki', image: nodeImage, alias: 'wiki.internal', command: ['node', '/srv/wiki.mjs'] },
   {
     name: 'dashboard',
     what: 'dashboard',
-    image: node,
+    image: nodeImage,
     alias: 'dashboard.internal',
     command: ['node', '/srv/dashboard.mjs'],
   },
   {
     name: 'ingress',
     what: 'mesh ingress (Envoy)',
-    image: 'meshgate/test-envoy:dev',
+    image: envoyImage,
     alias: 'ingress.localhost',
     port: ports.ingress,
     mount: mounts.ingress,
+    command: envoyCommand,
   },
   {
     name: 'gateway',
     what: 'gateway (nginx)',
-    image: 'meshgate/gateway:dev',
+    image: gatewayImage,
     alias: 'gateway.internal',
     port: ports.gateway,
     mount: mounts.gateway,

@@ -1,10 +1,9 @@
 import { type Box, startContainer } from './container.ts';
 import { type Answer, type Sent, send, type Target } from './http.ts';
+import { envoyCommand, envoyImage } from './images.ts';
 import { jsonLines } from './logs.ts';
 import { type Files, ingressFiles, readPolicy, render } from './policy.ts';
 import type { Stage } from './stage.ts';
-
-export const envoyImage = 'meshgate/test-envoy:dev';
 
 export interface EnvoyOptions {
   /** The policy file's text; Envoy enforces exactly what it renders to. */
@@ -65,6 +64,7 @@ export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<E
   const listen = ingress.own!.listen;
   const box = await startContainer(stage, {
     image: envoyImage,
+    command: envoyCommand,
     alias: options.alias ?? ingress.host,
     ports: [listen],
     files: { ...own, ...placed, ...options.files },

@@ -1,13 +1,11 @@
 import type { Policy } from '../../src/policy/index.ts';
 import { type Box, startContainer } from './container.ts';
 import { type Answer, keepAlive, type Sent, send, sendHttp2, type Target } from './http.ts';
+import { gatewayImage } from './images.ts';
 import { jsonLines, troubles } from './logs.ts';
 import { type Files, gatewayFiles, readPolicy, render } from './policy.ts';
 import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
 import type { Stage } from './stage.ts';
-
-/** The image under test. Its tag chooses the nginx. */
-export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
 
 export interface GatewayOptions {
   /** The policy file's text. */

@@ -4,6 +4,7 @@ export { Box, type ContainerSpec, startContainer } from './container.ts';
 export * from './envoy.ts';
 export * from './gateway.ts';
 export * from './http.ts';
+export * from './images.ts';
 export * from './issuer.ts';
 export { LogBuffer } from './logs.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';

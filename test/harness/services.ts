@@ -1,12 +1,12 @@
 import type { Received } from '../services/shared/received.ts';
 import { type Box, type ContainerSpec, startContainer } from './container.ts';
 import { send } from './http.ts';
+import { nodeImage } from './images.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
 export type { Received };
 
-export const nodeImage = 'meshgate/test-node:dev';
 const adminPort = 9901;
 const tlsFile = '/etc/service/tls.pem';
 

@@ -21,6 +21,6 @@ export async function until<T>(
     if (performance.now() > end) {
       throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
     }
-    await pause(15);
+    await pause(5);
   }
 }

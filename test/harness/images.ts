@@ -1,0 +1,12 @@
+/** The gateway under test. Its tag chooses the nginx. */
+export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
+
+/** Services of test/services/, `node /srv/NAME.mjs`. */
+export const nodeImage = 'meshgate/test-node:dev';
+
+export const envoyImage = 'meshgate/test-envoy:dev';
+
+/** Envoy keeps its log for ten seconds unless told otherwise. */
+export const envoyCommand: readonly string[] = [
+  ...['envoy', '-c', '/etc/envoy/envoy.yaml', '--disable-hot-restart', '--file-flush-interval-msec', '20'],
+];
