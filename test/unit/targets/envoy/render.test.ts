@@ -1,36 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { projection, readEnvoy } from '../../../../src/targets/envoy/read.ts';
 import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
 import { policy } from '../../rules/arbitrary.ts';
-
-const head = `
-version: 1
-gateway: { insecure_http: true }
-providers: { okta: { issuer: "https://login.example.com", audiences: [wiki] } }
-roles: { reader: { group: readers }, editor: { group: editors } }
-mesh:
-  kind: envoy
-  trust_domain: example.org
-  ingress:
-    address: ingress.mesh:8443
-    ca_file: /run/mesh/ca.pem
-    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 9443 }
-  identities:
-    default: { spiffe: "spiffe://example.org/gateway", pem_file: /run/mesh/default.pem }
-    wiki-editor: { spiffe: "spiffe://example.org/wiki-editor", pem_file: /run/mesh/editor.pem }
-    unused: { spiffe: "spiffe://example.org/unused", pem_file: /run/mesh/unused.pem }
-`;
-
-function render(rest: string) {
-  const { policy, errors } = parsePolicy(head.replace(/^ {4}unused.*\n/m, '') + rest, 'meshgate.yaml');
-  if (policy === undefined) throw new Error(errors.map(({ message }) => message).join('\n'));
-  const { files, gaps } = renderEnvoy(policy, compile(policy));
-  return { policy, gaps, text: files['envoy.yaml']!, tree: parse(files['envoy.yaml']!) };
-}
+import { render } from './samples.ts';
 
 const wiki = `
 services: { wiki: { authority: wiki.mesh, endpoint: "wiki.internal:8080" } }

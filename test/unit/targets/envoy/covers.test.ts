@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { envoy } from '../../../../src/targets/envoy/render.ts';
+import { render } from './samples.ts';
+
+const service = 'services: { wiki: { authority: wiki.mesh, endpoint: "wiki:8080" } }\n';
+
+function gaps(rest: string, mesh?: string) {
+  return render(rest, mesh).gaps.map(({ part, text }) => `${part}: ${text}`);
+}
+
+test('a role with an identity of its own is held exactly: no gap', () => {
+  const { policy, rules, gaps } = render(
+    `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] } } }`,
+  );
+  expect(gaps).toEqual([]);
+  expect(rules.map((rule) => envoy.covers(rule, policy))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
+});
+
+test('two roles with one identity on the same requests: each is wider, and the other is named', () => {
+  const { policy, rules, gaps } = render(
+    `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] } } }`,
+  );
+  const text =
+    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them an identity of its own if the mesh has to tell them apart';
+  expect(gaps[0]).toEqual({ part: 'w.test/*#1', text });
+  expect(gaps.map(({ part }) => part)).toEqual(['w.test/*#1', 'w.test/*#2']);
+  expect(envoy.covers(rules[0]!, policy)).toEqual({ kind: 'wider', text });
+});
+
+test('authenticated and a role with one identity: wider', () => {
+  const allow = 'allow: [{ role: editor, methods: [POST] }, authenticated]';
+  expect(gaps(`${service}hosts: { w.test: { /*: { service: wiki, ${allow} } } }`)[0]).toContain(
+    'role editor shares the identity default with authenticated',
+  );
+});
+
+test('the same identity on other methods or paths: exact', () => {
+  expect(
+    gaps(
+      `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, methods: [POST] }] }, /x/*: { service: wiki, allow: [anyone] } } }`,
+    ),
+  ).toEqual([]);
+});
+
+test('two hosts that share an authority: wider, and the authority is named', () => {
+  const all = gaps(
+    `${service}hosts: { a.test: { /*: { service: wiki, allow: [reader] } }, b.test: { /x/*: { service: wiki, allow: [editor] } } }`,
+  );
+  expect(all).toHaveLength(2);
+  expect(all[1]).toContain(
+    'role editor shares the identity default and the authority wiki.mesh with role reader (a.test/*#1)',
+  );
+});
+
+test('a service that is reached directly is not guarded', () => {
+  const rest = `services: { wiki: { authority: wiki.mesh }, direct: { url: "https://direct.test" } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
+  const { policy, rules, gaps } = render(rest, undefined);
+  expect(gaps).toEqual([
+    { part: 'services.direct', text: 'reached directly and not through Envoy, which does not guard it' },
+  ]);
+  expect(envoy.covers(rules[1]!, policy)).toEqual({
+    kind: 'none',
+    text: 'direct is reached directly and not through Envoy',
+  });
+});
+
+test('two services with one authority and two endpoints: Envoy asks the first', () => {
+  const all = gaps(`services:
+  wiki: { authority: wiki.mesh, endpoint: "one:80" }
+  other: { authority: wiki.mesh, endpoint: "two:80" }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /x/*: { service: other, allow: [{ role: editor, as: wiki-editor }] } } }`);
+  expect(all).toEqual([
+    'services.other: has the authority wiki.mesh as wiki does, so Envoy sends its requests to the endpoint of wiki; give it an authority of its own',
+  ]);
+});
+
+test('characters of paths that clients encode are named', () => {
+  expect(
+    gaps(
+      `${service}hosts: { w.test: { /*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [{ role: editor, as: wiki-editor }] } } }`,
+    ),
+  ).toEqual([
+    'hosts: Envoy matches paths without decoding them: it refuses those where a client percent-encodes @ ~, which paths of the policy hold',
+  ]);
+});
+
+test('a policy without a mesh renders to nothing, and says why', () => {
+  const { files, gaps } = render(
+    'services: { wiki: { url: "https://wiki.test" } }\nhosts: { w.test: { /*: { service: wiki, allow: [authenticated] } } }',
+    '',
+  );
+  expect(files).toEqual({});
+  expect(gaps).toEqual([{ part: 'mesh', text: 'the policy has no mesh, so there is nothing for Envoy to enforce' }]);
+});
