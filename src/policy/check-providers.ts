@@ -4,17 +4,28 @@ import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 
+/**
+ * One issuer may be two providers, with another audience each, but not on one host: there the issuer tells them apart.
+ */
+function checkIssuers(report: Report, draft: DraftPolicy): void {
+  const providers = entriesOf(draft.providers);
+  const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
+  providers.forEach(([name, { issuer }], index) => {
+    const before = providers.slice(0, index).filter(([, other]) => issuer !== undefined && other.issuer === issuer);
+    for (const [other] of before) {
+      const host = accepted.find(([, names]) => names.includes(name) && names.includes(other))?.[0];
+      if (host === undefined) continue;
+      const message = `provider ${quote(other)} has this issuer, and host ${quote(host)} accepts both; list both audiences there, and remove this one`;
+      report.add(['providers', name, 'issuer'], message);
+      return;
+    }
+  });
+}
+
 /** Issuers tell providers apart; hosts say which they accept, and subjects of two providers cannot be mixed up. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
-  const issuers = new Map<string, string>();
-  for (const [name, { issuer }] of entriesOf(draft.providers)) {
-    const other = issuer === undefined ? undefined : issuers.get(issuer);
-    if (other !== undefined) {
-      const message = `provider ${quote(other)} has this issuer; list both audiences there, and remove this one`;
-      report.add(['providers', name, 'issuer'], message);
-    } else if (issuer !== undefined) issuers.set(issuer, name);
-  }
+  checkIssuers(report, draft);
   for (const [name, host] of entriesOf(draft.hosts)) {
     if (names && names.length > 1 && !writes(host, 'providers')) {
       const message = `missing key "providers"; write providers: with ${oneOf(names)}, in brackets`;
