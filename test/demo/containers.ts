@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { envoyCommand, envoyImage, gatewayImage, nodeImage } from '../harness/images.ts';
 import { docker, label, network, words } from './docker.ts';
 import { digestOf, mounts } from './files.ts';
-import { ports, urls } from './paths.ts';
+import { instance, issuer, ports, published } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
 interface DemoContainer {
@@ -29,7 +29,7 @@ export const containers: readonly DemoContainer[] = [
     alias: 'provider.localhost',
     port: ports.provider,
     mount: mounts.provider,
-    options: ['-e', `ISSUER=${urls.provider}`, '-e', `PORT=${ports.provider}`],
+    options: ['-e', `ISSUER=${issuer}`, '-e', `PORT=${ports.provider}`],
     command: ['node', '/srv/provider.mjs'],
   },
   { name: 'wiki', what: 'wiki', image: nodeImage, alias: 'wiki.internal', command: ['node', '/srv/wiki.mjs'] },
@@ -47,7 +47,7 @@ export const containers: readonly DemoContainer[] = [
     alias: 'ingress.localhost',
     port: ports.ingress,
     mount: mounts.ingress,
-    command: envoyCommand,
+    command: [...envoyCommand, '--log-level', 'warning'],
   },
   {
     name: 'gateway',
@@ -62,7 +62,7 @@ export const containers: readonly DemoContainer[] = [
 
 /** Starts a container, or leaves the one that runs as it would be started now. */
 export async function start(container: DemoContainer): Promise<string> {
-  const name = `meshgate-demo-${container.name}`;
+  const name = `${instance}-${container.name}`;
   const args = [...argumentsOf(container), container.image, ...(container.command ?? [])];
   const image = await docker('image', 'inspect', '--format', '{{.Id}}', container.image);
   const digest = await digestOf([image, ...args, ...(await contentOf(container.mount?.folder))]);
@@ -72,7 +72,7 @@ export async function start(container: DemoContainer): Promise<string> {
     if ((await docker('inspect', '--format', format, name)) === `true ${digest}`) return 'runs already';
     await docker('rm', '-f', '-v', name);
   }
-  if (container.port !== undefined) await refuseTaken(container.port, container.what);
+  if (container.port !== undefined) await refuseTaken(published(container.port), container.what);
   await docker('run', '-d', '--name', name, '--label', `${label}=${digest}`, ...args);
   return existing === '' ? 'started' : 'replaced';
 }
@@ -82,7 +82,7 @@ function argumentsOf({ alias, port, mount, options = [] }: DemoContainer): strin
   return [
     ...['--network', network, '--network-alias', alias],
     ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-    ...(port === undefined ? [] : ['-p', `127.0.0.1:${port}:${port}`]),
+    ...(port === undefined ? [] : ['-p', `127.0.0.1:${published(port)}:${port}`]),
     ...(mount === undefined ? [] : ['--mount', `type=bind,source=${mount.folder},target=${mount.target},readonly`]),
     ...options,
   ];

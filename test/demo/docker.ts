@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { instance } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
 /** On everything that the demo starts. */
-export const label = 'meshgate.demo';
-export const network = 'meshgate-demo';
+export const label = instance;
+export const network = instance;
 
 const run = promisify(execFile);
 
-/** Runs the docker command and gives what it printed. An error is its last line. */
+/** Runs the docker command and gives what it printed. An error is one line of it. */
 export async function docker(...args: string[]): Promise<string> {
   try {
     return (await run('docker', args, { maxBuffer: 16 * 1024 * 1024 })).stdout.trim();
@@ -16,7 +17,8 @@ export async function docker(...args: string[]): Promise<string> {
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
     if (code === 'ENOENT')
       throw new Trouble('there is no docker command; install Docker, or run test/images/prepare.sh engine');
-    throw new Trouble(`docker ${args[0]}: ${stderr.trim().split('\n').at(-1)}`);
+    const words = stderr.trim().split('\n');
+    throw new Trouble(`docker ${args[0]}: ${words.find((line) => /error/i.test(line)) ?? words.at(-1)}`);
   }
 }
 

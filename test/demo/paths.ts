@@ -3,19 +3,38 @@ import { fileURLToPath } from 'node:url';
 
 /** The repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-/** All that the demo makes: certificates and what is mounted into its containers. */
-export const state = join(root, '.demo');
-/** Shell variables for what the demo has. */
-export const envFile = join(root, '.demo.env');
 export const policyFile = join(root, 'test/demo/meshgate.yaml');
 
-/** Ports on this machine; the same inside the containers, so that one URL is right on both sides. */
+/**
+ * A second demo beside the first: MESHGATE_DEMO_OFFSET moves its ports on this machine and names it,
+ * MESHGATE_DEMO_DIR is where its state goes.
+ */
+const offset = Number(process.env.MESHGATE_DEMO_OFFSET ?? 0);
+const folder = process.env.MESHGATE_DEMO_DIR ?? root;
+
+/** Names of containers and network begin with it; also the label on everything that the demo starts. */
+export const instance = offset === 0 ? 'meshgate-demo' : `meshgate-demo-${offset}`;
+
+/** All that the demo makes: certificates and what is mounted into its containers. */
+export const state = join(folder, '.demo');
+/** Shell variables for what the demo has. */
+export const envFile = join(folder, '.demo.env');
+
+/** Ports inside the containers. */
 export const ports = { gateway: 8443, provider: 9443, ingress: 10443 } as const;
 
-/** What the demo is asked under. */
+/** The port of this machine that leads to a container's. */
+export function published(port: number): number {
+  return port + offset;
+}
+
+/** The provider's name for itself. */
+export const issuer = `https://provider.localhost:${ports.provider}`;
+
+/** Under which URLs this machine asks. */
 export const urls = {
-  gateway: `https://wiki.localhost:${ports.gateway}`,
-  dashboard: `https://dashboard.localhost:${ports.gateway}`,
-  provider: `https://provider.localhost:${ports.provider}`,
-  ingress: `https://ingress.localhost:${ports.ingress}`,
+  gateway: `https://wiki.localhost:${published(ports.gateway)}`,
+  dashboard: `https://dashboard.localhost:${published(ports.gateway)}`,
+  provider: `https://provider.localhost:${published(ports.provider)}`,
+  ingress: `https://ingress.localhost:${published(ports.ingress)}`,
 } as const;

@@ -1,5 +1,5 @@
 /** `make up`: the whole road on this machine. What it did goes to standard error, what it has to standard output. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
 import { until } from '../harness/until.ts';
@@ -8,7 +8,7 @@ import { containers, refuseStopped, start } from './containers.ts';
 import { ensureNetwork } from './docker.ts';
 import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
 import { curl, type Line, lines } from './lines.ts';
-import { envFile, policyFile, urls } from './paths.ts';
+import { envFile, policyFile, root, urls } from './paths.ts';
 import { command, step, Trouble } from './trouble.ts';
 
 type Tokens = Readonly<Record<string, string>>;
@@ -76,6 +76,7 @@ async function writeVariables(tokens: Tokens): Promise<void> {
   };
   const quoted = Object.entries(variables).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
   await writeFile(envFile, `${quoted.join('\n')}\n`, { mode: 0o600 });
+  await chmod(envFile, 0o600);
 }
 
 function report(tokens: Tokens): string {
@@ -95,7 +96,7 @@ function report(tokens: Tokens): string {
     '',
     'All of this as shell variables:',
     '',
-    '. ./.demo.env',
+    `. ${envFile === join(root, '.demo.env') ? './.demo.env' : envFile}`,
     '',
     ...lines.flatMap((line) => [
       `# ${line.title}; the answer is ${line.status} with ${line.holds}: ${line.why}.`,

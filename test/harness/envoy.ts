@@ -68,7 +68,7 @@ export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<E
     alias: options.alias ?? ingress.host,
     ports: [listen],
     files: { ...own, ...placed, ...options.files },
-    ready: /starting main dispatch loop/,
+    ready: /starting workers/,
   });
   return new Envoy(box, listen, ingress.serverName, stage.meshCa.cert);
 }

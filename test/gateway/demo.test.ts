@@ -1,0 +1,99 @@
+/** `make up` and docs/demo.md, followed to the letter, on ports and in a folder of their own. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { docker } from '../harness/docker.ts';
+
+const offset = 21000;
+const folder = mkdtempSync(join(tmpdir(), 'meshgate-demo-'));
+const env = { ...process.env, MESHGATE_DEMO_OFFSET: String(offset), MESHGATE_DEMO_DIR: folder };
+const guide = readFileSync('docs/demo.md', 'utf8');
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(command: string, ...args: string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(command, args, { env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const demo = (name: 'up' | 'down') => run(process.execPath, `test/demo/${name}.ts`);
+/** A line as it is typed, with the demo's variables. */
+const typed = (line: string) => run('bash', '-c', `. ${folder}/.demo.env; ${line}`);
+const left = () => docker('ps', '-aq', '--filter', `label=meshgate-demo-${offset}`);
+
+beforeAll(() => demo('down'));
+afterAll(async () => {
+  await demo('down');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a port that is taken is named in one line, and by whom as far as it is known', async () => {
+  const other = createServer().listen(9443 + offset, '127.0.0.1');
+  const { code, stderr } = await demo('up');
+  other.close();
+  expect(code).toBe(1);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^demo: port 30443, which the OpenID provider needs, is taken by /);
+});
+
+test('the five lines answer as printed, a second time as well', async () => {
+  for (const note of [/started/, /runs already/]) {
+    const { code, stdout, stderr } = await demo('up');
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(5);
+    const printed = [...stdout.matchAll(/^# .*; the answer is (\d{3}) with (\S+): .*\n(curl .*)$/gm)];
+    expect(printed.length).toBe(5);
+    expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(5);
+    for (const [, status, holds, line] of printed) {
+      const answer = await typed(line!);
+      expect(answer.stdout.trim().split('\n').at(-1), line).toBe(status);
+      expect(answer.stdout, line).toContain(holds);
+      expect(guide, 'the guide has the same lines').toContain(line);
+    }
+  }
+}, 120_000);
+
+test('the guide’s other commands do what it says', async () => {
+  const direct = guide.split('\n').filter((line) => line.startsWith('curl') && line.includes('"$INGRESS'));
+  const statuses = await Promise.all(direct.map(async (line) => (await typed(line)).stdout.trim().split('\n').at(-1)));
+  expect(statuses).toEqual(['200', '403']);
+  const explain = /^npx meshgate (explain .*)$/m.exec(guide)?.[1] ?? '';
+  const explained = await run('bash', '-c', `${process.execPath} dist/cli.js ${explain}`);
+  expect(explained.stdout).toContain('role_missing');
+  const validate = /^npx meshgate (validate .*)$/m.exec(guide)?.[1] ?? '';
+  expect((await run('bash', '-c', `${process.execPath} dist/cli.js ${validate}`)).code).toBe(0);
+});
+
+test('gateway and ingress log the same trace, and the ingress the identity of the rule', async () => {
+  const { stdout } = await typed('curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" "$DASHBOARD/"');
+  const { traceId } = JSON.parse(stdout);
+  const lines = await Promise.all(
+    ['gateway', 'ingress'].map((name) => docker('logs', `meshgate-demo-${offset}-${name}`)),
+  );
+  const found = lines.map((text) => text.split('\n').find((line) => line.includes(traceId)));
+  expect(found[0]).toContain('"meshgate.identity":"wiki-reader"');
+  expect(found[1]).toContain('spiffe://example.org/ns/edge/sa/wiki-reader');
+});
+
+test('nothing of it runs as root or can write to its file system', async () => {
+  const ids = (await left()).split('\n');
+  const format = '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}';
+  for (const id of ids) expect(await docker('inspect', '--format', format, id)).toMatch(/^[1-9]\d*:\d+ true \[ALL\]$/);
+});
+
+test('down leaves nothing', async () => {
+  expect((await demo('down')).code).toBe(0);
+  expect(await left()).toBe('');
+  expect(await docker('network', 'ls', '-q', '--filter', `name=^meshgate-demo-${offset}$`)).toBe('');
+  expect(existsSync(join(folder, '.demo'))).toBe(false);
+  expect(existsSync(join(folder, '.demo.env'))).toBe(false);
+});
