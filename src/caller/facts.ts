@@ -18,10 +18,15 @@ export interface FactContext {
   readonly roles: ReadonlyMap<string, Fact>;
 }
 
-/** True if one is, else not known if one is not known, else false; of nothing, not known. */
-function anyOf(truths: readonly Truth[]): Truth {
-  if (truths.includes(true)) return true;
-  return truths.length === 0 || truths.includes(undefined) ? undefined : false;
+/** Whether one part has the wanted truth: else not known if one is not known, and false if all are. Of no parts, not known. */
+function anyOf(parts: readonly Fact[], context: FactContext, under: readonly string[], wanted: boolean): Truth {
+  let unknown = parts.length === 0;
+  for (const part of parts) {
+    const truth = truthOf(part, context, under);
+    if (truth === wanted) return true;
+    unknown ||= truth === undefined;
+  }
+  return unknown ? undefined : false;
 }
 
 function not(truth: Truth): Truth {
@@ -33,9 +38,10 @@ function sameValue(present: unknown, wanted: string | number | boolean): Truth {
   return typeof present === typeof wanted ? present === wanted : undefined;
 }
 
-/** Whether a list holds the value. An empty list says no; a list with elements of other types only if it holds it. */
+/** Whether a list holds the value. An empty list says no; one with elements of other types says nothing else than yes. */
 function listHolds(list: readonly unknown[], wanted: string | number | boolean): Truth {
-  return list.length === 0 ? false : anyOf(list.map((element) => sameValue(element, wanted)));
+  if (list.includes(wanted)) return true;
+  return list.every((element) => typeof element === typeof wanted) ? false : undefined;
 }
 
 function claimIs(claim: unknown, wanted: string | number | boolean): Truth {
@@ -80,10 +86,10 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
       return role === undefined ? undefined : truthOf(role, context, [...under, fact.value]);
     }
     case 'any':
-      return anyOf(fact.facts.map((part) => truthOf(part, context, under)));
+      return anyOf(fact.facts, context, under, true);
     case 'all':
-      return not(anyOf(fact.facts.map((part) => not(truthOf(part, context, under)))));
+      return not(anyOf(fact.facts, context, under, false));
     case 'none':
-      return not(anyOf(fact.facts.map((part) => truthOf(part, context, under))));
+      return not(anyOf(fact.facts, context, under, true));
   }
 }

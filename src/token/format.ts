@@ -1,13 +1,14 @@
 import { MAX_TOKEN_BYTES } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { decodeObject } from './json.ts';
+import { decodeCanonical, parseObject } from './json.ts';
 import type { Claims } from './types.ts';
 
-/** A compact JWS, still encoded (RFC 7515 section 7.1). */
+/** A compact JWS (RFC 7515 section 7.1). */
 export interface CompactJws {
+  /** Still encoded: headers repeat, and known ones are not decoded again. */
   readonly header: string;
-  readonly payload: string;
-  readonly signature: string;
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
   /** What was signed: header, dot, payload (RFC 7515 section 5.2). */
   readonly input: string;
 }
@@ -24,39 +25,23 @@ const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, JoseHeader>();
 
-/** A payload may be empty: it is no claims set, which is said after its signature held, as of any other. */
-const shape = /^[\w-]+\.[\w-]*\.[\w-]+$/;
-
-/** Last characters whose unused bits are zero, by length modulo 4; an empty list: no such length. */
-const canonicalEnds = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const;
-
-/** Whether base64url text without padding is the one spelling of its bytes (RFC 4648 section 3.5). */
-function isCanonical(text: string): boolean {
-  const rest = text.length % 4;
-  return rest === 0 || (canonicalEnds[rest]?.includes(text[text.length - 1] as string) ?? false);
-}
+const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
 /**
- * The gate before any decoding: three parts of canonical base64url, not too long. The token's text is a key of the
- * token cache, so each token has exactly one spelling.
+ * The gate before anything else: three parts of canonical base64url, not too long. The token's text is a key of the token
+ * cache, so each token has exactly one spelling. A payload may be empty: it is no claims set, which is said after its
+ * signature held, as of any other.
  *
  * @returns reason `token_malformed` otherwise
  */
 export function splitJws(token: string): Result<CompactJws> {
   if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
-  if (!shape.test(token)) return refuse('token_malformed');
-  const first = token.indexOf('.');
-  const second = token.indexOf('.', first + 1);
-  const jws = {
-    header: token.slice(0, first),
-    payload: token.slice(first + 1, second),
-    signature: token.slice(second + 1),
-    input: token.slice(0, second),
-  };
-  if (!isCanonical(jws.header) || !isCanonical(jws.payload) || !isCanonical(jws.signature)) {
-    return refuse('token_malformed', 'the token is not canonical base64url');
-  }
-  return ok(jws);
+  const [header, text, last, more] = token.split('.', 4);
+  if (!header || text === undefined || !last || more !== undefined) return malformed;
+  const payload = decodeCanonical(text);
+  const signature = decodeCanonical(last);
+  if (payload === undefined || signature === undefined) return malformed;
+  return ok({ header, payload, signature, input: token.slice(0, header.length + 1 + text.length) });
 }
 
 /** Members that change how the rest is to be read. None is understood here. */
@@ -72,7 +57,9 @@ const changing = ['crit', 'b64', 'zip'];
 export function parseHeader(text: string): Result<JoseHeader> {
   const known = knownHeaders.get(text);
   if (known !== undefined) return ok(known);
-  const members = decodeObject(text);
+  const bytes = decodeCanonical(text);
+  if (bytes === undefined) return malformed;
+  const members = parseObject(bytes);
   if (members === undefined) return refuse('token_malformed', 'the header is not a JSON object');
   const { alg, kid, typ } = members;
   if (typeof alg !== 'string') return refuse('token_malformed', 'the header has no "alg"');
@@ -87,6 +74,6 @@ export function parseHeader(text: string): Result<JoseHeader> {
 }
 
 /** Parses a payload; `undefined` if it is not a claims set (RFC 7519 section 7.2). */
-export function parseClaims(text: string): Claims | undefined {
-  return decodeObject(text);
+export function parseClaims(payload: Uint8Array): Claims | undefined {
+  return parseObject(payload);
 }

@@ -22,16 +22,18 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
   ]);
 }
 
-/** {@link importKey} once per key and algorithm. */
-export async function importOnce(
+/** {@link importKey} once per key and algorithm; a known key needs no promise. */
+export function importOnce(
   key: Key,
   alg: string,
   entry: AlgorithmEntry,
   imported: ImportedKeys,
-): Promise<ImportedKey> {
-  const name = `${alg} ${key.thumbprint}`;
-  const known = imported.get(name);
-  if (known !== undefined) return known;
+): ImportedKey | Promise<ImportedKey> {
+  const name = alg + key.thumbprint;
+  return imported.get(name) ?? importAndKeep(name, key, entry, imported);
+}
+
+async function importAndKeep(name: string, key: Key, entry: AlgorithmEntry, imported: ImportedKeys) {
   const made = await importKey(key, entry);
   // Withdrawn keys stay behind; starting anew is cheaper than counting.
   if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();

@@ -1,4 +1,3 @@
-import { decode } from 'jose/base64url';
 import { MAX_KEYS_TRIED } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type AlgorithmEntry, algorithms } from './algorithms.ts';
@@ -22,13 +21,15 @@ function fits(key: Key, alg: string, entry: AlgorithmEntry): boolean {
  */
 export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
   const { alg, kid } = header;
-  const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid);
-  if (named.length === 0)
-    return refuse('key_unknown', kid === undefined ? undefined : 'no key has the "kid" of the token');
-  const fitting = named.filter((key) => fits(key, alg, entry)).slice(0, MAX_KEYS_TRIED);
-  return fitting.length > 0
-    ? ok(fitting)
-    : refuse('key_unknown', 'the key is of another type or for another algorithm');
+  const chosen: Key[] = [];
+  let named = false;
+  for (const key of keys) {
+    if (kid !== undefined && key.kid !== kid) continue;
+    named = true;
+    if (fits(key, alg, entry) && chosen.push(key) === MAX_KEYS_TRIED) break;
+  }
+  if (chosen.length > 0) return ok(chosen);
+  return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
 async function holds(
@@ -40,7 +41,8 @@ async function holds(
   imported: ImportedKeys,
 ): Promise<boolean> {
   try {
-    const publicKey = await importOnce(key, alg, entry, imported);
+    const known = importOnce(key, alg, entry, imported);
+    const publicKey = known instanceof Promise ? await known : known;
     return await crypto.subtle.verify(
       entry.verify as unknown as VerifyAlgorithm,
       publicKey as never,
@@ -77,7 +79,7 @@ export async function verifySignature(
   }
   const chosen = chooseKeys(header, entry, keys);
   if (!chosen.ok) return chosen;
-  const signature = decode(jws.signature);
+  const { signature } = jws;
   if (entry.signatureBytes !== undefined && signature.length !== entry.signatureBytes)
     return refuse('signature_invalid');
   const input = encoder.encode(jws.input);

@@ -19,16 +19,16 @@ export const format: Spec[] = [
   spec('base64 in place of base64url', 'token_malformed', (m) => m.part(m.token(), 2, (s) => `+/${s.slice(2)}`)),
   spec('a letter outside ASCII', 'token_malformed', (m) => m.part(m.token(), 2, (s) => `é${s.slice(1)}`)),
   spec('unused bits of the signature set', 'token_malformed', (m) => m.part(m.token(), 2, looseEnd), {
-    detail: 'the token is not canonical base64url',
+    detail: 'the token is not three parts of canonical base64url',
   }),
   spec('unused bits of the payload set', 'token_malformed', (m) => m.part(m.loaded('{}'), 1, looseEnd), {
-    detail: 'the token is not canonical base64url',
+    detail: 'the token is not three parts of canonical base64url',
   }),
   spec('unused bits of the header set', 'token_malformed', (m) => m.part(m.headed('{"alg":"RS256"}  '), 0, looseEnd), {
-    detail: 'the token is not canonical base64url',
+    detail: 'the token is not three parts of canonical base64url',
   }),
   spec('a length that base64url does not have', 'token_malformed', (m) => m.part(m.token(), 2, (s) => `${s}AAA`), {
-    detail: 'the token is not canonical base64url',
+    detail: 'the token is not three parts of canonical base64url',
   }),
   spec('100 KB', 'token_malformed', (m) => m.token({ claims: { pad: 'x'.repeat(75_000) } }), {
     detail: 'the token is too long',

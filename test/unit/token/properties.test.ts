@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { splitJws } from '../../../src/token/format.ts';
+import { decodeCanonical } from '../../../src/token/json.ts';
+import { buildCase } from './build.ts';
+import { caseRunner } from './case.ts';
+import { specs } from './specs/index.ts';
+
+const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+const nearly = fc.string({
+  unit: fc.constantFrom(...alphabet, '+', '/', '=', ' ', '\n', '\t', '\f', '\r', '.', 'é', '\u0000'),
+  maxLength: 12,
+});
+
+describe('decodeCanonical', () => {
+  it('takes exactly the canonical spelling of each string of bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          nearly,
+          fc.base64String().map((text) => text.replace(/=+$/, '')),
+        ),
+        (text) => {
+          const canonical = Buffer.from(text, 'base64url').toString('base64url') === text;
+          expect(decodeCanonical(text) !== undefined).toBe(canonical);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('splitJws', () => {
+  it('takes what the regular expression takes, if its parts are canonical', () => {
+    const dotted = fc.array(nearly, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('.'));
+    fc.assert(
+      fc.property(dotted, (token) => {
+        const taken = splitJws(token);
+        const [header = '', payload = '', signature = ''] = token.split('.');
+        const canonical = [payload, signature].every(
+          (part) => Buffer.from(part, 'base64url').toString('base64url') === part,
+        );
+        // The header is looked at by parseHeader, which knows most of them.
+        expect(taken.ok).toBe(/^[^.]+\.[\w-]*\.[\w-]+$/.test(token) && canonical && header !== '');
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('verifyToken', () => {
+  const good = specs.filter(({ expect: outcome }) => outcome === 'verified').map(buildCase);
+  const run = caseRunner();
+
+  it('refuses every token with one character changed, taken out or put in, and never throws', async () => {
+    const anyChange = fc.record({
+      testCase: fc.constantFrom(...good),
+      place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      character: fc.constantFrom(...alphabet, '.', '=', ' ', '\u0000', 'é'),
+      how: fc.constantFrom('change', 'remove', 'insert'),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyChange, async ({ testCase, place, character, how }) => {
+        const { token } = testCase;
+        const at = Math.floor(place * token.length);
+        const kept = token.slice(how === 'insert' ? at : at + 1);
+        const changed = token.slice(0, at) + (how === 'remove' ? '' : character) + kept;
+        fc.pre(changed !== token);
+        const { outcome } = await run({ ...testCase, token: changed });
+        expect(outcome).not.toMatch(/^(verified|thrown)/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('never throws and never passes for any text, nor for any JSON under a good signature', async () => {
+    const testCase = buildCase(specs.find(({ name }) => name === 'RS256 holds')!);
+    const part = fc.oneof(
+      fc.json({ maxDepth: 4 }).map((text) => Buffer.from(text).toString('base64url')),
+      fc.base64String(),
+      fc.constant(testCase.token.split('.')[0]!),
+    );
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.tuple(part, part, part).map((parts) => parts.join('.')),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (token) => {
+        expect((await run({ ...testCase, token })).outcome).not.toMatch(/^(verified|thrown)/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
