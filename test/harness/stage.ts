@@ -38,7 +38,7 @@ export async function openStage(name: string): Promise<Stage> {
 
 /** Writes every container's log to test-results/; gives the tails for an error message. */
 export function saveLogs(stage: Stage, title: string): string {
-  const folder = join(process.env.MESHGATE_RESULTS ?? 'test-results', 'logs');
+  const folder = join('test-results', 'logs');
   mkdirSync(folder, { recursive: true });
   const prefix = `${stage.name} ${title}`.replace(/[^\w.-]+/g, '-').slice(0, 120);
   const tails = stage.boxes.map((box) => {
