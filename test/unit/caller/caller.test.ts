@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { toCaller } from '../../../src/caller/caller.ts';
+import { tableOf, verifiedBy } from './table.ts';
+
+const roles = { staff: { op: 'group', value: 'staff' } } as const;
+
+const callerOf = (claims: Record<string, unknown>, named: string[] = []) => {
+  const caller = toCaller(verifiedBy('okta', claims), tableOf(roles, named));
+  if (!caller.ok) throw new Error(`${caller.reason}: ${caller.detail}`);
+  return caller.value;
+};
+
+describe('toCaller', () => {
+  it('says who asks', () => {
+    const claims = {
+      uid: '42',
+      name: 'Alice',
+      email: 'alice@example.com',
+      email_verified: true,
+      groups: ['staff', 'x'],
+      scope: 'read write',
+      secret: 'not named by any header',
+      level: 3,
+    };
+    expect(callerOf(claims, ['level', 'missing'])).toEqual({
+      provider: 'okta',
+      subject: 'okta-42',
+      name: 'Alice',
+      email: 'alice@example.com',
+      roles: ['staff'],
+      groups: ['staff', 'x'],
+      scopes: ['read', 'write'],
+      claims: { level: 3 },
+    });
+  });
+
+  it.each([undefined, null, '', 7, ['42'], {}])('refuses the subject %j', (uid) => {
+    expect(toCaller(verifiedBy('okta', { uid }), tableOf())).toEqual({
+      ok: false,
+      reason: 'claim_absent',
+      detail: '"uid" is not a non-empty string',
+    });
+  });
+
+  it('refuses a subject that does not fit a header, prefix and encoding included', () => {
+    expect(callerOf({ uid: 'x'.repeat(4091) }).subject).toHaveLength(4096);
+    for (const uid of ['x'.repeat(4092), ','.repeat(1400)]) {
+      expect(toCaller(verifiedBy('okta', { uid }), tableOf())).toEqual({
+        ok: false,
+        reason: 'claim_absent',
+        detail: '"uid" is too long',
+      });
+    }
+  });
+
+  it.each([
+    [true, 'alice@example.com'],
+    [true, 'zoë+x@exämple.com'],
+  ])('takes the e-mail address (verified: %j) %j', (verified, email) => {
+    expect(callerOf({ email, email_verified: verified }).email).toBe(email);
+  });
+
+  it.each([
+    [undefined, 'alice@example.com'],
+    [false, 'alice@example.com'],
+    ['true', 'alice@example.com'],
+    [1, 'alice@example.com'],
+    [true, 'alice@example.com@evil.example'],
+    [true, 'alice@@example.com'],
+    [true, '@example.com'],
+    [true, 'alice@'],
+    [true, 'alice'],
+    [true, ''],
+    [true, ' alice@example.com'],
+    [true, 'alice@example.com\n'],
+    [true, 'alice\u0000@example.com'],
+    [true, 'alice@example.com\u0085'],
+    [true, 'a lice@example.com'],
+    [true, 'alice\u00a0@example.com'],
+    [true, ['alice@example.com']],
+    [true, null],
+  ])('does not take the e-mail address (verified: %j) %j', (verified, email) => {
+    expect(callerOf({ email, email_verified: verified }).email).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, []],
+    ['staff', ['staff']],
+    ['a b', ['a b']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [['a', 7], []],
+    [[['a']], []],
+    [{ a: 1 }, []],
+    [null, []],
+  ])('the groups claim %j gives %j', (groups, wanted) => {
+    expect(callerOf({ groups }).groups).toEqual(wanted);
+  });
+
+  it.each([
+    [{ scope: ' a  b ' }, ['a', 'b']],
+    [{ scp: ['a', 'b'] }, ['a', 'b']],
+    [{ scope: 'a', scp: ['b'] }, ['a']],
+    [{}, []],
+  ])('%j gives the scopes %j', (claims, wanted) => {
+    expect(callerOf(claims).scopes).toEqual(wanted);
+  });
+
+  it('takes a thousand groups and refuses one more', () => {
+    const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`);
+    expect(callerOf({ groups }).groups).toHaveLength(1000);
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), tableOf())).toEqual({
+      ok: false,
+      reason: 'claim_absent',
+      detail: 'more than 1000 groups or scopes',
+    });
+  });
+
+  it('keeps of the named claims only what a header can carry', () => {
+    const claims = {
+      text: 'a',
+      number: 1,
+      flag: false,
+      list: ['a', 1],
+      empty: [],
+      object: { a: 1 },
+      nested: { of: 'x' },
+      lists: [['a']],
+      nothing: null,
+    };
+    expect(
+      callerOf(claims, [...Object.keys(claims), 'nested.of', 'constructor', 'toString', '__proto__']).claims,
+    ).toEqual({
+      text: 'a',
+      number: 1,
+      flag: false,
+      list: ['a', 1],
+      empty: [],
+      'nested.of': 'x',
+    });
+  });
+
+  it('does not know a name that is no text', () => {
+    expect(callerOf({ name: ['Alice'] }).name).toBeUndefined();
+  });
+
+  it('takes a token of a provider that the table lacks for a bug', () => {
+    expect(() => toCaller({ ...verifiedBy('okta', {}), provider: 'constructor' }, tableOf())).toThrow();
+  });
+});

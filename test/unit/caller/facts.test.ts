@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explainFact, type FactExplanation } from '../../../src/caller/explain.ts';
+import { type Truth, truthOf } from '../../../src/caller/facts.ts';
+import { factContext, rolesOf } from '../../../src/caller/roles.ts';
+import type { Fact } from '../../../src/policy/types.ts';
+import { samples } from './samples.ts';
+import { type PlainFact, tableOf, verifiedBy } from './table.ts';
+
+const truth = (fact: PlainFact, claims: Record<string, unknown>, roles: Record<string, PlainFact> = {}): Truth =>
+  truthOf(fact as Fact, factContext(verifiedBy('okta', claims), tableOf(roles)));
+
+describe('samples that also run inside njs', () => {
+  it.each(samples)('$name', ({ got, wanted }) => {
+    expect(got()).toEqual(wanted);
+  });
+});
+
+describe('facts of one claim', () => {
+  it.each<[PlainFact, Record<string, unknown>, Truth]>([
+    [{ op: 'group', value: 'staff' }, { groups: ['staff', 'x'] }, true],
+    [{ op: 'group', value: 'staff' }, { groups: 'staff' }, true],
+    [{ op: 'group', value: 'staff' }, { groups: ['Staff', 'staff ', 'staf', 'staff,x'] }, false],
+    [{ op: 'group', value: 'staff' }, { groups: 'staff x' }, false],
+    [{ op: 'group', value: 'staff' }, { groups: [] }, false],
+    [{ op: 'group', value: 'staff' }, {}, undefined],
+    [{ op: 'group', value: 'staff' }, { groups: null }, undefined],
+    [{ op: 'group', value: 'staff' }, { groups: { staff: true } }, undefined],
+    [{ op: 'group', value: 'staff' }, { groups: [['staff']] }, undefined],
+    [{ op: 'group', value: 'staff' }, { groups: ['staff', 7] }, true],
+    [{ op: 'group', value: 'staff', provider: 'okta' }, { groups: ['staff'] }, true],
+    [{ op: 'group', value: 'staff', provider: 'keycloak' }, { groups: ['staff'] }, undefined],
+    [{ op: 'group', value: 'staff', provider: 'keycloak' }, { groups: [] }, undefined],
+    [{ op: 'is', claim: 'realm_access.roles', value: 'editor' }, { realm_access: { roles: ['editor'] } }, true],
+    [{ op: 'is', claim: 'https://x.example/roles', value: 'editor' }, { 'https://x.example/roles': ['editor'] }, true],
+    [{ op: 'is', claim: 'level', value: 3 }, { level: 3 }, true],
+    [{ op: 'is', claim: 'level', value: 3 }, { level: 4 }, false],
+    [{ op: 'is', claim: 'level', value: 3 }, { level: '3' }, undefined],
+    [{ op: 'is', claim: 'level', value: '3' }, { level: 3 }, undefined],
+    [{ op: 'is', claim: 'admin', value: true }, { admin: true }, true],
+    [{ op: 'is', claim: 'admin', value: true }, { admin: false }, false],
+    [{ op: 'is', claim: 'admin', value: true }, { admin: 'true' }, undefined],
+    [{ op: 'is', claim: 'admin', value: true }, { admin: 1 }, undefined],
+    [{ op: 'is', claim: 'scope', value: 'read' }, { scope: 'read write' }, false],
+    [{ op: 'is', claim: 'toString', value: 'x' }, {}, undefined],
+    [{ op: 'is', claim: '__proto__', value: 'x' }, {}, undefined],
+    [{ op: 'has', claim: 'permission', value: 'write' }, { permission: 'read write' }, true],
+    [{ op: 'has', claim: 'permission', value: 'rea' }, { permission: 'read write' }, false],
+    [{ op: 'has', claim: 'permission', value: '' }, { permission: 'read  write' }, false],
+    [{ op: 'has', claim: 'permission', value: 'write' }, { permission: ['read', 'write'] }, true],
+    [{ op: 'has', claim: 'permission', value: 'read write' }, { permission: ['read write'] }, true],
+    [{ op: 'has', claim: 'levels', value: 3 }, { levels: [1, 3] }, true],
+    [{ op: 'has', claim: 'levels', value: 3 }, { levels: 3 }, undefined],
+    [{ op: 'has', claim: 'levels', value: 3 }, { levels: '1 3' }, undefined],
+    [{ op: 'scope', value: 'read' }, { scope: 'read write' }, true],
+    [{ op: 'scope', value: 'read' }, { scp: ['read'] }, true],
+    [{ op: 'scope', value: 'read' }, { scope: 'write', scp: ['read'] }, false],
+    [{ op: 'scope', value: 'read' }, { scope: '' }, false],
+    [{ op: 'scope', value: 'read' }, {}, undefined],
+    [{ op: 'provider', value: 'okta' }, {}, true],
+    [{ op: 'provider', value: 'keycloak' }, {}, false],
+  ])('%j of %j is %s', (fact, claims, wanted) => {
+    expect(truth(fact, claims)).toBe(wanted);
+  });
+});
+
+describe('none', () => {
+  const outsider: PlainFact = { op: 'none', facts: [{ op: 'group', value: 'staff' }] };
+
+  it('holds where the claim says no', () => {
+    expect(truth(outsider, { groups: ['x'] })).toBe(true);
+    expect(truth(outsider, { groups: ['staff'] })).toBe(false);
+  });
+
+  it('gives nothing where the claim is absent, of another form, or of another provider, however often it is negated', () => {
+    const twice: PlainFact = { op: 'none', facts: [outsider] };
+    for (const claims of [{}, { groups: null }, { groups: [7] }]) {
+      expect(truth(outsider, claims)).toBeUndefined();
+      expect(truth(twice, claims)).toBeUndefined();
+    }
+    expect(
+      truth({ op: 'none', facts: [{ op: 'group', value: 'x', provider: 'keycloak' }] }, { groups: [] }),
+    ).toBeUndefined();
+  });
+
+  it('knows which provider signed the token', () => {
+    expect(truth({ op: 'none', facts: [{ op: 'provider', value: 'keycloak' }] }, {})).toBe(true);
+  });
+});
+
+describe('any, all and none of anything', () => {
+  const leaves: Record<string, PlainFact> = {
+    yes: { op: 'provider', value: 'okta' },
+    no: { op: 'provider', value: 'keycloak' },
+    unknown: { op: 'group', value: 'x' },
+  };
+  const leaf = fc.constantFrom('yes', 'no', 'unknown').map((name) => leaves[name]!);
+  const tree = fc.letrec<{ fact: PlainFact }>((tie) => ({
+    fact: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.record({
+        op: fc.constantFrom('any', 'all', 'none'),
+        facts: fc.array(tie('fact'), { maxLength: 4 }),
+      }) as fc.Arbitrary<PlainFact>,
+    ),
+  })).fact;
+
+  /** Kleene's tables by numbers: no 0, unknown 1, yes 2; of no parts nothing is known. */
+  function byNumbers(fact: PlainFact): number {
+    if (!('facts' in fact)) return fact === leaves.yes ? 2 : fact === leaves.no ? 0 : 1;
+    const parts = fact.facts.map(byNumbers);
+    if (parts.length === 0) return 1;
+    if (fact.op === 'all') return Math.min(...parts);
+    return fact.op === 'any' ? Math.max(...parts) : 2 - Math.max(...parts);
+  }
+
+  const numbers: Truth[] = [false, undefined, true];
+
+  it('follows Kleene', () => {
+    fc.assert(
+      fc.property(tree, (fact) => {
+        expect(truth(fact, {})).toBe(numbers[byNumbers(fact)]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never turns not knowing into a role: what holds without a claim holds whatever the claim says', () => {
+    fc.assert(
+      fc.property(tree, fc.constantFrom(['x'], [], ['y']), (fact, groups) => {
+        if (truth(fact, {}) !== undefined) expect(truth(fact, { groups })).toBe(truth(fact, {}));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('roles', () => {
+  const staff: PlainFact = { op: 'group', value: 'staff' };
+
+  it('come in the order of the policy, each by its own fact or by another role', () => {
+    const table = tableOf({
+      boss: {
+        op: 'all',
+        facts: [
+          { op: 'role', value: 'staff' },
+          { op: 'group', value: 'bosses' },
+        ],
+      },
+      staff,
+      other: { op: 'group', value: 'other' },
+      alias: { op: 'role', value: 'boss' },
+    });
+    expect(rolesOf(factContext(verifiedBy('okta', { groups: ['bosses', 'staff'] }), table))).toEqual([
+      'boss',
+      'staff',
+      'alias',
+    ]);
+    expect(rolesOf(factContext(verifiedBy('okta', { groups: ['bosses'] }), table))).toEqual([]);
+  });
+
+  it('that refer to themselves or to nothing are never held, not even by none', () => {
+    const loop: PlainFact = { op: 'role', value: 'loop' };
+    const table = tableOf({
+      loop,
+      a: { op: 'none', facts: [{ op: 'role', value: 'b' }] },
+      b: { op: 'role', value: 'a' },
+      c: { op: 'none', facts: [loop] },
+      d: { op: 'none', facts: [{ op: 'role', value: 'missing' }] },
+    });
+    expect(rolesOf(factContext(verifiedBy('okta', {}), table))).toEqual([]);
+  });
+
+  it('named like members of every object are just names', () => {
+    const table = tableOf({ constructor: staff, x: { op: 'role', value: 'toString' } });
+    expect(rolesOf(factContext(verifiedBy('okta', { groups: ['staff'] }), table))).toEqual(['constructor']);
+  });
+});
+
+describe('explainFact', () => {
+  const outline = ({ text, truth: holds, parts }: FactExplanation): unknown[] => [text, holds, ...parts.map(outline)];
+  const at = { file: 'meshgate.yaml', line: 7, column: 3 };
+
+  it('gives the tree of facts with their truth and place, through roles', () => {
+    const roles = {
+      editor: { op: 'is', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak' } as PlainFact,
+    };
+    const fact = {
+      op: 'any',
+      at,
+      facts: [
+        { op: 'group', value: 'staff', at: { ...at, line: 8 } },
+        { op: 'role', value: 'editor', at: { ...at, line: 9 } },
+        { op: 'none', facts: [{ op: 'scope', value: 'read', at }], at },
+      ],
+    } as Fact;
+    const explained = explainFact(
+      fact,
+      factContext(verifiedBy('okta', { groups: ['x'], scope: 'read' }), tableOf(roles)),
+    );
+    expect(outline(explained)).toEqual([
+      'any',
+      undefined,
+      ['group "staff"', false],
+      ['role "editor"', undefined, ['claim "realm_access.roles" is "editor" of keycloak', undefined]],
+      ['none', false, ['scope "read"', true]],
+    ]);
+    expect(explained.at).toEqual(at);
+    expect(explained.parts[0]?.at?.line).toBe(8);
+  });
+
+  it('ends at a role that refers to itself', () => {
+    const loop: PlainFact = { op: 'role', value: 'loop' };
+    const explained = explainFact(loop as Fact, factContext(verifiedBy('okta', {}), tableOf({ loop })));
+    expect(outline(explained)).toEqual(['role "loop"', undefined, ['role "loop"', undefined]]);
+  });
+});

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
+import { headerLines, headerValue } from '../../../src/caller/headers.ts';
+import type { Caller } from '../../../src/caller/types.ts';
+import type { HeaderSource } from '../../../src/policy/types.ts';
+
+const caller: Caller = {
+  provider: 'okta',
+  subject: 'okta-42',
+  email: 'alice@example.com',
+  name: 'Doe, Jane',
+  roles: ['staff', 'editor'],
+  groups: ['a,b', 'c', ''],
+  scopes: [],
+  claims: { level: 3, flag: false, list: ['x', 1, true], empty: [], text: 'é', 'a.b': 'dotted' },
+};
+
+const { email: _email, name: _name, ...nobodyInParticular } = caller;
+
+const byRole = (else_?: string): HeaderSource => ({
+  firstRole: [
+    ['admin', 'Admin'],
+    ['editor', 'Editor, chief'],
+    ['staff', 'Viewer'],
+  ],
+  ...(else_ !== undefined && { else: else_ }),
+});
+
+describe('headerValue', () => {
+  it.each<[HeaderSource, string]>([
+    ['subject', 'okta-42'],
+    ['email', 'alice@example.com'],
+    ['name', 'Doe%2C Jane'],
+    ['provider', 'okta'],
+    ['roles', 'staff,editor'],
+    ['groups', 'a%2Cb,c'],
+    [{ claim: 'level' }, '3'],
+    [{ claim: 'flag' }, 'false'],
+    [{ claim: 'list' }, 'x,1,true'],
+    [{ claim: 'empty' }, ''],
+    [{ claim: 'text' }, '%C3%A9'],
+    [{ claim: 'a.b' }, 'dotted'],
+    [{ claim: 'missing' }, ''],
+    [{ claim: 'constructor' }, ''],
+    [{ claim: '__proto__' }, ''],
+    [byRole(), 'Editor%2C chief'],
+  ])('%j is %j', (source, wanted) => {
+    expect(headerValue(source, caller)).toBe(wanted);
+  });
+
+  it('is empty where the caller has none', () => {
+    const nobody = { ...nobodyInParticular, roles: [], groups: [] };
+    for (const source of ['email', 'name', 'roles', 'groups', byRole()] as const)
+      expect(headerValue(source, nobody)).toBe('');
+    expect(headerValue(byRole('Guest'), nobody)).toBe('Guest');
+  });
+
+  it('is never cut: it fits whole or is empty', () => {
+    const many = { ...caller, groups: Array.from({ length: 500 }, () => 'g'.repeat(20)) };
+    expect(headerValue('groups', many)).toBe('');
+    expect(headerValue('name', { ...caller, name: 'x'.repeat(4096) })).toHaveLength(4096);
+    expect(headerValue('name', { ...caller, name: 'x'.repeat(4097) })).toBe('');
+  });
+});
+
+describe('headerLines', () => {
+  it('gives the headers that have a value, in order', () => {
+    const headers = {
+      'X-Forwarded-User': 'subject',
+      'X-Empty': { claim: 'missing' },
+      'X-Forwarded-Roles': 'roles',
+    } as const;
+    expect(headerLines(headers, caller)).toEqual({
+      ok: true,
+      value: [
+        ['X-Forwarded-User', 'okta-42'],
+        ['X-Forwarded-Roles', 'staff,editor'],
+      ],
+    });
+  });
+
+  it('refuses where one does not fit, and says which', () => {
+    const many = { ...caller, groups: Array.from({ length: 500 }, () => 'g'.repeat(20)) };
+    expect(headerLines({ 'X-User': 'subject', 'X-Groups': 'groups' }, many)).toEqual({
+      ok: false,
+      reason: 'claim_absent',
+      detail: 'the value of X-Groups is too long for a header',
+    });
+    expect(headerLines({ 'X-User': 'subject' }, many).ok).toBe(true);
+  });
+});
+
+/** With U+FFFD for lone surrogates, by another way than the code's. */
+const wellFormed = (text: string): string => Buffer.from(text).toString();
+
+describe('the encoding', () => {
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({
+      unit: fc.constantFrom('%', ',', ' ', '\r', '\n', '\u0000', 'a', 'é', '\ud800', '\udc00', '\u{1f600}'),
+    }),
+  );
+
+  it('comes back by decodeURIComponent, but for lone surrogates', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(decodeURIComponent(encodeValue(text))).toBe(wellFormed(text));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is printable ASCII without comma, and without space at either end', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(encodeValue(text)).toMatch(/^(|[!-~]|[!-~][ -~]*[!-~])$/);
+      }),
+      { numRuns: 3000 },
+    );
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(encodeValue(text)).not.toContain(',');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('leaves plain text as it is', () => {
+    const plain = fc.stringMatching(/^[!-$&-+\--~]+$/);
+    fc.assert(
+      fc.property(plain, (text) => {
+        expect(encodeValue(text)).toBe(text);
+      }),
+    );
+  });
+
+  it('gives a list back, however its elements look', () => {
+    fc.assert(
+      fc.property(fc.array(anyText.filter((text) => text !== '')), (list) => {
+        const back = encodeList(list)
+          .split(',')
+          .filter((element) => element !== '')
+          .map(decodeURIComponent);
+        expect(back).toEqual(list.map((text) => wellFormed(text)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,22 @@
+import type { CallerTable } from '../../../src/caller/types.ts';
+import type { Fact } from '../../../src/policy/types.ts';
+import type { Claims, Verified } from '../../../src/token/types.ts';
+import { usualProvider } from '../token/specs/spec.ts';
+
+/** A fact without its place, as in a rendered table. */
+export type PlainFact =
+  | { op: 'group' | 'scope'; value: string; provider?: string }
+  | { op: 'is' | 'has'; claim: string; value: string | number | boolean; provider?: string }
+  | { op: 'provider' | 'role'; value: string }
+  | { op: 'any' | 'all' | 'none'; facts: PlainFact[] };
+
+/** A table of two providers, okta (its subjects with a prefix) and keycloak, and the given roles. */
+export function tableOf(roles: Record<string, PlainFact> = {}, claims: string[] = []): CallerTable {
+  const okta = { ...usualProvider, name: 'okta', subject: { claim: 'uid', prefix: 'okta-' } };
+  const keycloak = { ...usualProvider, name: 'keycloak' };
+  return { providers: { okta, keycloak }, roles: Object.entries(roles) as [string, Fact][], claims };
+}
+
+export function verifiedBy(provider: 'okta' | 'keycloak', claims: Claims): Verified {
+  return { provider, claims: { sub: 's', uid: 'u', ...claims }, expires: 1_800_000_600, key: 'k' };
+}
