@@ -11,33 +11,65 @@ const RESERVED = ['anyone', 'authenticated', 'nobody', 'allowed', 'constructor']
 const EVERYBODY = ['anyone', 'authenticated'];
 const KINDS: readonly Named[] = ['provider', 'role', 'service', 'identity'];
 
+const isName = (name: string, kind: Named) => (kind === 'role' ? ROLE_NAME : NAME).test(name);
 const an = (kind: Named) => `${kind === 'identity' ? 'an' : 'a'} ${kind}`;
 
 /** Names are well formed, and whatever is referred to exists; what does not is mended as it was probably meant. */
 export function checkNames(report: Report): void {
   for (const kind of KINDS) checkDefinitions(report, kind);
+  for (const kind of KINDS) mendDefinitions(report, kind);
   for (const reference of references(report)) resolve(report, reference);
 }
 
 function checkDefinitions(report: Report, kind: Named): void {
-  const pattern = kind === 'role' ? ROLE_NAME : NAME;
+  const section = find(report.tree, SECTIONS[kind]);
   for (const name of namesOf(report, kind) ?? []) {
     const path = [...SECTIONS[kind], name];
     if (RESERVED.includes(name)) report.add(path, `no ${kind} can have this name; choose another`, 'key');
-    else if (!pattern.test(name))
-      report.add(path, `${quote(name)} is not the name of ${an(kind)}; ${better(name, kind)}`, 'key');
+    if (isName(name, kind)) continue;
+    const fixed = plainName(name, kind);
+    const instead = fixed === '' ? '' : `${quote(fixed)}: `;
+    report.add(
+      path,
+      `${quote(name)} is not the name of ${an(kind)}; write ${instead}lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`,
+      'key',
+    );
+    // Read as it should be written, unless others refer to it as it is.
+    const isUsed = references(report).some((it) => it.kind === kind && it.name === name);
+    if (isUsed || section?.kind !== 'map' || !isName(fixed, kind) || section.entries.has(fixed)) continue;
+    rename(section, name, fixed);
+    report.mark([...SECTIONS[kind], fixed]);
   }
 }
 
-function better(name: string, kind: Named): string {
-  const extra = kind === 'role' ? '._' : '';
-  const fixed = name
+/** Where several places agree on a name and the definition alone spells it otherwise, the definition is wrong. */
+function mendDefinitions(report: Report, kind: Named): void {
+  const names = namesOf(report, kind);
+  const section = find(report.tree, SECTIONS[kind]);
+  if (!names || section?.kind !== 'map') return;
+  const uses = new Map<string, number>();
+  for (const { name } of references(report).filter((it) => it.kind === kind)) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const [name, count] of uses) {
+    const guess = names.includes(name) || EVERYBODY.includes(name) ? undefined : nearest(name, names);
+    if (guess === undefined || uses.has(guess) || !section.entries.has(guess)) continue;
+    const path = [...SECTIONS[kind], guess];
+    if (count < 2) continue;
+    report.add(
+      path,
+      `nothing refers to ${quote(guess)}, and ${count} places to ${quote(name)}; did you mean ${quote(name)}?`,
+      'key',
+    );
+    rename(section, guess, name);
+  }
+}
+
+function plainName(name: string, kind: Named): string {
+  const odd = kind === 'role' ? /[^a-z0-9._-]+/g : /[^a-z0-9-]+/g;
+  return name
     .toLowerCase()
-    .replace(new RegExp(`[^a-z0-9${extra}-]+`, 'g'), '-')
+    .replace(odd, '-')
     .replace(/^[^a-z]+/, '')
     .slice(0, 63);
-  const rule = `lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`;
-  return fixed === '' ? `write ${rule}` : `write ${quote(fixed)} (${rule})`;
 }
 
 /** Looks a name up; if it is unknown, says so and puts what was meant in its place. */

@@ -67,6 +67,8 @@ function checkCycles(report: Report, draft: DraftPolicy): void {
     const cycle = findCycle(uses, later, role);
     if (!cycle) continue;
     const path = uses.get(role)?.get(cycle[1] ?? role) ?? ['roles', role];
+    // The step that is wrong stands where another role may be missing.
+    report.lack('role');
     report.add(path, `the role depends on itself: ${cycle.join(' → ')}; remove one of these steps`);
   }
 }

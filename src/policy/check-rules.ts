@@ -20,7 +20,7 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
       if (rule === undefined) continue;
       if (typeof rule === 'object') checkForm(report, draft, route, rule, path);
       const known = read(rule, index);
-      if (!known || report.touches(path)) continue;
+      if (!known || report.has(path)) continue;
       checkReach(report, draft, route, known, path);
       const first = coveredBy(draft, known, before);
       if (first) {
@@ -37,8 +37,10 @@ function read(rule: NonNullable<DraftRule>, index: number): Known | undefined {
   if (typeof rule === 'string') return { who: rule, index };
   const who = rule.who ?? rule.role;
   if (who === undefined) return undefined;
-  const methods = rule.methods?.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : it === undefined ? [] : [it]));
-  return methods || !writes(rule, 'methods') ? { who, index, ...(methods && { methods }) } : undefined;
+  const methods = rule.methods?.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]));
+  if (!methods) return writes(rule, 'methods') ? undefined : { who, index };
+  const known = methods.filter((it) => it !== undefined);
+  return known.length < methods.length ? undefined : { who, index, methods: known };
 }
 
 function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: object, path: Path): void {

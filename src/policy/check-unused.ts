@@ -21,16 +21,15 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   if (!report.has(['mesh'])) {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
-  const hosts = Object.keys(draft.hosts ?? {});
-  const eachSays = hosts.every((host) => !report.has(['hosts', host, 'providers']));
-  // A single provider is every host's; with several, facts and tests alone give it no tokens to vouch for.
-  if ((namesOf(report, 'provider')?.length ?? 0) > 1 && eachSays) {
-    complain(
-      report,
-      'provider',
-      used('provider', (it) => it.path[0] === 'hosts'),
-    );
-  }
+  if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
+  // A single provider is every host's; with several, facts and tests alone give it no tokens to vouch for,
+  // unless a host does not say yet whom it accepts.
+  const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
+  complain(
+    report,
+    'provider',
+    used('provider', (it) => silent || it.path[0] === 'hosts'),
+  );
 }
 
 function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {

@@ -1,5 +1,6 @@
 import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
 import { MAX_POLICY_BYTES } from '../limits.ts';
+import { findUnclosed } from './unclosed.ts';
 
 /** Something in the text that YAML does not allow. */
 export interface Problem {
@@ -66,16 +67,25 @@ function readSections(text: string, first: YAMLError): Yaml {
     const section = text.slice(start, starts[index + 1]);
     // Blanks in front keep the offsets as they are in the file.
     const document = parse(`${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`);
-    const error = typeof document === 'string' ? { at: start, message: document } : document.errors.map(problem)[0];
+    const found = typeof document === 'string' ? { at: start, message: document } : document.errors.map(problem)[0];
+    const error = found && explain(text, start, found);
     if (error === undefined && typeof document !== 'string' && isMap(document.contents)) {
       roots.push(document.contents as Node);
       problems.push(...document.warnings.map(problem));
       continue;
     }
     unread.push(section);
-    if (error && !error.message.startsWith(BAD_ALIAS)) problems.push(error);
+    if (error && !error.message.includes(BAD_ALIAS)) problems.push(error);
   }
-  return problems.length > 0 ? { roots, problems, unread } : { roots, problems: [problem(first)], unread };
+  return problems.length > 0
+    ? { roots, problems, unread }
+    : { roots, problems: [explain(text, 0, problem(first))], unread };
+}
+
+/** Names what was left open further up, if that is why YAML broke here. */
+function explain(text: string, start: number, found: Problem): Problem {
+  const unclosed = findUnclosed(text, start, found.at);
+  return unclosed ? { at: unclosed.at, message: `not YAML: ${unclosed.message}` } : found;
 }
 
 const BAD_ALIAS = 'no anchor';

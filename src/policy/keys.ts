@@ -1,4 +1,4 @@
-import { type Bare, choose, keysOf, takes } from './descend.ts';
+import { type Bare, choose, keysOf, takes, valuesOf } from './descend.ts';
 import { isLater } from './later.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
@@ -34,6 +34,7 @@ export function mendUnknownKey(
     rename(map, key, guess);
   } else {
     report.mention(entry.node);
+    report.obscure(path);
     remove(map, key);
   }
 }
@@ -65,14 +66,18 @@ function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<s
 
 /** Reports a key that has to be there. */
 export function reportMissing(report: Report, path: Path, { schema, hint }: Bare): void {
-  const key = String(path.at(-1));
-  const keys = keysOf({ schema, optional: false });
+  const key = path.at(-1);
+  if (key === undefined) {
+    report.add(path, 'the file is empty; write version: 1, providers, services and hosts');
+    return;
+  }
   if (hint?.refers) report.lack(hint.refers);
   const names = hint?.refers && namesOf(report, hint.refers);
-  const write = names?.length ? oneOf(names) : (hint?.write ?? (keys ? 'a mapping' : 'a mapping of names'));
+  const keys = keysOf({ schema, optional: false });
+  const write = keys ? `with ${oneOf([...keys.keys()])} below it` : names?.length ? oneOf(names) : hint?.write;
   report.add(
     path,
-    `missing key ${quote(key)}; write ${key}: ${keys ? `with ${oneOf([...keys.keys()])} below it` : write}`,
+    `missing key ${quote(String(key))}; write ${key}: ${write ?? oneOf(valuesOf({ schema, optional: false }) ?? [])}`,
     'key',
   );
 }

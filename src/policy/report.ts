@@ -17,7 +17,7 @@ export class Report {
   readonly #errors: PolicyError[] = [];
   readonly #paths = new Set<string>();
   readonly #places = new Set<string>();
-  readonly #parents = new Set<string>();
+  readonly #obscured = new Set<string>();
   readonly #mentioned = new Set<string>();
   readonly #lacking: Record<Named, number> = { provider: 0, role: 0, service: 0, identity: 0 };
   /** The policy, as far as it has been read and mended. */
@@ -52,7 +52,6 @@ export class Report {
   /** Takes down that what is at this path is known to be wrong. */
   mark(path: Path): void {
     this.#paths.add(formatPath(path));
-    if (path.length > 0) this.#parents.add(formatPath(path.slice(0, -1)));
   }
 
   /** True if a mistake at this path is known. */
@@ -60,9 +59,14 @@ export class Report {
     return this.#paths.has(formatPath(path));
   }
 
-  /** True if a mistake at this path, or at one of its own entries, is known: what else is odd here follows from it. */
+  /** Takes down that something was taken out here, so that what seems missing may have been that. */
+  obscure(path: Path): void {
+    this.#obscured.add(formatPath(path));
+  }
+
+  /** True if a mistake at this path is known, or something was taken out here: what is missing follows from that. */
   touches(path: Path): boolean {
-    return this.has(path) || this.#parents.has(formatPath(path));
+    return this.has(path) || this.#obscured.has(formatPath(path));
   }
 
   /** Takes down that a name of this kind is missing somewhere; something that seems unused may belong there. */
@@ -108,6 +112,6 @@ export class Report {
       const aliased = entry.node.at < entry.at;
       return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
     }
-    return this.tree.at;
+    return 0;
   }
 }

@@ -26,7 +26,11 @@ export function text(pattern: RegExp, hint: Hint) {
 export const duration = text(/^\d{1,6}[smhd]$/, {
   what: 'a duration with its unit',
   write: '30s, 5m, 1h or 1d',
-  fix: (value) => (/^\d+$/.test(String(value)) ? `${value}s (or ${value}m, ${value}h)` : undefined),
+  fix: (value) => {
+    if (/^\d+$/.test(String(value))) return `${value}s (or ${value}m, ${value}h)`;
+    const words = /^(\d+) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)$/.exec(String(value));
+    return words ? `${words[1]}${words[2]?.[0]}` : undefined;
+  },
 });
 
 export const port = z.int().min(1).max(65535).register(hints, { what: 'a port', write: 'a number from 1 to 65535' });

@@ -246,7 +246,7 @@ export const route = z
       .describe('Credentials that are taken.')
       .meta({ default: ['bearer'] })
       .optional(),
-    allow: list(rule, 'allow: [staff]').describe('Who may pass; the first rule that matches decides.'),
+    allow: list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
     headers: headers.optional(),
   })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })

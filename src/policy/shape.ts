@@ -24,7 +24,10 @@ export function checkShape(report: Report): Raw | undefined {
     const parsed = policySchema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.flatMap((issue) => flatten(issue, [], value));
-    if (!issues.map((issue) => mend(report, issue, value)).includes(true)) break;
+    // A key that is spelt wrong is also a key that is missing: first the keys, then, with what they became, the rest.
+    const keys = issues.filter((issue) => issue.unknownKeys);
+    const now = keys.length > 0 ? keys : issues;
+    if (!now.map((issue) => mend(report, issue, value)).includes(true)) break;
   }
   return undefined;
 }

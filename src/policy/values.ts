@@ -48,6 +48,7 @@ function enumMessage(value: string, values: readonly string[], { hint }: Bare): 
 function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string {
   const hint = chosen.hint ?? outer;
   if (hint && value === null) return `nothing stands here; write ${hint.write}`;
+  if (hint && Array.isArray(value) && value.length === 0) return `an empty list; write ${hint.write}`;
   if (hint) return `${show(value)} is not ${hint.what}; write ${hint.fix?.(value) ?? hint.write}`;
   const values = valuesOf(chosen);
   if (values) return `${show(value)} is not known here; write ${oneOf(values)}`;

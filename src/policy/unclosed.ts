@@ -1,0 +1,50 @@
+/** A bracket or quote that is opened and not closed. */
+export interface Unclosed {
+  readonly at: number;
+  readonly message: string;
+}
+
+const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
+
+/**
+ * Finds what was left open before a place where YAML broke: the library says where it noticed, which may be many
+ * lines further down. Policies have neither texts over several lines nor brackets inside words.
+ */
+export function findUnclosed(text: string, start: number, end: number): Unclosed | undefined {
+  const open: number[] = [];
+  for (let at = start; at < end; at++) {
+    const char = text[at] ?? '';
+    const first = /^$|[\s[{,:(-]/.test(text[at - 1] ?? '');
+    if (char === '#' && /^$|\s/.test(text[at - 1] ?? '')) {
+      at = endOfLine(text, at);
+    } else if (first && (char === '"' || char === "'")) {
+      const close = closingQuote(text, at, char);
+      if (close === -1) return { at, message: `this quote is left open; add ${char} where the text ends` };
+      at = close;
+    } else if (first && CLOSING[char]) {
+      open.push(at);
+    } else if (CLOSING[text[open.at(-1) ?? -1] ?? ''] === char) {
+      open.pop();
+    }
+  }
+  const last = open.at(-1);
+  if (last === undefined || endOfLine(text, last) >= end) return undefined;
+  const char = text[last] ?? '';
+  return { at: last, message: `this ${char} is left open; add ${CLOSING[char]} where it ends` };
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end === -1 ? text.length : end;
+}
+
+/** Offset of the closing quote in the same line; -1 if there is none. */
+function closingQuote(text: string, from: number, quote: string): number {
+  const end = endOfLine(text, from);
+  for (let at = from + 1; at < end; at++) {
+    if (quote === '"' && text[at] === '\\') at++;
+    else if (text[at] === quote && quote === "'" && text[at + 1] === quote) at++;
+    else if (text[at] === quote) return at;
+  }
+  return -1;
+}
