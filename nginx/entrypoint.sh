@@ -10,13 +10,7 @@ set -eu
 
 [ $# -eq 0 ] || exec "$@"
 
-run=/run/meshgate
-conf=$run/conf
-policy=${MESHGATE_POLICY:-/etc/meshgate/meshgate.yaml}
-workers=${MESHGATE_WORKERS:-auto}
-
-say() { printf 'meshgate: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+. /usr/lib/meshgate/common.sh
 
 [ "$(id -u)" != 0 ] || die "does not run as root: start the container as its own user, 10101"
 [ -w "$run" ] || die "$run is not writable: mount it with --tmpfs $run:uid=$(id -u),gid=$(id -g),mode=0750"
@@ -32,29 +26,15 @@ chmod 0750 "$run" 2>/dev/null ||
 mkdir -p "$run/tmp" || die "cannot write to $run"
 rm -f "$run"/*.sock
 
-state=${MESHGATE_STATE:-}
-if [ -n "$state" ]; then
-  if ! [ -d "$state" ] || ! [ -w "$state" ]; then
-    die "MESHGATE_STATE is \"$state\": not a folder that user $(id -u) can write to"
-  fi
-elif [ -w /var/lib/meshgate ]; then
-  state=/var/lib/meshgate
-else
-  state=$run/state
-  mkdir -p "$state"
-fi
+choose_state
 
 if [ "${MESHGATE_RENDERED:-}" = 1 ]; then
   for file in http.conf servers.conf policy.js meshgate.js; do
     [ -r "$conf/$file" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/$file"
   done
 else
-  [ -e "$policy" ] || die "no policy at $policy: mount one there, or set MESHGATE_POLICY"
-  [ -r "$policy" ] || die "the policy $policy is not readable by user $(id -u)"
   rm -rf "$conf" 2>/dev/null || die "$conf is a mount: set MESHGATE_RENDERED=1 to use what it holds"
-  mkdir "$conf"
-  meshgate render --target nginx --out "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
-    die "the policy $policy could not be rendered, not starting"
+  render_to "$conf" || die "the policy $policy could not be rendered, not starting"
 fi
 
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.

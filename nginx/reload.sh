@@ -1,0 +1,25 @@
+#!/bin/sh
+# Renders the policy anew and has nginx load it, without losing a request. A policy that is not good changes nothing.
+#
+#   docker exec GATEWAY meshgate-reload
+set -eu
+
+. /usr/lib/meshgate/common.sh
+
+umask 0027
+[ -r "$run/nginx.pid" ] || die "nginx does not run here"
+choose_state
+rm -rf "$conf.next" "$conf.before"
+render_to "$conf.next" || die "the policy $policy could not be rendered, the old one stays"
+
+mv "$conf" "$conf.before" 2>/dev/null || die "$conf is a mount: render where it comes from, then send nginx SIGHUP"
+mv "$conf.next" "$conf"
+if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
+  rm -rf "$conf"
+  mv "$conf.before" "$conf"
+  printf '%s\n' "$problem" >&2
+  die "nginx refuses the new configuration, the old one stays"
+fi
+rm -rf "$conf.before"
+kill -HUP "$(cat "$run/nginx.pid")"
+say "the policy $policy is loaded"
