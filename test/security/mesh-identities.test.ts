@@ -66,7 +66,7 @@ const carried = (mark: number): Carried[] =>
   envoy
     .access(mark)
     .filter((line) => /^\/(alpha|beta)\//.test(String(line.path)))
-    .map((line) => ({ path: String(line.path), peer: String(line.peer) }));
+    .map((line) => ({ path: String(line.path), peer: String(line.downstream_peer_uri_san) }));
 
 const crossings = (lines: readonly Carried[]) => lines.filter(({ path, peer }) => peer !== spiffe(path.split('/')[1]!));
 
@@ -154,7 +154,7 @@ describe('one upstream block per identity', async () => {
       timeoutMs: 20_000,
     });
     expect(lines.length).toBe(sent);
-    expect(crossings(lines)).toEqual([]);
+    expect(crossings(lines).slice(0, 5)).toEqual([]);
     expect(gateway.troubles(gatewayMark)).toEqual([]);
   }, 180_000);
 });
