@@ -62,7 +62,7 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
 function tokenText(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the token'));
   // Whatever it is, none of it is repeated.
-  return (text ?? '').trim().replace(/^bearer /i, '');
+  return (text ?? '').trim().replace(/^(?:authorization: *)?bearer +/i, '');
 }
 
 /**

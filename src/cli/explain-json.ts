@@ -21,12 +21,12 @@ function ruleJson({ id, at, who, methods, service, as }: Rule) {
 function callerJson({ kind, caller, claimed }: Asker) {
   if (claimed === undefined) return { kind, roles: caller?.roles ?? [] };
   const { subject, provider, roles } = claimed.caller;
-  return { kind, provider, subject, roles, signature: 'not checked' };
+  return { kind, provider, subject, roles };
 }
 
 /** An explanation for machines. */
-export function explanationJson(explanation: Explanation, policy: Policy): unknown {
-  const { method, url, host, route, asker, rules, decision, wouldPass } = explanation;
+export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
+  const { method, url, host, route, asker, rules, roles, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);
   const service = route && policy.services[route.service];
   return {
@@ -47,10 +47,12 @@ export function explanationJson(explanation: Explanation, policy: Policy): unkno
       service: { name: service.name, authority: service.authority, direct: service.direct !== undefined },
     }),
     ...(asker && { caller: callerJson(asker) }),
+    ...(unverified && { signature: 'not checked' }),
     rules: rules.map(({ rule, passed, conditions }) => ({
       ...ruleJson(rule),
       passed,
       conditions: conditions.map(factJson),
     })),
+    ...(roles.length > 0 && { roles: roles.map(factJson) }),
   };
 }

@@ -59,9 +59,11 @@ function nearestLines({ decision, wouldPass }: Explanation): string[] {
 
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, route, asker, rules } = explanation;
+  const { method, url, route, asker, rules, roles } = explanation;
   const service = route && policy.services[route.service];
   const to = service?.direct === undefined ? 'through the mesh ingress' : 'directly';
+  const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
+  const others = roles.filter(({ text }) => !named.has(text));
   const lines = [
     paint('strong', `${method} ${url}`),
     ...verdict(explanation, policy, paint),
@@ -71,6 +73,8 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...(rules.length === 0 ? [] : ['rules']),
     ...rules.flatMap((rule) => ruleLines(rule, paint)),
+    ...(others.length === 0 ? [] : ['roles that no rule of the route names']),
+    ...others.flatMap((role) => factLines(role, '  ', paint)),
     ...nearestLines(explanation),
   ];
   return `${lines.join('\n')}\n`;

@@ -50,7 +50,7 @@ export function explain(runtime: Runtime, flags: Flags, method: string, url: str
   const explanation = explainRequest(runtime, loaded, flags, method, url);
   runtime.out(
     flags.format === 'json'
-      ? json(explanationJson(explanation, loaded.policy))
+      ? json(explanationJson(explanation, loaded.policy, flags.token !== undefined))
       : explanationText(explanation, loaded.policy, flags.token !== undefined, painter(runtime)),
   );
   return explanation.decision.allow ? YES : NO;

@@ -26,6 +26,8 @@ export interface Explanation {
   readonly route?: Route;
   readonly asker?: Asker;
   readonly rules: readonly RuleExplanation[];
+  /** Of a token: every role of the policy, and why it gives it or not. */
+  readonly roles: readonly FactExplanation[];
   readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
   /** The first role that would have passed, and by which rule; `authenticated` where any good credential would. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
@@ -74,6 +76,7 @@ export function explainRoute(
     ...at,
     asker,
     rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at.method)),
+    roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
     decision,
     ...(wouldPass && { wouldPass }),
   };
@@ -84,7 +87,7 @@ export function explainRefusal(
   at: { readonly method: string; readonly url: string; readonly host?: Host; readonly route?: Route },
   { reason, detail }: Refusal,
 ): Explanation {
-  return { ...at, rules: [], decision: { allow: false, reason, ...(detail !== undefined && { detail }) } };
+  return { ...at, rules: [], roles: [], decision: { allow: false, reason, ...(detail !== undefined && { detail }) } };
 }
 
 /** Status and help of a decision that refuses. */

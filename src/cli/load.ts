@@ -19,6 +19,11 @@ export function policyFile(argument: string | undefined, flag: string | undefine
   return argument ?? flag ?? DEFAULT_FILE;
 }
 
+/** A file as messages call it. */
+export function fileName(file: string): string {
+  return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
+}
+
 /** Bytes of a file that the user named. */
 export function readFile(runtime: Runtime, file: string, what: string): Uint8Array {
   try {
@@ -45,7 +50,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
 
 /** Reads, checks and compiles a policy: the policy, or its mistakes. */
 export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly PolicyError[] {
-  const name = file === '-' ? 'stdin' : file.replace(/^\.\//, '');
+  const name = fileName(file);
   const text = utf8(readFile(runtime, file, 'the policy'));
   if (text === undefined) {
     return [{ at: { file: name, line: 1, column: 1 }, path: '', message: 'the file is not UTF-8' }];

@@ -5,7 +5,7 @@ import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid, place, policyFile, utf8 } from './load.ts';
-import type { Runtime } from './runtime.ts';
+import { codeOf, type Runtime } from './runtime.ts';
 
 interface Flags {
   readonly target: 'nginx' | 'envoy';
@@ -31,7 +31,7 @@ function systemResolvers(runtime: Runtime): readonly string[] {
     // A machine without DNS; the renderer says what that means.
     return [];
   }
-  return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f.:]+)/gm)].map(([, address = '']) =>
+  return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f.:]+)(?=[ \t]*$)/gm)].map(([, address = '']) =>
     address.includes(':') ? `[${address}]` : address,
   );
 }
@@ -66,6 +66,22 @@ function checkFlags(flags: Flags): void {
   }
 }
 
+/** Files on standard output: one as it is, several each under its name. */
+function printed(files: Emitted['files']): string {
+  const entries = Object.entries(files);
+  if (entries.length === 1) return String(entries[0]?.[1]);
+  return entries.map(([name, text]) => `==> ${name} <==\n${text}\n`).join('');
+}
+
+/** Does what writes to a path that the user named. */
+function writing<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw new WrongUse(`cannot write ${path}: ${codeOf(error) ?? (error as Error).message}`);
+  }
+}
+
 /** The gateway's JavaScript lies beside the command. */
 function bundle(runtime: Runtime): Uint8Array {
   try {
@@ -89,20 +105,19 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
   checkFlags(flags);
   const loaded = loadValid(runtime, policyFile(argument, flags.policy));
   if (loaded === undefined) return NO;
-  const out = flags.out === undefined ? undefined : runtime.folder(flags.out);
+  const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
   const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
   for (const gap of gaps) runtime.err(`gap: ${gapText(loaded, gap)}\n`);
-  for (const [name, text] of Object.entries(files)) {
-    if (out === undefined) runtime.out(`==> ${name} <==\n${text}\n`);
-    else runtime.write(`${out}/${name}`, text);
+  if (Object.keys(files).length === 0) return NO;
+  if (out === undefined) runtime.out(printed(files));
+  else {
+    const all = flags.target === 'nginx' ? { ...files, [BUNDLE]: bundle(runtime) } : files;
+    for (const [name, content] of Object.entries(all)) {
+      const path = `${out}/${name}`;
+      writing(path, () => runtime.write(path, content));
+      runtime.out(`${path}\n`);
+    }
   }
-  if (out === undefined) return YES;
-  const written = Object.keys(files);
-  if (flags.target === 'nginx') {
-    runtime.write(`${out}/${BUNDLE}`, bundle(runtime));
-    written.push(BUNDLE);
-  }
-  runtime.out(written.map((name) => `${out}/${name}\n`).join(''));
   return YES;
 }
 
@@ -138,7 +153,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
       [
         'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
         'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
-        'meshgate render --target envoy > envoy.txt',
+        'meshgate render --target envoy > envoy.yaml',
       ],
     ),
   },

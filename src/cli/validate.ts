@@ -15,7 +15,7 @@ import {
   policyFlag,
   YES,
 } from './context.ts';
-import { count, type Loaded, loadPolicy, place, policyFile } from './load.ts';
+import { count, fileName, type Loaded, loadPolicy, place, policyFile } from './load.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
@@ -95,14 +95,15 @@ function jsonReport(loaded: Loaded, file: string, outcomes: readonly TestOutcome
 export function validate(runtime: Runtime, flags: Flags, argument?: string): number {
   const file = policyFile(argument, flags.policy);
   const loaded = loadPolicy(runtime, file);
-  if (!('policy' in loaded)) return invalid(runtime, flags, file, loaded);
+  const name = fileName(file);
+  if (!('policy' in loaded)) return invalid(runtime, flags, name, loaded);
   const outcomes = runTests(loaded, runtime.now());
   const failed = outcomes.filter(({ passed }) => !passed);
-  if (flags.format === 'json') runtime.out(jsonReport(loaded, file, outcomes));
+  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes));
   else {
     for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
     for (const option of insecure(loaded)) runtime.out(`${option}\n`);
-    runtime.out(summary(loaded, file, outcomes, painter(runtime)));
+    runtime.out(summary(loaded, name, outcomes, painter(runtime)));
   }
   return failed.length === 0 ? YES : NO;
 }

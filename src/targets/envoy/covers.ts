@@ -71,17 +71,18 @@ function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
 export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const own = meshRules(policy, rules);
   const characters = encodableOf(own);
+  const first = own.find((rule) => encodableOf([rule]).length > 0);
   return [
     ...serviceGaps(policy, rules),
     ...own.flatMap((rule): Gap[] => {
       const others = indistinct(rule, own, policy);
       return others.length === 0 ? [] : [{ part: rule.id, text: widerText(rule, others, policy) }];
     }),
-    ...(characters.length === 0
+    ...(first === undefined
       ? []
       : [
           {
-            part: 'hosts',
+            part: first.id,
             text: `Envoy matches paths without decoding them: it refuses those where a client percent-encodes ${characters.join(' ')}, which paths of the policy hold`,
           },
         ]),

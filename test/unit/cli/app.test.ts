@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { VERSION } from '../../../src/cli/app.ts';
+import { meshgate } from './fake.ts';
+
+test('the version is the package’s', async () => {
+  expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(VERSION);
+  expect((await meshgate(['--version'])).out).toBe(`${VERSION}\n`);
+});
+
+test.each(['validate', 'render', 'explain', 'schema'])('%s --help has examples', async (command) => {
+  const { code, out, err } = await meshgate([command, '--help']);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(new RegExp(`EXAMPLES\n +meshgate ${command}`));
+});
+
+test('help of the command itself names all of them', async () => {
+  const { code, out } = await meshgate(['--help']);
+  expect(code).toBe(0);
+  for (const command of ['validate', 'render', 'explain', 'schema']) expect(out).toContain(`meshgate ${command}`);
+});
+
+test('schema prints the JSON Schema of a policy', async () => {
+  const { code, out } = await meshgate(['schema']);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ title: 'meshgate policy', type: 'object' });
+});

@@ -1,0 +1,107 @@
+import { main } from '../../../src/cli/app.ts';
+import type { Runtime } from '../../../src/cli/runtime.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly written: Readonly<Record<string, string>>;
+}
+
+export interface Surroundings {
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+  /** Seconds since the epoch. */
+  readonly now?: number;
+}
+
+const systemError = (code: string) => Object.assign(new Error(code), { code });
+
+/** Runs the command in memory: no file, clock or stream of this machine. `-` is standard input. */
+export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
+  const { files = {}, env = {}, terminal = false, now = 1_800_000_000 } = given;
+  let out = '';
+  let err = '';
+  const written: Record<string, string> = {};
+  const text = (content: string | Uint8Array) =>
+    typeof content === 'string' ? content : new TextDecoder().decode(content);
+  const runtime: Runtime = {
+    args,
+    env,
+    terminal,
+    home: '/opt/meshgate',
+    now: () => now,
+    out: (it) => {
+      out += it;
+    },
+    err: (it) => {
+      err += it;
+    },
+    read(path) {
+      const content = files[path];
+      if (content === undefined) throw systemError('ENOENT');
+      return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    },
+    write(path, content) {
+      if (path.startsWith('/forbidden/')) throw systemError('EACCES');
+      written[path] = text(content);
+    },
+    folder: (path) => (path.startsWith('/') ? path : `/work/${path}`),
+  };
+  return { code: await main(runtime), out, err, written };
+}
+
+/** A policy with most of what the command shows. */
+export const POLICY = `version: 1
+gateway: { insecure_http: true }
+providers:
+  okta: { issuer: https://login.example.com, audiences: [api://wiki], subject: { prefix: okta- } }
+  ci: { issuer: https://ci.example.com, audiences: [wiki], clients: [robot], subject: { prefix: ci- } }
+roles:
+  reader: { group: readers, provider: okta }
+  editor:
+    any:
+      - { group: editors, provider: okta }
+      - all:
+          - { claim: dept, is: wiki, provider: okta }
+          - none: [{ group: guests, provider: okta }]
+  builder: { all: [{ provider: ci }, { scope: build }] }
+  admin: { all: [editor, { claim: level, is: 3, provider: okta }] }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingress:
+    address: ingress.mesh:8443
+    ca_file: /run/mesh/ca.pem
+    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 9443 }
+  identities:
+    default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/default.pem }
+    wiki-editor: { spiffe: spiffe://example.org/wiki-editor, pem_file: /run/mesh/editor.pem }
+services:
+  wiki: { authority: wiki.mesh, endpoint: wiki:8080 }
+hosts:
+  wiki.example.com:
+    providers: [okta, ci]
+    /*:
+      service: wiki
+      allow:
+        - { role: reader, methods: [GET] }
+        - { role: editor, as: wiki-editor }
+        - { role: builder, methods: [POST], as: wiki-editor }
+    /admin/*: { service: wiki, allow: [{ role: admin, as: wiki-editor }] }
+    /status: { service: wiki, allow: [anyone] }
+`;
+
+/** An unsigned token: its signature is bytes of no meaning. */
+export function token(
+  claims: Readonly<Record<string, unknown>>,
+  header: Readonly<Record<string, unknown>> = {},
+): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return [
+    part({ alg: 'RS256', typ: 'at+jwt', ...header }),
+    part(claims),
+    Buffer.alloc(48, 7).toString('base64url'),
+  ].join('.');
+}

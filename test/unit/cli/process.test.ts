@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { POLICY } from './fake.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'meshgate-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const cli = join(process.cwd(), 'src/cli.ts');
+
+/** The command as a process of its own, from its sources. */
+function run(args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: folder,
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
+  return { status, stdout, stderr };
+}
+
+test('reads the default policy, and standard input', () => {
+  writeFileSync(join(folder, 'meshgate.yaml'), POLICY);
+  expect(run(['validate'])).toMatchObject({ status: 0, stderr: '' });
+  expect(run(['validate', '-'], POLICY).stdout).toContain('stdin: valid: ');
+  expect(run(['explain', 'GET', 'https://wiki.example.com/']).status).toBe(1);
+}, 30_000);
+
+test('a missing file and a folder are wrong use', () => {
+  expect(run(['validate', 'none.yaml'])).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: 'meshgate: cannot read the policy none.yaml: there is no such file\n',
+  });
+  expect(run(['validate', '.']).stderr).toBe('meshgate: cannot read the policy .: it is a folder\n');
+}, 30_000);
+
+test('writes files with their folders', () => {
+  const { status, stdout } = run(['render', '--target', 'envoy', '--out', 'a/b', '-'], POLICY);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${folder}/a/b/envoy.yaml\n` });
+  expect(readFileSync(join(folder, 'a/b/envoy.yaml'), 'utf8')).toContain('static_resources:');
+}, 30_000);

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { meshgate, POLICY } from './fake.ts';
+
+const files = {
+  './meshgate.yaml': POLICY,
+  '/opt/meshgate/meshgate.js': 'export default {};\n',
+  '/etc/resolv.conf':
+    '# a comment\nsearch example.com\nnameserver 10.0.0.10\n nameserver fd00::1\nnameserver fe80::1%eth0\n',
+};
+
+const render = (...args: string[]) => meshgate(['render', ...args], { files });
+
+describe('nginx', () => {
+  test('writes the files, and the bundle that lies beside the command; prints their paths', async () => {
+    const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
+    expect(code).toBe(0);
+    const paths = ['http.conf', 'servers.conf', 'policy.js', 'hosts/wiki.example.com.conf', 'meshgate.js'];
+    expect(Object.keys(written).sort()).toEqual(paths.map((path) => `/out/${path}`).sort());
+    expect(out.trimEnd().split('\n')).toEqual(Object.keys(written));
+    expect(written['/out/meshgate.js']).toBe(files['/opt/meshgate/meshgate.js']);
+  });
+
+  test('paths in the files begin with --dir, or else with the absolute --out', async () => {
+    expect((await render('--target', 'nginx', '--out', 'out')).written['/work/out/servers.conf']).toContain(
+      'include /work/out/hosts/wiki.example.com.conf;',
+    );
+    expect(
+      (await render('--target', 'nginx', '--out', 'out', '--dir', '/etc/x')).written['/work/out/servers.conf'],
+    ).toContain('include /etc/x/hosts/wiki.example.com.conf;');
+  });
+
+  test('the other paths', async () => {
+    const { written } = await render(
+      ...['--target', 'nginx', '--out', '/out', '--run-dir', '/run/x', '--state-dir', '/var/x'],
+      ...['--access-log', '/dev/stdout'],
+    );
+    const text = Object.values(written).join('\n');
+    expect(text).toContain('unix:/run/x/');
+    expect(text).toContain('state=/var/x/');
+    expect(text).toContain('access_log /dev/stdout');
+    expect(text).not.toMatch(/\/run\/meshgate|\/var\/lib\/meshgate/);
+  });
+
+  test('name servers: of the machine, in order; --resolver before them', async () => {
+    const resolver = async (...args: string[]) =>
+      /^ *resolver (.*?) valid/m.exec((await render('--target', 'nginx', ...args)).out)?.[1];
+    // nginx knows no zones, so fe80::1%eth0 is left out.
+    expect(await resolver()).toBe('10.0.0.10 "[fd00::1]"');
+    expect(await resolver('--resolver', '10.1.1.1,10.1.1.2')).toBe('10.1.1.1 10.1.1.2');
+  });
+
+  test('to standard output: each file under its name', async () => {
+    const { out, written } = await render('--target', 'nginx');
+    expect(written).toEqual({});
+    expect(out.match(/^==> .* <==$/gm)).toEqual([
+      '==> http.conf <==',
+      '==> servers.conf <==',
+      '==> policy.js <==',
+      '==> hosts/wiki.example.com.conf <==',
+    ]);
+  });
+});
+
+describe('envoy', () => {
+  test('one file, printed as it is', async () => {
+    const { code, out } = await render('--target', 'envoy');
+    expect(code).toBe(0);
+    expect(parse(out).static_resources.listeners[0].name).toBe('meshgate');
+  });
+
+  test('written without the bundle', async () => {
+    const { out, written } = await render('--target', 'envoy', '--out', '/out');
+    expect(Object.keys(written)).toEqual(['/out/envoy.yaml']);
+    expect(out).toBe('/out/envoy.yaml\n');
+  });
+
+  test('gaps go to standard error, each with its place', async () => {
+    const { err } = await render('--target', 'envoy');
+    expect(err.split('\n')[0]).toMatch(
+      /^gap: meshgate\.yaml:35:11 wiki\.example\.com\/\*#2: Envoy sees the identity and not the role: role editor shares the identity wiki-editor with role builder/,
+    );
+  });
+
+  test('a policy without a mesh: nothing rendered, exit code 1', async () => {
+    const direct = POLICY.replace(
+      /mesh:\n[\s\S]*services:\n.*\n/,
+      'services:\n  wiki: { insecure_url: "http://wiki:8080" }\n',
+    ).replaceAll(', as: wiki-editor', '');
+    const { code, out, err } = await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: direct } });
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: 'gap: mesh: the policy has no mesh, so there is nothing for Envoy to enforce\n',
+    });
+  });
+});
+
+describe('wrong use', () => {
+  test.each([
+    [['--target', 'envoy', '--dir', '/x'], '--dir means nothing to envoy: leave it out'],
+    [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
+    [['--target', 'istio'], 'Expected "istio" to be one of (nginx|envoy)'],
+    [[], 'Expected input for flag --target'],
+    [['--target', 'nginx', '--out', '/forbidden/x'], 'cannot write /forbidden/x/http.conf: EACCES'],
+  ])('%j', async (args, message) => {
+    const { code, err } = await render(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  test('a policy with mistakes: nothing is written', async () => {
+    const { code, out, err, written } = await meshgate(['render', '--target', 'nginx', '--out', '/out', 'bad'], {
+      files: { bad: 'version: 1\n' },
+    });
+    expect({ code, out, written }).toEqual({ code: 1, out: '', written: {} });
+    expect(err).toContain('bad:1:1 hosts');
+  });
+
+  test('a command without its bundle', async () => {
+    const { code, err } = await meshgate(['render', '--target', 'nginx', '--out', '/out'], {
+      files: { './meshgate.yaml': POLICY },
+    });
+    expect(code).toBe(2);
+    expect(err).toContain('/opt/meshgate has no meshgate.js: the command is not installed whole');
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { meshgate, POLICY } from './fake.ts';
+
+const file = { './meshgate.yaml': POLICY };
+const withTests = (...tests: string[]) => ({
+  './meshgate.yaml': `${POLICY}tests:\n${tests.map((it) => `  - ${it}\n`).join('')}`,
+});
+
+describe('a valid policy', () => {
+  test('one line, what is insecure, exit code 0', async () => {
+    expect(await meshgate(['validate'], { files: file })).toEqual({
+      code: 0,
+      out:
+        'insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear\n' +
+        'meshgate.yaml: valid: 1 host, 3 routes, 5 rules, 4 roles, 2 providers, 1 service; no tests\n',
+      err: '',
+      written: {},
+    });
+  });
+
+  test('read from standard input, or from --policy', async () => {
+    const { out } = await meshgate(['validate', '-'], { files: { '-': POLICY } });
+    expect(out).toContain('stdin: valid: ');
+    expect((await meshgate(['validate', '--policy', 'x.yaml'], { files: { 'x.yaml': POLICY } })).code).toBe(0);
+  });
+
+  test('as JSON', async () => {
+    const { code, out } = await meshgate(['validate', '--format', 'json'], {
+      files: withTests('{ as: nobody, GET: https://wiki.example.com/status, expect: allowed }'),
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      file: 'meshgate.yaml',
+      valid: true,
+      errors: [],
+      insecure: ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear'],
+      tests: [
+        {
+          at: { file: 'meshgate.yaml', line: 40, column: 5 },
+          as: 'nobody',
+          method: 'GET',
+          url: 'https://wiki.example.com/status',
+          expect: 'allowed',
+          got: 'allowed',
+          passed: true,
+          rule: 'wiki.example.com/status#1',
+          ruleAt: { file: 'meshgate.yaml', line: 38, column: 39 },
+        },
+      ],
+    });
+  });
+});
+
+describe('mistakes', () => {
+  const bad = POLICY.replace('role: reader', 'role: raeder').replace('clients: [robot]', 'client: [robot]');
+
+  test('all in one run, each with its place; exit code 1', async () => {
+    const { code, out, err } = await meshgate(['validate'], { files: { './meshgate.yaml': bad } });
+    expect(code).toBe(1);
+    expect(err).toBe('');
+    const lines = out.trimEnd().split('\n');
+    expect(lines).toContain(
+      'meshgate.yaml:34:19 hosts."wiki.example.com"."/*".allow[0].role: no role "raeder"; did you mean "reader"?',
+    );
+    expect(lines.some((line) => line.startsWith('meshgate.yaml:5:') && line.includes('"client"'))).toBe(true);
+    expect(lines.at(-1)).toMatch(/^meshgate\.yaml: invalid: \d+ errors$/);
+  });
+
+  test('as JSON', async () => {
+    const { code, out } = await meshgate(['validate', '--format', 'json'], { files: { './meshgate.yaml': bad } });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      valid: false,
+      errors: expect.arrayContaining([
+        {
+          at: { file: 'meshgate.yaml', line: 34, column: 19 },
+          path: 'hosts."wiki.example.com"."/*".allow[0].role',
+          message: 'no role "raeder"; did you mean "reader"?',
+        },
+      ]),
+    });
+  });
+
+  test('a file that is not UTF-8', async () => {
+    const { code, out } = await meshgate(['validate', 'x'], { files: { x: new Uint8Array([0x61, 0xff]) } });
+    expect(code).toBe(1);
+    expect(out).toBe('x:1:1: the file is not UTF-8\nx: invalid: 1 error\n');
+  });
+});
+
+describe('tests of the policy', () => {
+  const failures = async (...tests: string[]) => {
+    const { code, out } = await meshgate(['validate'], { files: withTests(...tests) });
+    return { code, lines: out.split('\n').filter((line) => line.includes('tests[')) };
+  };
+
+  test('that pass', async () => {
+    const run = await meshgate(['validate'], {
+      files: withTests(
+        '{ as: nobody, GET: https://wiki.example.com/, expect: credential_missing }',
+        '{ as: { roles: [reader] }, GET: https://wiki.example.com/x, expect: allowed }',
+        '{ as: { roles: [reader] }, GET: https://wiki.example.com/admin/x, expect: role_missing }',
+        '{ as: { roles: [reader] }, GET: https://wiki.example.com//x, expect: path_not_canonical }',
+        '{ as: { roles: [] }, GET: https://other.example.com/, expect: host_unknown }',
+        '{ as: { provider: okta, claims: { dept: wiki, groups: [] } }, POST: https://wiki.example.com/x, expect: allowed }',
+        '{ as: { provider: okta, claims: { dept: wiki, groups: [guests] } }, POST: https://wiki.example.com/x, expect: role_missing }',
+        '{ as: { provider: ci, claims: { scope: "build x" } }, POST: https://wiki.example.com/x, expect: allowed }',
+        '{ as: { provider: ci, claims: { azp: other } }, POST: https://wiki.example.com/x, expect: audience_mismatch }',
+        '{ as: { provider: okta, claims: { exp: 5 } }, POST: https://wiki.example.com/x, expect: token_expired }',
+        '{ as: { provider: okta, claims: { iss: "https://evil.test" } }, GET: https://wiki.example.com/x, expect: issuer_unknown }',
+      ),
+    });
+    expect(run.out).toContain('; 11 tests pass\n');
+    expect(run.code).toBe(0);
+  });
+
+  test('refused and not expected so: the nearest rule', async () => {
+    expect(await failures('{ as: { roles: [reader] }, POST: https://wiki.example.com/x, expect: allowed }')).toEqual({
+      code: 1,
+      lines: [
+        'meshgate.yaml:40:5 tests[0]: POST https://wiki.example.com/x as reader: expected allowed, got role_missing; nearest rule wiki.example.com/*#1 at meshgate.yaml:34:11: role reader, GET HEAD, as default',
+      ],
+    });
+  });
+
+  test('allowed and not expected so: the rule that allowed', async () => {
+    expect(
+      await failures('{ as: { roles: [editor] }, PUT: https://wiki.example.com/x, expect: role_missing }'),
+    ).toEqual({
+      code: 1,
+      lines: [
+        'meshgate.yaml:40:5 tests[0]: PUT https://wiki.example.com/x as editor: expected role_missing, got allowed; by wiki.example.com/*#2 at meshgate.yaml:35:11: role editor, as wiki-editor',
+      ],
+    });
+  });
+
+  test('another reason: what was expected and what came', async () => {
+    expect(
+      await failures(
+        '{ as: { provider: okta, claims: { aud: x } }, GET: https://wiki.example.com/x, expect: allowed }',
+      ),
+    ).toEqual({
+      code: 1,
+      lines: [
+        'meshgate.yaml:40:5 tests[0]: GET https://wiki.example.com/x as a token of okta: expected allowed, got audience_mismatch (the token is for "x", this route wants "api://wiki")',
+      ],
+    });
+  });
+
+  test('a host that does not accept the provider', async () => {
+    const files = withTests(
+      '{ as: { provider: ci, claims: {} }, GET: https://small.example.com/, expect: issuer_unknown }',
+    );
+    const small = '  small.example.com: { providers: [okta], /*: { service: wiki, allow: [{ role: reader }] } }\n';
+    files['./meshgate.yaml'] = files['./meshgate.yaml'].replace('tests:\n', `${small}tests:\n`);
+    expect((await meshgate(['validate'], { files })).out).toContain('1 test passes');
+  });
+});
+
+describe('wrong use', () => {
+  test.each([
+    [['validate', 'none.yaml'], 'meshgate: cannot read the policy none.yaml: there is no such file\n'],
+    [['validate', 'a', '--policy', 'b'], 'meshgate: two policies, a and b: give one\n'],
+    [['validate', '--format', 'xml'], 'Expected "xml" to be one of (text|json)'],
+    [['validate', 'a', 'b'], 'Too many arguments'],
+    [['valdate'], 'No command registered for `valdate`, did you mean `validate`?'],
+  ])('%j', async (args, message) => {
+    const { code, out, err } = await meshgate(args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+  });
+});
+
+describe('colour', () => {
+  const verdict = async (given: object) =>
+    (await meshgate(['validate'], { files: file, ...given })).out.includes('\x1b[32m');
+
+  test('on a terminal only, and not with NO_COLOR', async () => {
+    expect(await verdict({ terminal: true, env: { TERM: 'xterm' } })).toBe(true);
+    expect(await verdict({ terminal: false, env: { TERM: 'xterm' } })).toBe(false);
+    expect(await verdict({ terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } })).toBe(false);
+    expect(await verdict({ terminal: true, env: { TERM: 'dumb' } })).toBe(false);
+  });
+});
