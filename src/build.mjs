@@ -1,5 +1,5 @@
 // Builds dist/: `node src/build.mjs [OUT]`. The same sources give the same bytes.
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -41,5 +41,6 @@ mkdirSync(out, { recursive: true });
 for (const [name, options] of Object.entries(bundles)) {
   const outfile = join(out, name);
   await build({ ...common, ...options, outfile });
+  chmodSync(outfile, name === 'cli.js' ? 0o755 : 0o644);
   console.log(`${name} ${(statSync(outfile).size / 1024).toFixed(1)} KB`);
 }
