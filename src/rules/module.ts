@@ -9,8 +9,9 @@ function string(text: string): string {
 }
 
 /**
- * A value as a JavaScript literal. Objects have no prototype, so that a look-up by a name from outside finds
- * only what the policy says, and `__proto__` is a key like any other.
+ * A value as a JavaScript literal. What has no prototype has none there, so that a look-up by a name from outside
+ * finds only what the policy says (not everywhere: such objects cost QuickJS a shape each); `__proto__` is a key like
+ * any other.
  */
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
@@ -28,7 +29,9 @@ function literal(value: unknown, indent: string): string {
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .map(([key, item]) => `${key === '__proto__' ? '["__proto__"]' : string(key)}: ${literal(item, inner)}`);
-  return `{\n${['__proto__: null', ...entries].map((entry) => inner + entry).join(',\n')}\n${indent}}`;
+  if (Object.getPrototypeOf(value) === null) entries.unshift('__proto__: null');
+  if (entries.length === 0) return '{}';
+  return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
 /** The text of policy.js: one literal, no code from the policy. */

@@ -1,7 +1,8 @@
+import { around } from './around.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
-import { checked, errorPages, routeLocations } from './location.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, ODD_PATH } from './names.ts';
-import { refusal, refusalLocations } from './problem.ts';
+import { checked, errorPages } from './location.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, ODD_LOCATION } from './names.ts';
+import { inside, refusal, refusalLocations } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
@@ -28,7 +29,6 @@ export const reading: readonly Directive[] = [
 ];
 
 function serverLevel(scene: Scene): readonly Directive[] {
-  const longest = Math.max(0, ...scene.headerNames.map((name) => name.length));
   return [
     commented('Locations that others add are closed: this check refuses.', checked('-')[0] as Directive),
     ...checked('-').slice(1),
@@ -37,8 +37,6 @@ function serverLevel(scene: Scene): readonly Directive[] {
     line('absolute_redirect', 'off'),
     line('access_log', literal(scene.options.accessLog), 'meshgate'),
     ...trustedProxies(scene),
-    line('proxy_headers_hash_max_size', '4096'),
-    line('proxy_headers_hash_bucket_size', longest > 90 ? '256' : '128'),
     ...(scene.identities.length > 0
       ? [
           line(
@@ -54,7 +52,7 @@ function serverLevel(scene: Scene): readonly Directive[] {
       block(
         'if',
         [template('(', variable('meshgate_odd'), ')')],
-        [line('rewrite', regex('', '^'), literal(`${ODD_PATH}?`), 'last')],
+        [line('rewrite', regex('', '^'), literal(`${ODD_LOCATION}?`), 'last')],
       ),
     ),
   ];
@@ -65,7 +63,7 @@ const hop: Directive = block(
   'location',
   ['^~', literal(CHECK_PATH)],
   [
-    line('internal'),
+    ...inside,
     line('auth_request', 'off'),
     line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
     line('proxy_http_version', '1.1'),
@@ -95,20 +93,11 @@ const hop: Directive = block(
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
-  const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
   return [
     ...serverLevel(scene),
     commented('The one way to the check; a client cannot ask for it.', hop),
     ...refusalLocations,
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
-    ...host.routes.flatMap((route) =>
-      routeLocations(scene, host, route, exact).map((location, i) =>
-        i === 0 ? commented(`${route.route.name} → ${route.service.name}`, location) : location,
-      ),
-    ),
-    ...(all
-      ? []
-      : [commented('No route of the policy covers the rest.', block('location', ['/'], refusal('route_unknown')))]),
+    commented('All routes; what they share is said once.', around(scene, host)),
   ];
 }

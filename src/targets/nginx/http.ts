@@ -5,10 +5,10 @@ import { maps } from './maps.ts';
 import type { Scene } from './scene.ts';
 import { upstreams } from './upstreams.ts';
 
-/** Names of an identity that are long need larger buckets than nginx's own 64 bytes. */
+/** Room for our variables, and, where the name of an identity is long, in the buckets of maps (64 bytes as nginx has them). */
 function hashSizes(scene: Scene): readonly Directive[] {
   const longest = Math.max(0, ...scene.identities.map(({ name }) => name.length));
-  return longest > 40 ? [line('map_hash_bucket_size', '128')] : [];
+  return [line('variables_hash_max_size', '4096'), ...(longest > 40 ? [line('map_hash_bucket_size', '128')] : [])];
 }
 
 function engine(scene: Scene): readonly Directive[] {

@@ -1,16 +1,9 @@
-import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { ODD_PATH } from '../../rules/canonical.ts';
+import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
 import { identityMaps } from './identities.ts';
-import { DOLLAR, requestHeader } from './names.ts';
+import { requestHeader } from './names.ts';
 import { detailMap } from './problem.ts';
 import type { Scene } from './scene.ts';
-
-/**
- * Raw paths that nginx matches as one path and something behind it may read as another: empty and dot segments,
- * `;`, `\`, `#`, NUL, encoded `/ \ . ;`, and any encoded letter, digit, `-` or `_`, since a mesh that does not decode
- * would match another rule. rules/match.ts says the same; a test holds the two together.
- */
-const ODD =
-  '^[^?]*(//|/\\.\\.?(/|\\?|$)|[;\\\\#]|%(00|2[dDeEfF]|3[0-9bB]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aA]))';
 
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
@@ -20,7 +13,7 @@ const requestMaps: readonly Directive[] = [
     'Raw paths that could mean another one behind us, refused before anything else.',
     map(variable('request_uri'), 'meshgate_odd', [
       ['default', literal('')],
-      [regex('~', ODD), 'path_not_canonical'],
+      [regex('~', ODD_PATH), 'path_not_canonical'],
     ]),
   ),
   map(variable('request_uri'), 'meshgate_path', [
@@ -119,17 +112,7 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
   ];
 }
 
-/** For the one character that nginx has no escape for; the regex kind prints it, and `geo` evaluates nothing. */
-const dollar: Directive = block('geo', [variable(DOLLAR)], [line('default', regex('', '$'))]);
-
 /** All maps of the http level. */
 export function maps(scene: Scene): readonly Directive[] {
-  return [
-    ...(scene.dollar ? [dollar] : []),
-    ...requestMaps,
-    ...traceMaps,
-    ...erasedMaps(scene.headerNames),
-    ...identityMaps(scene),
-    ...reasonMaps,
-  ];
+  return [...requestMaps, ...traceMaps, ...erasedMaps(scene.headerNames), ...identityMaps(scene), ...reasonMaps];
 }

@@ -1,19 +1,4 @@
-import { type Arg, literal, type Part, template, variable } from './directive.ts';
-
-/** Holds the one character that nginx has no escape for; a `geo`, since that takes its values as they are. */
-export const DOLLAR = 'meshgate_dollar';
-
-/** Text of a policy for a value that nginx evaluates: a `$` in it stays a `$`. */
-export function text(value: string): Arg {
-  return value.includes('$') ? template(...textParts(value)) : literal(value);
-}
-
-/** The same as parts of a template. */
-export function textParts(value: string): readonly Part[] {
-  return value
-    .split('$')
-    .flatMap((piece, i) => [...(i > 0 ? [variable(DOLLAR)] : []), ...(piece === '' ? [] : [literal(piece)])]);
-}
+import { type Part, variable } from './directive.ts';
 
 /** The variable in which nginx has a header of the request. */
 export function requestHeader(name: string): Part {
@@ -37,8 +22,8 @@ export function underscored(name: string): string {
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
 /** Where internal redirects of ours go. */
-export const ODD_PATH = '/.meshgate/odd';
-export const BAD_PATH = '/.meshgate/bad';
+export const ODD_LOCATION = '/.meshgate/odd';
+export const BAD_LOCATION = '/.meshgate/bad';
 
 /** Upstream block towards the mesh's ingress under one identity. */
 export function ingressUpstream(identity: string): string {

@@ -16,19 +16,14 @@ const UNPRINTABLE =
 /** Keywords on the left side of a map. */
 const MAP_WORDS = ['default', 'hostnames', 'include', 'volatile'];
 
-/**
- * Directives whose arguments nginx takes as they are: only there may a literal hold a `$`.
- * nginx has no escape for it, so elsewhere text() of names.ts puts a variable in its place.
- */
-const NOT_EVALUATED = new Set(['location', 'auth_request', 'include', 'js_path', 'proxy_ssl_trusted_certificate']);
-
 function fail(what: string, text: string): never {
   throw new UnprintableError(`nginx: ${what} cannot be printed: ${JSON.stringify(text)}`);
 }
 
-function checkLiteral(text: string, dollar: boolean): string {
+/** nginx has no escape for a `$`, so that no literal may hold one. */
+function checkLiteral(text: string): string {
   if (UNPRINTABLE.test(text)) fail('a control character', text);
-  if (!dollar && text.includes('$')) fail('a "$" in a value that nginx evaluates', text);
+  if (text.includes('$')) fail('a "$" that is no variable of ours', text);
   return text;
 }
 
@@ -56,7 +51,7 @@ function parts(parts: readonly Part[]): string {
   let text = '';
   for (const [i, part] of parts.entries()) {
     if (part.kind === 'literal') {
-      text += checkLiteral(part.text, false);
+      text += checkLiteral(part.text);
       continue;
     }
     if (!VARIABLE.test(part.name)) fail('a variable', part.name);
@@ -68,12 +63,12 @@ function parts(parts: readonly Part[]): string {
   return plain && text !== '' && !text.includes('{') ? text : quoted(text);
 }
 
-function printArg(arg: Arg, dollar: boolean): string {
+function printArg(arg: Arg): string {
   switch (arg.kind) {
     case 'word':
       return WORD.test(arg.text) ? arg.text : fail('a word', arg.text);
     case 'literal': {
-      const text = checkLiteral(arg.text, dollar);
+      const text = checkLiteral(arg.text);
       return PLAIN.test(text) ? text : quoted(text);
     }
     case 'variable':
@@ -85,24 +80,24 @@ function printArg(arg: Arg, dollar: boolean): string {
         ? fail('a regular expression', arg.source)
         : quoted(arg.operator + arg.source);
     case 'key': {
-      const text = checkLiteral(arg.text, false);
+      const text = checkLiteral(arg.text);
       return quoted(/^[~\\]/.test(text) || MAP_WORDS.includes(text) ? `\\${text}` : text);
     }
   }
 }
 
 function printName(name: string | Arg): string {
-  if (typeof name !== 'string') return printArg(name, false);
+  if (typeof name !== 'string') return printArg(name);
   return NAME.test(name) ? name : fail('a directive', name);
 }
 
 function printComment(text: string, indent: string): string {
-  return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text, true)}`;
+  return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 }
 
 function printDirective(directive: Directive, indent: string): string {
   const name = printName(directive.name);
-  const args = directive.args.map((arg) => printArg(arg, NOT_EVALUATED.has(name)));
+  const args = directive.args.map((arg) => printArg(arg));
   const comment = (directive.comment ?? []).map((text) => `${printComment(text, indent)}\n`).join('');
   const short = [name, ...args].join(' ');
   const head = args.length > 2 && short.length > 160 ? `${name} ${args.join(`\n${indent}    `)}` : short;

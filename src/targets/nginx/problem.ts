@@ -1,6 +1,6 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, template, variable } from './directive.ts';
-import { BAD_PATH, ODD_PATH } from './names.ts';
+import { BAD_LOCATION, ODD_LOCATION } from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -56,11 +56,17 @@ const refuse: Directive = block(
   ],
 );
 
+/** A location for nginx alone; a client that asks for it learns no more than of any other path. */
+export const inside: readonly Directive[] = [line('internal'), line('error_page', '404', '=', '@meshgate_unknown')];
+
+/** What the gateway does not have. */
+export const unknownLocation: Directive = block('location', ['@meshgate_unknown'], refusal('route_unknown'));
+
 /** What nginx could not read. */
 export const badLocation: Directive = block(
   'location',
-  ['=', literal(BAD_PATH)],
-  [line('internal'), ...refusal('request_malformed')],
+  ['=', literal(BAD_LOCATION)],
+  [...inside, ...refusal('request_malformed')],
 );
 
 /** The locations that speak refusals, in every server. */
@@ -71,8 +77,9 @@ export const refusalLocations: readonly Directive[] = [
     ['@meshgate_down'],
     [...ours, line('add_header', 'Retry-After', '1', 'always'), ...refusal('check_unavailable').slice(ours.length)],
   ),
-  block('location', ['=', literal(ODD_PATH)], [line('internal'), ...refusal('path_not_canonical')]),
+  block('location', ['=', literal(ODD_LOCATION)], [...inside, ...refusal('path_not_canonical')]),
   badLocation,
+  unknownLocation,
 ];
 
 /** The member `detail` of a refusal, where the check gave one; it is escaped for JSON already. */

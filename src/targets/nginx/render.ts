@@ -3,6 +3,7 @@ import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
 import type { Directive } from './directive.ts';
+import { guard } from './guard.ts';
 import { hostConf, hostFile } from './host.ts';
 import { httpConf } from './http.ts';
 import type { NginxOptions } from './options.ts';
@@ -76,6 +77,7 @@ function serversHead(scene: Scene): readonly string[] {
  */
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
   const scene = toScene(policy, rules, options);
+  guard(scene);
   const hosts = scene.hosts.map((host): readonly [string, readonly Directive[], readonly string[]] => [
     hostFile(host.host.name),
     hostConf(scene, host),

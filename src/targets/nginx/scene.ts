@@ -27,8 +27,6 @@ export interface Scene {
   readonly hosts: readonly SceneHost[];
   /** Identities that some rule yields, in the policy's order. */
   readonly identities: readonly Identity[];
-  /** Some text of the policy has a `$` in it. */
-  readonly dollar: boolean;
   /** Direct services that some route asks. */
   readonly direct: readonly Service[];
 }
@@ -65,7 +63,6 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     identities: Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
       routes.some((route) => route.identities.includes(identity)),
     ),
-    dollar: JSON.stringify([policy, options]).includes('$'),
     direct: Object.values(policy.services).filter(
       (service) => service.direct !== undefined && routes.some((route) => route.service === service),
     ),

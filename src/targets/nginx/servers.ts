@@ -1,7 +1,7 @@
 import type { Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { hostFile, reading, trustedProxies } from './host.ts';
-import { BAD_PATH } from './names.ts';
+import { BAD_LOCATION } from './names.ts';
 import { badLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -41,8 +41,9 @@ function unknownHost(scene: Scene, tls: Tls | undefined): Directive {
       ...reading,
       line('access_log', literal(scene.options.accessLog), 'meshgate'),
       ...trustedProxies(scene),
-      line('error_page', '400', '494', '=', BAD_PATH),
+      line('error_page', '400', '494', '=', BAD_LOCATION),
       badLocation,
+      block('location', ['@meshgate_unknown'], refusal('host_unknown')),
       block('location', ['/'], refusal('host_unknown')),
     ],
   );

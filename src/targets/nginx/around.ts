@@ -1,0 +1,111 @@
+import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
+import { erasedNames } from './erase.ts';
+import { errorPages, routeLocations, tls } from './location.ts';
+import { headerVariable } from './names.ts';
+import { refusal } from './problem.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
+const closed: readonly Directive[] = [
+  line('satisfy', 'all'),
+  line('ssi', 'off'),
+  line('mirror', 'off'),
+  line('add_before_body', literal('')),
+  line('add_after_body', literal('')),
+  line('proxy_cache', 'off'),
+  line('proxy_store', 'off'),
+  line('proxy_intercept_errors', 'off'),
+  line('proxy_redirect', 'off'),
+  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+];
+
+/** Headers that every service receives, whoever asks. */
+function fixedHeaders(host: SceneHost): readonly (readonly [string, Given])[] {
+  const outside = host.host.name.startsWith('*') ? variable('host') : literal(host.host.name);
+  return [
+    ['Host', variable('meshgate_authority')],
+    ['Upgrade', variable('meshgate_upgrade')],
+    ['Connection', variable('meshgate_connection')],
+    ['X-Real-IP', variable('remote_addr')],
+    ['X-Forwarded-For', variable('remote_addr')],
+    ['X-Forwarded-Proto', variable('scheme')],
+    ['X-Forwarded-Host', outside],
+    ['X-Forwarded-Port', variable('server_port')],
+    ['X-Request-Id', variable('request_id')],
+    ['traceparent', variable('meshgate_traceparent')],
+    ['tracestate', variable('meshgate_tracestate')],
+    ['X-Meshgate-Route', variable('meshgate_route')],
+    ['X-Meshgate-Rule', variable('meshgate_rule')],
+    ['X-Meshgate-Identity', variable('meshgate_as')],
+    ['X-Meshgate-Erased', variable('meshgate_erased')],
+  ];
+}
+
+/** Sends what is ours and erases everything else that anybody might trust. */
+function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
+  const fixed = fixedHeaders(host);
+  const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
+  const taken = new Set(fixed.map(([name]) => name.toLowerCase()));
+  const clash = identity.find(([name]) => taken.has(name.toLowerCase()));
+  if (clash !== undefined) throw new Error(`nginx: the header ${clash[0]} is the gateway's own`);
+  for (const [name] of identity) taken.add(name.toLowerCase());
+  const answers = scene.headerNames.map((_, i) => `X-Meshgate-H${i}`);
+  const set = [...fixed, ...identity].map(([name, value]) => line('proxy_set_header', literal(name), value));
+  const erased = erasedNames(scene.headerNames, answers)
+    .filter((name) => !taken.has(name.toLowerCase()))
+    .map((name) => line('proxy_set_header', literal(name), literal('')));
+  return [
+    ...set.map((one, i) =>
+      i === 0 ? commented('What services receive; a route sets its own identity headers.', one) : one,
+    ),
+    ...erased.map((one, i) => (i === 0 ? commented('What they trust from nobody else.', one) : one)),
+  ];
+}
+
+/** TLS to the mesh's ingress: one context for all routes. */
+function ingressTls({ policy }: Scene, { routes }: SceneHost): readonly Directive[] {
+  if (routes.every(({ service }) => service.direct !== undefined)) return [];
+  const ingress = policy.mesh?.ingress;
+  if (ingress === undefined) throw new Error('nginx: a service needs a mesh, and the policy has none');
+  const [first, ...rest] = tls(ingress.serverName, ingress.caFile, variable('meshgate_cert'), variable('meshgate_key'));
+  return [commented("To the mesh's ingress.", first as Directive), ...rest];
+}
+
+/**
+ * One location around all routes of a host, so that they share what each of them needs: it drops what outer levels
+ * say, and no route has a `proxy_set_header` of its own, which would drop the list. Written into each location, the
+ * list costs nginx some 125 KB of memory a location, and as much cache.
+ */
+export function around(scene: Scene, host: SceneHost): Directive {
+  const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
+  const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
+  return block(
+    'location',
+    ['^~', '/'],
+    [
+      ...errorPages,
+      ...closed,
+      line('client_max_body_size', '100m'),
+      line('proxy_http_version', '1.1'),
+      line('proxy_next_upstream', 'error'),
+      line('proxy_next_upstream_tries', '1'),
+      line('proxy_headers_hash_max_size', '4096'),
+      line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
+      ...requestHeaders(scene, host),
+      ...ingressTls(scene, host),
+      ...host.routes.flatMap((route) =>
+        routeLocations(scene, route, exact).map((location, i) =>
+          i === 0 ? commented(`${route.route.name} → ${route.service.name}`, location) : location,
+        ),
+      ),
+      ...(all
+        ? []
+        : [
+            commented(
+              'No route of the policy covers the rest.',
+              block('location', ['^~', '/'], refusal('route_unknown')),
+            ),
+          ]),
+    ],
+  );
+}

@@ -1,0 +1,63 @@
+import { UnprintableError } from './print.ts';
+import type { Scene } from './scene.ts';
+
+/** What nginx reads more into than text, once it stands in its place: `~` in a name, `*` in a path, `data:` in a file. */
+const SHAPES = {
+  name: /^[a-z][a-z0-9-]*$/,
+  host: /^(\*\.)?[a-z0-9][a-z0-9.-]*$/,
+  path: /^(\/[^*]*)?$/,
+  file: /^\/[^*?[\]]*$/,
+  machine: /^[A-Za-z0-9_.:[\]-]+$/,
+  addresses: /^[0-9A-Fa-f.:/[\]]+$/,
+  header: /^[A-Za-z][A-Za-z0-9-]*$/,
+} as const;
+
+function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]): void {
+  for (const text of texts) {
+    if (text !== undefined && !SHAPES[shape].test(text)) {
+      throw new UnprintableError(`nginx: not a ${shape}: ${JSON.stringify(text)}`);
+    }
+  }
+}
+
+/**
+ * Holds that every text of a policy has the shape of its place, whoever made the policy: parse has checked the same,
+ * with better words.
+ *
+ * @throws UnprintableError
+ */
+export function guard({ policy, options, resolver, hosts, identities, headerNames }: Scene): void {
+  const services = Object.values(policy.services);
+  const providers = Object.values(policy.providers);
+  const ingress = policy.mesh?.ingress;
+  const tls = [policy.gateway.tls, ...hosts.map(({ host }) => host.tls)];
+  hold(
+    'name',
+    [...identities, ...services, ...providers].map(({ name }) => name),
+  );
+  hold(
+    'host',
+    hosts.map(({ host }) => host.name),
+  );
+  hold(
+    'path',
+    hosts.flatMap(({ routes }) => routes.map(({ route }) => route.path)),
+  );
+  hold('file', [options.dir, options.runDir, options.stateDir, options.accessLog, options.systemCa]);
+  hold(
+    'file',
+    tls.flatMap((one) => [one?.certFile, one?.keyFile]),
+  );
+  hold(
+    'file',
+    identities.flatMap(({ certFile, keyFile }) => [certFile, keyFile]),
+  );
+  hold('file', [ingress?.caFile, ...services.map(({ direct }) => direct?.caFile), ...providers.map((it) => it.caFile)]);
+  hold('machine', [ingress?.host, ingress?.serverName, ...services.map(({ authority }) => authority)]);
+  hold(
+    'machine',
+    services.flatMap(({ direct }) => [direct?.host, direct?.serverName]),
+  );
+  hold('addresses', [...resolver, ...policy.gateway.trustedProxies]);
+  hold('header', headerNames);
+}

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import type { Policy } from '../../../../src/policy/types.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { type NginxOptions, nginxOptions } from '../../../../src/targets/nginx/options.ts';
+import { renderNginx } from '../../../../src/targets/nginx/render.ts';
+import type { Emitted } from '../../../../src/targets/types.ts';
+
+const FOLDER = join(import.meta.dirname, 'golden');
+
+/** Names of the golden folders. */
+export const cases: readonly string[] = readdirSync(FOLDER);
+
+/** Path of something in a golden folder. */
+export const golden = (name: string, ...path: readonly string[]): string => join(FOLDER, name, ...path);
+
+/** Options that every golden output is rendered with. */
+export const options: NginxOptions = nginxOptions({ dir: '/etc/nginx/meshgate', resolver: ['192.0.2.53'] });
+
+/** The policy of a golden folder. */
+export function goldenPolicy(name: string): Policy {
+  const file = golden(name, 'policy.yaml');
+  const parsed = parsePolicy(readFileSync(file, 'utf8'), file);
+  if (!('policy' in parsed)) throw new Error(JSON.stringify(parsed.errors, null, 2));
+  return parsed.policy;
+}
+
+/** Renders a policy as the goldens are. */
+export function render(policy: Policy, more: Partial<NginxOptions> = {}): Emitted {
+  return renderNginx(policy, compile(policy), { ...options, ...more });
+}

@@ -1,0 +1,59 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "selection": "eb7d62dd99561bcb",
+  "clockSkew": 30,
+  "tokenCache": 300,
+  "keys": {
+    "refresh": 300,
+    "stale": 86400,
+    "coolDown": 10
+  },
+  "providers": {
+    __proto__: null,
+    "okta": {
+      "name": "okta",
+      "kind": "generic",
+      "issuer": "https://example.okta.com/oauth2/default",
+      "audiences": ["api://wiki"],
+      "algorithms": ["RS256", "PS256", "ES256"],
+      "subject": {
+        "claim": "sub",
+        "prefix": ""
+      }
+    }
+  },
+  "roles": [
+    [
+      "staff",
+      {
+        "op": "group",
+        "value": "staff"
+      }
+    ]
+  ],
+  "claims": [],
+  "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
+  "routes": {
+    __proto__: null,
+    "wiki.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    }
+  },
+  "egress": "/run/meshgate/egress.sock"
+};

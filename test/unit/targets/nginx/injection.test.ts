@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Policy } from '../../../../src/policy/types.ts';
+import { cases, goldenPolicy, render } from './golden.ts';
+import { type Parsed, readConf } from './read.ts';
+
+type Step = string | number;
+
+/** Places of all strings in a value. */
+function leaves(value: unknown, path: readonly Step[] = []): readonly (readonly Step[])[] {
+  if (typeof value === 'string') return [path];
+  if (Array.isArray(value)) return value.flatMap((item, i) => leaves(item, [...path, i]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => leaves(item, [...path, name]));
+}
+
+function replaced(value: unknown, path: readonly Step[], text: string): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return text;
+  if (Array.isArray(value)) return value.map((item, i) => (i === step ? replaced(item, rest, text) : item));
+  return Object.fromEntries(
+    Object.entries(value as object).map(([name, item]) => [name, name === step ? replaced(item, rest, text) : item]),
+  );
+}
+
+/** Names of directives; the keys of maps are data. */
+function names(tree: readonly Parsed[]): readonly string[] {
+  return tree.flatMap(({ words, block }) => [words[0] ?? '', ...(words[0] === 'map' ? [] : names(block ?? []))]);
+}
+
+function words(tree: readonly Parsed[]): readonly string[] {
+  return tree.flatMap((one) => [...one.words, ...words(one.block ?? [])]);
+}
+
+const trees = (policy: Policy): readonly Parsed[] =>
+  Object.entries(render(policy).files)
+    .filter(([path]) => path.endsWith('.conf'))
+    .flatMap(([, text]) => readConf(text));
+
+const plain = (text: string) => text.toLowerCase().replaceAll('-', '_');
+const MARK = 'zqz';
+
+const hostile = fc.oneof(
+  fc.constantFrom(
+    `${MARK}; evil on;`,
+    `${MARK}"; evil on; #`,
+    `${MARK}'; evil on; #`,
+    `${MARK}} evil { on`,
+    `${MARK}\nevil on;`,
+    `${MARK}\\`,
+    `\${${MARK}}`,
+    `$${MARK}`,
+    `~^${MARK}`,
+    `/${MARK}; evil`,
+    `/${MARK} evil`,
+    `/${MARK}$evil`,
+    `${MARK} default_server`,
+  ),
+  fc.string({ unit: fc.constantFrom(...'"\'\\;{}$#~/ \n=a-') }).map((text) => MARK + text),
+  fc.string({ unit: fc.constantFrom(...'"\'\\;{}$#~/ \n=a-') }).map((text) => `/${MARK}${text}`),
+);
+
+test('no string of a policy, parsed or not, becomes more than text', () => {
+  const policies = cases.map(goldenPolicy);
+  const known = new Set(policies.flatMap((policy) => names(trees(policy))));
+  const places = policies.flatMap((policy) => leaves(policy).map((path) => ({ policy, path })));
+  const seen = { refused: 0, printed: 0 };
+  fc.assert(
+    fc.property(fc.constantFrom(...places), hostile, ({ policy, path }, text) => {
+      let tree: readonly Parsed[];
+      try {
+        tree = trees(replaced(policy, path, text) as Policy);
+      } catch (error) {
+        expect(String(error)).toMatch(/nginx: |No host/);
+        seen.refused++;
+        return;
+      }
+      expect(names(tree).filter((name) => !known.has(name))).toEqual([]);
+      const marked = words(tree).filter((word) => plain(word).includes(MARK));
+      expect(marked.filter((word) => !plain(word).includes(plain(text)))).toEqual([]);
+      expect(marked.filter((word) => /\$\{?\/?zqz/i.test(word))).toEqual([]);
+      if (marked.length > 0) seen.printed++;
+    }),
+    { numRuns: 300 },
+  );
+  expect(seen.refused).toBeGreaterThan(30);
+  expect(seen.printed).toBeGreaterThan(5);
+}, 60_000);

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  block,
+  commented,
+  key,
+  line,
+  literal,
+  map,
+  regex,
+  template,
+  variable,
+} from '../../../../src/targets/nginx/directive.ts';
+import { print, UnprintableError } from '../../../../src/targets/nginx/print.ts';
+import { readConf } from './read.ts';
+
+describe('print', () => {
+  test.each([
+    ['a plain literal stays bare', literal('/rest/'), 'x /rest/;\n'],
+    ['an empty one is quoted', literal(''), 'x "";\n'],
+    ['white space and ; are quoted', literal('a; b'), 'x "a; b";\n'],
+    ['quotes are escaped or wrapped', literal('"a"'), 'x \'"a"\';\n'],
+    ['both quotes', literal(`"a'`), `x "\\"a'";\n`],
+    ['a backslash at the end', literal('a\\'), 'x "a\\\\";\n'],
+    ['a backslash that nginx would read', literal('a\\n'), 'x "a\\\\n";\n'],
+    ['a variable', variable('uri'), 'x $uri;\n'],
+    ['a variable before letters gets braces', template(variable('a'), 'b'), 'x "${a}b";\n'],
+    ['a template of plain parts', template('https://', variable('up')), 'x https://$up;\n'],
+    ['a regular expression', regex('~*', '^a{2}\\.b$'), 'x "~*^a{2}\\.b$";\n'],
+  ])('%s', (_, arg, text) => {
+    expect(print([line('x', arg)])).toBe(text);
+  });
+
+  test.each([
+    ['default', '\\default'],
+    ['hostnames', '\\hostnames'],
+    ['~^.', '\\~^.'],
+    ['\\a', '\\\\a'],
+    ['editor', 'editor'],
+  ])('the key %s of a map is a literal to nginx', (text, word) => {
+    const [parsed] = readConf(print([map(variable('a'), 'b', [[key(text), 'x']])]));
+    expect(parsed?.block?.[0]?.words).toEqual([word, 'x']);
+  });
+
+  test.each([
+    ['a control character', line('x', literal('a\nb'))],
+    ['NUL', line('x', literal('a\0'))],
+    ['half a surrogate pair', line('x', literal('\ud800'))],
+    ['a dollar', line('x', literal('$request_uri'))],
+    ['a dollar in a template', line('x', template('$a', variable('b')))],
+    ['a dollar in a key', line(key('$a'), 'x')],
+    ['a word that is none', line('x', 'a b')],
+    ['a word with a dollar', line('x', '$a')],
+    ['a variable that is none', line('x', variable('a}b'))],
+    ['a directive that is none', line('x;y')],
+    ['a line end in a comment', commented('a\nevil on;', line('x'))],
+    ['a line end in a regular expression', line('x', regex('~', '\n'))],
+  ])('%s is refused', (_, directive) => {
+    expect(() => print([directive])).toThrow(UnprintableError);
+  });
+
+  test('any text stays one argument, or is refused', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom(...'"\'\\;{}$#~ntr \t\n(aé') }),
+    );
+    let printed = 0;
+    fc.assert(
+      fc.property(texts, texts, (one, two) => {
+        let text: string;
+        try {
+          text = print([
+            block('b', [literal(one)], [line('x', literal(two), template('-', literal(one), variable('v')))]),
+          ]);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UnprintableError);
+          expect(`${one}${two}`).toMatch(/[$\p{Cc}\p{Cs}\u2028\u2029]/u);
+          return;
+        }
+        printed++;
+        expect(readConf(text)).toEqual([{ words: ['b', one], block: [{ words: ['x', two, `-${one}$v`] }] }]);
+      }),
+      { numRuns: 500 },
+    );
+    expect(printed).toBeGreaterThan(100);
+  });
+});

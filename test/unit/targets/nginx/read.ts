@@ -1,0 +1,81 @@
+/** A tokenizer of nginx configuration that knows nothing of the printer: as ngx_conf_read_token() reads. */
+
+export interface Parsed {
+  /** The words of the directive; the first is its name. */
+  readonly words: readonly string[];
+  readonly block?: readonly Parsed[];
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
+
+function unescaped(raw: string): string {
+  return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
+}
+
+/** Parses a whole configuration file; throws where nginx would. */
+export function readConf(text: string): readonly Parsed[] {
+  let at = 0;
+
+  function quoted(quote: string): string {
+    const start = ++at;
+    while (text[at] !== quote) {
+      if (at >= text.length) throw new Error('unexpected end of file');
+      at += text[at] === '\\' ? 2 : 1;
+    }
+    const raw = text.slice(start, at++);
+    if (at < text.length && !/[\s;{)]/.test(text[at] as string))
+      throw new Error(`unexpected "${text[at]}" after a quote`);
+    return unescaped(raw);
+  }
+
+  function bare(): string {
+    const start = at;
+    while (at < text.length && !/[\s;{]/.test(text[at] as string)) {
+      if (text.startsWith('${', at)) at += 2;
+      else at += text[at] === '\\' ? 2 : 1;
+    }
+    return unescaped(text.slice(start, at));
+  }
+
+  function body(nested: boolean): readonly Parsed[] {
+    const out: Parsed[] = [];
+    let words: string[] = [];
+    for (;;) {
+      while (/\s/.test(text[at] ?? '')) at++;
+      const c = text[at];
+      if (c === undefined) {
+        if (nested || words.length > 0) throw new Error('unexpected end of file');
+        return out;
+      }
+      if (c === '#') {
+        while (at < text.length && text[at] !== '\n') at++;
+      } else if (c === ';') {
+        if (words.length === 0) throw new Error('unexpected ";"');
+        out.push({ words });
+        words = [];
+        at++;
+      } else if (c === '{') {
+        if (words.length === 0) throw new Error('unexpected "{"');
+        at++;
+        out.push({ words, block: body(true) });
+        words = [];
+      } else if (c === '}') {
+        if (!nested || words.length > 0) throw new Error('unexpected "}"');
+        at++;
+        return out;
+      } else words.push(c === '"' || c === "'" ? quoted(c) : bare());
+    }
+  }
+
+  return body(false);
+}
+
+/** Every directive of that name at any depth. */
+export function all(tree: readonly Parsed[], name: string): readonly Parsed[] {
+  return tree.flatMap((one) => [...(one.words[0] === name ? [one] : []), ...all(one.block ?? [], name)]);
+}
+
+/** Arguments of the directives of that name directly in a block. */
+export function args(block: readonly Parsed[], name: string): readonly string[] {
+  return block.filter((one) => one.words[0] === name).map((one) => one.words.slice(1).join(' '));
+}

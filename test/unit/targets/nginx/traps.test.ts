@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
+import { cases, goldenPolicy, render } from './golden.ts';
+import { all, args, type Parsed, readConf } from './read.ts';
+import { fallsInto, inherited, meshTraps, tlsTraps, traps, trapsOf } from './traps.ts';
+
+interface Place {
+  readonly route: string;
+  readonly match: string;
+  readonly location: Parsed;
+}
+
+/** Every location of a rendered policy that proxies to a service, as nginx sees it. */
+function proxied(name: string): readonly Place[] {
+  const { files } = render(goldenPolicy(name));
+  return Object.entries(files)
+    .filter(([path]) => path.startsWith('hosts/'))
+    .flatMap(([, text]) => readConf(text))
+    .filter((one) => one.words.join(' ') === 'location ^~ /')
+    .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
+    .map((location) => ({
+      location,
+      match: location.words.slice(1).join(' '),
+      route: args(location.block ?? [], 'auth_request')[0]?.slice('/.meshgate/check/'.length) ?? '',
+    }));
+}
+
+const proxies = (one: Parsed): boolean => args(one.block ?? [], 'proxy_pass').length > 0;
+
+test('nothing proxies but the routes and the hop to the check', () => {
+  for (const name of cases) {
+    const hosts = Object.entries(render(goldenPolicy(name)).files).filter(([path]) => path.startsWith('hosts/'));
+    const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
+    expect(found).toHaveLength(proxied(name).length + hosts.length);
+  }
+});
+
+const headers = (location: Parsed): readonly (readonly [string, string])[] =>
+  (location.block ?? [])
+    .filter((one) => one.words[0] === 'proxy_set_header')
+    .map((one) => [one.words[1] ?? '', one.words[2] ?? '']);
+
+describe.each(cases)('%s', (name) => {
+  const places = proxied(name);
+  const policy = goldenPolicy(name);
+  const routes = policy.hosts.flatMap((host) => host.routes);
+
+  test('every route has its locations, and each asks the check by its name', () => {
+    const expected = routes.flatMap((route) =>
+      route.kind === 'exact'
+        ? [`= ${route.path}`]
+        : [
+            ...(route.path === '' ||
+            routes.some((o) => o.host === route.host && o.kind === 'exact' && o.path === route.path)
+              ? []
+              : [`= ${route.path}`]),
+            `^~ ${route.path}/`,
+          ],
+    );
+    expect(places.map(({ match }) => match)).toEqual(expected);
+    expect(new Set(places.map(({ route }) => route))).toEqual(new Set(routes.map((route) => route.name)));
+  });
+
+  test.each(places.map((place) => [`${place.match} (${place.route})`, place] as const))(
+    '%s',
+    (_, { location, route }) => {
+      expect(fallsInto(location, trapsOf(location)).map((trap) => trap.without)).toEqual([]);
+      const sent = headers(location);
+      const names = sent.map(([header]) => header.toLowerCase());
+      expect(new Set(names).size).toBe(names.length);
+      expect(names).toEqual(
+        expect.arrayContaining([...IDENTITY_HEADERS, ...TRUSTED_HEADERS].map((it) => it.toLowerCase())),
+      );
+      // Nothing that the client sent goes on under a name of ours.
+      expect(sent.filter(([, value]) => value.includes('$http_'))).toEqual([]);
+      // Identity headers are empty but where the route sets them.
+      const own = routes.find((one) => one.name === route)?.headers ?? {};
+      const filled = args(location.block ?? [], 'auth_request_set').flatMap((it) => /^\$meshgate_h\d+/.exec(it) ?? []);
+      const set = sent.filter(([, value]) => filled.some((it) => it === value)).map(([header]) => header);
+      expect(set.sort()).toEqual(Object.keys(own).sort());
+    },
+  );
+});
+
+describe('the trap is seen', () => {
+  const place = proxied('demo')[0] as Place;
+  const needed = [...traps, ...tlsTraps, ...meshTraps];
+
+  test.each(needed.map((trap) => [trap.directive, trap.without, trap] as const))('without %s: %s', (_, __, trap) => {
+    const block = (place.location.block ?? []).filter(
+      (one) => !(one.words[0] === trap.directive && trap.holds([one.words.slice(1).join(' ')])),
+    );
+    expect(fallsInto({ ...place.location, block }, needed)).toContain(trap);
+  });
+
+  test('without ^~', () => {
+    expect(fallsInto({ ...place.location, words: ['location', '/x/'] }, needed)).toHaveLength(1);
+  });
+});
+
+test('identity headers of the policy are erased in every spelling', () => {
+  const names = erasedNames(['X-My-User'], ['X-Meshgate-H0']);
+  expect(names).toEqual(expect.arrayContaining(['X-My-User', 'X_My_User', 'X-My_User', 'X_My-User', 'X-Meshgate-H0']));
+});
+
+test('of two identities on one route none shares an upstream', () => {
+  const http = readConf(render(goldenPolicy('demo')).files['http.conf'] ?? '');
+  const map = http.find((one) => one.words[0] === 'map' && one.words[2] === '$meshgate_upstream');
+  const upstreams = (map?.block ?? []).filter((one) => one.words[0] !== 'default').map((one) => one.words[1]);
+  expect(upstreams).toEqual(['meshgate_ingress_default', 'meshgate_ingress_editor', 'meshgate_ingress_reader']);
+  for (const name of upstreams) {
+    const found = all(http, 'upstream').filter((one) => one.words[1] === name);
+    expect(found).toHaveLength(1);
+    expect(args(found[0]?.block ?? [], 'keepalive_time')).toEqual(['30s']);
+  }
+});
+
+test('each server closes what others add, before anything is matched', () => {
+  for (const [path, text] of Object.entries(render(goldenPolicy('demo')).files)) {
+    if (!path.startsWith('hosts/')) continue;
+    const server = readConf(text);
+    expect(args(server, 'auth_request')).toEqual(['/.meshgate/check/-']);
+    expect(args(server, 'underscores_in_headers')).toEqual(['off']);
+    expect(server.find((one) => one.words[0] === 'if')?.words).toEqual(['if', '($meshgate_odd)']);
+    // A `set` at this level would run again in the check's subrequest and wipe what the location set.
+    expect(args(server, 'set')).toEqual([]);
+    const hop = server.find((one) => one.words[2] === '/.meshgate/check/')?.block ?? [];
+    expect(hop[0]?.words).toEqual(['internal']);
+    expect(args(hop, 'proxy_pass_request_headers')).toEqual(['off']);
+    expect(args(hop, 'client_max_body_size')).toEqual(['0']);
+  }
+});

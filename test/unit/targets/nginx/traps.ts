@@ -1,0 +1,112 @@
+import { args, type Parsed } from './read.ts';
+
+/** A line of NGINX configuration that every proxied location needs, and what happens without it. */
+export interface Trap {
+  readonly without: string;
+  readonly directive: string;
+  readonly holds: (values: readonly string[]) => boolean;
+}
+
+const is = (directive: string, value: string, without: string): Trap => ({
+  without,
+  directive,
+  holds: (values) => values.length === 1 && values[0] === value,
+});
+
+const has = (directive: string, pattern: RegExp, without: string): Trap => ({
+  without,
+  directive,
+  holds: (values) => values.some((value) => pattern.test(value)),
+});
+
+const IGNORED = 'X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset';
+
+/** Of every location that proxies to a service. */
+export const traps: readonly Trap[] = [
+  has('auth_request', /^\/\.meshgate\/check\/[^/]+\//, 'nothing is decided'),
+  has('error_page', /^401 = @meshgate_refuse$/, 'a refusal has no reason'),
+  has('error_page', /^500 = @meshgate_down$/, 'a dead check is a bare 500'),
+  has('error_page', /^400 494 = \/\.meshgate\/bad$/, 'a malformed request has no reason'),
+  is('satisfy', 'all', 'an outer "satisfy any" opens the route'),
+  is('ssi', 'off', 'an include asks other routes unchecked'),
+  is('mirror', 'off', 'an outer mirror asks other routes unchecked'),
+  is('add_before_body', '', 'an outer addition asks other routes unchecked'),
+  is('add_after_body', '', 'an outer addition asks other routes unchecked'),
+  is('proxy_cache', 'off', 'one caller gets the answer of another'),
+  is('proxy_store', 'off', 'answers are written to disk'),
+  is('proxy_intercept_errors', 'off', 'an error of the service reads like a refusal of ours'),
+  is('proxy_redirect', 'off', 'Location is rewritten by the name of an upstream block'),
+  is('proxy_ignore_headers', IGNORED, 'a service reaches internal locations'),
+  is('proxy_http_version', '1.1', 'no connection is kept'),
+  is('proxy_next_upstream', 'error', 'a request is sent twice'),
+  is('proxy_next_upstream_tries', '1', 'a request is sent twice'),
+  has('auth_request_set', /^\$meshgate_authority [^$]+$/, 'the service gets no Host of its own'),
+  has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
+  has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
+  has('proxy_set_header', /^Proxy $/, 'CVE-2016-5385'),
+  has('proxy_set_header', /^Upgrade \$meshgate_upgrade$/, 'h2c opens a tunnel past the check'),
+  has('proxy_set_header', /^Connection \$meshgate_connection$/, 'h2c opens a tunnel past the check'),
+  has('proxy_set_header', /^X-Forwarded-For \$remote_addr$/, 'an address of the client’s choice'),
+  has('proxy_set_header', /^X-Forwarded-Proto \$scheme$/, 'a scheme of the client’s choice'),
+  has('proxy_set_header', /^X-Forwarded-Host ([^$]+|\$host)$/, 'a host of the client’s choice'),
+  has('proxy_set_header', /^X-Request-Id \$request_id$/, 'logs cannot be joined'),
+  has('proxy_set_header', /^traceparent \$meshgate_traceparent$/, 'traces cannot be joined'),
+  has('proxy_set_header', /^tracestate \$meshgate_tracestate$/, 'a tracestate without its traceparent'),
+];
+
+/** Of those that connect by TLS. */
+export const tlsTraps: readonly Trap[] = [
+  is('proxy_ssl_verify', 'on', 'anybody can be the service'),
+  has('proxy_ssl_trusted_certificate', /^\//, 'anybody can be the service'),
+  has('proxy_ssl_name', /^[^$]+$/, 'any certificate of the CA will do'),
+  is('proxy_ssl_server_name', 'on', 'the other side cannot choose its certificate'),
+  is('proxy_ssl_session_reuse', 'off', 'a resumed session keeps an old or another identity'),
+];
+
+/** Of those that go through the mesh. */
+export const meshTraps: readonly Trap[] = [
+  is('proxy_ssl_certificate', '$meshgate_cert', 'a rotated certificate is not read'),
+  is('proxy_ssl_certificate_key', '$meshgate_key', 'a rotated key is not read'),
+  has('auth_request_set', /^\$meshgate_cert (\/|\$meshgate_identity_cert$)/, 'the mesh sees no identity'),
+  has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_identity_key$)/, 'the mesh sees no identity'),
+  has(
+    'proxy_pass',
+    /^https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)$/,
+    'two identities share connections',
+  ),
+];
+
+/** Of those that connect to the service itself by TLS. */
+export const directTraps: readonly Trap[] = [
+  is('proxy_ssl_certificate', '', 'a stranger gets an identity of the mesh'),
+  is('proxy_ssl_certificate_key', '', 'a stranger gets an identity of the mesh'),
+];
+
+/** A location as nginx sees it: what it does not say itself, the location around it says. */
+export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
+  const own = location.block ?? [];
+  const said = new Set(own.map((one) => one.words[0]));
+  return {
+    ...location,
+    block: [...own, ...around.filter((one) => one.block === undefined && !said.has(one.words[0]))],
+  };
+}
+
+/** The traps that a location falls into. */
+export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly Trap[] {
+  const { words, block = [] } = location;
+  const open = ['^~', '='].includes(words[1] ?? '')
+    ? []
+    : [{ without: 'a regular expression beside it answers instead', directive: 'location', holds: () => true }];
+  return [...open, ...wanted.filter((trap) => !trap.holds(args(block, trap.directive)))];
+}
+
+/** What applies to a location, from how it proxies. */
+export function trapsOf(location: Parsed): readonly Trap[] {
+  const [pass = ''] = args(location.block ?? [], 'proxy_pass');
+  return [
+    ...traps,
+    ...(pass.startsWith('https:') ? tlsTraps : []),
+    ...(pass.startsWith('http://') ? [] : pass.includes('meshgate_direct_') ? directTraps : meshTraps),
+  ];
+}
