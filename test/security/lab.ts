@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import {
+  expectClean,
+  type Files,
+  type Gateway,
+  render,
+  replaceIn,
+  type Stage,
+  startGateway,
+  until,
+} from '../harness/index.ts';
+
+const conf = '/run/meshgate/conf';
+
+/** A change of the rendered files: what a user's own nginx has around them, or a rendering without some line. */
+export type Change = (files: Files) => Files;
+
+/** One gateway that loads one rendering after the other, so that the many mutants of it cost one container. */
+export class Lab {
+  readonly gateway: Gateway;
+  /** What the policy renders to. */
+  readonly rendered: Files;
+  #loaded: Files;
+
+  constructor(gateway: Gateway, rendered: Files) {
+    this.gateway = gateway;
+    this.rendered = rendered;
+    this.#loaded = rendered;
+  }
+
+  /** Loads the rendering with these changes; done when the worker before it takes no more connections. */
+  async load(...changes: readonly Change[]): Promise<void> {
+    const files = changes.reduce<Files>((before, change) => change(before), this.rendered);
+    const changed = Object.entries(files).filter(([path, text]) => this.#loaded[path] !== text);
+    if (changed.length === 0) return;
+    const { box } = this.gateway;
+    await box.write(Object.fromEntries(changed.map(([path, text]) => [`${conf}/${path}`, text])));
+    this.#loaded = files;
+    const mark = this.gateway.mark();
+    await box.signal('SIGHUP');
+    await until(
+      () => {
+        const text = box.logs.since(mark).join('\n');
+        const refused = /^.*\[emerg\].*$/m.exec(text)?.[0];
+        if (refused !== undefined) throw new Error(`nginx refuses the changed configuration: ${refused}`);
+        return /start worker process \d+/.test(text) && /gracefully shutting down/.test(text);
+      },
+      { what: 'the changed configuration', help: () => box.logs.tail() },
+    );
+  }
+}
+
+/** Starts a gateway for {@link Lab}; one worker. */
+export async function startLab(stage: Stage, policy: string): Promise<Lab> {
+  const rendered = await render('nginx', policy);
+  return new Lab(await startGateway(stage, { policy, rendered }), rendered);
+}
+
+export interface Trap<R> {
+  /** One sentence: what cannot be done. */
+  readonly name: string;
+  /** What the user's own nginx has, with which it could be. */
+  readonly around?: Change;
+  /** The rendering without the line that closes the trap. */
+  readonly without: Change;
+  /** Does it, and gives what came of it. */
+  readonly attack: () => Promise<R>;
+  /** What comes of it as things are. */
+  readonly held: R;
+  /** What comes of it without the line: the test can see. */
+  readonly open: R;
+  /** Lines of the error log that belong to the attack. */
+  readonly expected?: readonly RegExp[];
+}
+
+const asItIs: Change = (files) => files;
+
+/** Defines a test that springs the trap on the rendering as it is, and again without the line that closes it. */
+export function trap<R>(lab: Lab, one: Trap<R>): void {
+  test(one.name, async () => {
+    const around = one.around ?? asItIs;
+    await lab.load(around);
+    const mark = lab.gateway.mark();
+    expect(await one.attack(), 'as it is rendered').toEqual(one.held);
+    expectClean(lab.gateway, mark, one.expected);
+    await lab.load(around, one.without);
+    expect(await one.attack(), 'without the line').toEqual(one.open);
+  });
+}
+
+/** Lines at the http level, before ours. */
+export const atHttpLevel =
+  (lines: string): Change =>
+  (files) => ({ ...files, 'http.conf': `${lines}\n${files['http.conf']}` });
+
+/** Lines of the user's own in the server of a host, after ours. */
+export const inServer =
+  (host: string, lines: string): Change =>
+  (files) => ({ ...files, [`hosts/${host}.conf`]: `${files[`hosts/${host}.conf`]}\n${lines}\n` });
+
+/** Text changed in the files of all hosts. */
+export const inHosts =
+  (pattern: RegExp | string, by = ''): Change =>
+  (files) =>
+    replaceIn(files, /^hosts\//, pattern, by);
+
+/** Text changed in http.conf. */
+export const inHttp =
+  (pattern: RegExp | string, by = ''): Change =>
+  (files) =>
+    replaceIn(files, 'http.conf', pattern, by);
+
+const hop = /location \^~ \/\.meshgate\/check\/ \{[^}]*\}/;
+
+/** Text changed in the location that leads to the check. */
+export const inHop =
+  (pattern: RegExp | string, by = ''): Change =>
+  (files) => {
+    const changed = { ...files };
+    for (const [path, text] of Object.entries(files)) {
+      const block = path.startsWith('hosts/') ? hop.exec(text)?.[0] : undefined;
+      if (block === undefined) continue;
+      const replaced = replaceIn({ [path]: block }, path, pattern, by)[path] as string;
+      changed[path] = text.replace(block, () => replaced);
+    }
+    return changed;
+  };
+
+/** Text changed in the locations of the routes, and not in the one that leads to the check. */
+export const inRoutes =
+  (pattern: RegExp | string, by = ''): Change =>
+  (files) => {
+    const away = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace(hop, '@hop@')]));
+    const changed = replaceIn(away, /^hosts\//, pattern, by);
+    return Object.fromEntries(
+      Object.entries(changed).map(([path, text]) => [path, text.replace('@hop@', () => hop.exec(files[path]!)![0])]),
+    );
+  };
+
+/** Several changes as one. */
+export const all =
+  (...changes: readonly Change[]): Change =>
+  (files) =>
+    changes.reduce<Files>((before, change) => change(before), files);
