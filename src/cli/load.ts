@@ -24,18 +24,26 @@ export function fileName(file: string): string {
   return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EROFS: 'the file system is read-only',
+};
+
+/** Why the system refused something with a file, in words. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return REASONS[code ?? ''] ?? code ?? 'it is no file';
+}
+
 /** Bytes of a file that the user named. */
 export function readFile(runtime: Runtime, file: string, what: string): Uint8Array {
   try {
     return runtime.read(file);
   } catch (error) {
-    const code = codeOf(error);
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'there is no such file',
-      EACCES: 'it may not be read',
-      EISDIR: 'it is a folder',
-    };
-    throw new WrongUse(`cannot read ${what} ${file}: ${reasons[code ?? ''] ?? code ?? 'it is no file'}`);
+    throw new WrongUse(`cannot read ${what} ${file}: ${reasonOf(error)}`);
   }
 }
 

@@ -4,8 +4,8 @@ import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
-import { type Loaded, loadValid, place, policyFile, utf8 } from './load.ts';
-import { codeOf, type Runtime } from './runtime.ts';
+import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
+import type { Runtime } from './runtime.ts';
 
 interface Flags {
   readonly target: 'nginx' | 'envoy';
@@ -78,7 +78,7 @@ function writing<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw new WrongUse(`cannot write ${path}: ${codeOf(error) ?? (error as Error).message}`);
+    throw new WrongUse(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -111,11 +111,12 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
   if (Object.keys(files).length === 0) return NO;
   if (out === undefined) runtime.out(printed(files));
   else {
+    const shown = flags.out?.replace(/\/+$/, '');
     const all = flags.target === 'nginx' ? { ...files, [BUNDLE]: bundle(runtime) } : files;
     for (const [name, content] of Object.entries(all)) {
       const path = `${out}/${name}`;
       writing(path, () => runtime.write(path, content));
-      runtime.out(`${path}\n`);
+      runtime.out(`${shown}/${name}\n`);
     }
   }
   return YES;

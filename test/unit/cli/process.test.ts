@@ -39,6 +39,6 @@ test('a missing file and a folder are wrong use', () => {
 
 test('writes files with their folders', () => {
   const { status, stdout } = run(['render', '--target', 'envoy', '--out', 'a/b', '-'], POLICY);
-  expect({ status, stdout }).toEqual({ status: 0, stdout: `${folder}/a/b/envoy.yaml\n` });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'a/b/envoy.yaml\n' });
   expect(readFileSync(join(folder, 'a/b/envoy.yaml'), 'utf8')).toContain('static_resources:');
 }, 30_000);

@@ -102,7 +102,7 @@ describe('wrong use', () => {
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
     [['--target', 'istio'], 'Expected "istio" to be one of (nginx|envoy)'],
     [[], 'Expected input for flag --target'],
-    [['--target', 'nginx', '--out', '/forbidden/x'], 'cannot write /forbidden/x/http.conf: EACCES'],
+    [['--target', 'nginx', '--out', '/forbidden/x'], 'cannot write /forbidden/x/http.conf: this user may not'],
   ])('%j', async (args, message) => {
     const { code, err } = await render(...args);
     expect(code).toBe(2);

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { meshgate, token } from './fake.ts';
+
+/** Every example of docs/cli.md is run, and what it prints there is what it prints. `UPDATE_DOCS=1` writes it anew. */
+
+const FILE = 'docs/cli.md';
+const text = readFileSync(FILE, 'utf8');
+
+const block = (info: string) => new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\``, 'm').exec(text)?.[1] ?? '';
+
+const policy = block('yaml meshgate.yaml');
+const files = {
+  './meshgate.yaml': policy,
+  'bad.yaml': policy.replace('role: reader,', 'role: raeder,').replace('audiences', 'audience'),
+  'strict.yaml': policy.replace('expect: role_missing', 'expect: allowed'),
+  'shared.yaml': policy.replace(', as: wiki-editor', '').replace(/ {4}wiki-editor: .*\n/, ''),
+  'token.txt': token(JSON.parse(block('json token.txt'))),
+  '/opt/meshgate/meshgate.js': '',
+  '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
+};
+
+/** What a shell would show for the commands of a block. */
+async function played(commands: readonly string[]): Promise<string> {
+  let shown = '';
+  let code = 0;
+  for (const command of commands) {
+    shown += `$ ${command}\n`;
+    const [, args = '', lines] = /^meshgate (.*?)(?: \| head -n (\d+))?$/.exec(command) ?? [];
+    if (command === 'echo $?') shown += `${code}\n`;
+    else {
+      const ran = await meshgate(args.split(' '), { files });
+      code = ran.code;
+      const printed = ran.err + ran.out;
+      shown +=
+        lines === undefined
+          ? printed
+          : printed
+              .split(/(?<=\n)/)
+              .slice(0, Number(lines))
+              .join('');
+    }
+  }
+  return shown;
+}
+
+test('every example prints what the document says', async () => {
+  const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, body = '']) => body);
+  expect(blocks.length).toBeGreaterThan(8);
+  let fresh = text;
+  for (const body of blocks) {
+    const commands = [...body.matchAll(/^\$ (.*)$/gm)].map(([, command = '']) => command);
+    const shown = await played(commands);
+    fresh = fresh.replace(`\`\`\`console\n${body}`, () => `\`\`\`console\n${shown}`);
+  }
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(FILE, fresh);
+  else expect(fresh).toBe(text);
+});
+
+test('the files that examples change differ from the policy', () => {
+  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml'] as const) expect(files[name]).not.toBe(policy);
+});
