@@ -14,6 +14,7 @@ export const dates: Spec[] = [
   spec('exp in milliseconds', 'claim_absent', (m) => m.token({ claims: { exp: (now + 600) * 1000 } })),
   ...[-1, 0, -1e300].map((exp): Spec => spec(`exp ${exp}`, 'token_expired', (m) => m.token({ claims: { exp } }))),
   spec('exp 1e300', 'claim_absent', (m) => m.token({ claims: { exp: 1e300 } })),
+  spec('exp -1e999', 'claim_absent', (m) => m.loaded(JSON.stringify(usualClaims).replace(/"exp":\d+/, '"exp":-1e999'))),
   spec('exp 1e999', 'claim_absent', (m) => m.loaded(JSON.stringify(usualClaims).replace(/"exp":\d+/, '"exp":1e999'))),
   ...[String(now + 600), null, true, [now + 600], {}].map(
     (exp): Spec =>

@@ -100,6 +100,9 @@ export const payloads: Spec[] = [
   spec('a payload with an encoded surrogate', 'token_malformed', (m) => m.loaded(bytes(0x22, 0xed, 0xa0, 0x80, 0x22)), {
     detail: 'the payload is not a claims set',
   }),
+  spec('a payload nested 5,500 deep', 'token_malformed', (m) => m.loaded(deep(5500)), {
+    detail: 'the payload is not a claims set',
+  }),
   spec('no claims set and a bad signature', 'signature_invalid', (m) => m.part(m.loaded('foo'), 2, flip), {
     detail: null,
   }),

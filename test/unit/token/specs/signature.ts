@@ -148,6 +148,9 @@ export const keys: Spec[] = [
   spec('ES256 with the kid of a P-384 key', 'key_unknown', (m) =>
     m.token({ alg: 'ES256', key: 'p256', header: { kid: 'p384' } }),
   ),
+  spec('ES256 with the kid of a P-521 key that is bound to nothing', 'key_unknown', (m) =>
+    m.token({ alg: 'ES256', key: 'p256', header: { kid: 'p521' } }),
+  ),
   spec('ES256 signed with a P-384 key', 'key_unknown', (m) => m.token({ alg: 'ES256', key: 'p384' })),
   spec('RS256 with an RSA key bound to PS256', 'key_unknown', (m) => m.token({ key: 'pss' })),
   spec('RS256 with an RSA key bound to PS256, no kid', 'signature_invalid', (m) =>
