@@ -84,6 +84,13 @@ export class KeyStore {
     return thumbprints.has(thumbprint) && usableKeys(state, now, this.#table.keys) !== undefined;
   }
 
+  /** Where the provider's discovery document says its keys are. */
+  async #discover({ name, issuer }: TokenProvider): Promise<string> {
+    const discovery = readDiscovery(await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)), issuer);
+    if (!discovery.ok) throw new Error(discovery.error);
+    return discovery.jwksUri;
+  }
+
   /** One fetch: discovery, then the key set. The outcome is saved for all workers; what went wrong is one log line. */
   async #fetch(provider: TokenProvider): Promise<boolean> {
     const { keys: times, egress } = this.#table;
@@ -92,12 +99,8 @@ export class KeyStore {
     this.#save(provider, trying(before, now));
     locksDict().set(`cool ${provider.name}`, 1, times.coolDown * 1000);
     try {
-      const discovery = readDiscovery(
-        await fetchDocument(egress, provider.name, discoveryUrl(provider.issuer)),
-        provider.issuer,
-      );
-      if (!discovery.ok) throw new Error(discovery.error);
-      const set = await readKeySet(await fetchDocument(egress, provider.name, discovery.jwksUri));
+      const uri = provider.jwksUri ?? (await this.#discover(provider));
+      const set = await readKeySet(await fetchDocument(egress, provider.name, uri));
       if (!set.ok) throw new Error(set.error);
       for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
       this.#save(provider, fetched(before, set.keys, now));

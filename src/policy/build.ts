@@ -59,6 +59,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     name,
     kind: raw.kind ?? 'generic',
     issuer: raw.issuer,
+    ...(raw.jwks_uri !== undefined && { jwksUri: raw.jwks_uri }),
     audiences: raw.audiences,
     ...(raw.clients && { clients: raw.clients }),
     algorithms: raw.algorithms ?? DEFAULT_ALGORITHMS,

@@ -1,6 +1,6 @@
 import type { Named } from './hints.ts';
 import { namesOf, type Reference, references, SECTIONS } from './names.ts';
-import { quote } from './path.ts';
+import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { NAME, ROLE_NAME } from './scalars.ts';
 import { nearest, oneOf } from './suggest.ts';
@@ -79,6 +79,8 @@ function resolve(report: Report, reference: Reference): void {
   if (inAllow && EVERYBODY.includes(name)) return;
   const names = namesOf(report, kind);
   if (names === undefined || names.includes(name)) return;
+  // What a service that is reached directly does with an identity is nothing: check-rules.ts says that.
+  if (kind === 'identity' && isOfDirectService(report, path)) return;
   const isRule = path.at(-1) === 'role' && path.at(-3) === 'allow';
   if (isRule && EVERYBODY.includes(name)) {
     report.add(path, `${quote(name)} is no role; write who: ${name}`);
@@ -90,6 +92,12 @@ function resolve(report: Report, reference: Reference): void {
   const guess = nearest(name, candidates);
   report.add(path, `no ${kind} ${quote(name)}; ${instead(kind, guess, candidates)}`, isKey ? 'key' : 'value');
   mend(report, reference, guess);
+}
+
+function isOfDirectService(report: Report, rule: Path): boolean {
+  const service = find(report.tree, [...rule.slice(0, 4), 'service']);
+  const definition = service?.kind === 'scalar' ? find(report.tree, ['services', String(service.value)]) : undefined;
+  return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
 }
 
 function instead(kind: Named, guess: string | undefined, names: readonly string[]): string {

@@ -2,6 +2,7 @@ import { type DraftPolicy, entriesOf, writes } from './draft.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
+import { isIssuerUrl } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
 /**
@@ -26,6 +27,11 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
+  for (const [name, { issuer, jwks_uri: uri }] of entriesOf(draft.providers)) {
+    if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined) continue;
+    const message = `"${issuer}" is no https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;
+    report.add(['providers', name, 'issuer'], message);
+  }
   for (const [name, host] of entriesOf(draft.hosts)) {
     if (names && names.length > 1 && !writes(host, 'providers')) {
       const message = `missing key "providers"; write providers: with ${oneOf(names)}, in brackets`;

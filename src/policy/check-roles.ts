@@ -49,14 +49,18 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   } else if (
     fact.all &&
     providersOf(draft, fact)?.size === 0 &&
-    !innerFacts(at).some((it) => neverTrue(report, draft, it))
+    !innerFacts(at).some((it) => isOdd(report, draft, it))
   ) {
     report.add([...path, 'all'], 'never true: these are facts of different providers; write any', 'key');
   }
 }
 
-const neverTrue = (report: Report, draft: DraftPolicy, { fact, path }: FactAt) =>
-  report.touches(path) || providersOf(draft, fact)?.size === 0;
+/** True if a fact inside an `all` is wrong by itself. */
+function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
+  const named = typeof fact === 'object' ? fact.provider : undefined;
+  const isOther = named !== undefined && provider !== undefined && named !== provider;
+  return isOther || report.touches(path) || providersOf(draft, fact)?.size === 0;
+}
 
 /** A cycle is reported at the first of its roles, where that one names the next. */
 function checkCycles(report: Report, draft: DraftPolicy): void {

@@ -18,6 +18,7 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
   if (writes(service, 'url') && writes(service, 'insecure_url')) {
     report.add([...path, 'insecure_url'], 'url is there as well; keep one of the two', 'key');
   }
+  if (report.touches(path)) return;
   const idle = (key: string, why: string) => {
     if (writes(service, key)) report.add([...path, key], `no effect: ${why}; remove it`, 'key');
   };
@@ -33,7 +34,6 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
 }
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
-  if (report.touches(path)) return;
   if (!draft.mesh && !report.has(['mesh'])) {
     const found = writes(service, 'authority') ? 'there is no mesh to reach it through' : 'it does not say where it is';
     report.add(path, `${found}; write url: https://HOST:PORT, or a mesh section`, 'key');

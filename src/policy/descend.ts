@@ -19,9 +19,11 @@ export function unwrap(schema: Schema, optional = false): Bare {
   const def = defOf(schema);
   const hint = hints.get(schema);
   if (def.type !== 'optional' && def.type !== 'lazy') return { schema, optional, ...(hint && { hint }) };
+  // A lazy schema builds a new one at each call of its getter; zod keeps the first.
   const inner =
-    def.type === 'lazy' ? unwrap(def.getter(), optional) : unwrap((def as z.core.$ZodOptionalDef).innerType, true);
-  return hint ? { ...inner, hint } : inner;
+    def.type === 'lazy' ? (schema as z.core.$ZodLazy)._zod.innerType : (def as z.core.$ZodOptionalDef).innerType;
+  const bare = unwrap(inner, optional || def.type === 'optional');
+  return hint ? { ...bare, hint } : bare;
 }
 
 /** The schema at a path, by the values that stand on the way there; a union at the end stays one. */

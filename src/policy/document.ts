@@ -104,6 +104,7 @@ const ADVICE: Partial<Record<YAMLError['code'], string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key has to be on one line; is a colon missing?',
   MULTIPLE_DOCS: 'one file is one policy; remove the line ---',
   NON_STRING_KEY: 'a key has to be a plain word; put it in quotes',
+  RESOURCE_EXHAUSTION: 'nested too deeply; write plain lists and mappings, a few levels deep',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   TAG_RESOLVE_FAILED: 'this tag is not known; leave it out, and put the value in quotes if it is text',
   UNEXPECTED_TOKEN: 'this cannot stand here; is a quote, brace or bracket left open or closed twice?',

@@ -17,7 +17,7 @@ export function mendUnknownKey(
   const map = find(report.tree, path);
   const entry = map?.kind === 'map' ? map.entries.get(key) : undefined;
   if (map?.kind !== 'map' || !entry) return;
-  const route = path.length === 2 && path[0] === 'hosts' ? asRoute(key) : undefined;
+  const route = path.length === 2 && path[0] === 'hosts' ? asRoute(key, value[key]) : undefined;
   const routes = route === undefined ? undefined : find(map, [ROUTES]);
   if (route !== undefined && routes?.kind === 'map' && !routes.entries.has(route)) {
     report.add([...path, key], `a path begins with "/"; write ${quote(route)}`, 'key');
@@ -39,9 +39,11 @@ export function mendUnknownKey(
   }
 }
 
-/** The route that a key of a host was meant to be, if it looks like a path. */
-function asRoute(key: string): string | undefined {
-  return /[/*]/.test(key) && !key.startsWith('/') ? `/${key.replace(/^\*$/, '*').replace(/^\.\//, '')}` : undefined;
+/** The route that a key of a host was meant to be, if it looks like a path or holds a route. */
+function asRoute(key: string, value: unknown): string | undefined {
+  if (key.startsWith('/')) return undefined;
+  const holdsRoute = typeof value === 'object' && value !== null && ('service' in value || 'allow' in value);
+  return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
 /** The key that was meant: one that is spelt nearly so, or the only one that is missing and would take the value. */

@@ -15,12 +15,12 @@ export function formatPath(path: Path): string {
   for (const [index, step] of path.entries()) {
     if (index === 2 && path[0] === 'hosts' && step === ROUTES) continue;
     if (typeof step === 'number') text += `[${step}]`;
-    else text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : quote(step)}`;
+    else text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : JSON.stringify(step.slice(0, 120))}`;
   }
   return text;
 }
 
-/** A text from the file as errors show it; what is long or has lines may be a secret and is not shown. */
+/** A text from the file as errors show it; what is long may be a secret and is not shown. */
 export function quote(text: string): string {
-  return text.length > 80 || text.includes('\n') ? `a text of ${text.length} characters` : JSON.stringify(text);
+  return text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);
 }

@@ -70,11 +70,22 @@ export const httpUrl = text(new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`)
   write: 'http://wiki.internal:8080 (no path), or url for https',
 });
 
-export const issuer = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?$`), {
+const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
+
+/** An issuer that has a discovery document. */
+export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^${ISSUER_URL}$`).test(issuer);
+
+/** An https: URL, or a name that is no URL at all; {@link isIssuerUrl} tells them apart. */
+export const issuer = text(new RegExp(`^(?:${ISSUER_URL}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`), {
   what: 'an https: URL without query, fragment or user',
   write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main',
   fix: (value) =>
     typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
+});
+
+export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`), {
+  what: 'the https: URL of a key set',
+  write: 'https://login.example.com/realms/main/certs',
 });
 
 export const trustDomain = text(/^[a-z0-9][a-z0-9._-]{0,254}$/, {

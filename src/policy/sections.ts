@@ -82,6 +82,9 @@ export const provider = z
       .meta({ default: 'generic' })
       .optional(),
     issuer: s.issuer.describe('Compared exactly with "iss"; discovery starts here.'),
+    jwks_uri: s.jwksUri
+      .describe('Where the keys are, for an issuer without a discovery document. Default: what discovery says.')
+      .optional(),
     audiences: list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".'),
     clients: list(s.plainText, '[my-client]')
       .describe('If given, azp, client_id or cid must be one of these.')
@@ -219,10 +222,13 @@ const headerSource = z
   })
   .describe('Where the value comes from; null removes a header set further out.');
 
-export const headers = z.record(z.string(), headerSource).meta({
-  propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
-  description: 'Identity headers that services receive, by name.',
-});
+export const headers = z
+  .record(z.string(), headerSource)
+  .register(hints, { what: 'a mapping of headers', write: '{ X-Forwarded-User: subject }' })
+  .meta({
+    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
+    description: 'Identity headers that services receive, by name.',
+  });
 
 const rule = z
   .union([

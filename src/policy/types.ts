@@ -57,8 +57,10 @@ export interface Provider {
   readonly name: string;
   /** Name of the frozen record in src/providers/. */
   readonly kind: string;
-  /** Compared exactly with `iss`; `https:` always. */
+  /** Compared exactly with `iss`; an `https:` URL unless {@link jwksUri} says where the keys are. */
   readonly issuer: string;
+  /** Where the keys are; absent: where the issuer's discovery document says. */
+  readonly jwksUri?: string;
   /** One of these must be in `aud`. */
   readonly audiences: readonly string[];
   /** If given, `azp`, `client_id` or `cid` must be one of these. */

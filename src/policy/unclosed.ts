@@ -28,8 +28,9 @@ export function findUnclosed(text: string, start: number, end: number): Unclosed
     }
   }
   const last = open.at(-1);
-  if (last === undefined || endOfLine(text, last) >= end) return undefined;
-  const char = text[last] ?? '';
+  const char = text[last ?? -1] ?? '';
+  const crossed = /[\]}]/.test(text[end] ?? '') && text[end] !== CLOSING[char];
+  if (last === undefined || (endOfLine(text, last) >= end && !crossed)) return undefined;
   return { at: last, message: `this ${char} is left open; add ${CLOSING[char]} where it ends` };
 }
 

@@ -1,4 +1,4 @@
-import { type Bare, choose, elementOf, keysOf, kindOf, takes, valuesOf } from './descend.ts';
+import { type Bare, choose, elementOf, keysOf, kindOf, type Schema, takes, valuesOf } from './descend.ts';
 import { isLater } from './later.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
@@ -17,7 +17,7 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
     return true;
   }
   const element = elementOf(schema);
-  if (element && kindOf(value) !== 'list' && value !== null && takes(element, value)) {
+  if (element && belongsInList(element, value)) {
     report.add(
       path,
       `${show(value)} has to be in a list; write ${kindOf(value) === 'mapping' ? '[{ … }]' : `[${value}]`}`,
@@ -25,11 +25,25 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
     replace(report.tree, path, { kind: 'list', at: node.at, items: [node] });
     return true;
   }
-  report.add(path, messageFor(value, chosen ?? schema, schema));
+  report.add(path, messageFor(isPerhapsSecret(path, value) ? SECRET : value, chosen ?? schema, schema));
   report.mention(node);
   if (path.length === 0) return false;
   replace(report.tree, path, hole(node.at));
   return true;
+}
+
+/** Somebody may have put a key itself where the path of its file belongs. */
+function isPerhapsSecret(path: Path, value: unknown): boolean {
+  return typeof value === 'string' && value.length > 30 && String(path.at(-1)).endsWith('_file');
+}
+
+const SECRET = Symbol('what may be a secret');
+
+function belongsInList(element: Schema, value: unknown): boolean {
+  const kind = kindOf(value);
+  if (kind === 'list' || kind === 'null' || (kind === 'mapping' && Object.keys(value as object).length === 0))
+    return false;
+  return takes(element, value);
 }
 
 function put(report: Report, path: Path, node: Tree, values: readonly string[], meant: string | undefined): void {
@@ -42,7 +56,8 @@ function enumMessage(value: string, values: readonly string[], { hint }: Bare): 
   const guess = nearest(value, values);
   if (guess === undefined && isLater(value))
     return `${quote(value)} is not supported in this version; write ${oneOf(values)}`;
-  return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${advise(value, values)}`;
+  const instead = guess === undefined && hint ? `write ${hint.write}` : advise(value, values);
+  return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${instead}`;
 }
 
 function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string {
@@ -61,6 +76,7 @@ function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string
 export function show(value: unknown): string {
   if (value === null) return 'nothing';
   if (typeof value === 'string') return quote(value);
+  if (value === SECRET) return 'this text';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   return typeof value === 'object' ? 'a mapping' : String(value);
 }

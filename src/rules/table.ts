@@ -40,8 +40,8 @@ function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
 }
 
 function tokenProvider(provider: Provider): TokenProvider {
-  const { name, kind, issuer, audiences, clients, algorithms, subject } = provider;
-  return { name, kind, issuer, audiences, ...(clients === undefined ? {} : { clients }), algorithms, subject };
+  const { at: _, caFile: __, ...rest } = provider;
+  return rest;
 }
 
 /** A fact without its place in the file, which only `explain` reads. */

@@ -8,6 +8,8 @@ export interface TokenProvider {
   readonly name: string;
   readonly kind: string;
   readonly issuer: string;
+  /** Where the keys are; absent: where the issuer's discovery document says. */
+  readonly jwksUri?: string;
   readonly audiences: readonly string[];
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
