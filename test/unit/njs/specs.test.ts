@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runId, runLabel } from '../../harness/docker.ts';
 import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
 import { specs } from '../token/specs/index.ts';
@@ -60,6 +61,7 @@ describe.skipIf(!hasImage)('specs and vectors inside njs', () => {
       '/specs/nginx.conf': configuration,
     };
     container = await new GenericContainer(image)
+      .withLabels({ [runLabel]: runId() })
       .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ target, content, mode: 0o644 })))
       .withCommand(['nginx', '-c', '/specs/nginx.conf'])
       .withExposedPorts(8080)
