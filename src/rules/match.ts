@@ -13,13 +13,15 @@ export type Match =
       >;
     };
 
+/** A name or an address in brackets, with a port; more than a policy's host can be, but not all that a client may send. */
+const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\])(?::([0-9]*))?$/;
+
 /** The name in a Host header, as nginx compares it: lower case, without port and final dot; `undefined` is a 400. */
 function hostName(header: string): string | undefined {
-  const name = header
-    .toLowerCase()
-    .replace(/(?<=^[^[].*|\]):.*$/, '')
-    .replace(/\.$/, '');
-  return name === '' || /[\x00-\x20\x7f/]|\.\./.test(name) ? undefined : name;
+  const [, host, port = ''] = hostPort.exec(header.replace(/^ +| +$/g, '')) ?? [];
+  if (host === undefined || Number(port) > 65535) return undefined;
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return name === '' || name.includes('..') ? undefined : name;
 }
 
 /** Exact, then the longest wildcard. */
@@ -47,8 +49,9 @@ function findRoute(routes: readonly Route[], path: string): Route | undefined {
  */
 export function match(hosts: readonly Host[], header: string, target: string): Match {
   const parsed = parseTarget(target);
-  const name = parsed && hostName(parsed.host ?? header);
-  if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
+  const given = hostName(header);
+  const name = parsed?.host === undefined ? given : hostName(parsed.host);
+  if (parsed === undefined || given === undefined || name === undefined) return { reason: 'request_malformed' };
   const host = findHost(hosts, name);
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };

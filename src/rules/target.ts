@@ -1,6 +1,6 @@
 /** A request target as nginx takes it apart. */
 export interface Target {
-  /** Of an absolute-form target (RFC 9112 section 3.2.2), which stands before the Host header. */
+  /** Host and port of an absolute-form target (RFC 9112 section 3.2.2), which stands before the Host header. */
   readonly host?: string;
   /** What `$request_uri` holds: path and query as they came. */
   readonly raw: string;
@@ -8,8 +8,8 @@ export interface Target {
   readonly path: string;
 }
 
-/** nginx takes no user name in it, and no host but these. */
-const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?=[/?]|$)/;
+/** nginx takes no user name in it, and of hosts fewer than in a Host header. */
+const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
 /** Percent-decodes, and reads encoded slashes and dots as nginx does: as slashes and dots. */
 function decoded(path: string): string {
@@ -33,7 +33,8 @@ function climbsOut(path: string): boolean {
  * @returns `undefined` where nginx answers 400 by itself: a control character or space, a broken escape, an encoded NUL,
  * a path above the root, or a form that is neither `/path` nor `scheme://host/path`
  */
-export function parseTarget(target: string): Target | undefined {
+export function parseTarget(text: string): Target | undefined {
+  const target = text.replace(/^ +| +$/g, '');
   if (/[\x00-\x20\x7f]/.test(target)) return undefined;
   const [prefix, host] = absolute.exec(target) ?? ['', undefined];
   const raw = target.slice(prefix.length);

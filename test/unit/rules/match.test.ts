@@ -51,6 +51,16 @@ describe('host', () => {
     ['', 'request_malformed'],
     ['wiki..example.com', 'request_malformed'],
     ['wiki.example.com/x', 'request_malformed'],
+    [' wiki.example.com ', 'wiki.example.com/*'],
+    ['wiki.example.com:', 'wiki.example.com/*'],
+    ['wiki.example.com:65536', 'request_malformed'],
+    ['wiki.example.com:x', 'request_malformed'],
+    ['wiki.example.com:80:90', 'request_malformed'],
+    ['a_b.example.com', '*.example.com/*'],
+    ['a@small.test', 'request_malformed'],
+    ['smàll.test', 'request_malformed'],
+    ['.', 'request_malformed'],
+    ['[::1', 'request_malformed'],
   ])('%s → %s', (name, route) => {
     expect(found(name, '/')).toBe(route);
   });
@@ -60,6 +70,9 @@ describe('host', () => {
     expect(found('wiki.example.com', 'http://small.test')).toBe('route_unknown');
     expect(found('small.test', 'http://wiki.example.com?/status')).toBe('wiki.example.com/*');
     expect(found('small.test', 'http://user@wiki.example.com/')).toBe('request_malformed');
+    expect(found('small.test', 'http://wiki.example.com:65536/')).toBe('request_malformed');
+    expect(found('a@b', 'http://wiki.example.com/')).toBe('request_malformed');
+    expect(found('small.test', 'http://a_b.example.com/')).toBe('request_malformed');
   });
 });
 
