@@ -120,6 +120,7 @@ test('each server closes what others add, before anything is matched', () => {
     if (!path.startsWith('hosts/')) continue;
     const server = readConf(text);
     expect(args(server, 'auth_request')).toEqual(['/.meshgate/check/-']);
+    expect(args(server, 'satisfy')).toEqual(['all']);
     expect(args(server, 'underscores_in_headers')).toEqual(['off']);
     expect(server.find((one) => one.words[0] === 'if')?.words).toEqual(['if', '($meshgate_odd)']);
     // A `set` at this level would run again in the check's subrequest and wipe what the location set.
