@@ -3,8 +3,7 @@ import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
-import { parseClaims, splitJws } from '../token/format.ts';
-import type { TokenProvider } from '../token/types.ts';
+import { providerToAsk } from '../token/refetch.ts';
 import { verifyToken } from '../token/verify.ts';
 import { deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
@@ -21,14 +20,6 @@ function bearer(authorization: string): Result<string> {
     return ok(authorization.slice(7));
   }
   return refuse('credential_unsupported');
-}
-
-/** The provider whose keys did not fit: by `iss`, or the only one. */
-function providerOf(token: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
-  if (providers.length === 1) return providers[0];
-  const jws = splitJws(token);
-  const claims = jws.ok ? parseClaims(jws.value.payload) : undefined;
-  return providers.find(({ issuer }) => issuer === claims?.iss);
 }
 
 /**
@@ -57,9 +48,9 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
       imported: keys.imported,
     };
     let verified = await verifyToken(token, context);
-    if (!verified.ok && (verified.reason === 'key_unknown' || verified.reason === 'provider_unavailable')) {
-      const provider = providerOf(token, to.providers);
-      const refetched = provider === undefined ? 'unchanged' : await keys.refetch(provider);
+    const ask = verified.ok ? undefined : providerToAsk(token, verified, to.providers);
+    if (ask !== undefined) {
+      const refetched = await keys.refetch(ask);
       if (refetched === 'busy') return refuse('provider_unavailable');
       if (refetched === 'fetched') verified = await verifyToken(token, context);
     }

@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, needsDefault, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, needsDefault, needsServerName, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
@@ -38,7 +38,7 @@ function checkIngress(report: Report, { mesh }: DraftPolicy): void {
   const ingress = mesh?.ingress;
   if (ingress?.address === undefined || writes(ingress, 'server_name')) return;
   const { host } = hostPort(ingress.address, 443);
-  if (!/^\[|^[\d.]+$|[A-Z_]/.test(host)) return;
+  if (!needsServerName(host)) return;
   const message = 'missing key "server_name"; write the DNS name in the ingress’s certificate';
   report.add(['mesh', 'ingress', 'server_name'], message, 'key');
 }

@@ -7,7 +7,7 @@ import { nearest, oneOf } from './suggest.ts';
 import { find, hole, rename, replace } from './tree.ts';
 
 /** Words with a meaning of their own where a role may stand. */
-const RESERVED = ['anyone', 'authenticated', 'nobody', 'allowed', 'constructor'];
+const RESERVED = ['anyone', 'authenticated', 'nobody'];
 const EVERYBODY = ['anyone', 'authenticated'];
 const KINDS: readonly Named[] = ['provider', 'role', 'service', 'identity'];
 
@@ -25,7 +25,8 @@ function checkDefinitions(report: Report, kind: Named): void {
   const section = find(report.tree, SECTIONS[kind]);
   for (const name of namesOf(report, kind) ?? []) {
     const path = [...SECTIONS[kind], name];
-    if (RESERVED.includes(name)) report.add(path, `no ${kind} can have this name; choose another`, 'key');
+    if (name === 'constructor' || (kind === 'role' && RESERVED.includes(name)))
+      report.add(path, `no ${kind} can have this name; choose another`, 'key');
     if (isName(name, kind)) continue;
     const fixed = plainName(name, kind);
     const instead = fixed === '' ? '' : `${quote(fixed)}: `;

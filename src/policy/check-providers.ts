@@ -27,6 +27,15 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
+  for (const [name, { audiences, insecure_any_audience: any }] of entriesOf(draft.providers)) {
+    if (audiences !== undefined && any) {
+      report.add(['providers', name, 'audiences'], 'no effect: insecure_any_audience; remove one of the two', 'key');
+    }
+    if (!any && !writes(draft.providers?.[name] ?? {}, 'audiences', 'insecure_any_audience')) {
+      const message = 'missing key "audiences"; write audiences: [api://wiki], what the tokens are issued for';
+      report.add(['providers', name, 'audiences'], message, 'key');
+    }
+  }
   for (const [name, { issuer, jwks_uri: uri }] of entriesOf(draft.providers)) {
     if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined) continue;
     const message = `"${issuer}" is no https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;

@@ -1,6 +1,7 @@
-import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
-import type { Path } from './path.ts';
+import { type DraftPolicy, entriesOf, isDirect, needsServerName, writes } from './draft.ts';
+import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { hostPort } from './units.ts';
 
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 
@@ -8,6 +9,7 @@ type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 export function checkServices(report: Report, draft: DraftPolicy): void {
   const services = entriesOf(draft.services);
   for (const [name, service] of services) checkService(report, draft, ['services', name], service);
+  checkAuthorities(report, services);
   const all = services.length > 0 && services.every(([, service]) => isDirect(service));
   if (draft.mesh && all) {
     report.add(['mesh'], 'no effect: every service has its own url; remove mesh, or the url of a service', 'key');
@@ -24,7 +26,10 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
   };
   if (isDirect(service)) {
     idle('endpoint', 'the service is reached by its url');
-    if (writes(service, 'url')) return;
+    if (writes(service, 'url')) {
+      checkServerName(report, path, service);
+      return;
+    }
   } else {
     checkMeshService(report, draft, path, service);
   }
@@ -39,5 +44,27 @@ function checkMeshService(report: Report, draft: DraftPolicy, path: Path, servic
     report.add(path, `${found}; write url: https://HOST:PORT, or a mesh section`, 'key');
   } else if (!writes(service, 'authority')) {
     report.add([...path, 'authority'], 'missing key "authority"; write the Host that the service expects', 'key');
+  }
+}
+
+/** nginx verifies names, and never an address. */
+function checkServerName(report: Report, path: Path, { url, ...service }: DraftService): void {
+  if (url === undefined || writes(service, 'server_name')) return;
+  if (!needsServerName(hostPort(url.slice('https://'.length), 443).host)) return;
+  report.add([...path, 'server_name'], 'missing key "server_name"; write the DNS name in the certificate', 'key');
+}
+
+/** The mesh ingress tells services apart by their authority alone. */
+function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
+  const seen = new Map<string, string>();
+  for (const [name, service] of services) {
+    const authority = isDirect(service) ? undefined : service.authority?.toLowerCase();
+    if (authority === undefined) continue;
+    const other = seen.get(authority);
+    if (other !== undefined) {
+      const message = `service ${quote(other)} has this authority, and the ingress could not tell them apart; write another`;
+      report.add(['services', name, 'authority'], message);
+    }
+    seen.set(authority, name);
   }
 }

@@ -56,3 +56,8 @@ export function needsDefault(draft: DraftPolicy): boolean {
     return route.allow?.some((rule) => typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as')));
   });
 }
+
+/** True for a host that no certificate can be verified for by its name: an address, or a name that DNS does not know. */
+export function needsServerName(host: string): boolean {
+  return /^\[|^[\d.]+$|[A-Z_]/.test(host);
+}

@@ -137,7 +137,7 @@ export const subjectPrefix = text(/^[A-Za-z0-9._:@/|-]{1,64}$/, {
   write: 'letters, digits and . _ : @ / | -, as in okta-',
 });
 
-export const testUrl = text(/^https?:\/\/[A-Za-z0-9.*:[\]-]+(?::\d+)?\/[!-~]*$/, {
+export const testUrl = text(/^https?:\/\/[A-Za-z0-9.:[\]-]+(?::\d+)?\/[!-~]*$/, {
   what: 'a URL with host and path',
   write: 'https://wiki.example.com/path',
 });

@@ -85,7 +85,11 @@ export const provider = z
     jwks_uri: s.jwksUri
       .describe('Where the keys are, for an issuer without a discovery document. Default: what discovery says.')
       .optional(),
-    audiences: list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".'),
+    audiences: list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".').optional(),
+    insecure_any_audience: z
+      .literal(true)
+      .describe('Instead of audiences: takes tokens that were issued for somebody else.')
+      .optional(),
     clients: list(s.plainText, '[my-client]')
       .describe('If given, azp, client_id or cid must be one of these.')
       .optional(),

@@ -63,6 +63,8 @@ export interface Provider {
   readonly jwksUri?: string;
   /** One of these must be in `aud`. */
   readonly audiences: readonly string[];
+  /** `aud` is not looked at. */
+  readonly anyAudience?: true;
   /** If given, `azp`, `client_id` or `cid` must be one of these. */
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];

@@ -60,6 +60,7 @@ function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
 
 /** One of the provider's audiences must be in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
 function checkAudience(claims: Claims, provider: TokenProvider): Refused {
+  if (provider.anyAudience) return undefined;
   const aud = Object.hasOwn(claims, 'aud') ? claims.aud : undefined;
   if (aud === undefined) return refuse('claim_absent', 'the token has no "aud"');
   const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];

@@ -11,6 +11,8 @@ export interface TokenProvider {
   /** Where the keys are; absent: where the issuer's discovery document says. */
   readonly jwksUri?: string;
   readonly audiences: readonly string[];
+  /** `aud` is not looked at. */
+  readonly anyAudience?: true;
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
   readonly subject: { readonly claim: string; readonly prefix: string };

@@ -141,6 +141,19 @@ test('two keys without kid: each is tried', async () => {
   }
 });
 
+test('a token without kid: a new key is fetched for it as well', async () => {
+  const next = await createKey('RS256');
+  const { kid: _, ...jwk } = next.jwk;
+  await made.nameless.publish(jwk);
+  await until(
+    async () => {
+      const token = await sign('nameless', { key: next, header: { kid: undefined } });
+      return (await gateway.send('nameless.test', { token })).status === 200 || undefined;
+    },
+    { what: 'the new key without a name', timeoutMs: 9_000 },
+  );
+});
+
 test('a key is its own issuer’s and nobody else’s', async () => {
   const forged = await made.other.sign(
     { iss: made.acme.url, aud: 'wiki', sub: 'ada' },

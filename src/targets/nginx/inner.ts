@@ -4,6 +4,17 @@ import { CHECK_PATH } from './names.ts';
 import type { Scene } from './scene.ts';
 import { resolver } from './upstreams.ts';
 
+/**
+ * What the http level of somebody's nginx asks of every server is not asked here. It has no word for no error pages: one
+ * for a status that does not occur keeps others away, which would answer in the place of a refusal.
+ */
+const apart: readonly Directive[] = [
+  line('auth_request', 'off'),
+  line('auth_basic', 'off'),
+  line('allow', 'all'),
+  line('error_page', '418', '/'),
+];
+
 const nothingElse: Directive = block('location', ['/'], [line('return', '404')]);
 
 /** The server behind `auth_request`: the only place where JavaScript runs. */
@@ -16,6 +27,7 @@ export function checkServer(scene: Scene): Directive {
       [
         line('listen', literal(`unix:${scene.options.runDir}/check.sock`), 'backlog=4096'),
         line('js_engine', 'qjs'),
+        ...apart,
         line('access_log', 'off'),
         line('underscores_in_headers', 'off'),
         line('client_header_buffer_size', '8k'),
@@ -47,6 +59,7 @@ export function egressServer(scene: Scene): Directive {
       [
         line('listen', literal(`unix:${options.runDir}/egress.sock`)),
         line('js_engine', 'qjs'),
+        ...apart,
         line('access_log', 'off'),
         line('underscores_in_headers', 'off'),
         ...resolver(scene),

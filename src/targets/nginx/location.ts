@@ -42,21 +42,29 @@ export function tls(name: string, ca: string, cert: Arg, key: Arg): readonly Dir
   ];
 }
 
+/**
+ * Where to, as a variable that the check sets: what asks a route without having been checked (a subrequest of another
+ * location of the same server, which nginx does not check) finds nothing in it and goes nowhere.
+ */
+function passTo(upstream: Arg): readonly Directive[] {
+  return [line('auth_request_set', variable('meshgate_pass'), upstream), line('proxy_pass', variable('meshgate_pass'))];
+}
+
 /** Through the mesh; how TLS is done there, all routes share. The files are variables, so that nginx reads them anew. */
 function throughMesh(route: SceneRoute): readonly Directive[] {
   const { pass, cert, key } = ingressConnection(route);
   return [
     line('auth_request_set', variable('meshgate_cert'), cert),
     line('auth_request_set', variable('meshgate_key'), key),
-    line('proxy_pass', pass),
+    ...passTo(pass),
   ];
 }
 
 /** Straight to the service, without a certificate of ours. */
 function directly({ name, direct }: Service, systemCa: string): readonly Directive[] {
-  const pass = line('proxy_pass', literal(`${direct?.tls ? 'https' : 'http'}://${directUpstream(name)}`));
-  if (!direct?.tls) return [pass];
-  return [pass, ...tls(direct.serverName, direct.caFile ?? systemCa, literal(''), literal(''))];
+  const pass = passTo(literal(`${direct?.tls ? 'https' : 'http'}://${directUpstream(name)}`));
+  if (!direct?.tls) return pass;
+  return [...pass, ...tls(direct.serverName, direct.caFile ?? systemCa, literal(''), literal(''))];
 }
 
 function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Directive {

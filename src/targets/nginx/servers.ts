@@ -7,8 +7,11 @@ import type { Scene, SceneHost } from './scene.ts';
 
 /** What a policy weakens, one line each; the image's entrypoint prints them at start. */
 export function insecureOptions(scene: Scene): readonly string[] {
-  const { gateway, services } = scene.policy;
+  const { gateway, providers, services } = scene.policy;
   return [
+    ...Object.values(providers)
+      .filter(({ anyAudience }) => anyAudience)
+      .map(({ name }) => `insecure: providers.${name}.insecure_any_audience: tokens for anybody are taken`),
     ...(gateway.insecureHttp
       ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
       : []),

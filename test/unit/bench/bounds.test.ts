@@ -22,7 +22,7 @@ describe('the bounds', () => {
   test.each([
     ['known.cpu_us', 36.1, 'known token / hop'],
     ['routes200.cpu_us', 37.9, '200 routes / one route'],
-    ['new_rs256.cpu_us', 120.5, 'new RS256 token / module in C'],
+    ['new_rs256.cpu_us', 120.5, 'new RS256 token / C module'],
     ['inflight.kb', 12.1, 'slow request over bare, KB'],
     ['worker_10k.mb', 97, 'worker with 10,000 tokens, MB'],
     ['growth_500k.kb', 1025, 'growth over 500,000 requests, KB'],

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { formatError, parsePolicy, policyJsonSchemaText } from '../../../src/policy/index.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+const blocks = [...readFileSync(new URL('policy.md', docs), 'utf8').matchAll(/^```yaml\n(version: 1\n.*?)^```$/gms)];
+
+test('docs/policy.md shows policies', () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(2);
+});
+
+test.each(blocks.map((block, index) => [index + 1, block[1] ?? ''] as const))(
+  'policy %i of docs/policy.md',
+  (_, text) => {
+    const { policy, errors } = parsePolicy(text, 'policy.md');
+    expect(errors.map(formatError)).toEqual([]);
+    expect(policy?.hosts).toHaveLength(1);
+  },
+);
+
+test('docs/policy.md names every key of the schema', () => {
+  const text = readFileSync(new URL('policy.md', docs), 'utf8');
+  const missing = keysOf(JSON.parse(policyJsonSchemaText())).filter((key) => !text.includes(key));
+  // One table row stands for all methods of a test.
+  expect(missing.filter((key) => key !== key.toUpperCase())).toEqual([]);
+});
+
+test('docs/policy.schema.json is what the command prints (write it anew: meshgate schema > docs/policy.schema.json)', () => {
+  expect(readFileSync(new URL('policy.schema.json', docs), 'utf8')).toBe(policyJsonSchemaText());
+});
+
+function keysOf(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties } = schema as { properties?: Record<string, unknown> };
+  return [...Object.keys(properties ?? {}), ...Object.values(schema).flatMap(keysOf)];
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { parsePolicy } from '../../../src/policy/index.ts';
+import { policyJsonSchemaText } from '../../../src/policy/json-schema.ts';
+
+const full = readFileSync(new URL('fixtures/full.yaml', import.meta.url), 'utf8');
+
+/** Words that a policy has, so that random trees get past the first check. */
+const words = [...new Set(full.match(/[\w./*:-]+/g)), '<<', '__proto__', 'constructor', '/', '', 'null', '*.a', '*'];
+const keys = fc.oneof(fc.constantFrom(...words), fc.string());
+const scalars = fc.oneof(
+  fc.constantFrom(...words),
+  fc.string(),
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+);
+const { tree } = fc.letrec<{ tree: unknown; list: unknown; map: unknown }>((tie) => ({
+  tree: fc.oneof({ depthSize: 'medium', withCrossShrink: true }, scalars, tie('list'), tie('map')),
+  list: fc.array(tie('tree'), { maxLength: 4 }),
+  map: fc.dictionary(keys, tie('tree'), { maxKeys: 6 }),
+}));
+const sections = [...Object.keys((JSON.parse(policyJsonSchemaText()) as { properties: object }).properties)];
+const policies = fc.record(Object.fromEntries(sections.map((key) => [key, tree])), { requiredKeys: [] });
+
+/** Never throws, and says either what the policy is or what is wrong with it, in order, each once. */
+function check(text: string): void {
+  const { policy, errors } = parsePolicy(text, 'fuzz.yaml');
+  expect(policy === undefined).toBe(errors.length > 0);
+  const lines = text.split('\n').length;
+  const seen = new Set<string>();
+  let last = 0;
+  for (const { at, path, message } of errors) {
+    expect(at.line).toBeGreaterThanOrEqual(last);
+    expect(at.line).toBeLessThanOrEqual(lines);
+    expect(at.column).toBeGreaterThanOrEqual(1);
+    expect(`${path}${message}`).not.toMatch(/[\n\r\0]/);
+    expect(message).not.toContain('undefined');
+    seen.add(`${at.line}:${at.column} ${path} ${message}`);
+    last = at.line;
+  }
+  expect(seen.size).toBe(errors.length);
+}
+
+test('random text', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), check), { numRuns: 300, seed: 1 });
+});
+
+test('random bytes', () => {
+  const bytes = fc.uint8Array({ maxLength: 400 }).map((it) => Buffer.from(it).toString('latin1'));
+  fc.assert(fc.property(bytes, check), { numRuns: 300, seed: 2 });
+});
+
+test('random trees', () => {
+  fc.assert(
+    fc.property(fc.oneof(tree, policies), (it) => check(stringify(it, { aliasDuplicateObjects: false }))),
+    { numRuns: 200, seed: 3 },
+  );
+});
+
+test('a policy with characters put in, taken out and swapped', () => {
+  const edit = fc.tuple(
+    fc.nat(full.length),
+    fc.nat(12),
+    fc.oneof(fc.constantFrom(...words, ...'{}[]:,#&*!|>\'"%@`-\n\t '), fc.string()),
+  );
+  const edits = fc.array(edit, { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(edits, (all) =>
+      check(all.reduce((text, [at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone), full)),
+    ),
+    { numRuns: 150, seed: 4 },
+  );
+});
+
+test('every beginning of a policy', () => {
+  for (let end = 0; end < full.length; end += 41) check(full.slice(0, end));
+});
+
+test('what is deep, long, or grows by aliases, ends in an error and soon', () => {
+  const bomb = Array.from(
+    { length: 30 },
+    (_, i) => `  a${i}: &a${i} { any: [${i === 0 ? '{ group: a }' : `*a${i - 1}, *a${i - 1}`}] }`,
+  );
+  check(`version: 1\nroles:\n${bomb.join('\n')}\n`);
+  check(`a: ${'['.repeat(20_000)}`);
+  check(`roles:\n  a: ${'{ any: ['.repeat(60)}x${']}'.repeat(60)}\n`);
+  check(`#${'x'.repeat(2 ** 20)}`);
+  check(Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join('\n'));
+  check(Array.from({ length: 5000 }, (_, i) => `k${i}: {`).join('\n'));
+});
