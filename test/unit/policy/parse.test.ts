@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { formatError, type Policy, parsePolicy } from '../../../src/policy/index.ts';
+
+function parse(text: string): Policy {
+  const { policy, errors } = parsePolicy(text, 'm.yaml');
+  expect(errors.map(formatError)).toEqual([]);
+  return policy as Policy;
+}
+
+const at = (line: number, column: number) => ({ file: 'm.yaml', line, column });
+
+const smallest = `version: 1
+providers:
+  okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] }
+roles:
+  staff: { group: staff }
+services:
+  wiki: { url: https://ingress.mesh:8443, ca_file: /run/mesh/ca.pem }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [staff] }
+`;
+
+test('the smallest policy, with every default', () => {
+  expect(parse(smallest)).toEqual({
+    version: 1,
+    gateway: {
+      clockSkew: 30,
+      tokenCache: 300,
+      keys: { refresh: 300, stale: 86400, coolDown: 10 },
+      trustedProxies: [],
+      resolver: [],
+      listen: 8443,
+      insecureHttp: false,
+    },
+    providers: {
+      okta: {
+        name: 'okta',
+        kind: 'generic',
+        issuer: 'https://example.okta.com/oauth2/default',
+        audiences: ['api://wiki'],
+        algorithms: ['RS256', 'PS256', 'ES256'],
+        subject: { claim: 'sub', prefix: '' },
+        at: at(3, 3),
+      },
+    },
+    roles: { staff: { name: 'staff', fact: { op: 'group', value: 'staff', at: at(5, 3) }, at: at(5, 3) } },
+    services: {
+      wiki: {
+        name: 'wiki',
+        authority: 'ingress.mesh:8443',
+        endpoint: { host: 'ingress.mesh', port: 8443 },
+        direct: { host: 'ingress.mesh', port: 8443, tls: true, caFile: '/run/mesh/ca.pem', serverName: 'ingress.mesh' },
+        at: at(7, 3),
+      },
+    },
+    hosts: [
+      {
+        name: 'wiki.example.com',
+        providers: ['okta'],
+        routes: [
+          {
+            name: 'wiki.example.com/*',
+            host: 'wiki.example.com',
+            path: '',
+            kind: 'prefix',
+            service: 'wiki',
+            accept: ['bearer'],
+            allow: [{ who: { kind: 'role', role: 'staff' }, as: '', at: at(10, 34) }],
+            headers: { 'X-Forwarded-User': 'subject', 'X-Forwarded-Email': 'email', 'X-Forwarded-Roles': 'roles' },
+            at: at(10, 5),
+          },
+        ],
+        at: at(9, 3),
+      },
+    ],
+    tests: [],
+  });
+});
+
+describe('a policy with every key', () => {
+  const policy = parse(readFileSync(new URL('fixtures/full.yaml', import.meta.url), 'utf8'));
+  const routes = policy.hosts.flatMap((host) => host.routes);
+  const route = (name: string) => routes.find((it) => it.name === name);
+
+  test('facts, with their places', () => {
+    expect(policy.roles.editor?.fact).toMatchObject({
+      op: 'any',
+      facts: [
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(35, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(36, 9) },
+      ],
+    });
+    expect(policy.roles.ops?.fact).toMatchObject({
+      op: 'all',
+      facts: [
+        { op: 'provider', value: 'keycloak' },
+        { op: 'scope', value: 'ops' },
+        { op: 'none', facts: [{ op: 'has' }] },
+      ],
+    });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(46, 3) });
+  });
+
+  test('one PEM file stands for certificate and key', () => {
+    expect(policy.mesh?.identities.default).toMatchObject({
+      certFile: '/run/mesh/gateway.pem',
+      keyFile: '/run/mesh/gateway.pem',
+    });
+    expect(policy.mesh?.identities['wiki-editor']?.keyFile).toBe('/run/mesh/wiki-editor.key');
+  });
+
+  test('services in the mesh and beside it', () => {
+    expect(policy.services.wiki?.endpoint).toEqual({ host: 'confluence', port: 8090 });
+    expect(policy.services.dashboard?.endpoint).toEqual({ host: 'dashboard.ops.svc.cluster.local', port: 80 });
+    expect(policy.services.dashboard?.direct).toBeUndefined();
+    expect(policy.services.legacy).toMatchObject({
+      authority: 'legacy.example.com',
+      direct: { port: 8080, tls: false },
+    });
+  });
+
+  test('rules', () => {
+    expect(route('wiki.example.com/*')?.allow).toMatchObject([
+      { who: { kind: 'role', role: 'admin' }, as: 'wiki-editor' },
+      { who: { kind: 'role', role: 'editor' }, as: 'wiki-editor', methods: ['GET', 'POST'] },
+      { who: { kind: 'role', role: 'reader' }, as: 'default', methods: ['GET'] },
+    ]);
+    expect(route('wiki.example.com/status')).toMatchObject({
+      kind: 'exact',
+      path: '/status',
+      allow: [{ who: { kind: 'anyone' }, as: '' }],
+    });
+    expect(route('*.dashboard.example.com/*')?.allow[1]?.who).toEqual({ kind: 'authenticated' });
+  });
+
+  test('headers are merged by name, and null removes', () => {
+    const role = {
+      firstRole: [
+        ['admin', 'Admin'],
+        ['editor', 'Editor'],
+      ],
+      else: 'Viewer',
+    };
+    expect(route('wiki.example.com/rest/*')?.headers).toEqual({
+      'X-Forwarded-User': 'subject',
+      'X-Forwarded-Roles': 'roles',
+      'X-WEBAUTH-ROLE': role,
+      'X-Department': { claim: 'department' },
+    });
+    expect(Object.keys(route('*.dashboard.example.com/*')?.headers ?? {})).toHaveLength(4);
+  });
+
+  test('tests', () => {
+    expect(policy.tests.map(({ at: _, ...it }) => it)).toEqual([
+      { as: { kind: 'nobody' }, method: 'GET', url: 'https://wiki.example.com/status', expect: 'allowed' },
+      {
+        as: { kind: 'roles', roles: ['reader'] },
+        method: 'POST',
+        url: 'https://wiki.example.com/x',
+        expect: 'role_missing',
+      },
+      {
+        as: { kind: 'claims', provider: 'okta', claims: { uid: 'ann', groups: ['staff'] } },
+        method: 'GET',
+        url: 'https://wiki.example.com/x',
+        expect: 'allowed',
+      },
+    ]);
+  });
+});
+
+describe('what is allowed', () => {
+  const cases: readonly (readonly [what: string, from: string, to: string])[] = [
+    ['"as: default" on a service that is reached directly', '[staff]', '[{ role: staff, as: default }]'],
+    ['a rule that lets more people in after one that lets fewer', '[staff]', '[staff, authenticated, anyone]'],
+    ['the same role over two identities for different methods', '[staff]', '[{ role: staff, methods: [GET] }, staff]'],
+    ['paths that only look like the gateway’s own', '/*:', '/.meshgates/x:'],
+    ['a prefix above the gateway’s own paths', '/*:', '/.well-known/*:'],
+    ['a path with every character that may be in one', '/*:', '/Az09._~!&()+,=:@-/x:'],
+    ['a group with spaces and letters of any language', '{ group: staff }', '{ group: Équipe du wiki }'],
+    ['a claim of any name', '{ group: staff }', '{ claim: https://example.com/roles, is: true }'],
+    ['an issuer that ends in a slash', 'https://example.okta.com/oauth2/default', 'https://example.eu.auth0.com/'],
+    ['a host on one label', 'wiki.example.com', 'localhost'],
+    ['a wildcard host', 'wiki.example.com', '"*.example.com"'],
+    ['keys in quotes, other spacing, comments', 'roles:\n', '"roles" : # who\n'],
+    ['windows line ends', '\n', '\r\n'],
+  ];
+  test.each(cases)('%s', (_, from, to) => {
+    expect(smallest).toContain(from);
+    parse(smallest.replaceAll(from, () => to));
+  });
+
+  test('anchors and aliases', () => {
+    const policy = parse(
+      smallest.replace(
+        '/*: { service: wiki, allow: [staff] }',
+        '/a: &a { service: wiki, allow: [staff] }\n    /b/*: *a',
+      ),
+    );
+    expect(policy.hosts[0]?.routes.map((it) => [it.name, it.service])).toEqual([
+      ['wiki.example.com/a', 'wiki'],
+      ['wiki.example.com/b/*', 'wiki'],
+    ]);
+  });
+});
+
+test('an error in one line', () => {
+  const [error] = parsePolicy(smallest.replace('[staff]', '[anyone, staf]'), 'meshgate.yaml').errors;
+  expect(error && formatError(error)).toBe(
+    'meshgate.yaml:10:42 hosts."wiki.example.com"."/*".allow[1]: no role "staf"; did you mean "staff"?',
+  );
+});
