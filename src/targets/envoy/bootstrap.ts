@@ -74,7 +74,7 @@ export function bootstrap(policy: Policy, rules: readonly Rule[], own: NonNullab
           ],
         },
       ],
-      clusters: authorities.flatMap(({ services }) => services.slice(0, 1).map(cluster)),
+      clusters: authorities.map(({ service }) => cluster(service)),
     },
   };
 }

@@ -3,7 +3,7 @@ import { compile } from '../../rules/compile.ts';
 import { overlap } from '../../rules/cover.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Coverage, Gap } from '../types.ts';
-import { authoritiesOf, meshRules } from './domains.ts';
+import { meshRules } from './domains.ts';
 import { encodableOf } from './rbac.ts';
 
 const whoText = (who: Who): string => (who.kind === 'role' ? `role ${who.role}` : who.kind);
@@ -49,22 +49,12 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   return others.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: widerText(rule, others, policy) };
 }
 
-function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+function directGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const direct = new Set(rules.filter((rule) => policy.services[rule.service]?.direct).map((rule) => rule.service));
-  return [
-    ...[...direct].map((name) => ({
-      part: `services.${name}`,
-      text: 'reached directly and not through Envoy, which does not guard it',
-    })),
-    ...authoritiesOf(policy, rules).flatMap(({ authority, services: [first, ...rest] }) =>
-      rest
-        .filter(({ endpoint }) => endpoint.host !== first?.endpoint.host || endpoint.port !== first?.endpoint.port)
-        .map(({ name }) => ({
-          part: `services.${name}`,
-          text: `has the authority ${authority} as ${first?.name} does, so Envoy sends its requests to the endpoint of ${first?.name}; give it an authority of its own`,
-        })),
-    ),
-  ];
+  return [...direct].map((name) => ({
+    part: `services.${name}`,
+    text: 'reached directly and not through Envoy, which does not guard it',
+  }));
 }
 
 /** All that Envoy does not hold, or holds differently. */
@@ -73,7 +63,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const characters = encodableOf(own);
   const first = own.find((rule) => encodableOf([rule]).length > 0);
   return [
-    ...serviceGaps(policy, rules),
+    ...directGaps(policy, rules),
     ...own.flatMap((rule): Gap[] => {
       const others = indistinct(rule, own, policy);
       return others.length === 0 ? [] : [{ part: rule.id, text: widerText(rule, others, policy) }];

@@ -33,11 +33,11 @@ const accessLog = {
   },
 };
 
-function virtualHost({ authority, domains, services: [service] }: Authority): unknown {
+function virtualHost({ service, domains }: Authority): unknown {
   return {
-    name: authority,
+    name: service.authority,
     domains,
-    routes: [{ match: { prefix: '/' }, route: { cluster: service?.name, timeout: '0s' } }],
+    routes: [{ match: { prefix: '/' }, route: { cluster: service.name, timeout: '0s' } }],
   };
 }
 

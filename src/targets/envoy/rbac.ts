@@ -1,6 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import { type Authority, meshRules } from './domains.ts';
+import { type Authority, domainsOf, meshRules } from './domains.ts';
 import { encodable, headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
 
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
@@ -38,10 +38,8 @@ export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly stri
 }
 
 function rbacPolicy(policy: Policy, rule: Rule, authorities: readonly Authority[]): RbacPolicy {
-  const domains = authorities.find(({ services }) => services.some(({ name }) => name === rule.service))?.domains;
-  if (domains === undefined) throw new Error(`envoy: rule ${rule.id} asks a service without an authority`);
   const rules = [
-    headerIn(':authority', domains),
+    headerIn(':authority', domainsOf(rule, authorities)),
     ...pathPermissions(rule.path),
     ...(rule.methods === undefined ? [] : [headerIn(':method', rule.methods)]),
   ];

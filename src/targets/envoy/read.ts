@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { At, Policy } from '../../policy/types.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import { authoritiesOf, meshRules } from './domains.ts';
+import { authoritiesOf, domainsOf, meshRules } from './domains.ts';
 import type { Permission } from './permission.ts';
 import { ALLOW_FILTER, type RbacPolicy, spiffeOf } from './rbac.ts';
 
@@ -31,10 +31,9 @@ export function project(rule: Rule, authority: string, spiffe: string): Rule {
 /** What of the rules can be read back from Envoy's configuration. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
   const authorities = authoritiesOf(policy, rules);
-  return meshRules(policy, rules).map((rule) => {
-    const found = authorities.find(({ services }) => services.some(({ name }) => name === rule.service));
-    return project(rule, found?.domains[0] ?? '', spiffeOf(policy, rule));
-  });
+  return meshRules(policy, rules).map((rule) =>
+    project(rule, domainsOf(rule, authorities)[0] as string, spiffeOf(policy, rule)),
+  );
 }
 
 const unreadable = (what: unknown) => new Error(`${FILE}: not as meshgate renders it: ${JSON.stringify(what)}`);

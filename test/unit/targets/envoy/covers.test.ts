@@ -65,16 +65,6 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: dire
   });
 });
 
-test('two services with one authority and two endpoints: Envoy asks the first', () => {
-  const all = gaps(`services:
-  wiki: { authority: wiki.mesh, endpoint: "one:80" }
-  other: { authority: wiki.mesh, endpoint: "two:80" }
-hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /x/*: { service: other, allow: [{ role: editor, as: wiki-editor }] } } }`);
-  expect(all).toEqual([
-    'services.other: has the authority wiki.mesh as wiki does, so Envoy sends its requests to the endpoint of wiki; give it an authority of its own',
-  ]);
-});
-
 test('characters of paths that clients encode are named', () => {
   expect(
     gaps(
