@@ -31,7 +31,6 @@ export const reading: readonly Directive[] = [
 function serverLevel(scene: Scene): readonly Directive[] {
   return [
     commented('Locations that others add are closed: this check refuses.', checked('-')[0] as Directive),
-    line('satisfy', 'all'),
     ...checked('-').slice(1),
     line('satisfy', 'all'),
     ...errorPages,

@@ -131,3 +131,16 @@ test('each server closes what others add, before anything is matched', () => {
     expect(args(hop, 'client_max_body_size')).toEqual(['0']);
   }
 });
+
+test('the inner servers take nothing over from the http level around them', () => {
+  const http = readConf(render(goldenPolicy('demo')).files['http.conf'] ?? '');
+  const servers = all(http, 'server').filter((one) => one.block !== undefined);
+  expect(servers).toHaveLength(2);
+  for (const { block = [] } of servers) {
+    expect(args(block, 'auth_request')).toEqual(['off']);
+    expect(args(block, 'auth_basic')).toEqual(['off']);
+    expect(args(block, 'allow')).toEqual(['all']);
+    expect(args(block, 'error_page')).toHaveLength(1);
+    expect(args(block, 'access_log')).toEqual(['off']);
+  }
+});

@@ -40,6 +40,8 @@ export const traps: readonly Trap[] = [
   is('proxy_http_version', '1.1', 'no connection is kept'),
   is('proxy_next_upstream', 'error', 'a request is sent twice'),
   is('proxy_next_upstream_tries', '1', 'a request is sent twice'),
+  is('proxy_pass', '$meshgate_pass', 'a subrequest of another location reaches the service unchecked'),
+  is('proxy_pass', '$meshgate_pass', 'a subrequest, which nothing checks, reaches the service'),
   has('auth_request_set', /^\$meshgate_authority [^$]+$/, 'the service gets no Host of its own'),
   has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
   has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
@@ -70,8 +72,8 @@ export const meshTraps: readonly Trap[] = [
   has('auth_request_set', /^\$meshgate_cert (\/|\$meshgate_identity_cert$)/, 'the mesh sees no identity'),
   has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_identity_key$)/, 'the mesh sees no identity'),
   has(
-    'proxy_pass',
-    /^https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)$/,
+    'auth_request_set',
+    /^\$meshgate_pass https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)$/,
     'two identities share connections',
   ),
 ];
@@ -103,7 +105,8 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
 
 /** What applies to a location, from how it proxies. */
 export function trapsOf(location: Parsed): readonly Trap[] {
-  const [pass = ''] = args(location.block ?? [], 'proxy_pass');
+  const sets = args(location.block ?? [], 'auth_request_set');
+  const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
   return [
     ...traps,
     ...(pass.startsWith('https:') ? tlsTraps : []),
