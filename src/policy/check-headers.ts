@@ -3,6 +3,7 @@ import { implies } from './facts.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { nearest } from './suggest.ts';
 
 /** Headers of HTTP itself, and those that the gateway sets for other reasons. */
 const TAKEN = new Set([
@@ -24,6 +25,12 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   for (const { hostName, path, route } of routesOf(draft)) {
     check(report, draft, [...path, 'headers'], route, perHost.get(hostName));
   }
+}
+
+/** A header's name as it is written where it is set. */
+function spelling(draft: DraftPolicy, lower: string): string {
+  const layers = [draft.headers ?? DEFAULT_HEADERS, ...entriesOf(draft.hosts).map(([, host]) => host.headers ?? {})];
+  return layers.flatMap((layer) => Object.keys(layer)).find((name) => name.toLowerCase() === lower) ?? lower;
 }
 
 const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) => name.toLowerCase()));
@@ -48,8 +55,11 @@ function check(
     const mistake = nameMistake(name, lower);
     if (mistake !== undefined) report.add(here, mistake, 'key');
     else if (twice !== undefined) report.add(here, `the same header as ${quote(twice)}; keep one`, 'key');
-    else if (source === null && outer && !outer.has(lower))
-      report.add(here, 'no effect: nothing sets this header; remove it', 'key');
+    else if (source === null && outer && !outer.has(lower)) {
+      const meant = nearest(name, [...outer]);
+      const instead = meant === undefined ? 'remove it' : `did you mean ${spelling(draft, meant)}?`;
+      report.add(here, `no effect: nothing sets this header; ${instead}`, 'key');
+    }
     own.set(lower, name);
     if (source === null) names.delete(lower);
     else names.add(lower);
@@ -79,8 +89,9 @@ function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Sou
       report.add([...path, 'else'], 'no effect beside claim; remove it', 'key');
     }
   }
-  if (source.first_role && Object.keys(source.first_role).length === 0) {
-    report.add([...path, 'first_role'], 'no role in it; write { admin: Admin }', 'key');
+  const role = [...path, 'first_role'];
+  if (source.first_role && Object.keys(source.first_role).length === 0 && !report.touches(role)) {
+    report.add(role, 'no role in it; write { admin: Admin }', 'key');
   }
   const before: string[] = [];
   for (const role of Object.keys(source.first_role ?? {})) {

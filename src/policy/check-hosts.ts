@@ -13,7 +13,7 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of hosts) {
     const path = ['hosts', name];
     const fixed = plainHost(name);
-    if (names.has(fixed)) report.add(path, `host ${quote(fixed)} is here already; keep one`, 'key');
+    if (fixed !== '' && names.has(fixed)) report.add(path, `host ${quote(fixed)} is here already; keep one`, 'key');
     else if (!HOST_NAME.test(name)) report.add(path, hostMessage(name, fixed), 'key');
     names.add(fixed);
     const routes = host[ROUTES] ?? {};

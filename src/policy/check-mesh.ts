@@ -1,6 +1,7 @@
 import { type DraftPolicy, entriesOf, needsDefault, needsServerName, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { nearest } from './suggest.ts';
 import { hostPort } from './units.ts';
 
 /** The ingress can be verified, and each identity is one certificate of the trust domain. */
@@ -8,30 +9,52 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || report.has(['mesh'])) return;
   checkIngress(report, draft);
+  const others = otherDomain(draft);
+  if (others !== undefined) {
+    const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
+    report.add(['mesh', 'trust_domain'], message);
+  }
   const seen = new Map<string, string>();
   for (const [name, identity] of entriesOf(mesh.identities)) {
     const path = ['mesh', 'identities', name];
     checkFiles(report, path, identity);
     const { spiffe } = identity;
     if (spiffe === undefined) continue;
-    const domain = spiffe.split('/')[2];
     const other = seen.get(spiffe);
-    if (mesh.trust_domain !== undefined && domain !== mesh.trust_domain) {
-      const better = spiffe.replace(`//${domain}`, `//${mesh.trust_domain}`);
+    if (others === undefined && mesh.trust_domain !== undefined && domainOf(spiffe) !== mesh.trust_domain) {
+      const better = spiffe.replace(`//${domainOf(spiffe)}`, `//${mesh.trust_domain}`);
       report.add([...path, 'spiffe'], `not in the trust domain ${quote(mesh.trust_domain)}; write ${quote(better)}`);
     } else if (other !== undefined) {
-      report.add(
-        [...path, 'spiffe'],
-        `identity ${quote(other)} has this SPIFFE id already; write another, or use that one`,
-      );
+      const message = `identity ${quote(other)} has this SPIFFE id already; write another, or use that one`;
+      report.add([...path, 'spiffe'], message);
     }
     seen.set(spiffe, name);
   }
-  const lacksDefault = mesh.identities && !writes(mesh.identities, 'default') && needsDefault(draft);
-  if (lacksDefault && !Object.keys(mesh.identities ?? {}).some((name) => report.has(['mesh', 'identities', name]))) {
-    const message = 'missing key "default"; write default: { spiffe: …, pem_file: … }, or "as" in every rule';
-    report.add(['mesh', 'identities', 'default'], message, 'key');
+  checkDefault(report, draft);
+}
+
+const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
+
+/** The domain that several identities agree on while the trust domain alone is another. */
+function otherDomain({ mesh }: DraftPolicy): string | undefined {
+  const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
+  const [first] = domains;
+  const agree = domains.length > 1 && domains.every((it) => it === first);
+  return agree && mesh?.trust_domain !== undefined && first !== mesh.trust_domain ? first : undefined;
+}
+
+function checkDefault(report: Report, draft: DraftPolicy): void {
+  const identities = draft.mesh?.identities;
+  if (!identities || writes(identities, 'default') || !needsDefault(draft)) return;
+  const path = ['mesh', 'identities'];
+  if (Object.keys(identities).some((name) => report.has([...path, name]))) return;
+  const meant = nearest('default', Object.keys(identities));
+  if (meant !== undefined) {
+    report.add([...path, meant], 'rules without "as" need the identity "default"; did you mean "default"?', 'key');
+    return;
   }
+  const message = 'missing key "default"; write default: { spiffe: …, pem_file: … }, or "as" in every rule';
+  report.add([...path, 'default'], message, 'key');
 }
 
 function checkIngress(report: Report, { mesh }: DraftPolicy): void {

@@ -1,10 +1,11 @@
+import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
-import { checkNames } from './check-names.ts';
 import { checkProviders } from './check-providers.ts';
+import { checkReferences } from './check-references.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
@@ -18,7 +19,8 @@ import { plain } from './tree.ts';
 export function checkPolicy(report: Report): void {
   if (report.tree.kind !== 'map') return;
   checkLists(report);
-  checkNames(report);
+  checkDefinitions(report);
+  checkReferences(report);
   const draft = plain(report.tree) as DraftPolicy;
   for (const check of CHECKS) check(report, draft);
 }

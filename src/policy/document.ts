@@ -58,7 +58,7 @@ function rootsOf({ contents }: Document.Parsed<ParsedNode, true>): Node[] {
 }
 
 function readSections(text: string, first: YAMLError): Yaml {
-  const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*["']?[ \t]*:(?=\s|$)/gm)].map((match) => match.index);
+  const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*["']?[ \t]*(?::(?=\s|$)|\S*$)/gm)].map((match) => match.index);
   const roots: Node[] = [];
   const problems: Problem[] = [];
   const unread: string[] = [];
@@ -67,7 +67,7 @@ function readSections(text: string, first: YAMLError): Yaml {
     const section = text.slice(start, starts[index + 1]);
     // Blanks in front keep the offsets as they are in the file.
     const document = parse(`${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`);
-    const found = typeof document === 'string' ? { at: start, message: document } : document.errors.map(problem)[0];
+    const found = typeof document === 'string' ? { at: start, message: document } : firstProblem(document, start);
     const error = found && explain(text, start, found);
     if (error === undefined && typeof document !== 'string' && isMap(document.contents)) {
       roots.push(document.contents as Node);
@@ -80,6 +80,12 @@ function readSections(text: string, first: YAMLError): Yaml {
   return problems.length > 0
     ? { roots, problems, unread }
     : { roots, problems: [explain(text, 0, problem(first))], unread };
+}
+
+function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number): Problem | undefined {
+  const [error] = document.errors;
+  if (error) return problem(error);
+  return isMap(document.contents) ? undefined : { at: start, message: `not YAML: ${ADVICE.MULTILINE_IMPLICIT_KEY}` };
 }
 
 /** Names what was left open further up, if that is why YAML broke here. */

@@ -1,10 +1,10 @@
 import { type Bare, choose, keysOf, takes, valuesOf } from './descend.ts';
-import { isLater } from './later.ts';
+import { isLaterKey } from './later.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
-import { find, remove, rename } from './tree.ts';
+import { find, type Mapping, remove, rename } from './tree.ts';
 
 /** Reports a key that the schema does not know; gives it the name that was meant, or takes it out. */
 export function mendUnknownKey(
@@ -27,6 +27,7 @@ export function mendUnknownKey(
   }
   const known = new Map(keysOf(choose(schema, value) ?? schema) ?? []);
   known.delete(ROUTES);
+  if (value[key] === null && mendColon(report, path, key, map, known)) return;
   const guess = guessKey(key, value, known);
   report.add([...path, key], messageFor(key, guess, known), 'key');
   const meant = guess === undefined ? undefined : known.get(guess);
@@ -37,6 +38,18 @@ export function mendUnknownKey(
     report.obscure(path);
     remove(map, key);
   }
+}
+
+/** `{ prefix okta- }` is a key whose colon is missing. */
+function mendColon(report: Report, path: Path, key: string, map: Mapping, known: ReadonlyMap<string, Bare>): boolean {
+  const [, name = '', written = ''] = /^(\S+)\s+(.+)$/.exec(key) ?? [];
+  const value = written.replace(/^(["'])(.*)\1$/, '$2');
+  const at = map.entries.get(key)?.at ?? map.at;
+  if (!known.has(name) || map.entries.has(name)) return false;
+  report.add([...path, key], `a colon is missing; write ${name}: ${written}`, 'key');
+  rename(map, key, name);
+  map.entries.set(name, { at, node: { kind: 'scalar', at, value } });
+  return true;
 }
 
 /** The route that a key of a host was meant to be, if it looks like a path or holds a route. */
@@ -54,7 +67,8 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
       key,
       absent.map(([name]) => name),
     ) ?? nearest(key, [...known.keys()]);
-  if (near !== undefined || isLater(key)) return near;
+  if (near !== undefined || isLaterKey(key)) return near;
+  if (Object.keys(value).some((other) => other !== key && !known.has(other))) return undefined;
   const missing = absent.filter(([, it]) => !it.optional && takes(it.schema, value[key]));
   return missing.length === 1 ? missing[0]?.[0] : undefined;
 }
@@ -62,7 +76,7 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
 function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<string, Bare>): string {
   if (key === '<<') return 'merge keys are not part of the language; write the keys out';
   const instead = guess === undefined ? undefined : `did you mean ${quote(guess)}?`;
-  if (isLater(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
+  if (isLaterKey(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
   return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
 }
 

@@ -1,12 +1,22 @@
-/** Keys and values of the whole language that this version does not have yet; an error can then say so. */
-const LATER = new Set([
+/** Keys of the whole language that this version does not have yet; an error can then say so. */
+const KEYS = new Set([
   ...['agents', 'teams', 'profiles', 'assertion', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr'],
   ...['max_age', 'network', 'like', 'agent', 'actor', 'namespace', 'namespaces', 'labels', 'service_account', 'proxy'],
-  ...['owner', 'ask', 'insecure_raw_paths', 'limit', 'bound', 'hops', 'acts_for', 'certificate', 'istio', 'linkerd'],
-  ...['consul', 'okta', 'entra', 'keycloak', 'auth0', 'google', 'cognito', 'github-actions', 'kubernetes', 'spiffe'],
+  ...['owner', 'ask', 'insecure_raw_paths', 'limit', 'bound', 'hops', 'acts_for'],
 ]);
 
-/** True for a word that a later version will know. */
-export function isLater(word: string): boolean {
-  return LATER.has(word);
+/** Likewise for values: credentials, header sources, kinds of meshes and providers. */
+const VALUES = new Set([
+  ...['session', 'certificate', 'actor', 'istio', 'linkerd', 'consul', 'okta', 'entra', 'keycloak', 'auth0', 'google'],
+  ...['cognito', 'github-actions', 'kubernetes', 'spiffe'],
+]);
+
+/** True for a key that a later version will know. */
+export function isLaterKey(key: string): boolean {
+  return KEYS.has(key);
+}
+
+/** True for a value that a later version will know. */
+export function isLaterValue(value: string): boolean {
+  return VALUES.has(value);
 }

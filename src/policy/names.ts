@@ -13,6 +13,8 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
   identity: ['mesh', 'identities'],
 };
 
+export const KINDS: readonly Named[] = ['provider', 'role', 'service', 'identity'];
+
 /** Names of everything of a kind, in the order of the file; undefined where a mistake hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {
   const path = SECTIONS[kind];

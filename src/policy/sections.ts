@@ -182,10 +182,16 @@ export const mesh = z
           .optional(),
       })
       .describe('The door of the mesh.'),
-    identities: z.record(z.string(), identity).meta({
-      propertyNames: { pattern: s.NAME.source },
-      description: 'What nginx connects as, by name; "default" where no rule says.',
-    }),
+    identities: z
+      .record(z.string(), identity)
+      .register(hints, {
+        what: 'a mapping of identities',
+        write: '{ default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/gateway.pem } }',
+      })
+      .meta({
+        propertyNames: { pattern: s.NAME.source },
+        description: 'What nginx connects as, by name; "default" where no rule says.',
+      }),
   })
   .describe('The mesh behind the gateway.');
 

@@ -1,5 +1,5 @@
 import { type Bare, choose, elementOf, keysOf, kindOf, type Schema, takes, valuesOf } from './descend.ts';
-import { isLater } from './later.ts';
+import { isLaterValue } from './later.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
@@ -18,11 +18,9 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   }
   const element = elementOf(schema);
   if (element && belongsInList(element, value)) {
-    report.add(
-      path,
-      `${show(value)} has to be in a list; write ${kindOf(value) === 'mapping' ? '[{ … }]' : `[${value}]`}`,
-    );
-    replace(report.tree, path, { kind: 'list', at: node.at, items: [node] });
+    const items = typeof value === 'string' ? itemsOf(value, node) : [node];
+    report.add(path, `${show(value)} has to be in a list; write [${items.map(itemText).join(', ')}]`);
+    replace(report.tree, path, { kind: 'list', at: node.at, items });
     return true;
   }
   report.add(path, messageFor(isPerhapsSecret(path, value) ? SECRET : value, chosen ?? schema, schema));
@@ -31,6 +29,17 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   replace(report.tree, path, hole(node.at));
   return true;
 }
+
+/** What a list was to hold that lacks its brackets, or one of them. */
+function itemsOf(text: string, { at }: Tree): Tree[] {
+  const items = text
+    .replace(/^\[|\]$/g, '')
+    .split(',')
+    .map((it) => it.trim().replace(/^(["'])(.*)\1$/, '$2'));
+  return items.filter((it) => it !== '').map((value) => ({ kind: 'scalar', at, value }));
+}
+
+const itemText = (item: Tree) => (item.kind === 'scalar' ? String(item.value) : '{ … }');
 
 /** Somebody may have put a key itself where the path of its file belongs. */
 function isPerhapsSecret(path: Path, value: unknown): boolean {
@@ -54,7 +63,7 @@ function put(report: Report, path: Path, node: Tree, values: readonly string[], 
 
 function enumMessage(value: string, values: readonly string[], { hint }: Bare): string {
   const guess = nearest(value, values);
-  if (guess === undefined && isLater(value))
+  if (guess === undefined && isLaterValue(value))
     return `${quote(value)} is not supported in this version; write ${oneOf(values)}`;
   const instead = guess === undefined && hint ? `write ${hint.write}` : advise(value, values);
   return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${instead}`;

@@ -1,0 +1,65 @@
+import type { Named } from './hints.ts';
+import { KINDS, namesOf, references, SECTIONS } from './names.ts';
+import { quote } from './path.ts';
+import type { Report } from './report.ts';
+import { NAME, ROLE_NAME } from './scalars.ts';
+import { nearest } from './suggest.ts';
+import { find, rename } from './tree.ts';
+
+/** Words with a meaning of their own where a role may stand. */
+const RESERVED = ['anyone', 'authenticated', 'nobody'];
+
+/** Names are well formed; one that its references alone spell otherwise is read as they do. */
+export function checkDefinitions(report: Report): void {
+  for (const kind of KINDS) {
+    for (const name of namesOf(report, kind) ?? []) checkName(report, kind, name);
+    mendNames(report, kind);
+  }
+}
+
+const isName = (name: string, kind: Named) => (kind === 'role' ? ROLE_NAME : NAME).test(name);
+
+function checkName(report: Report, kind: Named, name: string): void {
+  const path = [...SECTIONS[kind], name];
+  if (name === 'constructor' || (kind === 'role' && RESERVED.includes(name))) {
+    report.add(path, `no ${kind} can have this name; choose another`, 'key');
+  }
+  if (isName(name, kind)) return;
+  const fixed = plainName(name, kind);
+  const rule = `lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`;
+  const a = kind === 'identity' ? 'an' : 'a';
+  report.add(
+    path,
+    `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`,
+    'key',
+  );
+  // Read as it should be written, unless others refer to it as it is.
+  const section = find(report.tree, SECTIONS[kind]);
+  const isUsed = references(report).some((it) => it.kind === kind && it.name === name);
+  if (isUsed || section?.kind !== 'map' || !isName(fixed, kind) || section.entries.has(fixed)) return;
+  rename(section, name, fixed);
+  report.mark([...SECTIONS[kind], fixed]);
+}
+
+function plainName(name: string, kind: Named): string {
+  const odd = kind === 'role' ? /[^a-z0-9._-]+/g : /[^a-z0-9-]+/g;
+  const plain = name.toLowerCase().replace(odd, '-');
+  return plain.replace(/^[^a-z]+/, '').slice(0, 63);
+}
+
+/** Where several places agree on a name and the definition alone spells it otherwise, the definition is wrong. */
+function mendNames(report: Report, kind: Named): void {
+  const section = find(report.tree, SECTIONS[kind]);
+  if (section?.kind !== 'map') return;
+  const uses = new Map<string, number>();
+  for (const { name } of references(report).filter((it) => it.kind === kind)) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const [name, count] of uses) {
+    if (section.entries.has(name) || RESERVED.includes(name) || count < 2) continue;
+    const guess = nearest(name, [...section.entries.keys()]);
+    if (guess === undefined || uses.has(guess)) continue;
+    const [wrong, right] = [quote(guess), quote(name)];
+    const message = `nothing refers to ${wrong}, and ${count} places to ${right}; did you mean ${right}?`;
+    report.add([...SECTIONS[kind], guess], message, 'key');
+    rename(section, guess, name);
+  }
+}
