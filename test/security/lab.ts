@@ -137,6 +137,17 @@ export const inRoutes =
     );
   };
 
+/**
+ * Routes pass on whatever comes, decided or not: where else a line closes a trap, this second line would close it too.
+ *
+ * @param upstream name of the service's upstream block
+ */
+export const undecidedPass = (upstream: string, authority: string): Change =>
+  all(
+    inRoutes(/proxy_pass \$meshgate_pass;/g, `proxy_pass http://${upstream};`),
+    inRoutes(/proxy_set_header Host .*;/g, `proxy_set_header Host ${authority};`),
+  );
+
 /** Several changes as one. */
 export const all =
   (...changes: readonly Change[]): Change =>

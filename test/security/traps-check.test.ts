@@ -301,9 +301,9 @@ describe('the way to the check', () => {
     open: '200 -',
   });
 
-  // proxy_intercept_errors off is not what closes this: the location has an error_page list of its own, and so takes
-  // over none that could turn the check's 401 into something else. Without that as well, the 401 is answered by
-  // @meshgate_refuse inside the subrequest, with 401 again. Both lines stay, for who edits one of them.
+  // Not a trap that springs: the location has an error_page list of its own, and so takes over none that could turn the
+  // check's 401 into something else. Without that as well, the 401 is answered by @meshgate_refuse inside the subrequest,
+  // with 401 again. Both lines stay, for who edits one of them.
   test('proxy_intercept_errors: nothing answers in the place of the check', async () => {
     const around = atHttpLevel('proxy_intercept_errors on; error_page 401 =200 /open/x;');
     await lab.load(around);
@@ -311,6 +311,22 @@ describe('the way to the check', () => {
     await lab.load(around, inHop(/ {4}(proxy_intercept_errors off|error_page 404 = @meshgate_unknown);\n/g));
     expect(await ask({ path: '/rest/x', token: stranger })).toBe('403 role_missing');
   });
+
+  for (const [outer, own, around, open] of [
+    ['error_page 401', /error_page 418 \/;/, 'error_page 401 =200 /open/x;', '503 check_unavailable'],
+    ['deny', /allow all;/, 'allow 10.0.0.0/8; allow 172.16.0.0/12; allow 192.168.0.0/16; deny all;', '403 -'],
+    ['auth_basic', /auth_basic off;/, 'auth_basic "users"; auth_basic_user_file /dev/null;', '401 -'],
+    ['auth_request', /auth_request off;/, 'auth_request /.meshgate/check/-;', '401 -'],
+  ] as const) {
+    trap(lab, {
+      name: `${outer} at the http level says nothing in the place of the check`,
+      around: all(atHttpLevel(around), outer === 'auth_basic' ? inServer(host, 'auth_basic off;') : (files) => files),
+      without: inHttp(new RegExp(own, 'g')),
+      attack: () => ask({ path: '/rest/x', token: stranger }),
+      held: '403 role_missing',
+      open,
+    });
+  }
 
   const spellings = [
     '/.meshgate/check/wiki.test/open/*',

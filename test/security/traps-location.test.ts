@@ -2,9 +2,21 @@
  * NGINX.md, "What every proxied location emits": each line against what an nginx around it may switch on.
  * A trap is sprung twice: on the rendering as it is, and without the line that closes it.
  */
-import { beforeAll } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startEcho, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
-import { all, atHttpLevel, inHop, inHosts, inHttp, inRoutes, inServer, startLab, trap } from './lab.ts';
+import {
+  all,
+  atHttpLevel,
+  type Change,
+  inHop,
+  inHosts,
+  inHttp,
+  inRoutes,
+  inServer,
+  startLab,
+  trap,
+  undecidedPass,
+} from './lab.ts';
 
 const stage = await testStage('traps of a location');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -61,9 +73,12 @@ const refused: Came = { status: 401, reached: [] };
 const closed: Came = { status: 404, reached: [] };
 const passed: Came = { status: 200, reached: ['/rest/x'] };
 
+const unasked: Change = inRoutes(/ auth_request \/\.meshgate\/check\/wiki\.test.*;/g, ' auth_request off;');
+const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
+
 trap(lab, {
   name: 'auth_request: a route is asked for by nobody',
-  without: inRoutes(/ {4}auth_request \/\.meshgate\/check\/wiki\.test.*\n/g, '    auth_request off;\n'),
+  without: all(unasked, undecided),
   attack: () => came({ path: '/rest/x' }),
   held: refused,
   open: passed,
@@ -72,7 +87,7 @@ trap(lab, {
 trap(lab, {
   name: 'satisfy all: an outer "satisfy any" with an address list admits nobody',
   around: atHttpLevel('satisfy any; allow all;'),
-  without: inRoutes(/ {4}satisfy all;\n/g),
+  without: all(inHosts(/^ *satisfy all;\n/gm), undecided),
   attack: () => came({ path: '/rest/x' }),
   held: refused,
   open: passed,
@@ -105,7 +120,7 @@ trap(lab, {
 trap(lab, {
   name: '^~: a regular expression beside a route does not take its requests',
   around: inServer(host, 'location ~ \\.png$ { auth_request off; proxy_pass http://meshgate_direct_wiki; }'),
-  without: inHosts('location ^~ /rest/', 'location /rest/'),
+  without: inHosts(/^location \^~ \/ \{/m, 'location / {'),
   attack: () => came({ path: '/rest/x.png' }),
   held: refused,
   open: { status: 200, reached: ['/rest/x.png'] },
@@ -113,7 +128,7 @@ trap(lab, {
 
 trap(lab, {
   name: 'a location of its own for /rest beside /rest/: no unchecked redirect',
-  without: inHosts(/^location = \/rest \{[\s\S]*?\n\}\n/m),
+  without: inHosts(/^ {4}location = \/rest \{[\s\S]*?\n {4}\}\n/m),
   attack: () => came({ path: '/rest' }),
   held: refused,
   open: { status: 301, reached: [] },
@@ -266,6 +281,19 @@ trap(lab, {
 });
 
 trap(lab, {
+  name: 'no proxy_set_header in a route, which would drop the whole list around it',
+  without: inRoutes(/proxy_pass \$meshgate_pass;/g, 'proxy_set_header X-Around 1; proxy_pass $meshgate_pass;'),
+  attack: async () => {
+    await echo.clear();
+    await gateway.send(host, { path: '/open/x', headers: { 'X-Forwarded-User': 'root' } });
+    const [request] = await echo.requests();
+    return valuesOf(request!, 'X-Forwarded-User');
+  },
+  held: [],
+  open: ['root'],
+});
+
+trap(lab, {
   name: 'each X-Meshgate name is erased',
   without: inRoutes(/ {4}proxy_set_header X-Meshgate-.*\n/g),
   attack: async () => {
@@ -350,4 +378,56 @@ trap(lab, {
   },
   held: [],
   open: ['X_Forwarded_User', 'X-Forwarded_Email', 'REMOTE_USER'],
+});
+
+// A location that a user has opened (auth_request off), with whatever leads from it to a route: a subrequest is not
+// checked by nginx, so it finds no upstream.
+for (const [what, location] of [
+  ['an include', `ssi on; default_type text/html; return 200 "<!--# include virtual='/rest/x' -->";`],
+  ['a mirror', 'mirror /rest/x; alias /etc/hostname;'],
+  ['an addition', 'add_after_body /rest/x; addition_types *; return 200 "page";'],
+] as const) {
+  trap(lab, {
+    name: `$meshgate_pass: ${what} in a location that a user has opened reaches no service`,
+    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
+    without: undecided,
+    attack: async () => (await came({ path: '/opened' }, 1)).reached,
+    held: [],
+    open: ['/rest/x'],
+    expected: [/invalid URL prefix in ""/],
+  });
+}
+
+// What leads there as the request itself is checked like any request: nothing but the check closes it.
+for (const [what, location] of [
+  ['rewrite … last', 'rewrite ^ /rest/x last;'],
+  ['error_page', 'error_page 404 = /rest/x; return 404;'],
+  ['try_files', 'root /usr/share/doc; try_files /nothing /rest/x;'],
+  ['X-Accel-Redirect', 'proxy_pass http://wiki:8080/?echo-header=X-Accel-Redirect:/rest/x;'],
+] as const) {
+  trap(lab, {
+    name: `${what} in a location that a user has opened is decided as the route it leads to`,
+    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
+    without: all(unasked, undecided),
+    attack: async () => {
+      const nobody = await came({ path: '/opened' });
+      const asker = await came({ path: '/opened', token: reader });
+      return [nobody, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
+    },
+    held: [
+      [401, false],
+      [200, true],
+    ],
+    open: [
+      [200, true],
+      [200, true],
+    ],
+  });
+}
+
+// `return` is answered before anything is checked, and nothing that is rendered can close it: it is the user's own text,
+// and no service is asked. docs/SECURITY.md says so.
+test("a user's own return is not checked, and reaches no service", async () => {
+  await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
+  expect(await came({ path: '/opened' })).toEqual({ status: 200, reached: [] });
 });
