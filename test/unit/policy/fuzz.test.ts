@@ -45,23 +45,23 @@ function check(text: string): void {
   expect(seen.size).toBe(errors.length);
 }
 
-test('random text', () => {
+test('random text', { timeout: 60_000 }, () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), check), { numRuns: 300, seed: 1 });
 });
 
-test('random bytes', () => {
+test('random bytes', { timeout: 60_000 }, () => {
   const bytes = fc.uint8Array({ maxLength: 400 }).map((it) => Buffer.from(it).toString('latin1'));
   fc.assert(fc.property(bytes, check), { numRuns: 300, seed: 2 });
 });
 
-test('random trees', () => {
+test('random trees', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.oneof(tree, policies), (it) => check(stringify(it, { aliasDuplicateObjects: false }))),
     { numRuns: 200, seed: 3 },
   );
 });
 
-test('a policy with characters put in, taken out and swapped', () => {
+test('a policy with characters put in, taken out and swapped', { timeout: 60_000 }, () => {
   const edit = fc.tuple(
     fc.nat(full.length),
     fc.nat(12),
@@ -76,11 +76,11 @@ test('a policy with characters put in, taken out and swapped', () => {
   );
 });
 
-test('every beginning of a policy', () => {
+test('every beginning of a policy', { timeout: 60_000 }, () => {
   for (let end = 0; end < full.length; end += 41) check(full.slice(0, end));
 });
 
-test('what is deep, long, or grows by aliases, ends in an error and soon', () => {
+test('what is deep, long, or grows by aliases, ends in an error and soon', { timeout: 60_000 }, () => {
   const bomb = Array.from(
     { length: 30 },
     (_, i) => `  a${i}: &a${i} { any: [${i === 0 ? '{ group: a }' : `*a${i - 1}, *a${i - 1}`}] }`,
