@@ -1,22 +1,5 @@
 /** What can be done wrong in fixtures/full.yaml, as data for mistakes.ts. */
 
-/** Words to misspell: kind, and what stands before and around the word; the word is the group `w`. */
-export const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
-  [
-    'misspelt key',
-    /(?<=^|[ {,-])(?<w>gateway|clock_skew|token_cache|keys|refresh|stale|cool_down|trusted_proxies|resolver|listen|tls|cert_file|key_file|providers|kind|issuer|audiences|clients|algorithms|ca_file|subject|claim|prefix|roles|group|provider|any|all|none|scope|has|mesh|trust_domain|ingress|address|server_name|own|client_ca_file|identities|spiffe|pem_file|services|authority|endpoint|url|insecure_url|headers|first_role|else|hosts|service|accept|allow|role|methods|as|who|tests|expect|claims|GET|POST)(?=:(?: |$))/g,
-  ],
-  [
-    'misspelt role',
-    /(?<=role: |allow: \[|roles: \[|first_role: \{ |^ {6,10}- |reader: )(?<w>admin|editor|reader|ops|staff)(?=[\],: ]|$)/g,
-  ],
-  ['misspelt service', /(?<=service: )(?<w>\w+)/g],
-  ['misspelt provider', /(?<=provider: |providers: \[)(?<w>\w+)/g],
-  ['misspelt identity', /(?<=as: )(?<w>wiki-editor)/g],
-  ['misspelt enum', /(?<=methods: \[|accept: \[|expect: |who: |kind: |X-Forwarded-\w+: )(?<w>[A-Za-z_]+)/g],
-  ['misspelt algorithm', /(?<=algorithms: \[)(?<w>RS256)/g],
-];
-
 /**
  * Mistakes by hand: kind, the line they are made in (its beginning), what to replace by what, what is said, and
  * beginnings of other lines that they are about.

@@ -1,4 +1,4 @@
-import { ADDITIONS, CHANGES, DROPS, WORDS } from './mistake-list.ts';
+import { ADDITIONS, CHANGES, DROPS } from './mistake-list.ts';
 
 /**
  * Makes single mistakes in a valid policy, each with the line that must be reported and what must be said instead.
@@ -48,6 +48,23 @@ function misspell(word: string, pick: (below: number) => number): string {
   ].filter((way) => way !== word);
   return ways[pick(ways.length)] ?? word;
 }
+
+/** Words to misspell: kind, and what stands before and around the word; the word is the group `w`. */
+const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  [
+    'misspelt key',
+    /(?<=^|[ {,-])(?<w>gateway|clock_skew|token_cache|keys|refresh|stale|cool_down|trusted_proxies|resolver|listen|tls|cert_file|key_file|providers|kind|issuer|audiences|clients|algorithms|ca_file|subject|claim|prefix|roles|group|provider|any|all|none|scope|has|mesh|trust_domain|ingress|address|server_name|own|client_ca_file|identities|spiffe|pem_file|services|authority|endpoint|url|insecure_url|headers|first_role|else|hosts|service|accept|allow|role|methods|as|who|tests|expect|claims|GET|POST)(?=:(?: |$))/g,
+  ],
+  [
+    'misspelt role',
+    /(?<=role: |allow: \[|roles: \[|first_role: \{ |^ {6,10}- |reader: )(?<w>admin|editor|reader|ops|staff)(?=[\],: ]|$)/g,
+  ],
+  ['misspelt service', /(?<=service: )(?<w>\w+)/g],
+  ['misspelt provider', /(?<=provider: |providers: \[)(?<w>\w+)/g],
+  ['misspelt identity', /(?<=as: )(?<w>wiki-editor)/g],
+  ['misspelt enum', /(?<=methods: \[|accept: \[|expect: |who: |kind: |X-Forwarded-\w+: )(?<w>[A-Za-z_]+)/g],
+  ['misspelt algorithm', /(?<=algorithms: \[)(?<w>RS256)/g],
+];
 
 function misspellings(lines: readonly string[], pick: (below: number) => number): Mistake[] {
   return lines.flatMap((line, index) =>
