@@ -11,7 +11,7 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['http.request.method', 'request_method', 'text'],
   ['url.path', 'meshgate_path', 'text'],
   ['http.route', 'meshgate_route', 'text'],
-  ['http.response.status_code', 'status', 'number'],
+  ['http.response.status_code', 'meshgate_code', 'number'],
   ['user_agent.original', 'http_user_agent', 'text'],
   ['user.id', 'meshgate_user', 'text'],
   ['user.roles', 'meshgate_roles', 'text'],

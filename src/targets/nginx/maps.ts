@@ -63,6 +63,12 @@ const traceMaps: readonly Directive[] = [
   ]),
 ];
 
+/** nginx writes three digits, 000 where it gave no answer, and a JSON number begins with no zero. */
+const codeMap: Directive = map(variable('status'), 'meshgate_code', [
+  ['default', variable('status')],
+  [regex('~', '^0'), '0'],
+]);
+
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
 const reasonMaps: readonly Directive[] = [
   commented('Reasons of the log: of the check, or else of nginx where no rule let the request pass.', detailMap),
@@ -114,5 +120,12 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
 
 /** All maps of the http level. */
 export function maps(scene: Scene): readonly Directive[] {
-  return [...requestMaps, ...traceMaps, ...erasedMaps(scene.headerNames), ...identityMaps(scene), ...reasonMaps];
+  return [
+    ...requestMaps,
+    ...traceMaps,
+    ...erasedMaps(scene.headerNames),
+    ...identityMaps(scene),
+    ...reasonMaps,
+    codeMap,
+  ];
 }
