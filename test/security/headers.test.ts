@@ -1,0 +1,298 @@
+/** THREATS.md, "Headers": every identity header arrives exactly once, ours, or not at all. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { IDENTITY_HEADERS, OWN_HEADERS, TRUSTED_HEADERS, underscoreSpellings } from '../../src/targets/nginx/erase.ts';
+import {
+  expectClean,
+  type Received,
+  rawRequest,
+  replaceIn,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+import { sendRawHttp2 } from './http2.ts';
+
+const stage = await testStage('headers');
+const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const acme = await issuers.create('acme');
+const gateway = await startGateway(stage, {
+  policy: `
+version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  reader: { group: reader }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+headers:
+  X-Forwarded-User: subject
+  X-Forwarded-Email: email
+  X-Forwarded-Roles: roles
+  X-Team-Name: name
+  X-Team-Groups: groups
+  X-Team-Department: { claim: department }
+  X-WEBAUTH-ROLE: { first_role: { reader: Editor }, else: Viewer }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [reader] }
+    /open/*: { service: wiki, allow: [anyone] }
+    /bare/*: { service: wiki, allow: [reader], headers: { X-Forwarded-Email: null, X-Team-Department: null } }
+`,
+  // As over TLS: HTTP/2 on the same port.
+  mutate: (files) => replaceIn(files, 'servers.conf', /listen 8080/g, 'http2 on; listen 8080'),
+});
+const host = 'wiki.test';
+
+const ada = {
+  aud: 'wiki',
+  sub: 'ada',
+  groups: ['reader', 'staff'],
+  email: 'ada@example.org',
+  email_verified: true,
+  name: 'Ada',
+  department: 'tools',
+};
+const reader = await acme.sign(ada);
+/** What the service is told of ada. */
+const told: Record<string, string> = {
+  'X-Forwarded-User': 'ada',
+  'X-Forwarded-Email': 'ada@example.org',
+  'X-Forwarded-Roles': 'reader',
+  'X-Team-Name': 'Ada',
+  'X-Team-Groups': 'reader,staff',
+  'X-Team-Department': 'tools',
+  'X-WEBAUTH-ROLE': 'Editor',
+};
+const named = Object.keys(told);
+const every = [...new Set([...named, ...IDENTITY_HEADERS, ...TRUSTED_HEADERS, ...OWN_HEADERS, 'X-Meshgate-H0'])];
+// With a credential beside it, a second Authorization is a 400 of nginx's own; request.test.ts has it.
+const sendable = every.filter((name) => name !== 'Authorization');
+
+beforeAll(() =>
+  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
+    what: 'the keys',
+    timeoutMs: 20_000,
+  }),
+);
+
+const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
+
+/** Headers that arrived with something a client made up, and identity headers that are not exactly what they should be. */
+function wrong(request: Received, identity: Record<string, string>): string[] {
+  const forged = request.headers.filter(([, value]) => /forged/.test(value)).map(([name]) => `forged ${name}`);
+  const others = named.flatMap((name) => {
+    const arrived = request.headers.filter(([other]) => plain(other) === plain(name)).map(([, value]) => value);
+    const expected = identity[name] === undefined ? [] : [identity[name]];
+    return JSON.stringify(arrived) === JSON.stringify(expected) ? [] : [`${name}: ${JSON.stringify(arrived)}`];
+  });
+  return [...forged, ...others];
+}
+
+/** Sends headers with a credential and without, and gives what is wrong with what arrived. */
+async function arrived(headers: readonly (readonly [string, string])[]): Promise<string[]> {
+  await echo.clear();
+  const [first, second] = [
+    await gateway.send(host, { path: '/open/x', headers: [['Host', host], ...headers], token: reader }),
+    await gateway.send(host, { path: '/open/x', headers: [['Host', host], ...headers] }),
+  ];
+  expect([first.status, second.status]).toEqual([200, 200]);
+  const [known, nobody] = (await echo.requests()) as [Received, Received];
+  return [...wrong(known, told), ...wrong(nobody, {})];
+}
+
+test('the names are those of the policy and of the trusted list', () => {
+  expect(every.length).toBeGreaterThan(150);
+});
+
+describe('client copies never arrive, for each name of the policy and of the trusted list', () => {
+  const spellings: Record<string, (name: string) => readonly string[]> = {
+    'as they are written': (name) => [name],
+    'in lower case': (name) => [name.toLowerCase()],
+    'in upper case': (name) => [name.toUpperCase()],
+    'in mixed case': (name) => [name.replace(/./g, (c, i: number) => (i % 2 ? c.toLowerCase() : c.toUpperCase()))],
+    'with _ for each -': (name) => [name.replaceAll('-', '_')],
+    'with _ for some -': (name) => underscoreSpellings(name).slice(0, 7),
+    // nginx itself takes only one of these.
+    twice: (name) => (name === 'Proxy-Authorization' ? [name] : [name, name.toLowerCase()]),
+  };
+  for (const [what, spell] of Object.entries(spellings)) {
+    test(what, async () => {
+      const mark = gateway.mark();
+      // nginx takes 32 KB of header lines, and 1000 of them.
+      const lines = sendable.flatMap((name) => spell(name).map((one): [string, string] => [one, 'forged']));
+      for (let i = 0; i < lines.length; i += 200) {
+        expect(await arrived(lines.slice(i, i + 200))).toEqual([]);
+      }
+      expectClean(gateway, mark);
+    });
+  }
+
+  test('over HTTP/2', async () => {
+    await echo.clear();
+    const headers = sendable
+      // Connection-specific names are not of HTTP/2 (RFC 9113 section 8.2.2); Node sends none.
+      .filter((name) => !/^proxy-connection$/i.test(name))
+      .flatMap((name): [string, string][] => [
+        [name.toLowerCase(), 'forged'],
+        [name.toLowerCase().replaceAll('-', '_'), 'forged'],
+      ]);
+    const answers = await gateway.sendHttp2(
+      host,
+      { path: '/open/x', headers, token: reader },
+      { path: '/open/x', headers },
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const [known, nobody] = (await echo.requests()) as [Received, Received];
+    expect([...wrong(known, told), ...wrong(nobody, {})]).toEqual([]);
+  });
+
+  test('Authorization of a caller who is nobody', async () => {
+    const answer = await gateway.send(host, { path: '/open/x', headers: { Authorization: 'forged' } });
+    expect([answer.status, answer.json().reason]).toEqual([401, 'credential_unsupported']);
+  });
+
+  test('folded over two lines', async () => {
+    for (const name of named) {
+      for (const lines of [`X-Other: a\r\n ${name}: forged`, `${name}: forged\r\n more`, `${name}:\r\n forged`]) {
+        await echo.clear();
+        const { answers } = await gateway.sendRaw(
+          host,
+          `GET /open/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${reader}\r\n${lines}\r\n\r\n`,
+        );
+        const requests = await echo.requests();
+        expect([answers[0]!.status, requests.length], lines).toEqual([400, 0]);
+      }
+    }
+  });
+
+  test('as a trailer', async () => {
+    await echo.clear();
+    const trailers = named.map((name) => `${name}: forged\r\n`).join('');
+    const { answers } = await gateway.sendRaw(host, [
+      `POST /open/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${reader}\r\nTrailer: ${named.join(', ')}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      `5\r\nhello\r\n0\r\n${trailers}\r\n`,
+    ]);
+    expect(answers[0]!.status).toBe(200);
+    const [request] = (await echo.requests()) as [Received];
+    expect(wrong(request, told)).toEqual([]);
+    expect(request.trailers ?? []).toEqual([]);
+    expect(request.body?.text).toBe('hello');
+  });
+
+  test('named in Connection: ours stay, and the upstream is told of none', async () => {
+    await echo.clear();
+    const answer = await gateway.send(host, {
+      path: '/open/x',
+      token: reader,
+      headers: { Connection: `close, ${named.join(', ')}, X-Meshgate-Rule`, Host: host },
+    });
+    expect(answer.status).toBe(200);
+    const [request] = (await echo.requests()) as [Received];
+    expect(wrong(request, told)).toEqual([]);
+    expect(valuesOf(request, 'X-Meshgate-Rule')).toEqual(['wiki.test/open/*#1']);
+    expect(valuesOf(request, 'Connection').join()).not.toMatch(/x-/i);
+  });
+
+  test('with control bytes in or around the name', async () => {
+    for (const name of named) {
+      for (const line of [
+        `${name}\x00: forged`,
+        `${name}\x01: forged`,
+        `${name}\x7f: forged`,
+        `${name}\t: forged`,
+        `${name} : forged`,
+        `\x00${name}: forged`,
+        ` ${name}: forged`,
+        `\x0b${name}: forged`,
+        `${name}\xa0: forged`,
+        `X-Other: a\r${name}: forged`,
+        `X-Other: a\x00${name}: forged`,
+        `X-Other: a\n${name}: forged`,
+        `X-Other: a\x85${name}: forged`,
+        `: forged\r\n${name}: forged`,
+      ]) {
+        await echo.clear();
+        const { answers } = await gateway.sendRaw(
+          host,
+          `GET /open/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${reader}\r\n${line}\r\n\r\n`,
+        );
+        const received = await echo.requests();
+        expect([200, 400], JSON.stringify(line)).toContain(answers[0]!.status);
+        for (const request of received) {
+          // A value in which only the text of a header stands is a value.
+          const others = request.headers.filter(([header]) => !/^x-other$/i.test(header));
+          expect(wrong({ ...request, headers: others }, told), JSON.stringify(line)).toEqual([]);
+        }
+      }
+    }
+  });
+
+  test('with control bytes over HTTP/2', async () => {
+    const malformed = [400, 400];
+    const fine = [401, 200];
+    for (const name of named.map((one) => one.toLowerCase())) {
+      const fields: readonly (readonly [string, string, readonly number[]])[] = [
+        [name, 'forged', fine],
+        [name.replaceAll('-', '_'), 'forged', fine],
+        [name.toUpperCase(), 'forged', malformed],
+        [`${name}\r`, 'forged', malformed],
+        [`${name}\0`, 'forged', malformed],
+        [`${name} `, 'forged', malformed],
+        [`x-other: a\r\n${name}`, 'forged', malformed],
+        ['x-other', `a\r\n${name}: forged`, malformed],
+        ['x-other', `a\n${name}: forged`, malformed],
+        ['x-other', `a\0${name}: forged`, malformed],
+        [':path', '/x', malformed],
+        // The connection ends without an answer.
+        ['', 'forged', [0, 0]],
+        // RFC 9113 section 8.2.2 calls these malformed; nginx takes them and passes none on.
+        ['connection', name, fine],
+        ['transfer-encoding', 'chunked', fine],
+      ];
+      for (const [header, value, statuses] of fields) {
+        await echo.clear();
+        const refused = await sendRawHttp2(gateway, host, [
+          [header, value],
+          ['authorization', 'Bearer x'],
+        ]);
+        const nobody = await sendRawHttp2(gateway, host, [[header, value]]);
+        const got = [refused, nobody].map((line) => line['http.response.status_code']);
+        expect(got, JSON.stringify([header, value])).toEqual(statuses);
+        const received = await echo.requests();
+        expect(received.length).toBe(statuses[1] === 200 ? 1 : 0);
+        for (const request of received) expect(wrong(request, {}), JSON.stringify([header, value])).toEqual([]);
+        expect(await echo.malformed()).toEqual([]);
+      }
+    }
+  });
+});
+
+test('a route that removes a header removes the client’s as well', async () => {
+  await echo.clear();
+  const headers = named.map((name): [string, string] => [name, 'forged']);
+  const answer = await gateway.send(host, { path: '/bare/x', token: reader, headers: [['Host', host], ...headers] });
+  expect(answer.status).toBe(200);
+  const [request] = (await echo.requests()) as [Received];
+  const { 'X-Forwarded-Email': _, 'X-Team-Department': __, ...rest } = told;
+  expect(wrong(request, rest)).toEqual([]);
+  expect(valuesOf(request, 'X-Meshgate-Erased')).toEqual([named.join(', ')]);
+});
+
+test('the credential and its header never arrive, however it is spelt', async () => {
+  for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
+    await echo.clear();
+    const raw = rawRequest('GET /x HTTP/1.1', [
+      ['Host', host],
+      ['AUTHORIZATION', `${scheme} ${reader}`],
+      ['Proxy-Authorization', `Bearer ${reader}`],
+      ['X-Forwarded-Access-Token', reader],
+    ]);
+    const { answers } = await gateway.sendRaw(host, raw);
+    expect(answers[0]!.status).toBe(200);
+    expect(JSON.stringify(await echo.requests())).not.toContain(reader.slice(-40));
+  }
+});
