@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docker } from '../harness/docker.ts';
+import { until } from '../harness/until.ts';
 
 const offset = 21000;
 const folder = mkdtempSync(join(tmpdir(), 'meshgate-demo-'));
@@ -76,10 +77,16 @@ test('the guide’s other commands do what it says', async () => {
 test('gateway and ingress log the same trace, and the ingress the identity of the rule', async () => {
   const { stdout } = await typed('curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" "$DASHBOARD/"');
   const { traceId } = JSON.parse(stdout);
-  const lines = await Promise.all(
-    ['gateway', 'ingress'].map((name) => docker('logs', `meshgate-demo-${offset}-${name}`)),
-  );
-  const found = lines.map((text) => text.split('\n').find((line) => line.includes(traceId)));
+  /** A log is written a moment after the answer. */
+  const lineOf = (name: string) =>
+    until(
+      async () => {
+        const log = await docker('logs', `meshgate-demo-${offset}-${name}`);
+        return log.split('\n').find((line) => line.includes(traceId));
+      },
+      { what: `the trace in the log of the ${name}`, timeoutMs: 15_000 },
+    );
+  const found = [await lineOf('gateway'), await lineOf('ingress')];
   expect(found[0]).toContain('"meshgate.identity":"wiki-reader"');
   expect(found[1]).toContain('spiffe://example.org/ns/edge/sa/wiki-reader');
 });
