@@ -271,6 +271,23 @@ describe('client copies never arrive, for each name of the policy and of the tru
   });
 });
 
+test('two Authorization headers over HTTP/2 are no request', async () => {
+  for (const values of [
+    ['Bearer x', 'Bearer x'],
+    ['Bearer x', 'Basic YTpi'],
+    ['Basic YTpi', 'Bearer x'],
+  ]) {
+    await echo.clear();
+    const line = await sendRawHttp2(
+      gateway,
+      host,
+      values.map((value) => ['authorization', value] as const),
+    );
+    expect([line['http.response.status_code'], line['meshgate.reason']]).toEqual([400, 'request_malformed']);
+    expect(await echo.requests()).toEqual([]);
+  }
+});
+
 test('a route that removes a header removes the client’s as well', async () => {
   await echo.clear();
   const headers = named.map((name): [string, string] => [name, 'forged']);

@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net';
 import type { Gateway } from '../harness/index.ts';
+import { quiet } from './quiet.ts';
 
 /** One HTTP/2 request of exactly these fields, which no client library would send; cleartext with prior knowledge. */
 export async function sendRawHttp2(
@@ -16,7 +17,7 @@ export async function sendRawHttp2(
     [':path', path],
   ] as const;
   const block = Buffer.concat([...pseudo, ...fields].map(([name, value]) => literal(name, value)));
-  const mark = gateway.mark();
+  const mark = await quiet(gateway, host);
   const socket = createConnection(port, address);
   socket.on('error', () => {});
   socket.write(
