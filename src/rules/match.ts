@@ -19,9 +19,8 @@ const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\
 /** The name in a Host header, as nginx compares it: lower case, without port and final dot; `undefined` is a 400. */
 function hostName(header: string): string | undefined {
   const [, host, port = ''] = hostPort.exec(header.replace(/^ +| +$/g, '')) ?? [];
-  if (host === undefined || Number(port) > 65535) return undefined;
-  const name = host.toLowerCase().replace(/\.$/, '');
-  return name === '' || name.includes('..') ? undefined : name;
+  if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
+  return host.toLowerCase().replace(/\.$/, '');
 }
 
 /** Exact, then the longest wildcard. */
@@ -51,8 +50,10 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   const parsed = parseTarget(target);
   const given = hostName(header);
   const name = parsed?.host === undefined ? given : hostName(parsed.host);
-  if (parsed === undefined || given === undefined || name === undefined) return { reason: 'request_malformed' };
+  if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
   const host = findHost(hosts, name);
+  // A bad Host beside an absolute target is refused in the server of the target's host, which looks at the path first.
+  if (given === undefined && (host === undefined || isCanonical(parsed.raw))) return { reason: 'request_malformed' };
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };
   // The gateway's own, whatever the routes say.

@@ -50,6 +50,8 @@ describe('host', () => {
     ['*.example.com', '*.example.com/*'],
     ['', 'request_malformed'],
     ['wiki..example.com', 'request_malformed'],
+    ['wiki.example.com..', 'request_malformed'],
+    ['..', 'request_malformed'],
     ['wiki.example.com/x', 'request_malformed'],
     [' wiki.example.com ', 'wiki.example.com/*'],
     ['wiki.example.com:', 'wiki.example.com/*'],
@@ -72,6 +74,8 @@ describe('host', () => {
     expect(found('small.test', 'http://user@wiki.example.com/')).toBe('request_malformed');
     expect(found('small.test', 'http://wiki.example.com:65536/')).toBe('request_malformed');
     expect(found('a@b', 'http://wiki.example.com/')).toBe('request_malformed');
+    expect(found('a@b', 'http://wiki.example.com//')).toBe('path_not_canonical');
+    expect(found('a@b', 'http://other.test//')).toBe('request_malformed');
     expect(found('small.test', 'http://a_b.example.com/')).toBe('request_malformed');
   });
 });
