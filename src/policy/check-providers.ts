@@ -5,6 +5,8 @@ import type { Report } from './report.ts';
 import { isIssuerUrl } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
+const DISCOVERY = '/.well-known/openid-configuration';
+
 /**
  * One issuer may be two providers, with another audience each, but not on one host: there the issuer tells them apart.
  */
@@ -37,6 +39,10 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     }
   }
   for (const [name, { issuer, jwks_uri: uri }] of entriesOf(draft.providers)) {
+    if (issuer?.endsWith(DISCOVERY)) {
+      const message = `this is the discovery document; write the issuer in it, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
+      report.add(['providers', name, 'issuer'], message);
+    }
     if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined) continue;
     const message = `"${issuer}" is no https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;
     report.add(['providers', name, 'issuer'], message);

@@ -1,4 +1,4 @@
-import { type Bare, choose, keysOf, takes, valuesOf } from './descend.ts';
+import { type Bare, choose, elementOf, keysOf, type Schema, takes, valuesOf } from './descend.ts';
 import { isLaterKey } from './later.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
@@ -20,7 +20,8 @@ export function mendUnknownKey(
   const route = path.length === 2 && path[0] === 'hosts' ? asRoute(key, value[key]) : undefined;
   const routes = route === undefined ? undefined : find(map, [ROUTES]);
   if (route !== undefined && routes?.kind === 'map' && !routes.entries.has(route)) {
-    report.add([...path, key], `a path begins with "/"; write ${quote(route)}`, 'key');
+    const mistake = PATTERN.test(key) ? 'a path is no pattern' : 'a path begins with "/"';
+    report.add([...path, key], `${mistake}; write ${quote(route)}`, 'key');
     routes.entries.set(route, entry);
     remove(map, key);
     return;
@@ -29,9 +30,10 @@ export function mendUnknownKey(
   known.delete(ROUTES);
   if (value[key] === null && mendColon(report, path, key, map, known)) return;
   const guess = guessKey(key, value, known);
-  report.add([...path, key], messageFor(key, guess, known), 'key');
+  const isFact = guess === undefined && path.at(-2) === 'allow' && FACTS.has(key);
+  report.add([...path, key], isFact ? factMessage(key) : messageFor(key, guess, known), 'key');
   const meant = guess === undefined ? undefined : known.get(guess);
-  if (guess !== undefined && meant && !map.entries.has(guess) && takes(meant.schema, value[key])) {
+  if (guess !== undefined && meant && !map.entries.has(guess) && holds(meant.schema, value[key])) {
     rename(map, key, guess);
   } else {
     report.mention(entry.node);
@@ -52,9 +54,34 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   return true;
 }
 
+/** True if a value is of the kind that a schema takes, or would be in brackets: that is then the next mistake. */
+function holds(schema: Schema, value: unknown): boolean {
+  const element = elementOf({ schema, optional: false });
+  return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
+}
+
+/** What other places than a role's definition are taken for one. */
+const FACTS = new Set(['group', 'groups', 'claim', 'scope', 'provider', 'any', 'all', 'none']);
+
+const factMessage = (key: string) =>
+  `a rule names a role, and the role says ${quote(key)}; write role: staff here, and staff: { group: staff } under roles`;
+
+/** A location of nginx, or a regular expression. */
+const PATTERN = /^(?:\^~|~\*?|=)?\s*\^?(\/.*?)(\/?\.\*)?\$?$/;
+
+/** The path that a pattern stands for: exact where its end is tied, else the prefix. */
+function plainPath(pattern: string): string | undefined {
+  const [, base = '', rest] = PATTERN.exec(pattern) ?? [];
+  if (base === '') return undefined;
+  const exact = rest === undefined && /^=|\$$/.test(pattern);
+  return exact ? base : `${base.replace(/\/$/, '')}/*`;
+}
+
 /** The route that a key of a host was meant to be, if it looks like a path or holds a route. */
 function asRoute(key: string, value: unknown): string | undefined {
   if (key.startsWith('/')) return undefined;
+  const meant = plainPath(key);
+  if (meant !== undefined) return meant;
   const holdsRoute = typeof value === 'object' && value !== null && ('service' in value || 'allow' in value);
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }

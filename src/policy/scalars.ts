@@ -60,14 +60,29 @@ export const serverName = text(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`), {
   write: 'the name in the certificate, as in ingress.mesh',
 });
 
-export const httpsUrl = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`), {
+const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
+const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
+
+/** Scheme, host and port of a text, without what stands behind them. */
+const origin = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
+
+/** What to write where a URL has a path, or the scheme of the other key. */
+const originFix = (own: RegExp, other: RegExp, otherKey: string) => (value: unknown) => {
+  const found = origin(value);
+  if (own.test(found)) return `${found} (no path)`;
+  return other.test(found) ? `${otherKey}: ${found} instead` : undefined;
+};
+
+export const httpsUrl = text(HTTPS_URL, {
   what: 'an https: URL of host and port',
   write: 'https://wiki.internal:8443 (no path), or insecure_url for plain http',
+  fix: originFix(HTTPS_URL, HTTP_URL, 'insecure_url'),
 });
 
-export const httpUrl = text(new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`), {
+export const httpUrl = text(HTTP_URL, {
   what: 'an http: URL of host and port',
   write: 'http://wiki.internal:8080 (no path), or url for https',
+  fix: originFix(HTTP_URL, HTTPS_URL, 'url'),
 });
 
 const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
@@ -118,11 +133,22 @@ export const claimPath = text(/^[!-~]{1,200}$/, {
   write: 'names joined by dots, as in groups or realm_access.roles',
 });
 
-/** Free text of a token, such as the name of a group: anything printable. */
-export const plainText = text(/^[^\x00-\x1f\x7f-\x9f]{1,256}$/, {
+const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
+const quoted = (value: unknown) =>
+  typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
+
+/** Free text of a token: anything printable. */
+export const plainText = text(PLAIN_TEXT, {
   what: 'a text of 1 to 256 printable characters',
   write: 'it in quotes',
-  fix: (value) => (typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined),
+  fix: quoted,
+});
+
+/** The name of one group. */
+export const groupName = text(PLAIN_TEXT, {
+  what: 'a text of 1 to 256 printable characters',
+  write: 'it in quotes',
+  fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : quoted(value)),
 });
 
 /** The value of a header that the policy spells out. */

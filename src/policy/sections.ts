@@ -134,7 +134,7 @@ export const fact: z.ZodType<string | RawFact> = z
     z.union([
       s.reference('role'),
       z.strictObject({
-        group: s.plainText.describe('The caller is in this group.').optional(),
+        group: s.groupName.describe('The caller is in this group.').optional(),
         claim: s.claimPath.describe('A claim path, with is or has.').optional(),
         is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
         has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
@@ -229,6 +229,10 @@ const headerSource = z
   .register(hints, {
     what: 'the source of a header',
     write: 'subject, { claim: department }, { first_role: … } or null',
+    fix: (value) =>
+      typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
+        ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider`
+        : undefined,
   })
   .describe('Where the value comes from; null removes a header set further out.');
 

@@ -65,7 +65,7 @@ function enumMessage(value: string, values: readonly string[], { hint }: Bare): 
   const guess = nearest(value, values);
   if (guess === undefined && isLaterValue(value))
     return `${quote(value)} is not supported in this version; write ${oneOf(values)}`;
-  const instead = guess === undefined && hint ? `write ${hint.write}` : advise(value, values);
+  const instead = guess === undefined && hint ? `write ${hint.fix?.(value) ?? hint.write}` : advise(value, values);
   return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${instead}`;
 }
 
