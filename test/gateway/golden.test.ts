@@ -1,0 +1,78 @@
+/** nginx takes every golden rendering of test/unit/targets/nginx/golden, without a warning. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { gatewayImage, readPolicy, startContainer, testStage } from '../harness/index.ts';
+import { gatewayFiles } from '../harness/policy.ts';
+
+const folder = join(import.meta.dirname, '../unit/targets/nginx/golden');
+const names = readdirSync(folder);
+
+const into = '/etc/nginx/meshgate';
+
+/** What is around them: the image's servers, or servers of one's own. */
+const nginxConf = (servers: string) => `
+load_module modules/ngx_http_js_module.so;
+error_log stderr notice;
+events {}
+http {
+    include ${into}/http.conf;
+    ${servers}
+}
+`;
+
+const stage = await testStage('golden');
+const files: Record<string, string> = { '/etc/nginx/image.conf': nginxConf(`include ${into}/servers.conf;`) };
+for (const name of names) {
+  const paths = readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths) files[`/golden${path.slice(folder.length)}`] = readFileSync(path, 'utf8');
+  Object.assign(files, await gatewayFiles(readPolicy(files[`/golden/${name}/policy.yaml`]!), stage));
+}
+const box = await startContainer(stage, {
+  image: gatewayImage,
+  alias: 'golden',
+  ports: [8443],
+  user: 'root',
+  entrypoint: ['sh', '-c', 'mkdir -p /var/log/nginx && echo ready && exec sleep infinity'],
+  ready: /^ready/m,
+  files,
+});
+
+/** Puts a golden in place, and gives what nginx says of it. */
+async function tried(name: string, conf: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await box.exec(
+    'sh',
+    '-c',
+    `rm -rf ${into} && cp -r '/golden/${name}' ${into} && cp /usr/lib/meshgate/meshgate.js ${into}/ && nginx -t -c ${conf}`,
+  );
+  return `${stdout}${stderr}exit code ${exitCode}`;
+}
+
+const fine = /^(?![\s\S]*\[(warn|error|crit|alert|emerg)\])[\s\S]*test is successful\s+exit code 0$/;
+
+describe.each(names)('%s', (name) => {
+  const served = /^server \{/m.test(files[`/golden/${name}/servers.conf`]!);
+
+  if (served) {
+    test('in the image', async () => {
+      expect(await tried(name, '/etc/nginx/image.conf')).toMatch(fine);
+    });
+  }
+
+  test('in servers of one’s own', async () => {
+    const hosts = Object.keys(files).filter((path) => path.startsWith(`/golden/${name}/hosts/`));
+    const servers = hosts.map(
+      (path, i) =>
+        `server { listen 8443; server_name h${i}.test; include '${path.replace(`/golden/${name}`, into)}'; }`,
+    );
+    await box.write({ '/etc/nginx/own.conf': nginxConf(servers.join('\n    ')) });
+    expect(await tried(name, '/etc/nginx/own.conf')).toMatch(fine);
+  });
+});
+
+test('nginx looks at what it is given: a directive that is none is refused', async () => {
+  await box.write({ '/etc/nginx/evil.conf': nginxConf(`evil on; include ${into}/servers.conf;`) });
+  expect(await tried('demo', '/etc/nginx/evil.conf')).toMatch(/unknown directive "evil"[\s\S]*exit code 1$/);
+});
