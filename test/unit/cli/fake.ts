@@ -47,7 +47,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
       written[path] = text(content);
     },
-    folder: (path) => (path.startsWith('/') ? path : `/work/${path}`),
+    folder: (path) => (path.startsWith('/') ? path : `/home/ann/${path}`),
   };
   return { code: await main(runtime), out, err, written };
 }

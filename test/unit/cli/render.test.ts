@@ -22,11 +22,11 @@ describe('nginx', () => {
   });
 
   test('paths in the files begin with --dir, or else with the absolute --out', async () => {
-    expect((await render('--target', 'nginx', '--out', 'out')).written['/work/out/servers.conf']).toContain(
-      'include /work/out/hosts/wiki.example.com.conf;',
+    expect((await render('--target', 'nginx', '--out', 'out')).written['/home/ann/out/servers.conf']).toContain(
+      'include /home/ann/out/hosts/wiki.example.com.conf;',
     );
     expect(
-      (await render('--target', 'nginx', '--out', 'out', '--dir', '/etc/x')).written['/work/out/servers.conf'],
+      (await render('--target', 'nginx', '--out', 'out', '--dir', '/etc/x')).written['/home/ann/out/servers.conf'],
     ).toContain('include /etc/x/hosts/wiki.example.com.conf;');
   });
 
