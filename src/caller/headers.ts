@@ -29,12 +29,13 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
       return encodeValue(caller.email ?? '');
     case 'name':
       return encodeValue(caller.name ?? '');
+    // Names of the policy are plain words.
     case 'provider':
-      return encodeValue(caller.provider);
+      return caller.provider;
     case 'groups':
       return encodeList(caller.groups);
     case 'roles':
-      return encodeList(caller.roles);
+      return caller.roles.join(',');
   }
   if ('claim' in source) {
     return claimValue(Object.hasOwn(caller.claims, source.claim) ? caller.claims[source.claim] : undefined);

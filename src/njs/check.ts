@@ -33,7 +33,7 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
   /** A caller of this route's providers whose key is still published. */
   function recall(to: PreparedRoute, token: string, now: number): KnownCaller | undefined {
     const known = tokens.get(token, now);
-    if (known === undefined || !to.providers.some(({ name }) => name === known.provider)) return undefined;
+    if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (keys.holds(known.provider, known.key, now)) return known;
     tokens.drop(token);
     return undefined;

@@ -17,6 +17,8 @@ export interface PreparedRoute {
   readonly realm: string;
   readonly rules: TableRoute['rules'];
   readonly providers: readonly TokenProvider[];
+  /** Their names. */
+  readonly accepted: ReadonlySet<string>;
   readonly plan: HeaderPlan;
 }
 
@@ -50,6 +52,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       realm: name.slice(0, name.indexOf('/')),
       rules: route.rules,
       providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
+      accepted: new Set(route.providers),
       plan: planOf(route.headers),
     };
     prepared.set(name, made);

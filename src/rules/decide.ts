@@ -25,6 +25,9 @@ export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean 
   return rule.methods === undefined || rule.methods.includes(method);
 }
 
+/** A rule of a rendered table names no route: it stands under its own. */
+const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
+
 /** The rule that failed by least: by its method only, before one that has the method, before the first. */
 function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
@@ -45,10 +48,12 @@ export function decide<R extends DecidingRule>(
   caller: DecidingCaller | null,
   request: Request,
 ): Decision<R> {
-  const isOwn = (rule: R) => rule.route === undefined || rule.route === request.route;
-  const covering = rules.find((rule) => isOwn(rule) && hasMethod(rule, request.method) && isWho(rule.who, caller));
-  if (covering !== undefined) return { allow: true, rule: covering };
-  const nearest = nearestOf(rules.filter(isOwn), caller, request.method);
+  const { route, method } = request;
+  for (const rule of rules) {
+    if (isOf(rule, route) && hasMethod(rule, method) && isWho(rule.who, caller)) return { allow: true, rule };
+  }
+  const own = rules.filter((rule) => isOf(rule, route));
+  const nearest = nearestOf(own, caller, method);
   const reason = caller === null ? 'credential_missing' : 'role_missing';
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }

@@ -33,29 +33,28 @@ function checkType(header: JoseHeader, claims: Claims, kind: ProviderKind): Refu
   return undefined;
 }
 
-/** A NumericDate (RFC 7519 section 2) or `undefined` if absent; anything else is a refusal. */
-function dateOf(claims: Claims, name: string): Result<number | undefined> {
-  if (!Object.hasOwn(claims, name)) return ok(undefined);
-  const value = claims[name];
-  if (typeof value !== 'number' || !Number.isFinite(value)) return refuse('claim_absent', `"${name}" is not a number`);
-  if (value > MAX_NUMERIC_DATE) return refuse('claim_absent', `"${name}" is not a date in seconds`);
-  return ok(value);
-}
+const dateClaims = ['exp', 'nbf', 'iat'] as const;
 
-/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6). */
+/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 2 and 4.1.4 to 4.1.6). */
 function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
-  const exp = dateOf(claims, 'exp');
-  if (!exp.ok) return exp;
-  if (exp.value === undefined) return refuse('claim_absent', 'the token has no "exp"');
-  if (exp.value <= now - skew) return refuse('token_expired', `expired at ${exp.value}, it is ${now}`);
-  for (const name of ['nbf', 'iat']) {
-    const date = dateOf(claims, name);
-    if (!date.ok) return date;
-    if (date.value !== undefined && date.value > now + skew) {
-      return refuse('token_not_yet_valid', `"${name}" is ${date.value}, it is ${now}`);
-    }
+  const dates: Partial<Record<(typeof dateClaims)[number], number>> = {};
+  for (const name of dateClaims) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      return refuse('claim_absent', `"${name}" is not a number`);
+    if (value > MAX_NUMERIC_DATE) return refuse('claim_absent', `"${name}" is not a date in seconds`);
+    dates[name] = value;
   }
-  return ok(exp.value);
+  const { exp, nbf, iat } = dates;
+  if (exp === undefined) return refuse('claim_absent', 'the token has no "exp"');
+  if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}, it is ${Math.floor(now)}`);
+  const latest = now + skew;
+  if (nbf !== undefined && nbf > latest)
+    return refuse('token_not_yet_valid', `"nbf" is ${nbf}, it is ${Math.floor(now)}`);
+  if (iat !== undefined && iat > latest)
+    return refuse('token_not_yet_valid', `"iat" is ${iat}, it is ${Math.floor(now)}`);
+  return ok(exp);
 }
 
 /** One of the provider's audiences must be in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */

@@ -1,0 +1,76 @@
+import type { Host, Policy } from '../../policy/types.ts';
+import { hostFile } from './host.ts';
+import { locations, passesOn } from './inspect-locations.ts';
+import { rewrites } from './inspect-rewrite.ts';
+import type { Server, Tree } from './inspect-tree.ts';
+import { type Warning, warn } from './inspect-types.ts';
+
+/** Whether a `server_name` takes requests for a host of the policy; undefined for what JavaScript cannot read. */
+function names(serverName: string, host: string): boolean | undefined {
+  if (serverName.startsWith('~')) {
+    try {
+      return new RegExp(serverName.slice(1), 'i').test(host);
+    } catch {
+      return undefined;
+    }
+  }
+  if (serverName.startsWith('.')) return host === serverName.slice(1) || host.endsWith(serverName);
+  if (serverName.startsWith('*.')) return host.endsWith(serverName.slice(1));
+  if (serverName.endsWith('.*')) return host.startsWith(serverName.slice(0, -1));
+  return serverName === host;
+}
+
+function includes(server: Server, host: Host): boolean {
+  return server.hostFiles.some((file) => file.endsWith(`/${hostFile(host.name)}`));
+}
+
+/** A server that takes the host's requests, and asks something else with them. */
+function beside(server: Server, host: Host): readonly Warning[] {
+  if (server.inner || !server.names.includes(host.name)) return [];
+  const pass = passesOn(server.body);
+  if (pass === undefined) return [];
+  return [
+    warn(
+      pass,
+      `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and asks ${pass.args[0] ?? pass.name} without the policy`,
+      `include …/${hostFile(host.name)}; there, or a return to the server that does`,
+    ),
+  ];
+}
+
+function of(tree: Tree, host: Host): readonly Warning[] {
+  const file = hostFile(host.name);
+  const own = tree.servers.filter((server) => includes(server, host));
+  const others = tree.servers.filter((server) => !own.includes(server)).flatMap((server) => beside(server, host));
+  if (own.length === 0) {
+    return [
+      warn(
+        host.at,
+        `hosts."${host.name}": no server of this nginx includes ${file}`,
+        `include …/${file}; in the server of ${host.name}`,
+      ),
+      ...others,
+    ];
+  }
+  return [
+    ...own.flatMap((server) => [
+      ...(server.names.some((name) => names(name, host.name) !== false)
+        ? []
+        : [
+            warn(
+              server.node,
+              `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
+              `server_name ${host.name}; or the file of the host that it serves`,
+            ),
+          ]),
+      ...rewrites(tree, server, host.name),
+      ...locations(tree, server, host),
+    ]),
+    ...others,
+  ];
+}
+
+/** Each host of a policy: who serves it, and what else stands there. */
+export function hosts(tree: Tree, policy: Policy): readonly Warning[] {
+  return policy.hosts.flatMap((host) => of(tree, host));
+}

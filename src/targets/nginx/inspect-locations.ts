@@ -1,0 +1,115 @@
+import type { Host, Route } from '../../policy/types.ts';
+import type { Read } from './inspect-read.ts';
+import { everywhere, type Server, type Tree } from './inspect-tree.ts';
+import { type Warning, warn } from './inspect-types.ts';
+import { CHECK_PATH } from './names.ts';
+
+const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;
+
+/** Certificates are renewed there, by anybody's question: no way around a policy. */
+const ACME = '/.well-known/acme-challenge';
+
+interface Match {
+  readonly kind: 'prefix' | 'exact' | 'regex' | 'named';
+  readonly path: string;
+}
+
+function matchOf({ args }: Read): Match {
+  const [first = '', second] = args;
+  if (second === undefined) {
+    const [, operator, rest] = /^(=|~\*?|\^~)([\s\S]+)$/.exec(first) ?? [];
+    if (operator !== undefined && rest !== undefined) return matchOf({ args: [operator, rest] } as unknown as Read);
+    return { kind: first.startsWith('@') ? 'named' : 'prefix', path: first };
+  }
+  return { kind: first === '=' ? 'exact' : first.startsWith('~') ? 'regex' : 'prefix', path: second };
+}
+
+/** Directives of a location itself, with those of its `if` and `limit_except`. */
+function itself(node: Read): readonly Read[] {
+  return (node.block ?? []).flatMap((inner) =>
+    inner.name === 'location' ? [] : inner.block === undefined ? [inner] : itself(inner),
+  );
+}
+
+/** Who is asked before a location answers: nobody that knows the policy, or the policy. */
+function opened(own: readonly Read[], outer: string | undefined): string | undefined {
+  const asked = own.find(({ name }) => name === 'auth_request')?.args[0];
+  const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
+  if (any) return 'satisfy any';
+  if (asked === undefined) return outer;
+  return asked.startsWith(CHECK_PATH) ? undefined : `auth_request ${asked}`;
+}
+
+function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonly Warning[] {
+  const own = itself(node);
+  const by = opened(own, outer);
+  const { kind, path } = matchOf(node);
+  const pass = own.find(({ name }) => ANSWERS_ELSEWHERE.test(name));
+  const nested = (node.block ?? []).filter(({ name, file }) => name === 'location' && tree.kind(file) === 'other');
+  const here =
+    by === undefined || pass === undefined || (kind !== 'regex' && path.startsWith(ACME))
+      ? []
+      : [
+          warn(
+            node,
+            `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
+            'a route of the policy; what is for everybody says allow: [anyone]',
+          ),
+        ];
+  return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
+}
+
+/** Whether a location takes requests that the route would have. */
+function takes({ kind, path }: Match, route: Route): boolean {
+  if (kind === 'exact') return route.kind === 'exact' ? path === route.path : `${path}/`.startsWith(`${route.path}/`);
+  if (kind !== 'prefix') return false;
+  if (route.kind === 'exact') return route.path.startsWith(path);
+  return path.startsWith(`${route.path}/`) || `${route.path}/`.startsWith(path);
+}
+
+/** A location that the check of the server closes, in the place of a route. */
+function shadowing(node: Read, host: Host): readonly Warning[] {
+  const match = matchOf(node);
+  const inside = everywhere(node.block ?? []);
+  const other = inside.some(({ name }) => ['auth_request', 'satisfy', 'return', 'rewrite', 'internal'].includes(name));
+  const route = host.routes.find((one) => takes(match, one));
+  if (other || route === undefined) return [];
+  return [
+    warn(
+      node,
+      `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all: nothing but a rendered location knows the route`,
+      'no such location; a route of the policy in its place',
+    ),
+  ];
+}
+
+/** Locations that somebody added to the server of a host. */
+export function locations(tree: Tree, server: Server, host: Host): readonly Warning[] {
+  return server.body
+    .filter((node) => node.name === 'location' && tree.kind(node.file) === 'other')
+    .flatMap((node) => {
+      const { kind, path } = matchOf(node);
+      if ((kind === 'prefix' || kind === 'exact') && path.startsWith('/.meshgate/')) {
+        return [
+          warn(
+            node,
+            `location ${node.args.join(' ')} answers in the place of the check`,
+            'no location below /.meshgate/',
+          ),
+        ];
+      }
+      const open = openedBelow(node, undefined, tree);
+      return open.length > 0 ? open : shadowing(node, host);
+    });
+}
+
+/** Whether a server asks something else, anywhere in it but where certificates are renewed. */
+export function passesOn(nodes: readonly Read[]): Read | undefined {
+  for (const node of nodes) {
+    if (ANSWERS_ELSEWHERE.test(node.name)) return node;
+    if (node.name === 'location' && matchOf(node).path.startsWith(ACME)) continue;
+    const inner = passesOn(node.block ?? []);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}

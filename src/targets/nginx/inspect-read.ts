@@ -1,0 +1,116 @@
+/**
+ * Reads the output of `nginx -T`: nginx has accepted it, so this reads what nginx reads (ngx_conf_read_token), and what
+ * it cannot read is said and passed over.
+ */
+
+/** A directive as it stands in somebody's configuration. */
+export interface Read {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly block?: readonly Read[];
+  readonly file: string;
+  /** Of its name, from 1. */
+  readonly line: number;
+}
+
+export interface ReadFile {
+  readonly text: string;
+  readonly nodes: readonly Read[];
+  /** Line from which on it could not be read. */
+  readonly unreadable?: number;
+}
+
+/** Deeper nests nobody. */
+const MAX_DEPTH = 64;
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
+
+function unescaped(raw: string): string {
+  return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
+}
+
+/** One word from `at` on, and where it ends; undefined where nginx would refuse it. */
+function word(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
+  const quote = text[at];
+  if (quote === '"' || quote === "'") {
+    let end = at + 1;
+    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
+    const closed = end < text.length && /^[\s;{)]?$/.test(text[end + 1] ?? '');
+    return closed ? { text: unescaped(text.slice(at + 1, end)), end: end + 1 } : undefined;
+  }
+  let end = at;
+  while (end < text.length && !/[\s;{]/.test(text[end] as string)) {
+    end += text[end] === '\\' || text.startsWith('${', end) ? 2 : 1;
+  }
+  return { text: unescaped(text.slice(at, end)), end: Math.min(end, text.length) };
+}
+
+interface Open {
+  readonly nodes: Read[];
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly line: number;
+}
+
+/** Directives of one file. Never throws: it stops at what it cannot read, and says the line. */
+export function readConf(file: string, text: string): ReadFile {
+  const top: Read[] = [];
+  const open: Open[] = [];
+  let nodes = top;
+  let words: string[] = [];
+  let from = 1;
+  let line = 1;
+  let at = 0;
+  const close = () => {
+    const { name, args, line, nodes: outer } = open.pop() as Open;
+    outer.push({ name, args, block: nodes, file, line });
+    nodes = outer;
+  };
+  const stopped = (): ReadFile => {
+    while (open.length > 0) close();
+    return { text, nodes: top, unreadable: line };
+  };
+  while (at < text.length) {
+    const c = text[at] as string;
+    if (c === '\n') line++;
+    if (/\s/.test(c)) at++;
+    else if (c === '#') {
+      const end = text.indexOf('\n', at);
+      at = end < 0 ? text.length : end;
+    } else if (c === ';' || c === '{') {
+      const [name, ...args] = words;
+      if (name === undefined || open.length === MAX_DEPTH) return stopped();
+      if (c === ';') nodes.push({ name, args, file, line: from });
+      else {
+        open.push({ nodes, name, args, line: from });
+        nodes = [];
+      }
+      words = [];
+      at++;
+    } else if (c === '}') {
+      if (words.length > 0 || open.length === 0) return stopped();
+      close();
+      at++;
+    } else {
+      const one = word(text, at);
+      if (one === undefined) return stopped();
+      if (words.length === 0) from = line;
+      words.push(one.text);
+      line += (text.slice(at, one.end).match(/\n/g) ?? []).length;
+      at = one.end;
+    }
+  }
+  return words.length > 0 || open.length > 0 ? stopped() : { text, nodes: top };
+}
+
+/** The files of a dump by their names, the main one first; none if it is no output of `nginx -T`. */
+export function readDump(dump: string): ReadonlyMap<string, ReadFile> {
+  const files = new Map<string, ReadFile>();
+  const parts = dump.split(/^# configuration file (.+):\r?\n/m);
+  for (let i = 1; i + 1 < parts.length; i += 2) {
+    const name = parts[i] as string;
+    // nginx ends each file with a line feed of its own.
+    if (!files.has(name)) files.set(name, readConf(name, (parts[i + 1] as string).replace(/\n$/, '')));
+  }
+  return files;
+}

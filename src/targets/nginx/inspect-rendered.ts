@@ -1,0 +1,90 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { everywhere, type Tree } from './inspect-tree.ts';
+import { type ReadText, type Warning, warn } from './inspect-types.ts';
+import { CHECK_UPSTREAM } from './names.ts';
+import { type NginxOptions, nginxOptions } from './options.ts';
+import { renderNginx } from './render.ts';
+
+/** What the rendered files are next to the policy. */
+export interface Compared {
+  readonly warnings: readonly Warning[];
+  /** A file that could not be read, and so was not compared. */
+  readonly unread?: string;
+}
+
+const AGAIN = 'render the policy again, and reload nginx';
+
+function folder(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+/** The options that files were rendered with, as they say themselves. */
+function optionsOf(tree: Tree, http: string): NginxOptions {
+  const all = everywhere(tree.files.get(http)?.nodes ?? []);
+  const [check] = all.filter(({ name, args }) => name === 'upstream' && args[0] === CHECK_UPSTREAM);
+  const socket = check?.block?.find(({ name }) => name === 'server')?.args[0];
+  const state = all
+    .flatMap(({ name, args }) => (name === 'js_shared_dict_zone' ? args : []))
+    .find((it) => it.startsWith('state='));
+  const log = [...tree.files.keys()]
+    .filter((name) => tree.kind(name) === 'host')
+    .flatMap((name) => tree.files.get(name)?.nodes ?? [])
+    .find(({ name }) => name === 'access_log')?.args[0];
+  const resolver = all.find(({ name }) => name === 'resolver')?.args.filter((it) => !it.includes('='));
+  return nginxOptions({
+    dir: all.find(({ name }) => name === 'js_path')?.args[0] ?? folder(http),
+    ...(socket?.startsWith('unix:') && { runDir: folder(socket.slice('unix:'.length)) }),
+    ...(state !== undefined && { stateDir: folder(state.slice('state='.length)) }),
+    ...(log !== undefined && { accessLog: log }),
+    ...(resolver !== undefined && { resolver }),
+  });
+}
+
+/** The first line, from 1, in which two texts differ; undefined where they do not. */
+function difference(one: string, other: string): number | undefined {
+  if (one === other) return undefined;
+  const others = other.split('\n');
+  const lines = one.split('\n');
+  const found = lines.findIndex((line, i) => line !== others[i]);
+  return found < 0 ? lines.length : found + 1;
+}
+
+/**
+ * Compares the rendered files with what the policy renders to now.
+ *
+ * @throws UnprintableError for a policy that cannot be rendered
+ */
+export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], read: ReadText): Compared {
+  const http = [...tree.files.keys()].find((name) => tree.kind(name) === 'http');
+  if (http === undefined) {
+    const at = tree.main.find(({ name }) => name === 'http') ?? { file: [...tree.files.keys()][0] ?? '', line: 1 };
+    return {
+      warnings: [
+        warn(at, 'http {} does not include http.conf of the rendered files', 'include …/http.conf; in http {}'),
+      ],
+    };
+  }
+  const options = optionsOf(tree, http);
+  const { files } = renderNginx(policy, rules, options);
+  const now = new Map(Object.entries(files).map(([name, text]) => [`${options.dir}/${name}`, text]));
+  const warnings = [...tree.files].flatMap(([name, { text }]) => {
+    if (tree.kind(name) === 'other') return [];
+    const wanted = now.get(name);
+    if (wanted === undefined) {
+      return [warn({ file: name, line: 1 }, 'the policy does not render to this file', `no include of it; ${AGAIN}`)];
+    }
+    const line = difference(text, wanted);
+    return line === undefined ? [] : [warn({ file: name, line }, 'this is not what the policy renders to now', AGAIN)];
+  });
+  const table = `${options.dir}/policy.js`;
+  const text = read(table);
+  if (text === undefined) return { warnings, unread: table };
+  const line = difference(text, now.get(table) ?? '');
+  return {
+    warnings:
+      line === undefined
+        ? warnings
+        : [...warnings, warn({ file: table, line }, 'this is not what the policy renders to now', AGAIN)],
+  };
+}

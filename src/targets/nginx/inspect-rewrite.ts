@@ -1,0 +1,130 @@
+import type { Read } from './inspect-read.ts';
+import type { Server, Tree } from './inspect-tree.ts';
+import { type Warning, warn } from './inspect-types.ts';
+import { CHECK_PATH } from './names.ts';
+
+/** Variables that say of the check's own request what they say of the client's. */
+const SAME =
+  /^\$(request_method|request_uri|host|http_\w+|cookie_\w+|scheme|https|server_\w+|remote_addr|ssl_\w+|content_(type|length))$/;
+
+/** Whether a regular expression of nginx matches; undefined for what JavaScript cannot read. */
+function matches(source: string, caseless: boolean, text: string): boolean | undefined {
+  try {
+    return new RegExp(source, caseless ? 'i' : '').test(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the condition of an `if` holds for the check's own request; undefined where that cannot be said. */
+function holds(args: readonly string[], check: string): boolean | undefined {
+  const words = args.join(' ').replace(/^\(\s*|\s*\)$/g, '');
+  const [, negated, file] = /^(!?)-[fdex] (\S+)$/.exec(words) ?? [];
+  // There is no file of that name.
+  if (file !== undefined) return /^\S*\$(request_filename|uri|document_uri)$/.test(file) ? negated === '!' : undefined;
+  const [, name = '', operator, value = ''] = /^(\$\w+)(?: (=|!=|~\*?|!~\*?) ?([\s\S]*))?$/.exec(words) ?? [];
+  const said = /^\$(uri|document_uri)$/.test(name)
+    ? check
+    : /^\$(args|query_string|is_args|arg_\w+)$/.test(name)
+      ? ''
+      : undefined;
+  if (said === undefined) return undefined;
+  if (operator === undefined) return said !== '' && said !== '0';
+  const positive = operator.endsWith('=') ? said === value : matches(value, operator.endsWith('*'), said);
+  return positive === undefined ? undefined : positive !== operator.startsWith('!');
+}
+
+/** The condition is about something that is the same for the client's request and for the check's. */
+function alike(args: readonly string[]): boolean {
+  const [name = ''] = args
+    .join(' ')
+    .replace(/^\(\s*/, '')
+    .split(/[\s)=!~]/);
+  return SAME.test(name);
+}
+
+interface Where {
+  /** Path of a request to the check, as nginx makes it. */
+  readonly check: string;
+  /** Before our own directives. */
+  readonly before: boolean;
+  /** Of the `if` around it. */
+  readonly condition?: readonly string[];
+}
+
+function returns(node: Read, { check, condition }: Where): readonly Warning[] {
+  if (condition === undefined) {
+    return [
+      warn(
+        node,
+        'this return answers every request of the server: no route of the policy is reached',
+        'no return here, or a location around it',
+      ),
+    ];
+  }
+  const admits = /^2\d\d$/.test(node.args[0] ?? '');
+  const held = holds(condition, check);
+  if (admits && held !== false && !alike(condition)) {
+    return [
+      warn(
+        node,
+        `this return answers the check's own request as well, and ${node.args[0]} lets the client's request pass unchecked`,
+        'a location of its own for what it answers',
+      ),
+    ];
+  }
+  if (!admits && held === true && !alike(condition)) {
+    return [
+      warn(
+        node,
+        "this return answers the check's own request as well, so that nothing passes",
+        'a location of its own for what it answers',
+      ),
+    ];
+  }
+  return [];
+}
+
+function one(node: Read, where: Where): readonly Warning[] {
+  const { check, before, condition } = where;
+  if (node.name === 'if') return (node.block ?? []).flatMap((inner) => one(inner, { ...where, condition: node.args }));
+  if (node.name === 'return') return returns(node, where);
+  if (node.name === 'break' && before) {
+    return [
+      warn(
+        node,
+        'break ends what nginx does before a location is found, so the rendered files no longer refuse odd paths ("..;", "%2f"): they reach the services as they are',
+        'the line after the include of the host file',
+      ),
+    ];
+  }
+  if (node.name === 'rewrite') {
+    if (condition !== undefined && holds(condition, check) === false) return [];
+    if (!matches(node.args[0] ?? '', false, check)) return [];
+    return [
+      warn(
+        node,
+        `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers in its place, and may let everything pass`,
+        `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
+      ),
+    ];
+  }
+  if (node.name === 'set' && node.args[0] === '$http_authorization') {
+    return [
+      warn(
+        node,
+        'set $http_authorization puts something else in the place of the credential that the client sent',
+        'another variable',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** Rewriting of a server with a host file: nginx does it for the check's own request too. */
+export function rewrites(tree: Tree, server: Server, host: string): readonly Warning[] {
+  const check = `${CHECK_PATH}${host}/*`;
+  const ours = ({ file }: Read) => tree.kind(file) === 'host';
+  const first = server.body.findIndex(ours);
+  return server.body.flatMap((node, i) => (ours(node) ? [] : one(node, { check, before: i < first })));
+}

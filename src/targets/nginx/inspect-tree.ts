@@ -1,0 +1,134 @@
+import type { Read, ReadFile } from './inspect-read.ts';
+
+/** Which of the rendered files one is, by its first line. */
+export type Kind = 'http' | 'servers' | 'host' | 'other';
+
+/** A whole configuration, its includes put in their places. */
+export interface Tree {
+  readonly files: ReadonlyMap<string, ReadFile>;
+  readonly main: readonly Read[];
+  /** What stands in `http {}`. */
+  readonly http: readonly Read[];
+  readonly servers: readonly Server[];
+  kind(file: string): Kind;
+}
+
+export interface Server {
+  readonly node: Read;
+  readonly body: readonly Read[];
+  /** Sockets it listens on, spelled one way. */
+  readonly sockets: readonly string[];
+  /** Those of which it says that it is the default. */
+  readonly claimed: readonly string[];
+  readonly names: readonly string[];
+  /** The host files in it. */
+  readonly hostFiles: readonly string[];
+  /** The check's or the egress server of http.conf. */
+  readonly inner: boolean;
+}
+
+/** More directives has nobody; files that include each other over and over would. */
+const MAX_DIRECTIVES = 200_000;
+
+const HEADS: readonly (readonly [Kind, RegExp])[] = [
+  ['http', /^# For http \{\}\. Rendered by meshgate/],
+  ['servers', /^# The servers of the image\. Rendered by meshgate/],
+  ['host', /^# For the server \{\} of \S+\. Rendered by meshgate/],
+];
+
+/** The text of a pattern of `include` as a regular expression: a star stays within a folder. */
+function globbed(pattern: string): RegExp {
+  const source = pattern.replace(/\[[^\]]*\]|[\s\S]/g, (c) => {
+    if (c === '*') return '[^/]*';
+    if (c === '?') return '[^/]';
+    if (c.length > 2) return `[${c.slice(1, -1).replace(/^!/, '^').replace(/[\\[]/g, '\\$&')}]`;
+    return c.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return /(?!)/;
+  }
+}
+
+function included(files: ReadonlyMap<string, ReadFile>, prefix: string, pattern: string): readonly string[] {
+  const path = pattern.startsWith('/') ? pattern : `${prefix}/${pattern}`;
+  if (files.has(path)) return [path];
+  const regex = globbed(path);
+  return [...files.keys()].filter((name) => regex.test(name)).sort();
+}
+
+/** Directives with those of included files in the place of each `include`. */
+function expander(files: ReadonlyMap<string, ReadFile>) {
+  const [first = ''] = files.keys();
+  const prefix = first.slice(0, first.lastIndexOf('/'));
+  let left = MAX_DIRECTIVES;
+  const expand = (nodes: readonly Read[], active: readonly string[]): readonly Read[] =>
+    nodes.flatMap((node): readonly Read[] => {
+      if (--left < 0) return [];
+      if (node.name === 'include' && node.block === undefined) {
+        return included(files, prefix, node.args[0] ?? '')
+          .filter((name) => !active.includes(name))
+          .flatMap((name) => expand(files.get(name)?.nodes ?? [], [...active, name]));
+      }
+      return [node.block === undefined ? node : { ...node, block: expand(node.block, active) }];
+    });
+  return expand(files.get(first)?.nodes ?? [], [first]);
+}
+
+/** `443` is `*:443`; a name or address without a port has 80. */
+function socket({ args: [address = '', ...more] }: Read): string {
+  const spelled = /^\d+$/.test(address)
+    ? `*:${address}`
+    : address.startsWith('unix:') || /:\d+$/.test(address)
+      ? address
+      : `${address}:80`;
+  return more.includes('quic') ? `quic ${spelled}` : spelled;
+}
+
+function server(node: Read, kind: Tree['kind']): Server {
+  const body = node.block ?? [];
+  const listens = body.filter(({ name }) => name === 'listen');
+  return {
+    node,
+    body,
+    sockets: listens.length === 0 ? ['*:80'] : listens.map(socket),
+    claimed: listens.filter(({ args }) => args.includes('default_server') || args.includes('default')).map(socket),
+    names: body.filter(({ name }) => name === 'server_name').flatMap(({ args }) => args.map((it) => it.toLowerCase())),
+    hostFiles: [...new Set(body.filter(({ file }) => kind(file) === 'host').map(({ file }) => file))],
+    inner: kind(node.file) === 'http',
+  };
+}
+
+/** Puts the files of a dump together. */
+export function toTree(files: ReadonlyMap<string, ReadFile>): Tree {
+  const kinds = new Map(
+    [...files].map(([name, { text }]) => [name, HEADS.find(([, head]) => head.test(text))?.[0] ?? 'other'] as const),
+  );
+  const kind = (file: string): Kind => kinds.get(file) ?? 'other';
+  const main = expander(files);
+  const http = main.filter(({ name }) => name === 'http').flatMap(({ block = [] }) => block);
+  const servers = http.filter(({ name }) => name === 'server').map((node) => server(node, kind));
+  return { files, main, http, servers, kind };
+}
+
+/** The server that decides for a socket until a request has named its host. */
+export function defaultServer({ servers }: Tree, socket: string): Server | undefined {
+  return (
+    servers.find(({ claimed }) => claimed.includes(socket)) ?? servers.find(({ sockets }) => sockets.includes(socket))
+  );
+}
+
+/** Directives at any depth, blocks before what they hold. */
+export function everywhere(nodes: readonly Read[]): readonly Read[] {
+  return nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
+}
+
+/** Directives of that name on the innermost of some levels that has any. */
+export function effective(name: string, ...levels: readonly (readonly Read[])[]): readonly Read[] {
+  for (const level of levels) {
+    const found = level.filter((node) => node.name === name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}

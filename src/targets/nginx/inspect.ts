@@ -1,0 +1,62 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { hosts } from './inspect-hosts.ts';
+import { defaultServers, errorLogs, scripts, variables } from './inspect-http.ts';
+import { readDump } from './inspect-read.ts';
+import { rendered } from './inspect-rendered.ts';
+import { toTree } from './inspect-tree.ts';
+import { type ReadText, type Warning, warn } from './inspect-types.ts';
+
+export interface Inspection {
+  /** In the order of the dump's files, then by line. */
+  readonly warnings: readonly Warning[];
+  /** A rendered file that could not be read here, and so was not compared with the policy. */
+  readonly unread?: string;
+}
+
+/**
+ * Looks for what stands around the rendered files and weakens or breaks them. What it cannot know (the modes of the
+ * sockets' folder, scripts of other machines) it does not guess.
+ *
+ * @param dump output of `nginx -T`
+ * @param read of files that a dump leaves out: policy.js and other scripts
+ * @returns undefined if this is no output of `nginx -T`
+ */
+export function inspectNginx(
+  dump: string,
+  policy: Policy,
+  rules: readonly Rule[],
+  read: ReadText,
+): Inspection | undefined {
+  const files = readDump(dump);
+  if (files.size === 0) return undefined;
+  const tree = toTree(files);
+  const ours = tree.servers.filter(({ hostFiles }) => hostFiles.length > 0);
+  const { warnings, unread } = rendered(tree, policy, rules, read);
+  const unreadable = [...files].flatMap(([file, { unreadable }]) =>
+    unreadable === undefined
+      ? []
+      : [
+          warn(
+            { file, line: unreadable },
+            'cannot be read from here on, and was not looked at',
+            'what nginx -t accepts',
+          ),
+        ],
+  );
+  const all = [
+    ...unreadable,
+    ...errorLogs(tree, ours),
+    ...scripts(tree, read),
+    ...variables(tree),
+    ...defaultServers(tree, ours),
+    ...hosts(tree, policy),
+    ...warnings,
+  ];
+  const order = [...files.keys()];
+  const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
+  return {
+    warnings: all.toSorted((a, b) => place(a) - place(b) || a.line - b.line),
+    ...(unread !== undefined && { unread }),
+  };
+}
