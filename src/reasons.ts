@@ -107,6 +107,11 @@ export interface Refusal {
   readonly detail?: string;
 }
 
+/** What the client reads of a refusal: what was wrong, or else what to do. */
+export function detailOf({ reason, detail }: Refusal): string {
+  return detail ?? reasons[reason].help;
+}
+
 /** The outcome of one step: a value, or the reason why there is none. */
 export type Result<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
 

@@ -1,7 +1,7 @@
 import { encodeValue } from '../caller/encode.ts';
 import { headerLines } from '../caller/headers.ts';
 import type { Caller } from '../caller/types.ts';
-import { ok, type ReasonCode, type ReasonEntry, type Refusal, type Result, reasons } from '../reasons.ts';
+import { detailOf, ok, type ReasonCode, type ReasonEntry, type Refusal, type Result, reasons } from '../reasons.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { HeaderPlan, PreparedRoute } from './routes.ts';
 
@@ -40,12 +40,8 @@ function linesFor(plan: HeaderPlan, known: KnownCaller): Result<readonly Line[]>
   return lines;
 }
 
-/** Each request passes here: taking pairs apart by pattern would cost an iterator a line. */
-function write(out: NginxHTTPRequest['headersOut'], lines: readonly Line[]): void {
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i] as Line;
-    out[line[0]] = line[1];
-  }
+function write(r: NginxHTTPRequest, lines: readonly Line[]): void {
+  for (const [name, value] of lines) r.headersOut[name] = value;
 }
 
 /** `"` and `\` may not stand in a challenge's description (RFC 6750 section 3). */
@@ -85,12 +81,12 @@ export function deny(
   const entry: ReasonEntry = reasons[refusal.reason];
   out['X-Meshgate-Status'] = String(entry.status);
   out['X-Meshgate-Reason'] = refusal.reason;
-  out['X-Meshgate-Detail'] = jsonInHeader(refusal.detail ?? entry.help);
+  out['X-Meshgate-Detail'] = jsonInHeader(detailOf(refusal));
   if (more.nearest !== undefined) out['X-Meshgate-Rule'] = more.nearest;
   if (entry.status === 503) out['X-Meshgate-Retry-After'] = String(more.retryAfter ?? 1);
   const authenticate = challenge(refusal.reason, realm);
   if (authenticate !== undefined) out['WWW-Authenticate'] = authenticate;
-  if (more.known !== undefined) write(out, more.known.about);
+  if (more.known !== undefined) write(r, more.known.about);
   r.return(401);
 }
 
@@ -106,17 +102,16 @@ export function speak(
     return;
   }
   const { rule } = decision;
-  const out = r.headersOut;
   if (known !== undefined) {
     const lines = linesFor(route.plan, known);
     if (!lines.ok) {
       deny(r, route.realm, lines, { known, nearest: rule.id });
       return;
     }
-    write(out, known.about);
-    write(out, lines.value);
+    write(r, known.about);
+    write(r, lines.value);
   }
-  out['X-Meshgate-Rule'] = rule.id;
-  if (rule.as !== '') out['X-Meshgate-As'] = rule.as;
+  r.headersOut['X-Meshgate-Rule'] = rule.id;
+  if (rule.as !== '') r.headersOut['X-Meshgate-As'] = rule.as;
   r.return(204);
 }
