@@ -40,8 +40,12 @@ function linesFor(plan: HeaderPlan, known: KnownCaller): Result<readonly Line[]>
   return lines;
 }
 
-function write(r: NginxHTTPRequest, lines: readonly Line[]): void {
-  for (const [name, value] of lines) r.headersOut[name] = value;
+/** Each request passes here: taking pairs apart by pattern would cost an iterator a line. */
+function write(out: NginxHTTPRequest['headersOut'], lines: readonly Line[]): void {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as Line;
+    out[line[0]] = line[1];
+  }
 }
 
 /** `"` and `\` may not stand in a challenge's description (RFC 6750 section 3). */
@@ -86,7 +90,7 @@ export function deny(
   if (entry.status === 503) out['X-Meshgate-Retry-After'] = String(more.retryAfter ?? 1);
   const authenticate = challenge(refusal.reason, realm);
   if (authenticate !== undefined) out['WWW-Authenticate'] = authenticate;
-  if (more.known !== undefined) write(r, more.known.about);
+  if (more.known !== undefined) write(out, more.known.about);
   r.return(401);
 }
 
@@ -102,16 +106,17 @@ export function speak(
     return;
   }
   const { rule } = decision;
+  const out = r.headersOut;
   if (known !== undefined) {
     const lines = linesFor(route.plan, known);
     if (!lines.ok) {
       deny(r, route.realm, lines, { known, nearest: rule.id });
       return;
     }
-    write(r, known.about);
-    write(r, lines.value);
+    write(out, known.about);
+    write(out, lines.value);
   }
-  r.headersOut['X-Meshgate-Rule'] = rule.id;
-  if (rule.as !== '') r.headersOut['X-Meshgate-As'] = rule.as;
+  out['X-Meshgate-Rule'] = rule.id;
+  if (rule.as !== '') out['X-Meshgate-As'] = rule.as;
   r.return(204);
 }
