@@ -70,6 +70,15 @@ export function jsonInHeader(text: string): string {
     .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Answers nginx. Its client may have gone meanwhile: then `r.return` throws, and nobody is there to be told. */
+function reply(r: NginxHTTPRequest, status: 204 | 401): void {
+  try {
+    r.return(status);
+  } catch (error) {
+    ngx.log(ngx.INFO, `meshgate: the check is not answered: ${(error as Error).message}`);
+  }
+}
+
 /** 401 to nginx, with the true status and reason in headers: `auth_request` understands little else. */
 export function deny(
   r: NginxHTTPRequest,
@@ -91,7 +100,7 @@ export function deny(
   const authenticate = challenge(refusal.reason, realm);
   if (authenticate !== undefined) out['WWW-Authenticate'] = authenticate;
   if (more.known !== undefined) write(out, more.known.about);
-  r.return(401);
+  reply(r, 401);
 }
 
 /** Speaks a decision: 204 with rule, identity and headers, or the refusal. */
@@ -118,5 +127,5 @@ export function speak(
   }
   out['X-Meshgate-Rule'] = rule.id;
   if (rule.as !== '') out['X-Meshgate-As'] = rule.as;
-  r.return(204);
+  reply(r, 204);
 }

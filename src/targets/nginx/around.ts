@@ -86,6 +86,8 @@ export function around(scene: Scene, host: SceneHost): Directive {
       ...errorPages,
       ...closed,
       line('client_max_body_size', '100m'),
+      // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
+      line('proxy_max_temp_file_size', '0'),
       line('proxy_http_version', '1.1'),
       line('proxy_next_upstream', 'error'),
       line('proxy_next_upstream_tries', '1'),

@@ -34,6 +34,7 @@ export const traps: readonly Trap[] = [
   is('add_after_body', '', 'an outer addition asks other routes unchecked'),
   is('proxy_cache', 'off', 'one caller gets the answer of another'),
   is('proxy_store', 'off', 'answers are written to disk'),
+  is('proxy_max_temp_file_size', '0', 'slow readers of large answers fill the disk, or the memory'),
   is('proxy_intercept_errors', 'off', 'an error of the service reads like a refusal of ours'),
   is('proxy_redirect', 'off', 'Location is rewritten by the name of an upstream block'),
   is('proxy_ignore_headers', IGNORED, 'a service reaches internal locations'),
