@@ -20,12 +20,12 @@ export const reasons = {
   credential_missing: {
     status: 401,
     challenge: '',
-    help: 'Send a token of an accepted provider as "Authorization: Bearer …".',
+    help: 'Send a token of an accepted provider as "Authorization: Bearer TOKEN".',
   },
   credential_unsupported: {
     status: 401,
     challenge: '',
-    help: 'This route takes "Authorization: Bearer …" and no other scheme.',
+    help: 'This route takes "Authorization: Bearer TOKEN" and no other scheme.',
   },
   path_not_canonical: {
     status: 400,
