@@ -10,6 +10,12 @@ export const policyFile = join(root, 'test/demo/meshgate.yaml');
  * MESHGATE_DEMO_DIR is where its state goes.
  */
 const offset = Number(process.env.MESHGATE_DEMO_OFFSET ?? 0);
+if (!(Number.isInteger(offset) && offset >= 0 && offset <= 55_000)) {
+  console.error(
+    `demo: MESHGATE_DEMO_OFFSET is "${process.env.MESHGATE_DEMO_OFFSET}": a number from 0 to 55000 is wanted`,
+  );
+  process.exit(1);
+}
 const folder = process.env.MESHGATE_DEMO_DIR ?? root;
 
 /** Names of containers and network begin with it; also the label on everything that the demo starts. */
