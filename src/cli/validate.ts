@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { formatError, type PolicyError } from '../policy/index.ts';
+import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
@@ -13,9 +14,10 @@ import {
   NO,
   policyArgument,
   policyFlag,
+  WrongUse,
   YES,
 } from './context.ts';
-import { count, fileName, type Loaded, loadPolicy, place, policyFile } from './load.ts';
+import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
@@ -23,6 +25,7 @@ import { askerText, ruleText } from './words.ts';
 
 interface Flags {
   readonly policy?: string;
+  readonly nginx?: string;
   readonly format: Format;
 }
 
@@ -71,7 +74,37 @@ function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[],
   return `${file}: ${verdict}: ${contents(loaded)}; ${tests}\n`;
 }
 
-function jsonReport(loaded: Loaded, file: string, outcomes: readonly TestOutcome[]): string {
+/** What stands around the rendered files in the nginx of `--nginx`. */
+function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
+  const read = (path: string): string | undefined => {
+    try {
+      return utf8(runtime.read(path));
+    } catch {
+      // Another machine's, or another user's: the inspection says what that means.
+      return undefined;
+    }
+  };
+  // Whatever is no UTF-8 in somebody's comments is no matter here.
+  const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
+  const inspection = inspectNginx(dump, policy, rules, read);
+  if (inspection === undefined) {
+    throw new WrongUse(`${fileName(file)} is not what nginx -T prints; where that prints nothing, nginx -t says why`);
+  }
+  return inspection;
+}
+
+function inspectionText({ warnings }: Inspection, paint: Paint): string {
+  const lines = warnings.map(({ file, line, text, instead }) => `${file}:${line} ${text}; instead: ${instead}\n`);
+  const verdict = warnings.length === 0 ? paint('good', 'clean') : paint('bad', count(warnings.length, 'warning'));
+  return `${lines.join('')}nginx: ${verdict}\n`;
+}
+
+function jsonReport(
+  loaded: Loaded,
+  file: string,
+  outcomes: readonly TestOutcome[],
+  inspection: Inspection | undefined,
+): string {
   return json({
     file,
     valid: outcomes.every(({ passed }) => passed),
@@ -88,34 +121,61 @@ function jsonReport(loaded: Loaded, file: string, outcomes: readonly TestOutcome
       ...(detail !== undefined && { detail }),
       ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
     })),
+    ...(inspection !== undefined && { nginx: inspection }),
   });
 }
 
-/** `meshgate validate`: every mistake in one run; then the policy's own tests. */
+/** `meshgate validate`: every mistake in one run; then the policy's own tests, and the nginx around it. */
 export function validate(runtime: Runtime, flags: Flags, argument?: string): number {
   const file = policyFile(argument, flags.policy);
+  if (flags.nginx === '-' && file === '-')
+    throw new WrongUse('--nginx - and a policy -: only one can be standard input');
   const loaded = loadPolicy(runtime, file);
   const name = fileName(file);
   if (!('policy' in loaded)) return invalid(runtime, flags, name, loaded);
   const outcomes = runTests(loaded, runtime.now());
   const failed = outcomes.filter(({ passed }) => !passed);
-  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes));
+  const inspection = flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx);
+  if (inspection?.unread !== undefined) {
+    runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
+  }
+  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection));
   else {
     for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
     for (const option of insecure(loaded)) runtime.out(`${option}\n`);
-    runtime.out(summary(loaded, name, outcomes, painter(runtime)));
+    const paint = painter(runtime);
+    runtime.out(summary(loaded, name, outcomes, paint));
+    if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
   }
-  return failed.length === 0 ? YES : NO;
+  return failed.length === 0 && (inspection?.warnings ?? []).length === 0 ? YES : NO;
 }
 
 export const validateCommand = buildCommand<Flags, [string?], Context>({
   func: action(validate),
-  parameters: { flags: { policy: policyFlag, format: formatFlag }, positional: policyArgument },
+  parameters: {
+    flags: {
+      policy: policyFlag,
+      nginx: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Output of nginx -T (- reads standard input): warn about what around the rendered files weakens them',
+      },
+      format: formatFlag,
+    },
+    positional: policyArgument,
+  },
   docs: {
     brief: 'Check a policy and run its tests',
     fullDescription: described(
-      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. Exit code 0: valid; 1: mistakes, or tests that fail.',
-      ['meshgate validate', 'meshgate validate policies/wiki.yaml', 'meshgate validate --format json meshgate.yaml'],
+      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. Exit code 0: valid; 1: mistakes, tests that fail, or warnings.',
+      [
+        'meshgate validate',
+        'meshgate validate policies/wiki.yaml',
+        'meshgate validate --format json meshgate.yaml',
+        'nginx -T | meshgate validate --nginx - meshgate.yaml',
+      ],
     ),
   },
 });

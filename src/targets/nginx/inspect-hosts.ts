@@ -2,7 +2,7 @@ import type { Host, Policy } from '../../policy/types.ts';
 import { hostFile } from './host.ts';
 import { locations, passesOn } from './inspect-locations.ts';
 import { rewrites } from './inspect-rewrite.ts';
-import type { Server, Tree } from './inspect-tree.ts';
+import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
 
 /** Whether a `server_name` takes requests for a host of the policy; undefined for what JavaScript cannot read. */
@@ -38,6 +38,13 @@ function beside(server: Server, host: Host): readonly Warning[] {
   ];
 }
 
+/** Whether a server is there for the host's requests: by a name, or for whatever comes. */
+function serves(tree: Tree, server: Server, host: Host): boolean {
+  const named = server.names.filter((name) => name !== '_' && name !== '');
+  if (named.length > 0) return named.some((name) => names(name, host.name) !== false);
+  return server.sockets.some((socket) => defaultServer(tree, socket) === server);
+}
+
 function of(tree: Tree, host: Host): readonly Warning[] {
   const file = hostFile(host.name);
   const own = tree.servers.filter((server) => includes(server, host));
@@ -54,7 +61,7 @@ function of(tree: Tree, host: Host): readonly Warning[] {
   }
   return [
     ...own.flatMap((server) => [
-      ...(server.names.some((name) => names(name, host.name) !== false)
+      ...(serves(tree, server, host)
         ? []
         : [
             warn(

@@ -113,7 +113,7 @@ export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
         warn(
           node,
           `js_import ${node.args.join(' ')} at the http level is inherited by the check, and a script for the old engine breaks every handler there: all requests get 503`,
-          'the line in the servers that use the script, or import instead of require() in the script',
+          'import instead of require() in the script',
         ),
       ),
     ...all

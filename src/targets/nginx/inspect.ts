@@ -55,8 +55,10 @@ export function inspectNginx(
   ];
   const order = [...files.keys()];
   const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
+  // A file that is included twice has its mistakes once.
+  const once = new Map(all.map((one) => [`${one.file}:${one.line} ${one.text}`, one]));
   return {
-    warnings: all.toSorted((a, b) => place(a) - place(b) || a.line - b.line),
+    warnings: [...once.values()].sort((a, b) => place(a) - place(b) || a.line - b.line),
     ...(unread !== undefined && { unread }),
   };
 }

@@ -1,5 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parsePolicy } from '../../../src/policy/index.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { nginxOptions } from '../../../src/targets/nginx/options.ts';
+import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { meshgate, token } from './fake.ts';
 
 /** Every example of docs/cli.md is run, and what it prints there is what it prints. `UPDATE_DOCS=1` writes it anew. */
@@ -10,8 +14,31 @@ const text = readFileSync(FILE, 'utf8');
 const block = (info: string) => new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\``, 'm').exec(text)?.[1] ?? '';
 
 const policy = block('yaml meshgate.yaml');
+
+/** What `nginx -T` prints of an nginx that includes the rendered policy, and logs too much. */
+const { policy: parsed } = parsePolicy(policy, 'meshgate.yaml');
+const { files: rendered } = renderNginx(parsed!, compile(parsed!), nginxOptions({ dir: '/etc/nginx/meshgate' }));
+const dump = Object.entries({
+  '/etc/nginx/nginx.conf': `user www-data;
+error_log /var/log/nginx/error.log info;
+http {
+    include /etc/nginx/meshgate/http.conf;
+    server {
+        server_name wiki.example.com;
+        include /etc/nginx/meshgate/hosts/wiki.example.com.conf;
+    }
+}
+`,
+  '/etc/nginx/meshgate/http.conf': rendered['http.conf'],
+  '/etc/nginx/meshgate/hosts/wiki.example.com.conf': rendered['hosts/wiki.example.com.conf'],
+})
+  .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
+  .join('');
+
 const files = {
   './meshgate.yaml': policy,
+  'nginx.txt': dump,
+  '/etc/nginx/meshgate/policy.js': rendered['policy.js']!,
   'bad.yaml': policy.replace('role: reader,', 'role: raeder,').replace('audiences', 'audience'),
   'strict.yaml': policy.replace('expect: role_missing', 'expect: allowed'),
   'shared.yaml': policy.replace(', as: wiki-editor', '').replace(/ {4}wiki-editor: .*\n/, ''),

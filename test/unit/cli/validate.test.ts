@@ -182,3 +182,65 @@ describe('colour', () => {
     expect(await verdict({ terminal: true, env: { TERM: 'dumb' } })).toBe(false);
   });
 });
+
+describe('--nginx', () => {
+  const read = async () => {
+    const { written } = await meshgate(['render', '--target', 'nginx', '--out', '/etc/nginx/meshgate'], {
+      files: { ...file, '/opt/meshgate/meshgate.js': '' },
+    });
+    return written;
+  };
+  const dump = (written: Readonly<Record<string, string>>, line = '') =>
+    Object.entries({
+      '/etc/nginx/nginx.conf': `http { include meshgate/http.conf;\n${line}\nserver { server_name wiki.example.com; include meshgate/hosts/*; } }`,
+      ...written,
+    })
+      .filter(([name]) => name.endsWith('.conf') && !name.endsWith('servers.conf'))
+      .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
+      .join('');
+
+  test('clean: one more line, exit code 0', async () => {
+    const written = await read();
+    const ran = await meshgate(['validate', '--nginx', '-'], { files: { ...file, ...written, '-': dump(written) } });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toMatch(/^meshgate\.yaml: valid: .*\nnginx: clean\n$/m);
+  });
+
+  test('a warning: place, what is wrong, what to write instead; exit code 1', async () => {
+    const written = await read();
+    const said = dump(written, 'js_fetch_keepalive 8;');
+    const files = { ...file, ...written, 'nginx.txt': said };
+    const { code, out } = await meshgate(['validate', '--nginx', 'nginx.txt'], { files });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^\/etc\/nginx\/nginx\.conf:2 js_fetch_keepalive .*; instead: .*\nnginx: 1 warning\n$/m);
+    const json = await meshgate(['validate', '--nginx', 'nginx.txt', '--format', 'json'], { files });
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      valid: true,
+      nginx: {
+        warnings: [{ file: '/etc/nginx/nginx.conf', line: 2, text: expect.any(String), instead: expect.any(String) }],
+      },
+    });
+  });
+
+  test('a policy.js that cannot be read is said on standard error', async () => {
+    const written = await read();
+    const { code, err } = await meshgate(['validate', '--nginx', '-'], { files: { ...file, '-': dump(written) } });
+    expect(code).toBe(0);
+    expect(err).toBe('not compared with the policy: /etc/nginx/meshgate/policy.js cannot be read here\n');
+  });
+
+  test('wrong use: another text, no file, standard input for both', async () => {
+    for (const [args, says] of [
+      [['--nginx', 'meshgate.txt'], /meshgate\.txt is not what nginx -T prints/],
+      [['--nginx', 'none.txt'], /cannot read the output of nginx -T none\.txt: there is no such file/],
+      [['--nginx', '-', '-'], /only one can be standard input/],
+    ] as const) {
+      const { code, err } = await meshgate(['validate', ...args], {
+        files: { ...file, '-': POLICY, 'meshgate.txt': 'nginx: [emerg] no' },
+      });
+      expect(code).toBe(2);
+      expect(err).toMatch(says);
+    }
+  });
+});

@@ -1,0 +1,224 @@
+/** `validate --nginx` on what `nginx -T` says of a Debian nginx set up as docs/nginx.md has it, with one weakness each. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Inspection } from '../../src/targets/nginx/inspect.ts';
+import { startContainer, testStage } from '../harness/index.ts';
+
+const stage = await testStage('validate nginx');
+
+const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+  ([, language, text]) => ({ language: language as string, text: text as string }),
+);
+const policy = blocks.find(({ language }) => language === 'yaml')!.text;
+const certificate = await stage.ca.server(['wiki.test']);
+const box = await startContainer(stage, {
+  image: 'meshgate/test-bare:dev',
+  alias: 'nginx',
+  ports: [443],
+  files: {
+    '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
+    '/root/dist/cli.js': readFileSync('dist/cli.js'),
+    '/etc/meshgate/ca.pem': stage.ca.cert,
+    '/etc/meshgate/tls.crt': certificate.cert,
+    '/etc/meshgate/tls.key': certificate.key,
+    '/etc/meshgate/meshgate.yaml': policy,
+    '/etc/nginx/old.js': "const c = require('crypto'); export default { f: (r) => r.return(200, typeof c) };",
+    '/etc/nginx/new.js': "import c from 'crypto'; export default { f: (r) => r.return(200, typeof c) };",
+  },
+  command: ['sh', '-c', 'echo ready && exec tail -f /dev/null'],
+  ready: /ready/,
+});
+
+type Files = Record<string, string>;
+
+/** Where a Debian administrator puts what docs/nginx.md shows, around the distribution's own nginx.conf. */
+const HTTP = '/etc/nginx/conf.d/meshgate.conf';
+const SERVER = '/etc/nginx/sites-enabled/wiki';
+const MAIN = '/etc/nginx/nginx.conf';
+const POLICY = '/etc/meshgate/meshgate.yaml';
+const files: Files = { [POLICY]: policy };
+
+async function sh(command: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${command}`);
+  expect(exitCode, `${command}\n${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+beforeAll(async () => {
+  const [folders, render] = blocks.filter(({ language }) => language === 'sh');
+  await sh(folders!.text);
+  await sh(render!.text);
+  files[MAIN] = await sh(`cat ${MAIN}`);
+  const shown = blocks.find(({ language }) => language === 'nginx')!.text;
+  files[HTTP] = /^ *include \S+http\.conf;\n/m.exec(shown)![0];
+  files[SERVER] = /^ {4}server \{[\s\S]*?^ {4}\}\n/m.exec(shown)![0];
+});
+
+/** The dump of that nginx with some files changed, and what the command says of it there, on njs. */
+async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: string }> {
+  await box.write({ ...files, ...changed });
+  const dump = await sh('nginx -T 2>/root/said || { cat /root/said >&2; exit 1; }');
+  const { stdout, stderr } = await box.exec(
+    'sh',
+    '-c',
+    `nginx -T 2>/dev/null | njs -n QuickJS -m /usr/lib/meshgate/cli.js validate --format json --nginx - ${POLICY}`,
+  );
+  expect(stdout, stderr).not.toBe('');
+  return { inspection: JSON.parse(stdout).nginx, dump };
+}
+
+const inServer = (line: string) => () => ({ [SERVER]: files[SERVER]!.replace(/^ {4}\}$/m, `${line}\n    }`) });
+const beforeInclude = (line: string) => () => ({ [SERVER]: files[SERVER]!.replace(/^ +include/m, `${line}\n$&`) });
+const inHttp = (line: string) => () => ({ [HTTP]: `${line}\n${files[HTTP]}` });
+const beside = (body: string) => () => ({ [SERVER]: `${body}\n${files[SERVER]}` });
+
+describe('without a weakness there is nothing to say', () => {
+  for (const [what, change] of [
+    ['the distribution’s nginx.conf', () => ({})],
+    ['an old engine’s script in the new engine', inHttp('js_import old from /etc/nginx/new.js;')],
+    [
+      'a redirect to https',
+      beside('server { listen 80; server_name wiki.test; return 301 https://$host$request_uri; }'),
+    ],
+    [
+      'CORS preflights, a health page',
+      inServer('if ($request_method = OPTIONS) { return 204; } if ($uri = /h) { return 200; }'),
+    ],
+    ['renewal of certificates', inServer('location /.well-known/acme-challenge/ { auth_request off; root /var/www; }')],
+    ['a rewrite that leaves the check out', inServer('rewrite ^/old/(.*)$ /$1 permanent;')],
+    [
+      'what other servers do',
+      beside('server { listen 82; error_log /dev/null debug; underscores_in_headers on; break; }'),
+    ],
+  ] as const) {
+    test(what, async () => expect((await inspect(change())).inspection).toEqual({ warnings: [] }));
+  }
+});
+
+const other =
+  'listen 443 ssl default_server; ssl_certificate /etc/meshgate/tls.crt; ssl_certificate_key /etc/meshgate/tls.key;';
+
+/** What is added, where the warning points, and what it says. */
+const weaknesses: readonly (readonly [what: string, change: () => Files, at: string, says: RegExp])[] = [
+  [
+    'error_log info, main',
+    () => ({ [MAIN]: files[MAIN]!.replace('error.log;', 'error.log info;') }),
+    `${MAIN}:5`,
+    /tokens/,
+  ],
+  ['error_log debug, http', inHttp('error_log /dev/null debug;'), `${HTTP}:1`, /tokens/],
+  ['error_log info, server', inServer('error_log /dev/null info;'), `${SERVER}:7`, /tokens/],
+  ['error_log info, default server', beside(`server { ${other} error_log /dev/null info; }`), `${SERVER}:1`, /tokens/],
+  ['underscores', beside(`server { ${other} underscores_in_headers on; }`), `${SERVER}:1`, /X_Forwarded_User/],
+  [
+    'invalid headers',
+    beside(`server { ${other}\nignore_invalid_headers off; }`),
+    `${SERVER}:2`,
+    /names that are no names/,
+  ],
+  ['small buffers', beside(`server { ${other} large_client_header_buffers 4 4k; }`), `${SERVER}:1`, /long tokens/],
+  ['an old script', inHttp('js_import old from /etc/nginx/old.js;'), `${HTTP}:1`, /all requests get 503/],
+  ['js_fetch_keepalive', inHttp('js_fetch_keepalive 4;'), `${HTTP}:1`, /unverified/],
+  ['break', beforeInclude('if ($http_x = "") { break; }'), `${SERVER}:6`, /odd paths/],
+  ['return', inServer('return 200;'), `${SERVER}:7`, /no route of the policy/],
+  ['return in if', inServer('if ($uri !~ ^/page) { return 200; }'), `${SERVER}:7`, /unchecked/],
+  ['rewrite', inServer('if (!-f $request_filename) { rewrite ^(.*)$ /x last; }'), `${SERVER}:7`, /check's own request/],
+  ['set', beforeInclude('set $meshgate_odd "";'), `${SERVER}:6`, /\$meshgate_odd/],
+  ['the credential', inServer('set $http_authorization "Bearer x";'), `${SERVER}:7`, /credential/],
+  ['map', inHttp('map $uri $meshgate_odd { default ""; }'), `${HTTP}:1`, /\$meshgate_odd/],
+  [
+    'auth_request off',
+    inServer('location /x/ { auth_request off; proxy_pass http://127.0.0.1; }'),
+    `${SERVER}:7`,
+    /without the policy/,
+  ],
+  [
+    'satisfy any',
+    inServer('location ~ x { satisfy any; allow all; proxy_pass http://127.0.0.1; }'),
+    `${SERVER}:7`,
+    /satisfy any/,
+  ],
+  ['a location of its own', inServer('location /x/ { root /var/www; }'), `${SERVER}:7`, /wiki\.test\/\*/],
+  [
+    'below /.meshgate/',
+    inServer('location = /.meshgate/check/wiki.test/* { return 204; }'),
+    `${SERVER}:7`,
+    /in the place of the check/,
+  ],
+  [
+    'a way around',
+    beside('server { server_name wiki.test; location / { proxy_pass http://127.0.0.1; } }'),
+    `${SERVER}:1`,
+    /does not include/,
+  ],
+  [
+    'another name',
+    () => ({ [SERVER]: files[SERVER]!.replace('name wiki.test', 'name wiki.example') }),
+    `${SERVER}:1`,
+    /wiki\.example/,
+  ],
+  [
+    'another rule',
+    () => ({ [POLICY]: policy.replace('group: staff', 'group: crew') }),
+    '/etc/nginx/meshgate/policy.js:3',
+    /renders to now/,
+  ],
+];
+
+describe('each weakness is warned of, and nothing else', () => {
+  for (const [what, change, at, says] of weaknesses) {
+    test(what, async () => {
+      const { warnings } = (await inspect(change())).inspection;
+      expect(warnings.map(({ file, line, text }) => `${file}:${line} ${text}`)).toEqual([expect.stringMatching(says)]);
+      expect(`${warnings[0]!.file}:${warnings[0]!.line}`).toBe(at);
+    });
+  }
+
+  test('a host that no server includes', async () => {
+    const more = `${policy}  more.test:\n    /*: { service: wiki, allow: [staff] }\n`;
+    const { warnings } = (await inspect({ [POLICY]: more })).inspection;
+    expect(warnings.map(({ file, text }) => `${file} ${text}`)).toEqual([
+      `${POLICY} hosts."more.test": no server of this nginx includes hosts/more.test.conf`,
+      expect.stringMatching(/policy\.js this is not what the policy renders to now$/),
+    ]);
+  });
+
+  test('no http.conf, and so no server either', async () => {
+    const { warnings } = (await inspect({ [HTTP]: '', [SERVER]: '' })).inspection;
+    expect(warnings.map(({ file, line }) => `${file}:${line}`)).toEqual([`${MAIN}:13`, `${POLICY}:11`]);
+  });
+
+  test('another route: the files that it changes', async () => {
+    const { warnings } = (await inspect({ [POLICY]: policy.replace('/status', '/state') })).inspection;
+    expect(warnings.map(({ file }) => file.replace('/etc/nginx/meshgate/', ''))).toEqual([
+      'hosts/wiki.test.conf',
+      'policy.js',
+    ]);
+  });
+});
+
+test('Node says what njs says, and what it could not compare', async () => {
+  const { inspection, dump } = await inspect(
+    inServer('location /x/ { auth_request off; proxy_pass http://127.0.0.1; }')(),
+  );
+  expect(inspection.warnings).toHaveLength(1);
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));
+  try {
+    writeFileSync(join(folder, 'meshgate.yaml'), policy);
+    const command = [
+      process.execPath,
+      'dist/cli.js',
+      'validate',
+      '--format=json',
+      '--nginx=-',
+      join(folder, 'meshgate.yaml'),
+    ];
+    const said = execFileSync('sh', ['-c', '"$@" || test $? = 1', 'sh', ...command], { input: dump, stdio: 'pipe' });
+    expect(JSON.parse(said.toString()).nginx).toEqual({ ...inspection, unread: '/etc/nginx/meshgate/policy.js' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,315 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { inspectNginx } from '../../../../src/targets/nginx/inspect.ts';
+import { readConf, readDump } from '../../../../src/targets/nginx/inspect-read.ts';
+import { toTree } from '../../../../src/targets/nginx/inspect-tree.ts';
+import { cases, goldenPolicy, render } from './golden.ts';
+import { readConf as readByTest } from './read.ts';
+
+const DIR = '/etc/nginx/meshgate';
+const text = `version: 1
+gateway: { insecure_http: true }
+providers:
+  idp: { issuer: https://idp.test, audiences: [wiki] }
+services:
+  wiki: { insecure_url: "http://127.0.0.1:9000" }
+hosts:
+  wiki.test:
+    /rest/*: { service: wiki, allow: [authenticated] }
+    /status: { service: wiki, allow: [anyone] }
+`;
+const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
+if (policy === undefined) throw new Error(JSON.stringify(errors));
+const rules = compile(policy);
+const { files } = render(policy);
+
+const dumped = (parts: Readonly<Record<string, string>>): string =>
+  Object.entries(parts)
+    .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
+    .join('');
+
+interface Around {
+  readonly http?: string;
+  readonly before?: string;
+  readonly after?: string;
+  readonly beside?: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly name?: string;
+}
+
+/** The dump of a small nginx around the rendered files; each addition has a line of its own. */
+function dump({
+  http = '',
+  before = '',
+  after = '',
+  beside = '',
+  files: more = {},
+  name = 'wiki.test',
+}: Around): string {
+  return dumped({
+    '/etc/nginx/nginx.conf': `error_log /var/log/e notice;
+http {
+${http}
+include meshgate/http.conf;
+${beside}
+server { listen 443; server_name ${name};
+${before}
+include meshgate/host[s]/wiki.*;
+${after}
+} }`,
+    ...Object.fromEntries(
+      Object.entries(files)
+        .filter(([file]) => file.endsWith('.conf') && file !== 'servers.conf')
+        .map(([file, content]) => [`${DIR}/${file}`, content]),
+    ),
+    ...more,
+  });
+}
+
+const inspect = (
+  around: Around,
+  read: (path: string) => string | undefined = (path) => files[path.slice(DIR.length + 1)],
+) => inspectNginx(dump(around), policy, rules, read);
+const lines = (around: Around) => inspect(around)?.warnings.map(({ line, text }) => `${line} ${text}`);
+
+describe('reading', () => {
+  test('quotes, escapes, comments, ${}, and the line of each directive', () => {
+    const { nodes, unreadable } = readConf('f', `a "b;\\"" 'c{' d\\;e; # no; {\nif (\${x}y = "") {\n  f\n g#h;\n}\n`);
+    expect(unreadable).toBeUndefined();
+    expect(nodes).toEqual([
+      { name: 'a', args: ['b;"', 'c{', 'd\\;e'], file: 'f', line: 1 },
+      {
+        name: 'if',
+        args: ['(${x}y', '=', '', ')'],
+        file: 'f',
+        line: 2,
+        block: [{ name: 'f', args: ['g#h'], file: 'f', line: 3 }],
+      },
+    ]);
+  });
+
+  test.each([
+    ['a', 1],
+    ['a;\n"b', 2],
+    ['a "b"c;', 1],
+    ['a;\n\n}', 3],
+    ['a {\nb;', 2],
+    [';', 1],
+    ['a { b }', 1],
+    ['{', 1],
+  ])('what nginx refuses has a line: %j', (conf, line) => {
+    expect(readConf('f', conf).unreadable).toBe(line);
+  });
+
+  test('a rendered file reads as another reader reads it', () => {
+    const words = (nodes: readonly { name: string; args: readonly string[]; block?: unknown }[]): unknown =>
+      nodes.map(({ name, args, block }) => ({
+        words: [name, ...args],
+        ...(block !== undefined && { block: words(block as never) }),
+      }));
+    for (const name of cases) {
+      for (const [file, content] of Object.entries(render(goldenPolicy(name)).files)) {
+        if (file.endsWith('.conf')) expect(words(readConf(file, content).nodes)).toEqual(readByTest(content));
+      }
+    }
+  });
+
+  test('never throws, whatever it is given', () => {
+    const piece = fc.constantFrom(
+      '{',
+      '}',
+      ';',
+      '"',
+      "'",
+      '\\',
+      '${',
+      '#',
+      '\n',
+      ' ',
+      'http',
+      'server',
+      'include *;',
+      'if (',
+      '~ (',
+      'location',
+      'rewrite [',
+      '# configuration file /a:\n',
+      '\u0000',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const conf = pieces.join('');
+        readConf('f', conf);
+        inspectNginx(`# configuration file /a:\n${conf}`, policy, rules, () => undefined);
+        inspect({ http: conf });
+        inspect({ before: conf });
+      }),
+      { numRuns: 300 },
+    );
+    expect(readConf('f', 'a {'.repeat(100_000)).unreadable).toBe(1);
+  });
+
+  test('files that include each other end', () => {
+    const doubling = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [`/e/${i}`, `include /e/${i + 1}; include /e/${i + 1};`]),
+    );
+    expect(toTree(readDump(dumped({ ...doubling, '/e/40': 'a; include /e/0;' }))).main.length).toBeLessThan(200_000);
+  });
+
+  test('what is no dump', () => {
+    expect(inspectNginx('nginx: [emerg] no such file', policy, rules, () => undefined)).toBeUndefined();
+    expect(inspectNginx('', policy, rules, () => undefined)).toBeUndefined();
+  });
+
+  test('what cannot be read is said', () => {
+    expect(lines({ files: { '/etc/nginx/odd.conf': 'a "b' } })).toEqual([expect.stringMatching(/^1 cannot be read/)]);
+  });
+});
+
+describe('nothing to say', () => {
+  test.each<[string, Around]>([
+    ['as it is', {}],
+    ['error_log info of main, and notice in http', { http: 'error_log /var/log/e notice;' }],
+    [
+      'a server of another socket',
+      { beside: 'server { listen 127.0.0.1:443 default_server; underscores_in_headers on; }' },
+    ],
+    [
+      'underscores off again',
+      { http: 'underscores_in_headers on;', beside: 'server { listen 443; underscores_in_headers off; }' },
+    ],
+    ['a return in a location', { after: 'location /rest/x { return 200; }' }],
+    ['break after the include', { after: 'if ($a) { break; }' }],
+    ['a return 2xx by the method', { before: 'if ($request_method = OPTIONS) { return 204; }' }],
+    ['a refusal of some', { before: 'if ($uri ~ "^/private") { return 403; }' }],
+    ['a location of no route', { after: 'location /other/ { root /var/www; } location /stat { return 404; }' }],
+    ['a named location', { after: 'location @x { root /; }' }],
+    ['a name by a pattern', { name: '"~^(.+)\\.test$"' }],
+    ['a name by a star', { name: '*.test' }],
+    ['no name, for whatever comes', { name: '_' }],
+    ['a script that nobody can read here', { http: 'js_import x from x.js;' }],
+  ])('%s', (_, around) => {
+    expect(inspect(around)).toEqual({ warnings: [] });
+  });
+});
+
+describe('warned of', () => {
+  test.each<[string, Around, RegExp]>([
+    ['error_log debug_http', { http: 'error_log /var/log/e debug_http;' }, /^3 "error_log … debug_http"/],
+    ['error_log in a location', { after: 'location = /x { error_log /x info; }' }, /^9 "error_log/],
+    [
+      'underscores of http, for the first server of the socket',
+      { http: 'underscores_in_headers on;', beside: 'server { listen *:443; }' },
+      /^3 underscores/,
+    ],
+    ['js_engine njs', { beside: 'server { listen 1; js_engine njs; }' }, /^5 js_engine njs.*will not start/],
+    [
+      'a group that is a variable of ours',
+      { before: 'if ($args ~ "(?<meshgate_odd>x)") { set $a 1; }' },
+      /^7 if changes \$meshgate_odd/,
+    ],
+    [
+      'a return 2xx where the query is empty',
+      { before: 'if ($args = "") { return 204; }' },
+      /^7 this return.*204 lets/,
+    ],
+    ['a return 2xx by a variable of their own', { before: 'if ($health) { return 200; }' }, /^7 this return.*200 lets/],
+    ['a refusal of the rest', { before: 'if ($uri !~ ^/rest) { return 403; }' }, /^7 this return.*nothing passes/],
+    [
+      'a location that is a piece of a route',
+      { after: 'location /re { root /; }' },
+      /^9 location \/re takes requests from the route wiki\.test\/rest\/\*/,
+    ],
+    ['a location within a route', { after: 'location ^~ /rest/a/ { root /; }' }, /^9 location \^~ \/rest\/a\/ takes/],
+    [
+      'an exact location',
+      { after: 'location =/status { root /; }' },
+      /^9 location =\/status takes requests from the route wiki\.test\/status,/,
+    ],
+    [
+      'an opened location in another',
+      { after: 'location /x/ {\nlocation /x/y { auth_request off; grpc_pass a; } }' },
+      /^10 location \/x\/y answers by grpc_pass/,
+    ],
+    [
+      'a location that asks somebody else',
+      { after: 'location /x/ { auth_request /auth; proxy_pass http://a; }' },
+      /auth_request \/auth/,
+    ],
+    [
+      'another name',
+      { name: 'other.test' },
+      /^6 this server includes hosts\/wiki\.test\.conf and is named other\.test/,
+    ],
+    [
+      'a way around',
+      { beside: 'server { server_name WIKI.test; location / { fastcgi_pass a; } }' },
+      /^5 the server of wiki\.test/,
+    ],
+  ])('%s', (_, around, says) => {
+    expect(lines(around)).toEqual([expect.stringMatching(says)]);
+  });
+
+  test('an old script, where one can read it', () => {
+    const read = (path: string) =>
+      path === '/old/x.js' ? 'const c = require("crypto")' : files[path.slice(DIR.length + 1)];
+    const warnings = inspect({ http: 'js_path /old; js_import x from x.js;' }, read)?.warnings;
+    expect(warnings?.map(({ line, text }) => `${line} ${text}`)).toEqual([
+      expect.stringMatching(/^3 js_import x from x\.js/),
+    ]);
+  });
+});
+
+describe('the rendered files', () => {
+  const changed = (file: string, by: (content: string) => string) => ({
+    files: { [`${DIR}/${file}`]: by(files[file] as string) },
+  });
+
+  test('one that was edited: the first line that differs', () => {
+    expect(
+      inspect(changed('hosts/wiki.test.conf', (content) => content.replace('satisfy all', 'satisfy any')))?.warnings,
+    ).toEqual([
+      {
+        file: `${DIR}/hosts/wiki.test.conf`,
+        line: (files['hosts/wiki.test.conf'] as string).split('\n').indexOf('satisfy all;') + 1,
+        text: 'this is not what the policy renders to now',
+        instead: 'render the policy again, and reload nginx',
+      },
+    ]);
+  });
+
+  test('one that is longer, or of a host that is gone', () => {
+    expect(inspect(changed('http.conf', (content) => `${content}x;\n`))?.warnings).toHaveLength(1);
+    const gone = (files['hosts/wiki.test.conf'] as string).replace('{} of wiki.test', '{} of old.test');
+    expect(inspect({ files: { [`${DIR}/hosts/old.test.conf`]: gone } })?.warnings.map(({ text }) => text)).toEqual([
+      'the policy does not render to this file',
+    ]);
+  });
+
+  test('options are found in them', () => {
+    const other = render(policy, {
+      dir: '/opt/m',
+      runDir: '/r',
+      stateDir: '/s',
+      accessLog: '/l',
+      resolver: ['192.0.2.1', '[::1]:53'],
+    }).files;
+    const said = dumped({
+      '/etc/nginx/nginx.conf':
+        'http { include /opt/m/http.conf; server { server_name wiki.test; include /opt/m/hosts/*; } }',
+      '/opt/m/http.conf': other['http.conf'] as string,
+      '/opt/m/hosts/wiki.test.conf': other['hosts/wiki.test.conf'] as string,
+    });
+    expect(
+      inspectNginx(said, policy, rules, (path) => (path === '/opt/m/policy.js' ? other['policy.js'] : undefined)),
+    ).toEqual({ warnings: [] });
+  });
+
+  test('policy.js: another one, or one that cannot be read', () => {
+    expect(inspect({}, () => 'export default {};\n')?.warnings.map(({ file }) => file)).toEqual([`${DIR}/policy.js`]);
+    expect(inspect({}, () => undefined)).toEqual({ warnings: [], unread: `${DIR}/policy.js` });
+  });
+});
