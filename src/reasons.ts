@@ -40,7 +40,7 @@ export const reasons = {
   token_malformed: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is not a compact JWS with a JSON claims set, or is too long; fetch a new one from the provider.',
+    help: 'The token is not a signed JWT (a compact JWS with a JSON claims set), or is too long; ask the provider for a JWT access token, opaque ones are not taken.',
   },
   algorithm_refused: {
     status: 401,
