@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Inspection } from '../../src/targets/nginx/inspect.ts';
-import { startContainer, testStage } from '../harness/index.ts';
+import { send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');
 
@@ -221,4 +221,50 @@ test('Node says what njs says, and what it could not compare', async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('what it warns of is so', () => {
+  const service = 'server { listen 127.0.0.1:9000; return 200 reached; }';
+  const pass = 'proxy_pass http://127.0.0.1:9000;';
+
+  beforeAll(async () => {
+    const direct = policy
+      .replace(/wiki: \{ url: .*/, 'wiki: { insecure_url: "http://127.0.0.1:9000" }')
+      .replace('/*:', '/page/*:')
+      .replace('/status:', '/status/*:');
+    await box.write({ [POLICY]: direct });
+    await sh(blocks.filter(({ language }) => language === 'sh')[1]!.text);
+  });
+
+  /** Asks that nginx as nobody: the status, and whether the service was asked. */
+  async function ask(change: () => Files, path: string): Promise<[status: number, reached: boolean]> {
+    const changed = change();
+    await box.write({
+      ...files,
+      ...changed,
+      [POLICY]: await sh(`cat ${POLICY}`),
+      [HTTP]: `${service}\n${files[HTTP]}`,
+    });
+    await sh('nginx');
+    try {
+      const target = { host: box.host, port: box.port(443), tls: true, name: 'wiki.test', ca: stage.ca.cert };
+      const { status, text } = await send(target, { path });
+      return [status, text === 'reached'];
+    } finally {
+      await sh('nginx -s stop; while [ -e /run/nginx.pid ]; do sleep 0.05; done; rm -f /run/meshgate/*.sock');
+    }
+  }
+
+  test.each<[string, () => Files, string, [number, boolean]]>([
+    ['nothing: a route of staff', () => ({}), '/page/x', [401, false]],
+    ['nothing: an odd path', () => ({}), '/status/..;/page/x', [400, false]],
+    ['return in if', inServer('if ($uri !~ ^/page) { return 200; }'), '/page/x', [200, true]],
+    ['rewrite', inServer('rewrite ^/\\.m /ok last; location = /ok { return 200; }'), '/page/x', [200, true]],
+    ['break', beforeInclude('if ($http_x = "") { break; }'), '/status/..;/page/x', [200, true]],
+    ['set', beforeInclude('set $meshgate_odd "";'), '/status/..;/page/x', [200, true]],
+    ['auth_request off', inServer(`location /page/x { auth_request off; ${pass} }`), '/page/x', [200, true]],
+    ['satisfy any', inServer(`location /page/x { satisfy any; allow all; ${pass} }`), '/page/x', [200, true]],
+    ['below /.meshgate/', inServer('location /.meshgate/check/wiki { return 204; }'), '/page/x', [200, true]],
+    ['a location of its own', inServer(`location /status/ { ${pass} }`), '/status/x', [404, false]],
+  ])('%s', async (_, change, path, came) => expect(await ask(change, path)).toEqual(came));
 });
