@@ -7,6 +7,7 @@ import { providerToAsk } from '../token/refetch.ts';
 import { verifyToken } from '../token/verify.ts';
 import { deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
+import { emptyErrorQueue } from './openssl.ts';
 import type { PreparedRoute } from './routes.ts';
 import { routesOf } from './routes.ts';
 import { TokenCache } from './tokens.ts';
@@ -46,6 +47,7 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
       now,
       skew: table.clockSkew,
       imported: keys.imported,
+      onFailure: emptyErrorQueue,
     };
     let verified = await verifyToken(token, context);
     const ask = verified.ok ? undefined : providerToAsk(token, verified, to.providers);

@@ -39,6 +39,7 @@ const verifyWith = (entry: AlgorithmEntry) => entry.verify as unknown as VerifyA
  *
  * @param keys the provider's keys
  * @param imported where imported keys are kept
+ * @param onFailure called after each key with which the signature does not hold
  * @returns the key that signed it; reasons `algorithm_refused`, `key_unknown`, `signature_invalid`
  */
 export async function verifySignature(
@@ -46,6 +47,7 @@ export async function verifySignature(
   header: JoseHeader,
   keys: readonly Key[],
   imported: ImportedKeys,
+  onFailure?: () => Promise<void>,
 ): Promise<Result<Key>> {
   const { alg } = header;
   const entry = algorithms.get(alg);
@@ -68,6 +70,7 @@ export async function verifySignature(
       const publicKey = known instanceof Promise ? await known : known;
       if (await crypto.subtle.verify(verifyWith(entry), publicKey as never, signature as never, input as never))
         return ok(key);
+      await onFailure?.();
     } catch {
       // Engines differ on which malformed signatures are false and which are errors; neither is a pass.
     }

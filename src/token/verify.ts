@@ -17,6 +17,8 @@ export interface VerifyContext {
   readonly skew: number;
   /** Imported keys, kept by the caller between tokens. */
   readonly imported: ImportedKeys;
+  /** What the engine needs after a signature that did not hold. */
+  readonly onFailure?: () => Promise<void>;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function verifyToken(text: string, context: VerifyContext): Promise
   if (!(provider.algorithms as readonly string[]).includes(header.value.alg)) return refuse('algorithm_refused');
   const keys = context.keysOf(provider);
   if (keys === undefined) return refuse('provider_unavailable');
-  const key = await verifySignature(jws, header.value, keys, context.imported);
+  const key = await verifySignature(jws, header.value, keys, context.imported, context.onFailure);
   if (!key.ok) return key;
   if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
   const expires = checkClaims(header.value, claims, provider, context.now, context.skew);
