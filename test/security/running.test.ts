@@ -1,0 +1,282 @@
+/** THREATS.md, "Running it": no secret where it does not belong, nothing after a challenge, honest users in a flood. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  createKey,
+  expectClean,
+  forgeToken,
+  gatewayImage,
+  plainRequest,
+  startContainer,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
+import { quiet } from './quiet.ts';
+
+const stage = await testStage('running');
+const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const acme = await issuers.create('acme');
+const policy = `
+version: 1
+gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }, keys: { refresh: 5m, stale: 24h, cool_down: 2s } }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  reader: { group: reader }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+  away: { insecure_url: "http://wiki:9" }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [reader] }
+    /away/*: { service: away, allow: [reader] }
+`;
+const gateway = await startGateway(stage, { policy });
+const host = 'wiki.test';
+const claims = { aud: 'wiki', sub: 'ada', groups: ['reader'] };
+const reader = await acme.sign(claims);
+const now = Math.floor(Date.now() / 1000);
+const stranger = await createKey('RS256', { kid: acme.key.kid });
+/** Tokens that are refused, by reason. */
+const refused: Record<string, string> = {
+  role_missing: await acme.sign({ ...claims, groups: [] }),
+  token_expired: await acme.sign({ ...claims, exp: now - 3600 }),
+  audience_mismatch: await acme.sign({ ...claims, aud: 'another-one' }),
+  signature_invalid: await acme.sign(claims, { key: stranger }),
+  key_unknown: await acme.sign(claims, { header: { kid: 'nobody' } }),
+  algorithm_refused: forgeToken({ alg: 'none', typ: 'at+jwt' }, { iss: acme.url, ...claims }, 'AAAA'),
+  issuer_unknown: forgeToken({ alg: 'RS256', kid: acme.key.kid }, { iss: 'https://evil.test', ...claims }, 'AAAA'),
+  token_malformed: `${reader.slice(0, -4)}=!_secret-tail`,
+};
+
+beforeAll(() =>
+  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
+    what: 'the keys',
+    timeoutMs: 20_000,
+  }),
+);
+
+const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
+
+/** Parts of a token that are nowhere else. */
+function partsOf(token: string): string[] {
+  const parts = token.split('.');
+  return [parts[1]!.slice(0, 60), parts.at(-1)!.slice(-24)].filter((part) => part.length >= 12);
+}
+
+test('no secret, cookie or token in any log, answer or file', async () => {
+  const cookie = 'cookie-secret-4711-abcdefgh';
+  const basic = 'YmFzaWMtc2VjcmV0LTQ3MTE6eHl6';
+  const inQuery = 'query-secret-4711-abcdefgh';
+  const inBody = 'body-secret-4711-abcdefgh';
+  const mark = await quiet(gateway, host);
+  const answers: Answer[] = [];
+  const headers = { Cookie: `session=${cookie}` };
+  for (const token of [reader, reader, ...Object.values(refused)]) {
+    for (const method of ['GET', 'POST']) {
+      const path = `/x?access_token=${inQuery}`;
+      answers.push(await gateway.send(host, { method, path, token, headers, body: method === 'POST' ? inBody : '' }));
+    }
+    answers.push(...(await gateway.sendHttp2(host, { path: '/y', token, headers })));
+  }
+  // Two Authorization headers, another scheme, one that is too long, and a service that is away.
+  const odd: [string, string][][] = [
+    [
+      ['Authorization', `Bearer ${reader}`],
+      ['Authorization', `Basic ${basic}`],
+    ],
+    [['Authorization', `Basic ${basic}`]],
+    [['Authorization', `Bearer ${reader}${'x'.repeat(40_000)}`]],
+    [['Authorization', `Bearer ${reader}.${'x'.repeat(20_000)}`]],
+    [['Proxy-Authorization', `Bearer ${reader}`]],
+  ];
+  for (const more of odd)
+    answers.push(await gateway.send(host, { headers: [['Host', host], ['Cookie', cookie], ...more] }));
+  const away = await gateway.send(host, { path: '/away/x', token: reader, headers });
+  expect(away.status).toBe(502);
+
+  const seen = new Set(answers.map(reasonOf));
+  for (const reason of [...Object.keys(refused), 'credential_unsupported', 'request_malformed']) {
+    expect(seen, reason).toContain(reason);
+  }
+  const secrets = [cookie, basic, inQuery, inBody, ...[reader, ...Object.values(refused)].flatMap(partsOf)];
+  // What was answered by the gateway itself; the echo says all that it received.
+  const own = answers.filter((answer) => answer.status !== 200);
+  for (const answer of own) {
+    const all = JSON.stringify(answer.headers) + answer.text;
+    for (const secret of secrets) expect(all.includes(secret), `${secret} in an answer`).toBe(false);
+  }
+  await gateway.box.logs.waitFor(/\/away\/x/, mark);
+  await quiet(gateway, host);
+  const lines = gateway.box.logs.lines;
+  for (const secret of secrets) {
+    expect(
+      lines.filter((line) => line.includes(secret)),
+      `${secret} in a log`,
+    ).toEqual([]);
+  }
+  // The keys' state is written a second after a change.
+  const files = '/run/meshgate /var/lib/meshgate /var/log /tmp /var/tmp /dev/shm';
+  await until(async () => (await gateway.box.exec('sh', '-c', 'cat /var/lib/meshgate/*.json')).stdout.includes('kty'), {
+    what: 'the state file',
+  });
+  for (const secret of secrets) {
+    const { stdout } = await gateway.box.started.exec(['sh', '-c', `grep -rlaF -e "$0" ${files} 2>/dev/null`, secret], {
+      user: 'root',
+    });
+    expect(stdout.trim(), `${secret} in a file`).toBe('');
+  }
+  // A grep that finds something finds it: the upload limits of the configuration, and the public key in the state.
+  const { stdout } = await gateway.box.exec('sh', '-c', `grep -rlaF -e proxy_ssl_verify -e ${acme.key.kid} ${files}`);
+  expect(stdout).toMatch(/conf\/http\.conf/);
+  expect(stdout).toMatch(/keys\.json/);
+});
+
+test('the state holds public keys and nothing private', async () => {
+  const { stdout } = await gateway.box.exec('sh', '-c', 'cat /var/lib/meshgate/*.json');
+  expect(stdout).toContain(acme.key.kid);
+  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
+    expect(stdout).not.toMatch(new RegExp(`\\\\?"${member}\\\\?":`));
+});
+
+test('explain reads a token and shows none of it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'meshgate-explain-'));
+  try {
+    await writeFile(join(folder, 'meshgate.yaml'), policy);
+    for (const [reason, token] of [['allowed', reader], ...Object.entries(refused)] as const) {
+      await writeFile(join(folder, 'token'), token);
+      for (const format of ['text', 'json']) {
+        const said = await promisify(execFile)(process.execPath, [
+          ...['dist/cli.js', 'explain', '--policy', join(folder, 'meshgate.yaml'), '--token', join(folder, 'token')],
+          ...['--format', format, 'GET', 'https://wiki.test/x'],
+        ]).catch((error: { stdout: string; stderr: string }) => error);
+        const text = said.stdout + said.stderr;
+        expect(text.length, reason).toBeGreaterThan(20);
+        for (const part of partsOf(token)) expect(text.includes(part), `${reason}: ${text}`).toBe(false);
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+describe('the service is never called after a challenge', () => {
+  for (const [reason, token] of [['credential_missing', undefined], ...Object.entries(refused)] as const) {
+    test(reason, async () => {
+      await echo.clear();
+      const mark = gateway.mark();
+      const sent = token === undefined ? {} : { token };
+      const answers = [
+        await gateway.send(host, { path: '/a', ...sent }),
+        await gateway.send(host, { method: 'HEAD', path: '/b', ...sent }),
+        await gateway.send(host, { method: 'POST', path: '/c', body: 'x'.repeat(100_000), ...sent }),
+        ...(await gateway.sendHttp2(host, { method: 'POST', path: '/d', body: 'x', ...sent })),
+      ];
+      const expecting = plainRequest(host, {
+        method: 'POST',
+        path: '/e',
+        headers: [
+          ['Host', host],
+          ['Expect', '100-continue'],
+          ['Content-Length', '5'],
+        ],
+        ...sent,
+      });
+      const good = plainRequest(host, { path: '/good', token: reader });
+      const raw = await gateway.sendRaw(host, [expecting, 'hello', good], { answers: 2 });
+      expect(raw.answers.map(({ status }) => status)).toEqual([answers[0]!.status, 200]);
+      expect(new Set(answers.map(({ status }) => status)).size).toBe(1);
+      // Whatever might have been sent on late would have come before this one, on its own connection or another.
+      expect((await echo.requests()).map(({ url }) => url)).toEqual(['/good']);
+      expectClean(gateway, mark);
+    });
+  }
+});
+
+test('forged tokens at full rate do not keep honest users out', async () => {
+  await echo.clear();
+  const honest = await Promise.all(Array.from({ length: 150 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
+  const forged = Array.from({ length: 300 }, (_, i) => {
+    const [header, payload, signature] = reader.split('.') as [string, string, string];
+    // A signature of its own for each, so that nothing is known of it; every third names a key that nobody has.
+    if (i % 3 === 2)
+      return forgeToken({ alg: 'RS256', kid: `k${i}`, typ: 'at+jwt' }, { iss: acme.url, ...claims, jti: i }, signature);
+    return `${header}.${payload}.${Buffer.from(`${i}`.padStart(256, 'x')).toString('base64url')}`;
+  });
+  const mark = gateway.mark();
+  const flood = gateway.keepAlive(host, 48);
+  const calm = gateway.keepAlive(host, 4);
+  let done = false;
+  const outcomes = new Map<string, number>();
+  let sent = 0;
+  const attacker = async () => {
+    while (!done || sent < 4000) {
+      const answer = await gateway.send(host, {
+        path: '/forged',
+        token: forged[sent++ % forged.length]!,
+        agent: flood,
+      });
+      const what = `${answer.status} ${reasonOf(answer)}`;
+      outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
+    }
+  };
+  const attackers = Array.from({ length: 48 }, attacker);
+  const statuses: number[] = [];
+  const user = async (own: readonly string[]) => {
+    // Each token twice: once to be verified, once known.
+    for (const token of [...own, ...own]) statuses.push((await gateway.send(host, { token, agent: calm })).status);
+  };
+  await Promise.all([0, 1, 2, 3].map((n) => user(honest.filter((_, i) => i % 4 === n))));
+  done = true;
+  await Promise.all(attackers);
+  flood.destroy();
+  calm.destroy();
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(statuses.length).toBe(300);
+  expect(sent).toBeGreaterThanOrEqual(4000);
+  const others = [...outcomes.keys()].filter(
+    (one) => !/^401 (signature_invalid|key_unknown)$|^503 provider_unavailable$/.test(one),
+  );
+  expect(others).toEqual([]);
+  expect((await echo.requests()).filter(({ url }) => url === '/forged')).toEqual([]);
+  expectClean(gateway, mark);
+}, 120_000);
+
+describe('an option that has no effect', () => {
+  const cases: Record<string, [string, string, RegExp]> = {
+    'a role that nobody uses': ['services:', '  idle: { group: idle }\nservices:', /no effect: nothing uses this role/],
+    'a rule behind anyone': ['allow: [reader] }\n    /away', 'allow: [anyone, reader] }\n    /away', /no effect/],
+    'a service that no route asks': ['hosts:', '  idle: { insecure_url: "http://idle:80" }\nhosts:', /no effect/],
+    'a key that is unknown': ['version: 1', 'version: 1\nretries: 3', /unknown key/],
+    'a section of another version': ['gateway: {', 'gateway: { session: { idle: 8h },', /not supported in this version/],
+  };
+  for (const [what, [from, to, message]] of Object.entries(cases)) {
+    test(`${what} keeps validate and the image from starting`, async () => {
+      const bad = policy.replace(from, to);
+      expect(bad).not.toBe(policy);
+      await gateway.box.write({ '/tmp/bad.yaml': bad });
+      const { exitCode, stdout, stderr } = await gateway.box.exec('meshgate', 'validate', '/tmp/bad.yaml');
+      expect([exitCode, stdout + stderr]).toEqual([1, expect.stringMatching(message)]);
+    });
+  }
+
+  test('the image does not start with it', async () => {
+    const box = await startContainer(stage, {
+      image: gatewayImage,
+      alias: 'bad',
+      ports: [8443],
+      files: { '/etc/meshgate/meshgate.yaml': policy.replace('services:', '  idle: { group: idle }\nservices:') },
+      ready: /not starting/,
+    });
+    expect(box.logs.lines.join('\n')).toMatch(/no effect: nothing uses this role/);
+    expect(box.logs.lines.join('\n')).not.toMatch(/start worker process/);
+  });
+});
