@@ -8,6 +8,7 @@ import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
+import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import type { Claims, Verified } from '../token/types.ts';
 
@@ -64,11 +65,18 @@ export class Offline {
   }
 
   #judge(header: JoseHeader, claims: Claims, providers: readonly string[]): Result<ClaimedCaller> {
-    const provider = providers
-      .map((name) => this.#table.providers[name])
-      .find((it) => it !== undefined && Object.hasOwn(claims, 'iss') && it.issuer === claims.iss);
-    if (provider === undefined) return refuse('issuer_unknown');
-    if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
+    const accepted = providers.flatMap((name) => this.#table.providers[name] ?? []);
+    const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
+    const provider = accepted.find((it) => it.issuer === issuer);
+    // The gateway says neither before the signature held; here nobody asks but the owner of the policy.
+    if (provider === undefined) {
+      const wanted = listed(accepted.map((it) => it.issuer));
+      return refuse('issuer_unknown', `"iss" is ${shown(issuer)}, this host accepts ${wanted}`);
+    }
+    if (!(provider.algorithms as readonly string[]).includes(header.alg)) {
+      const wanted = provider.algorithms.join(', ');
+      return refuse('algorithm_refused', `"alg" is ${shown(header.alg)}, provider ${provider.name} allows ${wanted}`);
+    }
     const expires = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (!expires.ok) return expires;
     const verified: Verified = { provider: provider.name, claims, expires: expires.value, key: '' };

@@ -156,6 +156,17 @@ describe('with a token', () => {
     expect(out).toContain('signature not checked');
   });
 
+  test('what was expected, where the gateway would not say it', async () => {
+    const slash = token({ ...claims, iss: `${claims.iss}/` });
+    expect((await withToken(slash, 'GET', `${WIKI}/x`)).out).toContain(
+      `"iss" is "${claims.iss}/", this host accepts "`,
+    );
+    const symmetric = token(claims, { alg: 'HS256' });
+    expect((await withToken(symmetric, 'GET', `${WIKI}/x`)).out).toContain(
+      '"alg" is "HS256", provider okta allows RS256',
+    );
+  });
+
   test('judged at another time', async () => {
     const old = token({ ...claims, groups: ['readers'], exp: 1_000_000_060, iat: 1_000_000_000 });
     expect((await withToken(old, 'GET', `${WIKI}/x`)).code).toBe(1);
