@@ -1,0 +1,122 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { logFormat } from '../../src/targets/nginx/log.ts';
+import { print } from '../../src/targets/nginx/print.ts';
+import { meshgate } from './cli/fake.ts';
+
+/** Holds the documents to what is there. Their examples have tests of their own. */
+
+const files = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync('docs', { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+const documents = files.map((file) => [file, readFileSync(file, 'utf8')] as const);
+
+/** Anchor of a heading, as forges make it. */
+const anchorOf = (heading: string) =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+function anchors(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+}
+
+/** What is wrong with a relative link; undefined if nothing is. */
+function broken(file: string, target: string): string | undefined {
+  const [path = '', anchor] = target.split('#');
+  const found = path === '' ? file : join(dirname(file), path);
+  if (!existsSync(found)) return `${target} leads nowhere`;
+  return anchor !== undefined && !anchors(found).includes(anchor) ? `${target}: no such heading` : undefined;
+}
+
+/** Machines, registries and trackers: what nobody who has only the project could follow. */
+const AROUND = /\/work\/|deb\.debian\.org|registry\.npmjs|pypi\.|proxy\.golang|crates\.io|\bissues? #?\d+|\(#\d+\)/gi;
+
+const without = (text: string) => text.replace(/^```[\s\S]*?^```/gm, '');
+
+const links = documents.flatMap(([file, text]) =>
+  [...without(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => [file, target] as const),
+);
+
+test('there are links to hold', () => {
+  expect(files.length).toBeGreaterThan(6);
+  expect(links.length).toBeGreaterThan(10);
+  expect(broken('README.md', 'docs/nowhere.md')).toBe('docs/nowhere.md leads nowhere');
+  expect(broken('README.md', 'docs/cli.md#nothing')).toBe('docs/cli.md#nothing: no such heading');
+});
+
+/** Being written. Take a line out when its file is there. */
+const COMING = ['docs/SECURITY.md', 'docs/bench.md', 'test/bench/chart.svg'];
+const absent = (file: string, target: string) =>
+  COMING.includes(join(dirname(file), target)) && !existsSync(join(dirname(file), target));
+
+describe('links', () => {
+  for (const [file, target] of links.filter(([, it]) => !/^[a-z]+:/.test(it))) {
+    const name = `${file} links to ${target}`;
+    if (absent(file, target)) test.todo(name);
+    else test(name, () => expect(broken(file, target)).toBeUndefined());
+  }
+});
+
+/** Words that a code span or block says after this one. */
+function said(text: string, command: string): string[] {
+  const code = [...text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)].map(([span]) => span);
+  const word = new RegExp(`(?<![\\w./-])${command} ([a-z][\\w-]*)`, 'g');
+  return code.flatMap((span) => [...span.matchAll(word)].map(([, name = '']) => name));
+}
+
+describe.each(documents)('%s', (file, text) => {
+  test('names only targets of the Makefile', () => {
+    const targets = [...readFileSync('Makefile', 'utf8').matchAll(/^([a-z]+):/gm)].map(([, name]) => name);
+    expect(said(text, 'make').filter((name) => !targets.includes(name))).toEqual([]);
+  });
+
+  test('names only commands that there are', async () => {
+    for (const name of new Set(said(text, 'meshgate'))) {
+      // What the image's wrapper and nginx say of themselves is no command.
+      if (['from'].includes(name)) continue;
+      expect(await meshgate([name, '--help']), `${file}: meshgate ${name}`).toMatchObject({ code: 0 });
+    }
+  });
+
+  test('mentions nothing around the project', () => {
+    expect(text.match(AROUND) ?? []).toEqual([]);
+  });
+});
+
+test('neither do the sources', () => {
+  const sources = ['src', 'nginx', 'conf.d', '.ci'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  expect(sources.length).toBeGreaterThan(100);
+  for (const file of [...sources, 'Makefile', 'package.json']) {
+    expect(readFileSync(file, 'utf8').match(AROUND) ?? [], file).toEqual([]);
+  }
+});
+
+describe('docs/log.md', () => {
+  const text = readFileSync('docs/log.md', 'utf8');
+  const fields = [...print([logFormat()]).matchAll(/"([a-z_.]+)":/g)].map(([, name = '']) => name);
+
+  test('its example has the fields of the log, in their order', () => {
+    const line = /^\{"time.*$/m.exec(text)?.[0] ?? '{}';
+    expect(Object.keys(JSON.parse(line))).toEqual(fields);
+    expect(fields.length).toBeGreaterThan(15);
+  });
+
+  test('its table explains every field', () => {
+    const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+    const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    expect(named.toSorted()).toEqual(fields.toSorted());
+  });
+});
