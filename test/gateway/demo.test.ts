@@ -46,6 +46,14 @@ test('a port that is taken is named in one line, and by whom as far as it is kno
   expect(stderr.trim().split('\n').at(-1)).toMatch(/^demo: port 30443, which the OpenID provider needs, is taken by /);
 });
 
+test('an offset that is no number is named in one line', async () => {
+  const { code, stderr } = await run('env', 'MESHGATE_DEMO_OFFSET=abc', process.execPath, 'test/demo/up.ts');
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'demo: MESHGATE_DEMO_OFFSET is "abc": a number from 0 to 55000 is wanted\n',
+  });
+});
+
 test('the five lines answer as printed, a second time as well', async () => {
   for (const note of [/started/, /runs already/]) {
     const { code, stdout, stderr } = await demo('up');
