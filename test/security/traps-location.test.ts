@@ -2,8 +2,7 @@
  * NGINX.md, "What every proxied location emits": each line against what an nginx around it may switch on.
  * A trap is sprung twice: on the rendering as it is, and without the line that closes it.
  */
-import { beforeAll, expect, test } from 'vitest';
-import { startEcho, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
+import { valuesOf } from '../harness/index.ts';
 import {
   all,
   atHttpLevel,
@@ -13,60 +12,14 @@ import {
   inHttp,
   inRoutes,
   inServer,
-  startLab,
   trap,
   undecidedPass,
 } from './lab.ts';
+import { type Came, came, host, trapScene } from './scene.ts';
 
-const stage = await testStage('traps of a location');
-const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
-const acme = await issuers.create('acme');
-const lab = await startLab(
-  stage,
-  `
-version: 1
-gateway: { insecure_http: true, listen: 8080 }
-providers:
-  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
-roles:
-  reader: { group: reader }
-services:
-  wiki: { insecure_url: "http://wiki:8080" }
-hosts:
-  wiki.test:
-    /rest/*: { service: wiki, allow: [reader] }
-    /open/*: { service: wiki, allow: [anyone] }
-`,
-);
-const { gateway } = lab;
-const host = 'wiki.test';
-const reader = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['reader'] });
-const other = await acme.sign({ aud: 'wiki', sub: 'ben', groups: ['reader'] });
-
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 20_000,
-  }),
-);
-
-interface Came {
-  status: number;
-  /** Raw targets that reached the upstream. */
-  reached: string[];
-}
-
-/** Sends one request; its status, and all that reached the upstream in its wake. */
-async function came(sent: Parameters<typeof gateway.send>[1], more = 0): Promise<Came> {
-  await echo.clear();
-  const { status } = await gateway.send(host, sent);
-  // A mirror goes its own way: what a mutant lets through may arrive after the answer.
-  if (more > 0)
-    await until(async () => (await echo.requests()).length >= more, { what: 'the request', timeoutMs: 500 }).catch(
-      () => {},
-    );
-  return { status, reached: (await echo.requests()).map(({ url }) => url) };
-}
+const scene = await trapScene('traps of a location');
+const { lab, gateway, echo, sign, reader } = scene;
+const other = await sign({ sub: 'ben', groups: ['reader'] });
 
 const refused: Came = { status: 401, reached: [] };
 /** The route `-`, which every server has at its own level, is known to nobody. */
@@ -79,7 +32,7 @@ const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
 trap(lab, {
   name: 'auth_request: a route is asked for by nobody',
   without: all(unasked, undecided),
-  attack: () => came({ path: '/rest/x' }),
+  attack: () => came(scene, { path: '/rest/x' }),
   held: refused,
   open: passed,
 });
@@ -88,7 +41,7 @@ trap(lab, {
   name: 'satisfy all: an outer "satisfy any" with an address list admits nobody',
   around: atHttpLevel('satisfy any; allow all;'),
   without: all(inHosts(/^ *satisfy all;\n/gm), undecided),
-  attack: () => came({ path: '/rest/x' }),
+  attack: () => came(scene, { path: '/rest/x' }),
   held: refused,
   open: passed,
 });
@@ -100,7 +53,7 @@ trap(lab, {
     inServer(host, 'location /added/ { proxy_pass http://meshgate_direct_wiki; }'),
   ),
   without: inHosts(/^satisfy all;\n/m),
-  attack: () => came({ path: '/added/x' }),
+  attack: () => came(scene, { path: '/added/x' }),
   held: closed,
   open: { status: 200, reached: ['/added/x'] },
 });
@@ -109,7 +62,7 @@ trap(lab, {
   name: 'auth_request at the level of the server: locations that others add are closed',
   around: inServer(host, 'location /added/ { proxy_pass http://meshgate_direct_wiki; }'),
   without: inHosts(/^auth_request \/\.meshgate\/check\/-;\n/m),
-  attack: async () => [await came({ path: '/added/x' }), await came({ path: '/added/x', token: reader })],
+  attack: async () => [await came(scene, { path: '/added/x' }), await came(scene, { path: '/added/x', token: reader })],
   held: [closed, closed],
   open: [
     { status: 200, reached: ['/added/x'] },
@@ -121,7 +74,7 @@ trap(lab, {
   name: '^~: a regular expression beside a route does not take its requests',
   around: inServer(host, 'location ~ \\.png$ { auth_request off; proxy_pass http://meshgate_direct_wiki; }'),
   without: inHosts(/^location \^~ \/ \{/m, 'location / {'),
-  attack: () => came({ path: '/rest/x.png' }),
+  attack: () => came(scene, { path: '/rest/x.png' }),
   held: refused,
   open: { status: 200, reached: ['/rest/x.png'] },
 });
@@ -129,53 +82,10 @@ trap(lab, {
 trap(lab, {
   name: 'a location of its own for /rest beside /rest/: no unchecked redirect',
   without: inHosts(/^ {4}location = \/rest \{[\s\S]*?\n {4}\}\n/m),
-  attack: () => came({ path: '/rest' }),
+  attack: () => came(scene, { path: '/rest' }),
   held: refused,
   open: { status: 301, reached: [] },
 });
-
-trap(lab, {
-  name: 'ssi off: an answer cannot include what its reader may not read',
-  around: atHttpLevel('ssi on; ssi_types *;'),
-  without: inRoutes(/ {4}ssi off;\n/g),
-  attack: async () => {
-    // The page included says the same again, until nginx has had enough of it.
-    const { status, reached } = await came({
-      path: '/open/x',
-      headers: { 'X-Page': "<!--# include virtual='/rest/x' -->" },
-    });
-    return { status, reached: [...new Set(reached)] };
-  },
-  held: { status: 200, reached: ['/open/x'] },
-  open: { status: 200, reached: ['/open/x', '/rest/x'] },
-});
-
-trap(lab, {
-  name: 'mirror off: a copy of the request goes nowhere',
-  around: atHttpLevel('mirror /rest/x;'),
-  without: inRoutes(/ {4}mirror off;\n/g),
-  attack: async () => {
-    const { status, reached } = await came({ path: '/open/x' }, 2);
-    return { status, reached: reached.sort() };
-  },
-  held: { status: 200, reached: ['/open/x'] },
-  // The mirror carries the client's own target to the upstream.
-  open: { status: 200, reached: ['/open/x', '/rest/x'] },
-});
-
-for (const directive of ['add_before_body', 'add_after_body']) {
-  trap(lab, {
-    name: `${directive}: nothing is put around an answer`,
-    around: atHttpLevel(`${directive} /rest/x; addition_types *;`),
-    without: inRoutes(new RegExp(` {4}${directive} "";\\n`, 'g')),
-    attack: async () => {
-      const { status, reached } = await came({ path: '/open/x' });
-      return { status, reached: reached.sort() };
-    },
-    held: { status: 200, reached: ['/open/x'] },
-    open: { status: 200, reached: ['/open/x', '/rest/x'] },
-  });
-}
 
 const caches = atHttpLevel(
   'proxy_cache_path /run/meshgate/tmp/cache keys_zone=users:1m; proxy_cache users; proxy_cache_valid any 10m;',
@@ -188,7 +98,7 @@ trap(lab, {
   without: inHop(/ {4}proxy_cache off;\n/),
   attack: async () => {
     const path = `/rest/${++page}`;
-    return [(await came({ path, token: reader })).status, (await came({ path })).status];
+    return [(await came(scene, { path, token: reader })).status, (await came(scene, { path })).status];
   },
   held: [200, 401],
   open: [200, 200],
@@ -380,54 +290,56 @@ trap(lab, {
   open: ['X_Forwarded_User', 'X-Forwarded_Email', 'REMOTE_USER'],
 });
 
-// A location that a user has opened (auth_request off), with whatever leads from it to a route: a subrequest is not
-// checked by nginx, so it finds no upstream.
-for (const [what, location] of [
-  ['an include', `ssi on; default_type text/html; return 200 "<!--# include virtual='/rest/x' -->";`],
-  ['a mirror', 'mirror /rest/x; alias /etc/hostname;'],
-  ['an addition', 'add_after_body /rest/x; addition_types *; return 200 "page";'],
-] as const) {
-  trap(lab, {
-    name: `$meshgate_pass: ${what} in a location that a user has opened reaches no service`,
-    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
-    without: undecided,
-    attack: async () => (await came({ path: '/opened' }, 1)).reached,
-    held: [],
-    open: ['/rest/x'],
-    expected: [/invalid URL prefix in ""/],
-  });
-}
+trap(lab, {
+  name: 'proxy_ignore_headers X-Accel-Charset: an app does not choose how its answer is read',
+  around: atHttpLevel('charset_map koi8-r utf-8 { 80 E282AC; }'),
+  without: inRoutes(/ {4}proxy_ignore_headers .*\n/g),
+  attack: async () => {
+    const path = '/open/x?echo-header=Content-Type:text/plain&echo-header=X-Accel-Charset:koi8-r';
+    return (await gateway.send(host, { path })).header('Content-Type');
+  },
+  held: 'text/plain',
+  open: 'text/plain; charset=koi8-r',
+});
 
-// What leads there as the request itself is checked like any request: nothing but the check closes it.
-for (const [what, location] of [
-  ['rewrite … last', 'rewrite ^ /rest/x last;'],
-  ['error_page', 'error_page 404 = /rest/x; return 404;'],
-  ['try_files', 'root /usr/share/doc; try_files /nothing /rest/x;'],
-  ['X-Accel-Redirect', 'proxy_pass http://wiki:8080/?echo-header=X-Accel-Redirect:/rest/x;'],
-] as const) {
-  trap(lab, {
-    name: `${what} in a location that a user has opened is decided as the route it leads to`,
-    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
-    without: all(unasked, undecided),
-    attack: async () => {
-      const nobody = await came({ path: '/opened' });
-      const asker = await came({ path: '/opened', token: reader });
-      return [nobody, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
-    },
-    held: [
-      [401, false],
-      [200, true],
-    ],
-    open: [
-      [200, true],
-      [200, true],
-    ],
-  });
-}
+trap(lab, {
+  name: 'proxy_max_temp_file_size 0: a large answer is not put into a file for a slow reader',
+  without: inRoutes(/ {4}proxy_max_temp_file_size 0;\n/g),
+  attack: async () => {
+    const mark = gateway.mark();
+    // One that reads the beginning and then waits.
+    const answer = await gateway.sendRaw(
+      host,
+      `GET /open/x?echo-size=30000000&echo-header=X-Slow:yes HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      { untilText: 'X-Slow: yes' },
+    );
+    await gateway.box.logs.waitForJson(1, mark);
+    return [answer.text.startsWith('HTTP/1.1 200'), gateway.troubles(mark).some((line) => /temporary file/.test(line))];
+  },
+  held: [true, false],
+  open: [true, true],
+});
 
-// `return` is answered before anything is checked, and nothing that is rendered can close it: it is the user's own text,
-// and no service is asked. docs/SECURITY.md says so.
-test("a user's own return is not checked, and reaches no service", async () => {
-  await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
-  expect(await came({ path: '/opened' })).toEqual({ status: 200, reached: [] });
+trap(lab, {
+  name: 'large_client_header_buffers: a token of 10 KB is taken',
+  without: inHosts(/^large_client_header_buffers 4 32k;\n/m),
+  attack: async () => {
+    const groups = Array.from({ length: 200 }, (_, i) => `a group with a rather long name ${i}`);
+    const token = await sign({ sub: 'ada', groups: ['reader', ...groups] });
+    return [token.length > 9000, (await came(scene, { path: '/rest/x', token })).status];
+  },
+  held: [true, 200],
+  open: [true, 400],
+});
+
+trap(lab, {
+  name: 'absolute_redirect off: a redirect of nginx names no host of the client’s choice',
+  around: inServer(host, 'location = /moved { auth_request off; return 301 /open/x; }'),
+  without: inHosts(/^absolute_redirect off;\n/m),
+  attack: async () => {
+    const { answers } = await gateway.sendRaw(host, `GET /moved HTTP/1.1\r\nHost: ${host.toUpperCase()}.:99\r\n\r\n`);
+    return answers[0]?.header('Location');
+  },
+  held: '/open/x',
+  open: `http://${host}:8080/open/x`,
 });

@@ -1,0 +1,77 @@
+import { beforeAll } from 'vitest';
+import { type Answer, type Sent, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+import { startLab } from './lab.ts';
+
+/** The one host of the traps' policy. */
+export const host = 'wiki.test';
+
+/** A lab with a policy of two routes, `/rest/*` for readers and `/open/*` for anyone, and tokens for it. */
+export async function trapScene(name: string) {
+  const stage = await testStage(name);
+  const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+  const acme = await issuers.create('acme');
+  const lab = await startLab(
+    stage,
+    `
+version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  reader: { group: reader }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+headers:
+  X-Forwarded-User: subject
+  X-Forwarded-Email: email
+  X-Long: { claim: long }
+hosts:
+  ${host}:
+    /rest/*: { service: wiki, allow: [reader] }
+    /open/*: { service: wiki, allow: [anyone] }
+`,
+  );
+  const { gateway } = lab;
+  const sign = (claims: Readonly<Record<string, unknown>>) => acme.sign({ aud: 'wiki', ...claims });
+  const reader = await sign({ sub: 'ada', groups: ['reader'] });
+  const stranger = await sign({ sub: 'eve' });
+  beforeAll(() =>
+    until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
+      what: 'the keys',
+      timeoutMs: 20_000,
+    }),
+  );
+  /** Status and reason of an answer. */
+  const ask = async (sent: Sent) => said(await gateway.send(host, sent));
+  return { lab, gateway, echo, sign, reader, stranger, ask };
+}
+
+/** Status and reason; `-` for a body that is none of ours. */
+export function said(answer: Answer | undefined): string {
+  const reason = /"reason":"(\w+)"/.exec(answer?.text ?? '')?.[1];
+  return `${answer?.status} ${reason ?? '-'}`;
+}
+
+export type Scene = Awaited<ReturnType<typeof trapScene>>;
+
+/** What came of a request. */
+export interface Came {
+  status: number;
+  /** Raw targets that reached the upstream. */
+  reached: string[];
+}
+
+/**
+ * Sends one request; its status, and all that reached the upstream in its wake.
+ *
+ * @param more requests to wait for: a mirror goes its own way, and what a mutant lets through may come after the answer
+ */
+export async function came({ gateway, echo }: Scene, sent: Sent, more = 0): Promise<Came> {
+  await echo.clear();
+  const { status } = await gateway.send(host, sent);
+  if (more > 0) {
+    const all = async () => (await echo.requests()).length >= more;
+    await until(all, { what: 'the request', timeoutMs: 500 }).catch(() => {});
+  }
+  return { status, reached: (await echo.requests()).map(({ url }) => url) };
+}

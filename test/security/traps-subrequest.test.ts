@@ -1,0 +1,108 @@
+/**
+ * NGINX.md, "What every proxied location emits": subrequests, internal redirects and error pages reach no service
+ * undecided. A trap is sprung twice: on the rendering as it is, and without the line that closes it.
+ */
+import { expect, test } from 'vitest';
+import { all, atHttpLevel, type Change, inRoutes, inServer, trap, undecidedPass } from './lab.ts';
+import { came, host, trapScene } from './scene.ts';
+
+const scene = await trapScene('traps of subrequests');
+const { lab, reader } = scene;
+
+const unasked: Change = inRoutes(/ auth_request \/\.meshgate\/check\/wiki\.test.*;/g, ' auth_request off;');
+const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
+
+trap(lab, {
+  name: 'ssi off: an answer cannot include what its reader may not read',
+  around: atHttpLevel('ssi on; ssi_types *;'),
+  without: inRoutes(/ {4}ssi off;\n/g),
+  attack: async () => {
+    // The page included says the same again, until nginx has had enough of it.
+    const { status, reached } = await came(scene, {
+      path: '/open/x',
+      headers: { 'X-Page': "<!--# include virtual='/rest/x' -->" },
+    });
+    return { status, reached: [...new Set(reached)] };
+  },
+  held: { status: 200, reached: ['/open/x'] },
+  open: { status: 200, reached: ['/open/x', '/rest/x'] },
+});
+
+trap(lab, {
+  name: 'mirror off: a copy of the request goes nowhere',
+  around: atHttpLevel('mirror /rest/x;'),
+  without: inRoutes(/ {4}mirror off;\n/g),
+  attack: async () => {
+    const { status, reached } = await came(scene, { path: '/open/x' }, 2);
+    return { status, reached: reached.sort() };
+  },
+  held: { status: 200, reached: ['/open/x'] },
+  // The mirror carries the client's own target to the upstream.
+  open: { status: 200, reached: ['/open/x', '/rest/x'] },
+});
+
+for (const directive of ['add_before_body', 'add_after_body']) {
+  trap(lab, {
+    name: `${directive}: nothing is put around an answer`,
+    around: atHttpLevel(`${directive} /rest/x; addition_types *;`),
+    without: inRoutes(new RegExp(` {4}${directive} "";\\n`, 'g')),
+    attack: async () => {
+      const { status, reached } = await came(scene, { path: '/open/x' });
+      return { status, reached: reached.sort() };
+    },
+    held: { status: 200, reached: ['/open/x'] },
+    open: { status: 200, reached: ['/open/x', '/rest/x'] },
+  });
+}
+
+// A location that a user has opened (auth_request off), with whatever leads from it to a route: a subrequest is not
+// checked by nginx, so it finds no upstream.
+for (const [what, location] of [
+  ['an include', `ssi on; default_type text/html; return 200 "<!--# include virtual='/rest/x' -->";`],
+  ['a mirror', 'mirror /rest/x; alias /etc/hostname;'],
+  ['an addition', 'add_after_body /rest/x; addition_types *; return 200 "page";'],
+] as const) {
+  trap(lab, {
+    name: `$meshgate_pass: ${what} in a location that a user has opened reaches no service`,
+    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
+    without: undecided,
+    attack: async () => (await came(scene, { path: '/opened' }, 1)).reached,
+    held: [],
+    open: ['/rest/x'],
+    expected: [/invalid URL prefix in ""/],
+  });
+}
+
+// What leads there as the request itself is checked like any request: nothing but the check closes it.
+for (const [what, location] of [
+  ['rewrite … last', 'rewrite ^ /rest/x last;'],
+  ['error_page', 'error_page 404 = /rest/x; return 404;'],
+  ['try_files', 'root /usr/share/doc; try_files /nothing /rest/x;'],
+  ['X-Accel-Redirect', 'proxy_pass http://wiki:8080/?echo-header=X-Accel-Redirect:/rest/x;'],
+] as const) {
+  trap(lab, {
+    name: `${what} in a location that a user has opened is decided as the route it leads to`,
+    around: inServer(host, `location = /opened { auth_request off; ${location} }`),
+    without: all(unasked, undecided),
+    attack: async () => {
+      const nobody = await came(scene, { path: '/opened' });
+      const asker = await came(scene, { path: '/opened', token: reader });
+      return [nobody, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
+    },
+    held: [
+      [401, false],
+      [200, true],
+    ],
+    open: [
+      [200, true],
+      [200, true],
+    ],
+  });
+}
+
+// `return` is answered before anything is checked, and nothing that is rendered can close it: it is the user's own text,
+// and no service is asked. docs/SECURITY.md says so.
+test("a user's own return is not checked, and reaches no service", async () => {
+  await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
+  expect(await came(scene, { path: '/opened' })).toEqual({ status: 200, reached: [] });
+});
