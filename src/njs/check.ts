@@ -15,10 +15,10 @@ import { TokenCache } from './tokens.ts';
 /** Path of the internal location, before the route's name. */
 const CHECK = '/.meshgate/check/';
 
-/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; the scheme's case does not matter). */
+/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
 function bearer(authorization: string): Result<string> {
   if (authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ') {
-    return ok(authorization.slice(7));
+    return ok(authorization.slice(7).trimStart());
   }
   return refuse('credential_unsupported');
 }

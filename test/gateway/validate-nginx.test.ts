@@ -258,13 +258,13 @@ describe('what it warns of is so', () => {
   test.each<[string, () => Files, string, [number, boolean]]>([
     ['nothing: a route of staff', () => ({}), '/page/x', [401, false]],
     ['nothing: an odd path', () => ({}), '/status/..;/page/x', [400, false]],
-    ['return in if', inServer('if ($uri !~ ^/page) { return 200; }'), '/page/x', [200, true]],
-    ['rewrite', inServer('rewrite ^/\\.m /ok last; location = /ok { return 200; }'), '/page/x', [200, true]],
+    ['return in if', inServer('if ($uri !~ ^/page) { return 200; }'), '/page/x', [503, false]],
+    ['rewrite', inServer('rewrite ^/\\.m /ok last; location = /ok { return 200; }'), '/page/x', [503, false]],
     ['break', beforeInclude('if ($http_x = "") { break; }'), '/status/..;/page/x', [200, true]],
     ['set', beforeInclude('set $meshgate_odd "";'), '/status/..;/page/x', [200, true]],
     ['auth_request off', inServer(`location /page/x { auth_request off; ${pass} }`), '/page/x', [200, true]],
     ['satisfy any', inServer(`location /page/x { satisfy any; allow all; ${pass} }`), '/page/x', [200, true]],
-    ['below /.meshgate/', inServer('location /.meshgate/check/wiki { return 204; }'), '/page/x', [200, true]],
+    ['below /.meshgate/', inServer('location /.meshgate/check/wiki { return 204; }'), '/page/x', [503, false]],
     ['a location of its own', inServer(`location /status/ { ${pass} }`), '/status/x', [404, false]],
   ])('%s', async (_, change, path, came) => expect(await ask(change, path)).toEqual(came));
 });

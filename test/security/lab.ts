@@ -144,7 +144,7 @@ export const inRoutes =
  */
 export const undecidedPass = (upstream: string, authority: string): Change =>
   all(
-    inRoutes(/proxy_pass \$meshgate_pass;/g, `proxy_pass http://${upstream};`),
+    inRoutes(/proxy_pass \$meshgate_to;/g, `proxy_pass http://${upstream};`),
     inRoutes(/proxy_set_header Host .*;/g, `proxy_set_header Host ${authority};`),
   );
 

@@ -223,6 +223,12 @@ describe('the credential decides, and a bad one never falls through', () => {
   });
   gatewayCase(setup, {
     ...anyone,
+    name: 'two spaces after the scheme are one',
+    request: { headers: { Authorization: `Bearer  ${good}` } },
+    status: 200,
+  });
+  gatewayCase(setup, {
+    ...anyone,
     name: 'a lower-case scheme is the scheme',
     request: { headers: { authorization: `bearer ${good}` } },
     status: 200,

@@ -192,7 +192,7 @@ trap(lab, {
 
 trap(lab, {
   name: 'no proxy_set_header in a route, which would drop the whole list around it',
-  without: inRoutes(/proxy_pass \$meshgate_pass;/g, 'proxy_set_header X-Around 1; proxy_pass $meshgate_pass;'),
+  without: inRoutes(/proxy_pass \$meshgate_to;/g, 'proxy_set_header X-Around 1; proxy_pass $meshgate_to;'),
   attack: async () => {
     await echo.clear();
     await gateway.send(host, { path: '/open/x', headers: { 'X-Forwarded-User': 'root' } });

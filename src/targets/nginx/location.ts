@@ -1,5 +1,5 @@
 import type { Service } from '../../policy/types.ts';
-import { type Arg, block, type Directive, type Given, line, literal, variable } from './directive.ts';
+import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import { ingressConnection } from './identities.ts';
 import { answerHeader, BAD_LOCATION, CHECK_PATH, directUpstream, headerVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
@@ -44,11 +44,21 @@ export function tls(name: string, ca: string, cert: Arg, key: Arg): readonly Dir
 
 /**
  * Where to, as a variable that the check sets: what asks a route without having been checked (a subrequest of another
- * location of the same server, which nginx does not check) finds nothing in it and goes nowhere.
+ * location of the same server, which nginx does not check) finds nothing in it and goes nowhere. It goes through
+ * {@link passMap}.
  */
 function passTo(upstream: Arg): readonly Directive[] {
-  return [line('auth_request_set', variable('meshgate_pass'), upstream), line('proxy_pass', variable('meshgate_pass'))];
+  return [line('auth_request_set', variable('meshgate_pass'), upstream), line('proxy_pass', variable('meshgate_to'))];
 }
+
+/**
+ * Only an answer of the check itself names a rule. A 2xx that something else gave in its place, such as a `return 200`
+ * at server level, which nginx runs for the check's own request as well, leads nowhere.
+ */
+export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', [
+  [key(''), literal('')],
+  ['default', variable('meshgate_pass')],
+]);
 
 /** Through the mesh; how TLS is done there, all routes share. The files are variables, so that nginx reads them anew. */
 function throughMesh(route: SceneRoute): readonly Directive[] {

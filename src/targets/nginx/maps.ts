@@ -1,6 +1,7 @@
 import { ODD_PATH } from '../../rules/canonical.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
 import { identityMaps } from './identities.ts';
+import { passMap } from './location.ts';
 import { requestHeader } from './names.ts';
 import { detailMap } from './problem.ts';
 import type { Scene } from './scene.ts';
@@ -125,6 +126,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...traceMaps,
     ...erasedMaps(scene.headerNames),
     ...identityMaps(scene),
+    commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
     ...reasonMaps,
     codeMap,
   ];

@@ -41,7 +41,7 @@ export const traps: readonly Trap[] = [
   is('proxy_http_version', '1.1', 'no connection is kept'),
   is('proxy_next_upstream', 'error', 'a request is sent twice'),
   is('proxy_next_upstream_tries', '1', 'a request is sent twice'),
-  is('proxy_pass', '$meshgate_pass', 'a subrequest, which nothing checks, reaches the service'),
+  is('proxy_pass', '$meshgate_to', 'a subrequest, which nothing checks, reaches the service'),
   has('auth_request_set', /^\$meshgate_authority [^$]+$/, 'the service gets no Host of its own'),
   has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
   has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
