@@ -31,7 +31,7 @@ export const bounds: readonly Bound[] = [
   },
   { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
   {
-    text: 'new RS256 token / module in C',
+    text: 'new RS256 token / C module',
     measured: ratio('new_rs256.cpu_us', 'cmodule_rs256.cpu_us'),
     limit: 1.5,
     digits: 2,

@@ -57,13 +57,14 @@ async function cpuNumbers(
     await checkSystem(system, nginx, pathOf(system), known);
     benches.push({ system, nginx, tokens: system.fresh ? walk(pools[system.alg]) : () => [known] });
   }
+  const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);
+  if (benches.length === 0) return { numbers: {}, spreads: {}, at };
   const found = await measureCpu(ground, settings, benches, backend, say);
   const numbers = Object.fromEntries(
     [...found].map(([{ key }, values]) => [`${key}.cpu_us`, rounded(median(values), 2)]),
   );
   checkKnown(numbers);
   const spreads = Object.fromEntries([...found].map(([{ key }, values]) => [key, spread(values)]));
-  const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);
   for (const { nginx } of benches) await nginx.stop();
   return { numbers, spreads, at };
 }

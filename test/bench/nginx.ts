@@ -64,7 +64,7 @@ export class Nginx {
       ...['--entrypoint', '/bin/sh', spec.image, '-c', spec.command],
     );
     try {
-      await until(() => answers(spec.port), { what: `${spec.name} on port ${spec.port}` });
+      await until(() => answers(spec.port), { what: `${spec.name} on port ${spec.port}`, timeoutMs: 60_000 });
       return new Nginx(spec, container, await Worker.of(container), join(own, 'access.log'));
     } catch (error) {
       const logs = await docker('logs', '--tail', '20', container).catch(String);

@@ -5,14 +5,14 @@ import type { Alg, Signer } from './tokens.ts';
 /** What is measured: keys of results.json, and the words of table and chart. */
 export const systems = [
   { key: 'bare', label: 'nginx, bare proxy', runs: 'bare', alg: 'RS256', fresh: false, routes: 1 },
-  { key: 'hop', label: 'the hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
+  { key: 'hop', label: 'auth_request hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'known', label: 'known token', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
   { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
   { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
   {
     key: 'cmodule_rs256',
-    label: 'module in C, new token, RS256',
+    label: 'C module, new token, RS256',
     runs: 'cmodule',
     alg: 'RS256',
     fresh: true,

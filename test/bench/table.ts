@@ -5,7 +5,10 @@ import { systems } from './systems.ts';
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd();
   return rows.map(line).join('\n');
 }
 
@@ -46,10 +49,12 @@ function boundRow(bound: Bound, numbers: Numbers): string[] {
  * @param spreads distance of the extremes of a system's rounds, as a part of its median
  */
 export function table(numbers: Numbers, spreads: Numbers): string {
+  const cpu = cpuRows(numbers, spreads);
+  const sizes = sizeRows(numbers);
   const parts = [
-    columns([['CPU of the worker per request', 'µs', 'x hop', 'over hop', 'spread'], ...cpuRows(numbers, spreads)]),
-    columns([['memory and size', ''], ...sizeRows(numbers)]),
-    columns([['bound', 'measured', 'limit', 'holds'], ...bounds.map((bound) => boundRow(bound, numbers))]),
+    ...(cpu.length > 0 ? [[['CPU of the worker per request', 'µs', 'x hop', 'over hop', 'spread'], ...cpu]] : []),
+    [['memory and size', ''], ...sizes],
+    [['bound', 'measured', 'limit', 'holds'], ...bounds.map((bound) => boundRow(bound, numbers))],
   ];
-  return parts.join('\n\n');
+  return parts.map(columns).join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { mixture } from '../../bench/memory.ts';
+import { grown, mixture } from '../../bench/memory.ts';
 import { audience } from '../../bench/policy.ts';
 import { createSigner, forged, linesOf, walk } from '../../bench/tokens.ts';
 
@@ -42,4 +42,9 @@ test('one fifth of the mixture is refused', () => {
   expect(mixed).toHaveLength(100);
   expect(mixed.filter((token) => token === undefined || token.startsWith('bad'))).toHaveLength(20);
   expect(mixed.slice(0, 10)).toEqual([...Array.from({ length: 8 }, (_, i) => `good-${i}`), 'bad-0', undefined]);
+});
+
+test('growth is the difference of the ends, whatever one look says', () => {
+  expect(grown([100, 900, 110, 105, 104, 130, 120, 0])).toBe(10);
+  expect(grown([100, 200, 300, 400])).toBe(100);
 });
