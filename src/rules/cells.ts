@@ -1,0 +1,65 @@
+import { type HostAtom, hostAtoms, hostOf, type MethodAtom, methodAtoms, type PathAtom, pathAtoms } from './atoms.ts';
+import { covers } from './cover.ts';
+import { hasMethod } from './decide.ts';
+import type { Path, Rule } from './types.ts';
+
+/** Requests that differ only in who asks, with the rules of both sides that speak of them, in their order. */
+export interface Cell {
+  readonly host: HostAtom;
+  readonly path: PathAtom;
+  readonly method: MethodAtom;
+  readonly left: readonly Rule[];
+  readonly right: readonly Rule[];
+}
+
+type Routes = ReadonlyMap<Path, readonly Rule[]>;
+
+/** Rules by the path that they share. */
+function byPath(rules: readonly Rule[]): Routes {
+  const routes = new Map<Path, Rule[]>();
+  for (const rule of rules) {
+    const own = routes.get(rule.path);
+    if (own === undefined) routes.set(rule.path, [rule]);
+    else own.push(rule);
+  }
+  return routes;
+}
+
+/** The rules of each host of a side. */
+class Hosts {
+  readonly #routes = new Map<string, Routes>();
+  readonly #names: readonly string[];
+
+  constructor(rules: readonly Rule[]) {
+    this.#names = [...new Set(rules.map((rule) => rule.host))];
+    for (const name of this.#names) this.#routes.set(name, byPath(rules.filter((rule) => rule.host === name)));
+  }
+
+  routes(host: string): Routes {
+    return this.#routes.get(hostOf(this.#names, host) ?? '') ?? new Map();
+  }
+}
+
+function at(routes: Routes, path: string): readonly Rule[] {
+  return [...routes].flatMap(([own, rules]) => (covers(own, path) ? rules : []));
+}
+
+/**
+ * All that two lists of rules tell apart, but for who asks. Every request that either allows is in exactly one cell,
+ * and all requests of a cell are decided alike.
+ */
+export function* cells(left: readonly Rule[], right: readonly Rule[]): Generator<Cell> {
+  const methods = methodAtoms([...left, ...right]);
+  const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];
+  for (const host of hostAtoms([...left, ...right])) {
+    const [leftRoutes, rightRoutes] = [leftHosts.routes(host.host), rightHosts.routes(host.host)];
+    for (const path of pathAtoms([...leftRoutes.keys(), ...rightRoutes.keys()])) {
+      const [leftRules, rightRules] = [at(leftRoutes, path.path), at(rightRoutes, path.path)];
+      if (leftRules.length === 0 && rightRules.length === 0) continue;
+      for (const method of methods) {
+        const has = (rule: Rule) => hasMethod(rule, method.method);
+        yield { host, path, method, left: leftRules.filter(has), right: rightRules.filter(has) };
+      }
+    }
+  }
+}
