@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import type { Allow, Policy, Route } from '../../../src/policy/types.ts';
+import type { Asking } from '../../../src/rules/callers.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { decide } from '../../../src/rules/decide.ts';
+import { impliedBy } from '../../../src/rules/implied.ts';
+import { match } from '../../../src/rules/match.ts';
+import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/prove.ts';
+import { projection } from '../../../src/targets/envoy/read.ts';
+import { at, METHODS, policy, ROLES } from './arbitrary.ts';
+import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
+
+const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: named });
+
+const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right));
+
+const CALLERS: readonly Asking[] = [
+  null,
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({ roles: ROLES.filter((_, i) => bits & (1 << i)) })),
+];
+
+/** What the gateway does: by the matcher and the decision, which know nothing of proofs. */
+function verdict(policy: Policy, rules: Side['rules'], { host, path, method, caller }: Witness): string {
+  const matched = match(policy.hosts, host, path);
+  if ('reason' in matched) return 'refused';
+  const decision = decide(rules, caller, { route: matched.route.name, method });
+  return decision.allow ? named(decision.rule) : 'refused';
+}
+
+/** Whether some request at these routes is decided differently. */
+function differsAt(routes: readonly Route[], left: Policy, right: Policy): boolean {
+  const [leftRules, rightRules] = [compile(left), compile(right)];
+  const paths = routes.flatMap(({ path, kind }) => (kind === 'exact' ? [path] : [path, `${path}/zz`]));
+  const host = (routes[0] as Route).host.replace('*', 'zz');
+  return paths
+    .filter((path) => path !== '')
+    .some((path) =>
+      METHODS.some((method) =>
+        CALLERS.some((caller) => {
+          const request = { host, path, method, caller };
+          return verdict(left, leftRules, request) !== verdict(right, rightRules, request);
+        }),
+      ),
+    );
+}
+
+const policies = sample(policy, 1000);
+
+describe('1,000 policies', () => {
+  test('each is the same as itself', () => {
+    for (const one of policies) expect(compare(one, one)).toBeUndefined();
+  });
+
+  test('each is the same as itself in other words', () => {
+    for (const one of policies) {
+      const same = rewrite(one);
+      expect(compare(one, same)).toBeUndefined();
+      expect(compare(same, one)).toBeUndefined();
+    }
+  });
+});
+
+describe('planted differences', () => {
+  const found: Record<string, number> = {};
+  const random = chance(20);
+  const planted = sample(policy, 1500, 9).map((one, i) => {
+    const kind = CHANGES[i % CHANGES.length] as string;
+    return { kind, one, ...plant(one, kind, random) };
+  });
+
+  test('1,000 are found, each with a request that the decision confirms, and none is invented', () => {
+    for (const { kind, one, policy: other, routes } of planted) {
+      const witness = compare(one, other);
+      if (differsAt(routes, one, other)) {
+        found[kind] = (found[kind] ?? 0) + 1;
+        expect(witness, `${kind} at ${routes[0]?.name}`).toBeDefined();
+      }
+      if (witness === undefined) continue;
+      const verdicts = [verdict(one, compile(one), witness), verdict(other, compile(other), witness)];
+      expect(verdicts).toEqual([witness.left, witness.right].map((rule) => (rule ? named(rule) : 'refused')));
+      expect(verdicts[0]).not.toBe(verdicts[1]);
+    }
+    expect(Object.keys(found).sort()).toEqual([...CHANGES].sort());
+    expect(Object.values(found).reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(1000);
+  });
+});
+
+function withAllow(...allow: Omit<Allow, 'at'>[]): Policy {
+  const route: Route = {
+    ...{ name: 'wiki.test/*', host: 'wiki.test', path: '', kind: 'prefix', service: 'wiki', accept: ['bearer'] },
+    ...{ allow: allow.map((one) => ({ ...one, at })), headers: {}, at },
+  };
+  return { ...(policies[0] as Policy), hosts: [{ name: 'wiki.test', providers: [], routes: [route], at }] };
+}
+
+const role = (name: string, as = 'default') => ({ who: { kind: 'role' as const, role: name }, as });
+
+describe('callers', () => {
+  test('the order of rules counts only where somebody has two roles, and they go as different identities', () => {
+    const [a, b] = [role('reader', 'default'), role('editor', 'wiki-editor')];
+    expect(compare(withAllow(a, b), withAllow(b, a))).toMatchObject({ caller: { roles: ['reader', 'editor'] } });
+    expect(compare(withAllow(a, role('editor')), withAllow(role('editor'), a))).toBeUndefined();
+  });
+
+  test('a rule that the ones before make useless changes nothing', () => {
+    const all = { who: { kind: 'authenticated' as const }, as: 'default' };
+    expect(compare(withAllow(all), withAllow(all, role('editor', 'wiki-editor')))).toBeUndefined();
+    expect(compare(withAllow(all), withAllow(role('editor', 'wiki-editor'), all))).toMatchObject({
+      caller: { roles: ['editor'] },
+    });
+  });
+
+  test('nobody is not somebody without a role', () => {
+    const authenticated = { who: { kind: 'authenticated' as const }, as: 'default' };
+    const anyone = { who: { kind: 'anyone' as const }, as: 'default' };
+    expect(compare(withAllow(authenticated), withAllow(anyone))).toMatchObject({ caller: null });
+    expect(compare(withAllow(authenticated), withAllow(role('reader')))).toMatchObject({ caller: { roles: [] } });
+  });
+
+  test('a role that is made of another comes with it', () => {
+    const fact = { op: 'all' as const, facts: [{ op: 'role' as const, value: 'editor', at }], at };
+    const of = (...allow: Omit<Allow, 'at'>[]): Policy => {
+      const one = withAllow(...allow);
+      return { ...one, roles: { ...one.roles, admin: { name: 'admin', fact, at } } };
+    };
+    const [left, right] = [of(role('editor')), of(role('editor'), role('admin'))];
+    expect(prove(sideOf(left), sideOf(right), impliedBy([left, right]))).toBeUndefined();
+    expect(prove(sideOf(left), sideOf(right))).toMatchObject({ caller: { roles: ['admin'] } });
+  });
+});
+
+test('methods that neither names are one class', () => {
+  const get = { ...role('reader'), methods: ['GET'] };
+  const all = { ...role('reader') };
+  expect(compare(withAllow(get, { ...all, methods: ['POST'] }), withAllow(get, all))).toMatchObject({
+    method: 'PATCH',
+    right: { id: 'wiki.test/*#2' },
+  });
+});
+
+describe('identities, as a mesh sees them', () => {
+  test('a policy’s projection is the same as itself, in any order', () => {
+    for (const one of policies.slice(0, 200)) {
+      const rules = projection(one, compile(one));
+      expect(proveIdentities(rules, [...rules].reverse())).toBeUndefined();
+    }
+  });
+
+  test('a rule less is found unless others say the same', () => {
+    let differ = 0;
+    for (const one of policies.slice(0, 200)) {
+      const rules = projection(one, compile(one));
+      const witness = proveIdentities(rules, rules.slice(1));
+      if (witness === undefined) continue;
+      differ += 1;
+      expect(witness).toMatchObject({ left: { id: rules[0]?.id, as: witness.caller } });
+      expect(witness.right).toBeUndefined();
+    }
+    expect(differ).toBeGreaterThan(50);
+  });
+});
+
+test('200 routes and 50 roles take seconds at most', () => {
+  const roles = Array.from({ length: 50 }, (_, i) => `role-${i}`);
+  const large = (order: readonly string[]): Policy => {
+    const routes = Array.from({ length: 200 }, (_, i): Route => {
+      const path = i === 0 ? '' : `/area-${i % 20}/page-${i}`;
+      const allow = order.map((name): Allow => ({ ...role(name), ...(i % 2 ? { methods: ['GET', 'POST'] } : {}), at }));
+      const name = `wiki.test${path}/*`;
+      return {
+        name,
+        host: 'wiki.test',
+        path,
+        kind: 'prefix',
+        service: 'wiki',
+        accept: ['bearer'],
+        allow,
+        headers: {},
+        at,
+      };
+    });
+    return { ...(policies[0] as Policy), hosts: [{ name: 'wiki.test', providers: [], routes, at }] };
+  };
+  const started = process.cpuUsage();
+  // Another order with one identity: no short cut, and every pair of roles is looked at.
+  expect(compare(large(roles), large([...roles].reverse()))).toBeUndefined();
+  expect((process.cpuUsage(started).user ?? 0) / 1e6).toBeLessThan(5);
+});
