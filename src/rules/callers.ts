@@ -7,6 +7,8 @@ export type Asking = { readonly roles: readonly string[] } | null;
 /** How two sides decide for one caller; a side without a rule refuses. */
 export interface Parting {
   readonly caller: Asking;
+  /** Those of the caller's roles that the rules name; the others come with them. */
+  readonly named: readonly string[];
   readonly left?: Rule;
   readonly right?: Rule;
 }
@@ -61,33 +63,38 @@ class Pair {
   readonly left: Order;
   readonly right: Order;
   /** Per role that a rule names: its first positions, and the roles that come with it. */
-  readonly roles: readonly { readonly names: readonly string[]; readonly left: number; readonly right: number }[];
+  readonly roles: readonly {
+    readonly role: string;
+    readonly all: readonly string[];
+    readonly left: number;
+    readonly right: number;
+  }[];
   readonly #outcomes: readonly [readonly string[], readonly string[]];
 
   constructor(left: Order, right: Order, outcomes: readonly [Outcome, Outcome], implied: Implied) {
     this.left = left;
     this.right = right;
     this.roles = [...new Set([...left.roles.keys(), ...right.roles.keys()])].map((role) => {
-      const names = [...implied(role)];
-      return { names, left: left.position(names), right: right.position(names) };
+      const all = [...implied(role)];
+      return { role, all, left: left.position(all), right: right.position(all) };
     });
     this.#outcomes = [left.rules.map(outcomes[0]), right.rules.map(outcomes[1])];
   }
 
-  at(caller: () => Asking, left: number, right: number): Parting | undefined {
+  at(named: readonly string[], caller: () => Asking, left: number, right: number): Parting | undefined {
     if (this.#outcomes[0][left] === this.#outcomes[1][right]) return undefined;
     const [leftRule, rightRule] = [this.left.rules[left], this.right.rules[right]];
-    return { caller: caller(), ...(leftRule && { left: leftRule }), ...(rightRule && { right: rightRule }) };
+    return { caller: caller(), named, ...(leftRule && { left: leftRule }), ...(rightRule && { right: rightRule }) };
   }
 }
 
 /** Somebody with one role, or with two, and what comes with them. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
-  for (const { names, left, right } of pair.roles) yield pair.at(() => ({ roles: names }), left, right);
+  for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
   for (const [i, a] of pair.roles.entries()) {
     for (const b of pair.roles.slice(i + 1)) {
-      const roles = () => ({ roles: [...new Set([...a.names, ...b.names])] });
-      yield pair.at(roles, Math.min(a.left, b.left), Math.min(a.right, b.right));
+      const roles = () => ({ roles: [...new Set([...a.all, ...b.all])] });
+      yield pair.at([a.role, b.role], roles, Math.min(a.left, b.left), Math.min(a.right, b.right));
     }
   }
 }
@@ -110,8 +117,8 @@ export function* partings(
   if (sameLists(left, right, ...outcomes)) return;
   const pair = new Pair(new Order(left), new Order(right), outcomes, implied);
   const first = [
-    pair.at(() => null, pair.left.nobody, pair.right.nobody),
-    pair.at(() => ({ roles: [] }), pair.left.somebody, pair.right.somebody),
+    pair.at([], () => null, pair.left.nobody, pair.right.nobody),
+    pair.at([], () => ({ roles: [] }), pair.left.somebody, pair.right.somebody),
   ];
   for (const parting of first) if (parting !== undefined) yield parting;
   for (const parting of withRoles(pair)) if (parting !== undefined) yield parting;

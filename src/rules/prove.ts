@@ -37,7 +37,8 @@ function requestOf({ host, path, method }: Cell) {
 export function prove(left: Side, right: Side, implied: Implied = alone): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
     for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], implied)) {
-      return { ...requestOf(cell), ...parting };
+      const { named: _, ...rest } = parting;
+      return { ...requestOf(cell), ...rest };
     }
   }
   return undefined;

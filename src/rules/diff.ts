@@ -1,0 +1,111 @@
+import type { MethodAtom, PathAtom } from './atoms.ts';
+import { partings } from './callers.ts';
+import { type Cell, cells } from './cells.ts';
+import { covers } from './cover.ts';
+import type { Implied } from './implied.ts';
+import { type Affected, keepers, type MinimalChange, minimal } from './minimal.ts';
+import { named } from './prove.ts';
+import { type Region, regions, written } from './regions.ts';
+import type { Path, Rule } from './types.ts';
+
+/** Methods as a policy writes them. */
+export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
+/** Somebody may do what they might not, may not do what they might, or goes as another identity or to another service. */
+export interface Change {
+  readonly kind: 'gained' | 'changed' | 'lost';
+  readonly who: Affected;
+  readonly host: string;
+  readonly paths: readonly Region[];
+  readonly methods: Methods;
+  /** The rule that allowed, and the one that allows. */
+  readonly before?: Rule;
+  readonly after?: Rule;
+  /** Where everybody loses: roles that do not. */
+  readonly still: readonly string[];
+}
+
+/** All cells with one change of one kind. */
+interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after' | 'still'> {
+  readonly cells: Map<MethodAtom, Set<PathAtom>>;
+}
+
+function kindOf({ before, after }: MinimalChange): Change['kind'] {
+  if (before === undefined) return 'gained';
+  return after === undefined ? 'lost' : 'changed';
+}
+
+function stillOf({ who, after }: MinimalChange, cell: Cell): readonly string[] {
+  return who.kind === 'roles' || who.kind === 'nobody' || after !== undefined ? [] : keepers(cell.right);
+}
+
+function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange): void {
+  const { who, before, after } = change;
+  const [kind, still, host] = [kindOf(change), stillOf(change, cell), cell.host.name];
+  const key = JSON.stringify([kind, who, host, before?.id, after?.id, still]);
+  const rules = { ...(before && { before }), ...(after && { after }) };
+  const group = groups.get(key) ?? { kind, who, host, ...rules, still, cells: new Map() };
+  groups.set(key, group);
+  const paths = group.cells.get(cell.method) ?? new Set();
+  group.cells.set(cell.method, paths.add(cell.path));
+}
+
+function methodsOf(meant: readonly MethodAtom[], all: readonly MethodAtom[]): Methods {
+  if (meant.length === all.length) return 'all';
+  if (!meant.some(({ other }) => other)) return { only: meant.map(({ method }) => method) };
+  return { except: all.filter((atom) => !meant.includes(atom)).map(({ method }) => method) };
+}
+
+/** A route's own paths are called as the route is; its exceptions are other routes'. */
+function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
+  const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
+  return same ? { path: written(path), except: [] } : undefined;
+}
+
+function pathsOf(group: Group, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
+  for (const rule of [group.after, group.before]) {
+    const own = rule && ownRegion(rule.path, all, meant);
+    if (own !== undefined) return [own];
+  }
+  return regions(all, meant);
+}
+
+/** One change for each set of paths that some methods share. */
+function changes(group: Group, paths: readonly PathAtom[], methods: readonly MethodAtom[]): Change[] {
+  const byPaths = new Map<string, { readonly meant: ReadonlySet<PathAtom>; readonly methods: MethodAtom[] }>();
+  for (const [method, meant] of group.cells) {
+    const key = JSON.stringify([...meant].map(({ kind, base }) => [kind, base]));
+    const found = byPaths.get(key) ?? { meant, methods: [] };
+    byPaths.set(key, found);
+    found.methods.push(method);
+  }
+  const { cells: _, ...rest } = group;
+  return [...byPaths.values()].map((one) => ({
+    ...rest,
+    paths: pathsOf(group, paths, one.meant),
+    methods: methodsOf(one.methods, methods),
+  }));
+}
+
+const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
+
+/**
+ * Who gains and who loses what between two lists of rules: by what requests they allow, whatever the words. Gains come
+ * first, then other identities and services, then losses.
+ *
+ * @param implied roles that come with others, on both sides
+ */
+export function diff(before: readonly Rule[], after: readonly Rule[], implied: Implied): readonly Change[] {
+  const groups = new Map<string, Group>();
+  const paths = new Map<string, Set<PathAtom>>();
+  const methods = new Set<MethodAtom>();
+  for (const cell of cells(before, after)) {
+    paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
+    methods.add(cell.method);
+    for (const change of minimal([...partings(cell.left, cell.right, [named, named], implied)])) {
+      collect(groups, cell, change);
+    }
+  }
+  const all = [...groups.values()].flatMap((group) => changes(group, [...(paths.get(group.host) ?? [])], [...methods]));
+  return ORDER.flatMap((kind) => all.filter((change) => change.kind === kind));
+}

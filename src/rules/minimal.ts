@@ -1,0 +1,67 @@
+import type { Parting } from './callers.ts';
+import type { Rule } from './types.ts';
+
+/** Whom a change is about. */
+export type Affected =
+  | { readonly kind: 'anyone' }
+  /** Without a credential only. */
+  | { readonly kind: 'nobody' }
+  /** Whoever has a credential, whatever their roles. */
+  | { readonly kind: 'authenticated' }
+  /** Somebody with this role, or with these two together. */
+  | { readonly kind: 'roles'; readonly roles: readonly string[] };
+
+/** A change for some callers of one cell. */
+export interface MinimalChange {
+  readonly who: Affected;
+  readonly before?: Rule;
+  readonly after?: Rule;
+}
+
+const mark = ({ left, right }: Parting): string => JSON.stringify([left?.id, right?.id]);
+
+function change(who: Affected, { left, right }: Parting): MinimalChange {
+  return { who, ...(left && { before: left }), ...(right && { after: right }) };
+}
+
+/** Whether a role's change follows from that of a role that comes with it. */
+function follows(single: Parting, singles: readonly Parting[]): boolean {
+  const held = single.caller?.roles ?? [];
+  return singles.some(
+    (other) => other !== single && held.includes(other.named[0] as string) && mark(other) === mark(single),
+  );
+}
+
+function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined): MinimalChange[] {
+  if (nobody !== undefined && somebody !== undefined && mark(nobody) === mark(somebody)) {
+    return [change({ kind: 'anyone' }, nobody)];
+  }
+  return [
+    ...(nobody === undefined ? [] : [change({ kind: 'nobody' }, nobody)]),
+    ...(somebody === undefined ? [] : [change({ kind: 'authenticated' }, somebody)]),
+  ];
+}
+
+/**
+ * Of all callers for whom a cell changes those that explain the others: what holds for everybody is not said again of a
+ * role, and what holds for a role is not said again of two.
+ */
+export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
+  const nobody = partings.find(({ caller }) => caller === null);
+  const somebody = partings.find(({ caller, named }) => caller !== null && named.length === 0);
+  const own = partings.filter((it) => somebody === undefined || mark(it) !== mark(somebody));
+  const singles = own.filter(({ named }) => named.length === 1);
+  const changed = new Set(partings.flatMap(({ named }) => (named.length === 1 ? named : [])));
+  const pairs = own.filter(({ named }) => named.length === 2 && !named.some((role) => changed.has(role)));
+  return [
+    ...withoutRoles(nobody, somebody),
+    ...[...singles.filter((it) => !follows(it, singles)), ...pairs].map((it) =>
+      change({ kind: 'roles', roles: it.named }, it),
+    ),
+  ];
+}
+
+/** Roles that a rule still allows where everybody else loses. */
+export function keepers(rules: readonly Rule[]): readonly string[] {
+  return [...new Set(rules.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : [])))];
+}

@@ -1,0 +1,78 @@
+import type { PathAtom } from './atoms.ts';
+import type { Path } from './types.ts';
+
+/** Paths as a policy writes them: `/x` or `/x/*`, less some. */
+export interface Region {
+  readonly path: string;
+  readonly except: readonly string[];
+}
+
+/** A rule's path as the policy writes it. */
+export function written(path: Path): string {
+  return 'exact' in path ? path.exact : `${path.prefix}/*`;
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path !== prefix && path.startsWith(`${prefix}/`);
+}
+
+/** The atoms of a host as a tree, and those of them that are meant. */
+class Tree {
+  readonly #prefixes: readonly string[];
+  readonly #points: readonly string[];
+  readonly #below: ReadonlySet<string>;
+  readonly #exact: ReadonlySet<string>;
+
+  constructor(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>) {
+    const bases = (kind: PathAtom['kind'], of: Iterable<PathAtom>) =>
+      [...of].filter((atom) => atom.kind === kind).map(({ base }) => base);
+    // Longest first: the first that fits is the closest.
+    this.#prefixes = bases('below', all).sort((a, b) => b.length - a.length);
+    this.#points = bases('point', all);
+    this.#below = new Set(bases('below', meant));
+    this.#exact = new Set(bases('point', meant));
+  }
+
+  #parent(path: string): string | undefined {
+    return this.#prefixes.find((prefix) => isBelow(path, prefix));
+  }
+
+  #isMeant(prefix: string | undefined): boolean {
+    return prefix !== undefined && this.#below.has(prefix);
+  }
+
+  /** What of a prefix that is meant is not. */
+  #exceptions(prefix: string): string[] {
+    const own = prefix === '' || this.#exact.has(prefix) ? [] : [prefix];
+    const points = this.#points.filter(
+      (path) => !this.#exact.has(path) && !this.#prefixes.includes(path) && this.#parent(path) === prefix,
+    );
+    const inner = this.#prefixes.filter((other) => this.#parent(other) === prefix);
+    return [
+      ...own,
+      ...points,
+      ...inner.flatMap((other) => (this.#isMeant(other) ? this.#exceptions(other) : [`${other}/*`])),
+    ];
+  }
+
+  regions(): Region[] {
+    const prefixes = this.#prefixes.filter((prefix) => this.#isMeant(prefix) && !this.#isMeant(this.#parent(prefix)));
+    const points = [...this.#exact].filter(
+      (path) => !this.#isMeant(this.#prefixes.includes(path) ? path : this.#parent(path)),
+    );
+    return [
+      ...prefixes.map((prefix) => ({ path: `${prefix}/*`, except: this.#exceptions(prefix).sort() })),
+      ...points.map((path) => ({ path, except: [] })),
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+}
+
+/**
+ * Writes a set of paths down in as few words as a policy has for it.
+ *
+ * @param all every atom of the host
+ * @param meant those to write down
+ */
+export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
+  return new Tree(all, meant).regions();
+}
