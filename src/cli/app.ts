@@ -1,6 +1,8 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
+import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
+import { proveCommand } from './prove.ts';
 import { renderCommand } from './render.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
@@ -10,7 +12,14 @@ import { validateCommand } from './validate.ts';
 export const VERSION = '0.1.0';
 
 const root = buildRouteMap<string, Context>({
-  routes: { validate: validateCommand, render: renderCommand, explain: explainCommand, schema: schemaCommand },
+  routes: {
+    validate: validateCommand,
+    render: renderCommand,
+    explain: explainCommand,
+    diff: diffCommand,
+    prove: proveCommand,
+    schema: schemaCommand,
+  },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',
     fullDescription: [

@@ -75,6 +75,13 @@ export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
   return undefined;
 }
 
+/** Two policies without mistakes; those of both are printed where there are any. */
+export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
+  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
+  const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
+  return first === undefined || second === undefined ? undefined : [first, second];
+}
+
 /** A place as people and editors read it. */
 export function place({ file, line, column }: At): string {
   return `${file}:${line}:${column}`;

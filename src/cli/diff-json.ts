@@ -1,0 +1,38 @@
+import type { DefinitionChange } from '../rules/definitions.ts';
+import type { Change } from '../rules/diff.ts';
+import type { Rule } from '../rules/types.ts';
+import { changeText, definitionText } from './diff-text.ts';
+
+/** A rule with its place. */
+export function ruleJson({ id, at, service, as }: Rule) {
+  return { rule: id, at, service, ...(as !== '' && { as }) };
+}
+
+function changeJson(change: Change) {
+  const { kind, who, host, paths, methods, before, after, still } = change;
+  return {
+    kind,
+    who: who.kind,
+    ...(who.kind === 'roles' && { roles: who.roles }),
+    host,
+    paths,
+    methods,
+    ...(before && { before: ruleJson(before) }),
+    ...(after && { after: ruleJson(after) }),
+    ...(still.length > 0 && { still }),
+    text: changeText(change),
+  };
+}
+
+/** A difference for machines. */
+export function diffJson(changes: readonly Change[], definitions: readonly DefinitionChange[]): unknown {
+  return {
+    changed: changes.length + definitions.length > 0,
+    changes: changes.map(changeJson),
+    definitions: definitions.map(({ affects, ...rest }) => ({
+      ...rest,
+      ...(affects.length > 0 && { affects }),
+      text: definitionText({ affects, ...rest }),
+    })),
+  };
+}

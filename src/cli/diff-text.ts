@@ -1,0 +1,105 @@
+import type { DefinitionChange } from '../rules/definitions.ts';
+import type { Change, Methods } from '../rules/diff.ts';
+import type { Affected } from '../rules/minimal.ts';
+import type { Region } from '../rules/regions.ts';
+import type { Rule } from '../rules/types.ts';
+import type { Paint } from './style.ts';
+
+/** Exceptions that are named; of more, their number. */
+const MOST_EXCEPTIONS = 5;
+
+export function affectedText(who: Affected): string {
+  switch (who.kind) {
+    case 'anyone':
+      return 'anyone';
+    case 'nobody':
+      return 'a caller without a credential';
+    case 'authenticated':
+      return 'any authenticated caller';
+    case 'roles':
+      return who.roles.length === 1 ? (who.roles[0] as string) : `a caller who is ${who.roles.join(' and ')}`;
+  }
+}
+
+/** GET includes HEAD. */
+function listed(methods: readonly string[]): string {
+  return methods.filter((method) => method !== 'HEAD' || !methods.includes('GET')).join(', ');
+}
+
+function methodsText(methods: Methods): string {
+  if (methods === 'all') return 'use any method on';
+  return 'only' in methods ? listed(methods.only) : `use any method but ${listed(methods.except)} on`;
+}
+
+function regionText(host: string, { path, except }: Region): string {
+  const names = except.slice(0, MOST_EXCEPTIONS);
+  const more = except.length > names.length ? [`${except.length - names.length} more`] : [];
+  const less = except.length === 0 ? '' : ` (but ${[...names, ...more].join(', ')})`;
+  return `https://${host}${path}${less}`;
+}
+
+const ways = ({ as, service }: Rule, other: Rule): string =>
+  [
+    ...(as === other.as ? [] : [as === '' ? 'without an identity' : `as ${as}`]),
+    ...(service === other.service ? [] : [`to ${service}`]),
+  ].join(' ');
+
+function verb(change: Change): string {
+  const methods = methodsText(change.methods);
+  if (change.kind === 'gained') return `may now ${methods}`;
+  return change.kind === 'lost' ? `may no longer ${methods}` : `may still ${methods}`;
+}
+
+function because({ kind, before, after }: Change): string {
+  if (before !== undefined && after !== undefined) {
+    const rules = before.id === after.id ? `by ${after.id}` : `by ${after.id}, was by ${before.id}`;
+    return `now ${ways(after, before)} and not ${ways(before, after)} (${rules})`;
+  }
+  if (kind === 'lost') return `(was by ${before?.id})`;
+  return `(by ${after?.id}${after?.as ? `, as ${after.as}` : ''})`;
+}
+
+/** One change in one sentence, without its full stop. */
+export function changeText(change: Change): string {
+  const where = change.paths.map((region) => regionText(change.host, region)).join(', ');
+  const separator = change.kind === 'changed' ? ',' : '';
+  const still = change.still.length === 0 ? '' : `; ${change.still.join(', ')} still may`;
+  return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change)}${still}`;
+}
+
+function affectsText({ section, affects }: DefinitionChange): string {
+  if (affects.length === 0) return '';
+  return section === 'header'
+    ? ` on ${affects.join(', ')}`
+    : `; ${affects.join(', ')} ${affects.length === 1 ? 'is' : 'are'} made of it`;
+}
+
+/** One definition that changed, in one line. */
+export function definitionText(change: DefinitionChange): string {
+  const { section, name, key, before, after } = change;
+  const what = section === name ? section : `${section} ${name}`;
+  const from = before ?? 'nothing';
+  const fromTo = `${key === undefined ? '' : `${key} `}${from} → ${after ?? 'nothing'}`;
+  if (section === 'header' || key !== undefined) return `${what}: ${fromTo}${affectsText(change)}`;
+  if (before === undefined) return `${what} is new: ${after}${affectsText(change)}`;
+  if (after === undefined) return `${what} is gone: was ${before}${affectsText(change)}`;
+  return `${what} means something else: ${fromTo}${affectsText(change)}`;
+}
+
+const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 'strong']>> = {
+  gained: ['+', 'good'],
+  changed: ['~', 'strong'],
+  lost: ['-', 'bad'],
+};
+
+/** A difference for people: a line each, `+` for a gain, `~` for another identity or service, `-` for a loss. */
+export function diffText(changes: readonly Change[], definitions: readonly DefinitionChange[], paint: Paint): string {
+  const lines = [
+    ...changes.map((change) => {
+      const [sign, style] = SIGNS[change.kind];
+      return `${paint(style, sign)} ${changeText(change)}`;
+    }),
+    ...definitions.map((change) => `${paint('strong', '*')} ${definitionText(change)}`),
+  ];
+  return lines.length === 0 ? 'nothing changed\n' : `${lines.join('\n')}\n`;
+}

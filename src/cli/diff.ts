@@ -1,0 +1,52 @@
+import { buildCommand } from '@stricli/core';
+import { definitionChanges } from '../rules/definitions.ts';
+import { diff } from '../rules/diff.ts';
+import { impliedBy } from '../rules/implied.ts';
+import { action, type Context, described, type Format, formatFlag, json, NO, YES } from './context.ts';
+import { diffJson } from './diff-json.ts';
+import { diffText } from './diff-text.ts';
+import { loadPair } from './load.ts';
+import type { Runtime } from './runtime.ts';
+import { painter } from './style.ts';
+
+interface Flags {
+  readonly format: Format;
+}
+
+/** `meshgate diff`: who gains and who loses what from one policy to another. */
+export function diffPolicies(runtime: Runtime, { format }: Flags, before: string, after: string): number {
+  const loaded = loadPair(runtime, before, after);
+  if (loaded === undefined) return NO;
+  const [old, fresh] = loaded;
+  const changes = diff(old.rules, fresh.rules, impliedBy([old.policy, fresh.policy]));
+  const definitions = definitionChanges(old.policy, fresh.policy);
+  runtime.out(
+    format === 'json' ? json(diffJson(changes, definitions)) : diffText(changes, definitions, painter(runtime)),
+  );
+  return changes.length + definitions.length === 0 ? YES : NO;
+}
+
+export const diffCommand = buildCommand<Flags, [string, string], Context>({
+  func: action(diffPolicies),
+  parameters: {
+    flags: { format: formatFlag },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'OLD', brief: 'The policy as it was (- reads standard input)' },
+        { parse: String, placeholder: 'NEW', brief: 'The policy as it is to be' },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Say who gains and who loses what from one policy to another',
+    fullDescription: described(
+      'Says who gains and who loses what from one policy to another, by the requests that they allow and not by their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did.',
+      [
+        'meshgate diff old.yaml new.yaml',
+        'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
+        'meshgate diff --format json old.yaml new.yaml',
+      ],
+    ),
+  },
+});

@@ -1,0 +1,89 @@
+import type { Asking } from '../rules/callers.ts';
+import type { DefinitionChange } from '../rules/definitions.ts';
+import type { Witness } from '../rules/prove.ts';
+import type { Rule } from '../rules/types.ts';
+import { type Format, json } from './context.ts';
+import { ruleJson } from './diff-json.ts';
+import { definitionText } from './diff-text.ts';
+import { fileName, place } from './load.ts';
+import type { Runtime } from './runtime.ts';
+import { type Paint, painter } from './style.ts';
+import { ruleText } from './words.ts';
+
+/** Who tells two sides apart: somebody with roles, nobody, or an identity's certificate. */
+export type Differing = Asking | { readonly identity: string };
+
+/** What came of a proof: a request that tells the sides apart, and definitions that make the same roles mean another thing. */
+export interface Proof {
+  readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
+  readonly definitions: readonly DefinitionChange[];
+}
+
+interface Asked {
+  readonly a: string;
+  readonly b: string;
+  readonly format: Format;
+}
+
+function callerText(caller: Differing): string {
+  if (caller === null) return 'nobody (no credential)';
+  if ('identity' in caller) return caller.identity;
+  return caller.roles.length === 0 ? 'somebody without a role' : caller.roles.join(', ');
+}
+
+function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
+  if (rule === undefined) return `${file}: ${paint('bad', 'refused')}`;
+  // What was read back from a mesh has no place, and of who may only the identity, which is the caller.
+  if (rule.at.line === 0) return `${file}: ${paint('good', 'allowed')} by ${rule.id}`;
+  const says = `${ruleText(rule)}, to ${rule.service}`;
+  return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
+}
+
+function text({ witness, definitions }: Proof, { a, b }: Asked, paint: Paint): string {
+  const [left, right] = [fileName(a), fileName(b)];
+  if (witness !== undefined) {
+    return [
+      `${paint('bad', 'no')}: ${left} and ${right} differ`,
+      paint('strong', `${witness.method} ${witness.url}`),
+      `caller  ${callerText(witness.caller)}`,
+      `  ${sideText(left, witness.left, paint)}`,
+      `  ${sideText(right, witness.right, paint)}`,
+      ...definitions.map((change) => `also: ${definitionText(change)}`),
+    ].join('\n');
+  }
+  if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;
+  return [
+    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but who has them differs`,
+    ...definitions.map((change) => `  ${definitionText(change)}`),
+  ].join('\n');
+}
+
+function callerJson(caller: Differing) {
+  if (caller === null) return { kind: 'nobody' };
+  return 'identity' in caller ? { kind: 'identity', ...caller } : { kind: 'roles', ...caller };
+}
+
+function toJson({ witness, definitions }: Proof, { a, b }: Asked): unknown {
+  return {
+    same: witness === undefined && definitions.length === 0,
+    a: fileName(a),
+    b: fileName(b),
+    ...(witness && {
+      witness: {
+        method: witness.method,
+        url: witness.url,
+        caller: callerJson(witness.caller),
+        a: witness.left === undefined ? { allowed: false } : { allowed: true, ...ruleJson(witness.left) },
+        b: witness.right === undefined ? { allowed: false } : { allowed: true, ...ruleJson(witness.right) },
+      },
+    }),
+    ...(definitions.length > 0 && {
+      definitions: definitions.map((change) => ({ ...change, text: definitionText(change) })),
+    }),
+  };
+}
+
+/** A proof as it is printed. */
+export function proofOutput(runtime: Runtime, proof: Proof, asked: Asked): string {
+  return asked.format === 'json' ? json(toJson(proof, asked)) : `${text(proof, asked, painter(runtime))}\n`;
+}

@@ -1,0 +1,106 @@
+import { buildCommand } from '@stricli/core';
+import { type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
+import { impliedBy } from '../rules/implied.ts';
+import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
+import { projection, readEnvoy } from '../targets/envoy/read.ts';
+import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
+import { type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
+import { type Proof, proofOutput } from './proof.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Flags {
+  readonly target?: 'envoy';
+  readonly format: Format;
+}
+
+/** Service and identity by what they are and not by their names: an authority, a SPIFFE id. */
+function sideOf({ policy, rules }: Loaded): Side {
+  return {
+    rules,
+    outcome: ({ service, as }) => {
+      const found = policy.services[service];
+      const direct = found?.direct && [found.direct.host, found.direct.port, found.direct.tls];
+      return JSON.stringify([found?.authority, direct, policy.mesh?.identities[as]?.spiffe]);
+    },
+  };
+}
+
+/** What a caller's roles rest on: a file's name of a CA is none of it. */
+function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[] {
+  const both = [...roleChanges(before.policy, after.policy), ...providerChanges(before.policy, after.policy)];
+  return both.filter(({ key }) => key !== 'ca_file');
+}
+
+/** URL of a request as its side's gateway is asked. */
+function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
+  return `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
+}
+
+function proveTarget(runtime: Runtime, a: string, b: string): Proof | undefined {
+  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
+  const loaded = loadValid(runtime, a);
+  if (loaded === undefined) return undefined;
+  const text = utf8(readFile(runtime, b, "Envoy's configuration")) ?? '';
+  let read: ReturnType<typeof readEnvoy>;
+  try {
+    read = readEnvoy({ 'envoy.yaml': text });
+  } catch {
+    throw new WrongUse(`${b} is not as "meshgate render --target envoy" writes it`);
+  }
+  const witness = proveIdentities(projection(loaded.policy, loaded.rules), read);
+  if (witness === undefined) return { definitions: [] };
+  return {
+    witness: { ...witness, url: urlOf(loaded, witness), caller: { identity: witness.caller } },
+    definitions: [],
+  };
+}
+
+function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
+  const loaded = loadPair(runtime, a, b);
+  if (loaded === undefined) return undefined;
+  const [left, right] = loaded;
+  const witness = prove(sideOf(left), sideOf(right), impliedBy([left.policy, right.policy]));
+  const definitions = foundations(left, right);
+  return witness === undefined ? { definitions } : { witness: { ...witness, url: urlOf(left, witness) }, definitions };
+}
+
+/** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */
+export function proveCommandRun(runtime: Runtime, { target, format }: Flags, a: string, b: string): number {
+  const proof = target === 'envoy' ? proveTarget(runtime, a, b) : provePolicies(runtime, a, b);
+  if (proof === undefined) return NO;
+  runtime.out(proofOutput(runtime, proof, { a, b, format }));
+  return proof.witness === undefined && proof.definitions.length === 0 ? YES : NO;
+}
+
+export const proveCommand = buildCommand<Flags, [string, string], Context>({
+  func: action(proveCommandRun),
+  parameters: {
+    flags: {
+      target: {
+        kind: 'enum',
+        values: ['envoy'],
+        optional: true,
+        brief: 'B is what this target rendered and not a policy',
+      },
+      format: formatFlag,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'A', brief: 'A policy (- reads standard input)' },
+        { parse: String, placeholder: 'B', brief: 'Another policy; with --target its file' },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
+    fullDescription: described(
+      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does. Exit code 0: they are the same; 1: they differ.',
+      [
+        'meshgate prove old.yaml new.yaml',
+        'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',
+        'meshgate prove --format json meshgate.yaml other.yaml',
+      ],
+    ),
+  },
+});

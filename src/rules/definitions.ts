@@ -1,0 +1,156 @@
+import type { Fact, Host, Policy, Route } from '../policy/types.ts';
+
+/** Something that a policy defines and that rules rest on, and what of it changed. */
+export interface DefinitionChange {
+  readonly section: 'gateway' | 'provider' | 'role' | 'identity' | 'ingress' | 'service' | 'host' | 'header';
+  /** Name of the provider, role, identity, service, host or header. */
+  readonly name: string;
+  /** The key that changed, as policies write it; absent: the whole thing. */
+  readonly key?: string;
+  /** As text; absent: it was not there, or is not. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Roles that are made of this one; routes that send this header. */
+  readonly affects: readonly string[];
+}
+
+function factText(fact: Fact): string {
+  const of = 'provider' in fact && fact.provider !== undefined ? ` of ${fact.provider}` : '';
+  switch (fact.op) {
+    case 'group':
+    case 'scope':
+    case 'provider':
+    case 'role':
+      return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
+    case 'is':
+    case 'has':
+      return `claim ${fact.claim} ${fact.op} ${JSON.stringify(fact.value)}${of}`;
+    default:
+      return `${fact.op} (${fact.facts.map(factText).join(', ')})`;
+  }
+}
+
+/** `caFile` as policies write it. */
+const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function text(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value, (key, part) => (key === 'at' ? undefined : part));
+}
+
+type Named = Readonly<Record<string, unknown>>;
+
+type Part = Pick<DefinitionChange, 'key' | 'before' | 'after'>;
+
+const sides = (before: string | undefined, after: string | undefined) => ({
+  ...(before !== undefined && { before }),
+  ...(after !== undefined && { after }),
+});
+
+/** Keys of one thing that changed. */
+function changed(before: Named, after: Named): (Part & { readonly key: string })[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => text(before[key]) !== text(after[key]))
+    .map((key) => ({ key, ...sides(text(before[key]), text(after[key])) }));
+}
+
+/** The same for what a policy defines: its name and place do not count. */
+function parts(before: Named, after: Named): Part[] {
+  return changed(before, after)
+    .filter(({ key }) => key !== 'at' && key !== 'name')
+    .map((part) => ({ ...part, key: snake(part.key) }));
+}
+
+/** Things of a section that came, went or changed. */
+function section<T>(
+  name: DefinitionChange['section'],
+  before: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+  compare: (before: T, after: T) => Part[],
+  whole: (it: T) => string,
+): DefinitionChange[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key): DefinitionChange[] => {
+    const [old, fresh] = [before[key], after[key]];
+    const common = { section: name, name: key, affects: [] };
+    if (old !== undefined && fresh !== undefined) return compare(old, fresh).map((part) => ({ ...common, ...part }));
+    return [{ ...common, ...sides(old && whole(old), fresh && whole(fresh)) }];
+  });
+}
+
+function mentions(fact: Fact, role: string): boolean {
+  if ('facts' in fact) return fact.facts.some((part) => mentions(part, role));
+  return fact.op === 'role' && fact.value === role;
+}
+
+/** Roles that are made of a role, directly or not. */
+function madeOf(role: string, policy: Policy, found: Set<string> = new Set()): ReadonlySet<string> {
+  for (const { name, fact } of Object.values(policy.roles)) {
+    if (found.has(name) || !mentions(fact, role)) continue;
+    found.add(name);
+    madeOf(name, policy, found);
+  }
+  return found;
+}
+
+/** Roles whose facts changed. */
+export function roleChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const compare = (old: Policy['roles'][string], fresh: Policy['roles'][string]): Part[] => {
+    const [was, is] = [factText(old.fact), factText(fresh.fact)];
+    return was === is ? [] : [{ before: was, after: is }];
+  };
+  const found = section('role', before.roles, after.roles, compare, ({ fact }) => factText(fact));
+  return found.map((change) => ({ ...change, affects: [...madeOf(change.name, after)] }));
+}
+
+/** Providers, and which of them a host accepts. */
+export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const whole = ({ issuer, audiences }: Policy['providers'][string]) => text({ issuer, audiences }) as string;
+  const accepted = (hosts: readonly Host[]) => Object.fromEntries(hosts.map((host) => [host.name, host]));
+  const both = (old: Host, fresh: Host): Part[] =>
+    parts({ providers: [...old.providers].sort() }, { providers: [...fresh.providers].sort() });
+  return [
+    ...section('provider', before.providers, after.providers, (a, b) => parts({ ...a }, { ...b }), whole),
+    ...section('host', accepted(before.hosts), accepted(after.hosts), both, () => '').filter(({ key }) => key),
+  ];
+}
+
+function routesOf(policy: Policy): ReadonlyMap<string, Route> {
+  return new Map(policy.hosts.flatMap((host) => host.routes.map((route) => [route.name, route])));
+}
+
+/** Identity headers of routes that both have, each change with the routes that it is the same on. */
+function headerChanges(before: Policy, after: Policy): DefinitionChange[] {
+  const found = new Map<string, DefinitionChange>();
+  const old = routesOf(before);
+  for (const [route, fresh] of routesOf(after)) {
+    const was = old.get(route);
+    if (was === undefined) continue;
+    for (const { key: name, ...part } of changed(was.headers, fresh.headers)) {
+      const key = JSON.stringify([name, part]);
+      const affects = [...(found.get(key)?.affects ?? []), route];
+      found.set(key, { section: 'header', name, ...part, affects });
+    }
+  }
+  return [...found.values()];
+}
+
+/** All else that the rules rest on: what changed of the policy's definitions, section by section. */
+export function definitionChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const one = (name: 'gateway' | 'ingress', old: Named, fresh: Named): DefinitionChange[] =>
+    parts(old, fresh).map((part) => ({ section: name, name, ...part, affects: [] }));
+  const all = (a: object, b: object) => parts({ ...a }, { ...b });
+  return [
+    ...one('gateway', { ...before.gateway }, { ...after.gateway }),
+    ...providerChanges(before, after),
+    ...roleChanges(before, after),
+    ...one('ingress', { ...before.mesh?.ingress }, { ...after.mesh?.ingress }),
+    ...section(
+      'identity',
+      before.mesh?.identities ?? {},
+      after.mesh?.identities ?? {},
+      all,
+      (it) => text({ spiffe: it.spiffe }) as string,
+    ),
+    ...section('service', before.services, after.services, all, ({ authority }) => text({ authority }) as string),
+    ...headerChanges(before, after),
+  ];
+}
