@@ -6,6 +6,7 @@ import { proveCommand } from './prove.ts';
 import { renderCommand } from './render.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
+import { testCommand } from './test.ts';
 import { validateCommand } from './validate.ts';
 
 /** The same as in package.json; a test holds them together. */
@@ -16,6 +17,7 @@ const root = buildRouteMap<string, Context>({
     validate: validateCommand,
     render: renderCommand,
     explain: explainCommand,
+    test: testCommand,
     diff: diffCommand,
     prove: proveCommand,
     schema: schemaCommand,

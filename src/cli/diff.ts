@@ -19,7 +19,7 @@ export function diffPolicies(runtime: Runtime, { format }: Flags, before: string
   if (loaded === undefined) return NO;
   const [old, fresh] = loaded;
   const changes = diff(old.rules, fresh.rules, impliedBy([old.policy, fresh.policy]));
-  const definitions = definitionChanges(old.policy, fresh.policy);
+  const definitions = definitionChanges(old, fresh);
   runtime.out(
     format === 'json' ? json(diffJson(changes, definitions)) : diffText(changes, definitions, painter(runtime)),
   );

@@ -1,4 +1,5 @@
 import fs from 'fs';
+import { type Ask, systemAsk } from './http.ts';
 
 /** What the command needs of its engine. It runs on Node and, in the image, on njs's QuickJS; all that differs is here. */
 export interface Runtime {
@@ -24,6 +25,8 @@ export interface Runtime {
   write(path: string, content: string | Uint8Array): void;
   /** Makes a folder, and says its absolute path. */
   folder(path: string): string;
+  /** Sends a request; absent where the engine has no network. */
+  readonly ask?: Ask;
 }
 
 /** What Node has of `process` and njs lacks. */
@@ -92,7 +95,9 @@ function isTerminal(): boolean {
 
 /** The engine that runs us. */
 export function systemRuntime(): Runtime {
+  const ask = systemAsk();
   return {
+    ...(ask && { ask }),
     args: process.argv.slice(2),
     env: process.env as Readonly<Partial<Record<string, string>>>,
     terminal: isTerminal(),

@@ -17,11 +17,11 @@ import {
   WrongUse,
   YES,
 } from './context.ts';
-import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
+import { count, fileName, type Loaded, loadPolicy, policyFile, readFile, utf8 } from './load.ts';
+import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
-import { askerText, ruleText } from './words.ts';
 
 interface Flags {
   readonly policy?: string;
@@ -44,14 +44,6 @@ function contents({ policy, rules }: Loaded): string {
   ].join(', ');
 }
 
-function failureText({ test, index, got, detail, rule }: TestOutcome): string {
-  const asked = `tests[${index}]: ${test.method} ${test.url} as ${askerText(test.as)}`;
-  const why = detail === undefined ? '' : ` (${detail})`;
-  const by = got === 'allowed' ? 'by' : 'nearest rule';
-  const deciding = rule === undefined ? '' : `; ${by} ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
-  return `${place(test.at)} ${asked}: expected ${test.expect}, got ${got}${why}${deciding}`;
-}
-
 function invalid(runtime: Runtime, flags: Flags, file: string, errors: readonly PolicyError[]): number {
   const paint = painter(runtime);
   if (flags.format === 'json') runtime.out(json({ file, valid: false, errors }));
@@ -63,15 +55,8 @@ function invalid(runtime: Runtime, flags: Flags, file: string, errors: readonly 
 }
 
 function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[], paint: Paint): string {
-  const failed = outcomes.filter(({ passed }) => !passed).length;
-  const verdict = failed === 0 ? paint('good', 'valid') : paint('bad', 'invalid');
-  const tests =
-    failed > 0
-      ? `${failed} of ${count(outcomes.length, 'test')} ${failed === 1 ? 'fails' : 'fail'}`
-      : outcomes.length === 0
-        ? 'no tests'
-        : `${count(outcomes.length, 'test')} ${outcomes.length === 1 ? 'passes' : 'pass'}`;
-  return `${file}: ${verdict}: ${contents(loaded)}; ${tests}\n`;
+  const verdict = outcomes.every(({ passed }) => passed) ? paint('good', 'valid') : paint('bad', 'invalid');
+  return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n`;
 }
 
 /** What stands around the rendered files in the nginx of `--nginx`. */
@@ -110,17 +95,7 @@ function jsonReport(
     valid: outcomes.every(({ passed }) => passed),
     errors: [],
     insecure: insecure(loaded),
-    tests: outcomes.map(({ test, passed, got, detail, rule }) => ({
-      at: test.at,
-      as: askerText(test.as),
-      method: test.method,
-      url: test.url,
-      expect: test.expect,
-      got,
-      passed,
-      ...(detail !== undefined && { detail }),
-      ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
-    })),
+    tests: outcomes.map(outcomeJson),
     ...(inspection !== undefined && { nginx: inspection }),
   });
 }

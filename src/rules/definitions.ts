@@ -1,4 +1,6 @@
-import type { Fact, Host, Policy, Route } from '../policy/types.ts';
+import type { Fact, Host, Policy } from '../policy/types.ts';
+import { headerChanges } from './header-diff.ts';
+import type { Rule } from './types.ts';
 
 /** Something that a policy defines and that rules rest on, and what of it changed. */
 export interface DefinitionChange {
@@ -10,7 +12,7 @@ export interface DefinitionChange {
   /** As text; absent: it was not there, or is not. */
   readonly before?: string;
   readonly after?: string;
-  /** Roles that are made of this one; routes that send this header. */
+  /** Roles that are made of this one; where this header goes, as policies write it. */
   readonly affects: readonly string[];
 }
 
@@ -46,18 +48,11 @@ const sides = (before: string | undefined, after: string | undefined) => ({
   ...(after !== undefined && { after }),
 });
 
-/** Keys of one thing that changed. */
-function changed(before: Named, after: Named): (Part & { readonly key: string })[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((key) => text(before[key]) !== text(after[key]))
-    .map((key) => ({ key, ...sides(text(before[key]), text(after[key])) }));
-}
-
-/** The same for what a policy defines: its name and place do not count. */
+/** Keys of one thing that changed: its name and place do not count. */
 function parts(before: Named, after: Named): Part[] {
-  return changed(before, after)
-    .filter(({ key }) => key !== 'at' && key !== 'name')
-    .map((part) => ({ ...part, key: snake(part.key) }));
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => key !== 'at' && key !== 'name' && text(before[key]) !== text(after[key]))
+    .map((key) => ({ key: snake(key), ...sides(text(before[key]), text(after[key])) }));
 }
 
 /** Things of a section that came, went or changed. */
@@ -113,30 +108,14 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
   ];
 }
 
-function routesOf(policy: Policy): ReadonlyMap<string, Route> {
-  return new Map(policy.hosts.flatMap((host) => host.routes.map((route) => [route.name, route])));
-}
-
-/** Identity headers of routes that both have, each change with the routes that it is the same on. */
-function headerChanges(before: Policy, after: Policy): DefinitionChange[] {
-  const found = new Map<string, DefinitionChange>();
-  const old = routesOf(before);
-  for (const [route, fresh] of routesOf(after)) {
-    const was = old.get(route);
-    if (was === undefined) continue;
-    for (const { key: name, ...part } of changed(was.headers, fresh.headers)) {
-      const key = JSON.stringify([name, part]);
-      const affects = [...(found.get(key)?.affects ?? []), route];
-      found.set(key, { section: 'header', name, ...part, affects });
-    }
-  }
-  return [...found.values()];
-}
-
 /** All else that the rules rest on: what changed of the policy's definitions, section by section. */
-export function definitionChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const one = (name: 'gateway' | 'ingress', old: Named, fresh: Named): DefinitionChange[] =>
-    parts(old, fresh).map((part) => ({ section: name, name, ...part, affects: [] }));
+export function definitionChanges(
+  old: { readonly policy: Policy; readonly rules: readonly Rule[] },
+  fresh: { readonly policy: Policy; readonly rules: readonly Rule[] },
+): readonly DefinitionChange[] {
+  const [before, after] = [old.policy, fresh.policy];
+  const one = (name: 'gateway' | 'ingress', was: Named, is: Named): DefinitionChange[] =>
+    parts(was, is).map((part) => ({ section: name, name, ...part, affects: [] }));
   const all = (a: object, b: object) => parts({ ...a }, { ...b });
   return [
     ...one('gateway', { ...before.gateway }, { ...after.gateway }),
@@ -151,6 +130,6 @@ export function definitionChanges(before: Policy, after: Policy): readonly Defin
       (it) => text({ spiffe: it.spiffe }) as string,
     ),
     ...section('service', before.services, after.services, all, ({ authority }) => text({ authority }) as string),
-    ...headerChanges(before, after),
+    ...headerChanges(old, fresh).map(({ on, ...change }) => ({ section: 'header' as const, ...change, affects: on })),
   ];
 }

@@ -8,7 +8,9 @@ test('the version is the package’s', async () => {
   expect((await meshgate(['--version'])).out).toBe(`${VERSION}\n`);
 });
 
-test.each(['validate', 'render', 'explain', 'schema'])('%s --help has examples', async (command) => {
+const COMMANDS = ['validate', 'render', 'explain', 'test', 'diff', 'prove', 'schema'];
+
+test.each(COMMANDS)('%s --help has examples', async (command) => {
   const { code, out, err } = await meshgate([command, '--help']);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(new RegExp(`EXAMPLES\n +meshgate ${command}`));
@@ -17,7 +19,7 @@ test.each(['validate', 'render', 'explain', 'schema'])('%s --help has examples',
 test('help of the command itself names all of them', async () => {
   const { code, out } = await meshgate(['--help']);
   expect(code).toBe(0);
-  for (const command of ['validate', 'render', 'explain', 'schema']) expect(out).toContain(`meshgate ${command}`);
+  for (const command of COMMANDS) expect(out).toContain(`meshgate ${command}`);
 });
 
 test('schema prints the JSON Schema of a policy', async () => {

@@ -1,4 +1,5 @@
 import { main } from '../../../src/cli/app.ts';
+import type { Ask } from '../../../src/cli/http.ts';
 import type { Runtime } from '../../../src/cli/runtime.ts';
 
 export interface Ran {
@@ -14,13 +15,15 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** Seconds since the epoch. */
   readonly now?: number;
+  /** The network; absent as on njs. */
+  readonly ask?: Ask;
 }
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { files = {}, env = {}, terminal = false, now = 1_800_000_000 } = given;
+  const { files = {}, env = {}, terminal = false, now = 1_800_000_000, ask } = given;
   let out = '';
   let err = '';
   const written: Record<string, string> = {};
@@ -32,6 +35,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     terminal,
     home: '/opt/meshgate',
     now: () => now,
+    ...(ask && { ask }),
     out: (it) => {
       out += it;
     },

@@ -1,0 +1,114 @@
+/** The network, where the engine has one: on Node, not on njs. */
+
+/** A request to one address; nothing in it is normalised. */
+export interface Outgoing {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Server name for TLS. */
+  readonly name: string;
+  /** The Host header. */
+  readonly authority: string;
+  readonly method: string;
+  /** The raw request target. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** CA bundle, PEM; absent: the system's. */
+  readonly ca?: string;
+  /** Client certificate and key, PEM. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/** What came back, or the system's code of what went wrong. */
+export type Incoming =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | { readonly error: string };
+
+export type Ask = (request: Outgoing) => Promise<Incoming>;
+
+/** What is used of Node's `http` and `https`. */
+interface NodeHttp {
+  request(options: Readonly<Record<string, unknown>>, answered: (message: NodeMessage) => void): NodeRequest;
+}
+
+interface NodeMessage {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): void;
+  on(event: 'end', listener: () => void): void;
+  on(event: 'error', listener: (error: unknown) => void): void;
+}
+
+interface NodeRequest {
+  on(event: 'error' | 'timeout', listener: (error: unknown) => void): void;
+  end(): void;
+  destroy(): void;
+}
+
+interface NodeProcess {
+  getBuiltinModule?(name: string): unknown;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Of an answer as much as a refusal has. */
+const MAX_BODY = 16 * 1024;
+
+function errorCode(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: string; message?: string };
+  return code ?? message ?? 'it failed';
+}
+
+function optionsOf(request: Outgoing): Readonly<Record<string, unknown>> {
+  const { address, port, tls, name, authority, method, target, headers, ca, client } = request;
+  return {
+    host: address,
+    port,
+    method,
+    path: target,
+    headers: { Host: authority, ...headers },
+    agent: false,
+    timeout: TIMEOUT_MS,
+    ...(tls && { servername: name, ...(ca !== undefined && { ca }), ...client }),
+  };
+}
+
+function single(headers: NodeMessage['headers']): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')] as const);
+  return Object.fromEntries(entries);
+}
+
+function readBody(message: NodeMessage, done: (body: string) => void, failed: (error: unknown) => void): void {
+  const decoder = new TextDecoder();
+  let body = '';
+  message.on('data', (chunk) => {
+    if (body.length < MAX_BODY) body += decoder.decode(chunk as unknown as ArrayBuffer, { stream: true });
+  });
+  message.on('end', () => done(body));
+  message.on('error', failed);
+}
+
+/** Requests over Node's own HTTP client, one connection each; undefined on an engine without one. */
+export function systemAsk(): Ask | undefined {
+  const { getBuiltinModule } = process as unknown as NodeProcess;
+  if (getBuiltinModule === undefined) return undefined;
+  return (outgoing) =>
+    new Promise((resolve) => {
+      const failed = (error: unknown) => resolve({ error: errorCode(error) });
+      try {
+        const http = getBuiltinModule(outgoing.tls ? 'node:https' : 'node:http') as NodeHttp;
+        const request = http.request(optionsOf(outgoing), (message) => {
+          const { statusCode: status, headers } = message;
+          readBody(message, (body) => resolve({ status, headers: single(headers), body }), failed);
+        });
+        request.on('error', failed);
+        request.on('timeout', () => {
+          failed({ code: 'no answer in ten seconds' });
+          request.destroy();
+        });
+        request.end();
+      } catch (error) {
+        failed(error);
+      }
+    });
+}

@@ -1,0 +1,98 @@
+import { type ReasonCode, reasons } from '../reasons.ts';
+import { splitUrl } from './ask.ts';
+import { WrongUse } from './context.ts';
+import type { Ask, Incoming, Outgoing } from './http.ts';
+import { type Enforcer, hostPort, type LiveOutcome } from './live.ts';
+import { LiveTokens } from './live-tokens.ts';
+import type { TestOutcome } from './policy-tests.ts';
+import { askerText } from './words.ts';
+
+/** Where the gateway answers; each test names its own host. */
+export interface GatewayAddress {
+  readonly url: string;
+  readonly tls: boolean;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `--gateway URL`. */
+export function gatewayAddress(url: string): GatewayAddress {
+  const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
+  if (scheme === undefined || host === undefined) {
+    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT; the tests say the rest`);
+  }
+  const tls = scheme.toLowerCase() === 'https';
+  return { url, tls, ...hostPort(host, '--gateway', tls ? 443 : 80) };
+}
+
+const isReason = (code: unknown): code is ReasonCode => typeof code === 'string' && Object.hasOwn(reasons, code);
+
+function bodyReason(body: string, status: number): ReasonCode | undefined {
+  try {
+    const { reason } = JSON.parse(body) as { reason?: unknown };
+    return isReason(reason) && reasons[reason].status === status ? reason : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the gateway decided. Its own refusals are problem documents with a reason; to HEAD there is no document, and
+ * the status has to do. Whatever else comes is from the service.
+ */
+function verdict({ status, headers, body }: Extract<Incoming, { status: number }>, expect: string): string {
+  if (status === 403 && body.startsWith('RBAC: access denied')) return 'refused by the mesh';
+  if (!(headers['content-type'] ?? '').startsWith('application/problem+json')) return 'allowed';
+  if (body === '') return isReason(expect) && reasons[expect].status === status ? expect : 'refused';
+  return bodyReason(body, status) ?? 'allowed';
+}
+
+function requestOf(
+  gateway: GatewayAddress,
+  { method, url }: TestOutcome['test'],
+  token: string | undefined,
+  ca?: string,
+): Outgoing {
+  const { host, target } = splitUrl(url) ?? { host: '', target: '/' };
+  const { address, port, tls } = gateway;
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const name = host.replace(/:\d*$/, '');
+  return { address, port, tls, name, authority: host, method, target, headers, ...(ca !== undefined && { ca }) };
+}
+
+async function askOne(
+  ask: Ask,
+  outcome: TestOutcome,
+  request: Outgoing,
+): Promise<Pick<LiveOutcome, 'agrees' | 'got' | 'status' | 'note'>> {
+  const answer = await ask(request);
+  if ('error' in answer) return { agrees: false, note: `no answer: ${answer.error}` };
+  const got = verdict(answer, outcome.got);
+  return { agrees: got === outcome.got, got, status: answer.status };
+}
+
+/**
+ * Asks the running gateway each of the policy's tests, one after the other.
+ *
+ * @param ca CA bundle of the gateway's certificate, PEM
+ */
+export async function askGateway(
+  ask: Ask,
+  gateway: GatewayAddress,
+  outcomes: readonly TestOutcome[],
+  tokens: LiveTokens,
+  ca?: string,
+): Promise<Enforcer> {
+  const all: LiveOutcome[] = [];
+  for (const outcome of outcomes) {
+    const { test, index, rule } = outcome;
+    const common = { outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) };
+    const token = tokens.of(test, index);
+    if (test.as.kind !== 'nobody' && token === undefined) {
+      all.push({ ...common, agrees: true, note: LiveTokens.missing(test, index) });
+      continue;
+    }
+    all.push({ ...common, ...(await askOne(ask, outcome, requestOf(gateway, test, token, ca))) });
+  }
+  return { kind: 'gateway', address: gateway.url, outcomes: all };
+}

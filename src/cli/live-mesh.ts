@@ -1,0 +1,143 @@
+import type { Identity, Policy } from '../policy/types.ts';
+import { covers } from '../rules/cover.ts';
+import { hasMethod } from '../rules/decide.ts';
+import { parseTarget } from '../rules/target.ts';
+import type { Rule } from '../rules/types.ts';
+import { reach, splitUrl } from './ask.ts';
+import type { Ask, Incoming, Outgoing } from './http.ts';
+import { type Enforcer, type LiveOutcome, textOf } from './live.ts';
+import type { Loaded } from './load.ts';
+import type { TestOutcome } from './policy-tests.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Where the mesh ingress answers, and where the files are that the policy names. */
+export interface MeshAddress {
+  readonly text: string;
+  readonly address: string;
+  readonly port: number;
+  /** Put before the paths of files in the policy. */
+  readonly root: string;
+}
+
+/** Envoy's own refusal; to HEAD it has its length only. */
+const DENIED = 'RBAC: access denied';
+
+function verdict(answer: Incoming): string | undefined {
+  // An identity that no rule uses does not even get a connection.
+  if ('error' in answer) return /ALERT/.test(answer.error) ? 'refused' : undefined;
+  const { status, body, headers } = answer;
+  if (status !== 403) return 'allowed';
+  const silent = body === '' && headers['content-length'] === String(DENIED.length);
+  return body.startsWith(DENIED) || silent ? 'refused' : 'allowed';
+}
+
+/** A test as the ingress sees it: the service's authority for the host. */
+interface Hop {
+  readonly authority: string;
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly route: string;
+}
+
+/** Why a test has nothing to say to the mesh. */
+function hopOf(policy: Policy, { method, url }: TestOutcome['test']): Hop | string {
+  const reached = reach(policy, method, url);
+  if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
+  const service = policy.services[reached.route.service];
+  if (service === undefined || service.direct !== undefined) return 'its service is reached directly';
+  const target = splitUrl(url)?.target ?? '/';
+  // Whether the mesh takes an encoded path depends on the target.
+  if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
+  const path = parseTarget(target)?.path ?? '/';
+  return { authority: service.authority, method, target, path, route: reached.route.name };
+}
+
+/** The rule that lets an identity through; or else one of the route that does not. */
+function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
+  const own = rules.filter(({ service }) => policy.services[service]?.authority === hop.authority);
+  const here = own.filter((rule) => hasMethod(rule, hop.method) && covers(rule.path, hop.path));
+  const spiffe = ({ as }: Rule) => policy.mesh?.identities[as]?.spiffe;
+  const allowing = here.find((rule) => spiffe(rule) === identity.spiffe);
+  const ofRoute = own.filter(({ route }) => route === hop.route);
+  const rule = allowing ?? ofRoute.find((it) => spiffe(it) === identity.spiffe) ?? ofRoute[0];
+  return { expect: allowing === undefined ? 'refused' : 'allowed', ...(rule && { rule }) };
+}
+
+/** Asks the mesh ingress as each identity that the policy has. */
+class Ingress {
+  readonly #ask: Ask;
+  readonly #loaded: Loaded;
+  readonly #mesh: MeshAddress;
+  readonly #ca: string;
+  readonly #clients: readonly { readonly identity: Identity; readonly cert: string; readonly key: string }[];
+
+  constructor(runtime: Runtime, ask: Ask, loaded: Loaded, mesh: MeshAddress, policyMesh: NonNullable<Policy['mesh']>) {
+    const read = (file: string, what: string) => textOf(runtime, mesh.root + file, what);
+    this.#ask = ask;
+    this.#loaded = loaded;
+    this.#mesh = mesh;
+    this.#ca = read(policyMesh.ingress.caFile, 'the CA of the mesh');
+    this.#clients = Object.values(policyMesh.identities).map((identity) => ({
+      identity,
+      cert: read(identity.certFile, `the certificate of ${identity.name}`),
+      key: read(identity.keyFile, `the key of ${identity.name}`),
+    }));
+  }
+
+  #request({ authority, method, target }: Hop, client: Outgoing['client']): Outgoing {
+    const { address, port } = this.#mesh;
+    const name = this.#loaded.policy.mesh?.ingress.serverName ?? address;
+    return {
+      address,
+      port,
+      tls: true,
+      name,
+      authority,
+      method,
+      target,
+      headers: {},
+      ca: this.#ca,
+      ...(client && { client }),
+    };
+  }
+
+  async test(outcome: TestOutcome): Promise<LiveOutcome[]> {
+    const hop = hopOf(this.#loaded.policy, outcome.test);
+    if (typeof hop === 'string') return [{ outcome, as: '', expect: '', agrees: true, note: hop }];
+    const all: LiveOutcome[] = [];
+    for (const { identity, cert, key } of this.#clients) {
+      const { expect, rule } = ruleFor(this.#loaded, hop, identity);
+      const answer = await this.#ask(this.#request(hop, { cert, key }));
+      const got = verdict(answer);
+      all.push({
+        outcome,
+        as: identity.name,
+        expect,
+        agrees: got === expect,
+        ...(rule && { rule }),
+        ...(got === undefined ? { note: `no answer: ${'error' in answer ? answer.error : ''}` } : { got }),
+        ...('status' in answer && { status: answer.status }),
+      });
+    }
+    return all;
+  }
+}
+
+/**
+ * Asks the mesh ingress each of the policy's tests straight, past the gateway: with each identity's certificate, which
+ * is all that it sees of a caller.
+ */
+export async function askMesh(
+  runtime: Runtime,
+  ask: Ask,
+  loaded: Loaded,
+  policyMesh: NonNullable<Policy['mesh']>,
+  mesh: MeshAddress,
+  outcomes: readonly TestOutcome[],
+): Promise<Enforcer> {
+  const ingress = new Ingress(runtime, ask, loaded, mesh, policyMesh);
+  const all: LiveOutcome[] = [];
+  for (const outcome of outcomes) all.push(...(await ingress.test(outcome)));
+  return { kind: 'mesh', address: mesh.text, outcomes: all };
+}

@@ -1,0 +1,62 @@
+import type { Policy, PolicyTest } from '../policy/types.ts';
+import { WrongUse } from './context.ts';
+import { textOf } from './live.ts';
+import { Offline } from './offline.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What `--token` calls somebody without a role. */
+const NO_ROLE = 'authenticated';
+
+/** One `--token`: for whom, and the file. */
+export interface TokenFlag {
+  readonly whom: string;
+  readonly file: string;
+}
+
+/** `--token WHOM=FILE`. */
+export function parseTokenFlag(text: string): TokenFlag {
+  const [, whom, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (whom === undefined || file === undefined)
+    throw new Error('write ROLE,ROLE=FILE, authenticated=FILE or tests[N]=FILE');
+  return { whom, file };
+}
+
+const sorted = (roles: readonly string[]): string => [...roles].sort().join(',') || NO_ROLE;
+
+/** Tokens given on the command line, by whom they stand for. */
+export class LiveTokens {
+  readonly #byWhom = new Map<string, string>();
+
+  /** Reads the files; a token that by the policy has other roles than it is given for is wrong use. */
+  constructor(runtime: Runtime, policy: Policy, flags: readonly TokenFlag[]) {
+    const offline = new Offline(policy, runtime.now());
+    for (const { whom, file } of flags) {
+      const text = textOf(runtime, file, 'the token')
+        .trim()
+        .replace(/^(?:authorization: *)?bearer +/i, '');
+      const own = /^tests\[\d+\]$/.test(whom);
+      const name = own ? whom : sorted(whom === NO_ROLE ? [] : whom.split(','));
+      if (!own) checkRoles(offline, text, name, `--token ${whom}=${file}`);
+      this.#byWhom.set(name, text);
+    }
+  }
+
+  /** The token that a test asks with: its own, or that of its roles. */
+  of({ as }: PolicyTest, index: number): string | undefined {
+    return (
+      this.#byWhom.get(`tests[${index}]`) ?? (as.kind === 'roles' ? this.#byWhom.get(sorted(as.roles)) : undefined)
+    );
+  }
+
+  /** How to give the token that is missing. */
+  static missing({ as }: PolicyTest, index: number): string {
+    return `no token: give --token ${as.kind === 'roles' ? sorted(as.roles) : `tests[${index}]`}=FILE`;
+  }
+}
+
+function checkRoles(offline: Offline, text: string, wanted: string, flag: string): void {
+  const claimed = offline.ofToken(text, Object.keys(offline.policy.providers));
+  if (!claimed.ok) throw new WrongUse(`${flag}: the policy refuses this token: ${claimed.reason}`);
+  const roles = sorted(claimed.value.caller.roles);
+  if (roles !== wanted) throw new WrongUse(`${flag}: by the policy the roles of this token are ${roles}`);
+}

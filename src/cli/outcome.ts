@@ -1,0 +1,40 @@
+import { count, place } from './load.ts';
+import type { TestOutcome } from './policy-tests.ts';
+import { askerText, ruleText } from './words.ts';
+
+/** A test in words, with its place. */
+export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
+  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url} as ${askerText(test.as)}`;
+}
+
+/** A test that failed: what was expected, what came, and the rule. */
+export function failureText(outcome: TestOutcome): string {
+  const { test, got, detail, rule } = outcome;
+  const why = detail === undefined ? '' : ` (${detail})`;
+  const by = got === 'allowed' ? 'by' : 'nearest rule';
+  const deciding = rule === undefined ? '' : `; ${by} ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
+  return `${askedText(outcome)}: expected ${test.expect}, got ${got}${why}${deciding}`;
+}
+
+/** How many tests pass, or fail. */
+export function testsText(outcomes: readonly TestOutcome[]): string {
+  const failed = outcomes.filter(({ passed }) => !passed).length;
+  if (failed > 0) return `${failed} of ${count(outcomes.length, 'test')} ${failed === 1 ? 'fails' : 'fail'}`;
+  if (outcomes.length === 0) return 'no tests';
+  return `${count(outcomes.length, 'test')} ${outcomes.length === 1 ? 'passes' : 'pass'}`;
+}
+
+/** A test's outcome for machines. */
+export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
+  return {
+    at: test.at,
+    as: askerText(test.as),
+    method: test.method,
+    url: test.url,
+    expect: test.expect,
+    got,
+    passed,
+    ...(detail !== undefined && { detail }),
+    ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
+  };
+}

@@ -1,0 +1,97 @@
+import { json } from './context.ts';
+import type { Enforcer, LiveOutcome } from './live.ts';
+import { count, place } from './load.ts';
+import { askedText, failureText, outcomeJson, testsText } from './outcome.ts';
+import type { TestOutcome } from './policy-tests.ts';
+import type { Paint } from './style.ts';
+import { ruleText } from './words.ts';
+
+/** All that `meshgate test` found. */
+export interface Report {
+  readonly file: string;
+  readonly outcomes: readonly TestOutcome[];
+  readonly enforcers: readonly Enforcer[];
+}
+
+const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
+
+/** Who was asked nothing agrees to nothing. */
+const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
+
+/** Whether every test passes and every enforcer agrees. */
+export function isGood({ outcomes, enforcers }: Report): boolean {
+  return outcomes.every(({ passed }) => passed) && enforcers.every(agrees);
+}
+
+/** Where an enforcer and the policy part, and by which rule. */
+function partingText(kind: Enforcer['kind'], one: LiveOutcome): string {
+  const asked = kind === 'mesh' ? `${askedText(one.outcome)}, at the mesh as ${one.as}` : askedText(one.outcome);
+  if (one.got === undefined) return `${asked}: ${one.note}`;
+  const status = one.status === undefined ? '' : ` (${one.status})`;
+  const { rule } = one;
+  const where = rule === undefined ? '' : `; they part at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
+  return `${asked}: the policy says ${one.expect}, the ${kind} ${one.got}${status}${where}`;
+}
+
+function enforcerText(enforcer: Enforcer, paint: Paint): string {
+  const { kind, address, outcomes } = enforcer;
+  const asked = outcomes.filter(wasAsked);
+  const parted = asked.filter(({ agrees }) => !agrees).length;
+  const left = outcomes.length - asked.length;
+  const verdict =
+    asked.length === 0
+      ? paint('bad', 'nothing asked')
+      : parted === 0
+        ? `${paint('good', 'agrees')} on ${count(asked.length, 'request')}`
+        : `${paint('bad', 'disagrees')} on ${parted} of ${count(asked.length, 'request')}`;
+  return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
+}
+
+/** For people: what fails and where they part, then a line for each side. */
+export function reportText(report: Report, paint: Paint): string {
+  const { file, outcomes, enforcers } = report;
+  const good = outcomes.every(({ passed }) => passed);
+  const lines = [
+    ...outcomes.filter(({ passed }) => !passed).map(failureText),
+    ...enforcers.flatMap(({ kind, outcomes }) =>
+      outcomes.filter(({ agrees }) => !agrees).map((one) => partingText(kind, one)),
+    ),
+    ...enforcers.flatMap(({ kind, outcomes }) =>
+      outcomes
+        .filter((one) => !wasAsked(one))
+        .map((one) => `${askedText(one.outcome)}: not asked at the ${kind}: ${one.note}`),
+    ),
+    `${file}: ${paint(good ? 'good' : 'bad', good ? 'as the policy decides' : 'not as the policy decides')}: ${testsText(outcomes)}`,
+    ...enforcers.map((enforcer) => enforcerText(enforcer, paint)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function liveJson({ outcome, as, expect, got, status, agrees, note, rule }: LiveOutcome) {
+  return {
+    test: outcome.index,
+    at: outcome.test.at,
+    method: outcome.test.method,
+    url: outcome.test.url,
+    ...(as !== '' && { as }),
+    asked: got !== undefined || !agrees,
+    ...(expect !== '' && { expect }),
+    ...(got !== undefined && { got }),
+    ...(status !== undefined && { status }),
+    agrees,
+    ...(note !== undefined && { note }),
+    ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
+  };
+}
+
+/** For machines. */
+export function reportJson(report: Report): string {
+  return json({
+    file: report.file,
+    passed: isGood(report),
+    tests: report.outcomes.map(outcomeJson),
+    ...Object.fromEntries(
+      report.enforcers.map(({ kind, address, outcomes }) => [kind, { address, requests: outcomes.map(liveJson) }]),
+    ),
+  });
+}

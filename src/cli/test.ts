@@ -1,0 +1,109 @@
+import { buildCommand } from '@stricli/core';
+import {
+  action,
+  type Context,
+  described,
+  type Format,
+  formatFlag,
+  NO,
+  policyArgument,
+  policyFlag,
+  WrongUse,
+  YES,
+} from './context.ts';
+import { type Enforcer, hostPort, network, textOf } from './live.ts';
+import { askGateway, gatewayAddress } from './live-gateway.ts';
+import { askMesh } from './live-mesh.ts';
+import { LiveTokens, parseTokenFlag, type TokenFlag } from './live-tokens.ts';
+import { fileName, type Loaded, loadValid, policyFile } from './load.ts';
+import { runTests, type TestOutcome } from './policy-tests.ts';
+import type { Runtime } from './runtime.ts';
+import { painter } from './style.ts';
+import { isGood, reportJson, reportText } from './test-output.ts';
+
+interface Flags {
+  readonly policy?: string;
+  readonly gateway?: string;
+  readonly caFile?: string;
+  readonly token?: readonly TokenFlag[];
+  readonly mesh?: string;
+  readonly root?: string;
+  readonly format: Format;
+}
+
+function checkUse({ gateway, mesh, caFile, token, root }: Flags): void {
+  if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file means nothing without --gateway');
+  if (gateway === undefined && token !== undefined) throw new WrongUse('--token means nothing without --gateway');
+  if (mesh === undefined && root !== undefined) throw new WrongUse('--root means nothing without --mesh');
+}
+
+async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
+  if (flags.gateway === undefined) return [];
+  const address = gatewayAddress(flags.gateway);
+  const tokens = new LiveTokens(runtime, loaded.policy, flags.token ?? []);
+  const ca = flags.caFile === undefined ? undefined : textOf(runtime, flags.caFile, 'the CA');
+  return [await askGateway(network(runtime), address, outcomes, tokens, ca)];
+}
+
+async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
+  if (flags.mesh === undefined) return [];
+  const { mesh } = loaded.policy;
+  if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave --mesh out');
+  const address = { text: flags.mesh, root: flags.root ?? '', ...hostPort(flags.mesh, '--mesh') };
+  return [await askMesh(runtime, network(runtime), loaded, mesh, address, outcomes)];
+}
+
+/** `meshgate test`: the policy's tests by the decision, at the gateway, and straight at the mesh. */
+export async function runPolicyTests(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
+  checkUse(flags);
+  if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);
+  const file = policyFile(argument, flags.policy);
+  const loaded = loadValid(runtime, file);
+  if (loaded === undefined) return NO;
+  if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests: there is nothing to ask`);
+  const outcomes = runTests(loaded, runtime.now());
+  const enforcers: Enforcer[] = [
+    ...(await atGateway(runtime, loaded, outcomes, flags)),
+    ...(await atMesh(runtime, loaded, outcomes, flags)),
+  ];
+  const report = { file: fileName(file), outcomes, enforcers };
+  runtime.out(flags.format === 'json' ? reportJson(report) : reportText(report, painter(runtime)));
+  return isGood(report) ? YES : NO;
+}
+
+const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+
+export const testCommand = buildCommand<Flags, [string?], Context>({
+  func: action(runPolicyTests),
+  parameters: {
+    flags: {
+      gateway: text('URL', 'Also ask the running gateway here; the hosts are those of the tests'),
+      caFile: text('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
+      token: {
+        kind: 'parsed',
+        parse: parseTokenFlag,
+        optional: true,
+        variadic: true,
+        placeholder: 'ROLES=FILE',
+        brief: 'Token of somebody with these roles; authenticated=FILE without any; tests[N]=FILE for one test',
+      },
+      mesh: text('HOST:PORT', 'Also ask the mesh ingress here, as each identity of the policy'),
+      root: text('DIR', 'Where the files are that the policy names (default: where it says)'),
+      policy: policyFlag,
+      format: formatFlag,
+    },
+    positional: policyArgument,
+  },
+  docs: {
+    brief: "Run the policy's tests, also at the running gateway and at the mesh",
+    fullDescription: described(
+      "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the real enforcers, and names the rule where they part from the policy. The requests are real: what a test may do is done. Needs Node for the network. Exit code 0: all pass and all agree; 1: not so.",
+      [
+        'meshgate test',
+        'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',
+        'meshgate test --mesh localhost:10443 --root ./secrets meshgate.yaml',
+      ],
+    ),
+  },
+});

@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import { meshgate, POLICY } from './fake.ts';
+
+const WIKI = 'https://wiki.example.com';
+
+async function diff(old: string, fresh: string, ...args: string[]) {
+  const { code, out, err } = await meshgate(['diff', ...args, 'old.yaml', 'new.yaml'], {
+    files: { 'old.yaml': old, 'new.yaml': fresh },
+  });
+  expect(err).toBe('');
+  return { code, out, lines: out.trimEnd().split('\n') };
+}
+
+/** A change to the policy: fails where there is nothing to change. */
+function changed(...replacements: readonly (readonly [string, string])[]): string {
+  let text = POLICY;
+  for (const [from, to] of replacements) {
+    expect(text).toContain(from);
+    text = text.replace(from, to);
+  }
+  return text;
+}
+
+const STATUS = '    /status: { service: wiki, allow: [anyone] }\n';
+
+/** What is changed, what is said when it is, and what is said when it is taken back. */
+const CHANGES: readonly {
+  readonly name: string;
+  readonly edit: readonly (readonly [string, string])[];
+  readonly says: readonly string[];
+  readonly back: readonly string[];
+}[] = [
+  {
+    name: 'a method more',
+    edit: [['role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]']],
+    says: [`+ reader may now POST ${WIKI}/* (by wiki.example.com/*#1, as default)`],
+    back: [`- reader may no longer POST ${WIKI}/* (was by wiki.example.com/*#1)`],
+  },
+  {
+    name: 'methods no longer limited',
+    edit: [['role: builder, methods: [POST]', 'role: builder']],
+    says: [`+ builder may now use any method but POST on ${WIKI}/* (by wiki.example.com/*#3, as wiki-editor)`],
+    back: [`- builder may no longer use any method but POST on ${WIKI}/* (was by wiki.example.com/*#3)`],
+  },
+  {
+    name: 'another role',
+    edit: [
+      ['/admin/*: { service: wiki, allow: [{ role: admin,', '/admin/*: { service: wiki, allow: [{ role: builder,'],
+    ],
+    says: [
+      `+ builder may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
+      `- admin may no longer use any method on ${WIKI}/admin/* (was by wiki.example.com/admin/*#1)`,
+      '* role admin is gone: was all (role "editor", claim level is 3 of okta)',
+    ],
+    back: [
+      `+ admin may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
+      `- builder may no longer use any method on ${WIKI}/admin/* (was by wiki.example.com/admin/*#1)`,
+      '* role admin is new: all (role "editor", claim level is 3 of okta)',
+    ],
+  },
+  {
+    name: 'another identity',
+    edit: [['role: builder, methods: [POST], as: wiki-editor', 'role: builder, methods: [POST]']],
+    says: [`~ builder may still POST ${WIKI}/*, now as default and not as wiki-editor (by wiki.example.com/*#3)`],
+    back: [`~ builder may still POST ${WIKI}/*, now as wiki-editor and not as default (by wiki.example.com/*#3)`],
+  },
+  {
+    name: 'a route moved',
+    edit: [['    /status:', '    /health:']],
+    says: [
+      `+ anyone may now use any method on ${WIKI}/health (by wiki.example.com/health#1, as default)`,
+      `~ editor may still use any method on ${WIKI}/status, now as wiki-editor and not as default (by wiki.example.com/*#2, was by wiki.example.com/status#1)`,
+      `~ builder may still POST ${WIKI}/status, now as wiki-editor and not as default (by wiki.example.com/*#3, was by wiki.example.com/status#1)`,
+      `- a caller without a credential may no longer GET ${WIKI}/status (was by wiki.example.com/status#1)`,
+    ],
+    back: [],
+  },
+  {
+    name: 'a route closed to those without a credential',
+    edit: [['/status: { service: wiki, allow: [anyone] }', '/status: { service: wiki, allow: [authenticated] }']],
+    says: [
+      `- a caller without a credential may no longer use any method on ${WIKI}/status (was by wiki.example.com/status#1)`,
+    ],
+    back: [
+      `+ a caller without a credential may now use any method on ${WIKI}/status (by wiki.example.com/status#1, as default)`,
+    ],
+  },
+  {
+    name: 'a route closed to all but one role',
+    edit: [['/status: { service: wiki, allow: [anyone] }', '/status: { service: wiki, allow: [reader] }']],
+    says: [
+      `- anyone may no longer use any method on ${WIKI}/status (was by wiki.example.com/status#1); reader still may`,
+    ],
+    back: [`+ anyone may now use any method on ${WIKI}/status (by wiki.example.com/status#1, as default)`],
+  },
+  {
+    name: 'two rules in another order',
+    edit: [
+      ['        - { role: reader, methods: [GET] }\n', ''],
+      ['[POST], as: wiki-editor }\n', '[POST], as: wiki-editor }\n        - { role: reader, methods: [GET] }\n'],
+    ],
+    says: [
+      `~ a caller who is reader and editor may still GET ${WIKI}/*, now as wiki-editor and not as default (by wiki.example.com/*#1, was by wiki.example.com/*#1)`,
+    ],
+    back: [],
+  },
+  {
+    name: 'another meaning of a role',
+    edit: [
+      [
+        'editor:\n    any:\n      - { group: editors, provider: okta }',
+        'editor:\n    any:\n      - { group: writers, provider: okta }',
+      ],
+    ],
+    says: [
+      '* role editor means something else: any (group "editors" of okta, all (claim dept is "wiki" of okta, none (group "guests" of okta))) → any (group "writers" of okta, all (claim dept is "wiki" of okta, none (group "guests" of okta))); admin is made of it',
+    ],
+    back: [],
+  },
+  {
+    name: 'another issuer and audience',
+    edit: [
+      ['issuer: https://ci.example.com, audiences: [wiki]', 'issuer: https://ci2.example.com, audiences: [wiki, api]'],
+    ],
+    says: [
+      '* provider ci: issuer "https://ci.example.com" → "https://ci2.example.com"',
+      '* provider ci: audiences ["wiki"] → ["wiki","api"]',
+    ],
+    back: [],
+  },
+  {
+    name: 'another header on one route',
+    edit: [
+      ['/admin/*: { service: wiki,', '/admin/*: { service: wiki, headers: { X-Forwarded-Email: null, X-Name: name },'],
+    ],
+    says: [
+      '* header X-Forwarded-Email: "email" → nothing on wiki.example.com/admin/*',
+      '* header X-Name: nothing → "name" on wiki.example.com/admin/*',
+    ],
+    back: [],
+  },
+  {
+    name: 'a route with headers of its own inside another',
+    edit: [
+      [
+        STATUS,
+        `${STATUS}    /rest/*: { service: wiki, headers: { X-Forwarded-Email: null }, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { role: builder, methods: [POST], as: wiki-editor }] }\n`,
+      ],
+    ],
+    says: ['* header X-Forwarded-Email: "email" → nothing on wiki.example.com/rest/*'],
+    back: [],
+  },
+  {
+    name: 'another SPIFFE id, authority and gateway setting',
+    edit: [
+      ['spiffe://example.org/wiki-editor', 'spiffe://example.org/editor'],
+      ['authority: wiki.mesh', 'authority: wiki.new'],
+      ['gateway: { insecure_http: true }', 'gateway: { insecure_http: true, clock_skew: 60s }'],
+    ],
+    says: [
+      '* gateway: clock_skew 30 → 60',
+      '* identity wiki-editor: spiffe "spiffe://example.org/wiki-editor" → "spiffe://example.org/editor"',
+      '* service wiki: authority "wiki.mesh" → "wiki.new"',
+    ],
+    back: [],
+  },
+];
+
+describe('prepared changes', () => {
+  test.each(CHANGES)('$name', async ({ edit, says, back }) => {
+    const fresh = changed(...edit);
+    const { code, lines } = await diff(POLICY, fresh);
+    expect(code).toBe(1);
+    expect(lines).toEqual(says);
+    if (back.length > 0) expect((await diff(fresh, POLICY)).lines).toEqual(back);
+  });
+});
+
+describe('other words for the same', () => {
+  test('nothing changed', async () => {
+    const same = changed(
+      ['role: reader, methods: [GET] }', 'role: reader, methods: [HEAD, GET] }'],
+      [
+        STATUS,
+        `${STATUS}    /status/: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { role: builder, methods: [POST], as: wiki-editor }] }\n`,
+      ],
+    );
+    expect(await diff(POLICY, same)).toMatchObject({ code: 0, out: 'nothing changed\n' });
+  });
+});
+
+test('as JSON', async () => {
+  const { code, out } = await diff(
+    POLICY,
+    changed(['role: reader, methods: [GET]', 'role: reader, methods: [GET, PUT]'], ['api://wiki', 'api://all']),
+    ...['--format', 'json'],
+  );
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toEqual({
+    changed: true,
+    changes: [
+      {
+        kind: 'gained',
+        who: 'roles',
+        roles: ['reader'],
+        host: 'wiki.example.com',
+        paths: [{ path: '/*', except: [] }],
+        methods: { only: ['PUT'] },
+        after: {
+          rule: 'wiki.example.com/*#1',
+          at: { file: 'new.yaml', line: 34, column: 11 },
+          service: 'wiki',
+          as: 'default',
+        },
+        text: `reader may now PUT ${WIKI}/* (by wiki.example.com/*#1, as default)`,
+      },
+    ],
+    definitions: [
+      {
+        section: 'provider',
+        name: 'okta',
+        key: 'audiences',
+        before: '["api://wiki"]',
+        after: '["api://all"]',
+        text: 'provider okta: audiences ["api://wiki"] → ["api://all"]',
+      },
+    ],
+  });
+  expect(JSON.parse((await diff(POLICY, POLICY, '--format', 'json')).out)).toEqual({
+    changed: false,
+    changes: [],
+    definitions: [],
+  });
+});
+
+test('mistakes of both are printed; standard input is one file', async () => {
+  const { code, out, err } = await meshgate(['diff', 'a', 'b'], { files: { a: 'version: 1\n', b: 'version: 1\n' } });
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^a:1:1 .*\n(.*\n)*b:1:1 /);
+  expect(await meshgate(['diff', '-', '-'])).toMatchObject({
+    code: 2,
+    err: 'meshgate: standard input holds one file, not two\n',
+  });
+});
