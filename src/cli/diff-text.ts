@@ -4,6 +4,7 @@ import type { Affected } from '../rules/minimal.ts';
 import type { Region } from '../rules/regions.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Paint } from './style.ts';
+import { whoText } from './words.ts';
 
 /** Exceptions that are named; of more, their number. */
 const MOST_EXCEPTIONS = 5;
@@ -52,7 +53,8 @@ function verb(change: Change): string {
 
 function because({ kind, before, after }: Change): string {
   if (before !== undefined && after !== undefined) {
-    const rules = before.id === after.id ? `by ${after.id}` : `by ${after.id}, was by ${before.id}`;
+    const isSame = before.id === after.id && whoText(before.who) === whoText(after.who);
+    const rules = isSame ? `by ${after.id}` : `by ${after.id}, was by ${before.id}`;
     return `now ${ways(after, before)} and not ${ways(before, after)} (${rules})`;
   }
   if (kind === 'lost') return `(was by ${before?.id})`;

@@ -49,10 +49,10 @@ function proveTarget(runtime: Runtime, a: string, b: string): Proof | undefined 
   }
   const witness = proveIdentities(projection(loaded.policy, loaded.rules), read);
   if (witness === undefined) return { definitions: [] };
-  return {
-    witness: { ...witness, url: urlOf(loaded, witness), caller: { identity: witness.caller } },
-    definitions: [],
-  };
+  // The policy's own rule: it has a place.
+  const own = loaded.rules.find((rule) => rule.id === witness.left?.id);
+  const caller = { identity: witness.caller };
+  return { witness: { ...witness, ...(own && { left: own }), url: urlOf(loaded, witness), caller }, definitions: [] };
 }
 
 function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
