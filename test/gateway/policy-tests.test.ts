@@ -1,0 +1,112 @@
+/** `meshgate test` at the real gateway and straight at the real mesh ingress. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPolicy, startEcho, startEnvoy, startGateway, startProvider, testStage, until } from '../harness/index.ts';
+import { gatewayFiles } from '../harness/policy.ts';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const text = await readFile(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8');
+
+const stage = await testStage('policy-tests');
+const [provider, , , envoy, gateway] = await Promise.all([
+  startProvider(stage, { alias: 'provider.localhost', port: 9443 }),
+  startEcho(stage, { alias: 'wiki.internal' }),
+  startEcho(stage, { alias: 'dashboard.internal' }),
+  startEnvoy(stage, { policy: text }),
+  startGateway(stage, { policy: text }),
+]);
+
+const folder = await mkdtemp(join(tmpdir(), 'meshgate-test-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const editor = await provider.token('ada');
+
+beforeAll(async () => {
+  const files = {
+    'meshgate.yaml': text,
+    'ca.pem': stage.ca.cert,
+    'editor.txt': editor,
+    'reader.txt': await provider.token('ben'),
+    'indexer.txt': await provider.serviceToken(),
+    ...Object.fromEntries(
+      Object.entries(await gatewayFiles(readPolicy(text), stage)).map(([path, content]) => [`root${path}`, content]),
+    ),
+  };
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  await until(async () => (await gateway.send('dashboard.localhost', { token: editor })).status === 200, {
+    what: "the provider's keys at the gateway",
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  });
+});
+
+const { host, port } = gateway.target('wiki.localhost');
+const url = `https://${host}:${port}`;
+const ingress = `${envoy.target().host}:${envoy.target().port}`;
+
+const AT_GATEWAY = [
+  ...['--gateway', url, '--ca-file', 'ca.pem', '--token', 'editor=editor.txt', '--token', 'reader=reader.txt'],
+  ...['--token', 'indexer=indexer.txt', '--token', 'tests[7]=editor.txt'],
+];
+const AT_MESH = ['--mesh', ingress, '--root', 'root'];
+
+/** The command as a process of its own. */
+function meshgate(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+test('gateway and mesh agree with the policy that they run', async () => {
+  expect(await meshgate('test', ...AT_GATEWAY, ...AT_MESH)).toEqual({
+    code: 0,
+    out: [
+      'meshgate.yaml: as the policy decides: 8 tests pass',
+      `gateway ${url}: agrees on 8 requests`,
+      `mesh ${ingress}: agrees on 24 requests`,
+      '',
+    ].join('\n'),
+    err: '',
+  });
+});
+
+test('where the policy has moved on, the rule is named on both sides', async () => {
+  const reader = '{ role: reader, methods: [GET], as: wiki-reader }';
+  const [before, after] = text.split('/rest/*:');
+  const moved = `${before}/rest/*:${after?.replace(reader, '{ role: reader, as: wiki-reader }')}`;
+  expect(moved).not.toBe(text);
+  await writeFile(
+    join(folder, 'moved.yaml'),
+    moved.replace('content", expect: role_missing', 'content", expect: allowed'),
+  );
+  const { code, out, err } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  const rule = /; they part at rule wiki\.localhost\/rest\/\*#2 at moved\.yaml:\d+:\d+: role reader, as wiki-reader$/;
+  const parted = out.split('\n').filter((line) => line.includes('they part'));
+  expect(
+    parted.every((line) => rule.test(line)),
+    out,
+  ).toBe(true);
+  // Two tests post there: for the mesh both are the same request.
+  expect(parted.map((line) => line.replace(/^.*?: /, '').replace(/; they part.*$/, ''))).toEqual([
+    'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway role_missing (403)',
+    'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+    'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+  ]);
+});
+
+test('a certificate that it does not trust is no answer', async () => {
+  await writeFile(join(folder, 'other.pem'), stage.meshCa.cert);
+  const { code, out } = await meshgate('test', '--gateway', url, '--ca-file', 'other.pem', 'meshgate.yaml');
+  expect(code).toBe(1);
+  expect(out).toMatch(/as nobody: no answer: [A-Z_]+$/m);
+});
