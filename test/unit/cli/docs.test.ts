@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
@@ -35,13 +36,43 @@ http {
   .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
   .join('');
 
+/** What readers may do more, and what else changes. */
+const fresh = policy
+  .replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]')
+  .replace('group: editors', 'group: writers')
+  .replace('expect: role_missing', 'expect: allowed')
+  .replace(
+    '{ as: nobody, GET: https://wiki.example.com/status',
+    '{ as: { roles: [reader] }, GET: https://wiki.example.com/status',
+  )
+  .replace(
+    '/status: { service: wiki, allow: [anyone] }',
+    '/status: { service: wiki, allow: [authenticated] }\n    /rest/*: { service: wiki, allow: [editor] }',
+  );
+
+/** The gateway and the mesh of the examples, which run the policy. */
+async function ask({ method, target, client }: Outgoing): Promise<Incoming> {
+  const isRefused =
+    client === undefined ? method === 'POST' : (target === '/status') === (client.cert === 'wiki-editor');
+  if (!isRefused) return { status: 200, headers: {}, body: '' };
+  if (client !== undefined) return { status: 403, headers: {}, body: 'RBAC: access denied' };
+  const body = JSON.stringify({ reason: 'role_missing', status: 403 });
+  return { status: 403, headers: { 'content-type': 'application/problem+json' }, body };
+}
+
 const files = {
   './meshgate.yaml': policy,
   'nginx.txt': dump,
   '/etc/nginx/meshgate/policy.js': rendered['policy.js']!,
+  'meshgate.yaml': policy,
   'bad.yaml': policy.replace('role: reader,', 'role: raeder,').replace('audiences', 'audience'),
   'strict.yaml': policy.replace('expect: role_missing', 'expect: allowed'),
   'shared.yaml': policy.replace(', as: wiki-editor', '').replace(/ {4}wiki-editor: .*\n/, ''),
+  'new.yaml': fresh,
+  'reader.txt': token(JSON.parse(block('json token.txt'))),
+  'ca.pem': 'CA',
+  'build/envoy.yaml': (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out,
+  ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
@@ -56,7 +87,7 @@ async function played(commands: readonly string[]): Promise<string> {
     const [, args = '', lines] = /^meshgate (.*?)(?: \| head -n (\d+))?$/.exec(command) ?? [];
     if (command === 'echo $?') shown += `${code}\n`;
     else {
-      const ran = await meshgate(args.split(' '), { files });
+      const ran = await meshgate(args.split(' '), { files, ask });
       code = ran.code;
       const printed = ran.err + ran.out;
       shown +=
@@ -85,5 +116,6 @@ test('every example prints what the document says', async () => {
 });
 
 test('the files that examples change differ from the policy', () => {
-  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml'] as const) expect(files[name]).not.toBe(policy);
+  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'new.yaml'] as const)
+    expect(files[name]).not.toBe(policy);
 });
