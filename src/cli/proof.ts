@@ -53,7 +53,7 @@ function text({ witness, definitions }: Proof, { a, b }: Asked, paint: Paint): s
   }
   if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;
   return [
-    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but who has them differs`,
+    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these otherwise`,
     ...definitions.map((change) => `  ${definitionText(change)}`),
   ].join('\n');
 }

@@ -25,10 +25,16 @@ function sideOf({ policy, rules }: Loaded): Side {
   };
 }
 
-/** What a caller's roles rest on: a file's name of a CA is none of it. */
+/**
+ * What a caller's roles rest on, where both define it and not alike. A name that one side alone has makes no difference
+ * if the rules make none; nor does the path of a CA's file.
+ */
 function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[] {
-  const both = [...roleChanges(before.policy, after.policy), ...providerChanges(before.policy, after.policy)];
-  return both.filter(({ key }) => key !== 'ca_file');
+  const roles = roleChanges(before.policy, after.policy).filter(
+    (it) => it.before !== undefined && it.after !== undefined,
+  );
+  const providers = providerChanges(before.policy, after.policy);
+  return [...roles, ...providers.filter(({ key }) => key !== undefined && key !== 'ca_file')];
 }
 
 /** URL of a request as its side's gateway is asked. */

@@ -12,22 +12,32 @@ export interface Cell {
   readonly right: readonly Rule[];
 }
 
-type Routes = ReadonlyMap<Path, readonly Rule[]>;
+/** Rules that have the same paths, and these. */
+interface Route {
+  readonly path: Path;
+  readonly rules: Rule[];
+}
 
-/** Rules by the path that they share. */
-function byPath(rules: readonly Rule[]): Routes {
-  const routes = new Map<Path, Rule[]>();
+/** Rules by their path. Those of a policy's route share the object; those that were read from a mesh are only alike. */
+function byPath(rules: readonly Rule[]): readonly Route[] {
+  const objects = new Map<Path, Route>();
+  const texts = new Map<string, Route>();
   for (const rule of rules) {
-    const own = routes.get(rule.path);
-    if (own === undefined) routes.set(rule.path, [rule]);
-    else own.push(rule);
+    let route = objects.get(rule.path);
+    if (route === undefined) {
+      const text = JSON.stringify(rule.path);
+      route = texts.get(text) ?? { path: rule.path, rules: [] };
+      texts.set(text, route);
+      objects.set(rule.path, route);
+    }
+    route.rules.push(rule);
   }
-  return routes;
+  return [...texts.values()];
 }
 
 /** The rules of each host of a side. */
 class Hosts {
-  readonly #routes = new Map<string, Routes>();
+  readonly #routes = new Map<string, readonly Route[]>();
   readonly #names: readonly string[];
 
   constructor(rules: readonly Rule[]) {
@@ -35,13 +45,13 @@ class Hosts {
     for (const name of this.#names) this.#routes.set(name, byPath(rules.filter((rule) => rule.host === name)));
   }
 
-  routes(host: string): Routes {
-    return this.#routes.get(hostOf(this.#names, host) ?? '') ?? new Map();
+  routes(host: string): readonly Route[] {
+    return this.#routes.get(hostOf(this.#names, host) ?? '') ?? [];
   }
 }
 
-function at(routes: Routes, path: string): readonly Rule[] {
-  return [...routes].flatMap(([own, rules]) => (covers(own, path) ? rules : []));
+function at(routes: readonly Route[], path: string): readonly Rule[] {
+  return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 }
 
 /**
@@ -53,7 +63,7 @@ export function* cells(left: readonly Rule[], right: readonly Rule[]): Generator
   const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];
   for (const host of hostAtoms([...left, ...right])) {
     const [leftRoutes, rightRoutes] = [leftHosts.routes(host.host), rightHosts.routes(host.host)];
-    for (const path of pathAtoms([...leftRoutes.keys(), ...rightRoutes.keys()])) {
+    for (const path of pathAtoms([...leftRoutes, ...rightRoutes].map((route) => route.path))) {
       const [leftRules, rightRules] = [at(leftRoutes, path.path), at(rightRoutes, path.path)];
       if (leftRules.length === 0 && rightRules.length === 0) continue;
       for (const method of methods) {

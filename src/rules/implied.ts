@@ -27,11 +27,12 @@ function ofRole(name: string, policy: Policy): ReadonlySet<string> {
   return new Set([name, ...(role === undefined ? [] : ofFact(role.fact, policy))]);
 }
 
-/** What roles imply in all of the policies: a role that is made of others comes with them. */
+/** What roles imply in all of the policies that have them: a role that is made of others comes with them. */
 export function impliedBy(policies: readonly Policy[]): Implied {
   const known = new Map<string, ReadonlySet<string>>();
   return (role) => {
-    const found = known.get(role) ?? inAll(policies.map((policy) => ofRole(role, policy)));
+    const having = policies.filter((policy) => Object.hasOwn(policy.roles, role));
+    const found = known.get(role) ?? new Set([role, ...inAll(having.map((policy) => ofRole(role, policy)))]);
     known.set(role, found);
     return found;
   };

@@ -46,11 +46,24 @@ caller  reader
     expect(witness.b).toMatchObject({ allowed: true, rule: 'wiki.example.com/*#1', as: 'default' });
   });
 
+  test('a role that one side alone has, and that comes with another, makes no difference', async () => {
+    const lead = POLICY.replace(
+      '  admin: {',
+      '  lead: { all: [editor, { group: leads, provider: okta }] }\n  admin: {',
+    ).replace(
+      '        - { role: editor, as: wiki-editor }\n',
+      '        - { role: lead, as: wiki-editor }\n        - { role: editor, as: wiki-editor }\n',
+    );
+    expect(await prove(POLICY, lead)).toMatchObject({ code: 0, err: '' });
+    const alone = lead.replace('all: [editor, { group: leads, provider: okta }]', 'group: leads, provider: okta');
+    expect((await prove(POLICY, alone)).out).toContain('caller  lead\n');
+  });
+
   test('roles that mean something else, and other providers, are no yes', async () => {
     const other = POLICY.replace('group: readers', 'group: everybody').replace('audiences: [wiki]', 'audiences: [ci]');
     const { code, out } = await prove(POLICY, other);
     expect(code).toBe(1);
-    expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but who has them differs
+    expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these otherwise
   role reader means something else: group "readers" of okta → group "everybody" of okta
   provider ci: audiences ["wiki"] → ["ci"]
 `);
