@@ -1,6 +1,7 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
 import { explainCommand } from './explain.ts';
+import { keysCommands } from './keys.ts';
 import { renderCommand } from './render.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
@@ -10,7 +11,13 @@ import { validateCommand } from './validate.ts';
 export const VERSION = '0.1.0';
 
 const root = buildRouteMap<string, Context>({
-  routes: { validate: validateCommand, render: renderCommand, explain: explainCommand, schema: schemaCommand },
+  routes: {
+    validate: validateCommand,
+    render: renderCommand,
+    explain: explainCommand,
+    schema: schemaCommand,
+    keys: keysCommands,
+  },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',
     fullDescription: [

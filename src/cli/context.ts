@@ -18,11 +18,11 @@ export class WrongUse extends Error {
 
 /** A command as stricli runs it: its exit code is what it returns, 2 for wrong use. */
 export function action<Flags, Args extends readonly (string | undefined)[]>(
-  run: (runtime: Runtime, flags: Flags, ...args: Args) => number,
-): (this: Context, flags: Flags, ...args: Args) => void {
-  return function (flags, ...args) {
+  run: (runtime: Runtime, flags: Flags, ...args: Args) => number | Promise<number>,
+): (this: Context, flags: Flags, ...args: Args) => Promise<void> {
+  return async function (flags, ...args) {
     try {
-      this.process.exitCode = run(this.runtime, flags, ...args);
+      this.process.exitCode = await run(this.runtime, flags, ...args);
     } catch (error) {
       if (!(error instanceof WrongUse)) throw error;
       this.runtime.err(`meshgate: ${error.message}\n`);

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
@@ -42,6 +43,8 @@ const files = {
   'bad.yaml': policy.replace('role: reader,', 'role: raeder,').replace('audiences', 'audience'),
   'strict.yaml': policy.replace('expect: role_missing', 'expect: allowed'),
   'shared.yaml': policy.replace(', as: wiki-editor', '').replace(/ {4}wiki-editor: .*\n/, ''),
+  'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
+  'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
