@@ -43,6 +43,7 @@ export const DEFAULTS = {
   keysRefresh: 300,
   keysStale: 86400,
   keysCoolDown: 10,
+  assertionLifetime: 60,
 } as const;
 
 /** Largest clock skew that a policy may allow. */
@@ -59,3 +60,20 @@ export const MAX_LIST_VALUES = 1000;
 
 /** Longest modulus of an RSA key, in bits: a longer one makes each verification slow. */
 export const MAX_RSA_BITS = 8192;
+
+/** Shortest and longest life of a signed assertion that a policy may ask for: it cannot be called back. */
+export const MIN_ASSERTION_LIFETIME = 10;
+export const MAX_ASSERTION_LIFETIME = 600;
+
+/** Longest signed assertion, in characters. */
+export const MAX_ASSERTION_LENGTH = 8192;
+
+/** How often the file with the signing keys is read again, and how often while it is missing or broken. */
+export const SIGNING_KEYS_INTERVAL_S = 5;
+export const SIGNING_KEYS_RETRY_S = 1;
+
+/** How long services may keep the gateway's public keys. */
+export const JWKS_MAX_AGE_S = 300;
+
+/** How long a signing key is published before it signs: istiod fetches every 20 minutes. */
+export const PUBLISHED_BEFORE_SIGNING_S = 3600;

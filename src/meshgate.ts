@@ -2,12 +2,17 @@
 
 import { checkHandler } from './njs/check.ts';
 import { KeyStore } from './njs/keys.ts';
+import { Signer } from './njs/signer.ts';
 import table from './policy.js';
 
 const keyStore = new KeyStore(table);
-const check = checkHandler(table, keyStore);
+const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
+const check = checkHandler(table, keyStore, signer);
 
 /** `js_periodic`: keeps the providers' keys fresh. */
 const keys = (): Promise<void> => keyStore.refresh();
 
-export default { check, keys };
+/** The public keys of the signed assertion; only a policy that has one is rendered with a location for it. */
+const jwks = (r: NginxHTTPRequest): Promise<void> | undefined => signer?.jwks(r);
+
+export default { check, keys, jwks };

@@ -92,6 +92,10 @@ export const reasons = {
     status: 503,
     help: 'The gateway has no keys of this provider yet; try again shortly, and check that the gateway reaches the provider.',
   },
+  assertion_unavailable: {
+    status: 503,
+    help: 'The gateway cannot sign what the service wants to see; its error log says what is wrong with the key file.',
+  },
   check_unavailable: {
     status: 503,
     help: 'The gateway could not decide, so nothing passes; its error log says why.',

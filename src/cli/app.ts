@@ -2,6 +2,7 @@ import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
 import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
+import { keysCommands } from './keys.ts';
 import { proveCommand } from './prove.ts';
 import { renderCommand } from './render.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,6 +22,7 @@ const root = buildRouteMap<string, Context>({
     diff: diffCommand,
     prove: proveCommand,
     schema: schemaCommand,
+    keys: keysCommands,
   },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',

@@ -23,6 +23,8 @@ export interface Runtime {
   read(path: string): Uint8Array;
   /** Writes a file; makes its folders. */
   write(path: string, content: string | Uint8Array): void;
+  /** Puts a secret file in place at once, for its owner alone; one that is there keeps its mode. */
+  replace(path: string, text: string): void;
   /** Makes a folder, and says its absolute path. */
   folder(path: string): string;
   /** Sends a request; absent where the engine has no network. */
@@ -93,6 +95,24 @@ function isTerminal(): boolean {
   return fs.fstatSync(1).isCharacterDevice();
 }
 
+/** Permissions of a file that is there. */
+function modeOf(path: string): number | undefined {
+  try {
+    return fs.statSync(path).mode & 0o777;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const mode = modeOf(path) ?? 0o600;
+  const beside = `${path}.new`;
+  if (modeOf(beside) !== undefined) fs.unlinkSync(beside);
+  fs.writeFileSync(beside, text, { mode });
+  fs.renameSync(beside, path);
+}
+
 /** The engine that runs us. */
 export function systemRuntime(): Runtime {
   const ask = systemAsk();
@@ -110,6 +130,7 @@ export function systemRuntime(): Runtime {
       fs.mkdirSync(folderOf(path), { recursive: true });
       fs.writeFileSync(path, content as string);
     },
+    replace: replaceFile,
     folder(path) {
       fs.mkdirSync(path, { recursive: true });
       return fs.realpathSync(path);

@@ -4,6 +4,7 @@ import type { Caller } from '../caller/types.ts';
 import { detailOf, ok, type ReasonCode, type ReasonEntry, type Refusal, type Result, reasons } from '../reasons.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { HeaderPlan, PreparedRoute } from './routes.ts';
+import type { MadeAssertion } from './signer.ts';
 
 type Line = readonly [name: string, value: string];
 
@@ -17,6 +18,8 @@ export interface KnownCaller {
   readonly key: string;
   readonly lines: Result<readonly Line[]>[];
   readonly about: readonly Line[];
+  /** By the index of the grant. */
+  readonly assertions: MadeAssertion[];
 }
 
 /** Lines that say who asks, for nginx's log. */
@@ -103,12 +106,17 @@ export function deny(
   reply(r, 401);
 }
 
-/** Speaks a decision: 204 with rule, identity and headers, or the refusal. */
+/**
+ * Speaks a decision: 204 with rule, identity and headers, or the refusal.
+ *
+ * @param assertion what is signed for the caller, where the policy has it
+ */
 export function speak(
   r: NginxHTTPRequest,
   route: PreparedRoute,
   decision: Decision<Pick<Rule, 'id' | 'as'>>,
   known?: KnownCaller,
+  assertion?: string,
 ): void {
   if (!decision.allow) {
     deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
@@ -125,6 +133,7 @@ export function speak(
     write(out, known.about);
     write(out, lines.value);
   }
+  if (assertion !== undefined) out['X-Meshgate-Assertion'] = assertion;
   out['X-Meshgate-Rule'] = rule.id;
   if (rule.as !== '') out['X-Meshgate-As'] = rule.as;
   reply(r, 204);

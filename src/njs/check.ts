@@ -2,14 +2,14 @@ import { toCaller } from '../caller/caller.ts';
 import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
-import type { Table } from '../rules/types.ts';
+import type { Decision, Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import { verifyToken } from '../token/verify.ts';
 import { deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
 import { emptyErrorQueue } from './openssl.ts';
-import type { PreparedRoute } from './routes.ts';
-import { routesOf } from './routes.ts';
+import { type PreparedRoute, type PreparedRule, routesOf } from './routes.ts';
+import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
 
 /** Path of the internal location, before the route's name. */
@@ -26,8 +26,14 @@ function bearer(authorization: string): Result<string> {
 /**
  * Makes the handler that answers nginx's `auth_request`.
  * A known token is answered synchronously: it costs one context and no promise.
+ *
+ * @param signer signs for callers, where the policy has an assertion; nobody's requests have none
  */
-export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest) => void | Promise<void> {
+export function checkHandler(
+  table: Table,
+  keys: KeyStore,
+  signer?: Signer,
+): (r: NginxHTTPRequest) => void | Promise<void> {
   const route = routesOf(table);
   const tokens = new TokenCache(table.selection);
 
@@ -62,6 +68,30 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
     return ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache));
   }
 
+  /** Speaks to a known caller, with what is signed for them where something is. */
+  function answer(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    decision: Decision<PreparedRule>,
+    known: KnownCaller,
+    now: number,
+  ): void | Promise<void> {
+    if (signer === undefined || !decision.allow) {
+      speak(r, to, decision, known);
+      return;
+    }
+    const { grant, id } = decision.rule;
+    const recalled = signer.recall(known, grant, now);
+    if (recalled !== undefined) {
+      speak(r, to, decision, known, recalled);
+      return;
+    }
+    return signer.sign(known, grant, now).then((signed) => {
+      if (signed.ok) speak(r, to, decision, known, signed.value);
+      else deny(r, to.realm, signed, { known, nearest: id });
+    });
+  }
+
   return (r) => {
     const name = (r.uri as string).slice(CHECK.length);
     const to = route(name);
@@ -83,12 +113,11 @@ export function checkHandler(table: Table, keys: KeyStore): (r: NginxHTTPRequest
     const now = Date.now() / 1000;
     const known = recall(to, token.value, now);
     if (known !== undefined) {
-      speak(r, to, decide(to.rules, known.caller, request), known);
-      return;
+      return answer(r, to, decide(to.rules, known.caller, request), known, now);
     }
     return verify(to, token.value, now).then((result) => {
-      if (result.ok) speak(r, to, decide(to.rules, result.value.caller, request), result.value);
-      else deny(r, to.realm, result);
+      if (result.ok) return answer(r, to, decide(to.rules, result.value.caller, request), result.value, now);
+      deny(r, to.realm, result);
     });
   };
 }

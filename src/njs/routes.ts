@@ -1,6 +1,7 @@
 import type { Headers } from '../policy/types.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import type { TokenProvider } from '../token/types.ts';
+import type { PreparedGrant } from './signer.ts';
 
 /** The identity headers of a route; equal plans of several routes are one object. */
 export interface HeaderPlan {
@@ -10,12 +11,15 @@ export interface HeaderPlan {
   readonly names: Readonly<Record<string, string>>;
 }
 
+/** A rule with what an assertion for it says; equal grants of several rules are one object. */
+export type PreparedRule = TableRoute['rules'][number] & { readonly grant: PreparedGrant };
+
 /** A route as the check uses it, prepared once per context. */
 export interface PreparedRoute {
   readonly name: string;
   /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
-  readonly rules: TableRoute['rules'];
+  readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
@@ -30,6 +34,7 @@ export interface PreparedRoute {
 export function routesOf(table: Table): (name: string) => PreparedRoute | undefined {
   const prepared = new Map<string, PreparedRoute>();
   const plans = new Map<string, HeaderPlan>();
+  const grants = new Map<string, PreparedGrant>();
   const names = Object.fromEntries(table.headerNames.map((name, index) => [name, `X-Meshgate-H${index}`]));
 
   function planOf(headers: Headers): HeaderPlan {
@@ -42,6 +47,16 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     return plan;
   }
 
+  function grantOf({ service, as }: TableRoute['rules'][number]): PreparedGrant {
+    const name = `${service} ${as}`;
+    let grant = grants.get(name);
+    if (grant === undefined) {
+      grant = { index: grants.size, service, as };
+      grants.set(name, grant);
+    }
+    return grant;
+  }
+
   return (name) => {
     const known = prepared.get(name);
     if (known !== undefined) return known;
@@ -50,7 +65,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const made: PreparedRoute = {
       name,
       realm: name.slice(0, name.indexOf('/')),
-      rules: route.rules,
+      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule) })),
       providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
       accepted: new Set(route.providers),
       plan: planOf(route.headers),

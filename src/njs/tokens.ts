@@ -88,5 +88,5 @@ export class TokenCache {
 }
 
 function known(kept: Kept): KnownCaller {
-  return { ...kept, provider: kept.caller.provider, lines: [], about: aboutCaller(kept.caller) };
+  return { ...kept, provider: kept.caller.provider, lines: [], about: aboutCaller(kept.caller), assertions: [] };
 }

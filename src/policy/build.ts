@@ -51,6 +51,13 @@ function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
     listen: raw.listen ?? 8443,
     ...(raw.tls && { tls: tls(raw.tls) }),
     insecureHttp: raw.insecure_http ?? false,
+    ...(raw.assertion && {
+      assertion: {
+        issuer: raw.assertion.issuer,
+        keysFile: raw.assertion.keys_file,
+        lifetime: time(raw.assertion.lifetime, DEFAULTS.assertionLifetime),
+      },
+    }),
   };
 }
 
@@ -96,7 +103,14 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
       port,
       serverName: server_name ?? host,
       caFile: ca_file,
-      ...(own && { own: { ...tls(own), clientCaFile: own.client_ca_file, listen: own.listen } }),
+      ...(own && {
+        own: {
+          ...tls(own),
+          clientCaFile: own.client_ca_file,
+          listen: own.listen,
+          ...(own.assertion_jwks_file !== undefined && { assertionJwksFile: own.assertion_jwks_file }),
+        },
+      }),
     },
     identities: mapRecord(raw.identities, (name, it) => ({
       name,

@@ -1,6 +1,12 @@
-import { DEFAULTS, KEYS_JOB_INTERVAL_S, MAX_CLOCK_SKEW } from '../limits.ts';
+import {
+  DEFAULTS,
+  KEYS_JOB_INTERVAL_S,
+  MAX_ASSERTION_LIFETIME,
+  MAX_CLOCK_SKEW,
+  MIN_ASSERTION_LIFETIME,
+} from '../limits.ts';
 import { type DraftPolicy, entriesOf } from './draft.ts';
-import type { Path } from './path.ts';
+import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
@@ -8,11 +14,21 @@ import { seconds } from './units.ts';
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway) checkTimes(report, gateway);
+  checkIssuer(report, draft);
   if (!gateway?.insecure_http) return;
   const idle = (path: Path) =>
     report.add(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two', 'key');
   if (gateway.tls) idle(['gateway', 'tls']);
   for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
+}
+
+/** A provider with the gateway's own issuer would vouch for assertions. */
+function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
+  const issuer = gateway?.assertion?.issuer;
+  const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
+  if (name === undefined) return;
+  const message = `provider ${quote(name)} has this issuer; write a URL of the gateway itself, as in https://wiki.example.com`;
+  report.add(['gateway', 'assertion', 'issuer'], message);
 }
 
 function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
@@ -30,4 +46,6 @@ function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>
   bound(['keys', 'refresh'], keys.refresh, least, DEFAULTS.keysStale, `from ${least}s to 1d`);
   bound(['keys', 'cool_down'], keys.cool_down, 1, 3600, 'from 1s to 1h');
   bound(['keys', 'stale'], keys.stale, refresh, Number.POSITIVE_INFINITY, `at least the refresh, ${refresh}s`);
+  const [shortest, longest] = [MIN_ASSERTION_LIFETIME, MAX_ASSERTION_LIFETIME];
+  bound(['assertion', 'lifetime'], gateway.assertion?.lifetime, shortest, longest, `from ${shortest}s to ${longest}s`);
 }

@@ -9,6 +9,7 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || report.has(['mesh'])) return;
   checkIngress(report, draft);
+  checkAssertion(report, draft);
   const others = otherDomain(draft);
   if (others !== undefined) {
     const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
@@ -64,6 +65,14 @@ function checkIngress(report: Report, { mesh }: DraftPolicy): void {
   if (!needsServerName(host)) return;
   const message = 'missing key "server_name"; write the DNS name in the ingress’s certificate';
   report.add(['mesh', 'ingress', 'server_name'], message, 'key');
+}
+
+/** The ingress has nothing to verify where the gateway signs nothing. */
+function checkAssertion(report: Report, { mesh, gateway }: DraftPolicy): void {
+  const own = mesh?.ingress?.own;
+  if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
+  const path = ['mesh', 'ingress', 'own', 'assertion_jwks_file'];
+  report.add(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this', 'key');
 }
 
 function checkFiles(report: Report, path: Path, identity: object): void {

@@ -1,6 +1,6 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
-  ...['agents', 'teams', 'profiles', 'assertion', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr'],
+  ...['agents', 'teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr'],
   ...['max_age', 'network', 'like', 'agent', 'actor', 'namespace', 'namespaces', 'labels', 'service_account', 'proxy'],
   ...['owner', 'ask', 'insecure_raw_paths', 'limit', 'bound', 'hops', 'acts_for'],
 ]);

@@ -90,6 +90,13 @@ const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+
 /** An issuer that has a discovery document. */
 export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^${ISSUER_URL}$`).test(issuer);
 
+export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
+  what: 'an https: URL without query, fragment or user',
+  write: 'a URL of the gateway itself, as in https://wiki.example.com',
+  fix: (value) =>
+    typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
+});
+
 /** An https: URL, or a name that is no URL at all; {@link isIssuerUrl} tells them apart. */
 export const issuer = text(new RegExp(`^(?:${ISSUER_URL}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`), {
   what: 'an https: URL without query, fragment or user',

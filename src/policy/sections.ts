@@ -71,6 +71,17 @@ export const gateway = z
       .register(hints, { what: 'true', write: 'true, or leave it out' })
       .describe('The image serves plain HTTP: tokens travel in the clear.')
       .optional(),
+    assertion: z
+      .strictObject({
+        issuer: s.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
+        keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
+        lifetime: s.duration
+          .describe('How long an assertion is good, from 10s to 10m.')
+          .meta({ default: '60s' })
+          .optional(),
+      })
+      .describe('Services receive X-Meshgate-Assertion: a short signed statement of who asks.')
+      .optional(),
   })
   .describe('The gateway itself.');
 
@@ -177,6 +188,11 @@ export const mesh = z
             key_file: keyFile,
             client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
             listen: s.port.describe('Port that the ingress listens on.'),
+            assertion_jwks_file: s.filePath
+              .describe(
+                'Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.',
+              )
+              .optional(),
           })
           .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
           .optional(),

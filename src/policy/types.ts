@@ -34,6 +34,18 @@ export interface Gateway {
   readonly tls?: Tls;
   /** The image serves plain HTTP. */
   readonly insecureHttp: boolean;
+  /** Services receive a signed statement of who asks. */
+  readonly assertion?: Assertion;
+}
+
+/** How the gateway signs what it says of callers. */
+export interface Assertion {
+  /** `iss`. */
+  readonly issuer: string;
+  /** JWKS with the private keys, read by the worker; the first one signs. */
+  readonly keysFile: string;
+  /** Seconds. */
+  readonly lifetime: number;
 }
 
 export interface Tls {
@@ -120,6 +132,8 @@ export interface Ingress {
     readonly keyFile: string;
     readonly clientCaFile: string;
     readonly listen: number;
+    /** The gateway's public keys; with them the ingress verifies the assertion. */
+    readonly assertionJwksFile?: string;
   };
 }
 

@@ -81,7 +81,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
  * @param rules what the policy compiles to
  */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
-  const { clockSkew, tokenCache, keys } = policy.gateway;
+  const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
   const providers = record(Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(provider)]));
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
   const claims = claimsOf(policy);
@@ -97,5 +97,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     headerNames: names,
     routes: record(tableRoutes(policy, rules, names)),
     egress: options.egress,
+    ...(assertion && { assertion }),
   };
 }

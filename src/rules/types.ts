@@ -1,4 +1,4 @@
-import type { At, Fact, Headers, Who } from '../policy/types.ts';
+import type { Assertion, At, Fact, Headers, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { TokenProvider } from '../token/types.ts';
 
@@ -56,4 +56,5 @@ export interface Table {
   readonly routes: Readonly<Record<string, TableRoute>>;
   /** Unix socket of the egress server. */
   readonly egress: string;
+  readonly assertion?: Assertion;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
 import type { Stage } from './stage.ts';
 
@@ -53,6 +54,8 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   const listeners = [policy.gateway.tls, ...policy.hosts.map((host) => host.tls)];
   for (const tls of listeners)
     if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await authorities.ca.server(names));
+  const { assertion } = policy.gateway;
+  if (assertion) files[assertion.keysFile] = await newSigningKeys(Date.now() / 1000);
   for (const provider of Object.values(policy.providers))
     if (provider.caFile) files[provider.caFile] = authorities.ca.cert;
   for (const service of Object.values(policy.services)) {

@@ -63,7 +63,7 @@ for (const [what, location] of [
   ['an addition', 'add_after_body /rest/x; addition_types *; return 200 "page";'],
 ] as const) {
   trap(lab, {
-    name: `$meshgate_pass: ${what} in a location that a user has opened reaches no service`,
+    name: `$meshgate_to: ${what} in a location that a user has opened reaches no service`,
     around: inServer(host, `location = /opened { auth_request off; ${location} }`),
     without: undecided,
     attack: async () => (await came(scene, { path: '/opened' }, 1)).reached,
@@ -72,6 +72,16 @@ for (const [what, location] of [
     expected: [/invalid URL prefix in ""/],
   });
 }
+
+trap(lab, {
+  name: '$meshgate_to: a return of the server, which answers the check’s own request as well, lets nobody pass',
+  around: inServer(host, 'if ($uri !~ ^/(rest|open)) { return 200; }'),
+  without: undecided,
+  attack: () => came(scene, { path: '/rest/x' }),
+  held: { status: 503, reached: [] },
+  open: { status: 200, reached: ['/rest/x'] },
+  expected: [/invalid URL prefix in ""/],
+});
 
 // What leads there as the request itself is checked like any request: nothing but the check closes it.
 for (const [what, location] of [

@@ -3,6 +3,7 @@ import { compile } from '../../rules/compile.ts';
 import { overlap } from '../../rules/cover.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Coverage, Gap } from '../types.ts';
+import { verifies } from './assertion.ts';
 import { meshRules } from './domains.ts';
 import { encodableOf } from './rbac.ts';
 
@@ -14,8 +15,12 @@ function methodsMeet(a: Rule, b: Rule): boolean {
   return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 }
 
-/** Rules of other callers that Envoy cannot tell from this one: same identity, authority, and a request in common. */
+/**
+ * Rules of other callers that Envoy cannot tell from this one: same identity, authority, and a request in common. An
+ * assertion that it verifies tells all of them apart.
+ */
 function indistinct(rule: Rule, rules: readonly Rule[], policy: Policy): readonly Rule[] {
+  if (verifies(policy) !== undefined) return [];
   const authority = policy.services[rule.service]?.authority;
   const spiffe = policy.mesh?.identities[rule.as]?.spiffe;
   return rules.filter(
@@ -33,12 +38,12 @@ function widerText(rule: Rule, others: readonly Rule[], policy: Policy): string 
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';
   const names = others.map((other) => `${whoText(other.who)} (${other.id})`).join(', ');
-  return `Envoy sees the identity and not the role: ${whoText(rule.who)} shares the identity ${rule.as}${where} with ${names} on the same requests; give one of them an identity of its own if the mesh has to tell them apart`;
+  return `Envoy sees the identity and not the role: ${whoText(rule.who)} shares the identity ${rule.as}${where} with ${names} on the same requests; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart`;
 }
 
 /**
  * How well Envoy holds one rule by itself: it sees authority, path, method and the identity of the connection, so a
- * role is held only where its identity is its own.
+ * role is held only where its identity is its own, or where Envoy verifies the assertion.
  */
 export function covers(rule: Rule, policy: Policy): Coverage {
   const rules = meshRules(policy, compile(policy));

@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { jwtFilter, verifies } from './assertion.ts';
 import type { Authority } from './domains.ts';
 import { rbacFilters } from './rbac.ts';
 
@@ -46,6 +47,7 @@ const STREAM_IDLE = '3600s';
 
 /** The filter that reads HTTP: what it takes, what it logs, who passes, and where to. */
 export function connectionManager(policy: Policy, rules: readonly Rule[], authorities: readonly Authority[]): unknown {
+  const assertion = verifies(policy);
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: {
@@ -66,6 +68,7 @@ export function connectionManager(policy: Policy, rules: readonly Rule[], author
       common_http_protocol_options: { max_headers_count: 250 },
       upgrade_configs: [{ upgrade_type: 'websocket' }],
       http_filters: [
+        ...(assertion === undefined ? [] : [jwtFilter(policy, assertion, authorities)]),
         ...rbacFilters(policy, rules, authorities),
         { name: 'envoy.filters.http.router', typed_config: { '@type': ROUTER, suppress_envoy_headers: true } },
       ],

@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Path, Rule } from '../../rules/types.ts';
+import { assertionPrincipals, verifies } from './assertion.ts';
 import { type Authority, domainsOf, meshRules } from './domains.ts';
 import { encodable, headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
 
@@ -43,7 +44,10 @@ function rbacPolicy(policy: Policy, rule: Rule, authorities: readonly Authority[
     ...pathPermissions(rule.path),
     ...(rule.methods === undefined ? [] : [headerIn(':method', rule.methods)]),
   ];
-  return { permissions: [{ and_rules: { rules } }], principals: [principal(spiffeOf(policy, rule))] };
+  const connects = principal(spiffeOf(policy, rule));
+  const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);
+  const principals = [says.length === 0 ? connects : { and_ids: { ids: [connects, ...says] } }];
+  return { permissions: [{ and_rules: { rules } }], principals };
 }
 
 function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown {

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
-import type { At, Policy } from '../../policy/types.ts';
+import type { At, Policy, Who } from '../../policy/types.ts';
 import type { Path, Rule } from '../../rules/types.ts';
+import { verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf, meshRules } from './domains.ts';
 import type { Permission } from './permission.ts';
 import { ALLOW_FILTER, type RbacPolicy, spiffeOf } from './rbac.ts';
@@ -11,9 +12,9 @@ const NOWHERE: At = { file: FILE, line: 0, column: 0 };
 
 /**
  * A rule as far as Envoy keeps it: the authority stands for host and service, the SPIFFE id for the identity, and
- * whoever holds it may be any caller.
+ * whoever holds it may be any caller, unless Envoy verifies the assertion.
  */
-export function project(rule: Rule, authority: string, spiffe: string): Rule {
+export function project(rule: Rule, authority: string, spiffe: string, who: Who = { kind: 'anyone' }): Rule {
   const { id, route, path, methods } = rule;
   return {
     id,
@@ -22,7 +23,7 @@ export function project(rule: Rule, authority: string, spiffe: string): Rule {
     host: authority,
     path,
     ...(methods !== undefined && { methods }),
-    who: { kind: 'anyone' },
+    who,
     service: authority,
     as: spiffe,
   };
@@ -32,7 +33,12 @@ export function project(rule: Rule, authority: string, spiffe: string): Rule {
 export function projection(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
   const authorities = authoritiesOf(policy, rules);
   return meshRules(policy, rules).map((rule) =>
-    project(rule, domainsOf(rule, authorities)[0] as string, spiffeOf(policy, rule)),
+    project(
+      rule,
+      domainsOf(rule, authorities)[0] as string,
+      spiffeOf(policy, rule),
+      verifies(policy) === undefined ? undefined : rule.who,
+    ),
   );
 }
 
@@ -77,10 +83,34 @@ function pathOf(permissions: readonly Permission[]): Path {
   return { prefix: own.prefix, except };
 }
 
-interface Principal {
+interface Connects {
   readonly custom: {
     readonly typed_config: { readonly san_matcher: { readonly matcher: { readonly exact: string } } };
   };
+}
+
+interface Says {
+  readonly sourced_metadata: {
+    readonly metadata_matcher: {
+      readonly path: readonly { readonly key: string }[];
+      readonly value: {
+        readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
+      };
+    };
+  };
+}
+
+type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
+
+/** Who a rule's assertions speak of. */
+function whoOf(says: readonly Says[]): Who {
+  const [as, roles, ...more] = says.map((it) => it.sourced_metadata.metadata_matcher);
+  if (as === undefined) return { kind: 'anyone' };
+  if (as.path[1]?.key !== 'as' || more.length > 0) throw unreadable(says);
+  if (roles === undefined) return { kind: 'authenticated' };
+  const role = roles.value.list_match?.one_of.string_match.exact;
+  if (roles.path[1]?.key !== 'roles' || role === undefined) throw unreadable(says);
+  return { kind: 'role', role };
 }
 
 function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
@@ -93,7 +123,9 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
   if (authority === undefined) throw unreadable(id);
   const path = pathOf(rules.filter((it) => !headerValues(it, ':authority') && !headerValues(it, ':method')));
-  const spiffe = (principals[0] as Principal).custom.typed_config.san_matcher.matcher.exact;
+  const principal = principals[0] as Principal;
+  const [connects, ...says] = 'and_ids' in principal ? principal.and_ids.ids : [principal];
+  const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
   const route = id.slice(0, id.lastIndexOf('#'));
   const rule = {
     id,
@@ -101,7 +133,7 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
     route,
     host: authority,
     path,
-    who: { kind: 'anyone' },
+    who: whoOf(says),
     service: authority,
     as: spiffe,
   };

@@ -20,7 +20,7 @@ const closed: readonly Directive[] = [
 ];
 
 /** Headers that every service receives, whoever asks. */
-function fixedHeaders(host: SceneHost): readonly (readonly [string, Given])[] {
+function fixedHeaders({ policy }: Scene, host: SceneHost): readonly (readonly [string, Given])[] {
   const outside = host.host.name.startsWith('*') ? variable('host') : literal(host.host.name);
   return [
     ['Host', variable('meshgate_authority')],
@@ -38,12 +38,13 @@ function fixedHeaders(host: SceneHost): readonly (readonly [string, Given])[] {
     ['X-Meshgate-Rule', variable('meshgate_rule')],
     ['X-Meshgate-Identity', variable('meshgate_as')],
     ['X-Meshgate-Erased', variable('meshgate_erased')],
+    ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
   ];
 }
 
 /** Sends what is ours and erases everything else that anybody might trust. */
 function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
-  const fixed = fixedHeaders(host);
+  const fixed = fixedHeaders(scene, host);
   const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
   const taken = new Set(fixed.map(([name]) => name.toLowerCase()));
   const clash = identity.find(([name]) => taken.has(name.toLowerCase()));

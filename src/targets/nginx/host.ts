@@ -1,7 +1,7 @@
 import { around } from './around.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { checked, errorPages } from './location.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, ODD_LOCATION } from './names.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { inside, refusal, refusalLocations } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -59,6 +59,17 @@ function serverLevel(scene: Scene): readonly Directive[] {
   ];
 }
 
+/** A request to the check's server tells nothing of the client's that is not said. */
+const bare: readonly Directive[] = [
+  line('proxy_http_version', '1.1'),
+  line('proxy_method', 'GET'),
+  line('proxy_pass_request_headers', 'off'),
+  line('proxy_pass_request_body', 'off'),
+  line('proxy_set_header', 'Host', 'meshgate'),
+  line('proxy_set_header', 'Connection', literal('')),
+  line('proxy_set_header', 'Content-Length', literal('')),
+];
+
 /** The hop to the check: it carries what the check reads, and has room for what passes the outer server. */
 const hop: Directive = block(
   'location',
@@ -67,13 +78,7 @@ const hop: Directive = block(
     ...inside,
     line('auth_request', 'off'),
     line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
-    line('proxy_http_version', '1.1'),
-    line('proxy_method', 'GET'),
-    line('proxy_pass_request_headers', 'off'),
-    line('proxy_pass_request_body', 'off'),
-    line('proxy_set_header', 'Host', 'meshgate'),
-    line('proxy_set_header', 'Connection', literal('')),
-    line('proxy_set_header', 'Content-Length', literal('')),
+    ...bare,
     line('proxy_set_header', 'Authorization', variable('http_authorization')),
     line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
     line('client_max_body_size', '0'),
@@ -92,12 +97,34 @@ const hop: Directive = block(
   ],
 );
 
+/** The gateway's public keys, for whoever verifies its assertions: open to all. */
+const jwks: Directive = block(
+  'location',
+  ['=', literal(JWKS_PATH)],
+  [
+    line('auth_request', 'off'),
+    line('error_page', '404', '=', '@meshgate_unknown'),
+    line('error_page', '500', '502', '503', '504', '=', '@meshgate_down'),
+    block('if', [template('(', variable('request_method')), '!~', regex('', '^(GET|HEAD)$)')], [line('return', '404')]),
+    line('proxy_pass', literal(`http://${CHECK_UPSTREAM}${JWKS_PATH}`)),
+    ...bare,
+    line('proxy_connect_timeout', '3s'),
+    line('proxy_send_timeout', '3s'),
+    line('proxy_read_timeout', '10s'),
+    line('proxy_max_temp_file_size', '0'),
+    line('proxy_cache', 'off'),
+    line('proxy_store', 'off'),
+    line('proxy_intercept_errors', 'on'),
+  ],
+);
+
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
   return [
     ...serverLevel(scene),
     commented('The one way to the check; a client cannot ask for it.', hop),
     ...refusalLocations,
+    ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
     commented('All routes; what they share is said once.', around(scene, host)),
   ];

@@ -87,6 +87,7 @@ function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Dir
     ...route.headers.map((i) =>
       line('auth_request_set', variable(headerVariable(i)), answerHeader(`X-Meshgate-H${i}`)),
     ),
+    ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...(service.direct === undefined ? throughMesh(route) : directly(service, scene.options.systemCa)),
   ]);
 }

@@ -21,6 +21,8 @@ export function underscored(name: string): string {
 
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
+/** The gateway's public keys, for services and meshes. */
+export const JWKS_PATH = '/.meshgate/jwks';
 /** Where internal redirects of ours go. */
 export const ODD_LOCATION = '/.meshgate/odd';
 export const BAD_LOCATION = '/.meshgate/bad';

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
@@ -73,6 +74,8 @@ const files = {
   'ca.pem': 'CA',
   'build/envoy.yaml': (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out,
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
+  'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
+  'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',

@@ -51,6 +51,10 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
       written[path] = text(content);
     },
+    replace(path, content) {
+      if (path.startsWith('/forbidden/')) throw systemError('EACCES');
+      written[path] = content;
+    },
     folder: (path) => (path.startsWith('/') ? path : `/home/ann/${path}`),
   };
   return { code: await main(runtime), out, err, written };

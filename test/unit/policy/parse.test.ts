@@ -212,3 +212,19 @@ test('an error in one line', () => {
     'meshgate.yaml:10:42 hosts."wiki.example.com"."/*".allow[1]: no role "staf"; did you mean "staff"?',
   );
 });
+
+test('an assertion, with its default life and with another', () => {
+  const written = (lifetime: string) =>
+    parse(
+      smallest.replace(
+        'providers:',
+        `gateway: { assertion: { issuer: https://wiki.example.com, keys_file: /run/secrets/assertion.jwks${lifetime} } }\nproviders:`,
+      ),
+    ).gateway.assertion;
+  expect(written('')).toEqual({
+    issuer: 'https://wiki.example.com',
+    keysFile: '/run/secrets/assertion.jwks',
+    lifetime: 60,
+  });
+  expect(written(', lifetime: 10m')?.lifetime).toBe(600);
+});

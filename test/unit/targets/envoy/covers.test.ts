@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { envoy } from '../../../../src/targets/envoy/render.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { envoy, renderEnvoy } from '../../../../src/targets/envoy/render.ts';
 import { render } from './samples.ts';
 
 const service = 'services: { wiki: { authority: wiki.mesh, endpoint: "wiki:8080" } }\n';
@@ -21,10 +22,28 @@ test('two roles with one identity on the same requests: each is wider, and the o
     `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] } } }`,
   );
   const text =
-    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them an identity of its own if the mesh has to tell them apart';
+    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart';
   expect(gaps[0]).toEqual({ part: 'w.test/*#1', text });
   expect(gaps.map(({ part }) => part)).toEqual(['w.test/*#1', 'w.test/*#2']);
   expect(envoy.covers(rules[0]!, policy)).toEqual({ kind: 'wider', text });
+});
+
+test('two roles with one identity, and an assertion that Envoy verifies: exact', () => {
+  const { policy } = render(
+    `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] } } }`,
+  );
+  const ingress = policy.mesh!.ingress;
+  const changed = {
+    ...policy,
+    gateway: { ...policy.gateway, assertion: { issuer: 'https://gw.test', keysFile: '/k', lifetime: 60 } },
+    mesh: {
+      ...policy.mesh!,
+      ingress: { ...ingress, own: { ...ingress.own!, assertionJwksFile: '/run/own/jwks.json' } },
+    },
+  };
+  const rules = compile(changed);
+  expect(renderEnvoy(changed, rules).gaps).toEqual([]);
+  expect(rules.map((rule) => envoy.covers(rule, changed))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
 });
 
 test('authenticated and a role with one identity: wider', () => {

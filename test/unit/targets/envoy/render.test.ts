@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { projection, readEnvoy } from '../../../../src/targets/envoy/read.ts';
 import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
@@ -12,6 +14,17 @@ hosts:
   wiki.test:
     /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }
 `;
+
+/** The same policy with an assertion that Envoy verifies. */
+function asserting(policy: Policy): Policy {
+  const { mesh } = policy;
+  const own = { ...mesh!.ingress.own!, assertionJwksFile: '/run/own/jwks.json' };
+  return {
+    ...policy,
+    gateway: { ...policy.gateway, assertion: { issuer: 'https://gw.test', keysFile: '/run/keys', lifetime: 60 } },
+    mesh: { ...mesh!, ingress: { ...mesh!.ingress, own } },
+  };
+}
 
 describe('the listener', () => {
   const { tree } = render(wiki);
@@ -144,16 +157,57 @@ describe('the rules', () => {
     });
   });
 
-  test('read back they are the projection of the rules', () => {
-    fc.assert(
-      fc.property(policy, (policy) => {
-        const rules = compile(policy);
-        const { files } = renderEnvoy(policy, rules);
-        expect(readEnvoy(files)).toEqual(projection(policy, rules));
-      }),
-      { numRuns: 30 },
-    );
-  }, 30_000);
+  test.each([
+    ['', (policy: Policy) => policy],
+    [', with an assertion', asserting],
+  ])(
+    'read back they are the projection of the rules%s',
+    (_, change) => {
+      fc.assert(
+        fc.property(policy.map(change), (policy) => {
+          const rules = compile(policy);
+          const { files } = renderEnvoy(policy, rules);
+          expect(readEnvoy(files)).toEqual(projection(policy, rules));
+        }),
+        { numRuns: 30 },
+      );
+    },
+    30_000,
+  );
+
+  test('with an assertion they want its identity and role, and its service is its audience', () => {
+    const { policy, rules } = render(wiki);
+    const changed = asserting(policy);
+    const { files, gaps } = renderEnvoy(changed, rules);
+    expect(gaps).toEqual([]);
+    const [jwt, , allow] = parse(files['envoy.yaml'] ?? '').static_resources.listeners[0].filter_chains[0].filters[0]
+      .typed_config.http_filters;
+    expect(jwt.typed_config.providers).toEqual({
+      wiki: {
+        issuer: 'https://gw.test',
+        audiences: ['wiki'],
+        from_headers: [{ name: 'X-Meshgate-Assertion' }],
+        forward: true,
+        payload_in_metadata: 'assertion',
+        clock_skew_seconds: 30,
+        local_jwks: { filename: '/run/own/jwks.json' },
+      },
+    });
+    const [{ and_ids }] = allow.typed_config.rules.policies['wiki.test/*#2'].principals;
+    const claim = (name: string, value: unknown) => ({
+      sourced_metadata: {
+        metadata_matcher: {
+          filter: 'envoy.filters.http.jwt_authn',
+          path: [{ key: 'assertion' }, { key: name }],
+          value,
+        },
+      },
+    });
+    expect(and_ids.ids.slice(1)).toEqual([
+      claim('as', { string_match: { exact: 'wiki-editor' } }),
+      claim('roles', { list_match: { one_of: { string_match: { exact: 'editor' } } } }),
+    ]);
+  });
 
   test('a file of somebody else is not read', () => {
     expect(() => readEnvoy({ 'envoy.yaml': 'static_resources: {}' })).toThrow('not as meshgate renders it');

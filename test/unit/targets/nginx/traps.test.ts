@@ -27,11 +27,13 @@ function proxied(name: string): readonly Place[] {
 
 const proxies = (one: Parsed): boolean => args(one.block ?? [], 'proxy_pass').length > 0;
 
-test('nothing proxies but the routes and the hop to the check', () => {
+test('nothing proxies but the routes, the hop to the check and that to the key set', () => {
   for (const name of cases) {
-    const hosts = Object.entries(render(goldenPolicy(name)).files).filter(([path]) => path.startsWith('hosts/'));
+    const policy = goldenPolicy(name);
+    const ours = policy.gateway.assertion === undefined ? 1 : 2;
+    const hosts = Object.entries(render(policy).files).filter(([path]) => path.startsWith('hosts/'));
     const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
-    expect(found).toHaveLength(proxied(name).length + hosts.length);
+    expect(found).toHaveLength(proxied(name).length + ours * hosts.length);
   }
 });
 

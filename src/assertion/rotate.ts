@@ -1,0 +1,54 @@
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { parseSigningKeys } from './read.ts';
+
+type Jwk = Readonly<Record<string, unknown>>;
+type GenerateAlgorithm = Parameters<typeof crypto.subtle.generateKey>[0];
+
+const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as unknown as GenerateAlgorithm;
+
+/** A new key pair as JWK, named by its thumbprint; `iat` says when it was made. */
+async function makeKey(now: number): Promise<Jwk> {
+  const pair = (await crypto.subtle.generateKey(p256, true, ['sign', 'verify'])) as unknown as {
+    readonly privateKey: never;
+  };
+  const { x, y, d } = (await crypto.subtle.exportKey('jwk', pair.privateKey)) as Jwk;
+  const kid = await calculateJwkThumbprint({ kty: 'EC', crv: 'P-256', x, y } as { kty: string });
+  return { kty: 'EC', crv: 'P-256', kid, alg: 'ES256', use: 'sig', iat: Math.floor(now), x, y, d };
+}
+
+const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
+
+/** A file of signing keys: the first signs, the second is published so that it can sign next. */
+export async function newSigningKeys(now: number): Promise<string> {
+  return textOf([await makeKey(now), await makeKey(now)]);
+}
+
+export type Rotated =
+  /** `signs`: whether another key signs now. */
+  | { readonly ok: true; readonly text: string; readonly signs: boolean }
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * Moves on by one: the second key, published so far, signs; a new one is published to sign next; the one that signed is
+ * published still, since assertions of it are under way; older ones go. Where there is no second key, one is made and the
+ * first goes on signing.
+ *
+ * @param early whether a key may sign that is not published long enough
+ * @returns what is wrong with the text, or why it is too early
+ */
+export async function rotateSigningKeys(text: string, now: number, early: boolean): Promise<Rotated> {
+  const keys = parseSigningKeys(text);
+  if (typeof keys === 'string') return { ok: false, error: keys };
+  const [signing, next] = keys as [Jwk, ...Jwk[]];
+  if (next === undefined) return { ok: true, text: textOf([signing, await makeKey(now)]), signs: false };
+  const age = typeof next.iat === 'number' ? now - next.iat : PUBLISHED_BEFORE_SIGNING_S;
+  if (age < PUBLISHED_BEFORE_SIGNING_S && !early) {
+    const minutes = Math.ceil((PUBLISHED_BEFORE_SIGNING_S - age) / 60);
+    return {
+      ok: false,
+      error: `the next key is published for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} minutes, and services may not have it yet; wait ${minutes} more, or say --early`,
+    };
+  }
+  return { ok: true, text: textOf([next, await makeKey(now), signing]), signs: true };
+}

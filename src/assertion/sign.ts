@@ -1,0 +1,33 @@
+import { encode } from 'jose/base64url';
+import { MAX_ASSERTION_LENGTH } from '../limits.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { ASSERTION_TYPE } from './claims.ts';
+import type { SigningKeys } from './types.ts';
+
+type Algorithm = Parameters<typeof crypto.subtle.sign>[0];
+
+const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as unknown as Algorithm;
+const encoder = new TextEncoder();
+const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
+
+/** ES256 over some bytes: r and s, 32 bytes each (RFC 7518 section 3.4). */
+export async function signBytes(key: SigningKeys['key'], bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array((await crypto.subtle.sign(ecdsa, key as never, bytes as never)) as ArrayBuffer);
+}
+
+/**
+ * Signs claims as a compact JWS (RFC 7515 section 7.1).
+ *
+ * @returns reason `claim_absent` where it would be too long for a header
+ */
+export async function signAssertion(
+  { kid, key }: Pick<SigningKeys, 'kid' | 'key'>,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<Result<string>> {
+  const input = `${part({ alg: 'ES256', kid, typ: ASSERTION_TYPE })}.${part(claims)}`;
+  // 64 bytes are 86 characters.
+  if (input.length + 87 > MAX_ASSERTION_LENGTH) {
+    return refuse('claim_absent', 'subject and roles are too long for a signed assertion');
+  }
+  return ok(`${input}.${encode(await signBytes(key, encoder.encode(input)))}`);
+}

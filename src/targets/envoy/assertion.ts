@@ -1,0 +1,66 @@
+import type { Assertion, Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Authority } from './domains.ts';
+
+const JWT_AUTHN = 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
+
+/** Name of the filter, under which it leaves what it read to the rules. */
+export const JWT_FILTER = 'envoy.filters.http.jwt_authn';
+const PAYLOAD = 'assertion';
+
+/** What Envoy verifies assertions by, if the policy says both sides. */
+export interface Verifies extends Assertion {
+  readonly jwksFile: string;
+}
+
+/** How Envoy verifies the gateway's assertion; undefined if it does not. */
+export function verifies({ gateway, mesh }: Policy): Verifies | undefined {
+  const jwksFile = mesh?.ingress.own?.assertionJwksFile;
+  return gateway.assertion === undefined || jwksFile === undefined ? undefined : { ...gateway.assertion, jwksFile };
+}
+
+/**
+ * Verifies an assertion where there is one: a bad one is refused, and what a good one says is left to the rules. Each
+ * service takes its own audience only.
+ */
+export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, authorities: readonly Authority[]): unknown {
+  const provider = ({ service }: Authority) => [
+    service.name,
+    {
+      issuer,
+      audiences: [service.name],
+      from_headers: [{ name: 'X-Meshgate-Assertion' }],
+      forward: true,
+      payload_in_metadata: PAYLOAD,
+      // Nought would be Envoy's default, a minute.
+      clock_skew_seconds: Math.max(1, policy.gateway.clockSkew),
+      local_jwks: { filename: jwksFile },
+    },
+  ];
+  const rules = ({ service, domains }: Authority) =>
+    domains.map((exact) => ({
+      match: { prefix: '/', headers: [{ name: ':authority', string_match: { exact } }] },
+      requires: { requires_any: { requirements: [{ provider_name: service.name }, { allow_missing: {} }] } },
+    }));
+  return {
+    name: JWT_FILTER,
+    typed_config: {
+      '@type': JWT_AUTHN,
+      providers: Object.fromEntries(authorities.map(provider)),
+      rules: authorities.flatMap(rules),
+    },
+  };
+}
+
+function claim(name: string, value: unknown): unknown {
+  const metadata_matcher = { filter: JWT_FILTER, path: [{ key: PAYLOAD }, { key: name }], value };
+  return { sourced_metadata: { metadata_matcher } };
+}
+
+/** What the assertion of a rule's requests says: the identity that it travels with, and the role. */
+export function assertionPrincipals({ who, as }: Rule): readonly unknown[] {
+  if (who.kind === 'anyone') return [];
+  const travels = claim('as', { string_match: { exact: as } });
+  if (who.kind === 'authenticated') return [travels];
+  return [travels, claim('roles', { list_match: { one_of: { string_match: { exact: who.role } } } })];
+}

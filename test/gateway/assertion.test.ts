@@ -1,0 +1,268 @@
+/** The signed assertion: what services receive, and how its keys are published and rotated while the gateway runs. */
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, type JWK, jwtVerify } from 'jose';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { newSigningKeys, rotateSigningKeys } from '../../src/assertion/rotate.ts';
+import {
+  createKey,
+  expectClean,
+  gatewayCase,
+  type Sent,
+  signToken,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+
+const stage = await testStage('assertion');
+const [wiki, dashboard, issuers] = await Promise.all([
+  startEcho(stage, { alias: 'wiki' }),
+  startEcho(stage, { alias: 'dashboard' }),
+  startIssuer(stage),
+]);
+const acme = await issuers.create('acme', { alg: 'ES256' });
+const ISSUER = 'https://gateway.test';
+const KEYS = '/run/keys/assertion.jwks';
+const LIFETIME = 10;
+const policy = `
+version: 1
+gateway:
+  insecure_http: true
+  listen: 8080
+  assertion: { issuer: ${ISSUER}, keys_file: ${KEYS}, lifetime: ${LIFETIME}s }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem, subject: { claim: sub, prefix: acme- } }
+roles:
+  editor: { group: editors }
+  reader: { group: readers }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+  dashboard: { insecure_url: "http://dashboard:8080" }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [editor, reader] }
+    /open: { service: wiki, allow: [anyone] }
+    /dashboard/*: { service: dashboard, allow: [authenticated] }
+`;
+const first = await newSigningKeys(Date.now() / 1000);
+const gateway = await startGateway(stage, { policy, files: { [KEYS]: first } });
+const setup = { gateway, echoes: [wiki, dashboard] };
+const claims = { aud: 'wiki', sub: 'ada', groups: ['editors', 'readers'] };
+const token = await acme.sign(claims);
+const roleless = await acme.sign({ ...claims, groups: [] });
+const kids = (text: string): string[] => JSON.parse(text).keys.map(({ kid }: JWK) => kid);
+
+/** The assertion of a request that passes; exactly one. */
+async function received(sent: Sent = { token }, echo = wiki): Promise<string> {
+  await echo.clear();
+  expect((await gateway.send('wiki.test', sent)).status).toBe(200);
+  const [request] = await echo.requests();
+  const values = valuesOf(request!, 'X-Meshgate-Assertion');
+  expect(values).toHaveLength(1);
+  return values[0]!;
+}
+
+async function published(): Promise<JSONWebKeySet> {
+  const answer = await gateway.send('wiki.test', { path: '/.meshgate/jwks' });
+  expect(answer.status).toBe(200);
+  return answer.json();
+}
+
+const verify = async (assertion: string, audience = 'wiki') =>
+  jwtVerify(assertion, createLocalJWKSet(await published()), {
+    issuer: ISSUER,
+    audience,
+    algorithms: ['ES256'],
+    typ: 'meshgate+jwt',
+    requiredClaims: ['exp', 'iat', 'sub'],
+  });
+
+/** Puts a key file in place and waits until this text's first key signs. */
+async function rotate(text: string): Promise<void> {
+  await gateway.box.write({ [KEYS]: text });
+  const [signs] = kids(text);
+  const signing = async () => {
+    const { status } = await gateway.send('wiki.test', { token });
+    return status === 200 && decodeProtectedHeader(await received()).kid === signs;
+  };
+  await until(signing, { what: 'the new key signs' });
+}
+
+await until(async () => (await gateway.send('wiki.test', { token })).status === 200 || undefined, {
+  what: 'the keys of acme',
+  timeoutMs: 20_000,
+});
+beforeEach(async () => {
+  await Promise.all([wiki.clear(), dashboard.clear()]);
+});
+
+describe('what services receive', () => {
+  test('one assertion, signed with a published key, that says who asks', async () => {
+    const { payload, protectedHeader } = await verify(await received());
+    expect(protectedHeader).toEqual({ alg: 'ES256', kid: kids(first)[0], typ: 'meshgate+jwt' });
+    expect(payload).toEqual({
+      iss: ISSUER,
+      aud: 'wiki',
+      sub: 'acme-ada',
+      provider: 'acme',
+      roles: ['editor', 'reader'],
+      iat: expect.any(Number),
+      exp: payload.iat! + LIFETIME,
+    });
+  });
+
+  test('another service another audience; neither takes the other’s', async () => {
+    const assertion = await received({ token, path: '/dashboard/x' }, dashboard);
+    expect((await verify(assertion, 'dashboard')).payload.aud).toBe('dashboard');
+    await expect(verify(assertion, 'wiki')).rejects.toThrow(/aud/);
+  });
+
+  test('another caller another subject and other roles', async () => {
+    const other = await acme.sign({ ...claims, sub: 'ben', groups: ['readers'] });
+    expect(decodeJwt(await received({ token: other }))).toMatchObject({ sub: 'acme-ben', roles: ['reader'] });
+  });
+
+  gatewayCase(setup, {
+    name: 'a client’s own assertion does not get through, with or without a credential',
+    host: 'wiki.test',
+    request: { path: '/open', headers: { 'X-Meshgate-Assertion': 'forged' } },
+    status: 200,
+    upstream: { service: 'wiki', url: '/open', absent: ['X-Meshgate-Assertion'] },
+  });
+
+  test('beside a credential the gateway’s replaces it, in every spelling', async () => {
+    const headers: [string, string][] = [
+      ['X-Meshgate-Assertion', 'forged'],
+      ['x-meshgate-assertion', 'forged'],
+      ['X_Meshgate_Assertion', 'forged'],
+    ];
+    const assertion = await received({ token, headers });
+    await verify(assertion);
+    const [request] = await wiki.requests();
+    expect(JSON.stringify(request!.headers)).not.toContain('forged');
+  });
+
+  gatewayCase(setup, {
+    name: 'who may not pass gets nothing that is signed',
+    host: 'wiki.test',
+    request: { token: roleless },
+    status: 403,
+    reason: 'role_missing',
+    answer: { 'X-Meshgate-Assertion': null },
+  });
+
+  test('known callers get the same one until half of its life is over, then another', async () => {
+    const before = await received();
+    expect(await received()).toBe(before);
+    const after = await until(
+      async () => {
+        const now = await received();
+        return now === before ? undefined : now;
+      },
+      { what: 'another assertion', timeoutMs: 15_000 },
+    );
+    const { iat, exp } = decodeJwt(before);
+    const renewed = decodeJwt(after).iat!;
+    expect(renewed).toBeGreaterThanOrEqual(iat! + LIFETIME / 2);
+    expect(renewed).toBeLessThan(exp!);
+    await verify(after);
+  });
+});
+
+describe('an assertion is no credential', () => {
+  test('sent to the gateway as a user’s token it is refused', async () => {
+    const answer = await gateway.send('wiki.test', { token: await received() });
+    expect([answer.status, answer.json().reason]).toEqual([401, 'issuer_unknown']);
+  });
+
+  test('even if a provider signed it: its type is not an access token’s', async () => {
+    const twin = await acme.sign(claims, { header: { typ: 'meshgate+jwt' } });
+    const answer = await gateway.send('wiki.test', { token: twin });
+    expect([answer.status, answer.json().reason]).toEqual([401, 'type_refused']);
+  });
+});
+
+describe('the key set', () => {
+  test('has public halves only, and may be cached', async () => {
+    const answer = await gateway.send('wiki.test', { path: '/.meshgate/jwks' });
+    expect(answer.header('Cache-Control')).toBe('public, max-age=300');
+    expect(answer.header('Content-Type')).toBe('application/jwk-set+json');
+    const { keys } = answer.json();
+    expect(keys.map((key: JWK) => Object.keys(key).sort())).toEqual([
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
+    ]);
+    expect(keys.map(({ kid }: JWK) => kid)).toEqual(kids(first));
+  });
+
+  test('answers HEAD, and nothing else', async () => {
+    const head = await gateway.send('wiki.test', { method: 'HEAD', path: '/.meshgate/jwks' });
+    expect([head.status, head.text]).toEqual([200, '']);
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const answer = await gateway.send('wiki.test', { method, path: '/.meshgate/jwks' });
+      expect([answer.status, answer.json().reason]).toEqual([404, 'route_unknown']);
+    }
+  });
+});
+
+describe('keys rotate without a reload', () => {
+  test('the next key was published before it signs, and the last one is published after', async () => {
+    const mark = gateway.mark();
+    const before = await published();
+    const old = await received();
+    const rotated = await rotateSigningKeys(first, Date.now() / 1000, true);
+    if (!rotated.ok) throw new Error(rotated.error);
+    await rotate(rotated.text);
+    const assertion = await received();
+    expect(decodeProtectedHeader(assertion).kid).not.toBe(decodeProtectedHeader(old).kid);
+    // A service that still has the key set of before verifies what the new key signs.
+    await jwtVerify(assertion, createLocalJWKSet(before), { issuer: ISSUER, audience: 'wiki' });
+    await until(async () => (await published()).keys.length === 3, { what: 'three keys are published' });
+    await verify(old);
+    await verify(assertion);
+    expectClean(gateway, mark);
+  });
+
+  test('a broken or missing file refuses what needs it, and only that; a good one is taken up again', async () => {
+    const secret = JSON.parse(first).keys[0].d as string;
+    const [one, two] = JSON.parse(first).keys;
+    const mixed = JSON.stringify({ keys: [{ ...one, d: two.d }] });
+    for (const broken of ['', '{"keys":[', mixed]) {
+      const mark = gateway.mark();
+      await gateway.box.write({ [KEYS]: broken });
+      const refused = await until(
+        async () => {
+          const answer = await gateway.send('wiki.test', { token });
+          return answer.status === 503 ? answer : undefined;
+        },
+        { what: 'refusals', timeoutMs: 15_000 },
+      );
+      expect(refused.json()).toMatchObject({ reason: 'assertion_unavailable' });
+      expect(refused.header('Retry-After')).toBe('1');
+      expect((await gateway.send('wiki.test', { path: '/open' })).status).toBe(200);
+      // Its own context may have looked at the file a moment before.
+      const jwks = await until(
+        async () => {
+          const answer = await gateway.send('wiki.test', { path: '/.meshgate/jwks' });
+          return answer.status === 200 ? undefined : answer;
+        },
+        { what: 'no key set' },
+      );
+      expect([jwks.status, jwks.json().reason]).toEqual([503, 'check_unavailable']);
+      await rotate(first);
+      expectClean(gateway, mark, [/nothing is signed/]);
+      expect(gateway.box.logs.since(mark).join('\n')).not.toContain(secret.slice(0, 20));
+    }
+    const lines = gateway.troubles().filter((line) => line.includes('nothing is signed'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(KEYS);
+  });
+
+  test('a key of nobody’s does not verify', async () => {
+    const key = await createKey('ES256', { kid: kids(first)[0]! });
+    const forged = await signToken(key, { ...decodeJwt(await received()) }, { header: { typ: 'meshgate+jwt' } });
+    await expect(verify(forged)).rejects.toThrow(/signature/);
+  });
+});

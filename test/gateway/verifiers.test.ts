@@ -1,0 +1,252 @@
+/** The verifiers of docs/assertion.md, each in its own language, on assertions of a real gateway. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { decodeJwt, type JWTPayload } from 'jose';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readSigningKeys } from '../../src/assertion/read.ts';
+import { newSigningKeys } from '../../src/assertion/rotate.ts';
+import { signAssertion } from '../../src/assertion/sign.ts';
+import {
+  createKey,
+  signToken,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+
+const ISSUER = 'https://wiki.example.com';
+const KEYS = '/run/keys/assertion.jwks';
+const document = readFileSync('docs/assertion.md', 'utf8');
+const cache = join(
+  process.env.MESHGATE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'meshgate'),
+  'verifiers',
+);
+const versions = { pyjwt: '2.15.1', nimbus: '10.10', goOidc: 'v3.21.0', goJose: 'v4.1.9' };
+
+const stage = await testStage('verifiers');
+const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const acme = await issuers.create('acme', { alg: 'ES256' });
+const keyFile = await newSigningKeys(Date.now() / 1000);
+const gateway = await startGateway(stage, {
+  files: { [KEYS]: keyFile },
+  policy: `
+version: 1
+gateway:
+  insecure_http: true
+  listen: 8080
+  assertion: { issuer: ${ISSUER}, keys_file: ${KEYS}, lifetime: 10m }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+  dashboard: { insecure_url: "http://wiki:8080", authority: dashboard }
+hosts:
+  localhost:
+    /*: { service: wiki, allow: [authenticated] }
+    /dashboard: { service: dashboard, allow: [authenticated] }
+`,
+});
+const token = await acme.sign({ aud: 'wiki', sub: 'ada' });
+const jwks = `http://localhost:${gateway.box.port(8080)}/.meshgate/jwks`;
+
+async function received(path: string): Promise<string> {
+  await echo.clear();
+  await until(async () => (await gateway.send('localhost', { token, path })).status === 200, { what: path });
+  return valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
+}
+
+const good = await received('/x');
+const claims: JWTPayload = decodeJwt(good);
+const now = Math.floor(Date.now() / 1000);
+const keys = await readSigningKeys(keyFile);
+if (typeof keys === 'string') throw new Error(keys);
+
+/** Other claims under the gateway's own key. */
+async function signed(changed: JWTPayload): Promise<string> {
+  const made = await signAssertion(keys as Exclude<typeof keys, string>, { ...claims, ...changed });
+  if (!made.ok) throw new Error(made.detail);
+  return made.value;
+}
+
+const stranger = await createKey('ES256', { kid: keys.kid });
+const altered = Buffer.from(JSON.stringify({ ...claims, sub: 'root' })).toString('base64url');
+const [head, , signature] = good.split('.');
+const typed = (typ: string | undefined) =>
+  signToken({ ...stranger, privateKey: keys.key as never }, { ...claims }, { header: { typ } });
+
+/** Each with whether a verifier may take it. */
+const assertions: readonly (readonly [name: string, text: string, passes: boolean])[] = [
+  ['a good one', good, true],
+  ['one that the same key signed a moment later', await signed({ iat: now, exp: now + 600 }), true],
+  ['of another service', await received('/dashboard'), false],
+  ['expired', await signed({ iat: now - 300, exp: now - 240 }), false],
+  ['without an end', await signed({ exp: undefined as never }), false],
+  ['altered', `${head}.${altered}.${signature}`, false],
+  ['of another issuer', await signed({ iss: 'https://evil.example.com' }), false],
+  ['of another key', await signToken(stranger, { ...claims }, { header: { typ: 'meshgate+jwt' } }), false],
+  ['an access token', await typed('at+jwt'), false],
+  ['without a type', await typed(undefined), false],
+];
+
+/** What a language prints for each assertion, `ok SUB` or `no`; or why it is not here. */
+type Verifier = (folder: string, code: string) => readonly string[] | string;
+
+mkdirSync('test-results', { recursive: true });
+const work = mkdtempSync(join('test-results', 'verifiers-'));
+afterAll(() => rmSync(work, { recursive: true }));
+
+function run(folder: string, command: string, args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    input: `${assertions.map(([, text]) => text).join('\n')}\n`,
+    env: { ...process.env, ...env },
+    timeout: 170_000,
+  });
+  return { good: status === 0, out: stdout ?? '', why: `${error?.message ?? ''}${stderr ?? ''}`.trim() };
+}
+
+const has = (command: string, ...args: string[]) => run('.', command, args).good;
+
+function lines(done: ReturnType<typeof run>): readonly string[] {
+  if (!done.good) throw new Error(done.why);
+  return done.out.trim().split('\n');
+}
+
+const verifiers: Readonly<Record<string, Verifier>> = {
+  js(folder, code) {
+    writeFileSync(join(folder, 'verify.mjs'), code);
+    writeFileSync(
+      join(folder, 'main.mjs'),
+      `import { readFileSync } from 'node:fs';
+import { verify } from './verify.mjs';
+for (const line of readFileSync(0, 'utf8').trim().split('\\n'))
+  console.log(await verify(line).then(({ sub }) => 'ok ' + sub, () => 'no'));
+`,
+    );
+    return lines(run(folder, process.execPath, ['main.mjs']));
+  },
+
+  python(folder, code) {
+    if (!has('python3', '-c', 'import venv')) return 'python3 is not here';
+    const venv = join(cache, `pyjwt-${versions.pyjwt}`);
+    const python = join(venv, 'bin', 'python');
+    if (!existsSync(join(venv, 'done'))) {
+      rmSync(venv, { recursive: true, force: true });
+      const made = run('.', 'python3', ['-m', 'venv', venv]);
+      const got = made.good
+        ? run('.', python, ['-m', 'pip', 'install', '-q', `pyjwt[crypto]==${versions.pyjwt}`])
+        : made;
+      if (!got.good) return `pyjwt cannot be installed: ${got.why.split('\n').at(-1)}`;
+      writeFileSync(join(venv, 'done'), '');
+    }
+    writeFileSync(join(folder, 'verify.py'), code);
+    writeFileSync(
+      join(folder, 'main.py'),
+      `import sys
+from verify import jwt, verify
+for line in sys.stdin.read().split():
+    try:
+        print("ok", verify(line)["sub"])
+    except jwt.PyJWTError:
+        print("no")
+`,
+    );
+    return lines(run(folder, python, ['main.py']));
+  },
+
+  go(folder, code) {
+    if (!has('go', 'version')) return 'go is not here';
+    const env = { GOFLAGS: '-mod=mod', GOWORK: 'off' };
+    writeFileSync(join(folder, 'go.mod'), 'module verify\n\ngo 1.24\n');
+    writeFileSync(join(folder, 'verify.go'), code);
+    writeFileSync(
+      join(folder, 'main.go'),
+      `package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+)
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		if token, err := verify(context.Background(), lines.Text()); err == nil {
+			fmt.Println("ok", token.Subject)
+		} else {
+			fmt.Println("no")
+		}
+	}
+}
+`,
+    );
+    const wanted = [
+      `github.com/coreos/go-oidc/v3@${versions.goOidc}`,
+      `github.com/go-jose/go-jose/v4@${versions.goJose}`,
+    ];
+    const got = run(folder, 'go', ['get', ...wanted], env);
+    if (!got.good) return `go-oidc cannot be fetched: ${got.why.split('\n').at(-1)}`;
+    return lines(run(folder, 'go', ['run', '.'], env));
+  },
+
+  java(folder, code) {
+    if (!has('javac', '-version')) return 'a JDK is not here';
+    const jar = join(cache, `nimbus-jose-jwt-${versions.nimbus}.jar`);
+    if (!existsSync(jar)) {
+      if (!has('mvn', '-version')) return 'mvn is not here, which fetches nimbus-jose-jwt';
+      const artifact = `com.nimbusds:nimbus-jose-jwt:${versions.nimbus}`;
+      const got = run('.', 'mvn', [
+        '-q',
+        '-B',
+        'dependency:copy',
+        `-Dartifact=${artifact}`,
+        `-DoutputDirectory=${cache}`,
+      ]);
+      if (!got.good) return `nimbus-jose-jwt cannot be fetched: ${got.out.trim().split('\n')[0]}`;
+    }
+    writeFileSync(join(folder, 'Verify.java'), code);
+    writeFileSync(
+      join(folder, 'Main.java'),
+      `public class Main {
+    public static void main(String[] args) throws Exception {
+        var verify = new Verify();
+        for (var line : new String(System.in.readAllBytes()).trim().split("\\n")) {
+            try {
+                System.out.println("ok " + verify.verify(line).getSubject());
+            } catch (java.text.ParseException | com.nimbusds.jose.JOSEException | com.nimbusds.jose.proc.BadJOSEException e) {
+                System.out.println("no");
+            }
+        }
+    }
+}
+`,
+    );
+    lines(run(folder, 'javac', ['-cp', jar, 'Verify.java', 'Main.java']));
+    return lines(run(folder, 'java', ['-cp', `${jar}:.`, 'Main']));
+  },
+};
+
+describe('a verifier of docs/assertion.md takes what is for it, and nothing else', () => {
+  test.for(Object.entries(verifiers))('%s', { timeout: 180_000 }, ([language, verifier], { skip }) => {
+    const code = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(document)?.[1] ?? '';
+    expect(code).toContain(`${ISSUER}/.meshgate/jwks`);
+    const folder = join(work, language);
+    mkdirSync(folder);
+    const said = verifier(folder, code.replace(`${ISSUER}/.meshgate/jwks`, jwks));
+    if (typeof said === 'string') {
+      console.warn(`skipped, ${said}: the verifier in ${language}`);
+      return skip();
+    }
+    expect(said.map((line, i) => `${assertions[i]?.[0]}: ${line}`)).toEqual(
+      assertions.map(([name, , passes]) => `${name}: ${passes ? 'ok ada' : 'no'}`),
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { systemRuntime } from '../../../src/cli/runtime.ts';
+import { meshgate } from './fake.ts';
+
+const NOW = 1_800_000_000;
+const kids = (text = '') => JSON.parse(text).keys.map(({ kid }: { kid: string }) => kid);
+
+describe('meshgate keys', () => {
+  test('new makes a file and never replaces one', async () => {
+    const made = await meshgate(['keys', 'new', '/k.jwks']);
+    expect([made.code, kids(made.written['/k.jwks'])]).toEqual([0, [expect.any(String), expect.any(String)]]);
+    expect(made.out).toBe('');
+    const again = await meshgate(['keys', 'new', '/k.jwks'], { files: made.written });
+    expect([again.code, again.written]).toEqual([2, {}]);
+    expect(again.err).toContain('/k.jwks is there already');
+  });
+
+  test('rotate moves on by one, waits for the next key, and takes no other file', async () => {
+    const file = await newSigningKeys(NOW - 3600);
+    const rotated = await meshgate(['keys', 'rotate', '/k.jwks'], { files: { '/k.jwks': file }, now: NOW });
+    expect([rotated.code, kids(rotated.written['/k.jwks'])[0]]).toEqual([0, kids(file)[1]]);
+    const files = rotated.written;
+    const early = await meshgate(['keys', 'rotate', '/k.jwks'], { files, now: NOW + 60 });
+    expect([early.code, early.written]).toEqual([1, {}]);
+    expect(early.err).toContain('wait 59 more');
+    expect((await meshgate(['keys', 'rotate', '--early', '/k.jwks'], { files, now: NOW + 60 })).code).toBe(0);
+    expect((await meshgate(['keys', 'rotate', '/none'])).code).toBe(2);
+    const broken = await meshgate(['keys', 'rotate', '/k'], { files: { '/k': '{"keys":[{"d":"hush"}]}' } });
+    expect([broken.code, broken.written]).toEqual([1, {}]);
+    expect(broken.err + broken.out).not.toContain('hush');
+  });
+
+  test('a file that cannot be written is said', async () => {
+    const { code, err } = await meshgate(['keys', 'new', '/forbidden/k.jwks']);
+    expect([code, err]).toEqual([2, 'meshgate: /forbidden/k.jwks: this user may not\n']);
+  });
+});
+
+describe('a secret file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-keys-'));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('is its owner’s alone, or keeps the mode it has, and is replaced at once', () => {
+    const { replace } = systemRuntime();
+    const file = join(folder, 'k.jwks');
+    replace(file, 'one');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { ino } = statSync(file);
+    replace(file, 'two');
+    expect([readFileSync(file, 'utf8'), readdirSync(folder)]).toEqual(['two', ['k.jwks']]);
+    expect(statSync(file).ino).not.toBe(ino);
+  });
+});
