@@ -77,3 +77,13 @@ export const JWKS_MAX_AGE_S = 300;
 
 /** How long a signing key is published before it signs: istiod fetches every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
+
+/** An answer of the check without lists: names, roles, a rule. The larger size holds lists of groups and an assertion. */
+export const ANSWER_SMALL = 2048;
+export const ANSWER_LARGE = 32 * 1024;
+
+/** Of an answer, what status line, rule, reason, detail and challenge take at most. */
+export const ANSWER_MARGIN = 1152;
+
+/** A refusal names its caller for the log only if that takes no more. */
+export const MAX_ABOUT_BYTES = 512;

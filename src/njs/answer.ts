@@ -1,7 +1,17 @@
 import { encodeValue } from '../caller/encode.ts';
 import { headerLines } from '../caller/headers.ts';
 import type { Caller } from '../caller/types.ts';
-import { detailOf, ok, type ReasonCode, type ReasonEntry, type Refusal, type Result, reasons } from '../reasons.ts';
+import { MAX_ABOUT_BYTES } from '../limits.ts';
+import {
+  detailOf,
+  ok,
+  type ReasonCode,
+  type ReasonEntry,
+  type Refusal,
+  type Result,
+  reasons,
+  refuse,
+} from '../reasons.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { HeaderPlan, PreparedRoute } from './routes.ts';
 import type { MadeAssertion } from './signer.ts';
@@ -32,12 +42,19 @@ export function aboutCaller(caller: Caller): Line[] {
   return lines;
 }
 
+/** What lines take in an answer. */
+const bytesOf = (lines: readonly Line[]): number =>
+  lines.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+
 /** The identity headers of a plan, made once per caller, under the names in which they travel to nginx. */
 function linesFor(plan: HeaderPlan, known: KnownCaller): Result<readonly Line[]> {
   let lines = known.lines[plan.index];
   if (lines === undefined) {
     lines = headerLines(plan.headers, known.caller);
     if (lines.ok) lines = ok(lines.value.map(([name, value]) => [plan.names[name] as string, value] as const));
+    if (lines.ok && bytesOf(lines.value) + bytesOf(known.about) > plan.room) {
+      lines = refuse('claim_absent', 'the values of the identity headers are too long together');
+    }
     known.lines[plan.index] = lines;
   }
   return lines;
@@ -102,7 +119,8 @@ export function deny(
   if (entry.status === 503) out['X-Meshgate-Retry-After'] = String(more.retryAfter ?? 1);
   const authenticate = challenge(refusal.reason, realm);
   if (authenticate !== undefined) out['WWW-Authenticate'] = authenticate;
-  if (more.known !== undefined) write(out, more.known.about);
+  const about = more.known?.about;
+  if (about !== undefined && bytesOf(about) <= MAX_ABOUT_BYTES) write(out, about);
   reply(r, 401);
 }
 

@@ -9,6 +9,8 @@ export interface HeaderPlan {
   readonly headers: Headers;
   /** The answer header that carries each. */
   readonly names: Readonly<Record<string, string>>;
+  /** Bytes that these and the lines about the caller may take together. */
+  readonly room: number;
 }
 
 /** A rule with what an assertion for it says; equal grants of several rules are one object. */
@@ -41,7 +43,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const text = JSON.stringify(headers);
     let plan = plans.get(text);
     if (plan === undefined) {
-      plan = { index: plans.size, headers, names };
+      plan = { index: plans.size, headers, names, room: table.answerRoom };
       plans.set(text, plan);
     }
     return plan;

@@ -1,5 +1,6 @@
 import type { Fact, Headers, Policy, Provider } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
+import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
 import type { Rule, Table, TableRoute } from './types.ts';
 
@@ -96,6 +97,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     claims,
     headerNames: names,
     routes: record(tableRoutes(policy, rules, names)),
+    answerRoom: answerRoom(answerSize(policy, rules)),
     egress: options.egress,
     ...(assertion && { assertion }),
   };

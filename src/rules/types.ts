@@ -54,6 +54,8 @@ export interface Table {
   /** Every identity header of the policy; a value travels from the check to nginx under its index here. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;
+  /** Bytes that the lines about a caller may take in an answer. */
+  readonly answerRoom: number;
   /** Unix socket of the egress server. */
   readonly egress: string;
   readonly assertion?: Assertion;

@@ -26,6 +26,8 @@ export const reading: readonly Directive[] = [
   line('underscores_in_headers', 'off'),
   line('ignore_invalid_headers', 'on'),
   line('large_client_header_buffers', '4', '32k'),
+  // A request in flight keeps what it allocates; smaller steps leave less of them empty.
+  line('request_pool_size', '1k'),
 ];
 
 function serverLevel(scene: Scene): readonly Directive[] {
@@ -71,31 +73,32 @@ const bare: readonly Directive[] = [
 ];
 
 /** The hop to the check: it carries what the check reads, and has room for what passes the outer server. */
-const hop: Directive = block(
-  'location',
-  ['^~', literal(CHECK_PATH)],
-  [
-    ...inside,
-    line('auth_request', 'off'),
-    line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
-    ...bare,
-    line('proxy_set_header', 'Authorization', variable('http_authorization')),
-    line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
-    line('client_max_body_size', '0'),
-    line('proxy_buffering', 'on'),
-    line('proxy_buffer_size', '32k'),
-    line('proxy_buffers', '4', '32k'),
-    line('proxy_connect_timeout', '3s'),
-    line('proxy_send_timeout', '3s'),
-    line('proxy_read_timeout', '10s'),
-    line('proxy_next_upstream', 'error'),
-    line('proxy_next_upstream_tries', '1'),
-    line('proxy_cache', 'off'),
-    line('proxy_store', 'off'),
-    line('proxy_intercept_errors', 'off'),
-    line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
-  ],
-);
+const hop = (size: number): Directive =>
+  block(
+    'location',
+    ['^~', literal(CHECK_PATH)],
+    [
+      ...inside,
+      line('auth_request', 'off'),
+      line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
+      ...bare,
+      line('proxy_set_header', 'Authorization', variable('http_authorization')),
+      line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
+      line('client_max_body_size', '0'),
+      line('proxy_buffering', 'on'),
+      line('proxy_buffer_size', `${size >> 10}k`),
+      line('proxy_buffers', '4', '32k'),
+      line('proxy_connect_timeout', '3s'),
+      line('proxy_send_timeout', '3s'),
+      line('proxy_read_timeout', '10s'),
+      line('proxy_next_upstream', 'error'),
+      line('proxy_next_upstream_tries', '1'),
+      line('proxy_cache', 'off'),
+      line('proxy_store', 'off'),
+      line('proxy_intercept_errors', 'off'),
+      line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+    ],
+  );
 
 /** The gateway's public keys, for whoever verifies its assertions: open to all. */
 const jwks: Directive = block(
@@ -122,7 +125,7 @@ const jwks: Directive = block(
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
   return [
     ...serverLevel(scene),
-    commented('The one way to the check; a client cannot ask for it.', hop),
+    commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize)),
     ...refusalLocations,
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),

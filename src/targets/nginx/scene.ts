@@ -1,4 +1,5 @@
 import type { Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
+import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
@@ -24,6 +25,8 @@ export interface Scene {
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
   readonly headerNames: readonly string[];
+  /** Bytes of the buffer for an answer of the check. */
+  readonly answerSize: number;
   readonly hosts: readonly SceneHost[];
   /** Identities that some rule yields, in the policy's order. */
   readonly identities: readonly Identity[];
@@ -59,6 +62,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     options,
     resolver: policy.gateway.resolver.length > 0 ? policy.gateway.resolver : options.resolver,
     headerNames: names,
+    answerSize: answerSize(policy, rules),
     hosts,
     identities: Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
       routes.some((route) => route.identities.includes(identity)),

@@ -82,6 +82,7 @@ export default {
       }
     }
   },
+  "answerRoom": 31616,
   "egress": "/run/meshgate/egress.sock",
   "assertion": {
     "issuer": "https://wiki.example.com",

@@ -145,5 +145,6 @@ export default {
       }
     }
   },
+  "answerRoom": 896,
   "egress": "/run/meshgate/egress.sock"
 };

@@ -115,5 +115,6 @@ export default {
       }
     }
   },
+  "answerRoom": 31616,
   "egress": "/run/meshgate/egress.sock"
 };

@@ -170,5 +170,6 @@ export default {
       }
     }
   },
+  "answerRoom": 31616,
   "egress": "/run/meshgate/egress.sock"
 };

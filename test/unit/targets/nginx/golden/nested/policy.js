@@ -187,5 +187,6 @@ export default {
       }
     }
   },
+  "answerRoom": 896,
   "egress": "/run/meshgate/egress.sock"
 };

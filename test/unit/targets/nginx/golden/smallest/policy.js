@@ -55,5 +55,6 @@ export default {
       }
     }
   },
+  "answerRoom": 896,
   "egress": "/run/meshgate/egress.sock"
 };
