@@ -5,7 +5,7 @@ import { decide } from '../rules/decide.ts';
 import type { Decision, Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import { verifyToken } from '../token/verify.ts';
-import { deny, type KnownCaller, speak } from './answer.ts';
+import { again, deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { type PreparedRoute, type PreparedRule, routesOf } from './routes.ts';
@@ -41,7 +41,7 @@ export function checkHandler(
   function recall(to: PreparedRoute, token: string, now: number): KnownCaller | undefined {
     const known = tokens.get(token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
-    if (keys.holds(known.provider, known.key, now)) return known;
+    if (keys.vouchFor(known, now)) return known;
     tokens.drop(token);
     return undefined;
   }
@@ -72,22 +72,23 @@ export function checkHandler(
   function answer(
     r: NginxHTTPRequest,
     to: PreparedRoute,
+    method: string,
     decision: Decision<PreparedRule>,
     known: KnownCaller,
     now: number,
   ): void | Promise<void> {
     if (signer === undefined || !decision.allow) {
-      speak(r, to, decision, known);
+      speak(r, to, method, decision, known);
       return;
     }
     const { grant, id } = decision.rule;
     const recalled = signer.recall(known, grant, now);
     if (recalled !== undefined) {
-      speak(r, to, decision, known, recalled);
+      speak(r, to, method, decision, known, recalled);
       return;
     }
     return signer.sign(known, grant, now).then((signed) => {
-      if (signed.ok) speak(r, to, decision, known, signed.value);
+      if (signed.ok) speak(r, to, method, decision, known, signed.value);
       else deny(r, to.realm, signed, { known, nearest: id });
     });
   }
@@ -102,7 +103,7 @@ export function checkHandler(
     const request = { route: name, method: r.headersIn['X-Meshgate-Method'] as string };
     const authorization = r.headersIn.Authorization;
     if (authorization === undefined) {
-      speak(r, to, decide(to.rules, null, request));
+      speak(r, to, request.method, decide(to.rules, null, request));
       return;
     }
     const token = bearer(authorization);
@@ -113,10 +114,12 @@ export function checkHandler(
     const now = Date.now() / 1000;
     const known = recall(to, token.value, now);
     if (known !== undefined) {
-      return answer(r, to, decide(to.rules, known.caller, request), known, now);
+      if (signer === undefined && again(r, to, request.method, known)) return;
+      return answer(r, to, request.method, decide(to.rules, known.caller, request), known, now);
     }
     return verify(to, token.value, now).then((result) => {
-      if (result.ok) return answer(r, to, decide(to.rules, result.value.caller, request), result.value, now);
+      if (result.ok)
+        return answer(r, to, request.method, decide(to.rules, result.value.caller, request), result.value, now);
       deny(r, to.realm, result);
     });
   };

@@ -1,10 +1,19 @@
-/** The shared dict zones of the rendered configuration, shared by all workers. */
+/** The shared dict zones of the rendered configuration, shared by all workers; looked up once per context. */
+
+type Zone = 'meshgate_keys' | 'meshgate_tokens' | 'meshgate_locks';
+
+const zones: Partial<Record<Zone, NgxSharedDict>> = {};
+
+function zone<V extends string | number>(name: Zone): NgxSharedDict<V> {
+  zones[name] ??= ngx.shared[name] as NgxSharedDict;
+  return zones[name] as unknown as NgxSharedDict<V>;
+}
 
 /** Keys of the providers, kept over restarts by a state file. */
-export const keysDict = (): NgxSharedDict<string> => ngx.shared.meshgate_keys as NgxSharedDict<string>;
+export const keysDict = (): NgxSharedDict<string> => zone('meshgate_keys');
 
 /** Verified callers by token hash; the oldest make room. */
-export const tokensDict = (): NgxSharedDict<string> => ngx.shared.meshgate_tokens as NgxSharedDict<string>;
+export const tokensDict = (): NgxSharedDict<string> => zone('meshgate_tokens');
 
 /** Locks and counters, each with a time to live of its own. */
-export const locksDict = (): NgxSharedDict<number> => ngx.shared.meshgate_locks as NgxSharedDict<number>;
+export const locksDict = (): NgxSharedDict<number> => zone('meshgate_locks');

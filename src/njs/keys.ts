@@ -21,6 +21,14 @@ import { fetchDocument } from './egress.ts';
 /** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
+/** What a cached verification depends on, and what was last found about it. */
+interface Vouched {
+  readonly provider: string;
+  readonly key: string;
+  epoch?: string | undefined;
+  usableUntil?: number;
+}
+
 interface Loaded {
   readonly state: KeyState;
   readonly thumbprints: ReadonlySet<string>;
@@ -78,10 +86,18 @@ export class KeyStore {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
-  /** Whether a key is still among the provider's, and not too old: what a cached verification depends on. */
-  holds(provider: string, thumbprint: string, now: number): boolean {
-    const { state, thumbprints } = this.#load(provider);
-    return thumbprints.has(thumbprint) && usableKeys(state, now, this.#table.keys) !== undefined;
+  /**
+   * Whether the key that a cached verification depends on is still among the provider's, and not too old.
+   * What was found is kept with the caller, until keys are fetched again.
+   */
+  vouchFor(known: Vouched, now: number): boolean {
+    const epoch = keysDict().get(EPOCH);
+    if (known.usableUntil === undefined || known.epoch !== epoch) {
+      const { state, thumbprints } = this.#load(known.provider);
+      known.epoch = epoch;
+      known.usableUntil = thumbprints.has(known.key) ? state.fetchedAt + this.#table.keys.stale : 0;
+    }
+    return now <= known.usableUntil;
   }
 
   /** Where the provider's discovery document says its keys are. */

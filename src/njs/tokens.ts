@@ -1,15 +1,30 @@
 import hash from 'crypto';
 import type { Caller } from '../caller/types.ts';
 import { TOKENS_PER_CONTEXT } from '../limits.ts';
-import type { Verified } from '../token/types.ts';
+import type { Claims, Verified } from '../token/types.ts';
 import { aboutCaller, type KnownCaller } from './answer.ts';
 import { tokensDict } from './dicts.ts';
 
-/** A caller as kept in the shared dict. */
-interface Kept {
-  readonly caller: Caller;
-  readonly until: number;
-  readonly key: string;
+/** A caller as kept in the shared dict: a flat list is made and read in a quarter of an object's time. */
+type Kept = readonly [
+  until: number,
+  key: string,
+  provider: string,
+  subject: string,
+  email: string | 0,
+  name: string | 0,
+  roles: readonly string[],
+  groups: readonly string[],
+  scopes: readonly string[],
+  claims: Claims,
+];
+
+/** A token's last characters: its signature's, which differ; the whole is compared after. */
+const tail = (token: string): string => token.slice(-32);
+
+interface Near {
+  readonly token: string;
+  readonly known: KnownCaller;
 }
 
 /**
@@ -21,7 +36,7 @@ interface Kept {
  */
 export class TokenCache {
   readonly #selection: string;
-  readonly #near = new Map<string, KnownCaller>();
+  readonly #near = new Map<string, Near>();
   #lastToken = '';
   #lastKey = '';
 
@@ -42,22 +57,22 @@ export class TokenCache {
     if (this.#near.size >= TOKENS_PER_CONTEXT) {
       this.#near.delete(this.#near.keys().next().value as string);
     }
-    this.#near.set(token, known);
+    this.#near.set(tail(token), { token, known });
     return known;
   }
 
   /** The caller of a token that was verified before and has not outlived its entry. */
   get(token: string, now: number): KnownCaller | undefined {
-    const near = this.#near.get(token);
-    if (near !== undefined) {
-      if (near.until > now) return near;
-      this.#near.delete(token);
+    const near = this.#near.get(tail(token));
+    if (near !== undefined && near.token === token) {
+      if (near.known.until > now) return near.known;
+      this.#near.delete(tail(token));
       return undefined;
     }
     const text = tokensDict().get(this.#dictKey(token));
     if (text === undefined) return undefined;
     const kept = JSON.parse(text) as Kept;
-    return kept.until > now ? this.#keepNear(token, known(kept)) : undefined;
+    return kept[0] > now ? this.#keepNear(token, fromKept(kept)) : undefined;
   }
 
   /**
@@ -66,27 +81,43 @@ export class TokenCache {
    * @param cap seconds
    */
   put(token: string, verified: Verified, caller: Caller, now: number, cap: number): KnownCaller {
-    const kept: Kept = { caller, until: Math.min(verified.expires, now + cap), key: verified.key };
-    const life = Math.ceil((kept.until - now) * 1000);
+    const until = Math.min(verified.expires, now + cap);
+    const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
-        tokensDict().set(this.#dictKey(token), JSON.stringify(kept), life);
+        tokensDict().set(this.#dictKey(token), JSON.stringify(toKept(caller, until, verified.key)), life);
       } catch {
         // A dict that is full even after eviction only costs the next verification.
         ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
       }
     }
     // A place near is for tokens that come again.
-    return known(kept);
+    return known(caller, until, verified.key);
   }
 
   /** Forgets a token whose key has left the provider's set. */
   drop(token: string): void {
-    this.#near.delete(token);
+    this.#near.delete(tail(token));
     tokensDict().delete(this.#dictKey(token));
   }
 }
 
-function known(kept: Kept): KnownCaller {
-  return { ...kept, provider: kept.caller.provider, lines: [], about: aboutCaller(kept.caller), assertions: [] };
+function toKept(
+  { provider, subject, email, name, roles, groups, scopes, claims }: Caller,
+  until: number,
+  key: string,
+): Kept {
+  return [until, key, provider, subject, email ?? 0, name ?? 0, roles, groups, scopes, claims];
+}
+
+function fromKept([until, key, provider, subject, email, name, roles, groups, scopes, claims]: Kept): KnownCaller {
+  const caller: { -readonly [K in keyof Caller]: Caller[K] } = { provider, subject, roles, groups, scopes, claims };
+  if (email !== 0) caller.email = email;
+  if (name !== 0) caller.name = name;
+  return known(caller, until, key);
+}
+
+function known(caller: Caller, until: number, key: string): KnownCaller {
+  const { provider } = caller;
+  return { caller, until, key, provider, lines: [], about: aboutCaller(caller), ready: new Map(), assertions: [] };
 }

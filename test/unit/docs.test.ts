@@ -53,16 +53,10 @@ test('there are links to hold', () => {
   expect(broken('README.md', 'docs/cli.md#nothing')).toBe('docs/cli.md#nothing: no such heading');
 });
 
-/** Being written. Take a line out when its file is there. */
-const COMING = ['docs/bench.md', 'test/bench/chart.svg'];
-const absent = (file: string, target: string) =>
-  COMING.includes(join(dirname(file), target)) && !existsSync(join(dirname(file), target));
-
 describe('links', () => {
   for (const [file, target] of links.filter(([, it]) => !/^[a-z]+:/.test(it))) {
     const name = `${file} links to ${target}`;
-    if (absent(file, target)) test.todo(name);
-    else test(name, () => expect(broken(file, target)).toBeUndefined());
+    test(name, () => expect(broken(file, target)).toBeUndefined());
   }
 });
 
