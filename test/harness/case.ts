@@ -71,9 +71,23 @@ export async function testStage(name: string): Promise<Stage> {
 /** Defines a test that runs the case twice, one after the other, on the gateway as the cases before have left it. */
 export function gatewayCase(setup: Setup, one: Case): void {
   test(one.name, async () => {
+    await settle(setup.gateway, one.host);
     await runCase(setup, one, 'first run');
     await runCase(setup, one, 'second run');
   });
+}
+
+let settled = 0;
+
+/**
+ * Waits until the access log has every line of the requests before: a worker writes them in order, and a log reaches us
+ * a moment later. What is asked is refused by nginx itself.
+ */
+async function settle(gateway: Gateway, host: string): Promise<void> {
+  const path = `//settle-${++settled}`;
+  const mark = gateway.mark();
+  await gateway.send(host, { path });
+  await gateway.box.logs.waitFor(new RegExp(`"url.path":"${path}"`), mark);
 }
 
 /** Runs a case once and checks answer, upstream and logs. */
