@@ -6,6 +6,7 @@ import { removeLeftovers, removeRun, runId } from '../harness/docker.ts';
 import { createCa } from '../harness/pki.ts';
 import { chart } from './chart.ts';
 import { startIssuer } from './issuer.ts';
+import { busy } from './machine.ts';
 import { measure } from './measure.ts';
 import { checkFree, ports } from './ports.ts';
 import { readSettings } from './settings.ts';
@@ -18,6 +19,8 @@ const say = (text: string) => console.error(`bench: ${text}`);
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   await checkFree(settings.port);
+  const warning = busy();
+  if (warning !== undefined) say(warning);
   await removeLeftovers();
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'meshgate-bench-'));
   const port = settings.port + ports.issuer;

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 
@@ -24,6 +24,10 @@ export class Hold {
       hold.#server.listen({ port, host: '127.0.0.1', backlog: 4096 }, resolve);
     });
     return hold;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get waiting(): number {

@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import type { Nginx } from './nginx.ts';
 
 /** What ran, and on what. */
@@ -22,4 +22,10 @@ export async function surroundings(gateway: Nginx): Promise<Surroundings> {
 /** The first version number in a text. */
 export function versionIn(text: string): string {
   return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? 'unknown';
+}
+
+/** A warning where others use the machine, or undefined. Ratios stand then, microseconds do not. */
+export function busy(load: number = loadavg()[0]!, cores: number = cpus().length): string | undefined {
+  if (load < cores / 4) return undefined;
+  return `the machine is busy (load ${load.toFixed(1)} on ${cores} cores): read the ratios, and measure again when it is quiet`;
 }

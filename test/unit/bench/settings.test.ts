@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { busy, versionIn } from '../../bench/machine.ts';
 import { readSettings } from '../../bench/settings.ts';
 
 test('the defaults', () => {
@@ -13,4 +14,14 @@ test('each is read from its variable', () => {
 
 test.each(['1', 'three', '-5', '3.5'])('BENCH_ROUNDS=%s is refused: a median wants three', (value) => {
   expect(() => readSettings({ BENCH_ROUNDS: value })).toThrow('BENCH_ROUNDS');
+});
+
+test('a busy machine is said', () => {
+  expect(busy(0.4, 2)).toBeUndefined();
+  expect(busy(0.6, 2)).toContain('load 0.6 on 2 cores');
+});
+
+test('versions are found in what programs say', () => {
+  expect(versionIn('nginx version: nginx/1.30.6')).toBe('1.30.6');
+  expect(versionIn('sh: njs: not found')).toBe('unknown');
 });

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { Hold, holdOpen } from '../../bench/hold.ts';
+import { checkFree } from '../../bench/ports.ts';
+
+test('requests are held until their release, and all are answered then', async () => {
+  const hold = await Hold.start(0);
+  const tokens = ['a', 'b', 'c'];
+  const held = await holdOpen(hold, { port: hold.port, tokens }, async () => hold.waiting);
+  expect(held).toEqual({ answered: 3, value: 3 });
+  hold.close();
+});
+
+test('nobody to answer is an error with its reason, not a wait', async () => {
+  const hold = await Hold.start(0);
+  const { port } = hold;
+  hold.close();
+  await expect(holdOpen(hold, { port, tokens: ['a'] }, async () => 0)).rejects.toThrow('ECONNREFUSED');
+});
+
+test('a port that is taken is named, with the setting to change', async () => {
+  const hold = await Hold.start(0);
+  await expect(checkFree(hold.port)).rejects.toThrow(`port ${hold.port} on 127.0.0.1 is taken: set BENCH_PORT`);
+  hold.close();
+});
