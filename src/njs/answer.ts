@@ -78,8 +78,15 @@ const MAX_READY = 64;
 
 const readyKey = (method: string, route: PreparedRoute): string => `${method} ${route.name}`;
 
+/** Keeps the lines of an answer, for {@link again}. */
+function keepReady(known: KnownCaller, route: PreparedRoute, method: string, lines: readonly Line[]): void {
+  if (known.ready.size >= MAX_READY) known.ready.clear();
+  known.ready.set(readyKey(method, route), lines.flat());
+}
+
 /**
- * Lets a known caller pass as before: same method, same route. The hot path of the hot path.
+ * Lets a known caller pass as before: same method, same route. The hot path of the hot path. It holds as long as nothing
+ * but caller, route and method decides: a fact of the request (network, age) must not be answered from here.
  *
  * @returns false where there is no such answer yet
  */
@@ -151,7 +158,8 @@ export function deny(
 /**
  * Speaks a decision: 204 with rule, identity and headers, or the refusal.
  *
- * @param assertion what is signed for the caller, where the policy has it
+ * @param more the assertion that is signed for the caller, where the policy has it; whether the answer is kept ready:
+ * only for a token that has come again, and where nothing is signed
  */
 export function speak(
   r: NginxHTTPRequest,
@@ -159,7 +167,7 @@ export function speak(
   method: string,
   decision: Decision<Pick<Rule, 'id' | 'as'>>,
   known?: KnownCaller,
-  assertion?: string,
+  more: { readonly assertion?: string; readonly keep?: boolean } = {},
 ): void {
   if (!decision.allow) {
     deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
@@ -175,11 +183,11 @@ export function speak(
       deny(r, route.realm, lines, { known, nearest: rule.id });
       return;
     }
-    const all = [...known.about, ...lines.value, ...own];
-    write(out, all);
-    if (known.ready.size >= MAX_READY) known.ready.clear();
-    known.ready.set(readyKey(method, route), all.flat());
-  } else write(out, own);
-  if (assertion !== undefined) out['X-Meshgate-Assertion'] = assertion;
+    write(out, known.about);
+    write(out, lines.value);
+    if (more.keep) keepReady(known, route, method, [...known.about, ...lines.value, ...own]);
+  }
+  write(out, own);
+  if (more.assertion !== undefined) out['X-Meshgate-Assertion'] = more.assertion;
   reply(r, 204);
 }

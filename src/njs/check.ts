@@ -68,7 +68,11 @@ export function checkHandler(
     return ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache));
   }
 
-  /** Speaks to a known caller, with what is signed for them where something is. */
+  /**
+   * Speaks to a known caller, with what is signed for them where something is.
+   *
+   * @param keep whether the token has come again
+   */
   function answer(
     r: NginxHTTPRequest,
     to: PreparedRoute,
@@ -76,19 +80,20 @@ export function checkHandler(
     decision: Decision<PreparedRule>,
     known: KnownCaller,
     now: number,
+    keep: boolean,
   ): void | Promise<void> {
     if (signer === undefined || !decision.allow) {
-      speak(r, to, method, decision, known);
+      speak(r, to, method, decision, known, { keep });
       return;
     }
     const { grant, id } = decision.rule;
     const recalled = signer.recall(known, grant, now);
     if (recalled !== undefined) {
-      speak(r, to, method, decision, known, recalled);
+      speak(r, to, method, decision, known, { assertion: recalled });
       return;
     }
     return signer.sign(known, grant, now).then((signed) => {
-      if (signed.ok) speak(r, to, method, decision, known, signed.value);
+      if (signed.ok) speak(r, to, method, decision, known, { assertion: signed.value });
       else deny(r, to.realm, signed, { known, nearest: id });
     });
   }
@@ -115,11 +120,11 @@ export function checkHandler(
     const known = recall(to, token.value, now);
     if (known !== undefined) {
       if (signer === undefined && again(r, to, request.method, known)) return;
-      return answer(r, to, request.method, decide(to.rules, known.caller, request), known, now);
+      return answer(r, to, request.method, decide(to.rules, known.caller, request), known, now, true);
     }
     return verify(to, token.value, now).then((result) => {
       if (result.ok)
-        return answer(r, to, request.method, decide(to.rules, result.value.caller, request), result.value, now);
+        return answer(r, to, request.method, decide(to.rules, result.value.caller, request), result.value, now, false);
       deny(r, to.realm, result);
     });
   };

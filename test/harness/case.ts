@@ -82,12 +82,15 @@ let settled = 0;
 /**
  * Waits until the access log has every line of the requests before: a worker writes them in order, and a log reaches us
  * a moment later. What is asked is refused by nginx itself.
+ *
+ * @returns a mark after them
  */
-async function settle(gateway: Gateway, host: string): Promise<void> {
+export async function settle(gateway: Gateway, host: string): Promise<number> {
   const path = `//settle-${++settled}`;
   const mark = gateway.mark();
   await gateway.send(host, { path });
   await gateway.box.logs.waitFor(new RegExp(`"url.path":"${path}"`), mark);
+  return gateway.mark();
 }
 
 /** Runs a case once and checks answer, upstream and logs. */

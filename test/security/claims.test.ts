@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   expectClean,
   type Received,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -10,7 +11,6 @@ import {
   until,
   valuesOf,
 } from '../harness/index.ts';
-import { quiet } from './quiet.ts';
 
 const stage = await testStage('claims');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -47,7 +47,7 @@ async function passed(
   claims: Readonly<Record<string, unknown>>,
 ): Promise<{ request: Received; line: Record<string, unknown> }> {
   await echo.clear();
-  const mark = await quiet(gateway, host);
+  const mark = await settle(gateway, host);
   const answer = await ask(claims);
   expect(answer.status, answer.text).toBe(200);
   const [line] = await gateway.box.logs.waitForJson(1, mark);

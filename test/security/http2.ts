@@ -1,6 +1,5 @@
 import { createConnection } from 'node:net';
-import type { Gateway } from '../harness/index.ts';
-import { quiet } from './quiet.ts';
+import { type Gateway, settle } from '../harness/index.ts';
 
 /** One HTTP/2 request of exactly these fields, which no client library would send; cleartext with prior knowledge. */
 export async function sendRawHttp2(
@@ -17,7 +16,7 @@ export async function sendRawHttp2(
     [':path', path],
   ] as const;
   const block = Buffer.concat([...pseudo, ...fields].map(([name, value]) => literal(name, value)));
-  const mark = await quiet(gateway, host);
+  const mark = await settle(gateway, host);
   const socket = createConnection(port, address);
   socket.on('error', () => {});
   socket.write(

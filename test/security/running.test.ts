@@ -12,6 +12,7 @@ import {
   forgeToken,
   gatewayImage,
   plainRequest,
+  settle,
   startContainer,
   startEcho,
   startGateway,
@@ -19,7 +20,6 @@ import {
   testStage,
   until,
 } from '../harness/index.ts';
-import { quiet } from './quiet.ts';
 
 const stage = await testStage('running');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -77,7 +77,7 @@ test('no secret, cookie or token in any log, answer or file', async () => {
   const basic = 'YmFzaWMtc2VjcmV0LTQ3MTE6eHl6';
   const inQuery = 'query-secret-4711-abcdefgh';
   const inBody = 'body-secret-4711-abcdefgh';
-  const mark = await quiet(gateway, host);
+  const mark = await settle(gateway, host);
   const answers: Answer[] = [];
   const headers = { Cookie: `session=${cookie}` };
   for (const token of [reader, reader, ...Object.values(refused)]) {
@@ -115,7 +115,7 @@ test('no secret, cookie or token in any log, answer or file', async () => {
     for (const secret of secrets) expect(all.includes(secret), `${secret} in an answer`).toBe(false);
   }
   await gateway.box.logs.waitFor(/\/away\/x/, mark);
-  await quiet(gateway, host);
+  await settle(gateway, host);
   const lines = gateway.box.logs.lines;
   for (const secret of secrets) {
     expect(
