@@ -1,15 +1,17 @@
 import { buildCommand } from '@stricli/core';
+import type { MeshKind } from '../policy/types.ts';
 import { type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
 import { impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
-import { projection, readEnvoy } from '../targets/envoy/read.ts';
+import { meshTarget, meshTargetNames } from '../targets/index.ts';
+import type { MeshTarget } from '../targets/types.ts';
 import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
-import { type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
+import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
 import { type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
-  readonly target?: 'envoy';
+  readonly target?: MeshKind;
   readonly format: Format;
 }
 
@@ -42,18 +44,27 @@ function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'
   return `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
 }
 
-function proveTarget(runtime: Runtime, a: string, b: string): Proof | undefined {
+/** Meshes whose files can be read back. */
+const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
+
+/** The rules of the policy as the target keeps them, and those of its file. */
+function bothSides({ policy, rules }: Loaded, target: MeshTarget, text: string, file: string) {
+  const { project, read } = target;
+  if (project === undefined || read === undefined) throw new WrongUse(`what ${target.name} rendered cannot be read`);
+  try {
+    return { own: project(policy, rules), found: read({ [file]: text }) };
+  } catch {
+    throw new WrongUse(`${fileName(file)} is not as "meshgate render --target ${target.name}" writes it`);
+  }
+}
+
+function proveTarget(runtime: Runtime, name: MeshKind, a: string, b: string): Proof | undefined {
   if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
   const loaded = loadValid(runtime, a);
   if (loaded === undefined) return undefined;
-  const text = utf8(readFile(runtime, b, "Envoy's configuration")) ?? '';
-  let read: ReturnType<typeof readEnvoy>;
-  try {
-    read = readEnvoy({ 'envoy.yaml': text });
-  } catch {
-    throw new WrongUse(`${b} is not as "meshgate render --target envoy" writes it`);
-  }
-  const witness = proveIdentities(projection(loaded.policy, loaded.rules), read);
+  const text = utf8(readFile(runtime, b, 'the rendered file')) ?? '';
+  const { own: projected, found } = bothSides(loaded, meshTarget(name), text, b);
+  const witness = proveIdentities(projected, found);
   if (witness === undefined) return { definitions: [] };
   // The policy's own rule: it has a place.
   const own = loaded.rules.find((rule) => rule.id === witness.left?.id);
@@ -72,7 +83,7 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
 
 /** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */
 export function proveCommandRun(runtime: Runtime, { target, format }: Flags, a: string, b: string): number {
-  const proof = target === 'envoy' ? proveTarget(runtime, a, b) : provePolicies(runtime, a, b);
+  const proof = target === undefined ? provePolicies(runtime, a, b) : proveTarget(runtime, target, a, b);
   if (proof === undefined) return NO;
   runtime.out(proofOutput(runtime, proof, { a, b, format }));
   return proof.witness === undefined && proof.definitions.length === 0 ? YES : NO;
@@ -84,7 +95,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
     flags: {
       target: {
         kind: 'enum',
-        values: ['envoy'],
+        values: READABLE,
         optional: true,
         brief: 'B is what this target rendered and not a policy',
       },

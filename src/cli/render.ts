@@ -1,20 +1,23 @@
 import { buildCommand } from '@stricli/core';
-import { renderEnvoy } from '../targets/envoy/render.ts';
+import { parsePublishedKeys } from '../assertion/published.ts';
+import type { MeshKind } from '../policy/types.ts';
+import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
-import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
+import { type Loaded, loadValid, place, policyFile, readFile, reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
-  readonly target: 'nginx' | 'envoy';
+  readonly target: 'nginx' | MeshKind;
   readonly out?: string;
   readonly dir?: string;
   readonly runDir?: string;
   readonly stateDir?: string;
   readonly accessLog?: string;
   readonly resolver?: readonly string[];
+  readonly assertionJwks?: string;
   readonly policy?: string;
 }
 
@@ -36,9 +39,24 @@ function systemResolvers(runtime: Runtime): readonly string[] {
   );
 }
 
+/** A JWKS without anything secret in it, as it is published at /.meshgate/jwks. */
+function publicKeys(runtime: Runtime, file: string): string {
+  const text = utf8(readFile(runtime, file, 'the key set')) ?? '';
+  const keys = parsePublishedKeys(text);
+  if (typeof keys === 'string') throw new WrongUse(`--assertion-jwks ${file}: ${keys}`);
+  return keys.jwks;
+}
+
 /** Options that were given; nginx's own have defaults. */
 function emit(runtime: Runtime, { policy, rules }: Loaded, flags: Flags, dir: string): Emitted {
-  if (flags.target === 'envoy') return renderEnvoy(policy, rules);
+  if (flags.target !== 'nginx') {
+    const jwks = flags.assertionJwks;
+    return meshTarget(flags.target).emit(
+      policy,
+      rules,
+      jwks === undefined ? {} : { assertionJwks: publicKeys(runtime, jwks) },
+    );
+  }
   const { runDir, stateDir, accessLog, resolver } = flags;
   return renderNginx(
     policy,
@@ -60,6 +78,9 @@ function checkFlags(flags: Flags): void {
     if (value !== undefined && flags.target !== 'nginx') {
       throw new WrongUse(`--${name} means nothing to ${flags.target}: leave it out`);
     }
+  }
+  if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
+    throw new WrongUse(`--assertion-jwks means nothing to ${flags.target}: leave it out`);
   }
   for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
     if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);
@@ -100,7 +121,7 @@ function gapText({ policy, rules }: Loaded, { part, text }: Gap): string {
   return `${found === undefined ? '' : `${place(found.at)} `}${part}: ${text}`;
 }
 
-/** `meshgate render`: the policy as configuration of nginx or Envoy. */
+/** `meshgate render`: the policy as configuration of nginx or of a mesh. */
 export function render(runtime: Runtime, flags: Flags, argument?: string): number {
   checkFlags(flags);
   const loaded = loadValid(runtime, policyFile(argument, flags.policy));
@@ -129,7 +150,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
   func: action(render),
   parameters: {
     flags: {
-      target: { kind: 'enum', values: ['nginx', 'envoy'], brief: 'What to render for' },
+      target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'What to render for' },
       out: { ...path('Folder to write to (default: print to standard output)'), placeholder: 'DIR' },
       dir: path(`Where nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
       runDir: path('Folder of the unix sockets (default /run/meshgate)'),
@@ -143,12 +164,18 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
         placeholder: 'IP,IP',
         brief: 'DNS servers where the policy names none (default: those of /etc/resolv.conf)',
       },
+      assertionJwks: {
+        ...path(
+          'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh that takes them into its policies',
+        ),
+        placeholder: 'FILE',
+      },
       policy: policyFlag,
     },
     positional: policyArgument,
   },
   docs: {
-    brief: 'Render a policy as configuration of nginx or Envoy',
+    brief: 'Render a policy as configuration of nginx or of a mesh',
     fullDescription: described(
       "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, is copied beside the files. Exit code 1: the policy has mistakes.",
       [

@@ -92,8 +92,19 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
 }
 
+/** Where a part of the mesh runs in Kubernetes. */
+function buildPlace({
+  namespace,
+  labels,
+}: {
+  namespace?: string | undefined;
+  labels?: Record<string, string> | undefined;
+}) {
+  return { ...(namespace !== undefined && { namespace }), ...(labels && { labels }) };
+}
+
 function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
-  const { address, server_name, ca_file, own } = raw.ingress;
+  const { address, server_name, ca_file, own, service_account } = raw.ingress;
   const { host, port } = hostPort(address, 443);
   return {
     kind: raw.kind,
@@ -111,6 +122,8 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
           ...(own.assertion_jwks_file !== undefined && { assertionJwksFile: own.assertion_jwks_file }),
         },
       }),
+      ...buildPlace(raw.ingress),
+      ...(service_account !== undefined && { serviceAccount: service_account }),
     },
     identities: mapRecord(raw.identities, (name, it) => ({
       name,
@@ -128,7 +141,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
   if (url === undefined) {
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
-    return { name, authority, endpoint, at };
+    return { name, authority, endpoint, ...buildPlace(raw), ...(raw.port !== undefined && { port: raw.port }), at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);

@@ -3,6 +3,9 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
+/** Keys that only say something of a service in the mesh. */
+const MESH_ONLY = ['endpoint', 'namespace', 'labels', 'port'];
+
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 
 /** Each service is reached in one way, and has no key that means nothing in that way. */
@@ -25,7 +28,7 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
     if (writes(service, key)) report.add([...path, key], `no effect: ${why}; remove it`, 'key');
   };
   if (isDirect(service)) {
-    idle('endpoint', 'the service is reached by its url');
+    for (const key of MESH_ONLY) idle(key, 'the service is reached by its url');
     if (writes(service, 'url')) {
       checkServerName(report, path, service);
       return;

@@ -11,6 +11,7 @@ import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
 import { checkTests } from './check-tests.ts';
 import { checkUnused } from './check-unused.ts';
+import { checkWorkloads } from './check-workloads.ts';
 import type { DraftPolicy } from './draft.ts';
 import type { Report } from './report.ts';
 import { plain } from './tree.ts';
@@ -31,6 +32,7 @@ const CHECKS = [
   checkRoles,
   checkServices,
   checkMesh,
+  checkWorkloads,
   checkHosts,
   checkHeaders,
   checkRules,

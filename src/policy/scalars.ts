@@ -110,6 +110,34 @@ export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[
   write: 'https://login.example.com/realms/main/certs',
 });
 
+const KUBERNETES_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
+const lowered = (pattern: RegExp) => (value: unknown) => {
+  const lower = typeof value === 'string' ? value.toLowerCase().replace(/_/g, '-') : '';
+  return pattern.test(lower) ? lower : undefined;
+};
+
+export const namespace = text(new RegExp(`^${LABEL}$`), {
+  what: 'the name of a Kubernetes namespace',
+  write: 'lower case letters, digits and -, as in istio-system',
+  fix: lowered(new RegExp(`^${LABEL}$`)),
+});
+
+export const serviceAccount = text(KUBERNETES_NAME, {
+  what: 'the name of a Kubernetes service account',
+  write: 'lower case letters, digits, - and dots, as in ingress',
+  fix: lowered(KUBERNETES_NAME),
+});
+
+const LABEL_NAME = '[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';
+/** The key of a Kubernetes label, with an optional prefix. */
+export const LABEL_KEY = new RegExp(`^(?:(?=[^/]{1,253}/)${LABEL}(?:\\.${LABEL})*/)?${LABEL_NAME}$`);
+
+export const labelValue = text(new RegExp(`^(?:${LABEL_NAME})?$`), {
+  what: 'the value of a Kubernetes label',
+  write: 'at most 63 letters, digits and - _ . in between',
+  fix: (value) => (typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined),
+});
+
 export const trustDomain = text(/^[a-z0-9][a-z0-9._-]{0,254}$/, {
   what: 'a trust domain',
   write: 'lower case letters, digits, dots and dashes, as in example.org',

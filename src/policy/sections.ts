@@ -171,9 +171,14 @@ const identity = z
   })
   .describe('A workload certificate that nginx connects with.');
 
+const labels = z
+  .record(z.string(), s.labelValue)
+  .register(hints, { what: 'a mapping of labels', write: '{ app: confluence }' });
+const labelKeys = { propertyNames: { pattern: s.LABEL_KEY.source }, minProperties: 1 };
+
 export const mesh = z
   .strictObject({
-    kind: z.enum(['envoy']).describe('What the mesh ingress is.'),
+    kind: z.enum(['envoy', 'istio', 'linkerd', 'consul']).describe('What the mesh is.'),
     trust_domain: s.trustDomain.describe('Trust domain of all identities.'),
     ingress: z
       .strictObject({
@@ -195,6 +200,11 @@ export const mesh = z
               .optional(),
           })
           .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
+          .optional(),
+        namespace: s.namespace.describe('Kubernetes namespace of the ingress.').optional(),
+        labels: labels.meta({ ...labelKeys, description: 'Labels of the ingress’s pods.' }).optional(),
+        service_account: s.serviceAccount
+          .describe('Service account of the ingress: workloads let nobody else in.')
           .optional(),
       })
       .describe('The door of the mesh.'),
@@ -225,6 +235,9 @@ export const service = z
     server_name: s.serverName
       .describe('DNS name in the service’s certificate. Default: the host of the URL.')
       .optional(),
+    namespace: s.namespace.describe('Kubernetes namespace of the workload.').optional(),
+    labels: labels.meta({ ...labelKeys, description: 'Labels of the workload’s pods.' }).optional(),
+    port: s.port.describe('Port that the workload itself listens on.').optional(),
   })
   .describe('Something that is asked: through the mesh by authority and endpoint, or directly by url.');
 

@@ -111,8 +111,10 @@ export type Fact =
   | { readonly op: 'role'; readonly value: string; readonly at: At }
   | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
 
+export type MeshKind = 'envoy' | 'istio' | 'linkerd' | 'consul';
+
 export interface Mesh {
-  readonly kind: 'envoy';
+  readonly kind: MeshKind;
   readonly trustDomain: string;
   readonly ingress: Ingress;
   readonly identities: Readonly<Record<string, Identity>>;
@@ -135,6 +137,12 @@ export interface Ingress {
     /** The gateway's public keys; with them the ingress verifies the assertion. */
     readonly assertionJwksFile?: string;
   };
+  /** Kubernetes namespace of the ingress. */
+  readonly namespace?: string;
+  /** Labels of its pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What its pods run as; workloads let nobody else in. */
+  readonly serviceAccount?: string;
 }
 
 /** A workload certificate that nginx connects with. One PEM holding both is the form that rotates safely. */
@@ -160,6 +168,12 @@ export interface Service {
     readonly caFile?: string;
     readonly serverName: string;
   };
+  /** Kubernetes namespace of the workload. */
+  readonly namespace?: string;
+  /** Labels of its pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Port that the workload itself listens on. */
+  readonly port?: number;
   readonly at: At;
 }
 

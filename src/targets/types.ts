@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/types.ts';
+import type { MeshKind, Policy } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 
 /** Something that the policy says and the target does not hold, or holds differently. Each is printed, never silent. */
@@ -27,11 +27,27 @@ export type Coverage =
  * A back end that enforces the rules.
  *
  * `emit` renders them, `covers` says how well one of them is held, and `read`, where the target has it, turns the
- * rendered files back into rules, so that `read(emit(rules))` can be compared with `rules`.
+ * rendered files back into rules, so that `read(emit(rules))` can be compared with what `project` leaves of `rules`.
  */
 export interface Target<Options> {
   readonly name: string;
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
   covers(rule: Rule, policy: Policy): Coverage;
+  /** @throws Error for files that it did not render */
   read?(files: Readonly<Record<string, string>>): readonly Rule[];
+  /** The rules as far as the target keeps them. */
+  project?(policy: Policy, rules: readonly Rule[]): readonly Rule[];
+}
+
+/** What meshes are rendered with besides the policy. */
+export interface MeshOptions {
+  /** The gateway's public keys, a JWKS, for targets that take them into what they render. */
+  readonly assertionJwks?: string;
+}
+
+/** A mesh as a target. */
+export interface MeshTarget extends Target<MeshOptions> {
+  readonly name: MeshKind;
+  /** It takes {@link MeshOptions.assertionJwks}. */
+  readonly takesJwks: boolean;
 }

@@ -159,10 +159,11 @@ function findFilter(node: unknown): Filter | undefined {
 /**
  * Reads Envoy's configuration back as rules, as far as Envoy keeps them; see {@link project}.
  *
+ * @param files the one file, whatever its name
  * @throws Error for a file that meshgate did not render
  */
 export function readEnvoy(files: Readonly<Record<string, string>>): readonly Rule[] {
-  const filter = findFilter(parse(files[FILE] ?? ''));
+  const filter = findFilter(parse(Object.values(files)[0] ?? ''));
   if (filter === undefined) throw unreadable('no rules');
   return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
 }

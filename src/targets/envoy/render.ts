@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Emitted, Target } from '../types.ts';
+import type { Emitted, MeshTarget } from '../types.ts';
 import { bootstrap } from './bootstrap.ts';
 import { covers, gapsOf } from './covers.ts';
 import { meshRules } from './domains.ts';
-import { readEnvoy } from './read.ts';
+import { projection, readEnvoy } from './read.ts';
 
 const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
@@ -38,9 +38,11 @@ export function renderEnvoy(policy: Policy, rules: readonly Rule[]): Emitted {
   return { files: { 'envoy.yaml': HEAD + yaml }, gaps: gapsOf(policy, rules) };
 }
 
-export const envoy: Target<undefined> = {
+export const envoy: MeshTarget = {
   name: 'envoy',
-  emit: (policy, rules) => renderEnvoy(policy, rules),
+  takesJwks: false,
+  emit: renderEnvoy,
   covers,
   read: readEnvoy,
+  project: projection,
 };

@@ -100,7 +100,9 @@ describe('wrong use', () => {
   test.each([
     [['--target', 'envoy', '--dir', '/x'], '--dir means nothing to envoy: leave it out'],
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
-    [['--target', 'istio'], 'Expected "istio" to be one of (nginx|envoy)'],
+    [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|envoy'],
+    [['--target', 'nginx', '--assertion-jwks', 'x'], '--assertion-jwks means nothing to nginx: leave it out'],
+    [['--target', 'envoy', '--assertion-jwks', 'x'], '--assertion-jwks means nothing to envoy: leave it out'],
     [[], 'Expected input for flag --target'],
     [['--target', 'nginx', '--out', '/forbidden/x'], 'cannot write /forbidden/x/http.conf: this user may not'],
   ])('%j', async (args, message) => {

@@ -1,0 +1,32 @@
+import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import { asObject } from '../token/json.ts';
+
+/** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers look at. */
+const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
+
+/**
+ * The gateway's published keys as they stand at /.meshgate/jwks, with nothing but what verifiers need.
+ *
+ * @returns the key set as one line of JSON; or, for a text that is none or holds a private key, a sentence that repeats nothing of it
+ */
+export function parsePublishedKeys(text: string): { readonly jwks: string } | string {
+  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
+  let keys: unknown;
+  try {
+    keys = asObject(JSON.parse(text))?.keys;
+  } catch {
+    return 'the file is not JSON';
+  }
+  if (!Array.isArray(keys) || keys.length === 0) return 'the file has no list "keys" with a key in it';
+  if (keys.length > MAX_KEYS_PER_PROVIDER) return `the file has more than ${MAX_KEYS_PER_PROVIDER} keys`;
+  const found = keys.map((key) => asObject(key) ?? {});
+  if (found.some((key) => 'd' in key || 'k' in key)) {
+    return 'the file holds a private key; give the public keys, as /.meshgate/jwks serves them';
+  }
+  for (const [index, { kty, crv, x, y }] of found.entries()) {
+    const whole = kty === 'EC' && crv === 'P-256' && typeof x === 'string' && typeof y === 'string';
+    if (!whole) return `key ${index + 1} is not a public EC key on the curve P-256`;
+  }
+  const bare = found.map((key) => Object.fromEntries(PUBLIC.flatMap((it) => (it in key ? [[it, key[it]]] : []))));
+  return { jwks: JSON.stringify({ keys: bare }) };
+}

@@ -1,0 +1,55 @@
+import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+import { LABEL_KEY } from './scalars.ts';
+
+interface Workload {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What says where ingress and services run can be found by the mesh that the policy names. */
+export function checkWorkloads(report: Report, draft: DraftPolicy): void {
+  const { mesh } = draft;
+  if (mesh?.ingress && !report.has(['mesh'])) {
+    checkPlace(report, ['mesh', 'ingress'], mesh.ingress as Workload);
+    if (mesh.kind === 'istio') checkIstio(report, mesh.ingress);
+  }
+  for (const [name, service] of entriesOf(draft.services)) {
+    if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
+  }
+}
+
+/** Labels are well formed, and select within a namespace. */
+function checkPlace(report: Report, path: Path, workload: Workload): void {
+  if (!writes(workload, 'labels')) return;
+  if (!writes(workload, 'namespace') && !report.touches(path)) {
+    const message = 'missing key "namespace"; write the namespace that the labels select in';
+    report.add([...path, 'namespace'], message, 'key');
+  }
+  if (workload.labels === undefined || report.touches([...path, 'labels'])) return;
+  const names = Object.keys(workload.labels);
+  if (names.length === 0) {
+    report.add([...path, 'labels'], 'no label selects every pod of the namespace; write { app: confluence }', 'key');
+  }
+  for (const name of names.filter((it) => !LABEL_KEY.test(it))) {
+    const write = 'write letters, digits and - _ . in between, as in app or app.kubernetes.io/name';
+    report.add([...path, 'labels', name], `${quote(name)} is not the key of a Kubernetes label; ${write}`, 'key');
+  }
+}
+
+const ISTIO_NEEDS = {
+  namespace: 'the namespace that the ingress runs in, as in istio-system',
+  labels: 'the labels of its pods, as in { istio: ingressgateway }',
+  service_account: 'the service account that it runs as',
+} as const;
+
+/** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
+function checkIstio(report: Report, ingress: object): void {
+  const path = ['mesh', 'ingress'];
+  if (report.touches(path)) return;
+  for (const [key, what] of Object.entries(ISTIO_NEEDS)) {
+    if (writes(ingress, key)) continue;
+    report.add([...path, key], `missing key "${key}", which Istio needs; write ${what}`, 'key');
+  }
+}

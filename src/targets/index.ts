@@ -1,0 +1,16 @@
+import type { MeshKind } from '../policy/types.ts';
+import { envoy } from './envoy/render.ts';
+import type { MeshTarget } from './types.ts';
+
+/** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
+export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = { envoy };
+
+/** Their names, in the order of help texts. */
+export const meshTargetNames = Object.keys(meshTargets) as MeshKind[];
+
+/** The target of a name. */
+export function meshTarget(name: MeshKind): MeshTarget {
+  const found = meshTargets[name];
+  if (found === undefined) throw new Error(`no target ${name}`);
+  return found;
+}
