@@ -1,0 +1,73 @@
+import type { Policy } from '../../../src/policy/types.ts';
+import { covers } from '../../../src/rules/cover.ts';
+import { decide } from '../../../src/rules/decide.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import type { Answer, Cell, Flaw } from './types.ts';
+
+/** What one layer of a mesh sees of a request. The verdict is `decide`'s, on the rules as far as it sees them. */
+export interface View {
+  readonly policy: Policy;
+  /** Those that it enforces. */
+  readonly rules: readonly Rule[];
+  readonly layer: 'ingress' | 'workload';
+  /** Whether it verifies the assertion; otherwise whoever has the identity may be any caller. */
+  readonly assertion: boolean;
+  /** Whether it holds `as` against the assertion. */
+  readonly as: boolean;
+  /** Authorities that mean the service; a workload may take any, being the service. */
+  readonly authorities: (service: string) => readonly string[] | 'any';
+  /** The path as it is matched; undefined: it is refused for its path. */
+  readonly path: (raw: string) => string | undefined;
+  /** Where a bad assertion is refused: when it is read, or by the rules. */
+  readonly flawed: (flaw: Flaw) => Answer;
+  /** Whether a certificate of the mesh's CA with this SPIFFE id gets a connection. */
+  readonly connects: (spiffe: string) => boolean;
+  /** SPIFFE id of the ingress, which is who connects to a workload. */
+  readonly ingress?: string;
+}
+
+/** SPIFFE id of a connection; undefined: there is none. */
+export function spiffeOf(cell: Cell, { policy, layer, ingress }: View): string | undefined {
+  const own = (identity: string) => policy.mesh?.identities[identity]?.spiffe;
+  switch (cell.connects.kind) {
+    case 'right':
+      return layer === 'ingress' ? own(cell.connects.identity) : ingress;
+    case 'identity':
+      return own(cell.connects.identity);
+    case 'spiffe':
+      return cell.connects.spiffe;
+    default:
+      return undefined;
+  }
+}
+
+/** Rules that the connection may use at all. */
+function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
+  const { policy, layer } = view;
+  const asked = (rule: Rule) => {
+    const own = view.authorities(rule.service);
+    return own === 'any' ? rule.service === cell.service : own.includes(cell.authority);
+  };
+  const connects = ({ as }: Rule) =>
+    layer === 'ingress' ? policy.mesh?.identities[as]?.spiffe === spiffe : spiffe === view.ingress;
+  return view.rules.filter(
+    (rule) => policy.services[rule.service]?.direct === undefined && asked(rule) && connects(rule),
+  );
+}
+
+/** What a layer of the mesh has to answer. */
+export function expectedOf(cell: Cell, view: View): Answer {
+  const spiffe = spiffeOf(cell, view);
+  if (spiffe === undefined || !view.connects(spiffe)) return 'refused: connection';
+  const { credential } = cell;
+  if (view.assertion && credential?.flaw !== undefined) return view.flawed(credential.flaw);
+  const path = view.path(cell.path);
+  if (path === undefined) return 'refused: path';
+  const travels = ({ who, as }: Rule) => !view.as || who.kind === 'anyone' || credential?.as === as;
+  const rules = rulesOf(cell, view, spiffe)
+    .filter((rule) => covers(rule.path, path) && (!view.assertion || travels(rule)))
+    // No layer of a mesh knows of routes: all rules are united.
+    .map(({ route: _, ...rule }) => (view.assertion ? rule : { ...rule, who: { kind: 'anyone' as const } }));
+  const caller = credential === undefined ? null : credential;
+  return decide(rules, caller, { route: '', method: cell.method }).allow ? 'allowed' : 'refused: rules';
+}
