@@ -4,12 +4,14 @@
 #   prepare.sh npm       npm, for make's first target, where there is none
 #   prepare.sh engine    a Docker engine that answers, installed and started if there is none
 #   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
-#   prepare.sh bench     engine, images and the load generator
-#   prepare.sh all       the same
-#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node
+#   prepare.sh bench     engine, every image but mesh, and the load generator
+#   prepare.sh all       engine, every image, the load generator
+#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node mesh
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only.
-# NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads and logs.
+# NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads, builds and logs.
+# The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
+# left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -211,6 +213,23 @@ build_node() {
   image meshgate/test-node "$(hash_of "$context" . --)" "$context"
 }
 
+build_mesh() {
+  local build=$root/test/mesh/go/build.sh out=$cache/mesh hash lacks
+  hash=$(hash_of "$images/mesh" . -- "$("$build" versions)")
+  if ! exists "meshgate/test-mesh:$hash"; then
+    lacks=$("$build" missing "$out")
+    if [ -n "$lacks" ]; then
+      [ "${CI:-}" != true ] && [ "${MESHGATE_MESH_REQUIRED:-}" != 1 ] || die "the tests on a real mesh must run here: $lacks"
+      say "the tests on a real mesh will be skipped: $lacks"
+      return
+    fi
+    "$build" into "$out"
+    cp "$images"/mesh/* "$out/context/"
+    chmod -R u=rwX,go=rX "$out/context"
+  fi
+  image meshgate/test-mesh "$hash" "$out/context"
+}
+
 load_generator() {
   have wrk || apt_install wrk
 }
@@ -224,11 +243,11 @@ all_images() {
   build_gateway
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node"
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node mesh"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node) ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | mesh) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done
@@ -246,11 +265,9 @@ for part in "$@"; do
   engine
   case $part in
     engine) ;;
-    images) all_images ;;
-    bench | all)
-      all_images
-      load_generator
-      ;;
+    images) all_images && build_mesh ;;
+    bench) all_images && load_generator ;;
+    all) all_images && build_mesh && load_generator ;;
     *)
       base_image
       "build_$part"

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Builds what the mesh lab runs, from Go modules, once by version:
+#
+#   build.sh into FOLDER      FOLDER/kube-apiserver-V, kubectl-V, pilot-discovery-V, sds-V, crds-V.yaml, and context/ with
+#                             all of them under their plain names, ready for `docker build`
+#   build.sh versions         what they are built from, in one line; needs nothing
+#   build.sh missing FOLDER   why it cannot build them into FOLDER, in one line; nothing if it can, or has
+#
+# Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack.
+# Two jobs at a time (MESHGATE_GO_JOBS). Talks on stderr only.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+kubernetes=1.35.4
+istio=v0.0.0-20260827124520-eed52ebb66ad # 1.31-dev: versions by number are not served as Go modules
+istio_version=1.31-dev
+go_needed=1.26
+jobs=${MESHGATE_GO_JOBS:-2}
+
+sds=$(cat "$here"/sds/*.go "$here/istio.sum" | sha256sum | cut -c 1-12)
+kubernetes_files=(kube-apiserver kubectl)
+say() { printf 'prepare: %s\n' "$*" >&2; }
+
+has() {
+  [ -x "$out/kube-apiserver-$kubernetes" ] && [ -x "$out/kubectl-$kubernetes" ] &&
+    [ -x "$out/pilot-discovery-$istio" ] && [ -x "$out/sds-$sds" ]
+}
+
+missing() {
+  has && return
+  if ! command -v go >/dev/null 2>&1; then
+    echo "Go is not installed: install Go $go_needed or newer (Debian's may be older)"
+    return
+  fi
+  local try
+  try=$(mktemp -d)
+  printf 'module try\ngo %s.0\n' "$go_needed" >"$try/go.mod"
+  # An older Go fetches the newer one by itself, unless GOTOOLCHAIN=local.
+  (cd "$try" && go version >/dev/null 2>"$try/words") ||
+    echo "$(go version 2>/dev/null | cut -d ' ' -f 3) is too old, Go $go_needed is needed: $(tail -n 1 "$try/words" | cut -c 1-200)"
+  rm -rf "$try"
+}
+
+# module NAME VERSION: downloads it, prints its folder.
+module() {
+  (cd "$work" && go mod download -json "$1@$2") | sed -nE 's/^\t"Dir": "(.*)",?$/\1/p'
+}
+
+# built MINUTES BINARY... -- BUILD-ARGUMENTS: builds in $work/main, with a log.
+built() {
+  local minutes=$1 names=() began=$SECONDS log
+  shift
+  while [ "$1" != -- ]; do names+=("$1"); shift; done
+  shift
+  log=$out/build-${names[0]}.log
+  say "building ${names[*]} (about $minutes minutes on two cores, once), its words are in $log"
+  (cd "$work/main" && GOFLAGS= go build -mod=mod -buildvcs=false -trimpath -p "$jobs" -o "$work/bin/" "$@") >"$log" 2>&1 || {
+    say "${names[*]} do not build: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
+    exit 1
+  }
+  say "built ${names[*]} in $((SECONDS - began)) s"
+}
+
+build_kubernetes() {
+  local source symbols="-s -w" package
+  source=$(module k8s.io/kubernetes "v$kubernetes")
+  # The staging modules are folders in Kubernetes' own tree, and modules of their own outside of it: 1.N is 0.N there.
+  sed -E -e 's#^module .*#module meshgate.test/kubernetes#' \
+    -e "s#=> \./staging/src/(k8s\.io/[a-z-]+)#=> \1 v0.${kubernetes#1.}#" "$source/go.mod" >"$work/main/go.mod"
+  printf '\nrequire k8s.io/kubernetes v%s\n' "$kubernetes" >>"$work/main/go.mod"
+  cat "$source/go.sum" "$here/kubernetes.sum" >"$work/main/go.sum"
+  # Without them the API server says it is v0.0.0, and clients refuse it.
+  for package in k8s.io/client-go/pkg/version k8s.io/component-base/version; do
+    symbols+=" -X $package.gitVersion=v$kubernetes -X $package.gitMajor=1 -X $package.gitMinor=$(echo "$kubernetes" | cut -d . -f 2)"
+  done
+  built 4 "${kubernetes_files[@]}" -- -ldflags "$symbols" k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
+  local name
+  for name in "${kubernetes_files[@]}"; do mv "$work/bin/$name" "$out/$name-$kubernetes"; done
+}
+
+# istio_main: a main module on Istio's dependencies, for pilot-discovery and for our SDS server.
+istio_main() {
+  source=$(module istio.io/istio "$istio")
+  sed -E 's#^module .*#module meshgate.test/mesh#' "$source/go.mod" >"$work/main/go.mod"
+  printf '\nrequire istio.io/istio %s\n' "$istio" >>"$work/main/go.mod"
+  cat "$source/go.sum" "$here/istio.sum" >"$work/main/go.sum"
+  rm -rf "$work/main/sds"
+  cp -r "$here/sds" "$work/main/sds"
+}
+
+build_istio() {
+  local source
+  istio_main
+  built 4 pilot-discovery -- -ldflags "-s -w -X istio.io/istio/pkg/version.buildVersion=$istio_version" \
+    istio.io/istio/pilot/cmd/pilot-discovery
+  cp "$source/manifests/charts/base/files/crd-all.gen.yaml" "$out/crds-$istio.yaml"
+  chmod 0644 "$out/crds-$istio.yaml"
+  mv "$work/bin/pilot-discovery" "$out/pilot-discovery-$istio"
+}
+
+build_sds() {
+  local source
+  istio_main
+  built 1 sds -- -ldflags "-s -w" ./sds
+  mv "$work/bin/sds" "$out/sds-$sds"
+}
+
+# place FILE NAME: into the build context, without a copy where the file system can.
+place() {
+  cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
+}
+
+usage='say "into FOLDER", "missing FOLDER" or "versions"'
+command=${1:?$usage}
+if [ "$command" = versions ]; then
+  echo "kubernetes $kubernetes, istio $istio, sds $sds"
+  exit
+fi
+out=${2:?$usage}
+if [ "$command" = missing ]; then
+  missing
+  exit
+fi
+
+mkdir -p "$out"
+work=$(mktemp -d "$out/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/main" "$work/bin"
+
+[ -x "$out/kube-apiserver-$kubernetes" ] && [ -x "$out/kubectl-$kubernetes" ] || build_kubernetes
+[ -x "$out/pilot-discovery-$istio" ] || build_istio
+[ -x "$out/sds-$sds" ] || build_sds
+
+rm -rf "$out/context"
+mkdir -p "$out/context/crds"
+place "kube-apiserver-$kubernetes" kube-apiserver
+place "kubectl-$kubernetes" kubectl
+place "pilot-discovery-$istio" pilot-discovery
+place "sds-$sds" sds
+place "crds-$istio.yaml" crds/istio.yaml

@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { testStage } from '../harness/index.ts';
+import { hasLinkerdCrds, hasMesh, installLinkerdCrds, type Kube, type KubeObject, startKube } from './lab/index.ts';
+
+describe.skipIf(!hasMesh())('a real API server', async () => {
+  const stage = await testStage('kube');
+  let kube: Kube;
+  beforeAll(async () => {
+    kube = await startKube(stage);
+  });
+
+  const policy: KubeObject = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'one', namespace: 'wiki' },
+    spec: { action: 'ALLOW', rules: [{ to: [{ operation: { methods: ['GET'] } }] }] },
+  };
+
+  test('accepts a right object and keeps nothing of it', async () => {
+    expect(await kube.verdict(policy)).toEqual({ accepted: true });
+    expect(await kube.read(policy)).toBeUndefined();
+  });
+
+  test.each([
+    ['a field that is not there', { action: 'ALLOW', rule: [] }, /\.spec\.rule: field not declared in schema/],
+    ['a wrong value', { action: 'PERMIT' }, /spec\.action: Unsupported value: "PERMIT"/],
+    ['a wrong type', { rules: 'all' }, /\.spec\.rules: expected list/],
+  ])('refuses %s in its own words', async (_, spec, words) => {
+    const verdict = await kube.verdict({ ...policy, spec });
+    expect(verdict).toEqual({ accepted: false, words: expect.stringMatching(words) });
+  });
+
+  test('refuses a kind that nobody defined', async () => {
+    expect(await kube.refusals({ ...policy, kind: 'AuthorisationPolicy' })).toEqual([
+      'the API server knows no AuthorisationPolicy in security.istio.io/v1',
+    ]);
+  });
+
+  test('applies, changes, takes a field away, deletes', async () => {
+    await kube.apply(policy);
+    await kube.apply({ ...policy, spec: { rules: [] } });
+    expect((await kube.read(policy))?.spec).toEqual({ rules: [] });
+    await kube.delete(policy);
+    expect(await kube.read(policy)).toBeUndefined();
+  });
+
+  test.skipIf(!hasLinkerdCrds())("knows Linkerd's objects", async () => {
+    await installLinkerdCrds(kube);
+    const server = {
+      apiVersion: 'policy.linkerd.io/v1beta3',
+      kind: 'Server',
+      metadata: { name: 'wiki', namespace: 'wiki' },
+      spec: { podSelector: { matchLabels: { app: 'wiki' } }, port: 8080, proxyProtocol: 'HTTP/1' },
+    };
+    expect(await kube.verdict(server)).toEqual({ accepted: true });
+    expect(await kube.refusals({ ...server, spec: { ...server.spec, ports: 1 } })).toEqual([
+      expect.stringMatching(/\.spec\.ports: field not declared in schema/),
+    ]);
+  });
+});

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
+import { Api, wordsOf } from './api.ts';
+import { meshImage } from './image.ts';
+import { Kinds } from './kinds.ts';
+import { type KubeObject, type Objects, readObjects, titleOf } from './objects.ts';
+
+/** What the API server says of an object under strict validation. */
+export type Verdict = { readonly accepted: true } | { readonly accepted: false; readonly words: string };
+
+const port = 6443;
+
+/** A real kube-apiserver on a real etcd. */
+export class Kube {
+  readonly box: Box;
+  readonly api: Api;
+  /** For clients in the stage's network. */
+  readonly kubeconfig: string;
+  readonly #kinds: Kinds;
+  readonly #namespaces = new Map<string, Promise<unknown>>();
+
+  constructor(box: Box, api: Api, kubeconfig: string) {
+    this.box = box;
+    this.api = api;
+    this.kubeconfig = kubeconfig;
+    this.#kinds = new Kinds(api);
+  }
+
+  /**
+   * Puts objects in place as `kubectl apply --server-side --validate=strict` does: a field that was there before and is
+   * not now is taken away. Namespaces are made where they are missing.
+   *
+   * @returns the objects as the server keeps them
+   */
+  apply(given: Objects): Promise<KubeObject[]> {
+    return Promise.all(readObjects(given).map((object) => this.#put(object, '', false)));
+  }
+
+  /** Sets what a controller would set, e.g. a pod's address. */
+  applyStatus(object: KubeObject): Promise<KubeObject> {
+    return this.#put(object, '/status', false);
+  }
+
+  /** Takes objects away; one that is not there is no error. */
+  async delete(given: Objects): Promise<void> {
+    await Promise.all(
+      readObjects(given).map(async (object) => {
+        const answer = await this.api.request('DELETE', `${await this.#path(object)}?gracePeriodSeconds=0`);
+        if (answer.status >= 400 && answer.status !== 404) throw new Error(`${titleOf(object)}: ${wordsOf(answer)}`);
+      }),
+    );
+  }
+
+  /** The object as it is kept, or undefined. */
+  async read(object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<KubeObject | undefined> {
+    const answer = await this.api.request('GET', await this.#path(object));
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 400) throw new Error(wordsOf(answer));
+    return answer.body;
+  }
+
+  /** What `kubectl apply --server-side --dry-run=server --validate=strict` says; nothing is changed. */
+  async verdict(object: KubeObject): Promise<Verdict> {
+    try {
+      await this.#put(object, '', true);
+      return { accepted: true };
+    } catch (error) {
+      return { accepted: false, words: (error as Error).message };
+    }
+  }
+
+  /** Verdicts of all objects of a text that were not accepted, as `title: words`. */
+  async refusals(given: Objects): Promise<string[]> {
+    const verdicts = await Promise.all(readObjects(given).map((object) => this.verdict(object)));
+    return verdicts.flatMap((verdict) => (verdict.accepted ? [] : [verdict.words]));
+  }
+
+  /** A service account's token, good for an hour. */
+  async token(namespace: string, account: string, audience: string): Promise<string> {
+    const body = { spec: { audiences: [audience], expirationSeconds: 3600 } };
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    return (await this.api.ask('POST', path, JSON.stringify(body))).status.token;
+  }
+
+  /** Makes a namespace where there is none. */
+  namespace(name: string): Promise<unknown> {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined) return known;
+    const made = this.#put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, '', false);
+    this.#namespaces.set(name, made);
+    return made;
+  }
+
+  async #put(object: KubeObject, sub: string, dryRun: boolean): Promise<KubeObject> {
+    const { namespace } = object.metadata;
+    if (namespace !== undefined) await this.namespace(namespace);
+    const query = `fieldManager=lab&force=true&fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
+    const path = `${await this.#path(object)}${sub}?${query}`;
+    const answer = await this.api.request('PATCH', path, JSON.stringify(object), 'application/apply-patch+yaml');
+    if (answer.status >= 400) throw new Error(`${titleOf(object)}: ${wordsOf(answer)}`);
+    return answer.body;
+  }
+
+  async #path(object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<string> {
+    const path = await this.#kinds.path(object);
+    if (path === undefined) throw new Error(`the API server knows no ${object.kind} in ${object.apiVersion}`);
+    return path;
+  }
+}
+
+/** Starts etcd and kube-apiserver in the stage; ready in a few seconds. It knows Istio's objects: the image has their definitions. */
+export async function startKube(stage: Stage): Promise<Kube> {
+  const token = randomBytes(24).toString('hex');
+  const [server, accounts] = await Promise.all([
+    stage.ca.server(['kube', 'localhost'], { ips: ['127.0.0.1'] }),
+    stage.ca.issue({ commonName: 'service accounts' }),
+  ]);
+  const kubeconfig = kubeconfigOf(stage.ca.cert, token);
+  const box = await startContainer(stage, {
+    image: meshImage,
+    alias: 'kube',
+    command: ['kube.sh', '/etc/kube'],
+    ports: [port],
+    files: {
+      '/etc/kube/server.pem': server.cert,
+      '/etc/kube/server.key': server.key,
+      '/etc/kube/accounts.key': accounts.key,
+      '/etc/kube/accounts.pem': accounts.cert,
+      '/etc/kube/tokens.csv': `${token},admin,admin,system:masters\n`,
+      '/etc/kube/kubeconfig': kubeconfig,
+    },
+    ready: /Serving securely/,
+  });
+  const api = new Api({ host: box.host, port: box.port(port), ca: stage.ca.cert, token });
+  await until(async () => (await api.request('GET', '/readyz').catch(() => undefined))?.status === 200, {
+    what: 'the API server to be ready',
+    timeoutMs: 60_000,
+    help: () => box.logs.tail(),
+  });
+  return new Kube(box, api, kubeconfig);
+}
+
+function kubeconfigOf(ca: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'lab',
+        cluster: {
+          server: `https://kube:${port}`,
+          'certificate-authority-data': Buffer.from(ca).toString('base64'),
+        },
+      },
+    ],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'admin' } }],
+    'current-context': 'lab',
+  });
+}
