@@ -1,6 +1,5 @@
 import { MAX_HEADER_VALUE } from '../limits.ts';
-import type { HeaderSource, Headers } from '../policy/types.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
@@ -46,28 +45,14 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
 
 /**
  * The value of one identity header, encoded so that no claim can split a header or a list; empty where the caller has
- * none, and then the header is not sent. A value that does not fit is empty too, and never cut: half a group name may be
- * another group. Use {@link headerLines} where a request depends on it.
- */
-export function headerValue(source: HeaderSource, caller: Caller): string {
-  const value = wholeValue(source, caller);
-  return value.length > MAX_HEADER_VALUE ? '' : value;
-}
-
-/**
- * All identity headers of a route for a caller, without the empty ones.
+ * none, and then the header is not sent.
  *
  * A value that does not fit refuses the request: a service that misses a header, or gets a part of a list, would decide
  * on something the provider did not say. Only the routes that send the header are affected.
  *
- * @returns reason `claim_absent` for a value over `MAX_HEADER_VALUE`
+ * @returns `undefined` for a value over `MAX_HEADER_VALUE`; never a cut one, half a group name may be another group
  */
-export function headerLines(headers: Headers, caller: Caller): Result<(readonly [name: string, value: string])[]> {
-  const lines: (readonly [string, string])[] = [];
-  for (const [name, source] of Object.entries(headers)) {
-    const value = wholeValue(source, caller);
-    if (value.length > MAX_HEADER_VALUE) return refuse('claim_absent', `the value of ${name} is too long for a header`);
-    if (value !== '') lines.push([name, value]);
-  }
-  return ok(lines);
+export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
+  const value = wholeValue(source, caller);
+  return value.length > MAX_HEADER_VALUE ? undefined : value;
 }

@@ -1,5 +1,5 @@
 import { encodeValue } from '../caller/encode.ts';
-import { headerLines } from '../caller/headers.ts';
+import { headerValue } from '../caller/headers.ts';
 import type { Caller } from '../caller/types.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import {
@@ -13,7 +13,7 @@ import {
   refuse,
 } from '../reasons.ts';
 import type { Decision, Rule } from '../rules/types.ts';
-import type { HeaderPlan, PreparedRoute } from './routes.ts';
+import type { HeaderPlan, PlannedHeader, PreparedRoute } from './routes.ts';
 import type { MadeAssertion } from './signer.ts';
 
 type Line = readonly [name: string, value: string];
@@ -48,18 +48,33 @@ export function aboutCaller(caller: Caller): Line[] {
 }
 
 /** What lines take in an answer. */
-const bytesOf = (lines: readonly Line[]): number =>
-  lines.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+function bytesOf(lines: readonly Line[]): number {
+  let sum = 0;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as Line;
+    sum += line[0].length + line[1].length + 4;
+  }
+  return sum;
+}
 
-/** The identity headers of a plan, made once per caller, under the names in which they travel to nginx. */
+/** The identity headers of a plan, under the names in which they travel to nginx. */
+function planLines(plan: HeaderPlan, { caller, about }: KnownCaller): Result<readonly Line[]> {
+  const lines: Line[] = [];
+  for (let i = 0; i < plan.headers.length; i++) {
+    const { name, source, carrier } = plan.headers[i] as PlannedHeader;
+    const value = headerValue(source, caller);
+    if (value === undefined) return refuse('claim_absent', `the value of ${name} is too long for a header`);
+    if (carrier !== undefined && value !== '') lines.push([carrier, value]);
+  }
+  if (bytesOf(lines) + bytesOf(about) <= plan.room) return ok(lines);
+  return refuse('claim_absent', 'the values of the identity headers are too long together');
+}
+
+/** {@link planLines}, made once per caller. */
 function linesFor(plan: HeaderPlan, known: KnownCaller): Result<readonly Line[]> {
   let lines = known.lines[plan.index];
   if (lines === undefined) {
-    lines = headerLines(plan.headers, known.caller);
-    if (lines.ok) lines = ok(lines.value.map(([name, value]) => [plan.names[name] as string, value] as const));
-    if (lines.ok && bytesOf(lines.value) + bytesOf(known.about) > plan.room) {
-      lines = refuse('claim_absent', 'the values of the identity headers are too long together');
-    }
+    lines = planLines(plan, known);
     known.lines[plan.index] = lines;
   }
   return lines;

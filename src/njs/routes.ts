@@ -1,14 +1,21 @@
-import type { Headers } from '../policy/types.ts';
+import type { HeaderSource, Headers } from '../policy/types.ts';
+import { carrier, isAlways } from '../rules/carrier.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import type { PreparedGrant } from './signer.ts';
 
+/** One identity header of a route. */
+export interface PlannedHeader {
+  readonly name: string;
+  readonly source: HeaderSource;
+  /** The answer header that carries its value; absent where another line of the answer does. */
+  readonly carrier?: string;
+}
+
 /** The identity headers of a route; equal plans of several routes are one object. */
 export interface HeaderPlan {
   readonly index: number;
-  readonly headers: Headers;
-  /** The answer header that carries each. */
-  readonly names: Readonly<Record<string, string>>;
+  readonly headers: readonly PlannedHeader[];
   /** Bytes that these and the lines about the caller may take together. */
   readonly room: number;
 }
@@ -28,6 +35,15 @@ export interface PreparedRoute {
   readonly plan: HeaderPlan;
 }
 
+/** Subject and provider need no work: they fit, and each answer has them. Roles are only held against their limit. */
+function planned(headers: Headers, names: readonly string[]): readonly PlannedHeader[] {
+  return Object.entries(headers)
+    .filter(([, source]) => source !== 'subject' && source !== 'provider')
+    .map(([name, source]) =>
+      isAlways(source) ? { name, source } : { name, source, carrier: carrier(source, names.indexOf(name)) },
+    );
+}
+
 /**
  * Prepares the routes of the rendered policy on first use.
  *
@@ -37,13 +53,12 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
   const prepared = new Map<string, PreparedRoute>();
   const plans = new Map<string, HeaderPlan>();
   const grants = new Map<string, PreparedGrant>();
-  const names = Object.fromEntries(table.headerNames.map((name, index) => [name, `X-Meshgate-H${index}`]));
 
   function planOf(headers: Headers): HeaderPlan {
     const text = JSON.stringify(headers);
     let plan = plans.get(text);
     if (plan === undefined) {
-      plan = { index: plans.size, headers, names, room: table.answerRoom };
+      plan = { index: plans.size, headers: planned(headers, table.headerNames), room: table.answerRoom };
       plans.set(text, plan);
     }
     return plan;

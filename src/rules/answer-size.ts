@@ -25,7 +25,7 @@ export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   );
   const roles = Object.keys(policy.roles).join(',').length;
   const names = Math.max(0, ...rules.map(({ id, as }) => id.length + as.length));
-  // Roles stand in the answer twice: for the log and in a header.
+  // Half of it is left to what a caller has of their own: subject, email, name.
   return 2 * roles + fixed + names <= ANSWER_SMALL / 4 ? ANSWER_SMALL : ANSWER_LARGE;
 }
 

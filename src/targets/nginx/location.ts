@@ -1,4 +1,5 @@
 import type { Service } from '../../policy/types.ts';
+import { carrier } from '../../rules/carrier.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import { ingressConnection } from './identities.ts';
 import { answerHeader, BAD_LOCATION, CHECK_PATH, directUpstream, headerVariable } from './names.ts';
@@ -84,8 +85,8 @@ function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Dir
     line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
     line('auth_request_set', variable('meshgate_service'), literal(service.name)),
     line('auth_request_set', variable('meshgate_authority'), literal(service.authority)),
-    ...route.headers.map((i) =>
-      line('auth_request_set', variable(headerVariable(i)), answerHeader(`X-Meshgate-H${i}`)),
+    ...route.headers.map(({ index, source }) =>
+      line('auth_request_set', variable(headerVariable(index)), answerHeader(carrier(source, index))),
     ),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...(service.direct === undefined ? throughMesh(route) : directly(service, scene.options.systemCa)),

@@ -9,6 +9,7 @@ import type { Scene } from './scene.ts';
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 
+/** What most requests do not have is found by a look-up, before any expression is tried. */
 const requestMaps: readonly Directive[] = [
   commented(
     'Raw paths that could mean another one behind us, refused before anything else.',
@@ -24,8 +25,9 @@ const requestMaps: readonly Directive[] = [
   commented(
     'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
     map(variable('http_upgrade'), 'meshgate_upgrade', [
-      ['default', literal('')],
+      [key(''), literal('')],
       [regex('~*', '^websocket$'), 'websocket'],
+      ['default', literal('')],
     ]),
   ),
   map(variable('meshgate_upgrade'), 'meshgate_connection', [
@@ -38,8 +40,9 @@ const traceMaps: readonly Directive[] = [
   commented(
     'Trace context (W3C): a valid one passes, another is made anew, and its tracestate dropped.',
     map(variable('http_traceparent'), 'meshgate_traceparent_sent', [
-      ['default', literal('')],
+      [key(''), literal('')],
       [regex('~', TRACEPARENT), variable('http_traceparent')],
+      ['default', literal('')],
     ]),
   ),
   map(variable('request_id'), 'meshgate_span_made', [
@@ -54,32 +57,29 @@ const traceMaps: readonly Directive[] = [
     [key(''), literal('')],
     ['default', variable('http_tracestate')],
   ]),
-  map(variable('meshgate_traceparent'), 'meshgate_trace_id', [
-    ['default', literal('')],
+  map(variable('meshgate_traceparent_sent'), 'meshgate_trace_id', [
+    [key(''), variable('request_id')],
     [regex('~', `^00-(?<meshgate_t>${HEX}{32})`), variable('meshgate_t')],
   ]),
-  map(variable('meshgate_traceparent'), 'meshgate_span_id', [
-    ['default', literal('')],
+  map(variable('meshgate_traceparent_sent'), 'meshgate_span_id', [
+    [key(''), variable('meshgate_span_made')],
     [regex('~', `^00-${HEX}{32}-(?<meshgate_i>${HEX}{16})`), variable('meshgate_i')],
   ]),
 ];
 
-/** nginx writes three digits, 000 where it gave no answer, and a JSON number begins with no zero. */
+/** nginx writes three digits, 000 where it gave no answer (009 to HTTP/0.9), and a JSON number begins with no zero. */
 const codeMap: Directive = map(variable('status'), 'meshgate_code', [
   ['default', variable('status')],
-  [regex('~', '^0'), '0'],
+  [key('000'), '0'],
+  [key('009'), '0'],
 ]);
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
 const reasonMaps: readonly Directive[] = [
   commented('Reasons of the log: of the check, or else of nginx where no rule let the request pass.', detailMap),
-  map(variable('meshgate_reason'), 'meshgate_log_reason', [
-    [key(''), variable('meshgate_own_reason')],
-    ['default', variable('meshgate_reason')],
-  ]),
-  map(variable('meshgate_rule'), 'meshgate_own_reason', [
+  map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
     [key(''), variable('meshgate_status_reason')],
-    ['default', literal('')],
+    ['default', variable('meshgate_reason')],
   ]),
   map(variable('status'), 'meshgate_status_reason', [
     ['default', literal('')],

@@ -1,4 +1,4 @@
-import type { Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
+import type { HeaderSource, Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
 import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -10,8 +10,8 @@ export interface SceneRoute {
   readonly service: Service;
   /** Mesh identities that its rules can yield; empty for a service that is reached directly. */
   readonly identities: readonly Identity[];
-  /** Identity headers it sets, as indexes into the scene's header names. */
-  readonly headers: readonly number[];
+  /** Identity headers it sets: indexes into the scene's header names, and where each value comes from. */
+  readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
 }
 
 export interface SceneHost {
@@ -45,7 +45,10 @@ function sceneRoute(policy: Policy, rules: readonly Rule[], names: readonly stri
       service.direct === undefined
         ? Object.values(policy.mesh?.identities ?? {}).filter((identity) => yielded.has(identity.name))
         : [],
-    headers: Object.keys(spelled(route.headers, names)).map((name) => names.indexOf(name)),
+    headers: Object.entries(spelled(route.headers, names)).map(([name, source]) => ({
+      index: names.indexOf(name),
+      source,
+    })),
   };
 }
 
