@@ -2,7 +2,7 @@ import type { FactExplanation } from '../caller/explain.ts';
 import type { Policy } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
-import { type Explanation, refusalOf } from './explanation.ts';
+import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
 /** `held` is absent where the token does not say. */
 function factJson({ text, truth, at, parts }: FactExplanation): unknown {
@@ -28,7 +28,7 @@ function callerJson({ kind, caller, claimed }: Asker) {
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
   const { method, url, host, route, asker, rules, roles, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);
-  const service = route && policy.services[route.service];
+  const service = serviceAsked(explanation, policy);
   return {
     method,
     url,

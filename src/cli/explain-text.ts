@@ -1,6 +1,6 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import type { Policy } from '../policy/types.ts';
-import { type Explanation, type RuleExplanation, refusalOf } from './explanation.ts';
+import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
@@ -21,9 +21,9 @@ function factLines(fact: FactExplanation, indent: string, paint: Paint): string[
   ];
 }
 
-function ruleLines({ rule, passed, conditions }: RuleExplanation, paint: Paint): string[] {
+function ruleLines({ rule, passed, conditions }: RuleExplanation, routed: string | undefined, paint: Paint): string[] {
   return [
-    `  ${truthText(passed, paint)} ${rule.id}: ${ruleText(rule)}  ${paint('dim', place(rule.at))}`,
+    `  ${truthText(passed, paint)} ${rule.id}: ${ruleText(rule, routed)}  ${paint('dim', place(rule.at))}`,
     ...conditions.flatMap((condition) => factLines(condition, '      ', paint)),
   ];
 }
@@ -43,10 +43,12 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
   return [`${paint('bad', 'denied')}: ${refusal?.reason} (${refusal?.status})`, ...detail, `  ${refusal?.help}`];
 }
 
-function nearestLines({ decision, wouldPass }: Explanation): string[] {
+function nearestLines({ route, decision, wouldPass }: Explanation): string[] {
   const nearest = decision.allow || !('nearest' in decision) ? undefined : decision.nearest;
   return [
-    ...(nearest === undefined ? [] : [`nearest rule  ${nearest.id}: ${ruleText(nearest)}  ${place(nearest.at)}`]),
+    ...(nearest === undefined
+      ? []
+      : [`nearest rule  ${nearest.id}: ${ruleText(nearest, route?.service)}  ${place(nearest.at)}`]),
     ...(wouldPass === undefined
       ? []
       : [
@@ -60,7 +62,7 @@ function nearestLines({ decision, wouldPass }: Explanation): string[] {
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
   const { method, url, route, asker, rules, roles } = explanation;
-  const service = route && policy.services[route.service];
+  const service = serviceAsked(explanation, policy);
   const to = service?.direct === undefined ? 'through the mesh ingress' : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
   const others = roles.filter(({ text }) => !named.has(text));
@@ -72,7 +74,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...(rules.length === 0 ? [] : ['rules']),
-    ...rules.flatMap((rule) => ruleLines(rule, paint)),
+    ...rules.flatMap((rule) => ruleLines(rule, route?.service, paint)),
     ...(others.length === 0 ? [] : ['roles that no rule of the route names']),
     ...others.flatMap((role) => factLines(role, '  ', paint)),
     ...nearestLines(explanation),

@@ -1,5 +1,5 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import type { Host, Policy, Route } from '../policy/types.ts';
+import type { Host, Policy, Route, Service } from '../policy/types.ts';
 import { type Refusal, reasons } from '../reasons.ts';
 import { decide, hasMethod, isWho } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
@@ -93,4 +93,10 @@ export function explainRefusal(
 /** Status and help of a decision that refuses. */
 export function refusalOf({ decision }: Explanation) {
   return decision.allow ? undefined : { reason: decision.reason, ...reasons[decision.reason] };
+}
+
+/** The service that is asked: of the rule that lets the request through, or else the route's. */
+export function serviceAsked({ decision, route }: Explanation, policy: Policy): Service | undefined {
+  const name = decision.allow ? decision.rule.service : route?.service;
+  return name === undefined ? undefined : policy.services[name];
 }

@@ -40,17 +40,19 @@ interface Hop {
   readonly route: string;
 }
 
-/** Why a test has nothing to say to the mesh. */
-function hopOf(policy: Policy, { method, url }: TestOutcome['test']): Hop | string {
+/** A hop for each service of the test's route, or why the test has nothing to say to the mesh. */
+function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']): readonly Hop[] | string {
   const reached = reach(policy, method, url);
   if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
-  const service = policy.services[reached.route.service];
-  if (service === undefined || service.direct !== undefined) return 'its service is reached directly';
+  const route = reached.route.name;
+  const names = new Set(rules.filter((rule) => rule.route === route).map(({ service }) => service));
+  const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
+  if (services.length === 0) return 'its service is reached directly';
   const target = splitUrl(url)?.target ?? '/';
   // Whether the mesh takes an encoded path depends on the target.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
   const path = parseTarget(target)?.path ?? '/';
-  return { authority: service.authority, method, target, path, route: reached.route.name };
+  return services.map(({ authority }) => ({ authority, method, target, path, route }));
 }
 
 /** The rule that lets an identity through; or else one of the route that does not. */
@@ -103,8 +105,14 @@ class Ingress {
   }
 
   async test(outcome: TestOutcome): Promise<LiveOutcome[]> {
-    const hop = hopOf(this.#loaded.policy, outcome.test);
-    if (typeof hop === 'string') return [{ outcome, as: '', expect: '', agrees: true, note: hop }];
+    const hops = hopsOf(this.#loaded, outcome.test);
+    if (typeof hops === 'string') return [{ outcome, as: '', expect: '', agrees: true, note: hops }];
+    const all: LiveOutcome[] = [];
+    for (const hop of hops) all.push(...(await this.#askAs(outcome, hop)));
+    return all;
+  }
+
+  async #askAs(outcome: TestOutcome, hop: Hop): Promise<LiveOutcome[]> {
     const all: LiveOutcome[] = [];
     for (const { identity, cert, key } of this.#clients) {
       const { expect, rule } = ruleFor(this.#loaded, hop, identity);

@@ -6,11 +6,18 @@ export function whoText(who: Who): string {
   return who.kind === 'role' ? `role ${who.role}` : who.kind;
 }
 
-/** What a rule says, in one line: `role editor, GET POST, as wiki-editor`. */
-export function ruleText({ who, methods, as }: Rule): string {
-  return [whoText(who), ...(methods === undefined ? [] : [methods.join(' ')]), ...(as === '' ? [] : [`as ${as}`])].join(
-    ', ',
-  );
+/**
+ * What a rule says, in one line: `role editor, GET POST, as wiki-editor`.
+ *
+ * @param routed the route's service: a rule's own is then named, `to wiki-canary`
+ */
+export function ruleText({ who, methods, service, as }: Rule, routed?: string): string {
+  return [
+    whoText(who),
+    ...(methods === undefined ? [] : [methods.join(' ')]),
+    ...(routed === undefined || service === routed ? [] : [`to ${service}`]),
+    ...(as === '' ? [] : [`as ${as}`]),
+  ].join(', ');
 }
 
 /** Who asks in a policy test; the values of claims are not repeated. */

@@ -185,12 +185,15 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
 
 type RawRule = Raw['hosts'][string][typeof ROUTES][string]['allow'][number];
 
-function buildRule(raw: Raw, service: string, rule: RawRule, at: policy.At): policy.Allow {
-  const { role, who, methods, as } = typeof rule === 'string' ? ({ role: rule } as Exclude<RawRule, string>) : rule;
-  const direct = raw.services[service]?.url ?? raw.services[service]?.insecure_url;
+function buildRule(raw: Raw, routed: string, rule: RawRule, at: policy.At): policy.Allow {
+  const { role, who, methods, service, as } =
+    typeof rule === 'string' ? ({ role: rule } as Exclude<RawRule, string>) : rule;
+  const asked = raw.services[service ?? routed];
+  const direct = asked?.url ?? asked?.insecure_url;
   return {
     who: buildWho(who ?? role ?? ''),
     ...(methods && { methods }),
+    ...(service !== undefined && { service }),
     as: direct === undefined ? (as ?? 'default') : '',
     at,
   };

@@ -37,7 +37,8 @@ function candidatesFor(report: Report, { kind, path }: Reference): readonly stri
 }
 
 function isOfDirectService(report: Report, rule: Path): boolean {
-  const service = find(report.tree, [...rule.slice(0, 4), 'service']);
+  const own = find(report.tree, [...rule.slice(0, -1), 'service']);
+  const service = own ?? find(report.tree, [...rule.slice(0, 4), 'service']);
   const definition = service?.kind === 'scalar' ? find(report.tree, ['services', String(service.value)]) : undefined;
   return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
 }

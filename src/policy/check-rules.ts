@@ -1,4 +1,5 @@
-import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, writes } from './draft.ts';
+import { checkRuleServices } from './check-rule-service.ts';
+import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, serviceOf, writes } from './draft.ts';
 import { implies, providersOf } from './facts.ts';
 import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
@@ -15,6 +16,7 @@ interface Known {
 export function checkRules(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) {
     const before: Known[] = [];
+    checkRuleServices(report, draft, route);
     for (const [index, rule] of (route.route.allow ?? []).entries()) {
       const path = [...route.path, 'allow', index];
       if (rule === undefined) continue;
@@ -43,8 +45,10 @@ function read(rule: NonNullable<DraftRule>, index: number): Known | undefined {
   return known.length < methods.length ? undefined : { who, index, methods: known };
 }
 
-function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: object, path: Path): void {
-  const { methods = [], as } = rule as { methods?: readonly string[]; as?: string };
+type DraftForm = Exclude<NonNullable<DraftRule>, string>;
+
+function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: DraftForm, path: Path): void {
+  const { methods = [], as } = rule;
   if (writes(rule, 'role') && writes(rule, 'who')) {
     report.add(path, 'role and who in one rule; keep one of them', 'key');
   } else if (!writes(rule, 'role', 'who') && !report.touches(path)) {
@@ -54,9 +58,10 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   if (methods.includes('GET') && methods.includes('HEAD')) {
     report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
   }
-  const service = route.service === undefined ? undefined : draft.services?.[route.service];
+  const name = serviceOf(route, rule) ?? '';
+  const service = draft.services?.[name];
   if (as !== undefined && as !== 'default' && service && isDirect(service)) {
-    const why = `service ${quote(String(route.service))} is reached by its url, with no identity`;
+    const why = `service ${quote(name)} is reached by its url, with no identity`;
     report.add([...path, 'as'], `no effect: ${why}; remove it`, 'key');
   }
 }

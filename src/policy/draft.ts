@@ -48,13 +48,20 @@ export function isDirect(service: object): boolean {
   return writes(service, 'url', 'insecure_url');
 }
 
+/** Name of the service that a rule's callers reach: its own, or the route's; undefined where a mistake hides it. */
+export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefined {
+  return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
+}
+
 /** True if a rule of a service in the mesh names no identity. */
 export function needsDefault(draft: DraftPolicy): boolean {
-  return routesOf(draft).some(({ route }) => {
-    const service = route.service === undefined ? undefined : draft.services?.[route.service];
-    if (service && isDirect(service)) return false;
-    return route.allow?.some((rule) => typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as')));
-  });
+  return routesOf(draft).some(({ route }) =>
+    route.allow?.some((rule) => {
+      const service = draft.services?.[serviceOf(route, rule) ?? ''];
+      if (service && isDirect(service)) return false;
+      return typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as'));
+    }),
+  );
 }
 
 /** True for a host that no certificate can be verified for by its name: an address, or a name that DNS does not know. */

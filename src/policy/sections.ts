@@ -280,6 +280,10 @@ const rule = z
       role: s.reference('role').describe('Callers with this role.').optional(),
       who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
       methods: methods.optional(),
+      service: s
+        .reference('service')
+        .describe('The service that these callers reach instead of the route’s.')
+        .optional(),
       as: s.reference('identity').describe('Mesh identity to connect with.').meta({ default: 'default' }).optional(),
     }),
   ])

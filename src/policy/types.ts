@@ -225,6 +225,8 @@ export interface Allow {
   readonly who: Who;
   /** Upper case; absent: all. GET includes HEAD. */
   readonly methods?: readonly string[];
+  /** Where these callers go; absent: to the route's service. */
+  readonly service?: string;
   /** Name of the mesh identity; `default` unless said. Empty when the service is reached directly. */
   readonly as: string;
   readonly at: At;

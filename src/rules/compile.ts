@@ -48,7 +48,7 @@ export function compile(policy: Policy): Rule[] {
           path,
           ...(allow.methods !== undefined && { methods: withHead(allow.methods) }),
           who: allow.who,
-          service: route.service,
+          service: allow.service ?? route.service,
           as: allow.as,
         }),
       );

@@ -65,10 +65,15 @@ function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
 
 /** TLS to the mesh's ingress: one context for all routes. */
 function ingressTls({ policy }: Scene, { routes }: SceneHost): readonly Directive[] {
-  if (routes.every(({ service }) => service.direct !== undefined)) return [];
+  if (routes.every(({ services }) => services.every(({ direct }) => direct !== undefined))) return [];
   const ingress = policy.mesh?.ingress;
   if (ingress === undefined) throw new Error('nginx: a service needs a mesh, and the policy has none');
-  const [first, ...rest] = tls(ingress.serverName, ingress.caFile, variable('meshgate_cert'), variable('meshgate_key'));
+  const [first, ...rest] = tls(
+    literal(ingress.serverName),
+    ingress.caFile,
+    variable('meshgate_cert'),
+    variable('meshgate_key'),
+  );
   return [commented("To the mesh's ingress.", first as Directive), ...rest];
 }
 
@@ -98,7 +103,9 @@ export function around(scene: Scene, host: SceneHost): Directive {
       ...ingressTls(scene, host),
       ...host.routes.flatMap((route) =>
         routeLocations(scene, route, exact).map((location, i) =>
-          i === 0 ? commented(`${route.route.name} → ${route.service.name}`, location) : location,
+          i === 0
+            ? commented(`${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}`, location)
+            : location,
         ),
       ),
       ...(all

@@ -1,3 +1,4 @@
+import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
 import { checkServer, egressServer } from './inner.ts';
 import { logFormat } from './log.ts';
@@ -5,10 +6,15 @@ import { maps } from './maps.ts';
 import type { Scene } from './scene.ts';
 import { upstreams } from './upstreams.ts';
 
-/** Room for our variables, and, where the name of an identity is long, in the buckets of maps (64 bytes as nginx has them). */
+/** Room for our variables, and, where a key is long, in the buckets of maps (64 bytes as nginx has them). */
 function hashSizes(scene: Scene): readonly Directive[] {
-  const longest = Math.max(0, ...scene.identities.map(({ name }) => name.length));
-  return [line('variables_hash_max_size', '4096'), ...(longest > 40 ? [line('map_hash_bucket_size', '128')] : [])];
+  const keys = [...scene.identities.map(({ name }) => name), ...choosingRules(scene).map(({ rule }) => rule)];
+  const longest = Math.max(0, ...keys.map(({ length }) => length));
+  const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
+  return [
+    line('variables_hash_max_size', '4096'),
+    ...(bucket > 64 ? [line('map_hash_bucket_size', String(bucket))] : []),
+  ];
 }
 
 function engine(scene: Scene): readonly Directive[] {

@@ -1,8 +1,8 @@
 import type { Service } from '../../policy/types.ts';
 import { carrier } from '../../rules/carrier.ts';
+import { chosen, hasChoice } from './connections.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
-import { ingressConnection } from './identities.ts';
-import { answerHeader, BAD_LOCATION, CHECK_PATH, directUpstream, headerVariable } from './names.ts';
+import { answerHeader, BAD_LOCATION, CHECK_PATH, headerVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
 /** What the check says of a refusal, and of the caller. */
@@ -30,13 +30,13 @@ export const errorPages: readonly Directive[] = [
 ];
 
 /** TLS to the other side; a session must not be resumed, or it keeps the identity that it began with. */
-export function tls(name: string, ca: string, cert: Arg, key: Arg): readonly Directive[] {
+export function tls(name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
   return [
     line('proxy_ssl_verify', 'on'),
     line('proxy_ssl_verify_depth', '5'),
     line('proxy_ssl_trusted_certificate', literal(ca)),
     line('proxy_ssl_server_name', 'on'),
-    line('proxy_ssl_name', literal(name)),
+    line('proxy_ssl_name', name),
     line('proxy_ssl_session_reuse', 'off'),
     line('proxy_ssl_certificate', cert),
     line('proxy_ssl_certificate_key', key),
@@ -61,21 +61,34 @@ export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', 
   ['default', variable('meshgate_pass')],
 ]);
 
-/** Through the mesh; how TLS is done there, all routes share. The files are variables, so that nginx reads them anew. */
-function throughMesh(route: SceneRoute): readonly Directive[] {
-  const { pass, cert, key } = ingressConnection(route);
+const inMesh = ({ direct }: Service): boolean => direct === undefined;
+
+/** The certificate that nginx shows. The files are variables, so that nginx reads them anew. */
+function shown(route: SceneRoute): readonly Directive[] {
   return [
-    line('auth_request_set', variable('meshgate_cert'), cert),
-    line('auth_request_set', variable('meshgate_key'), key),
-    ...passTo(pass),
+    line('auth_request_set', variable('meshgate_cert'), chosen(route, 'cert')),
+    line('auth_request_set', variable('meshgate_key'), chosen(route, 'key')),
   ];
 }
 
-/** Straight to the service, without a certificate of ours. */
-function directly({ name, direct }: Service, systemCa: string): readonly Directive[] {
-  const pass = passTo(literal(`${direct?.tls ? 'https' : 'http'}://${directUpstream(name)}`));
-  if (!direct?.tls) return pass;
-  return [...pass, ...tls(direct.serverName, direct.caFile ?? systemCa, literal(''), literal(''))];
+/** TLS of a location that the mesh's ingress does not answer alone; services of one location have one CA. */
+function ownTls(route: SceneRoute): readonly Directive[] {
+  const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
+  if (ca === undefined) return [];
+  const mesh = route.services.some(inMesh);
+  return tls(
+    chosen(route, 'name'),
+    ca,
+    mesh ? variable('meshgate_cert') : literal(''),
+    mesh ? variable('meshgate_key') : literal(''),
+  );
+}
+
+/** Where a route's requests go. How TLS to the mesh's ingress is done, all routes share. */
+function connected(route: SceneRoute): readonly Directive[] {
+  const pass = passTo(chosen(route, 'pass'));
+  if (route.services.every(inMesh)) return [...shown(route), ...pass];
+  return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
 function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Directive {
@@ -83,13 +96,14 @@ function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Dir
   return block('location', match, [
     ...checked(route.route.name),
     line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
-    line('auth_request_set', variable('meshgate_service'), literal(service.name)),
-    line('auth_request_set', variable('meshgate_authority'), literal(service.authority)),
+    ...(hasChoice(route) ? [line('auth_request_set', variable('meshgate_route_service'), literal(service.name))] : []),
+    line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
+    line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
     ...route.headers.map(({ index, source }) =>
       line('auth_request_set', variable(headerVariable(index)), answerHeader(carrier(source, index))),
     ),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
-    ...(service.direct === undefined ? throughMesh(route) : directly(service, scene.options.systemCa)),
+    ...connected(route),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { ODD_PATH } from '../../rules/canonical.ts';
+import { connectionMaps } from './connections.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
-import { identityMaps } from './identities.ts';
 import { passMap } from './location.ts';
 import { requestHeader } from './names.ts';
 import { detailMap } from './problem.ts';
@@ -125,7 +125,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...requestMaps,
     ...traceMaps,
     ...erasedMaps(scene.headerNames),
-    ...identityMaps(scene),
+    ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
     ...reasonMaps,
     codeMap,

@@ -2,13 +2,18 @@ import type { HeaderSource, Host, Identity, Policy, Route, Service } from '../..
 import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
+import type { Target } from './connections.ts';
 import type { NginxOptions } from './options.ts';
 
 /** A route with what rendering asks of it again and again. */
 export interface SceneRoute {
   readonly route: Route;
   readonly service: Service;
-  /** Mesh identities that its rules can yield; empty for a service that is reached directly. */
+  /** Services that its rules name; mostly that one. */
+  readonly services: readonly Service[];
+  /** Where each of its rules leads. */
+  readonly targets: readonly Target[];
+  /** Mesh identities that its rules can yield; empty where no service is in the mesh. */
   readonly identities: readonly Identity[];
   /** Identity headers it sets: indexes into the scene's header names, and where each value comes from. */
   readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
@@ -34,17 +39,41 @@ export interface Scene {
   readonly direct: readonly Service[];
 }
 
-function sceneRoute(policy: Policy, rules: readonly Rule[], names: readonly string[], route: Route): SceneRoute {
-  const service = policy.services[route.service];
-  if (service === undefined) throw new Error(`nginx: route ${route.name} asks an undefined service`);
-  const yielded = new Set(rules.filter((rule) => rule.route === route.name).map((rule) => rule.as));
+/** What a service's certificate is verified by, or the ingress's before it. */
+function verifiedBy({ direct }: Service, policy: Policy, options: NginxOptions): Target['tls'] {
+  if (direct?.tls === false) return undefined;
+  const { serverName, caFile } = direct ?? policy.mesh?.ingress ?? {};
+  return { name: serverName ?? '', ca: caFile ?? options.systemCa };
+}
+
+function sceneRoute(
+  policy: Policy,
+  rules: readonly Rule[],
+  options: NginxOptions,
+  names: readonly string[],
+  route: Route,
+): SceneRoute {
+  const named = (name: string): Service => {
+    const service = policy.services[name];
+    if (service === undefined) throw new Error(`nginx: route ${route.name} asks an undefined service`);
+    return service;
+  };
+  const targets = rules
+    .filter((rule) => rule.route === route.name)
+    .map((rule): Target => {
+      const service = named(rule.service);
+      const identity = service.direct === undefined ? policy.mesh?.identities[rule.as] : undefined;
+      const tls = verifiedBy(service, policy, options);
+      return { rule: rule.id, service, ...(identity && { identity }), ...(tls && { tls }) };
+    });
   return {
     route,
-    service,
-    identities:
-      service.direct === undefined
-        ? Object.values(policy.mesh?.identities ?? {}).filter((identity) => yielded.has(identity.name))
-        : [],
+    service: named(route.service),
+    services: [...new Set(targets.map(({ service }) => service))],
+    targets,
+    identities: Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
+      targets.some((target) => target.identity === identity),
+    ),
     headers: Object.entries(spelled(route.headers, names)).map(([name, source]) => ({
       index: names.indexOf(name),
       source,
@@ -57,7 +86,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const names = headerNames(policy);
   const hosts = policy.hosts.map((host) => ({
     host,
-    routes: host.routes.map((route) => sceneRoute(policy, rules, names, route)),
+    routes: host.routes.map((route) => sceneRoute(policy, rules, options, names, route)),
   }));
   const routes = hosts.flatMap((host) => host.routes);
   return {
@@ -71,7 +100,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
       routes.some((route) => route.identities.includes(identity)),
     ),
     direct: Object.values(policy.services).filter(
-      (service) => service.direct !== undefined && routes.some((route) => route.service === service),
+      (service) => service.direct !== undefined && routes.some((route) => route.services.includes(service)),
     ),
   };
 }

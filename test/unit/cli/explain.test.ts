@@ -235,3 +235,27 @@ describe('wrong use', () => {
     expect(err).toContain('bad:1:');
   });
 });
+
+describe('a rule that leads to a service of its own', () => {
+  const canary = POLICY.replace(
+    '- { role: editor, as: wiki-editor }',
+    '- { role: editor, service: beta, as: wiki-editor }',
+  ).replace('services:\n', 'services:\n  beta: { authority: beta.mesh }\n');
+  const asked = (...args: string[]) => explain(args, { './meshgate.yaml': canary });
+
+  test('is told apart in the rules, and its service is the one that is asked', async () => {
+    const { out } = await asked('--as', 'editor', 'POST', `${WIKI}/x`);
+    expect(out).toContain('service   beta, through the mesh ingress (beta.mesh)');
+    expect(out).toContain('yes wiki.example.com/*#2: role editor, to beta, as wiki-editor');
+    expect(out).toContain('no  wiki.example.com/*#1: role reader, GET HEAD, as default');
+    expect((await asked('--as', 'reader', 'POST', `${WIKI}/x`)).out).toContain('service   wiki,');
+  });
+
+  test('as JSON', async () => {
+    const { out } = await asked('--as', 'editor', '--format', 'json', 'POST', `${WIKI}/x`);
+    expect(JSON.parse(out)).toMatchObject({
+      rule: { service: 'beta' },
+      service: { name: 'beta', authority: 'beta.mesh' },
+    });
+  });
+});

@@ -7,6 +7,14 @@
 type Change = readonly [kind: string, line: string, from: string, to: string, says: string, ...about: string[]];
 
 export const CHANGES: readonly Change[] = [
+  [
+    'no effect',
+    '        - { role: editor, as',
+    'service: wiki-canary',
+    'service: wiki',
+    'the route’s own service',
+    '  wiki-canary:',
+  ],
   ['missing unit', '  clock_skew:', '30s', '30', 'write 30s (or 30m, 30h)'],
   ['missing unit', '  token_cache:', '5m', '5', 'write 5s (or 5m, 5h)'],
   ['missing unit', '  keys:', '24h', '86400', 'write 86400s'],

@@ -59,7 +59,7 @@ const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
     'misspelt role',
     /(?<=role: |allow: \[|roles: \[|first_role: \{ |^ {6,10}- |reader: )(?<w>admin|editor|reader|ops|staff)(?=[\],: ]|$)/g,
   ],
-  ['misspelt service', /(?<=service: )(?<w>\w+)/g],
+  ['misspelt service', /(?<=service: )(?<w>[\w-]+)/g],
   ['misspelt provider', /(?<=provider: |providers: \[)(?<w>\w+)/g],
   ['misspelt identity', /(?<=as: )(?<w>wiki-editor)/g],
   ['misspelt enum', /(?<=methods: \[|accept: \[|expect: |who: |kind: |X-Forwarded-\w+: )(?<w>[A-Za-z_]+)/g],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatError, type Policy, parsePolicy } from '../../../src/policy/index.ts';
+import { compile } from '../../../src/rules/compile.ts';
 
 function parse(text: string): Policy {
   const { policy, errors } = parsePolicy(text, 'm.yaml');
@@ -227,4 +228,29 @@ test('an assertion, with its default life and with another', () => {
     lifetime: 60,
   });
   expect(written(', lifetime: 10m')?.lifetime).toBe(600);
+});
+
+test('a service of its own that a rule leads to: through the mesh or past it', () => {
+  const policy = parse(`
+version: 1
+providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+roles: { staff: { group: staff }, beta: { group: beta } }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }
+  identities: { default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/gateway.pem } }
+services:
+  wiki: { authority: wiki }
+  canary: { authority: canary }
+  plain: { insecure_url: "http://plain:8080" }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [{ role: beta, service: canary }, { role: staff, methods: [GET], service: plain }, staff] }
+`);
+  expect(compile(policy).map(({ id, service, as }) => [id, service, as])).toEqual([
+    ['wiki.example.com/*#1', 'canary', 'default'],
+    ['wiki.example.com/*#2', 'plain', ''],
+    ['wiki.example.com/*#3', 'wiki', 'default'],
+  ]);
 });

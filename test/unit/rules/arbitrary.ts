@@ -22,9 +22,10 @@ const allow: fc.Arbitrary<Allow> = fc
   .record({
     who,
     methods: fc.option(fc.subarray(['GET', 'POST', 'DELETE'], { minLength: 1 }), { nil: undefined }),
+    service: fc.option(fc.constantFrom(...SERVICES), { freq: 4, nil: undefined }),
     as: fc.constantFrom(...IDENTITIES),
   })
-  .map(({ who, methods, as }) => ({ who, ...(methods && { methods }), as, at }));
+  .map(({ who, methods, service, as }) => ({ who, ...(methods && { methods }), ...(service && { service }), as, at }));
 
 /** Paths as routes and requests have them: no trailing slash, and '' for all. */
 export const path = fc

@@ -36,6 +36,7 @@ const METHODS = ['GET', 'POST', 'DELETE', 'PUT'];
 const allowChanges: Readonly<Record<string, (allow: Allow, random: Chance) => Allow>> = {
   'another caller': (allow, random) => ({ ...allow, who: pick(WHOS, random) }),
   'another identity': (allow) => ({ ...allow, as: IDENTITIES.find((it) => it !== allow.as) as string }),
+  'a service of its own': (allow) => ({ ...allow, service: allow.service === 'wiki' ? 'dashboard' : 'wiki' }),
   'a method more or less': ({ methods, ...allow }, random) => {
     const method = pick(METHODS, random);
     if (methods === undefined) return { ...allow, methods: METHODS.filter((it) => it !== method) };

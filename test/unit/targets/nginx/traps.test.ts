@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../../../src/rules/compile.ts';
 import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf } from './read.ts';
@@ -115,6 +116,55 @@ test('of two identities on one route none shares an upstream', () => {
     expect(found).toHaveLength(1);
     expect(args(found[0]?.block ?? [], 'keepalive_time')).toEqual(['30s']);
   }
+});
+
+describe('rules that say where to: each to its own service, over its own identity, and no other', () => {
+  const policy = goldenPolicy('canary');
+  const files = render(policy).files;
+  const http = readConf(files['http.conf'] ?? '');
+  const rules = compile(policy);
+  const choosing = rules.filter((rule) =>
+    rules.some((other) => other.route === rule.route && other.service !== rule.service),
+  );
+  const said = (field: string, rule: string) =>
+    args(http.find((one) => one.words[2] === `$meshgate_rule_${field}`)?.block ?? [], rule)[0];
+
+  test.each(choosing.map((rule) => [rule.id, rule] as const))('%s', (id, { service, as }) => {
+    const { authority, direct } = policy.services[service]!;
+    const identity = policy.mesh!.identities[as];
+    const scheme = direct?.tls === false ? 'http' : 'https';
+    expect({
+      service: said('service', id),
+      authority: said('authority', id),
+      pass: said('pass', id),
+      name: said('name', id),
+      cert: said('cert', id),
+      key: said('key', id),
+    }).toEqual({
+      service,
+      authority,
+      pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `ingress_${as}`}`,
+      name: direct ? (direct.tls ? direct.serverName : '') : policy.mesh!.ingress.serverName,
+      cert: direct ? '' : identity!.certFile,
+      key: direct ? '' : identity!.keyFile,
+    });
+  });
+
+  test('a rule that is none of them leads nowhere', () => {
+    for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(said(field, 'default')).toBe('');
+  });
+
+  test('a route with a service in the mesh shows a certificate, and no other does', () => {
+    const shows = proxied('canary').map(({ route, location }) => [
+      route,
+      args(location.block ?? [], 'auth_request_set').some((one) => one.startsWith('$meshgate_cert ')),
+    ]);
+    expect(Object.fromEntries(shows)).toEqual({
+      'wiki.example.com/*': true,
+      'wiki.example.com/static/*': false,
+      'wiki.example.com/same/*': true,
+    });
+  });
 });
 
 test('each server closes what others add, before anything is matched', () => {

@@ -42,7 +42,11 @@ export const traps: readonly Trap[] = [
   is('proxy_next_upstream', 'error', 'a request is sent twice'),
   is('proxy_next_upstream_tries', '1', 'a request is sent twice'),
   is('proxy_pass', '$meshgate_to', 'a subrequest, which nothing checks, reaches the service'),
-  has('auth_request_set', /^\$meshgate_authority [^$]+$/, 'the service gets no Host of its own'),
+  has(
+    'auth_request_set',
+    /^\$meshgate_authority ([^$]+|\$meshgate_rule_authority)$/,
+    'the service gets no Host of its own',
+  ),
   has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
   has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
   has('proxy_set_header', /^Proxy $/, 'CVE-2016-5385'),
@@ -60,7 +64,7 @@ export const traps: readonly Trap[] = [
 export const tlsTraps: readonly Trap[] = [
   is('proxy_ssl_verify', 'on', 'anybody can be the service'),
   has('proxy_ssl_trusted_certificate', /^\//, 'anybody can be the service'),
-  has('proxy_ssl_name', /^[^$]+$/, 'any certificate of the CA will do'),
+  has('proxy_ssl_name', /^([^$]+|\$meshgate_rule_name)$/, 'any certificate of the CA will do'),
   is('proxy_ssl_server_name', 'on', 'the other side cannot choose its certificate'),
   is('proxy_ssl_session_reuse', 'off', 'a resumed session keeps an old or another identity'),
 ];
@@ -69,11 +73,11 @@ export const tlsTraps: readonly Trap[] = [
 export const meshTraps: readonly Trap[] = [
   is('proxy_ssl_certificate', '$meshgate_cert', 'a rotated certificate is not read'),
   is('proxy_ssl_certificate_key', '$meshgate_key', 'a rotated key is not read'),
-  has('auth_request_set', /^\$meshgate_cert (\/|\$meshgate_identity_cert$)/, 'the mesh sees no identity'),
-  has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_identity_key$)/, 'the mesh sees no identity'),
+  has('auth_request_set', /^\$meshgate_cert (\/|\$meshgate_(identity|rule)_cert$)/, 'the mesh sees no identity'),
+  has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_(identity|rule)_key$)/, 'the mesh sees no identity'),
   has(
     'auth_request_set',
-    /^\$meshgate_pass https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)$/,
+    /^\$meshgate_pass (https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];
@@ -107,6 +111,10 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
 export function trapsOf(location: Parsed): readonly Trap[] {
   const sets = args(location.block ?? [], 'auth_request_set');
   const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
+  // The rule says where to: what it says is held in another test.
+  const mixed = pass === '$meshgate_rule_pass';
+  const shows = sets.some((one) => one.startsWith('$meshgate_cert '));
+  if (mixed) return [...traps, ...tlsTraps, ...(shows ? meshTraps : directTraps)];
   return [
     ...traps,
     ...(pass.startsWith('https:') ? tlsTraps : []),

@@ -1,0 +1,35 @@
+import { type DraftPolicy, isDirect, type RouteAt, writes } from './draft.ts';
+import { quote } from './path.ts';
+import type { Report } from './report.ts';
+
+/** The CA that a service's answers are verified by; undefined where there is none, or a mistake hides it. */
+function trustOf({ mesh, services }: DraftPolicy, name: string): string | undefined {
+  const service = services?.[name];
+  if (service === undefined) return undefined;
+  if (!isDirect(service)) return mesh?.ingress?.ca_file;
+  if (!writes(service, 'url')) return undefined;
+  return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';
+}
+
+/**
+ * A rule's own service is another one than the route's, and all services of a route are verified by the same CA: nginx
+ * has one for a location, before it knows who asks.
+ */
+export function checkRuleServices(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
+  const { service: routed, allow = [] } = route;
+  if (routed === undefined) return;
+  let known = { name: routed, ca: trustOf(draft, routed) };
+  for (const [index, rule] of allow.entries()) {
+    const own = typeof rule === 'object' ? rule.service : undefined;
+    if (own === undefined) continue;
+    const here = [...path, 'allow', index, 'service'];
+    const ca = trustOf(draft, own);
+    if (own === routed) {
+      report.add(here, 'no effect: it is the route’s own service; remove it, or write another', 'key');
+    } else if (ca !== undefined && known.ca !== undefined && ca !== known.ca) {
+      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write a route of its own`;
+      report.add(here, message);
+    }
+    if (known.ca === undefined) known = { name: own, ca };
+  }
+}

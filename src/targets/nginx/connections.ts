@@ -1,0 +1,97 @@
+import type { Identity, Service } from '../../policy/types.ts';
+import { type Arg, commented, type Directive, key, literal, map, type Part, template, variable } from './directive.ts';
+import { directUpstream, ingressUpstream } from './names.ts';
+import type { Scene, SceneRoute } from './scene.ts';
+
+/** Where the requests that one rule lets through go, and with which certificate. */
+export interface Target {
+  /** Id of the rule. */
+  readonly rule: string;
+  readonly service: Service;
+  /** Absent for a service that is reached directly. */
+  readonly identity?: Identity;
+  /** What the other side's certificate is verified by; absent for plain HTTP. */
+  readonly tls?: { readonly name: string; readonly ca: string };
+}
+
+/** What of a target nginx has to know. */
+const FIELDS = {
+  service: ({ service }) => service.name,
+  authority: ({ service }) => service.authority,
+  pass: ({ service, identity }) => {
+    if (identity !== undefined) return `https://${ingressUpstream(identity.name)}`;
+    return `${service.direct?.tls ? 'https' : 'http'}://${directUpstream(service.name)}`;
+  },
+  name: ({ tls }) => tls?.name ?? '',
+  cert: ({ identity }) => identity?.certFile ?? '',
+  key: ({ identity }) => identity?.keyFile ?? '',
+} as const satisfies Readonly<Record<string, (target: Target) => string>>;
+
+export type Field = keyof typeof FIELDS;
+
+/** Where rules of one service differ in their identity alone, and what then says it. */
+const BY_IDENTITY: Partial<Record<Field, Arg>> = {
+  pass: template('https://', variable('meshgate_upstream')),
+  cert: variable('meshgate_identity_cert'),
+  key: variable('meshgate_identity_key'),
+};
+
+const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
+
+/** Whether the rules of a route name several services, so that the rule that let a request through says where to. */
+export function hasChoice({ services }: SceneRoute): boolean {
+  return services.length > 1;
+}
+
+/** A field of a route's target: literal where all of its rules agree. */
+export function chosen(route: SceneRoute, field: Field): Arg {
+  const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
+  if (others.length === 0) return literal(value);
+  return hasChoice(route) ? ruleVariable(field) : (BY_IDENTITY[field] ?? ruleVariable(field));
+}
+
+/** From the identity that the check answered to upstream, certificate and key, where some route has a choice of it. */
+function identityMaps({ hosts, identities }: Scene): readonly Directive[] {
+  const routes = hosts.flatMap((host) => host.routes);
+  if (!routes.some((route) => !hasChoice(route) && route.identities.length > 1)) return [];
+  // Any other name gives nothing, and nginx refuses to connect to nothing.
+  const from = (name: string, value: (identity: Identity) => string) =>
+    map(variable('meshgate_as'), name, [
+      ['default', literal('')],
+      ...identities.map((identity) => [key(identity.name), literal(value(identity))] as const),
+    ]);
+  return [
+    commented(
+      'One upstream per identity: nginx pools connections and TLS sessions by address, not by certificate.',
+      from('meshgate_upstream', ({ name }) => ingressUpstream(name)),
+    ),
+    from('meshgate_identity_cert', ({ certFile }) => certFile),
+    from('meshgate_identity_key', ({ keyFile }) => keyFile),
+  ];
+}
+
+/** Rules that say themselves where their requests go. */
+export function choosingRules({ hosts }: Scene): readonly Target[] {
+  return hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
+}
+
+/** From the rule that let a request through to its service, where rules of one route name several. */
+function ruleMaps(scene: Scene): readonly Directive[] {
+  const targets = choosingRules(scene);
+  if (targets.length === 0) return [];
+  const maps = (Object.keys(FIELDS) as Field[]).map((field) =>
+    map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
+      // For the log: a request that no rule let through asked for the route's own service.
+      ['default', field === 'service' ? variable('meshgate_route_service') : literal('')],
+      ...targets.map((target) => [key(target.rule), literal(FIELDS[field](target))] as const),
+    ]),
+  );
+  return maps.map((one, i) =>
+    i === 0 ? commented('Where rules of one route name several services: the rule says which.', one) : one,
+  );
+}
+
+/** The maps that choose where a request goes. */
+export function connectionMaps(scene: Scene): readonly Directive[] {
+  return [...identityMaps(scene), ...ruleMaps(scene)];
+}
