@@ -25,6 +25,8 @@ export interface ContainerSpec {
   readonly cpu?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
+  /** Shares this box's network, as the containers of a pod do; its alias is for logs only, its ports are the box's. */
+  readonly inside?: Box;
 }
 
 export interface ExecResult {
@@ -49,6 +51,12 @@ export class Box {
   /** Address of this machine under which {@link port} answers. */
   get host(): string {
     return '127.0.0.1';
+  }
+
+  /** Its own address in the stage's network. */
+  get ip(): string {
+    const [network] = this.started.getNetworkNames();
+    return this.started.getIpAddress(network!);
   }
 
   /** Port of this machine that leads to a port of the container. */
@@ -104,15 +112,17 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   const logs = new LogBuffer();
   const container = new GenericContainer(spec.image)
     .withLabels({ [runLabel]: runId(), 'meshgate.test.stage': stage.name })
-    .withNetwork(stage.network)
-    .withNetworkAliases(spec.alias, ...(spec.aliases ?? []))
-    .withExposedPorts(...spec.ports)
     .withEnvironment({ ...spec.env })
     .withLogConsumer((stream) => logs.follow(stream))
     .withWaitStrategy(Wait.forLogMessage(spec.ready).withStartupTimeout(spec.startMs ?? 60_000))
     .withCopyContentToContainer(
       Object.entries(spec.files ?? {}).map(([target, content]) => ({ content, target, mode: 0o644 })),
     );
+  if (spec.inside) container.withNetworkMode(`container:${spec.inside.started.getId()}`);
+  else {
+    container.withNetwork(stage.network).withNetworkAliases(spec.alias, ...(spec.aliases ?? []));
+    container.withExposedPorts(...spec.ports);
+  }
   if (spec.command) container.withCommand([...spec.command]);
   if (spec.entrypoint) container.withEntrypoint([...spec.entrypoint]);
   if (spec.tmpfs) container.withTmpFs({ ...spec.tmpfs });

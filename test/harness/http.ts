@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { connect as connectHttp2 } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
 
 /** Where a server answers, and how to trust it. */
 export interface Target {
@@ -14,6 +15,8 @@ export interface Target {
   readonly ca?: string;
   /** Client certificate and key, PEM in one. */
   readonly clientPem?: string;
+  /** The SPIFFE id that the server's certificate must have, where it has no DNS name. */
+  readonly serverSpiffe?: string;
 }
 
 /** A request as it is sent; nothing in it is normalised. */
@@ -80,7 +83,15 @@ function tlsOptions(target: Target) {
     servername: target.name,
     ...(target.ca === undefined ? {} : { ca: target.ca }),
     ...(target.clientPem === undefined ? {} : { cert: target.clientPem, key: target.clientPem }),
+    ...(target.serverSpiffe === undefined ? {} : { checkServerIdentity: hasSpiffe(target.serverSpiffe) }),
   };
+}
+
+function hasSpiffe(id: string) {
+  return (_: string, { subjectaltname = '' }: PeerCertificate): Error | undefined =>
+    subjectaltname.split(', ').includes(`URI:${id}`)
+      ? undefined
+      : new Error(`the server is ${subjectaltname}, not ${id}`);
 }
 
 /** One HTTP/1.1 request. Without an agent it has a connection of its own. */

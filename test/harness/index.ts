@@ -6,7 +6,7 @@ export * from './gateway.ts';
 export * from './http.ts';
 export * from './images.ts';
 export * from './issuer.ts';
-export { LogBuffer } from './logs.ts';
+export { jsonLines, LogBuffer } from './logs.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
 export { type Files, readPolicy, render } from './policy.ts';
 export * from './provider.ts';

@@ -1,0 +1,181 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, send, testStage } from '../harness/index.ts';
+import { hasMesh, type Ingress, type Lab, NotEnforced, startLab, type Workload } from './lab/index.ts';
+import { ingressObjects, issuer, workloadObjects } from './objects.ts';
+
+/** Status, or the alert that ended the handshake. */
+async function came(answer: Promise<Answer>): Promise<number | string> {
+  return answer.then(
+    ({ status }) => status,
+    (error: { code?: string }) => /ALERT_\w+/.exec(error.code ?? '')?.[0] ?? String(error),
+  );
+}
+
+describe.skipIf(!hasMesh())('the lab enforces', async () => {
+  const stage = await testStage('lab');
+  const trustDomain = 'mesh.test';
+  const svid = async (path: string) => (await stage.meshCa.client(`spiffe://${trustDomain}/${path}`)).pem;
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const scene = {
+    trustDomain,
+    jwks: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' }] }),
+  };
+  const sign = (claims: Record<string, unknown>, seconds = 60) =>
+    new SignJWT({ iss: issuer, sub: 'ada', aud: 'wiki', ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+      .sign(privateKey);
+  const [reader, editor, stranger, gateway] = await Promise.all([
+    svid('ns/edge/sa/reader'),
+    svid('ns/edge/sa/editor'),
+    svid('ns/edge/sa/stranger'),
+    svid('ns/ingress/sa/ingress'),
+  ]);
+  const asReader = await sign({ roles: ['reader'] });
+  const asEditor = await sign({ roles: ['editor'] });
+  const sent = (assertion?: string, method = 'GET', path = '/rest/x') => ({
+    method,
+    path,
+    headers: assertion === undefined ? {} : { 'X-Meshgate-Assertion': assertion },
+  });
+
+  let lab: Lab;
+  let ingress: Ingress;
+  let wiki: Workload;
+  beforeAll(async () => {
+    lab = await startLab(stage, { trustDomain });
+    [ingress, wiki] = await Promise.all([
+      lab.startIngress({
+        namespace: 'ingress',
+        labels: { app: 'ingress' },
+        serviceAccount: 'ingress',
+        ports: [8443],
+        dns: ['ingress.mesh'],
+        credentialName: 'ingress-cert',
+      }),
+      lab.startWorkload({
+        name: 'wiki',
+        namespace: 'apps',
+        labels: { app: 'wiki' },
+        serviceAccount: 'wiki',
+        port: 8080,
+      }),
+    ]);
+    await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
+  });
+  const atIngress = (pem: string | undefined, ...what: Parameters<typeof sent>) =>
+    came(ingress.send(pem, 'wiki.test', sent(...what)));
+  const atWorkload = (pem: string | undefined, ...what: Parameters<typeof sent>) =>
+    came(wiki.send(pem, 'wiki.test', sent(...what)));
+
+  describe('at the ingress', () => {
+    test('lets a rule pass, through to the service', async () => {
+      await wiki.echo.clear();
+      expect(await atIngress(reader, asReader)).toBe(200);
+      expect(await atIngress(editor, asEditor, 'POST')).toBe(200);
+      expect((await wiki.echo.requests()).map(({ method, url }) => `${method} ${url}`)).toEqual([
+        'GET /rest/x',
+        'POST /rest/x',
+      ]);
+    });
+
+    test('refuses each part that is wrong', async () => {
+      expect(await atIngress(reader)).toBe(403);
+      expect(await atIngress(reader, asReader, 'POST')).toBe(403);
+      expect(await atIngress(reader, asReader, 'GET', '/admin')).toBe(403);
+      expect(await came(ingress.send(reader, 'other.test', sent(asReader)))).toBe(403);
+      expect(await atIngress(reader, `${asReader.slice(0, -8)}AAAAAAAA`)).toBe(401);
+      expect(await atIngress(reader, await sign({ roles: ['reader'] }, -120))).toBe(401);
+      expect(await atIngress(reader, await sign({ roles: ['reader'], aud: 'shop' }))).toBe(403);
+    });
+
+    test("refuses an assertion over another identity's connection", async () => {
+      expect(await atIngress(reader, asEditor)).toBe(403);
+      expect(await atIngress(editor, asReader)).toBe(403);
+    });
+
+    test('refuses a stranger, and no certificate, in the handshake', async () => {
+      expect(await atIngress(stranger, asReader)).toBe('ALERT_CERTIFICATE_UNKNOWN');
+      expect(await atIngress(undefined, asReader)).toBe('ALERT_CERTIFICATE_REQUIRED');
+    });
+
+    test('says in its access log who asked and what came of it', async () => {
+      const mark = ingress.box.logs.mark();
+      await atIngress(reader, asEditor);
+      const [line] = await ingress.box.logs.waitForJson(1, mark);
+      expect(line).toMatchObject({
+        peer: 'spiffe://mesh.test/ns/edge/sa/reader',
+        path: '/rest/x',
+        response_code: 403,
+        response_code_details: expect.stringMatching(/^rbac_access_denied/),
+      });
+    });
+  });
+
+  describe('at the workload', () => {
+    test("takes the ingress' identity and an assertion, both", async () => {
+      expect(await atWorkload(gateway, asReader)).toBe(200);
+      expect(await atWorkload(gateway)).toBe(403);
+      expect(await atWorkload(stranger, asReader)).toBe(403);
+      expect(await atWorkload(reader, asReader)).toBe(403);
+    });
+
+    test('refuses no certificate, and plain HTTP', async () => {
+      expect(await atWorkload(undefined, asReader)).toBe('ALERT_CERTIFICATE_REQUIRED');
+      const plain = send({ ...wiki.target(), tls: false }, sent(asReader));
+      expect(await came(plain)).toMatch(/socket hang up|ECONNRESET/);
+    });
+  });
+
+  describe('what is changed', () => {
+    const objects = ingressObjects(scene);
+
+    test('is enforced when the change is done, and what is taken back too', async () => {
+      for (const role of ['nobody', 'someone', 'no-one']) {
+        const mark = await lab.apply(objects.replace('values: [reader]', `values: [${role}]`));
+        const answer = await ingress.send(reader, 'wiki.test', sent(asReader));
+        expect([answer.status, answer.header('server')]).toEqual([403, mark]);
+        await lab.apply(objects);
+        expect(await atIngress(reader, asReader)).toBe(200);
+      }
+    });
+
+    test('is enforced in the handshake too', async () => {
+      await lab.apply(objects.replace('sa/reader"]', 'sa/stranger"]').replaceAll('sa/reader"', 'sa/stranger"'));
+      expect(await atIngress(reader, asReader)).toBe('ALERT_CERTIFICATE_UNKNOWN');
+      expect(await atIngress(stranger, asReader)).toBe(200);
+      await lab.apply(objects);
+      expect(await atIngress(stranger, asReader)).toBe('ALERT_CERTIFICATE_UNKNOWN');
+    });
+
+    test('may be an object that goes', async () => {
+      const policies = workloadObjects(scene).split('---').at(-1)!;
+      await lab.delete(policies);
+      expect(await atWorkload(stranger)).toBe(200);
+      await lab.apply(policies);
+      expect(await atWorkload(stranger)).toBe(403);
+    });
+
+    test('is an error where the API server, or an Envoy, cannot take it', async () => {
+      await expect(lab.apply(objects.replace('rules:', 'rule:'))).rejects.toThrow('.spec.rule: field not declared');
+      const filter = {
+        apiVersion: 'networking.istio.io/v1alpha3',
+        kind: 'EnvoyFilter',
+        metadata: { name: 'broken', namespace: 'ingress' },
+        spec: {
+          configPatches: [
+            {
+              applyTo: 'LISTENER',
+              match: { context: 'GATEWAY' },
+              patch: { operation: 'ADD', value: { name: 'broken' } },
+            },
+          ],
+        },
+      };
+      await expect(lab.apply(filter)).rejects.toThrow(NotEnforced);
+      await lab.delete(filter);
+      expect(await atIngress(reader, asReader)).toBe(200);
+    });
+  });
+});

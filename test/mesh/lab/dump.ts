@@ -1,0 +1,57 @@
+/** A listener as Envoy runs it. */
+export interface Listener {
+  readonly name: string;
+  /** Its configuration in JSON; undefined while it is warming. */
+  readonly active?: unknown;
+  /** Why Envoy refused its newest configuration. */
+  readonly refused?: string;
+}
+
+/** What an Envoy's admin port says of its configuration. */
+export interface Dump {
+  /** Listeners that came from istiod. */
+  readonly listeners: readonly Listener[];
+  /** Route configurations that came from istiod. */
+  readonly routes: readonly { readonly name: string; readonly config: unknown }[];
+  /** Names of clusters that came from istiod. */
+  readonly clusters: readonly string[];
+  /** All of it, without secrets: Envoy leaves private keys out. */
+  readonly json: unknown;
+  /** A line each, for people. */
+  summary(): string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: Envoy's dump has many shapes; only what is named here is read
+type Any = any;
+
+export function readDump(text: string): Dump {
+  const configs: Any[] = JSON.parse(text).configs;
+  const of = (type: string): Any => configs.find((config) => config['@type'].endsWith(`.${type}`)) ?? {};
+  const listeners: Listener[] = (of('ListenersConfigDump').dynamic_listeners ?? []).flatMap(listenerOf);
+  const routes = (of('RoutesConfigDump').dynamic_route_configs ?? []).map(({ route_config }: Any) => ({
+    name: route_config?.name ?? '',
+    config: route_config,
+  }));
+  const clusters = (of('ClustersConfigDump').dynamic_active_clusters ?? []).map(({ cluster }: Any) => cluster.name);
+  const summary = () =>
+    [
+      ...listeners.map(
+        ({ name, active, refused }) => `listener ${name}: ${refused ?? (active ? 'active' : 'warming')}`,
+      ),
+      ...routes.map(({ name }: { name: string }) => `routes ${name}`),
+      ...clusters.map((name: string) => `cluster ${name}`),
+    ].join('\n');
+  return { listeners, routes, clusters, json: configs, summary };
+}
+
+/** One that is only draining is gone. */
+function listenerOf({ name, active_state, warming_state, error_state }: Any): Listener[] {
+  if (!active_state && !warming_state && !error_state) return [];
+  return [
+    {
+      name: name ?? error_state.failed_configuration?.name,
+      ...(active_state && !warming_state ? { active: active_state.listener } : {}),
+      ...(error_state ? { refused: error_state.details } : {}),
+    },
+  ];
+}

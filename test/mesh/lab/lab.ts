@@ -1,0 +1,76 @@
+import type { Stage } from '../../harness/index.ts';
+import { type Ingress, type IngressOptions, startIngress } from './ingress.ts';
+import { type Istiod, type IstiodOptions, startIstiod } from './istiod.ts';
+import { type Kube, startKube } from './kube.ts';
+import type { MeshEnvoy } from './mesh-envoy.ts';
+import { type Objects, readObjects } from './objects.ts';
+import { type Sds, startSds } from './sds.ts';
+import { settle } from './settle.ts';
+import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts';
+
+/** What envoys are started with. */
+export interface Core {
+  readonly kube: Kube;
+  readonly istiod: Istiod;
+  readonly sds: Sds;
+  /** Those that a change is waited for. */
+  readonly envoys: MeshEnvoy[];
+  /** The SPIFFE id of a service account. */
+  spiffe(namespace: string, serviceAccount: string): string;
+}
+
+/** A Kubernetes API and an istiod, and as many ingresses and workloads as are started in it. */
+export class Lab implements Core {
+  readonly kube: Kube;
+  readonly istiod: Istiod;
+  readonly sds: Sds;
+  readonly envoys: MeshEnvoy[] = [];
+  readonly #stage: Stage;
+
+  constructor(stage: Stage, kube: Kube, istiod: Istiod, sds: Sds) {
+    this.#stage = stage;
+    this.kube = kube;
+    this.istiod = istiod;
+    this.sds = sds;
+  }
+
+  spiffe(namespace: string, serviceAccount: string): string {
+    return `spiffe://${this.istiod.trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+  }
+
+  startIngress(options: IngressOptions): Promise<Ingress> {
+    return startIngress(this.#stage, this, options);
+  }
+
+  startWorkload(options: WorkloadOptions): Promise<Workload> {
+    return startWorkload(this.#stage, this, options);
+  }
+
+  /** Puts objects in place and waits until every Envoy enforces them: {@link change}. */
+  apply(given: Objects): Promise<string> {
+    return this.change({ apply: given });
+  }
+
+  /** Takes objects away and waits until no Envoy enforces them any more. */
+  delete(given: Objects): Promise<string> {
+    return this.change({ delete: given });
+  }
+
+  /**
+   * Puts objects in place, takes others away, and waits once for both.
+   *
+   * @returns the mark that answers now carry in `server`
+   * @throws NotEnforced where istiod or an Envoy cannot take it, in their words
+   */
+  async change(given: { readonly apply?: Objects; readonly delete?: Objects; readonly timeoutMs?: number }) {
+    const gone = readObjects(given.delete ?? []);
+    const [there] = await Promise.all([this.kube.apply(given.apply ?? []), this.kube.delete(gone)]);
+    return settle(this, { there, gone }, given.timeoutMs);
+  }
+}
+
+/** Starts a Kubernetes API, an istiod on it, and the server of the pods' certificates. */
+export async function startLab(stage: Stage, options: IstiodOptions = {}): Promise<Lab> {
+  const [kube, sds] = await Promise.all([startKube(stage), startSds(stage)]);
+  return new Lab(stage, kube, await startIstiod(stage, kube, options), sds);
+}

@@ -1,0 +1,87 @@
+import type { KubeObject } from './objects.ts';
+
+/** A pod as the API server is told of it, and what makes istiod know it. */
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  /** The service in front of it; default: the pod's name. */
+  readonly service?: string;
+  readonly ports: readonly number[];
+}
+
+const v1 = 'v1';
+
+/** The account, and the right to read secrets of its namespace (istiod asks before it hands a certificate out). */
+export function accountObjects({ namespace, serviceAccount: name }: Pod): KubeObject[] {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const apiVersion = `${apiGroup}/v1`;
+  const role = { name: `${name}-secrets`, namespace };
+  return [
+    { apiVersion: v1, kind: 'ServiceAccount', metadata: { name, namespace } },
+    {
+      apiVersion,
+      kind: 'Role',
+      metadata: role,
+      rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }],
+    },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata: role,
+      roleRef: { apiGroup, kind: 'Role', name: role.name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  ];
+}
+
+/** The service, its endpoint and the pod. Without all three istiod gives a envoy no listeners. */
+export function podObjects(pod: Pod, ip: string): KubeObject[] {
+  const { name, namespace, labels } = pod;
+  const service = pod.service ?? name;
+  const ports = pod.ports.map((port) => ({ name: `http-${port}`, port, protocol: 'TCP' }));
+  return [
+    {
+      apiVersion: v1,
+      kind: 'Service',
+      metadata: { name: service, namespace },
+      spec: { selector: labels, ports: ports.map((port) => ({ ...port, targetPort: port.port, appProtocol: 'http' })) },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: `${service}-1`, namespace, labels: { 'kubernetes.io/service-name': service } },
+      addressType: 'IPv4',
+      endpoints: [
+        { addresses: [ip], conditions: { ready: true }, targetRef: { kind: 'Pod', name, namespace }, nodeName: 'lab' },
+      ],
+      ports,
+    },
+    podObject(pod),
+  ];
+}
+
+function podObject({ name, namespace, labels, serviceAccount }: Pod): KubeObject {
+  return {
+    apiVersion: v1,
+    kind: 'Pod',
+    metadata: { name, namespace, labels },
+    spec: { serviceAccountName: serviceAccount, nodeName: 'lab', containers: [{ name: 'envoy', image: 'envoy' }] },
+  };
+}
+
+/** What a kubelet would say of the pod. */
+export function podStatus(pod: Pod, ip: string): KubeObject {
+  return {
+    apiVersion: v1,
+    kind: 'Pod',
+    metadata: { name: pod.name, namespace: pod.namespace },
+    status: {
+      phase: 'Running',
+      podIP: ip,
+      podIPs: [{ ip }],
+      conditions: [{ type: 'Ready', status: 'True' }],
+    },
+  };
+}

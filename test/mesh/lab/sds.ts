@@ -1,0 +1,34 @@
+import { type Box, type Stage, startContainer } from '../../harness/index.ts';
+import { meshImage } from './image.ts';
+
+export const sdsPort = 8234;
+
+/** Gives pods their mesh certificates, as an Istio agent would: test/mesh/go/sds. */
+export class Sds {
+  readonly box: Box;
+
+  constructor(box: Box) {
+    this.box = box;
+  }
+
+  /** Puts a pod's certificate in place, before its Envoy asks. `name` is `POD.NAMESPACE`. */
+  async give(name: string, made: { readonly cert: string; readonly key: string; readonly ca: string }): Promise<void> {
+    await this.box.write({
+      [`/certs/${name}/cert.pem`]: made.cert,
+      [`/certs/${name}/key.pem`]: made.key,
+      [`/certs/${name}/ca.pem`]: made.ca,
+    });
+  }
+}
+
+export async function startSds(stage: Stage): Promise<Sds> {
+  return new Sds(
+    await startContainer(stage, {
+      image: meshImage,
+      alias: 'sds',
+      command: ['sds', `:${sdsPort}`, '/certs'],
+      ports: [],
+      ready: /sds listens/,
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import { type Box, envoyImage, type Stage, startContainer } from '../../harness/index.ts';
+
+const config = '/etc/envoy/envoy.json';
+
+/** Waits for its configuration, which holds an address that is known only once the container is there. */
+const script = `echo waiting; until [ -f ${config} ]; do sleep 0.02; done; exec envoy -c ${config} --disable-hot-restart --file-flush-interval-msec 20 --concurrency 1 --drain-time-s 1`;
+
+/** An Envoy that waits for {@link configure}: in a container with ports of its own, or inside another box's network. */
+export function startEnvoyIn(
+  stage: Stage,
+  alias: string,
+  where: { readonly ports: readonly number[]; readonly aliases?: readonly string[] } | { readonly inside: Box },
+): Promise<Box> {
+  const placed = 'inside' in where ? { ports: [], inside: where.inside } : where;
+  return startContainer(stage, {
+    image: envoyImage,
+    alias,
+    command: ['sh', '-c', script],
+    ready: /waiting/,
+    ...placed,
+  });
+}
+
+/** Gives it its bootstrap configuration; done when its workers have started. */
+export async function configure(box: Box, bootstrap: string): Promise<void> {
+  await box.write({ [config]: bootstrap });
+  await box.logs.waitFor(/starting workers/, 0, 20_000);
+}
