@@ -4,24 +4,24 @@ import { hasMethod } from './decide.ts';
 import type { Path, Rule } from './types.ts';
 
 /** Requests that differ only in who asks, with the rules of both sides that speak of them, in their order. */
-export interface Cell {
+export interface Cell<R extends Rule = Rule> {
   readonly host: HostAtom;
   readonly path: PathAtom;
   readonly method: MethodAtom;
-  readonly left: readonly Rule[];
-  readonly right: readonly Rule[];
+  readonly left: readonly R[];
+  readonly right: readonly R[];
 }
 
 /** Rules that have the same paths, and these. */
-interface Route {
+interface Route<R> {
   readonly path: Path;
-  readonly rules: Rule[];
+  readonly rules: R[];
 }
 
 /** Rules by their path. Those of a policy's route share the object; those that were read from a mesh are only alike. */
-function byPath(rules: readonly Rule[]): readonly Route[] {
-  const objects = new Map<Path, Route>();
-  const texts = new Map<string, Route>();
+function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
+  const objects = new Map<Path, Route<R>>();
+  const texts = new Map<string, Route<R>>();
   for (const rule of rules) {
     let route = objects.get(rule.path);
     if (route === undefined) {
@@ -36,21 +36,21 @@ function byPath(rules: readonly Rule[]): readonly Route[] {
 }
 
 /** The rules of each host of a side. */
-class Hosts {
-  readonly #routes = new Map<string, readonly Route[]>();
+class Hosts<R extends Rule> {
+  readonly #routes = new Map<string, readonly Route<R>[]>();
   readonly #names: readonly string[];
 
-  constructor(rules: readonly Rule[]) {
+  constructor(rules: readonly R[]) {
     this.#names = [...new Set(rules.map((rule) => rule.host))];
     for (const name of this.#names) this.#routes.set(name, byPath(rules.filter((rule) => rule.host === name)));
   }
 
-  routes(host: string): readonly Route[] {
+  routes(host: string): readonly Route<R>[] {
     return this.#routes.get(hostOf(this.#names, host) ?? '') ?? [];
   }
 }
 
-function at(routes: readonly Route[], path: string): readonly Rule[] {
+function at<R>(routes: readonly Route<R>[], path: string): readonly R[] {
   return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 }
 
@@ -58,7 +58,7 @@ function at(routes: readonly Route[], path: string): readonly Rule[] {
  * All that two lists of rules tell apart, but for who asks. Every request that either allows is in exactly one cell,
  * and all requests of a cell are decided alike.
  */
-export function* cells(left: readonly Rule[], right: readonly Rule[]): Generator<Cell> {
+export function* cells<R extends Rule>(left: readonly R[], right: readonly R[]): Generator<Cell<R>> {
   const methods = methodAtoms([...left, ...right]);
   const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];
   for (const host of hostAtoms([...left, ...right])) {

@@ -2,7 +2,7 @@ import type { Asking, Outcome } from './callers.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
 import { alone, type Implied } from './implied.ts';
-import type { Rule } from './types.ts';
+import type { MeshRule, Rule } from './types.ts';
 
 /** Rules, and what one that allows comes to: two outcomes with the same text are the same. */
 export interface Side {
@@ -23,7 +23,7 @@ export interface Witness<Caller = Asking> {
 /** Service and identity by their names. */
 export const named: Outcome = ({ service, as }) => JSON.stringify([service, as]);
 
-function requestOf({ host, path, method }: Cell) {
+function requestOf({ host, path, method }: Cell<Rule>) {
   return { method: method.method, host: host.host, path: path.path };
 }
 
@@ -44,25 +44,31 @@ export function prove(left: Side, right: Side, implied: Implied = alone): Witnes
   return undefined;
 }
 
+/** Who passes a rule of a mesh, in words: whoever connects so, perhaps with an assertion, perhaps with one of a role. */
+function callersOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
+  if (who.kind === 'anyone') return [as];
+  const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
+  return who.kind === 'authenticated' ? [signed, as] : [`${signed} of role ${who.role}`, signed, as];
+}
+
+/** A caller that one side lets through and the other does not: who has more passes wherever one with less does. */
+function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
+  const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
+  const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
+  return rule && { rule, caller: callersOf(rule)[0] };
+}
+
 /**
- * The same for rules that an identity's certificate passes, as a mesh sees them: their `as` is who asks.
+ * The same for rules as a mesh sees them: it asks who connects, and, where it verifies one, what the assertion says.
  *
- * @returns a request whose caller is an identity; undefined if none tells them apart
+ * @returns a request whose caller is an identity, in words; undefined if none tells them apart
  */
-export function proveIdentities(left: readonly Rule[], right: readonly Rule[]): Witness<string> | undefined {
-  const identities = [...new Set([...left, ...right].map((rule) => rule.as))];
-  for (const cell of cells(left, right)) {
-    for (const caller of identities) {
-      const of = (rules: readonly Rule[]) => rules.find((rule) => rule.as === caller);
-      const [leftRule, rightRule] = [of(cell.left), of(cell.right)];
-      if ((leftRule === undefined) === (rightRule === undefined)) continue;
-      return {
-        ...requestOf(cell),
-        caller,
-        ...(leftRule && { left: leftRule }),
-        ...(rightRule && { right: rightRule }),
-      };
-    }
+export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
+  for (const cell of cells<MeshRule>(left, right)) {
+    const ours = parting(cell.left, cell.right);
+    if (ours) return { ...requestOf(cell), caller: ours.caller, left: ours.rule };
+    const theirs = parting(cell.right, cell.left);
+    if (theirs) return { ...requestOf(cell), caller: theirs.caller, right: theirs.rule };
   }
   return undefined;
 }

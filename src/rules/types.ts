@@ -21,6 +21,15 @@ export interface Rule {
   readonly as: string;
 }
 
+/**
+ * A rule as a mesh keeps it: an authority or a workload stands for host and service, and `as` is the SPIFFE id of the
+ * connection.
+ */
+export interface MeshRule extends Rule {
+  /** The assertion that has to come along, in words; absent: none is looked at, but for the role. */
+  readonly asserted?: string;
+}
+
 /** What of a request the rules look at. */
 export interface Request {
   readonly route: string;

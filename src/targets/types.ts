@@ -1,5 +1,5 @@
 import type { MeshKind, Policy } from '../policy/types.ts';
-import type { Rule } from '../rules/types.ts';
+import type { MeshRule, Rule } from '../rules/types.ts';
 
 /** Something that the policy says and the target does not hold, or holds differently. Each is printed, never silent. */
 export interface Gap {
@@ -34,9 +34,9 @@ export interface Target<Options> {
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
   covers(rule: Rule, policy: Policy): Coverage;
   /** @throws Error for files that it did not render */
-  read?(files: Readonly<Record<string, string>>): readonly Rule[];
+  read?(files: Readonly<Record<string, string>>): readonly MeshRule[];
   /** The rules as far as the target keeps them. */
-  project?(policy: Policy, rules: readonly Rule[]): readonly Rule[];
+  project?(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
 }
 
 /** What meshes are rendered with besides the policy. */

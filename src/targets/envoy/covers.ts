@@ -1,44 +1,18 @@
-import type { Policy, Who } from '../../policy/types.ts';
+import type { Policy } from '../../policy/types.ts';
 import { compile } from '../../rules/compile.ts';
-import { overlap } from '../../rules/cover.ts';
 import type { Rule } from '../../rules/types.ts';
+import { indistinct, meshRules, sharingText } from '../indistinct.ts';
+import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { verifies } from './assertion.ts';
-import { meshRules } from './domains.ts';
-import { encodableOf } from './rbac.ts';
 
-const whoText = (who: Who): string => (who.kind === 'role' ? `role ${who.role}` : who.kind);
-
-const sameWho = (a: Who, b: Who): boolean => whoText(a) === whoText(b);
-
-function methodsMeet(a: Rule, b: Rule): boolean {
-  return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
-}
-
-/**
- * Rules of other callers that Envoy cannot tell from this one: same identity, authority, and a request in common. An
- * assertion that it verifies tells all of them apart.
- */
-function indistinct(rule: Rule, rules: readonly Rule[], policy: Policy): readonly Rule[] {
-  if (verifies(policy) !== undefined) return [];
-  const authority = policy.services[rule.service]?.authority;
-  const spiffe = policy.mesh?.identities[rule.as]?.spiffe;
-  return rules.filter(
-    (other) =>
-      other !== rule &&
-      !sameWho(other.who, rule.who) &&
-      policy.mesh?.identities[other.as]?.spiffe === spiffe &&
-      policy.services[other.service]?.authority === authority &&
-      methodsMeet(rule, other) &&
-      overlap(rule.path, other.path),
-  );
+/** Rules that Envoy cannot tell from this one; an assertion that it verifies tells all of them apart. */
+function unclear(rule: Rule, rules: readonly Rule[], policy: Policy): readonly Rule[] {
+  return verifies(policy) === undefined ? indistinct(rule, rules, policy) : [];
 }
 
 function widerText(rule: Rule, others: readonly Rule[], policy: Policy): string {
-  const hosts = others.some((other) => other.host !== rule.host);
-  const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';
-  const names = others.map((other) => `${whoText(other.who)} (${other.id})`).join(', ');
-  return `Envoy sees the identity and not the role: ${whoText(rule.who)} shares the identity ${rule.as}${where} with ${names} on the same requests; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart`;
+  return `Envoy sees the identity and not the role: ${sharingText(rule, others, policy)}; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart`;
 }
 
 /**
@@ -50,7 +24,7 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   if (policy.services[rule.service]?.direct !== undefined) {
     return { kind: 'none', text: `${rule.service} is reached directly and not through Envoy` };
   }
-  const others = indistinct(rule, rules, policy).filter((other) => other.id !== rule.id);
+  const others = unclear(rule, rules, policy);
   return others.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: widerText(rule, others, policy) };
 }
 
@@ -70,7 +44,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   return [
     ...directGaps(policy, rules),
     ...own.flatMap((rule): Gap[] => {
-      const others = indistinct(rule, own, policy);
+      const others = unclear(rule, own, policy);
       return others.length === 0 ? [] : [{ part: rule.id, text: widerText(rule, others, policy) }];
     }),
     ...(first === undefined

@@ -1,5 +1,6 @@
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { meshRules } from '../indistinct.ts';
 
 /** A service as Envoy tells it from others: by its authority, which no two of a policy share. */
 export interface Authority {
@@ -9,11 +10,6 @@ export interface Authority {
 }
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];
-
-/** The rules that Envoy enforces: those of services behind it. */
-export function meshRules(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
-  return rules.filter((rule) => policy.services[rule.service]?.direct === undefined);
-}
 
 /** The services that some rule asks through the mesh, in the policy's order. */
 export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly Authority[] {

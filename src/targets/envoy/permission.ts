@@ -1,5 +1,5 @@
-import { ODD_PATH } from '../../rules/canonical.ts';
 import type { Path } from '../../rules/types.ts';
+import { oddPatterns } from '../odd-paths.ts';
 
 /** Envoy's `StringMatcher`, the forms that are used here. */
 export type StringMatch =
@@ -39,23 +39,9 @@ export function pathPermissions(path: Path): readonly Permission[] {
   return [plain(path), { not_rule: anyOf(path.except.map(plain)) }];
 }
 
-/** Characters that paths of a policy may hold and that clients may percent-encode, besides those of {@link ODD_PATH}. */
-export function encodable(paths: readonly Path[]): readonly string[] {
-  const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
-  return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
-}
-
-/**
- * Raw paths that Envoy, which matches without decoding, would take for another rule's than nginx or the service does.
- * Envoy wants the whole value to match.
- *
- * @param characters what {@link encodable} says of the policy
- */
+/** Odd paths, see {@link oddPatterns}. */
 export function oddPaths(characters: readonly string[]): readonly Permission[] {
-  const path = (regex: string): Permission => ({ header: { name: ':path', string_match: { safe_regex: { regex } } } });
-  const codes = characters.map((char) => {
-    const hex = char.charCodeAt(0).toString(16);
-    return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
-  });
-  return [path(`${ODD_PATH}.*`), ...(codes.length === 0 ? [] : [path(`^[^?]*%(${codes.join('|')}).*`)])];
+  return oddPatterns(characters).map((regex) => ({
+    header: { name: ':path', string_match: { safe_regex: { regex } } },
+  }));
 }

@@ -1,8 +1,10 @@
 import type { Policy } from '../../policy/types.ts';
-import type { Path, Rule } from '../../rules/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { meshRules } from '../indistinct.ts';
+import { encodableOf } from '../odd-paths.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
-import { type Authority, domainsOf, meshRules } from './domains.ts';
-import { encodable, headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
+import { type Authority, domainsOf } from './domains.ts';
+import { headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
 
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
 const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
@@ -52,11 +54,6 @@ function rbacPolicy(policy: Policy, rule: Rule, authorities: readonly Authority[
 
 function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown {
   return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
-}
-
-/** Characters of the policy's paths that a client must not percent-encode. */
-export function encodableOf(rules: readonly Rule[]): readonly string[] {
-  return encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
 }
 
 /** Two filters: odd paths are refused first, then one policy per rule allows; what none allows is refused. */

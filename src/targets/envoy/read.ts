@@ -1,8 +1,9 @@
 import { parse } from 'yaml';
 import type { At, Policy, Who } from '../../policy/types.ts';
 import type { Path, Rule } from '../../rules/types.ts';
+import { meshRules } from '../indistinct.ts';
 import { verifies } from './assertion.ts';
-import { authoritiesOf, domainsOf, meshRules } from './domains.ts';
+import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
 import { ALLOW_FILTER, type RbacPolicy, spiffeOf } from './rbac.ts';
 

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { meshRules } from '../indistinct.ts';
 import type { Emitted, MeshTarget } from '../types.ts';
 import { bootstrap } from './bootstrap.ts';
 import { covers, gapsOf } from './covers.ts';
-import { meshRules } from './domains.ts';
 import { projection, readEnvoy } from './read.ts';
 
 const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';

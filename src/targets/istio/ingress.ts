@@ -1,0 +1,96 @@
+import type { Rule } from '../../rules/types.ts';
+import { encodableOf, oddPatterns } from '../odd-paths.ts';
+import { istioObject, type KubeObject, type Metadata, metadata, objectName, RULES, selector } from './objects.ts';
+import { requestAuthentication } from './request-authentication.ts';
+import { istioRule, principalOf, spiffeOf } from './rule.ts';
+import type { Asked, Scene } from './scene.ts';
+import { telemetry } from './telemetry.ts';
+
+/** Secret with the ingress's certificate and key, and the CA of nginx's certificates. */
+export const CREDENTIAL = 'meshgate-ingress';
+
+const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
+  metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
+
+/** The SPIFFE ids that some rule connects with. */
+function spiffeIds({ policy, services }: Scene): readonly string[] {
+  return [...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))))];
+}
+
+/**
+ * The listener: mutual TLS, a client certificate with one of the identities. Its hosts are also what a client may say
+ * in SNI, so the name in its certificate is one of them.
+ */
+function gateway(scene: Scene): KubeObject {
+  const { ingress, services } = scene;
+  return istioObject('Gateway', named(scene), {
+    selector: ingress.labels,
+    servers: [
+      {
+        port: { number: ingress.port, name: 'https-meshgate', protocol: 'HTTPS' },
+        hosts: [...new Set([ingress.serverName, ...services.map(({ name }) => name)])],
+        tls: { mode: 'MUTUAL', credentialName: CREDENTIAL, subjectAltNames: spiffeIds(scene) },
+      },
+    ],
+  });
+}
+
+/** Refuses paths that Istio, which matches without decoding, would take for others. */
+function oddPaths(rules: readonly Rule[]): unknown {
+  return {
+    name: 'path-not-canonical',
+    match: oddPatterns(encodableOf(rules)).map((regex) => ({ uri: { regex } })),
+    directResponse: { status: 400 },
+  };
+}
+
+/** The services of one name; where there are several, their ports tell them apart. */
+function virtualService(scene: Scene, services: readonly Asked[]): KubeObject {
+  const [first] = services as [Asked, ...Asked[]];
+  const rules = scene.services.flatMap((it) => it.rules);
+  return istioObject('VirtualService', named(scene, first.service.name), {
+    hosts: [first.name],
+    gateways: [objectName('ingress')],
+    http: [
+      oddPaths(rules),
+      ...services.map(({ service, hosts }) => ({
+        name: service.name,
+        ...(services.length > 1 && { match: hosts.map((exact) => ({ authority: { exact } })) }),
+        route: [
+          { destination: { host: service.endpoint.host.toLowerCase(), port: { number: service.endpoint.port } } },
+        ],
+      })),
+    ],
+  });
+}
+
+/** What may pass to one service; whatever no policy of the ingress allows is refused. */
+function authorizationPolicy(scene: Scene, { service, rules, hosts }: Asked): KubeObject {
+  const { policy, ingress, assertion } = scene;
+  const name = objectName('ingress', service.name);
+  const annotations = { [RULES]: JSON.stringify(rules.map(({ id }) => id)) };
+  return istioObject('AuthorizationPolicy', metadata('ingress', name, ingress.namespace, annotations), {
+    ...selector(ingress.labels),
+    action: 'ALLOW',
+    rules: rules.map((rule) => istioRule(rule, principalOf(spiffeOf(policy, rule)), hosts, assertion)),
+  });
+}
+
+/** All objects that speak of the ingress. */
+export function ingressObjects(scene: Scene): readonly KubeObject[] {
+  const { ingress, services, assertion } = scene;
+  const byName = [...new Set(services.map(({ name }) => name))];
+  const audiences = services.map(({ service }) => service.name);
+  return [
+    gateway(scene),
+    ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene, assertion, audiences)] : []),
+    ...byName.map((name) =>
+      virtualService(
+        scene,
+        services.filter((it) => it.name === name),
+      ),
+    ),
+    ...services.map((it) => authorizationPolicy(scene, it)),
+    telemetry(named(scene), ingress.labels),
+  ];
+}

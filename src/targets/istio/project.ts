@@ -1,0 +1,61 @@
+import type { Assertion, At, Policy } from '../../policy/types.ts';
+import type { MeshRule, Rule } from '../../rules/types.ts';
+import { objectName } from './objects.ts';
+import { principalOf, spiffeOf } from './rule.ts';
+import { askedOf, missing, toScene } from './scene.ts';
+import { ingressPrincipal } from './workload.ts';
+
+/** What is read back from a mesh has no place in a file. */
+export const NOWHERE: At = { file: 'istio', line: 0, column: 0 };
+
+/** The assertion that a rule wants, in words. */
+export const assertedText = (as: string, audience: string, issuer: string): string =>
+  `as ${as}, for ${audience}, by ${issuer}`;
+
+/** A workload stands for the host of the requests that it is asked. */
+export const workloadHost = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+/** What hosts of a rule stand for: a name with any port, or else exactly this authority. */
+export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
+
+interface Seen {
+  readonly host: string;
+  readonly principal: string;
+  readonly assertion: Assertion | undefined;
+}
+
+function projected(rule: Rule, { host, principal, assertion }: Seen): MeshRule {
+  const { id, route, path, methods } = rule;
+  const open = assertion === undefined || rule.who.kind === 'anyone';
+  return {
+    id,
+    at: NOWHERE,
+    route,
+    host,
+    path,
+    ...(methods !== undefined && { methods }),
+    who: open ? { kind: 'anyone' } : rule.who,
+    service: host,
+    as: `spiffe://${principal}`,
+    ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
+  };
+}
+
+/** The rules as Istio keeps them, first those of the ingress, then those of the workloads. */
+export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
+  if (missing(policy, rules) !== undefined) return [];
+  const { assertion } = policy.gateway;
+  const services = askedOf(policy, rules);
+  const atIngress = services.flatMap(({ rules, hosts }) =>
+    rules.map((rule) =>
+      projected(rule, { host: hostOf(hosts), principal: principalOf(spiffeOf(policy, rule)), assertion }),
+    ),
+  );
+  const principal = ingressPrincipal(toScene(policy, rules));
+  const atWorkloads = services.flatMap(({ rules, place, service }) => {
+    if (place === undefined || principal === undefined) return [];
+    const host = workloadHost(place.namespace, objectName('workload', service.name));
+    return rules.map((rule) => projected(rule, { host, principal, assertion }));
+  });
+  return [...atIngress, ...atWorkloads];
+}

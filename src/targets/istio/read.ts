@@ -1,0 +1,162 @@
+import type { Who } from '../../policy/types.ts';
+import type { MeshRule, Path } from '../../rules/types.ts';
+import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
+import { RULES } from './objects.ts';
+import { assertedText, hostOf, NOWHERE, workloadHost } from './project.ts';
+import { type Condition, claim, type IstioRule } from './rule.ts';
+
+const unreadable = (what: string, why: string) => new Error(`${what}: ${why}`);
+
+interface AuthorizationSpec {
+  readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  readonly targetRefs?: unknown;
+  readonly action?: string;
+  readonly rules?: readonly IstioRule[];
+}
+
+/** Paths of Istio's patterns: a prefix stands as the path itself and what is below it. */
+function pathsOf(patterns: readonly string[], title: string): readonly Path[] {
+  const found: Path[] = [];
+  for (const pattern of patterns) {
+    if (/^[^/]|\*./.test(pattern)) throw unreadable(title, `no path of a policy: ${pattern}`);
+    if (!pattern.endsWith('*')) {
+      found.push({ exact: pattern });
+      continue;
+    }
+    const prefix = pattern.slice(0, -2);
+    const last = found.at(-1);
+    const whole = prefix === '' || (last !== undefined && 'exact' in last && last.exact === prefix);
+    if (!pattern.endsWith('/*') || !whole) throw unreadable(title, `no path of a policy: ${pattern}`);
+    if (prefix !== '') found.pop();
+    found.push({ prefix, except: [] });
+  }
+  return found;
+}
+
+function pathOf(patterns: readonly string[], not: readonly string[], title: string): Path {
+  const [own, ...more] = pathsOf(patterns, title);
+  if (own === undefined || more.length > 0) throw unreadable(title, 'one path for each rule');
+  if ('prefix' in own) return { prefix: own.prefix, except: pathsOf(not, title) };
+  if (not.length > 0) throw unreadable(title, 'a path with exceptions that is none of a prefix');
+  return own;
+}
+
+/** Who the conditions let pass, and by which assertion. */
+function whoOf(when: readonly Condition[], title: string): { readonly who: Who; readonly asserted?: string } {
+  if (when.length === 0) return { who: { kind: 'anyone' } };
+  const values = new Map(when.map(({ key, values }) => [key, values]));
+  const one = (name: string): string | undefined => {
+    const found = values.get(claim(name));
+    if (found === undefined) return undefined;
+    if (found.length !== 1 || /^\*|\*$/.test(found[0] ?? '')) throw unreadable(title, `one value for ${claim(name)}`);
+    return found[0];
+  };
+  const [iss, aud, as, role] = [one('iss'), one('aud'), one('as'), one('roles')];
+  const count = role === undefined ? 3 : 4;
+  if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count) {
+    throw unreadable(title, 'conditions on the issuer, the audience and the identity of the assertion');
+  }
+  return {
+    who: role === undefined ? { kind: 'authenticated' } : { kind: 'role', role },
+    asserted: assertedText(as, aud, iss),
+  };
+}
+
+/** A rule has these members and no others. */
+function checkMembers(value: object, known: readonly string[], title: string): void {
+  const other = Object.keys(value).find((key) => !known.includes(key));
+  if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
+}
+
+function readRule(rule: IstioRule, id: string, host: string | undefined, title: string): MeshRule {
+  checkMembers(rule, ['from', 'to', 'when'], title);
+  const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
+  const principal = from?.principals?.[0];
+  if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1) {
+    throw unreadable(title, 'one source and one operation for each rule');
+  }
+  checkMembers(from, ['principals'], title);
+  checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
+  if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal)) {
+    throw unreadable(title, 'one principal for each rule');
+  }
+  const { hosts = [], methods, paths = [], notPaths = [] } = to;
+  if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'methods by their names');
+  const asked = host ?? hostOf(hosts);
+  const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
+  if (host === undefined && (!plain || hosts[0]?.includes('*'))) throw unreadable(title, 'hosts of one service');
+  return {
+    id,
+    at: NOWHERE,
+    route: id.slice(0, id.lastIndexOf('#')),
+    host: asked,
+    path: pathOf(paths, notPaths, title),
+    ...(methods !== undefined && { methods }),
+    service: asked,
+    as: `spiffe://${principal}`,
+    ...whoOf(rule.when ?? [], title),
+  };
+}
+
+/** Ids of the policy's rules, as far as there is one for each. */
+function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
+  try {
+    const ids: unknown = JSON.parse(metadata.annotations?.[RULES] ?? '');
+    if (Array.isArray(ids) && ids.length === count && ids.every((it) => typeof it === 'string')) return ids;
+  } catch {
+    // Somebody took the annotation away; the rules are there all the same.
+  }
+  return Array.from({ length: count }, (_, index) => `${metadata.namespace}/${metadata.name}#${index + 1}`);
+}
+
+const specOf = (object: LiveObject) => (object.spec ?? {}) as AuthorizationSpec;
+
+function readPolicy(object: LiveObject): readonly MeshRule[] {
+  const title = titleOf(object);
+  const { action = 'ALLOW', rules = [] } = specOf(object);
+  if (action !== 'ALLOW') throw unreadable(title, 'its action is not ALLOW');
+  if (object.metadata.annotations?.['istio.io/dry-run'] === 'true') throw unreadable(title, 'it is a dry run');
+  const { namespace = '', name } = object.metadata;
+  const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
+  const ids = idsOf(object, rules.length);
+  return rules.map((rule, index) => readRule(rule, ids[index] ?? '', host, title));
+}
+
+/** Istio's root namespace, whose policies count everywhere. */
+const ROOT = 'istio-system';
+
+/** Whether somebody else's policy speaks of the pods of ours as well. */
+function meets(other: LiveObject, own: LiveObject): boolean {
+  const space = other.metadata.namespace;
+  if (space !== own.metadata.namespace && space !== ROOT) return false;
+  const labels = specOf(own).selector?.matchLabels ?? {};
+  return Object.entries(specOf(other).selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+}
+
+/**
+ * The rules of rendered or live objects, as far as Istio keeps them: those of the ingress, then those of the workloads;
+ * see {@link project}.
+ *
+ * @throws Error for rules that meshgate did not render, and where somebody else's policy lets more in
+ */
+export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
+  const policies = objects.filter(({ kind }) => kind === 'AuthorizationPolicy');
+  const own = policies.filter((it) => layerOf(it) !== undefined);
+  for (const other of policies) {
+    const { action = 'ALLOW', rules = [] } = specOf(other);
+    if (layerOf(other) !== undefined || action !== 'ALLOW' || rules.length === 0) continue;
+    const met = own.find((it) => meets(other, it));
+    if (met !== undefined) throw unreadable(titleOf(other), `it lets in more than ${titleOf(met)}`);
+  }
+  const layer = (name: string) => own.filter((it) => layerOf(it) === name).flatMap(readPolicy);
+  return [...layer('ingress'), ...layer('workload')];
+}
+
+/**
+ * Reads files back as rules; see {@link rulesOf}.
+ *
+ * @param files each some YAML documents, or what `kubectl get -o yaml` prints
+ */
+export function readIstio(files: Readonly<Record<string, string>>): readonly MeshRule[] {
+  return rulesOf(liveObjects(files));
+}

@@ -1,0 +1,75 @@
+import { stringify } from 'yaml';
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
+import { covers, gapsOf } from './covers.ts';
+import { ingressObjects } from './ingress.ts';
+import type { KubeObject } from './objects.ts';
+import { project } from './project.ts';
+import { readIstio } from './read.ts';
+import { missing, toScene } from './scene.ts';
+import { workloadObjects } from './workload.ts';
+
+const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
+
+/** Every string in quotes: YAML takes plain `y`, `on` and numbers for what they look like. */
+function yaml(value: unknown): string {
+  return stringify(value, {
+    aliasDuplicateObjects: false,
+    defaultKeyType: 'PLAIN',
+    defaultStringType: 'QUOTE_DOUBLE',
+    lineWidth: 0,
+  });
+}
+
+const documents = (objects: readonly KubeObject[]): string => HEAD + objects.map(yaml).join('---\n');
+
+/** The objects, by the file that they are in. */
+export function istioObjects(
+  policy: Policy,
+  rules: readonly Rule[],
+  { assertionJwks }: MeshOptions = {},
+): Readonly<Record<string, readonly KubeObject[]>> {
+  const scene = toScene(policy, rules, assertionJwks);
+  const workloads = scene.services.map((asked) => [
+    `workloads/${asked.service.name}.yaml`,
+    workloadObjects(scene, asked),
+  ]);
+  return Object.fromEntries([
+    ['ingress.yaml', ingressObjects(scene)],
+    ...workloads.filter(([, objects]) => objects?.length),
+  ]);
+}
+
+/**
+ * Renders the rules for Istio in two layers: ingress.yaml for the ingress gateway, workloads/NAME.yaml for the sidecars
+ * of each service; and kustomization.yaml, which names them.
+ *
+ * @returns no file where the policy says too little, and a gap that says what
+ */
+export function renderIstio(policy: Policy, rules: readonly Rule[], options: MeshOptions = {}): Emitted {
+  const lack = missing(policy, rules);
+  if (lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack }] };
+  const objects = Object.entries(istioObjects(policy, rules, options));
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: objects.map(([file]) => file),
+  };
+  return {
+    files: {
+      'kustomization.yaml': HEAD + yaml(kustomization),
+      ...Object.fromEntries(objects.map(([file, all]) => [file, documents(all)])),
+    },
+    gaps: gapsOf(policy, rules),
+  };
+}
+
+export const istio: MeshTarget = {
+  name: 'istio',
+  takesJwks: true,
+  emit: renderIstio,
+  covers,
+  read: readIstio,
+  project,
+};

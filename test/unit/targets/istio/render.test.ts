@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { Policy } from '../../../../src/policy/types.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { objectName } from '../../../../src/targets/istio/objects.ts';
+import { istio, istioObjects } from '../../../../src/targets/istio/render.ts';
+import { patterns } from '../../../../src/targets/istio/rule.ts';
+import { cases, golden, goldenPolicy, policyOf, render } from './golden.ts';
+
+const demo = goldenPolicy('demo');
+const text = readFileSync(golden('demo', 'policy.yaml'), 'utf8');
+const rulesOf = (policy: Policy) => compile(policy);
+const gapsOf = (policy: Policy) => render(policy).gaps.map(({ part, text }) => `${part}: ${text}`);
+
+describe('paths as Istio’s patterns', () => {
+  test.each([
+    [{ prefix: '', except: [] }, ['/*']],
+    [{ prefix: '/x', except: [] }, ['/x', '/x/*']],
+    [{ exact: '/x' }, ['/x']],
+  ])('%j', (path, expected) => {
+    expect(patterns(path)).toEqual(expected);
+  });
+});
+
+describe('names', () => {
+  test('are the same for the same parts, and as Kubernetes takes them', () => {
+    const long = objectName('workload', 'x'.repeat(63));
+    expect(objectName('ingress', 'wiki')).toBe('meshgate-ingress-wiki');
+    expect(long).toMatch(/^meshgate-workload-x+-[0-9a-f]{16}$/);
+    expect(long).toHaveLength(63);
+    expect(objectName('workload', `${'x'.repeat(62)}y`)).not.toBe(long);
+  });
+
+  test.each(cases)('no two objects of %s have the same', (name) => {
+    const policy = goldenPolicy(name);
+    const all = Object.values(istioObjects(policy, rulesOf(policy))).flat();
+    const keys = all.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('the key set', () => {
+  const jwks = '{"keys":[{"kty":"EC"}]}';
+  const verifiers = (files: Readonly<Record<string, string>>) =>
+    Object.values(files)
+      .flatMap((file) => parseAllDocuments(file).map((it) => it.toJS()))
+      .filter(({ kind }) => kind === 'RequestAuthentication');
+
+  test('is fetched from the gateway', () => {
+    const found = verifiers(render(demo).files).map(({ spec }) => spec.jwtRules[0]);
+    expect(found.map(({ jwksUri }) => jwksUri)).toEqual(Array(3).fill('https://wiki.example.com/.meshgate/jwks'));
+  });
+
+  test('or stands in the objects', () => {
+    const found = verifiers(render(demo, { assertionJwks: jwks }).files).map(({ spec }) => spec.jwtRules[0]);
+    expect(found.map((it) => [it.jwks, it.jwksUri])).toEqual(Array(3).fill([jwks, undefined]));
+  });
+});
+
+describe('coverage', () => {
+  test('with an assertion and a place every rule is exact', () => {
+    expect(rulesOf(demo).map((rule) => istio.covers(rule, demo).kind)).toEqual(Array(7).fill('exact'));
+  });
+
+  test('without an assertion, roles of one identity are one', () => {
+    const policy = policyOf(
+      text
+        .replace(/ {2}assertion:.*\n/, '')
+        .replace(/, as: (editor|reader)/g, '')
+        .replace(/ {4}(editor|reader): \{ spiffe.*\n/g, ''),
+    );
+    expect(istio.covers(rulesOf(policy)[0]!, policy)).toMatchObject({
+      kind: 'wider',
+      text: expect.stringContaining('role editor shares the identity default with role reader'),
+    });
+  });
+
+  test.each([
+    ['outside', 'wider', 'the policy does not say where the workload is'],
+    ['beside', 'none', 'reached directly'],
+    ['nowhere', 'none', '10.1.2.3 is none'],
+  ])('a service %s', (service, kind, text) => {
+    const policy = goldenPolicy('connection');
+    const rule = rulesOf(policy).find((it) => it.service === service)!;
+    expect(istio.covers(rule, policy)).toMatchObject({ kind, text: expect.stringContaining(text) });
+  });
+});
+
+describe('a policy that says too little', () => {
+  const envoy = text.replace('kind: istio', 'kind: envoy');
+
+  test.each([
+    [
+      'where the ingress is',
+      envoy.replace(/ {4}namespace: edge\n {4}labels.*\n/, ''),
+      'write mesh.ingress: { namespace, labels }',
+    ],
+    [
+      'a name for any service',
+      envoy
+        .replace(/authority: \w+\.\w+\.svc\.cluster\.local/g, 'authority: a_b')
+        .replace('authority: a_b,', 'authority: a_c,'),
+      'no service is reached through Istio',
+    ],
+    [
+      'an issuer that is no pattern',
+      envoy.replace('issuer: https://wiki.example.com,', 'issuer: "https://wiki.example.com/*",'),
+      'reads the * at the end',
+    ],
+  ])('%s', (_, changed, message) => {
+    const { files, gaps } = render(policyOf(changed));
+    expect(files).toEqual({});
+    expect(gaps).toEqual([{ part: 'mesh', text: expect.stringContaining(message) }]);
+  });
+
+  test('no mesh', () => {
+    const direct = text
+      .replace(/^mesh:[\s\S]*?(?=^services:)/m, '')
+      .replace(/authority: (\w+).*$/gm, 'url: https://$1.test }')
+      .replace(/, as: \w+/g, '');
+    expect(render(policyOf(direct)).gaps[0]?.text).toContain('the policy has no mesh');
+  });
+
+  test('what the ingress runs as: no workload is guarded', () => {
+    const policy = policyOf(envoy.replace(/ {4}service_account.*\n/, ''));
+    expect(Object.keys(render(policy).files)).toEqual(['kustomization.yaml', 'ingress.yaml']);
+    expect(gapsOf(policy)).toContainEqual(expect.stringContaining('write mesh.ingress.service_account'));
+    expect(istio.covers(rulesOf(policy)[0]!, policy).kind).toBe('wider');
+  });
+});
