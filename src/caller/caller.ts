@@ -20,10 +20,22 @@ function emailOf({ verified, kind }: FactContext): string | undefined {
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }
 
-/** A list of strings, or words divided by spaces where `words` says so; anything else is an empty list. */
-function stringsOf(claim: unknown, words: boolean): readonly string[] {
-  if (typeof claim === 'string') return words ? claim.split(' ').filter((word) => word !== '') : [claim];
-  return Array.isArray(claim) && claim.every((element) => typeof element === 'string') ? claim : [];
+const nothing: readonly string[] = Object.freeze([]);
+
+/** A list of strings; one string is a list of one, and anything else an empty list. */
+function stringsOf(claim: unknown): readonly string[] {
+  if (typeof claim === 'string') return [claim];
+  if (!Array.isArray(claim)) return nothing;
+  for (let i = 0; i < claim.length; i++) if (typeof claim[i] !== 'string') return nothing;
+  return claim;
+}
+
+/** Whether a claim lists more strings than are taken, or more words divided by spaces where `words` says so. */
+function isTooMany(claim: unknown, words: boolean): boolean {
+  if (Array.isArray(claim)) return claim.length > MAX_LIST_VALUES && stringsOf(claim).length > MAX_LIST_VALUES;
+  // So many words have more characters than that.
+  if (!words || typeof claim !== 'string' || claim.length <= MAX_LIST_VALUES) return false;
+  return claim.split(' ').filter((word) => word !== '').length > MAX_LIST_VALUES;
 }
 
 const noClaims: Claims = Object.freeze({});
@@ -61,19 +73,18 @@ export function toCaller(verified: Verified, table: CallerTable): Result<Caller>
     return refuse('claim_absent', `"${claim}" is not a non-empty string`);
   }
   if (isTooLong(prefix + subject)) return refuse('claim_absent', `"${claim}" is too long`);
-  const groups = stringsOf(claimAt(claims, context.kind.groups), false);
-  const scopes = stringsOf(scopesClaim(verified, context.kind), true);
-  if (groups.length > MAX_LIST_VALUES || scopes.length > MAX_LIST_VALUES) {
+  const groups = claimAt(claims, context.kind.groups);
+  if (isTooMany(groups, false) || isTooMany(scopesClaim(verified, context.kind), true)) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
-  const email = emailOf(context);
-  const name = claimAt(claims, context.kind.displayName);
+  const { sends } = table;
+  const email = sends.email ? emailOf(context) : undefined;
+  const name = sends.name ? claimAt(claims, context.kind.displayName) : undefined;
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
     provider: verified.provider,
     subject: prefix + subject,
     roles: rolesOf(context),
-    groups,
-    scopes,
+    groups: sends.groups ? stringsOf(groups) : nothing,
     claims: namedClaims(claims, table.claims),
   };
   if (email !== undefined) caller.email = email;

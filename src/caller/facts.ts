@@ -41,7 +41,9 @@ function sameValue(present: unknown, wanted: string | number | boolean): Truth {
 /** Whether a list holds the value. An empty list says no; one with elements of other types says nothing else than yes. */
 function listHolds(list: readonly unknown[], wanted: string | number | boolean): Truth {
   if (list.includes(wanted)) return true;
-  return list.every((element) => typeof element === typeof wanted) ? false : undefined;
+  const type = typeof wanted;
+  for (let i = 0; i < list.length; i++) if (typeof list[i] !== type) return undefined;
+  return false;
 }
 
 function claimIs(claim: unknown, wanted: string | number | boolean): Truth {

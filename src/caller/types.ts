@@ -6,13 +6,13 @@ export interface Caller {
   readonly provider: string;
   /** The subject claim with the provider's prefix. */
   readonly subject: string;
-  /** Only if the provider says it is verified and it has exactly one `@`. */
+  /** Only if the provider says it is verified and it has exactly one `@`, and a header sends it. */
   readonly email?: string;
+  /** Only if a header sends it, as the groups. */
   readonly name?: string;
   /** In the order in which the policy defines them. */
   readonly roles: readonly string[];
   readonly groups: readonly string[];
-  readonly scopes: readonly string[];
   /** Only the claims that the policy's headers name. */
   readonly claims: Claims;
 }
@@ -24,4 +24,13 @@ export interface CallerTable {
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
   /** Claims that headers name. */
   readonly claims: readonly string[];
+  /** What else of a caller some header sends: nothing more is worked out, each new token passes there. */
+  readonly sends: Sends;
+}
+
+/** Which of a caller's own values some header of the policy sends. */
+export interface Sends {
+  readonly email: boolean;
+  readonly name: boolean;
+  readonly groups: boolean;
 }

@@ -15,7 +15,6 @@ type Kept = readonly [
   name: string | 0,
   roles: readonly string[],
   groups: readonly string[],
-  scopes: readonly string[],
   claims: Claims,
 ];
 
@@ -102,16 +101,12 @@ export class TokenCache {
   }
 }
 
-function toKept(
-  { provider, subject, email, name, roles, groups, scopes, claims }: Caller,
-  until: number,
-  key: string,
-): Kept {
-  return [until, key, provider, subject, email ?? 0, name ?? 0, roles, groups, scopes, claims];
+function toKept({ provider, subject, email, name, roles, groups, claims }: Caller, until: number, key: string): Kept {
+  return [until, key, provider, subject, email ?? 0, name ?? 0, roles, groups, claims];
 }
 
-function fromKept([until, key, provider, subject, email, name, roles, groups, scopes, claims]: Kept): KnownCaller {
-  const caller: { -readonly [K in keyof Caller]: Caller[K] } = { provider, subject, roles, groups, scopes, claims };
+function fromKept([until, key, provider, subject, email, name, roles, groups, claims]: Kept): KnownCaller {
+  const caller: { -readonly [K in keyof Caller]: Caller[K] } = { provider, subject, roles, groups, claims };
   if (email !== 0) caller.email = email;
   if (name !== 0) caller.name = name;
   return known(caller, until, key);

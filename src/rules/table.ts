@@ -1,4 +1,5 @@
-import type { Fact, Headers, Policy, Provider } from '../policy/types.ts';
+import type { Sends } from '../caller/types.ts';
+import type { Fact, HeaderSource, Headers, Policy, Provider } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
@@ -51,14 +52,19 @@ function bare(fact: Fact): Fact {
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as Fact;
 }
 
-function claimsOf(policy: Policy): readonly string[] {
-  const claims = new Set<string>();
-  for (const route of policy.hosts.flatMap((host) => host.routes)) {
-    for (const source of Object.values(route.headers)) {
-      if (typeof source === 'object' && 'claim' in source) claims.add(source.claim);
-    }
-  }
-  return [...claims];
+/** Where the values of all identity headers come from. */
+function sourcesOf(policy: Policy): readonly HeaderSource[] {
+  return policy.hosts.flatMap((host) => host.routes.flatMap((route) => Object.values(route.headers)));
+}
+
+function claimsOf(sources: readonly HeaderSource[]): readonly string[] {
+  return [
+    ...new Set(sources.flatMap((source) => (typeof source === 'object' && 'claim' in source ? source.claim : []))),
+  ];
+}
+
+function sendsOf(sources: readonly HeaderSource[]): Sends {
+  return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
 }
 
 function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly string[]): [string, TableRoute][] {
@@ -85,16 +91,19 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
   const providers = record(Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(provider)]));
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
-  const claims = claimsOf(policy);
+  const sources = sourcesOf(policy);
+  const claims = claimsOf(sources);
+  const sends = sendsOf(sources);
   const names = headerNames(policy);
   return {
-    selection: hash(JSON.stringify([providers, roles, claims, clockSkew])),
+    selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew])),
     clockSkew,
     tokenCache,
     keys,
     providers,
     roles,
     claims,
+    sends,
     headerNames: names,
     routes: record(tableRoutes(policy, rules, names)),
     answerRoom: answerRoom(answerSize(policy, rules)),

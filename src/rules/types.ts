@@ -1,3 +1,4 @@
+import type { Sends } from '../caller/types.ts';
 import type { Assertion, At, Fact, Headers, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { TokenProvider } from '../token/types.ts';
@@ -50,7 +51,7 @@ export interface TableRoute {
 
 /** policy.js: all that the gateway's JavaScript knows of the policy. */
 export interface Table {
-  /** Hash of what a cached caller depends on: providers, roles, claims that headers name. */
+  /** Hash of what a cached caller depends on: providers, roles, what headers send. */
   readonly selection: string;
   readonly clockSkew: number;
   readonly tokenCache: number;
@@ -60,6 +61,7 @@ export interface Table {
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
   /** Claims that headers name. */
   readonly claims: readonly string[];
+  readonly sends: Sends;
   /** Every identity header of the policy; a value travels from the check to nginx under its index here. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;

@@ -29,7 +29,6 @@ describe('toCaller', () => {
       email: 'alice@example.com',
       roles: ['staff'],
       groups: ['staff', 'x'],
-      scopes: ['read', 'write'],
       claims: { level: 3 },
     });
   });
@@ -99,15 +98,6 @@ describe('toCaller', () => {
     expect(callerOf({ groups }).groups).toEqual(wanted);
   });
 
-  it.each([
-    [{ scope: ' a  b ' }, ['a', 'b']],
-    [{ scp: ['a', 'b'] }, ['a', 'b']],
-    [{ scope: 'a', scp: ['b'] }, ['a']],
-    [{}, []],
-  ])('%j gives the scopes %j', (claims, wanted) => {
-    expect(callerOf(claims).scopes).toEqual(wanted);
-  });
-
   it('takes a thousand groups and refuses one more', () => {
     const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`);
     expect(callerOf({ groups }).groups).toHaveLength(1000);
@@ -115,6 +105,33 @@ describe('toCaller', () => {
       ok: false,
       reason: 'claim_absent',
       detail: 'more than 1000 groups or scopes',
+    });
+    // They are too many whether a header sends them or not; a list that is none of groups is no group.
+    const none = tableOf({}, [], { email: false, name: false, groups: false });
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), none).ok).toBe(false);
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 7] }), none).ok).toBe(true);
+  });
+
+  it.each(['scope', 'scp'])('takes a thousand scopes of "%s" and refuses one more', (claim) => {
+    const scopes = Array.from({ length: 1000 }, (_, index) => `s${index}`);
+    for (const form of [scopes, scopes.join('  ')]) expect(callerOf({ [claim]: form }).roles).toEqual([]);
+    for (const form of [[...scopes, 'x'], `${scopes.join(' ')} x`]) {
+      expect(toCaller(verifiedBy('okta', { [claim]: form }), tableOf())).toMatchObject({
+        ok: false,
+        detail: 'more than 1000 groups or scopes',
+      });
+    }
+  });
+
+  it('works nothing out that no header sends', () => {
+    const claims = { name: 'Alice', email: 'alice@example.com', email_verified: true, groups: ['staff', 'x'] };
+    const caller = toCaller(
+      verifiedBy('okta', claims),
+      tableOf(roles, [], { email: false, name: false, groups: false }),
+    );
+    expect(caller).toEqual({
+      ok: true,
+      value: { provider: 'okta', subject: 'okta-u', roles: ['staff'], groups: [], claims: {} },
     });
   });
 

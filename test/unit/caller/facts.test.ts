@@ -172,6 +172,27 @@ describe('roles', () => {
     expect(rolesOf(factContext(verifiedBy('okta', {}), table))).toEqual([]);
   });
 
+  it('are the same by a look at the groups as by their facts', () => {
+    const word = fc.constantFrom('a', 'b', 'c', 'd');
+    const provider = fc.constantFrom(undefined, 'okta', 'keycloak');
+    const group = fc.record({ op: fc.constant('group' as const), value: word, provider });
+    const fact = fc.oneof(
+      group,
+      fc.record({ op: fc.constant('role' as const), value: word }),
+      fc.record({ op: fc.constantFrom('any', 'all', 'none'), facts: fc.array(group, { maxLength: 3 }) }),
+    ) as fc.Arbitrary<PlainFact>;
+    const groups = fc.oneof(fc.array(fc.oneof(word, fc.constant(7))), word, fc.constantFrom(undefined, null, 7, {}));
+    fc.assert(
+      fc.property(fc.dictionary(word, fact), groups, (roles, claim) => {
+        const context = factContext(verifiedBy('okta', { groups: claim }), tableOf(roles));
+        const wanted = Object.keys(roles).filter(
+          (name) => truthOf(context.roles.get(name) as Fact, context, [name]) === true,
+        );
+        expect(rolesOf(context)).toEqual(wanted);
+      }),
+    );
+  });
+
   it('named like members of every object are just names', () => {
     const table = tableOf({ constructor: staff, x: { op: 'role', value: 'toString' } });
     expect(rolesOf(factContext(verifiedBy('okta', { groups: ['staff'] }), table))).toEqual(['constructor']);

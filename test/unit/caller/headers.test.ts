@@ -12,7 +12,6 @@ const caller: Caller = {
   name: 'Doe, Jane',
   roles: ['staff', 'editor'],
   groups: ['a,b', 'c', ''],
-  scopes: [],
   claims: { level: 3, flag: false, list: ['x', 1, true], empty: [], text: 'é', 'a.b': 'dotted' },
 };
 

@@ -1,4 +1,4 @@
-import type { CallerTable } from '../../../src/caller/types.ts';
+import type { CallerTable, Sends } from '../../../src/caller/types.ts';
 import type { Fact } from '../../../src/policy/types.ts';
 import type { Claims, Verified } from '../../../src/token/types.ts';
 import { usualProvider } from '../token/specs/spec.ts';
@@ -11,10 +11,14 @@ export type PlainFact =
   | { op: 'any' | 'all' | 'none'; facts: PlainFact[] };
 
 /** A table of two providers, okta (its subjects with a prefix) and keycloak, and the given roles. */
-export function tableOf(roles: Record<string, PlainFact> = {}, claims: string[] = []): CallerTable {
+export function tableOf(
+  roles: Record<string, PlainFact> = {},
+  claims: string[] = [],
+  sends: Sends = { email: true, name: true, groups: true },
+): CallerTable {
   const okta = { ...usualProvider, name: 'okta', subject: { claim: 'uid', prefix: 'okta-' } };
   const keycloak = { ...usualProvider, name: 'keycloak' };
-  return { providers: { okta, keycloak }, roles: Object.entries(roles) as [string, Fact][], claims };
+  return { providers: { okta, keycloak }, roles: Object.entries(roles) as [string, Fact][], claims, sends };
 }
 
 export function verifiedBy(provider: 'okta' | 'keycloak', claims: Claims): Verified {

@@ -67,6 +67,13 @@ describe('toTable', () => {
     expect(made.claims).toEqual(['team']);
   });
 
+  test('says what else headers send', () => {
+    const sends = (to: string) => table(policy(TEXT.replace('X-Team: { claim: team }', to))).sends;
+    expect(made.sends).toEqual({ email: true, name: false, groups: false });
+    expect(sends('X-Name: name')).toEqual({ email: true, name: true, groups: false });
+    expect(sends('X-Groups: groups')).toEqual({ email: true, name: false, groups: true });
+  });
+
   test.each(['constructor', '__proto__', 'toString'])('a route %s that the policy lacks is not there', (name) => {
     expect(made.routes[name]).toBeUndefined();
     expect(made.providers[name]).toBeUndefined();
@@ -81,6 +88,7 @@ describe('selection', () => {
     ['an audience', '[wiki]', '[wiki, other]'],
     ['a role', 'group: admins', 'group: bosses'],
     ['a claim of a header', 'claim: team', 'claim: department'],
+    ['a value of a header', 'claim: team }', 'claim: team }, X-Name: name'],
     ['the issuer', 'okta.example.com', 'login.example.com'],
   ])('changes with %s', (_, from, to) => {
     expect(of(from, to)).not.toBe(selection);

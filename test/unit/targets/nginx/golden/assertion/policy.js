@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "c782082f677769d4",
+  "selection": "f62b60d4e1106fa5",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -32,6 +32,11 @@ export default {
     ]
   ],
   "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
   "routes": {
     __proto__: null,

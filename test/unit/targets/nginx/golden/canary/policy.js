@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "0cea91add45c41fb",
+  "selection": "b47339c4566d71c2",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -46,6 +46,11 @@ export default {
     ]
   ],
   "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
   "routes": {
     __proto__: null,

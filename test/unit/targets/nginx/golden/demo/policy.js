@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "9c2e87c3ca61e5a3",
+  "selection": "bf4e47e64d3d864a",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -39,6 +39,11 @@ export default {
     ]
   ],
   "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
   "routes": {
     __proto__: null,

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "1c797b6d9a09b35c",
+  "selection": "0116641e6a2c904d",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -39,6 +39,11 @@ export default {
     ]
   ],
   "claims": ["org.department"],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-WEBAUTH-USER", "X-WEBAUTH-ROLE", "X-Department-Code"],
   "routes": {
     __proto__: null,

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "547bb2c92e082e39",
+  "selection": "b3356a47e3603d83",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -53,6 +53,11 @@ export default {
     ]
   ],
   "claims": ["a$b"],
+  "sends": {
+    "email": false,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["Constructor", "If-You-Trust-This-Very-Long-Name-Of-A-Header-Then-Nobody-Else-May-Set-It-In-Any-Spelling-Of-It", "X-Quote"],
   "routes": {
     __proto__: null,

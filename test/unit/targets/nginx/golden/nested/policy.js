@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "e713b4896f746f2b",
+  "selection": "4333fb537013f432",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -72,6 +72,11 @@ export default {
     ]
   ],
   "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
   "routes": {
     __proto__: null,

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "eb7d62dd99561bcb",
+  "selection": "5e532222a8578912",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -32,6 +32,11 @@ export default {
     ]
   ],
   "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
   "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
   "routes": {
     __proto__: null,
