@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, send, testStage } from '../harness/index.ts';
+import { type Answer, send, startIssuer, testStage, until } from '../harness/index.ts';
 import { hasMesh, type Ingress, type Lab, NotEnforced, startLab, type Workload } from './lab/index.ts';
-import { ingressObjects, issuer, workloadObjects } from './objects.ts';
+import { ingressObjects, workloadObjects } from './objects.ts';
 
 /** Status, or the alert that ended the handshake. */
 async function came(answer: Promise<Answer>): Promise<number | string> {
@@ -17,9 +17,11 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
   const trustDomain = 'mesh.test';
   const svid = async (path: string) => (await stage.meshCa.client(`spiffe://${trustDomain}/${path}`)).pem;
   const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const issuer = 'https://gateway.test';
   const scene = {
+    issuer,
     trustDomain,
-    jwks: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' }] }),
+    keys: `jwks: '${JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] })}'`,
   };
   const sign = (claims: Record<string, unknown>, seconds = 60) =>
     new SignJWT({ iss: issuer, sub: 'ada', aud: 'wiki', ...claims })
@@ -100,13 +102,25 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
       expect(await atIngress(undefined, asReader)).toBe('ALERT_CERTIFICATE_REQUIRED');
     });
 
+    test('takes keys from where they are published', async () => {
+      const acme = await (await startIssuer(stage)).create('acme', { alg: 'ES256' });
+      const assertion = await acme.sign({ sub: 'ada', aud: 'wiki', roles: ['reader'] });
+      expect(await atIngress(reader, assertion)).toBe(401);
+      const published = { trustDomain, issuer: acme.url, keys: `jwksUri: ${acme.url}/jwks` };
+      await lab.apply(ingressObjects(published) + '---' + workloadObjects(published));
+      await until(async () => (await atIngress(reader, assertion)) === 200, {
+        what: 'istiod to have fetched the keys',
+      });
+      await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
+    });
+
     test('says in its access log who asked and what came of it', async () => {
       const mark = ingress.box.logs.mark();
-      await atIngress(reader, asEditor);
-      const [line] = await ingress.box.logs.waitForJson(1, mark);
-      expect(line).toMatchObject({
+      await atIngress(reader, asEditor, 'GET', '/rest/logged');
+      const written = await ingress.box.logs.waitFor(/"path":"\/rest\/logged"/, mark);
+      expect(JSON.parse(written)).toMatchObject({
         peer: 'spiffe://mesh.test/ns/edge/sa/reader',
-        path: '/rest/x',
+        method: 'GET',
         response_code: 403,
         response_code_details: expect.stringMatching(/^rbac_access_denied/),
       });
@@ -149,6 +163,14 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
       expect(await atIngress(stranger, asReader)).toBe('ALERT_CERTIFICATE_UNKNOWN');
     });
 
+    test("is enforced at the workload on the ingress' own connections too", async () => {
+      expect(await atIngress(reader, asReader)).toBe(200);
+      await lab.apply(workloadObjects(scene).replace('values: [reader, editor]', 'values: [nobody]'));
+      expect(await atIngress(reader, asReader)).toBe(403);
+      await lab.apply(workloadObjects(scene));
+      expect(await atIngress(reader, asReader)).toBe(200);
+    });
+
     test('may be an object that goes', async () => {
       const policies = workloadObjects(scene).split('---').at(-1)!;
       await lab.delete(policies);
@@ -157,8 +179,9 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
       expect(await atWorkload(stranger)).toBe(403);
     });
 
-    test('is an error where the API server, or an Envoy, cannot take it', async () => {
+    test('is an error where the API server, istiod or an Envoy cannot take it', async () => {
       await expect(lab.apply(objects.replace('rules:', 'rule:'))).rejects.toThrow('.spec.rule: field not declared');
+      await expect(lab.apply(objects.replace('HTTPS', 'HTTPZ'))).rejects.toThrow('denied the request');
       const filter = {
         apiVersion: 'networking.istio.io/v1alpha3',
         kind: 'EnvoyFilter',

@@ -1,14 +1,15 @@
 /** Minimal objects, written by hand, that use everything the lab must enforce. */
 
-export const issuer = 'https://gateway.test';
-
 export interface Scene {
-  readonly jwks: string;
+  /** Who signs assertions. */
+  readonly issuer: string;
+  /** Where the keys are: `jwks` or `jwksUri` of a rule. */
+  readonly keys: string;
   readonly trustDomain: string;
 }
 
 /** At the ingress: mutual TLS, an assertion in our own header, a rule by identity, role, method and path. */
-export function ingressObjects({ jwks, trustDomain }: Scene): string {
+export function ingressObjects({ issuer, keys, trustDomain }: Scene): string {
   const reader = `${trustDomain}/ns/edge/sa/reader`;
   const editor = `${trustDomain}/ns/edge/sa/editor`;
   return `
@@ -33,13 +34,6 @@ spec:
   gateways: [edge]
   http: [{ route: [{ destination: { host: wiki.apps.svc.cluster.local, port: { number: 8080 } } }] }]
 ---
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: wiki, namespace: ingress }
-spec:
-  host: wiki.apps.svc.cluster.local
-  trafficPolicy: { tls: { mode: ISTIO_MUTUAL } }
----
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: { name: assertion, namespace: ingress }
@@ -50,7 +44,7 @@ spec:
       audiences: [wiki]
       fromHeaders: [{ name: x-meshgate-assertion }]
       forwardOriginalToken: true
-      jwks: '${jwks}'
+      ${keys}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -68,7 +62,7 @@ spec:
 }
 
 /** At the workload: only the ingress calls it, and with an assertion. */
-export function workloadObjects({ jwks, trustDomain }: Scene): string {
+export function workloadObjects({ issuer, keys, trustDomain }: Scene): string {
   return `
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
@@ -87,7 +81,7 @@ spec:
       audiences: [wiki]
       fromHeaders: [{ name: x-meshgate-assertion }]
       forwardOriginalToken: true
-      jwks: '${jwks}'
+      ${keys}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy

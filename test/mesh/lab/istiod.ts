@@ -88,7 +88,7 @@ const plainEnvoys = {
 export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptions = {}): Promise<Istiod> {
   const trustDomain = options.trustDomain ?? 'cluster.local';
   const metadata = { name: 'istio', namespace: rootNamespace };
-  const mesh = { trustDomain, enableAutoMtls: false, enableTracing: false, ...accessLog, ...options.mesh };
+  const mesh = { trustDomain, enableTracing: false, ...accessLog, ...options.mesh };
   await kube.apply([
     {
       apiVersion: 'v1',
@@ -111,7 +111,8 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
       'default:info,krt:warn',
     ],
     ports: [debugPort, xdsPort],
-    files: { '/etc/kube/kubeconfig': kube.kubeconfig },
+    // The second is where it looks for authorities of a `jwksUri`.
+    files: { '/etc/kube/kubeconfig': kube.kubeconfig, '/cacerts/extra.pem': stage.ca.cert },
     env: {
       POD_NAME: 'istiod',
       POD_NAMESPACE: rootNamespace,

@@ -6,6 +6,7 @@ import type { MeshEnvoy } from './mesh-envoy.ts';
 import { type Objects, readObjects } from './objects.ts';
 import { type Sds, startSds } from './sds.ts';
 import { settle } from './settle.ts';
+import { installWebhook } from './webhook.ts';
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts';
 
 /** What envoys are started with. */
@@ -72,5 +73,7 @@ export class Lab implements Core {
 /** Starts a Kubernetes API, an istiod on it, and the server of the pods' certificates. */
 export async function startLab(stage: Stage, options: IstiodOptions = {}): Promise<Lab> {
   const [kube, sds] = await Promise.all([startKube(stage), startSds(stage)]);
-  return new Lab(stage, kube, await startIstiod(stage, kube, options), sds);
+  const istiod = await startIstiod(stage, kube, options);
+  await installWebhook(kube);
+  return new Lab(stage, kube, istiod, sds);
 }

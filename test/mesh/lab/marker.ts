@@ -30,7 +30,14 @@ export function markerObject(mark: string): KubeObject {
       },
     ],
   };
-  const named = { '@type': managerType, server_name: mark, server_header_transformation: 'OVERWRITE' };
+  const manager = {
+    '@type': managerType,
+    server_name: mark,
+    server_header_transformation: 'OVERWRITE',
+    // A connection keeps the configuration that it began with: pooled ones, of the gateway to the ingress or of the
+    // ingress to a workload, would answer by the old one for a while.
+    common_http_protocol_options: { max_requests_per_connection: 1 },
+  };
   return {
     apiVersion: 'networking.istio.io/v1alpha3',
     kind: 'EnvoyFilter',
@@ -41,7 +48,7 @@ export function markerObject(mark: string): KubeObject {
         {
           applyTo: 'NETWORK_FILTER',
           match: { context: 'ANY', listener: { filterChain: { filter: { name: httpManager } } } },
-          patch: { operation: 'MERGE', value: { typed_config: named } },
+          patch: { operation: 'MERGE', value: { typed_config: manager } },
         },
         {
           applyTo: 'VIRTUAL_HOST',

@@ -62,11 +62,12 @@ export function podObjects(pod: Pod, ip: string): KubeObject[] {
   ];
 }
 
+/** The label is what Istio's injection sets: its clients then call it by mutual TLS. */
 function podObject({ name, namespace, labels, serviceAccount }: Pod): KubeObject {
   return {
     apiVersion: v1,
     kind: 'Pod',
-    metadata: { name, namespace, labels },
+    metadata: { name, namespace, labels: { ...labels, 'security.istio.io/tlsMode': 'istio' } },
     spec: { serviceAccountName: serviceAccount, nodeName: 'lab', containers: [{ name: 'envoy', image: 'envoy' }] },
   };
 }

@@ -1,0 +1,47 @@
+import { until } from '../../harness/index.ts';
+import { rootNamespace } from './istiod.ts';
+import type { Kube } from './kube.ts';
+import type { KubeObject } from './objects.ts';
+
+/**
+ * Has the API server ask istiod of each object before it takes it, as an installed Istio does: the definitions check
+ * shapes, istiod what they mean.
+ */
+export async function installWebhook(kube: Kube): Promise<void> {
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'istio-ca-secret', namespace: rootNamespace } };
+  const { data } = await until(() => kube.read(secret), { what: "istiod's certificate", timeoutMs: 20_000 });
+  const caBundle = (data as Record<string, string>)['ca-cert.pem'];
+  const rule = {
+    apiGroups: ['security', 'networking', 'telemetry', 'extensions'].map((group) => `${group}.istio.io`),
+    apiVersions: ['*'],
+    operations: ['CREATE', 'UPDATE'],
+    resources: ['*'],
+  };
+  await kube.apply({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'istiod' },
+    webhooks: [
+      {
+        name: 'validation.istio.io',
+        clientConfig: { url: `https://istiod.${rootNamespace}.svc:15017/validate`, caBundle },
+        rules: [rule],
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+      },
+    ],
+  });
+  await until(async () => !(await kube.verdict(nonsense)).accepted, {
+    what: "istiod's webhook to be asked",
+    timeoutMs: 20_000,
+  });
+}
+
+/** Its shape is right: only istiod refuses it. */
+const nonsense: KubeObject = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'Gateway',
+  metadata: { name: 'nonsense', namespace: rootNamespace },
+  spec: { servers: [{ port: { number: 443, name: 'x', protocol: 'NONSENSE' }, hosts: ['*'] }] },
+};
