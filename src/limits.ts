@@ -87,3 +87,6 @@ export const ANSWER_MARGIN = 1152;
 
 /** A refusal names its caller for the log only if that takes no more. */
 export const MAX_ABOUT_BYTES = 512;
+
+/** Most services that may act one for the other, and for a person, in one chain. */
+export const MAX_HOPS = 8;

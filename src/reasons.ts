@@ -88,6 +88,10 @@ export const reasons = {
     challenge: 'insufficient_scope',
     help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
   },
+  actor_not_allowed: {
+    status: 403,
+    help: 'The service that asks may not act for anybody here, or not over so many services; ask the owner of the route.',
+  },
   provider_unavailable: {
     status: 503,
     help: 'The gateway has no keys of this provider yet; try again shortly, and check that the gateway reaches the provider.',

@@ -31,6 +31,8 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
     // Names of the policy are plain words.
     case 'provider':
       return caller.provider;
+    case 'actor':
+      return encodeValue(caller.actors?.[0] ?? '');
     case 'groups':
       return encodeList(caller.groups);
     case 'roles':

@@ -15,6 +15,10 @@ export interface Caller {
   readonly groups: readonly string[];
   /** Only the claims that the policy's headers name. */
   readonly claims: Claims;
+  /** The agent that asks for them. */
+  readonly agent?: string;
+  /** Who acts for them: SPIFFE ids, the one that asks first. */
+  readonly actors?: readonly string[];
 }
 
 /** What of the rendered policy says who a caller is; the whole table is one. */

@@ -2,7 +2,7 @@ import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Policy, Role } from '../policy/types.ts';
 import type { Refusal } from '../reasons.ts';
-import type { DecidingCaller } from '../rules/decide.ts';
+import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -21,6 +21,7 @@ export interface Asker {
 
 export interface AskerFlags {
   readonly as?: readonly string[];
+  readonly agent?: string;
   readonly token?: string;
   readonly now?: number;
 }
@@ -77,6 +78,30 @@ export function askerOf(
   flags: AskerFlags,
   providers: readonly string[],
 ): Asker | Refusal {
+  const person = personOf(runtime, policy, flags, providers);
+  return flags.agent === undefined || 'reason' in person ? person : throughAgent(policy, person, flags.agent);
+}
+
+/** An agent that asks for somebody: what it may not act for is not held. */
+function throughAgent(policy: Policy, person: Asker, name: string): Asker {
+  const agent = Object.hasOwn(policy.agents, name) ? policy.agents[name] : undefined;
+  if (agent === undefined) {
+    const known = Object.keys(policy.agents);
+    throw new WrongUse(`the policy has no agent ${JSON.stringify(name)}; ${advise(name, known)}`);
+  }
+  if (person.caller === null) throw new WrongUse('an agent asks for somebody: give --as ROLE or --token FILE as well');
+  return {
+    ...person,
+    text: `agent ${name}, which acts for ${agent.actsFor.join(', ')}; for ${person.text}`,
+    caller: { ...travelling(person.caller, agent.actsFor), agent: name },
+    role: (role) => {
+      if (agent.actsFor.includes(role.name)) return person.role(role);
+      return given([], `: agent ${name} does not act for it`, role);
+    },
+  };
+}
+
+function personOf(runtime: Runtime, policy: Policy, flags: AskerFlags, providers: readonly string[]): Asker | Refusal {
   if (flags.token === undefined) {
     const roles = flags.as ?? ['nobody'];
     if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');

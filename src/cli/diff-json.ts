@@ -14,6 +14,7 @@ function changeJson(change: Change) {
     kind,
     who: who.kind,
     ...(who.kind === 'roles' && { roles: who.roles }),
+    ...(who.agent !== undefined && { agent: who.agent }),
     host,
     paths,
     methods,

@@ -10,6 +10,11 @@ import { whoText } from './words.ts';
 const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
+  const person = personText(who);
+  return who.agent === undefined ? person : `agent ${who.agent}, for ${person},`;
+}
+
+function personText(who: Affected): string {
   switch (who.kind) {
     case 'anyone':
       return 'anyone';

@@ -19,9 +19,10 @@ function ruleJson({ id, at, who, methods, service, as }: Rule) {
 }
 
 function callerJson({ kind, caller, claimed }: Asker) {
-  if (claimed === undefined) return { kind, roles: caller?.roles ?? [] };
+  const agent = caller?.agent === undefined ? {} : { agent: caller.agent };
+  if (claimed === undefined) return { kind, roles: caller?.roles ?? [], ...agent };
   const { subject, provider, roles } = claimed.caller;
-  return { kind, provider, subject, roles };
+  return { kind, provider, subject, roles, ...agent };
 }
 
 /** An explanation for machines. */

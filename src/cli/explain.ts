@@ -68,6 +68,13 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         placeholder: 'ROLE,ROLE',
         brief: 'Ask as somebody with these roles, or as nobody (the default)',
       },
+      agent: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'Ask as this agent, for that somebody',
+      },
       token: {
         kind: 'parsed',
         parse: String,
@@ -100,6 +107,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
       [
         'meshgate explain GET https://wiki.example.com/rest/page',
         'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
+        'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
         'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
         'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
       ],

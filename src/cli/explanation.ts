@@ -41,6 +41,9 @@ function deciding(fact: FactExplanation): FactExplanation {
 }
 
 function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
+  if (rule.who.kind === 'agent' && asker.caller?.agent === undefined) {
+    return { text: `${whoText(rule.who)}: nobody asks for somebody else`, truth: false, at: rule.at, parts: [] };
+  }
   if (rule.who.kind !== 'role') {
     return { text: whoText(rule.who), truth: isWho(rule.who, asker.caller), at: rule.at, parts: [] };
   }
@@ -58,9 +61,18 @@ function explainRule(rule: Rule, asker: Asker, policy: Policy, method: string): 
 }
 
 /** A rule that has the method and asks for one role, or only for a credential. */
-function passing(rules: readonly Rule[], method: string): Explanation['wouldPass'] {
-  const rule = rules.find((it) => hasMethod(it, method) && it.who.kind !== 'anyone');
-  return rule && { who: rule.who.kind === 'role' ? rule.who.role : rule.who.kind, rule };
+function passing(
+  rules: readonly Rule[],
+  method: string,
+  agent: Policy['agents'][string] | undefined,
+): Explanation['wouldPass'] {
+  const acts = (role: string) => agent === undefined || agent.actsFor.includes(role);
+  for (const rule of rules) {
+    if (!hasMethod(rule, method)) continue;
+    if (rule.who.kind === 'role' && acts(rule.who.role)) return { who: rule.who.role, rule };
+    if (rule.who.kind === 'authenticated') return { who: rule.who.kind, rule };
+  }
+  return undefined;
 }
 
 /** Explains the decision about a request that has a route. */
@@ -71,7 +83,9 @@ export function explainRoute(
 ): Explanation {
   const own = loaded.rules.filter((rule) => rule.route === at.route.name);
   const decision = decide(own, asker.caller, { route: at.route.name, method: at.method });
-  const wouldPass = decision.allow ? undefined : passing(own, at.method);
+  const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
+  const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
+  const wouldPass = decision.allow || isActor ? undefined : passing(own, at.method, agent);
   return {
     ...at,
     asker,

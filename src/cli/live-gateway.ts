@@ -88,6 +88,10 @@ export async function askGateway(
     const { test, index, rule } = outcome;
     const common = { outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) };
     const token = tokens.of(test, index);
+    if (test.as.kind === 'roles' && test.as.agent !== undefined) {
+      all.push({ ...common, agrees: true, note: 'an agent asks with the certificate of its service' });
+      continue;
+    }
     if (test.as.kind !== 'nobody' && token === undefined) {
       all.push({ ...common, agrees: true, note: LiveTokens.missing(test, index) });
       continue;

@@ -1,6 +1,7 @@
 import type { Identity, Policy } from '../policy/types.ts';
 import { covers } from '../rules/cover.ts';
 import { hasMethod } from '../rules/decide.ts';
+import { enforced } from '../rules/enforced.ts';
 import { parseTarget } from '../rules/target.ts';
 import type { Rule } from '../rules/types.ts';
 import { reach, splitUrl } from './ask.ts';
@@ -57,7 +58,7 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
 
 /** The rule that lets an identity through; or else one of the route that does not. */
 function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
-  const own = rules.filter(({ service }) => policy.services[service]?.authority === hop.authority);
+  const own = enforced(rules).filter(({ service }) => policy.services[service]?.authority === hop.authority);
   const here = own.filter((rule) => hasMethod(rule, hop.method) && covers(rule.path, hop.path));
   const spiffe = ({ as }: Rule) => policy.mesh?.identities[as]?.spiffe;
   const allowing = here.find((rule) => spiffe(rule) === identity.spiffe);

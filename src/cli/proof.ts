@@ -8,7 +8,7 @@ import { definitionText } from './diff-text.ts';
 import { fileName, place } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
-import { ruleText } from './words.ts';
+import { rolesText, ruleText } from './words.ts';
 
 /** Who tells two sides apart: somebody with roles, nobody, or an identity's certificate. */
 export type Differing = Asking | { readonly identity: string };
@@ -28,7 +28,7 @@ interface Asked {
 function callerText(caller: Differing): string {
   if (caller === null) return 'nobody (no credential)';
   if ('identity' in caller) return caller.identity;
-  return caller.roles.length === 0 ? 'somebody without a role' : caller.roles.join(', ');
+  return rolesText(caller.roles, caller.agent);
 }
 
 function sideText(file: string, rule: Rule | undefined, paint: Paint): string {

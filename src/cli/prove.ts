@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import type { MeshKind } from '../policy/types.ts';
-import { type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
+import { agentChanges, type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
+import { writtenId } from '../rules/enforced.ts';
 import { impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
@@ -35,8 +36,9 @@ function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[]
   const roles = roleChanges(before.policy, after.policy).filter(
     (it) => it.before !== undefined && it.after !== undefined,
   );
+  const agents = agentChanges(before.policy, after.policy).filter(({ key }) => key !== undefined);
   const providers = providerChanges(before.policy, after.policy);
-  return [...roles, ...providers.filter(({ key }) => key !== undefined && key !== 'ca_file')];
+  return [...roles, ...agents, ...providers.filter(({ key }) => key !== undefined && key !== 'ca_file')];
 }
 
 /** URL of a request as its side's gateway is asked. */
@@ -67,7 +69,7 @@ function proveTarget(runtime: Runtime, name: MeshKind, a: string, b: string): Pr
   const witness = proveIdentities(projected, found);
   if (witness === undefined) return { definitions: [] };
   // The policy's own rule: it has a place.
-  const own = loaded.rules.find((rule) => rule.id === witness.left?.id);
+  const own = loaded.rules.find((rule) => rule.id === writtenId(witness.left?.id ?? ''));
   const caller = { identity: witness.caller };
   return { witness: { ...witness, ...(own && { left: own }), url: urlOf(loaded, witness), caller }, definitions: [] };
 }

@@ -3,7 +3,14 @@ import type { Rule } from '../rules/types.ts';
 
 /** Who a rule speaks of, in the policy's words. */
 export function whoText(who: Who): string {
-  return who.kind === 'role' ? `role ${who.role}` : who.kind;
+  switch (who.kind) {
+    case 'role':
+      return `role ${who.role}`;
+    case 'agent':
+      return `agent ${who.agent}`;
+    default:
+      return who.kind;
+  }
 }
 
 /**
@@ -20,13 +27,19 @@ export function ruleText({ who, methods, service, as }: Rule, routed?: string): 
   ].join(', ');
 }
 
+/** Somebody with roles, perhaps through an agent. */
+export function rolesText(roles: readonly string[], agent?: string): string {
+  const person = roles.length === 0 ? 'somebody without a role' : roles.join(', ');
+  return agent === undefined ? person : `agent ${agent} for ${person}`;
+}
+
 /** Who asks in a policy test; the values of claims are not repeated. */
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
       return 'nobody';
     case 'roles':
-      return as.roles.length === 0 ? 'somebody without a role' : as.roles.join(', ');
+      return rolesText(as.roles, as.agent);
     case 'claims':
       return `a token of ${as.provider}`;
   }

@@ -20,6 +20,9 @@ export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
       const path = ['roles', name];
       return { name, fact: buildFact(it, path, at), at: at(path) };
     }),
+    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops }) => ({
+      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1, at: at(['agents', name]) },
+    })),
     ...(mesh && { mesh }),
     services: mapRecord(raw.services, (name, it) => buildService(name, it, at(['services', name]))),
     hosts: Object.keys(raw.hosts).map((name) => buildHost(raw, name, at)),
@@ -56,6 +59,13 @@ function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
         issuer: raw.assertion.issuer,
         keysFile: raw.assertion.keys_file,
         lifetime: time(raw.assertion.lifetime, DEFAULTS.assertionLifetime),
+      },
+    }),
+    ...(raw.inner && {
+      inner: {
+        listen: raw.inner.listen ?? 8444,
+        clientCaFile: raw.inner.client_ca_file,
+        ...(raw.inner.tls && { tls: tls(raw.inner.tls) }),
       },
     }),
   };
@@ -138,10 +148,12 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
 
 function buildService(name: string, raw: Raw['services'][string], at: policy.At): policy.Service {
   const url = raw.url ?? raw.insecure_url;
+  const spiffe = raw.spiffe === undefined ? {} : { spiffe: raw.spiffe };
   if (url === undefined) {
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
-    return { name, authority, endpoint, ...buildPlace(raw), ...(raw.port !== undefined && { port: raw.port }), at };
+    const port = raw.port === undefined ? {} : { port: raw.port };
+    return { name, authority, endpoint, ...buildPlace(raw), ...port, ...spiffe, at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);
@@ -155,6 +167,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
       ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
       serverName: raw.server_name ?? endpoint.host,
     },
+    ...spiffe,
     at,
   };
 }
@@ -186,17 +199,21 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
 type RawRule = Raw['hosts'][string][typeof ROUTES][string]['allow'][number];
 
 function buildRule(raw: Raw, routed: string, rule: RawRule, at: policy.At): policy.Allow {
-  const { role, who, methods, service, as } =
+  const { role, who, agent, methods, service, as } =
     typeof rule === 'string' ? ({ role: rule } as Exclude<RawRule, string>) : rule;
   const asked = raw.services[service ?? routed];
   const direct = asked?.url ?? asked?.insecure_url;
   return {
-    who: buildWho(who ?? role ?? ''),
+    who: agent === undefined ? buildWho(who ?? role ?? '') : buildAgentWho(raw, agent),
     ...(methods && { methods }),
     ...(service !== undefined && { service }),
     as: direct === undefined ? (as ?? 'default') : '',
     at,
   };
+}
+
+function buildAgentWho(raw: Raw, agent: string): policy.Who {
+  return { kind: 'agent', agent, actsFor: raw.agents?.[agent]?.acts_for ?? [] };
 }
 
 function buildWho(name: string): policy.Who {
@@ -214,6 +231,6 @@ function buildTest(
 
 function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {
   if (typeof as === 'string') return { kind: 'nobody' };
-  if (as.roles) return { kind: 'roles', roles: as.roles };
+  if (as.roles) return { kind: 'roles', roles: as.roles, ...(as.agent !== undefined && { agent: as.agent }) };
   return { kind: 'claims', provider: as.provider ?? Object.keys(raw.providers)[0] ?? '', claims: as.claims ?? {} };
 }

@@ -27,7 +27,7 @@ function checkName(report: Report, kind: Named, name: string): void {
   if (isName(name, kind)) return;
   const fixed = plainName(name, kind);
   const rule = `lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`;
-  const a = kind === 'identity' ? 'an' : 'a';
+  const a = /^[ai]/.test(kind) ? 'an' : 'a';
   report.add(
     path,
     `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`,

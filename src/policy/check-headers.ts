@@ -63,6 +63,9 @@ function check(
     own.set(lower, name);
     if (source === null) names.delete(lower);
     else names.add(lower);
+    if (source === 'actor' && !writes(draft, 'agents') && !report.has(['agents'])) {
+      report.add(here, 'no effect: nobody acts for somebody without agents; remove it');
+    }
     if (source !== null && typeof source === 'object') checkSource(report, draft, here, source);
   }
   return outer && names;

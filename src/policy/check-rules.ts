@@ -35,9 +35,14 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
   }
 }
 
+/** No role has a space in its name. */
+const isAgent = (who: string): boolean => who.startsWith('agent ');
+
+const isRole = (who: string): boolean => who !== 'anyone' && who !== 'authenticated' && !isAgent(who);
+
 function read(rule: NonNullable<DraftRule>, index: number): Known | undefined {
   if (typeof rule === 'string') return { who: rule, index };
-  const who = rule.who ?? rule.role;
+  const who = rule.agent === undefined ? (rule.who ?? rule.role) : `agent ${rule.agent}`;
   if (who === undefined) return undefined;
   const methods = rule.methods?.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]));
   if (!methods) return writes(rule, 'methods') ? undefined : { who, index };
@@ -49,9 +54,10 @@ type DraftForm = Exclude<NonNullable<DraftRule>, string>;
 
 function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: DraftForm, path: Path): void {
   const { methods = [], as } = rule;
-  if (writes(rule, 'role') && writes(rule, 'who')) {
-    report.add(path, 'role and who in one rule; keep one of them', 'key');
-  } else if (!writes(rule, 'role', 'who') && !report.touches(path)) {
+  const callers = ['role', 'who', 'agent'].filter((key) => writes(rule, key));
+  if (callers.length > 1) {
+    report.add(path, `${callers.join(' and ')} in one rule; keep one of them`, 'key');
+  } else if (callers.length === 0 && !report.touches(path)) {
     report.lack('role');
     report.add(path, 'a rule without a caller; write role: NAME, or who: authenticated', 'key');
   }
@@ -70,7 +76,7 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
-  const giving = providersOf(draft, who === 'anyone' || who === 'authenticated' ? undefined : who);
+  const giving = providersOf(draft, isRole(who) ? who : undefined);
   if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
   const names = [...giving].join(' or ');
   report.add(
@@ -94,7 +100,10 @@ function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): K
 }
 
 function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
-  if (wide === 'anyone' || wide === narrow) return true;
+  if (wide === narrow) return true;
+  // An agent passes by its own rules only, and nobody else by those.
+  if (isAgent(wide) || isAgent(narrow)) return false;
+  if (wide === 'anyone') return true;
   if (narrow === 'anyone') return false;
   return wide === 'authenticated' || (narrow !== 'authenticated' && implies(draft, narrow, wide));
 }

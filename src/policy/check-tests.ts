@@ -33,6 +33,9 @@ function checkCaller(report: Report, path: Path, as: object): void {
   } else if (!roles && !claims) {
     report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
   }
+  if (writes(as, 'agent') && !roles) {
+    report.add([...path, 'agent'], 'an agent needs the roles of its person; write { roles: [staff], agent: … }', 'key');
+  }
   const providers = namesOf(report, 'provider') ?? [];
   if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {
     report.add([...path, 'provider'], `missing key "provider"; write provider: ${oneOf(providers)}`, 'key');

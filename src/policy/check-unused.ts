@@ -6,6 +6,7 @@ import type { Report } from './report.ts';
 const ADVICE: Readonly<Record<Named, string>> = {
   provider: 'accept it in the providers of a host, or remove it',
   role: 'let it do something in an allow, or remove it',
+  agent: 'let it do something in an allow, or remove it',
   service: 'route a path to it, or remove it',
   identity: 'name it in the "as" of a rule, or remove it',
 };
@@ -17,7 +18,12 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
     new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
   complain(report, 'role', used('role'));
-  complain(report, 'service', used('service'));
+  complain(report, 'agent', used('agent'));
+  complain(
+    report,
+    'service',
+    used('service', ({ path }) => path[0] !== 'agents'),
+  );
   if (!report.has(['mesh'])) {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }

@@ -1,3 +1,4 @@
+import { checkAgents } from './check-agents.ts';
 import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
@@ -36,6 +37,7 @@ const CHECKS = [
   checkHosts,
   checkHeaders,
   checkRules,
+  checkAgents,
   checkTests,
   checkUnused,
 ];

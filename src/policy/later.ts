@@ -1,13 +1,13 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
-  ...['agents', 'teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr'],
-  ...['max_age', 'network', 'like', 'agent', 'actor', 'namespaces', 'proxy'],
-  ...['owner', 'ask', 'insecure_raw_paths', 'limit', 'bound', 'hops', 'acts_for'],
+  ...['teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr', 'max_age', 'network'],
+  ...['like', 'namespaces', 'proxy', 'client_id', 'alone', 'tools', 'limit', 'bound'],
+  ...['owner', 'ask', 'insecure_raw_paths'],
 ]);
 
 /** Likewise for values: credentials, header sources, kinds of meshes and providers. */
 const VALUES = new Set([
-  ...['session', 'certificate', 'actor', 'okta', 'entra', 'keycloak', 'auth0', 'google'],
+  ...['session', 'certificate', 'okta', 'entra', 'keycloak', 'auth0', 'google'],
   ...['cognito', 'github-actions', 'kubernetes', 'spiffe'],
 ]);
 

@@ -9,11 +9,12 @@ import { find, type Tree } from './tree.ts';
 export const SECTIONS: Readonly<Record<Named, Path>> = {
   provider: ['providers'],
   role: ['roles'],
+  agent: ['agents'],
   service: ['services'],
   identity: ['mesh', 'identities'],
 };
 
-export const KINDS: readonly Named[] = ['provider', 'role', 'service', 'identity'];
+export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'identity'];
 
 /** Names of everything of a kind, in the order of the file; undefined where a mistake hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {

@@ -19,7 +19,9 @@ export class Report {
   readonly #places = new Set<string>();
   readonly #obscured = new Set<string>();
   readonly #mentioned = new Set<string>();
-  readonly #lacking: Record<Named, number> = { provider: 0, role: 0, service: 0, identity: 0 };
+  readonly #lacking: Record<Named, number> = {
+    ...{ provider: 0, role: 0, agent: 0, service: 0, identity: 0 },
+  };
   /** The policy, as far as it has been read and mended. */
   readonly tree: Tree;
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAX_HOPS } from '../limits.ts';
 import { type Hint, hints, type Named } from './hints.ts';
 
 /** Names of roles and of everything else that a policy defines. */
@@ -34,6 +35,12 @@ export const duration = text(/^\d{1,6}[smhd]$/, {
 });
 
 export const port = z.int().min(1).max(65535).register(hints, { what: 'a port', write: 'a number from 1 to 65535' });
+
+export const hops = z
+  .int()
+  .min(1)
+  .max(MAX_HOPS)
+  .register(hints, { what: 'a number of hops', write: `a number from 1 to ${MAX_HOPS}` });
 
 export const filePath = text(/^(?:\/[A-Za-z0-9._~+=@:,-]+)+$/, {
   what: 'an absolute file path in plain characters',
@@ -208,5 +215,5 @@ export function reference(refers: Named) {
   return z
     .string()
     .min(1)
-    .register(hints, { what: `the name of ${refers === 'identity' ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
+    .register(hints, { what: `the name of ${/^[ai]/.test(refers) ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
 }

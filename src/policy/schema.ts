@@ -27,6 +27,12 @@ export const policySchema = z.strictObject({
     '{ staff: { group: staff } }',
     'Roles, by name, and the fact that gives each.',
   ).optional(),
+  agents: named(
+    section.agent,
+    NAME.source,
+    '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }',
+    'Software that acts for the person whose request it serves, by name.',
+  ).optional(),
   mesh: section.mesh.optional(),
   services: named(section.service, NAME.source, SERVICE, 'What is asked, by name.'),
   headers: section.headers.optional(),

@@ -82,6 +82,14 @@ export const gateway = z
       })
       .describe('Services receive X-Meshgate-Assertion: a short signed statement of who asks.')
       .optional(),
+    inner: z
+      .strictObject({
+        listen: s.port.describe('Port of the inner listener.').meta({ default: 8444 }).optional(),
+        client_ca_file: s.filePath.describe('CA that the certificates of services are verified with.'),
+        tls: tls.describe('Server certificate of the inner listener. Default: the host’s.').optional(),
+      })
+      .describe('Where services ask for the person whose request they serve: mutual TLS, and the assertion they got.')
+      .optional(),
   })
   .describe('The gateway itself.');
 
@@ -159,6 +167,20 @@ export const fact: z.ZodType<string | RawFact> = z
   )
   .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role' })
   .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
+
+export const agent = z
+  .strictObject({
+    match: z
+      .strictObject({ service: s.reference('service').describe('The service that is this agent.') })
+      .describe('How the agent is known.'),
+    acts_for: list(s.reference('role'), '[staff]').describe('Roles that may travel from the person behind it.'),
+    hops: s.hops
+      .describe('Longest chain of services for one person, this one included.')
+      .meta({ default: 1 })
+      .optional(),
+  })
+  .register(hints, { what: 'an agent', write: '{ match: { service: wiki }, acts_for: [staff] }' })
+  .describe('Software that acts for the person whose request it serves.');
 
 const identity = z
   .strictObject({
@@ -238,12 +260,13 @@ export const service = z
     namespace: s.namespace.describe('Kubernetes namespace of the workload.').optional(),
     labels: labels.meta({ ...labelKeys, description: 'Labels of the workload’s pods.' }).optional(),
     port: s.port.describe('Port that the workload itself listens on.').optional(),
+    spiffe: s.spiffeId.describe('SPIFFE id of the service’s own workload, if an agent is this service.').optional(),
   })
   .describe('Something that is asked: through the mesh by authority and endpoint, or directly by url.');
 
 const headerSource = z
   .union([
-    z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider']),
+    z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
     z.strictObject({
       claim: s.claimPath.describe('Claim whose value is sent.').optional(),
       first_role: z
@@ -260,7 +283,7 @@ const headerSource = z
     write: 'subject, { claim: department }, { first_role: … } or null',
     fix: (value) =>
       typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
-        ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider`
+        ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`
         : undefined,
   })
   .describe('Where the value comes from; null removes a header set further out.');
@@ -278,6 +301,10 @@ const rule = z
     s.reference('role').describe('A role, authenticated or anyone.'),
     z.strictObject({
       role: s.reference('role').describe('Callers with this role.').optional(),
+      agent: s
+        .reference('agent')
+        .describe('This agent, for a person whom another rule of the route lets pass.')
+        .optional(),
       who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
       methods: methods.optional(),
       service: s
@@ -334,6 +361,7 @@ export const test = z
             .register(hints, { what: 'a list of roles', write: '[staff]' })
             .describe('Somebody with exactly these roles.')
             .optional(),
+          agent: s.reference('agent').describe('The agent that asks for them.').optional(),
           provider: s.reference('provider').describe('Provider of the token.').optional(),
           claims: z
             .record(z.string(), z.unknown())

@@ -12,6 +12,7 @@ export interface Policy {
   readonly gateway: Gateway;
   readonly providers: Readonly<Record<string, Provider>>;
   readonly roles: Readonly<Record<string, Role>>;
+  readonly agents: Readonly<Record<string, Agent>>;
   readonly mesh?: Mesh;
   readonly services: Readonly<Record<string, Service>>;
   readonly hosts: readonly Host[];
@@ -36,6 +37,18 @@ export interface Gateway {
   readonly insecureHttp: boolean;
   /** Services receive a signed statement of who asks. */
   readonly assertion?: Assertion;
+  /** Services come here, for the person whose request they serve. */
+  readonly inner?: Inner;
+}
+
+/** The listener of the second hop. */
+export interface Inner {
+  /** Port of the image's own servers. */
+  readonly listen: number;
+  /** CA that the services' certificates are verified with. */
+  readonly clientCaFile: string;
+  /** Default: the host's, or the gateway's. */
+  readonly tls?: Tls;
 }
 
 /** How the gateway signs what it says of callers. */
@@ -89,6 +102,18 @@ export interface Provider {
 export interface Role {
   readonly name: string;
   readonly fact: Fact;
+  readonly at: At;
+}
+
+/** Software that acts for the person whose request it serves. */
+export interface Agent {
+  readonly name: string;
+  /** The service that is this agent. */
+  readonly service: string;
+  /** Roles that may travel from the person behind it. */
+  readonly actsFor: readonly string[];
+  /** Longest chain of actors, this one included. */
+  readonly hops: number;
   readonly at: At;
 }
 
@@ -174,6 +199,8 @@ export interface Service {
   readonly labels?: Readonly<Record<string, string>>;
   /** Port that the workload itself listens on. */
   readonly port?: number;
+  /** SPIFFE id of the service's own workload: what it shows where it acts for a person. */
+  readonly spiffe?: string;
   readonly at: At;
 }
 
@@ -185,6 +212,7 @@ export type HeaderSource =
   | 'groups'
   | 'roles'
   | 'provider'
+  | 'actor'
   | { readonly claim: string }
   | { readonly firstRole: readonly (readonly [role: string, value: string])[]; readonly else?: string };
 
@@ -216,10 +244,16 @@ export interface Route {
   readonly at: At;
 }
 
-export type Who =
+/** Whom of the people a rule speaks of. */
+export type PersonWho =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'role'; readonly role: string };
+
+export type Who =
+  | PersonWho
+  /** An agent, for a person whom another rule of the route lets pass by no other roles than these. */
+  | { readonly kind: 'agent'; readonly agent: string; readonly actsFor: readonly string[] };
 
 export interface Allow {
   readonly who: Who;
@@ -233,10 +267,10 @@ export interface Allow {
 }
 
 export interface PolicyTest {
-  /** Who asks: nobody, somebody with exactly these roles, or a token with these claims. */
+  /** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or a token with these claims. */
   readonly as:
     | { readonly kind: 'nobody' }
-    | { readonly kind: 'roles'; readonly roles: readonly string[] }
+    | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly agent?: string }
     | { readonly kind: 'claims'; readonly provider: string; readonly claims: Readonly<Record<string, unknown>> };
   readonly method: string;
   readonly url: string;

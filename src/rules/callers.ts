@@ -1,8 +1,10 @@
+import type { Who } from '../policy/types.ts';
+import { travelling } from './decide.ts';
 import type { Implied } from './implied.ts';
 import type { Rule } from './types.ts';
 
-/** Who asks: nobody, or somebody with exactly these roles. */
-export type Asking = { readonly roles: readonly string[] } | null;
+/** Who asks: nobody, or somebody with exactly these roles, perhaps through an agent. */
+export type Asking = { readonly roles: readonly string[]; readonly agent?: string } | null;
 
 /** How two sides decide for one caller; a side without a rule refuses. */
 export interface Parting {
@@ -16,12 +18,19 @@ export interface Parting {
 /** What a rule that allows comes to: rules with the same text are the same to a caller. */
 export type Outcome = (rule: Rule) => string;
 
+/** What the rules of one cell let an agent do: by the first rule of it, for whom the others let pass. */
+interface Acting {
+  readonly index: number;
+  readonly actsFor: readonly string[];
+}
+
 /** Whom the rules of one cell allow. Positions count in their order; the number of rules stands for a refusal. */
 class Order {
   readonly rules: readonly Rule[];
   readonly roles = new Map<string, number>();
   readonly nobody: number;
   readonly somebody: number;
+  readonly agents = new Map<string, Acting>();
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules;
@@ -33,6 +42,8 @@ class Order {
     this.somebody = first(['anyone', 'authenticated']);
     rules.forEach(({ who }, index) => {
       if (who.kind === 'role' && !this.roles.has(who.role)) this.roles.set(who.role, index);
+      if (who.kind === 'agent' && !this.agents.has(who.agent))
+        this.agents.set(who.agent, { index, actsFor: who.actsFor });
     });
   }
 
@@ -42,6 +53,20 @@ class Order {
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
+
+  /** The rule for an agent of somebody with these roles. */
+  positionOf(agent: string, roles: readonly string[]): number {
+    const acting = this.agents.get(agent);
+    if (acting === undefined) return this.rules.length;
+    const person = travelling({ roles }, acting.actsFor);
+    return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
+  }
+}
+
+function sameWho(a: Who, b: Who): boolean {
+  if (a.kind === 'role') return b.kind === 'role' && a.role === b.role;
+  if (a.kind !== 'agent') return a.kind === b.kind;
+  return b.kind === 'agent' && a.agent === b.agent && a.actsFor.join() === b.actsFor.join();
 }
 
 function sameLists(
@@ -50,11 +75,11 @@ function sameLists(
   leftOutcome: Outcome,
   rightOutcome: Outcome,
 ): boolean {
-  const sameWho = (a: Rule, b: Rule) =>
-    a.who.kind === b.who.kind && (a.who.kind !== 'role' || b.who.kind !== 'role' || a.who.role === b.who.role);
   return (
     left.length === right.length &&
-    left.every((rule, i) => sameWho(rule, right[i] as Rule) && leftOutcome(rule) === rightOutcome(right[i] as Rule))
+    left.every(
+      (rule, i) => sameWho(rule.who, right[i]?.who as Who) && leftOutcome(rule) === rightOutcome(right[i] as Rule),
+    )
   );
 }
 
@@ -88,6 +113,17 @@ class Pair {
   }
 }
 
+/** An agent's callers: somebody without a role, with one, with two. */
+function* ofAgent(pair: Pair, agent: string): Generator<Parting | undefined> {
+  const of = (named: readonly string[], roles: readonly string[]) =>
+    pair.at(named, () => ({ roles, agent }), pair.left.positionOf(agent, roles), pair.right.positionOf(agent, roles));
+  yield of([], []);
+  for (const { role, all } of pair.roles) yield of([role], all);
+  for (const [i, a] of pair.roles.entries()) {
+    for (const b of pair.roles.slice(i + 1)) yield of([a.role, b.role], [...new Set([...a.all, ...b.all])]);
+  }
+}
+
 /** Somebody with one role, or with two, and what comes with them. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
   for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
@@ -100,11 +136,13 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
 }
 
 /**
- * Callers for whom the rules of one cell differ: nobody, somebody without a role, with one, with two, in this order.
+ * Callers for whom the rules of one cell differ: nobody, somebody without a role, with one, with two, in this order;
+ * then, for each agent, the same of the person behind it.
  *
  * More than two roles tell nothing apart that two do not: where a caller with many roles parts the sides, one of them
  * decides on the left and one on the right (or none does), each the first in its order, and stays the first if only
- * these two are left. So this finds a caller if there is any.
+ * these two are left. So this finds a caller if there is any. An agent has one rule that decides on each side, and one
+ * role of its person is enough for it.
  *
  * @param outcomes what rules of the left and of the right come to
  */
@@ -122,4 +160,7 @@ export function* partings(
   ];
   for (const parting of first) if (parting !== undefined) yield parting;
   for (const parting of withRoles(pair)) if (parting !== undefined) yield parting;
+  for (const agent of new Set([...pair.left.agents.keys(), ...pair.right.agents.keys()])) {
+    for (const parting of ofAgent(pair, agent)) if (parting !== undefined) yield parting;
+  }
 }

@@ -6,9 +6,9 @@ import type { Decision, Request, Rule } from './types.ts';
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** What of a caller decides. */
-export type DecidingCaller = Pick<Caller, 'roles'>;
+export type DecidingCaller = Pick<Caller, 'roles' | 'agent'>;
 
-/** Whether the caller, or nobody, is who the rule speaks of. */
+/** Whether the caller, or nobody, is who the rule speaks of. Of an agent's caller: whether it is the agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
   switch (who.kind) {
     case 'anyone':
@@ -17,6 +17,8 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
       return caller !== null;
     case 'role':
       return caller?.roles.includes(who.role) === true;
+    case 'agent':
+      return caller?.agent === who.agent;
   }
 }
 
@@ -33,15 +35,38 @@ function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: Deciding
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 }
 
+function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], nearest: R | undefined): Decision<R> {
+  return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
+}
+
+/** The person behind an agent, with the roles that travel. */
+export function travelling({ roles }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
+  return { roles: roles.filter((role) => actsFor.includes(role)) };
+}
+
+/** An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. */
+function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, method: string): Decision<R> {
+  const agents = own.filter(({ who }) => who.kind === 'agent');
+  const people = own.filter(({ who }) => who.kind !== 'agent');
+  const rule = agents.find((it) => hasMethod(it, method) && isWho(it.who, caller));
+  if (rule === undefined || rule.who.kind !== 'agent') {
+    return refused('actor_not_allowed', nearestOf(agents, caller, method) ?? nearestOf(people, caller, method));
+  }
+  const person = travelling(caller, rule.who.actsFor);
+  const passes = people.some((it) => hasMethod(it, method) && isWho(it.who, person));
+  return passes ? { allow: true, rule } : refused('role_missing', nearestOf(people, person, method) ?? rule);
+}
+
 /**
  * Decides a request: allowed if a rule of its route covers it; the first that does says to which service and as
- * which identity.
+ * which identity. For an agent that is its own rule, and its person has to pass by another.
  *
  * @param rules in the policy's order; those of other routes are left out
  * @param caller who asks, or null without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
- * @returns the rule, or `credential_missing` (nobody asks and not everybody may), else `role_missing`; with the
- * nearest rule: one that fails by its method only, before the first that names a role
+ * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
+ * agent), else `role_missing`; with the nearest rule: one that fails by its method only, before the first that names a
+ * role
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],
@@ -49,11 +74,18 @@ export function decide<R extends DecidingRule>(
   request: Request,
 ): Decision<R> {
   const { route, method } = request;
+  if (caller?.agent !== undefined) {
+    return decideAgent(
+      rules.filter((rule) => isOf(rule, route)),
+      caller,
+      method,
+    );
+  }
   for (const rule of rules) {
     if (isOf(rule, route) && hasMethod(rule, method) && isWho(rule.who, caller)) return { allow: true, rule };
   }
   const own = rules.filter((rule) => isOf(rule, route));
-  const nearest = nearestOf(own, caller, method);
+  const people = own.filter(({ who }) => who.kind !== 'agent');
   const reason = caller === null ? 'credential_missing' : 'role_missing';
-  return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
+  return refused(reason, nearestOf(people, caller, method) ?? own[0]);
 }

@@ -4,7 +4,7 @@ import type { Rule } from './types.ts';
 
 /** Something that a policy defines and that rules rest on, and what of it changed. */
 export interface DefinitionChange {
-  readonly section: 'gateway' | 'provider' | 'role' | 'identity' | 'ingress' | 'service' | 'host' | 'header';
+  readonly section: 'gateway' | 'provider' | 'role' | 'agent' | 'identity' | 'ingress' | 'service' | 'host' | 'header';
   /** Name of the provider, role, identity, service, host or header. */
   readonly name: string;
   /** The key that changed, as policies write it; absent: the whole thing. */
@@ -108,6 +108,13 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
   ];
 }
 
+/** Agents that are another service, or may stand in longer chains. For whom they act, their rules say. */
+export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const known = ({ service, hops }: Policy['agents'][string]) => ({ service, hops });
+  const whole = (agent: Policy['agents'][string]) => text({ ...known(agent), acts_for: agent.actsFor }) as string;
+  return section('agent', before.agents, after.agents, (a, b) => parts(known(a), known(b)), whole);
+}
+
 /** All else that the rules rest on: what changed of the policy's definitions, section by section. */
 export function definitionChanges(
   old: { readonly policy: Policy; readonly rules: readonly Rule[] },
@@ -121,6 +128,7 @@ export function definitionChanges(
     ...one('gateway', { ...before.gateway }, { ...after.gateway }),
     ...providerChanges(before, after),
     ...roleChanges(before, after),
+    ...agentChanges(before, after),
     ...one('ingress', { ...before.mesh?.ingress }, { ...after.mesh?.ingress }),
     ...section(
       'identity',

@@ -36,7 +36,7 @@ function kindOf({ before, after }: MinimalChange): Change['kind'] {
 }
 
 function stillOf({ who, after }: MinimalChange, cell: Cell): readonly string[] {
-  return who.kind === 'roles' || who.kind === 'nobody' || after !== undefined ? [] : keepers(cell.right);
+  return who.kind === 'roles' || who.kind === 'nobody' || after !== undefined ? [] : keepers(cell.right, who.agent);
 }
 
 function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange): void {

@@ -1,8 +1,10 @@
 import type { Parting } from './callers.ts';
 import type { Rule } from './types.ts';
 
-/** Whom a change is about. */
-export type Affected =
+/** Whom a change is about; with `agent`, only what that agent does for them. */
+export type Affected = { readonly agent?: string } & Person;
+
+type Person =
   | { readonly kind: 'anyone' }
   /** Without a credential only. */
   | { readonly kind: 'nobody' }
@@ -20,7 +22,8 @@ export interface MinimalChange {
 
 const mark = ({ left, right }: Parting): string => JSON.stringify([left?.id, right?.id]);
 
-function change(who: Affected, { left, right }: Parting): MinimalChange {
+function change(person: Affected, { caller, left, right }: Parting): MinimalChange {
+  const who = caller?.agent === undefined ? person : { ...person, agent: caller.agent };
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
@@ -47,6 +50,12 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
  * role, and what holds for a role is not said again of two.
  */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
+  const agents = new Set(partings.map(({ caller }) => caller?.agent));
+  return [...agents].flatMap((agent) => ofOne(partings.filter(({ caller }) => caller?.agent === agent)));
+}
+
+/** The same for people by themselves, or through one agent. */
+function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
   const somebody = partings.find(({ caller, named }) => caller !== null && named.length === 0);
   const own = partings.filter((it) => somebody === undefined || mark(it) !== mark(somebody));
@@ -61,7 +70,10 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   ];
 }
 
-/** Roles that a rule still allows where everybody else loses. */
-export function keepers(rules: readonly Rule[]): readonly string[] {
-  return [...new Set(rules.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : [])))];
+/** Roles that a rule still allows where everybody else loses; for an agent, if it has a rule itself. */
+export function keepers(rules: readonly Rule[], agent?: string): readonly string[] {
+  const roles = [...new Set(rules.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : [])))];
+  if (agent === undefined) return roles;
+  const [acting] = rules.flatMap(({ who }) => (who.kind === 'agent' && who.agent === agent ? [who] : []));
+  return roles.filter((role) => acting?.actsFor.includes(role));
 }

@@ -45,10 +45,18 @@ export function prove(left: Side, right: Side, implied: Implied = alone): Witnes
 }
 
 /** Who passes a rule of a mesh, in words: whoever connects so, perhaps with an assertion, perhaps with one of a role. */
-function callersOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
+function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
   if (who.kind === 'anyone') return [as];
   const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
-  return who.kind === 'authenticated' ? [signed, as] : [`${signed} of role ${who.role}`, signed, as];
+  return who.kind === 'role' ? [`${signed} of role ${who.role}`, signed, as] : [signed, as];
+}
+
+/** The same with the agent that asks, or with none: where a rule does not look at it, it passes either. */
+function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]] {
+  const [caller, ...less] = peopleOf(rule);
+  if (rule.agent === undefined) return [caller, ...less];
+  const mark = rule.agent === null ? ', by no agent' : `, by agent ${rule.agent}`;
+  return [caller + mark, ...less.map((it) => it + mark), caller, ...less];
 }
 
 /** A caller that one side lets through and the other does not: who has more passes wherever one with less does. */

@@ -27,6 +27,11 @@ export interface Rule {
  * connection.
  */
 export interface MeshRule extends Rule {
+  /**
+   * What `agent` in the assertion must be: a name; null: there must be none; absent: the policy has no agents, or the
+   * mesh does not look.
+   */
+  readonly agent?: string | null;
   /** The assertion that has to come along, in words; absent: none is looked at, but for the role. */
   readonly asserted?: string;
 }

@@ -1,5 +1,5 @@
 import type { Assertion, Policy } from '../../policy/types.ts';
-import type { Rule } from '../../rules/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Authority } from './domains.ts';
 
 const JWT_AUTHN = 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
@@ -57,10 +57,20 @@ function claim(name: string, value: unknown): unknown {
   return { sourced_metadata: { metadata_matcher } };
 }
 
-/** What the assertion of a rule's requests says: the identity that it travels with, and the role. */
-export function assertionPrincipals({ who, as }: Rule): readonly unknown[] {
-  if (who.kind === 'anyone') return [];
+/**
+ * What the assertion of a rule's requests says: the identity that it travels with, the role, and the agent. Where the
+ * policy has agents, no assertion of one passes by a rule of people's.
+ */
+export function assertionPrincipals({ who, as, agent }: Enforced): readonly unknown[] {
+  const acting =
+    typeof agent === 'string'
+      ? [claim('agent', { string_match: { exact: agent } })]
+      : agent === null
+        ? [{ not_id: claim('agent', { present_match: true }) }]
+        : [];
   const travels = claim('as', { string_match: { exact: as } });
-  if (who.kind === 'authenticated') return [travels];
-  return [travels, claim('roles', { list_match: { one_of: { string_match: { exact: who.role } } } })];
+  if (who.kind === 'role') {
+    return [travels, claim('roles', { list_match: { one_of: { string_match: { exact: who.role } } } }), ...acting];
+  }
+  return who.kind === 'authenticated' ? [travels, ...acting] : acting;
 }

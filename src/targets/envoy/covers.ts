@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import { compile } from '../../rules/compile.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { indistinct, meshRules, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
@@ -7,11 +8,11 @@ import type { Coverage, Gap } from '../types.ts';
 import { verifies } from './assertion.ts';
 
 /** Rules that Envoy cannot tell from this one; an assertion that it verifies tells all of them apart. */
-function unclear(rule: Rule, rules: readonly Rule[], policy: Policy): readonly Rule[] {
+function unclear(rule: Enforced, rules: readonly Enforced[], policy: Policy): readonly Enforced[] {
   return verifies(policy) === undefined ? indistinct(rule, rules, policy) : [];
 }
 
-function widerText(rule: Rule, others: readonly Rule[], policy: Policy): string {
+function widerText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   return `Envoy sees the identity and not the role: ${sharingText(rule, others, policy)}; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart`;
 }
 
@@ -24,8 +25,12 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   if (policy.services[rule.service]?.direct !== undefined) {
     return { kind: 'none', text: `${rule.service} is reached directly and not through Envoy` };
   }
-  const others = unclear(rule, rules, policy);
-  return others.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: widerText(rule, others, policy) };
+  for (const one of rules) {
+    if (writtenId(one.id) !== rule.id) continue;
+    const others = unclear(one, rules, policy);
+    if (others.length > 0) return { kind: 'wider', text: widerText(one, others, policy) };
+  }
+  return { kind: 'exact' };
 }
 
 function directGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {

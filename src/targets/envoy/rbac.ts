@@ -1,4 +1,5 @@
 import type { Policy } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
@@ -40,7 +41,7 @@ export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly stri
   return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
 }
 
-function rbacPolicy(policy: Policy, rule: Rule, authorities: readonly Authority[]): RbacPolicy {
+function rbacPolicy(policy: Policy, rule: Enforced, authorities: readonly Authority[]): RbacPolicy {
   const rules = [
     headerIn(':authority', domainsOf(rule, authorities)),
     ...pathPermissions(rule.path),

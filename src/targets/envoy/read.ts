@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import type { At, Policy, Who } from '../../policy/types.ts';
+import type { At, PersonWho, Policy } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
 import { verifies } from './assertion.ts';
@@ -15,7 +16,12 @@ const NOWHERE: At = { file: FILE, line: 0, column: 0 };
  * A rule as far as Envoy keeps it: the authority stands for host and service, the SPIFFE id for the identity, and
  * whoever holds it may be any caller, unless Envoy verifies the assertion.
  */
-export function project(rule: Rule, authority: string, spiffe: string, who: Who = { kind: 'anyone' }): Rule {
+export function project(
+  rule: Rule,
+  authority: string,
+  spiffe: string,
+  says: Pick<Enforced, 'who' | 'agent'> = { who: { kind: 'anyone' } },
+): Enforced {
   const { id, route, path, methods } = rule;
   return {
     id,
@@ -24,21 +30,22 @@ export function project(rule: Rule, authority: string, spiffe: string, who: Who 
     host: authority,
     path,
     ...(methods !== undefined && { methods }),
-    who,
+    who: says.who,
+    ...(says.agent !== undefined && { agent: says.agent }),
     service: authority,
     as: spiffe,
   };
 }
 
 /** What of the rules can be read back from Envoy's configuration. */
-export function projection(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
+export function projection(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   const authorities = authoritiesOf(policy, rules);
   return meshRules(policy, rules).map((rule) =>
     project(
       rule,
       domainsOf(rule, authorities)[0] as string,
       spiffeOf(policy, rule),
-      verifies(policy) === undefined ? undefined : rule.who,
+      verifies(policy) === undefined ? undefined : rule,
     ),
   );
 }
@@ -90,31 +97,47 @@ interface Connects {
   };
 }
 
-interface Says {
+interface Claim {
   readonly sourced_metadata: {
     readonly metadata_matcher: {
       readonly path: readonly { readonly key: string }[];
       readonly value: {
+        readonly string_match?: { readonly exact: string };
         readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
+        readonly present_match?: true;
       };
     };
   };
 }
 
+type Says = Claim | { readonly not_id: Claim };
+
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
 
-/** Who a rule's assertions speak of. */
-function whoOf(says: readonly Says[]): Who {
-  const [as, roles, ...more] = says.map((it) => it.sourced_metadata.metadata_matcher);
-  if (as === undefined) return { kind: 'anyone' };
-  if (as.path[1]?.key !== 'as' || more.length > 0) throw unreadable(says);
-  if (roles === undefined) return { kind: 'authenticated' };
-  const role = roles.value.list_match?.one_of.string_match.exact;
-  if (roles.path[1]?.key !== 'roles' || role === undefined) throw unreadable(says);
-  return { kind: 'role', role };
+/** Who a rule's assertions speak of, and which agent they name. */
+function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent'> {
+  const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
+  let agent: Pick<Enforced, 'agent'> = {};
+  for (const one of says) {
+    const { path, value } = ('not_id' in one ? one.not_id : one).sourced_metadata.metadata_matcher;
+    const name = path[1]?.key ?? '';
+    if ('not_id' in one) {
+      if (name !== 'agent' || value.present_match !== true) throw unreadable(says);
+      agent = { agent: null };
+    } else wanted.set(name, value);
+  }
+  const named = wanted.get('agent')?.string_match?.exact;
+  if (named !== undefined) agent = { agent: named };
+  if ([...wanted.keys()].some((name) => !['as', 'roles', 'agent'].includes(name))) throw unreadable(says);
+  return { who: personOf(wanted.has('as'), wanted.get('roles')?.list_match?.one_of.string_match.exact), ...agent };
 }
 
-function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
+function personOf(asserted: boolean, role: string | undefined): PersonWho {
+  if (role !== undefined) return { kind: 'role', role };
+  return { kind: asserted ? 'authenticated' : 'anyone' };
+}
+
+function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforced {
   const [first] = permissions;
   if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
     throw unreadable(id);
@@ -134,11 +157,11 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Rule {
     route,
     host: authority,
     path,
-    who: whoOf(says),
+    ...saidOf(says),
     service: authority,
     as: spiffe,
   };
-  return (methods === undefined ? rule : { ...rule, methods }) as Rule;
+  return (methods === undefined ? rule : { ...rule, methods }) as Enforced;
 }
 
 interface Filter {
@@ -163,7 +186,7 @@ function findFilter(node: unknown): Filter | undefined {
  * @param files the one file, whatever its name
  * @throws Error for a file that meshgate did not render
  */
-export function readEnvoy(files: Readonly<Record<string, string>>): readonly Rule[] {
+export function readEnvoy(files: Readonly<Record<string, string>>): readonly Enforced[] {
   const filter = findFilter(parse(Object.values(files)[0] ?? ''));
   if (filter === undefined) throw unreadable('no rules');
   return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));

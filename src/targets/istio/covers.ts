@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import { compile } from '../../rules/compile.ts';
+import { writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { indistinct, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
@@ -24,11 +25,15 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   const why = service && unreachable(service);
   if (service === undefined || why !== undefined) return { kind: 'none', text: why ?? 'no such service' };
   if (policy.gateway.assertion === undefined) {
-    const others = indistinct(rule, istioRules(policy, compile(policy)), policy);
-    if (others.length > 0)
+    const all = istioRules(policy, compile(policy));
+    const own = all.filter(({ id }) => writtenId(id) === rule.id);
+    const [one, others = []] = own
+      .map((it) => [it, indistinct(it, all, policy)] as const)
+      .find(([, found]) => found.length > 0) ?? [undefined];
+    if (one !== undefined)
       return {
         kind: 'wider',
-        text: `without an assertion Istio sees the identity and not the role: ${sharingText(rule, others, policy)}`,
+        text: `without an assertion Istio sees the identity and not the role: ${sharingText(one, others, policy)}`,
       };
   }
   if (policy.mesh?.ingress.serviceAccount === undefined) return { kind: 'wider', text: NO_ACCOUNT };

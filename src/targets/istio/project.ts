@@ -1,4 +1,5 @@
 import type { Assertion, At, Policy } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
 import { objectName } from './objects.ts';
 import { principalOf, spiffeOf } from './rule.ts';
@@ -24,7 +25,7 @@ interface Seen {
   readonly assertion: Assertion | undefined;
 }
 
-function projected(rule: Rule, { host, principal, assertion }: Seen): MeshRule {
+function projected(rule: Enforced, { host, principal, assertion }: Seen): MeshRule {
   const { id, route, path, methods } = rule;
   const open = assertion === undefined || rule.who.kind === 'anyone';
   return {
@@ -37,6 +38,7 @@ function projected(rule: Rule, { host, principal, assertion }: Seen): MeshRule {
     who: open ? { kind: 'anyone' } : rule.who,
     service: host,
     as: `spiffe://${principal}`,
+    ...(assertion !== undefined && rule.agent !== undefined && { agent: rule.agent }),
     ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
   };
 }

@@ -42,7 +42,27 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
 }
 
 /** Who the conditions let pass, and by which assertion. */
-function whoOf(when: readonly Condition[], title: string): { readonly who: Who; readonly asserted?: string } {
+function whoOf(conditions: readonly Condition[], title: string): Pick<MeshRule, 'who' | 'asserted' | 'agent'> {
+  const [agent, ...more] = conditions.filter(({ key }) => key === claim('agent'));
+  const acting = agent === undefined ? {} : { agent: agentOf(agent, title) };
+  if (more.length > 0) throw unreadable(title, 'one condition on the agent');
+  return {
+    ...personOf(
+      conditions.filter((it) => it !== agent),
+      title,
+    ),
+    ...acting,
+  };
+}
+
+function agentOf({ values, notValues }: Condition, title: string): string | null {
+  if (values === undefined && notValues?.join() === '*') return null;
+  const [name, ...more] = notValues === undefined ? (values ?? []) : [];
+  if (name === undefined || more.length > 0 || name.includes('*')) throw unreadable(title, 'one agent, or none');
+  return name;
+}
+
+function personOf(when: readonly Condition[], title: string): { readonly who: Who; readonly asserted?: string } {
   if (when.length === 0) return { who: { kind: 'anyone' } };
   const values = new Map(when.map(({ key, values }) => [key, values]));
   const one = (name: string): string | undefined => {

@@ -1,4 +1,5 @@
-import type { Assertion, Policy, Who } from '../../policy/types.ts';
+import type { Assertion, Policy } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 
 /** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
@@ -17,7 +18,8 @@ export interface Operation {
 
 export interface Condition {
   readonly key: string;
-  readonly values: readonly string[];
+  readonly values?: readonly string[];
+  readonly notValues?: readonly string[];
 }
 
 /** Istio writes SPIFFE ids without their scheme. */
@@ -39,15 +41,24 @@ export function patterns(path: Path): readonly string[] {
 /** Name of a claim of the verified assertion, as conditions have it. */
 export const claim = (name: string): string => `request.auth.claims[${name}]`;
 
-/** What the assertion has to say; nothing for `anyone`. */
-function conditions(who: Who, rule: Rule, assertion: Assertion | undefined): readonly Condition[] {
-  if (who.kind === 'anyone' || assertion === undefined) return [];
+/** An agent's assertion passes by rules of that agent only. */
+function agentConditions({ agent }: Enforced): readonly Condition[] {
+  if (agent === undefined) return [];
+  return [agent === null ? { key: claim('agent'), notValues: ['*'] } : { key: claim('agent'), values: [agent] }];
+}
+
+/** What the assertion has to say; nothing for `anyone`, where there are no agents. */
+function conditions(rule: Enforced, assertion: Assertion | undefined): readonly Condition[] {
+  const { who } = rule;
+  if (assertion === undefined) return [];
+  if (who.kind === 'anyone') return agentConditions(rule);
   return [
     // The ingress may verify tokens of others too, and their claims look the same to a rule.
     { key: claim('iss'), values: [assertion.issuer] },
     { key: claim('aud'), values: [rule.service] },
     { key: claim('as'), values: [rule.as] },
     ...(who.kind === 'role' ? [{ key: claim('roles'), values: [who.role] }] : []),
+    ...agentConditions(rule),
   ];
 }
 
@@ -58,14 +69,14 @@ function conditions(who: Who, rule: Rule, assertion: Assertion | undefined): rea
  * @param hosts what the request may be for; undefined where that is no question, at the workload itself
  */
 export function istioRule(
-  rule: Rule,
+  rule: Enforced,
   principal: string,
   hosts: readonly string[] | undefined,
   assertion: Assertion | undefined,
 ): IstioRule {
   const { path, methods } = rule;
   const except = 'except' in path ? path.except.flatMap(patterns) : [];
-  const when = conditions(rule.who, rule, assertion);
+  const when = conditions(rule, assertion);
   return {
     from: [{ source: { principals: [principal] } }],
     to: [

@@ -1,4 +1,5 @@
 import type { Assertion, Ingress, Mesh, Policy, Service } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
 
@@ -11,7 +12,7 @@ export interface Place {
 /** A service that the ingress leads to, with its rules. */
 export interface Asked {
   readonly service: Service;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly Enforced[];
   /** Its authority without a port, in lower case, as Istio names hosts. */
   readonly name: string;
   /** What `hosts` of a rule are: with any port, unless another service has the same name. */
@@ -49,7 +50,7 @@ export function unreachable(service: Service): string | undefined {
 }
 
 /** The rules of services that Istio leads to. */
-export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Rule[] {
+export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter(({ service }) => {
     const found = policy.services[service];
     return found !== undefined && unreachable(found) === undefined;
@@ -61,7 +62,7 @@ export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefine
 
 /** Services that some rule asks through the mesh, in the policy's order. */
 export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
-  const byService = new Map<string, Rule[]>();
+  const byService = new Map<string, Enforced[]>();
   for (const rule of istioRules(policy, rules)) {
     const own = byService.get(rule.service) ?? [];
     own.push(rule);

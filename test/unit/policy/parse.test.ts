@@ -46,6 +46,7 @@ test('the smallest policy, with every default', () => {
         at: at(3, 3),
       },
     },
+    agents: {},
     roles: { staff: { name: 'staff', fact: { op: 'group', value: 'staff', at: at(5, 3) }, at: at(5, 3) } },
     services: {
       wiki: {
@@ -89,8 +90,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(35, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(36, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(37, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(38, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -101,7 +102,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(46, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(48, 3) });
   });
 
   test('one PEM file stands for certificate and key', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Allow, At, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
+import type { Asking } from '../../../src/rules/callers.ts';
 
 /** Random policies over few names, so that paths nest, rules overlap and requests hit. */
 
@@ -12,7 +13,13 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
 const HOSTS = ['wiki.example.com', '*.example.com', '*.wiki.example.com', 'dashboard.test'];
 const SEGMENTS = ['rest', 'rest.x', 'restore', 'a', '~b'];
 
+export const AGENTS: readonly Extract<Who, { kind: 'agent' }>[] = [
+  { kind: 'agent', agent: 'pages', actsFor: ['reader', 'editor'] },
+  { kind: 'agent', agent: 'bot', actsFor: ['admin'] },
+];
+
 const who: fc.Arbitrary<Who> = fc.oneof(
+  fc.constantFrom(...AGENTS),
   fc.constant<Who>({ kind: 'anyone' }),
   fc.constant<Who>({ kind: 'authenticated' }),
   fc.constantFrom(...ROLES).map((role): Who => ({ kind: 'role', role })),
@@ -26,6 +33,8 @@ const allow: fc.Arbitrary<Allow> = fc
     as: fc.constantFrom(...IDENTITIES),
   })
   .map(({ who, methods, service, as }) => ({ who, ...(methods && { methods }), ...(service && { service }), as, at }));
+
+const readers: Allow = { who: { kind: 'role', role: 'reader' }, as: 'default', at };
 
 /** Paths as routes and requests have them: no trailing slash, and '' for all. */
 export const path = fc
@@ -43,7 +52,13 @@ const routes = (host: string): fc.Arbitrary<Route[]> =>
       fc.tuple(
         ...paths.map(({ path, kind }) =>
           fc
-            .record({ service: fc.constantFrom(...SERVICES), allow: fc.array(allow, { minLength: 1, maxLength: 3 }) })
+            .record({
+              service: fc.constantFrom(...SERVICES),
+              // An agent alone lets nobody pass.
+              allow: fc
+                .array(allow, { minLength: 1, maxLength: 3 })
+                .map((rules) => (rules.every(({ who }) => who.kind === 'agent') ? [...rules, readers] : rules)),
+            })
             .map(({ service, allow }): Route => {
               const own = kind === 'exact' && path === '' ? '/' : path;
               const name = host + (kind === 'exact' ? own : `${own}/*`);
@@ -95,6 +110,12 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
     ),
     at,
   },
+  agents: Object.fromEntries(
+    AGENTS.map(({ agent, actsFor }, i) => [
+      agent,
+      { name: agent, service: SERVICES[i] as string, actsFor, hops: 1, at },
+    ]),
+  ),
   services: Object.fromEntries(
     SERVICES.map((name) => [
       name,
@@ -105,10 +126,13 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   tests: [],
 }));
 
-/** Somebody with some roles, or nobody. */
-export const caller = fc.oneof(
+/** Somebody with some roles, perhaps through an agent, or nobody. */
+export const caller: fc.Arbitrary<Asking> = fc.oneof(
   fc.constant(null),
   fc.subarray(ROLES).map((roles) => ({ roles })),
+  fc
+    .record({ roles: fc.subarray(ROLES), agent: fc.constantFrom('pages', 'bot', 'other') })
+    .map(({ roles, agent }) => ({ roles, agent })),
 );
 
 export const method = fc.constantFrom(...METHODS, 'get');

@@ -4,6 +4,7 @@ import type { Allow, Host, Policy, Route } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { covers } from '../../../src/rules/cover.ts';
 import { decide, hasMethod, isWho } from '../../../src/rules/decide.ts';
+import { enforced, writtenId } from '../../../src/rules/enforced.ts';
 import { match } from '../../../src/rules/match.ts';
 import { at, caller, method, policy, requestPath } from './arbitrary.ts';
 
@@ -75,8 +76,9 @@ test('a prefix leaves out its more specific siblings; of nested ones the outermo
   ]);
 });
 
-test('the union of the rules of a host allows exactly what the decision of the route does', () => {
+test('the union of the enforced rules of a host allows exactly what the decision of the route does', () => {
   let allowed = 0;
+  let acted = 0;
   fc.assert(
     fc.property(policy, caller, method, requestPath, (policy, caller, method, path) => {
       const rules = compile(policy);
@@ -85,20 +87,26 @@ test('the union of the rules of a host allows exactly what the decision of the r
         const found = match(policy.hosts, name, path);
         if ('reason' in found || found.host !== host) continue;
         const decision = decide(rules, caller, { route: found.route.name, method });
-        const union = rules.filter(
+        const union = enforced(rules).filter(
           (rule) =>
-            rule.host === host.name && covers(rule.path, path) && hasMethod(rule, method) && isWho(rule.who, caller),
+            (rule.agent ?? undefined) === caller?.agent &&
+            rule.host === host.name &&
+            covers(rule.path, path) &&
+            hasMethod(rule, method) &&
+            isWho(rule.who, caller),
         );
         expect(union.length > 0).toBe(decision.allow);
         if (decision.allow) {
           allowed += 1;
-          expect(union[0]).toBe(decision.rule);
+          expect(writtenId(union[0]?.id ?? '')).toBe(decision.rule.id);
+          if (caller?.agent !== undefined) acted += 1;
         }
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   );
   expect(allowed).toBeGreaterThan(200);
+  expect(acted).toBeGreaterThan(5);
 });
 
 test('what no route matches, no rule covers', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
+import type { Asking } from '../../../src/rules/callers.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { covers } from '../../../src/rules/cover.ts';
 import { decide } from '../../../src/rules/decide.ts';
@@ -9,14 +10,20 @@ import { match } from '../../../src/rules/match.ts';
 import { named, prove } from '../../../src/rules/prove.ts';
 import { type Region, written } from '../../../src/rules/regions.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
-import { METHODS, policy, ROLES } from './arbitrary.ts';
+import { AGENTS, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
 
 /** Differences as text, held against what the decision says of each request. */
 
-type Caller = { readonly roles: readonly string[] } | null;
+type Caller = Asking;
 
-const CALLERS: readonly Caller[] = [null, { roles: [] }, ...ROLES.map((role) => ({ roles: [role] }))];
+const PEOPLE = [{ roles: [] }, ...ROLES.map((role) => ({ roles: [role] }))];
+
+const CALLERS: readonly Caller[] = [
+  null,
+  ...PEOPLE,
+  ...AGENTS.flatMap(({ agent }) => PEOPLE.map((person) => ({ ...person, agent }))),
+];
 
 const parsed = (text: string): Path =>
   text.endsWith('/*') ? { prefix: text.slice(0, -2), except: [] } : { exact: text };
@@ -29,6 +36,7 @@ function inRegion({ path, except }: Region, rules: readonly (Rule | undefined)[]
 }
 
 function speaksOf({ who, still }: Change, caller: Caller): boolean {
+  if (who.agent !== caller?.agent) return false;
   if (caller?.roles.some((role) => still.includes(role))) return false;
   if (who.kind === 'anyone') return true;
   if (who.kind === 'nobody' || caller === null) return who.kind === 'nobody' && caller === null;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Allow, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
-import { IDENTITIES, ROLES, SERVICES } from './arbitrary.ts';
+import { AGENTS, IDENTITIES, ROLES, SERVICES } from './arbitrary.ts';
 
 /** Changes to a policy, by chance that a seed fixes: single ones that mean something, and rewritings that do not. */
 
@@ -21,6 +21,7 @@ export function chance(seed: number): Chance {
 const pick = <T>(from: readonly T[], random: Chance): T => from[random(from.length)] as T;
 
 const WHOS: readonly Who[] = [
+  ...AGENTS,
   { kind: 'anyone' },
   { kind: 'authenticated' },
   ...ROLES.map((role): Who => ({ kind: 'role', role })),

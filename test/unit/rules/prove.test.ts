@@ -16,7 +16,12 @@ const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(righ
 
 const CALLERS: readonly Asking[] = [
   null,
-  ...[0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({ roles: ROLES.filter((_, i) => bits & (1 << i)) })),
+  ...[undefined, 'pages', 'bot'].flatMap((agent) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
+      roles: ROLES.filter((_, i) => bits & (1 << i)),
+      ...(agent !== undefined && { agent }),
+    })),
+  ),
 ];
 
 /** What the gateway does: by the matcher and the decision, which know nothing of proofs. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
 import { covers } from '../../../../src/rules/cover.ts';
 import { hasMethod } from '../../../../src/rules/decide.ts';
+import { enforced } from '../../../../src/rules/enforced.ts';
 import { authoritiesOf } from '../../../../src/targets/envoy/domains.ts';
 import { oddPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';
 import { type RbacPolicy, rbacFilters } from '../../../../src/targets/envoy/rbac.ts';
@@ -44,7 +45,7 @@ test('Envoy permits what the rule covers, and nothing else', () => {
   const request = fc.record({ path: requestPath, method: fc.constantFrom(...METHODS) });
   fc.assert(
     fc.property(policy, fc.array(request, { minLength: 10, maxLength: 10 }), (policy, requests) => {
-      const rules = compile(policy);
+      const rules = enforced(compile(policy));
       const [, allow] = rbacFilters(policy, rules, authoritiesOf(policy, rules)) as [Filter, Filter];
       const { policies } = allow.typed_config.rules;
       expect(Object.keys(policies)).toEqual(rules.map(({ id }) => id));

@@ -1,0 +1,121 @@
+import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+
+/** Each agent is one service that proves what it is, comes in where it may, and acts for somebody who may pass. */
+export function checkAgents(report: Report, draft: DraftPolicy): void {
+  checkInner(report, draft);
+  checkServices(report, draft);
+  checkSpiffe(report, draft);
+  for (const route of routesOf(draft)) checkRoute(report, draft, route);
+}
+
+/** Agents present assertions, on a listener of their own. */
+function checkInner(report: Report, draft: DraftPolicy): void {
+  const gateway = draft.gateway ?? {};
+  const inner = draft.gateway?.inner;
+  if (!writes(draft, 'agents') && !report.has(['agents'])) {
+    const why = 'no effect: only agents come here; write agents, or remove this';
+    if (inner) report.add(['gateway', 'inner'], why, 'key');
+    return;
+  }
+  if (draft.agents && Object.keys(draft.agents).length === 0) {
+    report.add(['agents'], 'no agent; write wiki-pages: { match: { service: wiki }, acts_for: [staff] }', 'key');
+  }
+  if (report.has(['agents']) || report.touches(['gateway'])) return;
+  const needs = (key: string, write: string) => {
+    if (writes(gateway, key)) return;
+    report.add(['agents'], `agents need gateway.${key}; write ${key}: ${write} under gateway`, 'key');
+  };
+  needs('assertion', '{ issuer: https://wiki.example.com, keys_file: … }');
+  needs('inner', '{ client_ca_file: … }');
+  if (!inner || report.touches(['gateway', 'inner'])) return;
+  if ((inner.listen ?? 8444) === (gateway.listen ?? 8443)) {
+    const message = `port ${inner.listen ?? 8444} is the gateway's own; write another`;
+    report.add(['gateway', 'inner', 'listen'], message);
+  }
+  if (gateway.insecure_http && !writes(inner, 'tls')) {
+    const message = 'missing key "tls"; the inner listener has TLS also where the gateway serves plain HTTP';
+    report.add(['gateway', 'inner', 'tls'], message, 'key');
+  }
+}
+
+/** An agent is known by the certificate of its service, and no two agents are one service. */
+function checkServices(report: Report, draft: DraftPolicy): void {
+  const seen = new Map<string, string>();
+  for (const [name, { match }] of entriesOf(draft.agents)) {
+    const path = ['agents', name, 'match', 'service'];
+    const service = match?.service;
+    if (service === undefined) continue;
+    const other = seen.get(service);
+    if (other !== undefined) {
+      report.add(path, `agent ${quote(other)} is this service already; keep one, with the roles of both`);
+    }
+    seen.set(service, name);
+    const definition = draft.services?.[service];
+    if (definition && !writes(definition, 'spiffe') && !report.touches(['services', service])) {
+      const write = 'write the SPIFFE id of its workload, by which the agent is known';
+      report.add(['services', service, 'spiffe'], `missing key "spiffe"; ${write}`, 'key');
+    }
+  }
+}
+
+function checkSpiffe(report: Report, draft: DraftPolicy): void {
+  const agents = entriesOf(draft.agents);
+  const unknown = report.touches(['agents']) || agents.some(([, { match }]) => match?.service === undefined);
+  const seen = new Map<string, string>();
+  for (const [name, { spiffe }] of entriesOf(draft.services)) {
+    if (spiffe === undefined) continue;
+    const path = ['services', name, 'spiffe'];
+    const other = seen.get(spiffe);
+    if (other !== undefined) {
+      report.add(path, `service ${quote(other)} has this SPIFFE id, and could act in its place; write another`);
+    }
+    seen.set(spiffe, name);
+    if (unknown || agents.some(([, { match }]) => match?.service === name)) continue;
+    report.add(path, 'no effect: no agent is this service; write an agent that matches it, or remove this', 'key');
+  }
+}
+
+/** What of a rule says whom of the people it lets pass; undefined where a mistake hides it. */
+function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
+  if (typeof rule === 'string') return { who: rule };
+  const who = rule?.who ?? rule?.role;
+  const methods = rule?.methods?.filter((it) => it !== undefined);
+  return who === undefined ? undefined : { who, ...(methods && { methods }) };
+}
+
+type Methods = readonly (string | undefined)[] | undefined;
+
+const withHead = (methods: NonNullable<Methods>) => methods.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]));
+
+function meet(one: Methods, other: Methods): boolean {
+  if (!one || !other || one.includes(undefined)) return true;
+  const names = withHead(other);
+  return withHead(one).some((it) => names.includes(it));
+}
+
+/** An agent's rule passes only where another rule of the route lets its person pass. */
+function checkRoute(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
+  const rules = route.allow ?? [];
+  const isAgent = (rule: DraftRule) => typeof rule === 'object' && rule.agent !== undefined;
+  const people = rules.filter((rule) => !isAgent(rule)).map(personOf);
+  if (people.includes(undefined)) return;
+  for (const [index, rule] of rules.entries()) {
+    if (typeof rule !== 'object' || rule.agent === undefined) continue;
+    const here: Path = [...path, 'allow', index];
+    const agent = draft.agents?.[rule.agent];
+    const actsFor = agent?.acts_for;
+    if (!actsFor || actsFor.includes(undefined) || report.touches(here)) continue;
+    const passes = people.some(
+      (person) =>
+        person !== undefined &&
+        (actsFor.includes(person.who) || person.who === 'anyone' || person.who === 'authenticated') &&
+        meet(rule.methods, person.methods),
+    );
+    if (passes) continue;
+    const roles = actsFor.join(' or ');
+    const message = `no effect: no other rule here lets somebody with role ${roles} pass; add one, or remove this`;
+    report.add(here, message, 'key');
+  }
+}

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { meshgate } from './fake.ts';
+
+const POLICY = `version: 1
+gateway:
+  tls: { cert_file: /run/tls.crt, key_file: /run/tls.key }
+  assertion: { issuer: https://wiki.test, keys_file: /run/assertion.jwks }
+  inner: { client_ca_file: /run/services.pem }
+providers:
+  okta: { issuer: https://okta.test, audiences: [wiki] }
+roles:
+  staff: { group: staff }
+  admin: { group: admins }
+agents:
+  pages: { match: { service: wiki }, acts_for: [staff] }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingress:
+    address: ingress.mesh:8443
+    ca_file: /run/mesh/ca.pem
+    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 9443, assertion_jwks_file: /run/own/jwks }
+  identities:
+    default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/default.pem }
+    hop: { spiffe: spiffe://example.org/hop, pem_file: /run/mesh/hop.pem }
+services:
+  wiki: { authority: wiki.mesh, spiffe: spiffe://example.org/ns/wiki/sa/wiki }
+  board: { authority: board.mesh }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [staff, admin] }
+  board.test:
+    /*:
+      service: board
+      allow:
+        - { role: staff, methods: [GET] }
+        - admin
+        - { agent: pages, methods: [GET, POST], as: hop }
+tests:
+  - { as: { roles: [staff], agent: pages }, GET: https://board.test/, expect: allowed }
+  - { as: { roles: [staff, admin], agent: pages }, POST: https://board.test/, expect: role_missing }
+  - { as: { roles: [admin], agent: pages }, GET: https://board.test/, expect: role_missing }
+  - { as: { roles: [staff], agent: pages }, GET: https://wiki.test/, expect: actor_not_allowed }
+`;
+
+const files = { 'meshgate.yaml': POLICY };
+
+function changed(from: string, to: string): string {
+  expect(POLICY).toContain(from);
+  return POLICY.replace(from, to);
+}
+
+test('validate runs tests of agents', async () => {
+  const { code, out } = await meshgate(['validate', 'meshgate.yaml'], { files });
+  expect(out).toContain('4 tests pass');
+  expect(code).toBe(0);
+});
+
+describe('explain', () => {
+  const explain = (...args: string[]) => meshgate(['explain', '--policy', 'meshgate.yaml', ...args], { files });
+
+  test('an agent for somebody who may', async () => {
+    const { code, out } = await explain('--as', 'staff', '--agent', 'pages', 'GET', 'https://board.test/x');
+    expect(code).toBe(0);
+    expect(out).toContain('allowed by board.test/*#3');
+    expect(out).toContain('caller    agent pages, which acts for staff; for staff (as given)');
+    expect(out).toContain('yes board.test/*#3: agent pages, GET POST HEAD, as hop');
+  });
+
+  test('a role that does not travel', async () => {
+    const { code, out } = await explain('--as', 'admin', '--agent', 'pages', 'GET', 'https://board.test/x');
+    expect(code).toBe(1);
+    expect(out).toContain('denied: role_missing (403)');
+    expect(out).toContain('no  role "admin": agent pages does not act for it');
+    expect(out).toContain('role staff would pass, by board.test/*#1');
+  });
+
+  test('no rule of the agent', async () => {
+    const { code, out } = await explain('--as', 'staff', '--agent', 'pages', 'DELETE', 'https://board.test/x');
+    expect(code).toBe(1);
+    expect(out).toContain('denied: actor_not_allowed (403)');
+    expect(out).toContain('nearest rule  board.test/*#3: agent pages');
+  });
+
+  test('for people the rule of an agent says nothing', async () => {
+    const { out } = await explain('--as', 'staff', 'GET', 'https://board.test/x');
+    expect(out).toContain('no  agent pages: nobody asks for somebody else');
+  });
+
+  test.each([
+    [['--agent', 'pages'], 'an agent asks for somebody'],
+    [['--as', 'staff', '--agent', 'page'], 'no agent "page"; did you mean "pages"?'],
+  ])('%j is wrong use', async (args, says) => {
+    const { code, err } = await explain(...args, 'GET', 'https://board.test/x');
+    expect(code).toBe(2);
+    expect(err).toContain(says);
+  });
+
+  test('for machines', async () => {
+    const { out } = await explain(
+      '--as',
+      'staff',
+      '--agent',
+      'pages',
+      '--format',
+      'json',
+      'GET',
+      'https://board.test/',
+    );
+    expect(JSON.parse(out)).toMatchObject({
+      allowed: true,
+      rule: { id: 'board.test/*#3' },
+      caller: { roles: ['staff'], agent: 'pages' },
+    });
+  });
+});
+
+describe('diff', () => {
+  async function diff(to: string) {
+    const { out } = await meshgate(['diff', 'meshgate.yaml', 'new.yaml'], { files: { ...files, 'new.yaml': to } });
+    return out.trimEnd().split('\n');
+  }
+
+  test('a role more that travels', async () => {
+    expect(await diff(changed('acts_for: [staff]', 'acts_for: [staff, admin]'))).toEqual([
+      '+ agent pages, for admin, may now GET, POST https://board.test/* (by board.test/*#3, as hop)',
+    ]);
+  });
+
+  test('a method less', async () => {
+    expect(await diff(changed('methods: [GET, POST]', 'methods: [GET]'))).toEqual(['nothing changed']);
+    expect(await diff(changed('methods: [GET, POST]', 'methods: [HEAD]'))).toEqual([
+      '- agent pages, for staff, may no longer GET https://board.test/* (was by board.test/*#3)',
+    ]);
+  });
+
+  test('a rule of people takes its agent along', async () => {
+    expect(await diff(changed('methods: [GET] }', 'methods: [GET, POST] }'))).toEqual([
+      '+ staff may now POST https://board.test/* (by board.test/*#1, as default)',
+      '+ agent pages, for staff, may now POST https://board.test/* (by board.test/*#3, as hop)',
+    ]);
+  });
+
+  test('a longer chain', async () => {
+    expect(await diff(changed('acts_for: [staff]', 'acts_for: [staff], hops: 2'))).toEqual([
+      '* agent pages: hops 1 → 2',
+    ]);
+  });
+});
+
+describe('prove', () => {
+  const prove = (to: string, ...args: string[]) =>
+    meshgate(['prove', ...args, 'meshgate.yaml', 'b'], { files: { ...files, b: to } });
+
+  test('finds what an agent may do more', async () => {
+    const { code, out } = await prove(changed('acts_for: [staff]', 'acts_for: [staff, admin]'));
+    expect(code).toBe(1);
+    expect(out).toContain('caller  agent pages for admin');
+  });
+
+  test('an agent in longer chains is another one', async () => {
+    const { code, out } = await prove(changed('acts_for: [staff]', 'acts_for: [staff], hops: 2'));
+    expect(code).toBe(1);
+    expect(out).toContain('agent pages: hops 1 → 2');
+  });
+
+  test('what Envoy got is what the policy says', async () => {
+    const { written } = await meshgate(['render', '--target', 'envoy', '--out', 'out', 'meshgate.yaml'], { files });
+    const envoy = Object.entries(written).find(([path]) => path.endsWith('envoy.yaml'))?.[1] ?? '';
+    expect(await prove(envoy, '--target', 'envoy')).toMatchObject({ code: 0 });
+    expect(envoy).toContain('board.test/*#3.1:');
+    const less = { 'meshgate.yaml': changed('methods: [GET, POST]', 'methods: [HEAD]'), b: envoy };
+    const { code, out } = await meshgate(['prove', '--target', 'envoy', 'meshgate.yaml', 'b'], { files: less });
+    expect(code).toBe(1);
+    expect(out).toContain('caller  spiffe://example.org/hop');
+  });
+});

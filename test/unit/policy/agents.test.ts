@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../../src/policy/index.ts';
+import type { Policy } from '../../../src/policy/types.ts';
+
+const TEXT = `version: 1
+gateway:
+  assertion: { issuer: https://wiki.test, keys_file: /run/assertion.jwks }
+  inner: { client_ca_file: /run/services.pem }
+providers:
+  okta: { issuer: https://okta.test, audiences: [wiki] }
+roles:
+  staff: { group: staff }
+  admin: { group: admins }
+agents:
+  pages: { match: { service: wiki }, acts_for: [staff] }
+services:
+  wiki: { url: https://wiki.internal:8443, spiffe: spiffe://example.org/ns/wiki/sa/wiki }
+  board: { url: https://board.internal:8443 }
+headers: { X-Actor: actor }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [staff, admin] }
+  board.test:
+    /*: { service: board, allow: [{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [GET, POST] }] }
+tests:
+  - { as: { roles: [staff], agent: pages }, GET: https://board.test/, expect: allowed }
+`;
+
+function parsed(from = '', to = '', [also, by] = ['', '']): { policy?: Policy; errors: string[] } {
+  expect(TEXT).toContain(from);
+  const { policy, errors } = parsePolicy(TEXT.replace(from, to).replace(also, by), 'p.yaml');
+  return { ...(policy && { policy }), errors: errors.map(({ path, message }) => `${path}: ${message}`) };
+}
+
+test('an agent, its rule, its service, the inner listener and a test', () => {
+  const { policy, errors } = parsed();
+  expect(errors).toEqual([]);
+  expect(policy?.agents.pages).toMatchObject({ name: 'pages', service: 'wiki', actsFor: ['staff'], hops: 1 });
+  expect(policy?.gateway.inner).toEqual({ listen: 8444, clientCaFile: '/run/services.pem' });
+  expect(policy?.services.wiki?.spiffe).toBe('spiffe://example.org/ns/wiki/sa/wiki');
+  expect(policy?.hosts[1]?.routes[0]?.allow[2]).toMatchObject({
+    who: { kind: 'agent', agent: 'pages', actsFor: ['staff'] },
+    methods: ['GET', 'POST'],
+  });
+  expect(policy?.tests[0]?.as).toEqual({ kind: 'roles', roles: ['staff'], agent: 'pages' });
+});
+
+describe('refused, with one error', () => {
+  test.each<[string, string, string, string, [string, string]?]>([
+    [
+      'without an assertion',
+      '  assertion: { issuer: https://wiki.test, keys_file: /run/assertion.jwks }\n',
+      '',
+      'gateway.assertion',
+    ],
+    ['without the listener', '  inner: { client_ca_file: /run/services.pem }\n', '', 'gateway.inner'],
+    ['a service without its SPIFFE id', ', spiffe: spiffe://example.org/ns/wiki/sa/wiki', '', 'missing key "spiffe"'],
+    [
+      'a SPIFFE id of no agent',
+      'board.internal:8443',
+      'board.internal:8443, spiffe: spiffe://example.org/b',
+      'no agent is this service',
+    ],
+    [
+      'two agents of one service',
+      'agents:\n',
+      'agents:\n  other: { match: { service: wiki }, acts_for: [staff] }\n',
+      'is this service already',
+      ['[GET, POST] }]', '[GET, POST] }, { agent: other }]'],
+    ],
+    [
+      'an agent that nobody names',
+      'agents:\n',
+      'agents:\n  other: { match: { service: board }, acts_for: [staff] }\n',
+      'nothing uses this agent',
+      ['board.internal:8443', 'board.internal:8443, spiffe: spiffe://example.org/board'],
+    ],
+    ['an unknown service', 'match: { service: wiki }', 'match: { service: wikki }', 'did you mean "wiki"?'],
+    ['an unknown role', 'acts_for: [staff]', 'acts_for: [stafff]', 'did you mean "staff"?'],
+    ['an unknown agent', '{ agent: pages', '{ agent: pagess', 'did you mean "pages"?'],
+    ['no hops', 'acts_for: [staff]', 'acts_for: [staff], hops: 0', 'a number from 1 to 8'],
+    ['an agent and a role in one rule', '{ agent: pages', '{ role: staff, agent: pages', 'role and agent in one rule'],
+    ['the same port twice', 'inner: {', 'inner: { listen: 8443,', "the gateway's own"],
+    ['a test of an agent for nobody', '{ roles: [staff], agent', '{ claims: { sub: a }, agent', 'roles of its person'],
+    ['a key of later', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'not supported in this version'],
+    [
+      'a rule that an earlier one covers',
+      '{ agent: pages, methods',
+      '{ agent: pages }, { agent: pages, methods',
+      'no effect',
+    ],
+    [
+      'a method that no person may use',
+      '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [GET, POST] }',
+      '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [POST] }',
+      'no other rule here lets somebody with role staff pass',
+    ],
+  ])('%s', (_, from, to, says, also = ['', '']) => {
+    const { errors } = parsed(from, to, also);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(says);
+  });
+
+  test('the listener and the header without agents', () => {
+    const rule = ', { agent: pages, methods: [GET, POST] }';
+    const text = TEXT.replace(/agents:\n.*\n/, '')
+      .replace(rule, '')
+      .replace(/tests:\n.*\n/, '')
+      .replace(/, spiffe: [^ ]+/, '');
+    expect(parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringMatching(/^gateway.inner: no effect: only agents come here/),
+      expect.stringMatching(/^headers."X-Actor": no effect: nobody acts/),
+    ]);
+  });
+
+  test('plain HTTP outside needs TLS inside', () => {
+    const plain = (inner: string) => parsed('inner: {', `insecure_http: true\n  inner: {${inner}`).errors;
+    expect(plain('')).toEqual([expect.stringContaining('gateway.inner.tls: missing key "tls"')]);
+    expect(plain(' tls: { cert_file: /run/c.pem, key_file: /run/k.pem },')).toEqual([]);
+  });
+});
+
+test('anyone before it does not cover an agent', () => {
+  expect(parsed('[{ role: staff, methods: [GET] }, admin, {', '[anyone, {').errors).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../src/rules/decide.ts';
+import { enforced, writtenId } from '../../../src/rules/enforced.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { at } from './arbitrary.ts';
+
+const base = { at, route: 'r', host: 'h', path: { exact: '/' }, service: 'board' } as const;
+const staff: Rule = { ...base, id: 'r#1', who: { kind: 'role', role: 'staff' }, methods: ['GET', 'HEAD'], as: 'a' };
+const admin: Rule = { ...base, id: 'r#2', who: { kind: 'role', role: 'admin' }, as: 'a' };
+const pages: Rule = { ...base, id: 'r#3', who: { kind: 'agent', agent: 'pages', actsFor: ['staff'] }, as: 'b' };
+const everybody: Rule = { ...base, id: 'r#4', who: { kind: 'anyone' }, methods: ['OPTIONS'], as: 'a' };
+
+describe('an agent’s rule becomes one for each rule by which its person may pass', () => {
+  const short = (rules: readonly Rule[]) =>
+    enforced(rules).map(({ id, who, agent, methods, as }) => ({ id, who: who.kind, agent, methods, as }));
+
+  test('with its own identity, the methods of both, and roles that travel', () => {
+    expect(short([staff, admin, pages, everybody])).toEqual([
+      { id: 'r#1', who: 'role', agent: null, methods: ['GET', 'HEAD'], as: 'a' },
+      { id: 'r#2', who: 'role', agent: null, methods: undefined, as: 'a' },
+      { id: 'r#3.1', who: 'role', agent: 'pages', methods: ['GET', 'HEAD'], as: 'b' },
+      { id: 'r#3.4', who: 'authenticated', agent: 'pages', methods: ['OPTIONS'], as: 'b' },
+      { id: 'r#4', who: 'anyone', agent: null, methods: ['OPTIONS'], as: 'a' },
+    ]);
+  });
+
+  test('methods that do not meet give none', () => {
+    expect(short([staff, { ...pages, methods: ['POST'] }]).map(({ id }) => id)).toEqual(['r#1']);
+  });
+
+  test('rules of other routes let nobody pass here', () => {
+    expect(short([{ ...staff, route: 'other' }, pages]).map(({ id }) => id)).toEqual(['r#1']);
+  });
+
+  test('without agents, rules stay what they are', () => {
+    expect(enforced([staff, everybody])).toEqual([staff, everybody]);
+  });
+
+  test('ids lead back', () => {
+    expect(['r#3.1', 'h/x.1#12', 'h/#1.10'].map(writtenId)).toEqual(['r#3', 'h/x.1#12', 'h/#1']);
+  });
+});
+
+describe('an agent', () => {
+  const ask = (roles: readonly string[], method: string, agent = 'pages') =>
+    decide([staff, admin, pages, everybody], { roles, agent }, { route: 'r', method });
+
+  test('passes by its own rule for somebody who would pass', () => {
+    expect(ask(['staff'], 'GET')).toEqual({ allow: true, rule: pages });
+    expect(ask([], 'OPTIONS')).toEqual({ allow: true, rule: pages });
+  });
+
+  test('does not pass by roles that do not travel', () => {
+    expect(ask(['admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: everybody });
+    expect(ask(['staff', 'admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: staff });
+  });
+
+  test('without a rule does not pass, whoever is behind it, not even by anyone', () => {
+    expect(ask(['staff'], 'GET', 'other')).toEqual({ allow: false, reason: 'actor_not_allowed', nearest: pages });
+    expect(ask(['staff'], 'OPTIONS', 'other')).toMatchObject({ reason: 'actor_not_allowed' });
+  });
+
+  test('lets nobody pass who asks by themselves', () => {
+    const own = (roles: readonly string[]) => decide([pages], { roles }, { route: 'r', method: 'GET' });
+    expect(own(['staff'])).toMatchObject({ allow: false, reason: 'role_missing' });
+    expect(decide([pages], null, { route: 'r', method: 'GET' })).toMatchObject({ reason: 'credential_missing' });
+  });
+});
