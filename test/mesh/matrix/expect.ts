@@ -16,8 +16,8 @@ export interface View {
   readonly as: boolean;
   /** Authorities that mean the service; a workload may take any, being the service. */
   readonly authorities: (service: string) => readonly string[] | 'any';
-  /** The path as it is matched; undefined: it is refused for its path. */
-  readonly path: (raw: string) => string | undefined;
+  /** The path as it is matched, or how it is refused before any rule. */
+  readonly path: (raw: string) => { readonly path: string } | { readonly refused: Answer };
   /** Where a bad assertion is refused: when it is read, or by the rules. */
   readonly flawed: (flaw: Flaw) => Answer;
   /** Whether a certificate of the mesh's CA with this SPIFFE id gets a connection. */
@@ -44,15 +44,25 @@ export function spiffeOf(cell: Cell, { policy, layer, ingress }: View): string |
 /** Rules that the connection may use at all. */
 function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
   const { policy, layer } = view;
-  const asked = (rule: Rule) => {
-    const own = view.authorities(rule.service);
-    return own === 'any' ? rule.service === cell.service : own.includes(cell.authority);
-  };
+  const service = askedService(cell, view);
   const connects = ({ as }: Rule) =>
     layer === 'ingress' ? policy.mesh?.identities[as]?.spiffe === spiffe : spiffe === view.ingress;
   return view.rules.filter(
-    (rule) => policy.services[rule.service]?.direct === undefined && asked(rule) && connects(rule),
+    (rule) => policy.services[rule.service]?.direct === undefined && rule.service === service && connects(rule),
   );
+}
+
+/** The service that a layer takes a request to be for. */
+export function askedService(cell: Cell, view: View): string | undefined {
+  return Object.keys(view.policy.services).find((service) => {
+    const own = view.authorities(service);
+    return own === 'any' ? service === cell.service : own.includes(cell.authority);
+  });
+}
+
+function isForAnother(cell: Cell, view: View): boolean {
+  const asked = askedService(cell, view);
+  return cell.credential !== undefined && asked !== undefined && cell.credential.service !== asked;
 }
 
 /** What a layer of the mesh has to answer. */
@@ -60,12 +70,13 @@ export function expectedOf(cell: Cell, view: View): Answer {
   const spiffe = spiffeOf(cell, view);
   if (spiffe === undefined || !view.connects(spiffe)) return 'refused: connection';
   const { credential } = cell;
-  if (view.assertion && credential?.flaw !== undefined) return view.flawed(credential.flaw);
-  const path = view.path(cell.path);
-  if (path === undefined) return 'refused: path';
+  const flaw = credential?.flaw ?? (isForAnother(cell, view) ? 'audience' : undefined);
+  if (view.assertion && flaw !== undefined) return view.flawed(flaw);
+  const read = view.path(cell.path);
+  if ('refused' in read) return read.refused;
   const travels = ({ who, as }: Rule) => !view.as || who.kind === 'anyone' || credential?.as === as;
   const rules = rulesOf(cell, view, spiffe)
-    .filter((rule) => covers(rule.path, path) && (!view.assertion || travels(rule)))
+    .filter((rule) => covers(rule.path, read.path) && (!view.assertion || travels(rule)))
     // No layer of a mesh knows of routes: all rules are united.
     .map(({ route: _, ...rule }) => (view.assertion ? rule : { ...rule, who: { kind: 'anyone' as const } }));
   const caller = credential === undefined ? null : credential;

@@ -1,0 +1,70 @@
+/**
+ * The matrix: requests that are derived from the rules, put to the gateway and to each layer of each mesh. All have to
+ * answer what `decide` says, as far as they see the request. docs/testing.md says how to read matrix.json.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStage, type Stage, saveLogs, startEnvoy, startGateway, startIssuer, until } from '../harness/index.ts';
+import { agree } from './matrix/agree.ts';
+import { Assertions } from './matrix/assertions.ts';
+import { cellsOf, unasked } from './matrix/cells.ts';
+import { EnvoySide, presenterOf } from './matrix/envoy.ts';
+import { GatewaySide } from './matrix/gateway.ts';
+import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
+import { lines, Report } from './matrix/report.ts';
+import { startServices } from './matrix/services.ts';
+
+const ISSUER = 'https://issuers:8443/acme';
+const report = new Report();
+const assertions = await Assertions.create();
+afterAll(() => report.write());
+
+/** The gateway and a plain Envoy behind it, with a policy; services behind both. */
+async function startBoth(stage: Stage, { text, policy }: Subject) {
+  const [issuers, services] = await Promise.all([startIssuer(stage), startServices(stage, policy)]);
+  const issuer = await issuers.create('acme', { alg: 'ES256' });
+  const [envoy, gateway] = await Promise.all([
+    startEnvoy(stage, { policy: text, files: { [JWKS_FILE]: assertions.published } }),
+    startGateway(stage, { policy: text, files: { [KEYS_FILE]: assertions.keyFile } }),
+  ]);
+  return { issuer, services, envoy, gateway };
+}
+
+describe.each((await envoySubjects(ISSUER)).map((subject) => [subject.name, subject] as const))(
+  '%s',
+  (name, subject) => {
+    const cells = cellsOf(subject.policy, subject.rules);
+    let stage: Stage;
+    let gateway: GatewaySide;
+    let envoy: EnvoySide;
+
+    beforeAll(async () => {
+      stage = await openStage(`matrix ${name}`);
+      const both = await startBoth(stage, subject);
+      gateway = new GatewaySide(subject, both.gateway, both.issuer);
+      envoy = new EnvoySide(both.envoy, presenterOf(subject, stage, assertions));
+      const first = cells.find(({ part, credential }) => part === undefined && credential !== undefined);
+      await until(async () => first === undefined || (await gateway.ask(first)) === 'allowed', {
+        what: 'the road to the services',
+        timeoutMs: 30_000,
+        help: () => saveLogs(stage, 'start'),
+      });
+    });
+    afterAll(() => stage?.close());
+
+    test('each rule is asked', () => {
+      expect(unasked(subject.rules, cells)).toEqual([]);
+    });
+
+    test('the gateway decides as the policy says', async () => {
+      const { asked, disagreements } = await agree(gateway, cells);
+      report.agreed(name, gateway.name, asked, disagreements);
+      expect(lines(disagreements)).toEqual([]);
+    });
+
+    test('Envoy decides as the policy says', async () => {
+      const { asked, disagreements } = await agree(envoy, cells);
+      report.agreed(name, envoy.name, asked, disagreements);
+      expect(lines(disagreements)).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,189 @@
+import type { Policy, Service } from '../../../src/policy/types.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { type Asker, Askers } from './callers.ts';
+import { insidePaths, oddPaths, outsidePaths } from './paths.ts';
+import type { Cell, Connects, Credential, Flaw, Part } from './types.ts';
+
+/** What stands for all methods that no rule names. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PURGE'];
+
+/** Others of a kind are tried up to so many. */
+const OTHERS = 3;
+
+const FLAWS: readonly (readonly [Flaw, Part])[] = [
+  ['garbage', 'credential'],
+  ['unsigned', 'signature'],
+  ['unknown key', 'signature'],
+  ['altered', 'signature'],
+  ['issuer', 'issuer'],
+  ['audience', 'audience'],
+  ['expired', 'expiry'],
+];
+
+/** A host name that a policy's host takes. */
+export const hostNamed = (host: string): string => host.replace(/^\*/, 'any');
+
+/** A request that passes, and what differs in another one. */
+type Change = Partial<Omit<Cell, 'name' | 'rule' | 'part' | 'credential'>> & {
+  /** null: without one. */
+  readonly credential?: Credential | null;
+};
+
+class Derivation {
+  readonly #policy: Policy;
+  readonly #rules: readonly Rule[];
+  readonly #rule: Rule;
+  readonly #askers: Askers;
+  readonly #service: Service;
+  readonly cells: Cell[] = [];
+
+  constructor(policy: Policy, rules: readonly Rule[], rule: Rule) {
+    this.#policy = policy;
+    this.#rules = rules;
+    this.#rule = rule;
+    this.#askers = new Askers(policy);
+    this.#service = policy.services[rule.service] as Service;
+  }
+
+  /** All cells of the rule; none where the rules before it leave it nothing. */
+  derive(): readonly Cell[] {
+    const [method = 'GET', ...methods] = this.#rule.methods ?? METHODS.filter((it) => it !== 'HEAD');
+    const [asker, other] = this.#askers.passing(this.#rule, this.#rules, method);
+    if (asker === undefined) return [];
+    const [path = '/', ...paths] = insidePaths(this.#rule.path);
+    const base = this.#base(asker, method, path);
+    this.#add(base, undefined, 'passes', {});
+    for (const it of paths) this.#add(base, undefined, `passes at ${it}`, { path: it });
+    for (const it of methods) this.#add(base, undefined, `passes with ${it}`, { method: it });
+    this.#add(base, undefined, 'passes with a query', { path: `${path}?to=/a;b//c` });
+    if (other !== undefined) this.#add(base, undefined, 'passes for others', { credential: this.#credential(other) });
+    this.#addPort(base);
+    this.#addWrong(base);
+    return this.cells;
+  }
+
+  #credential(asker: Asker): Credential | null {
+    const { service, as } = this.#rule;
+    return asker && { roles: asker, service, ...(as !== '' && { as }) };
+  }
+
+  #base(asker: Asker, method: string, path: string): Cell {
+    const { id, host, service, as } = this.#rule;
+    const { authority } = this.#service;
+    const credential = this.#credential(asker);
+    const where = { host: hostNamed(host), authority, service, method, path };
+    return {
+      name: id,
+      rule: id,
+      ...where,
+      ...(credential && { credential }),
+      connects: { kind: 'right', identity: as },
+    };
+  }
+
+  #add(base: Cell, part: Part | undefined, how: string, change: Change): void {
+    const { credential = null, ...cell } = { ...base, ...change };
+    const name = `${this.#rule.id}: ${part === undefined ? '' : `${part}: `}${how}`;
+    this.cells.push({ ...cell, name, ...(part && { part }), ...(credential && { credential }) });
+  }
+
+  /** A Host header may name the port. */
+  #addPort(base: Cell): void {
+    const { authority } = base;
+    const bare = authority.replace(/:\d+$/, '');
+    const port = this.#policy.mesh?.ingress.own?.listen ?? this.#policy.mesh?.ingress.port ?? 443;
+    const change = { host: `${base.host}:8443`, authority: bare === authority ? `${authority}:${port}` : bare };
+    this.#add(base, undefined, 'passes with another port in Host', change);
+  }
+
+  #addWrong(base: Cell): void {
+    this.#addRequest(base);
+    this.#addCaller(base);
+    this.#addConnection(base);
+  }
+
+  #addRequest(base: Cell): void {
+    const { methods, path } = this.#rule;
+    if (methods !== undefined) {
+      for (const method of METHODS.filter((it) => !methods.includes(it))) this.#add(base, 'method', method, { method });
+    }
+    for (const it of outsidePaths(path)) this.#add(base, 'path', it, { path: it });
+    for (const it of oddPaths(base.path)) this.#add(base, 'path', it, { path: it });
+    for (const [host, authority] of this.#otherHosts()) this.#add(base, 'host', authority, { host, authority });
+  }
+
+  /** Of others: host and authority. */
+  #otherHosts(): readonly (readonly [string, string])[] {
+    const { host } = this.#rule;
+    const { authority, name } = this.#service;
+    const own = hostNamed(host);
+    const hosts = this.#policy.hosts.map((it) => hostNamed(it.name)).filter((it) => it !== own);
+    const services = Object.values(this.#policy.services).filter((it) => it.name !== name && it.direct === undefined);
+    const others = services.slice(0, OTHERS).map((it, i) => [hosts[i] ?? `x${own}`, it.authority] as const);
+    const dot = authority.replace('.', 'x');
+    const near = [`x${authority}`, `${authority}.test`, ...(dot === authority ? [] : [dot])];
+    return [...others, ...near.map((it) => [`${own}.test`, it] as const)];
+  }
+
+  #addCaller(base: Cell): void {
+    const { credential } = base;
+    if (credential === undefined) {
+      const flawed = { roles: [], service: this.#rule.service, as: this.#rule.as };
+      for (const flaw of ['garbage', 'expired'] as const)
+        this.#add(base, 'credential', flaw, { credential: { ...flawed, flaw } });
+      return;
+    }
+    for (const roles of this.#askers.others(this.#rule)) {
+      this.#add(base, 'role', roles.join(' and ') || 'none', { credential: { ...credential, roles } });
+    }
+    this.#add(base, 'credential', 'none', { credential: null });
+    for (const [flaw, part] of FLAWS) {
+      const service = flaw === 'audience' ? this.#otherService() : credential.service;
+      this.#add(base, part, flaw, { credential: { ...credential, service, flaw } });
+    }
+    for (const as of this.#otherIdentities()) this.#add(base, 'as', as, { credential: { ...credential, as } });
+    const { as: _, ...without } = credential;
+    if (credential.as !== undefined) this.#add(base, 'as', 'none', { credential: without });
+  }
+
+  #otherService(): string {
+    const { service } = this.#rule;
+    return Object.keys(this.#policy.services).find((it) => it !== service) ?? `${service}-other`;
+  }
+
+  #otherIdentities(): readonly string[] {
+    const names = Object.keys(this.#policy.mesh?.identities ?? {});
+    return [...names.filter((it) => it !== this.#rule.as).slice(0, OTHERS), `${this.#rule.as}x`];
+  }
+
+  #addConnection(base: Cell): void {
+    const identity = this.#rule.as;
+    const own = this.#policy.mesh?.identities[identity]?.spiffe;
+    if (own === undefined || this.#service.direct !== undefined) return;
+    const wrong = (how: string, connects: Connects) => this.#add(base, 'certificate', how, { connects });
+    for (const other of [identity, ...this.#otherIdentities().slice(0, -1)]) {
+      wrong(`of ${other}`, { kind: 'identity', identity: other });
+    }
+    const domain = own.replace(/^spiffe:\/\/[^/]+/, 'spiffe://other.test');
+    for (const spiffe of [`${own}x`, own.slice(0, -1), own.slice(0, own.lastIndexOf('/')), domain]) {
+      wrong(spiffe, { kind: 'spiffe', spiffe });
+    }
+    wrong('of another CA', { kind: 'other CA', identity });
+    wrong('none', { kind: 'no certificate' });
+    wrong('no TLS', { kind: 'plain' });
+  }
+}
+
+/**
+ * Requests derived from the rules: for each rule some that pass by it, and for each part of it some in which that part
+ * alone is wrong. Another rule may let one of these pass: what has to come of a cell, `decide` says.
+ */
+export function cellsOf(policy: Policy, rules: readonly Rule[]): readonly Cell[] {
+  return rules.flatMap((rule) => new Derivation(policy, rules, rule).derive());
+}
+
+/** Rules of which nothing is asked, because the ones before them leave them nothing. */
+export function unasked(rules: readonly Rule[], cells: readonly Cell[]): readonly string[] {
+  const asked = new Set(cells.map((cell) => cell.rule));
+  return rules.filter(({ id }) => !asked.has(id)).map(({ id }) => id);
+}

@@ -1,0 +1,73 @@
+import type { Policy } from '../../../src/policy/types.ts';
+import type { Assertions } from './assertions.ts';
+import { askedService, spiffeOf, type View } from './expect.ts';
+import type { Identities } from './identities.ts';
+import type { Question, Reply, Road } from './road.ts';
+import type { Answer, Cell } from './types.ts';
+
+/** A client's own copy of what only the mesh may say. */
+const FORGED = 'By=forged;URI=spiffe://forged.test/x';
+
+/** What is needed to put cells to a layer of a mesh. */
+export interface Presenter {
+  readonly view: View;
+  readonly identities: Identities;
+  /** CA of the side's own certificate. */
+  readonly ca: string;
+  readonly assertions: Assertions;
+  /** Seconds ago that an expired assertion expired: just more than this side allows. */
+  readonly expiredFor: number;
+}
+
+function assertionOf(policy: Policy) {
+  const { assertion } = policy.gateway;
+  if (assertion === undefined) throw new Error('the policy has no assertion');
+  return assertion;
+}
+
+async function questionOf(cell: Cell, { view, assertions, expiredFor }: Presenter): Promise<Question> {
+  const { method, path, authority, credential } = cell;
+  const asserted = credential && (await assertions.of(assertionOf(view.policy), credential, expiredFor));
+  const headers = {
+    Host: authority,
+    'X-Forwarded-Client-Cert': FORGED,
+    ...(asserted !== undefined && { 'X-Meshgate-Assertion': asserted }),
+  };
+  return { method, path, headers };
+}
+
+/** Whether the service saw who connected, from the mesh and not from the client, and the assertion. */
+function sawRight(cell: Cell, question: Question, { seen, answered }: Reply, view: View): Answer {
+  if (answered !== askedService(cell, view)) return `wrong: ${answered} answered`;
+  const certs = seen['x-forwarded-client-cert'] ?? [];
+  const [cert = ''] = certs;
+  if (certs.length !== 1 || /forged|,/.test(cert) || !cert.includes(`URI=${spiffeOf(cell, view)}`)) {
+    return 'wrong: the service saw another certificate';
+  }
+  const sent = question.headers['X-Meshgate-Assertion'];
+  const [assertion, ...more] = seen['x-meshgate-assertion'] ?? [];
+  if (assertion !== sent || more.length > 0) return 'wrong: the service saw another assertion';
+  return 'allowed';
+}
+
+/** Envoy answers 403 to an assertion for another service, as the rules do. */
+const isAudience = ({ body }: Reply): boolean => body.startsWith('Audiences in Jwt are not allowed');
+
+const STATUS: Readonly<Record<number, Answer>> = {
+  400: 'refused: path',
+  401: 'refused: credential',
+  403: 'refused: rules',
+  404: 'refused: rules',
+};
+
+/** Puts one cell to a layer of a mesh. */
+export async function askMesh(cell: Cell, road: Road, presenter: Presenter): Promise<Answer> {
+  const client = await presenter.identities.of(cell.connects);
+  const question = await questionOf(cell, presenter);
+  const reply = await road.ask(client, question);
+  if (reply === 'no connection') return 'refused: connection';
+  if (reply === 'no answer') return 'wrong: no answer';
+  if (reply.answered !== undefined) return sawRight(cell, question, reply, presenter.view);
+  if (isAudience(reply)) return 'refused: credential';
+  return STATUS[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;
+}

@@ -1,0 +1,134 @@
+import type { Rendered } from './types.ts';
+
+/** One change to one field of one rendered object. */
+export interface Mutant {
+  /** Name of the object. */
+  readonly object: string;
+  /** Keys and positions that lead to the field, joined by `/`. */
+  readonly path: string;
+  readonly change: string;
+  /** What stood around the field, as JSON: the largest part that has it and is no longer than so many characters. */
+  around(length: number): string;
+  /** All objects, this one changed; what did not change is shared. */
+  readonly version: readonly Rendered[];
+}
+
+/** What is not mutated, and why. */
+export interface Exclusion {
+  /** Of the object's name and the path: `envoy.yaml/admin`. What lies below is meant as well. */
+  readonly at: RegExp;
+  readonly reason: string;
+}
+
+/** Mutants that mean the same as what was rendered, and why. */
+export interface Equivalent extends Exclusion {
+  /** Default: every change. */
+  readonly change?: RegExp;
+}
+
+/** Other values that a field can have, for fields whose values are a closed list. */
+export type Alternatives = Readonly<Record<string, readonly string[]>>;
+
+type Step = string | number;
+type Change = readonly [name: string, value: unknown];
+
+const DROPPED = Symbol('dropped');
+
+function scalarChanges(value: unknown, others: readonly string[]): readonly Change[] {
+  const named = others.filter((it) => it !== value).map((it): Change => [`changed to ${it}`, it]);
+  if (typeof value === 'string') return [['changed', `${value}x`], ...named];
+  if (typeof value === 'number') return [['changed', 2 * value + 1]];
+  if (typeof value === 'boolean') return [['changed', !value]];
+  return [];
+}
+
+/** A value with what is at a path replaced or dropped. */
+function withChange(value: unknown, path: readonly Step[], fresh: unknown): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return fresh;
+  const inner = (old: unknown) => withChange(old, rest, fresh);
+  if (Array.isArray(value)) {
+    return value.flatMap((item, i) => {
+      if (i !== step) return [item];
+      const made = inner(item);
+      return made === DROPPED ? [] : [made];
+    });
+  }
+  const made = inner((value as Record<string, unknown>)[step]);
+  const entries = Object.entries(value as object).flatMap(([key, old]) => {
+    if (key !== step) return [[key, old]];
+    return made === DROPPED ? [] : [[key, made]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** All single changes below a value: each scalar changed, each field and element dropped, each list emptied. */
+function* changes(
+  value: unknown,
+  path: readonly Step[],
+  alternatives: Alternatives,
+  skip: (path: readonly Step[]) => boolean,
+): Generator<readonly [path: readonly Step[], change: string, value: unknown]> {
+  if (path.length > 0) {
+    if (skip(path)) return;
+    const inList = typeof path.at(-1) === 'number';
+    const key = path.findLast((step) => typeof step === 'string') as string;
+    for (const [name, fresh] of scalarChanges(value, alternatives[key] ?? [])) yield [path, name, fresh];
+    yield [path, inList ? 'element dropped' : 'dropped', DROPPED];
+  }
+  if (Array.isArray(value) && value.length > 1) yield [path, 'emptied', []];
+  if (typeof value !== 'object' || value === null) return;
+  const keys: readonly Step[] = Array.isArray(value) ? value.map((_, i) => i) : Object.keys(value);
+  for (const key of keys) yield* changes((value as Record<Step, unknown>)[key], [...path, key], alternatives, skip);
+}
+
+function around(value: unknown, path: readonly Step[], length: number): string {
+  const text = JSON.stringify(value) ?? '';
+  const [step, ...rest] = path;
+  if (text.length <= length || step === undefined) return text.slice(0, length);
+  return around((value as Record<Step, unknown>)[step], rest, length);
+}
+
+/** What {@link mutantsOf} leaves out, counted by reason. */
+export type Left = Record<string, number>;
+
+export interface Mutants {
+  readonly mutants: readonly Mutant[];
+  /** Fields, with what is below them, that are no policy. */
+  readonly excluded: Left;
+  /** Mutants that mean the same. */
+  readonly equivalent: Left;
+}
+
+const count = (left: Left, reason: string) => {
+  left[reason] = (left[reason] ?? 0) + 1;
+};
+
+/** Every mutant of rendered objects. */
+export function mutantsOf(
+  objects: readonly Rendered[],
+  exclusions: readonly Exclusion[],
+  equivalents: readonly Equivalent[] = [],
+  alternatives: Alternatives = {},
+): Mutants {
+  const [excluded, equivalent]: readonly Left[] = [{}, {}] as const;
+  const mutants = objects.flatMap((object, index) => {
+    const skip = (path: readonly Step[]) => {
+      const found = exclusions.find(({ at }) => at.test(`${object.name}/${path.join('/')}`));
+      if (found !== undefined) count(excluded as Left, found.reason);
+      return found !== undefined;
+    };
+    return [...changes(object.value, [], alternatives, skip)].flatMap(([steps, change, fresh]): Mutant[] => {
+      const path = steps.join('/');
+      const is = equivalents.find((it) => it.at.test(`${object.name}/${path}`) && (it.change?.test(change) ?? true));
+      if (is !== undefined) {
+        count(equivalent as Left, is.reason);
+        return [];
+      }
+      const value = withChange(object.value, steps, fresh);
+      const version = objects.with(index, { ...object, value });
+      return [{ object: object.name, path, change, around: (length) => around(object.value, steps, length), version }];
+    });
+  });
+  return { mutants, excluded: excluded as Left, equivalent: equivalent as Left };
+}

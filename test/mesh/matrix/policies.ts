@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import { parse, stringify } from 'yaml';
+import { formatError, type Policy, parsePolicy } from '../../../src/policy/index.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+
+/** A policy of the matrix, as one kind of mesh gets it. */
+export interface Subject {
+  readonly name: string;
+  readonly text: string;
+  readonly policy: Policy;
+  readonly rules: readonly Rule[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a policy's text as YAML has it, before it is checked
+type Yaml = any;
+
+export const SERVICES_HOST = 'services';
+/** Where the gateway, and the ingress, find what they verify assertions with. */
+export const KEYS_FILE = '/run/keys/assertion.jwks';
+export const JWKS_FILE = '/run/ingress/jwks.json';
+const FIRST_PORT = 9000;
+
+/** The demo's own policy; its provider is a made-up one here. */
+async function demo(): Promise<Yaml> {
+  return parse(await readFile(new URL('../../demo/meshgate.yaml', import.meta.url), 'utf8'));
+}
+
+const mesh = (identities: readonly string[]): Yaml => ({
+  kind: 'envoy',
+  trust_domain: 'example.org',
+  ingress: { address: 'ingress:8443', server_name: 'ingress.mesh', ca_file: '/run/mesh/ca.pem' },
+  identities: Object.fromEntries(
+    identities.map((name) => [
+      name,
+      { spiffe: `spiffe://example.org/ns/edge/sa/${name}`, pem_file: `/run/mesh/${name}.pem` },
+    ]),
+  ),
+});
+
+/** Prefixes with carve-outs, methods, what is open to all, a stream, and what machines call. */
+function confluence(): Yaml {
+  const wiki = (...allow: Yaml[]) => ({ service: 'confluence', allow });
+  return {
+    version: 1,
+    providers: { acme: { audiences: ['wiki'] } },
+    roles: {
+      reader: { group: 'readers' },
+      editor: { group: 'editors' },
+      admin: { all: ['editor', { group: 'wiki-admins' }] },
+      indexer: { claim: 'client_id', is: 'wiki-index' },
+    },
+    mesh: mesh(['default', 'wiki-admin', 'index']),
+    services: {
+      confluence: { authority: 'confluence.wiki.svc.cluster.local' },
+      synchrony: { authority: 'synchrony.wiki:8091' },
+    },
+    hosts: {
+      'wiki.example.com': {
+        '/*': wiki({ role: 'editor' }, { role: 'reader', methods: ['GET'] }),
+        '/rest/*': wiki(
+          { role: 'editor' },
+          { role: 'reader', methods: ['GET'] },
+          { role: 'indexer', methods: ['GET'], as: 'index' },
+        ),
+        '/rest/api/admin/*': wiki({ role: 'admin', as: 'wiki-admin' }),
+        '/admin/*': wiki({ role: 'admin', as: 'wiki-admin' }),
+        '/plugins/servlet/applinks': wiki({ role: 'indexer', methods: ['GET', 'POST'], as: 'index' }),
+        '/rest/token-auth/api/*': wiki('authenticated'),
+        '/status': wiki('anyone'),
+        '/synchrony/*': { service: 'synchrony', allow: ['editor'] },
+      },
+    },
+  };
+}
+
+/** Many hosts, a service each, and two rules for each. */
+function hosts(count: number): Yaml {
+  const numbers = Array.from({ length: count }, (_, i) => i + 1);
+  return {
+    version: 1,
+    providers: { acme: { audiences: ['apps'] } },
+    roles: Object.fromEntries([1, 2, 3, 4].map((n) => [`team${n}`, { group: `team-${n}` }])),
+    mesh: mesh(['default', 'writer']),
+    services: Object.fromEntries(numbers.map((n) => [`app${n}`, { authority: `app${n}.apps` }])),
+    hosts: Object.fromEntries(
+      numbers.map((n) => [
+        n % 10 === 0 ? `*.app${n}.example.com` : `app${n}.example.com`,
+        {
+          '/*': {
+            service: `app${n}`,
+            allow: [
+              { role: `team${(n % 4) + 1}`, as: 'writer' },
+              n % 5 === 0 ? 'authenticated' : { role: `team${((n + 1) % 4) + 1}`, methods: ['GET'] },
+            ],
+          },
+          ...(n % 8 === 0 && { [`/open/v${n}.0`]: { service: `app${n}`, allow: ['anyone'] } }),
+        },
+      ]),
+    ),
+  };
+}
+
+/** Fits a policy to the lab: who vouches, where services are, how the ingress verifies. */
+function fitted(yaml: Yaml, issuer: string, own: boolean): string {
+  const { services } = yaml;
+  for (const provider of Object.values<Yaml>(yaml.providers)) {
+    provider.issuer = issuer;
+    provider.ca_file = '/run/provider/ca.pem';
+  }
+  Object.keys(services).forEach((name, i) => {
+    services[name].endpoint = `${SERVICES_HOST}:${FIRST_PORT + i}`;
+  });
+  yaml.mesh.ingress = {
+    ...yaml.mesh.ingress,
+    address: 'ingress:8443',
+    server_name: 'ingress.mesh',
+    own: {
+      cert_file: '/run/ingress/tls.crt',
+      key_file: '/run/ingress/tls.key',
+      client_ca_file: '/run/ingress/ca.pem',
+      listen: 8443,
+      ...(own && { assertion_jwks_file: JWKS_FILE }),
+    },
+  };
+  const assertion = { issuer: 'https://gateway.test', keys_file: KEYS_FILE, lifetime: '10m' };
+  yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion };
+  delete yaml.tests;
+  return stringify(yaml, { aliasDuplicateObjects: false });
+}
+
+function subject(name: string, text: string): Subject {
+  const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
+  if (policy === undefined) throw new Error(`${name}:\n${errors.map(formatError).join('\n')}`);
+  return { name, text, policy, rules: compile(policy) };
+}
+
+/** The policies for plain Envoy; the demo's also as it is, without assertions at the ingress. */
+export async function envoySubjects(issuer: string): Promise<readonly Subject[]> {
+  return [
+    subject('demo', fitted(await demo(), issuer, true)),
+    subject('demo, by certificate only', fitted(await demo(), issuer, false)),
+    subject('confluence', fitted(confluence(), issuer, true)),
+    subject('40 hosts', fitted(hosts(40), issuer, true)),
+  ];
+}

@@ -1,0 +1,129 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { Client } from './identities.ts';
+
+/** What the service saw of a request, by header name. */
+export type Seen = Readonly<Record<string, readonly string[]>>;
+
+export interface Reply {
+  readonly status: number;
+  /** Name of the service that answered; absent: something before it did. */
+  readonly answered?: string;
+  readonly seen: Seen;
+  readonly body: string;
+}
+
+/** What is sent; nothing of it is normalised. */
+export interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a side listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Server name that TLS asks for. */
+  readonly name: string;
+  readonly ca: string;
+  /** Host and port are those of a network, which is reached through here. */
+  readonly tunnel?: { readonly host: string; readonly port: number };
+}
+
+/** What came instead of an answer. */
+export type NoReply = 'no connection' | 'no answer';
+
+const PATIENCE_MS = 1500;
+
+/** Makes an agent connect through a tunnel. */
+function through(
+  agent: Agent | HttpAgent,
+  tunnel: { host: string; port: number },
+  to: string,
+  tls?: ConnectionOptions,
+) {
+  const create = (_: unknown, done: (error: Error | null, socket?: Duplex) => void): undefined => {
+    const request = httpRequest({ ...tunnel, method: 'CONNECT', path: to });
+    request.on('connect', (_, socket) => {
+      done(null, tls === undefined ? socket : connectTls({ ...tls, socket }));
+    });
+    request.on('error', (error) => done(error));
+    request.end();
+  };
+  agent.createConnection = create as typeof agent.createConnection;
+}
+
+/** Connections to one place, kept, for each client's certificate its own. */
+export class Road {
+  readonly #place: Place;
+  readonly #agents = new Map<Client, Agent | HttpAgent>();
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  #agent(client: Client): Agent | HttpAgent {
+    const known = this.#agents.get(client);
+    if (known !== undefined) return known;
+    const { ca, name, tunnel, host, port } = this.#place;
+    // As nginx does here: TLS sessions are not resumed. Envoy takes the certificate of a resumed one as not verified.
+    const keep = { keepAlive: true, maxSockets: 4, maxCachedSessions: 0 };
+    const tls = {
+      servername: name,
+      ca,
+      ...(client !== 'plain' && client.pem !== undefined && { cert: client.pem, key: client.pem }),
+    };
+    const secure = client !== 'plain' && this.#place.tls;
+    const made = secure ? new Agent({ ...keep, ...tls }) : new HttpAgent(keep);
+    if (tunnel !== undefined) through(made, tunnel, `${host}:${port}`, secure ? tls : undefined);
+    this.#agents.set(client, made);
+    return made;
+  }
+
+  /** Sends one request; `no connection` where there is none, or it ends before an answer. */
+  async ask(client: Client, question: Question): Promise<Reply | NoReply> {
+    const first = await this.#once(client, question);
+    // A kept connection may have been closed at the other end just now.
+    const answer = first === 'closed' ? await this.#once(client, question) : first;
+    return answer === 'closed' ? 'no connection' : answer;
+  }
+
+  #once(client: Client, { method, path, headers }: Question): Promise<Reply | NoReply | 'closed'> {
+    const { host, port } = this.#place;
+    const options = { host, port, method, path, headers, agent: this.#agent(client) };
+    return new Promise((resolve, reject) => {
+      const request = client === 'plain' || !this.#place.tls ? httpRequest(options) : httpsRequest(options);
+      request.on('response', (response) => read(response).then(resolve, reject));
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNREFUSED') reject(error);
+        else resolve(request.reusedSocket ? 'closed' : 'no connection');
+      });
+      request.setTimeout(PATIENCE_MS, () => {
+        resolve('no answer');
+        request.destroy();
+      });
+      request.end();
+    });
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+}
+
+async function read(response: IncomingMessage): Promise<Reply> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const { 'x-answered': answered, 'x-seen': seen } = response.headers;
+  return {
+    status: response.statusCode ?? 0,
+    ...(typeof answered === 'string' && { answered }),
+    seen: typeof seen === 'string' ? JSON.parse(Buffer.from(seen, 'base64').toString()) : {},
+    body: Buffer.concat(chunks).toString(),
+  };
+}

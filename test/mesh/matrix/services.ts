@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import type { Policy } from '../../../src/policy/types.ts';
+import { type Box, nodeImage, type Stage, startContainer } from '../../harness/index.ts';
+
+/** Port of the way into the network. */
+export const TUNNEL = 8999;
+
+/** Where Envoy finds what a test put there; see service.mjs. */
+export const DISCOVERY = 8998;
+
+/** Every service of a policy at its endpoint, in one container: it answers with its name, and with what it saw. */
+export async function startServices(stage: Stage, policy: Policy): Promise<Box> {
+  const services = Object.values(policy.services).map((service) => {
+    const { host, port } = service.direct ?? service.endpoint;
+    return [service.name, host, port] as const;
+  });
+  const [first = 'services', ...aliases] = new Set(services.map(([, host]) => host));
+  return startContainer(stage, {
+    image: nodeImage,
+    command: ['node', '/srv/matrix.mjs'],
+    alias: first,
+    aliases,
+    ports: [TUNNEL, DISCOVERY],
+    files: { '/srv/matrix.mjs': await readFile(new URL('service.mjs', import.meta.url)) },
+    env: {
+      SERVICES: JSON.stringify(Object.fromEntries(services.map(([name, , port]) => [name, port]))),
+      TUNNEL: String(TUNNEL),
+      DISCOVERY: String(DISCOVERY),
+    },
+    ready: /services listen/,
+  });
+}

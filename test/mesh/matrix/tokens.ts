@@ -1,0 +1,99 @@
+import { Offline } from '../../../src/cli/offline.ts';
+import type { Fact, Policy } from '../../../src/policy/types.ts';
+import { createKey, type Issuer, type SigningKey } from '../../harness/index.ts';
+import type { Credential } from './types.ts';
+
+type Claims = Record<string, unknown>;
+
+/** Adds to a claim's list. */
+function push(claims: Claims, name: string, value: unknown): void {
+  claims[name] = [...new Set([...((claims[name] as unknown[]) ?? []), value])];
+}
+
+/** Makes a fact true. */
+function grant(fact: Fact, policy: Policy, claims: Claims): void {
+  switch (fact.op) {
+    case 'group':
+      push(claims, 'groups', fact.value);
+      return;
+    case 'is':
+      claims[fact.claim] = fact.value;
+      return;
+    case 'role':
+      grant(policy.roles[fact.value]!.fact, policy, claims);
+      return;
+    case 'all':
+      for (const part of fact.facts) grant(part, policy, claims);
+      return;
+    default:
+      throw new Error(`a matrix's policy has no ${fact.op}`);
+  }
+}
+
+/** Seconds that a token's text is used. */
+const USED_FOR = 60;
+
+/** Makes the tokens that cells present to the gateway: as good or bad as the assertion is behind it. */
+export class Tokens {
+  readonly #policy: Policy;
+  readonly #issuer: Issuer;
+  readonly #stranger: Promise<SigningKey>;
+  readonly #made = new Map<string, { readonly text: string | undefined; readonly at: number }>();
+
+  constructor(policy: Policy, issuer: Issuer) {
+    this.#policy = policy;
+    this.#issuer = issuer;
+    // The same kid: an unknown one would send the gateway to the provider again and again.
+    this.#stranger = createKey('ES256', { kid: issuer.key.kid });
+  }
+
+  /** @returns undefined where no token has exactly these roles */
+  async of({ roles, flaw }: Credential): Promise<string | undefined> {
+    const key = JSON.stringify([roles, flaw]);
+    const now = Date.now() / 1000;
+    const known = this.#made.get(key);
+    if (known !== undefined && now - known.at < USED_FOR) return known.text;
+    const text = await this.#make(roles, flaw, Math.floor(now));
+    this.#made.set(key, { text, at: now });
+    return text;
+  }
+
+  #claims(roles: readonly string[]): Claims | undefined {
+    const claims: Claims = { sub: 'ada' };
+    for (const role of roles) {
+      const found = this.#policy.roles[role];
+      if (found === undefined) return undefined;
+      grant(found.fact, this.#policy, claims);
+    }
+    const [provider] = Object.values(this.#policy.providers);
+    const offline = new Offline(this.#policy, Date.now() / 1000).ofClaims(provider!.name, claims, [provider!.name]);
+    if (!offline.ok || offline.value.caller.roles.join() !== roles.join()) return undefined;
+    return { aud: provider!.audiences[0], ...claims };
+  }
+
+  async #make(roles: readonly string[], flaw: Credential['flaw'], now: number): Promise<string | undefined> {
+    const claims = this.#claims(roles);
+    if (claims === undefined) return undefined;
+    switch (flaw) {
+      case undefined:
+        return this.#issuer.sign(claims);
+      case 'garbage':
+        return 'x';
+      case 'unsigned':
+        return `${(await this.#issuer.sign(claims, { header: { alg: 'ES256' } })).split('.').slice(0, 2).join('.')}.`;
+      case 'unknown key':
+        return this.#issuer.sign(claims, { key: await this.#stranger });
+      case 'issuer':
+        return this.#issuer.sign({ ...claims, iss: `${this.#issuer.url}.test` });
+      case 'audience':
+        return this.#issuer.sign({ ...claims, aud: 'other' });
+      case 'expired':
+        return this.#issuer.sign({ ...claims, iat: now - 700, exp: now - this.#policy.gateway.clockSkew - 5 });
+      case 'altered': {
+        const [header, , signature] = (await this.#issuer.sign({ ...claims, sub: 'ben' })).split('.');
+        const payload = { iss: this.#issuer.url, iat: now, exp: now + 600, ...claims };
+        return `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.${signature}`;
+      }
+    }
+  }
+}
