@@ -6,7 +6,8 @@
 #   build.sh versions         what they are built from, in one line; needs nothing
 #   build.sh missing FOLDER   why it cannot build them into FOLDER, in one line; nothing if it can, or has
 #
-# Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack.
+# Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack, so that
+# nothing but these very files is built.
 # Two jobs at a time (MESHGATE_GO_JOBS). Talks on stderr only.
 set -euo pipefail
 
@@ -36,7 +37,7 @@ missing() {
   try=$(mktemp -d)
   printf 'module try\ngo %s.0\n' "$go_needed" >"$try/go.mod"
   # An older Go fetches the newer one by itself, unless GOTOOLCHAIN=local.
-  (cd "$try" && go version >/dev/null 2>"$try/words") ||
+  (cd "$try" && go list -m >/dev/null 2>"$try/words") ||
     echo "$(go version 2>/dev/null | cut -d ' ' -f 3) is too old, Go $go_needed is needed: $(tail -n 1 "$try/words" | cut -c 1-200)"
   rm -rf "$try"
 }
@@ -54,7 +55,7 @@ built() {
   shift
   log=$out/build-${names[0]}.log
   say "building ${names[*]} (about $minutes minutes on two cores, once), its words are in $log"
-  (cd "$work/main" && GOFLAGS= go build -mod=mod -buildvcs=false -trimpath -p "$jobs" -o "$work/bin/" "$@") >"$log" 2>&1 || {
+  (cd "$work/main" && GOFLAGS= go build -mod=readonly -buildvcs=false -p "$jobs" -o "$work/bin/" "$@") >"$log" 2>&1 || {
     say "${names[*]} do not build: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
     exit 1
   }

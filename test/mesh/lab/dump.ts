@@ -15,7 +15,7 @@ export interface Dump {
   readonly routes: readonly { readonly name: string; readonly config: unknown }[];
   /** Names of clusters that came from istiod. */
   readonly clusters: readonly string[];
-  /** All of it, without secrets: Envoy leaves private keys out. */
+  /** All that came from istiod. Envoy leaves private keys out of it. */
   readonly json: unknown;
   /** A line each, for people. */
   summary(): string;
@@ -25,7 +25,8 @@ export interface Dump {
 type Any = any;
 
 export function readDump(text: string): Dump {
-  const configs: Any[] = JSON.parse(text).configs;
+  // The bootstrap holds the token that istiod is asked with.
+  const configs: Any[] = JSON.parse(text).configs.filter((one: Any) => !one['@type'].endsWith('.BootstrapConfigDump'));
   const of = (type: string): Any => configs.find((config) => config['@type'].endsWith(`.${type}`)) ?? {};
   const listeners: Listener[] = (of('ListenersConfigDump').dynamic_listeners ?? []).flatMap(listenerOf);
   const routes = (of('RoutesConfigDump').dynamic_route_configs ?? []).map(({ route_config }: Any) => ({

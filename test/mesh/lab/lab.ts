@@ -20,6 +20,13 @@ export interface Core {
   spiffe(namespace: string, serviceAccount: string): string;
 }
 
+export interface Change {
+  readonly apply?: Objects;
+  readonly delete?: Objects;
+  /** How long istiod and the Envoys may take; default ten seconds. */
+  readonly timeoutMs?: number;
+}
+
 /** A Kubernetes API and an istiod, and as many ingresses and workloads as are started in it. */
 export class Lab implements Core {
   readonly kube: Kube;
@@ -27,6 +34,7 @@ export class Lab implements Core {
   readonly sds: Sds;
   readonly envoys: MeshEnvoy[] = [];
   readonly #stage: Stage;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(stage: Stage, kube: Kube, istiod: Istiod, sds: Sds) {
     this.#stage = stage;
@@ -63,7 +71,14 @@ export class Lab implements Core {
    * @returns the mark that answers now carry in `server`
    * @throws NotEnforced where istiod or an Envoy cannot take it, in their words
    */
-  async change(given: { readonly apply?: Objects; readonly delete?: Objects; readonly timeoutMs?: number }) {
+  change(given: Change): Promise<string> {
+    // One after the other: the mark of the next would replace this one's before it is seen.
+    const done = this.#last.then(() => this.#change(given));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #change(given: Change): Promise<string> {
     const gone = readObjects(given.delete ?? []);
     const [there] = await Promise.all([this.kube.apply(given.apply ?? []), this.kube.delete(gone)]);
     return settle(this, { there, gone }, given.timeoutMs);
