@@ -28,8 +28,8 @@ export interface KnownCaller {
   readonly key: string;
   readonly lines: Result<readonly Line[]>[];
   readonly about: readonly Line[];
-  /** Answers that let this caller pass, made once: names and values in turn, by method and route. */
-  readonly ready: Map<string, readonly string[]>;
+  /** Answers that let this caller pass, made once: names and values in turn, by method and route. Absent at first: most new tokens come once. */
+  ready?: Map<string, readonly string[]>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */
   epoch?: string | undefined;
   usableUntil?: number;
@@ -37,8 +37,12 @@ export interface KnownCaller {
   readonly assertions: MadeAssertion[];
 }
 
-/** Lines that say who asks, for nginx's log. */
-export function aboutCaller(caller: Caller): Line[] {
+export function knownCaller(caller: Caller, until: number, key: string): KnownCaller {
+  return { caller, provider: caller.provider, until, key, lines: [], about: aboutCaller(caller), assertions: [] };
+}
+
+/** Lines that say who asks, for nginx's log. The first is the subject's. */
+function aboutCaller(caller: Caller): Line[] {
   const lines: Line[] = [
     ['X-Meshgate-User', encodeValue(caller.subject)],
     ['X-Meshgate-Provider', caller.provider],
@@ -94,9 +98,9 @@ const MAX_READY = 64;
 const readyKey = (method: string, route: PreparedRoute): string => `${method} ${route.name}`;
 
 /** Keeps the lines of an answer, for {@link again}. */
-function keepReady(known: KnownCaller, route: PreparedRoute, method: string, lines: readonly Line[]): void {
-  if (known.ready.size >= MAX_READY) known.ready.clear();
-  known.ready.set(readyKey(method, route), lines.flat());
+function keepReady(ready: Map<string, readonly string[]>, key: string, lines: readonly Line[]): void {
+  if (ready.size >= MAX_READY) ready.clear();
+  ready.set(key, lines.flat());
 }
 
 /**
@@ -106,7 +110,7 @@ function keepReady(known: KnownCaller, route: PreparedRoute, method: string, lin
  * @returns false where there is no such answer yet
  */
 export function again(r: NginxHTTPRequest, route: PreparedRoute, method: string, known: KnownCaller): boolean {
-  const lines = known.ready.get(readyKey(method, route));
+  const lines = known.ready?.get(readyKey(method, route));
   if (lines === undefined) return false;
   const out = r.headersOut;
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
@@ -173,8 +177,7 @@ export function deny(
 /**
  * Speaks a decision: 204 with rule, identity and headers, or the refusal.
  *
- * @param more the assertion that is signed for the caller, where the policy has it; whether the answer is kept ready:
- * only for a token that has come again, and where nothing is signed
+ * @param assertion what is signed for the caller, where the policy has it; an answer without is kept ready
  */
 export function speak(
   r: NginxHTTPRequest,
@@ -182,27 +185,35 @@ export function speak(
   method: string,
   decision: Decision<Pick<Rule, 'id' | 'as'>>,
   known?: KnownCaller,
-  more: { readonly assertion?: string; readonly keep?: boolean } = {},
+  assertion?: string,
 ): void {
   if (!decision.allow) {
     deny(r, route.realm, { reason: decision.reason }, { known, nearest: decision.nearest?.id });
     return;
   }
-  const { rule } = decision;
-  const own: Line[] = [['X-Meshgate-Rule', rule.id]];
-  if (rule.as !== '') own.push(['X-Meshgate-As', rule.as]);
+  const { id, as } = decision.rule;
   const out = r.headersOut;
   if (known !== undefined) {
     const lines = linesFor(route.plan, known);
     if (!lines.ok) {
-      deny(r, route.realm, lines, { known, nearest: rule.id });
+      deny(r, route.realm, lines, { known, nearest: id });
       return;
     }
     write(out, known.about);
     write(out, lines.value);
-    if (more.keep) keepReady(known, route, method, [...known.about, ...lines.value, ...own]);
+    if (known.ready !== undefined && assertion === undefined) {
+      const own: Line[] =
+        as === ''
+          ? [['X-Meshgate-Rule', id]]
+          : [
+              ['X-Meshgate-Rule', id],
+              ['X-Meshgate-As', as],
+            ];
+      keepReady(known.ready, readyKey(method, route), [...known.about, ...lines.value, ...own]);
+    }
   }
-  write(out, own);
-  if (more.assertion !== undefined) out['X-Meshgate-Assertion'] = more.assertion;
+  out['X-Meshgate-Rule'] = id;
+  if (as !== '') out['X-Meshgate-As'] = as;
+  if (assertion !== undefined) out['X-Meshgate-Assertion'] = assertion;
   reply(r, 204);
 }

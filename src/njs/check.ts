@@ -1,14 +1,14 @@
 import { toCaller } from '../caller/caller.ts';
-import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
-import type { Decision, Table } from '../rules/types.ts';
+import type { Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
-import { verifyToken } from '../token/verify.ts';
+import type { Verified } from '../token/types.ts';
+import { type VerifyContext, verifyToken } from '../token/verify.ts';
 import { again, deny, type KnownCaller, speak } from './answer.ts';
 import type { KeyStore } from './keys.ts';
 import { emptyErrorQueue } from './openssl.ts';
-import { type PreparedRoute, type PreparedRule, routesOf } from './routes.ts';
+import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -16,11 +16,9 @@ import { TokenCache } from './tokens.ts';
 const CHECK = '/.meshgate/check/';
 
 /** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
-function bearer(authorization: string): Result<string> {
-  if (authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ') {
-    return ok(authorization.slice(7).trimStart());
-  }
-  return refuse('credential_unsupported');
+function bearer(authorization: string): string | undefined {
+  const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
+  return usual && authorization.length > 7 ? authorization.slice(7).trimStart() : undefined;
 }
 
 /**
@@ -35,7 +33,13 @@ export function checkHandler(
   signer?: Signer,
 ): (r: NginxHTTPRequest) => void | Promise<void> {
   const route = routesOf(table);
-  const tokens = new TokenCache(table.selection);
+  const tokens = new TokenCache(table);
+  const context: VerifyContext = {
+    keysOf: (provider, now) => keys.of(provider.name, now),
+    skew: table.clockSkew,
+    imported: keys.imported,
+    onFailure: emptyErrorQueue,
+  };
 
   /** A caller of this route's providers whose key is still published. */
   function recall(to: PreparedRoute, token: string, now: number): KnownCaller | undefined {
@@ -46,86 +50,68 @@ export function checkHandler(
     return undefined;
   }
 
-  async function verify(to: PreparedRoute, token: string, now: number): Promise<Result<KnownCaller>> {
-    const context = {
-      providers: to.providers,
-      keysOf: (provider: { readonly name: string }) => keys.of(provider.name, now),
-      now,
-      skew: table.clockSkew,
-      imported: keys.imported,
-      onFailure: emptyErrorQueue,
-    };
-    let verified = await verifyToken(token, context);
-    const ask = verified.ok ? undefined : providerToAsk(token, verified, to.providers);
-    if (ask !== undefined) {
-      const refetched = await keys.refetch(ask);
-      if (refetched === 'busy') return refuse('provider_unavailable');
-      if (refetched === 'fetched') verified = await verifyToken(token, context);
-    }
-    if (!verified.ok) return verified;
-    const caller: Result<Caller> = toCaller(verified.value, table);
-    if (!caller.ok) return caller;
-    return ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache));
+  /** Verifies a token; once more with the provider's newest keys, where those at hand do not do. */
+  function verify(
+    { providers }: PreparedRoute,
+    token: string,
+    now: number,
+    use: (verified: Result<Verified>) => void | Promise<void>,
+  ): void | Promise<void> {
+    return verifyToken(token, providers, now, context, (verified) => {
+      const ask = verified.ok ? undefined : providerToAsk(token, verified, providers);
+      if (ask === undefined) return use(verified);
+      return keys.refetch(ask).then((refetched) => {
+        if (refetched === 'busy') return use(refuse('provider_unavailable'));
+        return refetched === 'fetched' ? verifyToken(token, providers, now, context, use) : use(verified);
+      });
+    });
   }
 
-  /**
-   * Speaks to a known caller, with what is signed for them where something is.
-   *
-   * @param keep whether the token has come again
-   */
+  /** Who a new token's caller is; known from now on. */
+  function learn(token: string, verified: Result<Verified>, now: number): Result<KnownCaller> {
+    if (!verified.ok) return verified;
+    const caller = toCaller(verified.value, table);
+    return caller.ok ? ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache)) : caller;
+  }
+
+  /** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
   function answer(
     r: NginxHTTPRequest,
     to: PreparedRoute,
     method: string,
-    decision: Decision<PreparedRule>,
     known: KnownCaller,
     now: number,
-    keep: boolean,
   ): void | Promise<void> {
-    if (signer === undefined || !decision.allow) {
-      speak(r, to, method, decision, known, { keep });
-      return;
-    }
+    const decision = decide(to.rules, known.caller, { route: to.name, method });
+    if (signer === undefined || !decision.allow) return speak(r, to, method, decision, known);
     const { grant, id } = decision.rule;
     const recalled = signer.recall(known, grant, now);
-    if (recalled !== undefined) {
-      speak(r, to, method, decision, known, { assertion: recalled });
-      return;
-    }
+    if (recalled !== undefined) return speak(r, to, method, decision, known, recalled);
     return signer.sign(known, grant, now).then((signed) => {
-      if (signed.ok) speak(r, to, method, decision, known, { assertion: signed.value });
+      if (signed.ok) speak(r, to, method, decision, known, signed.value);
       else deny(r, to.realm, signed, { known, nearest: id });
     });
   }
 
   return (r) => {
-    const name = (r.uri as string).slice(CHECK.length);
-    const to = route(name);
-    if (to === undefined) {
-      deny(r, '-', { reason: 'route_unknown' });
-      return;
-    }
-    const request = { route: name, method: r.headersIn['X-Meshgate-Method'] as string };
-    const authorization = r.headersIn.Authorization;
-    if (authorization === undefined) {
-      speak(r, to, request.method, decide(to.rules, null, request));
-      return;
-    }
+    const to = route((r.uri as string).slice(CHECK.length));
+    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
+    // Each read makes an object.
+    const { headersIn } = r;
+    const method = headersIn['X-Meshgate-Method'] as string;
+    const authorization = headersIn.Authorization;
+    if (authorization === undefined) return speak(r, to, method, decide(to.rules, null, { route: to.name, method }));
     const token = bearer(authorization);
-    if (!token.ok) {
-      deny(r, to.realm, token);
-      return;
-    }
+    if (token === undefined) return deny(r, to.realm, refuse('credential_unsupported'));
     const now = Date.now() / 1000;
-    const known = recall(to, token.value, now);
+    const known = recall(to, token, now);
     if (known !== undefined) {
-      if (signer === undefined && again(r, to, request.method, known)) return;
-      return answer(r, to, request.method, decide(to.rules, known.caller, request), known, now, true);
+      if (signer === undefined && again(r, to, method, known)) return;
+      return answer(r, to, method, known, now);
     }
-    return verify(to, token.value, now).then((result) => {
-      if (result.ok)
-        return answer(r, to, request.method, decide(to.rules, result.value.caller, request), result.value, now, false);
-      deny(r, to.realm, result);
+    return verify(to, token, now, (verified) => {
+      const learnt = learn(token, verified, now);
+      return learnt.ok ? answer(r, to, method, learnt.value, now) : deny(r, to.realm, learnt);
     });
   };
 }

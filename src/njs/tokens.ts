@@ -1,22 +1,10 @@
 import hash from 'crypto';
 import type { Caller } from '../caller/types.ts';
 import { TOKENS_PER_CONTEXT } from '../limits.ts';
+import type { Table } from '../rules/types.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import { aboutCaller, type KnownCaller } from './answer.ts';
+import { type KnownCaller, knownCaller } from './answer.ts';
 import { tokensDict } from './dicts.ts';
-
-/** A caller as kept in the shared dict: a flat list is made and read in a quarter of an object's time. */
-type Kept = readonly [
-  until: number,
-  key: string,
-  provider: string,
-  subject: string,
-  email: string | 0,
-  name: string | 0,
-  roles: readonly string[],
-  groups: readonly string[],
-  claims: Claims,
-];
 
 /** A token's last characters: its signature's, which differ; the whole is compared after. */
 const tail = (token: string): string => token.slice(-32);
@@ -30,17 +18,20 @@ interface Near {
  * Verified tokens: a small Map in this context, and behind it the dict that all workers share.
  * The token's text is hashed for the dict: a readable token never lies in shared memory,
  * and 128 bits of SHA-256 keep the keys short.
- *
- * @param selection hash of what an entry depends on (providers, roles, named claims): another policy, other keys
  */
 export class TokenCache {
   readonly #selection: string;
+  readonly #more: boolean;
   readonly #near = new Map<string, Near>();
   #lastToken = '';
   #lastKey = '';
 
-  constructor(selection: string) {
+  /**
+   * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
+   */
+  constructor({ selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>) {
     this.#selection = selection;
+    this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
   /** A token that is not known is asked for and then put: one hash for both. */
@@ -70,8 +61,8 @@ export class TokenCache {
     }
     const text = tokensDict().get(this.#dictKey(token));
     if (text === undefined) return undefined;
-    const kept = JSON.parse(text) as Kept;
-    return kept[0] > now ? this.#keepNear(token, fromKept(kept)) : undefined;
+    const known = unpack(text);
+    return known.until > now ? this.#keepNear(token, known) : undefined;
   }
 
   /**
@@ -80,18 +71,19 @@ export class TokenCache {
    * @param cap seconds
    */
   put(token: string, verified: Verified, caller: Caller, now: number, cap: number): KnownCaller {
-    const until = Math.min(verified.expires, now + cap);
+    const until = Math.floor(Math.min(verified.expires, now + cap));
+    const known = knownCaller(caller, until, verified.key);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
-        tokensDict().set(this.#dictKey(token), JSON.stringify(toKept(caller, until, verified.key)), life);
+        tokensDict().set(this.#dictKey(token), pack(known, this.#more), life);
       } catch {
         // A dict that is full even after eviction only costs the next verification.
         ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
       }
     }
-    // A place near is for tokens that come again.
-    return known(caller, until, verified.key);
+    // A place near, and ready answers, are for tokens that come again.
+    return known;
   }
 
   /** Forgets a token whose key has left the provider's set. */
@@ -101,18 +93,35 @@ export class TokenCache {
   }
 }
 
-function toKept({ provider, subject, email, name, roles, groups, claims }: Caller, until: number, key: string): Kept {
-  return [until, key, provider, subject, email ?? 0, name ?? 0, roles, groups, claims];
+/**
+ * A caller as one text, which takes a fifth of the time that JSON does: a line each for what has no line break in it, the
+ * subject only if it is plain; the last line is JSON of what is not, or of what only some policies keep.
+ *
+ * @param more whether a header sends name, groups or claims
+ */
+function pack({ caller, until, key, about }: KnownCaller, more: boolean): string {
+  const { provider, subject, email, name, roles, groups, claims } = caller;
+  const plain = about[0]?.[1] === subject;
+  const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims]);
+  return `${until}\n${key}\n${provider}\n${roles.join(',')}\n${email ?? ''}\n${plain ? subject : ''}\n${rest}`;
 }
 
-function fromKept([until, key, provider, subject, email, name, roles, groups, claims]: Kept): KnownCaller {
-  const caller: { -readonly [K in keyof Caller]: Caller[K] } = { provider, subject, roles, groups, claims };
-  if (email !== 0) caller.email = email;
+function unpack(text: string): KnownCaller {
+  const lines = text.split('\n') as [string, string, string, string, string, string, string];
+  const [until, key, provider, roles, email, plain, rest] = lines;
+  const [subject, name, groups, claims] = rest === '' ? [plain, 0 as const, [], {}] : (JSON.parse(rest) as Rest);
+  const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
+    provider,
+    subject,
+    roles: roles === '' ? [] : roles.split(','),
+    groups,
+    claims,
+  };
+  if (email !== '') caller.email = email;
   if (name !== 0) caller.name = name;
-  return known(caller, until, key);
+  const known = knownCaller(caller, Number(until), key);
+  known.ready = new Map();
+  return known;
 }
 
-function known(caller: Caller, until: number, key: string): KnownCaller {
-  const { provider } = caller;
-  return { caller, until, key, provider, lines: [], about: aboutCaller(caller), ready: new Map(), assertions: [] };
-}
+type Rest = readonly [subject: string, name: string | 0, groups: readonly string[], claims: Claims];

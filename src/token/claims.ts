@@ -6,7 +6,8 @@ import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
-type Refused = ReturnType<typeof refuse> | undefined;
+type Refusal = ReturnType<typeof refuse>;
+type Refused = Refusal | undefined;
 
 /** JOSE `typ` of access tokens, lower case (RFC 9068 section 2.1; older ones say JWT). */
 const accessTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
@@ -33,20 +34,23 @@ function checkType(header: JoseHeader, claims: Claims, kind: ProviderKind): Refu
   return undefined;
 }
 
-const dateClaims = ['exp', 'nbf', 'iat'] as const;
+/** A date of the token (RFC 7519 section 2), `undefined` where it has none; or why it is none. */
+function dateOf(claims: Claims, name: 'exp' | 'nbf' | 'iat'): number | undefined | Refusal {
+  const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return refuse('claim_absent', `"${name}" is not a number`);
+  if (value > MAX_NUMERIC_DATE) return refuse('claim_absent', `"${name}" is not a date in seconds`);
+  return value;
+}
 
-/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 2 and 4.1.4 to 4.1.6). */
+/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6). */
 function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
-  const dates: Partial<Record<(typeof dateClaims)[number], number>> = {};
-  for (const name of dateClaims) {
-    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
-    if (value === undefined) continue;
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      return refuse('claim_absent', `"${name}" is not a number`);
-    if (value > MAX_NUMERIC_DATE) return refuse('claim_absent', `"${name}" is not a date in seconds`);
-    dates[name] = value;
-  }
-  const { exp, nbf, iat } = dates;
+  const exp = dateOf(claims, 'exp');
+  if (typeof exp === 'object') return exp;
+  const nbf = dateOf(claims, 'nbf');
+  if (typeof nbf === 'object') return nbf;
+  const iat = dateOf(claims, 'iat');
+  if (typeof iat === 'object') return iat;
   if (exp === undefined) return refuse('claim_absent', 'the token has no "exp"');
   if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}, it is ${Math.floor(now)}`);
   const latest = now + skew;
@@ -62,6 +66,7 @@ function checkAudience(claims: Claims, provider: TokenProvider): Refused {
   if (provider.anyAudience) return undefined;
   const aud = Object.hasOwn(claims, 'aud') ? claims.aud : undefined;
   if (aud === undefined) return refuse('claim_absent', 'the token has no "aud"');
+  if (typeof aud === 'string' && provider.audiences.includes(aud)) return undefined;
   const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!list.every((value) => typeof value === 'string'))
     return refuse('claim_absent', '"aud" is not a string or a list of strings');

@@ -1,24 +1,15 @@
 import { ok, type Result, refuse } from '../reasons.ts';
 import { checkClaims } from './claims.ts';
-import { parseClaims, parseHeader, splitJws } from './format.ts';
-import type { ImportedKeys } from './import.ts';
-import { verifySignature } from './signature.ts';
+import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';
+import { type SignatureContext, verifySignature } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
-/** What a token is checked against. */
-export interface VerifyContext {
-  /** The providers that the host accepts. */
-  readonly providers: readonly TokenProvider[];
+/** What the tokens of all hosts are checked against. */
+export interface VerifyContext extends SignatureContext {
   /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
-  readonly keysOf: (provider: TokenProvider) => readonly Key[] | undefined;
-  /** Seconds since the epoch. */
-  readonly now: number;
+  readonly keysOf: (provider: TokenProvider, now: number) => readonly Key[] | undefined;
   /** Seconds by which clocks may differ. */
   readonly skew: number;
-  /** Imported keys, kept by the caller between tokens. */
-  readonly imported: ImportedKeys;
-  /** What the engine needs after a signature that did not hold. */
-  readonly onFailure?: () => Promise<void>;
 }
 
 /**
@@ -29,34 +20,59 @@ function providerOf(claims: Claims | undefined, providers: readonly TokenProvide
   if (claims === undefined) {
     return providers.length === 1 ? ok(providers[0] as TokenProvider) : refuse('token_malformed');
   }
-  const provider = providers.find(({ issuer }) => Object.hasOwn(claims, 'iss') && claims.iss === issuer);
-  return provider === undefined ? refuse('issuer_unknown') : ok(provider);
+  const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
+  for (let i = 0; i < providers.length; i++) {
+    const provider = providers[i] as TokenProvider;
+    if (provider.issuer === issuer) return ok(provider);
+  }
+  return refuse('issuer_unknown');
+}
+
+/** What is said of a token whose signature holds. */
+function judge(
+  header: JoseHeader,
+  claims: Claims | undefined,
+  provider: TokenProvider,
+  key: Key,
+  now: number,
+  skew: number,
+): Result<Verified> {
+  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+  const expires = checkClaims(header, claims, provider, now, skew);
+  if (!expires.ok) return expires;
+  return ok({ provider: provider.name, claims, expires: expires.value, key: key.thumbprint });
 }
 
 /**
  * Verifies a bearer token: format, header, provider, algorithm, key, signature, claims, in this order
  * (RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). Never throws for any text.
  *
- * @returns the claims with their provider; else the first reason that applies. A detail that tells what was expected
- * is given only after the signature held.
+ * @param providers those that the host accepts
+ * @param now seconds since the epoch
+ * @param use is given the claims with their provider, or the first reason that applies; a detail that tells what was
+ * expected is given only after the signature held. What it returns is returned, see {@link verifySignature}.
  */
-export async function verifyToken(text: string, context: VerifyContext): Promise<Result<Verified>> {
+export function verifyToken<T>(
+  text: string,
+  providers: readonly TokenProvider[],
+  now: number,
+  context: VerifyContext,
+  use: (verified: Result<Verified>) => T | Promise<T>,
+): T | Promise<T> {
   const split = splitJws(text);
-  if (!split.ok) return split;
+  if (!split.ok) return use(split);
   const jws = split.value;
-  const header = parseHeader(jws.header);
-  if (!header.ok) return header;
+  const parsed = parseHeader(jws.header);
+  if (!parsed.ok) return use(parsed);
+  const header = parsed.value;
   const claims = parseClaims(jws.payload);
-  const found = providerOf(claims, context.providers);
-  if (!found.ok) return found;
+  const found = providerOf(claims, providers);
+  if (!found.ok) return use(found);
   const provider = found.value;
-  if (!(provider.algorithms as readonly string[]).includes(header.value.alg)) return refuse('algorithm_refused');
-  const keys = context.keysOf(provider);
-  if (keys === undefined) return refuse('provider_unavailable');
-  const key = await verifySignature(jws, header.value, keys, context.imported, context.onFailure);
-  if (!key.ok) return key;
-  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-  const expires = checkClaims(header.value, claims, provider, context.now, context.skew);
-  if (!expires.ok) return expires;
-  return ok({ provider: provider.name, claims, expires: expires.value, key: key.value.thumbprint });
+  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return use(refuse('algorithm_refused'));
+  const keys = context.keysOf(provider, now);
+  if (keys === undefined) return use(refuse('provider_unavailable'));
+  return verifySignature(jws, header, keys, context, (signer) =>
+    use(signer.ok ? judge(header, claims, provider, signer.value, now, context.skew) : signer),
+  );
 }
