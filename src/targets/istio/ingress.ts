@@ -1,8 +1,8 @@
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf, oddPatterns } from '../odd-paths.ts';
-import { istioObject, type KubeObject, type Metadata, metadata, objectName, RULES, selector } from './objects.ts';
+import { istioObject, type KubeObject, type Metadata, metadata, objectName } from './objects.ts';
 import { requestAuthentication } from './request-authentication.ts';
-import { istioRule, principalOf, spiffeOf } from './rule.ts';
+import { authorizationPolicy, principalOf, spiffeOf, type View } from './rule.ts';
 import type { Asked, Scene } from './scene.ts';
 import { telemetry } from './telemetry.ts';
 
@@ -64,17 +64,12 @@ function virtualService(scene: Scene, services: readonly Asked[]): KubeObject {
   });
 }
 
-/** What may pass to one service; whatever no policy of the ingress allows is refused. */
-function authorizationPolicy(scene: Scene, { service, rules, hosts }: Asked): KubeObject {
-  const { policy, ingress, assertion } = scene;
-  const name = objectName('ingress', service.name);
-  const annotations = { [RULES]: JSON.stringify(rules.map(({ id }) => id)) };
-  return istioObject('AuthorizationPolicy', metadata('ingress', name, ingress.namespace, annotations), {
-    ...selector(ingress.labels),
-    action: 'ALLOW',
-    rules: rules.map((rule) => istioRule(rule, principalOf(spiffeOf(policy, rule)), hosts, assertion)),
-  });
-}
+/** What the ingress sees of the requests for a service. */
+export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'assertion'>, { hosts }: Asked): View => ({
+  assertion,
+  principal: (rule) => principalOf(spiffeOf(policy, rule)),
+  hosts,
+});
 
 /** All objects that speak of the ingress. */
 export function ingressObjects(scene: Scene): readonly KubeObject[] {
@@ -90,7 +85,9 @@ export function ingressObjects(scene: Scene): readonly KubeObject[] {
         services.filter((it) => it.name === name),
       ),
     ),
-    ...services.map((it) => authorizationPolicy(scene, it)),
+    ...services.map((it) =>
+      authorizationPolicy(named(scene, it.service.name), ingress.labels, it.rules, ingressView(scene, it)),
+    ),
     telemetry(named(scene), ingress.labels),
   ];
 }

@@ -1,10 +1,11 @@
-import type { Assertion, At, Policy } from '../../policy/types.ts';
+import type { At, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
+import { ingressView } from './ingress.ts';
 import { objectName } from './objects.ts';
-import { principalOf, spiffeOf } from './rule.ts';
-import { askedOf, missing, toScene } from './scene.ts';
-import { ingressPrincipal } from './workload.ts';
+import { grouped, type View } from './rule.ts';
+import { missing, toScene } from './scene.ts';
+import { ingressPrincipal, workloadView } from './workload.ts';
 
 /** What is read back from a mesh has no place in a file. */
 export const NOWHERE: At = { file: 'istio', line: 0, column: 0 };
@@ -19,13 +20,7 @@ export const workloadHost = (namespace: string, name: string): string => `${name
 /** What hosts of a rule stand for: a name with any port, or else exactly this authority. */
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
-interface Seen {
-  readonly host: string;
-  readonly principal: string;
-  readonly assertion: Assertion | undefined;
-}
-
-function projected(rule: Enforced, { host, principal, assertion }: Seen): MeshRule {
+function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
   const { id, route, path, methods } = rule;
   const open = assertion === undefined || rule.who.kind === 'anyone';
   return {
@@ -37,27 +32,26 @@ function projected(rule: Enforced, { host, principal, assertion }: Seen): MeshRu
     ...(methods !== undefined && { methods }),
     who: open ? { kind: 'anyone' } : rule.who,
     service: host,
-    as: `spiffe://${principal}`,
+    as: `spiffe://${principal(rule)}`,
     ...(assertion !== undefined && rule.agent !== undefined && { agent: rule.agent }),
     ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
   };
 }
 
+const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>
+  grouped(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
+
 /** The rules as Istio keeps them, first those of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
-  const { assertion } = policy.gateway;
-  const services = askedOf(policy, rules);
-  const atIngress = services.flatMap(({ rules, hosts }) =>
-    rules.map((rule) =>
-      projected(rule, { host: hostOf(hosts), principal: principalOf(spiffeOf(policy, rule)), assertion }),
-    ),
-  );
-  const principal = ingressPrincipal(toScene(policy, rules));
+  const scene = toScene(policy, rules);
+  const { services } = scene;
+  const atIngress = services.flatMap((it) => seen(it.rules, hostOf(it.hosts), ingressView(scene, it)));
+  const principal = ingressPrincipal(scene);
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined || principal === undefined) return [];
     const host = workloadHost(place.namespace, objectName('workload', service.name));
-    return rules.map((rule) => projected(rule, { host, principal, assertion }));
+    return seen(rules, host, workloadView(scene, principal));
   });
   return [...atIngress, ...atWorkloads];
 }

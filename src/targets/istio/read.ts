@@ -1,4 +1,3 @@
-import type { Who } from '../../policy/types.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
 import { RULES } from './objects.ts';
@@ -41,18 +40,17 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
   return own;
 }
 
-/** Who the conditions let pass, and by which assertion. */
-function whoOf(conditions: readonly Condition[], title: string): Pick<MeshRule, 'who' | 'asserted' | 'agent'> {
+type Says = Pick<MeshRule, 'who' | 'agent' | 'asserted'>;
+
+/** Who the conditions let pass, and by which assertion: one of them for each role. */
+function saysOf(conditions: readonly Condition[], title: string): readonly Says[] {
   const [agent, ...more] = conditions.filter(({ key }) => key === claim('agent'));
-  const acting = agent === undefined ? {} : { agent: agentOf(agent, title) };
   if (more.length > 0) throw unreadable(title, 'one condition on the agent');
-  return {
-    ...personOf(
-      conditions.filter((it) => it !== agent),
-      title,
-    ),
-    ...acting,
-  };
+  const people = peopleOf(
+    conditions.filter((it) => it !== agent),
+    title,
+  );
+  return agent === undefined ? people : people.map((it) => ({ ...it, agent: agentOf(agent, title) }));
 }
 
 function agentOf({ values, notValues }: Condition, title: string): string | null {
@@ -62,24 +60,28 @@ function agentOf({ values, notValues }: Condition, title: string): string | null
   return name;
 }
 
-function personOf(when: readonly Condition[], title: string): { readonly who: Who; readonly asserted?: string } {
-  if (when.length === 0) return { who: { kind: 'anyone' } };
+function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says, 'agent'>[] {
+  if (when.length === 0) return [{ who: { kind: 'anyone' } }];
+  if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'no conditions on what is not');
   const values = new Map(when.map(({ key, values }) => [key, values]));
-  const one = (name: string): string | undefined => {
+  const some = (name: string): readonly string[] | undefined => {
     const found = values.get(claim(name));
-    if (found === undefined) return undefined;
-    if (found.length !== 1 || /^\*|\*$/.test(found[0] ?? '')) throw unreadable(title, `one value for ${claim(name)}`);
-    return found[0];
+    if (found?.some((it) => /^\*|\*$/.test(it))) throw unreadable(title, `no pattern for ${claim(name)}`);
+    return found;
   };
-  const [iss, aud, as, role] = [one('iss'), one('aud'), one('as'), one('roles')];
-  const count = role === undefined ? 3 : 4;
+  const one = (name: string): string | undefined => {
+    const found = some(name);
+    if (found !== undefined && found.length !== 1) throw unreadable(title, `one value for ${claim(name)}`);
+    return found?.[0];
+  };
+  const [iss, aud, as, roles] = [one('iss'), one('aud'), one('as'), some('roles')];
+  const count = roles === undefined ? 3 : 4;
   if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count) {
     throw unreadable(title, 'conditions on the issuer, the audience and the identity of the assertion');
   }
-  return {
-    who: role === undefined ? { kind: 'authenticated' } : { kind: 'role', role },
-    asserted: assertedText(as, aud, iss),
-  };
+  const asserted = assertedText(as, aud, iss);
+  if (roles === undefined) return [{ who: { kind: 'authenticated' }, asserted }];
+  return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
 
 /** A rule has these members and no others. */
@@ -88,7 +90,10 @@ function checkMembers(value: object, known: readonly string[], title: string): v
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-function readRule(rule: IstioRule, id: string, host: string | undefined, title: string): MeshRule {
+type Unnamed = Omit<MeshRule, 'id' | 'route'>;
+
+/** A rule of Istio's, once for each role; without its ids. */
+function readRule(rule: IstioRule, host: string | undefined, title: string): readonly Unnamed[] {
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
   const principal = from?.principals?.[0];
@@ -105,17 +110,15 @@ function readRule(rule: IstioRule, id: string, host: string | undefined, title: 
   const asked = host ?? hostOf(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
   if (host === undefined && (!plain || hosts[0]?.includes('*'))) throw unreadable(title, 'hosts of one service');
-  return {
-    id,
+  const read = {
     at: NOWHERE,
-    route: id.slice(0, id.lastIndexOf('#')),
     host: asked,
     path: pathOf(paths, notPaths, title),
     ...(methods !== undefined && { methods }),
     service: asked,
     as: `spiffe://${principal}`,
-    ...whoOf(rule.when ?? [], title),
   };
+  return saysOf(rule.when ?? [], title).map((says) => ({ ...read, ...says }));
 }
 
 /** Ids of the policy's rules, as far as there is one for each. */
@@ -138,8 +141,12 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   if (object.metadata.annotations?.['istio.io/dry-run'] === 'true') throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
   const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
-  const ids = idsOf(object, rules.length);
-  return rules.map((rule, index) => readRule(rule, ids[index] ?? '', host, title));
+  const read = rules.flatMap((rule) => readRule(rule, host, title));
+  const ids = idsOf(object, read.length);
+  return read.map((rule, index) => {
+    const id = ids[index] ?? '';
+    return { ...rule, id, route: id.slice(0, id.lastIndexOf('#')) };
+  });
 }
 
 /** Istio's root namespace, whose policies count everywhere. */

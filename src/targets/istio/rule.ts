@@ -1,6 +1,7 @@
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
+import { istioObject, type KubeObject, type Metadata, RULES, selector } from './objects.ts';
 
 /** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
 export interface IstioRule {
@@ -41,6 +42,40 @@ export function patterns(path: Path): readonly string[] {
 /** Name of a claim of the verified assertion, as conditions have it. */
 export const claim = (name: string): string => `request.auth.claims[${name}]`;
 
+/** What a layer sees of a request, besides method and path. */
+export interface View {
+  /** What verifies assertions; absent: nobody does. */
+  readonly assertion?: Assertion | undefined;
+  /** Who connects by a rule. */
+  readonly principal: (rule: Rule) => string;
+  /** What the request may be for; absent where that is no question, at the workload itself. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
+/** Rules that one of Istio's stands for. */
+export type Group = readonly [Enforced, ...Enforced[]];
+
+function keyOf({ path, methods, who, as, agent }: Enforced, { assertion }: View, principal: string): string {
+  return JSON.stringify([path, methods, principal, ...(assertion === undefined ? [] : [as, who.kind, agent])]);
+}
+
+const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
+
+/**
+ * Rules that differ in nothing but the role become one: fifty roles on one path are one of Istio's rules, and objects
+ * stay small. Of those that differ in nothing that Istio sees, the first stands for all.
+ */
+export function grouped(rules: readonly Enforced[], view: View): readonly Group[] {
+  const groups = new Map<string, [Enforced, ...Enforced[]]>();
+  for (const rule of rules) {
+    const key = keyOf(rule, view, view.principal(rule));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [rule]);
+    else if (view.assertion && !group.some((it) => roleOf(it) === roleOf(rule))) group.push(rule);
+  }
+  return [...groups.values()];
+}
+
 /** An agent's assertion passes by rules of that agent only. */
 function agentConditions({ agent }: Enforced): readonly Condition[] {
   if (agent === undefined) return [];
@@ -48,41 +83,33 @@ function agentConditions({ agent }: Enforced): readonly Condition[] {
 }
 
 /** What the assertion has to say; nothing for `anyone`, where there are no agents. */
-function conditions(rule: Enforced, assertion: Assertion | undefined): readonly Condition[] {
-  const { who } = rule;
+function conditions(group: Group, { assertion }: View): readonly Condition[] {
+  const [rule] = group;
   if (assertion === undefined) return [];
-  if (who.kind === 'anyone') return agentConditions(rule);
+  if (rule.who.kind === 'anyone') return agentConditions(rule);
+  const roles = group.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : []));
   return [
     // The ingress may verify tokens of others too, and their claims look the same to a rule.
     { key: claim('iss'), values: [assertion.issuer] },
     { key: claim('aud'), values: [rule.service] },
     { key: claim('as'), values: [rule.as] },
-    ...(who.kind === 'role' ? [{ key: claim('roles'), values: [who.role] }] : []),
+    ...(roles.length > 0 ? [{ key: claim('roles'), values: roles }] : []),
     ...agentConditions(rule),
   ];
 }
 
-/**
- * One rule as Istio takes it.
- *
- * @param principal who connects
- * @param hosts what the request may be for; undefined where that is no question, at the workload itself
- */
-export function istioRule(
-  rule: Enforced,
-  principal: string,
-  hosts: readonly string[] | undefined,
-  assertion: Assertion | undefined,
-): IstioRule {
+/** Some rules as one of Istio's. */
+function istioRule(group: Group, view: View): IstioRule {
+  const [rule] = group;
   const { path, methods } = rule;
   const except = 'except' in path ? path.except.flatMap(patterns) : [];
-  const when = conditions(rule, assertion);
+  const when = conditions(group, view);
   return {
-    from: [{ source: { principals: [principal] } }],
+    from: [{ source: { principals: [view.principal(rule)] } }],
     to: [
       {
         operation: {
-          ...(hosts && { hosts }),
+          ...(view.hosts && { hosts: view.hosts }),
           ...(methods && { methods }),
           paths: patterns(path),
           ...(except.length > 0 && { notPaths: except }),
@@ -91,4 +118,24 @@ export function istioRule(
     ],
     ...(when.length > 0 && { when }),
   };
+}
+
+/**
+ * What lets requests to some pods in; whatever no such policy allows is refused.
+ *
+ * @param meta without annotations
+ */
+export function authorizationPolicy(
+  meta: Metadata,
+  labels: Readonly<Record<string, string>>,
+  rules: readonly Enforced[],
+  view: View,
+): KubeObject {
+  const groups = grouped(rules, view);
+  const ids = groups.flatMap((group) => group.map(({ id }) => id));
+  return istioObject(
+    'AuthorizationPolicy',
+    { ...meta, annotations: { [RULES]: JSON.stringify(ids) } },
+    { ...selector(labels), action: 'ALLOW', rules: groups.map((group) => istioRule(group, view)) },
+  );
 }

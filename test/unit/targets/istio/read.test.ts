@@ -159,8 +159,8 @@ describe('what somebody changed', () => {
     ['no path', `${operation}.paths`, undefined, 'one path for each rule'],
     ['a loose prefix', `${operation}.paths`, ['/a', '/a*'], 'no path of a policy: /a*'],
     ['another prefix', `${operation}.paths`, ['/a', '/b/*'], 'no path of a policy'],
-    ['any role', 'spec.rules.0.when.3.values', ['*'], 'one value for request.auth.claims[roles]'],
-    ['two roles', 'spec.rules.0.when.3.values', ['a', 'b'], 'one value for request.auth.claims[roles]'],
+    ['any role', 'spec.rules.0.when.3.values', ['*'], 'no pattern for request.auth.claims[roles]'],
+    ['two audiences', 'spec.rules.0.when.1.values', ['a', 'b'], 'one value for request.auth.claims[aud]'],
     ['other claims', 'spec.rules.0.when.3.key', 'request.auth.claims[x]', 'conditions on the issuer'],
     ['no issuer', 'spec.rules.0.when.0', { key: 'request.headers[x]', values: ['x'] }, 'conditions on the issuer'],
   ])('%s: it says why it cannot read that', (_, at, value, message) => {
