@@ -17,6 +17,13 @@ export type Differing = Asking | { readonly identity: string };
 export interface Proof {
   readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
   readonly definitions: readonly DefinitionChange[];
+  /** How the objects of a mesh differ otherwise, a line each. */
+  readonly objects?: readonly string[];
+}
+
+/** True if nothing tells the sides apart. */
+export function isSame({ witness, definitions, objects = [] }: Proof): boolean {
+  return witness === undefined && definitions.length === 0 && objects.length === 0;
 }
 
 interface Asked {
@@ -39,7 +46,8 @@ function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
 }
 
-function text({ witness, definitions }: Proof, { a, b }: Asked, paint: Paint): string {
+function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
+  const { witness, definitions, objects = [] } = proof;
   const [left, right] = [fileName(a), fileName(b)];
   if (witness !== undefined) {
     return [
@@ -49,7 +57,13 @@ function text({ witness, definitions }: Proof, { a, b }: Asked, paint: Paint): s
       `  ${sideText(left, witness.left, paint)}`,
       `  ${sideText(right, witness.right, paint)}`,
       ...definitions.map((change) => `also: ${definitionText(change)}`),
+      ...objects.map((line) => `also: ${line}`),
     ].join('\n');
+  }
+  if (objects.length > 0) {
+    return [`${paint('bad', 'no')}: ${right} is not what ${left} renders to`, ...objects.map((it) => `  ${it}`)].join(
+      '\n',
+    );
   }
   if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;
   return [
@@ -63,9 +77,10 @@ function callerJson(caller: Differing) {
   return 'identity' in caller ? { kind: 'identity', ...caller } : { kind: 'roles', ...caller };
 }
 
-function toJson({ witness, definitions }: Proof, { a, b }: Asked): unknown {
+function toJson(proof: Proof, { a, b }: Asked): unknown {
+  const { witness, definitions, objects = [] } = proof;
   return {
-    same: witness === undefined && definitions.length === 0,
+    same: isSame(proof),
     a: fileName(a),
     b: fileName(b),
     ...(witness && {
@@ -80,6 +95,7 @@ function toJson({ witness, definitions }: Proof, { a, b }: Asked): unknown {
     ...(definitions.length > 0 && {
       definitions: definitions.map((change) => ({ ...change, text: definitionText(change) })),
     }),
+    ...(objects.length > 0 && { objects }),
   };
 }
 

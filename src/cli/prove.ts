@@ -4,17 +4,22 @@ import { agentChanges, type DefinitionChange, providerChanges, roleChanges } fro
 import { writtenId } from '../rules/enforced.ts';
 import { impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
+import type { MeshRule } from '../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import type { MeshTarget } from '../targets/types.ts';
 import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
+import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
-import { type Proof, proofOutput } from './proof.ts';
+import { isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
   readonly target?: MeshKind;
+  readonly assertionJwks?: string;
   readonly format: Format;
 }
+
+type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
 /** Service and identity by what they are and not by their names: an authority, a SPIFFE id. */
 function sideOf({ policy, rules }: Loaded): Side {
@@ -49,29 +54,58 @@ function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'
 /** Meshes whose files can be read back. */
 const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
 
-/** The rules of the policy as the target keeps them, and those of its file. */
-function bothSides({ policy, rules }: Loaded, target: MeshTarget, text: string, file: string) {
-  const { project, read } = target;
-  if (project === undefined || read === undefined) throw new WrongUse(`what ${target.name} rendered cannot be read`);
-  try {
-    return { own: project(policy, rules), found: read({ [file]: text }) };
-  } catch {
-    throw new WrongUse(`${fileName(file)} is not as "meshgate render --target ${target.name}" writes it`);
-  }
+/** Texts of what a mesh has: a file, or the files of a folder. */
+function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
+  const names = path === '-' ? undefined : runtime.list(path)?.filter((name) => /\.(ya?ml|json)$/.test(name));
+  const read = (file: string) => utf8(readFile(runtime, file, 'the rendered file')) ?? '';
+  if (names === undefined) return { [path]: read(path) };
+  if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
+  return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
 
-function proveTarget(runtime: Runtime, name: MeshKind, a: string, b: string): Proof | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
-  const loaded = loadValid(runtime, a);
-  if (loaded === undefined) return undefined;
-  const text = utf8(readFile(runtime, b, 'the rendered file')) ?? '';
-  const { own: projected, found } = bothSides(loaded, meshTarget(name), text, b);
-  const witness = proveIdentities(projected, found);
-  if (witness === undefined) return { definitions: [] };
+/** URL of a request; a workload has none, and is asked by its name. */
+function meshUrl(loaded: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
+  return host.includes('/')
+    ? `${path} at the workload of ${host}`
+    : urlOf(loaded, { host: host.replace(/^=/, ''), path });
+}
+
+/** A request that tells the policy from the target's rules, if there is one. */
+function meshWitness(loaded: Loaded, target: MeshTarget, read: readonly MeshRule[]): Proof['witness'] {
+  const witness = proveIdentities(target.project?.(loaded.policy, loaded.rules) ?? [], read);
+  if (witness === undefined) return undefined;
   // The policy's own rule: it has a place.
   const own = loaded.rules.find((rule) => rule.id === writtenId(witness.left?.id ?? ''));
   const caller = { identity: witness.caller };
-  return { witness: { ...witness, ...(own && { left: own }), url: urlOf(loaded, witness), caller }, definitions: [] };
+  return { ...witness, ...(own && { left: own }), url: meshUrl(loaded, witness), caller };
+}
+
+function proveTarget(
+  runtime: Runtime,
+  { target: name, assertionJwks }: OfTarget,
+  a: string,
+  b: string,
+): Proof | undefined {
+  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
+  const target = meshTarget(name);
+  if (assertionJwks !== undefined && !target.takesJwks)
+    throw new WrongUse(`--assertion-jwks means nothing to ${name}: leave it out`);
+  const loaded = loadValid(runtime, a);
+  if (loaded === undefined) return undefined;
+  const files = meshFiles(runtime, b);
+  const { policy, rules } = loaded;
+  const objects = target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? [];
+  let read: readonly MeshRule[];
+  try {
+    read = target.read?.(files) ?? [];
+  } catch (error) {
+    // Rules that somebody else wrote are a difference where objects are compared one by one.
+    if (target.drift === undefined)
+      throw new WrongUse(`${fileName(b)} is not as "meshgate render --target ${name}" writes it`);
+    return { definitions: [], objects: [...objects, (error as Error).message] };
+  }
+  const witness = meshWitness(loaded, target, read);
+  return { ...(witness && { witness }), definitions: [], objects };
 }
 
 function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
@@ -84,11 +118,21 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
 }
 
 /** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */
-export function proveCommandRun(runtime: Runtime, { target, format }: Flags, a: string, b: string): number {
-  const proof = target === undefined ? provePolicies(runtime, a, b) : proveTarget(runtime, target, a, b);
+export function proveCommandRun(
+  runtime: Runtime,
+  { target, assertionJwks, format }: Flags,
+  a: string,
+  b: string,
+): number {
+  if (target === undefined && assertionJwks !== undefined)
+    throw new WrongUse('--assertion-jwks means nothing without --target');
+  const proof =
+    target === undefined
+      ? provePolicies(runtime, a, b)
+      : proveTarget(runtime, { target, ...(assertionJwks !== undefined && { assertionJwks }) }, a, b);
   if (proof === undefined) return NO;
   runtime.out(proofOutput(runtime, proof, { a, b, format }));
-  return proof.witness === undefined && proof.definitions.length === 0 ? YES : NO;
+  return isSame(proof) ? YES : NO;
 }
 
 export const proveCommand = buildCommand<Flags, [string, string], Context>({
@@ -99,25 +143,27 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
         kind: 'enum',
         values: READABLE,
         optional: true,
-        brief: 'B is what this target rendered and not a policy',
+        brief: 'B is what this mesh has and not a policy',
       },
+      assertionJwks: assertionJwksFlag,
       format: formatFlag,
     },
     positional: {
       kind: 'tuple',
       parameters: [
         { parse: String, placeholder: 'A', brief: 'A policy (- reads standard input)' },
-        { parse: String, placeholder: 'B', brief: 'Another policy; with --target its file' },
+        { parse: String, placeholder: 'B', brief: 'Another policy; with --target its file or folder' },
       ],
     },
   },
   docs: {
     brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
     fullDescription: described(
-      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does. Exit code 0: they are the same; 1: they differ.',
+      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: they differ.',
       [
         'meshgate prove old.yaml new.yaml',
         'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',
+        'meshgate prove --target istio meshgate.yaml build',
         'meshgate prove --format json meshgate.yaml other.yaml',
       ],
     ),

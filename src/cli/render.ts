@@ -1,12 +1,12 @@
 import { buildCommand } from '@stricli/core';
-import { parsePublishedKeys } from '../assertion/published.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
-import { type Loaded, loadValid, place, policyFile, readFile, reasonOf, utf8 } from './load.ts';
+import { assertionJwksFlag, meshOptions } from './jwks.ts';
+import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
@@ -39,23 +39,10 @@ function systemResolvers(runtime: Runtime): readonly string[] {
   );
 }
 
-/** A JWKS without anything secret in it, as it is published at /.meshgate/jwks. */
-function publicKeys(runtime: Runtime, file: string): string {
-  const text = utf8(readFile(runtime, file, 'the key set')) ?? '';
-  const keys = parsePublishedKeys(text);
-  if (typeof keys === 'string') throw new WrongUse(`--assertion-jwks ${file}: ${keys}`);
-  return keys.jwks;
-}
-
 /** Options that were given; nginx's own have defaults. */
 function emit(runtime: Runtime, { policy, rules }: Loaded, flags: Flags, dir: string): Emitted {
   if (flags.target !== 'nginx') {
-    const jwks = flags.assertionJwks;
-    return meshTarget(flags.target).emit(
-      policy,
-      rules,
-      jwks === undefined ? {} : { assertionJwks: publicKeys(runtime, jwks) },
-    );
+    return meshTarget(flags.target).emit(policy, rules, meshOptions(runtime, flags.assertionJwks));
   }
   const { runDir, stateDir, accessLog, resolver } = flags;
   return renderNginx(
@@ -164,12 +151,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
         placeholder: 'IP,IP',
         brief: 'DNS servers where the policy names none (default: those of /etc/resolv.conf)',
       },
-      assertionJwks: {
-        ...path(
-          'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh that takes them into its policies',
-        ),
-        placeholder: 'FILE',
-      },
+      assertionJwks: assertionJwksFlag,
       policy: policyFlag,
     },
     positional: policyArgument,

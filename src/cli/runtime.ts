@@ -21,6 +21,8 @@ export interface Runtime {
    * @throws Error with the system's code
    */
   read(path: string): Uint8Array;
+  /** Paths below a folder of all files in it, in order; undefined where there is no folder. */
+  list(path: string): readonly string[] | undefined;
   /** Writes a file; makes its folders. */
   write(path: string, content: string | Uint8Array): void;
   /** Puts a secret file in place at once, for its owner alone; one that is there keeps its mode. */
@@ -95,6 +97,21 @@ function isTerminal(): boolean {
   return fs.fstatSync(1).isCharacterDevice();
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** njs has no `recursive`. */
+function listAll(path: string): readonly string[] | undefined {
+  if (!isFolder(path)) return undefined;
+  const names = (fs.readdirSync(path) as string[]).sort();
+  return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
+}
+
 /** Permissions of a file that is there. */
 function modeOf(path: string): number | undefined {
   try {
@@ -126,6 +143,7 @@ export function systemRuntime(): Runtime {
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,
+    list: listAll,
     write(path, content) {
       fs.mkdirSync(folderOf(path), { recursive: true });
       fs.writeFileSync(path, content as string);

@@ -2,7 +2,7 @@
 const KEYS = new Set([
   ...['teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr', 'max_age', 'network'],
   ...['like', 'namespaces', 'proxy', 'client_id', 'alone', 'tools', 'limit', 'bound'],
-  ...['owner', 'ask', 'insecure_raw_paths'],
+  ...['owner', 'ask', 'insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 
 /** Likewise for values: credentials, header sources, kinds of meshes and providers. */

@@ -50,4 +50,11 @@ export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
   /** It takes {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
+  /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
+  drift?(
+    policy: Policy,
+    rules: readonly Rule[],
+    options: MeshOptions,
+    files: Readonly<Record<string, string>>,
+  ): readonly string[];
 }

@@ -3,12 +3,12 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
 import { covers, gapsOf } from './covers.ts';
-import { ingressObjects } from './ingress.ts';
+import { driftOf } from './drift.ts';
+import { istioObjects } from './layers.ts';
 import type { KubeObject } from './objects.ts';
 import { project } from './project.ts';
 import { readIstio } from './read.ts';
-import { missing, toScene } from './scene.ts';
-import { workloadObjects } from './workload.ts';
+import { missing } from './scene.ts';
 
 const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
@@ -23,23 +23,6 @@ function yaml(value: unknown): string {
 }
 
 const documents = (objects: readonly KubeObject[]): string => HEAD + objects.map(yaml).join('---\n');
-
-/** The objects, by the file that they are in. */
-export function istioObjects(
-  policy: Policy,
-  rules: readonly Rule[],
-  { assertionJwks }: MeshOptions = {},
-): Readonly<Record<string, readonly KubeObject[]>> {
-  const scene = toScene(policy, rules, assertionJwks);
-  const workloads = scene.services.map((asked) => [
-    `workloads/${asked.service.name}.yaml`,
-    workloadObjects(scene, asked),
-  ]);
-  return Object.fromEntries([
-    ['ingress.yaml', ingressObjects(scene)],
-    ...workloads.filter(([, objects]) => objects?.length),
-  ]);
-}
 
 /**
  * Renders the rules for Istio in two layers: ingress.yaml for the ingress gateway, workloads/NAME.yaml for the sidecars
@@ -72,4 +55,5 @@ export const istio: MeshTarget = {
   covers,
   read: readIstio,
   project,
+  drift: driftOf,
 };

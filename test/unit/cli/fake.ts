@@ -47,6 +47,10 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
+    list(path) {
+      const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
+      return below.length === 0 ? undefined : below.map((name) => name.slice(path.length + 1)).sort();
+    },
     write(path, content) {
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
       written[path] = text(content);

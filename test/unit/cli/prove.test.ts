@@ -112,3 +112,125 @@ caller  spiffe://example.org/gateway
     });
   });
 });
+
+describe('a policy and what Istio has', () => {
+  const istio = POLICY.replace(
+    'gateway: { insecure_http: true }',
+    'gateway: { insecure_http: true, assertion: { issuer: https://gw.example.com, keys_file: /run/keys.jwks } }',
+  )
+    .replace('kind: envoy', 'kind: istio')
+    .replace('    own:', '    namespace: edge\n    labels: { app: ingress }\n    service_account: ingress\n    own:')
+    .replace('endpoint: wiki:8080', 'endpoint: wiki:8080, namespace: wiki, labels: { app: wiki }');
+  const rendered = async (policy: string, ...args: string[]) => {
+    const files = { x: policy, 'keys.json': KEYS };
+    const { written, err } = await meshgate(['render', '--target', 'istio', '--out', '/o', ...args, 'x'], { files });
+    expect(err).not.toContain('error');
+    return Object.fromEntries(Object.entries(written).map(([name, text]) => [name.replace('/o/', 'build/'), text]));
+  };
+  const KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y"}]}';
+  const against = (policy: string, files: Readonly<Record<string, string>>, ...args: string[]) =>
+    meshgate(['prove', '--target', 'istio', ...args, 'a.yaml', 'build'], {
+      files: { 'a.yaml': policy, 'keys.json': KEYS, ...files },
+    });
+  const change = (files: Readonly<Record<string, string>>, name: string, from: string, to: string) => {
+    expect(files[name]).toContain(from);
+    return { ...files, [name]: files[name]!.replace(from, to) };
+  };
+
+  test('as rendered: yes, from a folder and from one file', async () => {
+    const files = await rendered(istio);
+    expect((await against(istio, files)).out).toBe('yes: a.yaml and build allow the same requests\n');
+    const { 'build/kustomization.yaml': _, ...objects } = files;
+    const one = { build: Object.values(objects).join('---\n') };
+    expect((await against(istio, one)).code).toBe(0);
+  });
+
+  test('with the key set in it', async () => {
+    const files = await rendered(istio, '--assertion-jwks', 'keys.json');
+    expect((await against(istio, files, '--assertion-jwks', 'keys.json')).code).toBe(0);
+    const { code, out } = await against(istio, files);
+    expect(code).toBe(1);
+    expect(out).toContain(
+      '  RequestAuthentication edge/meshgate-ingress: spec.jwtRules[0].jwksUri is nothing, and not "https://gw.example.com/.meshgate/jwks"',
+    );
+  });
+
+  test('of another policy: a request that the ingress lets through', async () => {
+    const { code, out } = await against(istio, await rendered(istio.replace('methods: [GET]', 'methods: [GET, POST]')));
+    expect(code).toBe(1);
+    expect(out).toBe(`no: a.yaml and build differ
+POST http://wiki.mesh/x
+caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by https://gw.example.com) of role reader
+  a.yaml: refused
+  build: allowed by wiki.example.com/*#1
+`);
+  });
+
+  test('a workload whose rule somebody opened', async () => {
+    const files = await rendered(istio);
+    const opened = change(files, 'build/workloads/wiki.yaml', '          - "admin"', '          - "editor"');
+    const { out } = await against(istio, opened);
+    expect(out).toContain('/admin at the workload of wiki/meshgate-workload-wiki\n');
+    expect(out).toContain('by https://gw.example.com) of role admin\n');
+  });
+
+  test.each([
+    [
+      'STRICT',
+      'PERMISSIVE',
+      'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"',
+    ],
+    [
+      'app: "wiki"',
+      'app: "w"',
+      'PeerAuthentication wiki/meshgate-workload-wiki: spec.selector.matchLabels.app is "w", and not',
+    ],
+    ['kind: "PeerAuthentication"', 'kind: "Other"', 'PeerAuthentication wiki/meshgate-workload-wiki: it is not there'],
+    [
+      'name: "meshgate-workload-wiki"',
+      'name: "x"',
+      'PeerAuthentication wiki/x: the policy does not render it; it is left over',
+    ],
+  ])('another object is changed: %s', async (from, to, message) => {
+    const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
+    expect(code).toBe(1);
+    expect(out).toContain(`no: build is not what a.yaml renders to\n`);
+    expect(out).toContain(message);
+  });
+
+  test('as JSON', async () => {
+    const changed = change(await rendered(istio), 'build/workloads/wiki.yaml', 'STRICT', 'DISABLE');
+    const { out } = await against(istio, changed, '--format', 'json');
+    expect(JSON.parse(out)).toEqual({
+      same: false,
+      a: 'a.yaml',
+      b: 'build',
+      objects: [expect.stringContaining('spec.mtls.mode is "DISABLE"')],
+    });
+  });
+
+  test('rules that are nobody’s, and policies of others that let more in', async () => {
+    const files = await rendered(istio);
+    const odd = change(files, 'build/ingress.yaml', 'notPaths:', 'notHosts:');
+    expect((await against(istio, odd)).out).toContain('"notHosts" is nothing that meshgate renders');
+    const other = { metadata: { name: 'open', namespace: 'wiki' }, spec: { rules: [{}] } };
+    const more = JSON.stringify({ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', ...other });
+    const { code, out } = await against(istio, { ...files, 'build/more.json': more });
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'AuthorizationPolicy wiki/open: it lets in more than AuthorizationPolicy wiki/meshgate-workload-wiki',
+    );
+  });
+
+  test('wrong use', async () => {
+    const files = await rendered(istio);
+    expect((await against(istio, { 'build/notes.txt': '' })).err).toContain(
+      'build has no file that ends in .yaml or .json',
+    );
+    const keys = ['--assertion-jwks', 'keys.json'];
+    expect((await prove(POLICY, POLICY, ...keys)).err).toContain('--assertion-jwks means nothing without --target');
+    expect((await prove(POLICY, POLICY, '--target', 'envoy', ...keys)).err).toContain('means nothing to envoy');
+    const bad = await against(istio, { ...files, 'keys.json': '{"keys":[{"d":1}]}' }, ...keys);
+    expect(bad.err).toContain('--assertion-jwks keys.json: the file holds a private key');
+  });
+});

@@ -348,6 +348,7 @@ export const ADDITIONS: readonly Addition[] = [
     'nothing uses this provider',
   ],
   ['not yet', 'version: 1', ['teams: { pay: { file: pay.yaml } }'], 1, '"teams" is not supported in this version'],
+  ['not yet', 'mesh:', ['  waypoint: edge'], 1, '"waypoint" is not supported in this version'],
   ['not yet', 'gateway:', ['  session: { absolute: 24h }'], 1, '"session" is not supported in this version'],
   ['unknown key', 'version: 1', ['colour: blue'], 1, 'write one of version, gateway, providers'],
   ['unknown key', '      service: dashboard', ['      rewrite: /x'], 1, 'write one of service, accept, allow, headers'],

@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
+import { CREDENTIAL } from '../../../../src/targets/istio/ingress.ts';
+import { istioObjects } from '../../../../src/targets/istio/layers.ts';
 import { objectName } from '../../../../src/targets/istio/objects.ts';
-import { istio, istioObjects } from '../../../../src/targets/istio/render.ts';
+import { istio } from '../../../../src/targets/istio/render.ts';
 import { patterns } from '../../../../src/targets/istio/rule.ts';
+import { LOG_PROVIDER } from '../../../../src/targets/istio/telemetry.ts';
 import { cases, golden, goldenPolicy, policyOf, render } from './golden.ts';
 
 const demo = goldenPolicy('demo');
@@ -127,5 +130,28 @@ describe('a policy that says too little', () => {
     expect(Object.keys(render(policy).files)).toEqual(['kustomization.yaml', 'ingress.yaml']);
     expect(gapsOf(policy)).toContainEqual(expect.stringContaining('write mesh.ingress.service_account'));
     expect(istio.covers(rulesOf(policy)[0]!, policy).kind).toBe('wider');
+  });
+});
+
+describe('docs/istio.md', () => {
+  const document = readFileSync('docs/istio.md', 'utf8');
+  const blocks = [...document.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+
+  test('shows a policy that says enough', () => {
+    const head = `version: 1\nproviders: { okta: { issuer: "https://okta.example.com", audiences: [a] } }\n`;
+    const identities =
+      '  identities: { default: { spiffe: spiffe://example.org/gateway, pem_file: /run/gateway.pem } }\n';
+    const hosts = 'hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }\n';
+    const whole =
+      head +
+      blocks[0]?.replace('gateway:', 'gateway:\n  insecure_http: true').replace('services:', `${identities}services:`) +
+      hosts;
+    const { files } = render(policyOf(whole));
+    expect(Object.keys(files)).toEqual(['kustomization.yaml', 'ingress.yaml', 'workloads/wiki.yaml']);
+  });
+
+  test('defines the log that objects name, and names their secret', () => {
+    expect(parseAllDocuments(blocks[1] ?? '')[0]?.toJS().extensionProviders[0].name).toBe(LOG_PROVIDER);
+    expect(document).toContain(`create secret generic ${CREDENTIAL} `);
   });
 });
