@@ -8,5 +8,7 @@ export * from './kube.ts';
 export * from './lab.ts';
 export * from './mesh-envoy.ts';
 export * from './objects.ts';
+export { plainService } from './pod.ts';
+export * from './policy.ts';
 export * from './settle.ts';
 export * from './workload.ts';

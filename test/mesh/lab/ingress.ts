@@ -44,7 +44,8 @@ export class Ingress extends MeshEnvoy {
 /** Starts an ingress. It listens once a Gateway object selects it. */
 export async function startIngress(stage: Stage, core: Core, options: IngressOptions): Promise<Ingress> {
   const { namespace, labels, serviceAccount, dns } = options;
-  const pod: Pod = { name: options.name ?? 'ingress', namespace, labels, serviceAccount, ports: options.ports };
+  const ports = options.ports.map((port) => [port, port] as const);
+  const pod: Pod = { name: options.name ?? 'ingress', namespace, labels, serviceAccount, ports };
   const name = `${pod.name}.${namespace}`;
   const [box, certificate, identity] = await Promise.all([
     startEnvoyIn(stage, pod.name, { ports: [...options.ports, adminPort], aliases: dns }),

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { LOG_PROVIDER } from '../../../src/targets/istio/telemetry.ts';
 import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
 import { meshImage } from './image.ts';
 import type { Kube } from './kube.ts';
@@ -58,24 +59,30 @@ function get(box: Box, path: string, token: string): Promise<string> {
   });
 }
 
-/** The access log of every Envoy: a line of JSON a request, with its trace, its peer and why it was answered so. */
+/** The access log: a line of JSON a request, with its trace, its peer and why it was answered so. */
+const fields = {
+  authority: '%REQ(:AUTHORITY)%',
+  method: '%REQ(:METHOD)%',
+  path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
+  response_code: '%RESPONSE_CODE%',
+  response_code_details: '%RESPONSE_CODE_DETAILS%',
+  connection_termination_details: '%CONNECTION_TERMINATION_DETAILS%',
+  downstream_transport_failure_reason: '%DOWNSTREAM_TRANSPORT_FAILURE_REASON%',
+  upstream_transport_failure_reason: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
+  response_flags: '%RESPONSE_FLAGS%',
+  upstream_cluster: '%UPSTREAM_CLUSTER%',
+  peer: '%DOWNSTREAM_PEER_URI_SAN%',
+  traceparent: '%REQ(TRACEPARENT)%',
+};
+
+/** Every Envoy writes it: those that no Telemetry speaks of, and those whose Telemetry names our provider. */
 const accessLog = {
   accessLogFile: '/dev/stdout',
   accessLogEncoding: 'JSON',
-  accessLogFormat: JSON.stringify({
-    authority: '%REQ(:AUTHORITY)%',
-    method: '%REQ(:METHOD)%',
-    path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
-    response_code: '%RESPONSE_CODE%',
-    response_code_details: '%RESPONSE_CODE_DETAILS%',
-    connection_termination_details: '%CONNECTION_TERMINATION_DETAILS%',
-    downstream_transport_failure_reason: '%DOWNSTREAM_TRANSPORT_FAILURE_REASON%',
-    upstream_transport_failure_reason: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
-    response_flags: '%RESPONSE_FLAGS%',
-    upstream_cluster: '%UPSTREAM_CLUSTER%',
-    peer: '%DOWNSTREAM_PEER_URI_SAN%',
-    traceparent: '%REQ(TRACEPARENT)%',
-  }),
+  accessLogFormat: JSON.stringify(fields),
+  extensionProviders: [
+    { name: LOG_PROVIDER, envoyFileAccessLog: { path: '/dev/stdout', logFormat: { labels: fields } } },
+  ],
 };
 
 /** What makes istiod's output fit for plain Envoys, which lack the filters of Istio's own build. */

@@ -65,7 +65,9 @@ export class Kube {
       await this.#put(object, '', true);
       return { accepted: true };
     } catch (error) {
-      return { accepted: false, words: (error as Error).message };
+      const words = (error as Error).message;
+      if (words.includes('failed calling webhook')) throw error;
+      return { accepted: false, words };
     }
   }
 

@@ -8,7 +8,8 @@ export interface Pod {
   readonly serviceAccount: string;
   /** The service in front of it; default: the pod's name. */
   readonly service?: string;
-  readonly ports: readonly number[];
+  /** The service's port, and the pod's. */
+  readonly ports: readonly (readonly [number, number])[];
 }
 
 const v1 = 'v1';
@@ -40,26 +41,50 @@ export function accountObjects({ namespace, serviceAccount: name }: Pod): KubeOb
 export function podObjects(pod: Pod, ip: string): KubeObject[] {
   const { name, namespace, labels } = pod;
   const service = pod.service ?? name;
-  const ports = pod.ports.map((port) => ({ name: `http-${port}`, port, protocol: 'TCP' }));
+  const ports = pod.ports.map(([port, targetPort]) => ({ name: `http-${port}`, port, targetPort, protocol: 'TCP' }));
   return [
     {
       apiVersion: v1,
       kind: 'Service',
       metadata: { name: service, namespace },
-      spec: { selector: labels, ports: ports.map((port) => ({ ...port, targetPort: port.port, appProtocol: 'http' })) },
+      spec: { selector: labels, ports: ports.map((port) => ({ ...port, appProtocol: 'http' })) },
     },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: `${service}-1`, namespace, labels: { 'kubernetes.io/service-name': service } },
-      addressType: 'IPv4',
-      endpoints: [
-        { addresses: [ip], conditions: { ready: true }, targetRef: { kind: 'Pod', name, namespace }, nodeName: 'lab' },
-      ],
-      ports,
-    },
+    slice(
+      service,
+      namespace,
+      [{ addresses: [ip], conditions: { ready: true }, targetRef: { kind: 'Pod', name, namespace }, nodeName: 'lab' }],
+      ports.map(({ name, targetPort, protocol }) => ({ name, port: targetPort, protocol })),
+    ),
     podObject(pod),
   ];
+}
+
+/** A service without a pod of its own, at an address: what an ingress alone routes to. Nothing of the mesh guards it. */
+export function plainService(where: {
+  readonly name: string;
+  readonly namespace: string;
+  /** The service's port, and the one that the address listens on. */
+  readonly port: number;
+  readonly targetPort: number;
+  readonly ip: string;
+}): KubeObject[] {
+  const { name, namespace, port, targetPort, ip } = where;
+  const named = { name: `http-${port}`, port, protocol: 'TCP' };
+  return [
+    { apiVersion: v1, kind: 'Service', metadata: { name, namespace }, spec: { ports: [{ ...named, targetPort }] } },
+    slice(name, namespace, [{ addresses: [ip], conditions: { ready: true } }], [{ ...named, port: targetPort }]),
+  ];
+}
+
+function slice(service: string, namespace: string, endpoints: unknown[], ports: unknown[]): KubeObject {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${service}-1`, namespace, labels: { 'kubernetes.io/service-name': service } },
+    addressType: 'IPv4',
+    endpoints,
+    ports,
+  };
 }
 
 /** The label is what Istio's injection sets: its clients then call it by mutual TLS. */

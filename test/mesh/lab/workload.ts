@@ -11,23 +11,40 @@ export interface WorkloadOptions {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Where its sidecar listens; the service's port too. */
+  /** Where its sidecar listens, on every address of the pod. */
   readonly port: number;
+  /** The service's own port; default the same. */
+  readonly servicePort?: number;
+  /** What runs behind the sidecar; default an echo. */
+  readonly app?: App;
+}
+
+/** A program of a pod, started by the test itself; the sidecar runs in the same network. */
+export interface App {
+  /** Where it listens; another port than its service's. */
+  readonly port: number;
+  /** Starts it under these names in the network, with these ports open to this machine, and others as it likes. */
+  start(place: { readonly alias: string; readonly aliases: readonly string[]; readonly ports: number[] }): Promise<Box>;
 }
 
 /** The echo listens here, inside the pod. */
 const echoPort = 18080;
 const echoAdminPort = 9901;
 
-/** A workload: an echo service, and in front of it Envoy as its sidecar. */
+/** A workload: an echo service, or another app, and in front of it Envoy as its sidecar. */
 export class Workload extends MeshEnvoy {
-  readonly echo: Echo;
+  readonly app: Box;
   readonly #port: number;
 
-  constructor(box: Box, echo: Echo, name: string, port: number, trust: Trust) {
-    super(box, echo.box, name, trust);
-    this.echo = echo;
+  constructor(box: Box, app: Box, name: string, port: number, trust: Trust) {
+    super(box, app, name, trust);
+    this.app = app;
     this.#port = port;
+  }
+
+  /** What its echo received, where it is one. */
+  get echo(): Echo {
+    return new Echo(this.app);
   }
 
   /** One request straight to the sidecar, past the ingress, as another pod would. */
@@ -40,32 +57,29 @@ export class Workload extends MeshEnvoy {
   }
 }
 
-/** Starts an echo service and its sidecar; done when istiod has given the sidecar its listener. */
+/** Starts an app and its sidecar; done when istiod has given the sidecar its listener. */
 export async function startWorkload(stage: Stage, core: Core, options: WorkloadOptions): Promise<Workload> {
-  const { name: service, namespace, labels, serviceAccount, port } = options;
-  const pod: Pod = { name: service, namespace, labels, serviceAccount, ports: [port] };
+  const { name: service, namespace, labels, serviceAccount, port, app = echoOf(stage) } = options;
+  const pod: Pod = { name: service, namespace, labels, serviceAccount, ports: [[options.servicePort ?? port, port]] };
   const name = `${pod.name}.${namespace}`;
-  const host = `${service}.${namespace}.svc.cluster.local`;
-  const [echo, identity] = await Promise.all([
-    startService(stage, 'echo', {
-      alias: service,
-      aliases: [`${service}.${namespace}`, host],
-      ports: [port, adminPort, echoPort],
-      env: { NAME: service, PORT: String(echoPort), ADMIN_PORT: String(echoAdminPort) },
-    }),
+  const aliases = [`${service}.${namespace}`, `${service}.${namespace}.svc.cluster.local`];
+  const [inside, identity] = await Promise.all([
+    app.start({ alias: service, aliases, ports: [port, adminPort] }),
     stage.meshCa.client(core.spiffe(namespace, serviceAccount)),
     core.kube.apply(accountObjects(pod)),
   ]);
-  const { ip } = echo;
+  const { ip } = inside;
   const [box, token] = await Promise.all([
-    startEnvoyIn(stage, `${service}-sidecar`, { inside: echo }),
+    startEnvoyIn(stage, `${service}-sidecar`, { inside }),
     core.kube.token(namespace, serviceAccount, 'istio-ca'),
-    core.kube.apply([...podObjects(pod, ip), sidecar(pod, port)]).then(() => core.kube.applyStatus(podStatus(pod, ip))),
+    core.kube
+      .apply([...podObjects(pod, ip), sidecar(pod, port, app.port)])
+      .then(() => core.kube.applyStatus(podStatus(pod, ip))),
     core.sds.give(name, { ...identity, ca: stage.meshCa.cert }),
   ]);
   await configure(box, bootstrap({ kind: 'sidecar', pod: pod.name, namespace, labels, serviceAccount, ip, token }));
   const trust = { name: '', ca: stage.meshCa.cert, serverSpiffe: core.spiffe(namespace, serviceAccount) };
-  const workload = new Workload(box, new Echo(echo), name, port, trust);
+  const workload = new Workload(box, inside, name, port, trust);
   await workload.waitFor(`a listener on port ${port}`, ({ listeners }) =>
     listeners.some((listener) => listener.active !== undefined && listener.name.endsWith(`_${port}`)),
   );
@@ -73,8 +87,20 @@ export async function startWorkload(stage: Stage, core: Core, options: WorkloadO
   return workload;
 }
 
+function echoOf(stage: Stage): App {
+  return {
+    port: echoPort,
+    start: ({ ports, ...names }) =>
+      startService(stage, 'echo', {
+        ...names,
+        ports: [...ports, echoPort],
+        env: { NAME: names.alias, PORT: String(echoPort), ADMIN_PORT: String(echoAdminPort) },
+      }),
+  };
+}
+
 /** Without interception by iptables, the sidecar listens on the pod's port itself. */
-function sidecar({ name, namespace, labels }: Pod, port: number): KubeObject {
+function sidecar({ name, namespace, labels }: Pod, port: number, appPort: number): KubeObject {
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'Sidecar',
@@ -85,7 +111,7 @@ function sidecar({ name, namespace, labels }: Pod, port: number): KubeObject {
         {
           bind: '0.0.0.0',
           port: { number: port, protocol: 'HTTP', name: `http-${port}` },
-          defaultEndpoint: `127.0.0.1:${echoPort}`,
+          defaultEndpoint: `127.0.0.1:${appPort}`,
           captureMode: 'NONE',
         },
       ],

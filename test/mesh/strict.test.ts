@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { testStage } from '../harness/index.ts';
+import { hasMesh, type Kube, readObjects, startLab } from './lab/index.ts';
+
+/** Objects of every golden folder of a target, by folder. */
+function goldens(target: string): [string, string][] {
+  const root = fileURLToPath(new URL(`../unit/targets/${target}/golden`, import.meta.url));
+  return readdirSync(root).map((folder) => {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+    const rendered = files.filter((file) => /\.yaml$/.test(file) && !/^(policy|kustomization)\.yaml$/.test(file));
+    return [folder, rendered.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('---\n')];
+  });
+}
+
+describe.skipIf(!hasMesh())('a strict API server, and istiod, accept every rendered object', async () => {
+  const stage = await testStage('strict');
+  let kube: Kube;
+  beforeAll(async () => {
+    ({ kube } = await startLab(stage));
+  });
+
+  test.each(goldens('istio'))('Istio: %s', async (_, text) => {
+    expect(readObjects(text).length).toBeGreaterThan(0);
+    expect(await kube.refusals(text)).toEqual([]);
+  });
+});
