@@ -3,6 +3,7 @@ import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
 import { checkProviders } from './check-providers.ts';
@@ -34,6 +35,7 @@ const CHECKS = [
   checkServices,
   checkMesh,
   checkWorkloads,
+  checkLinkerd,
   checkHosts,
   checkHeaders,
   checkRules,

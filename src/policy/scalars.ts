@@ -123,6 +123,9 @@ const lowered = (pattern: RegExp) => (value: unknown) => {
   return pattern.test(lower) ? lower : undefined;
 };
 
+/** A host that a route of Linkerd's can name: no address. */
+export const LINKERD_HOST = new RegExp(`^(?=.{1,253}$)(?![0-9.]+$)${LABEL}(?:\\.${LABEL})*$`);
+
 export const namespace = text(new RegExp(`^${LABEL}$`), {
   what: 'the name of a Kubernetes namespace',
   write: 'lower case letters, digits and -, as in istio-system',

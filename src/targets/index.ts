@@ -1,10 +1,11 @@
 import type { MeshKind } from '../policy/types.ts';
 import { envoy } from './envoy/render.ts';
 import { istio } from './istio/render.ts';
+import { linkerd } from './linkerd/render.ts';
 import type { MeshTarget } from './types.ts';
 
 /** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
-export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = { envoy, istio };
+export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = { envoy, istio, linkerd };
 
 /** Their names, in the order of help texts. */
 export const meshTargetNames = Object.keys(meshTargets) as MeshKind[];

@@ -61,6 +61,15 @@ async function ask({ method, target, client }: Outgoing): Promise<Incoming> {
   return { status: 403, headers: { 'content-type': 'application/problem+json' }, body };
 }
 
+/** The same policy for Linkerd, which guards the workload behind the ingress. */
+const linkerd = policy
+  .replace('kind: envoy', 'kind: linkerd')
+  .replace(/ {4}own: .*\n/, '    namespace: edge\n    service_account: ingress\n')
+  .replace(
+    'wiki: { authority: wiki.mesh, endpoint: wiki:8080 }',
+    'wiki: { authority: wiki.wiki.svc.cluster.local, namespace: wiki, labels: { app: wiki }, port: 8080 }',
+  );
+
 const files = {
   './meshgate.yaml': policy,
   'nginx.txt': dump,
@@ -73,6 +82,10 @@ const files = {
   'reader.txt': token(JSON.parse(block('json token.txt'))),
   'ca.pem': 'CA',
   'build/envoy.yaml': (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out,
+  'linkerd.yaml': linkerd,
+  'build/linkerd.yaml': (
+    await meshgate(['render', '--target', 'linkerd', '--out', '/out', 'x'], { files: { x: linkerd } })
+  ).written['/out/linkerd.yaml'] as string,
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
   'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
@@ -119,6 +132,6 @@ test('every example prints what the document says', async () => {
 });
 
 test('the files that examples change differ from the policy', () => {
-  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'new.yaml'] as const)
+  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'linkerd.yaml', 'new.yaml'] as const)
     expect(files[name]).not.toBe(policy);
 });

@@ -1,0 +1,91 @@
+import { pathAtoms } from '../../rules/atoms.ts';
+import type { Client } from './identity.ts';
+import { NAMED, REST } from './methods.ts';
+import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from './reach.ts';
+
+/** A match of an HTTPRoute, and who may pass by it. */
+export interface Match {
+  readonly path: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string };
+  readonly method?: string;
+  readonly clients: readonly Client[];
+  /**
+   * Has to win over the prefix of the same path. Linkerd counts the characters of a path, whether it matches exactly or
+   * as a prefix; so such a match is told apart by its host.
+   */
+  readonly first: boolean;
+}
+
+/** The matches by which `reach` holds at a path where without them it would be `otherwise`. */
+function matchesAt(path: Match['path'], first: boolean, reach: Reach, otherwise: Reach): Match[] {
+  const clients = (method: string) => reach.get(method) ?? [];
+  const differs = (method: string, from: Reach) => textOf(clients(method)) !== textOf(from.get(method) ?? []);
+  const all = differs(REST, otherwise);
+  const from: Reach = all ? new Map(METHODS.map((method) => [method, clients(REST)])) : otherwise;
+  return [
+    ...NAMED.filter((method) => differs(method, from)).map((method) => ({
+      path,
+      method,
+      clients: clients(method),
+      first,
+    })),
+    ...(all ? [{ path, clients: clients(REST), first }] : []),
+  ];
+}
+
+const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
+
+/** Prefixes that have matches, longest first, and who reaches what is below them. */
+class Prefixes {
+  readonly #known: { readonly prefix: string; readonly reach: Reach }[] = [];
+
+  /** What holds for a path as far as is known. */
+  at(path: string): Reach {
+    return this.#known.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
+  }
+
+  has(path: string): boolean {
+    const prefix = path === '/' ? '' : path;
+    return this.#known.some((it) => it.prefix === prefix);
+  }
+
+  add(prefix: string, reach: Reach): void {
+    this.#known.unshift({ prefix, reach });
+  }
+}
+
+const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
+
+/**
+ * The fewest matches by which Linkerd lets exactly those reach a path whom the rules do: the longest path wins, and of
+ * one length a match that names the method.
+ *
+ * @param apart whether an exact path can be told from the prefix of the same length; otherwise both are one, and
+ * whoever reaches one reaches the other
+ */
+export function matchesOf(paths: Paths, apart: boolean): readonly Match[] {
+  const atoms = pathAtoms(paths.all);
+  const points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
+  const below = new Map(atoms.filter(({ kind }) => kind === 'below').map(({ base, path }) => [base, path]));
+  const prefixes = new Prefixes();
+  const matches: Match[] = [];
+  for (const base of [...below.keys()].sort(byLength)) {
+    const value = base === '' ? '/' : base;
+    const own = paths.at(below.get(base) as string);
+    const reach = apart || !points.includes(value) ? own : union(own, paths.at(value));
+    if (sameReach(reach, prefixes.at(base))) continue;
+    matches.push(...matchesAt({ type: 'PathPrefix', value }, false, reach, prefixes.at(base)));
+    prefixes.add(base, reach);
+  }
+  for (const value of points) {
+    const first = prefixes.has(value);
+    if (first && !apart) continue;
+    matches.push(...matchesAt({ type: 'Exact', value }, first, paths.at(value), prefixes.at(value)));
+  }
+  return matches;
+}
+
+/** Exact paths that Linkerd does not tell from the prefix of the same length by the path alone. */
+export function tiesOf(paths: Paths): readonly string[] {
+  const first = matchesOf(paths, true).filter((match) => match.first);
+  return [...new Set(first.map(({ path }) => path.value))];
+}

@@ -1,0 +1,35 @@
+import type { Rule } from '../../rules/types.ts';
+
+/** Methods that a policy may name and a route of Linkerd's can match. */
+export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Methods that a policy may name and no route can: they pass where a route names no method. */
+export const UNNAMED: readonly string[] = [
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
+];
+
+/** What stands for every method that no route can name. */
+export const REST = '';
+
+/** Those of a rule's methods that no route can name. */
+export function unnamedOf({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] {
+  return methods.filter((method) => !NAMED.includes(method));
+}
+
+/** The methods that a rule lets pass at Linkerd: all that cannot be named, if one of them. */
+export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
+  if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
+  return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };
+}
+
+/** Whether a rule covers a method of a route, or {@link REST}. */
+export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
+  if (rule.methods === undefined) return true;
+  return method === REST ? unnamedOf(rule).length > 0 : rule.methods.includes(method);
+}
+
+/** The methods of a rule that lets these named ones pass and, if `rest`, all that have no name. */
+export function methodsOf(named: readonly string[], rest: boolean): readonly string[] | undefined {
+  if (!rest) return named;
+  return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
+}

@@ -1,0 +1,115 @@
+import { hash } from '../../rules/hash.ts';
+import { oddPatterns } from '../odd-paths.ts';
+import type { Client } from './identity.ts';
+import type { Match } from './matches.ts';
+import type { Guarded } from './workloads.ts';
+
+const GROUP = 'policy.linkerd.io';
+
+/** A Kubernetes object, the kinds that are rendered here. */
+export interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: object };
+  readonly spec: unknown;
+}
+
+/** By which `kubectl apply --prune` and people find what came from a policy. */
+const LABELS = { 'app.kubernetes.io/managed-by': 'meshgate' };
+
+function object(kind: Rendered['kind'], version: string, name: string, namespace: string, spec: unknown): Rendered {
+  return { apiVersion: `${GROUP}/${version}`, kind, metadata: { name, namespace, labels: LABELS }, spec };
+}
+
+/** A name of the policy as a part of a Kubernetes name, which ends in a letter or digit. */
+const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/-+$/, '')}-${hash(name)}` : name);
+
+/** Longest that may stand behind a service's name. */
+const LONGEST = 120;
+
+/** What a set of clients is called; `refuse` is what nobody may do. */
+function setName(clients: readonly Client[]): string {
+  if (clients.length === 0) return 'refuse';
+  const text = clients.map(({ name }) => part(name)).join('.');
+  return `allow.${text.length > LONGEST ? hash(text) : text}`;
+}
+
+export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}`;
+
+/** Pods and a port on which nothing passes that no policy allows. */
+export function server(service: Guarded): Rendered {
+  const { namespace, labels, port } = service;
+  const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
+  return object('Server', 'v1beta3', serverName(service), namespace, spec);
+}
+
+const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
+
+/** Who may pass somewhere, by their identity in the mesh. */
+export function authentication(namespace: string, clients: readonly Client[]): Rendered {
+  const spec = { identities: clients.map(({ id }) => id) };
+  return object('MeshTLSAuthentication', 'v1alpha1', authenticationName(clients), namespace, spec);
+}
+
+/** A route of a `Server`: requests for one service that the same clients may make. */
+export interface Route {
+  readonly server: Guarded;
+  readonly service: Guarded;
+  /** Has to win over prefixes of the same length. */
+  readonly first: boolean;
+  readonly hosts: readonly string[];
+  readonly clients: readonly Client[];
+}
+
+const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
+  `meshgate-${part(service.name)}.${first ? 'exact.' : ''}`;
+
+/** What the definition of an HTTPRoute has room for. */
+const MATCHES = 8;
+const RULES = 16;
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+function httpRoute({ server, hosts }: Route, name: string, matches: readonly unknown[]): Rendered {
+  const spec = {
+    parentRefs: [{ group: GROUP, kind: 'Server', name: serverName(server) }],
+    ...(hosts.length > 0 && { hostnames: hosts }),
+    rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
+  };
+  return object('HTTPRoute', 'v1beta3', name, server.namespace, spec);
+}
+
+function authorization({ server, clients }: Route, name: string): Rendered {
+  const spec = {
+    targetRef: { group: GROUP, kind: 'HTTPRoute', name },
+    requiredAuthenticationRefs: [{ group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(clients) }],
+  };
+  return object('AuthorizationPolicy', 'v1alpha1', name, server.namespace, spec);
+}
+
+/** Routes with these matches, as many as it takes, each with its policy; without one where nobody may pass. */
+export function routes(route: Route, matches: readonly Match[]): readonly Rendered[] {
+  const name = routeName(route) + setName(route.clients);
+  const plain = matches.map(({ path, method }) => ({ path, ...(method !== undefined && { method }) }));
+  return chunks(plain, MATCHES * RULES).flatMap((some, index) => {
+    const own = index === 0 ? name : `${name}.${index + 1}`;
+    const rendered = httpRoute(route, own, some);
+    return route.clients.length === 0 ? [rendered] : [rendered, authorization(route, own)];
+  });
+}
+
+/**
+ * Refuses raw paths that Linkerd, which matches without decoding, would take for another rule's than nginx or the
+ * service does. A regular expression counts with the whole length of the path, so it wins over every prefix.
+ *
+ * @param characters that paths of the policy hold and that clients may percent-encode
+ */
+export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
+  const [odd = '', ...more] = oddPatterns(characters);
+  const value = more.length === 0 ? odd : `(${[odd, ...more].join('|')})`;
+  const path = { type: 'RegularExpression', value };
+  return httpRoute({ ...route, clients: [] }, `${routeName(route)}refuse.odd-paths`, [{ path }]);
+}

@@ -1,0 +1,60 @@
+import { stringify } from 'yaml';
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Emitted, MeshTarget } from '../types.ts';
+import { objectsOf } from './assemble.ts';
+import { covers } from './covers.ts';
+import { gapsOf } from './gaps.ts';
+import { projection } from './project.ts';
+import { readLinkerd } from './read.ts';
+
+const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
+
+/** Every string in quotes: what is a name here might be a number or `on` there. */
+function yaml(value: unknown): string {
+  return stringify(value, {
+    aliasDuplicateObjects: false,
+    defaultKeyType: 'PLAIN',
+    defaultStringType: 'QUOTE_DOUBLE',
+    lineWidth: 0,
+  });
+}
+
+/**
+ * Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the kustomization.yaml
+ * that names it.
+ *
+ * @returns no file where the policy says too little, and gaps that say what
+ */
+export function renderLinkerd(policy: Policy, rules: readonly Rule[]): Emitted {
+  if (policy.mesh === undefined) {
+    return {
+      files: {},
+      gaps: [{ part: 'mesh', text: 'the policy has no mesh, so there is nothing for Linkerd to enforce' }],
+    };
+  }
+  const gaps = gapsOf(policy, rules);
+  const objects = objectsOf(policy, rules);
+  if (objects.length === 0) return { files: {}, gaps };
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: ['linkerd.yaml'],
+  };
+  return {
+    files: {
+      'linkerd.yaml': HEAD + objects.map(yaml).join('---\n'),
+      'kustomization.yaml': HEAD + yaml(kustomization),
+    },
+    gaps,
+  };
+}
+
+export const linkerd: MeshTarget = {
+  name: 'linkerd',
+  takesJwks: false,
+  emit: renderLinkerd,
+  covers,
+  read: readLinkerd,
+  project: projection,
+};

@@ -1,0 +1,90 @@
+import { LINKERD_HOST } from '../../policy/scalars.ts';
+import type { Policy, Service } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
+import type { Rule } from '../../rules/types.ts';
+import { meshRules } from '../indistinct.ts';
+
+/** What a service says of itself in full, so that Linkerd can guard its workload. */
+export interface Guarded extends Service {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly port: number;
+}
+
+/** A service as a workload tells it from others: by the host that is asked for. */
+export interface Authority {
+  readonly service: Guarded;
+  /** Lower case, without the port: Linkerd does not look at it. */
+  readonly host: string;
+  readonly rules: readonly Enforced[];
+}
+
+/** Pods and one port of them: what one `Server` guards. */
+export interface Workload {
+  /** The first of the services that run there. */
+  readonly service: Guarded;
+  readonly authorities: readonly Authority[];
+}
+
+/** Host of an authority as a route can name it; undefined: it is an address, or no DNS name. */
+export function hostOf({ authority }: Service): string | undefined {
+  const host = authority.replace(/:\d+$/, '').toLowerCase();
+  return LINKERD_HOST.test(host) ? host : undefined;
+}
+
+/** What Linkerd would have to know of a service; undefined: it knows enough. */
+export function lackOf(service: Service): string | undefined {
+  const { namespace, labels, port, authority } = service;
+  const missing = Object.entries({ namespace, labels, port }).flatMap(([key, value]) =>
+    value === undefined ? key : [],
+  );
+  if (missing.length > 0) return `Linkerd does not guard it: write its ${missing.join(', ')}`;
+  if (hostOf(service) === undefined) {
+    return `Linkerd does not guard it: ${JSON.stringify(authority)} is not the DNS name of a host, which routes could name`;
+  }
+  return undefined;
+}
+
+const isGuarded = (service: Service): service is Guarded => lackOf(service) === undefined;
+
+const sorted = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+
+const place = ({ namespace, labels, port }: Guarded): string => JSON.stringify([namespace, port, sorted(labels)]);
+
+/** The services that some rule asks through the mesh, in the policy's order. */
+export function meshServices(policy: Policy, rules: readonly Rule[]): readonly Service[] {
+  const asked = new Set(rules.map((rule) => rule.service));
+  return Object.values(policy.services).filter(({ name, direct }) => direct === undefined && asked.has(name));
+}
+
+/** Services of one authority are one to Linkerd: their rules are united. */
+function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]): readonly Authority[] {
+  const hosts = [...new Set(services.map((service) => hostOf(service) as string))];
+  return hosts.map((host) => {
+    const own = services.filter((service) => hostOf(service) === host);
+    const names = new Set(own.map(({ name }) => name));
+    return { service: own[0] as Guarded, host, rules: rules.filter((rule) => names.has(rule.service)) };
+  });
+}
+
+/** Everything that Linkerd guards, with the rules that it holds there. */
+export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Workload[] {
+  const held = meshRules(policy, rules);
+  const places = new Map<string, Guarded[]>();
+  for (const service of meshServices(policy, rules).filter(isGuarded)) {
+    const here = places.get(place(service));
+    if (here === undefined) places.set(place(service), [service]);
+    else here.push(service);
+  }
+  return [...places.values()].map((services) => ({
+    service: services[0] as Guarded,
+    authorities: authoritiesOf(services, held),
+  }));
+}
+
+/** Whether some pod may have the labels of both, so that it is chance which of two `Server`s takes it. */
+export function mayMeet(a: Guarded, b: Guarded): boolean {
+  if (a.namespace !== b.namespace || a.port !== b.port) return false;
+  return Object.entries(a.labels).every(([key, value]) => b.labels[key] === undefined || b.labels[key] === value);
+}

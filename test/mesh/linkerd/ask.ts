@@ -1,0 +1,33 @@
+import { parseAllDocuments } from 'yaml';
+import type { Policy } from '../../../src/policy/types.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { renderLinkerd } from '../../../src/targets/linkerd/render.ts';
+import { type Cluster, clusterOf, type Pod } from './evaluate.ts';
+import { takenIn } from './objects.ts';
+
+/** What `meshgate render` writes, as plain objects. */
+export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
+  const text = renderLinkerd(policy, rules).files['linkerd.yaml'] ?? '';
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+/**
+ * A cluster with these objects.
+ *
+ * @throws Error where one of them is not taken
+ */
+export const clusterWith = (objects: readonly unknown[]): Cluster => clusterOf(objects.map(takenIn));
+
+/** The pod that is a service, with a label of its own besides those of the policy. */
+export function podOf(policy: Policy, name: string): Pod {
+  const { namespace, labels, port } = policy.services[name] ?? {};
+  if (namespace === undefined || port === undefined) throw new Error(`service ${name} is no workload`);
+  return { namespace, labels: { ...labels, 'pod-template-hash': '5d4f' }, port };
+}
+
+/** Linkerd's name of a SPIFFE id: https://linkerd.io/2.19/reference/authorization-policy/#meshtlsauthentication */
+export function meshIdentity(spiffe: string): string {
+  const [, domain, namespace, serviceAccount] = /^spiffe:\/\/([^/]+)\/ns\/([^/]+)\/sa\/([^/]+)$/.exec(spiffe) ?? [];
+  if (domain === undefined) return spiffe;
+  return `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${domain}`;
+}

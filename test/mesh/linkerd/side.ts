@@ -1,0 +1,119 @@
+import type { Policy, Service } from '../../../src/policy/types.ts';
+import { isCanonical } from '../../../src/rules/canonical.ts';
+import { enforced } from '../../../src/rules/enforced.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';
+import type { Answer, Cell, Mutable, Rendered, Trial } from '../matrix/types.ts';
+import { clusterWith, meshIdentity, podOf, renderedObjects } from './ask.ts';
+import { type Cluster, type Pod, verdictOf } from './evaluate.ts';
+
+/** Hosts that a service's authority can be written as; the port means nothing to Linkerd. */
+function authorities({ authority }: Service, policy: Policy): readonly string[] {
+  const host = authority.replace(/:\d+$/, '');
+  const { ingress } = policy.mesh ?? {};
+  return [authority, host, ...[ingress?.own?.listen, ingress?.port, 443].map((port) => `${host}:${port}`)];
+}
+
+/** What Linkerd sees: at the workload, who connects, and no assertion. */
+function viewOf(policy: Policy, rules: readonly Rule[]): View {
+  const { namespace, serviceAccount } = policy.mesh?.ingress ?? {};
+  const behind = serviceAccount !== undefined;
+  return {
+    policy,
+    rules: enforced(rules),
+    layer: behind ? 'workload' : 'ingress',
+    assertion: false,
+    as: false,
+    authorities: (name) => authorities(policy.services[name] as Service, policy),
+    path: (raw) => {
+      const path = raw.replace(/[?#].*$/s, '');
+      return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
+    },
+    flawed: () => 'refused: credential',
+    connects: () => true,
+    ...(behind && { ingress: `spiffe://${policy.mesh?.trustDomain}/ns/${namespace}/sa/${serviceAccount}` }),
+  };
+}
+
+const nameOf = (object: unknown): string => {
+  const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace: string } };
+  return `${kind} ${metadata.namespace}/${metadata.name}`;
+};
+
+/** Pods that are none of the policy's business: of the same namespace or port, with other labels, ports, namespaces. */
+function bystanders(pod: Pod): readonly Pod[] {
+  const { labels } = pod;
+  const less = Object.keys(labels).map((left) => ({
+    ...pod,
+    labels: Object.fromEntries(Object.entries(labels).filter(([key]) => key !== left)),
+  }));
+  const apart = less.filter(({ labels }) => labels['pod-template-hash'] !== undefined);
+  return [...apart, { ...pod, port: pod.port + 1 }, { ...pod, namespace: `${pod.namespace}-other` }];
+}
+
+/** Linkerd's documented rules over what `meshgate render` writes; see {@link ./evaluate.ts}. */
+export class LinkerdSide implements Mutable {
+  readonly name = 'linkerd';
+  readonly objects: readonly Rendered[];
+  readonly #policy: Policy;
+  readonly #view: View;
+  readonly #cluster: Cluster;
+
+  constructor(policy: Policy, rules: readonly Rule[]) {
+    this.#policy = policy;
+    this.#view = viewOf(policy, rules);
+    this.objects = renderedObjects(policy, rules).map((value) => ({ name: nameOf(value), value }));
+    this.#cluster = clusterWith(this.objects.map(({ value }) => value));
+  }
+
+  /** Undefined for a service that is not in the mesh. A Host for another service reaches that one's pods. */
+  expected(cell: Cell): Answer | undefined {
+    if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
+    const elsewhere = Object.values(this.#policy.services).some(
+      (it) => it.name !== cell.service && authorities(it, this.#policy).includes(cell.authority),
+    );
+    const answer = elsewhere ? 'refused: rules' : expectedOf(cell, this.#view);
+    // Not TLS, but the route's policy ends it: there is nobody to let pass.
+    return cell.connects.kind === 'plain' ? 'refused: rules' : answer;
+  }
+
+  ask(cell: Cell): Answer {
+    return this.#ask(this.#cluster, cell);
+  }
+
+  #ask(cluster: Cluster, cell: Cell): Answer {
+    // A proxy takes no mesh TLS without a certificate of its trust anchors.
+    if (cell.connects.kind === 'other CA' || cell.connects.kind === 'no certificate') return 'refused: connection';
+    const spiffe = spiffeOf(cell, this.#view);
+    const client = spiffe === undefined ? {} : { client: meshIdentity(spiffe) };
+    const pod = podOf(this.#policy, cell.service);
+    const { authority, method, path } = cell;
+    const touched = bystanders(pod).some(
+      (it) => verdictOf(cluster, { pod: it, authority, method, path }) !== 'allowed',
+    );
+    if (touched) return 'wrong: pods of somebody else are held to it';
+    return verdictOf(cluster, { pod, authority, method, path, ...client }) === 'allowed' ? 'allowed' : 'refused: rules';
+  }
+
+  *trials(versions: readonly (readonly Rendered[] | { readonly version: readonly Rendered[] })[]): Generator<Trial> {
+    for (const it of versions) {
+      const version = 'version' in it ? it.version : it;
+      let cluster: Cluster;
+      try {
+        cluster = clusterWith(version.map(({ value }) => value));
+      } catch (error) {
+        yield { rejected: (error as Error).message };
+        continue;
+      }
+      yield { ask: (cell) => this.#ask(cluster, cell) };
+    }
+  }
+
+  /** Why a version means the same as what was rendered: what the API server fills in is what was left out. */
+  same(version: readonly Rendered[]): string | undefined {
+    const kept = clusterWith(version.map(({ value }) => value));
+    return textOf(kept) === textOf(this.#cluster) ? 'the API server fills in the same value' : undefined;
+  }
+}
+
+const textOf = ({ authentications, ...rest }: Cluster): string => JSON.stringify([rest, [...authentications]]);

@@ -1,0 +1,36 @@
+import type { Policy, Service } from '../../../src/policy/types.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { envoySubjects, type Subject } from '../matrix/policies.ts';
+
+/** Where a service runs: a namespace of two services or so, pods of its own, a port of its own. */
+function placed(service: Service, index: number): Service {
+  if (service.direct !== undefined) return service;
+  const labels = { app: service.name, tier: 'web' };
+  return { ...service, namespace: `apps-${Math.floor(index / 2)}`, labels, port: 8000 + index };
+}
+
+/** A policy as Linkerd gets it. */
+export function forLinkerd(policy: Policy, ingress: boolean): Policy {
+  const { mesh } = policy;
+  if (mesh === undefined) throw new Error('a policy without a mesh');
+  const services = Object.entries(policy.services).map(([name, own], index) => [name, placed(own, index)]);
+  const runs = ingress ? { namespace: 'edge', serviceAccount: 'ingress' } : {};
+  return {
+    ...policy,
+    services: Object.fromEntries(services),
+    mesh: { ...mesh, kind: 'linkerd', ingress: { ...mesh.ingress, ...runs } },
+  };
+}
+
+/** The policies of the matrix, behind an ingress, and with each identity as a client of the workloads. */
+export async function linkerdSubjects(): Promise<readonly Subject[]> {
+  const all = await envoySubjects('https://issuer.test');
+  const plain = all.filter(({ name }) => name !== 'demo, by certificate only');
+  return [true, false].flatMap((ingress) =>
+    plain.map((subject) => {
+      const policy = forLinkerd(subject.policy, ingress);
+      const name = `${subject.name}, ${ingress ? 'behind an ingress' : 'each identity a client'}`;
+      return { ...subject, name, policy, rules: compile(policy) };
+    }),
+  );
+}

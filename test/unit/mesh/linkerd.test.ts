@@ -1,0 +1,40 @@
+/** Linkerd's documented rules, on what is rendered for it: they let pass what the rules of the policy do. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/types.ts';
+import { cells } from '../../../src/rules/cells.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { projection } from '../../../src/targets/linkerd/project.ts';
+import { workloadsOf } from '../../../src/targets/linkerd/workloads.ts';
+import { clusterWith, podOf, renderedObjects } from '../../mesh/linkerd/ask.ts';
+import { verdictOf } from '../../mesh/linkerd/evaluate.ts';
+import { linkerdPolicy } from '../targets/linkerd/samples.ts';
+
+const STRANGER = 'other.edge.serviceaccount.identity.linkerd.example.org';
+
+/** Requests that Linkerd decides in another way than the rules, as far as it sees them. */
+function disagreements(policy: Policy): readonly string[] {
+  const rules = compile(policy);
+  const projected = projection(policy, rules);
+  const cluster = clusterWith(renderedObjects(policy, rules));
+  const authorities = workloadsOf(policy, rules).flatMap((workload) => workload.authorities);
+  const clients = [...new Set(projected.map(({ as }) => as)), STRANGER, undefined];
+  return [...cells(projected, [])].flatMap(({ host, path, method, left }) => {
+    const service = authorities.find((it) => it.host === host.host)?.service.name ?? '';
+    const pod = podOf(policy, service);
+    return clients.flatMap((client) => {
+      const right = left.some((rule: Rule) => rule.as === client);
+      const asked = { pod, authority: `${host.host}:8443`, path: `${path.path}?q=/x`, method: method.method };
+      const said = verdictOf(cluster, { ...asked, ...(client !== undefined && { client }) });
+      return (said === 'allowed') === right ? [] : [`${client} ${method.method} ${host.host}${path.path}: ${said}`];
+    });
+  });
+}
+
+test('on any policy', () => {
+  const property = fc.property(linkerdPolicy(false), (policy) => {
+    expect(disagreements(policy)).toEqual([]);
+  });
+  fc.assert(property, { numRuns: 150 });
+}, 120_000);

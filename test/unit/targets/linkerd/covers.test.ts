@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { linkerd } from '../../../../src/targets/linkerd/render.ts';
+import { render, type Sample, WIKI, WORKLOAD } from './samples.ts';
+
+const APART: Sample = { ingress: '' };
+
+const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(({ part, text }) => `${part}: ${text}`);
+
+const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
+
+/** What is held of each rule, in their order. */
+function coverage(rest: string, sample?: Sample) {
+  const { policy, rules } = render(rest, sample);
+  return rules.map((rule) => linkerd.covers(rule, policy));
+}
+
+describe('roles', () => {
+  const both = wiki(
+    '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }',
+  );
+
+  test('with identities of their own are held: no gap but that a deployment has one', () => {
+    expect(coverage(both, APART)).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
+    expect(gapsOf(both, APART)).toEqual([
+      "mesh.identities: an nginx deployment has one identity in Linkerd: requests as wiki-editor pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account",
+    ]);
+  });
+
+  test('behind an ingress are one: each is wider, and the other is named', () => {
+    const text =
+      'Linkerd sees who connects and not the role: role reader comes as ingress (ingress.edge.serviceaccount.identity.linkerd.example.org), as role editor (w.test/*#2) on the same requests; the gateway alone tells them apart, and a service that has to know verifies the assertion';
+    expect(coverage(both)).toMatchObject([
+      { kind: 'wider', text },
+      { kind: 'wider', text: expect.stringContaining('as role reader (w.test/*#1)') },
+    ]);
+    expect(gapsOf(both)[0]).toBe(
+      'mesh.identities: workloads see the ingress (ingress.edge.serviceaccount.identity.linkerd.example.org) and not what nginx connects to it as: wiki-editor ends there',
+    );
+    expect(gapsOf(both)[1]).toBe(`w.test/*#1: ${text}`);
+  });
+
+  test('on other methods or paths are held', () => {
+    const rest = wiki(
+      '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, methods: [POST] }] }, /x/*: { service: wiki, allow: [anyone] }',
+    );
+    expect(gapsOf(rest)).toEqual([]);
+    expect(coverage(rest)).toEqual([{ kind: 'exact' }, { kind: 'exact' }, { kind: 'exact' }]);
+  });
+
+  test('of two hosts with one service are one', () => {
+    const rest = `${WIKI}hosts: { a.test: { /*: { service: wiki, allow: [reader] } }, b.test: { /x/*: { service: wiki, allow: [editor] } } }`;
+    expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider']);
+    expect(gapsOf(rest)[1]).toContain('b.test/x/*#1: Linkerd sees who connects and not the role: role editor');
+  });
+});
+
+test('a method that routes cannot name passes with all of its kind', () => {
+  const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
+  const text =
+    'routes of Linkerd can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; the gateway alone tells them apart';
+  expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
+  expect(gapsOf(rest)).toEqual([`w.test/*#1: ${text}`]);
+});
+
+describe('an exact path beside the prefix of the same path', () => {
+  const routes =
+    '/x: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /x/*: { service: wiki, allow: [editor] }';
+
+  test('is told apart by the host, which is said and is no less', () => {
+    expect(coverage(wiki(routes))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
+    expect(gapsOf(wiki(routes))).toEqual([
+      'w.test/x#1: Linkerd counts an exact path no more than the prefix of the same path, so the host confluence.wiki.svc.cluster.local tells them apart: a request for any other host in wiki.svc.cluster.local, which nginx never sends, is held as one of the prefix',
+    ]);
+  });
+
+  test('is one with it where the workload has several authorities: both are wider', () => {
+    const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, docs: { authority: docs.apps, ${WORKLOAD} } }
+hosts: { w.test: { ${routes} }, d.test: { /*: { service: docs, allow: [reader] } } }`;
+    expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider', 'exact']);
+    expect(gapsOf(rest)).toHaveLength(2);
+    expect(gapsOf(rest)[0]).toContain('whoever may reach the one may reach the other');
+  });
+});
+
+describe('services', () => {
+  test('that are reached directly are not guarded', () => {
+    const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, direct: { url: "https://direct.test" } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
+    expect(gapsOf(rest)).toEqual([
+      'services.direct: reached directly and not through the mesh, so Linkerd does not guard it',
+    ]);
+    expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through the mesh' });
+  });
+
+  test('that do not say where they run are not guarded, and nothing is rendered', () => {
+    const rest = `services: { wiki: { authority: wiki.apps, namespace: wiki } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
+    const { files, gaps, policy, rules } = render(rest, { kind: 'consul' });
+    expect(files).toEqual({});
+    expect(gaps).toEqual([{ part: 'services.wiki', text: 'Linkerd does not guard it: write its labels, port' }]);
+    expect(linkerd.covers(rules[0]!, policy)).toEqual({ kind: 'none', text: gaps[0]?.text });
+  });
+
+  test('whose host a route cannot name are not guarded', () => {
+    const rest = `services: { wiki: { authority: "10.0.0.7:80", ${WORKLOAD} } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
+    expect(gapsOf(rest, { kind: 'consul' })).toEqual([
+      'services.wiki: Linkerd does not guard it: "10.0.0.7:80" is not the DNS name of a host, which routes could name',
+    ]);
+  });
+
+  test('whose pods may be the same are named', () => {
+    const rest = (
+      labels: string,
+    ) => `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, canary: { authority: canary.apps, namespace: wiki, labels: ${labels}, port: 8090 } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /c/*: { service: canary, allow: [reader] } } }`;
+    expect(gapsOf(rest('{ app: confluence, track: canary }'))).toEqual([
+      'services.canary: a pod can have its labels and those of wiki: Linkerd then holds the older Server of the two; tell them apart by a label with two values',
+    ]);
+    expect(gapsOf(rest('{ app: canary }'))).toEqual([]);
+  });
+});
+
+test('an assertion is forwarded and not verified', () => {
+  const gateway = ', assertion: { issuer: "https://gw.test", keys_file: /run/keys }';
+  expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }'), { gateway })).toEqual([
+    'gateway.assertion: Linkerd has no policy for tokens: it forwards the assertion without a look at it; a service that relies on it verifies it itself',
+  ]);
+});
+
+test('characters of paths that clients encode are named', () => {
+  expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }'))).toEqual(
+    [
+      'w.test/*#1: Linkerd matches paths without decoding them: it refuses those where a client percent-encodes @ ~, which paths of the policy hold',
+    ],
+  );
+});
+
+test('a policy without a mesh renders to nothing, and says why', () => {
+  const { policy, rules } = render(wiki('/*: { service: wiki, allow: [reader] }'));
+  const { mesh: _, ...without } = policy;
+  expect(linkerd.emit(without, rules, {})).toEqual({
+    files: {},
+    gaps: [{ part: 'mesh', text: 'the policy has no mesh, so there is nothing for Linkerd to enforce' }],
+  });
+});

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../../../src/rules/compile.ts';
+import { objectsOf } from '../../../../src/targets/linkerd/assemble.ts';
+import type { Rendered } from '../../../../src/targets/linkerd/objects.ts';
+import { linkerdPolicy, render, WIKI, WORKLOAD } from './samples.ts';
+
+const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
+const APART = { ingress: '' };
+
+/** Names of the routes, with what they match. */
+function routes(rest: string, sample?: Parameters<typeof render>[1]) {
+  return Object.fromEntries(
+    render(rest, sample)
+      .of('HTTPRoute')
+      .map(({ metadata, spec }) => [
+        metadata.name,
+        spec.rules.flatMap((rule: { matches: { path: { type: string; value: string }; method?: string }[] }) =>
+          rule.matches.map(({ path, method = 'any' }) => `${method} ${path.type} ${path.value}`),
+        ),
+      ]),
+  );
+}
+
+describe('who may pass', () => {
+  const identities = (rest: string, sample?: Parameters<typeof render>[1]) =>
+    render(rest, sample)
+      .of('MeshTLSAuthentication')
+      .map(({ spec }) => spec.identities);
+  const both = wiki(
+    '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }',
+  );
+
+  test('is the ingress, if the policy says what it runs as', () => {
+    expect(identities(both)).toEqual([['ingress.edge.serviceaccount.identity.linkerd.example.org']]);
+  });
+
+  test('is what nginx connects as, if not', () => {
+    expect(identities(both, APART)).toEqual([
+      [
+        'gateway.edge.serviceaccount.identity.linkerd.example.org',
+        'wiki-editor.edge.serviceaccount.identity.linkerd.example.org',
+      ],
+      ['wiki-editor.edge.serviceaccount.identity.linkerd.example.org'],
+    ]);
+  });
+
+  test('a SPIFFE id that is no service account stays one', () => {
+    const { policy, rules } = render(both, APART);
+    const identities = { ...policy.mesh!.identities };
+    identities.default = { ...identities.default!, spiffe: 'spiffe://example.org/vm/gateway' };
+    const objects = objectsOf({ ...policy, mesh: { ...policy.mesh!, identities } }, rules);
+    expect(objects[0]?.spec).toEqual({
+      identities: ['spiffe://example.org/vm/gateway', 'wiki-editor.edge.serviceaccount.identity.linkerd.example.org'],
+    });
+  });
+});
+
+describe('matches', () => {
+  test('the longest path wins: a longer prefix takes back what a shorter one gives', () => {
+    expect(
+      routes(
+        wiki(
+          '/*: { service: wiki, allow: [reader] }, /rest/*: { service: wiki, allow: [{ role: editor, methods: [POST] }] }',
+        ),
+      ),
+    ).toMatchObject({
+      'meshgate-wiki.allow.ingress': ['any PathPrefix /', 'POST PathPrefix /rest'],
+      'meshgate-wiki.refuse': ['any PathPrefix /rest'],
+    });
+  });
+
+  test('there are none that change nothing', () => {
+    expect(
+      routes(
+        wiki(
+          '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [editor] }, /b: { service: wiki, allow: [anyone] }',
+        ),
+      ),
+    ).toMatchObject({ 'meshgate-wiki.allow.ingress': ['any PathPrefix /'] });
+  });
+
+  test('what another service has of a host is refused', () => {
+    const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, app: { authority: app.apps, namespace: wiki, labels: { app: app }, port: 80 } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [reader] } } }`;
+    expect(routes(rest)).toMatchObject({
+      'meshgate-wiki.refuse': ['any PathPrefix /app'],
+      'meshgate-app.allow.ingress': ['any PathPrefix /app'],
+    });
+  });
+
+  test('an exact path that its prefix would take is told apart by its host', () => {
+    const { of } = render(
+      wiki('/: { service: wiki, allow: [{ who: anyone, methods: [GET] }] }, /*: { service: wiki, allow: [reader] }'),
+    );
+    expect(of('HTTPRoute').map(({ metadata, spec }) => [metadata.name, spec.hostnames])).toEqual([
+      ['meshgate-wiki.allow.ingress', ['*.wiki.svc.cluster.local']],
+      ['meshgate-wiki.exact.allow.ingress', ['confluence.wiki.svc.cluster.local']],
+      ['meshgate-wiki.exact.refuse', ['confluence.wiki.svc.cluster.local']],
+      ['meshgate-wiki.refuse.odd-paths', ['*.wiki.svc.cluster.local']],
+    ]);
+  });
+
+  test('without a prefix no odd path passes, and none is refused by itself', () => {
+    expect(Object.keys(routes(wiki('/x: { service: wiki, allow: [anyone] }')))).toEqual([
+      'meshgate-wiki.allow.ingress',
+    ]);
+  });
+
+  test('eight are a rule, sixteen rules a route', () => {
+    const paths = Array.from({ length: 130 }, (_, i) => `/p${i}/*: { service: wiki, allow: [reader] }`);
+    const { of } = render(wiki(paths.join(', ')));
+    const [first, second] = of('HTTPRoute');
+    expect(first.spec.rules).toHaveLength(16);
+    expect(first.spec.rules.every(({ matches }: { matches: unknown[] }) => matches.length === 8)).toBe(true);
+    expect(second).toMatchObject({
+      metadata: { name: 'meshgate-wiki.allow.ingress.2' },
+      spec: { rules: [{ matches: [{}, {}] }] },
+    });
+    expect(of('AuthorizationPolicy').map(({ spec }) => spec.targetRef.name)).toEqual([
+      'meshgate-wiki.allow.ingress',
+      'meshgate-wiki.allow.ingress.2',
+    ]);
+  });
+});
+
+describe('objects', () => {
+  const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+  const id = ({ kind, metadata }: Rendered) => `${kind} ${metadata.namespace}/${metadata.name}`;
+
+  test('have names that Kubernetes takes, each its own', () => {
+    const property = fc.property(linkerdPolicy(true), (policy) => {
+      const objects = objectsOf(policy, compile(policy));
+      expect(objects.filter(({ metadata }) => !NAME.test(metadata.name))).toEqual([]);
+      expect(new Set(objects.map(id)).size).toBe(objects.length);
+    });
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  test('have a name as well where that of the policy ends in a dash, or would be too long', () => {
+    const { policy, rules } = render(
+      `services: { wiki-: { authority: wiki.apps, ${WORKLOAD} } }\nhosts: { w.test: { /*: { service: wiki-, allow: [anyone] } } }`,
+    );
+    const names = Array.from({ length: 40 }, (_, i) => `identity-number-${i}`);
+    const identities = Object.fromEntries(
+      names.map((name) => [
+        name,
+        { ...policy.mesh!.identities.default!, name, spiffe: `spiffe://example.org/ns/edge/sa/${name}` },
+      ]),
+    );
+    const {
+      ingress: { serviceAccount: _, ...ingress },
+      ...mesh
+    } = policy.mesh!;
+    const many = names.map((as) => ({ ...rules[0]!, as }));
+    const found = objectsOf({ ...policy, mesh: { ...mesh, ingress, identities } }, many);
+    expect(found.map(({ metadata }) => metadata.name).filter((name) => !NAME.test(name) || name.length > 100)).toEqual(
+      [],
+    );
+    expect(found.map(id).slice(0, 2)).toEqual([
+      expect.stringMatching(/^MeshTLSAuthentication wiki\/meshgate-allow\.[0-9a-f]{16}$/),
+      expect.stringMatching(/^Server wiki\/meshgate-wiki-[0-9a-f]{16}$/),
+    ]);
+  });
+
+  test('stay what they are when a route is added', () => {
+    const before = render(wiki('/*: { service: wiki, allow: [reader] }'));
+    const after = render(
+      wiki('/*: { service: wiki, allow: [reader] }, /x: { service: wiki, allow: [{ role: editor, methods: [GET] }] }'),
+    );
+    const names = after.objects.map(id);
+    expect(before.objects.map(id).filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  test('text of the policy never becomes a regular expression, and no YAML', () => {
+    const { text, of } = render(wiki('"/.+/(a)/*": { service: wiki, allow: [reader] }'));
+    expect(text.match(/RegularExpression/g)).toHaveLength(1);
+    const odd = of('HTTPRoute').at(-1);
+    expect(odd.spec.rules[0].matches[0].path.value).not.toContain('(a)');
+    expect(text).toContain('value: "/.+/(a)"');
+  });
+
+  test('kustomize finds them', () => {
+    expect(render(wiki('/*: { service: wiki, allow: [reader] }')).kustomization).toEqual({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: ['linkerd.yaml'],
+    });
+  });
+});
