@@ -1,10 +1,19 @@
-/** What became of each test, by project, file and name. */
-export type Results = Record<string, 'passed' | 'failed' | 'skipped'>;
+export type State = 'passed' | 'failed' | 'skipped';
+
+/** What became of each test, by project, file and name, and of those of one name by their number. */
+export type Results = Record<string, State>;
 
 export interface Count {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+}
+
+/** Takes one test of a run down. A second of the same name counts by itself, as `name (2)`, in every run the same. */
+export function record(results: Results, name: string, state: State): void {
+  let own = name;
+  for (let number = 2; Object.hasOwn(results, own); number += 1) own = `${name} (${number})`;
+  results[own] = state;
 }
 
 /** Adds runs up; a test that ran twice counts once, and has failed if it failed in one of them. */

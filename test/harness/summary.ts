@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
-import { count, type Results, sentence } from './results.ts';
+import { count, type Results, record, sentence } from './results.ts';
 
 /**
  * Prints `N passed, N failed` as the very last line. With MESHGATE_RESULTS it also writes the results there, for the
@@ -11,13 +11,11 @@ export default class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const results: Results = {};
     for (const module of modules) add(results, module);
-    errors.forEach((error, index) => {
-      results[`unhandled error ${index + 1}: ${error.message}`] = 'failed';
-    });
+    for (const { message } of errors) record(results, `unhandled error: ${message}`, 'failed');
     const folder = process.env.MESHGATE_RESULTS;
     if (folder !== undefined) {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, `vitest-${process.pid}.json`), JSON.stringify(results));
+      writeFileSync(join(folder, `vitest-${Date.now()}-${process.pid}.json`), JSON.stringify(results));
     }
     process.stdout.write(`${sentence(count(results))}\n`);
   }
@@ -28,10 +26,10 @@ function add(results: Results, module: TestModule): void {
   for (const test of module.children.allTests()) {
     const { state } = test.result();
     // A test that never ran because its run was broken off has not passed.
-    results[`${file} > ${test.fullName}`] = state === 'pending' ? 'failed' : state;
+    record(results, `${file} > ${test.fullName}`, state === 'pending' ? 'failed' : state);
   }
   for (const suite of module.children.allSuites()) {
-    if (suite.errors().length > 0) results[`${file} > ${suite.fullName} (suite)`] = 'failed';
+    if (suite.errors().length > 0) record(results, `${file} > ${suite.fullName} (suite)`, 'failed');
   }
-  if (module.errors().length > 0) results[`${file} (file)`] = 'failed';
+  if (module.errors().length > 0) record(results, `${file} (file)`, 'failed');
 }

@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
-import { count, merge, sentence } from '../../harness/results.ts';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { SerializedError, TestModule } from 'vitest/node';
+import { count, merge, type Results, record, type State, sentence } from '../../harness/results.ts';
+import Summary from '../../harness/summary.ts';
 
 test('a test that ran twice counts once, and a failure in either run stays', () => {
   const merged = merge([
@@ -9,7 +14,76 @@ test('a test that ran twice counts once, and a failure in either run stays', () 
   expect(merged).toEqual({ a: 'passed', b: 'failed', c: 'failed', d: 'passed' });
 });
 
+function run(...tests: readonly (readonly [string, State])[]): Results {
+  const results: Results = {};
+  for (const [name, state] of tests) record(results, name, state);
+  return results;
+}
+
+describe('tests of one name', () => {
+  test('count one by one, and a later pass hides no failure', () => {
+    const results = run(['a', 'failed'], ['a', 'passed'], ['a', 'passed']);
+    expect(results).toEqual({ a: 'failed', 'a (2)': 'passed', 'a (3)': 'passed' });
+    expect(count(results)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+  });
+
+  test('are the same in another run, and none is taken for one that is called so', () => {
+    const one = run(['a', 'passed'], ['a', 'passed'], ['a (2)', 'failed']);
+    const two = run(['a', 'passed'], ['a', 'failed'], ['a (2)', 'passed']);
+    expect(count(merge([one, two]))).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  });
+});
+
 test('the closing line names what was skipped only where something was', () => {
   expect(sentence(count({ a: 'passed', b: 'failed' }))).toBe('1 passed, 1 failed');
   expect(sentence(count({ a: 'passed', b: 'skipped' }))).toBe('1 passed, 0 failed, 1 skipped');
+});
+
+describe('what vitest reports', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  const one = (fullName: string, state: string) => ({ fullName, result: () => ({ state }) });
+  const suite = (fullName: string, ...errors: string[]) => ({ fullName, errors: () => errors });
+  const file = (tests: readonly object[], suites: readonly object[] = [], errors: readonly string[] = []) =>
+    ({
+      project: { name: 'unit' },
+      relativeModuleId: 'x.test.ts',
+      children: { allTests: () => tests, allSuites: () => suites },
+      errors: () => errors,
+    }) as unknown as TestModule;
+
+  function report(modules: readonly TestModule[], errors: readonly string[] = []) {
+    const folder = mkdtempSync(join(tmpdir(), 'results-'));
+    vi.stubEnv('MESHGATE_RESULTS', folder);
+    const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    new Summary().onTestRunEnd(
+      modules,
+      errors.map((message): SerializedError => ({ message })),
+    );
+    const [[line] = []] = print.mock.calls;
+    print.mockRestore();
+    const written = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results);
+    return { line, results: merge(written) };
+  }
+
+  test('each test is one, whatever it is called', () => {
+    const { line, results } = report([file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped')])]);
+    expect(line).toBe('1 passed, 1 failed, 1 skipped\n');
+    expect(results).toEqual({
+      'unit x.test.ts > a': 'failed',
+      'unit x.test.ts > a (2)': 'passed',
+      'unit x.test.ts > b': 'skipped',
+    });
+  });
+
+  test('what never ran, a hook, a file and an error outside of all tests have failed', () => {
+    const { line } = report(
+      [file([one('a', 'pending')], [suite('s', 'hook'), suite('s'), suite('s', 'hook')], ['syntax'])],
+      ['boom', 'boom'],
+    );
+    expect(line).toBe('0 passed, 6 failed\n');
+  });
 });
