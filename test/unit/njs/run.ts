@@ -1,7 +1,10 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/keys.ts';
-import { samples } from '../caller/samples.ts';
+import { samples as callerSamples } from '../caller/samples.ts';
 import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
+import { x509Samples } from '../x509/samples.ts';
+
+const samples = [...callerSamples, ...x509Samples];
 
 /** What came of a run. */
 export interface CaseReport {

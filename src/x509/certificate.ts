@@ -1,0 +1,51 @@
+import { ascii, contents, type Element, explicit, implicit, objectId, TAG, timeOf, whole, within } from './der.ts';
+
+/** What the gateway reads of an X.509 certificate; nothing of it is verified. */
+export interface Certificate {
+  /** Seconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** URIs among its subject alternative names: of an X.509-SVID the one SPIFFE id. */
+  readonly uris: readonly string[];
+  /** SubjectPublicKeyInfo. */
+  readonly publicKey: Element;
+}
+
+/** id-ce-subjectAltName, 2.5.29.17 */
+const SUBJECT_ALT_NAME = '551d11';
+
+/**
+ * Reads a certificate (RFC 5280 section 4.1).
+ *
+ * @param bytes DER
+ * @returns undefined for what is none
+ */
+export function readCertificate(bytes: Uint8Array): Certificate | undefined {
+  const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
+  if (algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || more.length > 0) return undefined;
+  const all = within(tbs) ?? [];
+  const fields = all[0]?.tag === explicit(0) ? all.slice(1) : all;
+  const [serial, , issuer, validity, subject, publicKey, ...optional] = fields;
+  if (serial?.tag !== TAG.integer || issuer?.tag !== TAG.sequence || subject?.tag !== TAG.sequence) return undefined;
+  const times = within(validity) ?? [];
+  const [notBefore, notAfter] = times.map(timeOf);
+  if (notBefore === undefined || notAfter === undefined || times.length !== 2) return undefined;
+  if (publicKey?.tag !== TAG.sequence) return undefined;
+  const uris = urisOf(optional.find(({ tag }) => tag === explicit(3)));
+  return uris && { notBefore, notAfter, uris, publicKey };
+}
+
+/** URIs of the subject alternative names; undefined if the extensions are malformed, or have two of them. */
+function urisOf(extensions: Element | undefined): readonly string[] | undefined {
+  if (extensions === undefined) return [];
+  const lists = within(extensions, explicit(3)) ?? [];
+  const entries = within(lists[0])?.map((entry) => within(entry) ?? []);
+  if (entries === undefined || lists.length > 1) return undefined;
+  if (entries.some(([id, ...rest]) => id?.tag !== TAG.objectId || rest.at(-1)?.tag !== TAG.octetString))
+    return undefined;
+  const names = entries.filter(([id]) => objectId(id) === SUBJECT_ALT_NAME).map((entry) => entry.at(-1) as Element);
+  if (names.length === 0) return [];
+  const general = names.length === 1 ? within(whole(contents(names[0] as Element))) : undefined;
+  const uris = general?.filter(({ tag }) => tag === implicit(6)).map(ascii);
+  return uris?.every((uri): uri is string => uri !== undefined) ? uris : undefined;
+}

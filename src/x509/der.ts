@@ -1,0 +1,116 @@
+/** A strict reader of DER (X.690 section 10), as much of it as X.509 certificates and private keys need. */
+
+/** One element: its tag, and where its contents are. */
+export interface Element {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+  /** First byte of the contents. */
+  readonly start: number;
+  /** First byte after them. */
+  readonly end: number;
+}
+
+export const TAG = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectId: 0x06,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+} as const;
+
+/** Tag of `[n]` around other elements. */
+export const explicit = (n: number): number => 0xa0 | n;
+
+/** Tag of `[n]` in the place of a primitive's own tag. */
+export const implicit = (n: number): number => 0x80 | n;
+
+/**
+ * The element that begins at a place.
+ *
+ * @param end it must not go beyond this
+ * @returns undefined for what is not DER: a length that is indefinite, not the shortest, or too long; a tag of several bytes
+ */
+export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.length): Element | undefined {
+  const tag = bytes[at];
+  const first = bytes[at + 1];
+  if (tag === undefined || first === undefined || at + 2 > end || (tag & 0x1f) === 0x1f) return undefined;
+  let start = at + 2;
+  let length = first;
+  if (first >= 0x80) {
+    const count = first - 0x80;
+    if (count < 1 || count > 3 || start + count > end) return undefined;
+    length = 0;
+    for (let i = 0; i < count; i++) length = length * 256 + (bytes[start + i] as number);
+    if (length < 0x80 || (count > 1 && length < 256 ** (count - 1))) return undefined;
+    start += count;
+  }
+  return start + length > end ? undefined : { tag, bytes, start, end: start + length };
+}
+
+/** The elements that fill another's contents without a rest; undefined if they do not, or it has another tag. */
+export function within(outer: Element | undefined, tag: number = TAG.sequence): readonly Element[] | undefined {
+  if (outer?.tag !== tag) return undefined;
+  const elements: Element[] = [];
+  for (let at = outer.start; at < outer.end; ) {
+    const element = elementAt(outer.bytes, at, outer.end);
+    if (element === undefined) return undefined;
+    elements.push(element);
+    at = element.end;
+  }
+  return elements;
+}
+
+/** The one element that all of a text is; undefined if something follows it. */
+export function whole(bytes: Uint8Array): Element | undefined {
+  const element = elementAt(bytes, 0);
+  return element?.end === bytes.length ? element : undefined;
+}
+
+/** The contents of an element, not copied. */
+export function contents({ bytes, start, end }: Element): Uint8Array {
+  return bytes.subarray(start, end);
+}
+
+/** The contents as text of one byte a character; undefined for bytes that are no printable ASCII. */
+export function ascii(element: Element): string | undefined {
+  const text = String.fromCharCode(...contents(element));
+  return /^[ -~]*$/.test(text) ? text : undefined;
+}
+
+/** What a BIT STRING of whole bytes holds; undefined for another tag, or bits to spare. */
+export function bitString(element: Element | undefined, tag: number = TAG.bitString): Uint8Array | undefined {
+  if (element?.tag !== tag || element.bytes[element.start] !== 0 || element.end === element.start) return undefined;
+  return element.bytes.subarray(element.start + 1, element.end);
+}
+
+/** An object identifier as its bytes in hexadecimal: `551d11`. */
+export function objectId(element: Element | undefined): string | undefined {
+  if (element?.tag !== TAG.objectId) return undefined;
+  return Array.from(contents(element), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * A time of a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
+ *
+ * @returns undefined for another form, or a day that there is not
+ */
+export function timeOf(element: Element | undefined): number | undefined {
+  const text = element && ascii(element);
+  const digits = element?.tag === TAG.utcTime ? 2 : element?.tag === TAG.generalizedTime ? 4 : 0;
+  if (text === undefined || digits === 0 || !/^(?:\d{12}|\d{14})Z$/.test(text) || text.length !== digits + 11) {
+    return undefined;
+  }
+  const written = Number(text.slice(0, digits));
+  const year = digits === 4 ? written : written < 50 ? 2000 + written : 1900 + written;
+  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) =>
+    Number(text.slice(digits + at, digits + at + 2)),
+  );
+  const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
+  const ms = Date.parse(iso);
+  // What Date moves to the next day or month was none.
+  return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms / 1000;
+}
+
+const two = (value: number | undefined) => String(value).padStart(2, '0');

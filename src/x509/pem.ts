@@ -1,0 +1,26 @@
+/** One block of a PEM file. */
+export interface PemBlock {
+  /** `CERTIFICATE`, `PRIVATE KEY`, … */
+  readonly label: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The blocks of a PEM text (RFC 7468), in its order; what stands between them is left out.
+ *
+ * @returns undefined if a block is left open, or holds something else than base64
+ */
+export function readPem(text: string): readonly PemBlock[] | undefined {
+  const blocks: PemBlock[] = [];
+  const begin = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;
+  for (let found = begin.exec(text); found !== null; found = begin.exec(text)) {
+    const label = found[1] as string;
+    const end = text.indexOf(`-----END ${label}-----`, begin.lastIndex);
+    if (end < 0) return undefined;
+    const base64 = text.slice(begin.lastIndex, end).replace(/\s+/g, '');
+    if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
+    blocks.push({ label, bytes: Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)) });
+    begin.lastIndex = end;
+  }
+  return blocks;
+}
