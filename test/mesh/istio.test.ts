@@ -1,0 +1,350 @@
+/** What Istio's own Envoys refuse, at the ingress and at workloads, whatever nginx would have done. */
+import { readFileSync } from 'node:fs';
+import { decodeJwt } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  type Gateway,
+  type Issuer,
+  type Sent,
+  send,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+import { meshgate } from '../unit/cli/fake.ts';
+import { came, logged, PolicyMesh } from './istio/mesh.ts';
+import { AGENTS, CANARY, DEMO, identity, KEYS_FILE, ONE_IDENTITY, WIKI_POD } from './istio/policy.ts';
+import {
+  type Asked,
+  byRules,
+  CANARY_WIKI,
+  DASHBOARD,
+  INGRESS,
+  isForAnother,
+  passes,
+  REFUSALS,
+  reader,
+  WIKI,
+} from './istio/refusals.ts';
+import { hasMesh, type MeshEnvoy } from './lab/index.ts';
+
+const DOCUMENTED_KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
+
+describe.skipIf(!hasMesh())('Istio', async () => {
+  const stage = await testStage('istio');
+  const pems = new Map<string, Promise<string>>();
+  const pemOf = (spiffe: string) => {
+    const known = pems.get(spiffe) ?? stage.meshCa.client(spiffe).then(({ pem }) => pem);
+    pems.set(spiffe, known);
+    return known;
+  };
+  let mesh: PolicyMesh;
+  beforeAll(async () => {
+    mesh = await PolicyMesh.start(stage, DEMO, CANARY);
+  });
+
+  const envoyAt = (
+    at: Asked['at'],
+  ): MeshEnvoy & { send(pem: string | undefined, authority: string, sent?: Sent): Promise<Answer> } =>
+    at === 'ingress' ? mesh.lab.ingress : mesh.lab.workloads.get(at)!;
+
+  /** Status, and the mesh's own words about the request. */
+  async function ask({ at, peer, says, authority = WIKI, method = 'GET', path = '/rest/x' }: Asked) {
+    const [pem, assertion] = await Promise.all([pemOf(peer), says && mesh.signer.sign(says)]);
+    const headers = assertion === null ? {} : { 'X-Meshgate-Assertion': assertion };
+    const { status, line } = await logged(envoyAt(at), (sent) => envoyAt(at).send(pem, authority, sent), {
+      method,
+      path,
+      headers,
+    });
+    expect(line).toMatchObject({ downstream_peer_uri_san: peer, response_code: status, method, path, authority });
+    return [status, line.response_code_details];
+  }
+
+  describe('refuses', () => {
+    test.each(REFUSALS)('$name', async ({ asked, right, refused = byRules }) => {
+      expect(await ask(asked)).toEqual(refused);
+      expect(await ask({ ...asked, ...right })).toEqual(passes);
+    });
+
+    test.each([
+      { path: '/rest/x;a=b', status: 400, seen: [] },
+      { path: '/rest/x%3bx', status: 400, seen: [] },
+      { path: '/rest//x', status: 200, seen: ['/rest/x'] },
+      { path: '/rest%2fx', status: 200, seen: ['/rest/x'] },
+      { path: '/rest/%78', status: 200, seen: ['/rest/x'] },
+      { path: '/rest/../pages', status: 403, seen: [] },
+    ])('$path or makes it plain, for itself and the service alike', async ({ path, status, seen }) => {
+      const { echo } = mesh.lab.workloads.get('wiki')!;
+      await echo.clear();
+      const headers = { 'X-Meshgate-Assertion': await mesh.signer.sign(reader) };
+      const answer = await mesh.lab.ingress.send(await pemOf(identity('reader')), WIKI, { path, headers });
+      expect(answer.status).toBe(status);
+      expect((await echo.requests()).map(({ url }) => url)).toEqual(seen);
+    });
+  });
+
+  describe('refuses in the handshake', () => {
+    const headersOf = async () => ({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) });
+    const handshake = async (at: Asked['at'], pem: string | undefined) =>
+      came(envoyAt(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
+    /** Of all listeners of an Envoy. */
+    async function counted(at: Asked['at'], name: string): Promise<number> {
+      const text = await envoyAt(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
+      return [...text.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    }
+
+    test.each(['ingress', 'wiki'] as const)('no certificate, at %s', async (at) => {
+      const before = await counted(at, 'fail_verify_no_cert');
+      expect(await handshake(at, undefined)).toBe('ALERT_CERTIFICATE_REQUIRED');
+      expect(await counted(at, 'fail_verify_no_cert')).toBe(before + 1);
+    });
+
+    test("a certificate of the mesh's CA that is none of nginx's identities, at the ingress", async () => {
+      const before = await counted('ingress', 'fail_verify_san');
+      expect(await handshake('ingress', await pemOf(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
+      expect(await counted('ingress', 'fail_verify_san')).toBe(before + 1);
+      expect(await handshake('ingress', await pemOf(identity('reader')))).toBe(200);
+    });
+
+    test.each(['ingress', 'wiki'] as const)('the right id from another CA, at %s', async (at) => {
+      const { pem } = await stage.ca.client(at === 'ingress' ? identity('reader') : INGRESS);
+      expect(await handshake(at, pem)).toMatch(/^ALERT_/);
+    });
+
+    test.each(['ingress', 'wiki'] as const)('plain HTTP, at %s', async (at) => {
+      const target = at === 'ingress' ? mesh.lab.ingress.target() : mesh.lab.workloads.get('wiki')!.target();
+      const plain = send({ ...target, tls: false }, { path: '/rest/x', headers: await headersOf() });
+      expect(await came(plain)).toMatch(/socket hang up|ECONNRESET/);
+    });
+  });
+
+  describe('behind the gateway', () => {
+    let gateway: Gateway;
+    let acme: Issuer;
+    beforeAll(async () => {
+      const [issuers, started] = await Promise.all([
+        startIssuer(stage),
+        startGateway(stage, { policy: DEMO, files: { [KEYS_FILE]: mesh.signer.keyFile } }),
+      ]);
+      acme = await issuers.create('acme', { alg: 'ES256' });
+      gateway = started;
+      const token = await tokenOf('readers');
+      await until(async () => (await gateway.send('wiki.test', { path: '/rest/x', token })).status === 200, {
+        what: 'the road',
+        timeoutMs: 30_000,
+        help: () => gateway.box.logs.tail(),
+      });
+    });
+    const tokenOf = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
+
+    test('a request travels with its headers, its assertion and one trace', async () => {
+      const { ingress, workloads } = mesh.lab;
+      const wiki = workloads.get('wiki')!;
+      await wiki.echo.clear();
+      const marks = [gateway.mark(), ingress.box.logs.mark(), wiki.box.logs.mark()] as const;
+      const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+      const answer = await gateway.send('wiki.test', {
+        path: '/rest/page?x=1',
+        token: await tokenOf('readers'),
+        headers: {
+          traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+          'X-Meshgate-Assertion': 'forged',
+          'X-Forwarded-User': 'root',
+        },
+      });
+      expect(answer.status).toBe(200);
+      const [received, ...more] = await wiki.echo.requests();
+      expect(more).toEqual([]);
+      const value = (name: string) => valuesOf(received!, name);
+      expect([received!.url, value('host')]).toEqual(['/rest/page?x=1', [WIKI]]);
+      expect([value('x-forwarded-user'), value('x-forwarded-roles'), value('authorization')]).toEqual([
+        ['ada'],
+        ['reader'],
+        [],
+      ]);
+      expect(value('traceparent')).toEqual([expect.stringContaining(trace)]);
+      expect(value('x-meshgate-assertion').map(decodeJwt)).toEqual([
+        expect.objectContaining({ iss: 'https://gateway.test', ...reader }),
+      ]);
+      // Who connected to the ingress, and to the workload: each hop says what it saw.
+      const peers = value('x-forwarded-client-cert')
+        .join()
+        .matchAll(/URI=([^,;]+)/g);
+      expect([...peers].map(([, uri]) => uri)).toEqual([identity('reader'), INGRESS]);
+      const [nginx, atIngress, atWorkload] = await Promise.all([
+        gateway.box.logs.waitFor(new RegExp(trace), marks[0]),
+        ingress.box.logs.waitFor(new RegExp(trace), marks[1]),
+        wiki.box.logs.waitFor(new RegExp(trace), marks[2]),
+      ]);
+      expect(JSON.parse(nginx)).toMatchObject({ trace_id: trace, 'meshgate.identity': 'reader' });
+      const rule = 'wiki.test/rest/*#2';
+      expect(JSON.parse(atIngress)).toMatchObject({
+        downstream_peer_uri_san: identity('reader'),
+        rule,
+        path: '/rest/page',
+      });
+      expect(JSON.parse(atWorkload)).toMatchObject({ downstream_peer_uri_san: INGRESS, rule, path: '/rest/page' });
+    });
+
+    test('what the gateway lets pass, the mesh does, and each as its own identity', async () => {
+      const mark = mesh.lab.ingress.box.logs.mark();
+      const asked = async (group: string, method: string) =>
+        (await gateway.send('wiki.test', { method, path: `/rest/${group}`, token: await tokenOf(group) })).status;
+      expect(await asked('editors', 'DELETE')).toBe(200);
+      expect(await asked('readers', 'GET')).toBe(200);
+      expect(await asked('readers', 'DELETE')).toBe(403);
+      await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark);
+      expect(mesh.lab.ingress.access(mark).map((line) => line.downstream_peer_uri_san)).toEqual([
+        identity('editor'),
+        identity('reader'),
+      ]);
+    });
+  });
+
+  describe('as it is live', () => {
+    async function kubectl(...args: readonly string[]): Promise<string> {
+      const { exitCode, stdout, stderr } = await mesh.lab.lab.kube.box.exec('kubectl', ...args);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      return stdout;
+    }
+
+    /** The documented command: what is live, piped into the proof. */
+    async function prove() {
+      const live = await kubectl('get', DOCUMENTED_KINDS, '-A', '-o', 'yaml');
+      const files = { 'meshgate.yaml': DEMO, 'jwks.json': mesh.signer.published, '-': live };
+      const args = ['prove', '--target', 'istio', '--assertion-jwks', 'jwks.json', 'meshgate.yaml', '-'];
+      return meshgate(args, { files });
+    }
+
+    interface Patch {
+      readonly name: string;
+      readonly object: readonly [namespace: string, kind: string, name: string];
+      readonly patch: readonly unknown[];
+      readonly says: string;
+      /** The request that it names. */
+      readonly witness?: Asked;
+    }
+    const patches: readonly Patch[] = [
+      {
+        name: 'a rule that loses its methods',
+        object: ['edge', 'authorizationpolicy', 'meshgate-ingress-wiki'],
+        patch: [{ op: 'remove', path: '/spec/rules/1/to/0/operation/methods' }],
+        says: 'PATCH http://wiki.wiki.svc.cluster.local/rest\n',
+        witness: { at: 'ingress', peer: identity('reader'), method: 'PATCH', path: '/rest', says: reader },
+      },
+      {
+        name: 'a workload whose rule forgets the assertion',
+        object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard'],
+        patch: [{ op: 'remove', path: '/spec/rules/0/when' }],
+        says: 'GET /x at the workload of ops/meshgate-workload-dashboard\n',
+        witness: { at: 'dashboard', peer: INGRESS, authority: DASHBOARD, path: '/x', says: null },
+      },
+      {
+        name: 'a workload that takes plain HTTP',
+        object: ['wiki', 'peerauthentication', 'meshgate-workload-wiki'],
+        patch: [{ op: 'replace', path: '/spec/mtls/mode', value: 'PERMISSIVE' }],
+        says: 'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"\n',
+      },
+    ];
+
+    test.each(patches)('it is what the policy says, until a patch: $name', async ({ object, patch, says, witness }) => {
+      const before = await prove();
+      expect([before.code, before.err]).toEqual([0, '']);
+      if (witness !== undefined) expect(await ask(witness)).toEqual(byRules);
+      const [namespace, kind, name] = object;
+      try {
+        await kubectl('patch', kind, name, '-n', namespace, '--type=json', '-p', JSON.stringify(patch));
+        const after = await prove();
+        expect([after.code, after.err]).toEqual([1, '']);
+        expect(after.out).toContain(says);
+        // At the other layer it may be refused still.
+        const passes = async () => witness === undefined || (await ask(witness))[1] === 'via_upstream';
+        await until(passes, { what: 'the patch to be enforced' });
+      } finally {
+        await mesh.hold(DEMO);
+      }
+    });
+  });
+
+  describe('with one identity for all', () => {
+    beforeAll(() => mesh.hold(ONE_IDENTITY));
+    const peer = identity('gateway');
+    const says = (role: string, aud = 'wiki') => ({ aud, as: 'default', roles: [role] });
+
+    test('the assertion alone tells readers from editors, at both layers', async () => {
+      for (const from of [
+        { at: 'ingress', peer },
+        { at: 'wiki', peer: INGRESS },
+      ] as const) {
+        expect(await ask({ ...from, says: says('editor'), method: 'POST' })).toEqual(passes);
+        expect(await ask({ ...from, says: says('reader') })).toEqual(passes);
+        expect(await ask({ ...from, says: says('reader'), method: 'POST' })).toEqual(byRules);
+        expect(await ask({ ...from, says: null })).toEqual(byRules);
+        expect(await ask({ ...from, says: null, path: '/status' })).toEqual(passes);
+      }
+    });
+
+    test('whoever has an assertion is authenticated', async () => {
+      const asked = { authority: DASHBOARD, path: '/' };
+      for (const from of [
+        { at: 'ingress', peer },
+        { at: 'dashboard', peer: INGRESS },
+      ] as const) {
+        expect(await ask({ ...asked, ...from, says: { ...says('beta', 'dashboard'), roles: [] } })).toEqual(passes);
+        expect(await ask({ ...asked, ...from, says: null })).toEqual(byRules);
+      }
+    });
+  });
+
+  describe('with a canary', () => {
+    beforeAll(() => mesh.hold(CANARY));
+    const beta = { aud: 'wiki-canary', as: 'beta', roles: ['beta', 'reader'] };
+    const all = { aud: 'wiki', as: 'default', roles: ['reader'] };
+
+    test('each service takes its own identity and audience, at the ingress', async () => {
+      expect(await ask({ at: 'ingress', peer: identity('beta'), authority: CANARY_WIKI, says: beta })).toEqual(passes);
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), says: all })).toEqual(passes);
+      expect(await ask({ at: 'ingress', peer: identity('beta'), says: beta })).toEqual(byRules);
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), authority: CANARY_WIKI, says: all })).toEqual(
+        byRules,
+      );
+    });
+
+    test('and at the workloads', async () => {
+      expect(await ask({ at: 'wiki-canary', peer: INGRESS, authority: CANARY_WIKI, says: beta })).toEqual(passes);
+      expect(await ask({ at: 'wiki-canary', peer: INGRESS, authority: CANARY_WIKI, says: all })).toEqual(isForAnother);
+      expect(await ask({ at: 'wiki', peer: INGRESS, says: beta })).toEqual(isForAnother);
+      expect(await ask({ at: 'wiki', peer: INGRESS, says: { ...beta, aud: 'wiki' } })).toEqual(byRules);
+    });
+  });
+
+  describe('with agents', () => {
+    beforeAll(() => mesh.hold(AGENTS));
+    const person = { aud: 'dashboard', as: 'default', roles: ['reader'] };
+    const agent = { ...person, as: 'hop', agent: 'wiki-pages', act: { sub: WIKI_POD } };
+    const asked = { authority: DASHBOARD, path: '/charts' };
+
+    test.each([
+      { name: 'the agent for a reader', says: agent, expected: passes },
+      { name: 'with a method that its own rule alone gives', says: agent, method: 'POST', expected: byRules },
+      { name: 'for an editor, whose role does not travel', says: { ...agent, roles: ['editor'] }, expected: byRules },
+      { name: 'for nobody that a rule names', says: { ...agent, roles: [] }, expected: byRules },
+      { name: 'another agent', says: { ...agent, agent: 'other' }, expected: byRules },
+      { name: 'no agent as its identity', says: { ...person, as: 'hop' }, expected: byRules },
+    ])('$name', async ({ says, expected, method = 'GET' }) => {
+      expect(await ask({ at: 'ingress', peer: identity('hop'), ...asked, method, says })).toEqual(expected);
+      expect(await ask({ at: 'dashboard', peer: INGRESS, ...asked, method, says })).toEqual(expected);
+    });
+
+    test("an agent's assertion passes by no rule of people's", async () => {
+      const says = { ...agent, as: 'default' };
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says: person })).toEqual(passes);
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says })).toEqual(byRules);
+      expect(await ask({ at: 'dashboard', peer: INGRESS, ...asked, says })).toEqual(byRules);
+    });
+  });
+});

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+import { readSigningKeys } from '../../../src/assertion/read.ts';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { signAssertion } from '../../../src/assertion/sign.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { renderIstio } from '../../../src/targets/istio/render.ts';
+import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';
+import { type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
+
+/** What docs/istio.md says of the mesh config. */
+export function documentedMesh(): Readonly<Record<string, unknown>> {
+  const text = readFileSync(new URL('../../../docs/istio.md', import.meta.url), 'utf8');
+  const found = [...text.matchAll(/```yaml\n(.*?)```/gs)].find(([, block]) => block?.includes('extensionProviders'));
+  return parseAllDocuments(found?.[1] ?? '')[0]!.toJS();
+}
+
+/** The objects that a policy renders to, with the keys in them. */
+export function objectsOf(text: string, jwks: string) {
+  const policy = readPolicy(text);
+  const { files } = renderIstio(policy, compile(policy), { assertionJwks: jwks });
+  return Object.entries(files).flatMap(([name, file]) => (name === 'kustomization.yaml' ? [] : readObjects(file)));
+}
+
+/** Signs what the gateway would. */
+export class Signer {
+  /** With private keys, for a gateway. */
+  readonly keyFile: string;
+  /** JWKS of the public ones. */
+  readonly published: string;
+  readonly #keys: Exclude<Awaited<ReturnType<typeof readSigningKeys>>, string>;
+
+  private constructor(keyFile: string, keys: Exclude<Awaited<ReturnType<typeof readSigningKeys>>, string>) {
+    this.keyFile = keyFile;
+    this.#keys = keys;
+    this.published = keys.published;
+  }
+
+  static async create(): Promise<Signer> {
+    const keyFile = await newSigningKeys(Date.now() / 1000);
+    const keys = await readSigningKeys(keyFile);
+    if (typeof keys === 'string') throw new Error(keys);
+    return new Signer(keyFile, keys);
+  }
+
+  /** @param claims over those of an assertion for Ada; made `age` seconds ago, default now, and good for a minute */
+  async sign({ age = 0, ...claims }: Readonly<Record<string, unknown>>): Promise<string> {
+    const iat = Math.floor(Date.now() / 1000) - Number(age);
+    const usual = { iss: 'https://gateway.test', sub: 'ada', provider: 'acme', iat, exp: iat + 60 };
+    const made = await signAssertion(this.#keys, { ...usual, ...claims });
+    if (!made.ok) throw new Error(made.detail);
+    return made.value;
+  }
+}
+
+/** A lab in which one policy at a time holds. */
+export class PolicyMesh {
+  readonly signer: Signer;
+  readonly lab: PolicyLab;
+  #there: ReturnType<typeof objectsOf> = [];
+
+  private constructor(signer: Signer, lab: PolicyLab) {
+    this.signer = signer;
+    this.lab = lab;
+  }
+
+  /** Starts what the policies name, with the mesh config of the documentation, and puts the first one's objects in place. */
+  static async start(stage: Stage, first: string, ...others: readonly string[]): Promise<PolicyMesh> {
+    const policies = [first, ...others].map(readPolicy);
+    const services = Object.assign({}, ...policies.map((it) => it.services));
+    const [signer, lab] = await Promise.all([
+      Signer.create(),
+      startPolicyLab(stage, { ...policies[0]!, services }, { mesh: documentedMesh() }),
+    ]);
+    const mesh = new PolicyMesh(signer, lab);
+    await mesh.hold(first);
+    return mesh;
+  }
+
+  /** Puts a policy's objects in the place of those of the one before. */
+  async hold(text: string): Promise<void> {
+    const objects = objectsOf(text, this.signer.published);
+    const names = new Set(objects.map(nameOf));
+    await this.lab.lab.change({ apply: objects, delete: this.#there.filter((it) => !names.has(nameOf(it))) });
+    this.#there = objects;
+  }
+}
+
+const nameOf = ({ kind, metadata }: ReturnType<typeof objectsOf>[number]) =>
+  `${kind} ${metadata.namespace}/${metadata.name}`;
+
+/** What came of a request: the status, or how the handshake ended. */
+export async function came(answer: Promise<Answer>): Promise<number | string> {
+  return answer.then(
+    ({ status }) => status,
+    (error: { code?: string }) => /ALERT_\w+/.exec(error.code ?? '')?.[0] ?? String(error),
+  );
+}
+
+let requests = 0;
+
+/** Asks once, and gives the status and the line of the Envoy's access log. */
+export async function logged(
+  envoy: MeshEnvoy,
+  ask: (sent: Sent) => Promise<Answer>,
+  sent: Omit<Sent, 'headers'> & { readonly headers: Readonly<Record<string, string>> },
+): Promise<{ readonly status: number; readonly line: Readonly<Record<string, unknown>> }> {
+  const traceparent = `00-${(++requests).toString(16).padStart(32, 'a')}-${'b'.repeat(16)}-00`;
+  const mark = envoy.box.logs.mark();
+  const { status } = await ask({ ...sent, headers: { ...sent.headers, traceparent } });
+  const text = await envoy.box.logs.waitFor(new RegExp(traceparent), mark);
+  return { status, line: JSON.parse(text) };
+}
