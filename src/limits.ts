@@ -46,6 +46,25 @@ export const DEFAULTS = {
   assertionLifetime: 60,
 } as const;
 
+/** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
+export const PROXY_DEFAULTS = {
+  connectTimeout: 10,
+  /** Longest pause of a service while it takes a request or answers, and with `stream: true`. */
+  silence: 60,
+  streamSilence: 3600,
+  maxBody: 100 * 1024 * 1024,
+} as const;
+
+/** Longest wait for a connection that a policy may ask for: the kernel gives up about then. */
+export const MAX_CONNECT_TIMEOUT = 75;
+
+/** Longest pause that a policy may allow. */
+export const MAX_SILENCE = 86400;
+
+/** How long a browser may remember the answer to a preflight: by default, and at most. */
+export const CORS_MAX_AGE = 600;
+export const MAX_CORS_MAX_AGE = 86400;
+
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
 

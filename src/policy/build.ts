@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../limits.ts';
+import { buildCors, buildProxying } from './build-traffic.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
 import type { Raw } from './schema.ts';
@@ -189,6 +190,8 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         accept: route.accept ?? ['bearer'],
         allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
+        ...buildProxying(host, route),
+        ...buildCors(host, route),
         at: at(where),
       };
     }),

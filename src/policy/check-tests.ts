@@ -1,8 +1,8 @@
 import { type DraftPolicy, writes } from './draft.ts';
+import { METHODS } from './lists.ts';
 import { namesOf } from './names.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
-import { METHODS } from './sections.ts';
 import { oneOf } from './suggest.ts';
 
 /** Each test asks one thing, as one caller. */

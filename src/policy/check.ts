@@ -12,6 +12,7 @@ import { checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
 import { checkTests } from './check-tests.ts';
+import { checkTraffic } from './check-traffic.ts';
 import { checkUnused } from './check-unused.ts';
 import { checkWorkloads } from './check-workloads.ts';
 import type { DraftPolicy } from './draft.ts';
@@ -40,6 +41,7 @@ const CHECKS = [
   checkHeaders,
   checkRules,
   checkAgents,
+  checkTraffic,
   checkTests,
   checkUnused,
 ];

@@ -1,7 +1,7 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
   ...['teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr', 'max_age', 'network'],
-  ...['like', 'namespaces', 'proxy', 'client_id', 'alone', 'tools', 'limit', 'bound'],
+  ...['like', 'namespaces', 'client_id', 'alone', 'tools', 'limit', 'bound'],
   ...['owner', 'ask', 'insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 

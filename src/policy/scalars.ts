@@ -34,6 +34,16 @@ export const duration = text(/^\d{1,6}[smhd]$/, {
   },
 });
 
+export const size = text(/^[1-9]\d{0,5}[kmg]$/, {
+  what: 'a size with its unit',
+  write: '512k, 100m or 2g',
+  fix: (value) => {
+    if (/^[1-9]\d{0,5}$/.test(String(value))) return `${value}k (or ${value}m, ${value}g)`;
+    const words = /^([1-9]\d{0,5}) ?([kmg])(?:i?b)?$/i.exec(String(value));
+    return words ? `${words[1]}${words[2]?.toLowerCase()}` : undefined;
+  },
+});
+
 export const port = z.int().min(1).max(65535).register(hints, { what: 'a port', write: 'a number from 1 to 65535' });
 
 export const hops = z
@@ -67,15 +77,36 @@ export const serverName = text(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`), {
   write: 'the name in the certificate, as in ingress.mesh',
 });
 
+const LOCAL = '(?:localhost|127\\.0\\.0\\.1|\\[::1\\])';
+const ORIGIN = new RegExp(
+  `^(?:\\*|https://(?:${LABEL}(?:\\.${LABEL})*|\\[${IPV6}\\])(?::${PORT})?|http://${LOCAL}(?::${PORT})?)$`,
+);
+
+/** An origin as browsers send it; plain http only of this machine, where nobody else can put a page. */
+export const origin = text(ORIGIN, {
+  what: 'an https: origin',
+  write: 'scheme, host and port as browsers send them, as in https://app.example.com',
+  fix: (value) => {
+    if (typeof value !== 'string') return undefined;
+    const plain = originOf(value.toLowerCase().replace(/^http:/, 'https:')).replace(/:443$/, '');
+    return [originOf(value.toLowerCase()), plain].find((it) => it !== '' && ORIGIN.test(it));
+  },
+});
+
+export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
+  what: 'the name of a header',
+  write: 'letters, digits and dashes, as in Content-Type',
+});
+
 const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
 /** Scheme, host and port of a text, without what stands behind them. */
-const origin = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
+const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
 
 /** What to write where a URL has a path, or the scheme of the other key. */
 const originFix = (own: RegExp, other: RegExp, otherKey: string) => (value: unknown) => {
-  const found = origin(value);
+  const found = originOf(value);
   if (own.test(found)) return `${found} (no path)`;
   return other.test(found) ? `${otherKey}: ${found} instead` : undefined;
 };

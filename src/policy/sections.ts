@@ -2,23 +2,16 @@ import * as z from 'zod';
 import { providerKindNames } from '../providers/index.ts';
 import { reasons } from '../reasons.ts';
 import { hints } from './hints.ts';
+import { list, METHODS } from './lists.ts';
 import { ROUTES } from './path.ts';
 import * as s from './scalars.ts';
+import { cors, proxy } from './traffic.ts';
 import type { Algorithm } from './types.ts';
-
-/** Methods that a rule may name: those of HTTP and of WebDAV that nginx and Envoy know. */
-export const METHODS = [
-  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
-] as const;
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
 /** Allowed when a provider names none: what providers sign with unless told otherwise. */
 export const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['RS256', 'PS256', 'ES256'];
-
-const list = <T extends z.ZodType>(element: T, write: string) =>
-  z.array(element).min(1).register(hints, { what: 'a list with something in it', write });
 
 const methods = list(z.enum(METHODS), '[GET, POST]').describe(
   'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
@@ -328,6 +321,8 @@ export const route = z
       .optional(),
     allow: list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
     headers: headers.optional(),
+    proxy: proxy.optional(),
+    cors: cors.optional(),
   })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
   .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
@@ -339,6 +334,8 @@ export const host = z
       .optional(),
     tls: tls.optional(),
     headers: headers.optional(),
+    proxy: proxy.optional(),
+    cors: cors.optional(),
     [ROUTES]: z.record(z.string(), route),
   })
   .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })

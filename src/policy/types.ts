@@ -241,7 +241,35 @@ export interface Route {
   readonly allow: readonly Allow[];
   /** Global, host's and route's headers merged by name; what is `null` there is gone here. */
   readonly headers: Headers;
+  /** Absent: as usual. */
+  readonly proxy?: Proxying;
+  /** Absent: pages of other origins may not ask. */
+  readonly cors?: Cors;
   readonly at: At;
+}
+
+/** How nginx carries requests: times in seconds, sizes in bytes. */
+export interface Proxying {
+  readonly connectTimeout: number;
+  readonly sendTimeout: number;
+  readonly readTimeout: number;
+  readonly maxBody: number;
+  /** Of answers. */
+  readonly buffering: boolean;
+  readonly requestBuffering: boolean;
+}
+
+/** Which pages of other origins may ask, and what (Fetch standard, section 3.2). */
+export interface Cors {
+  /** Exactly as browsers send them; `*` alone: all, and never with credentials. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  /** Headers of answers that pages may read. */
+  readonly expose: readonly string[];
+  readonly credentials: boolean;
+  /** Seconds. */
+  readonly maxAge: number;
 }
 
 /** Whom of the people a rule speaks of. */

@@ -11,3 +11,10 @@ export function hostPort(text: string, defaultPort: number): { readonly host: st
   const host = text.startsWith('[') ? text.slice(0, text.indexOf(']') + 1) : (match?.[1] ?? text);
   return { host, port: match?.[2] === undefined ? defaultPort : Number(match[2]) };
 }
+
+const BYTES = { k: 1 << 10, m: 1 << 20, g: 1 << 30 } as const;
+
+/** Bytes of a checked size such as `100m`. */
+export function bytes(size: string): number {
+  return Number(size.slice(0, -1)) * BYTES[size.slice(-1) as keyof typeof BYTES];
+}

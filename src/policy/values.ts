@@ -39,7 +39,7 @@ function itemsOf(text: string, { at }: Tree): Tree[] {
   return items.filter((it) => it !== '').map((value) => ({ kind: 'scalar', at, value }));
 }
 
-const itemText = (item: Tree) => (item.kind === 'scalar' ? String(item.value) : '{ … }');
+const itemText = (item: Tree) => (item.kind === 'scalar' ? (item.value === '*' ? '"*"' : String(item.value)) : '{ … }');
 
 /** Somebody may have put a key itself where the path of its file belongs. */
 function isPerhapsSecret(path: Path, value: unknown): boolean {

@@ -1,11 +1,21 @@
-import type { Fact, Host, Policy } from '../policy/types.ts';
+import type { Fact, Host, Policy, Route } from '../policy/types.ts';
 import { headerChanges } from './header-diff.ts';
 import type { Rule } from './types.ts';
 
 /** Something that a policy defines and that rules rest on, and what of it changed. */
 export interface DefinitionChange {
-  readonly section: 'gateway' | 'provider' | 'role' | 'agent' | 'identity' | 'ingress' | 'service' | 'host' | 'header';
-  /** Name of the provider, role, identity, service, host or header. */
+  readonly section:
+    | 'gateway'
+    | 'provider'
+    | 'role'
+    | 'agent'
+    | 'identity'
+    | 'ingress'
+    | 'service'
+    | 'host'
+    | 'route'
+    | 'header';
+  /** Name of the provider, role, identity, service, host, route or header. */
   readonly name: string;
   /** The key that changed, as policies write it; absent: the whole thing. */
   readonly key?: string;
@@ -115,6 +125,15 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
   return section('agent', before.agents, after.agents, (a, b) => parts(known(a), known(b)), whole);
 }
 
+/** Routes of both sides whose requests are carried otherwise, or that pages of other origins may ask otherwise. */
+function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const named = ({ hosts }: Policy) =>
+    Object.fromEntries(hosts.flatMap(({ routes }) => routes.map((route) => [route.name, route])));
+  const known = ({ proxy, cors }: Route) => ({ proxy, cors });
+  const both = (old: Route, fresh: Route): Part[] => parts(known(old), known(fresh));
+  return section('route', named(before), named(after), both, () => '').filter(({ key }) => key);
+}
+
 /** All else that the rules rest on: what changed of the policy's definitions, section by section. */
 export function definitionChanges(
   old: { readonly policy: Policy; readonly rules: readonly Rule[] },
@@ -138,6 +157,7 @@ export function definitionChanges(
       (it) => text({ spiffe: it.spiffe }) as string,
     ),
     ...section('service', before.services, after.services, all, ({ authority }) => text({ authority }) as string),
+    ...routeChanges(before, after),
     ...headerChanges(old, fresh).map(({ on, ...change }) => ({ section: 'header' as const, ...change, affects: on })),
   ];
 }

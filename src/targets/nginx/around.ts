@@ -1,3 +1,4 @@
+import { usual } from './carry.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
 import { erasedNames } from './erase.ts';
 import { errorPages, routeLocations, tls } from './location.ts';
@@ -91,7 +92,7 @@ export function around(scene: Scene, host: SceneHost): Directive {
     [
       ...errorPages,
       ...closed,
-      line('client_max_body_size', '100m'),
+      ...usual,
       // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
       line('proxy_max_temp_file_size', '0'),
       line('proxy_http_version', '1.1'),

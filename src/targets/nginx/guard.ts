@@ -9,6 +9,8 @@ const SHAPES = {
   file: /^\/[^*?[\]]*$/,
   machine: /^[A-Za-z0-9_.:[\]-]+$/,
   addresses: /^[0-9A-Fa-f.:/[\]]+$/,
+  origin: /^(\*|https?:\/\/[a-z0-9.:[\]-]+)$/,
+  method: /^[A-Z]+$/,
   header: /^[A-Za-z][A-Za-z0-9-]*$/,
 } as const;
 
@@ -26,7 +28,7 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
  *
  * @throws UnprintableError
  */
-export function guard({ policy, options, resolver, hosts, identities, headerNames }: Scene): void {
+export function guard({ policy, options, resolver, hosts, identities, headerNames, cors }: Scene): void {
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
   const ingress = policy.mesh?.ingress;
@@ -59,5 +61,13 @@ export function guard({ policy, options, resolver, hosts, identities, headerName
     services.flatMap(({ direct }) => [direct?.host, direct?.serverName]),
   );
   hold('addresses', [...resolver, ...policy.gateway.trustedProxies]);
-  hold('header', headerNames);
+  hold('header', [...headerNames, ...cors.flatMap(({ headers, expose }) => [...headers, ...expose])]);
+  hold(
+    'origin',
+    cors.flatMap(({ origins }) => origins),
+  );
+  hold(
+    'method',
+    cors.flatMap(({ methods }) => methods),
+  );
 }

@@ -1,4 +1,5 @@
 import { around } from './around.ts';
+import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { checked, errorPages } from './location.ts';
 import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
@@ -126,7 +127,7 @@ export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
   return [
     ...serverLevel(scene),
     commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize)),
-    ...refusalLocations,
+    ...refusalLocations(corsOfRefusals(scene)),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
     commented('All routes; what they share is said once.', around(scene, host)),

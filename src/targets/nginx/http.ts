@@ -8,7 +8,11 @@ import { upstreams } from './upstreams.ts';
 
 /** Room for our variables, and, where a key is long, in the buckets of maps (64 bytes as nginx has them). */
 function hashSizes(scene: Scene): readonly Directive[] {
-  const keys = [...scene.identities.map(({ name }) => name), ...choosingRules(scene).map(({ rule }) => rule)];
+  const keys = [
+    ...scene.identities.map(({ name }) => name),
+    ...choosingRules(scene).map(({ rule }) => rule),
+    ...scene.cors.flatMap(({ origins }) => origins),
+  ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
   const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
   return [

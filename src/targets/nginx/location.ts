@@ -1,6 +1,8 @@
 import type { Service } from '../../policy/types.ts';
 import { carrier } from '../../rules/carrier.ts';
+import { carried } from './carry.ts';
 import { chosen, hasChoice } from './connections.ts';
+import { corsOf } from './cors.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import { answerHeader, BAD_LOCATION, CHECK_PATH, headerVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
@@ -104,6 +106,8 @@ function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Dir
     ),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...connected(route),
+    ...carried(route.route.proxy),
+    ...corsOf(scene, route),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { ODD_PATH } from '../../rules/canonical.ts';
 import { connectionMaps } from './connections.ts';
+import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
 import { passMap } from './location.ts';
 import { requestHeader } from './names.ts';
@@ -129,5 +130,6 @@ export function maps(scene: Scene): readonly Directive[] {
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
     ...reasonMaps,
     codeMap,
+    ...corsMaps(scene),
   ];
 }

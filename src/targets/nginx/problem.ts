@@ -39,22 +39,24 @@ export function refusal(reason: ReasonCode): readonly Directive[] {
 }
 
 /** What the check refused, with the status that it asked for. It never proxies. */
-const refuse: Directive = block(
-  'location',
-  ['@meshgate_refuse'],
-  [
-    ...ours,
-    line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
-    ...STATUSES.map((status) =>
-      block(
-        'if',
-        [template('(', variable('meshgate_status')), '=', literal(`${status})`)],
-        [answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')])],
+const refuse = (more: readonly Directive[]): Directive =>
+  block(
+    'location',
+    ['@meshgate_refuse'],
+    [
+      ...ours,
+      ...more,
+      line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
+      ...STATUSES.map((status) =>
+        block(
+          'if',
+          [template('(', variable('meshgate_status')), '=', literal(`${status})`)],
+          [answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')])],
+        ),
       ),
-    ),
-    answer(401, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]),
-  ],
-);
+      answer(401, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]),
+    ],
+  );
 
 /** A location for nginx alone; a client that asks for it learns no more than of any other path. */
 export const inside: readonly Directive[] = [line('internal'), line('error_page', '404', '=', '@meshgate_unknown')];
@@ -69,13 +71,22 @@ export const badLocation: Directive = block(
   [...inside, ...refusal('request_malformed')],
 );
 
-/** The locations that speak refusals, in every server. */
-export const refusalLocations: readonly Directive[] = [
-  refuse,
+/**
+ * The locations that speak refusals, in every server.
+ *
+ * @param more headers of what is refused on a route
+ */
+export const refusalLocations = (more: readonly Directive[]): readonly Directive[] => [
+  refuse(more),
   block(
     'location',
     ['@meshgate_down'],
-    [...ours, line('add_header', 'Retry-After', '1', 'always'), ...refusal('check_unavailable').slice(ours.length)],
+    [
+      ...ours,
+      ...more,
+      line('add_header', 'Retry-After', '1', 'always'),
+      ...refusal('check_unavailable').slice(ours.length),
+    ],
   ),
   block('location', ['=', literal(ODD_LOCATION)], [...inside, ...refusal('path_not_canonical')]),
   badLocation,

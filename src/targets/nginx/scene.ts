@@ -1,4 +1,4 @@
-import type { HeaderSource, Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
+import type { Cors, HeaderSource, Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
 import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -17,6 +17,8 @@ export interface SceneRoute {
   readonly identities: readonly Identity[];
   /** Identity headers it sets: indexes into the scene's header names, and where each value comes from. */
   readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
+  /** Its `cors`: an index into the scene's. */
+  readonly cors?: number;
 }
 
 export interface SceneHost {
@@ -37,6 +39,8 @@ export interface Scene {
   readonly identities: readonly Identity[];
   /** Direct services that some route asks. */
   readonly direct: readonly Service[];
+  /** Every `cors` that some route has; equal ones are one. */
+  readonly cors: readonly Cors[];
 }
 
 /** What a service's certificate is verified by, or the ingress's before it. */
@@ -46,13 +50,23 @@ function verifiedBy({ direct }: Service, policy: Policy, options: NginxOptions):
   return { name: serverName ?? '', ca: caFile ?? options.systemCa };
 }
 
+const same = (a: Cors, b: Cors): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The `cors` of all routes, each once. */
+function distinctCors({ hosts }: Policy): readonly Cors[] {
+  const all = hosts.flatMap(({ routes }) => routes.flatMap(({ cors }) => (cors === undefined ? [] : [cors])));
+  return all.filter((cors, i) => all.findIndex((other) => same(other, cors)) === i);
+}
+
 function sceneRoute(
   policy: Policy,
   rules: readonly Rule[],
   options: NginxOptions,
   names: readonly string[],
+  all: readonly Cors[],
   route: Route,
 ): SceneRoute {
+  const { cors } = route;
   const named = (name: string): Service => {
     const service = policy.services[name];
     if (service === undefined) throw new Error(`nginx: route ${route.name} asks an undefined service`);
@@ -78,15 +92,17 @@ function sceneRoute(
       index: names.indexOf(name),
       source,
     })),
+    ...(cors !== undefined && { cors: all.findIndex((other) => same(other, cors)) }),
   };
 }
 
 /** Resolves what the renderer needs of a policy. */
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
+  const cors = distinctCors(policy);
   const hosts = policy.hosts.map((host) => ({
     host,
-    routes: host.routes.map((route) => sceneRoute(policy, rules, options, names, route)),
+    routes: host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, route)),
   }));
   const routes = hosts.flatMap((host) => host.routes);
   return {
@@ -102,5 +118,6 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     direct: Object.values(policy.services).filter(
       (service) => service.direct !== undefined && routes.some((route) => route.services.includes(service)),
     ),
+    cors,
   };
 }

@@ -134,6 +134,16 @@ const CHANGES: readonly {
     back: [],
   },
   {
+    name: 'pages of another origin',
+    edit: [[STATUS, STATUS.replace(' }', ', cors: { origins: ["*"], methods: [GET] } }')]],
+    says: [
+      '* route wiki.example.com/status: cors nothing → {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"maxAge":600}',
+    ],
+    back: [
+      '* route wiki.example.com/status: cors {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"maxAge":600} → nothing',
+    ],
+  },
+  {
     name: 'another header on one route',
     edit: [
       ['/admin/*: { service: wiki,', '/admin/*: { service: wiki, headers: { X-Forwarded-Email: null, X-Name: name },'],

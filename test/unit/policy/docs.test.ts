@@ -18,8 +18,8 @@ test.each(blocks.map((block, index) => [index + 1, block[1] ?? ''] as const))(
   },
 );
 
-test('docs/policy.md names every key of the schema', () => {
-  const text = readFileSync(new URL('policy.md', docs), 'utf8');
+test('docs/policy.md and docs/upstreams.md, where it leads to, name every key of the schema', () => {
+  const text = ['policy.md', 'upstreams.md'].map((name) => readFileSync(new URL(name, docs), 'utf8')).join();
   const missing = keysOf(JSON.parse(policyJsonSchemaText())).filter((key) => !text.includes(key));
   // One table row stands for all methods of a test.
   expect(missing.filter((key) => key !== key.toUpperCase())).toEqual([]);

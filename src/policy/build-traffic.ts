@@ -1,0 +1,53 @@
+import { CORS_MAX_AGE, PROXY_DEFAULTS } from '../limits.ts';
+import type { ROUTES } from './path.ts';
+import type { Raw } from './schema.ts';
+import type { Cors, Proxying } from './types.ts';
+import { bytes, seconds } from './units.ts';
+
+type RawHost = Raw['hosts'][string];
+type RawRoute = RawHost[typeof ROUTES][string];
+
+/** What a route's pages may ask with where its rules name no methods. */
+const USUAL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** How a route's requests are carried: what it says itself, or else its host, or else the defaults. */
+export function buildProxying(host: RawHost, route: RawRoute): { readonly proxy?: Proxying } {
+  if (host.proxy === undefined && route.proxy === undefined) return {};
+  const said = { ...host.proxy, ...route.proxy };
+  const streams = said.stream ?? false;
+  const time = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : seconds(text));
+  const silence = streams ? PROXY_DEFAULTS.streamSilence : PROXY_DEFAULTS.silence;
+  const proxy = {
+    connectTimeout: time(said.connect_timeout, PROXY_DEFAULTS.connectTimeout),
+    sendTimeout: time(said.send_timeout, silence),
+    readTimeout: time(said.read_timeout, silence),
+    maxBody: said.max_body === undefined ? PROXY_DEFAULTS.maxBody : bytes(said.max_body),
+    buffering: said.buffering ?? !streams,
+    requestBuffering: said.request_buffering ?? !streams,
+  };
+  return { proxy };
+}
+
+/** Methods that some rule of a route allows; the usual ones where a rule allows all. */
+function allowed({ allow }: RawRoute): readonly string[] {
+  const named = allow.map((rule) => (typeof rule === 'string' ? undefined : rule.methods));
+  if (named.includes(undefined)) return USUAL;
+  const all = new Set(named.flatMap((methods) => methods ?? []));
+  return [...all].flatMap((method): string[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
+}
+
+/** Which pages may ask a route: what it says itself, or else its host. */
+export function buildCors(host: RawHost, route: RawRoute): { readonly cors?: Cors } {
+  const cors = route.cors === undefined ? host.cors : route.cors;
+  if (cors == null) return {};
+  return {
+    cors: {
+      origins: cors.origins,
+      methods: cors.methods ?? allowed(route),
+      headers: cors.headers ?? ['Authorization', 'Content-Type'],
+      expose: cors.expose ?? [],
+      credentials: cors.credentials ?? false,
+      maxAge: cors.max_age === undefined ? CORS_MAX_AGE : seconds(cors.max_age),
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { MAX_CONNECT_TIMEOUT, MAX_CORS_MAX_AGE, MAX_SILENCE } from '../limits.ts';
+import { type DraftHost, type DraftPolicy, type DraftRoute, entriesOf, routesOf, writes } from './draft.ts';
+import { type Path, quote, ROUTES } from './path.ts';
+import type { Report } from './report.ts';
+import { bytes, seconds } from './units.ts';
+
+type DraftProxy = NonNullable<DraftRoute['proxy']>;
+type DraftCors = NonNullable<DraftRoute['cors']>;
+
+/** What hosts and routes say of how requests are carried, and of whose pages may ask, is in bounds and has an effect. */
+export function checkTraffic(report: Report, draft: DraftPolicy): void {
+  for (const [name, host] of entriesOf(draft.hosts)) {
+    const path = ['hosts', name];
+    if (host.proxy) checkProxy(report, [...path, 'proxy'], host.proxy, {});
+    if (host.cors !== undefined) checkCors(report, [...path, 'cors'], host.cors, undefined);
+    if (host.cors) checkMethods(report, [...path, 'cors'], host.cors, sharing(host));
+  }
+  for (const { host, path, route } of routesOf(draft)) {
+    if (route.proxy) checkProxy(report, [...path, 'proxy'], route.proxy, host.proxy ?? {});
+    if (route.cors !== undefined) checkCors(report, [...path, 'cors'], route.cors, host);
+    if (route.cors) checkMethods(report, [...path, 'cors'], route.cors, [route]);
+  }
+}
+
+const TIMES = { connect_timeout: MAX_CONNECT_TIMEOUT, send_timeout: MAX_SILENCE, read_timeout: MAX_SILENCE } as const;
+const USUAL = { stream: false, buffering: true, request_buffering: true } as const;
+/** 100 GB; an app that takes more takes it in parts. */
+const MOST_BODY = 100 * 2 ** 30;
+
+/** @param outer what the host says around it */
+function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
+  if (Object.keys(proxy).length === 0 && !report.touches(path)) {
+    report.add(path, 'nothing in it; write { read_timeout: 5m }, or remove it', 'key');
+  }
+  for (const [key, most] of Object.entries(TIMES) as [keyof typeof TIMES, number][]) {
+    const text = proxy[key];
+    if (text === undefined) continue;
+    const time = seconds(text);
+    const write = `write from 1s to ${most}s`;
+    if (time < 1 || time > most) report.add([...path, key], `${text} is too ${time < 1 ? 'short' : 'long'}; ${write}`);
+  }
+  if (proxy.max_body !== undefined && bytes(proxy.max_body) > MOST_BODY) {
+    report.add([...path, 'max_body'], `${proxy.max_body} is too large; write at most 100g`);
+  }
+  for (const [key, usual] of Object.entries(USUAL) as [keyof typeof USUAL, boolean][]) {
+    if (proxy[key] !== usual || writes(outer, key) || (key !== 'stream' && writes(outer, 'stream'))) continue;
+    if (key !== 'stream' && proxy.stream === true) continue;
+    report.add([...path, key], `no effect: it is ${usual} unless something says otherwise; remove it`, 'key');
+  }
+  if (proxy.stream !== true) return;
+  for (const key of ['buffering', 'request_buffering'] as const) {
+    if (!writes(proxy, key)) continue;
+    const message = `stream: true says that nothing is buffered; keep one of the two`;
+    report.add([...path, key], message, 'key');
+  }
+}
+
+/** @param host around it; absent for what the host says itself */
+function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
+  if (cors === null) {
+    if (host?.cors === undefined || host.cors === null) {
+      report.add(path, 'no effect: pages of other origins may not ask anyway; remove it', 'key');
+    }
+    return;
+  }
+  const { origins = [], credentials, headers = [], max_age } = cors;
+  const all = report.has([...path, 'origins']) ? -1 : origins.indexOf('*');
+  if (all >= 0 && credentials === true) {
+    const message = 'browsers send no credentials to a service that any page may ask; write the origins that may';
+    report.add([...path, 'origins', all], message);
+  } else if (all >= 0 && origins.length > 1) {
+    report.add([...path, 'origins', all], '"*" is every origin; keep it alone, or write the origins that may');
+  }
+  checkNames(report, [...path, 'headers'], headers);
+  checkNames(report, [...path, 'expose'], cors.expose ?? []);
+  if (max_age !== undefined && seconds(max_age) > MAX_CORS_MAX_AGE) {
+    report.add([...path, 'max_age'], `${max_age} is too long; write at most ${MAX_CORS_MAX_AGE}s`);
+  }
+}
+
+/** Names of headers mean the same in any case. */
+function checkNames(report: Report, path: Path, names: readonly (string | undefined)[]): void {
+  const seen = new Map<string, string>();
+  for (const [index, name] of names.entries()) {
+    if (name === undefined) continue;
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined) report.add([...path, index], `the same header as ${quote(other)}; keep one`);
+    seen.set(name.toLowerCase(), name);
+  }
+}
+
+/** Routes that have the `cors` of their host. */
+function sharing(host: DraftHost): readonly DraftRoute[] {
+  return entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
+}
+
+/** A method that no rule of the routes allows would be refused anyway. */
+function checkMethods(report: Report, path: Path, { methods = [] }: DraftCors, routes: readonly DraftRoute[]): void {
+  const rules = routes.flatMap((route) => route.allow ?? [undefined]);
+  const allowed = new Set<string>();
+  for (const rule of rules) {
+    if (typeof rule !== 'object' || !writes(rule, 'methods')) return;
+    for (const method of rule.methods ?? []) {
+      if (method === undefined) return;
+      allowed.add(method);
+      if (method === 'GET') allowed.add('HEAD');
+    }
+  }
+  if (rules.length === 0) return;
+  for (const [index, method] of methods.entries()) {
+    if (method === undefined || allowed.has(method)) continue;
+    const message = `no effect: no rule here allows ${method}; remove it, or write a rule that does`;
+    report.add([...path, 'methods', index], message);
+  }
+}

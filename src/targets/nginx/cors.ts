@@ -1,0 +1,142 @@
+import type { Cors } from '../../policy/types.ts';
+import {
+  type Arg,
+  block,
+  commented,
+  type Directive,
+  key,
+  line,
+  literal,
+  map,
+  template,
+  variable,
+} from './directive.ts';
+import type { Scene, SceneRoute } from './scene.ts';
+
+/** Answers' headers of the protocol (Fetch standard, section 3.2.3, and its draft), which a service's own would contradict. */
+const ANSWERS = [
+  ...['Allow-Origin', 'Allow-Credentials', 'Allow-Methods', 'Allow-Headers', 'Expose-Headers', 'Max-Age'],
+  'Allow-Private-Network',
+];
+
+/** The origin that asks, as the policy has it, and only if it may; then what else it may know. */
+const origin = (index: number): string => `meshgate_cors_${index}`;
+const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): string => `meshgate_cors_${index}_${name}`;
+
+/** Everybody's origin may ask, or each is written out: nothing that a client sends is reflected. */
+function originMap({ origins }: Cors, index: number): Directive {
+  const name = origin(index);
+  if (origins.includes('*')) {
+    return map(variable('http_origin'), name, [
+      [key(''), literal('')],
+      ['default', literal('*')],
+    ]);
+  }
+  return map(variable('http_origin'), name, [
+    ['default', literal('')],
+    ...origins.map((it) => [key(it), literal(it)] as const),
+  ]);
+}
+
+/** A value for origins that may ask, and nothing for all others. */
+function allowedOnly(index: number, name: 'credentials' | 'expose', value: string): Directive {
+  return map(variable(origin(index)), part(index, name), [
+    [key(''), literal('')],
+    ['default', literal(value)],
+  ]);
+}
+
+/** The maps of all routes that pages of other origins may ask. */
+export function corsMaps({ cors }: Scene): readonly Directive[] {
+  if (cors.length === 0) return [];
+  return [
+    commented(
+      'Pages of other origins. A preflight is OPTIONS that says what it is for; nginx answers it, to those that may ask.',
+      map(variable('http_access_control_request_method'), 'meshgate_cors_asked', [
+        [key(''), literal('')],
+        ['default', '1'],
+      ]),
+    ),
+    map(variable('request_method'), 'meshgate_cors_preflight', [
+      ['default', literal('')],
+      [key('OPTIONS'), variable('meshgate_cors_asked')],
+    ]),
+    ...cors.flatMap((one, index) => [
+      originMap(one, index),
+      map(variable('meshgate_cors_preflight'), part(index, 'preflight'), [
+        [key(''), literal('')],
+        ['default', variable(origin(index))],
+      ]),
+      ...(one.credentials ? [allowedOnly(index, 'credentials', 'true')] : []),
+      ...(one.expose.length > 0 ? [allowedOnly(index, 'expose', one.expose.join(', '))] : []),
+    ]),
+  ];
+}
+
+const header = (name: string, value: Arg, ...more: readonly string[]): Directive =>
+  line('add_header', name, value, ...more);
+
+/**
+ * The answer to a preflight: what the policy says, and nothing of what was asked. Origin and all that goes with it come
+ * from the location around it, by its `add_header_inherit`.
+ */
+function preflight(cors: Cors, index: number, route: string): Directive {
+  return commented(
+    'A preflight needs no credential, and reaches nobody.',
+    block(
+      'if',
+      [template('(', variable(part(index, 'preflight')), ')')],
+      [
+        line('set', variable('meshgate_route'), literal(route)),
+        header('Access-Control-Allow-Methods', literal(cors.methods.join(', '))),
+        header('Access-Control-Allow-Headers', literal(cors.headers.join(', '))),
+        header('Access-Control-Max-Age', literal(String(cors.maxAge))),
+        line('return', '204'),
+      ],
+    ),
+  );
+}
+
+/** What a location of such a route says besides; `auth_request_set` hands it to where refusals are spoken. */
+export function corsOf({ cors: all }: Scene, { route, cors: index }: SceneRoute): readonly Directive[] {
+  const cors = index === undefined ? undefined : all[index];
+  if (index === undefined || cors === undefined) return [];
+  const own = {
+    origin: variable(origin(index)),
+    ...(cors.credentials && { credentials: variable(part(index, 'credentials')) }),
+    ...(cors.expose.length > 0 && { expose: variable(part(index, 'expose')) }),
+    vary: literal('Origin'),
+  };
+  return [
+    ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
+    preflight(cors, index, route.name),
+    ...ANSWERS.map((name) => line('proxy_hide_header', literal(`Access-Control-${name}`))),
+    ...answered(own),
+    line('add_header_inherit', 'merge'),
+  ];
+}
+
+const NAMES = {
+  origin: 'Access-Control-Allow-Origin',
+  credentials: 'Access-Control-Allow-Credentials',
+  expose: 'Access-Control-Expose-Headers',
+  vary: 'Vary',
+} as const;
+
+function answered(values: { readonly [Name in keyof typeof NAMES]?: Arg }): readonly Directive[] {
+  return Object.entries(NAMES).flatMap(([name, text]) => {
+    const value = values[name as keyof typeof NAMES];
+    return value === undefined ? [] : [header(text, value, 'always')];
+  });
+}
+
+/** What our refusals say to a page that may ask: without it, its script learns not even the status. */
+export function corsOfRefusals({ cors }: Scene): readonly Directive[] {
+  if (cors.length === 0) return [];
+  return answered({
+    origin: variable('meshgate_cors_origin'),
+    ...(cors.some(({ credentials }) => credentials) && { credentials: variable('meshgate_cors_credentials') }),
+    ...(cors.some(({ expose }) => expose.length > 0) && { expose: variable('meshgate_cors_expose') }),
+    vary: variable('meshgate_cors_vary'),
+  });
+}

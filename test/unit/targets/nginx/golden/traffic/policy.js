@@ -1,0 +1,131 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "selection": "5e532222a8578912",
+  "clockSkew": 30,
+  "tokenCache": 300,
+  "keys": {
+    "refresh": 300,
+    "stale": 86400,
+    "coolDown": 10
+  },
+  "providers": {
+    __proto__: null,
+    "okta": {
+      "name": "okta",
+      "kind": "generic",
+      "issuer": "https://example.okta.com/oauth2/default",
+      "audiences": ["api://wiki"],
+      "algorithms": ["RS256", "PS256", "ES256"],
+      "subject": {
+        "claim": "sub",
+        "prefix": ""
+      }
+    }
+  },
+  "roles": [
+    [
+      "staff",
+      {
+        "op": "group",
+        "value": "staff"
+      }
+    ]
+  ],
+  "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
+  "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
+  "routes": {
+    __proto__: null,
+    "wiki.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/rest/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/rest/*#1",
+          "methods": ["GET", "PUT", "HEAD"],
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        },
+        {
+          "id": "wiki.example.com/rest/*#2",
+          "methods": ["GET", "HEAD"],
+          "who": {
+            "kind": "anyone"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/synchrony/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/synchrony/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "synchrony",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/exact": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/exact#1",
+          "who": {
+            "kind": "anyone"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    }
+  },
+  "answerRoom": 896,
+  "egress": "/run/meshgate/egress.sock"
+};
