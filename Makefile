@@ -2,11 +2,12 @@
 .DEFAULT_GOAL := help
 .PHONY: help up down test check bench image build deps
 
-# Dependencies, among them the Node 24 that all commands below run on.
+# Dependencies, among them the Node 24 that all commands below run on; where there are some, what changed.
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null 2>&1 || test/images/prepare.sh npm
 	@echo "installing npm packages" >&2
-	@npm ci --no-audit --no-fund --loglevel=error
+	@if [ -d node_modules ]; then npm install --no-save --no-audit --no-fund --prefer-offline --loglevel=error; \
+	else npm ci --no-audit --no-fund --loglevel=error; fi >&2
 	@touch $@
 
 deps: node_modules/.package-lock.json

@@ -99,13 +99,18 @@ function bundle(runtime: Runtime): Uint8Array {
   }
 }
 
-function gapText({ policy, rules }: Loaded, { part, text }: Gap): string {
-  const [section, name = ''] = part.split('.');
-  const found =
-    rules.find((rule) => rule.id === part) ??
-    (section === 'services' ? policy.services[name] : undefined) ??
-    (section === 'mesh' ? policy.mesh : undefined);
-  return `${found === undefined ? '' : `${place(found.at)} `}${part}: ${text}`;
+/** Gaps for people, each with its place in the policy. */
+function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
+  const places = new Map(rules.map(({ id, at }) => [id, at]));
+  const lines = gaps.map(({ part, text }) => {
+    const [section, name = ''] = part.split('.');
+    const at =
+      places.get(part) ??
+      (section === 'services' ? policy.services[name]?.at : undefined) ??
+      (section === 'mesh' ? policy.mesh?.at : undefined);
+    return `gap: ${at === undefined ? '' : `${place(at)} `}${part}: ${text}\n`;
+  });
+  return lines.join('');
 }
 
 /** `meshgate render`: the policy as configuration of nginx or of a mesh. */
@@ -115,7 +120,7 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
   if (loaded === undefined) return NO;
   const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
   const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
-  for (const gap of gaps) runtime.err(`gap: ${gapText(loaded, gap)}\n`);
+  if (gaps.length > 0) runtime.err(gapsText(loaded, gaps));
   if (Object.keys(files).length === 0) return NO;
   if (out === undefined) runtime.out(printed(files));
   else {

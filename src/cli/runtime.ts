@@ -62,17 +62,18 @@ export function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code;
 }
 
-/** njs reads only regular files at once. */
+/** njs reads only regular files at once. The room doubles, so that a large file is not copied over and over. */
 function readStream(fd: number): Uint8Array {
-  const chunk = new Uint8Array(65536);
-  let all = new Uint8Array(0);
+  let room = new Uint8Array(65536);
+  let length = 0;
   for (;;) {
-    const count = fs.readSync(fd, chunk as unknown as Buffer, 0, chunk.length, null);
-    if (count === 0) return all;
-    const longer = new Uint8Array(all.length + count);
-    longer.set(all);
-    longer.set(chunk.subarray(0, count), all.length);
-    all = longer;
+    const count = fs.readSync(fd, room as unknown as Buffer, length, room.length - length, null);
+    if (count === 0) return room.slice(0, length);
+    length += count;
+    if (length < room.length) continue;
+    const larger = new Uint8Array(2 * room.length);
+    larger.set(room);
+    room = larger;
   }
 }
 

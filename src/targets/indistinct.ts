@@ -1,7 +1,7 @@
 import type { Policy } from '../policy/types.ts';
 import { overlap } from '../rules/cover.ts';
 import { type Enforced, enforced } from '../rules/enforced.ts';
-import type { Rule } from '../rules/types.ts';
+import type { Path, Rule } from '../rules/types.ts';
 
 /** Who a rule is for, in words. */
 export function whoText({ who, agent }: Pick<Enforced, 'who' | 'agent'>): string {
@@ -9,35 +9,56 @@ export function whoText({ who, agent }: Pick<Enforced, 'who' | 'agent'>): string
   return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
 }
 
-const sameWho = (a: Enforced, b: Enforced): boolean => whoText(a) === whoText(b);
-
 function methodsMeet(a: Rule, b: Rule): boolean {
   return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 }
 
-/**
- * Rules of other callers that a mesh without the assertion cannot tell from this one: same identity, authority, and a
- * request in common.
- */
-export function indistinct(rule: Enforced, rules: readonly Enforced[], policy: Policy): readonly Enforced[] {
-  const authority = policy.services[rule.service]?.authority;
-  const spiffe = policy.mesh?.identities[rule.as]?.spiffe;
-  return rules.filter(
-    (other) =>
-      other.id !== rule.id &&
-      !sameWho(other, rule) &&
-      policy.mesh?.identities[other.as]?.spiffe === spiffe &&
-      policy.services[other.service]?.authority === authority &&
-      methodsMeet(rule, other) &&
-      overlap(rule.path, other.path),
-  );
+interface Named {
+  readonly rule: Enforced;
+  readonly who: string;
 }
+
+/** What a mesh without the assertion sees of a rule, but for the request. */
+function seenOf(rule: Rule, { services, mesh }: Policy): string {
+  return JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
+}
+
+/**
+ * Rules of other callers that a mesh without the assertion cannot tell from a rule: same identity, authority, and a
+ * request in common.
+ *
+ * @param rules all that the mesh holds
+ * @returns those of one of the rules
+ */
+export function indistinctIn(rules: readonly Enforced[], policy: Policy): (rule: Enforced) => readonly Enforced[] {
+  // By their path, which most rules have in common with others.
+  const seen = new Map<string, Map<Path, Named[]>>();
+  for (const rule of rules) {
+    const alike = seen.get(seenOf(rule, policy)) ?? new Map<Path, Named[]>();
+    seen.set(seenOf(rule, policy), alike);
+    const own = alike.get(rule.path) ?? [];
+    alike.set(rule.path, own);
+    own.push({ rule, who: whoText(rule) });
+  }
+  return (rule) => {
+    const who = whoText(rule);
+    const near = [...(seen.get(seenOf(rule, policy)) ?? [])].flatMap(([path, own]) =>
+      overlap(rule.path, path) ? own : [],
+    );
+    return near.flatMap((other) => (other.who !== who && methodsMeet(rule, other.rule) ? [other.rule] : []));
+  };
+}
+
+/** So many are named. */
+const NAMES = 3;
 
 /** Who shares what with a rule, and cannot be told from it. */
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';
-  const names = others.map((other) => `${whoText(other)} (${other.id})`).join(', ');
+  const named = others.slice(0, NAMES).map((other) => `${whoText(other)} (${other.id})`);
+  const more = others.length - named.length;
+  const names = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return `${whoText(rule)} shares the identity ${rule.as}${where} with ${names} on the same requests`;
 }
 

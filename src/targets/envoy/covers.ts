@@ -2,14 +2,14 @@ import type { Policy } from '../../policy/types.ts';
 import { compile } from '../../rules/compile.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { indistinct, meshRules, sharingText } from '../indistinct.ts';
+import { indistinctIn, meshRules, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { verifies } from './assertion.ts';
 
-/** Rules that Envoy cannot tell from this one; an assertion that it verifies tells all of them apart. */
-function unclear(rule: Enforced, rules: readonly Enforced[], policy: Policy): readonly Enforced[] {
-  return verifies(policy) === undefined ? indistinct(rule, rules, policy) : [];
+/** Rules that Envoy cannot tell from one of these; an assertion that it verifies tells all of them apart. */
+function unclearIn(rules: readonly Enforced[], policy: Policy): (rule: Enforced) => readonly Enforced[] {
+  return verifies(policy) === undefined ? indistinctIn(rules, policy) : () => [];
 }
 
 function widerText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
@@ -25,9 +25,10 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   if (policy.services[rule.service]?.direct !== undefined) {
     return { kind: 'none', text: `${rule.service} is reached directly and not through Envoy` };
   }
+  const unclear = unclearIn(rules, policy);
   for (const one of rules) {
     if (writtenId(one.id) !== rule.id) continue;
-    const others = unclear(one, rules, policy);
+    const others = unclear(one);
     if (others.length > 0) return { kind: 'wider', text: widerText(one, others, policy) };
   }
   return { kind: 'exact' };
@@ -44,12 +45,13 @@ function directGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
 /** All that Envoy does not hold, or holds differently. */
 export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const own = meshRules(policy, rules);
+  const unclear = unclearIn(own, policy);
   const characters = encodableOf(own);
   const first = own.find((rule) => encodableOf([rule]).length > 0);
   return [
     ...directGaps(policy, rules),
     ...own.flatMap((rule): Gap[] => {
-      const others = unclear(rule, own, policy);
+      const others = unclear(rule);
       return others.length === 0 ? [] : [{ part: rule.id, text: widerText(rule, others, policy) }];
     }),
     ...(first === undefined

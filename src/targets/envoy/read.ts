@@ -1,8 +1,8 @@
-import { parse } from 'yaml';
 import type { At, PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
+import { readYaml } from '../yaml.ts';
 import { verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
@@ -187,7 +187,7 @@ function findFilter(node: unknown): Filter | undefined {
  * @throws Error for a file that meshgate did not render
  */
 export function readEnvoy(files: Readonly<Record<string, string>>): readonly Enforced[] {
-  const filter = findFilter(parse(Object.values(files)[0] ?? ''));
+  const filter = findFilter(readYaml(Object.values(files)[0] ?? '')[0]);
   if (filter === undefined) throw unreadable('no rules');
   return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
 }

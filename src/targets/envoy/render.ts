@@ -1,13 +1,11 @@
-import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
 import type { Emitted, MeshTarget } from '../types.ts';
+import { documents } from '../yaml.ts';
 import { bootstrap } from './bootstrap.ts';
 import { covers, gapsOf } from './covers.ts';
 import { projection, readEnvoy } from './read.ts';
-
-const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
 /** Why a policy says too little for Envoy; undefined if it says enough. */
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
@@ -28,14 +26,7 @@ export function renderEnvoy(policy: Policy, rules: readonly Rule[]): Emitted {
   const own = policy.mesh?.ingress.own;
   const lack = missing(policy, rules);
   if (own === undefined || lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack ?? '' }] };
-  // Every string in quotes: Envoy takes plain `y`, `on` and numbers for what they look like.
-  const yaml = stringify(bootstrap(policy, rules, own), {
-    aliasDuplicateObjects: false,
-    defaultKeyType: 'PLAIN',
-    defaultStringType: 'QUOTE_DOUBLE',
-    lineWidth: 0,
-  });
-  return { files: { 'envoy.yaml': HEAD + yaml }, gaps: gapsOf(policy, rules) };
+  return { files: { 'envoy.yaml': documents([bootstrap(policy, rules, own)]) }, gaps: gapsOf(policy, rules) };
 }
 
 export const envoy: MeshTarget = {

@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import { compile } from '../../rules/compile.ts';
 import { writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { indistinct, sharingText } from '../indistinct.ts';
+import { indistinctIn, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { istioRules, placeOf, unreachable } from './scene.ts';
@@ -27,9 +27,10 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   if (policy.gateway.assertion === undefined) {
     const all = istioRules(policy, compile(policy));
     const own = all.filter(({ id }) => writtenId(id) === rule.id);
-    const [one, others = []] = own
-      .map((it) => [it, indistinct(it, all, policy)] as const)
-      .find(([, found]) => found.length > 0) ?? [undefined];
+    const indistinct = indistinctIn(all, policy);
+    const [one, others = []] = own.map((it) => [it, indistinct(it)] as const).find(([, found]) => found.length > 0) ?? [
+      undefined,
+    ];
     if (one !== undefined)
       return {
         kind: 'wider',

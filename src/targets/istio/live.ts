@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { readYaml } from '../yaml.ts';
 import { LAYER, type Layer, MANAGED_BY } from './objects.ts';
 
 /** An object of whoever, as `kubectl get -o yaml` prints it. */
@@ -30,15 +30,18 @@ function flatten(value: unknown): readonly LiveObject[] {
   return isObject(value) ? [value] : [];
 }
 
+function documentsIn(name: string, text: string): readonly unknown[] {
+  try {
+    return readYaml(text);
+  } catch (error) {
+    throw new Error(`${name}: ${(error as Error).message}`);
+  }
+}
+
 /** Istio's objects in some files: several documents, lists, or one object each. */
 export function liveObjects(files: Readonly<Record<string, string>>): readonly LiveObject[] {
   return Object.entries(files)
-    .flatMap(([name, text]) =>
-      parseAllDocuments(text).flatMap((document) => {
-        if (document.errors.length > 0) throw new Error(`${name}: not YAML`);
-        return flatten(document.toJS());
-      }),
-    )
+    .flatMap(([name, text]) => documentsIn(name, text).flatMap(flatten))
     .filter(({ apiVersion }) => typeof apiVersion === 'string' && /\.istio\.io\//.test(apiVersion));
 }
 

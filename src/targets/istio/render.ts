@@ -1,28 +1,13 @@
-import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
+import { documents } from '../yaml.ts';
 import { covers, gapsOf } from './covers.ts';
 import { driftOf } from './drift.ts';
 import { istioObjects } from './layers.ts';
-import type { KubeObject } from './objects.ts';
 import { project } from './project.ts';
 import { readIstio } from './read.ts';
 import { missing } from './scene.ts';
-
-const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
-
-/** Every string in quotes: YAML takes plain `y`, `on` and numbers for what they look like. */
-function yaml(value: unknown): string {
-  return stringify(value, {
-    aliasDuplicateObjects: false,
-    defaultKeyType: 'PLAIN',
-    defaultStringType: 'QUOTE_DOUBLE',
-    lineWidth: 0,
-  });
-}
-
-const documents = (objects: readonly KubeObject[]): string => HEAD + objects.map(yaml).join('---\n');
 
 /**
  * Renders the rules for Istio in two layers: ingress.yaml for the ingress gateway, workloads/NAME.yaml for the sidecars
@@ -41,7 +26,7 @@ export function renderIstio(policy: Policy, rules: readonly Rule[], options: Mes
   };
   return {
     files: {
-      'kustomization.yaml': HEAD + yaml(kustomization),
+      'kustomization.yaml': documents([kustomization]),
       ...Object.fromEntries(objects.map(([file, all]) => [file, documents(all)])),
     },
     gaps: gapsOf(policy, rules),

@@ -1,5 +1,5 @@
-import { parseAllDocuments } from 'yaml';
 import { ODD_PATH } from '../../rules/canonical.ts';
+import { readYaml } from '../yaml.ts';
 
 /** Objects of Linkerd's policy as far as they are read; a live one has more around it. */
 interface KubeObject {
@@ -41,12 +41,7 @@ export const unreadable = (what: unknown) => new Error(`not as meshgate renders 
 /** Every object of the files, out of the lists that `kubectl get` makes too. */
 function objectsIn(files: Readonly<Record<string, string>>): readonly KubeObject[] {
   const flat = (object: KubeObject): readonly KubeObject[] => object?.items?.flatMap(flat) ?? [object];
-  return Object.values(files)
-    .flatMap((text) => parseAllDocuments(text))
-    .flatMap((document) => {
-      if (!('toJS' in document) || document.errors.length > 0) throw unreadable('YAML');
-      return flat(document.toJS() as KubeObject);
-    });
+  return Object.values(files).flatMap((text) => (readYaml(text) as readonly KubeObject[]).flatMap(flat));
 }
 
 const idOf = ({ metadata }: KubeObject, name = metadata?.name): string => `${metadata?.namespace}/${name}`;

@@ -1,24 +1,12 @@
-import { stringify } from 'yaml';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, MeshTarget } from '../types.ts';
+import { documents } from '../yaml.ts';
 import { objectsOf } from './assemble.ts';
 import { covers } from './covers.ts';
 import { gapsOf } from './gaps.ts';
 import { projection } from './project.ts';
 import { readLinkerd } from './read.ts';
-
-const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
-
-/** Every string in quotes: what is a name here might be a number or `on` there. */
-function yaml(value: unknown): string {
-  return stringify(value, {
-    aliasDuplicateObjects: false,
-    defaultKeyType: 'PLAIN',
-    defaultStringType: 'QUOTE_DOUBLE',
-    lineWidth: 0,
-  });
-}
 
 /**
  * Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the kustomization.yaml
@@ -43,8 +31,8 @@ export function renderLinkerd(policy: Policy, rules: readonly Rule[]): Emitted {
   };
   return {
     files: {
-      'linkerd.yaml': HEAD + objects.map(yaml).join('---\n'),
-      'kustomization.yaml': HEAD + yaml(kustomization),
+      'linkerd.yaml': documents(objects),
+      'kustomization.yaml': documents([kustomization]),
     },
     gaps,
   };
