@@ -8,6 +8,7 @@ import { chart } from './chart.ts';
 import { startIssuer } from './issuer.ts';
 import { busy } from './machine.ts';
 import { measure } from './measure.ts';
+import { measureOffline } from './offline.ts';
 import { checkFree, ports } from './ports.ts';
 import { readSettings } from './settings.ts';
 import { table } from './table.ts';
@@ -28,7 +29,10 @@ async function main(): Promise<void> {
   const signer = await createSigner(`https://${address}:${port}`, Math.floor(Date.now() / 1000));
   const issuer = await startIssuer(signer, port, await ca.server(address));
   try {
-    const { numbers, spreads, at } = await measure({ folder, signer, ca: ca.cert }, settings, say);
+    const found = await measure({ folder, signer, ca: ca.cert }, settings, say);
+    const { spreads, at } = found;
+    const isWanted = settings.only.length === 0 || settings.only.includes('offline');
+    const numbers = { ...found.numbers, ...(isWanted && measureOffline(say)) };
     const date = new Date().toISOString();
     console.log(table(numbers, spreads));
     if (settings.only.length > 0) return;

@@ -1,3 +1,5 @@
+import { offlineTargets, proveKey, renderKey, sizes } from './offline.ts';
+
 /** The flat keys of results.json that hold numbers. */
 export type Numbers = Readonly<Record<string, number>>;
 
@@ -16,6 +18,14 @@ function ratio(above: string, below: string) {
     return a === undefined || b === undefined ? undefined : a / b;
   };
 }
+
+/** The most that a command takes with any target; undefined unless all were measured. */
+function slowest(keys: readonly string[]) {
+  return (numbers: Numbers) =>
+    keys.every((key) => key in numbers) ? Math.max(...keys.map((key) => numbers[key]!)) : undefined;
+}
+
+const [usual, widest] = sizes;
 
 const alone = (key: string) => (numbers: Numbers) => numbers[key];
 
@@ -39,6 +49,18 @@ export const bounds: readonly Bound[] = [
   { text: 'slow request over bare, KB', measured: alone('inflight.kb'), limit: 12, digits: 1 },
   { text: 'worker with 10,000 tokens, MB', measured: alone('worker_10k.mb'), limit: 96, digits: 1 },
   { text: 'growth over 500,000 requests, KB', measured: alone('growth_500k.kb'), limit: 1024, digits: 0 },
+  {
+    text: 'slowest render of 200 routes, 50 roles, s',
+    measured: slowest(offlineTargets.map((target) => renderKey(target, usual.rules))),
+    limit: 2,
+    digits: 2,
+  },
+  {
+    text: 'slowest proof, each route for all 50 roles, s',
+    measured: slowest(offlineTargets.map((target) => proveKey(target, widest.rules))),
+    limit: 5,
+    digits: 2,
+  },
 ];
 
 export type Verdict = 'yes' | 'no' | 'not measured';

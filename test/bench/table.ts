@@ -1,4 +1,5 @@
 import { type Bound, bounds, type Numbers, verdictOf } from './bounds.ts';
+import { sizes as offlineSizes, offlineTargets, proveKey, renderKey } from './offline.ts';
 import { systems } from './systems.ts';
 
 /** Rows of cells as text: the first column to the left, the others to the right. */
@@ -38,6 +39,17 @@ function sizeRows(numbers: Numbers): string[][] {
   return sizes.flatMap(([key, label, unit]) => (key in numbers ? [[label, `${numbers[key]} ${unit}`]] : []));
 }
 
+/** The commands on large policies: seconds of CPU. */
+function offlineRows(numbers: Numbers): string[][] {
+  return offlineSizes.flatMap(({ rules }) =>
+    offlineTargets.flatMap((target) => {
+      const [render, prove] = [numbers[renderKey(target, rules)], numbers[proveKey(target, rules)]];
+      if (render === undefined || prove === undefined) return [];
+      return [[`200 routes, 50 roles, ${rules} rules: ${target}`, render.toFixed(2), prove.toFixed(2)]];
+    }),
+  );
+}
+
 function boundRow(bound: Bound, numbers: Numbers): string[] {
   const value = bound.measured(numbers);
   return [bound.text, value?.toFixed(bound.digits) ?? '-', `<= ${bound.limit}`, verdictOf(bound, numbers)];
@@ -50,10 +62,12 @@ function boundRow(bound: Bound, numbers: Numbers): string[] {
  */
 export function table(numbers: Numbers, spreads: Numbers): string {
   const cpu = cpuRows(numbers, spreads);
+  const offline = offlineRows(numbers);
   const sizes = sizeRows(numbers);
   const parts = [
     ...(cpu.length > 0 ? [[['CPU of the worker per request', 'µs', 'x hop', 'over hop', 'spread'], ...cpu]] : []),
     [['memory and size', ''], ...sizes],
+    ...(offline.length > 0 ? [[['the command, CPU', 'render, s', 'prove, s'], ...offline]] : []),
     [['bound', 'measured', 'limit', 'holds'], ...bounds.map((bound) => boundRow(bound, numbers))],
   ];
   return parts.map(columns).join('\n\n');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bounds, type Numbers, verdictOf } from '../../bench/bounds.ts';
+import { offlineTargets, proveKey, renderKey } from '../../bench/offline.ts';
 
 const good: Numbers = {
   'hop.cpu_us': 20,
@@ -10,6 +11,8 @@ const good: Numbers = {
   'inflight.kb': 12,
   'worker_10k.mb': 96,
   'growth_500k.kb': -40,
+  ...Object.fromEntries(offlineTargets.map((target) => [renderKey(target, 600), 2])),
+  ...Object.fromEntries(offlineTargets.map((target) => [proveKey(target, 10_000), 5])),
 };
 
 const verdicts = (numbers: Numbers) => bounds.map((bound) => verdictOf(bound, numbers));
@@ -26,6 +29,8 @@ describe('the bounds', () => {
     ['inflight.kb', 12.1, 'slow request over bare, KB'],
     ['worker_10k.mb', 97, 'worker with 10,000 tokens, MB'],
     ['growth_500k.kb', 1025, 'growth over 500,000 requests, KB'],
+    ['render_nginx_600.cpu_s', 2.1, 'slowest render of 200 routes, 50 roles, s'],
+    ['prove_envoy_10000.cpu_s', 5.1, 'slowest proof, each route for all 50 roles, s'],
   ])('%s of %d breaks one', (key, value, text) => {
     const broken = bounds.filter((bound) => verdictOf(bound, { ...good, [key]: value }) === 'no');
     expect(broken.map((bound) => bound.text)).toContain(text);
