@@ -87,7 +87,8 @@ function tlsOptions(target: Target) {
   };
 }
 
-function hasSpiffe(id: string) {
+/** Holds a server's certificate against a SPIFFE id instead of a name. */
+export function hasSpiffe(id: string) {
   return (_: string, { subjectaltname = '' }: PeerCertificate): Error | undefined =>
     subjectaltname.split(', ').includes(`URI:${id}`)
       ? undefined

@@ -14,7 +14,7 @@ import { lines, Report } from './matrix/report.ts';
 import { startServices } from './matrix/services.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
-const report = new Report();
+const report = new Report('gateway');
 const assertions = await Assertions.create();
 afterAll(() => report.write());
 

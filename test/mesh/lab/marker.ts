@@ -9,8 +9,10 @@ const managerType =
 /**
  * Puts a mark into everything that istiod sends to every Envoy, without an effect on who is let in: when an Envoy has
  * the mark, it has all that was changed before. Answers carry it too, as `server: lab-17`.
+ *
+ * @param keeps whether connections are kept after an answer
  */
-export function markerObject(mark: string): KubeObject {
+export function markerObject(mark: string, keeps = false): KubeObject {
   const listener = {
     name: mark,
     bind_to_port: false,
@@ -36,7 +38,7 @@ export function markerObject(mark: string): KubeObject {
     server_header_transformation: 'OVERWRITE',
     // A connection keeps the configuration that it began with: pooled ones, of the gateway to the ingress or of the
     // ingress to a workload, would answer by the old one for a while.
-    common_http_protocol_options: { max_requests_per_connection: 1 },
+    ...(keeps ? {} : { common_http_protocol_options: { max_requests_per_connection: 1 } }),
   };
   return {
     apiVersion: 'networking.istio.io/v1alpha3',

@@ -23,11 +23,35 @@ export async function settle(
   changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
   timeoutMs = 10_000,
 ): Promise<string> {
+  const { mark, refused } = await settleEach({ kube, istiod, envoys }, changed, { timeoutMs });
+  const [first] = refused.values();
+  if (first !== undefined) throw new NotEnforced(first);
+  return mark;
+}
+
+/**
+ * The same, where some Envoys may refuse what came to them. With `keeps` they keep connections after an answer: whoever
+ * asks has to open new ones after a change.
+ *
+ * @returns besides the mark, the words of those that do not enforce it
+ * @throws NotEnforced where istiod does not take the objects
+ */
+export async function settleEach(
+  { kube, istiod, envoys }: { kube: Kube; istiod: Istiod; envoys: readonly MeshEnvoy[] },
+  changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
+  { timeoutMs = 10_000, keeps = false }: { readonly timeoutMs?: number; readonly keeps?: boolean } = {},
+): Promise<{ readonly mark: string; readonly refused: ReadonlyMap<MeshEnvoy, string> }> {
   await knows(istiod, changed, timeoutMs);
   const mark = `lab-${++marks}`;
-  await kube.apply(markerObject(mark));
-  await Promise.all(envoys.map((envoy) => carries(envoy, mark, timeoutMs)));
-  return mark;
+  await kube.apply(markerObject(mark, keeps));
+  const refused = new Map<MeshEnvoy, string>();
+  await Promise.all(
+    envoys.map(async (envoy) => {
+      const words = await carries(envoy, mark, timeoutMs);
+      if (words !== undefined) refused.set(envoy, words);
+    }),
+  );
+  return { mark, refused };
 }
 
 const isIstios = ({ apiVersion }: KubeObject) => /\.istio\.io\//.test(apiVersion);
@@ -57,7 +81,8 @@ function versionOf(object: KubeObject | undefined): number {
   return Number(object?.metadata.resourceVersion ?? -1);
 }
 
-async function carries(envoy: MeshEnvoy, mark: string, timeoutMs: number): Promise<void> {
+/** Waits until an Envoy has all that came with the mark; why it does not take it, or undefined. */
+async function carries(envoy: MeshEnvoy, mark: string, timeoutMs: number): Promise<string | undefined> {
   let refused: string | undefined;
   const waited = await envoy
     .waitFor(
@@ -69,6 +94,6 @@ async function carries(envoy: MeshEnvoy, mark: string, timeoutMs: number): Promi
       timeoutMs,
     )
     .catch((error: Error) => error);
-  if (refused !== undefined) throw new NotEnforced(`${envoy.name} refuses ${refused}`);
-  if (waited instanceof Error) throw new NotEnforced(waited.message);
+  if (refused !== undefined) return `${envoy.name} refuses ${refused}`;
+  return waited instanceof Error ? waited.message : undefined;
 }

@@ -19,12 +19,17 @@ function normalized(path: string): string {
 /** Letters, digits, `-`, `.`, `_` and `~`, percent-encoded: Envoy decodes these. */
 const UNRESERVED = /%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/gi;
 
+/** A path without its query as Envoy's normalization makes it: backslashes, dot segments, codes of plain characters. */
+export function madePlain(path: string): string {
+  const slashed = path.replaceAll('\\', '/');
+  return normalized(slashed.replace(UNRESERVED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))));
+}
+
 /** How Envoy reads a path: it refuses what the rendered rules call odd, after having made plain what it can. */
 export function envoyPath(raw: string): ReturnType<View['path']> {
   const [path = ''] = raw.split('?');
   if (/%2f|%5c|%00|#/i.test(path)) return { refused: 'refused: path' };
-  const slashed = path.replaceAll('\\', '/');
-  const plain = normalized(slashed.replace(UNRESERVED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))));
+  const plain = madePlain(path);
   return isCanonical(plain) ? { path: plain } : { refused: 'refused: rules' };
 }
 

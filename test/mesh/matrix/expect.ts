@@ -15,7 +15,7 @@ export interface View {
   /** Whether it holds `as` against the assertion. */
   readonly as: boolean;
   /** Authorities that mean the service; a workload may take any, being the service. */
-  readonly authorities: (service: string) => readonly string[] | 'any';
+  readonly authorities: (service: string) => readonly string[] | 'any' | ((authority: string) => boolean);
   /** The path as it is matched, or how it is refused before any rule. */
   readonly path: (raw: string) => { readonly path: string } | { readonly refused: Answer };
   /** Where a bad assertion is refused: when it is read, or by the rules. */
@@ -56,7 +56,8 @@ function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
 export function askedService(cell: Cell, view: View): string | undefined {
   return Object.keys(view.policy.services).find((service) => {
     const own = view.authorities(service);
-    return own === 'any' ? service === cell.service : own.includes(cell.authority);
+    if (own === 'any') return service === cell.service;
+    return typeof own === 'function' ? own(cell.authority) : own.includes(cell.authority);
   });
 }
 

@@ -13,7 +13,7 @@ export interface Subject {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a policy's text as YAML has it, before it is checked
-type Yaml = any;
+export type Yaml = any;
 
 export const SERVICES_HOST = 'services';
 /** Where the gateway, and the ingress, find what they verify assertions with. */
@@ -22,7 +22,7 @@ export const JWKS_FILE = '/run/ingress/jwks.json';
 const FIRST_PORT = 9000;
 
 /** The demo's own policy; its provider is a made-up one here. */
-async function demo(): Promise<Yaml> {
+export async function demo(): Promise<Yaml> {
   return parse(await readFile(new URL('../../demo/meshgate.yaml', import.meta.url), 'utf8'));
 }
 
@@ -39,7 +39,7 @@ const mesh = (identities: readonly string[]): Yaml => ({
 });
 
 /** Prefixes with carve-outs, methods, what is open to all, a stream, and what machines call. */
-function confluence(): Yaml {
+export function confluence(): Yaml {
   const wiki = (...allow: Yaml[]) => ({ service: 'confluence', allow });
   return {
     version: 1,
@@ -75,7 +75,7 @@ function confluence(): Yaml {
 }
 
 /** Many hosts, a service each, and two rules for each. */
-function hosts(count: number): Yaml {
+export function hosts(count: number): Yaml {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
   return {
     version: 1,
@@ -129,7 +129,8 @@ function fitted(yaml: Yaml, issuer: string, own: boolean): string {
   return stringify(yaml, { aliasDuplicateObjects: false });
 }
 
-function subject(name: string, text: string): Subject {
+/** A policy as it is asked. */
+export function subject(name: string, text: string): Subject {
   const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
   if (policy === undefined) throw new Error(`${name}:\n${errors.map(formatError).join('\n')}`);
   return { name, text, policy, rules: compile(policy) };

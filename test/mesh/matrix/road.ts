@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { hasSpiffe } from '../../harness/http.ts';
 import type { Client } from './identities.ts';
 
 /** What the service saw of a request, by header name. */
@@ -30,6 +31,8 @@ export interface Place {
   /** Server name that TLS asks for. */
   readonly name: string;
   readonly ca: string;
+  /** The SPIFFE id that the server's certificate must have, where it has no DNS name. */
+  readonly serverSpiffe?: string;
   /** Host and port are those of a network, which is reached through here. */
   readonly tunnel?: { readonly host: string; readonly port: number };
 }
@@ -69,12 +72,13 @@ export class Road {
   #agent(client: Client): Agent | HttpAgent {
     const known = this.#agents.get(client);
     if (known !== undefined) return known;
-    const { ca, name, tunnel, host, port } = this.#place;
+    const { ca, name, tunnel, host, port, serverSpiffe } = this.#place;
     // As nginx does here: TLS sessions are not resumed. Envoy takes the certificate of a resumed one as not verified.
     const keep = { keepAlive: true, maxSockets: 4, maxCachedSessions: 0 };
     const tls = {
       servername: name,
       ca,
+      ...(serverSpiffe !== undefined && { checkServerIdentity: hasSpiffe(serverSpiffe) }),
       ...(client !== 'plain' && client.pem !== undefined && { cert: client.pem, key: client.pem }),
     };
     const secure = client !== 'plain' && this.#place.tls;

@@ -8,22 +8,37 @@ export const TUNNEL = 8999;
 /** Where Envoy finds what a test put there; see service.mjs. */
 export const DISCOVERY = 8998;
 
+/** Where a service answers. */
+export interface Served {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Every service of a policy at its endpoint, in one container: it answers with its name, and with what it saw. */
-export async function startServices(stage: Stage, policy: Policy): Promise<Box> {
-  const services = Object.values(policy.services).map((service) => {
-    const { host, port } = service.direct ?? service.endpoint;
-    return [service.name, host, port] as const;
-  });
-  const [first = 'services', ...aliases] = new Set(services.map(([, host]) => host));
+export function startServices(stage: Stage, policy: Policy): Promise<Box> {
+  return startServed(
+    stage,
+    Object.values(policy.services).map((service) => ({ name: service.name, ...(service.direct ?? service.endpoint) })),
+  );
+}
+
+/** Such services, each on a port of its own; `ports` are open to this machine too. */
+export async function startServed(
+  stage: Stage,
+  services: readonly Served[],
+  ports: readonly number[] = [],
+): Promise<Box> {
+  const [first = 'services', ...aliases] = new Set(services.map(({ host }) => host));
   return startContainer(stage, {
     image: nodeImage,
     command: ['node', '/srv/matrix.mjs'],
     alias: first,
     aliases,
-    ports: [TUNNEL, DISCOVERY],
+    ports: [TUNNEL, DISCOVERY, ...ports],
     files: { '/srv/matrix.mjs': await readFile(new URL('service.mjs', import.meta.url)) },
     env: {
-      SERVICES: JSON.stringify(Object.fromEntries(services.map(([name, , port]) => [name, port]))),
+      SERVICES: JSON.stringify(Object.fromEntries(services.map(({ name, port }) => [name, port]))),
       TUNNEL: String(TUNNEL),
       DISCOVERY: String(DISCOVERY),
     },
