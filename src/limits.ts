@@ -44,6 +44,9 @@ export const DEFAULTS = {
   keysStale: 86400,
   keysCoolDown: 10,
   assertionLifetime: 60,
+  rotation: 70,
+  listen: 8443,
+  innerListen: 8444,
 } as const;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
@@ -84,6 +87,10 @@ export const MAX_RSA_BITS = 8192;
 export const MIN_ASSERTION_LIFETIME = 10;
 export const MAX_ASSERTION_LIFETIME = 600;
 
+/** Shortest and longest time that a policy may give a rotation: the connections to the ingress live no longer. */
+export const MIN_ROTATION = 10;
+export const MAX_ROTATION = 3600;
+
 /** Longest signed assertion, in characters. */
 export const MAX_ASSERTION_LENGTH = 8192;
 
@@ -109,3 +116,27 @@ export const MAX_ABOUT_BYTES = 512;
 
 /** Most services that may act one for the other, and for a person, in one chain. */
 export const MAX_HOPS = 8;
+
+/** How often the job looks at the files of mesh identities. */
+export const SVIDS_JOB_INTERVAL_S = 5;
+
+/** A look at the files that is older than this says nothing any more. */
+export const SVIDS_LOOK_MAX_AGE_S = 30;
+
+/** A file that changed this short a time ago, milliseconds, may be half written, or change again within its clock's tick. */
+export const JUST_WRITTEN_MS = 2000;
+
+/** SVIDs read in one go; then requests have their turn. */
+export const SVIDS_AT_ONCE = 20;
+
+/** Longest certificate or key file. */
+export const MAX_SVID_BYTES = 64 * 1024;
+
+/** Part of its life below which an SVID counts as expiring. */
+export const EXPIRING_AT = 1 / 3;
+
+/** The same line about an SVID is written no more often than this. */
+export const REPEAT_LINE_S = 60;
+
+/** Time-out of readyz's own calls, milliseconds. */
+export const HEALTH_TIMEOUT_MS = 2000;

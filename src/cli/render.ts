@@ -23,7 +23,8 @@ interface Flags {
 
 /** Where rendered files live in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
-const BUNDLE = 'meshgate.js';
+/** The gateway's JavaScript: what the check runs, and what watches. */
+const BUNDLES = ['meshgate.js', 'health.js'] as const;
 
 /** The machine's DNS servers as nginx wants them; none where it has no such file. */
 function systemResolvers(runtime: Runtime): readonly string[] {
@@ -90,13 +91,16 @@ function writing<T>(path: string, write: () => T): T {
   }
 }
 
-/** The gateway's JavaScript lies beside the command. */
-function bundle(runtime: Runtime): Uint8Array {
-  try {
-    return runtime.read(`${runtime.home}/${BUNDLE}`);
-  } catch {
-    throw new WrongUse(`${runtime.home} has no ${BUNDLE}: the command is not installed whole`);
-  }
+/** The bundles, which lie beside the command. */
+function bundles(runtime: Runtime): Record<string, Uint8Array> {
+  const read = (name: string): Uint8Array => {
+    try {
+      return runtime.read(`${runtime.home}/${name}`);
+    } catch {
+      throw new WrongUse(`${runtime.home} has no ${name}: the command is not installed whole`);
+    }
+  };
+  return Object.fromEntries(BUNDLES.map((name) => [name, read(name)]));
 }
 
 /** Gaps for people, each with its place in the policy. */
@@ -125,7 +129,7 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
   if (out === undefined) runtime.out(printed(files));
   else {
     const shown = flags.out?.replace(/\/+$/, '');
-    const all = flags.target === 'nginx' ? { ...files, [BUNDLE]: bundle(runtime) } : files;
+    const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
     for (const [name, content] of Object.entries(all)) {
       const path = `${out}/${name}`;
       writing(path, () => runtime.write(path, content));
@@ -164,7 +168,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: 'Render a policy as configuration of nginx or of a mesh',
     fullDescription: described(
-      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, is copied beside the files. Exit code 1: the policy has mistakes.",
+      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js and health.js, is copied beside the files. Exit code 1: the policy has mistakes.",
       [
         'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
         'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

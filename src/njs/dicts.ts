@@ -1,6 +1,6 @@
 /** The shared dict zones of the rendered configuration, shared by all workers; looked up once per context. */
 
-type Zone = 'meshgate_keys' | 'meshgate_tokens' | 'meshgate_locks';
+type Zone = 'meshgate_keys' | 'meshgate_tokens' | 'meshgate_locks' | 'meshgate_svids';
 
 const zones: Partial<Record<Zone, NgxSharedDict>> = {};
 
@@ -12,8 +12,15 @@ function zone<V extends string | number>(name: Zone): NgxSharedDict<V> {
 /** Keys of the providers, kept over restarts by a state file. */
 export const keysDict = (): NgxSharedDict<string> => zone('meshgate_keys');
 
+/** Name of a provider's keys there; the issuer is in it, so that another one under an old name has none of its keys. */
+export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
+  `${name} ${issuer}`;
+
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = (): NgxSharedDict<string> => zone('meshgate_tokens');
 
 /** Locks and counters, each with a time to live of its own. */
 export const locksDict = (): NgxSharedDict<number> => zone('meshgate_locks');
+
+/** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
+export const svidsDict = (): NgxSharedDict<string> => zone('meshgate_svids');

@@ -15,7 +15,7 @@ import {
   usableKeys,
 } from '../token/refresh.ts';
 import type { Key, TokenProvider } from '../token/types.ts';
-import { keysDict, locksDict } from './dicts.ts';
+import { keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
 
 /** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
@@ -67,18 +67,13 @@ export class KeyStore {
     return loaded;
   }
 
-  /** Kept under the issuer as well: another issuer under an old name has none of its keys. */
-  #name({ name, issuer }: TokenProvider): string {
-    return `${name} ${issuer}`;
-  }
-
   #state(provider: string): KeyState {
-    const text = keysDict().get(this.#name(this.#table.providers[provider] as TokenProvider));
+    const text = keysDict().get(keysName(this.#table.providers[provider] as TokenProvider));
     return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
   }
 
   #save(provider: TokenProvider, state: KeyState): void {
-    keysDict().set(this.#name(provider), JSON.stringify(state));
+    keysDict().set(keysName(provider), JSON.stringify(state));
   }
 
   /** The keys to verify a provider's tokens with; `undefined` if there are none yet, or only ones that are too old. */

@@ -3,3 +3,9 @@ declare module '*/policy.js' {
   const table: import('../rules/types.ts').Table;
   export default table;
 }
+
+/** What health knows of it. */
+declare module '*/watched.js' {
+  const watched: import('../health/types.ts').Watched;
+  export default watched;
+}

@@ -52,7 +52,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
     },
     trustedProxies: raw.trusted_proxies ?? [],
     resolver: raw.resolver ?? [],
-    listen: raw.listen ?? 8443,
+    listen: raw.listen ?? DEFAULTS.listen,
     ...(raw.tls && { tls: tls(raw.tls) }),
     insecureHttp: raw.insecure_http ?? false,
     ...(raw.assertion && {
@@ -62,9 +62,10 @@ function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
         lifetime: time(raw.assertion.lifetime, DEFAULTS.assertionLifetime),
       },
     }),
+    ...(raw.health && { health: String(raw.health.listen) }),
     ...(raw.inner && {
       inner: {
-        listen: raw.inner.listen ?? 8444,
+        listen: raw.inner.listen ?? DEFAULTS.innerListen,
         clientCaFile: raw.inner.client_ca_file,
         ...(raw.inner.tls && { tls: tls(raw.inner.tls) }),
       },
@@ -114,12 +115,19 @@ function buildPlace({
   return { ...(namespace !== undefined && { namespace }), ...(labels && { labels }) };
 }
 
+/** Where certificate and key of an identity are; spiffe-helper's names unless its configuration says others. */
+function svidFiles({ pem_file, svid_dir, cert_file, key_file }: NonNullable<Raw['mesh']>['identities'][string]) {
+  if (svid_dir !== undefined) return { certFile: `${svid_dir}/svid.pem`, keyFile: `${svid_dir}/svid_key.pem` };
+  return { certFile: pem_file ?? cert_file ?? '', keyFile: pem_file ?? key_file ?? '' };
+}
+
 function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
   const { address, server_name, ca_file, own, service_account } = raw.ingress;
   const { host, port } = hostPort(address, 443);
   return {
     kind: raw.kind,
     trustDomain: raw.trust_domain,
+    rotation: raw.rotation === undefined ? DEFAULTS.rotation : seconds(raw.rotation),
     ingress: {
       host,
       port,
@@ -139,8 +147,7 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
     identities: mapRecord(raw.identities, (name, it) => ({
       name,
       spiffe: it.spiffe,
-      certFile: it.pem_file ?? it.cert_file ?? '',
-      keyFile: it.pem_file ?? it.key_file ?? '',
+      ...svidFiles(it),
       at: at(['mesh', 'identities', name]),
     })),
     at: at(['mesh']),

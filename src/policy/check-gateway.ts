@@ -15,6 +15,7 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway) checkTimes(report, gateway);
   checkIssuer(report, draft);
+  if (gateway) checkHealth(report, gateway);
   if (!gateway?.insecure_http) return;
   const idle = (path: Path) =>
     report.add(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two', 'key');
@@ -29,6 +30,18 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   if (name === undefined) return;
   const message = `provider ${quote(name)} has this issuer; write a URL of the gateway itself, as in https://wiki.example.com`;
   report.add(['gateway', 'assertion', 'issuer'], message);
+}
+
+/** One port is one listener. */
+function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
+  const listen = gateway.health?.listen;
+  if (listen === undefined) return;
+  const port = Number(String(listen).split(':').at(-1));
+  const taken = port === (gateway.listen ?? DEFAULTS.listen);
+  const inner = gateway.inner && port === (gateway.inner.listen ?? DEFAULTS.innerListen);
+  if (!taken && !inner) return;
+  const by = taken ? 'gateway.listen' : 'gateway.inner.listen';
+  report.add(['gateway', 'health', 'listen'], `${by} has port ${port}; write another, as in 127.0.0.1:8081`);
 }
 
 function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {

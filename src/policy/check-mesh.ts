@@ -1,8 +1,9 @@
+import { MAX_ROTATION, MIN_ROTATION } from '../limits.ts';
 import { type DraftPolicy, entriesOf, needsDefault, needsServerName, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest } from './suggest.ts';
-import { hostPort } from './units.ts';
+import { hostPort, seconds } from './units.ts';
 
 /** The ingress can be verified, and each identity is one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
@@ -32,6 +33,7 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
     seen.set(spiffe, name);
   }
   checkDefault(report, draft);
+  checkRotation(report, mesh.rotation);
 }
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
@@ -75,16 +77,27 @@ function checkAssertion(report: Report, { mesh, gateway }: DraftPolicy): void {
   report.add(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this', 'key');
 }
 
+function checkRotation(report: Report, rotation: string | undefined): void {
+  if (rotation === undefined) return;
+  const time = seconds(rotation);
+  if (time >= MIN_ROTATION && time <= MAX_ROTATION) return;
+  const write = `write from ${MIN_ROTATION}s to ${MAX_ROTATION / 3600}h`;
+  report.add(['mesh', 'rotation'], `${rotation} is too ${time < MIN_ROTATION ? 'short' : 'long'}; ${write}`);
+}
+
 function checkFiles(report: Report, path: Path, identity: object): void {
   if (report.touches(path)) return;
-  const pem = writes(identity, 'pem_file');
+  const both = ['pem_file', 'svid_dir'].filter((key) => writes(identity, key));
+  const pem = both[0];
   const cert = writes(identity, 'cert_file');
   const key = writes(identity, 'key_file');
-  if (pem && (cert || key)) {
-    report.add([...path, cert ? 'cert_file' : 'key_file'], 'pem_file holds both already; remove it', 'key');
+  if (pem && (cert || key || both[1])) {
+    const idle = both[1] ?? (cert ? 'cert_file' : 'key_file');
+    report.add([...path, idle], `${pem} has both already; remove it`, 'key');
   } else if (!pem && !(cert && key)) {
     const what = cert ? 'key_file' : key ? 'cert_file' : 'pem_file';
-    const write = cert || key ? 'its absolute path' : 'one file with certificate and key (or cert_file and key_file)';
+    const write =
+      cert || key ? 'its absolute path' : 'one file with certificate and key (or svid_dir, or cert_file and key_file)';
     report.add([...path, what], `missing key "${what}"; write ${write}`, 'key');
   }
 }

@@ -203,6 +203,11 @@ export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?
   write: '10.0.0.10, 10.0.0.10:5353 or [fd00::10]:53',
 });
 
+/** A port of every address, or an address and its port. */
+export const listener = z
+  .union([z.int().min(1).max(65535), z.string().regex(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\]):${PORT}$`))])
+  .register(hints, { what: 'an address with its port, or a port', write: '127.0.0.1:8081, or 8081 for all addresses' });
+
 /** A claim's name or path: a word of printable ASCII, so that it reads the same everywhere. */
 export const claimPath = text(/^[!-~]{1,200}$/, {
   what: 'a claim name or path',

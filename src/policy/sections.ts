@@ -83,6 +83,12 @@ export const gateway = z
       })
       .describe('Where services ask for the person whose request they serve: mutual TLS, and the assertion they got.')
       .optional(),
+    health: z
+      .strictObject({
+        listen: s.listener.describe('Where probes ask, over plain HTTP: for the inside only.'),
+      })
+      .describe('Health over TCP. Default: on the unix socket alone.')
+      .optional(),
   })
   .describe('The gateway itself.');
 
@@ -181,6 +187,7 @@ const identity = z
     pem_file: s.filePath
       .describe('One PEM with certificate and key, replaced atomically: the form that rotates safely.')
       .optional(),
+    svid_dir: s.filePath.describe('Folder that spiffe-helper writes to: svid.pem and svid_key.pem in it.').optional(),
     cert_file: certFile.optional(),
     key_file: keyFile.optional(),
   })
@@ -195,6 +202,10 @@ export const mesh = z
   .strictObject({
     kind: z.enum(['envoy', 'istio', 'linkerd', 'consul']).describe('What the mesh is.'),
     trust_domain: s.trustDomain.describe('Trust domain of all identities.'),
+    rotation: s.duration
+      .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')
+      .meta({ default: '70s' })
+      .optional(),
     ingress: z
       .strictObject({
         address: s.endpoint.describe('Where nginx connects to.'),

@@ -37,6 +37,8 @@ export interface Gateway {
   readonly insecureHttp: boolean;
   /** Services receive a signed statement of who asks. */
   readonly assertion?: Assertion;
+  /** Where probes ask: an address with its port, or a port of all addresses; absent: on the unix socket alone. */
+  readonly health?: string;
   /** Services come here, for the person whose request they serve. */
   readonly inner?: Inner;
 }
@@ -141,6 +143,8 @@ export type MeshKind = 'envoy' | 'istio' | 'linkerd' | 'consul';
 export interface Mesh {
   readonly kind: MeshKind;
   readonly trustDomain: string;
+  /** Longest time in seconds that a certificate is shown after it was replaced, on kept connections too. */
+  readonly rotation: number;
   readonly ingress: Ingress;
   readonly identities: Readonly<Record<string, Identity>>;
   readonly at: At;

@@ -1,5 +1,3 @@
-import type { Table } from './types.ts';
-
 /** ASCII only, and nothing that a script tag or an older parser reads as something else. */
 function string(text: string): string {
   return JSON.stringify(text).replace(
@@ -34,7 +32,7 @@ function literal(value: unknown, indent: string): string {
   return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
-/** The text of policy.js: one literal, no code from the policy. */
-export function tableModule(table: Table): string {
+/** The text of policy.js, or of another module that exports one value: one literal, no code from the policy. */
+export function tableModule(table: object): string {
   return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
 }

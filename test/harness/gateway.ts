@@ -14,8 +14,8 @@ export interface GatewayOptions {
   readonly mutate?: (files: Files) => Files;
   /** Rendered files instead of what the policy renders to. */
   readonly rendered?: Files;
-  /** Files more, or other ones than the stage makes up; absolute path → content. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Files more, or other ones than the stage makes up; absolute path → content, null: it is missing. */
+  readonly files?: Readonly<Record<string, string | null>>;
   readonly image?: string;
   /** Worker processes; default 1, so that a case meets the worker that the case before has left. */
   readonly workers?: number;
@@ -24,6 +24,9 @@ export interface GatewayOptions {
 }
 
 const conf = '/run/meshgate/conf';
+
+const healthPorts = ({ gateway: { health } }: Policy) =>
+  health === undefined ? [] : [Number(health.split(':').at(-1))];
 
 /** A running gateway. */
 export class Gateway {
@@ -81,6 +84,12 @@ export class Gateway {
     return troubles(this.box.logs.since(mark));
   }
 
+  /** Health over the port that the policy gives it. */
+  health(path: string): Promise<Answer> {
+    const [port = 0] = healthPorts(this.policy);
+    return send({ host: this.box.host, port: this.box.port(port), tls: false, name: 'health' }, { path });
+  }
+
   /** Loads the configuration again, as a deployment would; done when the new worker has started. */
   async reload(): Promise<void> {
     const mark = this.mark();
@@ -95,7 +104,8 @@ export class Gateway {
  */
 export async function startGateway(stage: Stage, options: GatewayOptions): Promise<Gateway> {
   const policy = readPolicy(options.policy);
-  const files: Record<string, string> = { ...(await gatewayFiles(policy, stage)), ...options.files };
+  const given = Object.entries({ ...(await gatewayFiles(policy, stage)), ...options.files });
+  const files = Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== null));
   const env: Record<string, string> = { MESHGATE_WORKERS: String(options.workers ?? 1), ...options.env };
   if (options.rendered !== undefined || options.mutate !== undefined) {
     const rendered = options.rendered ?? (await render('nginx', options.policy));
@@ -109,7 +119,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     image: options.image ?? gatewayImage,
     alias: options.alias ?? 'gateway',
     aliases: policy.hosts.map((host) => host.name).filter((name) => !name.startsWith('*')),
-    ports: [policy.gateway.listen],
+    ports: [policy.gateway.listen, ...healthPorts(policy)],
     files,
     env,
     ready: /start worker process \d+/,

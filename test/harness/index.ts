@@ -13,5 +13,6 @@ export * from './provider.ts';
 export * from './raw.ts';
 export * from './services.ts';
 export { openStage, type Stage, saveLogs } from './stage.ts';
+export { writeSvid } from './svid.ts';
 export * from './tokens.ts';
 export { until } from './until.ts';

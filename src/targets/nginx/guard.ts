@@ -11,6 +11,7 @@ const SHAPES = {
   addresses: /^[0-9A-Fa-f.:/[\]]+$/,
   origin: /^(\*|https?:\/\/[a-z0-9.:[\]-]+)$/,
   method: /^[A-Z]+$/,
+  listen: /^([0-9.]+:|\[[0-9A-Fa-f:.]+\]:)?[0-9]+$/,
   header: /^[A-Za-z][A-Za-z0-9-]*$/,
 } as const;
 
@@ -70,4 +71,5 @@ export function guard({ policy, options, resolver, hosts, identities, headerName
     'method',
     cors.flatMap(({ methods }) => methods),
   );
+  hold('listen', [policy.gateway.health]);
 }

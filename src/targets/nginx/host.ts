@@ -4,6 +4,7 @@ import { block, commented, type Directive, line, literal, regex, template, varia
 import { checked, errorPages } from './location.ts';
 import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { inside, refusal, refusalLocations } from './problem.ts';
+import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
@@ -46,7 +47,7 @@ function serverLevel(scene: Scene): readonly Directive[] {
           line(
             'proxy_ssl_certificate_cache',
             `max=${Math.max(16, 4 * scene.identities.length)}`,
-            'valid=10s',
+            `valid=${rotationTimes(scene).cache}s`,
             'inactive=60s',
           ),
         ]

@@ -1,5 +1,6 @@
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
+import { healthServer } from './health.ts';
 import { checkServer, egressServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
@@ -46,5 +47,6 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...upstreams(scene),
     checkServer(scene),
     egressServer(scene),
+    ...healthServer(scene),
   ];
 }

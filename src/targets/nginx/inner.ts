@@ -2,20 +2,21 @@ import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '..
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { CHECK_PATH, JWKS_PATH } from './names.ts';
 import type { Scene } from './scene.ts';
-import { resolver } from './upstreams.ts';
+import { checkSocket, resolver } from './upstreams.ts';
 
 /**
  * What the http level of somebody's nginx asks of every server is not asked here. It has no word for no error pages: one
  * for a status that does not occur keeps others away, which would answer in the place of a refusal.
  */
-const apart: readonly Directive[] = [
+export const apart: readonly Directive[] = [
   line('auth_request', 'off'),
   line('auth_basic', 'off'),
   line('allow', 'all'),
   line('error_page', '418', '/'),
 ];
 
-const nothingElse: Directive = block('location', ['/'], [line('return', '404')]);
+/** Any other path. */
+export const nothingElse: Directive = block('location', ['/'], [line('return', '404')]);
 
 /** The server behind `auth_request`: the only place where JavaScript runs. */
 export function checkServer(scene: Scene): Directive {
@@ -25,7 +26,7 @@ export function checkServer(scene: Scene): Directive {
       'server',
       [],
       [
-        line('listen', literal(`unix:${scene.options.runDir}/check.sock`), 'backlog=4096'),
+        line('listen', literal(`unix:${checkSocket(scene.options)}`), 'backlog=4096'),
         line('js_engine', 'qjs'),
         ...apart,
         line('access_log', 'off'),

@@ -1,6 +1,7 @@
 import type { Policy } from '../../policy/types.ts';
 import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
+import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
 import type { Directive } from './directive.ts';
 import { guard } from './guard.ts';
@@ -10,7 +11,7 @@ import type { NginxOptions } from './options.ts';
 import { print } from './print.ts';
 import { type Scene, toScene } from './scene.ts';
 import { insecureOptions, serversConf, unserved } from './servers.ts';
-import { isAddress } from './upstreams.ts';
+import { checkSocket, isAddress } from './upstreams.ts';
 
 /** Socket of the egress server; policy.js names it to the JavaScript. */
 export function egressSocket(options: NginxOptions): string {
@@ -70,7 +71,7 @@ function serversHead(scene: Scene): readonly string[] {
 }
 
 /**
- * Renders a policy for nginx: http.conf, hosts/HOST.conf, servers.conf and policy.js. The bundle meshgate.js is not
+ * Renders a policy for nginx: http.conf, hosts/HOST.conf, servers.conf, policy.js and watched.js. The bundles are not
  * part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
@@ -87,6 +88,7 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
     'http.conf': print(httpConf(scene), head('For http {}.')),
     'servers.conf': print(serversConf(scene), serversHead(scene)),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options) })),
+    'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
   };
   for (const [name, directives, comment] of hosts) files[name] = print(directives, comment);
   return { files, gaps: gaps(scene) };

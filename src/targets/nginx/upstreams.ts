@@ -1,6 +1,13 @@
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
+import type { NginxOptions } from './options.ts';
+import { rotationTimes } from './rotation.ts';
 import type { Scene } from './scene.ts';
+
+/** Socket of the check's server. */
+export function checkSocket({ runDir }: NginxOptions): string {
+  return `${runDir}/check.sock`;
+}
 
 /** An address that needs no DNS. */
 export function isAddress(host: string): boolean {
@@ -21,14 +28,12 @@ export function resolver(scene: Scene): readonly Directive[] {
   return [line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')];
 }
 
-/** Connections are kept, but none outlives a rotation by more than keepalive_time + keepalive_timeout. */
-const kept: readonly Directive[] = [
-  line('keepalive', '256'),
-  line('keepalive_time', '30s'),
-  line('keepalive_timeout', '30s'),
-];
+/** Connections are kept, but none goes on for longer than both times together. */
+function kept(time: number, idle: number): readonly Directive[] {
+  return [line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)];
+}
 
-function upstream(scene: Scene, name: string, host: string, port: number): Directive {
+function upstream(scene: Scene, name: string, host: string, port: number, times: readonly Directive[]): Directive {
   const named = !isAddress(host) && scene.resolver.length > 0;
   const server = literal(address(host, port));
   return block(
@@ -38,27 +43,28 @@ function upstream(scene: Scene, name: string, host: string, port: number): Direc
       ...(named
         ? [line('zone', name, '64k'), ...resolver(scene), line('server', server, 'resolve')]
         : [line('server', server)]),
-      ...kept,
+      ...times,
     ],
   );
 }
 
 /** One upstream per (ingress, identity), one per direct service, and the check's. */
 export function upstreams(scene: Scene): readonly Directive[] {
-  const ingress = scene.policy.mesh?.ingress;
+  const { ingress } = scene.policy.mesh ?? {};
+  const { time, idle } = rotationTimes(scene);
   return [
     ...(ingress === undefined
       ? []
       : scene.identities.map((identity) =>
           commented(
             `The mesh's ingress, as ${identity.spiffe}.`,
-            upstream(scene, ingressUpstream(identity.name), ingress.host, ingress.port),
+            upstream(scene, ingressUpstream(identity.name), ingress.host, ingress.port, kept(time, idle)),
           ),
         )),
     ...scene.direct.map(({ name, direct }) =>
       commented(
         `Service ${name}, not through the mesh.`,
-        upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0),
+        upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0, kept(30, 30)),
       ),
     ),
     commented(
@@ -67,7 +73,7 @@ export function upstreams(scene: Scene): readonly Directive[] {
         'upstream',
         [CHECK_UPSTREAM],
         [
-          line('server', literal(`unix:${scene.options.runDir}/check.sock`)),
+          line('server', literal(`unix:${checkSocket(scene.options)}`)),
           line('keepalive', '256'),
           line('keepalive_requests', '100000'),
           line('keepalive_timeout', '60s'),

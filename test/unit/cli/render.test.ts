@@ -5,6 +5,7 @@ import { meshgate, POLICY } from './fake.ts';
 const files = {
   './meshgate.yaml': POLICY,
   '/opt/meshgate/meshgate.js': 'export default {};\n',
+  '/opt/meshgate/health.js': 'export default {};\n',
   '/etc/resolv.conf':
     '# a comment\nsearch example.com\nnameserver 10.0.0.10\n nameserver fd00::1\nnameserver fe80::1%eth0\n',
 };
@@ -15,7 +16,8 @@ describe('nginx', () => {
   test('writes the files, and the bundle that lies beside the command; prints their paths', async () => {
     const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
     expect(code).toBe(0);
-    const paths = ['http.conf', 'servers.conf', 'policy.js', 'hosts/wiki.example.com.conf', 'meshgate.js'];
+    const rendered = ['http.conf', 'servers.conf', 'policy.js', 'watched.js', 'hosts/wiki.example.com.conf'];
+    const paths = [...rendered, 'meshgate.js', 'health.js'];
     expect(Object.keys(written).sort()).toEqual(paths.map((path) => `/out/${path}`).sort());
     expect(out.trimEnd().split('\n')).toEqual(Object.keys(written));
     expect(written['/out/meshgate.js']).toBe(files['/opt/meshgate/meshgate.js']);
@@ -57,6 +59,7 @@ describe('nginx', () => {
       '==> http.conf <==',
       '==> servers.conf <==',
       '==> policy.js <==',
+      '==> watched.js <==',
       '==> hosts/wiki.example.com.conf <==',
     ]);
   });

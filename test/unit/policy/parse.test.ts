@@ -82,7 +82,8 @@ test('the smallest policy, with every default', () => {
 });
 
 describe('a policy with every key', () => {
-  const policy = parse(readFileSync(new URL('fixtures/full.yaml', import.meta.url), 'utf8'));
+  const full = readFileSync(new URL('fixtures/full.yaml', import.meta.url), 'utf8');
+  const policy = parse(full);
   const routes = policy.hosts.flatMap((host) => host.routes);
   const route = (name: string) => routes.find((it) => it.name === name);
 
@@ -90,8 +91,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(37, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(38, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(38, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(39, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -102,7 +103,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(48, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(49, 3) });
   });
 
   test('one PEM file stands for certificate and key', () => {
@@ -111,6 +112,14 @@ describe('a policy with every key', () => {
       keyFile: '/run/mesh/gateway.pem',
     });
     expect(policy.mesh?.identities['wiki-editor']?.keyFile).toBe('/run/mesh/wiki-editor.key');
+  });
+
+  test('spiffe-helper’s folder stands for the two files that it writes there', () => {
+    const text = full.replace('pem_file: /run/mesh/gateway.pem', 'svid_dir: /run/spiffe/gateway');
+    expect(parse(text).mesh?.identities.default).toMatchObject({
+      certFile: '/run/spiffe/gateway/svid.pem',
+      keyFile: '/run/spiffe/gateway/svid_key.pem',
+    });
   });
 
   test('services in the mesh and beside it', () => {

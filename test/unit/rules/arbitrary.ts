@@ -90,6 +90,7 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   mesh: {
     kind: 'envoy',
     trustDomain: 'example.org',
+    rotation: 70,
     ingress: {
       host: 'ingress.mesh',
       port: 8443,

@@ -187,7 +187,7 @@ test('each server closes what others add, before anything is matched', () => {
 test('the inner servers take nothing over from the http level around them', () => {
   const http = readConf(render(goldenPolicy('demo')).files['http.conf'] ?? '');
   const servers = all(http, 'server').filter((one) => one.block !== undefined);
-  expect(servers).toHaveLength(2);
+  expect(servers).toHaveLength(3);
   for (const { block = [] } of servers) {
     expect(args(block, 'auth_request')).toEqual(['off']);
     expect(args(block, 'auth_basic')).toEqual(['off']);

@@ -1,0 +1,35 @@
+import { type KeyState, noKeys, usableKeys } from '../token/refresh.ts';
+import { type HealthReason, healthReasons, type Part, type Readiness } from './types.ts';
+
+const ok: Part = { state: 'ok' };
+
+/** A part that makes the gateway unready. */
+export function failed(reason: HealthReason): Part {
+  return { state: 'failed', reason, help: healthReasons[reason] };
+}
+
+/** A part of which all that is known is whether it works. */
+export function working(works: boolean, reason: HealthReason): Part {
+  return works ? ok : failed(reason);
+}
+
+/**
+ * How a provider's keys are.
+ *
+ * @param stale seconds that they serve while the provider is away
+ */
+export function keysPart(state: KeyState | undefined, stale: number, now: number): Part {
+  const known = state ?? noKeys;
+  if (known.fetchedAt === 0) return failed('keys_missing');
+  const age = Math.max(0, Math.floor(now - known.fetchedAt));
+  const keys = usableKeys(known, now, { stale, refresh: stale, coolDown: stale });
+  if (keys === undefined) return { ...failed('keys_stale'), age };
+  return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
+}
+
+/** All parts together: ready is what has no part that failed. */
+export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
+  const { check, assertion, providers, identities } = parts;
+  const all = [check, ...(assertion ? [assertion] : []), ...Object.values(providers), ...Object.values(identities)];
+  return { ready: all.every(({ state }) => state !== 'failed'), ...parts };
+}

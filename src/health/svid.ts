@@ -1,0 +1,81 @@
+import { EXPIRING_AT, REPEAT_LINE_S } from '../limits.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import { belongs } from '../x509/key.ts';
+import { readPem } from '../x509/pem.ts';
+import { type HealthReason, healthReasons, type Part } from './types.ts';
+
+/** When a certificate is valid, seconds since the epoch. */
+export interface Svid {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** What is wrong with the files of an identity, whatever the time. */
+export type SvidFault = Extract<
+  HealthReason,
+  'svid_unreadable' | 'svid_malformed' | 'svid_key_mismatch' | 'svid_other_identity'
+>;
+
+/** What was last found of an identity's files, as the dict keeps it. */
+export interface Found {
+  /** Which files these were; empty where they have to be read again. */
+  readonly seen: string;
+  readonly svid?: Svid;
+  readonly fault?: SvidFault;
+  /** The last line in the log about it. */
+  readonly said?: { readonly reason: HealthReason; readonly at: number };
+}
+
+/**
+ * Reads an X.509-SVID.
+ *
+ * @param cert text of the file with the certificate; its first one counts, as for nginx
+ * @param key text of the file with the private key, which may be the same
+ * @param spiffe the id that the certificate should have. One without any URI, as Linkerd makes them, is not held to it
+ */
+export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
+  const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
+  const certificate = first && readCertificate(first.bytes);
+  const privateKey = readPem(key)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (certificate === undefined || privateKey === undefined) return 'svid_malformed';
+  if (belongs(privateKey, certificate.publicKey) === false) return 'svid_key_mismatch';
+  const { uris, notBefore, notAfter } = certificate;
+  return uris.length > 0 && !uris.includes(spiffe) ? 'svid_other_identity' : { notBefore, notAfter };
+}
+
+function reasonOf({ svid, fault }: Found, now: number): HealthReason | undefined {
+  if (svid === undefined) return fault ?? 'svid_unchecked';
+  const { notBefore, notAfter } = svid;
+  if (now < notBefore) return 'svid_not_yet_valid';
+  if (now > notAfter) return 'svid_expired';
+  return notAfter - now < (notAfter - notBefore) * EXPIRING_AT ? 'svid_expiring' : undefined;
+}
+
+/** How an identity's SVID is. */
+export function svidPart(found: Found, now: number): Part {
+  const reason = reasonOf(found, now);
+  return {
+    state: reason === undefined ? 'ok' : reason === 'svid_expiring' ? 'warning' : 'failed',
+    ...(reason && { reason, help: healthReasons[reason] }),
+    ...(found.svid && { expires_in: Math.floor(found.svid.notAfter - now) }),
+  };
+}
+
+/** Seconds until the same is said again: of what fails every minute, of what expires some ten times in all. */
+function pause(reason: HealthReason, svid: Svid | undefined): number {
+  if (reason !== 'svid_expiring' || svid === undefined) return REPEAT_LINE_S;
+  return Math.max(REPEAT_LINE_S, ((svid.notAfter - svid.notBefore) * EXPIRING_AT) / 10);
+}
+
+/**
+ * Whether the log has to say how an SVID is: at once when that is another thing than before, then now and again.
+ *
+ * @returns the reason to say; undefined where all is well or was said
+ */
+export function toSay(found: Found, now: number): HealthReason | undefined {
+  const reason = reasonOf(found, now);
+  if (reason === undefined) return undefined;
+  const { said } = found;
+  const again = said?.reason !== reason || now - said.at >= pause(reason, found.svid) || now < said.at;
+  return again ? reason : undefined;
+}

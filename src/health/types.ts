@@ -1,0 +1,61 @@
+/** An identity's files, as the watch reads them. */
+export interface WatchedIdentity {
+  readonly name: string;
+  readonly spiffe: string;
+  readonly certFile: string;
+  /** The same as `certFile` where one file holds both. */
+  readonly keyFile: string;
+}
+
+/** watched.js: what health knows of the policy. */
+export interface Watched {
+  /** Unix socket of the check's server. */
+  readonly check: string;
+  readonly providers: readonly { readonly name: string; readonly issuer: string }[];
+  /** Seconds that a provider's keys serve while it is away. */
+  readonly stale: number;
+  /** Whether services receive a signed assertion. */
+  readonly assertion: boolean;
+  /** Those that some rule yields. */
+  readonly identities: readonly WatchedIdentity[];
+}
+
+/** How one part is. What has failed makes the gateway unready. */
+export interface Part {
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly reason?: HealthReason;
+  readonly help?: string;
+  /** Keys of a provider that are at hand. */
+  readonly keys?: number;
+  /** Seconds since a provider's keys were fetched. */
+  readonly age?: number;
+  /** Seconds until an SVID expires; negative afterwards. */
+  readonly expires_in?: number;
+}
+
+/** What `/.meshgate/readyz` answers. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly check: Part;
+  readonly providers: Readonly<Record<string, Part>>;
+  readonly assertion?: Part;
+  readonly identities: Readonly<Record<string, Part>>;
+}
+
+/** Why a part is not well, and one sentence on what to do. docs/health.md is held against it by a test. */
+export const healthReasons = {
+  check_failed: 'The check does not answer as it should: nginx’s error log says why.',
+  keys_missing: 'No keys of this provider were fetched yet: nginx’s error log says what it answered.',
+  keys_stale: 'The last keys of this provider are older than gateway.keys.stale: it does not answer any more.',
+  signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or holds no key pair that signs.',
+  svid_unchecked: 'Its files were not looked at yet, or the job that does so has stopped.',
+  svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
+  svid_malformed: 'The files do not hold a certificate and a private key in PEM.',
+  svid_key_mismatch: 'The private key is not the certificate’s: both have to be replaced.',
+  svid_other_identity: 'The certificate has another SPIFFE id than the policy says.',
+  svid_not_yet_valid: 'The certificate begins to be valid in the future: compare the clocks.',
+  svid_expiring: 'Less than a third of its life is left: whoever renews it has not.',
+  svid_expired: 'The mesh refuses it: renew it; nginx takes the new one without a reload.',
+} as const;
+
+export type HealthReason = keyof typeof healthReasons;

@@ -1,0 +1,55 @@
+import { failed, keysPart, readiness, working } from '../health/readiness.ts';
+import { type Found, svidPart } from '../health/svid.ts';
+import type { Part, Watched } from '../health/types.ts';
+import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
+import type { KeyState } from '../token/refresh.ts';
+import { keysDict, keysName, svidsDict } from './dicts.ts';
+import { LOOKED } from './svids.ts';
+
+/** Whether the check's server answers a request as it should. */
+async function answers(socket: string, path: string, good: (answer: Response) => boolean): Promise<boolean> {
+  try {
+    const answer = await ngx.fetch(`http://unix:${socket}:${path}`, { headers: { Host: 'meshgate' } });
+    return good(answer as Response);
+  } catch {
+    return false;
+  }
+}
+
+const record = <T extends { readonly name: string }>(all: readonly T[], part: (one: T) => Part) =>
+  Object.fromEntries(all.map((one) => [one.name, part(one)]));
+
+function parse<T>(text: string | undefined): T | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** Makes the handler of `/.meshgate/readyz`: 200 where every part works, else 503; the body says how each is. */
+export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
+  return async (r) => {
+    // A route that no policy has: the check's JavaScript runs, and refuses.
+    const refuses = (answer: Response) => answer.headers.get('X-Meshgate-Reason') === 'route_unknown';
+    const [checks, signs] = await Promise.all([
+      answers(watched.check, '/.meshgate/check/-', refuses),
+      watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
+    ]);
+    const now = Date.now() / 1000;
+    const looked = Number(watched.identities.length > 0 ? (svidsDict().get(LOOKED) ?? 0) : now);
+    const svid = (name: string): Part => {
+      const found = parse<Found>(svidsDict().get(name));
+      return found === undefined || now - looked > SVIDS_LOOK_MAX_AGE_S
+        ? failed('svid_unchecked')
+        : svidPart(found, now);
+    };
+    const result = readiness({
+      check: working(checks, 'check_failed'),
+      providers: record(watched.providers, (provider) =>
+        keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
+      ),
+      ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
+      identities: record(watched.identities, ({ name }) => svid(name)),
+    });
+    r.headersOut['Content-Type'] = 'application/json';
+    r.headersOut['Cache-Control'] = 'no-store';
+    r.return(result.ready ? 200 : 503, `${JSON.stringify(result)}\n`);
+  };
+}

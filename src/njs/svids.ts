@@ -1,0 +1,80 @@
+import fs from 'fs';
+import { type Found, readSvid, type SvidFault, toSay } from '../health/svid.ts';
+import { type HealthReason, healthReasons, type WatchedIdentity } from '../health/types.ts';
+import { JUST_WRITTEN_MS, MAX_SVID_BYTES, SVIDS_AT_ONCE } from '../limits.ts';
+import { svidsDict } from './dicts.ts';
+
+/** Name in the dict of the time of the last look, seconds since the epoch. */
+export const LOOKED = ' looked';
+
+/** What was found, or why it could not be read. */
+type Look = Found & { readonly detail?: string };
+
+const NO_FILE = 'no regular file, or too large';
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
+
+/** Which files these are now, and whether they were written just now; throws as `stat` does. */
+function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
+  const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
+  for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);
+  return {
+    seen: stats.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join(),
+    fresh: stats.some(({ mtimeMs }) => Math.abs(now * 1000 - mtimeMs) < JUST_WRITTEN_MS),
+  };
+}
+
+/** Looks at an identity's files; reads them only where they are not those of the last look. */
+function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
+  const { certFile, keyFile, spiffe } = identity;
+  let path = certFile;
+  try {
+    const { seen, fresh } = filesOf(identity, now);
+    if (before !== undefined && before.seen === seen) return before;
+    const cert = fs.readFileSync(path, 'utf8');
+    path = keyFile;
+    const key = keyFile === certFile ? cert : fs.readFileSync(path, 'utf8');
+    const read = readSvid(cert, key, spiffe);
+    const said = before?.said && { said: before.said };
+    if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
+    // Half written, perhaps: the next look will tell.
+    if (fresh && before?.svid !== undefined) return { ...before, seen: '' };
+    return { seen: '', fault: read, ...said };
+  } catch (error) {
+    const fault: SvidFault = 'svid_unreadable';
+    return { seen: '', fault, detail: `${path}: ${codeOf(error)}`, ...(before?.said && { said: before.said }) };
+  }
+}
+
+function line(identity: WatchedIdentity, { svid, detail }: Look, reason: HealthReason, now: number): string {
+  const when =
+    svid === undefined
+      ? ''
+      : `, it ${svid.notAfter < now ? 'expired' : 'expires'} at ${new Date(svid.notAfter * 1000).toISOString()}`;
+  const where = detail ?? identity.certFile;
+  return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
+}
+
+/** One look at all identities' files; the outcome is for all workers, and what is wrong one line each in the log. */
+export async function watchSvids(identities: readonly WatchedIdentity[]): Promise<void> {
+  const dict = svidsDict();
+  let read = 0;
+  for (const identity of identities) {
+    const now = Date.now() / 1000;
+    const text = dict.get(identity.name);
+    const before = text === undefined ? undefined : (JSON.parse(text) as Found);
+    const { detail, ...found } = look(identity, before, now);
+    const reason = toSay(found, now);
+    if (reason !== undefined) {
+      ngx.log(
+        reason === 'svid_expiring' ? ngx.WARN : ngx.ERR,
+        line(identity, { ...found, ...(detail !== undefined && { detail }) }, reason, now),
+      );
+    }
+    const after = JSON.stringify(reason === undefined ? found : { ...found, said: { reason, at: now } });
+    if (after === text) continue;
+    dict.set(identity.name, after);
+    if (++read % SVIDS_AT_ONCE === 0) await new Promise<void>((resolve) => setTimeout(resolve, 1));
+  }
+  dict.set(LOOKED, String(Date.now() / 1000));
+}

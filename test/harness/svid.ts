@@ -1,0 +1,32 @@
+import type { Box } from './container.ts';
+import type { Credential } from './pki.ts';
+
+const user = 'root';
+
+async function run(box: Box, script: string): Promise<void> {
+  const { exitCode, output } = await box.started.exec(['sh', '-ec', script], { user });
+  if (exitCode !== 0) throw new Error(`${box.alias}: ${output}`);
+}
+
+/**
+ * Writes an SVID as spiffe-helper does: certificate, key and bundle one after the other, each over the file that is
+ * there, the key for its owner alone. It runs as the gateway's user.
+ *
+ * @param dir its `cert_dir`
+ * @param change runs between certificate and key, in a shell
+ */
+export async function writeSvid(box: Box, dir: string, svid: Credential, bundle: string, change = ':'): Promise<void> {
+  const files = { 'svid.pem': svid.cert, 'svid_key.pem': svid.key, 'svid_bundle.pem': bundle };
+  const staged = Object.entries(files).map(([name, content]) => ({
+    content,
+    target: `/tmp/svid/${name}`,
+    mode: 0o644,
+  }));
+  await box.started.copyContentToContainer(staged);
+  const owned = `touch ${dir}/svid_key.pem; chmod 600 ${dir}/svid_key.pem; chown -R 10101:10101 ${dir}`;
+  const write = (name: string) => `cat /tmp/svid/${name} > ${dir}/${name}`;
+  await run(
+    box,
+    `mkdir -p ${dir}; ${owned}; ${write('svid.pem')}; ${change}; ${write('svid_key.pem')}; ${write('svid_bundle.pem')}`,
+  );
+}

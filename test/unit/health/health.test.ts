@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { keysPart, readiness } from '../../../src/health/readiness.ts';
+import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
+import { healthReasons } from '../../../src/health/types.ts';
+import { noKeys } from '../../../src/token/refresh.ts';
+import { createCa } from '../../harness/pki.ts';
+
+const id = 'spiffe://example.org/ns/edge/sa/gateway';
+const ca = await createCa();
+const svid = await ca.client(id);
+const another = await ca.client(id);
+
+describe('reading an SVID', () => {
+  const dates = { notBefore: expect.any(Number), notAfter: expect.any(Number) };
+
+  test('one PEM, or two files', () => {
+    expect(readSvid(svid.pem, svid.pem, id)).toEqual(dates);
+    expect(readSvid(svid.key + svid.cert, svid.key + svid.cert, id)).toEqual(dates);
+    expect(readSvid(svid.cert, svid.key, id)).toEqual(dates);
+  });
+
+  test('the first certificate counts, a chain may follow', () => {
+    expect(readSvid(svid.cert + another.cert + ca.cert, svid.key, id)).toEqual(dates);
+    expect(readSvid(another.cert + svid.cert, svid.key, id)).toBe('svid_key_mismatch');
+  });
+
+  test('a certificate without URIs, as Linkerd makes them, is held to none', async () => {
+    const named = await ca.issue({ dns: ['gateway.edge.serviceaccount.identity.linkerd.cluster.local'] });
+    expect(readSvid(named.cert, named.key, id)).toEqual(dates);
+  });
+
+  test.each([
+    ['nothing', '', svid.key, 'svid_malformed'],
+    ['no key', svid.cert, svid.cert, 'svid_malformed'],
+    ['a key for a certificate', svid.key, svid.key, 'svid_malformed'],
+    ['half a certificate', svid.cert.slice(0, 300), svid.key, 'svid_malformed'],
+    ['another key', svid.cert, another.key, 'svid_key_mismatch'],
+  ])('%s', (_, cert, key, fault) => expect(readSvid(cert, key, id)).toBe(fault));
+
+  test('another identity, be it longer or shorter', () => {
+    expect(readSvid(svid.cert, svid.key, `${id}-2`)).toBe('svid_other_identity');
+    expect(readSvid(svid.cert, svid.key, id.slice(0, -1))).toBe('svid_other_identity');
+  });
+});
+
+describe('how an SVID is', () => {
+  const found: Found = { seen: 'x', svid: { notBefore: 1000, notAfter: 4000 } };
+
+  test.each([
+    [999, 'failed', 'svid_not_yet_valid', 3001],
+    [1000, 'ok', undefined, 3000],
+    [3000, 'ok', undefined, 1000],
+    [3001, 'warning', 'svid_expiring', 999],
+    [4000, 'warning', 'svid_expiring', 0],
+    [4000.5, 'failed', 'svid_expired', -1],
+  ])('at %d: %s', (now, state, reason, seconds) => {
+    expect(svidPart(found, now)).toMatchObject({ state, expires_in: seconds, ...(reason && { reason }) });
+    expect(svidPart(found, now).reason).toBe(reason);
+  });
+
+  test('a fault, whatever the time', () => {
+    const part = svidPart({ seen: '', fault: 'svid_unreadable' }, 5);
+    expect(part).toEqual({ state: 'failed', reason: 'svid_unreadable', help: healthReasons.svid_unreadable });
+    expect(svidPart({ seen: '' }, 5).reason).toBe('svid_unchecked');
+  });
+
+  test('is said at once, then once a minute; another reason at once', () => {
+    const fault: Found = { seen: '', fault: 'svid_unreadable' };
+    expect(toSay(fault, 100)).toBe('svid_unreadable');
+    const said: Found = { ...fault, said: { reason: 'svid_unreadable', at: 100 } };
+    expect(toSay(said, 159)).toBeUndefined();
+    expect(toSay(said, 160)).toBe('svid_unreadable');
+    expect(toSay({ ...said, fault: 'svid_malformed' }, 101)).toBe('svid_malformed');
+    expect(toSay(said, 99), 'after the clock was set back').toBe('svid_unreadable');
+    expect(toSay(found, 2000)).toBeUndefined();
+  });
+
+  test('that expires is said some ten times until it has', () => {
+    let at = found;
+    let count = 0;
+    for (let now = 3000; now <= 4000; now += 5) {
+      const reason = toSay(at, now);
+      if (reason === undefined) continue;
+      count++;
+      at = { ...found, said: { reason, at: now } };
+    }
+    expect(count).toBe(10);
+    const year: Found = { seen: 'x', svid: { notBefore: 0, notAfter: 365 * 86_400 } };
+    const now = 300 * 86_400;
+    expect(toSay({ ...year, said: { reason: 'svid_expiring', at: now - 86_400 } }, now)).toBeUndefined();
+  });
+});
+
+describe('how keys are', () => {
+  const key = { kid: 'a' } as never;
+  test.each([
+    ['none yet', noKeys, 'failed', 'keys_missing'],
+    ['nothing at all', undefined, 'failed', 'keys_missing'],
+    ['an empty set', { ...noKeys, fetchedAt: 990 }, 'failed', 'keys_missing'],
+    ['too old', { ...noKeys, keys: [key], fetchedAt: 900 }, 'failed', 'keys_stale'],
+    ['some', { ...noKeys, keys: [key, key], fetchedAt: 990 }, 'ok', undefined],
+  ])('%s', (_, state, is, reason) => {
+    const part = keysPart(state, 60, 1000);
+    expect([part.state, part.reason]).toEqual([is, reason]);
+    if (is === 'ok') expect(part).toMatchObject({ keys: 2, age: 10 });
+  });
+});
+
+test('ready is what has no part that failed', () => {
+  const [fine, warned, bad] = (['ok', 'warning', 'failed'] as const).map((state) => ({ state }));
+  const parts = { check: fine!, providers: { a: fine! }, assertion: fine!, identities: { a: warned! } };
+  expect(readiness(parts).ready).toBe(true);
+  expect(readiness({ ...parts, check: bad! }).ready).toBe(false);
+  expect(readiness({ ...parts, assertion: bad! }).ready).toBe(false);
+  expect(readiness({ ...parts, providers: { a: fine!, b: bad! } }).ready).toBe(false);
+  expect(readiness({ ...parts, identities: { a: fine!, b: bad! } }).ready).toBe(false);
+});
+
+test('docs/health.md has every reason with its sentence', () => {
+  const rows = [...readFileSync('docs/health.md', 'utf8').matchAll(/^\|[^|]*\| `(\w+)` \| (.+) \|$/gm)];
+  expect(Object.fromEntries(rows.map(([, reason, help]) => [reason, help]))).toEqual(healthReasons);
+});

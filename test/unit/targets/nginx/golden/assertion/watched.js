@@ -1,0 +1,26 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "corp",
+      "issuer": "https://login.example.com"
+    }
+  ],
+  "stale": 86400,
+  "assertion": true,
+  "identities": [
+    {
+      "name": "default",
+      "spiffe": "spiffe://example.org/ns/edge/sa/gateway",
+      "certFile": "/run/mesh/gateway.pem",
+      "keyFile": "/run/mesh/gateway.pem"
+    },
+    {
+      "name": "editor",
+      "spiffe": "spiffe://example.org/ns/edge/sa/editor",
+      "certFile": "/run/mesh/editor.pem",
+      "keyFile": "/run/mesh/editor.pem"
+    }
+  ]
+};

@@ -1,0 +1,24 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "okta",
+      "issuer": "https://example.okta.com/oauth2/default"
+    },
+    {
+      "name": "keycloak",
+      "issuer": "https://login.example.com/realms/main"
+    }
+  ],
+  "stale": 86400,
+  "assertion": false,
+  "identities": [
+    {
+      "name": "default",
+      "spiffe": "spiffe://example.org/ns/edge/sa/gateway",
+      "certFile": "/run/mesh/gateway.pem",
+      "keyFile": "/run/mesh/gateway.pem"
+    }
+  ]
+};
