@@ -1,10 +1,10 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
+import { Paths, textOf } from '../reach.ts';
 import { clientOf } from './identity.ts';
 import { type Match, matchesOf } from './matches.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
-import { Paths, textOf } from './reach.ts';
 import { type Authority, type Workload, workloadsOf } from './workloads.ts';
 
 /** An authority with the matches that hold its rules. */
@@ -16,7 +16,7 @@ interface Planned {
 
 function plan(policy: Policy, workload: Workload): readonly Planned[] {
   return workload.authorities.map((authority) => {
-    const paths = new Paths(authority.rules, (rule) => clientOf(policy, rule));
+    const paths = Paths.of(authority.rules, (rule) => clientOf(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
 }

@@ -4,11 +4,11 @@ import { overlap } from '../../rules/cover.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { whoText } from '../indistinct.ts';
+import { NAMED, unnamedOf } from '../named-methods.ts';
+import { Paths } from '../reach.ts';
 import type { Coverage } from '../types.ts';
 import { type Client, clientOf } from './identity.ts';
 import { tiesOf } from './matches.ts';
-import { NAMED, unnamedOf } from './methods.ts';
-import { Paths } from './reach.ts';
 import { type Authority, lackOf, type Workload, workloadsOf } from './workloads.ts';
 
 /** A rule where Linkerd holds it. */
@@ -39,7 +39,7 @@ export interface Lack {
 function placeOf(policy: Policy, authority: Authority, { authorities }: Workload): Place {
   const client = (rule: Rule) => clientOf(policy, rule);
   const held = new Map<Path, Held[]>();
-  const ties = new Set(tiesOf(new Paths(authority.rules, client)));
+  const ties = new Set(tiesOf(Paths.of(authority.rules, client)));
   const place: Place = { authority, shared: authorities.length > 1, held, ties };
   for (const rule of authority.rules) {
     const own = { rule, who: whoText(rule), client: client(rule), place };

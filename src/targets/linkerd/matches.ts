@@ -1,7 +1,7 @@
 import { pathAtoms } from '../../rules/atoms.ts';
+import { NAMED, REST } from '../named-methods.ts';
+import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from '../reach.ts';
 import type { Client } from './identity.ts';
-import { NAMED, REST } from './methods.ts';
-import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from './reach.ts';
 
 /** A match of an HTTPRoute, and who may pass by it. */
 export interface Match {
@@ -16,11 +16,11 @@ export interface Match {
 }
 
 /** The matches by which `reach` holds at a path where without them it would be `otherwise`. */
-function matchesAt(path: Match['path'], first: boolean, reach: Reach, otherwise: Reach): Match[] {
+function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, otherwise: Reach<Client>): Match[] {
   const clients = (method: string) => reach.get(method) ?? [];
-  const differs = (method: string, from: Reach) => textOf(clients(method)) !== textOf(from.get(method) ?? []);
+  const differs = (method: string, from: Reach<Client>) => textOf(clients(method)) !== textOf(from.get(method) ?? []);
   const all = differs(REST, otherwise);
-  const from: Reach = all ? new Map(METHODS.map((method) => [method, clients(REST)])) : otherwise;
+  const from: Reach<Client> = all ? new Map(METHODS.map((method) => [method, clients(REST)])) : otherwise;
   return [
     ...NAMED.filter((method) => differs(method, from)).map((method) => ({
       path,
@@ -36,10 +36,10 @@ const isInside = (path: string, prefix: string): boolean => path === prefix || p
 
 /** Prefixes that have matches, longest first, and who reaches what is below them. */
 class Prefixes {
-  readonly #known: { readonly prefix: string; readonly reach: Reach }[] = [];
+  readonly #known: { readonly prefix: string; readonly reach: Reach<Client> }[] = [];
 
   /** What holds for a path as far as is known. */
-  at(path: string): Reach {
+  at(path: string): Reach<Client> {
     return this.#known.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
   }
 
@@ -48,7 +48,7 @@ class Prefixes {
     return this.#known.some((it) => it.prefix === prefix);
   }
 
-  add(prefix: string, reach: Reach): void {
+  add(prefix: string, reach: Reach<Client>): void {
     this.#known.unshift({ prefix, reach });
   }
 }
@@ -62,7 +62,7 @@ const byLength = (a: string, b: string): number => a.length - b.length || (a < b
  * @param apart whether an exact path can be told from the prefix of the same length; otherwise both are one, and
  * whoever reaches one reaches the other
  */
-export function matchesOf(paths: Paths, apart: boolean): readonly Match[] {
+export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[] {
   const atoms = pathAtoms(paths.all);
   const points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
   const below = new Map(atoms.filter(({ kind }) => kind === 'below').map(({ base, path }) => [base, path]));
@@ -85,7 +85,7 @@ export function matchesOf(paths: Paths, apart: boolean): readonly Match[] {
 }
 
 /** Exact paths that Linkerd does not tell from the prefix of the same length by the path alone. */
-export function tiesOf(paths: Paths): readonly string[] {
+export function tiesOf(paths: Paths<Client>): readonly string[] {
   const first = matchesOf(paths, true).filter((match) => match.first);
   return [...new Set(first.map(({ path }) => path.value))];
 }

@@ -1,7 +1,7 @@
 import type { At, Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { widened } from '../named-methods.ts';
 import { clientOf } from './identity.ts';
-import { widened } from './methods.ts';
 import { workloadsOf } from './workloads.ts';
 
 /** Linkerd's file is generated: its lines mean nothing. */

@@ -1,9 +1,9 @@
 import { pathAtoms } from '../../rules/atoms.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import { methodsOf, NAMED, REST } from './methods.ts';
+import { methodsOf, NAMED, REST } from '../named-methods.ts';
+import { METHODS } from '../reach.ts';
 import { type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
 import { NOWHERE } from './project.ts';
-import { METHODS } from './reach.ts';
 
 /** How well a route's host fits: in full, by a wildcard, by saying none; undefined: not. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {

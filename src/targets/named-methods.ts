@@ -1,28 +1,28 @@
-import type { Rule } from '../../rules/types.ts';
+import type { Rule } from '../rules/types.ts';
 
-/** Methods that a policy may name and a route of Linkerd's can match. */
+/** Methods that a policy may name, and that routes of Linkerd's and intentions of Consul's can. */
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** Methods that a policy may name and no route can: they pass where a route names no method. */
+/** Methods that a policy may name and these meshes cannot: they pass where no method is named. */
 export const UNNAMED: readonly string[] = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ];
 
-/** What stands for every method that no route can name. */
+/** What stands for every method that cannot be named. */
 export const REST = '';
 
-/** Those of a rule's methods that no route can name. */
+/** Those of a rule's methods that cannot be named. */
 export function unnamedOf({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] {
   return methods.filter((method) => !NAMED.includes(method));
 }
 
-/** The methods that a rule lets pass at Linkerd: all that cannot be named, if one of them. */
+/** The methods that a rule lets pass there: all that cannot be named, if one of them. */
 export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
   if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
   return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };
 }
 
-/** Whether a rule covers a method of a route, or {@link REST}. */
+/** Whether a rule covers a method that can be named, or {@link REST}. */
 export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
   if (rule.methods === undefined) return true;
   return method === REST ? unnamedOf(rule).length > 0 : rule.methods.includes(method);
