@@ -15,7 +15,7 @@ export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
   const mesh = raw.mesh === undefined ? undefined : buildMesh(raw.mesh, at);
   return {
     version: 1,
-    gateway: buildGateway(raw.gateway ?? {}),
+    gateway: buildGateway(raw.gateway ?? {}, raw.mesh),
     providers: mapRecord(raw.providers, (name, it) => buildProvider(name, it, at(['providers', name]))),
     roles: mapRecord(raw.roles ?? {}, (name, it) => {
       const path = ['roles', name];
@@ -40,7 +40,7 @@ const tls = (raw: { cert_file: string; key_file: string }): policy.Tls => ({
   keyFile: raw.key_file,
 });
 
-function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
+function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): policy.Gateway {
   const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
   return {
     clockSkew: time(raw.clock_skew, DEFAULTS.clockSkew),
@@ -60,6 +60,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>): policy.Gateway {
         issuer: raw.assertion.issuer,
         keysFile: raw.assertion.keys_file,
         lifetime: time(raw.assertion.lifetime, DEFAULTS.assertionLifetime),
+        ...(mesh?.kind === 'consul' && { byRole: true as const }),
       },
     }),
     ...(raw.health && { health: String(raw.health.listen) }),
@@ -122,7 +123,7 @@ function svidFiles({ pem_file, svid_dir, cert_file, key_file }: NonNullable<Raw[
 }
 
 function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
-  const { address, server_name, ca_file, own, service_account } = raw.ingress;
+  const { address, server_name, ca_file, own, service_account, consul_service } = raw.ingress;
   const { host, port } = hostPort(address, 443);
   return {
     kind: raw.kind,
@@ -143,6 +144,7 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
       }),
       ...buildPlace(raw.ingress),
       ...(service_account !== undefined && { serviceAccount: service_account }),
+      ...(consul_service !== undefined && { consulService: consul_service }),
     },
     identities: mapRecord(raw.identities, (name, it) => ({
       name,
@@ -150,6 +152,7 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
       ...svidFiles(it),
       at: at(['mesh', 'identities', name]),
     })),
+    ...(raw.assertion_ca_file !== undefined && { assertionCaFile: raw.assertion_ca_file }),
     at: at(['mesh']),
   };
 }
@@ -161,7 +164,8 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
     const port = raw.port === undefined ? {} : { port: raw.port };
-    return { name, authority, endpoint, ...buildPlace(raw), ...port, ...spiffe, at };
+    const consul = raw.consul_service === undefined ? {} : { consulService: raw.consul_service };
+    return { name, authority, endpoint, ...buildPlace(raw), ...port, ...spiffe, ...consul, at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);

@@ -1,4 +1,5 @@
 import { checkAgents } from './check-agents.ts';
+import { checkConsul } from './check-consul.ts';
 import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
@@ -37,6 +38,7 @@ const CHECKS = [
   checkMesh,
   checkWorkloads,
   checkLinkerd,
+  checkConsul,
   checkHosts,
   checkHeaders,
   checkRules,

@@ -169,6 +169,15 @@ export const serviceAccount = text(KUBERNETES_NAME, {
   fix: lowered(KUBERNETES_NAME),
 });
 
+const CONSUL_NAME = new RegExp(`^${LABEL}$`);
+
+/** The name of a service of Consul's; it becomes part of a regular expression there, which a dot would widen. */
+export const consulService = text(CONSUL_NAME, {
+  what: 'the name of a service in Consul',
+  write: 'lower case letters, digits and -, as in confluence',
+  fix: lowered(CONSUL_NAME),
+});
+
 const LABEL_NAME = '[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';
 /** The key of a Kubernetes label, with an optional prefix. */
 export const LABEL_KEY = new RegExp(`^(?:(?=[^/]{1,253}/)${LABEL}(?:\\.${LABEL})*/)?${LABEL_NAME}$`);

@@ -232,6 +232,9 @@ export const mesh = z
         service_account: s.serviceAccount
           .describe('Service account of the ingress: workloads let nobody else in.')
           .optional(),
+        consul_service: s.consulService
+          .describe('What the ingress is registered as in Consul: workloads let nobody else in.')
+          .optional(),
       })
       .describe('The door of the mesh.'),
     identities: z
@@ -244,6 +247,9 @@ export const mesh = z
         propertyNames: { pattern: s.NAME.source },
         description: 'What nginx connects as, by name; "default" where no rule says.',
       }),
+    assertion_ca_file: s.filePath
+      .describe('CA that Consul’s proxies verify the gateway with when they fetch its keys; a file of theirs.')
+      .optional(),
   })
   .describe('The mesh behind the gateway.');
 
@@ -265,6 +271,9 @@ export const service = z
     labels: labels.meta({ ...labelKeys, description: 'Labels of the workload’s pods.' }).optional(),
     port: s.port.describe('Port that the workload itself listens on.').optional(),
     spiffe: s.spiffeId.describe('SPIFFE id of the service’s own workload, if an agent is this service.').optional(),
+    consul_service: s.consulService
+      .describe('What the workload is registered as in Consul. Default: the name here.')
+      .optional(),
   })
   .describe('Something that is asked: through the mesh by authority and endpoint, or directly by url.');
 

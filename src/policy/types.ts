@@ -61,6 +61,8 @@ export interface Assertion {
   readonly keysFile: string;
   /** Seconds. */
   readonly lifetime: number;
+  /** It names the roles a second time, in a form that Consul can compare. */
+  readonly byRole?: true;
 }
 
 export interface Tls {
@@ -147,6 +149,8 @@ export interface Mesh {
   readonly rotation: number;
   readonly ingress: Ingress;
   readonly identities: Readonly<Record<string, Identity>>;
+  /** CA that Consul's proxies verify the gateway with when they fetch its keys, as they see the file. */
+  readonly assertionCaFile?: string;
   readonly at: At;
 }
 
@@ -172,6 +176,8 @@ export interface Ingress {
   readonly labels?: Readonly<Record<string, string>>;
   /** What its pods run as; workloads let nobody else in. */
   readonly serviceAccount?: string;
+  /** What it is registered as in Consul; workloads let nobody else in. */
+  readonly consulService?: string;
 }
 
 /** A workload certificate that nginx connects with. One PEM holding both is the form that rotates safely. */
@@ -205,6 +211,8 @@ export interface Service {
   readonly port?: number;
   /** SPIFFE id of the service's own workload: what it shows where it acts for a person. */
   readonly spiffe?: string;
+  /** What it is registered as in Consul; absent: its name. */
+  readonly consulService?: string;
   readonly at: At;
 }
 

@@ -1,26 +1,11 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { partings } from '../partings.ts';
 import type { MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';
 import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
 import type { KubeObject } from './objects.ts';
 import { missing } from './scene.ts';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
-
-/** Where two values part, the first place of each branch. */
-function partings(own: unknown, live: unknown, path: string): readonly string[] {
-  if (!isRecord(own) || !isRecord(live) || Array.isArray(own) !== Array.isArray(live)) {
-    return own === live ? [] : [`${path} is ${shown(live)}, and not ${shown(own)}`];
-  }
-  const keys = [...new Set([...Object.keys(own), ...Object.keys(live)])];
-  return keys.flatMap((key) =>
-    partings(own[key], live[key], Array.isArray(own) ? `${path}[${key}]` : `${path}.${key}`),
-  );
-}
 
 /** What of a spec is compared; the rules of an authorization policy are proved, whatever their words. */
 function comparable({ kind, spec }: Pick<LiveObject, 'kind' | 'spec'>): unknown {

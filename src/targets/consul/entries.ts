@@ -1,0 +1,160 @@
+import { encode } from 'jose/base64url';
+import type { Assertion, Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { jwksUri } from '../istio/request-authentication.ts';
+import type { MeshOptions } from '../types.ts';
+import { AUDIENCE, passOf } from './pass.ts';
+import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
+import { type Destination, destinationsOf } from './scene.ts';
+
+/** By which what came from a policy can be told from everything else. */
+export const META = { 'managed-by': 'meshgate' } as const;
+
+/** Every service that no source names: the lowest precedence that an entry has. */
+export const EVERYBODY = '*';
+
+interface Base {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly Meta: typeof META;
+}
+
+interface SourceIntention {
+  readonly Name: string;
+  readonly Action?: 'deny';
+  readonly Permissions?: readonly Permission[];
+}
+
+interface ServiceIntentions extends Base {
+  readonly Kind: 'service-intentions';
+  readonly Sources: readonly SourceIntention[];
+}
+
+interface ServiceDefaults extends Base {
+  readonly Kind: 'service-defaults';
+  readonly Protocol: 'http';
+  readonly MutualTLSMode: 'strict';
+}
+
+type KeySet =
+  | { readonly Local: { readonly JWKS: string } }
+  | {
+      readonly Remote: {
+        readonly URI: string;
+        readonly RequestTimeoutMs: number;
+        readonly UseSNI: true;
+        readonly JWKSCluster: { readonly TLSCertificates: { readonly TrustedCA: { readonly Filename: string } } };
+      };
+    };
+
+interface JwtProvider extends Base {
+  readonly Kind: 'jwt-provider';
+  readonly Issuer: string;
+  readonly Audiences: readonly string[];
+  readonly JSONWebKeySet: KeySet;
+  readonly Locations: readonly { readonly Header: { readonly Name: string; readonly Forward: true } }[];
+  readonly ClockSkewSeconds: number;
+  readonly CacheConfig: { readonly Size: number };
+}
+
+/** A configuration entry of Consul's, the kinds that are rendered here. */
+export type Entry = JwtProvider | ServiceDefaults | ServiceIntentions;
+
+/** Assertions that a proxy remembers to be good: one for each caller and service, good for half a minute or more. */
+const REMEMBERED = 1000;
+/** How long a proxy waits for the gateway's keys. Consul counts it in whole seconds. */
+const KEYS_TIMEOUT_MS = 5000;
+
+/** Base64 with padding (RFC 4648 section 4), as Go's decoder wants it. */
+function base64(text: string): string {
+  const plain = encode(new TextEncoder().encode(text)).replace(/-/g, '+').replace(/_/g, '/');
+  return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
+}
+
+/** Where proxies have the gateway's keys from; undefined: neither option nor policy says. */
+export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks }: MeshOptions): KeySet | undefined {
+  if (assertionJwks !== undefined) return { Local: { JWKS: base64(assertionJwks) } };
+  if (mesh?.assertionCaFile === undefined) return undefined;
+  return {
+    Remote: {
+      URI: jwksUri(assertion),
+      RequestTimeoutMs: KEYS_TIMEOUT_MS,
+      UseSNI: true,
+      JWKSCluster: { TLSCertificates: { TrustedCA: { Filename: mesh.assertionCaFile } } },
+    },
+  };
+}
+
+/** Services whose assertions some permission asks for, in the policy's order; none: no assertion is needed. */
+export function audiencesOf(policy: Policy, rules: readonly Rule[]): readonly string[] {
+  const asked = new Set(
+    intentionsOf(policy, rules)
+      .flatMap(({ Sources }) => Sources.flatMap(({ Permissions = [] }) => Permissions))
+      .flatMap(({ JWT }) => JWT?.Providers ?? [])
+      .flatMap(({ VerifyClaims }) => VerifyClaims.flatMap(({ Path, Value }) => (Path[0] === AUDIENCE ? Value : []))),
+  );
+  return Object.keys(policy.services).filter((name) => asked.has(name));
+}
+
+/** The assertion, if some permission asks for one. */
+export function neededAssertion(policy: Policy, rules: readonly Rule[]): Assertion | undefined {
+  return audiencesOf(policy, rules).length === 0 ? undefined : policy.gateway.assertion;
+}
+
+function provider(policy: Policy, rules: readonly Rule[], assertion: Assertion, keys: KeySet): JwtProvider {
+  return {
+    Kind: 'jwt-provider',
+    Name: PROVIDER,
+    Issuer: assertion.issuer,
+    Audiences: audiencesOf(policy, rules),
+    JSONWebKeySet: keys,
+    Locations: [{ Header: { Name: 'X-Meshgate-Assertion', Forward: true } }],
+    // Consul takes 0 for 30.
+    ClockSkewSeconds: Math.max(1, policy.gateway.clockSkew),
+    CacheConfig: { Size: REMEMBERED },
+    Meta: META,
+  };
+}
+
+/** Intentions that look at requests need a service whose proxy reads them, and whom mutual TLS alone reaches. */
+const defaults = (name: string): ServiceDefaults => ({
+  Kind: 'service-defaults',
+  Name: name,
+  Protocol: 'http',
+  MutualTLSMode: 'strict',
+  Meta: META,
+});
+
+function intentions(policy: Policy, { name, sources }: Destination): ServiceIntentions {
+  return {
+    Kind: 'service-intentions',
+    Name: name,
+    Sources: [
+      ...sources.map(({ name, rules }) => ({
+        Name: name,
+        Permissions: permissionsOf(rules, (rule) => passOf(policy, rule)),
+      })),
+      { Name: EVERYBODY, Action: 'deny' },
+    ],
+    Meta: META,
+  };
+}
+
+const intentionsOf = (policy: Policy, rules: readonly Rule[]): readonly ServiceIntentions[] =>
+  destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
+
+/**
+ * Every entry that holds the rules, in the order in which Consul takes them: who verifies assertions, then each
+ * service's protocol, then its intentions.
+ *
+ * @param keys where the assertion's keys are; undefined: no rule needs one
+ */
+export function entriesOf(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Entry[] {
+  const all = intentionsOf(policy, rules);
+  const assertion = neededAssertion(policy, rules);
+  return [
+    ...(assertion && keys ? [provider(policy, rules, assertion, keys)] : []),
+    ...all.map(({ Name }) => defaults(Name)),
+    ...all,
+  ];
+}

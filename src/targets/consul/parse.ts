@@ -1,0 +1,165 @@
+import { META } from './entries.ts';
+import { PROVIDER } from './permissions.ts';
+
+/** A configuration entry of whoever, as `consul config read` prints it. */
+export interface LiveEntry {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly Meta?: Readonly<Record<string, string>>;
+  readonly [key: string]: unknown;
+}
+
+/** A permission as far as it is read. */
+export interface ReadPermission {
+  readonly action: 'allow' | 'deny';
+  readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string };
+  readonly methods?: readonly string[];
+  /** What an assertion has to say, one of these; absent: none is looked at. */
+  readonly providers?: readonly ReadProvider[];
+}
+
+export interface ReadProvider {
+  readonly name: string;
+  /** Claim, its names joined by a NUL → value. */
+  readonly claims: ReadonlyMap<string, string>;
+}
+
+/** What one service may ask of another. */
+export interface ReadSource {
+  readonly name: string;
+  /** Of the entry that it stands in. */
+  readonly destination: string;
+  /** For every request alike; absent: the permissions say. */
+  readonly action?: 'allow' | 'deny';
+  readonly permissions: readonly ReadPermission[];
+}
+
+export const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** `kind NAME`, as people name an entry. */
+export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
+
+/** Whether an entry says that it came from a policy. */
+export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
+
+/** Every entry in some files: of each one, several after each other, or a list of them. */
+export function entriesIn(files: Readonly<Record<string, string>>): readonly LiveEntry[] {
+  const all = Object.entries(files).flatMap(([name, text]) =>
+    text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
+      if (part.trim() === '') return [];
+      try {
+        const value: unknown = JSON.parse(part);
+        return Array.isArray(value) ? value : [value];
+      } catch {
+        throw unreadable(`${name} is not JSON`);
+      }
+    }),
+  );
+  const isEntry = (value: unknown): value is LiveEntry =>
+    typeof value === 'object' && value !== null && 'Kind' in value && 'Name' in value;
+  return all.map((value) => {
+    if (!isEntry(value)) throw unreadable(value);
+    return value;
+  });
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value == null || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** The keys are all that is understood here; others have to be empty. */
+function only(value: unknown, keys: readonly string[]): Fields {
+  if (typeof value !== 'object' || value === null) throw unreadable(value);
+  const other = Object.entries(value).find(([key, own]) => !keys.includes(key) && !isEmpty(own));
+  if (other !== undefined) throw unreadable(other[0]);
+  return value as Fields;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (value != null && !Array.isArray(value)) throw unreadable(value);
+  return value ?? [];
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return listOf(value).map((it) => {
+    if (typeof it !== 'string') throw unreadable(it);
+    return it;
+  });
+}
+
+function textIn(fields: Fields, key: string): string {
+  const value = fields[key];
+  if (typeof value !== 'string' || value === '') throw unreadable(fields);
+  return value;
+}
+
+function actionIn(fields: Fields): 'allow' | 'deny' {
+  const { Action } = fields;
+  if (Action !== 'allow' && Action !== 'deny') throw unreadable(fields);
+  return Action;
+}
+
+function providerOf(value: unknown): ReadProvider {
+  const fields = only(value, ['Name', 'VerifyClaims']);
+  const claims = listOf(fields.VerifyClaims).map((it): readonly [string, string] => {
+    const claim = only(it, ['Path', 'Value']);
+    return [textsOf(claim.Path).join('\0'), textIn(claim, 'Value')];
+  });
+  const name = textIn(fields, 'Name');
+  if (name !== PROVIDER || new Map(claims).size < claims.length) throw unreadable(value);
+  return { name, claims: new Map(claims) };
+}
+
+const PATHS = { PathExact: 'exact', PathPrefix: 'prefix', PathRegex: 'regex' } as const;
+
+function permissionOf(value: unknown): ReadPermission {
+  const fields = only(value, ['Action', 'HTTP', 'JWT']);
+  const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods']);
+  const paths = (Object.keys(PATHS) as (keyof typeof PATHS)[]).filter((key) => !isEmpty(http[key]));
+  const [key] = paths;
+  if (key === undefined || paths.length > 1) throw unreadable(http);
+  const providers = isEmpty(fields.JWT) ? undefined : listOf(only(fields.JWT, ['Providers']).Providers).map(providerOf);
+  const action = actionIn(fields);
+  if (providers?.length === 0 || (providers && action === 'deny')) throw unreadable(value);
+  return {
+    action,
+    path: { kind: PATHS[key], value: textIn(http, key) },
+    ...(!isEmpty(http.Methods) && { methods: textsOf(http.Methods) }),
+    ...(providers && { providers }),
+  };
+}
+
+/** What Consul fills in, and what has no meaning to proxies. */
+const FILLED = ['CreateIndex', 'ModifyIndex', 'Meta', 'Hash'];
+
+/** Where Consul's Enterprise would put it; the default of each is where everything is otherwise. */
+const PLACES = ['Namespace', 'Partition'];
+
+function checkPlace(fields: Fields): void {
+  const odd = PLACES.find((key) => !isEmpty(fields[key]) && fields[key] !== 'default');
+  if (odd !== undefined) throw unreadable(odd);
+}
+
+function sourceOf(destination: string, value: unknown): ReadSource {
+  const fields = only(value, ['Name', 'Action', 'Permissions', 'Precedence', 'Type', 'Description', ...PLACES]);
+  checkPlace(fields);
+  if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unreadable(fields.Type);
+  const permissions = listOf(fields.Permissions).map(permissionOf);
+  const alike = isEmpty(fields.Action) ? {} : { action: actionIn(fields) };
+  if ('action' in alike === permissions.length > 0) throw unreadable(value);
+  return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
+}
+
+/**
+ * Who may ask what, by the entries that came from a policy.
+ *
+ * @throws Error where there is something that meshgate would not render
+ */
+export function sourcesIn(files: Readonly<Record<string, string>>): readonly ReadSource[] {
+  const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
+  return entries.flatMap((entry) => {
+    checkPlace(only(entry, ['Kind', 'Name', 'Sources', ...FILLED, ...PLACES]));
+    return listOf(entry.Sources).map((source) => sourceOf(entry.Name, source));
+  });
+}

@@ -1,0 +1,114 @@
+import { pathAtoms } from '../../rules/atoms.ts';
+import type { Enforced } from '../../rules/enforced.ts';
+import { NAMED, REST } from '../named-methods.ts';
+import { encodableOf, oddPatterns } from '../odd-paths.ts';
+import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../reach.ts';
+import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
+
+/** Consul's `IntentionPermission`, the forms that are used here. */
+export interface Permission {
+  readonly Action: 'allow' | 'deny';
+  readonly HTTP: {
+    readonly PathExact?: string;
+    readonly PathPrefix?: string;
+    readonly PathRegex?: string;
+    /** Absent: every method. */
+    readonly Methods?: readonly string[];
+  };
+  readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
+}
+
+/** Name of the `jwt-provider` that verifies the gateway's assertion. */
+export const PROVIDER = 'meshgate';
+
+function permission(http: Permission['HTTP'], passes: readonly Pass[]): Permission {
+  if (passes.length === 0) return { Action: 'deny', HTTP: http };
+  const says = passes.flatMap((pass) => pass.says ?? []);
+  const providers = says.map((it) => ({ Name: PROVIDER, VerifyClaims: claimsOf(it) }));
+  return { Action: 'allow', HTTP: http, ...(providers.length > 0 && { JWT: { Providers: providers } }) };
+}
+
+const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.get(method) ?? [];
+
+/** The fewest permissions by which `reach` holds at a path, where those that follow would hold `otherwise`. */
+function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Permission[] {
+  // Of who is refused the methods need not be told apart.
+  if (METHODS.every((method) => passesOf(reach, method).length === 0)) {
+    return sameReach(reach, otherwise) ? [] : [permission(http, [])];
+  }
+  const differs = (method: string, from: readonly Pass[]) => textOf(passesOf(reach, method)) !== textOf(from);
+  const rest = passesOf(reach, REST);
+  const all = differs(REST, passesOf(otherwise, REST));
+  const groups = new Map<string, string[]>();
+  for (const method of NAMED) {
+    if (!differs(method, all ? rest : passesOf(otherwise, method))) continue;
+    const text = textOf(passesOf(reach, method));
+    groups.set(text, [...(groups.get(text) ?? []), method]);
+  }
+  const named = [...groups.values()].map((methods) =>
+    permission({ ...http, Methods: methods }, passesOf(reach, methods[0] as string)),
+  );
+  return all ? [...named, permission(http, rest)] : named;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+const longestFirst = (a: string, b: string): number => b.length - a.length || byText(a, b);
+
+/** What of the rules holds on each path that they tell apart. */
+class Regions {
+  readonly #paths: Paths<Pass>;
+  /** Prefix → who reaches what is below it, longest first. */
+  readonly #below: ReadonlyMap<string, Reach<Pass>>;
+  readonly points: readonly string[];
+
+  constructor(paths: Paths<Pass>) {
+    this.#paths = paths;
+    const atoms = pathAtoms(paths.all);
+    this.points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
+    const below = atoms.filter(({ kind }) => kind === 'below').sort((a, b) => longestFirst(a.base, b.base));
+    this.#below = new Map(below.map(({ base, path }) => [base, this.at(path)]));
+  }
+
+  get prefixes(): Iterable<readonly [string, Reach<Pass>]> {
+    return this.#below;
+  }
+
+  at(path: string): Reach<Pass> {
+    return new Map([...this.#paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
+  }
+
+  /** What the longest shorter prefix says of a path. */
+  around(path: string): Reach<Pass> {
+    return [...this.#below].find(([prefix]) => path.startsWith(`${prefix}/`))?.[1] ?? NOBODY;
+  }
+}
+
+const EVERY_PATH = '/';
+
+/**
+ * The fewest permissions that let exactly those pass whom the rules do. Consul takes the first that has the path and
+ * the method, whatever its JWT: exact paths come first, then prefixes, the longest first.
+ *
+ * @param rules those of one source; not empty
+ * @param pass whom a rule lets pass
+ */
+export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
+  const regions = new Regions(Paths.of(rules, pass));
+  const own = [
+    // A prefix here begins behind the slash, and says nothing of the path itself.
+    ...regions.points.flatMap((point) => permissionsAt({ PathExact: point }, regions.at(point), regions.around(point))),
+    ...[...regions.prefixes].flatMap(([prefix, reach]) =>
+      permissionsAt({ PathPrefix: `${prefix}/` }, reach, regions.around(prefix)),
+    ),
+  ];
+  const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
+  const last = own.at(-1)?.HTTP;
+  const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
+  return [...(opens ? [oddPaths(rules)] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
+}
+
+/** Refuses raw paths that Consul's proxies would take for another rule's than nginx or the service does. */
+function oddPaths(rules: readonly Enforced[]): Permission {
+  const patterns = oddPatterns(encodableOf(rules));
+  return permission({ PathRegex: patterns.length === 1 ? String(patterns[0]) : `(${patterns.join('|')})` }, []);
+}

@@ -1,0 +1,41 @@
+import { assertionClaims } from '../../../src/assertion/claims.ts';
+import type { Policy } from '../../../src/policy/types.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { renderConsul } from '../../../src/targets/consul/render.ts';
+import { type Store, storeOf, type Token } from './evaluate.ts';
+import { takenIn } from './objects.ts';
+
+/** The gateway's public keys, and those of somebody else. */
+export const KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"gateway"}]}';
+export const OTHER_KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"z","y":"y","kid":"other"}]}';
+
+/** What `meshgate render` writes, as plain objects in the order of the files' names. */
+export function renderedEntries(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
+  const files = Object.entries(renderConsul(policy, rules, { assertionJwks: KEYS }).files);
+  return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => JSON.parse(text));
+}
+
+/**
+ * A store with these entries.
+ *
+ * @throws Error where one of them is not taken
+ */
+export const storeWith = (entries: readonly unknown[]): Store => storeOf(entries.map(takenIn));
+
+/** Who asks, by the assertion of the gateway. */
+export interface Bearer {
+  readonly roles: readonly string[];
+  readonly agent?: string;
+  readonly service: string;
+  readonly as?: string;
+}
+
+/** The gateway's assertion as a request brings it; undefined where it signs none. */
+export function tokenOf({ gateway }: Policy, bearer: Bearer, now: number): Token | undefined {
+  const { assertion } = gateway;
+  if (assertion === undefined) return undefined;
+  const { service, as = '', roles, agent } = bearer;
+  const caller = { provider: 'acme', subject: 'ada', roles, ...(agent !== undefined && { agent }) };
+  const claims = assertionClaims(assertion, { service, as }, caller, now);
+  return { header: 'x-meshgate-assertion', keys: KEYS, claims };
+}

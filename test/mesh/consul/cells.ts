@@ -1,0 +1,41 @@
+import { isCanonical } from '../../../src/rules/canonical.ts';
+import { covers } from '../../../src/rules/cover.ts';
+import type { Path, Rule } from '../../../src/rules/types.ts';
+import { cellsOf } from '../matrix/cells.ts';
+import type { Subject } from '../matrix/policies.ts';
+import type { Cell, Part } from '../matrix/types.ts';
+
+/** What is wrong with who asks, by what is looked at in each permission by itself. */
+const CALLER: readonly (Part | undefined)[] = ['role', 'credential', 'audience', 'as', 'agent'];
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PURGE'];
+
+/** The path of a prefix itself, which has a permission of its own, and one below. */
+function placesOf(path: Path, own: string): readonly string[] {
+  return 'prefix' in path && covers(path, path.prefix) && path.prefix !== own ? [own, path.prefix] : [own];
+}
+
+/**
+ * The requests of the matrix, and besides them each wrong caller with each method, at a prefix itself and below it, and
+ * each path that is left out with each method: Consul's permissions are one for each of these.
+ */
+export function consulCells({ policy, rules }: Subject): readonly Cell[] {
+  const cells = cellsOf(policy, rules);
+  const crossed = rules.flatMap((rule: Rule): readonly Cell[] => {
+    const own = cells.filter((cell) => cell.rule === rule.id);
+    const [base] = own;
+    if (base === undefined) return [];
+    const wrong = own.filter(({ part, path }) => path === base.path && CALLER.includes(part));
+    const elsewhere = own.filter(({ part, path }) => part === 'path' && isCanonical(path));
+    const left = elsewhere.flatMap((cell) =>
+      METHODS.map((method) => ({ ...cell, name: `${cell.name}, ${method}`, method })),
+    );
+    const inside = placesOf(rule.path, base.path).flatMap((path) =>
+      METHODS.flatMap((method) =>
+        [base, ...wrong].map((cell) => ({ ...cell, name: `${cell.name}, ${method} ${path}`, method, path })),
+      ),
+    );
+    return [...inside, ...left];
+  });
+  return [...cells, ...crossed];
+}

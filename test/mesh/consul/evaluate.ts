@@ -1,0 +1,177 @@
+import type {
+  ConsulEntry,
+  JwtProvider,
+  Permission,
+  Required,
+  ServiceDefaults,
+  ServiceIntentions,
+  Source,
+} from './objects.ts';
+
+/**
+ * What the proxy of a workload makes of a request, from Consul's documents of intentions (precedence of sources, the
+ * first permission that matches is terminal) and from agent/xds/rbac.go and jwt_authn.go of Consul 1.16.3, which say
+ * what matches: path and method, never the JWT. A path is not normalised here, as versions before 1.20.1 do not.
+ */
+
+/** All entries, by what they are. */
+export interface Store {
+  readonly providers: ReadonlyMap<string, JwtProvider>;
+  readonly defaults: ReadonlyMap<string, ServiceDefaults>;
+  readonly intentions: ReadonlyMap<string, ServiceIntentions>;
+}
+
+/** A signed token, and the header that it travels in. */
+export interface Token {
+  /** Lower case. */
+  readonly header: string;
+  /** JWKS with the key that it is signed with. */
+  readonly keys: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** A request on its way into a workload. */
+export interface Asked {
+  /** Name of the service. */
+  readonly service: string;
+  /** SPIFFE id that mutual TLS proved; undefined: no TLS. */
+  readonly client?: string;
+  readonly method: string;
+  /** Raw, with query. */
+  readonly path: string;
+  readonly token?: Token;
+  /** Seconds. */
+  readonly now: number;
+}
+
+/** How the mesh is set up around the entries. */
+export interface Setup {
+  readonly trustDomain: string;
+  /** `default_intention_policy`, or the default policy of the ACLs. */
+  readonly byDefault: 'allow' | 'deny';
+  /** What proxy-defaults says of connections without TLS. */
+  readonly mutualTls: 'strict' | 'permissive';
+}
+
+export type Verdict =
+  | { readonly kind: 'allowed'; readonly forwarded: boolean }
+  | { readonly kind: 'no connection' }
+  /** Nothing lets the request pass, whoever asks. */
+  | { readonly kind: 'refused' }
+  /** With another token it would pass. */
+  | { readonly kind: 'refused token' };
+
+const HTTP = ['http', 'http2', 'grpc'];
+
+/**
+ * The entries as one store that took them in this order.
+ *
+ * @throws Error if two are the same entry, or one rests on another that is not there
+ */
+export function storeOf(entries: readonly ConsulEntry[]): Store {
+  const of = <K extends ConsulEntry['kind']>(kind: K) => {
+    const own = entries.filter((entry): entry is Extract<ConsulEntry, { kind: K }> => entry.kind === kind);
+    const map = new Map(own.map((entry) => [entry.name, entry]));
+    if (map.size < own.length) throw new Error(`a ${kind} is there twice`);
+    return map;
+  };
+  const store = {
+    providers: of('jwt-provider'),
+    defaults: of('service-defaults'),
+    intentions: of('service-intentions'),
+  };
+  for (const { name, sources } of store.intentions.values()) {
+    const permissions = sources.flatMap((it) => it.permissions);
+    if (permissions.length > 0 && !HTTP.includes(store.defaults.get(name)?.protocol ?? 'tcp')) {
+      throw new Error(`service ${name} has no protocol that permissions can look into`);
+    }
+    const missing = permissions.flatMap(({ jwt }) => jwt).find(({ provider }) => !store.providers.has(provider));
+    if (missing !== undefined) throw new Error(`no jwt-provider ${missing.provider}`);
+  }
+  return store;
+}
+
+/** The service that a SPIFFE id is, in the default namespace; the datacenter is not looked at. No source is anything else. */
+export function serviceOf(client: string, trustDomain: string): string | undefined {
+  const [, domain, name] = /^spiffe:\/\/([^/]+)\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/.exec(client) ?? [];
+  return domain === trustDomain ? name : undefined;
+}
+
+/** A source by its name counts before the wildcard; neither: the default. */
+function sourceOf(sources: readonly Source[], name: string): Source | undefined {
+  return sources.find((it) => it.name === name) ?? sources.find((it) => it.name === '*');
+}
+
+/** Without query; Envoy's regular expressions match the whole. */
+function matches({ exact, prefix, regex, methods }: Permission, path: string, method: string): boolean {
+  if (methods.length > 0 && !methods.includes(method)) return false;
+  if (exact !== '') return path === exact;
+  if (prefix !== '') return path.startsWith(prefix);
+  return regex === '' || new RegExp(`^(?:${regex})$`, 's').test(path);
+}
+
+/** What a provider's verified token says; undefined: there is none. A bad one counts as none. */
+function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] | undefined {
+  if (token === undefined || !provider.headers.includes(token.header)) return undefined;
+  const { iss, aud, exp } = token.claims as { iss?: string; aud?: string; exp?: number };
+  const good =
+    provider.keys === token.keys &&
+    iss === provider.issuer &&
+    (provider.audiences.length === 0 || provider.audiences.includes(aud ?? '')) &&
+    (exp ?? 0) + provider.skew > now;
+  return good ? token.claims : undefined;
+}
+
+/** A claim is compared if it is a text, and a list or a mapping is none. */
+function holds({ providers }: Store, { provider, claims }: Required, asked: Asked): boolean {
+  const own = providers.get(provider);
+  const said = own && payload(own, asked);
+  if (own === undefined || said === undefined) return false;
+  return claims.every(({ path, value }) => {
+    const found = path.reduce<unknown>((from, key) => {
+      const inner = typeof from === 'object' && from !== null && !Array.isArray(from) && Object.hasOwn(from, key);
+      return inner ? (from as Record<string, unknown>)[key] : undefined;
+    }, said);
+    return found === value;
+  });
+}
+
+/** Providers that the filter before all permissions verifies tokens for; it takes the header away unless told otherwise. */
+function forwards({ providers }: Store, sources: readonly Source[], asked: Asked): boolean {
+  const names = sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt.map((it) => it.provider)));
+  return [...new Set(names)].every((name) => {
+    const provider = providers.get(name) as JwtProvider;
+    return provider.forward || payload(provider, asked) === undefined;
+  });
+}
+
+/**
+ * Asks the proxy of a service.
+ *
+ * Where the default is `allow`, proxies are told whom to refuse: what an allowing permission says of tokens is no part
+ * of that, and is not looked at.
+ */
+export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, mutualTls }: Setup): Verdict {
+  const { service, client, method } = asked;
+  const defaults = store.defaults.get(service);
+  if (client === undefined) {
+    // No intention speaks of what comes without mutual TLS.
+    const mode = defaults?.mutualTls || mutualTls;
+    return mode === 'permissive' ? { kind: 'allowed', forwarded: true } : { kind: 'no connection' };
+  }
+  // Envoy answers 400.
+  if (asked.path.includes('#')) return { kind: 'refused' };
+  const path = asked.path.replace(/\?.*$/s, '');
+  const sources = store.intentions.get(service)?.sources ?? [];
+  const name = serviceOf(client, trustDomain);
+  const said = (allowed: boolean): Verdict =>
+    allowed ? { kind: 'allowed', forwarded: forwards(store, sources, asked) } : { kind: 'refused' };
+  const source = name === undefined ? undefined : sourceOf(sources, name);
+  if (source === undefined) return said(byDefault === 'allow');
+  if (source.permissions.length === 0) return said(source.action === 'allow');
+  const permission = source.permissions.find((it) => matches(it, path, method));
+  if (permission === undefined) return said(byDefault === 'allow');
+  if (permission.action === 'deny') return said(false);
+  const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, asked));
+  return good || byDefault === 'allow' ? said(true) : { kind: 'refused token' };
+}

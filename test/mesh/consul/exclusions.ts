@@ -1,0 +1,15 @@
+import type { Alternatives, Exclusion } from '../matrix/mutants.ts';
+
+/** What of Consul's entries is no policy. */
+export const CONSUL_EXCLUSIONS: readonly Exclusion[] = [
+  { at: /\/Meta$/, reason: 'a mark by which entries are found' },
+  { at: /\/CacheConfig$/, reason: 'how many good assertions a proxy remembers' },
+];
+
+/** Fields with a closed list of values. */
+export const CONSUL_ALTERNATIVES: Alternatives = {
+  Action: ['allow', 'deny'],
+  MutualTLSMode: ['strict', 'permissive', ''],
+  Protocol: ['http', 'tcp'],
+  Methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+};

@@ -1,0 +1,185 @@
+import type { Policy } from '../../../src/policy/types.ts';
+import { isCanonical } from '../../../src/rules/canonical.ts';
+import { type Enforced, enforced } from '../../../src/rules/enforced.ts';
+import type { Rule } from '../../../src/rules/types.ts';
+import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';
+import type { Answer, Cell, Credential, Mutable, Rendered, Trial } from '../matrix/types.ts';
+import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
+import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
+import type { Permission, Required, Source } from './objects.ts';
+
+/** What Consul sees: at the workload, who connects and what the assertion says, and no host. */
+function viewOf(policy: Policy): Omit<View, 'rules'> {
+  const ingress = policy.mesh?.ingress.consulService;
+  return {
+    policy,
+    layer: ingress === undefined ? 'ingress' : 'workload',
+    assertion: policy.gateway.assertion !== undefined,
+    as: policy.gateway.assertion !== undefined,
+    authorities: () => 'any',
+    path: (raw) => {
+      const path = raw.replace(/[?#].*$/s, '');
+      return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
+    },
+    // A bad one counts as none, and is looked at nowhere else.
+    flawed: () => 'refused: rules',
+    connects: () => true,
+    ...(ingress !== undefined && { ingress: `spiffe://${policy.mesh?.trustDomain}/ns/default/dc/dc2/svc/${ingress}` }),
+  };
+}
+
+const nameOf = (entry: unknown): string => {
+  const { Kind, Name } = entry as { Kind: string; Name: string };
+  return `${Kind} ${Name}`;
+};
+
+/** Whether the assertion of a credential is the gateway's own for the service, and still good. */
+const isGood = ({ flaw, service }: Credential, cell: Cell): boolean => flaw === undefined && service === cell.service;
+
+/** Seconds: by more than any clock is off here. */
+const EXPIRED_FOR = 45;
+
+/** The token that a credential stands for, wrong in the one thing that its flaw says. */
+function presented(policy: Policy, credential: Credential, now: number): Token | undefined {
+  const { flaw } = credential;
+  const lifetime = policy.gateway.assertion?.lifetime ?? 0;
+  const at = flaw === 'expired' ? now - lifetime - EXPIRED_FOR : now;
+  const token = tokenOf(policy, credential, at);
+  if (token === undefined) return undefined;
+  switch (flaw) {
+    case 'garbage':
+    case 'unsigned':
+    case 'altered':
+    case 'unknown key':
+      return { ...token, keys: OTHER_KEYS };
+    case 'issuer':
+      return { ...token, claims: { ...token.claims, iss: `${token.claims.iss}.test` } };
+    default:
+      return token;
+  }
+}
+
+/** The rules of those whom the assertion speaks of: an agent's are its own, and where anyone passes agents do. */
+function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Rule[] {
+  return rules.filter(({ who, agent }) => who.kind === 'anyone' || (agent ?? undefined) === credential?.agent);
+}
+
+const NOW = 1_800_000_000;
+
+/** Consul's documented rules over what `meshgate render` writes; see {@link ./evaluate.ts}. */
+export class ConsulSide implements Mutable {
+  readonly name = 'consul';
+  readonly objects: readonly Rendered[];
+  readonly #policy: Policy;
+  readonly #rules: readonly Enforced[];
+  readonly #view: Omit<View, 'rules'>;
+  readonly #store: Store;
+
+  constructor(policy: Policy, rules: readonly Rule[]) {
+    this.#policy = policy;
+    this.#rules = enforced(rules);
+    this.#view = viewOf(policy);
+    this.objects = renderedEntries(policy, rules).map((value) => ({ name: nameOf(value), value }));
+    this.#store = storeWith(this.objects.map(({ value }) => value));
+  }
+
+  /** Undefined for a service that is not in the mesh. The datacenter in a SPIFFE id means nothing. */
+  expected(cell: Cell): Answer | undefined {
+    if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
+    const { credential, ...without } = cell;
+    const good = credential !== undefined && isGood(credential, cell);
+    const { agent: _, ...person } = credential ?? { roles: [], service: cell.service };
+    const rules = rulesFor(this.#rules, good ? credential : undefined);
+    const seen = good ? { ...without, credential: person } : without;
+    return expectedOf(seen, { ...this.#view, rules });
+  }
+
+  ask(cell: Cell): Answer {
+    return this.#ask(this.#store, cell);
+  }
+
+  /**
+   * Asks in a mesh that refuses by default and, where a service asks, in one that allows by default: there tokens are not
+   * looked at, but all else holds. Both let proxies take connections without TLS where an entry says no other.
+   */
+  #ask(store: Store, cell: Cell): Answer {
+    if (cell.connects.kind === 'other CA' || cell.connects.kind === 'no certificate') return 'refused: connection';
+    const client = cell.connects.kind === 'plain' ? undefined : spiffeOf(cell, { ...this.#view, rules: [] });
+    const token = cell.credential && presented(this.#policy, cell.credential, NOW);
+    const { service, method, path } = cell;
+    const asked: Asked = {
+      service: this.#policy.services[service]?.consulService ?? service,
+      method,
+      path,
+      now: NOW,
+      ...(client !== undefined && { client }),
+      ...(token && { token }),
+    };
+    const setup: Setup = {
+      trustDomain: this.#policy.mesh?.trustDomain ?? '',
+      byDefault: 'deny',
+      mutualTls: 'permissive',
+    };
+    const said = verdictOf(store, asked, setup);
+    switch (said.kind) {
+      case 'no connection':
+        return 'refused: connection';
+      case 'refused token':
+        return 'refused: rules';
+      case 'refused':
+        return serviceOf(client ?? '', setup.trustDomain) !== undefined &&
+          verdictOf(store, asked, { ...setup, byDefault: 'allow' }).kind === 'allowed'
+          ? 'wrong: it passes where the mesh allows by default'
+          : 'refused: rules';
+      default:
+        return said.forwarded ? 'allowed' : 'wrong: the service does not get the assertion';
+    }
+  }
+
+  *trials(versions: readonly (readonly Rendered[])[]): Generator<Trial> {
+    for (const version of versions) {
+      let store: Store;
+      try {
+        store = storeWith(version.map(({ value }) => value));
+      } catch (error) {
+        yield { rejected: (error as Error).message };
+        continue;
+      }
+      yield { ask: (cell) => this.#ask(store, cell) };
+    }
+  }
+
+  /** Why a version means the same as what was rendered: Consul fills in what was left out, or asks for it elsewhere too. */
+  same(version: readonly Rendered[]): string | undefined {
+    const kept = storeWith(version.map(({ value }) => value));
+    if (textOf(kept) === textOf(this.#store)) return 'Consul fills in the same value';
+    return textOf(asking(kept)) === textOf(asking(this.#store)) ? 'the audience is asked for twice' : undefined;
+  }
+}
+
+const textOf = ({ providers, defaults, intentions }: Store): string =>
+  JSON.stringify([[...providers], [...defaults], [...intentions]]);
+
+/** Audiences with which a token passes here. */
+function audiences({ providers }: Store, { provider, claims }: Required): readonly string[] | 'any' {
+  const taken = providers.get(provider)?.audiences ?? [];
+  const asked = claims.filter(({ path }) => path.join() === 'aud').map(({ value }) => value);
+  if (asked.length === 0) return taken.length === 0 ? 'any' : taken;
+  return asked.filter((it) => taken.length === 0 || taken.includes(it));
+}
+
+/** A store in which each permission alone says what audience it asks for. */
+function asking(store: Store): Store {
+  const own = (required: Required) => ({
+    ...required,
+    claims: required.claims.filter(({ path }) => path.join() !== 'aud'),
+    audiences: audiences(store, required),
+  });
+  const permission = (it: Permission) => ({ ...it, jwt: it.jwt.map(own) });
+  const source = (it: Source) => ({ ...it, permissions: it.permissions.map(permission) });
+  return {
+    ...store,
+    providers: new Map([...store.providers].map(([name, it]) => [name, { ...it, audiences: [] }])),
+    intentions: new Map([...store.intentions].map(([name, it]) => [name, { ...it, sources: it.sources.map(source) }])),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Policy } from '../../../src/policy/types.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { envoySubjects, type Subject } from '../matrix/policies.ts';
+
+const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
+
+/** A policy as Consul gets it: behind an ingress, or with each identity a service of Consul's. */
+export function forConsul(policy: Policy, ingress: boolean): Policy {
+  const { mesh, gateway } = policy;
+  if (mesh === undefined) throw new Error('a policy without a mesh');
+  const identities = Object.values(mesh.identities).map((it) => [
+    it.name,
+    { ...it, spiffe: `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/${it.name}` },
+  ]);
+  return {
+    ...policy,
+    gateway: { ...gateway, ...(gateway.assertion && { assertion: { ...gateway.assertion, byRole: true } }) },
+    mesh: {
+      ...mesh,
+      kind: 'consul',
+      trustDomain: DOMAIN,
+      identities: Object.fromEntries(identities),
+      ingress: { ...mesh.ingress, ...(ingress && { consulService: 'ingress' }) },
+    },
+  };
+}
+
+/** The policies of the matrix, behind an ingress, and with each identity as the source of intentions. */
+export async function consulSubjects(): Promise<readonly Subject[]> {
+  const all = await envoySubjects('https://issuer.test');
+  const plain = all.filter(({ name }) => name !== 'demo, by certificate only');
+  return [true, false].flatMap((ingress) =>
+    plain.map((subject) => {
+      const policy = forConsul(subject.policy, ingress);
+      const name = `${subject.name}, ${ingress ? 'behind an ingress' : 'each identity a source'}`;
+      return { ...subject, name, policy, rules: compile(policy) };
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+/** Consul's documented rules over what is rendered, against the rules as far as Consul sees them. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/types.ts';
+import { cells } from '../../../src/rules/cells.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import type { MeshRule } from '../../../src/rules/types.ts';
+import { assertedText, projection, serviceHost } from '../../../src/targets/consul/project.ts';
+import { type Bearer, renderedEntries, storeWith, tokenOf } from '../../mesh/consul/ask.ts';
+import { type Setup, type Token, verdictOf } from '../../mesh/consul/evaluate.ts';
+import { AGENTS, IDENTITIES, ROLES, SERVICES } from '../rules/arbitrary.ts';
+import { consulPolicy, DOMAIN, spiffe } from '../targets/consul/samples.ts';
+
+const NOW = 1_800_000_000;
+const REFUSING: Setup = { trustDomain: DOMAIN, byDefault: 'deny', mutualTls: 'strict' };
+const ALLOWING: Setup = { ...REFUSING, byDefault: 'allow' };
+
+const BEARERS: readonly (Bearer | null)[] = [
+  null,
+  ...[[], ['reader'], ['editor', 'admin'], ROLES].flatMap((roles) =>
+    SERVICES.flatMap((service) => IDENTITIES.map((as) => ({ roles, service, as }))),
+  ),
+  ...AGENTS.map(({ agent, actsFor }) => ({ roles: actsFor, agent, service: 'wiki', as: 'default' })),
+];
+
+/** Whether a rule of the mesh speaks of who asks. */
+function isFor({ who, agent, asserted }: MeshRule, bearer: Bearer | null): boolean {
+  if (who.kind === 'anyone') return true;
+  if (bearer === null || (agent !== undefined && (agent ?? undefined) !== bearer.agent)) return false;
+  if (asserted !== assertedText(bearer.as ?? '', bearer.service, 'meshgate')) return false;
+  return who.kind === 'authenticated' || (who.kind === 'role' && bearer.roles.includes(who.role));
+}
+
+/** Requests that Consul decides in another way than the rules, as far as it sees them. */
+function disagreements(policy: Policy): readonly string[] {
+  const rules = compile(policy);
+  const store = storeWith(renderedEntries(policy, rules));
+  const clients = ['ingress', ...IDENTITIES, 'stranger'];
+  const tokens = new Map(BEARERS.map((it) => [it, it === null ? undefined : tokenOf(policy, it, NOW)]));
+  return [...cells<MeshRule>(projection(policy, rules), [])].flatMap(({ host, path, method, left }) => {
+    const service = SERVICES.find((name) => serviceHost(name) === host.host) ?? '';
+    const asked = { service, method: method.method, path: `${path.path}?q=/x`, now: NOW };
+    const ask = (client: string, token: Token | undefined, setup: Setup) =>
+      verdictOf(store, { ...asked, client: spiffe(client), ...(token && { token }) }, setup).kind;
+    return clients.flatMap((client) =>
+      BEARERS.flatMap((bearer) => {
+        const token = tokens.get(bearer);
+        const right = left.some((rule) => rule.as === client && isFor(rule, bearer));
+        const said = ask(client, token, REFUSING);
+        const open = said === 'refused' && ask(client, token, ALLOWING) === 'allowed';
+        if ((said === 'allowed') === right && !open) return [];
+        return [`${client} ${JSON.stringify(bearer)} ${method.method} ${service}${path.path}: ${said}`];
+      }),
+    );
+  });
+}
+
+test('on any policy', () => {
+  const property = fc.property(consulPolicy, (policy) => {
+    expect(disagreements(policy)).toEqual([]);
+  });
+  fc.assert(property, { numRuns: 150 });
+}, 120_000);
