@@ -4,7 +4,7 @@ import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
 /** Keys that only say something of a service in the mesh. */
-const MESH_ONLY = ['endpoint', 'namespace', 'labels', 'port'];
+const MESH_ONLY = ['endpoint', 'namespace', 'labels', 'port', 'consul_service'];
 
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 

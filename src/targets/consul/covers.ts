@@ -13,7 +13,7 @@ export const unknownText = (spiffe: string | undefined): string =>
   `${spiffe ?? 'the identity'} is no service in Consul’s default namespace, so nobody passes by it; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
 
 /** The held rules of one service and source, by their path, which most have in common with others. */
-export interface Held {
+interface Held {
   readonly rule: Enforced;
   readonly source: string;
   readonly near: ReadonlyMap<Path, readonly Enforced[]>;

@@ -70,6 +70,22 @@ const linkerd = policy
     'wiki: { authority: wiki.wiki.svc.cluster.local, namespace: wiki, labels: { app: wiki }, port: 8080 }',
   );
 
+/** The same policy for Consul, which guards the workload behind the ingress and verifies the assertion. */
+const DOMAIN = '5f1c0b6e-1d9a-4f0e-9b0e-2f3f7a1c9d42.consul';
+const consul = policy
+  .replace('kind: envoy', 'kind: consul')
+  .replace('gateway: { ', 'gateway: { assertion: { issuer: https://wiki.example.com, keys_file: /run/keys }, ')
+  .replaceAll('example.org', DOMAIN)
+  .replace(/ {4}own: .*\n/, '    consul_service: ingress\n');
+
+/** Public keys of nobody. */
+const keys = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
+
+/** What is rendered for Consul, in a folder. */
+const entries = await meshgate(['render', '--target', 'consul', '--assertion-jwks', 'keys', '--out', '/out', 'x'], {
+  files: { x: consul, keys },
+});
+
 const files = {
   './meshgate.yaml': policy,
   'nginx.txt': dump,
@@ -86,6 +102,9 @@ const files = {
   'build/linkerd.yaml': (
     await meshgate(['render', '--target', 'linkerd', '--out', '/out', 'x'], { files: { x: linkerd } })
   ).written['/out/linkerd.yaml'] as string,
+  'consul.yaml': consul,
+  'keys.json': keys,
+  ...Object.fromEntries(Object.entries(entries.written).map(([name, it]) => [name.replace('/out', 'consul'), it])),
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
   'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
@@ -133,6 +152,6 @@ test('every example prints what the document says', async () => {
 });
 
 test('the files that examples change differ from the policy', () => {
-  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'linkerd.yaml', 'new.yaml'] as const)
+  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'linkerd.yaml', 'consul.yaml', 'new.yaml'] as const)
     expect(files[name]).not.toBe(policy);
 });

@@ -412,6 +412,8 @@ export const ADDITIONS: readonly Addition[] = [
     1,
     'nothing uses this provider',
   ],
+  ['no effect', 'mesh:', ['  assertion_ca_file: /etc/ca.pem'], 1, 'the mesh is envoy, and not consul; remove it'],
+  ['no effect', '  ingress:', ['    consul_service: ingress'], 1, 'the mesh is envoy, and not consul; remove it'],
   ['not yet', 'version: 1', ['teams: { pay: { file: pay.yaml } }'], 1, '"teams" is not supported in this version'],
   ['not yet', 'mesh:', ['  waypoint: edge'], 1, '"waypoint" is not supported in this version'],
   ['not yet', 'gateway:', ['  session: { absolute: 24h }'], 1, '"session" is not supported in this version'],

@@ -95,7 +95,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: dire
   test('that do not say where they run are not guarded, and nothing is rendered', () => {
     const rest = `services: { wiki: { authority: wiki.apps, namespace: wiki } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
-    const { files, gaps, policy, rules } = render(rest, { kind: 'consul' });
+    const { files, gaps, policy, rules } = render(rest, { kind: 'envoy' });
     expect(files).toEqual({});
     expect(gaps).toEqual([{ part: 'services.wiki', text: 'Linkerd does not guard it: write its labels, port' }]);
     expect(linkerd.covers(rules[0]!, policy)).toEqual({ kind: 'none', text: gaps[0]?.text });
@@ -104,7 +104,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
   test('whose host a route cannot name are not guarded', () => {
     const rest = `services: { wiki: { authority: "10.0.0.7:80", ${WORKLOAD} } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
-    expect(gapsOf(rest, { kind: 'consul' })).toEqual([
+    expect(gapsOf(rest, { kind: 'envoy' })).toEqual([
       'services.wiki: Linkerd does not guard it: "10.0.0.7:80" is not the DNS name of a host, which routes could name',
     ]);
   });
