@@ -30,6 +30,10 @@ const bundles = {
     // The rendered policy lies beside the bundle; fs and crypto are the engine's own.
     external: ['./policy.js', 'fs', 'crypto'],
   },
+  'hop.js': {
+    entryPoints: ['src/hop.ts'],
+    external: ['./policy.js', 'fs', 'crypto'],
+  },
   'health.js': {
     entryPoints: ['src/health.ts'],
     external: ['./watched.js', 'fs'],

@@ -140,3 +140,9 @@ export const REPEAT_LINE_S = 60;
 
 /** Time-out of readyz's own calls, milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;
+
+/** Longest client certificate that is read, as nginx escapes it. */
+export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
+
+/** Client certificates whose SPIFFE id is kept per JavaScript context. */
+export const CERTIFICATES_PER_CONTEXT = 64;

@@ -83,6 +83,16 @@ export const reasons = {
     challenge: 'invalid_token',
     help: 'The token lacks a claim that the gateway requires, or has it in the wrong form; configure the provider to issue it.',
   },
+  proof_missing: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'Show a client certificate: on the inner listener a service asks with its own, beside the assertion that it received.',
+  },
+  proof_invalid: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The client certificate is not one that the gateway can know a service by; show the X.509-SVID of the workload, with one SPIFFE id, of the CA that the policy names.',
+  },
   role_missing: {
     status: 403,
     challenge: 'insufficient_scope',

@@ -17,6 +17,11 @@ function byRole({ roles, agent }: Pick<Caller, 'roles' | 'agent'>): Readonly<Rec
   return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent)]));
 }
 
+/** The chain of who acts, as claim `act` (RFC 8693 section 4.1): each with those before it inside. */
+function actOf(actors: readonly string[]): unknown {
+  return actors.reduceRight<unknown>((act, sub) => (act === undefined ? { sub } : { sub, act }), undefined);
+}
+
 /**
  * What an assertion says (RFC 7519 section 4.1). It has no `jti` and names no request: it is cached, and sent many times.
  *
@@ -24,8 +29,8 @@ function byRole({ roles, agent }: Pick<Caller, 'roles' | 'agent'>): Readonly<Rec
  */
 export function assertionClaims(
   assertion: Assertion,
-  { service, as }: Grant,
-  caller: Pick<Caller, 'provider' | 'subject' | 'roles' | 'agent'>,
+  { service, as, email, name }: Grant,
+  caller: Pick<Caller, 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'actors'>,
   now: number,
 ): Readonly<Record<string, unknown>> {
   const iat = Math.floor(now);
@@ -37,6 +42,9 @@ export function assertionClaims(
     roles: caller.roles,
     ...(assertion.byRole && { [BY_ROLE]: byRole(caller) }),
     ...(as !== '' && { as }),
+    ...(email && caller.email !== undefined && { email: caller.email }),
+    ...(name && caller.name !== undefined && { name: caller.name }),
+    ...(caller.agent !== undefined && { agent: caller.agent, act: actOf(caller.actors ?? []) }),
     iat,
     exp: iat + assertion.lifetime,
   };

@@ -5,6 +5,9 @@ export interface Grant {
   readonly service: string;
   /** Empty when the service is reached directly. */
   readonly as: string;
+  /** The address and the name go along, where the service may act for the caller and is told them anyway. */
+  readonly email?: boolean;
+  readonly name?: boolean;
 }
 
 /** The gateway's signing keys as one text of the file had them. */

@@ -48,6 +48,7 @@ function aboutCaller(caller: Caller): Line[] {
     ['X-Meshgate-Provider', caller.provider],
   ];
   if (caller.roles.length > 0) lines.push(['X-Meshgate-Roles', caller.roles.join(',')]);
+  if (caller.agent !== undefined) lines.push(['X-Meshgate-Agent', caller.agent]);
   return lines;
 }
 

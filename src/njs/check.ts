@@ -21,6 +21,26 @@ function bearer(authorization: string): string | undefined {
   return usual && authorization.length > 7 ? authorization.slice(7).trimStart() : undefined;
 }
 
+/** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
+export function answer(
+  signer: Signer | undefined,
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  method: string,
+  known: KnownCaller,
+  now: number,
+): void | Promise<void> {
+  const decision = decide(to.rules, known.caller, { route: to.name, method });
+  if (signer === undefined || !decision.allow) return speak(r, to, method, decision, known);
+  const { grant, id } = decision.rule;
+  const recalled = signer.recall(known, grant, now);
+  if (recalled !== undefined) return speak(r, to, method, decision, known, recalled);
+  return signer.sign(known, grant, now).then((signed) => {
+    if (signed.ok) speak(r, to, method, decision, known, signed.value);
+    else deny(r, to.realm, signed, { known, nearest: id });
+  });
+}
+
 /**
  * Makes the handler that answers nginx's `auth_request`.
  * A known token is answered synchronously: it costs one context and no promise.
@@ -74,25 +94,6 @@ export function checkHandler(
     return caller.ok ? ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache)) : caller;
   }
 
-  /** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
-  function answer(
-    r: NginxHTTPRequest,
-    to: PreparedRoute,
-    method: string,
-    known: KnownCaller,
-    now: number,
-  ): void | Promise<void> {
-    const decision = decide(to.rules, known.caller, { route: to.name, method });
-    if (signer === undefined || !decision.allow) return speak(r, to, method, decision, known);
-    const { grant, id } = decision.rule;
-    const recalled = signer.recall(known, grant, now);
-    if (recalled !== undefined) return speak(r, to, method, decision, known, recalled);
-    return signer.sign(known, grant, now).then((signed) => {
-      if (signed.ok) speak(r, to, method, decision, known, signed.value);
-      else deny(r, to.realm, signed, { known, nearest: id });
-    });
-  }
-
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
     if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
@@ -107,11 +108,11 @@ export function checkHandler(
     const known = recall(to, token, now);
     if (known !== undefined) {
       if (signer === undefined && again(r, to, method, known)) return;
-      return answer(r, to, method, known, now);
+      return answer(signer, r, to, method, known, now);
     }
     return verify(to, token, now, (verified) => {
       const learnt = learn(token, verified, now);
-      return learnt.ok ? answer(r, to, method, learnt.value, now) : deny(r, to.realm, learnt);
+      return learnt.ok ? answer(signer, r, to, method, learnt.value, now) : deny(r, to.realm, learnt);
     });
   };
 }

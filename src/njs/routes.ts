@@ -64,12 +64,15 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     return plan;
   }
 
-  function grantOf({ service, as }: TableRoute['rules'][number]): PreparedGrant {
-    const name = `${service} ${as}`;
-    let grant = grants.get(name);
+  /** What a service may have to pass on, if it acts for the caller, is what it is told itself. */
+  function grantOf({ service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
+    const told = table.hop === undefined ? [] : Object.values(headers);
+    const [email, name] = [told.includes('email'), told.includes('name')];
+    const key = `${service} ${as} ${email} ${name}`;
+    let grant = grants.get(key);
     if (grant === undefined) {
-      grant = { index: grants.size, service, as };
-      grants.set(name, grant);
+      grant = { index: grants.size, service, as, email, name };
+      grants.set(key, grant);
     }
     return grant;
   }
@@ -82,7 +85,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const made: PreparedRoute = {
       name,
       realm: name.slice(0, name.indexOf('/')),
-      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule) })),
+      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
       providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
       accepted: new Set(route.providers),
       plan: planOf(route.headers),

@@ -6,6 +6,8 @@ import type { Grant, SigningKeys } from '../assertion/types.ts';
 import { JWKS_MAX_AGE_S, SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
+import { readKeySet } from '../token/keys.ts';
+import type { Key } from '../token/types.ts';
 import type { KnownCaller } from './answer.ts';
 import { locksDict } from './dicts.ts';
 import { emptyErrorQueue } from './openssl.ts';
@@ -35,6 +37,7 @@ export class Signer {
   #text: string | undefined;
   #keys: SigningKeys | undefined;
   #lookAt = 0;
+  #public: { readonly of: SigningKeys; readonly keys: readonly Key[] } | undefined;
 
   constructor(settings: Assertion) {
     this.#settings = settings;
@@ -73,6 +76,17 @@ export class Signer {
     const keys = await this.#read();
     this.#lookAt = now + (keys === undefined ? SIGNING_KEYS_RETRY_S : SIGNING_KEYS_INTERVAL_S);
     return keys;
+  }
+
+  /** The public keys that assertions of this gateway verify with; `undefined`: missing or broken. */
+  async published(now: number): Promise<readonly Key[] | undefined> {
+    const keys = await this.#current(now);
+    if (keys === undefined) return undefined;
+    if (this.#public?.of !== keys) {
+      const set = await readKeySet(keys.published);
+      this.#public = { of: keys, keys: set.ok ? set.keys : [] };
+    }
+    return this.#public.keys;
   }
 
   /** The assertion made before, if it is in the first half of its life and of the current key. No promise. */

@@ -70,7 +70,13 @@ export class TokenCache {
    *
    * @param cap seconds
    */
-  put(token: string, verified: Verified, caller: Caller, now: number, cap: number): KnownCaller {
+  put(
+    token: string,
+    verified: Pick<Verified, 'expires' | 'key'>,
+    caller: Caller,
+    now: number,
+    cap: number,
+  ): KnownCaller {
     const until = Math.floor(Math.min(verified.expires, now + cap));
     const known = knownCaller(caller, until, verified.key);
     const life = Math.ceil((until - now) * 1000);
@@ -102,14 +108,18 @@ export class TokenCache {
 function pack({ caller, until, key, about }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, roles, groups, claims } = caller;
   const plain = about[0]?.[1] === subject;
-  const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims]);
+  const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
   return `${until}\n${key}\n${provider}\n${roles.join(',')}\n${email ?? ''}\n${plain ? subject : ''}\n${rest}`;
 }
+
+/** Who acts for a caller; nothing for most. */
+const actingOf = ({ agent, actors }: Caller): readonly unknown[] => (agent === undefined ? [] : [agent, actors]);
 
 function unpack(text: string): KnownCaller {
   const lines = text.split('\n') as [string, string, string, string, string, string, string];
   const [until, key, provider, roles, email, plain, rest] = lines;
-  const [subject, name, groups, claims] = rest === '' ? [plain, 0 as const, [], {}] : (JSON.parse(rest) as Rest);
+  const [subject, name, groups, claims, agent, actors] =
+    rest === '' ? ([plain, 0, [], {}] as const) : (JSON.parse(rest) as Rest);
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
     provider,
     subject,
@@ -119,9 +129,17 @@ function unpack(text: string): KnownCaller {
   };
   if (email !== '') caller.email = email;
   if (name !== 0) caller.name = name;
+  if (agent !== undefined) Object.assign(caller, { agent, actors });
   const known = knownCaller(caller, Number(until), key);
   known.ready = new Map();
   return known;
 }
 
-type Rest = readonly [subject: string, name: string | 0, groups: readonly string[], claims: Claims];
+type Rest = readonly [
+  subject: string,
+  name: string | 0,
+  groups: readonly string[],
+  claims: Claims,
+  agent?: string,
+  actors?: readonly string[],
+];

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MAX_HOPS } from '../limits.ts';
 import { type Hint, hints, type Named } from './hints.ts';
+import { SPIFFE_ID } from './spiffe.ts';
 
 /** Names of roles and of everything else that a policy defines. */
 export const ROLE_NAME = /^[a-z][a-z0-9._-]{0,62}$/;
@@ -193,7 +194,7 @@ export const trustDomain = text(/^[a-z0-9][a-z0-9._-]{0,254}$/, {
   write: 'lower case letters, digits, dots and dashes, as in example.org',
 });
 
-export const spiffeId = text(/^spiffe:\/\/[a-z0-9][a-z0-9._-]{0,254}(?:\/[A-Za-z0-9._-]+)+$/, {
+export const spiffeId = text(SPIFFE_ID, {
   what: 'a SPIFFE id',
   write: 'spiffe://TRUST_DOMAIN/PATH, as in spiffe://example.org/ns/edge/sa/gateway',
 });

@@ -3,7 +3,7 @@ import type { Fact, HeaderSource, Headers, Policy, Provider } from '../policy/ty
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
-import type { Rule, Table, TableRoute } from './types.ts';
+import type { Rule, Table, TableHop, TableRoute } from './types.ts';
 
 export { tableModule } from './module.ts';
 
@@ -82,6 +82,19 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
+/** The agents by the SPIFFE id of their service; parse has seen that each has one of its own. */
+function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
+  if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
+  const known = record(
+    Object.values(agents).map(({ name, service, actsFor, hops }) => {
+      const spiffe = services[service]?.spiffe;
+      if (spiffe === undefined) throw new Error(`agent ${name}: its service has no SPIFFE id`);
+      return [spiffe, { name, service, actsFor, hops }] as const;
+    }),
+  );
+  return { selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])), agents: known };
+}
+
 /**
  * All that the gateway's JavaScript needs of a policy.
  *
@@ -95,6 +108,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const claims = claimsOf(sources);
   const sends = sendsOf(sources);
   const names = headerNames(policy);
+  const hop = tableHop(policy);
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew])),
     clockSkew,
@@ -109,5 +123,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     answerRoom: answerRoom(answerSize(policy, rules)),
     egress: options.egress,
     ...(assertion && { assertion }),
+    ...(hop && { hop }),
   };
 }

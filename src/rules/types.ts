@@ -1,3 +1,4 @@
+import type { KnownAgents } from '../assertion/agent.ts';
 import type { Sends } from '../caller/types.ts';
 import type { Assertion, At, Fact, Headers, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
@@ -75,4 +76,13 @@ export interface Table {
   /** Unix socket of the egress server. */
   readonly egress: string;
   readonly assertion?: Assertion;
+  /** Who may ask on the inner listener, where the policy has agents. */
+  readonly hop?: TableHop;
+}
+
+/** What the second hop is decided by. */
+export interface TableHop {
+  /** Hash of what a cached caller depends on there. */
+  readonly selection: string;
+  readonly agents: KnownAgents;
 }

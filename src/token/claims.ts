@@ -43,8 +43,12 @@ function dateOf(claims: Claims, name: 'exp' | 'nbf' | 'iat'): number | undefined
   return value;
 }
 
-/** `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6). */
-function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
+/**
+ * `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6).
+ *
+ * @returns `exp`; reasons `claim_absent`, `token_expired`, `token_not_yet_valid`
+ */
+export function checkTimes(claims: Claims, now: number, skew: number): Result<number> {
   const exp = dateOf(claims, 'exp');
   if (typeof exp === 'object') return exp;
   const nbf = dateOf(claims, 'nbf');

@@ -45,7 +45,7 @@ async function tried(name: string, conf: string): Promise<string> {
   const { exitCode, stdout, stderr } = await box.exec(
     'sh',
     '-c',
-    `rm -rf ${into} && cp -r '/golden/${name}' ${into} && cp /usr/lib/meshgate/meshgate.js ${into}/ && nginx -t -c ${conf}`,
+    `rm -rf ${into} && cp -r '/golden/${name}' ${into} && cp /usr/lib/meshgate/*.js ${into}/ && nginx -t -c ${conf}`,
   );
   return `${stdout}${stderr}exit code ${exitCode}`;
 }
@@ -62,7 +62,8 @@ describe.each(names)('%s', (name) => {
   }
 
   test('in servers of one’s own', async () => {
-    const hosts = Object.keys(files).filter((path) => path.startsWith(`/golden/${name}/hosts/`));
+    const folders = ['hosts', 'inner'].map((folder) => `/golden/${name}/${folder}/`);
+    const hosts = Object.keys(files).filter((path) => folders.some((folder) => path.startsWith(folder)));
     const servers = hosts.map(
       (path, i) =>
         `server { listen 8443; server_name h${i}.test; include '${path.replace(`/golden/${name}`, into)}'; }`,

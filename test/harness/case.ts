@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Gateway } from './gateway.ts';
-import type { Answer, Sent } from './http.ts';
+import { type Answer, type Sent, send } from './http.ts';
 import type { RawOptions } from './raw.ts';
 import { type Echo, type Received, valuesOf } from './services.ts';
 import { openStage, type Stage, saveLogs } from './stage.ts';
@@ -20,6 +20,8 @@ export interface Case {
   readonly host: string;
   /** A request, or exact bytes. */
   readonly request: Sent | { readonly raw: string | readonly string[]; readonly options?: RawOptions };
+  /** Asks the inner listener, with this client certificate and its key in one PEM; empty: without one. */
+  readonly inner?: string;
   /** Default HTTP/1.1. */
   readonly over?: 'http1' | 'http2';
   readonly status: number;
@@ -111,6 +113,9 @@ export async function runCase(setup: Setup, one: Case, run: string): Promise<Ans
 }
 
 async function ask(gateway: Gateway, one: Case): Promise<Answer> {
+  if (one.inner !== undefined && !('raw' in one.request)) {
+    return send(gateway.inner(one.host, one.inner === '' ? undefined : one.inner), one.request);
+  }
   if ('raw' in one.request) {
     const { answers, text } = await gateway.sendRaw(one.host, one.request.raw, one.request.options);
     if (answers[0] === undefined) throw new Error(`no answer but ${JSON.stringify(text)}`);

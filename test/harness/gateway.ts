@@ -28,6 +28,8 @@ const conf = '/run/meshgate/conf';
 const healthPorts = ({ gateway: { health } }: Policy) =>
   health === undefined ? [] : [Number(health.split(':').at(-1))];
 
+const innerPorts = ({ gateway: { inner } }: Policy) => (inner === undefined ? [] : [inner.listen]);
+
 /** A running gateway. */
 export class Gateway {
   readonly box: Box;
@@ -44,6 +46,13 @@ export class Gateway {
   target(host: string): Target {
     const { listen, insecureHttp } = this.policy.gateway;
     return { host: this.box.host, port: this.box.port(listen), tls: !insecureHttp, name: host, ca: this.#ca };
+  }
+
+  /** Where services ask one of the policy's hosts, with certificate and key in one PEM. */
+  inner(host: string, clientPem?: string): Target {
+    const port = this.box.port(this.policy.gateway.inner?.listen ?? 0);
+    const client = clientPem === undefined ? {} : { clientPem };
+    return { host: this.box.host, port, tls: true, name: host, ca: this.#ca, ...client };
   }
 
   send(host: string, sent: Sent = {}): Promise<Answer> {
@@ -119,7 +128,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     image: options.image ?? gatewayImage,
     alias: options.alias ?? 'gateway',
     aliases: policy.hosts.map((host) => host.name).filter((name) => !name.startsWith('*')),
-    ports: [policy.gateway.listen, ...healthPorts(policy)],
+    ports: [policy.gateway.listen, ...healthPorts(policy), ...innerPorts(policy)],
     files,
     env,
     ready: /start worker process \d+/,

@@ -51,7 +51,9 @@ export async function render(target: string, policy: string): Promise<Files> {
 export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const names = policy.hosts.map((host) => host.name);
-  const listeners = [policy.gateway.tls, ...policy.hosts.map((host) => host.tls)];
+  const { inner } = policy.gateway;
+  if (inner) files[inner.clientCaFile] = authorities.meshCa.cert;
+  const listeners = [policy.gateway.tls, inner?.tls, ...policy.hosts.map((host) => host.tls)];
   for (const tls of listeners)
     if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await authorities.ca.server(names));
   const { assertion } = policy.gateway;

@@ -1,5 +1,6 @@
 import { usual } from './carry.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
+import type { Door } from './door.ts';
 import { erasedNames } from './erase.ts';
 import { errorPages, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
@@ -51,7 +52,10 @@ function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
   const clash = identity.find(([name]) => taken.has(name.toLowerCase()));
   if (clash !== undefined) throw new Error(`nginx: the header ${clash[0]} is the gateway's own`);
   for (const [name] of identity) taken.add(name.toLowerCase());
-  const answers = scene.headerNames.map((_, i) => `X-Meshgate-H${i}`);
+  const answers = [
+    ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
+    ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
+  ];
   const set = [...fixed, ...identity].map(([name, value]) => line('proxy_set_header', literal(name), value));
   const erased = erasedNames(scene.headerNames, answers)
     .filter((name) => !taken.has(name.toLowerCase()))
@@ -83,7 +87,7 @@ function ingressTls({ policy }: Scene, { routes }: SceneHost): readonly Directiv
  * say, and no route has a `proxy_set_header` of its own, which would drop the list. Written into each location, the
  * list costs nginx some 125 KB of memory a location, and as much cache.
  */
-export function around(scene: Scene, host: SceneHost): Directive {
+export function around(scene: Scene, host: SceneHost, door: Door): Directive {
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
   return block(
@@ -103,7 +107,7 @@ export function around(scene: Scene, host: SceneHost): Directive {
       ...requestHeaders(scene, host),
       ...ingressTls(scene, host),
       ...host.routes.flatMap((route) =>
-        routeLocations(scene, route, exact).map((location, i) =>
+        routeLocations(scene, door, route, exact).map((location, i) =>
           i === 0
             ? commented(`${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}`, location)
             : location,

@@ -33,7 +33,8 @@ export function guard({ policy, options, resolver, hosts, identities, headerName
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
   const ingress = policy.mesh?.ingress;
-  const tls = [policy.gateway.tls, ...hosts.map(({ host }) => host.tls)];
+  const { inner } = policy.gateway;
+  const tls = [policy.gateway.tls, inner?.tls, ...hosts.map(({ host }) => host.tls)];
   hold(
     'name',
     [...identities, ...services, ...providers].map(({ name }) => name),
@@ -55,7 +56,12 @@ export function guard({ policy, options, resolver, hosts, identities, headerName
     'file',
     identities.flatMap(({ certFile, keyFile }) => [certFile, keyFile]),
   );
-  hold('file', [ingress?.caFile, ...services.map(({ direct }) => direct?.caFile), ...providers.map((it) => it.caFile)]);
+  hold('file', [
+    inner?.clientCaFile,
+    ingress?.caFile,
+    ...services.map(({ direct }) => direct?.caFile),
+    ...providers.map((it) => it.caFile),
+  ]);
   hold('machine', [ingress?.host, ingress?.serverName, ...services.map(({ authority }) => authority)]);
   hold(
     'machine',

@@ -1,15 +1,22 @@
+import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
+import { type Door, innerDoor, outerDoor } from './door.ts';
 import { checked, errorPages } from './location.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
-import { inside, refusal, refusalLocations } from './problem.ts';
+import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
 export function hostFile(name: string): string {
   return `hosts/${name.replace(/^\*/, '_')}.conf`;
+}
+
+/** `inner/wiki.example.com.conf`: the same host at the inner listener. */
+export function innerFile(name: string): string {
+  return hostFile(name).replace(/^hosts/, 'inner');
 }
 
 /** Whose forwarded addresses are believed. */
@@ -32,10 +39,12 @@ export const reading: readonly Directive[] = [
   line('request_pool_size', '1k'),
 ];
 
-function serverLevel(scene: Scene): readonly Directive[] {
+function serverLevel(scene: Scene, door: Door): readonly Directive[] {
+  const [closed, ...more] = checked(door, '-');
   return [
-    commented('Locations that others add are closed: this check refuses.', checked('-')[0] as Directive),
-    ...checked('-').slice(1),
+    ...door.server,
+    commented('Locations that others add are closed: this check refuses.', closed as Directive),
+    ...more,
     line('satisfy', 'all'),
     ...errorPages,
     ...reading,
@@ -75,16 +84,16 @@ const bare: readonly Directive[] = [
 ];
 
 /** The hop to the check: it carries what the check reads, and has room for what passes the outer server. */
-const hop = (size: number): Directive =>
+const hop = (size: number, { check, credentials }: Door): Directive =>
   block(
     'location',
-    ['^~', literal(CHECK_PATH)],
+    ['^~', literal(check)],
     [
       ...inside,
       line('auth_request', 'off'),
       line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
       ...bare,
-      line('proxy_set_header', 'Authorization', variable('http_authorization')),
+      ...credentials,
       line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
       line('client_max_body_size', '0'),
       line('proxy_buffering', 'on'),
@@ -123,14 +132,24 @@ const jwks: Directive = block(
   ],
 );
 
-/** What goes inside the `server {}` of one host. */
-export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
+function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [
-    ...serverLevel(scene),
-    commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize)),
+    ...serverLevel(scene, door),
+    commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize, door)),
     ...refusalLocations(corsOfRefusals(scene)),
+    ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
-    commented('All routes; what they share is said once.', around(scene, host)),
+    commented('All routes; what they share is said once.', around(scene, host, door)),
   ];
+}
+
+/** What goes inside the `server {}` of one host. */
+export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
+  return doorConf(scene, host, outerDoor);
+}
+
+/** What goes inside the `server {}` of one host at the inner listener. */
+export function innerConf(scene: Scene, host: SceneHost, inner: Inner): readonly Directive[] {
+  return doorConf(scene, host, innerDoor(inner));
 }

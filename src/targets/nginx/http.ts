@@ -43,7 +43,7 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...engine(scene),
     ...hashSizes(scene),
     ...maps(scene),
-    commented('One JSON object a line.', logFormat()),
+    commented('One JSON object a line.', logFormat(scene.policy.gateway.inner !== undefined)),
     ...upstreams(scene),
     checkServer(scene),
     egressServer(scene),

@@ -1,6 +1,6 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
-import { CHECK_PATH, JWKS_PATH } from './names.ts';
+import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
 import type { Scene } from './scene.ts';
 import { checkSocket, resolver } from './upstreams.ts';
 
@@ -38,6 +38,16 @@ export function checkServer(scene: Scene): Directive {
         line('js_fetch_timeout', `${PROVIDER_TIMEOUT_MS}ms`),
         line('js_fetch_max_response_buffer_size', String(MAX_DOCUMENT_BYTES)),
         block('location', ['^~', literal(CHECK_PATH)], [line('js_content', 'meshgate.check')]),
+        ...(scene.policy.gateway.inner
+          ? [
+              block(
+                'location',
+                ['^~', literal(HOP_PATH)],
+                // Here and not around it: the contexts of no other check carry it.
+                [line('js_import', 'hop', 'from', 'hop.js'), line('js_content', 'hop.check')],
+              ),
+            ]
+          : []),
         ...(scene.policy.gateway.assertion
           ? [block('location', ['=', literal(JWKS_PATH)], [line('js_content', 'meshgate.jwks')])]
           : []),

@@ -1,9 +1,11 @@
 import type { Host, Policy } from '../../policy/types.ts';
-import { hostFile } from './host.ts';
+import { hasAgents } from './door.ts';
+import { hostFile, innerFile } from './host.ts';
 import { locations, passesOn } from './inspect-locations.ts';
 import { rewrites } from './inspect-rewrite.ts';
 import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
+import { CHECK_PATH, HOP_PATH } from './names.ts';
 
 /** Whether a `server_name` takes requests for a host of the policy; undefined for what JavaScript cannot read. */
 function names(serverName: string, host: string): boolean | undefined {
@@ -20,8 +22,11 @@ function names(serverName: string, host: string): boolean | undefined {
   return serverName === host;
 }
 
-function includes(server: Server, host: Host): boolean {
-  return server.hostFiles.some((file) => file.endsWith(`/${hostFile(host.name)}`));
+const includes = (server: Server, file: string): boolean => server.hostFiles.some((it) => it.endsWith(`/${file}`));
+
+/** The rendered files of a host: what its server includes, and the one at the inner listener. */
+function filesOf(host: Host): readonly string[] {
+  return [hostFile(host.name), ...(hasAgents(host) ? [innerFile(host.name)] : [])];
 }
 
 /** A server that takes the host's requests, and asks something else with them. */
@@ -45,10 +50,8 @@ function serves(tree: Tree, server: Server, host: Host): boolean {
   return server.sockets.some((socket) => defaultServer(tree, socket) === server);
 }
 
-function of(tree: Tree, host: Host): readonly Warning[] {
-  const file = hostFile(host.name);
-  const own = tree.servers.filter((server) => includes(server, host));
-  const others = tree.servers.filter((server) => !own.includes(server)).flatMap((server) => beside(server, host));
+function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
+  const own = tree.servers.filter((server) => includes(server, file));
   if (own.length === 0) {
     return [
       warn(
@@ -56,25 +59,28 @@ function of(tree: Tree, host: Host): readonly Warning[] {
         `hosts."${host.name}": no server of this nginx includes ${file}`,
         `include …/${file}; in the server of ${host.name}`,
       ),
-      ...others,
     ];
   }
-  return [
-    ...own.flatMap((server) => [
-      ...(serves(tree, server, host)
-        ? []
-        : [
-            warn(
-              server.node,
-              `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
-              `server_name ${host.name}; or the file of the host that it serves`,
-            ),
-          ]),
-      ...rewrites(tree, server, host.name),
-      ...locations(tree, server, host),
-    ]),
-    ...others,
-  ];
+  const path = file === innerFile(host.name) ? HOP_PATH : CHECK_PATH;
+  return own.flatMap((server) => [
+    ...(serves(tree, server, host)
+      ? []
+      : [
+          warn(
+            server.node,
+            `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
+            `server_name ${host.name}; or the file of the host that it serves`,
+          ),
+        ]),
+    ...rewrites(tree, server, path, host.name),
+    ...locations(tree, server, host),
+  ]);
+}
+
+function of(tree: Tree, host: Host): readonly Warning[] {
+  const files = filesOf(host);
+  const others = tree.servers.filter((server) => !files.some((file) => includes(server, file)));
+  return [...files.flatMap((file) => ofFile(tree, host, file)), ...others.flatMap((server) => beside(server, host))];
 }
 
 /** Each host of a policy: who serves it, and what else stands there. */

@@ -2,7 +2,7 @@ import type { Host, Route } from '../../policy/types.ts';
 import type { Read } from './inspect-read.ts';
 import { everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
-import { CHECK_PATH } from './names.ts';
+import { CHECK_PATH, HOP_PATH } from './names.ts';
 
 const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;
 
@@ -37,7 +37,7 @@ function opened(own: readonly Read[], outer: string | undefined): string | undef
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
   if (any) return 'satisfy any';
   if (asked === undefined) return outer;
-  return asked.startsWith(CHECK_PATH) ? undefined : `auth_request ${asked}`;
+  return [CHECK_PATH, HOP_PATH].some((path) => asked.startsWith(path)) ? undefined : `auth_request ${asked}`;
 }
 
 function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonly Warning[] {

@@ -33,7 +33,7 @@ const MAX_DIRECTIVES = 200_000;
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['http', /^# For http \{\}\. Rendered by meshgate/],
   ['servers', /^# The servers of the image\. Rendered by meshgate/],
-  ['host', /^# For the server \{\} of \S+\. Rendered by meshgate/],
+  ['host', /^# For the server \{\} of [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
 ];
 
 /** The text of a pattern of `include` as a regular expression: a star stays within a folder. */

@@ -4,7 +4,8 @@ import { carried } from './carry.ts';
 import { chosen, hasChoice } from './connections.ts';
 import { corsOf } from './cors.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
-import { answerHeader, BAD_LOCATION, CHECK_PATH, headerVariable } from './names.ts';
+import type { Door } from './door.ts';
+import { answerHeader, BAD_LOCATION, headerVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
 /** What the check says of a refusal, and of the caller. */
@@ -20,8 +21,8 @@ function fromAnswer(name: string): Directive {
 }
 
 /** `auth_request` and what is kept of its answer. */
-export function checked(route: string): readonly Directive[] {
-  return [line('auth_request', literal(CHECK_PATH + route)), ...ANSWERS.map(fromAnswer)];
+export function checked({ check, answers }: Door, route: string): readonly Directive[] {
+  return [line('auth_request', literal(check + route)), ...[...ANSWERS, ...answers].map(fromAnswer)];
 }
 
 /** Our refusals; a location with an `error_page` of its own inherits none, so each has all. */
@@ -93,10 +94,10 @@ function connected(route: SceneRoute): readonly Directive[] {
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
-function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Directive {
+function location(scene: Scene, door: Door, route: SceneRoute, match: readonly Given[]): Directive {
   const { service } = route;
   return block('location', match, [
-    ...checked(route.route.name),
+    ...checked(door, route.route.name),
     line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
     ...(hasChoice(route) ? [line('auth_request_set', variable('meshgate_route_service'), literal(service.name))] : []),
     line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
@@ -116,9 +117,14 @@ function location(scene: Scene, route: SceneRoute, match: readonly Given[]): Dir
  *
  * @param exact paths that exact routes of the host take
  */
-export function routeLocations(scene: Scene, route: SceneRoute, exact: ReadonlySet<string>): readonly Directive[] {
+export function routeLocations(
+  scene: Scene,
+  door: Door,
+  route: SceneRoute,
+  exact: ReadonlySet<string>,
+): readonly Directive[] {
   const { path, kind } = route.route;
-  if (kind === 'exact') return [location(scene, route, ['=', literal(path)])];
-  const below = location(scene, route, ['^~', literal(`${path}/`)]);
-  return path === '' || exact.has(path) ? [below] : [location(scene, route, ['=', literal(path)]), below];
+  if (kind === 'exact') return [location(scene, door, route, ['=', literal(path)])];
+  const below = location(scene, door, route, ['^~', literal(`${path}/`)]);
+  return path === '' || exact.has(path) ? [below] : [location(scene, door, route, ['=', literal(path)]), below];
 }

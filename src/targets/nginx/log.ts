@@ -15,6 +15,7 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['user_agent.original', 'http_user_agent', 'text'],
   ['user.id', 'meshgate_user', 'text'],
   ['user.roles', 'meshgate_roles', 'text'],
+  ['meshgate.agent', 'meshgate_agent', 'text'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
@@ -26,11 +27,16 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['bytes', 'body_bytes_sent', 'number'],
 ];
 
-/** `log_format meshgate`: one JSON object a line, escaped by nginx itself. */
-export function logFormat(): Directive {
-  const fields = FIELDS.map(([field, name, kind], i): Arg => {
+/**
+ * `log_format meshgate`: one JSON object a line, escaped by nginx itself.
+ *
+ * @param agents whether the policy has any; the field that names one is left out otherwise
+ */
+export function logFormat(agents = true): Directive {
+  const own = FIELDS.filter(([, name]) => agents || name !== 'meshgate_agent');
+  const fields = own.map(([field, name, kind], i): Arg => {
     const value: readonly (string | Part)[] = kind === 'text' ? ['"', variable(name), '"'] : [variable(name)];
-    return template(`"${field}":`, ...value, i < FIELDS.length - 1 ? ',' : '');
+    return template(`"${field}":`, ...value, i < own.length - 1 ? ',' : '');
   });
   return line('log_format', 'meshgate', 'escape=json', literal('{'), ...fields, literal('}'));
 }

@@ -76,7 +76,7 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 ]);
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
-const reasonMaps: readonly Directive[] = [
+const reasonMaps = (inner: boolean): readonly Directive[] => [
   commented('Reasons of the log: of the check, or else of nginx where no rule let the request pass.', detailMap),
   map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
     [key(''), variable('meshgate_status_reason')],
@@ -85,6 +85,7 @@ const reasonMaps: readonly Directive[] = [
   map(variable('status'), 'meshgate_status_reason', [
     ['default', literal('')],
     [key('400'), variable('meshgate_bad_reason')],
+    ...(inner ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
     [key('404'), 'route_unknown'],
     [key('421'), 'host_unknown'],
     [key('503'), 'check_unavailable'],
@@ -93,7 +94,16 @@ const reasonMaps: readonly Directive[] = [
     [key(''), 'request_malformed'],
     ['default', variable('meshgate_odd')],
   ]),
+  ...(inner ? [certificateMap] : []),
 ];
+
+/** Why the inner listener refused a connection's requests: nginx has no other 401 than ours and this. */
+const certificateMap: Directive = map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
+  ['default', 'proof_invalid'],
+  [key('NONE'), 'proof_missing'],
+  [key('SUCCESS'), literal('')],
+  [key(''), literal('')],
+]);
 
 /** Names of the identity headers that the client tried to set; nothing is looked at where it set none. */
 function erasedMaps(names: readonly string[]): readonly Directive[] {
@@ -128,7 +138,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
-    ...reasonMaps,
+    ...reasonMaps(scene.policy.gateway.inner !== undefined),
     codeMap,
     ...corsMaps(scene),
   ];

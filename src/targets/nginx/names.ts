@@ -21,11 +21,14 @@ export function underscored(name: string): string {
 
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
+/** The check of the inner listener. */
+export const HOP_PATH = '/.meshgate/hop/';
 /** The gateway's public keys, for services and meshes. */
 export const JWKS_PATH = '/.meshgate/jwks';
 /** Where internal redirects of ours go. */
 export const ODD_LOCATION = '/.meshgate/odd';
 export const BAD_LOCATION = '/.meshgate/bad';
+export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
 /** Upstream block towards the mesh's ingress under one identity. */
 export function ingressUpstream(identity: string): string {

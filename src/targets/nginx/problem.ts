@@ -1,6 +1,6 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, template, variable } from './directive.ts';
-import { BAD_LOCATION, ODD_LOCATION } from './names.ts';
+import { BAD_LOCATION, CERTIFICATE_LOCATION, ODD_LOCATION } from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -70,6 +70,22 @@ export const badLocation: Directive = block(
   ['=', literal(BAD_LOCATION)],
   [...inside, ...refusal('request_malformed')],
 );
+
+/** A client that shows no certificate, or one that does not verify: nginx says so before it looks at the request. */
+export function certificateLocation(realm: string): Directive {
+  const body = (reason: ReasonCode) => answer(401, [reason], [`,"detail":${JSON.stringify(reasons[reason].help)}`]);
+  return block(
+    'location',
+    ['=', literal(CERTIFICATE_LOCATION)],
+    [
+      ...inside,
+      ...ours,
+      line('add_header', 'WWW-Authenticate', literal(`Bearer realm="${realm}", error="invalid_token"`), 'always'),
+      block('if', [template('(', variable('ssl_client_verify')), '=', literal('NONE)')], [body('proof_missing')]),
+      body('proof_invalid'),
+    ],
+  );
+}
 
 /**
  * The locations that speak refusals, in every server.

@@ -4,8 +4,9 @@ import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
 import type { Directive } from './directive.ts';
+import { innerHosts } from './door.ts';
 import { guard } from './guard.ts';
-import { hostConf, hostFile } from './host.ts';
+import { hostConf, hostFile, innerConf, innerFile } from './host.ts';
 import { httpConf } from './http.ts';
 import type { NginxOptions } from './options.ts';
 import { print } from './print.ts';
@@ -16,6 +17,22 @@ import { checkSocket, isAddress } from './upstreams.ts';
 /** Socket of the egress server; policy.js names it to the JavaScript. */
 export function egressSocket(options: NginxOptions): string {
   return `${options.runDir}/egress.sock`;
+}
+
+/** Headers of a route that stay empty for an agent: of a caller, an assertion holds neither groups nor claims. */
+function stayBehind({ hosts }: Scene): readonly Gap[] {
+  return innerHosts({ hosts }).flatMap(({ routes }) =>
+    routes.flatMap(({ route, targets }) => {
+      const acting = route.allow.findIndex(({ who }) => who.kind === 'agent');
+      const names = Object.entries(route.headers).flatMap(([name, source]) =>
+        source === 'groups' || (typeof source === 'object' && 'claim' in source) ? [name] : [],
+      );
+      const rule = targets[acting]?.rule;
+      if (rule === undefined || names.length === 0) return [];
+      const text = `${names.join(', ')}: empty where an agent asks, for groups and claims do not travel with a person`;
+      return [{ part: rule, text }];
+    }),
+  );
 }
 
 function gaps(scene: Scene): readonly Gap[] {
@@ -53,6 +70,7 @@ function gaps(scene: Scene): readonly Gap[] {
         part,
         text: 'nginx verifies DNS names in certificates and no addresses; set server_name to a name in the certificate',
       })),
+    ...stayBehind(scene),
   ];
 }
 
@@ -70,8 +88,11 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
+type ServerFile = readonly [name: string, directives: readonly Directive[], comment: readonly string[]];
+
 /**
- * Renders a policy for nginx: http.conf, hosts/HOST.conf, servers.conf, policy.js and watched.js. The bundles are not
+ * Renders a policy for nginx: http.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
+ * policy.js and watched.js. The bundles are not
  * part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
@@ -79,18 +100,32 @@ function serversHead(scene: Scene): readonly string[] {
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
   const scene = toScene(policy, rules, options);
   guard(scene);
-  const hosts = scene.hosts.map((host): readonly [string, readonly Directive[], readonly string[]] => [
-    hostFile(host.host.name),
-    hostConf(scene, host),
-    head(`For the server {} of ${host.host.name}.`),
-  ]);
+  const { inner } = policy.gateway;
+  const hosts = scene.hosts.map(
+    (host): ServerFile => [
+      hostFile(host.host.name),
+      hostConf(scene, host),
+      head(`For the server {} of ${host.host.name}.`),
+    ],
+  );
+  const inside = innerHosts(scene).flatMap((host): ServerFile[] =>
+    inner === undefined
+      ? []
+      : [
+          [
+            innerFile(host.host.name),
+            innerConf(scene, host, inner),
+            head(`For the server {} of ${host.host.name}, where services ask.`),
+          ],
+        ],
+  );
   const files: Record<string, string> = {
     'http.conf': print(httpConf(scene), head('For http {}.')),
     'servers.conf': print(serversConf(scene), serversHead(scene)),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options) })),
     'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
   };
-  for (const [name, directives, comment] of hosts) files[name] = print(directives, comment);
+  for (const [name, directives, comment] of [...hosts, ...inside]) files[name] = print(directives, comment);
   return { files, gaps: gaps(scene) };
 }
 

@@ -1,8 +1,9 @@
-import type { Tls } from '../../policy/types.ts';
+import type { Host, Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
-import { hostFile, reading, trustedProxies } from './host.ts';
+import { innerDoor, innerHosts } from './door.ts';
+import { hostFile, innerFile, reading, trustedProxies } from './host.ts';
 import { BAD_LOCATION } from './names.ts';
-import { badLocation, refusal } from './problem.ts';
+import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** What a policy weakens, one line each; the image's entrypoint prints them at start. */
@@ -21,12 +22,21 @@ export function insecureOptions(scene: Scene): readonly string[] {
   ];
 }
 
-function listen(scene: Scene, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
+/** A listener of the image: its port, and how its servers differ from those of the other one. */
+interface Listener {
+  readonly port: number;
+  /** Absent: it serves plain HTTP. */
+  readonly certificateOf: (host: Host) => Tls | undefined;
+  readonly fileOf: (host: string) => string;
+  /** Lines of the server that answers for any other name. */
+  readonly unknown: readonly Directive[];
+}
+
+function listen(port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
   const more = isDefault ? ['default_server'] : [];
-  const port = String(scene.policy.gateway.listen);
-  if (tls === undefined) return [line('listen', port, ...more)];
+  if (tls === undefined) return [line('listen', String(port), ...more)];
   return [
-    line('listen', port, 'ssl', ...more),
+    line('listen', String(port), 'ssl', ...more),
     line('http2', 'on'),
     line('ssl_certificate', literal(tls.certFile)),
     line('ssl_certificate_key', literal(tls.keyFile)),
@@ -34,13 +44,14 @@ function listen(scene: Scene, tls: Tls | undefined, isDefault: boolean): readonl
 }
 
 /** Answers for names that the policy does not have; over TLS too, with a certificate that need not fit. */
-function unknownHost(scene: Scene, tls: Tls | undefined): Directive {
+function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undefined): Directive {
   return block(
     'server',
     [],
     [
-      ...listen(scene, tls, true),
+      ...listen(port, tls, true),
       line('server_name', '_'),
+      ...unknown,
       ...reading,
       line('access_log', literal(scene.options.accessLog), 'meshgate'),
       ...trustedProxies(scene),
@@ -52,34 +63,59 @@ function unknownHost(scene: Scene, tls: Tls | undefined): Directive {
   );
 }
 
-function server(scene: Scene, { host }: SceneHost, tls: Tls | undefined): Directive {
+function server(scene: Scene, { port, fileOf }: Listener, { name }: Host, tls: Tls | undefined): Directive {
   return block(
     'server',
     [],
     [
-      ...listen(scene, tls, false),
-      line('server_name', literal(host.name)),
-      line('include', literal(`${scene.options.dir}/${hostFile(host.name)}`)),
+      ...listen(port, tls, false),
+      line('server_name', literal(name)),
+      line('include', literal(`${scene.options.dir}/${fileOf(name)}`)),
     ],
   );
+}
+
+function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[], what: string): readonly Directive[] {
+  const [first] = hosts;
+  if (first === undefined) return [];
+  const tls = scene.policy.gateway.insecureHttp ? undefined : scene.policy.gateway.tls;
+  return [
+    commented(what, unknownHost(scene, listener, tls ?? listener.certificateOf(first.host))),
+    ...hosts.map(({ host }) => server(scene, listener, host, listener.certificateOf(host))),
+  ];
+}
+
+function innerServers(scene: Scene): readonly Directive[] {
+  const { inner, tls } = scene.policy.gateway;
+  if (inner === undefined) return [];
+  const listener: Listener = {
+    port: inner.listen,
+    certificateOf: (host) => inner.tls ?? host.tls ?? tls,
+    fileOf: innerFile,
+    unknown: [...innerDoor(inner).server, certificateLocation('-')],
+  };
+  const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
+  return serversOf(scene, listener, served, 'The inner listener, where services ask; any other name there.');
 }
 
 /** servers.conf: the image's own servers; a js_import user has theirs. */
 export function serversConf(scene: Scene): readonly Directive[] {
   const { gateway } = scene.policy;
-  const certificate = (host: SceneHost) => (gateway.insecureHttp ? undefined : (host.host.tls ?? gateway.tls));
-  const served = scene.hosts.filter((host) => gateway.insecureHttp || certificate(host) !== undefined);
-  const [first] = served;
-  if (first === undefined) return [];
+  const listener: Listener = {
+    port: gateway.listen,
+    certificateOf: (host) => (gateway.insecureHttp ? undefined : (host.tls ?? gateway.tls)),
+    fileOf: hostFile,
+    unknown: [],
+  };
+  const isServed = ({ host }: SceneHost) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
+  const served = scene.hosts.filter(isServed);
+  if (served.length === 0) return [];
   const longest = Math.max(...served.map(({ host }) => host.name.length));
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
   return [
     ...(longest > 40 ? [line('server_names_hash_bucket_size', String(bucket))] : []),
-    commented(
-      'Any other name.',
-      unknownHost(scene, gateway.insecureHttp ? undefined : (gateway.tls ?? certificate(first))),
-    ),
-    ...served.map((host) => server(scene, host, certificate(host))),
+    ...serversOf(scene, listener, served, 'Any other name.'),
+    ...innerServers(scene),
   ];
 }
 

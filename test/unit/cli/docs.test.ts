@@ -110,6 +110,7 @@ const files = {
   'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
+  '/opt/meshgate/hop.js': '',
   '/opt/meshgate/health.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { runTests } from '../../../src/cli/policy-tests.ts';
 import { formatError, parsePolicy, policyJsonSchemaText } from '../../../src/policy/index.ts';
+import { compile } from '../../../src/rules/compile.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const blocks = [...readFileSync(new URL('policy.md', docs), 'utf8').matchAll(/^```yaml\n(version: 1\n.*?)^```$/gms)];
@@ -17,6 +19,15 @@ test.each(blocks.map((block, index) => [index + 1, block[1] ?? ''] as const))(
     expect(policy?.hosts).toHaveLength(1);
   },
 );
+
+test('the policy of docs/second-hop.md', () => {
+  const text = readFileSync(new URL('second-hop.md', docs), 'utf8');
+  const { policy, errors } = parsePolicy(/^```yaml\n(version: 1\n.*?)^```$/ms.exec(text)?.[1] ?? '', 'second-hop.md');
+  expect(errors.map(formatError)).toEqual([]);
+  if (policy === undefined) return;
+  const outcomes = runTests({ policy, rules: compile(policy) }, 0);
+  expect(outcomes.map(({ passed }) => passed)).toEqual([true, true]);
+});
 
 test('docs/policy.md and docs/upstreams.md, where it leads to, name every key of the schema', () => {
   const text = ['policy.md', 'upstreams.md'].map((name) => readFileSync(new URL(name, docs), 'utf8')).join();

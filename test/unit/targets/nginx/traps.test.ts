@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
+import { hasAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf } from './read.ts';
@@ -11,18 +12,22 @@ interface Place {
   readonly location: Parsed;
 }
 
+/** Where the servers of a policy come from: those of the hosts, and those at the inner listener. */
+const doors = { hosts: '/.meshgate/check/', inner: '/.meshgate/hop/' } as const;
+type DoorName = keyof typeof doors;
+
 /** Every location of a rendered policy that proxies to a service, as nginx sees it. */
-function proxied(name: string): readonly Place[] {
+function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
   const { files } = render(goldenPolicy(name));
   return Object.entries(files)
-    .filter(([path]) => path.startsWith('hosts/'))
+    .filter(([path]) => path.startsWith(`${door}/`))
     .flatMap(([, text]) => readConf(text))
     .filter((one) => one.words.join(' ') === 'location ^~ /')
     .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
     .map((location) => ({
       location,
       match: location.words.slice(1).join(' '),
-      route: args(location.block ?? [], 'auth_request')[0]?.slice('/.meshgate/check/'.length) ?? '',
+      route: args(location.block ?? [], 'auth_request')[0]?.replace(doors[door], '') ?? '',
     }));
 }
 
@@ -32,9 +37,11 @@ test('nothing proxies but the routes, the hop to the check and that to the key s
   for (const name of cases) {
     const policy = goldenPolicy(name);
     const ours = policy.gateway.assertion === undefined ? 1 : 2;
-    const hosts = Object.entries(render(policy).files).filter(([path]) => path.startsWith('hosts/'));
-    const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
-    expect(found).toHaveLength(proxied(name).length + ours * hosts.length);
+    for (const door of ['hosts', 'inner'] as const) {
+      const hosts = Object.entries(render(policy).files).filter(([path]) => path.startsWith(`${door}/`));
+      const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
+      expect(found).toHaveLength(proxied(name, door).length + ours * hosts.length);
+    }
   }
 });
 
@@ -43,10 +50,13 @@ const headers = (location: Parsed): readonly (readonly [string, string])[] =>
     .filter((one) => one.words[0] === 'proxy_set_header')
     .map((one) => [one.words[1] ?? '', one.words[2] ?? '']);
 
-describe.each(cases)('%s', (name) => {
-  const places = proxied(name);
+const everyDoor = [...cases.map((name) => [name, 'hosts'] as const), ['agents', 'inner'] as const];
+
+describe.each(everyDoor)('%s, %s', (name, door) => {
+  const places = proxied(name, door);
   const policy = goldenPolicy(name);
-  const routes = policy.hosts.flatMap((host) => host.routes);
+  const hosts = door === 'hosts' ? policy.hosts : policy.hosts.filter(hasAgents);
+  const routes = hosts.flatMap((host) => host.routes);
 
   test('every route has its locations, and each asks the check by its name', () => {
     const expected = routes.flatMap((route) =>
@@ -182,6 +192,52 @@ test('each server closes what others add, before anything is matched', () => {
     expect(args(hop, 'proxy_pass_request_headers')).toEqual(['off']);
     expect(args(hop, 'client_max_body_size')).toEqual(['0']);
   }
+});
+
+describe('the inner listener', () => {
+  const { files } = render(goldenPolicy('agents'));
+  const server = readConf(files['inner/dashboard.example.com.conf'] ?? '');
+
+  test('has the hosts with a rule for an agent, and no other', () => {
+    expect(Object.keys(files).filter((path) => path.startsWith('inner/'))).toEqual([
+      'inner/dashboard.example.com.conf',
+    ]);
+    expect(args(readConf(files['servers.conf'] ?? ''), 'include')).toEqual([]);
+    const servers = all(readConf(files['servers.conf'] ?? ''), 'server').map(({ block = [] }) => block);
+    const inside = servers.filter((block) => args(block, 'listen')[0]?.startsWith('8444'));
+    expect(inside.map((block) => args(block, 'server_name')[0])).toEqual(['_', 'dashboard.example.com']);
+  });
+
+  test('wants a certificate on each connection, also for other names', () => {
+    const unknown = all(readConf(files['servers.conf'] ?? ''), 'server').find(
+      ({ block = [] }) => args(block, 'listen')[0] === '8444 ssl default_server',
+    );
+    for (const block of [server, unknown?.block ?? []]) {
+      expect(args(block, 'ssl_client_certificate')).toEqual(['/run/mesh/services.pem']);
+      expect(args(block, 'ssl_verify_client')).toEqual(['on']);
+      expect(args(block, 'ssl_session_cache')).toEqual(['off']);
+      expect(args(block, 'ssl_session_tickets')).toEqual(['off']);
+      expect(args(block, 'error_page')).toContain('495 496 = /.meshgate/certificate');
+    }
+  });
+
+  test('passes certificate and assertion to its own check, and no other server does', () => {
+    const sent = (text: string, path: string) =>
+      headers(all(readConf(text), 'location').find((one) => one.words[2] === path) as Parsed);
+    expect(args(server, 'auth_request')).toEqual(['/.meshgate/hop/-']);
+    expect(sent(files['inner/dashboard.example.com.conf'] ?? '', '/.meshgate/hop/')).toEqual(
+      expect.arrayContaining([
+        ['X-Meshgate-Assertion', '$http_x_meshgate_assertion'],
+        ['SSL-Client-Cert', '$ssl_client_escaped_cert'],
+      ]),
+    );
+    const outer = files['hosts/dashboard.example.com.conf'] ?? '';
+    expect(sent(outer, '/.meshgate/check/').map(([name]) => name)).toEqual([
+      ...['Host', 'Connection', 'Content-Length', 'Authorization', 'X-Meshgate-Method'],
+    ]);
+    expect(outer).not.toContain('/.meshgate/hop/');
+    expect(outer).not.toContain('ssl_client');
+  });
 });
 
 test('the inner servers take nothing over from the http level around them', () => {

@@ -1,0 +1,63 @@
+import type { Caller } from '../caller/types.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import type { Asserted } from './verify.ts';
+
+/** A service that may ask for the person whose request it serves. */
+export interface KnownAgent {
+  readonly name: string;
+  /** The service that it is, and whose assertion it has to present. */
+  readonly service: string;
+  /** Roles that may travel from the person behind it. */
+  readonly actsFor: readonly string[];
+  /** Longest chain of actors, this one included. */
+  readonly hops: number;
+}
+
+/** Agents by the SPIFFE id of their service. */
+export type KnownAgents = Readonly<Record<string, KnownAgent>>;
+
+/**
+ * The agent with this SPIFFE id.
+ *
+ * @returns reason `actor_not_allowed` where there is none
+ */
+export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
+  const agent = Object.hasOwn(agents, spiffe) ? agents[spiffe] : undefined;
+  return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
+}
+
+/**
+ * Who asks where a service presents the assertion that it received: the person, with the roles that travel, and the
+ * service before whoever acted already.
+ *
+ * @param spiffe of the service's certificate
+ * @param agent the one with that SPIFFE id
+ * @returns reasons `audience_mismatch`, where another service received the assertion, and `actor_not_allowed`, where the
+ * chain would be too long
+ */
+export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
+  const { audience, provider, subject, roles, email, name } = asserted;
+  if (audience !== agent.service) {
+    const detail = `the assertion is for the service ${audience}, and the certificate is that of ${agent.service}`;
+    return refuse('audience_mismatch', detail);
+  }
+  const actors = [spiffe, ...asserted.actors];
+  if (actors.length > agent.hops) {
+    const allowed = agent.hops === 1 ? '1 hop' : `${agent.hops} hops`;
+    return refuse(
+      'actor_not_allowed',
+      `this would be hop ${actors.length} for one person, ${agent.name} may do ${allowed}`,
+    );
+  }
+  return ok({
+    provider,
+    subject,
+    roles: roles.filter((role) => agent.actsFor.includes(role)),
+    groups: [],
+    claims: {},
+    ...(email !== undefined && { email }),
+    ...(name !== undefined && { name }),
+    agent: agent.name,
+    actors,
+  });
+}

@@ -1,0 +1,109 @@
+import { MAX_HOPS } from '../limits.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { checkTimes } from '../token/claims.ts';
+import { shown } from '../token/detail.ts';
+import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { asObject } from '../token/json.ts';
+import { type SignatureContext, verifySignature } from '../token/signature.ts';
+import type { Claims, Key } from '../token/types.ts';
+import { ASSERTION_TYPE } from './claims.ts';
+
+/** What an assertion of ours says, once it holds. */
+export interface Asserted {
+  /** The service that received it. */
+  readonly audience: string;
+  readonly provider: string;
+  readonly subject: string;
+  readonly roles: readonly string[];
+  readonly email?: string;
+  readonly name?: string;
+  /** SPIFFE ids of the services that act for the subject already, the last one first. */
+  readonly actors: readonly string[];
+  /** `exp`, seconds since the epoch. */
+  readonly expires: number;
+  /** RFC 7638 thumbprint of the key that signed it. */
+  readonly key: string;
+}
+
+/** What assertions are checked against. */
+export interface AssertionContext extends SignatureContext {
+  readonly issuer: string;
+  /** Seconds by which clocks may differ. */
+  readonly skew: number;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
+
+/** The chain of `act` (RFC 8693 section 4.1), the outermost first. */
+function actorsOf(claims: Claims): readonly string[] | undefined {
+  const actors: string[] = [];
+  for (let act = claims.act; act !== undefined; ) {
+    const { sub, act: before } = asObject(act) ?? {};
+    if (!isText(sub) || actors.push(sub) > MAX_HOPS) return undefined;
+    act = before;
+  }
+  return actors;
+}
+
+/** What is said of an assertion whose signature holds. */
+function judge(
+  header: JoseHeader,
+  claims: Claims | undefined,
+  { thumbprint }: Key,
+  now: number,
+  skew: number,
+): Result<Asserted> {
+  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+  if (header.typ !== ASSERTION_TYPE) {
+    return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);
+  }
+  const times = checkTimes(claims, now, skew);
+  if (!times.ok) return times;
+  const { aud, provider, sub, roles, email, name } = claims;
+  if (!isText(aud)) return wrong('aud');
+  if (!isText(provider)) return wrong('provider');
+  if (!isText(sub)) return wrong('sub');
+  if (!Array.isArray(roles) || !roles.every(isText)) return wrong('roles');
+  const actors = actorsOf(claims);
+  if (actors === undefined) return wrong('act');
+  return ok({
+    audience: aud,
+    provider,
+    subject: sub,
+    roles,
+    ...(isText(email) && { email }),
+    ...(isText(name) && { name }),
+    actors,
+    expires: times.value,
+    key: thumbprint,
+  });
+}
+
+/**
+ * Verifies an assertion that the gateway itself signed: format, header, issuer, algorithm, key, signature, type, times,
+ * claims, in this order. Whom it is for, {@link agentCaller} looks at. Never throws for any text.
+ *
+ * @param keys the gateway's own public keys
+ * @param now seconds since the epoch
+ * @returns the first reason that applies, with a detail that tells what was expected only after the signature held
+ */
+export function verifyAssertion(
+  text: string,
+  keys: readonly Key[],
+  now: number,
+  context: AssertionContext,
+): Result<Asserted> | Promise<Result<Asserted>> {
+  const split = splitJws(text);
+  if (!split.ok) return split;
+  const parsed = parseHeader(split.value.header);
+  if (!parsed.ok) return parsed;
+  const header = parsed.value;
+  const claims = parseClaims(split.value.payload);
+  if (claims?.iss !== context.issuer) return refuse('issuer_unknown', 'the assertion is not one of this gateway');
+  if (header.alg !== 'ES256') return refuse('algorithm_refused', 'the gateway signs its assertions with ES256');
+  return verifySignature<Result<Asserted>>(split.value, header, keys, context, (signer) =>
+    signer.ok ? judge(header, claims, signer.value, now, context.skew) : signer,
+  );
+}

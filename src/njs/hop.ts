@@ -1,0 +1,89 @@
+import { agentCaller, agentOf } from '../assertion/agent.ts';
+import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
+import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import type { Table, TableHop } from '../rules/types.ts';
+import { readSvid, type Svid } from '../token/svid.ts';
+import { deny, type KnownCaller } from './answer.ts';
+import { answer } from './check.ts';
+import { emptyErrorQueue } from './openssl.ts';
+import { type PreparedRoute, routesOf } from './routes.ts';
+import type { Signer } from './signer.ts';
+import { TokenCache } from './tokens.ts';
+
+/** Path of the internal location of the inner listener, before the route's name. */
+const HOP = '/.meshgate/hop/';
+
+/** The SPIFFE ids of certificates as nginx passes them, each read once; nginx looks at dates as it connects only. */
+function certificateReader(): (escaped: string, now: number) => Result<string> {
+  const known = new Map<string, Result<Svid>>();
+  return (escaped, now) => {
+    let svid = known.get(escaped);
+    if (svid === undefined) {
+      svid = readSvid(escaped);
+      if (known.size >= CERTIFICATES_PER_CONTEXT) known.clear();
+      known.set(escaped, svid);
+    }
+    if (!svid.ok) return svid;
+    const { spiffe, notAfter } = svid.value;
+    return notAfter > now ? ok(spiffe) : refuse('proof_invalid', 'the client certificate has expired');
+  };
+}
+
+/**
+ * Makes the handler that answers nginx's `auth_request` on the inner listener: a service asks there for the person whose
+ * request it serves, with the assertion that it received and its own certificate, which nginx has verified.
+ * Nothing else is a credential there.
+ */
+export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
+  const route = routesOf(table);
+  const spiffeOf = certificateReader();
+  // Of a caller that an assertion speaks of all is kept.
+  const callers = new TokenCache({ selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] });
+  const context: AssertionContext = {
+    issuer: table.assertion?.issuer ?? '',
+    skew: table.clockSkew,
+    imported: new Map(),
+    onFailure: emptyErrorQueue,
+  };
+
+  /** Who asks with a certificate and an assertion; known from then on, as long as the key is published. */
+  async function callerOf(spiffe: string, assertion: string, now: number): Promise<Result<KnownCaller>> {
+    const agent = agentOf(spiffe, hop.agents);
+    if (!agent.ok) return agent;
+    const keys = await signer.published(now);
+    if (keys === undefined) return refuse('assertion_unavailable');
+    // No token has a space in it.
+    const name = `${spiffe} ${assertion}`;
+    const known = callers.get(name, now);
+    if (known !== undefined && keys.some(({ thumbprint }) => thumbprint === known.key)) return ok(known);
+    const asserted = await verifyAssertion(assertion, keys, now, context);
+    if (!asserted.ok) return asserted;
+    const caller = agentCaller(asserted.value, spiffe, agent.value);
+    return caller.ok ? ok(callers.put(name, asserted.value, caller.value, now, table.tokenCache)) : caller;
+  }
+
+  async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
+    const spiffe = spiffeOf(headersIn['SSL-Client-Cert'] ?? '', now);
+    if (!spiffe.ok) return spiffe;
+    const assertion = headersIn['X-Meshgate-Assertion'];
+    if (headersIn.Authorization !== undefined) {
+      return refuse('credential_unsupported', 'services ask here with X-Meshgate-Assertion, and without Authorization');
+    }
+    if (assertion === undefined) {
+      return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');
+    }
+    const caller = await callerOf(spiffe.value, assertion, now);
+    if (!caller.ok || to.accepted.has(caller.value.provider)) return caller;
+    return refuse('issuer_unknown', `this host takes nobody of the provider ${caller.value.provider}`);
+  }
+
+  return async (r) => {
+    const to = route((r.uri as string).slice(HOP.length));
+    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
+    const now = Date.now() / 1000;
+    const caller = await asks(to, r, now);
+    if (!caller.ok) return deny(r, to.realm, caller);
+    return answer(signer, r, to, r.headersIn['X-Meshgate-Method'] as string, caller.value, now);
+  };
+}

@@ -1,0 +1,2 @@
+/** A SPIFFE id of a workload: trust domain, and a path whose segments are plain words, none of them dots alone. */
+export const SPIFFE_ID = /^(?=.{1,2048}$)spiffe:\/\/[a-z0-9][a-z0-9._-]{0,254}(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._-]+)+$/;

@@ -1,0 +1,155 @@
+/** The second hop: a service asks another one for the person whose request it serves, with its own certificate. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { decodeJwt } from 'jose';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { asking, hidden, ISSUER, spiffe, startHopLab } from '../harness/hop.ts';
+import { gatewayCase, sendHttp2, valuesOf } from '../harness/index.ts';
+
+const lab = await startHopLab('second hop');
+const { stage, gateway, setup, wiki, board, vault, ann, given, quiet, toBoard, ofWiki, ofBoard, received, hop } = lab;
+
+describe('a service asks for the person whose request it serves', () => {
+  gatewayCase(setup, {
+    name: 'the person is the caller, with the roles that travel, and the service the actor',
+    host: 'board.test',
+    inner: ofWiki,
+    request: asking(given, { path: '/chart?week=7' }),
+    status: 200,
+    upstream: {
+      service: 'board',
+      url: '/chart?week=7',
+      headers: {
+        Host: 'board.mesh',
+        'X-Forwarded-User': 'acme-ann',
+        'X-Forwarded-Roles': 'staff',
+        'X-Forwarded-Email': 'ann@example.org',
+        'X-Forwarded-Actor': spiffe('wiki'),
+        'X-Meshgate-Rule': 'board.test/*#3',
+        'X-Meshgate-Assertion': /^[\w-]+\.[\w-]+\.[\w-]+$/,
+      },
+      absent: ['Authorization', 'SSL-Client-Cert', 'X-Meshgate-Agent'],
+    },
+    log: {
+      fields: {
+        'user.id': 'acme-ann',
+        'user.roles': 'staff',
+        'meshgate.agent': 'wiki-pages',
+        'meshgate.provider': 'acme',
+        'meshgate.rule': 'board.test/*#3',
+        'meshgate.service': 'board',
+        'meshgate.identity': 'default',
+        'http.route': 'board.test/*',
+      },
+      ...hidden(ofWiki, given),
+    },
+  });
+
+  test('what the other service receives is signed for it, and names who acts', () => {
+    expect(decodeJwt(toBoard)).toMatchObject({
+      iss: ISSUER,
+      aud: 'board',
+      sub: 'acme-ann',
+      provider: 'acme',
+      roles: ['staff'],
+      as: 'default',
+      agent: 'wiki-pages',
+      act: { sub: spiffe('wiki') },
+    });
+    expect(Object.keys(decodeJwt(given))).not.toContain('act');
+  });
+
+  test('an address goes along where the service was told it, and not where it was not', () => {
+    expect(decodeJwt(given).email).toBe('ann@example.org');
+    expect(Object.keys(decodeJwt(quiet))).not.toContain('email');
+  });
+
+  gatewayCase(setup, {
+    name: 'what it was not told it cannot tell',
+    host: 'board.test',
+    inner: ofWiki,
+    request: asking(quiet),
+    status: 200,
+    upstream: { service: 'board', headers: { 'X-Forwarded-User': 'acme-ann' }, absent: ['X-Forwarded-Email'] },
+    log: hidden(ofWiki, quiet),
+  });
+
+  test('over HTTP/2, several times on one connection', async () => {
+    await board.clear();
+    const sents = ['/a', '/b', '/c'].map((path) => asking(given, { path }));
+    const answers = await sendHttp2(gateway.inner('board.test', ofWiki), sents);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await board.requests()).map(({ url }) => url)).toEqual(['/a', '/b', '/c']);
+  });
+
+  gatewayCase(setup, {
+    name: 'and that one for another, over as many hops as it may',
+    host: 'vault.test',
+    inner: ofBoard,
+    request: asking(toBoard),
+    status: 200,
+    upstream: {
+      service: 'vault',
+      headers: { 'X-Forwarded-User': 'acme-ann', 'X-Forwarded-Roles': 'staff', 'X-Forwarded-Actor': spiffe('board') },
+    },
+    log: { fields: { 'meshgate.agent': 'board-jobs', 'user.id': 'acme-ann' }, ...hidden(ofBoard, toBoard) },
+  });
+
+  test('the chain of actors is in what the third receives', async () => {
+    const last = await received(vault, () => hop('vault.test', ofBoard, toBoard));
+    expect(decodeJwt(last)).toMatchObject({
+      agent: 'board-jobs',
+      act: { sub: spiffe('board'), act: { sub: spiffe('wiki') } },
+    });
+  });
+
+  test('and no further than that', async () => {
+    const own = await received(board, () => gateway.send('board.test', { token: ann }));
+    const toWiki = await received(wiki, () => hop('wiki.test', ofBoard, own));
+    const answer = await hop('board.test', ofWiki, toWiki);
+    expect([answer.status, answer.json()]).toMatchObject([
+      403,
+      { reason: 'actor_not_allowed', detail: 'this would be hop 2 for one person, wiki-pages may do 1 hop' },
+    ]);
+  });
+});
+
+describe('the ways of docs/second-hop.md', () => {
+  const guide = readFileSync('docs/second-hop.md', 'utf8');
+  const block = (language: string) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(guide)?.[1] ?? '';
+  const seen = async () => (await board.requests()).map((it) => [it.url, ...valuesOf(it, 'X-Forwarded-User')]);
+  beforeEach(() => board.clear());
+
+  test('curl', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'meshgate-hop-'));
+    writeFileSync(join(folder, 'svid.pem'), ofWiki);
+    writeFileSync(join(folder, 'ca.pem'), stage.ca.cert);
+    const { host, port } = gateway.inner('board.test');
+    const line = block('sh')
+      .replace('/run/spiffe', folder)
+      .replace('/run/gateway', folder)
+      .replace('dashboard.example.com', 'board.test')
+      .replace('curl', `curl -s --connect-to board.test:8444:${host}:${port}`);
+    const env = { ...process.env, ASSERTION: given };
+    const { stdout } = await promisify(execFile)('bash', ['-c', line], { env });
+    rmSync(folder, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ service: 'board', url: '/chart' });
+    expect(await seen()).toEqual([['/chart', 'acme-ann']]);
+  });
+
+  test('Node, in the wiki itself', async () => {
+    await wiki.box.write({ '/run/spiffe/svid.pem': ofWiki, '/run/gateway/ca.pem': stage.ca.cert });
+    const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+    const incoming = JSON.stringify({ headers: { 'x-meshgate-assertion': given, traceparent } });
+    const ask = `console.log(JSON.stringify(await askDashboard(${incoming}, '/chart')));`;
+    const code = `${block('js').replace('dashboard.example.com', 'board.test')}\n${ask}`;
+    const { stdout, stderr } = await wiki.box.exec('node', '--input-type=module', '-e', code);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ status: 200, text: expect.stringContaining('"service":"board"') });
+    expect(await seen()).toEqual([['/chart', 'acme-ann']]);
+    expect(valuesOf((await board.requests())[0]!, 'traceparent')).toEqual([traceparent]);
+  });
+});

@@ -1,0 +1,320 @@
+/** What asks at the inner listener and may not, or tries from outside: each is refused with a reason of its own. */
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { decodeJwt } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { newSigningKeys } from '../../src/assertion/rotate.ts';
+import { asking, hidden, KEYS, secret, spiffe, startHopLab } from '../harness/hop.ts';
+import {
+  createCa,
+  createKey,
+  expectClean,
+  gatewayCase,
+  keepAlive,
+  type Sent,
+  send,
+  signToken,
+  until,
+} from '../harness/index.ts';
+
+const lab = await startHopLab('second hop, refused');
+const { stage, acme, envoy, gateway, setup, ann, keys, given, toBoard, hop, changed } = lab;
+const { ofWiki, ofBoard, ofVault, ofGateway } = lab;
+
+describe('what the policy does not allow', () => {
+  gatewayCase(setup, {
+    name: 'roles that do not travel let nobody pass',
+    host: 'board.test',
+    inner: ofWiki,
+    request: asking(given, { method: 'POST', body: 'x' }),
+    status: 403,
+    reason: 'role_missing',
+    log: { fields: { 'user.id': 'acme-ann', 'meshgate.agent': 'wiki-pages' }, ...hidden(ofWiki, given) },
+  });
+
+  gatewayCase(setup, {
+    name: 'a route without a rule for the agent, though the person may',
+    host: 'board.test',
+    inner: ofWiki,
+    request: asking(given, { path: '/admin/x' }),
+    status: 403,
+    reason: 'actor_not_allowed',
+    log: {
+      fields: { 'user.id': 'acme-ann', 'meshgate.agent': 'wiki-pages', 'http.route': 'board.test/admin/*' },
+      ...hidden(ofWiki, given),
+    },
+  });
+
+  gatewayCase(setup, {
+    name: 'a route with a rule for another agent',
+    host: 'vault.test',
+    inner: ofWiki,
+    request: asking(given),
+    status: 403,
+    reason: 'actor_not_allowed',
+    log: hidden(ofWiki, given),
+  });
+
+  gatewayCase(setup, {
+    name: 'a host without agents is not there, open as it is outside',
+    host: 'plain.test',
+    inner: ofWiki,
+    request: asking(given),
+    status: 421,
+    reason: 'host_unknown',
+    log: hidden(ofWiki, given),
+  });
+
+  gatewayCase(setup, {
+    name: 'an odd path',
+    host: 'board.test',
+    inner: ofWiki,
+    request: asking(given, { path: '/a/..%2fadmin/x' }),
+    status: 400,
+    reason: 'path_not_canonical',
+    log: hidden(ofWiki, given),
+  });
+});
+
+const strangers = await createCa('another mesh');
+const past = new Date(Date.now() - 60_000);
+const certificates: [string, string, string, number, RegExp][] = [
+  ['no certificate', '', 'proof_missing', 401, /client certificate/],
+  ['one of another CA', (await strangers.client(spiffe('wiki'))).pem, 'proof_invalid', 401, /X\.509-SVID/],
+  [
+    'one that has expired',
+    (await stage.meshCa.client(spiffe('wiki'), { notAfter: past })).pem,
+    'proof_invalid',
+    401,
+    /./,
+  ],
+  ['one without a SPIFFE id', (await stage.meshCa.issue({ dns: ['wiki.test'] })).pem, 'proof_invalid', 401, /no URI/],
+  [
+    'one with two',
+    (await stage.meshCa.issue({ uris: [spiffe('wiki'), spiffe('board')] })).pem,
+    'proof_invalid',
+    401,
+    /more than one URI/,
+  ],
+  [
+    'one with a web address',
+    (await stage.meshCa.issue({ uris: ['https://example.org/ns/wiki/sa/wiki'] })).pem,
+    'proof_invalid',
+    401,
+    /not the SPIFFE id/,
+  ],
+  [
+    'that of another agent',
+    ofBoard,
+    'audience_mismatch',
+    401,
+    /for the service wiki, and the certificate is that of board/,
+  ],
+  ['that of a service that is no agent', ofVault, 'actor_not_allowed', 403, /no agent/],
+  ['that of the gateway itself', ofGateway, 'actor_not_allowed', 403, /no agent/],
+];
+
+describe('the assertion with the wrong certificate', () => {
+  for (const [name, pem, reason, status, detail] of certificates) {
+    gatewayCase(setup, {
+      ...{ name, host: 'board.test', inner: pem, request: asking(given), status, reason },
+      answer: { 'WWW-Authenticate': status === 401 ? /error="invalid_token"/ : null },
+      log: hidden(pem, given),
+    });
+
+    test(`${name}: what was wrong is said`, async () => {
+      const answer = await send(gateway.inner('board.test', pem === '' ? undefined : pem), asking(given));
+      expect(answer.json().detail).toMatch(detail);
+      expect(answer.text).not.toMatch(secret(given));
+    });
+  }
+
+  test('one that expires while its connection is open', async () => {
+    const notAfter = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000);
+    const { pem } = await stage.meshCa.client(spiffe('wiki'), { notAfter });
+    const target = gateway.inner('board.test', pem);
+    const agent = keepAlive(target, 1);
+    expect((await send(target, asking(given, { agent }))).status).toBe(200);
+    const answer = await until(
+      async () => {
+        const one = await send(target, asking(given, { agent }));
+        return one.status === 200 ? undefined : one;
+      },
+      { what: 'the end of the certificate' },
+    );
+    agent.destroy();
+    expect([answer.status, answer.json().detail]).toEqual([401, 'the client certificate has expired']);
+  });
+
+  gatewayCase(setup, {
+    name: 'none, to a host that is not there',
+    host: 'plain.test',
+    inner: '',
+    request: {},
+    status: 401,
+    reason: 'proof_missing',
+  });
+});
+
+const now = Math.floor(Date.now() / 1000);
+const stranger = await createKey('ES256', { kid: keys.kid });
+const typ = { header: { typ: 'meshgate+jwt' } };
+const credentials: [string, string, Sent, string][] = [
+  ['none', ofWiki, {}, 'credential_missing'],
+  ['an empty one', ofWiki, asking(''), 'credential_missing'],
+  ['a token in its place', ofWiki, asking(ann), 'issuer_unknown'],
+  ['a bearer token', ofWiki, { token: ann }, 'credential_unsupported'],
+  ['a bearer token beside it', ofWiki, asking(given, { token: ann }), 'credential_unsupported'],
+  ['itself as a bearer token', ofWiki, { token: given }, 'credential_unsupported'],
+  ['one that has expired', ofWiki, asking(await changed({ iat: now - 700, exp: now - 100 })), 'token_expired'],
+  ['one of another issuer', ofWiki, asking(await changed({ iss: acme.url })), 'issuer_unknown'],
+  ['one for another service', ofWiki, asking(await changed({ aud: 'board' })), 'audience_mismatch'],
+  ['one for two', ofWiki, asking(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
+  ['one of a provider that is gone', ofWiki, asking(await changed({ provider: 'old' })), 'issuer_unknown'],
+  ['one of another key', ofWiki, asking(await signToken(stranger, { ...decodeJwt(given) }, typ)), 'signature_invalid'],
+  ['one of another length', ofWiki, asking(given.replace(/[^.]+$/, 'A'.repeat(88))), 'signature_invalid'],
+  ['no JWT', ofWiki, asking('x'), 'token_malformed'],
+];
+
+describe('the right certificate with another credential', () => {
+  for (const [name, inner, request, reason] of credentials) {
+    const assertion = (request.headers as Record<string, string> | undefined)?.['X-Meshgate-Assertion'] ?? '';
+    gatewayCase(setup, {
+      ...{ name, host: 'board.test', inner, request, status: 401, reason },
+      log: hidden(inner, ...(assertion.length > 40 ? [assertion] : [])),
+    });
+  }
+
+  test('two of them', async () => {
+    const headers: [string, string][] = [
+      ['X-Meshgate-Assertion', given],
+      ['X-Meshgate-Assertion', given],
+    ];
+    const answer = await send(gateway.inner('board.test', ofWiki), { headers });
+    expect([answer.status, answer.json().reason]).toEqual([401, 'token_malformed']);
+  });
+
+  test('a hostile one changes nothing for the next request', async () => {
+    for (let i = 0; i < 3; i++) {
+      for (const [, pem, sent] of credentials)
+        expect((await send(gateway.inner('board.test', pem), sent)).status).toBe(401);
+      expect((await hop('board.test', ofWiki, given)).status).toBe(200);
+      expect((await hop('board.test', ofBoard, given)).json().reason).toBe('audience_mismatch');
+    }
+  });
+});
+
+describe('outside', () => {
+  gatewayCase(setup, {
+    name: 'an assertion is no credential, also with what would say that a certificate was shown',
+    host: 'board.test',
+    request: asking(given, { headers: { 'SSL-Client-Cert': encodeURIComponent(ofWiki.slice(0, 800)) } }),
+    status: 401,
+    reason: 'credential_missing',
+    log: hidden(ofWiki, given),
+  });
+
+  gatewayCase(setup, {
+    name: 'nor is it a token',
+    host: 'board.test',
+    request: { token: given },
+    status: 401,
+    reason: 'issuer_unknown',
+  });
+
+  gatewayCase(setup, {
+    name: 'a person’s request is nobody’s agent, whatever it says',
+    host: 'board.test',
+    request: asking(given, {
+      token: ann,
+      headers: { 'X-Meshgate-Agent': 'wiki-pages', 'X-Forwarded-Actor': spiffe('wiki') },
+    }),
+    status: 200,
+    upstream: {
+      service: 'board',
+      headers: {
+        'X-Forwarded-User': 'acme-ann',
+        'X-Forwarded-Roles': 'staff,admin',
+        'X-Meshgate-Rule': 'board.test/*#1',
+      },
+      absent: ['X-Forwarded-Actor', 'X-Meshgate-Agent', 'SSL-Client-Cert'],
+    },
+    log: { fields: { 'meshgate.agent': '', 'user.roles': 'staff,admin' }, ...hidden('', given) },
+  });
+
+  test('the inner check cannot be asked for, from either side', async () => {
+    for (const path of ['/.meshgate/hop/board.test/*', '/.meshgate/check/board.test/*', '/.meshgate/certificate']) {
+      const outside = await gateway.send('board.test', { path, token: ann });
+      expect([path, outside.status, outside.json().reason]).toEqual([path, 404, 'route_unknown']);
+      const inside = await hop('board.test', ofWiki, given, { path });
+      expect([path, inside.status, inside.json().reason]).toEqual([path, 404, 'route_unknown']);
+    }
+  });
+});
+
+describe('the mesh', () => {
+  const straight = (pem: string | undefined, assertion: string) =>
+    envoy.send(pem, 'board.mesh', { headers: { 'X-Meshgate-Assertion': assertion } });
+
+  test('takes what the gateway says for the agent, over the gateway’s identity', async () => {
+    expect((await straight(ofGateway, toBoard)).status).toBe(200);
+  });
+
+  test('refuses what the wiki received, sent straight to the dashboard', async () => {
+    expect((await straight(ofGateway, given)).status).toBe(403);
+    await expect(straight(ofWiki, given)).rejects.toThrow();
+    await expect(straight(undefined, given)).rejects.toThrow();
+  });
+
+  test('and what the dashboard received, from anybody but the gateway', async () => {
+    await expect(straight(ofWiki, toBoard)).rejects.toThrow();
+    await expect(straight(ofBoard, toBoard)).rejects.toThrow();
+  });
+
+  test('an agent’s assertion passes by no rule of people’s', async () => {
+    const answer = await envoy.send(ofGateway, 'board.mesh', {
+      path: '/admin/x',
+      headers: { 'X-Meshgate-Assertion': toBoard },
+    });
+    expect(answer.status).toBe(403);
+  });
+});
+
+test('no TLS session is taken up again: a certificate is shown each time', async () => {
+  const { host, port, ca } = gateway.inner('board.test');
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    let session: Buffer | undefined;
+    const open = async (first: Buffer | undefined) => {
+      const options = { host, port, ca, servername: 'board.test', cert: ofWiki, key: ofWiki, maxVersion };
+      const socket = connect({ ...options, ...(first && { session: first }) });
+      socket.on('session', (one: Buffer) => {
+        session = one;
+      });
+      await once(socket, 'secureConnect');
+      const reused = socket.isSessionReused();
+      socket.write('GET /x HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n');
+      socket.resume();
+      await once(socket, 'close');
+      return reused;
+    };
+    expect(await open(undefined)).toBe(false);
+    expect(await open(session)).toBe(false);
+  }
+});
+
+describe('the key', () => {
+  test('an assertion whose key is no longer published is worth nothing, also one that was known', async () => {
+    const mark = gateway.mark();
+    expect((await hop('board.test', ofWiki, given)).status).toBe(200);
+    await gateway.box.write({ [KEYS]: await newSigningKeys(Date.now() / 1000) });
+    const answer = await until(
+      async () => {
+        const one = await hop('board.test', ofWiki, given);
+        return one.status === 401 ? one : undefined;
+      },
+      { what: 'the end of the key', timeoutMs: 15_000 },
+    );
+    expect(answer.json().reason).toBe('key_unknown');
+    expectClean(gateway, mark);
+  });
+});
