@@ -1,6 +1,7 @@
 /**
  * The matrix: requests that are derived from the rules, put to the gateway and to each layer of each mesh. All have to
- * answer what `decide` says, as far as they see the request. docs/testing.md says how to read matrix.json.
+ * answer what `decide` says, as far as they see the request; and whatever is changed in what was rendered has to make
+ * one of them answer otherwise. docs/matrix.md says how to read matrix.json.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStage, type Stage, saveLogs, startEnvoy, startGateway, startIssuer, until } from '../harness/index.ts';
@@ -8,15 +9,29 @@ import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
 import { cellsOf, unasked } from './matrix/cells.ts';
 import { EnvoySide, presenterOf } from './matrix/envoy.ts';
+import { ENVOY_ALTERNATIVES, envoyEquivalents } from './matrix/envoy-equivalents.ts';
+import { EnvoyTrials } from './matrix/envoy-trials.ts';
+import { Equivalents } from './matrix/equivalents.ts';
 import { GatewaySide } from './matrix/gateway.ts';
+import { hunt } from './matrix/hunt.ts';
+import { mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
-import { lines, Report } from './matrix/report.ts';
+import { lines, Report, survivorLines } from './matrix/report.ts';
 import { startServices } from './matrix/services.ts';
+import type { Mutable } from './matrix/types.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
+/** Policies whose rendered file is changed, field by field. */
+const HUNTED = ['demo'];
 const report = new Report('gateway');
+const equivalents = new Equivalents(envoyEquivalents);
 const assertions = await Assertions.create();
-afterAll(() => report.write());
+const subjects = await envoySubjects(ISSUER);
+let finished = 0;
+afterAll(() => {
+  // Of a run of some tests only, nothing is written.
+  if (finished === subjects.length) report.write();
+});
 
 /** The gateway and a plain Envoy behind it, with a policy; services behind both. */
 async function startBoth(stage: Stage, { text, policy }: Subject) {
@@ -29,42 +44,62 @@ async function startBoth(stage: Stage, { text, policy }: Subject) {
   return { issuer, services, envoy, gateway };
 }
 
-describe.each((await envoySubjects(ISSUER)).map((subject) => [subject.name, subject] as const))(
-  '%s',
-  (name, subject) => {
-    const cells = cellsOf(subject.policy, subject.rules);
-    let stage: Stage;
-    let gateway: GatewaySide;
-    let envoy: EnvoySide;
+describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
+  const cells = cellsOf(subject.policy, subject.rules);
+  let stage: Stage;
+  let gateway: GatewaySide;
+  let envoy: EnvoySide;
+  let changed: () => Promise<Mutable>;
 
-    beforeAll(async () => {
-      stage = await openStage(`matrix ${name}`);
-      const both = await startBoth(stage, subject);
-      gateway = new GatewaySide(subject, both.gateway, both.issuer);
-      envoy = new EnvoySide(both.envoy, presenterOf(subject, stage, assertions));
-      const first = cells.find(({ part, credential }) => part === undefined && credential !== undefined);
-      await until(async () => first === undefined || (await gateway.ask(first)) === 'allowed', {
-        what: 'the road to the services',
-        timeoutMs: 30_000,
-        help: () => saveLogs(stage, 'start'),
-      });
+  beforeAll(async () => {
+    stage = await openStage(`matrix ${name}`);
+    const both = await startBoth(stage, subject);
+    const presenter = presenterOf(subject, stage, assertions);
+    gateway = new GatewaySide(subject, both.gateway, both.issuer);
+    envoy = new EnvoySide(both.envoy, presenter);
+    changed = () => EnvoyTrials.start(stage, subject, both.services, envoy, presenter);
+    const first = cells.find(({ part, credential }) => part === undefined && credential !== undefined);
+    await until(async () => first === undefined || (await gateway.ask(first)) === 'allowed', {
+      what: 'the road to the services',
+      timeoutMs: 30_000,
+      help: () => saveLogs(stage, 'start'),
     });
-    afterAll(() => stage?.close());
+  });
+  afterAll(() => stage?.close());
 
-    test('each rule is asked', () => {
-      expect(unasked(subject.rules, cells)).toEqual([]);
-    });
+  test('each rule is asked', () => {
+    expect(unasked(subject.rules, cells)).toEqual([]);
+  });
 
-    test('the gateway decides as the policy says', async () => {
-      const { asked, disagreements } = await agree(gateway, cells);
-      report.agreed(name, gateway.name, asked, disagreements);
-      expect(lines(disagreements)).toEqual([]);
-    });
+  test('the gateway decides as the policy says', async () => {
+    const { asked, disagreements } = await agree(gateway, cells);
+    report.agreed(name, gateway.name, asked, disagreements);
+    expect(lines(disagreements)).toEqual([]);
+  });
 
-    test('Envoy decides as the policy says', async () => {
-      const { asked, disagreements } = await agree(envoy, cells);
-      report.agreed(name, envoy.name, asked, disagreements);
-      expect(lines(disagreements)).toEqual([]);
-    });
-  },
-);
+  test('Envoy decides as the policy says', async () => {
+    const { asked, disagreements } = await agree(envoy, cells);
+    report.agreed(name, envoy.name, asked, disagreements);
+    expect(lines(disagreements)).toEqual([]);
+  });
+
+  test.runIf(HUNTED.includes(name))(
+    'no field of what Envoy has can change unnoticed',
+    { timeout: 300_000 },
+    async () => {
+      const side = await changed();
+      const { mutants } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
+      const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
+      report.hunted(name, side.name, found);
+      expect(survivorLines(found)).toEqual([]);
+    },
+  );
+
+  test('all of it ran', () => {
+    finished += 1;
+  });
+});
+
+test('each reason why a change means nothing is needed', () => {
+  if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
+});

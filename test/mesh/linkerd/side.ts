@@ -69,10 +69,12 @@ export class LinkerdSide implements Mutable {
   /** Undefined for a service that is not in the mesh. A Host for another service reaches that one's pods. */
   expected(cell: Cell): Answer | undefined {
     if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
+    // In any case: Linkerd knows no other.
+    const authority = cell.authority.toLowerCase();
     const elsewhere = Object.values(this.#policy.services).some(
-      (it) => it.name !== cell.service && authorities(it, this.#policy).includes(cell.authority),
+      (it) => it.name !== cell.service && authorities(it, this.#policy).includes(authority),
     );
-    const answer = elsewhere ? 'refused: rules' : expectedOf(cell, this.#view);
+    const answer = elsewhere ? 'refused: rules' : expectedOf({ ...cell, authority }, this.#view);
     // Not TLS, but the route's policy ends it: there is nobody to let pass.
     return cell.connects.kind === 'plain' ? 'refused: rules' : answer;
   }
@@ -95,9 +97,8 @@ export class LinkerdSide implements Mutable {
     return verdictOf(cluster, { pod, authority, method, path, ...client }) === 'allowed' ? 'allowed' : 'refused: rules';
   }
 
-  *trials(versions: readonly (readonly Rendered[] | { readonly version: readonly Rendered[] })[]): Generator<Trial> {
-    for (const it of versions) {
-      const version = 'version' in it ? it.version : it;
+  *trials(versions: readonly (readonly Rendered[])[]): Generator<Trial> {
+    for (const version of versions) {
       let cluster: Cluster;
       try {
         cluster = clusterWith(version.map(({ value }) => value));
@@ -108,12 +109,4 @@ export class LinkerdSide implements Mutable {
       yield { ask: (cell) => this.#ask(cluster, cell) };
     }
   }
-
-  /** Why a version means the same as what was rendered: what the API server fills in is what was left out. */
-  same(version: readonly Rendered[]): string | undefined {
-    const kept = clusterWith(version.map(({ value }) => value));
-    return textOf(kept) === textOf(this.#cluster) ? 'the API server fills in the same value' : undefined;
-  }
 }
-
-const textOf = ({ authentications, ...rest }: Cluster): string => JSON.stringify([rest, [...authentications]]);

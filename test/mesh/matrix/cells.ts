@@ -94,6 +94,9 @@ class Derivation {
     const port = this.#policy.mesh?.ingress.own?.listen ?? this.#policy.mesh?.ingress.port ?? 443;
     const change = { host: `${base.host}:8443`, authority: bare === authority ? `${authority}:${port}` : bare };
     this.#add(base, undefined, 'passes with another port in Host', change);
+    const { service, as } = this.#rule;
+    const flawed = { credential: { roles: [], service, as, flaw: 'garbage' } } as const;
+    this.#add(base, 'credential', 'garbage, with another port in Host', { ...change, ...flawed });
   }
 
   #addWrong(base: Cell): void {
@@ -110,18 +113,28 @@ class Derivation {
     for (const it of outsidePaths(path)) this.#add(base, 'path', it, { path: it });
     for (const it of oddPaths(base.path)) this.#add(base, 'path', it, { path: it });
     for (const [host, authority] of this.#otherHosts()) this.#add(base, 'host', authority, { host, authority });
+    for (const { authority, name } of this.#otherServices()) {
+      const { credential } = base;
+      const change = credential && { credential: { ...credential, service: name } };
+      this.#add(base, 'host', `${authority}, asserted`, { host: `${base.host}.test`, authority, ...change });
+    }
+  }
+
+  #otherServices(): readonly Service[] {
+    const { name } = this.#service;
+    const services = Object.values(this.#policy.services).filter((it) => it.name !== name && it.direct === undefined);
+    return services.slice(0, OTHERS);
   }
 
   /** Of others: host and authority. */
   #otherHosts(): readonly (readonly [string, string])[] {
     const { host } = this.#rule;
-    const { authority, name } = this.#service;
+    const { authority } = this.#service;
     const own = hostNamed(host);
     const hosts = this.#policy.hosts.map((it) => hostNamed(it.name)).filter((it) => it !== own);
-    const services = Object.values(this.#policy.services).filter((it) => it.name !== name && it.direct === undefined);
-    const others = services.slice(0, OTHERS).map((it, i) => [hosts[i] ?? `x${own}`, it.authority] as const);
+    const others = this.#otherServices().map((it, i) => [hosts[i] ?? `x${own}`, it.authority] as const);
     const dot = authority.replace('.', 'x');
-    const near = [`x${authority}`, `${authority}.test`, ...(dot === authority ? [] : [dot])];
+    const near = [`x${authority}`, `${authority}.test`, authority.toUpperCase(), ...(dot === authority ? [] : [dot])];
     return [...others, ...near.map((it) => [`${own}.test`, it] as const)];
   }
 

@@ -1,61 +1,16 @@
 import { parse } from 'yaml';
-import {
-  type Box,
-  envoyImage,
-  type Files,
-  type Stage,
-  send,
-  startContainer,
-  type Target,
-} from '../../harness/index.ts';
+import { type Box, envoyImage, render, type Stage, startContainer } from '../../harness/index.ts';
 import { ingressFiles } from '../../harness/policy.ts';
+import { ADMIN, Discovered, discovering, type Json, type Loaded } from './envoy-discovery.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
-import { JWKS_FILE, SERVICES_HOST, type Subject } from './policies.ts';
+import { JWKS_FILE, type Subject } from './policies.ts';
 import { Road } from './road.ts';
-import { DISCOVERY, TUNNEL } from './services.ts';
-import type { Rendered, Trial } from './types.ts';
+import { TUNNEL } from './services.ts';
+import type { Answer, Cell, Mutable, Rendered, Side, Trial } from './types.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: Envoy's configuration, and what became of it
-type Json = any;
-
-const ALIAS = 'trials';
-/** Listeners that are loaded at once: so many bytes, since Envoy writes all of them to its log where one is refused. */
+/** Listeners that are loaded at once, in bytes: Envoy reads all of them again where it cannot read one. */
 const BATCH_BYTES = 500_000;
 const FIRST_PORT = 20_000;
-
-/** Discovery by REST, from the container of the services: it answers when there is something new. */
-function discovered(): Json {
-  const api_config_source = {
-    ...{ api_type: 'REST', transport_api_version: 'V3', cluster_names: ['discovery'] },
-    ...{ refresh_delay: '0.001s', request_timeout: '600s' },
-  };
-  return { resource_api_version: 'V3', api_config_source };
-}
-
-function bootstrap(): string {
-  const address = { socket_address: { address: SERVICES_HOST, port_value: DISCOVERY } };
-  const endpoints = [{ lb_endpoints: [{ endpoint: { address } }] }];
-  const load_assignment = { cluster_name: 'discovery', endpoints };
-  return JSON.stringify({
-    node: { id: 'trials', cluster: 'trials' },
-    dynamic_resources: { lds_config: discovered(), cds_config: discovered() },
-    static_resources: { clusters: [{ name: 'discovery', type: 'STRICT_DNS', load_assignment }] },
-  });
-}
-
-const document = (version: string, kind: string, resources: readonly Json[]) =>
-  JSON.stringify({
-    version_info: version,
-    resources: resources.map((it) => ({ '@type': `type.googleapis.com/envoy.config.${kind}`, ...it })),
-  });
-
-/** One version of envoy.yaml as a listener of its own, and the clusters that it alone has. */
-interface Loaded {
-  readonly name: string;
-  readonly port: number;
-  readonly listener: Json;
-  readonly clusters: readonly Json[];
-}
 
 /** Renames the clusters that changed, and what leads to them, so that versions can stand side by side. */
 function loadedOf(value: Json, original: Json, number: number): Loaded {
@@ -71,83 +26,20 @@ function loadedOf(value: Json, original: Json, number: number): Loaded {
     (all, name) => all.replaceAll(`"cluster":${JSON.stringify(name)}`, `"cluster":${JSON.stringify(name + suffix)}`),
     JSON.stringify(listeners[0] ?? {}),
   );
-  const listener = {
-    ...JSON.parse(text),
-    name: `trial${suffix}`,
-    address: { socket_address: { address: '0.0.0.0', port_value: port } },
-  };
+  const listener = { ...JSON.parse(text), name: `trial${suffix}` };
+  // Elsewhere than rendered nobody finds it here either.
+  const isInPlace = JSON.stringify(listener.address) === JSON.stringify(original.static_resources.listeners[0].address);
+  if (isInPlace) listener.address = { socket_address: { address: '0.0.0.0', port_value: port } };
   const named = (it: Json) => (it.name === undefined ? it : { ...it, name: it.name + suffix });
   return { name: listener.name, port, listener, clusters: own.map(named) };
 }
 
-/** What Envoy asks for one kind of resource. */
-class Discovered {
-  readonly #box: Box;
-  readonly #target: Target;
-  readonly #name: string;
-  readonly #kind: string;
-  readonly #resources: (versions: readonly Loaded[]) => readonly Json[];
-  #version = 0;
-  #isPut = false;
-
-  constructor(
-    box: Box,
-    services: Box,
-    name: string,
-    kind: string,
-    resources: (versions: readonly Loaded[]) => readonly Json[],
-  ) {
-    this.#box = box;
-    this.#target = { host: services.host, port: services.port(DISCOVERY), tls: false, name };
-    this.#name = name;
-    this.#kind = kind;
-    this.#resources = resources;
-  }
-
-  /** Makes Envoy take these versions and no others; notes its words for those that it does not take. */
-  async take(versions: readonly Loaded[], rejected: Map<string, string>): Promise<void> {
-    if (versions.length === 0 && this.#isPut) return;
-    const open = versions.filter(({ name }) => !rejected.has(name));
-    const taken = await this.#some([], open, rejected);
-    if (taken.length < open.length || taken.length === 0) await this.#put(taken);
-    this.#isPut = true;
-  }
-
-  /** Of versions those that Envoy takes beside what it has taken: all, or the ones of each half. */
-  async #some(
-    before: readonly Loaded[],
-    versions: readonly Loaded[],
-    rejected: Map<string, string>,
-  ): Promise<readonly Loaded[]> {
-    if (versions.length === 0) return before;
-    const mark = this.#box.logs.mark();
-    if (await this.#put([...before, ...versions])) return [...before, ...versions];
-    if (versions.length === 1) {
-      rejected.set((versions[0] as Loaded).name, await this.#words(mark));
-      return before;
-    }
-    const half = Math.ceil(versions.length / 2);
-    return this.#some(await this.#some(before, versions.slice(0, half), rejected), versions.slice(half), rejected);
-  }
-
-  async #put(versions: readonly Loaded[]): Promise<boolean> {
-    this.#version += 1;
-    const version = String(this.#version);
-    const body = document(version, this.#kind, this.#resources(versions));
-    const answer = await send(this.#target, { method: 'PUT', path: `/put/${this.#name}`, body });
-    return answer.json().version === version;
-  }
-
-  /** What the log says of the one that was refused. */
-  async #words(mark: number): Promise<string> {
-    const line = await this.#box.logs.waitFor(/INVALID_ARGUMENT|rejected/, mark);
-    return line.replace(/^.*?(rejected|failure): /, '').slice(0, 300);
-  }
-}
-
 /** An Envoy that takes many versions of the rendered listener at once, each on a port of its own. */
-export class EnvoyTrials {
+export class EnvoyTrials implements Mutable {
+  readonly name = 'envoy';
   readonly objects: readonly Rendered[];
+  readonly #alias: string;
+  readonly #side: Side;
   readonly #tunnel: { readonly host: string; readonly port: number };
   readonly #presenter: Presenter;
   readonly #original: Json;
@@ -155,47 +47,65 @@ export class EnvoyTrials {
   readonly #listeners: Discovered;
   #count = 0;
 
-  private constructor(box: Box, services: Box, presenter: Presenter, original: Json) {
+  private constructor(box: Box, services: Box, side: Side, presenter: Presenter, original: Json) {
+    this.#alias = box.alias;
+    this.#side = side;
     this.#tunnel = { host: services.host, port: services.port(TUNNEL) };
     this.#presenter = presenter;
     this.#original = original;
     const own: readonly Json[] = original.static_resources.clusters;
     const clusters = (all: readonly Loaded[]) => [...own, ...all.flatMap((one) => one.clusters)];
     const listeners = (all: readonly Loaded[]) => all.map(({ listener }) => listener);
-    this.#clusters = new Discovered(box, services, 'clusters', 'cluster.v3.Cluster', clusters);
-    this.#listeners = new Discovered(box, services, 'listeners', 'listener.v3.Listener', listeners);
+    this.#clusters = new Discovered(box, services, 'clusters', clusters);
+    this.#listeners = new Discovered(box, services, 'listeners', listeners);
     this.objects = [{ name: 'envoy.yaml', value: original }];
   }
 
-  /** @param services the container that leads into the network */
+  /**
+   * Starts one.
+   *
+   * @param services the container that leads into the network
+   * @param side the Envoy that has the rendered file itself
+   * @param alias of several another one each
+   */
   static async start(
     stage: Stage,
-    subject: Subject,
-    rendered: Files,
+    { policy, text }: Subject,
     services: Box,
+    side: Side,
     presenter: Presenter,
+    alias = 'trials',
   ): Promise<EnvoyTrials> {
-    const original = parse(rendered['envoy.yaml'] as string);
-    const published = presenter.assertions.published;
+    const rendered = await render('envoy', text);
     const box = await startContainer(stage, {
       image: envoyImage,
-      // As in the static file: a field that Envoy does not know is an error. What goes goes at once.
+      // As in the static file: a field that Envoy does not know is an error. What goes goes at once. What it does not
+      // take is not logged: it would be logged whole.
       command: [
         ...['envoy', '-c', '/etc/envoy/trials.json', '--disable-hot-restart', '--log-level', 'warn'],
+        ...['--component-log-level', 'config:critical'],
         ...['--reject-unknown-dynamic-fields', '--drain-time-s', '1', '--concurrency', '1'],
       ],
-      alias: ALIAS,
-      ports: [],
+      alias,
+      ports: [ADMIN],
       files: {
-        ...(await ingressFiles(subject.policy, stage)),
-        '/etc/envoy/trials.json': bootstrap(),
-        [JWKS_FILE]: published,
+        ...(await ingressFiles(policy, stage)),
+        '/etc/envoy/trials.json': discovering(alias),
+        [JWKS_FILE]: presenter.assertions.published,
       },
       ready: /no configured limit to the number of allowed active downstream connections/,
     });
-    const trials = new EnvoyTrials(box, services, presenter, original);
-    await trials.#clusters.take([], new Map());
+    const trials = new EnvoyTrials(box, services, side, presenter, parse(rendered['envoy.yaml'] as string));
+    await trials.#clusters.take([], new Set());
     return trials;
+  }
+
+  expected(cell: Cell): Answer | undefined {
+    return this.#side.expected(cell);
+  }
+
+  ask(cell: Cell): Answer | Promise<Answer> {
+    return this.#side.ask(cell);
   }
 
   async *trials(versions: readonly (readonly Rendered[])[]): AsyncGenerator<Trial> {
@@ -205,28 +115,23 @@ export class EnvoyTrials {
         this.#count += 1;
         return loadedOf(file?.value, this.#original, this.#count);
       });
-      const rejected = await this.#load(batch);
+      const rejected = new Set<string>();
+      await this.#clusters.take(
+        batch.filter(({ clusters }) => clusters.length > 0),
+        rejected,
+      );
+      await this.#listeners.take(batch, rejected);
       for (const version of batch) {
-        const words = rejected.get(version.name);
-        if (words === undefined) yield* this.#trial(version);
-        else yield { rejected: words };
+        if (rejected.has(version.name)) yield { rejected: 'Envoy does not take it' };
+        else yield* this.#trial(version);
       }
     }
   }
 
   async *#trial({ port }: Loaded): AsyncGenerator<Trial> {
     const { serverName: name } = this.#presenter.view.policy.mesh!.ingress;
-    const road = new Road({ host: ALIAS, port, tls: true, name, ca: this.#presenter.ca, tunnel: this.#tunnel });
+    const road = new Road({ host: this.#alias, port, tls: true, name, ca: this.#presenter.ca, tunnel: this.#tunnel });
     yield { ask: (cell) => askMesh(cell, road, this.#presenter) };
     road.close();
-  }
-
-  /** Loads versions; gives Envoy's words for those that it does not take, by name. */
-  async #load(batch: readonly Loaded[]): Promise<ReadonlyMap<string, string>> {
-    const rejected = new Map<string, string>();
-    const withClusters = batch.filter(({ clusters }) => clusters.length > 0);
-    await this.#clusters.take(withClusters, rejected);
-    await this.#listeners.take(batch, rejected);
-    return rejected;
   }
 }

@@ -20,65 +20,117 @@ export interface Hunt {
 /** Why a mutant means the same as what was rendered; undefined: nothing says so. */
 export type Proof = (mutant: Mutant) => string | undefined;
 
-/** So many cells are asked before a mutant is held to be the same, and a proof is looked for. */
-const BEFORE_PROOF = 40;
+export interface HuntOptions {
+  /** So many cells must not tell a mutant from the original before its proof counts; default 40. */
+  readonly beforeProof?: number;
+  /** The mutants are shared out among so many trials of the side at once; default one. */
+  readonly lanes?: number;
+}
+
+/** Cells that are asked at once, more and more of them as none kills. */
+const FIRST = 2;
+const MOST = 8;
+
+type Loaded = Exclude<Trial, { rejected: string }>;
 
 class Hunter {
   readonly #side: Mutable;
   readonly #likely: Likely;
   readonly #proof: Proof;
+  readonly #beforeProof: number;
   readonly kills: Kill[] = [];
   readonly survivors: Mutant[] = [];
   readonly equivalent: { mutant: Mutant; reason: string }[] = [];
   asked = 0;
 
-  constructor(side: Mutable, likely: Likely, proof: Proof) {
+  constructor(side: Mutable, likely: Likely, proof: Proof, { beforeProof = 40 }: HuntOptions) {
     this.#side = side;
     this.#likely = likely;
     this.#proof = proof;
+    this.#beforeProof = beforeProof;
   }
 
-  async hunt(mutant: Mutant, trial: Exclude<Trial, { rejected: string }>): Promise<void> {
+  /** Tries mutants, one after the other. */
+  async tryAll(mutants: readonly Mutant[]): Promise<void> {
+    let index = 0;
+    for await (const trial of this.#side.trials(mutants.map(({ version }) => version))) {
+      const mutant = mutants[index++] as Mutant;
+      if ('rejected' in trial) this.kills.push({ mutant, by: trial });
+      else await this.#hunt(mutant, trial);
+    }
+    if (index !== mutants.length) throw new Error(`${this.#side.name}: ${index} trials for ${mutants.length} mutants`);
+  }
+
+  /**
+   * Tries what was rendered as mutants are.
+   *
+   * @throws Error where it does not do as it must: whatever kills it would seem to kill mutants
+   */
+  async control(): Promise<void> {
+    const { objects, name } = this.#side;
+    for await (const trial of this.#side.trials([objects])) {
+      if ('rejected' in trial) throw new Error(`${name}: what was rendered is not taken: ${trial.rejected}`);
+      const found = await this.#telling(trial, this.#likely.all);
+      if (found) throw new Error(`${name}: what was rendered: ${found.cell.name}: ${found.expected}, got ${found.got}`);
+    }
+  }
+
+  async #hunt(mutant: Mutant, trial: Loaded): Promise<void> {
     const cells = this.#likely.order(mutant);
-    if (await this.#any(mutant, trial, cells.slice(0, BEFORE_PROOF))) return;
+    if (await this.#any(mutant, trial, cells.slice(0, this.#beforeProof))) return;
     const reason = this.#proof(mutant);
     if (reason !== undefined) this.equivalent.push({ mutant, reason });
-    else if (!(await this.#any(mutant, trial, cells.slice(BEFORE_PROOF)))) this.survivors.push(mutant);
+    else if (!(await this.#any(mutant, trial, cells.slice(this.#beforeProof)))) this.survivors.push(mutant);
   }
 
   /** Whether one of the cells kills it. */
-  async #any(mutant: Mutant, trial: Exclude<Trial, { rejected: string }>, cells: readonly Cell[]): Promise<boolean> {
-    for (const cell of cells) {
-      const expected = this.#side.expected(cell) as Answer;
-      const got = await trial.ask(cell);
-      this.asked += 1;
-      if (got === 'not askable' || got === expected) continue;
-      this.kills.push({ mutant, by: { cell, expected, got } });
-      this.#likely.killed(mutant, cell);
-      return true;
+  async #any(mutant: Mutant, trial: Loaded, cells: readonly Cell[]): Promise<boolean> {
+    const by = await this.#telling(trial, cells);
+    if (by === undefined) return false;
+    this.kills.push({ mutant, by });
+    this.#likely.killed(mutant, by.cell);
+    return true;
+  }
+
+  /** The first cell that is answered in another way than the policy says. */
+  async #telling(trial: Loaded, cells: readonly Cell[]) {
+    for (let at = 0, size = FIRST; at < cells.length; at += size, size = Math.min(MOST, 2 * size)) {
+      const some = cells.slice(at, at + size);
+      const answers = await Promise.all(some.map((cell) => trial.ask(cell)));
+      this.asked += some.length;
+      for (const [i, cell] of some.entries()) {
+        const [expected, got] = [this.#side.expected(cell) as Answer, answers[i] as Answer];
+        if (got !== 'not askable' && got !== expected) return { cell, expected, got };
+      }
     }
-    return false;
+    return undefined;
   }
 }
 
-/** Looks for a cell that tells each mutant from what was rendered, and stops at the first. */
+/** Items shared out, alike ones in a row staying in a row. */
+function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[] {
+  const size = Math.ceil(items.length / parts);
+  return Array.from({ length: parts }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/**
+ * Looks for a cell that tells each mutant from what was rendered, and stops at the first.
+ *
+ * @throws Error where what was rendered, tried as mutants are, is told from itself
+ */
 export async function hunt(
   side: Mutable,
   cells: readonly Cell[],
   mutants: readonly Mutant[],
   proof: Proof = () => undefined,
+  options: HuntOptions = {},
 ): Promise<Hunt> {
   const likely = new Likely(cells.filter((cell) => side.expected(cell) !== undefined));
-  const hunter = new Hunter(side, likely, proof);
+  const hunter = new Hunter(side, likely, proof, options);
+  await hunter.control();
   // Alike ones in a row: what a side does not take of one, it does not take of the next.
-  const sorted = likely.alike(mutants);
-  let index = 0;
-  for await (const trial of side.trials(sorted.map(({ version }) => version))) {
-    const mutant = sorted[index++] as Mutant;
-    if ('rejected' in trial) hunter.kills.push({ mutant, by: trial });
-    else await hunter.hunt(mutant, trial);
-  }
-  if (index !== mutants.length) throw new Error(`${side.name}: ${index} trials for ${mutants.length} mutants`);
+  const lanes = shared(likely.alike(mutants), options.lanes ?? 1).map((some) => hunter.tryAll(some));
+  await Promise.all(lanes);
   const { kills, survivors, equivalent, asked } = hunter;
   return { kills, survivors, equivalent, asked };
 }

@@ -49,6 +49,11 @@ export class Likely {
     this.#names = [...new Set(names)].sort((a, b) => b.length - a.length);
   }
 
+  /** All, each kind soon. */
+  get all(): readonly Cell[] {
+    return this.#cells.map(({ cell }) => cell);
+  }
+
   /** The field and its change, whatever object of its kind it is in. */
   field({ object, path, change }: Mutant): string {
     const plain = this.#names.reduce((text, name) => text.replaceAll(name, '*'), `${object} ${path}`);

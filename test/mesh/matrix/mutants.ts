@@ -7,6 +7,8 @@ export interface Mutant {
   /** Keys and positions that lead to the field, joined by `/`. */
   readonly path: string;
   readonly change: string;
+  /** What stood there. */
+  readonly was: unknown;
   /** What stood around the field, as JSON: the largest part that has it and is no longer than so many characters. */
   around(length: number): string;
   /** All objects, this one changed; what did not change is shared. */
@@ -68,15 +70,15 @@ function* changes(
   path: readonly Step[],
   alternatives: Alternatives,
   skip: (path: readonly Step[]) => boolean,
-): Generator<readonly [path: readonly Step[], change: string, value: unknown]> {
+): Generator<readonly [path: readonly Step[], change: string, was: unknown, fresh: unknown]> {
   if (path.length > 0) {
     if (skip(path)) return;
     const inList = typeof path.at(-1) === 'number';
     const key = path.findLast((step) => typeof step === 'string') as string;
-    for (const [name, fresh] of scalarChanges(value, alternatives[key] ?? [])) yield [path, name, fresh];
-    yield [path, inList ? 'element dropped' : 'dropped', DROPPED];
+    for (const [name, fresh] of scalarChanges(value, alternatives[key] ?? [])) yield [path, name, value, fresh];
+    yield [path, inList ? 'element dropped' : 'dropped', value, DROPPED];
   }
-  if (Array.isArray(value) && value.length > 1) yield [path, 'emptied', []];
+  if (Array.isArray(value) && value.length > 1) yield [path, 'emptied', value, []];
   if (typeof value !== 'object' || value === null) return;
   const keys: readonly Step[] = Array.isArray(value) ? value.map((_, i) => i) : Object.keys(value);
   for (const key of keys) yield* changes((value as Record<Step, unknown>)[key], [...path, key], alternatives, skip);
@@ -118,7 +120,7 @@ export function mutantsOf(
       if (found !== undefined) count(excluded as Left, found.reason);
       return found !== undefined;
     };
-    return [...changes(object.value, [], alternatives, skip)].flatMap(([steps, change, fresh]): Mutant[] => {
+    return [...changes(object.value, [], alternatives, skip)].flatMap(([steps, change, was, fresh]): Mutant[] => {
       const path = steps.join('/');
       const is = equivalents.find((it) => it.at.test(`${object.name}/${path}`) && (it.change?.test(change) ?? true));
       if (is !== undefined) {
@@ -127,7 +129,8 @@ export function mutantsOf(
       }
       const value = withChange(object.value, steps, fresh);
       const version = objects.with(index, { ...object, value });
-      return [{ object: object.name, path, change, around: (length) => around(object.value, steps, length), version }];
+      const at = { object: object.name, path, change, was };
+      return [{ ...at, around: (length) => around(object.value, steps, length), version }];
     });
   });
   return { mutants, excluded: excluded as Left, equivalent: equivalent as Left };

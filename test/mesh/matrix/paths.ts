@@ -5,10 +5,10 @@ const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.pref
 
 const unique = (paths: readonly string[]): readonly string[] => [...new Set(paths)];
 
-/** A segment that no exception of the path begins with. */
+/** A segment that no exception of the path begins with; it does not begin as changes to a field end. */
 function fresh(path: Path): string {
   const taken = 'exact' in path ? [] : path.except.map(baseOf);
-  for (let word = 'x'; ; word += 'x') if (!taken.some((it) => it.startsWith(`${baseOf(path)}/${word}`))) return word;
+  for (let word = 'q'; ; word += 'q') if (!taken.some((it) => it.startsWith(`${baseOf(path)}/${word}`))) return word;
 }
 
 /** Just beside a path: what a match without a boundary, or with an unescaped dot, would take for it. */

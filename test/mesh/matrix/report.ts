@@ -2,35 +2,78 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Disagreement } from './agree.ts';
 import type { Hunt } from './hunt.ts';
 
+/** How many of each. */
+export type Count = Readonly<Record<string, number>>;
+
+/** What one side did for one policy. */
+export interface SideCount {
+  /** Requests that it was asked. */
+  readonly cells: number;
+  readonly disagreements: number;
+  /** Absent, as all below: its objects are not changed. Equivalent ones are not counted here. */
+  readonly mutants?: number;
+  readonly killed?: number;
+  /** Of the killed ones those that the side did not take, so that it would not run at all. */
+  readonly rejected?: number;
+  /** Mutants that mean the same as what was rendered, by the reason why. */
+  readonly equivalent?: Count;
+}
+
+/** Policy → side → what it did. */
+export type Policies = Readonly<Record<string, Readonly<Record<string, SideCount>>>>;
+
+/** test/mesh/matrix.json; docs/matrix.md says how to read it. */
+export interface Written {
+  readonly cells: number;
+  readonly disagreements: number;
+  readonly sides: readonly string[];
+  readonly mutants: number;
+  readonly killed: number;
+  readonly rejected: number;
+  readonly equivalent: Count;
+  readonly policies: Policies;
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** How often each name is there. */
+export function counted(names: readonly string[]): Count {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return sorted(counts);
+}
+
+/** What is written of all policies, the same whatever came first. */
+export function written(policies: Policies): Written {
+  const inOrder = sorted(Object.fromEntries(Object.entries(policies).map(([name, sides]) => [name, sorted(sides)])));
+  const all = Object.values(inOrder).flatMap((sides) => Object.entries(sides));
+  const sum = (of: (count: SideCount) => number | undefined) =>
+    all.reduce((total, [, count]) => total + (of(count) ?? 0), 0);
+  const reasons = all.flatMap(([, { equivalent = {} }]) => Object.keys(equivalent));
+  return {
+    cells: sum((it) => it.cells),
+    disagreements: sum((it) => it.disagreements),
+    sides: [...new Set(all.map(([side]) => side))].sort(),
+    mutants: sum((it) => it.mutants),
+    killed: sum((it) => it.killed),
+    rejected: sum((it) => it.rejected),
+    equivalent: sorted(Object.fromEntries(reasons.map((it) => [it, sum(({ equivalent }) => equivalent?.[it])]))),
+    policies: inOrder,
+  };
+}
+
 const FILE = new URL('../matrix.json', import.meta.url);
 /** What each test file did; the next one that ends puts all of it together. */
 const PARTS = new URL('../../../test-results/matrix/', import.meta.url);
 
-/** What one side did for one policy. */
-interface SideCount {
-  /** Requests that it was asked. */
-  cells: number;
-  disagreements: number;
-  /** Absent: its objects are not changed here. */
-  mutants?: number;
-  killed?: number;
-}
-
-type Policies = Record<string, Record<string, SideCount>>;
-
-interface Part {
-  readonly policies: Policies;
-  readonly equivalent: Record<string, number>;
-}
-
-/** All parts, this one's as it is now. */
-function joined(): Part {
-  const all: Part = { policies: {}, equivalent: {} };
-  for (const file of readdirSync(PARTS).sort()) {
-    const { policies, equivalent }: Part = JSON.parse(readFileSync(new URL(file, PARTS), 'utf8'));
-    for (const [name, sides] of Object.entries(policies)) all.policies[name] = { ...all.policies[name], ...sides };
-    for (const [reason, count] of Object.entries(equivalent))
-      all.equivalent[reason] = (all.equivalent[reason] ?? 0) + count;
+/** All parts that are there. */
+function joined(parts: URL): Policies {
+  const all: Record<string, Record<string, SideCount>> = {};
+  for (const file of readdirSync(parts)) {
+    const policies: Policies = JSON.parse(readFileSync(new URL(file, parts), 'utf8'));
+    for (const [name, sides] of Object.entries(policies)) all[name] = { ...all[name], ...sides };
   }
   return all;
 }
@@ -38,8 +81,7 @@ function joined(): Part {
 /** What became of a run, policy by policy and side by side. */
 export class Report {
   readonly #part: string;
-  readonly #policies: Policies = {};
-  readonly #equivalent: Record<string, number> = {};
+  readonly #policies: Record<string, Record<string, SideCount>> = {};
 
   /** @param part name of what one test file does of the matrix */
   constructor(part: string) {
@@ -47,41 +89,28 @@ export class Report {
   }
 
   agreed(policy: string, side: string, asked: number, disagreements: readonly Disagreement[]): void {
-    this.#of(policy)[side] = { cells: asked, disagreements: disagreements.length };
+    const count = { cells: asked, disagreements: disagreements.length };
+    this.#policies[policy] = { ...this.#policies[policy], [side]: count };
   }
 
   hunted(policy: string, side: string, { kills, survivors, equivalent }: Hunt): void {
-    const own = this.#of(policy)[side];
+    const own = this.#policies[policy]?.[side];
     if (own === undefined) throw new Error(`${side} was not asked`);
-    own.mutants = kills.length + survivors.length;
-    own.killed = kills.length;
-    for (const { reason } of equivalent) this.#equivalent[reason] = (this.#equivalent[reason] ?? 0) + 1;
-  }
-
-  #of(policy: string): Record<string, SideCount> {
-    this.#policies[policy] ??= {};
-    return this.#policies[policy];
+    const count: SideCount = {
+      ...own,
+      mutants: kills.length + survivors.length,
+      killed: kills.length,
+      rejected: kills.filter(({ by }) => 'rejected' in by).length,
+      equivalent: counted(equivalent.map(({ reason }) => reason)),
+    };
+    this.#policies[policy] = { ...this.#policies[policy], [side]: count };
   }
 
   /** Writes this part, and test/mesh/matrix.json: all parts. */
-  write(): void {
-    mkdirSync(PARTS, { recursive: true });
-    const part: Part = { policies: this.#policies, equivalent: this.#equivalent };
-    writeFileSync(new URL(`${this.#part}.json`, PARTS), JSON.stringify(part));
-    const { policies, equivalent } = joined();
-    const all = Object.values(policies).flatMap((sides) => Object.entries(sides));
-    const sum = (of: (count: SideCount) => number | undefined) =>
-      all.reduce((total, [, count]) => total + (of(count) ?? 0), 0);
-    const text = {
-      cells: sum((it) => it.cells),
-      disagreements: sum((it) => it.disagreements),
-      sides: [...new Set(all.map(([side]) => side))].sort(),
-      mutants: sum((it) => it.mutants),
-      killed: sum((it) => it.killed),
-      equivalent,
-      policies,
-    };
-    writeFileSync(FILE, `${JSON.stringify(text, null, 2)}\n`);
+  write(file = FILE, parts = PARTS): void {
+    mkdirSync(parts, { recursive: true });
+    writeFileSync(new URL(`${this.#part}.json`, parts), JSON.stringify(this.#policies));
+    writeFileSync(file, `${JSON.stringify(written(joined(parts)), null, 2)}\n`);
   }
 }
 
@@ -93,4 +122,9 @@ export function lines(disagreements: readonly Disagreement[]): readonly string[]
       ({ side, cell, expected, got }) =>
         `${side}: ${cell.name} (${cell.method} ${cell.host}${cell.path}): by the policy ${expected}, there ${got}`,
     );
+}
+
+/** Survivors as lines, so many at most. */
+export function survivorLines({ survivors }: Hunt): readonly string[] {
+  return survivors.slice(0, 40).map(({ object, path, change }) => `${object}/${path}: ${change}`);
 }

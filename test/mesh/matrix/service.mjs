@@ -30,10 +30,12 @@ createServer()
   })
   .listen(Number(process.env.TUNNEL), '0.0.0.0');
 
-/** Discovery for Envoy: each document is served once; who put it learns which version Envoy stands at afterwards. */
+/**
+ * Discovery for Envoys, by node and kind: each document is served once; who put it, to /put/NODE/KIND, learns which
+ * version Envoy stands at afterwards.
+ */
 const kinds = new Map();
-const kindOf = (url) => {
-  const name = url.slice(url.search(/\w+$/));
+const kindOf = (name) => {
   if (!kinds.has(name)) kinds.set(name, { document: undefined, polled: undefined, told: undefined });
   return kinds.get(name);
 };
@@ -48,7 +50,8 @@ async function discovery(request, response) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks).toString();
-  const kind = kindOf(request.url);
+  const [, put, resources] = /^\/put\/(.*)|\/discovery:(\w+)$/.exec(request.url);
+  const kind = kindOf(put ?? `${JSON.parse(body).node.id}/${resources}`);
   response.setHeader('content-type', 'application/json');
   if (request.method === 'PUT') {
     kind.document = body;

@@ -1,16 +1,26 @@
-import type { Alternatives, Equivalent, Exclusion } from '../matrix/mutants.ts';
+import type { Equivalent } from '../matrix/equivalents.ts';
+import type { Alternatives } from '../matrix/mutants.ts';
+import type { Rendered } from '../matrix/types.ts';
+import { clusterWith } from './ask.ts';
 
-/** What of Linkerd's objects is no policy. */
-export const LINKERD_EXCLUSIONS: readonly Exclusion[] = [
-  { at: /\/metadata\/labels$/, reason: 'a label by which objects are found' },
-];
+/** All that is taken in of objects. */
+function textOf(objects: readonly Rendered[]): string {
+  const { authentications, ...rest } = clusterWith(objects.map(({ value }) => value));
+  return JSON.stringify([rest, [...authentications]]);
+}
 
 /** What changes nothing that any request could see. */
 export const LINKERD_EQUIVALENTS: readonly Equivalent[] = [
+  { at: /\/metadata\/labels$/, reason: 'a label by which objects are found' },
   {
     at: /^(AuthorizationPolicy \S+|HTTPRoute \S+[.]refuse(\.odd-paths)?(\.\d+)?)\/metadata\/name$/,
     change: /^changed$/,
     reason: 'a name that nothing refers to',
+  },
+  {
+    change: /dropped$/,
+    proves: ({ version }, objects) => textOf(version) === textOf(objects),
+    reason: 'the API server fills in the same value',
   },
 ];
 

@@ -1,0 +1,218 @@
+import { JWT_FILTER } from '../../../src/targets/envoy/assertion.ts';
+import { ALLOW_FILTER } from '../../../src/targets/envoy/rbac.ts';
+import type { Mutant } from './mutants.ts';
+
+/**
+ * Whether Envoy's rules let the same requests pass with one of them changed: what it gains or loses, others let pass
+ * as well. Envoy's matching is done here, on one request of each kind that the rules tell apart.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: Envoy's configuration
+type Json = any;
+
+interface Asked {
+  readonly authority: string;
+  /** Whether an assertion is looked at here: what there is none about, nothing is said about. */
+  readonly asserted: boolean;
+  readonly method: string;
+  readonly path: string;
+}
+
+interface Asking {
+  readonly spiffe: string;
+  /** What the verified assertion says; absent: there is none. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** The form of a matcher is not among those that are rendered, or that come of changing these. */
+class Unknown extends Error {}
+
+/** The one field of an object that says which form it has. */
+function formOf(node: Json): readonly [form: string, value: Json] {
+  const [entry, ...more] = Object.entries(node ?? {});
+  if (entry === undefined || more.length > 0) throw new Unknown(JSON.stringify(node));
+  return entry;
+}
+
+function matchesText(matcher: Json, text: string): boolean {
+  const [form, value] = formOf(matcher);
+  if (form === 'exact') return text === value;
+  if (form === 'prefix') return text.startsWith(value);
+  throw new Unknown(form);
+}
+
+function permits(node: Json, asked: Asked): boolean {
+  const [form, value] = formOf(node);
+  switch (form) {
+    case 'and_rules':
+      return value.rules.every((it: Json) => permits(it, asked));
+    case 'or_rules':
+      return value.rules.some((it: Json) => permits(it, asked));
+    case 'not_rule':
+      return !permits(value, asked);
+    case 'url_path':
+      return matchesText(value.path, asked.path);
+    case 'header': {
+      const text = { ':authority': asked.authority, ':method': asked.method }[value.name as string];
+      // Without a matcher the header has to be there.
+      return text !== undefined && (value.string_match === undefined || matchesText(value.string_match, text));
+    }
+    default:
+      throw new Unknown(form);
+  }
+}
+
+function hasValue(matcher: Json, value: unknown): boolean {
+  const [form, own] = formOf(matcher);
+  if (form === 'present_match') return own === (value !== undefined);
+  if (form === 'string_match') return typeof value === 'string' && matchesText(own, value);
+  if (form !== 'list_match') throw new Unknown(form);
+  return Array.isArray(value) && value.some((it) => hasValue(own.one_of, it));
+}
+
+function names(node: Json, asking: Asking): boolean {
+  const [form, value] = formOf(node);
+  switch (form) {
+    case 'and_ids':
+      return value.ids.every((it: Json) => names(it, asking));
+    case 'not_id':
+      return !names(value, asking);
+    case 'custom': {
+      const { '@type': type, san_matcher } = value.typed_config;
+      const { san_type, matcher } = san_matcher;
+      if (!String(type).endsWith('.mtls_authenticated.v3.Config')) throw new Unknown(type);
+      // A certificate of the mesh has its SPIFFE id, and nothing that is written like one, elsewhere.
+      return san_type === 'URI' && matchesText(matcher, asking.spiffe);
+    }
+    case 'sourced_metadata': {
+      const { filter, path, value: matcher } = value.metadata_matcher;
+      const all: Json = filter === JWT_FILTER && asking.claims ? { assertion: asking.claims } : undefined;
+      const said = path.reduce((found: Json, { key }: Json) => found?.[key], all);
+      return hasValue(matcher, said);
+    }
+    default:
+      throw new Unknown(form);
+  }
+}
+
+/** One of Envoy's RBAC policies. */
+interface Policy {
+  readonly permissions: readonly Json[];
+  readonly principals: readonly Json[];
+}
+
+type Policies = Readonly<Record<string, Policy>>;
+
+const allows = ({ permissions, principals }: Policy, asked: Asked, asking: Asking): boolean =>
+  permissions.some((it) => permits(it, asked)) && principals.some((it) => names(it, asking));
+
+/** All objects below a node that have a key. */
+function* having(node: Json, key: string): Generator<Json> {
+  if (typeof node !== 'object' || node === null) return;
+  if (key in node) yield node;
+  for (const child of Object.values(node)) yield* having(child, key);
+}
+
+/** What no text of a policy goes on with. */
+const MORE = '~';
+
+/** Texts below nodes, and what begins with them: exact and prefix matchers tell no others apart. */
+function kinds(nodes: Iterable<Json>): readonly string[] {
+  const all = [...nodes];
+  const texts = ['exact', 'prefix'].flatMap((form) =>
+    all.flatMap((it) => [...having(it, form)].map((own) => own[form])),
+  );
+  return [...new Set([...texts.flatMap((it) => [it, it + MORE]), MORE])];
+}
+
+interface Scene {
+  /** Those that some virtual host has. */
+  readonly authorities: readonly Pick<Asked, 'authority' | 'asserted'>[];
+  /** SPIFFE ids that get a connection. */
+  readonly connect: readonly string[];
+}
+
+const chainOf = (file: Json): Json => file.static_resources.listeners[0].filter_chains[0];
+const managerOf = (file: Json): Json => chainOf(file).filters[0].typed_config;
+
+function sceneOf(file: Json): Scene {
+  const context = chainOf(file).transport_socket.typed_config.common_tls_context.validation_context;
+  return {
+    authorities: managerOf(file)
+      .route_config.virtual_hosts.flatMap((host: Json) => host.domains)
+      // A virtual host takes its name in any case; nothing else does.
+      .flatMap((it: string) => [
+        { authority: it, asserted: true },
+        { authority: it.toUpperCase(), asserted: false },
+      ]),
+    connect: context.match_typed_subject_alt_names.map((it: Json) => it.matcher.exact),
+  };
+}
+
+/** The policies of the rules, by name. */
+export function policiesOf(file: Json): Policies {
+  return managerOf(file).http_filters.find((it: Json) => it.name === ALLOW_FILTER).typed_config.rules.policies;
+}
+
+/** Requests that policies tell apart. */
+function requestsOf(policies: readonly Policy[], { authorities }: Scene): readonly Asked[] {
+  const paths = ['/', `/${MORE}`, ...kinds(having(policies, 'url_path')).filter((it) => it.startsWith('/'))];
+  const headers = [...having(policies, 'header')].map(({ header }) => header);
+  const methods = kinds(headers.filter(({ name }) => name === ':method'));
+  return authorities.flatMap((it) => methods.flatMap((method) => paths.map((path) => ({ ...it, method, path }))));
+}
+
+/** Callers that policies tell apart. One role at a time: none is ever held against somebody. */
+function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
+  const said = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
+  const [as, roles, agents] = ['as', 'roles', 'agent'].map((claim) =>
+    kinds(said.filter(({ path }) => path.at(-1)?.key === claim)),
+  ) as [readonly string[], readonly string[], readonly string[]];
+  const claims = [undefined, ...as].flatMap((own) =>
+    [[], ...roles.map((it) => [it])].flatMap((some) =>
+      [undefined, ...agents].map((agent) => ({ as: own, roles: some, agent })),
+    ),
+  );
+  return connect.flatMap((spiffe) => [{ spiffe }, ...claims.map((it) => ({ spiffe, claims: it }))]);
+}
+
+/** Whether all that one policy lets pass and not the other is let pass by the rest. */
+function isSame(one: Policy | undefined, other: Policy | undefined, rest: readonly Policy[], scene: Scene): boolean {
+  const both = [one, other].filter((it) => it !== undefined);
+  const all = [...both, ...rest];
+  const callers = callersOf(all, scene);
+  const passes = (policy: Policy | undefined, request: Asked, caller: Asking) =>
+    policy !== undefined && allows(policy, request, caller);
+  return requestsOf(all, scene)
+    .filter((request) => both.some((it) => it.permissions.some((permission) => permits(permission, request))))
+    .every((request) => {
+      const near = rest.filter((it) => it.permissions.some((permission) => permits(permission, request)));
+      const own = request.asserted ? callers : callers.filter(({ claims }) => claims === undefined);
+      return own.every(
+        (caller) =>
+          passes(one, request, caller) === passes(other, request, caller) ||
+          near.some((it) => allows(it, request, caller)),
+      );
+    });
+}
+
+/**
+ * Whether a mutant of one of Envoy's rules lets the same requests pass.
+ *
+ * @param original the file as it was rendered
+ */
+export function isSameForAll(original: Json, { version }: Pick<Mutant, 'version'>): boolean {
+  const [file] = version;
+  try {
+    const [before, after] = [policiesOf(original), policiesOf(file?.value)];
+    const changed = Object.keys(before).filter((id) => JSON.stringify(before[id]) !== JSON.stringify(after[id]));
+    const [id, ...more] = changed;
+    if (id === undefined || more.length > 0) return false;
+    const { [id]: _, ...rest } = before;
+    return isSame(before[id], after[id], Object.values(rest), sceneOf(original));
+  } catch (error) {
+    // Of another form than can be compared here, or not even that.
+    if (error instanceof Unknown || error instanceof TypeError) return false;
+    throw error;
+  }
+}
