@@ -6,7 +6,7 @@ import { impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
 import type { MeshRule } from '../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
-import type { MeshTarget } from '../targets/types.ts';
+import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
@@ -58,7 +58,7 @@ const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== unde
 function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
   const names = path === '-' ? undefined : runtime.list(path)?.filter((name) => /\.(ya?ml|json)$/.test(name));
   const read = (file: string) => utf8(readFile(runtime, file, 'the rendered file')) ?? '';
-  if (names === undefined) return { [path]: read(path) };
+  if (names === undefined) return { [fileName(path)]: read(path) };
   if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
   return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
@@ -80,6 +80,16 @@ function meshWitness(loaded: Loaded, target: MeshTarget, read: readonly MeshRule
   return { ...witness, ...(own && { left: own }), url: meshUrl(loaded, witness), caller };
 }
 
+/** Does what reads a mesh's files: those that are no mesh's are wrong use. */
+function understood<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Foreign) throw new WrongUse(`${error.file ?? fileName(path)}: ${error.message}`);
+    throw error;
+  }
+}
+
 function proveTarget(
   runtime: Runtime,
   { target: name, assertionJwks }: OfTarget,
@@ -94,14 +104,13 @@ function proveTarget(
   if (loaded === undefined) return undefined;
   const files = meshFiles(runtime, b);
   const { policy, rules } = loaded;
-  const objects = target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? [];
+  const objects = understood(b, () => target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? []);
   let read: readonly MeshRule[];
   try {
-    read = target.read?.(files) ?? [];
+    read = understood(b, () => target.read?.(files) ?? []);
   } catch (error) {
-    // Rules that somebody else wrote are a difference where objects are compared one by one.
-    if (target.drift === undefined)
-      throw new WrongUse(`${fileName(b)} is not as "meshgate render --target ${name}" writes it`);
+    if (error instanceof WrongUse) throw error;
+    // Rules that somebody else wrote are a difference.
     return { definitions: [], objects: [...objects, (error as Error).message] };
   }
   const witness = meshWitness(loaded, target, read);

@@ -51,11 +51,13 @@ function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ..
   return who.kind === 'role' ? [`${signed} of role ${who.role}`, signed, as] : [signed, as];
 }
 
+const NO_AGENT = ', by no agent';
+
 /** The same with the agent that asks, or with none: where a rule does not look at it, it passes either. */
 function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]] {
   const [caller, ...less] = peopleOf(rule);
   if (rule.agent === undefined) return [caller, ...less];
-  const mark = rule.agent === null ? ', by no agent' : `, by agent ${rule.agent}`;
+  const mark = rule.agent === null ? NO_AGENT : `, by agent ${rule.agent}`;
   return [caller + mark, ...less.map((it) => it + mark), caller, ...less];
 }
 
@@ -63,7 +65,10 @@ function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]]
 function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
-  return rule && { rule, caller: callersOf(rule)[0] };
+  if (rule === undefined) return undefined;
+  // A rule that does not look at the agent lets all pass: also those that no other rule speaks of.
+  const unmarked = rule.agent === undefined && peopleOf(rule).some((it) => allowed.has(it + NO_AGENT));
+  return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
 /**

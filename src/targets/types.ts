@@ -16,6 +16,18 @@ export interface Emitted {
   readonly gaps: readonly Gap[];
 }
 
+/** Files that hold nothing of the mesh, or nothing that can be read: somebody named the wrong ones. */
+export class Foreign extends Error {
+  override readonly name = 'Foreign';
+  /** The one that it is about; absent: all of them. */
+  readonly file?: string;
+
+  constructor(message: string, file?: string) {
+    super(message);
+    if (file !== undefined) this.file = file;
+  }
+}
+
 /** How well a target enforces one part of the policy by itself. */
 export type Coverage =
   | { readonly kind: 'exact' }
@@ -33,7 +45,7 @@ export interface Target<Options> {
   readonly name: string;
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
   covers(rule: Rule, policy: Policy): Coverage;
-  /** @throws Error for files that it did not render */
+  /** @throws Foreign, and Error for rules that it did not render */
   read?(files: Readonly<Record<string, string>>): readonly MeshRule[];
   /** The rules as far as the target keeps them. */
   project?(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];

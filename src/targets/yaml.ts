@@ -1,4 +1,5 @@
 import { dump, loadAll } from 'js-yaml';
+import { Foreign } from './types.ts';
 
 /** What stands above everything that is rendered as YAML. */
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
@@ -20,13 +21,14 @@ const DEEPEST = 100;
  * The documents of a file, YAML or JSON; those that are empty are left out. The reader with positions, which policies
  * are read with, takes ten times as long: too long for what thousands of rules render to.
  *
- * @throws Error in one line for what is no YAML, and for aliases, which could make a small file endless
+ * @throws Foreign for what is no YAML, and for aliases, which could make a small file endless
  */
-export function readYaml(text: string): readonly unknown[] {
+export function documentsIn(name: string, text: string): readonly unknown[] {
   try {
     return loadAll(text, { maxAliases: 0, maxDepth: DEEPEST }).filter((it) => it !== null && it !== undefined);
   } catch (error) {
     const { reason, mark } = error as { readonly reason?: string; readonly mark?: { readonly line: number } };
-    throw new Error(`not YAML${mark ? `, line ${mark.line + 1}` : ''}: ${reason ?? (error as Error).message}`);
+    const why = reason ?? (error as Error).message;
+    throw new Foreign(`not YAML${mark ? `, line ${mark.line + 1}` : ''}: ${why}`, name);
   }
 }

@@ -2,7 +2,8 @@ import type { At, PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
-import { readYaml } from '../yaml.ts';
+import { Foreign } from '../types.ts';
+import { documentsIn } from '../yaml.ts';
 import { verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
@@ -50,7 +51,7 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Enf
   );
 }
 
-const unreadable = (what: unknown) => new Error(`${FILE}: not as meshgate renders it: ${JSON.stringify(what)}`);
+const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
 function alternatives(permission: Permission): readonly Permission[] {
   return 'or_rules' in permission ? permission.or_rules.rules : [permission];
@@ -181,13 +182,23 @@ function findFilter(node: unknown): Filter | undefined {
 }
 
 /**
- * Reads Envoy's configuration back as rules, as far as Envoy keeps them; see {@link project}.
+ * Envoy's configuration as rules, as far as Envoy keeps them; see {@link project}.
+ *
+ * @throws Foreign where it has no rules of meshgate, Error for rules that it did not render
+ */
+export function rulesOf(tree: unknown): readonly Enforced[] {
+  const filter = findFilter(tree);
+  if (filter === undefined)
+    throw new Foreign('no rules of meshgate; give the file that "meshgate render --target envoy" wrote');
+  return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
+}
+
+/**
+ * Reads a file back as rules; see {@link rulesOf}.
  *
  * @param files the one file, whatever its name
- * @throws Error for a file that meshgate did not render
  */
 export function readEnvoy(files: Readonly<Record<string, string>>): readonly Enforced[] {
-  const filter = findFilter(readYaml(Object.values(files)[0] ?? '')[0]);
-  if (filter === undefined) throw unreadable('no rules');
-  return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
+  const [[name, text] = ['', '']] = Object.entries(files);
+  return rulesOf(documentsIn(name, text)[0]);
 }

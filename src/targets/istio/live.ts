@@ -1,4 +1,5 @@
-import { readYaml } from '../yaml.ts';
+import { Foreign } from '../types.ts';
+import { documentsIn } from '../yaml.ts';
 import { LAYER, type Layer, MANAGED_BY } from './objects.ts';
 
 /** An object of whoever, as `kubectl get -o yaml` prints it. */
@@ -30,19 +31,23 @@ function flatten(value: unknown): readonly LiveObject[] {
   return isObject(value) ? [value] : [];
 }
 
-function documentsIn(name: string, text: string): readonly unknown[] {
-  try {
-    return readYaml(text);
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`);
-  }
-}
+/** Every kind that tells what the mesh lets through. */
+const ASK =
+  'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies,requestauthentications,peerauthentications,telemetries -A -o yaml';
 
-/** Istio's objects in some files: several documents, lists, or one object each. */
+/**
+ * Istio's objects in some files: several documents, lists, or one object each.
+ *
+ * @throws Foreign where there is none
+ */
 export function liveObjects(files: Readonly<Record<string, string>>): readonly LiveObject[] {
-  return Object.entries(files)
-    .flatMap(([name, text]) => documentsIn(name, text).flatMap(flatten))
-    .filter(({ apiVersion }) => typeof apiVersion === 'string' && /\.istio\.io\//.test(apiVersion));
+  const all = Object.entries(files).flatMap(([name, text]) => documentsIn(name, text).flatMap(flatten));
+  const own = all.filter(({ apiVersion }) => typeof apiVersion === 'string' && /\.istio\.io\//.test(apiVersion));
+  if (own.length === 0) {
+    const other = all.find(({ kind }) => kind !== 'Kustomization');
+    throw new Foreign(`no object of Istio${other ? `, but ${titleOf(other)}` : ''}; ${ASK}`);
+  }
+  return own;
 }
 
 /** The layer of an object that meshgate rendered; undefined for anybody else's. */

@@ -1,12 +1,12 @@
 import { ODD_PATH } from '../../rules/canonical.ts';
-import { readYaml } from '../yaml.ts';
+import { Foreign } from '../types.ts';
+import { documentsIn } from '../yaml.ts';
 
 /** Objects of Linkerd's policy as far as they are read; a live one has more around it. */
-interface KubeObject {
+export interface KubeObject {
   readonly kind?: string;
   readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly creationTimestamp?: string };
   readonly spec?: unknown;
-  readonly items?: readonly KubeObject[];
 }
 
 interface Ref {
@@ -36,38 +36,61 @@ export interface ReadRoute {
   readonly clients: readonly string[];
 }
 
-export const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
+export const unreadable = (title: string, why: string) => new Error(`${title}: ${why}`);
 
-/** Every object of the files, out of the lists that `kubectl get` makes too. */
-function objectsIn(files: Readonly<Record<string, string>>): readonly KubeObject[] {
-  const flat = (object: KubeObject): readonly KubeObject[] => object?.items?.flatMap(flat) ?? [object];
-  return Object.values(files).flatMap((text) => (readYaml(text) as readonly KubeObject[]).flatMap(flat));
+const GROUP = 'policy.linkerd.io';
+
+/** How to get what is understood here out of a cluster. */
+const ASK = `ask for its own objects: kubectl get -A -l app.kubernetes.io/managed-by=meshgate -o yaml servers.${GROUP},httproutes.${GROUP},authorizationpolicies.${GROUP},meshtlsauthentications.${GROUP}`;
+
+const isObject = (value: unknown): value is KubeObject =>
+  typeof value === 'object' && value !== null && typeof (value as KubeObject).kind === 'string';
+
+/** Every object of some files, out of the lists that `kubectl get` makes too. */
+export function objectsIn(files: Readonly<Record<string, string>>): readonly KubeObject[] {
+  const flat = (name: string, value: unknown): readonly KubeObject[] => {
+    const { items } = (value ?? {}) as { readonly items?: unknown };
+    if (Array.isArray(items)) return items.flatMap((it) => flat(name, it));
+    if (!isObject(value)) throw new Foreign(`no objects of Kubernetes; ${ASK}`, name);
+    return [value];
+  };
+  return Object.entries(files).flatMap(([name, text]) =>
+    documentsIn(name, text).flatMap((document) => flat(name, document)),
+  );
 }
 
 const idOf = ({ metadata }: KubeObject, name = metadata?.name): string => `${metadata?.namespace}/${name}`;
 
+/** `HTTPRoute wiki/meshgate-wiki.refuse`. */
+const titleOf = (object: KubeObject): string => `${object.kind} ${idOf(object)}`;
+
 /** The keys are all that is understood here. */
-function only(value: object, keys: readonly string[]): void {
+function only(value: object, keys: readonly string[], title: string): void {
   const other = Object.keys(value).find((key) => !keys.includes(key));
-  if (other !== undefined) throw unreadable(other);
+  if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-function checkServer({ spec }: KubeObject): void {
-  const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = spec as {
+function checkServer(server: KubeObject): void {
+  const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as {
     accessPolicy?: string;
     proxyProtocol?: string;
   };
-  if (accessPolicy !== 'deny' || !['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol)) throw unreadable(spec);
+  if (accessPolicy !== 'deny') {
+    throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so more passes than routes allow`);
+  }
+  if (!['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol)) {
+    throw unreadable(titleOf(server), `its proxyProtocol is ${proxyProtocol}, so no route counts`);
+  }
 }
 
-function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }): readonly RequestMatch[] {
-  only(rule, ['matches']);
+function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
+  only(rule, ['matches'], title);
   const matches = rule.matches ?? [{}];
   for (const match of matches) {
-    only(match, ['path', 'method']);
+    only(match, ['path', 'method'], title);
     const { type, value = '' } = match.path ?? {};
     if (type === 'RegularExpression' && !value.startsWith(ODD_PATH) && !value.startsWith(`(${ODD_PATH}`)) {
-      throw unreadable(value);
+      throw unreadable(title, `no pattern that meshgate renders: ${value}`);
     }
   }
   return matches;
@@ -89,7 +112,13 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
     const { targetRef, requiredAuthenticationRefs } = object.spec as Authorization;
     const [ref, ...more] = requiredAuthenticationRefs;
     const found = ref && identities.get(`${ref.namespace ?? object.metadata?.namespace}/${ref.name}`);
-    if (targetRef.kind !== 'HTTPRoute' || found === undefined || more.length > 0) throw unreadable(object.spec);
+    const title = titleOf(object);
+    if (targetRef.kind !== 'HTTPRoute') {
+      throw unreadable(title, `it is for a whole ${targetRef.kind}, and lets in more than routes allow`);
+    }
+    if (found === undefined || more.length > 0) {
+      throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');
+    }
     const route = idOf(object, targetRef.name);
     clients.set(route, [...(clients.get(route) ?? []), ...found]);
   }
@@ -99,14 +128,16 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
 const KINDS = ['Server', 'HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication', 'Kustomization'];
 
 /**
- * The routes in files that meshgate rendered, or in what `kubectl get` says of them.
+ * The routes in objects that meshgate rendered, or in what `kubectl get` says of them.
  *
- * @throws Error where there is something that it would not render
+ * @throws Foreign for other kinds of objects, Error where there is something that it would not render
  */
-export function routesIn(files: Readonly<Record<string, string>>): readonly ReadRoute[] {
-  const objects = objectsIn(files);
-  const strange = objects.find((object) => !KINDS.includes(object?.kind ?? ''));
-  if (strange !== undefined || objects.length === 0) throw unreadable(strange?.kind ?? 'no objects');
+export function routesIn(objects: readonly KubeObject[]): readonly ReadRoute[] {
+  if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
+  const strange = objects.find((object) => !KINDS.includes(object.kind ?? ''));
+  if (strange !== undefined) {
+    throw new Foreign(`${titleOf(strange)} is nothing that meshgate renders for Linkerd; ${ASK}`);
+  }
   const servers = objects.filter(({ kind }) => kind === 'Server');
   servers.forEach(checkServer);
   const known = new Set(servers.map((server) => idOf(server)));
@@ -121,13 +152,16 @@ export function routesIn(files: Readonly<Record<string, string>>): readonly Read
       };
       const [parent, ...more] = spec.parentRefs;
       const server = idOf(object, parent?.name);
-      if (parent?.kind !== 'Server' || more.length > 0 || !known.has(server)) throw unreadable(spec.parentRefs);
+      const title = titleOf(object);
+      if (parent?.kind !== 'Server' || more.length > 0 || !known.has(server)) {
+        throw unreadable(title, 'it belongs to something else than one Server that is there');
+      }
       return {
         id: idOf(object),
         created: object.metadata?.creationTimestamp ?? '',
         server,
         hosts: spec.hostnames ?? [],
-        matches: spec.rules.flatMap(matchesOf),
+        matches: spec.rules.flatMap((rule) => matchesOf(rule, title)),
         clients: clients.get(idOf(object)) ?? [],
       };
     });

@@ -2,7 +2,7 @@ import { pathAtoms } from '../../rules/atoms.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { methodsOf, NAMED, REST } from '../named-methods.ts';
 import { METHODS } from '../reach.ts';
-import { type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
+import { type KubeObject, objectsIn, type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
 import { NOWHERE } from './project.ts';
 
 /** How well a route's host fits: in full, by a wildcard, by saying none; undefined: not. */
@@ -81,7 +81,9 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly Rule[] 
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
   const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
   if (own.some(({ clients, matches }) => clients.length > 0 && matches.some(({ path }) => path?.type !== 'Exact'))) {
-    if (!own.some(({ clients, matches }) => clients.length === 0 && matches.some(isOdd))) throw unreadable(host);
+    if (!own.some(({ clients, matches }) => clients.length === 0 && matches.some(isOdd))) {
+      throw unreadable(host, 'the route that refuses odd paths is gone');
+    }
   }
   const atoms = pathAtoms(pathsOf(own));
   const points = atoms.filter(({ kind }) => kind === 'point').map(({ base }) => ({ exact: base }));
@@ -96,16 +98,24 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly Rule[] 
 }
 
 /**
- * Reads Linkerd's objects back as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
+ * Linkerd's objects as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
  *
- * @param files what was rendered, or what `kubectl get -o yaml` says of it, whatever the names
  * @throws Error where there is something that meshgate would not render
  */
-export function readLinkerd(files: Readonly<Record<string, string>>): readonly Rule[] {
-  const routes = [...routesIn(files)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
+export function rulesOf(objects: readonly KubeObject[]): readonly Rule[] {
+  const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
     const hosts = new Set(own.flatMap(({ hosts }) => hosts.filter((host) => !host.startsWith('*'))));
     return [...hosts].flatMap((host) => hostRules(own, host));
   });
+}
+
+/**
+ * Reads files back as rules; see {@link rulesOf}.
+ *
+ * @param files what was rendered, or what `kubectl get -o yaml` says of it, whatever the names
+ */
+export function readLinkerd(files: Readonly<Record<string, string>>): readonly Rule[] {
+  return rulesOf(objectsIn(files));
 }

@@ -108,7 +108,7 @@ caller  spiffe://example.org/gateway
     expect(await prove(POLICY, 'static_resources: {}', ...target)).toMatchObject({
       code: 2,
       out: '',
-      err: 'meshgate: b.yaml is not as "meshgate render --target envoy" writes it\n',
+      err: 'meshgate: b.yaml: no rules of meshgate; give the file that "meshgate render --target envoy" wrote\n',
     });
   });
 });

@@ -1,17 +1,12 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../../src/rules/prove.ts';
-import type { MeshRule, Rule } from '../../../../src/rules/types.ts';
-import { istioObjects } from '../../../../src/targets/istio/layers.ts';
-import type { LiveObject } from '../../../../src/targets/istio/live.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
-import { readIstio, rulesOf } from '../../../../src/targets/istio/read.ts';
+import { readIstio } from '../../../../src/targets/istio/read.ts';
 import { renderIstio } from '../../../../src/targets/istio/render.ts';
 import { policy } from '../../rules/arbitrary.ts';
-import { CHANGES, chance, plant, sample } from '../../rules/mutate.ts';
+import { sample } from '../../rules/mutate.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { meshed } from './meshed.ts';
 
@@ -45,28 +40,6 @@ function put(object: Any, path: string, value: unknown): void {
   else parent[last] = value;
 }
 
-/** Read from objects as the API gives them; YAML is slow. */
-function throughJson(own: Policy, rules: readonly Rule[]): readonly MeshRule[] {
-  const objects = Object.values(istioObjects(own, rules)).flat();
-  return rulesOf(JSON.parse(JSON.stringify(objects)) as LiveObject[]);
-}
-
-describe.each([
-  [true, 'with an assertion, over 1,000 policies'],
-  [false, 'by the connection alone'],
-])('%s', (assertion, what) => {
-  test(`read back they are the projection of the rules, ${what}`, () => {
-    fc.assert(
-      fc.property(policy, (one) => {
-        const own = meshed(one, assertion);
-        const rules = compile(own);
-        expect(throughJson(own, rules)).toEqual(project(own, rules));
-      }),
-      { numRuns: assertion ? 1000 : 200, seed: 4 },
-    );
-  });
-});
-
 test('from YAML as well, over 20 policies', () => {
   for (const one of sample(policy, 20).map((it) => meshed(it))) {
     const rules = compile(one);
@@ -86,27 +59,6 @@ describe.each(cases)('%s', (name) => {
 
   test('read from what kubectl prints', () => {
     expect(readIstio(live(files))).toEqual(expected);
-  });
-});
-
-describe('planted differences', () => {
-  const policies = sample(policy, 20).map((it) => meshed(it));
-
-  test('are found at either side, and none is invented', () => {
-    let found = 0;
-    for (const [index, one] of policies.entries()) {
-      const rules = project(one, compile(one));
-      for (const kind of CHANGES) {
-        const { policy: changed } = plant(one, kind, chance(index));
-        if (changed.hosts.length === 0) continue;
-        const other = throughJson(changed, compile(changed));
-        const witness = proveIdentities(rules, other);
-        if (witness !== undefined) found += 1;
-        expect(proveIdentities(other, project(changed, compile(changed)))).toBeUndefined();
-        expect(proveIdentities(other, rules) === undefined).toBe(witness === undefined);
-      }
-    }
-    expect(found).toBeGreaterThan(100);
   });
 });
 
@@ -205,6 +157,8 @@ describe('policies of others', () => {
 });
 
 test('what is no YAML', () => {
-  expect(() => readIstio({ x: '{' })).toThrow('x: not YAML');
-  expect(readIstio({ x: 'text\n---\n5\n---\n' })).toEqual([]);
+  expect(() => readIstio({ x: '{' })).toThrow('not YAML, line 1: ');
+  expect(() => readIstio({ x: 'text\n---\n5\n---\n' })).toThrow(
+    'no object of Istio; ask for all of its policies: kubectl',
+  );
 });

@@ -70,7 +70,7 @@ export function render(rest: string, { ingress = INGRESS, gateway = '', kind = '
 }
 
 /** A policy whose services are workloads; two of them may share one, as canaries of an authority do not. */
-function workloads(policy: Policy, shared: boolean, ingress: boolean): Policy {
+export function workloads(policy: Policy, shared: boolean, ingress: boolean): Policy {
   const place = (name: string): Partial<Service> => ({
     namespace: 'apps',
     labels: { app: shared ? 'both' : name },

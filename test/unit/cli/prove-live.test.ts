@@ -1,0 +1,184 @@
+/** What is live, as `kubectl get -o yaml` prints it, is understood with all that an API server adds to it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import { meshgate } from './fake.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
+type Any = any;
+
+const golden = (target: string, name: string) => join(import.meta.dirname, '../targets', target, 'golden', name);
+
+const text = (...path: [string, string, string]) => readFileSync(join(golden(path[0], path[1]), path[2]), 'utf8');
+
+/** The rendered objects of a golden folder. */
+function objectsOf(target: string, name: string): Any[] {
+  const files = readdirSync(golden(target, name), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.yaml') && !/^(policy|kustomization)\.yaml$/.test(file))
+    .flatMap((file) => parseAllDocuments(text(target, name, file)).map((document) => document.toJS() as Any));
+}
+
+/** An object as the API server keeps it. */
+function kept(object: Any, index: number): Any {
+  const { metadata, spec, ...rest } = structuredClone(object);
+  const applied = { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(object)}\n` };
+  return {
+    ...rest,
+    metadata: {
+      annotations: { ...metadata.annotations, ...applied },
+      creationTimestamp: '2026-11-25T10:00:00Z',
+      generation: 3,
+      labels: metadata.labels,
+      managedFields: [
+        { apiVersion: object.apiVersion, fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': {} }, manager: 'kubectl' },
+      ],
+      name: metadata.name,
+      namespace: metadata.namespace,
+      resourceVersion: String(41_000 + index),
+      uid: `0b9ce1f2-7a3e-4c53-9f0e-0000000000${10 + index}`,
+    },
+    spec: object.kind === 'Server' ? { proxyProtocol: 'unknown', ...spec } : spec,
+    status: { conditions: [{ type: 'Accepted', status: 'True', lastTransitionTime: '2026-11-25T10:00:01Z' }] },
+  };
+}
+
+const list = (items: readonly Any[]) =>
+  stringify(
+    { apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } },
+    { aliasDuplicateObjects: false },
+  );
+
+async function prove(target: string, name: string, live: string) {
+  const files = { 'meshgate.yaml': text(target, name, 'policy.yaml'), '-': live };
+  const { code, out, err } = await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files });
+  return { code, out, err };
+}
+
+const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'wiki-0', namespace: 'wiki' }, spec: {} };
+const yes = { code: 0, out: 'yes: meshgate.yaml and stdin allow the same requests\n', err: '' };
+
+describe.each([
+  ['istio', 'confluence'],
+  ['istio', 'demo'],
+  ['linkerd', 'confluence'],
+  ['linkerd', 'identities'],
+])('%s, %s', (target, name) => {
+  const objects = objectsOf(target, name).map(kept);
+
+  test('as applied: yes', async () => {
+    expect(await prove(target, name, list(objects))).toEqual(yes);
+  });
+
+  test('in another order, as JSON, and as documents: yes', async () => {
+    expect(await prove(target, name, JSON.stringify({ kind: 'List', items: [...objects].reverse() }))).toEqual(yes);
+    expect(await prove(target, name, objects.map((it) => stringify(it)).join('---\n'))).toEqual(yes);
+  });
+
+  test('somebody changed a method: a request', async () => {
+    const changed = structuredClone(objects);
+    for (const { kind, spec } of changed) {
+      for (const rule of spec.rules ?? []) {
+        if (kind === 'AuthorizationPolicy') rule.to[0].operation.methods?.push('DELETE');
+        const match = kind === 'HTTPRoute' && rule.matches.find((it: Any) => it.method === 'GET');
+        if (match) match.method = 'DELETE';
+      }
+    }
+    const { code, out } = await prove(target, name, list(changed));
+    expect(code).toBe(1);
+    expect(out).toMatch(/^no: meshgate.yaml and stdin differ\n/);
+  });
+});
+
+describe('objects that are not the mesh’s', () => {
+  test('Istio’s are asked for', async () => {
+    expect(await prove('istio', 'demo', list([pod]))).toEqual({
+      code: 2,
+      out: '',
+      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies,requestauthentications,peerauthentications,telemetries -A -o yaml\n',
+    });
+    expect((await prove('istio', 'demo', list([]))).err).toContain('no object of Istio; ask for');
+    expect(await prove('istio', 'demo', list([...objectsOf('istio', 'demo'), pod]))).toEqual(yes);
+  });
+
+  test('Linkerd’s are asked for', async () => {
+    const ask =
+      'ask for its own objects: kubectl get -A -l app.kubernetes.io/managed-by=meshgate -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io';
+    const objects = objectsOf('linkerd', 'identities');
+    expect(await prove('linkerd', 'identities', list([...objects, pod]))).toEqual({
+      code: 2,
+      out: '',
+      err: `meshgate: stdin: Pod wiki/wiki-0 is nothing that meshgate renders for Linkerd; ${ask}\n`,
+    });
+    expect((await prove('linkerd', 'identities', list([]))).err).toBe(`meshgate: stdin: no objects; ${ask}\n`);
+    expect((await prove('linkerd', 'identities', 'text')).err).toBe(
+      `meshgate: stdin: no objects of Kubernetes; ${ask}\n`,
+    );
+  });
+
+  test('what is no YAML says where; aliases are not followed', async () => {
+    expect((await prove('linkerd', 'identities', 'a: [\n')).err).toMatch(/^meshgate: stdin: not YAML, line \d+: /);
+    expect((await prove('istio', 'demo', 'a: &x {}\nb: *x\n')).err).toMatch(/^meshgate: stdin: not YAML.*alias/);
+  });
+});
+
+describe('what somebody wrote into Linkerd’s own is a difference', () => {
+  const changed = async (kind: string, change: (object: Any) => void) => {
+    const objects = objectsOf('linkerd', 'identities');
+    const found = objects.find((object) => object.kind === kind);
+    change(found);
+    return prove('linkerd', 'identities', list(objects));
+  };
+
+  test.each<[string, string, (object: Any) => void, string]>([
+    [
+      'an open server',
+      'Server',
+      ({ spec }) => (spec.accessPolicy = 'all-unauthenticated'),
+      'its accessPolicy is all-unauthenticated, so more passes than routes allow',
+    ],
+    [
+      'an opaque port',
+      'Server',
+      ({ spec }) => (spec.proxyProtocol = 'opaque'),
+      'its proxyProtocol is opaque, so no route counts',
+    ],
+    [
+      'a policy for a server',
+      'AuthorizationPolicy',
+      ({ spec }) => (spec.targetRef.kind = 'Server'),
+      'it is for a whole Server, and lets in more than routes allow',
+    ],
+    [
+      'no authentication',
+      'AuthorizationPolicy',
+      ({ spec }) => (spec.requiredAuthenticationRefs = []),
+      'it wants something else than one MeshTLSAuthentication that is there',
+    ],
+    [
+      'another parent',
+      'HTTPRoute',
+      ({ spec }) => (spec.parentRefs[0].name = 'x'),
+      'it belongs to something else than one Server that is there',
+    ],
+    [
+      'headers',
+      'HTTPRoute',
+      ({ spec }) => (spec.rules[0].matches[0].headers = []),
+      '"headers" is nothing that meshgate renders',
+    ],
+    ['filters', 'HTTPRoute', ({ spec }) => (spec.rules[0].filters = []), '"filters" is nothing that meshgate renders'],
+    [
+      'a pattern',
+      'HTTPRoute',
+      ({ spec }) => (spec.rules[0].matches[0].path = { type: 'RegularExpression', value: '.*' }),
+      'no pattern that meshgate renders: .*',
+    ],
+  ])('%s', async (_, kind, change, says) => {
+    const { code, out, err } = await changed(kind, change);
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(out).toMatch(/^no: stdin is not what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
+    expect(out).toContain(says);
+  });
+});

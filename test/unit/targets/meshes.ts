@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import type { MeshKind, Policy } from '../../../src/policy/types.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import type { MeshRule } from '../../../src/rules/types.ts';
+import { bootstrap } from '../../../src/targets/envoy/bootstrap.ts';
+import { rulesOf as rulesOfEnvoy } from '../../../src/targets/envoy/read.ts';
+import { istioObjects } from '../../../src/targets/istio/layers.ts';
+import type { LiveObject } from '../../../src/targets/istio/live.ts';
+import { rulesOf as rulesOfIstio } from '../../../src/targets/istio/read.ts';
+import { objectsOf } from '../../../src/targets/linkerd/assemble.ts';
+import { rulesOf as rulesOfLinkerd } from '../../../src/targets/linkerd/read.ts';
+import { policy } from '../rules/arbitrary.ts';
+import { meshed } from './istio/meshed.ts';
+import { workloads } from './linkerd/samples.ts';
+
+/** A mesh as the properties of rendering and reading see it. */
+export interface Mesh {
+  readonly name: string;
+  readonly kind: MeshKind;
+  /** A random policy as one for this mesh. */
+  readonly own: (policy: Policy, index: number) => Policy;
+  /** Through the objects that are printed; YAML between them takes most of the time, and is tested beside this. */
+  readonly roundTrip: (policy: Policy) => readonly MeshRule[];
+  /** Random policies that it is tried with: a thousand each mesh. */
+  readonly count: number;
+  /** What is read back is what `project` leaves, rule by rule; else it allows the same. */
+  readonly isLiteral: boolean;
+}
+
+/** As JSON has it: no undefined, nothing shared. */
+const plain = <T>(value: unknown): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** The same policy with an assertion that Envoy verifies. */
+export function asserting(policy: Policy): Policy {
+  const { mesh } = policy;
+  const own = { ...mesh!.ingress.own!, assertionJwksFile: '/run/own/jwks.json' };
+  return {
+    ...policy,
+    gateway: { ...policy.gateway, assertion: { issuer: 'https://gw.test', keysFile: '/run/keys', lifetime: 60 } },
+    mesh: { ...mesh!, ingress: { ...mesh!.ingress, own } },
+  };
+}
+
+const throughEnvoy = (policy: Policy) =>
+  rulesOfEnvoy(plain(bootstrap(policy, compile(policy), policy.mesh!.ingress.own!)));
+const throughIstio = (policy: Policy) =>
+  rulesOfIstio(plain<LiveObject[]>(Object.values(istioObjects(policy, compile(policy))).flat()));
+const throughLinkerd = (policy: Policy) => rulesOfLinkerd(plain(objectsOf(policy, compile(policy))));
+
+export const meshes: readonly Mesh[] = [
+  {
+    name: 'envoy by the connection alone',
+    kind: 'envoy',
+    own: (it) => it,
+    roundTrip: throughEnvoy,
+    count: 200,
+    isLiteral: true,
+  },
+  { name: 'envoy', kind: 'envoy', own: asserting, roundTrip: throughEnvoy, count: 1000, isLiteral: true },
+  { name: 'istio', kind: 'istio', own: (it) => meshed(it), roundTrip: throughIstio, count: 1000, isLiteral: true },
+  {
+    name: 'istio by the connection alone',
+    kind: 'istio',
+    own: (it) => meshed(it, false),
+    roundTrip: throughIstio,
+    count: 200,
+    isLiteral: true,
+  },
+  {
+    name: 'linkerd',
+    kind: 'linkerd',
+    own: (it, index) => workloads(it, false, index % 2 === 0),
+    roundTrip: throughLinkerd,
+    count: 1000,
+    isLiteral: false,
+  },
+];
+
+/** As many random policies as asked for, always the same. */
+export const policies = (count: number, seed = 4): readonly Policy[] => fc.sample(policy, { numRuns: count, seed });

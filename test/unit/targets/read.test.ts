@@ -1,0 +1,146 @@
+/** What is rendered for a mesh says what the rules say, and says it apart from all that says something else. */
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/types.ts';
+import { pathAtoms } from '../../../src/rules/atoms.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { covers } from '../../../src/rules/cover.ts';
+import { hasMethod } from '../../../src/rules/decide.ts';
+import { proveIdentities, type Witness } from '../../../src/rules/prove.ts';
+import type { MeshRule } from '../../../src/rules/types.ts';
+import { meshTarget } from '../../../src/targets/index.ts';
+import { METHODS } from '../rules/arbitrary.ts';
+import { CHANGES, chance, plant, rewrite } from '../rules/mutate.ts';
+import { type Mesh, meshes, policies } from './meshes.ts';
+
+const projected = ({ kind }: Mesh, policy: Policy): readonly MeshRule[] =>
+  meshTarget(kind).project?.(policy, compile(policy)) ?? [];
+
+/** A caller with all that a rule asks for, and nothing else; a name or null for its agent. */
+type Caller = Pick<MeshRule, 'as' | 'who' | 'asserted'> & { readonly agent: string | null };
+
+/** Whether a rule lets a caller pass, written down once more: without what proofs are made of. */
+function passes(rule: MeshRule, caller: Caller): boolean {
+  if (rule.as !== caller.as) return false;
+  if (rule.agent !== undefined && rule.agent !== caller.agent) return false;
+  if (rule.who.kind === 'anyone') return true;
+  if (caller.who.kind === 'anyone' || rule.asserted !== caller.asserted) return false;
+  if (rule.who.kind !== 'role') return rule.who.kind === 'authenticated';
+  return caller.who.kind === 'role' && caller.who.role === rule.who.role;
+}
+
+const NOBODYS = 'an agent of no rule';
+
+/** Everybody that some rule speaks of, by every agent. */
+function callersOf(rules: readonly MeshRule[]): readonly Caller[] {
+  const agents = [...new Set(rules.map(({ agent }) => agent ?? null)), null, NOBODYS];
+  const people = new Map(rules.map((rule) => [JSON.stringify([rule.as, rule.who, rule.asserted]), rule]));
+  return [...people.values()].flatMap((rule) => [...new Set(agents)].map((agent): Caller => ({ ...rule, agent })));
+}
+
+const texts = new WeakMap<MeshRule, string>();
+
+/** What of a rule decides. */
+function textOf(rule: MeshRule): string {
+  const { host, path, methods, who, as, asserted, agent } = rule;
+  const text = texts.get(rule) ?? JSON.stringify({ host, path, methods, who, as, asserted, agent });
+  texts.set(rule, text);
+  return text;
+}
+
+const isSame = (left: readonly MeshRule[], right: readonly MeshRule[]): boolean =>
+  left.map(textOf).sort().join() === right.map(textOf).sort().join();
+
+/** Whether some request is answered differently: every caller that a rule speaks of, at every path that one names. */
+function differ(left: readonly MeshRule[], right: readonly MeshRule[]): boolean {
+  return [...new Set([...left, ...right].map(({ host }) => host))].some((host) => {
+    const [one, other] = [left, right].map((rules) => rules.filter((rule) => rule.host === host)) as [
+      MeshRule[],
+      MeshRule[],
+    ];
+    if (isSame(one, other)) return false;
+    const callers = callersOf([...one, ...other]);
+    return pathAtoms([...one, ...other].map((rule) => rule.path)).some(({ path }) => {
+      const at = (rules: readonly MeshRule[]) => rules.filter((rule) => covers(rule.path, path));
+      const [here, there] = [at(one), at(other)];
+      if (isSame(here, there)) return false;
+      return [...METHODS, 'PATCH'].some((method) => {
+        const of = (rules: readonly MeshRule[]) => rules.filter((rule) => hasMethod(rule, method));
+        const [these, those] = [of(here), of(there)];
+        return callers.some((it) => these.some((rule) => passes(rule, it)) !== those.some((rule) => passes(rule, it)));
+      });
+    });
+  });
+}
+
+/** The request of a witness, asked on both sides. */
+function answers(
+  { host, path, method, caller, ...rules }: Witness<string>,
+  ...sides: readonly (readonly MeshRule[])[]
+) {
+  const own = (rules.left ?? rules.right) as MeshRule;
+  const by = caller.endsWith(', by an agent that no rule names') ? NOBODYS : (own.agent ?? null);
+  return sides.map((side) =>
+    side.some(
+      (rule) =>
+        rule.host === host && covers(rule.path, path) && hasMethod(rule, method) && passes(rule, { ...own, agent: by }),
+    ),
+  );
+}
+
+describe.each(meshes)('$name', (mesh) => {
+  const { count } = mesh;
+  const own = policies(count).map((it, index) => mesh.own(it, index));
+
+  test(`read back, what is rendered says what the rules do, for ${count} policies`, () => {
+    const wrong = own.filter((policy) => {
+      const [expected, read] = [projected(mesh, policy), mesh.roundTrip(policy)];
+      return mesh.isLiteral ? !isDeepStrictEqual(plain(read), plain(expected)) : proveIdentities(expected, read);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('through YAML as well, for 30', () => {
+    const target = meshTarget(mesh.kind);
+    for (const policy of own.slice(0, 30)) {
+      const { files } = target.emit(policy, compile(policy), {});
+      expect(target.read?.(files)).toEqual(mesh.roundTrip(policy));
+    }
+  });
+
+  test(`${count} planted differences are found in what is rendered, and none is invented`, () => {
+    const random = chance(7);
+    const found = new Map<string, number>();
+    const wrong: string[] = [];
+    for (let index = 0; index < 2 * count; index += 1) {
+      const kind = CHANGES[index % CHANGES.length] as string;
+      const one = own[index % own.length] as Policy;
+      const other = plant(one, kind, random).policy;
+      if (other.hosts.length === 0) continue;
+      const [left, right] = [projected(mesh, one), mesh.roundTrip(other)];
+      const witness = proveIdentities(left, right);
+      const expected = projected(mesh, other);
+      const isDifferent = differ(left, expected);
+      if (isDifferent) found.set(kind, (found.get(kind) ?? 0) + 1);
+      const confirmed =
+        witness === undefined ||
+        answers(witness, left, expected).join() === [witness.left !== undefined, witness.right !== undefined].join();
+      if (isDifferent !== (witness !== undefined) || !confirmed) wrong.push(`${index}: ${kind}`);
+    }
+    expect(wrong).toEqual([]);
+    expect([...found.values()].reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(count);
+    // A mesh unites its rules: their order means nothing to it.
+    const meaningful = CHANGES.filter((kind) => kind !== 'two rules in another order');
+    expect([...found.keys()].sort()).toEqual(meaningful.sort());
+  });
+
+  test(`${count} policies in other words are the same`, () => {
+    const wrong = own.filter((policy) => {
+      const same = rewrite(policy);
+      return proveIdentities(projected(mesh, policy), mesh.roundTrip(same)) !== undefined;
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
