@@ -35,12 +35,14 @@ export function largePolicy({ routes, roles, rolesOfRoute, kind = 'envoy' }: Lar
     const head = i % HOST_ROUTES === 0 ? `  app-${host}.example.com:\n` : '';
     return `${head}    ${pathOf(i)}: { service: app-${host}, allow: [${allow.join(', ')}] }\n`;
   });
+  const isConsul = kind === 'consul';
+  const domain = isConsul ? '0b9ce1f2-7a3e-4c53-9f0e-000000000001.consul' : 'example.org';
   const services = count(Math.ceil(routes / HOST_ROUTES)).map(
     (i) =>
-      `  app-${i}: { authority: app-${i}.apps.svc.cluster.local, endpoint: app-${i}:8080, namespace: apps, labels: { app: app-${i} }, port: 8080 }\n`,
+      `  app-${i}: { authority: app-${i}.apps.svc.cluster.local, endpoint: app-${i}:8080${isConsul ? '' : `, namespace: apps, labels: { app: app-${i} }, port: 8080`} }\n`,
   );
   const identity = (name: string) =>
-    `    ${name}: { spiffe: spiffe://example.org/ns/edge/sa/${name}, pem_file: /run/mesh/${name}.pem }\n`;
+    `    ${name}: { spiffe: spiffe://${domain}/ns/${isConsul ? `default/dc/dc1/svc` : 'edge/sa'}/${name}, pem_file: /run/mesh/${name}.pem }\n`;
   return `version: 1
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
@@ -52,14 +54,11 @@ ${count(roles)
   .map((i) => `  role-${i}: { group: group-${i} }\n`)
   .join('')}mesh:
   kind: ${kind}
-  trust_domain: example.org
+  trust_domain: ${domain}
   ingress:
     address: ingress.mesh:8443
     ca_file: /run/mesh/ca.pem
-    namespace: edge
-    labels: { app: ingress }
-    service_account: ingress
-    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 8443 }
+${isConsul ? '' : '    namespace: edge\n    labels: { app: ingress }\n    service_account: ingress\n'}    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 8443 }
   identities:
 ${identity('default')}${count(IDENTITIES)
   .map((i) => identity(`id-${i}`))

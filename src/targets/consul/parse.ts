@@ -1,3 +1,4 @@
+import { Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
 
@@ -36,6 +37,9 @@ export interface ReadSource {
 
 export const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
+/** How to get what is understood here. */
+const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** `kind NAME`, as people name an entry. */
@@ -53,14 +57,14 @@ export function entriesIn(files: Readonly<Record<string, string>>): readonly Liv
         const value: unknown = JSON.parse(part);
         return Array.isArray(value) ? value : [value];
       } catch {
-        throw unreadable(`${name} is not JSON`);
+        throw new Foreign(`not JSON; ${ASK}`, name);
       }
     }),
   );
   const isEntry = (value: unknown): value is LiveEntry =>
     typeof value === 'object' && value !== null && 'Kind' in value && 'Name' in value;
   return all.map((value) => {
-    if (!isEntry(value)) throw unreadable(value);
+    if (!isEntry(value)) throw new Foreign(`no entries of Consul; ${ASK}`);
     return value;
   });
 }

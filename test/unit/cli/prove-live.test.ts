@@ -117,6 +117,18 @@ describe('objects that are not the mesh’s', () => {
     );
   });
 
+  test('Consul’s are asked for', async () => {
+    const [name = ''] = readdirSync(golden('consul', ''));
+    const ask = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
+    expect(await prove('consul', name, 'kind: x\n')).toMatchObject({
+      code: 2,
+      err: `meshgate: stdin: not JSON; ${ask}\n`,
+    });
+    expect((await prove('consul', name, JSON.stringify(pod))).err).toBe(
+      `meshgate: stdin: no entries of Consul; ${ask}\n`,
+    );
+  });
+
   test('what is no YAML says where; aliases are not followed', async () => {
     expect((await prove('linkerd', 'identities', 'a: [\n')).err).toMatch(/^meshgate: stdin: not YAML, line \d+: /);
     expect((await prove('istio', 'demo', 'a: &x {}\nb: *x\n')).err).toMatch(/^meshgate: stdin: not YAML.*alias/);
