@@ -1,4 +1,5 @@
 import type { FactExplanation } from '../caller/explain.ts';
+import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { Policy } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
@@ -45,7 +46,12 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(host && { host: host.name }),
     ...(route && { route: { name: route.name, at: route.at } }),
     ...(service && {
-      service: { name: service.name, authority: service.authority, direct: service.direct !== undefined },
+      service: {
+        name: service.name,
+        authority: service.authority,
+        direct: service.direct !== undefined,
+        ...(!service.direct && policy.mesh && hasSeveral(policy) && { ingress: ingressOf(policy.mesh, service).name }),
+      },
     }),
     ...(asker && { caller: callerJson(asker) }),
     ...(unverified && { signature: 'not checked' }),

@@ -1,5 +1,6 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import type { Policy } from '../policy/types.ts';
+import { hasSeveral, ingressOf } from '../policy/ingress.ts';
+import type { Policy, Service } from '../policy/types.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
 import type { Paint } from './style.ts';
@@ -59,11 +60,18 @@ function nearestLines({ route, decision, wouldPass }: Explanation): string[] {
   ];
 }
 
+/** Of several ingresses the one that leads to the service. */
+function throughText(service: Service | undefined, policy: Policy): string {
+  if (service === undefined || policy.mesh === undefined || !hasSeveral(policy)) return 'through the mesh ingress';
+  const { name, host, port } = ingressOf(policy.mesh, service);
+  return `through the mesh ingress ${name} at ${host}:${port}`;
+}
+
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
   const { method, url, route, asker, rules, roles } = explanation;
   const service = serviceAsked(explanation, policy);
-  const to = service?.direct === undefined ? 'through the mesh ingress' : 'directly';
+  const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
   const others = roles.filter(({ text }) => !named.has(text));
   const lines = [

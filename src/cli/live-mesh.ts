@@ -48,7 +48,7 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
   const route = reached.route.name;
   const names = new Set(rules.filter((rule) => rule.route === route).map(({ service }) => service));
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
-  if (services.length === 0) return 'its service is reached directly';
+  if (services.length === 0) return 'its service is not reached through this ingress';
   const target = splitUrl(url)?.target ?? '/';
   // Whether the mesh takes an encoded path depends on the target.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';

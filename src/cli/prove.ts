@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core';
+import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { agentChanges, type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
@@ -8,6 +9,7 @@ import type { MeshRule } from '../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
+import { checkTogether, ingressFlag, seenFrom } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
 import { isSame, type Proof, proofOutput } from './proof.ts';
@@ -16,19 +18,26 @@ import type { Runtime } from './runtime.ts';
 interface Flags {
   readonly target?: MeshKind;
   readonly assertionJwks?: string;
+  readonly ingress?: string;
   readonly format: Format;
 }
 
 type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
-/** Service and identity by what they are and not by their names: an authority, a SPIFFE id. */
-function sideOf({ policy, rules }: Loaded): Side {
+/**
+ * Service and identity by what they are and not by their names: an authority, a SPIFFE id.
+ *
+ * @param several whether either policy has several ingresses, so that a service is also where it is reached
+ */
+function sideOf({ policy, rules }: Loaded, several: boolean): Side {
   return {
     rules,
     outcome: ({ service, as }) => {
       const found = policy.services[service];
       const direct = found?.direct && [found.direct.host, found.direct.port, found.direct.tls];
-      return JSON.stringify([found?.authority, direct, policy.mesh?.identities[as]?.spiffe]);
+      const door = several && policy.mesh && found && !direct ? ingressOf(policy.mesh, found) : undefined;
+      const through = door && [door.host, door.port];
+      return JSON.stringify([found?.authority, direct, through, policy.mesh?.identities[as]?.spiffe]);
     },
   };
 }
@@ -92,7 +101,7 @@ function understood<T>(path: string, read: () => T): T {
 
 function proveTarget(
   runtime: Runtime,
-  { target: name, assertionJwks }: OfTarget,
+  { target: name, assertionJwks, ingress }: OfTarget,
   a: string,
   b: string,
 ): Proof | undefined {
@@ -100,8 +109,10 @@ function proveTarget(
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks means nothing to ${name}: leave it out`);
-  const loaded = loadValid(runtime, a);
-  if (loaded === undefined) return undefined;
+  const whole = loadValid(runtime, a);
+  if (whole === undefined) return undefined;
+  checkTogether(target, ingress);
+  const loaded = target.together ? whole : seenFrom(whole, ingress);
   const files = meshFiles(runtime, b);
   const { policy, rules } = loaded;
   const objects = understood(b, () => target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? []);
@@ -121,7 +132,8 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   const loaded = loadPair(runtime, a, b);
   if (loaded === undefined) return undefined;
   const [left, right] = loaded;
-  const witness = prove(sideOf(left), sideOf(right), impliedBy([left.policy, right.policy]));
+  const several = loaded.some(({ policy }) => hasSeveral(policy));
+  const witness = prove(sideOf(left, several), sideOf(right, several), impliedBy([left.policy, right.policy]));
   const definitions = foundations(left, right);
   return witness === undefined ? { definitions } : { witness: { ...witness, url: urlOf(left, witness) }, definitions };
 }
@@ -129,16 +141,22 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
 /** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */
 export function proveCommandRun(
   runtime: Runtime,
-  { target, assertionJwks, format }: Flags,
+  { target, assertionJwks, ingress, format }: Flags,
   a: string,
   b: string,
 ): number {
   if (target === undefined && assertionJwks !== undefined)
     throw new WrongUse('--assertion-jwks means nothing without --target');
+  if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress means nothing without --target');
   const proof =
     target === undefined
       ? provePolicies(runtime, a, b)
-      : proveTarget(runtime, { target, ...(assertionJwks !== undefined && { assertionJwks }) }, a, b);
+      : proveTarget(
+          runtime,
+          { target, ...(assertionJwks !== undefined && { assertionJwks }), ...(ingress !== undefined && { ingress }) },
+          a,
+          b,
+        );
   if (proof === undefined) return NO;
   runtime.out(proofOutput(runtime, proof, { a, b, format }));
   return isSame(proof) ? YES : NO;
@@ -155,6 +173,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
         brief: 'B is what this mesh has and not a policy',
       },
       assertionJwks: assertionJwksFlag,
+      ingress: ingressFlag,
       format: formatFlag,
     },
     positional: {

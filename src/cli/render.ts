@@ -3,8 +3,10 @@ import type { MeshKind } from '../policy/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
+import { emitMesh } from '../targets/per-ingress.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
+import { checkTogether, ingressFlag, ingressName } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
@@ -18,6 +20,7 @@ interface Flags {
   readonly accessLog?: string;
   readonly resolver?: readonly string[];
   readonly assertionJwks?: string;
+  readonly ingress?: string;
   readonly policy?: string;
 }
 
@@ -41,9 +44,13 @@ function systemResolvers(runtime: Runtime): readonly string[] {
 }
 
 /** Options that were given; nginx's own have defaults. */
-function emit(runtime: Runtime, { policy, rules }: Loaded, flags: Flags, dir: string): Emitted {
+function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emitted {
+  const { policy, rules } = loaded;
   if (flags.target !== 'nginx') {
-    return meshTarget(flags.target).emit(policy, rules, meshOptions(runtime, flags.assertionJwks));
+    const target = meshTarget(flags.target);
+    checkTogether(target, flags.ingress);
+    const only = ingressName(loaded, flags.ingress);
+    return emitMesh(target, loaded, meshOptions(runtime, flags.assertionJwks), only);
   }
   const { runDir, stateDir, accessLog, resolver } = flags;
   return renderNginx(
@@ -66,6 +73,9 @@ function checkFlags(flags: Flags): void {
     if (value !== undefined && flags.target !== 'nginx') {
       throw new WrongUse(`--${name} means nothing to ${flags.target}: leave it out`);
     }
+  }
+  if (flags.ingress !== undefined && flags.target === 'nginx') {
+    throw new WrongUse('--ingress means nothing to nginx, which goes to all of them: leave it out');
   }
   if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
     throw new WrongUse(`--assertion-jwks means nothing to ${flags.target}: leave it out`);
@@ -161,6 +171,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
         brief: 'DNS servers where the policy names none (default: those of /etc/resolv.conf)',
       },
       assertionJwks: assertionJwksFlag,
+      ingress: ingressFlag,
       policy: policyFlag,
     },
     positional: policyArgument,

@@ -11,6 +11,7 @@ import {
   WrongUse,
   YES,
 } from './context.ts';
+import { ingressFlag, seenFrom } from './ingress.ts';
 import { type Enforcer, hostPort, network, textOf } from './live.ts';
 import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
@@ -27,13 +28,15 @@ interface Flags {
   readonly caFile?: string;
   readonly token?: readonly TokenFlag[];
   readonly mesh?: string;
+  readonly ingress?: string;
   readonly root?: string;
   readonly format: Format;
 }
 
-function checkUse({ gateway, mesh, caFile, token, root }: Flags): void {
+function checkUse({ gateway, mesh, ingress, caFile, token, root }: Flags): void {
   if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file means nothing without --gateway');
   if (gateway === undefined && token !== undefined) throw new WrongUse('--token means nothing without --gateway');
+  if (mesh === undefined && ingress !== undefined) throw new WrongUse('--ingress means nothing without --mesh');
   if (mesh === undefined && root !== undefined) throw new WrongUse('--root means nothing without --mesh');
 }
 
@@ -47,10 +50,11 @@ async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly Te
 
 async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
   if (flags.mesh === undefined) return [];
-  const { mesh } = loaded.policy;
+  const seen = seenFrom(loaded, flags.ingress);
+  const { mesh } = seen.policy;
   if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave --mesh out');
   const address = { text: flags.mesh, root: flags.root ?? '', ...hostPort(flags.mesh, '--mesh') };
-  return [await askMesh(runtime, network(runtime), loaded, mesh, address, outcomes)];
+  return [await askMesh(runtime, network(runtime), seen, mesh, address, outcomes)];
 }
 
 /** `meshgate test`: the policy's tests by the decision, at the gateway, and straight at the mesh. */
@@ -89,6 +93,7 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
         brief: 'Token of somebody with these roles; authenticated=FILE without any; tests[N]=FILE for one test',
       },
       mesh: text('HOST:PORT', 'Also ask the mesh ingress here, as each identity of the policy'),
+      ingress: ingressFlag,
       root: text('DIR', 'Where the files are that the policy names (default: where it says)'),
       policy: policyFlag,
       format: formatFlag,

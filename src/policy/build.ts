@@ -122,30 +122,44 @@ function svidFiles({ pem_file, svid_dir, cert_file, key_file }: NonNullable<Raw[
   return { certFile: pem_file ?? cert_file ?? '', keyFile: pem_file ?? key_file ?? '' };
 }
 
-function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
-  const { address, server_name, ca_file, own, service_account, consul_service } = raw.ingress;
+type RawIngress = NonNullable<NonNullable<Raw['mesh']>['ingress']>;
+
+function buildIngress(name: string, raw: RawIngress, at: policy.At): policy.Ingress {
+  const { address, server_name, ca_file, own, service_account, consul_service } = raw;
   const { host, port } = hostPort(address, 443);
+  return {
+    name,
+    host,
+    port,
+    serverName: server_name ?? host,
+    caFile: ca_file,
+    ...(own && {
+      own: {
+        ...tls(own),
+        clientCaFile: own.client_ca_file,
+        listen: own.listen,
+        ...(own.assertion_jwks_file !== undefined && { assertionJwksFile: own.assertion_jwks_file }),
+      },
+    }),
+    ...buildPlace(raw),
+    ...(service_account !== undefined && { serviceAccount: service_account }),
+    ...(consul_service !== undefined && { consulService: consul_service }),
+    at,
+  };
+}
+
+function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
+  const ingresses = raw.ingress
+    ? { default: buildIngress('default', raw.ingress, at(['mesh', 'ingress'])) }
+    : mapRecord(raw.ingresses ?? {}, (name, it) => buildIngress(name, it, at(['mesh', 'ingresses', name])));
+  const [ingress] = Object.values(ingresses);
+  if (ingress === undefined) throw new Error('policy: a mesh without an ingress was not refused');
   return {
     kind: raw.kind,
     trustDomain: raw.trust_domain,
     rotation: raw.rotation === undefined ? DEFAULTS.rotation : seconds(raw.rotation),
-    ingress: {
-      host,
-      port,
-      serverName: server_name ?? host,
-      caFile: ca_file,
-      ...(own && {
-        own: {
-          ...tls(own),
-          clientCaFile: own.client_ca_file,
-          listen: own.listen,
-          ...(own.assertion_jwks_file !== undefined && { assertionJwksFile: own.assertion_jwks_file }),
-        },
-      }),
-      ...buildPlace(raw.ingress),
-      ...(service_account !== undefined && { serviceAccount: service_account }),
-      ...(consul_service !== undefined && { consulService: consul_service }),
-    },
+    ingress,
+    ingresses,
     identities: mapRecord(raw.identities, (name, it) => ({
       name,
       spiffe: it.spiffe,
@@ -163,9 +177,12 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
   if (url === undefined) {
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
-    const port = raw.port === undefined ? {} : { port: raw.port };
-    const consul = raw.consul_service === undefined ? {} : { consulService: raw.consul_service };
-    return { name, authority, endpoint, ...buildPlace(raw), ...port, ...spiffe, ...consul, at };
+    const more = {
+      ...(raw.port !== undefined && { port: raw.port }),
+      ...(raw.ingress !== undefined && { ingress: raw.ingress }),
+      ...(raw.consul_service !== undefined && { consulService: raw.consul_service }),
+    };
+    return { name, authority, endpoint, ...buildPlace(raw), ...more, ...spiffe, at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);

@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
@@ -19,7 +19,8 @@ export function checkConsul(report: Report, draft: DraftPolicy): void {
     const message = `${quote(domain)} does not end in .consul, as Consul’s trust domains do; write the TrustDomain of /v1/connect/ca/roots`;
     report.add(['mesh', 'trust_domain'], message);
   }
-  if (mesh.ingress && !writes(mesh.ingress, 'consul_service')) checkIdentities(report, draft);
+  const doors = ingressesOf(draft);
+  if (doors.some(({ ingress }) => !writes(ingress, 'consul_service'))) checkIdentities(report, draft);
   checkNames(report, draft);
 }
 
@@ -30,21 +31,22 @@ function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
     report.add([...path, key], `no effect: the mesh is ${kind}, and not consul; remove it`, 'key');
   };
   idle(['mesh'], draft.mesh, 'assertion_ca_file');
-  idle(['mesh', 'ingress'], draft.mesh?.ingress, 'consul_service');
+  for (const { ingress, path } of ingressesOf(draft)) idle(path, ingress, 'consul_service');
   for (const [name, service] of entriesOf(draft.services)) {
     if (!isDirect(service)) idle(['services', name], service, 'consul_service');
   }
 }
 
 /** Keys that mean nothing to Consul. */
-function checkIdle(report: Report, { mesh, services, gateway }: DraftPolicy): void {
+function checkIdle(report: Report, draft: DraftPolicy): void {
+  const { mesh, services, gateway } = draft;
   const idle = (path: Path, record: object | undefined, key: string, why: string) => {
     if (record === undefined || !writes(record, key) || report.touches([...path, key])) return;
     report.add([...path, key], `no effect: ${why}`, 'key');
   };
   for (const key of ['namespace', 'labels', 'service_account']) {
     const why = 'Consul knows the ingress by its service; write consul_service instead, or remove it';
-    idle(['mesh', 'ingress'], mesh?.ingress, key, why);
+    for (const { ingress, path } of ingressesOf(draft)) idle(path, ingress, key, why);
   }
   for (const [name, service] of entriesOf(services)) {
     if (isDirect(service)) continue;

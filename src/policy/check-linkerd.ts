@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressesOf, ingressNameOf, isDirect, writes } from './draft.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { LINKERD_HOST } from './scalars.ts';
@@ -18,14 +18,37 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
     const message = `${quote(domain)} is not a DNS name, as Linkerd's trust domain is; write one, as in cluster.local`;
     report.add(['mesh', 'trust_domain'], message);
   }
-  const ingress = ['mesh', 'ingress'];
-  if (mesh.ingress && writes(mesh.ingress, 'service_account') && !report.touches(ingress)) {
-    if (!writes(mesh.ingress, 'namespace')) {
-      const message = 'missing key "namespace"; write the namespace that the ingress runs in';
-      report.add([...ingress, 'namespace'], message, 'key');
-    }
+  for (const { ingress, path } of ingressesOf(draft)) {
+    if (!writes(ingress, 'service_account') || writes(ingress, 'namespace') || report.touches(path)) continue;
+    const message = 'missing key "namespace"; write the namespace that the ingress runs in';
+    report.add([...path, 'namespace'], message, 'key');
   }
   for (const [name, service] of entriesOf(draft.services)) checkService(report, name, service);
+  checkDoors(report, draft);
+}
+
+/** A workload has one `Server`, which is rendered with the services behind one ingress. */
+function checkDoors(report: Report, { services }: DraftPolicy): void {
+  const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
+  for (const [index, [name, service]] of inMesh.entries()) {
+    const other = inMesh
+      .slice(0, index)
+      .find(([, it]) => ingressNameOf(it) !== ingressNameOf(service) && isSamePlace(it, service));
+    if (other === undefined || report.touches(['services', name])) continue;
+    const message = `Linkerd guards its pods together with those of ${quote(other[0])}, which another ingress leads to; give both the same one`;
+    report.add(['services', name, 'ingress'], message, 'key');
+  }
+}
+
+type Place = Pick<NonNullable<NonNullable<DraftPolicy['services']>[string]>, 'namespace' | 'labels' | 'port'>;
+
+/** True where some pod may have the labels of both. */
+function isSamePlace(a: Place, b: Place): boolean {
+  if (a.namespace === undefined || a.labels === undefined || a.port === undefined || b.labels === undefined)
+    return false;
+  const { labels } = b;
+  const agree = Object.entries(a.labels).every(([key, value]) => labels[key] === undefined || labels[key] === value);
+  return agree && a.namespace === b.namespace && a.port === b.port;
 }
 
 function checkService(report: Report, name: string, service: { readonly authority?: string | undefined }): void {

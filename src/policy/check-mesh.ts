@@ -1,16 +1,29 @@
 import { MAX_ROTATION, MIN_ROTATION } from '../limits.ts';
-import { type DraftPolicy, entriesOf, needsDefault, needsServerName, writes } from './draft.ts';
+import {
+  type DraftIngress,
+  type DraftPolicy,
+  entriesOf,
+  ingressesOf,
+  ingressNameOf,
+  isDirect,
+  needsDefault,
+  needsServerName,
+  writes,
+} from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { nearest } from './suggest.ts';
+import { nearest, oneOf } from './suggest.ts';
 import { hostPort, seconds } from './units.ts';
 
 /** The ingress can be verified, and each identity is one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || report.has(['mesh'])) return;
-  checkIngress(report, draft);
-  checkAssertion(report, draft);
+  checkDoors(report, draft);
+  for (const { ingress, path } of ingressesOf(draft)) {
+    checkIngress(report, path, ingress);
+    checkAssertion(report, draft, path, ingress);
+  }
   const others = otherDomain(draft);
   if (others !== undefined) {
     const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
@@ -60,20 +73,47 @@ function checkDefault(report: Report, draft: DraftPolicy): void {
   report.add([...path, 'default'], message, 'key');
 }
 
-function checkIngress(report: Report, { mesh }: DraftPolicy): void {
-  const ingress = mesh?.ingress;
-  if (ingress?.address === undefined || writes(ingress, 'server_name')) return;
+/** There is one ingress, or several by name, and each service in the mesh has one of them. */
+function checkDoors(report: Report, draft: DraftPolicy): void {
+  const { mesh = {}, services } = draft;
+  const path = ['mesh'];
+  if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
+    report.add([...path, 'ingresses'], 'ingress is there as well; keep one of the two', 'key');
+    return;
+  }
+  if (!writes(mesh, 'ingress', 'ingresses')) {
+    if (report.touches(path)) return;
+    const write = 'write ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
+    report.add([...path, 'ingress'], `missing key "ingress"; ${write}`, 'key');
+    return;
+  }
+  const names = Object.keys(mesh.ingresses ?? {});
+  if (names.length === 0) {
+    if (mesh.ingresses === undefined || report.touches([...path, 'ingresses'])) return;
+    report.add([...path, 'ingresses'], 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }', 'key');
+    return;
+  }
+  if (names.includes('default') || names.some((name) => report.has([...path, 'ingresses', name]))) return;
+  for (const [name, service] of entriesOf(services)) {
+    if (isDirect(service) || ingressNameOf(service) !== 'default' || report.touches(['services', name])) continue;
+    report.lack('ingress');
+    const message = `missing key "ingress"; write ingress: ${oneOf(names)}, or call one of them default`;
+    report.add(['services', name, 'ingress'], message, 'key');
+  }
+}
+
+function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
+  if (ingress.address === undefined || writes(ingress, 'server_name')) return;
   const { host } = hostPort(ingress.address, 443);
   if (!needsServerName(host)) return;
   const message = 'missing key "server_name"; write the DNS name in the ingress’s certificate';
-  report.add(['mesh', 'ingress', 'server_name'], message, 'key');
+  report.add([...path, 'server_name'], message, 'key');
 }
 
 /** The ingress has nothing to verify where the gateway signs nothing. */
-function checkAssertion(report: Report, { mesh, gateway }: DraftPolicy): void {
-  const own = mesh?.ingress?.own;
+function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
-  const path = ['mesh', 'ingress', 'own', 'assertion_jwks_file'];
+  const path = [...at, 'own', 'assertion_jwks_file'];
   report.add(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this', 'key');
 }
 

@@ -1,12 +1,15 @@
-import { type DraftPolicy, isDirect, type RouteAt, writes } from './draft.ts';
+import { type DraftPolicy, ingressesOf, ingressNameOf, isDirect, type RouteAt, writes } from './draft.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 
 /** The CA that a service's answers are verified by; undefined where there is none, or a mistake hides it. */
-function trustOf({ mesh, services }: DraftPolicy, name: string): string | undefined {
-  const service = services?.[name];
+function trustOf(draft: DraftPolicy, name: string): string | undefined {
+  const service = draft.services?.[name];
   if (service === undefined) return undefined;
-  if (!isDirect(service)) return mesh?.ingress?.ca_file;
+  if (!isDirect(service)) {
+    const named = ingressNameOf(service);
+    return ingressesOf(draft).find(({ name }) => name === named)?.ingress.ca_file;
+  }
   if (!writes(service, 'url')) return undefined;
   return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';
 }

@@ -1,10 +1,10 @@
-import { type DraftPolicy, entriesOf, isDirect, needsServerName, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressNameOf, isDirect, needsServerName, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
 /** Keys that only say something of a service in the mesh. */
-const MESH_ONLY = ['endpoint', 'namespace', 'labels', 'port', 'consul_service'];
+const MESH_ONLY = ['endpoint', 'ingress', 'namespace', 'labels', 'port', 'consul_service'];
 
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 
@@ -57,17 +57,18 @@ function checkServerName(report: Report, path: Path, { url, ...service }: DraftS
   report.add([...path, 'server_name'], 'missing key "server_name"; write the DNS name in the certificate', 'key');
 }
 
-/** The mesh ingress tells services apart by their authority alone. */
+/** A mesh ingress tells services apart by their authority alone. */
 function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
   const seen = new Map<string, string>();
   for (const [name, service] of services) {
     const authority = isDirect(service) ? undefined : service.authority?.toLowerCase();
     if (authority === undefined) continue;
-    const other = seen.get(authority);
+    const key = `${ingressNameOf(service)} ${authority}`;
+    const other = seen.get(key);
     if (other !== undefined) {
       const message = `service ${quote(other)} has this authority, and the ingress could not tell them apart; write another`;
       report.add(['services', name, 'authority'], message);
     }
-    seen.set(authority, name);
+    seen.set(key, name);
   }
 }

@@ -1,4 +1,4 @@
-import { type DraftPolicy, needsDefault } from './draft.ts';
+import { type DraftPolicy, entriesOf, isDirect, needsDefault, writes } from './draft.ts';
 import type { Named } from './hints.ts';
 import { namesOf, type Reference, references, SECTIONS } from './names.ts';
 import type { Report } from './report.ts';
@@ -8,6 +8,7 @@ const ADVICE: Readonly<Record<Named, string>> = {
   role: 'let it do something in an allow, or remove it',
   agent: 'let it do something in an allow, or remove it',
   service: 'route a path to it, or remove it',
+  ingress: 'name it in the "ingress" of a service, or remove it',
   identity: 'name it in the "as" of a rule, or remove it',
 };
 
@@ -25,6 +26,7 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     used('service', ({ path }) => path[0] !== 'agents'),
   );
   if (!report.has(['mesh'])) {
+    complain(report, 'ingress', new Set([...used('ingress'), ...(silentServices(draft) ? ['default'] : [])]));
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
@@ -36,6 +38,11 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     'provider',
     used('provider', (it) => silent || it.path[0] === 'hosts'),
   );
+}
+
+/** True if a service in the mesh names no ingress. */
+function silentServices({ services }: DraftPolicy): boolean {
+  return entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
 }
 
 function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {

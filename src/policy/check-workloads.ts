@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, isDirect, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { LABEL_KEY } from './scalars.ts';
@@ -11,10 +11,12 @@ interface Workload {
 /** What says where ingress and services run can be found by the mesh that the policy names. */
 export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
-  if (mesh?.ingress && !report.has(['mesh'])) {
-    checkPlace(report, ['mesh', 'ingress'], mesh.ingress as Workload);
-    if (mesh.kind === 'istio') checkIstio(report, mesh.ingress);
+  const doors = report.has(['mesh']) ? [] : ingressesOf(draft);
+  for (const { ingress, path } of doors) {
+    checkPlace(report, path, ingress as Workload);
+    if (mesh?.kind === 'istio') checkIstio(report, path, ingress);
   }
+  if (mesh?.kind === 'istio') checkNamespaces(report, doors);
   for (const [name, service] of entriesOf(draft.services)) {
     if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
   }
@@ -45,11 +47,25 @@ const ISTIO_NEEDS = {
 } as const;
 
 /** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
-function checkIstio(report: Report, ingress: object): void {
-  const path = ['mesh', 'ingress'];
+function checkIstio(report: Report, path: Path, ingress: object): void {
   if (report.touches(path)) return;
   for (const [key, what] of Object.entries(ISTIO_NEEDS)) {
     if (writes(ingress, key)) continue;
     report.add([...path, key], `missing key "${key}", which Istio needs; write ${what}`, 'key');
+  }
+}
+
+/** What is rendered for an ingress is called the same in each namespace. */
+function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
+  const seen = new Map<string, string>();
+  for (const { name, ingress, path } of doors) {
+    const { namespace } = ingress;
+    if (namespace === undefined) continue;
+    const other = seen.get(namespace);
+    if (other !== undefined) {
+      const message = `ingress ${quote(other)} is in this namespace, and Istio's objects of both would be one; give each its own`;
+      report.add([...path, 'namespace'], message);
+    }
+    seen.set(namespace, name);
   }
 }

@@ -53,6 +53,22 @@ export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefine
   return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 }
 
+export type DraftIngress = NonNullable<NonNullable<DraftPolicy['mesh']>['ingress']>;
+
+/** Every ingress by name, with where it stands: the only one is `default`. */
+export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: DraftIngress; path: Path }[] {
+  const single = mesh?.ingress ? [{ name: 'default', ingress: mesh.ingress, path: ['mesh', 'ingress'] }] : [];
+  const named = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
+    ...{ name, ingress, path: ['mesh', 'ingresses', name] },
+  }));
+  return [...single, ...named];
+}
+
+/** Name of the ingress that a service is reached through; undefined where a mistake hides it. */
+export function ingressNameOf(service: { readonly ingress?: string | undefined }): string | undefined {
+  return writes(service, 'ingress') ? service.ingress : 'default';
+}
+
 /** True if a rule of a service in the mesh names no identity. */
 export function needsDefault(draft: DraftPolicy): boolean {
   return routesOf(draft).some(({ route }) =>

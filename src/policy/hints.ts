@@ -4,7 +4,7 @@ import * as z from 'zod';
 z.config({ jitless: true });
 
 /** Things that a policy names and refers to. */
-export type Named = 'provider' | 'role' | 'agent' | 'service' | 'identity';
+export type Named = 'provider' | 'role' | 'agent' | 'service' | 'ingress' | 'identity';
 
 /** What an error says about a value that does not fit its schema. */
 export interface Hint {

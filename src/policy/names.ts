@@ -11,10 +11,11 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
   role: ['roles'],
   agent: ['agents'],
   service: ['services'],
+  ingress: ['mesh', 'ingresses'],
   identity: ['mesh', 'identities'],
 };
 
-export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'identity'];
+export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'ingress', 'identity'];
 
 /** Names of everything of a kind, in the order of the file; undefined where a mistake hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {

@@ -20,7 +20,7 @@ export class Report {
   readonly #obscured = new Set<string>();
   readonly #mentioned = new Set<string>();
   readonly #lacking: Record<Named, number> = {
-    ...{ provider: 0, role: 0, agent: 0, service: 0, identity: 0 },
+    ...{ provider: 0, role: 0, agent: 0, service: 0, ingress: 0, identity: 0 },
   };
   /** The policy, as far as it has been read and mended. */
   readonly tree: Tree;

@@ -198,6 +198,34 @@ const labels = z
   .register(hints, { what: 'a mapping of labels', write: '{ app: confluence }' });
 const labelKeys = { propertyNames: { pattern: s.LABEL_KEY.source }, minProperties: 1 };
 
+const ingress = z.strictObject({
+  address: s.endpoint.describe('Where nginx connects to.'),
+  server_name: s.serverName
+    .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
+    .optional(),
+  ca_file: s.filePath.describe('CA that the ingress’s certificate is verified with.'),
+  own: z
+    .strictObject({
+      cert_file: certFile,
+      key_file: keyFile,
+      client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
+      listen: s.port.describe('Port that the ingress listens on.'),
+      assertion_jwks_file: s.filePath
+        .describe('Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.')
+        .optional(),
+    })
+    .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
+    .optional(),
+  namespace: s.namespace.describe('Kubernetes namespace of the ingress.').optional(),
+  labels: labels.meta({ ...labelKeys, description: 'Labels of the ingress’s pods.' }).optional(),
+  service_account: s.serviceAccount
+    .describe('Service account of the ingress: workloads let nobody else in.')
+    .optional(),
+  consul_service: s.consulService
+    .describe('What the ingress is registered as in Consul: workloads let nobody else in.')
+    .optional(),
+});
+
 export const mesh = z
   .strictObject({
     kind: z.enum(['envoy', 'istio', 'linkerd', 'consul']).describe('What the mesh is.'),
@@ -206,37 +234,18 @@ export const mesh = z
       .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')
       .meta({ default: '70s' })
       .optional(),
-    ingress: z
-      .strictObject({
-        address: s.endpoint.describe('Where nginx connects to.'),
-        server_name: s.serverName
-          .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
-          .optional(),
-        ca_file: s.filePath.describe('CA that the ingress’s certificate is verified with.'),
-        own: z
-          .strictObject({
-            cert_file: certFile,
-            key_file: keyFile,
-            client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
-            listen: s.port.describe('Port that the ingress listens on.'),
-            assertion_jwks_file: s.filePath
-              .describe(
-                'Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.',
-              )
-              .optional(),
-          })
-          .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
-          .optional(),
-        namespace: s.namespace.describe('Kubernetes namespace of the ingress.').optional(),
-        labels: labels.meta({ ...labelKeys, description: 'Labels of the ingress’s pods.' }).optional(),
-        service_account: s.serviceAccount
-          .describe('Service account of the ingress: workloads let nobody else in.')
-          .optional(),
-        consul_service: s.consulService
-          .describe('What the ingress is registered as in Consul: workloads let nobody else in.')
-          .optional(),
+    ingress: ingress.describe('The door of the mesh.').optional(),
+    ingresses: z
+      .record(z.string(), ingress.describe('One of the doors.'))
+      .register(hints, {
+        what: 'a mapping of ingresses',
+        write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }',
       })
-      .describe('The door of the mesh.'),
+      .meta({
+        propertyNames: { pattern: s.NAME.source },
+        description: 'Instead of ingress: several, by name; "default" for services that name none.',
+      })
+      .optional(),
     identities: z
       .record(z.string(), identity)
       .register(hints, {
@@ -258,6 +267,11 @@ export const service = z
     authority: s.authority.describe('Host that the service receives.').optional(),
     endpoint: s.endpoint
       .describe('Where the mesh ingress finds the service. Default: the authority, port 80.')
+      .optional(),
+    ingress: s
+      .reference('ingress')
+      .describe('The ingress that it is reached through, of several.')
+      .meta({ default: 'default' })
       .optional(),
     url: s.httpsUrl.describe('The service is reached directly, over TLS and not through the mesh.').optional(),
     insecure_url: s.httpUrl.describe('The service is reached directly over plain HTTP.').optional(),

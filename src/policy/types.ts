@@ -147,7 +147,10 @@ export interface Mesh {
   readonly trustDomain: string;
   /** Longest time in seconds that a certificate is shown after it was replaced, on kept connections too. */
   readonly rotation: number;
+  /** The only door, or the first of several: of a policy {@link atIngress | seen by one}, that one. */
   readonly ingress: Ingress;
+  /** All doors by name; the only one of `mesh.ingress` is `default`. */
+  readonly ingresses: Readonly<Record<string, Ingress>>;
   readonly identities: Readonly<Record<string, Identity>>;
   /** CA that Consul's proxies verify the gateway with when they fetch its keys, as they see the file. */
   readonly assertionCaFile?: string;
@@ -155,6 +158,8 @@ export interface Mesh {
 }
 
 export interface Ingress {
+  /** `default` where the policy names none. */
+  readonly name: string;
   readonly host: string;
   readonly port: number;
   /** DNS name in the ingress's certificate (nginx cannot verify a SPIFFE-only one). */
@@ -178,6 +183,7 @@ export interface Ingress {
   readonly serviceAccount?: string;
   /** What it is registered as in Consul; workloads let nobody else in. */
   readonly consulService?: string;
+  readonly at: At;
 }
 
 /** A workload certificate that nginx connects with. One PEM holding both is the form that rotates safely. */
@@ -195,6 +201,8 @@ export interface Service {
   readonly authority: string;
   /** Where the mesh ingress finds it (`--target envoy`): host and port; default the authority, port 80. */
   readonly endpoint: { readonly host: string; readonly port: number };
+  /** Name of the ingress that it is reached through; absent: `default`. */
+  readonly ingress?: string;
   /** Set when the service is reached directly and not through the mesh ingress. */
   readonly direct?: {
     readonly host: string;

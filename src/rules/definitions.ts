@@ -1,4 +1,4 @@
-import type { Fact, Host, Policy, Route } from '../policy/types.ts';
+import type { Fact, Host, Ingress, Policy, Route } from '../policy/types.ts';
 import { headerChanges } from './header-diff.ts';
 import type { Rule } from './types.ts';
 
@@ -134,21 +134,32 @@ function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[
   return section('route', named(before), named(after), both, () => '').filter(({ key }) => key);
 }
 
+/** Ingresses by name; the only one of a policy has none. */
+const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
+  Object.fromEntries(
+    Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
+  );
+
 /** All else that the rules rest on: what changed of the policy's definitions, section by section. */
 export function definitionChanges(
   old: { readonly policy: Policy; readonly rules: readonly Rule[] },
   fresh: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
   const [before, after] = [old.policy, fresh.policy];
-  const one = (name: 'gateway' | 'ingress', was: Named, is: Named): DefinitionChange[] =>
-    parts(was, is).map((part) => ({ section: name, name, ...part, affects: [] }));
+  const gateway = parts({ ...before.gateway }, { ...after.gateway });
   const all = (a: object, b: object) => parts({ ...a }, { ...b });
   return [
-    ...one('gateway', { ...before.gateway }, { ...after.gateway }),
+    ...gateway.map((part) => ({ section: 'gateway' as const, name: 'gateway', ...part, affects: [] })),
     ...providerChanges(before, after),
     ...roleChanges(before, after),
     ...agentChanges(before, after),
-    ...one('ingress', { ...before.mesh?.ingress }, { ...after.mesh?.ingress }),
+    ...section(
+      'ingress',
+      doors(before),
+      doors(after),
+      all,
+      ({ host, port, caFile }) => text({ host, port, caFile }) as string,
+    ),
     ...section(
       'identity',
       before.mesh?.identities ?? {},

@@ -62,6 +62,8 @@ export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
   /** It takes {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
+  /** All ingresses are rendered at once: what is for them lies in one place, under names that they share. */
+  readonly together?: true;
   /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
   drift?(
     policy: Policy,

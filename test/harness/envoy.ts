@@ -2,6 +2,7 @@ import { type Box, startContainer } from './container.ts';
 import { type Answer, type Sent, send, type Target } from './http.ts';
 import { envoyCommand, envoyImage } from './images.ts';
 import { jsonLines } from './logs.ts';
+import type { Ca } from './pki.ts';
 import { type Files, ingressFiles, readPolicy, render } from './policy.ts';
 import type { Stage } from './stage.ts';
 
@@ -10,8 +11,12 @@ export interface EnvoyOptions {
   readonly policy: string;
   readonly mutate?: (files: Files) => Files;
   readonly files?: Readonly<Record<string, string>>;
-  /** Other name in the network than the host of `mesh.ingress.address`. */
+  /** Other name in the network than the host of its address. */
   readonly alias?: string;
+  /** Which of several ingresses it is. */
+  readonly ingress?: string;
+  /** Signs its certificate; default the mesh's. */
+  readonly ca?: Ca;
 }
 
 /** The mesh ingress. */
@@ -56,9 +61,9 @@ export class Envoy {
 /** Starts Envoy with what `meshgate render --target envoy` makes of the policy. */
 export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<Envoy> {
   const policy = readPolicy(options.policy);
-  const own = await ingressFiles(policy, stage);
-  const ingress = policy.mesh!.ingress;
-  const rendered = await render('envoy', options.policy);
+  const own = await ingressFiles(policy, stage, options.ingress, options.ca);
+  const ingress = policy.mesh!.ingresses[options.ingress ?? 'default']!;
+  const rendered = await render('envoy', options.policy, options.ingress);
   const files = options.mutate === undefined ? rendered : options.mutate(rendered);
   const placed = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/etc/envoy/${path}`, text]));
   const listen = ingress.own!.listen;
@@ -70,5 +75,5 @@ export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<E
     files: { ...own, ...placed, ...options.files },
     ready: /starting workers/,
   });
-  return new Envoy(box, listen, ingress.serverName, stage.meshCa.cert);
+  return new Envoy(box, listen, ingress.serverName, (options.ca ?? stage.meshCa).cert);
 }

@@ -29,14 +29,19 @@ export function readPolicy(text: string): Policy {
   return policy;
 }
 
-/** What `meshgate render` writes for a target, by its path below the output folder. */
-export async function render(target: string, policy: string): Promise<Files> {
+/**
+ * What `meshgate render` writes for a target, by its path below the output folder.
+ *
+ * @param ingress of several, this one's alone
+ */
+export async function render(target: string, policy: string, ingress?: string): Promise<Files> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-render-'));
   try {
     const file = join(folder, 'meshgate.yaml');
     const out = join(folder, 'out');
     await writeFile(file, policy);
-    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...(forImage[target] ?? []), file]);
+    const more = [...(forImage[target] ?? []), ...(ingress === undefined ? [] : ['--ingress', ingress])];
+    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...more, file]);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     return Object.fromEntries(
@@ -64,20 +69,29 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
     if (service.direct?.caFile) files[service.direct.caFile] = authorities.meshCa.cert;
   }
   if (policy.mesh === undefined) return files;
-  files[policy.mesh.ingress.caFile] = authorities.meshCa.cert;
+  for (const { caFile } of Object.values(policy.mesh.ingresses)) files[caFile] = authorities.meshCa.cert;
   for (const identity of Object.values(policy.mesh.identities)) {
     put(files, identity.certFile, identity.keyFile, await authorities.meshCa.client(identity.spiffe));
   }
   return files;
 }
 
-/** Every file that the ingress's own side of a policy names. */
-export async function ingressFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
+/**
+ * Every file that an ingress's own side of a policy names.
+ *
+ * @param ca signs its certificate; default the mesh's
+ */
+export async function ingressFiles(
+  policy: Policy,
+  { meshCa }: Authorities,
+  name = 'default',
+  ca = meshCa,
+): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  const ingress = policy.mesh?.ingress;
-  if (ingress?.own === undefined) throw new Error('the policy has no mesh.ingress.own');
-  put(files, ingress.own.certFile, ingress.own.keyFile, await authorities.meshCa.server(ingress.serverName));
-  files[ingress.own.clientCaFile] = authorities.meshCa.cert;
+  const ingress = policy.mesh?.ingresses[name];
+  if (ingress?.own === undefined) throw new Error(`the policy has no own side of the ingress ${name}`);
+  put(files, ingress.own.certFile, ingress.own.keyFile, await ca.server(ingress.serverName));
+  files[ingress.own.clientCaFile] = meshCa.cert;
   return files;
 }
 

@@ -41,8 +41,10 @@ function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
 
 /** Without an assertion, what nginx connects as ends at the ingress. */
 function identitiesGap({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
-  const ingress = mesh?.ingress.consulService;
-  if (gateway.assertion !== undefined || ingress === undefined) return [];
+  const ingresses =
+    Object.keys(mesh?.ingresses ?? {}).length > 1 ? Object.values(mesh?.ingresses ?? {}) : [mesh?.ingress];
+  const ingress = ingresses.flatMap((it) => it?.consulService ?? []).join(', ');
+  if (gateway.assertion !== undefined || ingress === '') return [];
   const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
   const text = `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
   return names === '' ? [] : [{ part: 'mesh.identities', text }];

@@ -35,6 +35,7 @@ export function renderConsul(policy: Policy, rules: readonly Rule[], options: Me
 export const consul: MeshTarget = {
   name: 'consul',
   takesJwks: true,
+  together: true,
   emit: renderConsul,
   covers,
   read: readConsul,

@@ -1,4 +1,5 @@
 import { CONSUL_SPIFFE } from '../../policy/check-consul.ts';
+import { ingressOf } from '../../policy/ingress.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -21,8 +22,13 @@ export interface Destination {
 export const consulName = ({ name, consulService }: Service): string => consulService ?? name;
 
 /** Who connects to the workload when a rule's requests do, by the name in Consul; undefined: nobody that Consul knows. */
-export function sourceOf({ mesh }: Policy, { as }: Pick<Rule, 'as'>): string | undefined {
-  return mesh?.ingress.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
+export function sourceOf(
+  { mesh, services }: Policy,
+  { as, service }: Pick<Rule, 'as' | 'service'>,
+): string | undefined {
+  const found = services[service];
+  const ingress = mesh && found && ingressOf(mesh, found);
+  return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
 }
 
 /** Things of one name together, in the order of their first. */

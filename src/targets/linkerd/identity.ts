@@ -29,9 +29,13 @@ export function linkerdId(spiffe: string): string {
 
 /** The ingress, if the policy says what it runs as: then every request reaches workloads as it. */
 export function ingressClient({ mesh }: Policy): Client | undefined {
-  const { namespace, serviceAccount } = mesh?.ingress ?? {};
+  const { namespace, serviceAccount, name = 'default' } = mesh?.ingress ?? {};
   if (mesh === undefined || namespace === undefined || serviceAccount === undefined) return undefined;
-  return { name: 'ingress', id: dnsId(serviceAccount, namespace, mesh.trustDomain) };
+  // Objects of several ingresses may lie in one namespace, and are told apart by this.
+  return {
+    name: name === 'default' ? 'ingress' : `ingress-${name}`,
+    id: dnsId(serviceAccount, namespace, mesh.trustDomain),
+  };
 }
 
 /** Who connects to the workload when a rule's requests do. */

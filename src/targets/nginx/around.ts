@@ -68,11 +68,9 @@ function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
   ];
 }
 
-/** TLS to the mesh's ingress: one context for all routes. */
-function ingressTls({ policy }: Scene, { routes }: SceneHost): readonly Directive[] {
-  if (routes.every(({ services }) => services.every(({ direct }) => direct !== undefined))) return [];
-  const ingress = policy.mesh?.ingress;
-  if (ingress === undefined) throw new Error('nginx: a service needs a mesh, and the policy has none');
+/** TLS to the mesh's ingress: one context for all routes that lead to it. */
+function ingressTls({ ingress }: SceneHost): readonly Directive[] {
+  if (ingress === undefined) return [];
   const [first, ...rest] = tls(
     literal(ingress.serverName),
     ingress.caFile,
@@ -105,7 +103,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_headers_hash_max_size', '4096'),
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
       ...requestHeaders(scene, host),
-      ...ingressTls(scene, host),
+      ...ingressTls(host),
       ...host.routes.flatMap((route) =>
         routeLocations(scene, door, route, exact).map((location, i) =>
           i === 0

@@ -1,6 +1,7 @@
-import type { Identity, Service } from '../../policy/types.ts';
+import { hasSeveral } from '../../policy/ingress.ts';
+import type { Identity, Ingress, Service } from '../../policy/types.ts';
 import { type Arg, commented, type Directive, key, literal, map, type Part, template, variable } from './directive.ts';
-import { directUpstream, ingressUpstream } from './names.ts';
+import { directUpstream, ingressUpstream, upstreamVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
 /** Where the requests that one rule lets through go, and with which certificate. */
@@ -8,8 +9,9 @@ export interface Target {
   /** Id of the rule. */
   readonly rule: string;
   readonly service: Service;
-  /** Absent for a service that is reached directly. */
+  /** Both absent for a service that is reached directly. */
   readonly identity?: Identity;
+  readonly ingress?: Ingress;
   /** What the other side's certificate is verified by; absent for plain HTTP. */
   readonly tls?: { readonly name: string; readonly ca: string };
 }
@@ -18,8 +20,9 @@ export interface Target {
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
-  pass: ({ service, identity }) => {
-    if (identity !== undefined) return `https://${ingressUpstream(identity.name)}`;
+  ingress: ({ ingress }) => ingress?.name ?? '',
+  pass: ({ service, identity, ingress }) => {
+    if (identity && ingress) return `https://${ingressUpstream(ingress.name, identity.name)}`;
     return `${service.direct?.tls ? 'https' : 'http'}://${directUpstream(service.name)}`;
   },
   name: ({ tls }) => tls?.name ?? '',
@@ -30,8 +33,7 @@ const FIELDS = {
 export type Field = keyof typeof FIELDS;
 
 /** Where rules of one service differ in their identity alone, and what then says it. */
-const BY_IDENTITY: Partial<Record<Field, Arg>> = {
-  pass: template('https://', variable('meshgate_upstream')),
+const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
   cert: variable('meshgate_identity_cert'),
   key: variable('meshgate_identity_key'),
 };
@@ -47,26 +49,42 @@ export function hasChoice({ services }: SceneRoute): boolean {
 export function chosen(route: SceneRoute, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
-  return hasChoice(route) ? ruleVariable(field) : (BY_IDENTITY[field] ?? ruleVariable(field));
+  if (hasChoice(route)) return ruleVariable(field);
+  // One service has one ingress.
+  const ingress = route.targets[0]?.ingress?.name;
+  if (field === 'pass' && ingress !== undefined) return template('https://', variable(upstreamVariable(ingress)));
+  return BY_IDENTITY[field] ?? ruleVariable(field);
 }
 
 /** From the identity that the check answered to upstream, certificate and key, where some route has a choice of it. */
-function identityMaps({ hosts, identities }: Scene): readonly Directive[] {
-  const routes = hosts.flatMap((host) => host.routes);
-  if (!routes.some((route) => !hasChoice(route) && route.identities.length > 1)) return [];
+function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directive[] {
+  const routes = hosts
+    .flatMap((host) => host.routes)
+    .filter((route) => !hasChoice(route) && route.identities.length > 1);
+  if (routes.length === 0) return [];
+  const asked = new Set(routes.flatMap(({ targets }) => targets.flatMap(({ ingress }) => ingress?.name ?? [])));
   // Any other name gives nothing, and nginx refuses to connect to nothing.
-  const from = (name: string, value: (identity: Identity) => string) =>
+  const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) =>
     map(variable('meshgate_as'), name, [
       ['default', literal('')],
-      ...identities.map((identity) => [key(identity.name), literal(value(identity))] as const),
+      ...some.map((identity) => [key(identity.name), literal(value(identity))] as const),
     ]);
+  const upstreams = ingresses
+    .filter(({ ingress }) => asked.has(ingress.name))
+    .map(({ ingress, identities: own }) =>
+      from(upstreamVariable(ingress.name), own, ({ name }) => ingressUpstream(ingress.name, name)),
+    );
   return [
-    commented(
-      'One upstream per identity: nginx pools connections and TLS sessions by address, not by certificate.',
-      from('meshgate_upstream', ({ name }) => ingressUpstream(name)),
+    ...upstreams.map((one, i) =>
+      i > 0
+        ? one
+        : commented(
+            'One upstream per identity: nginx pools connections and TLS sessions by address, not by certificate.',
+            one,
+          ),
     ),
-    from('meshgate_identity_cert', ({ certFile }) => certFile),
-    from('meshgate_identity_key', ({ keyFile }) => keyFile),
+    from('meshgate_identity_cert', identities, ({ certFile }) => certFile),
+    from('meshgate_identity_key', identities, ({ keyFile }) => keyFile),
   ];
 }
 
@@ -79,7 +97,8 @@ export function choosingRules({ hosts }: Scene): readonly Target[] {
 function ruleMaps(scene: Scene): readonly Directive[] {
   const targets = choosingRules(scene);
   if (targets.length === 0) return [];
-  const maps = (Object.keys(FIELDS) as Field[]).map((field) =>
+  const fields = (Object.keys(FIELDS) as Field[]).filter((field) => field !== 'ingress' || hasSeveral(scene.policy));
+  const maps = fields.map((field) =>
     map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
       // For the log: a request that no rule let through asked for the route's own service.
       ['default', field === 'service' ? variable('meshgate_route_service') : literal('')],

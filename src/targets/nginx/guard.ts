@@ -29,15 +29,24 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
  *
  * @throws UnprintableError
  */
-export function guard({ policy, options, resolver, hosts, identities, headerNames, cors }: Scene): void {
+export function guard({
+  policy,
+  options,
+  resolver,
+  hosts,
+  identities,
+  headerNames,
+  cors,
+  ingresses: asked,
+}: Scene): void {
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
-  const ingress = policy.mesh?.ingress;
+  const ingresses = asked.map(({ ingress }) => ingress);
   const { inner } = policy.gateway;
   const tls = [policy.gateway.tls, inner?.tls, ...hosts.map(({ host }) => host.tls)];
   hold(
     'name',
-    [...identities, ...services, ...providers].map(({ name }) => name),
+    [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
   );
   hold(
     'host',
@@ -58,11 +67,14 @@ export function guard({ policy, options, resolver, hosts, identities, headerName
   );
   hold('file', [
     inner?.clientCaFile,
-    ingress?.caFile,
+    ...ingresses.map(({ caFile }) => caFile),
     ...services.map(({ direct }) => direct?.caFile),
     ...providers.map((it) => it.caFile),
   ]);
-  hold('machine', [ingress?.host, ingress?.serverName, ...services.map(({ authority }) => authority)]);
+  hold('machine', [
+    ...ingresses.flatMap(({ host, serverName }) => [host, serverName]),
+    ...services.map(({ authority }) => authority),
+  ]);
   hold(
     'machine',
     services.flatMap(({ direct }) => [direct?.host, direct?.serverName]),

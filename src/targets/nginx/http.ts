@@ -1,3 +1,4 @@
+import { hasSeveral } from '../../policy/ingress.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
 import { healthServer } from './health.ts';
@@ -43,7 +44,10 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...engine(scene),
     ...hashSizes(scene),
     ...maps(scene),
-    commented('One JSON object a line.', logFormat(scene.policy.gateway.inner !== undefined)),
+    commented(
+      'One JSON object a line.',
+      logFormat({ agents: scene.policy.gateway.inner !== undefined, several: hasSeveral(scene.policy) }),
+    ),
     ...upstreams(scene),
     checkServer(scene),
     egressServer(scene),

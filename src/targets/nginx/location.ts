@@ -1,3 +1,4 @@
+import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { carrier } from '../../rules/carrier.ts';
 import { carried } from './carry.ts';
@@ -87,10 +88,10 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   );
 }
 
-/** Where a route's requests go. How TLS to the mesh's ingress is done, all routes share. */
+/** Where a route's requests go. How TLS to the mesh's ingress is done, routes share. */
 function connected(route: SceneRoute): readonly Directive[] {
   const pass = passTo(chosen(route, 'pass'));
-  if (route.services.every(inMesh)) return [...shown(route), ...pass];
+  if (route.sharesTls) return [...shown(route), ...pass];
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
@@ -101,6 +102,9 @@ function location(scene: Scene, door: Door, route: SceneRoute, match: readonly G
     line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
     ...(hasChoice(route) ? [line('auth_request_set', variable('meshgate_route_service'), literal(service.name))] : []),
     line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
+    ...(hasSeveral(scene.policy)
+      ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
+      : []),
     line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
     ...route.headers.map(({ index, source }) =>
       line('auth_request_set', variable(headerVariable(index)), answerHeader(carrier(source, index))),

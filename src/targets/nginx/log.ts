@@ -20,6 +20,7 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
   ['meshgate.service', 'meshgate_service', 'text'],
+  ['meshgate.ingress', 'meshgate_ingress', 'text'],
   ['meshgate.identity', 'meshgate_as', 'text'],
   ['meshgate.upstream', 'upstream_addr', 'text'],
   ['meshgate.erased', 'meshgate_erased', 'text'],
@@ -27,13 +28,19 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['bytes', 'body_bytes_sent', 'number'],
 ];
 
-/**
- * `log_format meshgate`: one JSON object a line, escaped by nginx itself.
- *
- * @param agents whether the policy has any; the field that names one is left out otherwise
- */
-export function logFormat(agents = true): Directive {
-  const own = FIELDS.filter(([, name]) => agents || name !== 'meshgate_agent');
+/** Fields that only some policies have. */
+interface Having {
+  /** Whether the policy has agents. */
+  readonly agents: boolean;
+  /** Whether its mesh has several ingresses. */
+  readonly several: boolean;
+}
+
+/** `log_format meshgate`: one JSON object a line, escaped by nginx itself; by default with all fields. */
+export function logFormat({ agents, several }: Having = { agents: true, several: true }): Directive {
+  const own = FIELDS.filter(
+    ([, name]) => (agents || name !== 'meshgate_agent') && (several || name !== 'meshgate_ingress'),
+  );
   const fields = own.map(([field, name, kind], i): Arg => {
     const value: readonly (string | Part)[] = kind === 'text' ? ['"', variable(name), '"'] : [variable(name)];
     return template(`"${field}":`, ...value, i < own.length - 1 ? ',' : '');

@@ -30,9 +30,14 @@ export const ODD_LOCATION = '/.meshgate/odd';
 export const BAD_LOCATION = '/.meshgate/bad';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
-/** Upstream block towards the mesh's ingress under one identity. */
-export function ingressUpstream(identity: string): string {
-  return `meshgate_ingress_${identity}`;
+/** Upstream block towards an ingress of the mesh under one identity. No name has an underscore. */
+export function ingressUpstream(ingress: string, identity: string): string {
+  return `meshgate_ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
+}
+
+/** The variable that chooses among an ingress's upstreams by the identity. */
+export function upstreamVariable(ingress: string): string {
+  return `meshgate_upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
 }
 
 /** Upstream block of a service that is reached directly. */

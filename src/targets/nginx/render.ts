@@ -1,3 +1,4 @@
+import { ingressPath } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
 import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -37,9 +38,8 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
 
 function gaps(scene: Scene): readonly Gap[] {
   const { policy } = scene;
-  const ingress = policy.mesh?.ingress;
   const named = [
-    ...(ingress === undefined ? [] : [['mesh.ingress', ingress.host, ingress.serverName] as const]),
+    ...scene.ingresses.map(({ ingress }) => [ingressPath(ingress, policy), ingress.host, ingress.serverName] as const),
     ...scene.direct.map(
       (service) =>
         [

@@ -1,4 +1,5 @@
-import type { Cors, HeaderSource, Host, Identity, Policy, Route, Service } from '../../policy/types.ts';
+import { ingressOf } from '../../policy/ingress.ts';
+import type { Cors, HeaderSource, Host, Identity, Ingress, Mesh, Policy, Route, Service } from '../../policy/types.ts';
 import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -17,12 +18,16 @@ export interface SceneRoute {
   readonly identities: readonly Identity[];
   /** Identity headers it sets: indexes into the scene's header names, and where each value comes from. */
   readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
+  /** It leads to its host's ingress alone. */
+  readonly sharesTls: boolean;
   /** Its `cors`: an index into the scene's. */
   readonly cors?: number;
 }
 
 export interface SceneHost {
   readonly host: Host;
+  /** The ingress whose TLS is said once, around all routes that lead to no other. */
+  readonly ingress?: Ingress;
   readonly routes: readonly SceneRoute[];
 }
 
@@ -37,6 +42,8 @@ export interface Scene {
   readonly hosts: readonly SceneHost[];
   /** Identities that some rule yields, in the policy's order. */
   readonly identities: readonly Identity[];
+  /** Ingresses that some route leads to, each with the identities that it sees, in the policy's order. */
+  readonly ingresses: readonly { readonly ingress: Ingress; readonly identities: readonly Identity[] }[];
   /** Direct services that some route asks. */
   readonly direct: readonly Service[];
   /** Every `cors` that some route has; equal ones are one. */
@@ -44,10 +51,18 @@ export interface Scene {
 }
 
 /** What a service's certificate is verified by, or the ingress's before it. */
-function verifiedBy({ direct }: Service, policy: Policy, options: NginxOptions): Target['tls'] {
+function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): Target['tls'] {
   if (direct?.tls === false) return undefined;
-  const { serverName, caFile } = direct ?? policy.mesh?.ingress ?? {};
+  const { serverName, caFile } = direct ?? ingress ?? {};
   return { name: serverName ?? '', ca: caFile ?? options.systemCa };
+}
+
+function doorOf(mesh: Mesh, service: Service): Ingress {
+  const { ingress } = service;
+  if (ingress !== undefined && mesh.ingresses[ingress] === undefined) {
+    throw new Error(`nginx: service ${service.name} is reached through an undefined ingress`);
+  }
+  return ingressOf(mesh, service);
 }
 
 const same = (a: Cors, b: Cors): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -65,7 +80,7 @@ function sceneRoute(
   names: readonly string[],
   all: readonly Cors[],
   route: Route,
-): SceneRoute {
+): Omit<SceneRoute, 'sharesTls'> {
   const { cors } = route;
   const named = (name: string): Service => {
     const service = policy.services[name];
@@ -76,9 +91,11 @@ function sceneRoute(
     .filter((rule) => rule.route === route.name)
     .map((rule): Target => {
       const service = named(rule.service);
-      const identity = service.direct === undefined ? policy.mesh?.identities[rule.as] : undefined;
-      const tls = verifiedBy(service, policy, options);
-      return { rule: rule.id, service, ...(identity && { identity }), ...(tls && { tls }) };
+      const mesh = service.direct === undefined ? policy.mesh : undefined;
+      const identity = mesh?.identities[rule.as];
+      const ingress = mesh && doorOf(mesh, service);
+      const tls = verifiedBy(service, ingress, options);
+      return { rule: rule.id, service, ...(identity && ingress && { identity, ingress }), ...(tls && { tls }) };
     });
   return {
     route,
@@ -100,11 +117,21 @@ function sceneRoute(
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
   const cors = distinctCors(policy);
-  const hosts = policy.hosts.map((host) => ({
-    host,
-    routes: host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, route)),
-  }));
+  const hosts = policy.hosts.map((host) => {
+    const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, route));
+    const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => target.ingress ?? []));
+    const sharesTls = (route: Omit<SceneRoute, 'sharesTls'>): boolean =>
+      ingress !== undefined && route.targets.every((target) => target.ingress === ingress);
+    const routes = made.map((route) => ({ ...route, sharesTls: sharesTls(route) }));
+    return { host, routes, ...(ingress && { ingress }) };
+  });
   const routes = hosts.flatMap((host) => host.routes);
+  const targets = routes.flatMap((route) => route.targets);
+  const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
+    routes.some((route) => route.identities.includes(identity)),
+  );
+  const seenBy = (ingress: Ingress) =>
+    identities.filter((identity) => targets.some((it) => it.ingress === ingress && it.identity === identity));
   return {
     policy,
     options,
@@ -112,9 +139,11 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     headerNames: names,
     answerSize: answerSize(policy, rules),
     hosts,
-    identities: Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
-      routes.some((route) => route.identities.includes(identity)),
-    ),
+    identities,
+    ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].map((ingress) => ({
+      ingress,
+      identities: seenBy(ingress),
+    })),
     direct: Object.values(policy.services).filter(
       (service) => service.direct !== undefined && routes.some((route) => route.services.includes(service)),
     ),

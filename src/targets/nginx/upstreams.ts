@@ -1,3 +1,5 @@
+import { hasSeveral } from '../../policy/ingress.ts';
+import type { Ingress } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
 import type { NginxOptions } from './options.ts';
@@ -50,17 +52,18 @@ function upstream(scene: Scene, name: string, host: string, port: number, times:
 
 /** One upstream per (ingress, identity), one per direct service, and the check's. */
 export function upstreams(scene: Scene): readonly Directive[] {
-  const { ingress } = scene.policy.mesh ?? {};
+  const called = ({ name }: Ingress) =>
+    hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : "The mesh's ingress";
   const { time, idle } = rotationTimes(scene);
   return [
-    ...(ingress === undefined
-      ? []
-      : scene.identities.map((identity) =>
-          commented(
-            `The mesh's ingress, as ${identity.spiffe}.`,
-            upstream(scene, ingressUpstream(identity.name), ingress.host, ingress.port, kept(time, idle)),
-          ),
-        )),
+    ...scene.ingresses.flatMap(({ ingress, identities }) =>
+      identities.map((identity) =>
+        commented(
+          `${called(ingress)}, as ${identity.spiffe}.`,
+          upstream(scene, ingressUpstream(ingress.name, identity.name), ingress.host, ingress.port, kept(time, idle)),
+        ),
+      ),
+    ),
     ...scene.direct.map(({ name, direct }) =>
       commented(
         `Service ${name}, not through the mesh.`,

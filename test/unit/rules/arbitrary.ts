@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Allow, At, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
+import type { Allow, At, Host, Ingress, Policy, Route, Who } from '../../../src/policy/types.ts';
 import type { Asking } from '../../../src/rules/callers.ts';
 
 /** Random policies over few names, so that paths nest, rules overlap and requests hit. */
@@ -7,6 +7,21 @@ import type { Asking } from '../../../src/rules/callers.ts';
 export const at: At = { file: 'meshgate.yaml', line: 1, column: 1 };
 
 export const ROLES = ['reader', 'editor', 'admin'];
+const INGRESS: Ingress = {
+  name: 'default',
+  host: 'ingress.mesh',
+  port: 8443,
+  serverName: 'ingress.mesh',
+  caFile: '/run/mesh/ca.pem',
+  own: {
+    certFile: '/run/mesh/tls.crt',
+    keyFile: '/run/mesh/tls.key',
+    clientCaFile: '/run/mesh/clients.pem',
+    listen: 8443,
+  },
+  at,
+};
+
 export const IDENTITIES = ['default', 'wiki-editor'];
 export const SERVICES = ['wiki', 'dashboard'];
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
@@ -91,18 +106,8 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
     kind: 'envoy',
     trustDomain: 'example.org',
     rotation: 70,
-    ingress: {
-      host: 'ingress.mesh',
-      port: 8443,
-      serverName: 'ingress.mesh',
-      caFile: '/run/mesh/ca.pem',
-      own: {
-        certFile: '/run/mesh/tls.crt',
-        keyFile: '/run/mesh/tls.key',
-        clientCaFile: '/run/mesh/clients.pem',
-        listen: 8443,
-      },
-    },
+    ingress: INGRESS,
+    ingresses: { default: INGRESS },
     identities: Object.fromEntries(
       IDENTITIES.map((name) => [
         name,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ingressOf } from '../../../../src/policy/ingress.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { hasAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
@@ -128,43 +129,50 @@ test('of two identities on one route none shares an upstream', () => {
   }
 });
 
-describe('rules that say where to: each to its own service, over its own identity, and no other', () => {
-  const policy = goldenPolicy('canary');
-  const files = render(policy).files;
-  const http = readConf(files['http.conf'] ?? '');
-  const rules = compile(policy);
-  const choosing = rules.filter((rule) =>
-    rules.some((other) => other.route === rule.route && other.service !== rule.service),
-  );
-  const said = (field: string, rule: string) =>
-    args(http.find((one) => one.words[2] === `$meshgate_rule_${field}`)?.block ?? [], rule)[0];
+describe.each(['canary', 'ingresses'])(
+  '%s: rules that say where to: each to its own service, ingress and identity',
+  (name) => {
+    const policy = goldenPolicy(name);
+    const files = render(policy).files;
+    const http = readConf(files['http.conf'] ?? '');
+    const rules = compile(policy);
+    const choosing = rules.filter((rule) =>
+      rules.some((other) => other.route === rule.route && other.service !== rule.service),
+    );
+    const said = (field: string, rule: string) =>
+      args(http.find((one) => one.words[2] === `$meshgate_rule_${field}`)?.block ?? [], rule)[0];
 
-  test.each(choosing.map((rule) => [rule.id, rule] as const))('%s', (id, { service, as }) => {
-    const { authority, direct } = policy.services[service]!;
-    const identity = policy.mesh!.identities[as];
-    const scheme = direct?.tls === false ? 'http' : 'https';
-    expect({
-      service: said('service', id),
-      authority: said('authority', id),
-      pass: said('pass', id),
-      name: said('name', id),
-      cert: said('cert', id),
-      key: said('key', id),
-    }).toEqual({
-      service,
-      authority,
-      pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `ingress_${as}`}`,
-      name: direct ? (direct.tls ? direct.serverName : '') : policy.mesh!.ingress.serverName,
-      cert: direct ? '' : identity!.certFile,
-      key: direct ? '' : identity!.keyFile,
+    test.each(choosing.map((rule) => [rule.id, rule] as const))('%s', (id, { service, as }) => {
+      const { authority, direct } = policy.services[service]!;
+      const identity = policy.mesh!.identities[as];
+      const ingress = direct ? undefined : ingressOf(policy.mesh!, policy.services[service]!);
+      const door = ingress?.name === 'default' ? '' : `${ingress?.name}_`;
+      const scheme = direct?.tls === false ? 'http' : 'https';
+      expect({
+        service: said('service', id),
+        authority: said('authority', id),
+        pass: said('pass', id),
+        name: said('name', id),
+        cert: said('cert', id),
+        key: said('key', id),
+      }).toEqual({
+        service,
+        authority,
+        pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `ingress_${door}${as}`}`,
+        name: direct ? (direct.tls ? direct.serverName : '') : ingress!.serverName,
+        cert: direct ? '' : identity!.certFile,
+        key: direct ? '' : identity!.keyFile,
+      });
     });
-  });
 
-  test('a rule that is none of them leads nowhere', () => {
-    for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(said(field, 'default')).toBe('');
-  });
+    test('a rule that is none of them leads nowhere', () => {
+      for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(said(field, 'default')).toBe('');
+    });
+  },
+);
 
-  test('a route with a service in the mesh shows a certificate, and no other does', () => {
+describe('a route with a service in the mesh', () => {
+  test('shows a certificate, and no other does', () => {
     const shows = proxied('canary').map(({ route, location }) => [
       route,
       args(location.block ?? [], 'auth_request_set').some((one) => one.startsWith('$meshgate_cert ')),
@@ -173,6 +181,37 @@ describe('rules that say where to: each to its own service, over its own identit
       'wiki.example.com/*': true,
       'wiki.example.com/static/*': false,
       'wiki.example.com/same/*': true,
+    });
+  });
+});
+
+describe('several ingresses', () => {
+  const { files } = render(goldenPolicy('ingresses'));
+  const upstreams = all(readConf(files['http.conf'] ?? ''), 'upstream');
+
+  test('each has an upstream of its own for each identity that it sees', () => {
+    const servers = upstreams.map(({ words, block = [] }) => [words[1], args(block, 'server')[0]]);
+    expect(Object.fromEntries(servers)).toMatchObject({
+      meshgate_ingress_default: 'ingress.mesh:8443 resolve',
+      meshgate_ingress_beta: 'ingress.mesh:8443 resolve',
+      'meshgate_ingress_north-west_default': 'nw.mesh:8443 resolve',
+      'meshgate_ingress_north-west_beta': 'nw.mesh:8443 resolve',
+      meshgate_ingress_south_beta: '192.0.2.7:443',
+    });
+    expect(upstreams.map(({ words }) => words[1])).not.toContain('meshgate_ingress_south_default');
+  });
+
+  test('each location is verified by the CA and the name of its own', () => {
+    const verified = proxied('ingresses').map(({ match, location: { block = [] } }) => [
+      match,
+      [args(block, 'proxy_ssl_trusted_certificate')[0], args(block, 'proxy_ssl_name')[0]],
+    ]);
+    expect(Object.fromEntries(verified)).toEqual({
+      '^~ /': ['/run/mesh/ca.pem', 'ingress.mesh'],
+      '= /search': ['/run/mesh/nw.pem', 'north-west.mesh'],
+      '^~ /search/': ['/run/mesh/nw.pem', 'north-west.mesh'],
+      '= /both': ['/run/mesh/nw.pem', '$meshgate_rule_name'],
+      '^~ /both/': ['/run/mesh/nw.pem', '$meshgate_rule_name'],
     });
   });
 });

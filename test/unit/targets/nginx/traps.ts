@@ -77,7 +77,7 @@ export const meshTraps: readonly Trap[] = [
   has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_(identity|rule)_key$)/, 'the mesh sees no identity'),
   has(
     'auth_request_set',
-    /^\$meshgate_pass (https:\/\/(\$meshgate_upstream|meshgate_ingress_[a-z0-9-]+)|\$meshgate_rule_pass)$/,
+    /^\$meshgate_pass (https:\/\/(\$meshgate_upstream(_[a-z0-9_]+)?|meshgate_ingress_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];

@@ -1,0 +1,46 @@
+import { ingressOf } from '../policy/ingress.ts';
+import type { Ingress, Policy, Service } from '../policy/types.ts';
+import type { Rule } from './types.ts';
+
+/** A policy and its rules. */
+export interface Ruled {
+  readonly policy: Policy;
+  readonly rules: readonly Rule[];
+}
+
+/** A service of another ingress: from here it is as one past the mesh. */
+function elsewhere(service: Service, { host, port, serverName, caFile }: Ingress): Service {
+  return { ...service, direct: { host, port, tls: true, caFile, serverName } };
+}
+
+/**
+ * A policy of several ingresses as one of them sees it: its only ingress is that one, and the services of others are
+ * reached past it. Rules of routes that lead nowhere else are left out; of a route that leads here too all stay, for an
+ * agent's rule rests on those of people.
+ *
+ * @param name of one of the policy's ingresses
+ */
+export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
+  const { mesh } = policy;
+  const ingress = mesh?.ingresses[name];
+  if (mesh === undefined || ingress === undefined) throw new Error(`no ingress ${name}`);
+  const services = Object.fromEntries(
+    Object.entries(policy.services).map(([key, service]) => {
+      const own = service.direct === undefined ? ingressOf(mesh, service) : ingress;
+      return [key, own === ingress ? service : elsewhere(service, own)];
+    }),
+  );
+  const isHere = ({ service }: Rule): boolean => services[service]?.direct === undefined;
+  const routes = new Set(rules.filter(isHere).map(({ route }) => route));
+  const kept = rules.filter(({ route }) => routes.has(route));
+  const agents = Object.values(policy.agents).map(({ service }) => service);
+  const asked = new Set([...kept.map(({ service }) => service), ...agents]);
+  return {
+    policy: {
+      ...policy,
+      mesh: { ...mesh, ingress, ingresses: { [name]: ingress } },
+      services: Object.fromEntries(Object.entries(services).filter(([key]) => asked.has(key))),
+    },
+    rules: kept.map((rule) => (isHere(rule) ? rule : { ...rule, as: '' })),
+  };
+}

@@ -1,0 +1,154 @@
+/** Two ingresses of a mesh with CAs of their own: each service reaches its own, and nothing crosses. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  createCa,
+  gatewayCase,
+  replaceIn,
+  startEcho,
+  startEnvoy,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const stage = await testStage('ingresses');
+const [wiki, search, issuers, westCa] = await Promise.all([
+  startEcho(stage, { alias: 'wiki' }),
+  startEcho(stage, { alias: 'search' }),
+  startIssuer(stage),
+  createCa('meshgate test mesh CA of the west'),
+]);
+const acme = await issuers.create('acme');
+const spiffe = (name: string) => `spiffe://example.org/ns/edge/sa/${name}`;
+const own = (name: string) =>
+  `own: { cert_file: /run/${name}/tls.crt, key_file: /run/${name}/tls.key, client_ca_file: /run/${name}/ca.pem, listen: 8443 }`;
+const policy = `
+version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  staff: { group: staff }
+  beta: { group: beta }
+mesh:
+  kind: envoy
+  trust_domain: example.org
+  ingresses:
+    default: { address: "east.mesh:8443", ca_file: /run/mesh/east.pem, ${own('east')} }
+    west: { address: "west.mesh:8443", ca_file: /run/mesh/west.pem, ${own('west')} }
+  identities:
+    default: { spiffe: "${spiffe('gateway')}", pem_file: /run/mesh/gateway.pem }
+    beta: { spiffe: "${spiffe('beta')}", pem_file: /run/mesh/beta.pem }
+services:
+  wiki: { authority: app.mesh, endpoint: "wiki:8080" }
+  search: { authority: app.mesh, endpoint: "search:8080", ingress: west }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [{ role: beta, as: beta }, staff] }
+    /search/*: { service: search, allow: [{ role: beta, as: beta }, staff] }
+`;
+const files = { '/run/mesh/west.pem': westCa.cert };
+const [east, west, gateway] = await Promise.all([
+  startEnvoy(stage, { policy, ingress: 'default' }),
+  startEnvoy(stage, { policy, ingress: 'west', ca: westCa }),
+  startGateway(stage, { policy, files }),
+]);
+const setup = { gateway, echoes: [wiki, search] };
+const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
+const [staff, beta] = [await sign('staff'), await sign('beta')];
+
+beforeAll(() =>
+  until(async () => (await gateway.send('wiki.test', { token: staff })).status === 200, {
+    what: 'the road',
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  }),
+);
+
+describe('each service is reached through its own', () => {
+  for (const { who, token, as, rule } of [
+    { who: 'staff', token: staff, as: 'default', rule: 2 },
+    { who: 'beta', token: beta, as: 'beta', rule: 1 },
+  ]) {
+    gatewayCase(setup, {
+      name: `${who} to the wiki, in the east`,
+      host: 'wiki.test',
+      request: { path: '/page', token },
+      status: 200,
+      upstream: { service: 'wiki', headers: { Host: 'app.mesh', 'X-Meshgate-Rule': `wiki.test/*#${rule}` } },
+      log: { fields: { 'meshgate.service': 'wiki', 'meshgate.ingress': 'default', 'meshgate.identity': as } },
+    });
+
+    gatewayCase(setup, {
+      name: `${who} to the search, in the west`,
+      host: 'wiki.test',
+      request: { path: '/search/page', token },
+      status: 200,
+      upstream: { service: 'search', headers: { Host: 'app.mesh', 'X-Meshgate-Rule': `wiki.test/search/*#${rule}` } },
+      log: { fields: { 'meshgate.service': 'search', 'meshgate.ingress': 'west', 'meshgate.identity': as } },
+    });
+  }
+
+  test('hundreds at once, of both identities to both: each over its own connection', async () => {
+    const marks = [east.box.logs.mark(), west.box.logs.mark()] as const;
+    const agent = gateway.keepAlive('wiki.test', 32);
+    const all = Array.from({ length: 200 }, (_, i) => {
+      const [path, token] = [i % 2 === 0 ? '/' : '/search/', i % 4 < 2 ? staff : beta];
+      return gateway.send('wiki.test', { path: `${path}crowd-${i}`, token, agent });
+    });
+    expect(new Set((await Promise.all(all)).map(({ status }) => status))).toEqual(new Set([200]));
+    agent.destroy();
+    for (const [envoy, mark, start] of [
+      [east, marks[0], /^\/crowd-/],
+      [west, marks[1], /^\/search\/crowd-/],
+    ] as const) {
+      const crowd = () => envoy.access(mark).filter(({ path }) => /crowd-/.test(String(path)));
+      await until(() => crowd().length >= 100, { what: 'a line for each', timeoutMs: 20_000 });
+      for (const { path, downstream_peer_uri_san } of crowd()) {
+        expect(path).toMatch(start);
+        const index = Number(String(path).split('-').at(-1));
+        expect(downstream_peer_uri_san).toBe(spiffe(index % 4 < 2 ? 'gateway' : 'beta'));
+      }
+    }
+  });
+});
+
+test('the CA of one vouches for no other: its certificate is refused', async () => {
+  const other = await startGateway(stage, {
+    policy,
+    files,
+    alias: 'gateway-2',
+    // Both doors lead to the west, whose certificate says west.mesh and is of another CA.
+    mutate: (rendered) =>
+      replaceIn(
+        replaceIn(rendered, 'http.conf', 'server east.mesh:8443', 'server west.mesh:8443'),
+        'hosts/wiki.test.conf',
+        'proxy_ssl_name east.mesh',
+        'proxy_ssl_name west.mesh',
+      ),
+  });
+  await until(async () => (await other.send('wiki.test', { path: '/search/x', token: staff })).status === 200, {
+    what: 'the road',
+    timeoutMs: 30_000,
+  });
+  await search.clear();
+  for (const run of ['first', 'second']) {
+    const mark = other.mark();
+    expect((await other.send('wiki.test', { path: '/page', token: staff })).status, run).toBe(502);
+    await other.box.logs.waitFor(/certificate verify error/, mark);
+  }
+  expect(await search.requests()).toEqual([]);
+});
+
+describe('at each ingress its own rules only', () => {
+  test.each([
+    ['east', east, '/page', 200],
+    ['east', east, '/search/x', 403],
+    ['west', west, '/search/x', 200],
+    ['west', west, '/page', 403],
+  ] as const)('%s, case %#', async (_, envoy, path, status) => {
+    const { pem } = await stage.meshCa.client(spiffe('gateway'));
+    expect((await envoy.send(pem, 'app.mesh', { path })).status).toBe(status);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../../src/policy/index.ts';
+import type { MeshKind, Policy } from '../../../src/policy/types.ts';
+import { atIngress } from '../../../src/rules/at-ingress.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { proveIdentities } from '../../../src/rules/prove.ts';
+import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
+import { emitMesh } from '../../../src/targets/per-ingress.ts';
+
+const ingress = (name: string) =>
+  `${name}: { address: "${name}.mesh:8443", ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
+const service = (name: string, door: string, more = '') =>
+  `${name}: { authority: ${name}.svc.cluster.local, ingress: ${door}, namespace: apps, labels: { app: ${name} }, port: 8080${more} }`;
+
+function policyOf(kind: MeshKind): Policy {
+  const { policy, errors } = parsePolicy(
+    `version: 1
+gateway:
+  assertion: { issuer: https://gateway.example.com, keys_file: /run/keys.jwks }
+  inner: { client_ca_file: /run/clients.pem }
+  tls: { cert_file: /run/tls.crt, key_file: /run/tls.key }
+providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+roles: { staff: { group: staff }, beta: { group: beta } }
+agents: { pages: { match: { service: wiki }, acts_for: [staff] } }
+mesh:
+  kind: ${kind}
+  trust_domain: example.org
+  ingresses:
+    ${ingress('east')}
+    ${ingress('west')}
+  identities: { default: { spiffe: spiffe://example.org/ns/edge/sa/gateway, pem_file: /run/gateway.pem } }
+services:
+  ${service('wiki', 'east', ', spiffe: spiffe://example.org/ns/apps/sa/wiki')}
+  ${service('search', 'west')}
+  ${service('canary', 'west')}
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [{ role: beta, service: canary }, staff, { agent: pages, service: canary }] }
+    /search/*: { service: search, allow: [beta] }
+`,
+    'p.yaml',
+  );
+  if (policy === undefined) throw new Error(JSON.stringify(errors));
+  return policy;
+}
+
+const whole = (kind: MeshKind) => {
+  const policy = policyOf(kind);
+  return { policy, rules: compile(policy) };
+};
+
+describe('a policy as one of its ingresses sees it', () => {
+  const seen = (name: string) => atIngress(whole('envoy'), name);
+
+  test('has that one only, and the services of others are past it', () => {
+    const { mesh, services } = seen('west').policy;
+    expect([mesh?.ingress.host, Object.keys(mesh?.ingresses ?? {})]).toEqual(['west.mesh', ['west']]);
+    const direct = Object.values(services).map(({ name, direct }) => [name, direct !== undefined]);
+    expect(Object.fromEntries(direct)).toEqual({ wiki: true, search: false, canary: false });
+    expect(Object.keys(seen('east').policy.services)).toEqual(['wiki', 'canary']);
+  });
+
+  test('has the rules of routes that lead to it, all of them: an agent’s rests on those of people', () => {
+    const rules = (name: string) => Object.fromEntries(seen(name).rules.map(({ id, as }) => [id, as]));
+    expect(rules('east')).toEqual({
+      'wiki.example.com/*#1': '',
+      'wiki.example.com/*#2': 'default',
+      'wiki.example.com/*#3': '',
+    });
+    expect(rules('west')).toEqual({
+      'wiki.example.com/*#1': 'default',
+      'wiki.example.com/*#2': '',
+      'wiki.example.com/*#3': 'default',
+      'wiki.example.com/search/*#1': 'default',
+    });
+  });
+
+  test('a name that is none', () => {
+    expect(() => seen('north')).toThrow('no ingress north');
+  });
+});
+
+describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s', (kind) => {
+  const target = meshTarget(kind);
+  const all = emitMesh(target, whole(kind), {});
+
+  test('each ingress has a folder, and in it what it leads to', () => {
+    const text = (name: string) =>
+      Object.entries(all.files)
+        .filter(([path]) => path.startsWith(`${name}/`))
+        .map(([, content]) => content)
+        .join('\n');
+    expect(Object.keys(all.files).every((path) => /^(east|west)\//.test(path))).toBe(true);
+    expect(text('east')).toContain('wiki.svc.cluster.local');
+    expect(text('east')).not.toMatch(/search\.svc|canary\.svc/);
+    expect(text('west')).toContain('search.svc.cluster.local');
+    expect(text('west')).toContain('canary.svc.cluster.local');
+    expect(text('west')).not.toContain('wiki.svc');
+  });
+
+  test('no gap says of a service that it is past the mesh', () => {
+    expect(all.gaps.filter(({ part }) => part.startsWith('services.'))).toEqual([]);
+  });
+
+  test.each(['east', 'west'])('%s alone: the same files in no folder, which read as its rules', (name) => {
+    const { files } = emitMesh(target, whole(kind), {}, name);
+    const folder = Object.entries(files).map(([path, text]) => [`${name}/${path}`, text] as const);
+    expect(all.files).toMatchObject(Object.fromEntries(folder));
+    const { policy, rules } = atIngress(whole(kind), name);
+    expect(proveIdentities(target.project!(policy, rules), target.read!(files))).toBeUndefined();
+    const [other] = ['east', 'west'].filter((it) => it !== name);
+    const seen = atIngress(whole(kind), other as string);
+    expect(proveIdentities(target.project!(seen.policy, seen.rules), target.read!(files))).toBeDefined();
+  });
+});
+
+test('in Linkerd no object of one has the name of an object of the other', () => {
+  const { files } = emitMesh(meshTarget('linkerd'), whole('linkerd'), {});
+  const names = (name: string) =>
+    [...(files[`${name}/linkerd.yaml`] ?? '').matchAll(/^ {2}name: "(.+)"$/gm)].map(([, it]) => it);
+  expect(names('east').length).toBeGreaterThan(2);
+  expect(names('east').filter((it) => names('west').includes(it))).toEqual([]);
+});
+
+test('Consul has all of them in one place: each service lets in the ingress that leads to it', () => {
+  const { policy } = whole('envoy');
+  const mesh = policy.mesh!;
+  const named = Object.values(mesh.ingresses).map((it) => [it.name, { ...it, consulService: `door-${it.name}` }]);
+  const at = { ...policy, mesh: { ...mesh, kind: 'consul' as const, ingresses: Object.fromEntries(named) } };
+  const { files } = emitMesh(
+    meshTarget('consul'),
+    { policy: at, rules: compile(at) },
+    { assertionJwks: '{"keys":[]}' },
+  );
+  const sources = (service: string) =>
+    JSON.parse(files[`service-intentions.${service}.json`] ?? '{}').Sources.map(({ Name }: { Name: string }) => Name);
+  expect(sources('wiki')).toEqual(['door-east', '*']);
+  expect(sources('search')).toEqual(['door-west', '*']);
+  expect(sources('canary')).toEqual(['door-west', '*']);
+});
