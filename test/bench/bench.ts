@@ -8,7 +8,9 @@ import { chart } from './chart.ts';
 import { startIssuer } from './issuer.ts';
 import { busy } from './machine.ts';
 import { measure } from './measure.ts';
+import { createMesh } from './mesh.ts';
 import { measureOffline } from './offline.ts';
+import { most } from './policy.ts';
 import { checkFree, ports } from './ports.ts';
 import { readSettings } from './settings.ts';
 import { table } from './table.ts';
@@ -29,7 +31,8 @@ async function main(): Promise<void> {
   const signer = await createSigner(`https://${address}:${port}`, Math.floor(Date.now() / 1000));
   const issuer = await startIssuer(signer, port, await ca.server(address));
   try {
-    const found = await measure({ folder, signer, ca: ca.cert }, settings, say);
+    const mesh = await createMesh(most);
+    const found = await measure({ folder, signer, ca: ca.cert, mesh }, settings, say);
     const { spreads, at } = found;
     const isWanted = settings.only.length === 0 || settings.only.includes('offline');
     const numbers = { ...found.numbers, ...(isWanted && measureOffline(say)) };

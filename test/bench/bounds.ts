@@ -41,6 +41,13 @@ export const bounds: readonly Bound[] = [
   },
   { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
   {
+    text: '100 identities / one identity',
+    measured: ratio('identities100.cpu_us', 'identities1.cpu_us'),
+    limit: 1.05,
+    digits: 3,
+  },
+  { text: '100 identities over one, MB', measured: alone('identities100.mb'), limit: 16, digits: 1 },
+  {
     text: 'new RS256 token / C module',
     measured: ratio('new_rs256.cpu_us', 'cmodule_rs256.cpu_us'),
     limit: 1.5,

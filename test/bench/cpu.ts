@@ -4,7 +4,7 @@ import { checkCounts } from './guards.ts';
 import { run } from './load.ts';
 import type { Nginx } from './nginx.ts';
 import type { Settings } from './settings.ts';
-import { type Ground, pathOf, type System } from './systems.ts';
+import { type Ground, pathsOf, type System } from './systems.ts';
 import { linesOf } from './tokens.ts';
 
 /** A started system and how it is asked. */
@@ -51,7 +51,7 @@ async function measureOnce(ground: Ground, settings: Settings, bench: Bench, bac
   const count = system.fresh ? settings.newRequests : settings.requests;
   await drive(ground, settings, bench, warm);
   nginx.forget();
-  const file = inputFile(ground, pathOf(system), tokens(count));
+  const file = inputFile(ground, pathsOf(system), tokens(count));
   const before = { served: await servedBy(backend), cpu: nginx.worker.cpu() };
   let cpu = 0;
   const counted = await run({ port: nginx.port, file, count, connections: settings.connections }, () => {
@@ -65,13 +65,14 @@ async function measureOnce(ground: Ground, settings: Settings, bench: Bench, bac
 
 /** Requests that nobody counts. */
 async function drive(ground: Ground, settings: Settings, { system, nginx, tokens }: Bench, count: number) {
-  const file = inputFile(ground, pathOf(system), tokens(count));
+  const file = inputFile(ground, pathsOf(system), tokens(count));
   await run({ port: nginx.port, file, count, connections: settings.connections }, () => {});
 }
 
-export function inputFile(ground: Ground, path: string, tokens: readonly (string | undefined)[]): string {
+/** @param paths asked in turn */
+export function inputFile(ground: Ground, paths: readonly string[], tokens: readonly (string | undefined)[]): string {
   const file = join(ground.folder, 'requests.txt');
-  writeFileSync(file, linesOf(path, tokens));
+  writeFileSync(file, linesOf(paths, tokens));
   return file;
 }
 

@@ -1,5 +1,6 @@
 import type { Counted } from './load.ts';
 import type { Nginx } from './nginx.ts';
+import { identityPaths } from './policy.ts';
 import type { System } from './systems.ts';
 import { forged } from './tokens.ts';
 
@@ -21,6 +22,14 @@ export async function checkSystem(system: System, nginx: Nginx, path: string, to
   must(refused === (checks ? 401 : 200), system.key, `a forged token is answered with ${refused}`);
   if (system.runs !== 'gateway') return;
   must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
+}
+
+/** Requests of different routes travel as different identities, as many as there should be. */
+export async function checkIdentities({ key, ...system }: System, nginx: Nginx, token: string): Promise<void> {
+  if (!('identities' in system)) return;
+  const serials = new Set<string>();
+  for (const path of identityPaths('serial')) serials.add((await nginx.ask(path, token)).text);
+  must(serials.size === system.identities, key, `requests travel as ${serials.size} identities`);
 }
 
 /** All three have counted the same requests, and each was answered as it should be. */

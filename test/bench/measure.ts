@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, measureCpu, tokensNeeded } from './cpu.ts';
-import { checkKnown, checkSystem } from './guards.ts';
+import { checkIdentities, checkKnown, checkSystem } from './guards.ts';
 import { type Surroundings, surroundings } from './machine.ts';
 import { growth, inflight, mixture, worker10k } from './memory.ts';
 import type { Nginx } from './nginx.ts';
 import { ports } from './ports.ts';
 import type { Settings } from './settings.ts';
 import { median, rounded, spread } from './stats.ts';
-import { type Ground, pathOf, type System, startBackend, startSystem, systems } from './systems.ts';
+import { type Ground, pathsOf, type System, startBackend, startSystem, systems } from './systems.ts';
 import { type Alg, forged, walk } from './tokens.ts';
 
 /** All that a run found, under the keys of results.json. */
@@ -24,7 +24,7 @@ type Say = (text: string) => void;
 export async function measure(ground: Ground, settings: Settings, say: Say): Promise<Found> {
   const wanted = (key: string) => settings.only.length === 0 || settings.only.includes(key);
   const chosen = systems.filter(({ key }) => wanted(key));
-  const backend = await startBackend(ground, settings.port + ports.backend);
+  const backend = await startBackend(ground, settings.port + ports.backend, settings.port + ports.ingress);
   const known = (await ground.signer.sign('RS256', 1))[0]!;
   const cpu = await cpuNumbers(ground, settings, chosen, backend, known, say);
   const memory = await memoryNumbers(ground, settings, wanted, known, say);
@@ -51,11 +51,14 @@ async function cpuNumbers(
       name: system.key,
       port: settings.port + ports.systems + i,
       backend: backend.port,
-      routes: system.routes,
+      ingress: settings.port + ports.ingress,
+      ...system,
     };
     const nginx = await startSystem(ground, system.runs, at);
-    await checkSystem(system, nginx, pathOf(system), known);
-    benches.push({ system, nginx, tokens: system.fresh ? walk(pools[system.alg]) : () => [known] });
+    const paths = pathsOf(system);
+    await checkSystem(system, nginx, paths[0]!, known);
+    await checkIdentities(system, nginx, known);
+    benches.push({ system, nginx, tokens: system.fresh ? walk(pools[system.alg]) : () => paths.map(() => known) });
   }
   const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);
   if (benches.length === 0) return { numbers: {}, spreads: {}, at };
@@ -65,8 +68,17 @@ async function cpuNumbers(
   );
   checkKnown(numbers);
   const spreads = Object.fromEntries([...found].map(([{ key }, values]) => [key, spread(values)]));
+  Object.assign(numbers, await identitiesHold(benches));
   for (const { nginx } of benches) await nginx.stop();
   return { numbers, spreads, at };
+}
+
+/** Megabytes resident that a worker with 100 identities has beyond one with a single identity, after the same requests. */
+async function identitiesHold(benches: readonly Bench[]): Promise<Record<string, number>> {
+  const held = async (key: string) =>
+    (await benches.find(({ system }) => system.key === key)?.nginx.worker.memory())?.rss;
+  const [one, many] = [await held('identities1'), await held('identities100')];
+  return one === undefined || many === undefined ? {} : { 'identities100.mb': rounded((many - one) / 1024) };
 }
 
 async function memoryNumbers(

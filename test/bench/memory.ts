@@ -92,6 +92,6 @@ export function grown(looks: readonly number[]): number {
 }
 
 async function load(ground: Ground, nginx: Nginx, tokens: readonly (string | undefined)[], count: number) {
-  const file = inputFile(ground, '/', tokens);
+  const file = inputFile(ground, ['/'], tokens);
   return run({ port: nginx.port, file, count, connections: 32 }, () => {});
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { docker, runId, runLabel } from '../harness/docker.ts';
 import { send } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
@@ -55,7 +55,10 @@ export class Nginx {
     const own = join(folder, spec.name);
     mkdirSync(own, { recursive: true });
     chmodSync(own, 0o777);
-    for (const [name, text] of Object.entries(spec.files)) writeFileSync(join(own, name), text, { mode: 0o644 });
+    for (const [name, text] of Object.entries(spec.files)) {
+      mkdirSync(dirname(join(own, name)), { recursive: true });
+      writeFileSync(join(own, name), text, { mode: 0o644 });
+    }
     const container = await docker(
       ...['run', '--detach', '--network', 'host', '--user', `${user}:${user}`, '--label', `${runLabel}=${runId()}`],
       ...['--tmpfs', `/run/meshgate:uid=${user},gid=${user},mode=0750`],

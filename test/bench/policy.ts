@@ -2,6 +2,8 @@
 export interface Places {
   readonly port: number;
   readonly backend: number;
+  /** The backend's port of mutual TLS. */
+  readonly ingress: number;
   readonly issuer: string;
 }
 
@@ -14,13 +16,48 @@ export function measuredPath(routes: number): string {
   return routes === 1 ? '/' : `/area-${routes >> 1}/page`;
 }
 
-/** A policy with so many routes on one host; each beyond the first with a role of its own. */
-export function policy(places: Places, routes = 1): string {
+/** How many identities the measurement of many has. */
+export const most = 100;
+
+/** One path for each of {@link most} identities. */
+export function identityPaths(page: string): readonly string[] {
+  return Array.from({ length: most }, (_, i) => `/area-${i + 1}/${page}`);
+}
+
+/** SPIFFE id of the i-th identity. */
+export const spiffe = (i: number) => `spiffe://bench.example/ns/edge/sa/id-${i}`;
+
+/** So many identities, and a service behind the mesh's ingress. */
+function meshed({ ingress }: Places, identities: number): string {
+  const names = Array.from({ length: identities }, (_, i) => i);
+  const one = (i: number) => `    id-${i}: { spiffe: "${spiffe(i)}", svid_dir: /bench/id-${i} }\n`;
+  return `mesh:
+  kind: envoy
+  trust_domain: bench.example
+  ingress: { address: "127.0.0.1:${ingress}", server_name: ingress.bench, ca_file: /bench/mesh.pem }
+  identities:
+${names.map(one).join('')}services:
+  app: { authority: bench.example.com }
+`;
+}
+
+/**
+ * A policy with so many routes on one host; each beyond the first with a role of its own.
+ *
+ * @param identities if given, the service is in the mesh, and the routes take turns with these: each has the choice of
+ *   two where there are two
+ */
+export function policy(places: Places, routes = 1, identities?: number): string {
+  const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
   const roles = areas.map((i) => `  team-${i}: { group: team-${i} }\n`);
   const paths = areas.map(
-    (i) => `    /area-${i}/*: { service: app, allow: [{ role: team-${i}, methods: [POST] }, reader] }\n`,
+    (i) =>
+      `    /area-${i}/*: { service: app, allow: [{ role: team-${i}, methods: [POST]${as(i + 1)} }, { role: reader${as(i)} }] }\n`,
   );
+  const services = `services:
+  app: { insecure_url: http://127.0.0.1:${places.backend}, authority: bench.example.com }
+`;
   return `version: 1
 gateway: { listen: ${places.port}, insecure_http: true }
 providers:
@@ -32,10 +69,8 @@ providers:
 roles:
   editor: { group: editors }
   reader: { group: ${group} }
-${roles.join('')}services:
-  app: { insecure_url: http://127.0.0.1:${places.backend}, authority: bench.example.com }
-hosts:
+${roles.join('')}${identities === undefined ? services : meshed(places, identities)}hosts:
   bench.example.com:
-    /*: { service: app, allow: [editor, { role: reader, methods: [GET] }] }
+    /*: { service: app, allow: [{ role: editor${as(0)} }, { role: reader, methods: [GET]${as(0)} }] }
 ${paths.join('')}`;
 }

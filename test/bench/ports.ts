@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
 /** Offsets from the first port. */
-export const ports = { backend: 0, hold: 1, issuer: 2, systems: 3, last: 19 } as const;
+export const ports = { backend: 0, hold: 1, issuer: 2, ingress: 3, systems: 4, last: 20 } as const;
 
 /** An error that names the setting, unless nobody listens on the ports that the benchmark takes. */
 export async function checkFree(first: number): Promise<void> {

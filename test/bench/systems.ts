@@ -1,5 +1,6 @@
+import type { Mesh } from './mesh.ts';
 import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
-import { measuredPath, policy } from './policy.ts';
+import { identityPaths, measuredPath, policy } from './policy.ts';
 import type { Alg, Signer } from './tokens.ts';
 
 /** What is measured: keys of results.json, and the words of table and chart. */
@@ -8,6 +9,24 @@ export const systems = [
   { key: 'hop', label: 'auth_request hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'known', label: 'known token', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
+  {
+    key: 'identities1',
+    label: 'TLS to the mesh, one identity',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: false,
+    routes: 101,
+    identities: 1,
+  },
+  {
+    key: 'identities100',
+    label: 'TLS to the mesh, 100 identities',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: false,
+    routes: 101,
+    identities: 100,
+  },
   { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
   { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
   {
@@ -26,9 +45,13 @@ export const systems = [
   /** Each request has a token that was never seen before. */
   readonly fresh: boolean;
   readonly routes: number;
+  /** Mesh identities that requests travel as, in turn; absent: the service is asked directly, over plain HTTP. */
+  readonly identities?: number;
 }[];
 
 export type System = (typeof systems)[number];
+/** What not every system has is absent there. */
+type Wide = { readonly routes: number; readonly identities?: number };
 export type SystemKey = System['key'];
 
 /** What systems are started with. */
@@ -38,6 +61,7 @@ export interface Ground {
   readonly signer: Signer;
   /** CA of the issuer's certificate, PEM. */
   readonly ca: string;
+  readonly mesh: Mesh;
 }
 
 export const gatewayImage = 'meshgate/gateway:dev';
@@ -48,8 +72,8 @@ const images = {
 } as const;
 
 /** The service that all systems but those of the memory measurement forward to. */
-export function startBackend(ground: Ground, port: number): Promise<Nginx> {
-  const files = configuration('backend', { port });
+export function startBackend(ground: Ground, port: number, ingress: number): Promise<Nginx> {
+  const files = { ...configuration('backend', { port, ingress }), ...ground.mesh.ingress };
   return Nginx.start({ name: 'backend', image: images.bare, port, files, command: plainNginx }, ground.folder);
 }
 
@@ -57,7 +81,9 @@ export function startBackend(ground: Ground, port: number): Promise<Nginx> {
 export function startSystem(
   ground: Ground,
   runs: System['runs'],
-  at: { readonly name: string; readonly port: number; readonly backend: number; readonly routes?: number },
+  at: { readonly name: string; readonly port: number; readonly backend: number; readonly ingress?: number } & Partial<
+    Pick<Wide, 'routes' | 'identities'>
+  >,
 ): Promise<Nginx> {
   return Nginx.start(runs === 'gateway' ? gateway(ground, at) : plain(ground, runs, at), ground.folder);
 }
@@ -71,21 +97,22 @@ function plain(ground: Ground, runs: keyof typeof images, { name, port, backend 
 }
 
 /** The image as it is; its log goes to a file like the others'. */
-function gateway(ground: Ground, { name, port, backend, routes }: Place): NginxSpec {
+function gateway(ground: Ground, { name, port, backend, ingress = 0, routes, identities }: Place): NginxSpec {
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy({ port, backend, issuer: ground.signer.issuer }, routes),
+      'meshgate.yaml': policy({ port, backend, ingress, issuer: ground.signer.issuer }, routes, identities),
       'ca.pem': ground.ca,
+      ...(identities === undefined ? {} : ground.mesh.svids(identities)),
     },
     env: { MESHGATE_POLICY: '/bench/meshgate.yaml', MESHGATE_WORKERS: '1' },
     command: 'exec /usr/lib/meshgate/entrypoint.sh >>/bench/access.log',
   };
 }
 
-/** The path that is asked for. */
-export function pathOf(system: System): string {
-  return measuredPath(system.routes);
+/** The paths that are asked for, in turn. */
+export function pathsOf({ routes, identities }: Wide): readonly string[] {
+  return identities === undefined ? [measuredPath(routes)] : identityPaths('page');
 }

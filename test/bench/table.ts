@@ -32,6 +32,7 @@ const sizes = [
   ['inflight.kb', 'a slow request in flight, over bare', 'KB'],
   ['worker_10k.mb', 'worker with 10,000 tokens seen (RSS with dictionaries)', 'MB'],
   ['growth_500k.kb', 'growth of the worker over 500,000 requests', 'KB'],
+  ['identities100.mb', 'worker with 100 identities, over one', 'MB'],
   ['bundle.kb', 'the bundle', 'KB'],
 ] as const;
 

@@ -71,9 +71,9 @@ export function forged(token: string): string {
   return `${head}.${payload}.${signature.slice(0, 10)}${other}${signature.slice(11)}`;
 }
 
-/** The load generator's input. */
-export function linesOf(path: string, tokens: readonly (string | undefined)[]): string {
-  return tokens.map((token) => `${path} ${token ?? '-'}\n`).join('');
+/** The load generator's input: each token's request, the paths in turn. */
+export function linesOf(paths: readonly string[], tokens: readonly (string | undefined)[]): string {
+  return tokens.map((token, i) => `${paths[i % paths.length]} ${token ?? '-'}\n`).join('');
 }
 
 /** Walks a list of tokens, never back: what it gave once it does not give again. */

@@ -6,6 +6,9 @@ const good: Numbers = {
   'hop.cpu_us': 20,
   'known.cpu_us': 36,
   'routes200.cpu_us': 37.8,
+  'identities1.cpu_us': 60,
+  'identities100.cpu_us': 63,
+  'identities100.mb': 16,
   'new_rs256.cpu_us': 120,
   'cmodule_rs256.cpu_us': 80,
   'inflight.kb': 12,
@@ -25,6 +28,8 @@ describe('the bounds', () => {
   test.each([
     ['known.cpu_us', 36.1, 'known token / hop'],
     ['routes200.cpu_us', 37.9, '200 routes / one route'],
+    ['identities100.cpu_us', 63.1, '100 identities / one identity'],
+    ['identities100.mb', 16.1, '100 identities over one, MB'],
     ['new_rs256.cpu_us', 120.5, 'new RS256 token / C module'],
     ['inflight.kb', 12.1, 'slow request over bare, KB'],
     ['worker_10k.mb', 97, 'worker with 10,000 tokens, MB'],

@@ -31,7 +31,8 @@ test('a walk never gives a token twice, and says when none is left', () => {
 });
 
 test('the load generator gets a line a request', () => {
-  expect(linesOf('/x', ['a.b.c', undefined])).toBe('/x a.b.c\n/x -\n');
+  expect(linesOf(['/x'], ['a.b.c', undefined])).toBe('/x a.b.c\n/x -\n');
+  expect(linesOf(['/x', '/y'], ['a', 'b', 'c'])).toBe('/x a\n/y b\n/x c\n');
 });
 
 test('one fifth of the mixture is refused', () => {
