@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import type { MeshKind } from '../policy/types.ts';
+import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
@@ -119,7 +120,7 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
   const lines = gaps.map(({ part, text }) => {
     const [section, name = ''] = part.split('.');
     const at =
-      places.get(part) ??
+      places.get(writtenId(part)) ??
       (section === 'services' ? policy.services[name]?.at : undefined) ??
       (section === 'mesh' ? policy.mesh?.at : undefined);
     return `gap: ${at === undefined ? '' : `${place(at)} `}${part}: ${text}\n`;

@@ -32,7 +32,15 @@ export const containers: readonly DemoContainer[] = [
     options: ['-e', `ISSUER=${issuer}`, '-e', `PORT=${ports.provider}`],
     command: ['node', '/srv/provider.mjs'],
   },
-  { name: 'wiki', what: 'wiki', image: nodeImage, alias: 'wiki.internal', command: ['node', '/srv/wiki.mjs'] },
+  {
+    name: 'wiki',
+    what: 'wiki',
+    image: nodeImage,
+    alias: 'wiki.internal',
+    mount: mounts.wiki,
+    options: ['-e', 'DASHBOARD_URL=https://dashboard.localhost:8444', '-e', 'GATEWAY=gateway.internal'],
+    command: ['node', '/srv/wiki.mjs'],
+  },
   {
     name: 'dashboard',
     what: 'dashboard',

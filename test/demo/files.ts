@@ -13,6 +13,7 @@ export const mounts = {
   gateway: { folder: join(state, 'gateway'), target: '/etc/meshgate' },
   ingress: { folder: join(state, 'ingress'), target: '/etc/envoy' },
   provider: { folder: join(state, 'provider'), target: '/etc/service' },
+  wiki: { folder: join(state, 'wiki'), target: '/etc/wiki' },
 } as const;
 
 /** CA of gateway and provider, and CA of the mesh, for clients on this machine. */
@@ -25,12 +26,10 @@ const marker = join(state, 'certificates.json');
 /** Makes all certificates that the policy names, unless those there are still good. */
 export async function makeCertificates(policy: Policy): Promise<string> {
   const identities = Object.values(policy.mesh?.identities ?? {}).map(({ name, spiffe }) => [name, spiffe]);
-  const names = JSON.stringify([
-    policy.hosts.map((host) => host.name),
-    identities,
-    policy.mesh?.ingress,
-    policy.gateway.tls,
-  ]);
+  const { tls, inner, assertion } = policy.gateway;
+  const wiki = policy.services.wiki?.spiffe;
+  const hosts = policy.hosts.map((host) => host.name);
+  const names = JSON.stringify([hosts, identities, policy.mesh?.ingress, tls, inner, assertion, wiki]);
   const made = existsSync(marker) ? JSON.parse(await readFile(marker, 'utf8')) : undefined;
   if (made?.names === names && made.until > Date.now() + day) return 'kept';
   await rm(state, { recursive: true, force: true });
@@ -40,6 +39,8 @@ export async function makeCertificates(policy: Policy): Promise<string> {
     ...(await gatewayFiles(policy, authorities)),
     ...(await ingressFiles(policy, authorities)),
     [`${mounts.provider.target}/tls.pem`]: provider.pem,
+    ...(wiki && { [`${mounts.wiki.target}/svid.pem`]: (await authorities.meshCa.client(wiki)).pem }),
+    [`${mounts.wiki.target}/ca.pem`]: authorities.ca.cert,
   });
   await writeFile(marker, JSON.stringify({ names, until: Date.now() + 29 * day }));
   return 'made';

@@ -17,7 +17,7 @@ const content = `${urls.gateway}/rest/api/content`;
 const page = JSON.stringify({ title: 'Hello', body: { storage: { value: 'Written through the gateway.' } } });
 const write = { url: content, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: page };
 
-/** Five requests whose answers differ for a reason one can see. */
+/** Six requests whose answers differ for a reason one can see. */
 export const lines: readonly Line[] = [
   {
     title: 'An editor writes',
@@ -57,6 +57,14 @@ export const lines: readonly Line[] = [
     status: 200,
     holds: '"user":"ben"',
     why: 'the forged header was erased; the token decides',
+  },
+  {
+    title: 'The wiki asks the dashboard, for the reader',
+    token: 'TOKEN_READER',
+    asked: { url: `${urls.gateway}/dashboard` },
+    status: 200,
+    holds: '"actor":"spiffe://example.org/ns/wiki/sa/wiki"',
+    why: 'the dashboard sees ben, with his role, and that the wiki asks for him',
   },
 ];
 

@@ -97,7 +97,7 @@ function report(tokens: Tokens): string {
   ] as const;
   return [
     `wiki       ${urls.gateway}`,
-    `dashboard  ${urls.dashboard}`,
+    `dashboard  ${urls.dashboard}   (the wiki's page /dashboard asks it for you)`,
     `provider   ${urls.provider}`,
     `ingress    ${urls.ingress}   (wants a mesh identity)`,
     '',
@@ -127,7 +127,7 @@ await command('demo', async () => {
   const ca = await readFile(caFile, 'utf8');
   const tokens = await step('tokens', () => fetchTokens(ca));
   await writeVariables(tokens);
-  await step('the five requests below', async () => {
+  await step('the six requests below', async () => {
     for (const line of lines) await expectAnswer(ca, tokens, line);
     return 'answered as they should be';
   });

@@ -54,14 +54,14 @@ test('an offset that is no number is named in one line', async () => {
   });
 });
 
-test('the five lines answer as printed, a second time as well', async () => {
+test('the six lines answer as printed, a second time as well', async () => {
   for (const note of [/started/, /runs already/]) {
     const { code, stdout, stderr } = await demo('up');
     expect(code, stderr).toBe(0);
     expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(5);
     const printed = [...stdout.matchAll(/^# .*; the answer is (\d{3}) with (\S+): .*\n(curl .*)$/gm)];
-    expect(printed.length).toBe(5);
-    expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(5);
+    expect(printed.length).toBe(6);
+    expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(6);
     for (const [, status, holds, line] of printed) {
       const answer = await typed(line!);
       expect(answer.stdout.trim().split('\n').at(-1), line).toBe(status);
@@ -80,6 +80,18 @@ test('the guide’s other commands do what it says', async () => {
   expect(explained.stdout).toContain('role_missing');
   const validate = /^npx meshgate (validate .*)$/m.exec(guide)?.[1] ?? '';
   expect((await run('bash', '-c', `${process.execPath} dist/cli.js ${validate}`)).code).toBe(0);
+});
+
+test('the wiki’s page shows what the dashboard says to its reader', async () => {
+  const line =
+    'curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" -H "Accept: text/html" "$GATEWAY/dashboard"';
+  const { stdout } = await typed(line);
+  expect(stdout).toContain('What the dashboard says to ben');
+  for (const said of ['ben@example.org', 'reader', 'spiffe://example.org/ns/wiki/sa/wiki']) {
+    expect(stdout).toContain(`<code>${said}</code>`);
+  }
+  const log = await docker('logs', `meshgate-demo-${offset}-gateway`);
+  expect(log).toContain('"meshgate.agent":"wiki-pages"');
 });
 
 test('gateway and ingress log the same trace, and the ingress the identity of the rule', async () => {

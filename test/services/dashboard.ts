@@ -15,6 +15,8 @@ interface Seen {
   readonly user?: string;
   readonly email?: string;
   readonly roles: readonly string[];
+  /** SPIFFE id of the service that asks for them. */
+  readonly actor?: string;
   readonly route?: string;
   readonly rule?: string;
   /** Name of the mesh identity in the policy. */
@@ -38,6 +40,7 @@ function see(request: IncomingMessage): Seen {
   const optional = {
     user: text('x-forwarded-user'),
     email: text('x-forwarded-email'),
+    actor: text('x-forwarded-actor'),
     route: text('x-meshgate-route'),
     rule: text('x-meshgate-rule'),
     identity: text('x-meshgate-identity'),
@@ -76,6 +79,7 @@ function show(seen: Seen) {
 <dt>User</dt><dd>${code(seen.user, 'not signed in')}</dd>
 <dt>Email</dt><dd>${code(seen.email, 'not given')}</dd>
 <dt>Roles</dt><dd>${tags(seen.roles, 'none')}</dd>
+<dt>Asked by</dt><dd>${code(seen.actor, 'yourself')}</dd>
 </dl></section>
 <section aria-labelledby="why"><h2 id="why">Why you are here</h2><dl>
 <dt>Route</dt><dd>${code(seen.route, 'not said')}</dd>

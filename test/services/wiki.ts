@@ -1,12 +1,14 @@
 /**
  * A stand-in for Confluence: pages to read and edit, its REST content API and its status, all in memory.
- * It believes X-Forwarded-User, as an application behind a gateway does.
+ * It believes X-Forwarded-User, as an application behind a gateway does. Its page /dashboard is another service's
+ * answer, which it asks for through the gateway, for whoever reads the page.
  *
- * Environment: PORT, ADMIN_PORT.
+ * Environment: PORT, ADMIN_PORT; for /dashboard DASHBOARD_URL, GATEWAY, SVID_FILE, GATEWAY_CA_FILE.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { admin } from './shared/admin.ts';
 import { readForm, readJson, sendJson } from './shared/body.ts';
+import { askFor, type Hop, type HopAnswer } from './shared/hop.ts';
 import { html, page, sendPage } from './shared/html.ts';
 import { listen, plain, setting, stopOnSignals } from './shared/listen.ts';
 
@@ -40,6 +42,17 @@ function change(page: WikiPage, title: string, text: string, author: string): Wi
 create('Welcome', 'This wiki stands behind the gateway and the mesh. It knows you by the headers it receives.', 'wiki');
 create('On call', 'Who carries the phone this week, and what to do when it rings.', 'wiki');
 
+/** Where the dashboard is asked; undefined where there is none. */
+const dashboard: Hop | undefined =
+  process.env.DASHBOARD_URL === undefined
+    ? undefined
+    : {
+        url: process.env.DASHBOARD_URL,
+        gateway: setting('GATEWAY', 'gateway'),
+        svidFile: setting('SVID_FILE', '/etc/wiki/svid.pem'),
+        caFile: setting('GATEWAY_CA_FILE', '/etc/wiki/ca.pem'),
+      };
+
 /** Who the wiki believes is asking. */
 function userOf(request: IncomingMessage): string {
   const value = request.headers['x-forwarded-user'];
@@ -55,6 +68,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   if (method === 'GET' && path === '/status') sendJson(response, 200, { state: 'RUNNING' });
   else if (path === '/rest/api/content' || path.startsWith('/rest/api/content/'))
     await rest(request, response, path, user);
+  else if (method === 'GET' && path === '/dashboard' && dashboard) await passOn(request, response, dashboard, user);
   else if (method === 'GET' && path === '/') sendPage(response, 200, list(user));
   else if (method === 'GET' && path === '/pages/new/edit') sendPage(response, 200, form(user));
   else if (method === 'POST' && path === '/pages/new') await save(request, response, user);
@@ -94,6 +108,33 @@ async function rest(request: IncomingMessage, response: ServerResponse, path: st
   sendJson(response, 200, { results, start: 0, limit: 25, size: results.length });
 }
 
+/** What the dashboard says to whoever reads this page; to scripts as it came. */
+async function passOn(request: IncomingMessage, response: ServerResponse, hop: Hop, user: string): Promise<void> {
+  const answer = await askFor(request, hop).catch((error: Error) => ({
+    status: 502,
+    text: JSON.stringify(String(error)),
+  }));
+  if (/text\/html/.test(request.headers.accept ?? '')) sendPage(response, answer.status, told(user, answer));
+  else sendJson(response, answer.status, JSON.parse(answer.text));
+}
+
+function told(user: string, { status, text }: HopAnswer) {
+  const said = JSON.parse(text) as Record<string, unknown>;
+  const rows = ['user', 'email', 'roles', 'actor', 'rule', 'reason', 'detail'].flatMap((name) =>
+    said[name] === undefined ? [] : [html`<dt>${name}</dt><dd><code>${[said[name]].flat().join(', ')}</code></dd>`],
+  );
+  return page(
+    'Dashboard',
+    'Wiki',
+    user,
+    html`<h1>What the dashboard says to ${user}</h1>
+<p class="quiet">The wiki asked it through the gateway, for you: with the assertion that came with your request, and its
+own certificate. It has no account there, and did not see your token.</p>
+<section aria-labelledby="said"><h2 id="said">It answered ${status}</h2><dl>${rows}</dl></section>
+<p><a href="/">All pages</a></p>`,
+  );
+}
+
 async function save(request: IncomingMessage, response: ServerResponse, user: string, known?: WikiPage): Promise<void> {
   const form = await readForm(request);
   const title = form.get('title') || 'Untitled';
@@ -111,7 +152,9 @@ function list(user: string) {
     'Pages',
     'Wiki',
     user,
-    html`<h1>Pages</h1><section><ul class="list">${entries}</ul></section><p><a href="/pages/new/edit">Write a page</a></p>`,
+    html`<h1>Pages</h1><section><ul class="list">${entries}</ul></section><p><a href="/pages/new/edit">Write a page</a></p>${
+      dashboard && html`<p><a href="/dashboard">What the dashboard says to you</a></p>`
+    }`,
   );
 }
 

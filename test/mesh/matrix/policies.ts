@@ -21,9 +21,16 @@ export const KEYS_FILE = '/run/keys/assertion.jwks';
 export const JWKS_FILE = '/run/ingress/jwks.json';
 const FIRST_PORT = 9000;
 
-/** The demo's own policy; its provider is a made-up one here. */
+/** The demo's own policy, without its agent; its provider is a made-up one here. */
 export async function demo(): Promise<Yaml> {
-  return parse(await readFile(new URL('../../demo/meshgate.yaml', import.meta.url), 'utf8'));
+  const yaml: Yaml = parse(await readFile(new URL('../../demo/meshgate.yaml', import.meta.url), 'utf8'));
+  delete yaml.agents;
+  delete yaml.headers['X-Forwarded-Actor'];
+  for (const service of Object.values<Yaml>(yaml.services)) delete service.spiffe;
+  for (const route of Object.values<Yaml>(yaml.hosts).flatMap((host) => Object.values<Yaml>(host))) {
+    route.allow = route.allow.filter((rule: Yaml) => rule.agent === undefined);
+  }
+  return yaml;
 }
 
 const mesh = (identities: readonly string[]): Yaml => ({
