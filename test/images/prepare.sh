@@ -11,7 +11,8 @@
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only.
 # NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
-# left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure.
+# left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
+# same goes for what decodes Consul's entries, which comes with it and lies in the cache.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -213,7 +214,20 @@ build_node() {
   image meshgate/test-node "$(hash_of "$context" . --)" "$context"
 }
 
+# What decodes Consul's entries runs on this machine, and in no container.
+build_consul() {
+  local build=$root/test/mesh/go/build.sh lacks
+  lacks=$("$build" consul-missing "$cache/mesh")
+  if [ -n "$lacks" ]; then
+    [ "${CI:-}" != true ] && [ "${MESHGATE_MESH_REQUIRED:-}" != 1 ] || die "Consul's own decoder must run here: $lacks"
+    say "the tests with Consul's own decoder will be skipped: $lacks"
+    return
+  fi
+  "$build" consul "$cache/mesh" >/dev/null
+}
+
 build_mesh() {
+  build_consul
   local build=$root/test/mesh/go/build.sh out=$cache/mesh hash lacks
   hash=$(hash_of "$images/mesh" . -- "$("$build" versions)")
   if ! exists "meshgate/test-mesh:$hash"; then

@@ -22,10 +22,11 @@ const REMOTE =
 export const NO_KEYS =
   'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that they can fetch them';
 
-function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+/** What Consul does not guard at all. */
+export function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const direct = new Set(rules.filter((rule) => policy.services[rule.service]?.direct).map((rule) => rule.service));
   const unknown = new Set(
-    rules.flatMap((rule) => (rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
+    rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
   );
   return [
     ...[...direct].map((name) => ({

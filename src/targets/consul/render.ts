@@ -4,7 +4,7 @@ import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
 import { covers } from './covers.ts';
 import { driftOf } from './drift.ts';
 import { type Entry, entriesOf, keySetOf, neededAssertion } from './entries.ts';
-import { gapsOf, NO_KEYS } from './gaps.ts';
+import { gapsOf, NO_KEYS, unguarded } from './gaps.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
 import { missing } from './scene.ts';
@@ -19,7 +19,7 @@ const fileOf = ({ Kind, Name }: Entry): string => `${Kind}.${Name}.json`;
  */
 export function renderConsul(policy: Policy, rules: readonly Rule[], options: MeshOptions = {}): Emitted {
   const lack = missing(policy, rules);
-  if (lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack }] };
+  if (lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack }, ...unguarded(policy, rules)] };
   const assertion = neededAssertion(policy, rules);
   const keys = assertion && keySetOf(policy, assertion, options);
   if (assertion !== undefined && keys === undefined) {

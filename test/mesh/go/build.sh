@@ -5,6 +5,9 @@
 #                             all of them under their plain names, ready for `docker build`
 #   build.sh versions         what they are built from, in one line; needs nothing
 #   build.sh missing FOLDER   why it cannot build them into FOLDER, in one line; nothing if it can, or has
+#   build.sh consul FOLDER    FOLDER/consul-HASH, which decodes Consul's configuration entries; says its path
+#   build.sh consul-path FOLDER     that path, whether it is there or not
+#   build.sh consul-missing FOLDER  why it cannot be built, in one line; nothing if it can, or is there
 #
 # Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack, so that
 # nothing but these very files is built.
@@ -19,6 +22,7 @@ go_needed=1.26
 jobs=${MESHGATE_GO_JOBS:-2}
 
 sds=$(cat "$here"/sds/*.go "$here/istio.sum" | sha256sum | cut -c 1-12)
+consul=consul-$(cat "$here"/consul/*.go "$here"/consul/go.* | sha256sum | cut -c 1-12)
 kubernetes_files=(kube-apiserver kubectl)
 say() { printf 'prepare: %s\n' "$*" >&2; }
 
@@ -27,19 +31,23 @@ has() {
     [ -x "$out/pilot-discovery-$istio" ] && [ -x "$out/sds-$sds" ]
 }
 
-missing() {
-  has && return
+# lacks GO_VERSION: why nothing can be built here, in one line.
+lacks() {
   if ! command -v go >/dev/null 2>&1; then
     echo "Go is not installed: install Go $go_needed or newer (Debian's may be older)"
     return
   fi
   local try
   try=$(mktemp -d)
-  printf 'module try\ngo %s.0\n' "$go_needed" >"$try/go.mod"
+  printf 'module try\ngo %s\n' "$1" >"$try/go.mod"
   # An older Go fetches the newer one by itself, unless GOTOOLCHAIN=local.
   (cd "$try" && go list -m >/dev/null 2>"$try/words") ||
-    echo "$(go version 2>/dev/null | cut -d ' ' -f 3) is too old, Go $go_needed is needed: $(tail -n 1 "$try/words" | cut -c 1-200)"
+    echo "$(go version 2>/dev/null | cut -d ' ' -f 3) is too old, Go $1 is needed: $(tail -n 1 "$try/words" | cut -c 1-200)"
   rm -rf "$try"
+}
+
+missing() {
+  has || lacks "$go_needed.0"
 }
 
 # module NAME VERSION: downloads it, prints its folder.
@@ -106,22 +114,50 @@ build_sds() {
   mv "$work/bin/sds" "$out/sds-$sds"
 }
 
+# A program of the machine that tests run on, a module of its own.
+build_consul() {
+  local log=$out/build-consul.log
+  say "building $consul (about a minute on two cores, once), its words are in $log"
+  (cd "$here/consul" && GOFLAGS= go build -mod=readonly -buildvcs=false -trimpath -p "$jobs" -ldflags "-s -w" \
+    -o "$out/$consul.new" .) >"$log" 2>&1 || {
+    say "consul does not build: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
+    exit 1
+  }
+  mv "$out/$consul.new" "$out/$consul"
+}
+
 # place FILE NAME: into the build context, without a copy where the file system can.
 place() {
   cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
 }
 
-usage='say "into FOLDER", "missing FOLDER" or "versions"'
+usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER" or "versions"'
 command=${1:?$usage}
 if [ "$command" = versions ]; then
   echo "kubernetes $kubernetes, istio $istio, sds $sds"
   exit
 fi
 out=${2:?$usage}
-if [ "$command" = missing ]; then
-  missing
-  exit
-fi
+case $command in
+  missing)
+    missing
+    exit
+    ;;
+  consul)
+    mkdir -p "$out"
+    [ -x "$out/$consul" ] || build_consul
+    echo "$out/$consul"
+    exit
+    ;;
+  consul-path)
+    echo "$out/$consul"
+    exit
+    ;;
+  consul-missing)
+    [ -x "$out/$consul" ] || lacks "$(sed -nE 's/^go //p' "$here/consul/go.mod")"
+    exit
+    ;;
+esac
 
 mkdir -p "$out"
 work=$(mktemp -d "$out/work.XXXXXX")

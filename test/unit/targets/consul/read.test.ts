@@ -1,20 +1,208 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../../src/rules/prove.ts';
+import { driftOf } from '../../../../src/targets/consul/drift.ts';
 import { projection } from '../../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../../src/targets/consul/read.ts';
 import { renderConsul } from '../../../../src/targets/consul/render.ts';
-import { consulPolicy, JWKS } from './samples.ts';
+import { CHANGES, chance, plant, sample } from '../../rules/mutate.ts';
+import { consulPolicy, JWKS, render } from './samples.ts';
+
+const OPTIONS = { assertionJwks: JWKS };
 
 test('read back, what was rendered allows what the rules do, for 1,000 policies', () => {
   fc.assert(
     fc.property(consulPolicy, (policy) => {
       const rules = compile(policy);
-      const { files } = renderConsul(policy, rules, { assertionJwks: JWKS });
+      const { files } = renderConsul(policy, rules, OPTIONS);
       expect(Object.keys(files).length).toBeGreaterThan(1);
       expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
     }),
     { numRuns: 1000 },
   );
 }, 120_000);
+
+test('planted differences are found at either side, and none is invented', () => {
+  const seen = (policy: Policy) => projection(policy, compile(policy));
+  let found = 0;
+  for (const [index, one] of sample(consulPolicy, 20).entries()) {
+    for (const kind of CHANGES) {
+      const { policy: changed } = plant(one, kind, chance(index));
+      const rules = compile(changed);
+      if (rules.length === 0) continue;
+      const read = readConsul(renderConsul(changed, rules, OPTIONS).files);
+      const witness = proveIdentities(seen(one), read);
+      if (witness !== undefined) found += 1;
+      expect(proveIdentities(read, seen(one)) === undefined).toBe(witness === undefined);
+      expect(proveIdentities(seen(one), seen(changed)) === undefined).toBe(witness === undefined);
+    }
+  }
+  expect(found).toBeGreaterThan(80);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: entries of several kinds, as JSON has them
+type Any = any;
+
+const DEMO = `agents: { pages: { match: { service: app }, acts_for: [editor] } }
+services: { wiki: { authority: wiki.apps }, app: { authority: app.apps, spiffe: "spiffe://x.consul/ns/default/dc/a/svc/app" } }
+hosts:
+  w.test:
+    /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { agent: pages }] }
+    /open/*: { service: wiki, allow: [anyone] }
+    /app: { service: app, allow: [authenticated] }
+`;
+const demo = render(DEMO.replace('x.consul', '11111111-2222-3333-4444-555555555555.consul'), {
+  gateway:
+    'inner: { client_ca_file: /run/ca, tls: { cert_file: /run/c, key_file: /run/k } }, assertion: { issuer: "https://gw.test", keys_file: /run/keys }',
+});
+const expected = projection(demo.policy, demo.rules);
+
+const FILLED = { CreateIndex: 7, ModifyIndex: 9, Partition: 'default', Namespace: 'default' };
+
+/** What is live, as `consul config read` prints it, one entry after the other. */
+function live(change: (entry: Any) => unknown = () => {}): Record<string, string> {
+  const entries = demo.entries.map((entry) => {
+    const copy = { ...structuredClone(entry), ...FILLED };
+    for (const [index, source] of (copy.Sources ?? []).entries()) {
+      Object.assign(source, { Precedence: 9 - index, Type: 'consul', LegacyMeta: {} });
+    }
+    return change(copy) === null ? '' : `${JSON.stringify(copy, null, 4)}\n`;
+  });
+  return { '-': entries.join('') };
+}
+
+/** What is live, with one entry changed; null: without it. */
+const changed = (title: string, change: (entry: Any) => unknown) =>
+  live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
+
+const WIKI = 'service-intentions wiki';
+const permission = (entry: Any, path: string) =>
+  entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
+const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
+
+test('what Consul prints is read', () => {
+  expect(expected.length).toBeGreaterThan(4);
+  expect(proveIdentities(expected, readConsul(live()))).toBeUndefined();
+  expect(drift(live())).toEqual([]);
+  expect(readConsul({ all: `[${live()['-']?.replace(/^}\n(?=\{)/gm, '},\n')}]\n` })).toEqual(readConsul(live()));
+});
+
+describe('what somebody changed', () => {
+  const claim = (entry: Any, path: string, name: string) =>
+    permission(entry, path).JWT.Providers[0].VerifyClaims.find(({ Path }: Any) => Path[0] === name);
+
+  test.each<[string, (entry: Any) => unknown, string]>([
+    ['a role', (it) => claim(it, '/', 'by_role').Path.splice(1, 1, 'admin'), 'of role editor, by agent pages'],
+    ['whose it is', (it) => Object.assign(claim(it, '/', 'by_role'), { Value: 'agent x' }), 'by agent pages'],
+    ['another identity', (it) => Object.assign(claim(it, '/', 'as'), { Value: 'x' }), 'as default, for wiki'],
+    ['another audience', (it) => Object.assign(claim(it, '/', 'aud'), { Value: 'app' }), 'as default, for wiki'],
+    ['no assertion', (it) => delete permission(it, '/').JWT, 'ingress'],
+    ['an assertion', (it) => (permission(it, '/open').JWT = structuredClone(permission(it, '/').JWT)), 'ingress'],
+    ['methods', (it) => Object.assign(permission(it, '/open').HTTP, { Methods: ['GET'] }), 'ingress'],
+    ['a path', (it) => Object.assign(permission(it, '/open').HTTP, { PathExact: '/opened' }), 'ingress'],
+    ['an action', (it) => Object.assign(permission(it, '/open'), { Action: 'deny' }), 'ingress'],
+    ['a source', (it) => Object.assign(it.Sources[0], { Name: 'gateway' }), 'ingress'],
+    ['all of a source', (it) => it.Sources.unshift({ Name: 'other', Action: 'allow' }), 'other'],
+    ['everybody', (it) => Object.assign(it.Sources.at(-1), { Action: 'allow' }), '*'],
+  ])('%s: a request tells it apart', (_, change, caller) => {
+    const files = changed(WIKI, change);
+    expect(proveIdentities(expected, readConsul(files))?.caller).toContain(caller);
+    expect(drift(files)).toEqual([]);
+  });
+
+  test.each<[string, (entry: Any) => unknown, string]>([
+    [
+      'a header',
+      (it) => Object.assign(permission(it, '/').HTTP, { Header: [{ Name: 'x', Present: true }] }),
+      '"Header"',
+    ],
+    ['another claim', (it) => Object.assign(claim(it, '/', 'as'), { Path: ['sub'] }), '"sub"'],
+    ['a claim less', (it) => permission(it, '/').JWT.Providers[0].VerifyClaims.shift(), '"as"'],
+    ['another provider', (it) => Object.assign(permission(it, '/').JWT.Providers[0], { Name: 'x' }), '"x"'],
+    ['a provider for all', (it) => (it.JWT = { Providers: [{ Name: 'meshgate' }] }), '"JWT"'],
+    ['a loose prefix', (it) => Object.assign(permission(it, '/open/').HTTP, { PathPrefix: '/open' }), '"/open"'],
+    ['a regular expression', (it) => (permission(it, '/open').HTTP = { PathRegex: '/open.*' }), 'PathRegex'],
+    ['a peer', (it) => Object.assign(it.Sources[0], { Peer: 'east' }), '"Peer"'],
+    ['a namespace', (it) => Object.assign(it.Sources[0], { Namespace: 'apps' }), '"Namespace"'],
+    ['a partition', (it) => Object.assign(it, { Partition: 'east' }), '"Partition"'],
+    ['no odd paths', (it) => it.Sources[0].Permissions.shift(), 'odd paths are not refused'],
+    ['no end', (it) => it.Sources[0].Permissions.pop(), 'left to the default of the mesh'],
+    ['nobody else', (it) => it.Sources.pop(), 'left to other intentions'],
+    ['both', (it) => Object.assign(it.Sources[0], { Action: 'allow' }), 'ingress'],
+    ['a denied token', (it) => Object.assign(permission(it, '/'), { Action: 'deny' }), 'deny'],
+    ['no path', (it) => (permission(it, '/').HTTP = { Methods: ['GET'] }), 'Methods'],
+  ])('%s: it says why it cannot read that', (_, change, message) => {
+    expect(() => readConsul(changed(WIKI, change))).toThrow(message);
+  });
+
+  test.each([
+    ['text that is no JSON', '{', 'not JSON'],
+    ['a list of texts', '["a"]', 'no entries of Consul'],
+    ['something else', '{ "a": 1 }', 'no entries of Consul'],
+  ])('%s is no entry', (_, text, message) => {
+    expect(() => readConsul({ a: text })).toThrow(message);
+  });
+
+  test.each<[string, string, (entry: Any) => unknown, readonly string[]]>([
+    ['an entry less', WIKI, () => null, [`${WIKI}: it is not there`]],
+    ['somebody else’s', WIKI, (it) => delete it.Meta, [`${WIKI}: somebody else wrote it`]],
+    [
+      'an entry more',
+      WIKI,
+      (it) => Object.assign(it, { Name: 'old' }),
+      [`${WIKI}: it is not there`, 'service-intentions old: the policy does not render it; it is left over'],
+    ],
+    [
+      'a protocol',
+      'service-defaults wiki',
+      (it) => Object.assign(it, { Protocol: 'tcp' }),
+      ['service-defaults wiki: Protocol is "tcp", and not "http"'],
+    ],
+    ['a protocol that is as good', 'service-defaults wiki', (it) => Object.assign(it, { Protocol: 'http2' }), []],
+    [
+      'mutual TLS',
+      'service-defaults wiki',
+      (it) => delete it.MutualTLSMode,
+      ['service-defaults wiki: MutualTLSMode is nothing, and not "strict"'],
+    ],
+    ['more of a service', 'service-defaults wiki', (it) => Object.assign(it, { UpstreamConfig: {}, Meta: {} }), []],
+    [
+      'an issuer',
+      'jwt-provider meshgate',
+      (it) => Object.assign(it, { Issuer: 'https://x' }),
+      ['jwt-provider meshgate: Issuer is "https://x", and not "https://gw.test"'],
+    ],
+    [
+      'an audience',
+      'jwt-provider meshgate',
+      (it) => it.Audiences.pop(),
+      ['jwt-provider meshgate: Audiences[1] is nothing, and not "app"'],
+    ],
+    [
+      'where it is',
+      'jwt-provider meshgate',
+      (it) => Object.assign(it.Locations[0].Header, { Name: 'Authorization' }),
+      ['jwt-provider meshgate: Locations[0].Header.Name is "Authorization", and not "X-Meshgate-Assertion"'],
+    ],
+  ])('%s is a line', (_, title, change, lines) => {
+    expect(drift(changed(title, change))).toEqual(lines);
+  });
+
+  test('intentions of others, for other services, are not looked at', () => {
+    const other = { Kind: 'service-intentions', Name: 'db', Sources: [{ Name: 'wiki', Permissions: [{ JWT: 1 }] }] };
+    const files = { ...live(), other: JSON.stringify(other) };
+    expect(proveIdentities(expected, readConsul(files))).toBeUndefined();
+    expect(drift(files)).toEqual([]);
+  });
+
+  test('keys can only be compared with what they should be', () => {
+    expect(drift(live(), {} as typeof OPTIONS)).toEqual([
+      'jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks',
+    ]);
+    expect(drift(live(), { assertionJwks: '{"keys":[]}' })).toEqual([
+      expect.stringMatching(/^jwt-provider meshgate: JSONWebKeySet\.Local\.JWKS is /),
+    ]);
+  });
+});

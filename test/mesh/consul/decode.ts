@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What Consul's own Go module makes of an entry: all that it read, or why it does not take it. */
+export type Decoded = { readonly entry: Readonly<Record<string, unknown>> } | { readonly error: string };
+
+const { MESHGATE_CACHE, XDG_CACHE_HOME } = process.env;
+const FOLDER = join(MESHGATE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'meshgate'), 'mesh');
+const BUILD = fileURLToPath(new URL('../go/build.sh', import.meta.url));
+
+const program = (): string => execFileSync(BUILD, ['consul-path', FOLDER], { encoding: 'utf8' }).trim();
+
+/**
+ * Whether the tests with Consul's own decoder can run: `describe.skipIf(!hasDecoder())`. Where it is missing (it is built
+ * from a Go module) they are skipped and say so in a line; with CI=true or MESHGATE_MESH_REQUIRED=1 that is an error.
+ */
+export function hasDecoder(): boolean {
+  if (existsSync(program())) return true;
+  const line = `no ${program()}: test/images/prepare.sh mesh builds it, or says what it lacks`;
+  if (process.env.CI === 'true' || process.env.MESHGATE_MESH_REQUIRED === '1') throw new Error(line);
+  console.warn(`skipped, ${line}`);
+  return false;
+}
+
+/** Decodes entries, as JSON, in their order; unknown fields and other types than the module's own are refused. */
+export function decode(entries: readonly unknown[]): readonly Decoded[] {
+  const input = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  const lines = execFileSync(program(), { input, encoding: 'utf8', maxBuffer: 64 << 20 })
+    .trimEnd()
+    .split('\n');
+  return lines.map((line) => JSON.parse(line) as Decoded);
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { consul, renderConsul } from '../../../../src/targets/consul/render.ts';
+import { render, type Sample, WIKI } from './samples.ts';
+
+const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
+const both = wiki('/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] }');
+
+const HOST =
+  'mesh: intentions have no host: whatever host a request names, its path decides; give each service a name of its own in Consul';
+const DEFAULT =
+  'mesh: a token counts only in a mesh that refuses by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
+const SKEW =
+  'gateway.assertion: proxies may take an assertion for 60 s after it has expired, whatever gateway.clock_skew says';
+
+const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(({ part, text }) => `${part}: ${text}`);
+
+/** What is held of each rule, in their order. */
+function coverage(rest: string, sample?: Sample) {
+  const { policy, rules } = render(rest, sample);
+  return rules.map((rule) => consul.covers(rule, policy));
+}
+
+const kinds = (rest: string, sample?: Sample) => coverage(rest, sample).map(({ kind }) => kind);
+
+test('with the assertion roles are held, also behind an ingress: what goes for the whole mesh is said', () => {
+  expect(kinds(both)).toEqual(['exact', 'exact']);
+  expect(gapsOf(both)).toEqual([HOST, DEFAULT, SKEW]);
+  expect(
+    gapsOf(both, { gateway: `clock_skew: 1m, ${'assertion: { issuer: "https://gw.test", keys_file: /k }'}` }),
+  ).toEqual([HOST, DEFAULT]);
+});
+
+describe('without the assertion', () => {
+  const UNSIGNED: Sample = { gateway: '' };
+
+  test('roles from one source are one', () => {
+    expect(coverage(both, UNSIGNED)).toEqual([
+      {
+        kind: 'wider',
+        text: 'without an assertion Consul sees who connects and not the role: role reader comes as ingress, as role editor (w.test/*#2) on the same requests; write gateway.assertion',
+      },
+      { kind: 'wider', text: expect.stringContaining('role editor comes as ingress, as role reader (w.test/*#1)') },
+    ]);
+    expect(gapsOf(both, UNSIGNED)).toHaveLength(3);
+  });
+
+  test('identities of their own tell them apart where they are sources, and end at an ingress', () => {
+    const apart = wiki('/*: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
+    expect(kinds(apart, { ...UNSIGNED, ingress: '' })).toEqual(['exact', 'exact']);
+    expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST]);
+    expect(kinds(apart, UNSIGNED)).toEqual(['wider', 'wider']);
+    expect(gapsOf(apart, UNSIGNED)[1]).toBe(
+      'mesh.identities: workloads see the ingress (ingress) and not what nginx connects to it as: wiki-editor ends there',
+    );
+  });
+
+  test('on other paths or methods they are held', () => {
+    const rest = wiki(
+      '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, methods: [POST] }] }, /x/*: { service: wiki, allow: [editor] }',
+    );
+    expect(kinds(rest, UNSIGNED)).toEqual(['exact', 'exact', 'exact']);
+  });
+
+  test('three are named, and the rest counted', () => {
+    const allow = ['reader', 'editor', 'authenticated', 'anyone'].join(', ');
+    const [first] = coverage(wiki(`/*: { service: wiki, allow: [${allow}] }`), UNSIGNED);
+    expect(first).toMatchObject({
+      text: expect.stringMatching(/as role editor \(.*#2\), authenticated \(.*#3\), anyone \(.*#4\) on the same/),
+    });
+  });
+});
+
+test('a method that permissions cannot name passes with all of its kind', () => {
+  const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
+  const text =
+    'intentions can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; the gateway alone tells them apart';
+  expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
+  expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
+});
+
+test('services that are reached directly are not guarded', () => {
+  const rest = `services: { wiki: { authority: wiki.apps }, direct: { url: "https://direct.test" } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
+  expect(gapsOf(rest)[0]).toBe(
+    'services.direct: reached directly and not through the mesh, so Consul does not guard it',
+  );
+  expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through Consul' });
+});
+
+test('characters of paths that clients encode are named', () => {
+  expect(
+    gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }')),
+  ).toContain(
+    'w.test/*#1: Consul’s proxies match paths without decoding them: they refuse those where a client percent-encodes @ ~, which paths of the policy hold',
+  );
+});
+
+describe('nothing is rendered, and a gap says why', () => {
+  const { policy, rules } = render(both);
+  const { mesh, ...meshless } = policy;
+
+  test('without a mesh', () => {
+    const text = 'the policy has no mesh, so there is nothing for Consul to enforce';
+    expect(renderConsul(meshless, rules)).toEqual({ files: {}, gaps: [{ part: 'mesh', text }] });
+  });
+
+  test('where the gateway’s assertions are not made for Consul', () => {
+    const other = { ...policy, mesh: { ...mesh!, kind: 'envoy' } } as const;
+    expect(renderConsul(other, rules)).toEqual({
+      files: {},
+      gaps: [{ part: 'mesh', text: expect.stringContaining('write kind: consul') }],
+    });
+  });
+
+  test('where proxies would have no keys', () => {
+    expect(renderConsul(policy, rules)).toEqual({
+      files: {},
+      gaps: [{ part: 'gateway.assertion', text: expect.stringContaining('give --assertion-jwks') }],
+    });
+  });
+
+  test('where nobody connects whom Consul knows', () => {
+    const { consulService: _, ...ingress } = mesh!.ingress;
+    const identities = { default: { ...mesh!.identities.default!, spiffe: 'spiffe://x.consul/ns/a/sa/b' } };
+    const other = { ...policy, mesh: { ...mesh!, ingress, identities } };
+    const { files, gaps } = renderConsul(other, rules, { assertionJwks: '{}' });
+    expect(files).toEqual({});
+    expect(gaps.map(({ part }) => part)).toEqual(['mesh', 'mesh.identities.default']);
+    expect(consul.covers(rules[0]!, other)).toEqual({ kind: 'none', text: gaps[1]?.text });
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import type { Permission } from '../../../../src/targets/consul/permissions.ts';
+import { JWKS, render, type Sample, WIKI } from './samples.ts';
+
+const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
+
+/** A permission in a line: what it does, where, and for whom. */
+function line({ Action, HTTP, JWT }: Permission): string {
+  const { PathExact, PathPrefix, PathRegex, Methods = ['any'] } = HTTP;
+  const where = PathExact ?? (PathPrefix === undefined ? PathRegex && 'odd paths' : `${PathPrefix}…`);
+  const who = JWT?.Providers.map(({ VerifyClaims }) =>
+    VerifyClaims.flatMap(({ Path, Value }) => (Path[0] === 'aud' ? [] : `${Path.at(-1)} ${Value}`)).join(', '),
+  );
+  return [Action, Methods.join(' '), where, ...(who === undefined ? [] : [`[${who.join(' | ')}]`])].join(' ');
+}
+
+const lines = (rest: string, sample: Sample = { gateway: '' }, source = 'ingress') =>
+  render(rest, sample).permissions(source).map(line);
+
+describe('permissions', () => {
+  test('are a path and the prefix behind its slash: prefixes of Consul end anywhere', () => {
+    expect(lines(wiki('/rest/*: { service: wiki, allow: [reader] }'))).toEqual([
+      'deny any odd paths',
+      'allow any /rest',
+      'allow any /rest/…',
+      'deny any /…',
+    ]);
+  });
+
+  test('exact paths come first, then the longest prefix: the first that matches decides', () => {
+    const rest = wiki(
+      '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /a/b/*: { service: wiki, allow: [reader] }, /a/b/c: { service: wiki, allow: [{ role: reader, methods: [POST] }] }',
+    );
+    expect(lines(rest)).toEqual([
+      'deny any odd paths',
+      ...['allow GET HEAD /a', 'deny any /a', 'allow any /a/b', 'allow POST /a/b/c', 'deny any /a/b/c'],
+      ...['allow any /a/b/…', 'allow GET HEAD /a/…', 'deny any /a/…', 'allow any /…'],
+    ]);
+  });
+
+  test('there are none that change nothing', () => {
+    const rest = wiki(
+      '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [editor] }, /b: { service: wiki, allow: [anyone] }',
+    );
+    expect(lines(rest)).toEqual(['deny any odd paths', 'allow any /…']);
+  });
+
+  test('what another service has of a host is refused', () => {
+    const rest = `services: { wiki: { authority: wiki.apps }, app: { authority: app.apps } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [reader] } } }`;
+    expect(lines(rest)).toEqual(['deny any odd paths', 'deny any /app', 'deny any /app/…', 'allow any /…']);
+  });
+
+  test('without a prefix no odd path passes, and none is refused by itself', () => {
+    expect(lines(wiki('/x: { service: wiki, allow: [anyone] }'))).toEqual(['allow any /x', 'deny any /…']);
+  });
+
+  test('roles of one path are in one: of two Consul would only look at the first', () => {
+    const rest = wiki('/x: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] }');
+    expect(lines(rest, {})).toEqual([
+      'allow GET HEAD /x [as default, editor person | as default, reader person]',
+      'allow any /x [as default, editor person]',
+      'deny any /…',
+    ]);
+  });
+
+  test('whoever is let pass anyhow needs no role beside, and anyone no assertion', () => {
+    const rest = wiki(
+      '/x: { service: wiki, allow: [reader, authenticated] }, /y: { service: wiki, allow: [reader, { who: anyone, methods: [GET] }] }',
+    );
+    expect(lines(rest, {})).toEqual([
+      'allow any /x [as default]',
+      'allow GET HEAD /y',
+      'allow any /y [as default, reader person]',
+      'deny any /…',
+    ]);
+  });
+
+  test('each source has its own, and everybody else is refused', () => {
+    const rest = wiki('/x: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
+    const { of } = render(rest, { ingress: '', gateway: '' });
+    const [{ Sources }] = of('service-intentions');
+    expect(Sources.map(({ Name, Action }: { Name: string; Action?: string }) => [Name, Action])).toEqual([
+      ['default', undefined],
+      ['wiki-editor', undefined],
+      ['*', 'deny'],
+    ]);
+  });
+
+  test('text of the policy never becomes a regular expression', () => {
+    const { files } = render(wiki('"/.+/(a)/*": { service: wiki, allow: [reader] }'));
+    const text = files['service-intentions.wiki.json'] ?? '';
+    expect(text.match(/PathRegex.*/g)).toEqual([expect.not.stringContaining('(a)')]);
+    expect(text).toContain('"PathPrefix": "/.+/(a)/"');
+  });
+});
+
+describe('entries', () => {
+  const rest = `services: { wiki: { authority: wiki.apps, consul_service: confluence }, app: { authority: app.apps } }
+hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [anyone] } } }`;
+
+  test('are named by kind and service, in the order that Consul needs', () => {
+    const { files } = render(rest);
+    const names = Object.keys(files);
+    expect(names).toEqual([
+      'jwt-provider.meshgate.json',
+      'service-defaults.confluence.json',
+      'service-defaults.app.json',
+      'service-intentions.confluence.json',
+      'service-intentions.app.json',
+    ]);
+    const kinds = (all: readonly string[]) => all.map((name) => name.split('.')[0]);
+    expect(kinds([...names].sort())).toEqual(kinds(names));
+  });
+
+  test('the provider has the keys, and the audiences that are asked for', () => {
+    const [provider] = render(rest).of('jwt-provider');
+    expect(Buffer.from(provider.JSONWebKeySet.Local.JWKS, 'base64').toString()).toBe(JWKS);
+    expect(provider).toMatchObject({ Issuer: 'https://gw.test', Audiences: ['wiki'], ClockSkewSeconds: 30 });
+    for (const text of ['{"keys":[{"a":"?>~"}]}', '{"keys":[{"a":"?>~~"}]}', '{"keys":[{"a":"?>~~~"}]}']) {
+      const { JSONWebKeySet } = render(rest, { options: { assertionJwks: text } }).of('jwt-provider')[0];
+      expect(JSONWebKeySet.Local.JWKS).toBe(Buffer.from(text).toString('base64'));
+    }
+  });
+
+  test('or proxies fetch them, from a server of one CA', () => {
+    const { of, gaps } = render(rest, { mesh: 'assertion_ca_file: /etc/ca.pem', options: {} });
+    expect(of('jwt-provider')[0].JSONWebKeySet).toEqual({
+      Remote: {
+        URI: 'https://gw.test/.meshgate/jwks',
+        RequestTimeoutMs: 5000,
+        UseSNI: true,
+        JWKSCluster: { TLSCertificates: { TrustedCA: { Filename: '/etc/ca.pem' } } },
+      },
+    });
+    expect(gaps.some(({ text }) => text.includes('whatever name is in it'))).toBe(true);
+  });
+
+  test('there is no provider where no permission asks for an assertion', () => {
+    const { files, gaps } = render(wiki('/x: { service: wiki, allow: [reader, anyone] }'), { options: {} });
+    expect(Object.keys(files)).toEqual(['service-defaults.wiki.json', 'service-intentions.wiki.json']);
+    expect(gaps).toHaveLength(1);
+  });
+});
