@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readiness } from '../../src/health/types.ts';
 import { envoyCommand, envoyImage, gatewayImage, nodeImage } from '../harness/images.ts';
 import { docker, label, network, words } from './docker.ts';
 import { digestOf, mounts } from './files.ts';
@@ -113,6 +114,15 @@ async function refuseTaken(port: number, what: string): Promise<void> {
   const [by] = words(await docker('ps', '--filter', `publish=${port}`, '--format', '{{.Names}}'));
   const holder = by === undefined ? `another program (ss -ltnp 'sport = :${port}' names it)` : `the container ${by}`;
   throw new Trouble(`port ${port}, which the ${what} needs, is taken by ${holder}; stop it and run make up again`);
+}
+
+/** What of the gateway is not well, by its own account; undefined once it is ready. */
+export async function unready(): Promise<string | undefined> {
+  const said = await docker('exec', `${instance}-gateway`, 'sh', '-c', 'meshgate-health || true');
+  if (said === '') return 'it does not answer';
+  const { ready, providers, identities } = JSON.parse(said) as Readiness;
+  const failed = Object.entries({ ...providers, ...identities }).filter(([, { state }]) => state === 'failed');
+  return ready ? undefined : failed.map(([name, { reason }]) => `${name}: ${reason}`).join(', ') || said;
 }
 
 /** Fails with the last words of a container of the demo that has stopped. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
 import { until } from '../harness/until.ts';
 import { ask, fetchToken } from './ask.ts';
-import { containers, refuseStopped, start } from './containers.ts';
+import { containers, refuseStopped, start, unready } from './containers.ts';
 import { ensureNetwork } from './docker.ts';
 import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
 import { curl, type Line, lines } from './lines.ts';
@@ -50,6 +50,20 @@ async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<voi
     if (error instanceof Trouble) throw error;
     throw new Trouble(unexpected(line, last));
   });
+}
+
+/** Waits until the gateway has the provider's keys, and each identity's certificate. */
+async function expectReady(): Promise<string> {
+  let last: string | undefined;
+  const ready = async () => {
+    last = await unready().catch((error: Error) => error.message);
+    if (last !== undefined) await refuseStopped();
+    return last === undefined;
+  };
+  await until(ready, { what: 'the gateway', timeoutMs: 30_000 }).catch((error: unknown) => {
+    throw error instanceof Trouble ? error : new Trouble(`the gateway does not get ready: ${last}`);
+  });
+  return 'ready';
 }
 
 async function fetchTokens(ca: string): Promise<Tokens> {
@@ -124,6 +138,7 @@ await command('demo', async () => {
   await step('configuration of the ingress, rendered from the policy', () => placeConfiguration(text));
   await ensureNetwork();
   for (const container of containers) await step(container.what, () => start(container));
+  await step('keys and certificates of the gateway', expectReady);
   const ca = await readFile(caFile, 'utf8');
   const tokens = await step('tokens', () => fetchTokens(ca));
   await writeVariables(tokens);

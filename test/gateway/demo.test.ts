@@ -80,6 +80,9 @@ test('the guide’s other commands do what it says', async () => {
   expect(explained.stdout).toContain('role_missing');
   const validate = /^npx meshgate (validate .*)$/m.exec(guide)?.[1] ?? '';
   expect((await run('bash', '-c', `${process.execPath} dist/cli.js ${validate}`)).code).toBe(0);
+  const health = /^docker exec (meshgate-demo)-gateway (meshgate-health)$/m.exec(guide) ?? [];
+  const { ready, identities } = JSON.parse(await docker('exec', `${health[1]}-${offset}-gateway`, health[2]!));
+  expect([ready, Object.keys(identities)]).toEqual([true, ['default', 'wiki-editor', 'wiki-reader']]);
 });
 
 test('the wiki’s page shows what the dashboard says to its reader', async () => {
