@@ -59,9 +59,9 @@ function judge(
   if (header.typ !== ASSERTION_TYPE) {
     return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);
   }
-  const times = checkTimes(claims, now, skew);
-  if (!times.ok) return times;
-  const { aud, provider, sub, roles, email, name } = claims;
+  const untimely = checkTimes(claims, now, skew);
+  if (untimely !== undefined) return untimely;
+  const { aud, exp, provider, sub, roles, email, name } = claims;
   if (!isText(aud)) return wrong('aud');
   if (!isText(provider)) return wrong('provider');
   if (!isText(sub)) return wrong('sub');
@@ -76,7 +76,7 @@ function judge(
     ...(isText(email) && { email }),
     ...(isText(name) && { name }),
     actors,
-    expires: times.value,
+    expires: exp as number,
     key: thumbprint,
   });
 }

@@ -57,8 +57,9 @@ function claimHas(claim: unknown, wanted: string | number | boolean): Truth {
 
 /** Scopes of a token: the first claim present of those where its provider keeps them. */
 export function scopesClaim(verified: Verified, kind: ProviderKind): unknown {
-  for (const path of kind.scopes) {
-    const value = claimAt(verified.claims, path);
+  const { scopes } = kind;
+  for (let i = 0; i < scopes.length; i++) {
+    const value = claimAt(verified.claims, scopes[i] as string);
     if (value !== undefined) return value;
   }
   return undefined;

@@ -1,5 +1,5 @@
 import type { Fact } from '../policy/types.ts';
-import { providerKind } from '../providers/index.ts';
+import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { Verified } from '../token/types.ts';
 import { type FactContext, truthOf } from './facts.ts';
@@ -14,28 +14,19 @@ interface RoleGrants {
   readonly byFact: readonly number[];
 }
 
+/** What is made once per provider of a table. */
+interface Prepared {
+  readonly kind: ProviderKind;
+  readonly roles: ReadonlyMap<string, Fact>;
+  readonly grants: RoleGrants;
+}
+
 /** What the facts about a token are evaluated against, and its roles found from. */
 export interface RoleContext extends FactContext {
   readonly grants: RoleGrants;
 }
 
-/** What is made once per list of roles. */
-interface Prepared {
-  readonly roles: ReadonlyMap<string, Fact>;
-  /** By provider. */
-  readonly grants: Map<string, RoleGrants>;
-}
-
-const prepared = new WeakMap<CallerTable['roles'], Prepared>();
-
-function preparedOf(roles: CallerTable['roles']): Prepared {
-  let made = prepared.get(roles);
-  if (made === undefined) {
-    made = { roles: new Map(roles), grants: new Map() };
-    prepared.set(roles, made);
-  }
-  return made;
-}
+const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
 /** A group fact about other providers' tokens is never true of this one's; a group fact without a provider is of all. */
 function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrants {
@@ -52,22 +43,32 @@ function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrant
   return { names, byGroup, byFact };
 }
 
-/** What the facts about a verified token are evaluated against. */
-export function factContext(verified: Verified, table: CallerTable): RoleContext {
-  const provider = table.providers[verified.provider];
+function prepare(name: string, table: CallerTable): Prepared {
+  const provider = table.providers[name];
   const kind = provider && providerKind(provider.kind);
-  if (kind === undefined) throw new Error(`the policy has no provider ${verified.provider}`);
-  const made = preparedOf(table.roles);
-  let grants = made.grants.get(verified.provider);
-  if (grants === undefined) {
-    grants = grantsOf(made.roles, verified.provider);
-    made.grants.set(verified.provider, grants);
-  }
-  return { verified, kind, roles: made.roles, grants };
+  if (kind === undefined) throw new Error(`the policy has no provider ${name}`);
+  const roles = new Map(table.roles);
+  return { kind, roles, grants: grantsOf(roles, name) };
 }
 
-function addPlaces(places: number[], more: readonly number[] | undefined): void {
-  if (more !== undefined) for (let i = 0; i < more.length; i++) places.push(more[i] as number);
+function preparedOf(name: string, table: CallerTable): Prepared {
+  let providers = prepared.get(table);
+  if (providers === undefined) {
+    providers = new Map();
+    prepared.set(table, providers);
+  }
+  let made = providers.get(name);
+  if (made === undefined) {
+    made = prepare(name, table);
+    providers.set(name, made);
+  }
+  return made;
+}
+
+/** What the facts about a verified token are evaluated against. */
+export function factContext(verified: Verified, table: CallerTable): RoleContext {
+  const { kind, roles, grants } = preparedOf(verified.provider, table);
+  return { verified, kind, roles, grants };
 }
 
 /** The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the policy. */
@@ -76,15 +77,20 @@ export function rolesOf(context: RoleContext): string[] {
   const places: number[] = [];
   if (byGroup.size > 0) {
     const groups = claimAt(context.verified.claims, context.kind.groups);
-    if (Array.isArray(groups)) for (let i = 0; i < groups.length; i++) addPlaces(places, byGroup.get(groups[i]));
-    else addPlaces(places, byGroup.get(groups));
+    const list = Array.isArray(groups) ? groups : [groups];
+    for (let i = 0; i < list.length; i++) {
+      const more = byGroup.get(list[i]);
+      if (more === undefined) continue;
+      for (let j = 0; j < more.length; j++) places.push(more[j] as number);
+    }
   }
   for (let i = 0; i < byFact.length; i++) {
     const place = byFact[i] as number;
     const name = names[place] as string;
     if (truthOf(context.roles.get(name) as Fact, context, [name]) === true) places.push(place);
   }
-  if (places.length > 1) places.sort((a, b) => a - b);
+  if (places.length === 1) return [names[places[0] as number] as string];
+  places.sort((a, b) => a - b);
   const held: string[] = [];
   for (let i = 0; i < places.length; i++)
     if (places[i] !== places[i - 1]) held.push(names[places[i] as number] as string);

@@ -1,13 +1,15 @@
 import { toCaller } from '../caller/caller.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import type { Verified } from '../token/types.ts';
 import { type VerifyContext, verifyToken } from '../token/verify.ts';
-import { again, deny, type KnownCaller, speak } from './answer.ts';
+import { again, letAnyonePass, letPass } from './answer.ts';
 import type { KeyStore } from './keys.ts';
+import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
+import { deny } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
@@ -31,14 +33,17 @@ export function answer(
   now: number,
 ): void | Promise<void> {
   const decision = decide(to.rules, known.caller, { route: to.name, method });
-  if (signer === undefined || !decision.allow) return speak(r, to, method, decision, known);
-  const { grant, id } = decision.rule;
-  const recalled = signer.recall(known, grant, now);
-  if (recalled !== undefined) return speak(r, to, method, decision, known, recalled);
-  return signer.sign(known, grant, now).then((signed) => {
-    if (signed.ok) speak(r, to, method, decision, known, signed.value);
-    else deny(r, to.realm, signed, { known, nearest: id });
-  });
+  if (!decision.allow) return deny(r, to.realm, decision, { known, nearest: decision.nearest?.id });
+  const { rule } = decision;
+  const refused = (refusal: Refusal) => deny(r, to.realm, refusal, { known, nearest: rule.id });
+  const pass = (assertion: string | undefined) => {
+    const passed = letPass(r, to, method, rule, known, assertion);
+    if (!passed.ok) refused(passed);
+  };
+  if (signer === undefined) return pass(undefined);
+  const recalled = signer.recall(known, rule.grant, now);
+  if (recalled !== undefined) return pass(recalled);
+  return signer.sign(known, rule.grant, now).then((signed) => (signed.ok ? pass(signed.value) : refused(signed)));
 }
 
 /**
@@ -94,6 +99,13 @@ export function checkHandler(
     return caller.ok ? ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache)) : caller;
   }
 
+  /** Decides where nobody says who asks. */
+  function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
+    const decision = decide(to.rules, null, { route: to.name, method });
+    if (decision.allow) letAnyonePass(r, decision.rule);
+    else deny(r, to.realm, decision, { nearest: decision.nearest?.id });
+  }
+
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
     if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
@@ -101,13 +113,13 @@ export function checkHandler(
     const { headersIn } = r;
     const method = headersIn['X-Meshgate-Method'] as string;
     const authorization = headersIn.Authorization;
-    if (authorization === undefined) return speak(r, to, method, decide(to.rules, null, { route: to.name, method }));
+    if (authorization === undefined) return answerAnyone(r, to, method);
     const token = bearer(authorization);
     if (token === undefined) return deny(r, to.realm, refuse('credential_unsupported'));
     const now = Date.now() / 1000;
     const known = recall(to, token, now);
     if (known !== undefined) {
-      if (signer === undefined && again(r, to, method, known)) return;
+      if (again(r, to, method, known, now, signer)) return;
       return answer(signer, r, to, method, known, now);
     }
     return verify(to, token, now, (verified) => {

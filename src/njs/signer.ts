@@ -8,8 +8,8 @@ import type { Assertion } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { readKeySet } from '../token/keys.ts';
 import type { Key } from '../token/types.ts';
-import type { KnownCaller } from './answer.ts';
 import { locksDict } from './dicts.ts';
+import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
 /** An assertion that was made for a caller. */
@@ -91,7 +91,7 @@ export class Signer {
 
   /** The assertion made before, if it is in the first half of its life and of the current key. No promise. */
   recall(known: KnownCaller, { index }: PreparedGrant, now: number): string | undefined {
-    const made = known.assertions[index];
+    const made = known.assertions?.[index];
     if (made === undefined || now >= made.renewAt || now >= this.#lookAt || made.keys !== this.#keys) return undefined;
     return made.text;
   }
@@ -105,6 +105,7 @@ export class Signer {
     const signed = await signAssertion(keys, assertionClaims(this.#settings, grant, known.caller, now));
     if (signed.ok) {
       const renewAt = Math.floor(now) + this.#settings.lifetime / 2;
+      known.assertions ??= [];
       known.assertions[grant.index] = { text: signed.value, renewAt, keys };
     }
     return signed;

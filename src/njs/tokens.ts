@@ -3,8 +3,8 @@ import type { Caller } from '../caller/types.ts';
 import { TOKENS_PER_CONTEXT } from '../limits.ts';
 import type { Table } from '../rules/types.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import { type KnownCaller, knownCaller } from './answer.ts';
 import { tokensDict } from './dicts.ts';
+import { type KnownCaller, knownCaller } from './known.ts';
 
 /** A token's last characters: its signature's, which differ; the whole is compared after. */
 const tail = (token: string): string => token.slice(-32);
@@ -78,7 +78,7 @@ export class TokenCache {
     cap: number,
   ): KnownCaller {
     const until = Math.floor(Math.min(verified.expires, now + cap));
-    const known = knownCaller(caller, until, verified.key);
+    const known = knownCaller(caller, caller.roles.join(','), until, verified.key);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
@@ -105,11 +105,11 @@ export class TokenCache {
  *
  * @param more whether a header sends name, groups or claims
  */
-function pack({ caller, until, key, about }: KnownCaller, more: boolean): string {
-  const { provider, subject, email, name, roles, groups, claims } = caller;
-  const plain = about[0]?.[1] === subject;
+function pack({ caller, until, key, user, roles }: KnownCaller, more: boolean): string {
+  const { provider, subject, email, name, groups, claims } = caller;
+  const plain = user === subject;
   const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
-  return `${until}\n${key}\n${provider}\n${roles.join(',')}\n${email ?? ''}\n${plain ? subject : ''}\n${rest}`;
+  return `${until}\n${key}\n${provider}\n${roles}\n${email ?? ''}\n${plain ? subject : ''}\n${rest}`;
 }
 
 /** Who acts for a caller; nothing for most. */
@@ -130,7 +130,7 @@ function unpack(text: string): KnownCaller {
   if (email !== '') caller.email = email;
   if (name !== 0) caller.name = name;
   if (agent !== undefined) Object.assign(caller, { agent, actors });
-  const known = knownCaller(caller, Number(until), key);
+  const known = knownCaller(caller, roles, Number(until), key);
   known.ready = new Map();
   return known;
 }

@@ -3,6 +3,7 @@ import type { Key } from './types.ts';
 
 /** What WebCrypto and the key choice need to know of one algorithm (RFC 7518 section 3.1, RFC 8037). */
 export interface AlgorithmEntry {
+  readonly alg: Algorithm;
   readonly kty: Key['kty'];
   /** The only curve it may be used with. */
   readonly crv?: string;
@@ -12,19 +13,22 @@ export interface AlgorithmEntry {
   readonly signatureBytes?: number;
 }
 
-const rs = (bits: number): AlgorithmEntry => ({
+const rs = (bits: 256 | 384 | 512): AlgorithmEntry => ({
+  alg: `RS${bits}`,
   kty: 'RSA',
   import: { name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${bits}` },
   verify: { name: 'RSASSA-PKCS1-v1_5' },
 });
 
-const ps = (bits: number): AlgorithmEntry => ({
+const ps = (bits: 256 | 384 | 512): AlgorithmEntry => ({
+  alg: `PS${bits}`,
   kty: 'RSA',
   import: { name: 'RSA-PSS', hash: `SHA-${bits}` },
   verify: { name: 'RSA-PSS', saltLength: bits / 8 },
 });
 
-const es = (bits: number, crv: string, signatureBytes: number): AlgorithmEntry => ({
+const es = (bits: 256 | 384 | 512, crv: string, signatureBytes: number): AlgorithmEntry => ({
+  alg: `ES${bits}`,
   kty: 'EC',
   crv,
   import: { name: 'ECDSA', namedCurve: crv },
@@ -32,19 +36,27 @@ const es = (bits: number, crv: string, signatureBytes: number): AlgorithmEntry =
   signatureBytes,
 });
 
+const ed25519: AlgorithmEntry = {
+  alg: 'EdDSA',
+  kty: 'OKP',
+  crv: 'Ed25519',
+  import: { name: 'Ed25519' },
+  verify: { name: 'Ed25519' },
+  signatureBytes: 64,
+};
+
 /** Every algorithm a policy may allow. A map, so that no name of a token finds an inherited member. */
-export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map<Algorithm, AlgorithmEntry>([
-  ['RS256', rs(256)],
-  ['RS384', rs(384)],
-  ['RS512', rs(512)],
-  ['PS256', ps(256)],
-  ['PS384', ps(384)],
-  ['PS512', ps(512)],
-  ['ES256', es(256, 'P-256', 64)],
-  ['ES384', es(384, 'P-384', 96)],
-  ['ES512', es(512, 'P-521', 132)],
+export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
   [
-    'EdDSA',
-    { kty: 'OKP', crv: 'Ed25519', import: { name: 'Ed25519' }, verify: { name: 'Ed25519' }, signatureBytes: 64 },
-  ],
-]);
+    rs(256),
+    rs(384),
+    rs(512),
+    ps(256),
+    ps(384),
+    ps(512),
+    es(256, 'P-256', 64),
+    es(384, 'P-384', 96),
+    es(512, 'P-521', 132),
+    ed25519,
+  ].map((entry) => [entry.alg, entry]),
+);

@@ -7,10 +7,10 @@ import type { Claims } from './types.ts';
 export interface CompactJws {
   /** Still encoded: headers repeat, and known ones are not decoded again. */
   readonly header: string;
-  readonly payload: Uint8Array;
-  readonly signature: Uint8Array;
+  readonly payload: Buffer;
+  readonly signature: Buffer;
   /** What was signed: header, dot, payload (RFC 7515 section 5.2). */
-  readonly input: string;
+  readonly input: Uint8Array;
 }
 
 /** The members of a JOSE header that count; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored. */
@@ -23,7 +23,9 @@ export interface JoseHeader {
 /** Headers kept parsed: a provider has one per key and kind of token. */
 const KNOWN_HEADERS = 32;
 
-const knownHeaders = new Map<string, JoseHeader>();
+const knownHeaders = new Map<string, Result<JoseHeader>>();
+
+const encoder = new TextEncoder();
 
 const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
@@ -46,7 +48,7 @@ export function splitJws(token: string): Result<CompactJws> {
   const payload = decodeCanonical(text);
   const signature = decodeCanonical(last);
   if (payload === undefined || signature === undefined) return malformed;
-  return ok({ header, payload, signature, input: token.slice(0, header.length + 1 + text.length) });
+  return ok({ header, payload, signature, input: encoder.encode(token.slice(0, -1 - last.length)) });
 }
 
 /** Members that change how the rest is to be read. None is understood here. */
@@ -61,7 +63,7 @@ const changing = ['crit', 'b64', 'zip'];
  */
 export function parseHeader(text: string): Result<JoseHeader> {
   const known = knownHeaders.get(text);
-  if (known !== undefined) return ok(known);
+  if (known !== undefined) return known;
   const bytes = decodeCanonical(text);
   if (bytes === undefined) return malformed;
   const members = parseObject(bytes);
@@ -72,13 +74,13 @@ export function parseHeader(text: string): Result<JoseHeader> {
   if (typ !== undefined && typeof typ !== 'string') return refuse('token_malformed', '"typ" is not a string');
   const refused = changing.find((name) => Object.hasOwn(members, name));
   if (refused !== undefined) return refuse('token_malformed', `the header has "${refused}", which is not supported`);
-  const header = Object.freeze({ alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ }) });
+  const header = ok(Object.freeze({ alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ }) }));
   if (knownHeaders.size >= KNOWN_HEADERS) knownHeaders.delete(knownHeaders.keys().next().value as string);
   knownHeaders.set(text, header);
-  return ok(header);
+  return header;
 }
 
 /** Parses a payload; `undefined` if it is not a claims set (RFC 7519 section 7.2). */
-export function parseClaims(payload: Uint8Array): Claims | undefined {
+export function parseClaims(payload: Buffer): Claims | undefined {
   return parseObject(payload);
 }

@@ -25,11 +25,10 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
 /** {@link importKey} once per key and algorithm; a known key needs no promise. */
 export function importOnce(
   key: Key,
-  alg: string,
   entry: AlgorithmEntry,
   imported: ImportedKeys,
 ): ImportedKey | Promise<ImportedKey> {
-  const name = alg + key.thumbprint;
+  const name = entry.alg + key.thumbprint;
   return imported.get(name) ?? importAndKeep(name, key, entry, imported);
 }
 

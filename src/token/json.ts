@@ -1,27 +1,29 @@
-import { decode } from 'jose/base64url';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+const strict = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Decodes base64url in its one canonical spelling: no padding, no white space, unused trailing bits zero
- * (RFC 4648 sections 3.2, 3.3, 3.5). The engine's decoder skips white space and padding; the length then tells, and this
- * way costs a tenth of a regular expression.
+ * (RFC 4648 sections 3.2, 3.3, 3.5). Engines' decoders take more, each in its own way; a text is canonical if encoding
+ * what it decodes to gives it back.
  *
  * @returns `undefined` for any other text
  */
-export function decodeCanonical(text: string): Uint8Array | undefined {
-  const ends = canonicalEnds[text.length % 4];
-  if (ends !== null && !ends?.includes(text[text.length - 1] as string)) return undefined;
-  try {
-    const bytes = decode(text);
-    return bytes.length === Math.floor((text.length * 3) / 4) ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
+export function decodeCanonical(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** By length modulo 4: the last characters whose unused bits are zero; `null`: there are no unused bits; or no such length. */
-const canonicalEnds = [null, undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const;
+/**
+ * Decodes strict UTF-8. What the lenient decoder gives is right where all is ASCII: as many bytes as characters, before
+ * and after. That costs a third of the strict one, and most payloads are.
+ *
+ * @throws TypeError for what is no UTF-8
+ */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  const isAscii = text.length === bytes.length && encoder.encode(text).length === bytes.length;
+  return isAscii ? text : strict.decode(bytes as never);
+}
 
 /**
  * Parses a JSON object in strict UTF-8 without a byte order mark.
@@ -29,11 +31,11 @@ const canonicalEnds = [null, undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const;
  *
  * @returns `undefined` if it is none: broken UTF-8 or JSON, another JSON value, or nested too deeply for the engine
  */
-export function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
   // Engines differ on whether the decoder drops a byte order mark; JSON never starts with that byte.
   if (bytes[0] === 0xef) return undefined;
   try {
-    return asObject(JSON.parse(utf8.decode(bytes as never)));
+    return asObject(JSON.parse(textOf(bytes)));
   } catch {
     return undefined;
   }

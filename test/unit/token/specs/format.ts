@@ -97,9 +97,23 @@ export const payloads: Spec[] = [
     (m) => m.loaded(bytes(0x7b, 0x22, 0xc3, 0x22, 0x3a, 0x31, 0x7d)),
     { detail: 'the payload is not a claims set' },
   ),
-  spec('a payload with an encoded surrogate', 'token_malformed', (m) => m.loaded(bytes(0x22, 0xed, 0xa0, 0x80, 0x22)), {
-    detail: 'the payload is not a claims set',
-  }),
+  ...[
+    ['an encoded surrogate', [0xed, 0xa0, 0x80]],
+    ['an encoded pair of surrogates', [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]],
+    ['an overlong NUL', [0xc0, 0x80]],
+    ['a byte alone', [0x80]],
+    ['a character cut short', [0xe2, 0x82]],
+    ['a character beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
+  ].map(
+    ([name, inside]): Spec =>
+      spec(
+        `a payload with ${name}`,
+        'token_malformed',
+        (m) => m.loaded(bytes(0x7b, 0x22, ...(inside as number[]), 0x22, 0x3a, 0x31, 0x7d)),
+        { detail: 'the payload is not a claims set' },
+      ),
+  ),
+  spec('a payload with umlaut, emoji and U+FFFD', 'verified', (m) => m.token({ claims: { name: 'Jürgen 😀 \ufffd' } })),
   spec('a payload nested 5,500 deep', 'token_malformed', (m) => m.loaded(deep(5500)), {
     detail: 'the payload is not a claims set',
   }),

@@ -1,0 +1,78 @@
+import { MAX_ABOUT_BYTES } from '../limits.ts';
+import { type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
+import { aboutBytes, reply } from './answer.ts';
+import type { KnownCaller } from './known.ts';
+
+/** What is said of a reason, whoever asks for what; made once per context. */
+interface Words {
+  readonly status: string;
+  /** The help, for the problem's `detail`. */
+  readonly help: string;
+  /** Of the `WWW-Authenticate` value, what follows the realm (RFC 6750 section 3); absent: there is no challenge. */
+  readonly challenge?: string;
+}
+
+const words = new Map<ReasonCode, Words>();
+
+/** `"` and `\` may not stand in a challenge's description (RFC 6750 section 3). */
+const challengeText = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '.');
+
+/** For a JSON string inside a header: escaped, printable ASCII only. */
+function jsonInHeader(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function challengeOf(reason: ReasonCode, { challenge, help }: ReasonEntry): string | undefined {
+  if (challenge === undefined || challenge === '') return challenge;
+  return `, error="${challenge}", error_description="${reason}: ${challengeText(help)}"`;
+}
+
+function wordsOf(reason: ReasonCode): Words {
+  let made = words.get(reason);
+  if (made === undefined) {
+    const entry: ReasonEntry = reasons[reason];
+    const challenge = challengeOf(reason, entry);
+    made = {
+      status: String(entry.status),
+      help: jsonInHeader(entry.help),
+      ...(challenge !== undefined && { challenge }),
+    };
+    words.set(reason, made);
+  }
+  return made;
+}
+
+/**
+ * 401 to nginx, with the true status and reason in headers: `auth_request` understands little else.
+ *
+ * @param realm host of the route
+ */
+export function deny(
+  r: NginxHTTPRequest,
+  realm: string,
+  { reason, detail }: Refusal,
+  more: {
+    readonly known?: KnownCaller | undefined;
+    readonly nearest?: string | undefined;
+    readonly retryAfter?: number;
+  } = {},
+): void {
+  const { status, help, challenge } = wordsOf(reason);
+  const { known, nearest, retryAfter = 1 } = more;
+  const out = r.headersOut;
+  out['X-Meshgate-Status'] = status;
+  out['X-Meshgate-Reason'] = reason;
+  out['X-Meshgate-Detail'] = detail === undefined ? help : jsonInHeader(detail);
+  if (nearest !== undefined) out['X-Meshgate-Rule'] = nearest;
+  if (status === '503') out['X-Meshgate-Retry-After'] = String(retryAfter);
+  if (challenge !== undefined) out['WWW-Authenticate'] = `Bearer realm="${realm}"${challenge}`;
+  if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
+    out['X-Meshgate-User'] = known.user;
+    out['X-Meshgate-Provider'] = known.provider;
+    if (known.roles !== '') out['X-Meshgate-Roles'] = known.roles;
+    if (known.agent !== '') out['X-Meshgate-Agent'] = known.agent;
+  }
+  reply(r, 401);
+}
