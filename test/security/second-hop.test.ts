@@ -1,6 +1,4 @@
 /** What asks at the inner listener and may not, or tries from outside: each is refused with a reason of its own. */
-import { once } from 'node:events';
-import { connect } from 'node:tls';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
@@ -278,28 +276,6 @@ describe('the mesh', () => {
     });
     expect(answer.status).toBe(403);
   });
-});
-
-test('no TLS session is taken up again: a certificate is shown each time', async () => {
-  const { host, port, ca } = gateway.inner('board.test');
-  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-    let session: Buffer | undefined;
-    const open = async (first: Buffer | undefined) => {
-      const options = { host, port, ca, servername: 'board.test', cert: ofWiki, key: ofWiki, maxVersion };
-      const socket = connect({ ...options, ...(first && { session: first }) });
-      socket.on('session', (one: Buffer) => {
-        session = one;
-      });
-      await once(socket, 'secureConnect');
-      const reused = socket.isSessionReused();
-      socket.write('GET /x HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n');
-      socket.resume();
-      await once(socket, 'close');
-      return reused;
-    };
-    expect(await open(undefined)).toBe(false);
-    expect(await open(session)).toBe(false);
-  }
 });
 
 describe('the key', () => {

@@ -1,0 +1,140 @@
+/** The inner listener: each line that makes the certificate speak for itself, and what comes in without it. */
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { asking, spiffe } from '../harness/hop.ts';
+import {
+  createCa,
+  type Files,
+  replaceIn,
+  send,
+  startEcho,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
+import { type Change, inHosts, startLab, trap } from './lab.ts';
+import { said } from './scene.ts';
+
+const stage = await testStage('traps of the inner listener');
+const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'apps' }), startIssuer(stage)]);
+const acme = await issuers.create('acme');
+const lab = await startLab(
+  stage,
+  `
+version: 1
+gateway:
+  insecure_http: true
+  listen: 8080
+  assertion: { issuer: https://gateway.test, keys_file: /run/keys/assertion.jwks, lifetime: 10m }
+  inner: { client_ca_file: /run/inner/services.pem, tls: { cert_file: /run/inner/tls.crt, key_file: /run/inner/tls.key } }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  staff: { group: staff }
+agents:
+  pages: { match: { service: wiki }, acts_for: [staff] }
+  jobs: { match: { service: board }, acts_for: [staff] }
+services:
+  wiki: { insecure_url: "http://apps:8080", authority: wiki.internal, spiffe: ${spiffe('wiki')} }
+  board: { insecure_url: "http://apps:8080", authority: board.internal, spiffe: ${spiffe('board')} }
+hosts:
+  wiki.test: { /*: { service: wiki, allow: [staff, { agent: jobs }] } }
+  board.test: { /*: { service: board, allow: [staff, { agent: pages }] } }
+`,
+);
+const { gateway } = lab;
+const [ofWiki, ofBoard] = await Promise.all(['wiki', 'board'].map((name) => stage.meshCa.client(spiffe(name))));
+const forged = await (await createCa('another mesh')).client(spiffe('wiki'));
+const ann = await acme.sign({ aud: 'wiki', sub: 'ann', groups: ['staff'] });
+/** The wiki's certificate as a header would have it. */
+const shown = { 'SSL-Client-Cert': encodeURIComponent(ofWiki!.cert) };
+let given = '';
+
+beforeAll(async () => {
+  await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
+    what: 'the keys',
+    timeoutMs: 20_000,
+  });
+  given = valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
+});
+
+const ask = async (pem: string, headers: Record<string, string> = {}, host = 'board.test') =>
+  said(await send(gateway.inner('board.test', pem), asking(given, { headers: { Host: host, ...headers } })));
+
+/** Text changed in all that is rendered for the inner listener. */
+const inInner =
+  (pattern: RegExp | string, by = ''): Change =>
+  (files: Files) =>
+    replaceIn(files, /^(inner\/|servers\.conf$)/, pattern, by);
+
+describe('a certificate', () => {
+  test('opens what is the service’s, and only with the assertion', async () => {
+    expect(await ask(ofWiki!.pem)).toBe('200 -');
+    expect(await ask(ofBoard!.pem)).toBe('401 audience_mismatch');
+  });
+
+  trap(lab, {
+    name: 'has to verify',
+    without: inInner('ssl_verify_client on;', 'ssl_verify_client optional_no_ca;'),
+    attack: () => ask(forged.pem),
+    held: '401 proof_invalid',
+    open: '200 -',
+  });
+
+  trap(lab, {
+    name: 'is the connection’s, whatever a header says',
+    without: inInner('SSL-Client-Cert $ssl_client_escaped_cert;', 'SSL-Client-Cert $http_ssl_client_cert;'),
+    attack: () => ask(ofBoard!.pem, shown),
+    held: '401 audience_mismatch',
+    open: '200 -',
+  });
+
+  trap(lab, {
+    name: 'is shown on each connection: no session is taken up again',
+    without: inInner(/ssl_session_(cache|tickets) off;/g),
+    attack: async () => {
+      const { host, port, ca } = gateway.inner('board.test');
+      let session: Buffer | undefined;
+      const open = async (first: Buffer | undefined) => {
+        const options = { host, port, ca, servername: 'board.test', cert: ofWiki!.pem, key: ofWiki!.pem };
+        const socket = connect({ ...options, maxVersion: 'TLSv1.2', ...(first && { session: first }) });
+        socket.on('session', (one: Buffer) => {
+          session = one;
+        });
+        await once(socket, 'secureConnect');
+        const reused = socket.isSessionReused();
+        socket.write('GET /x HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n');
+        socket.resume();
+        await once(socket, 'close');
+        return reused;
+      };
+      return [await open(undefined), await open(session)];
+    },
+    held: [false, false],
+    open: [false, true],
+  });
+
+  test('is for the host of the connection: another one is not asked over it', async () => {
+    await lab.load();
+    expect(await ask(ofBoard!.pem, {}, 'wiki.test')).toMatch(/^421 /);
+    expect(await ask(ofWiki!.pem, {}, 'nowhere.test')).toMatch(/^421 /);
+  });
+});
+
+describe('outside', () => {
+  trap(lab, {
+    name: 'headers make nobody a service',
+    without: inHosts(
+      'proxy_pass http://meshgate_check;',
+      'proxy_pass http://meshgate_check/.meshgate/hop/; proxy_set_header SSL-Client-Cert $http_ssl_client_cert; proxy_set_header X-Meshgate-Assertion $http_x_meshgate_assertion;',
+    ),
+    attack: async () => {
+      const sent = asking(given, { headers: { ...shown, 'X-Meshgate-Agent': 'pages' } });
+      return said(await gateway.send('board.test', sent));
+    },
+    held: '401 credential_missing',
+    open: '200 -',
+  });
+});
