@@ -1,14 +1,14 @@
 import type { DefinitionChange } from '../rules/definitions.ts';
 import type { Change } from '../rules/diff.ts';
 import type { Rule } from '../rules/types.ts';
-import { changeText, definitionText } from './diff-text.ts';
+import { changeText, definitionText, type Routed } from './diff-text.ts';
 
 /** A rule with its place. */
 export function ruleJson({ id, at, service, as }: Rule) {
   return { rule: id, at, service, ...(as !== '' && { as }) };
 }
 
-function changeJson(change: Change) {
+function changeJson(change: Change, routed: Routed) {
   const { kind, who, host, paths, methods, before, after, still } = change;
   return {
     kind,
@@ -21,15 +21,19 @@ function changeJson(change: Change) {
     ...(before && { before: ruleJson(before) }),
     ...(after && { after: ruleJson(after) }),
     ...(still.length > 0 && { still }),
-    text: changeText(change),
+    text: changeText(change, routed),
   };
 }
 
 /** A difference for machines. */
-export function diffJson(changes: readonly Change[], definitions: readonly DefinitionChange[]): unknown {
+export function diffJson(
+  changes: readonly Change[],
+  definitions: readonly DefinitionChange[],
+  routed: Routed,
+): unknown {
   return {
     changed: changes.length + definitions.length > 0,
-    changes: changes.map(changeJson),
+    changes: changes.map((change) => changeJson(change, routed)),
     definitions: definitions.map(({ affects, ...rest }) => ({
       ...rest,
       ...(affects.length > 0 && { affects }),

@@ -1,5 +1,6 @@
 import type { DefinitionChange } from '../rules/definitions.ts';
 import type { Change, Methods } from '../rules/diff.ts';
+import type { Effect } from '../rules/facts.ts';
 import type { Affected } from '../rules/minimal.ts';
 import type { Region } from '../rules/regions.ts';
 import type { Rule } from '../rules/types.ts';
@@ -56,22 +57,57 @@ function verb(change: Change): string {
   return change.kind === 'lost' ? `may no longer ${methods}` : `may still ${methods}`;
 }
 
-function because({ kind, before, after }: Change): string {
+function because({ kind, before, after }: Change, routed: Routed): string {
   if (before !== undefined && after !== undefined) {
     const isSame = before.id === after.id && whoText(before.who) === whoText(after.who);
     const rules = isSame ? `by ${after.id}` : `by ${after.id}, was by ${before.id}`;
     return `now ${ways(after, before)} and not ${ways(before, after)} (${rules})`;
   }
   if (kind === 'lost') return `(was by ${before?.id})`;
-  return `(by ${after?.id}${after?.as ? `, as ${after.as}` : ''})`;
+  const to = after === undefined || after.service === routed(after) ? '' : `, to ${after.service}`;
+  return `(by ${after?.id}${to}${after?.as ? `, as ${after.as}` : ''})`;
 }
 
+/** The service of a rule's route, as it is to be: a rule's own is named where it is another. */
+export type Routed = (rule: Rule) => string | undefined;
+
 /** One change in one sentence, without its full stop. */
-export function changeText(change: Change): string {
+export function changeText(change: Change, routed: Routed): string {
   const where = change.paths.map((region) => regionText(change.host, region)).join(', ');
   const separator = change.kind === 'changed' ? ',' : '';
   const still = change.still.length === 0 ? '' : `; ${change.still.join(', ')} still may`;
-  return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change)}${still}`;
+  return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change, routed)}${still}`;
+}
+
+/** Rules that are named; of more, their number. */
+const MOST_RULES = 3;
+
+function rulesOfRole({ rules = [] }: DefinitionChange): string {
+  if (rules.length === 0) return '';
+  const more = rules.length > MOST_RULES ? ` and ${rules.length - MOST_RULES} more` : '';
+  return `; it counts in ${rules.slice(0, MOST_RULES).join(', ')}${more}`;
+}
+
+function effectText({ kind, of, came, went }: Effect): string {
+  const or = (facts: readonly string[]) => facts.join(of === 'any' ? ' or ' : ' and ');
+  const [more, less] = of === 'any' ? ['now also by', 'no longer by'] : ['now also needs', 'no longer needs'];
+  const parts = [
+    ...(came.length === 0 ? [] : [`${more} ${or(came)}`]),
+    ...(went.length === 0 ? [] : [`${less} ${or(went)}`]),
+  ];
+  return `${kind === 'other' ? 'means something else' : `is ${kind}`}: ${parts.join(', ')}`;
+}
+
+const listOf = (json: string | undefined): readonly string[] => JSON.parse(json ?? '[]') as string[];
+
+/** Providers whose tokens a host takes, or no longer. */
+function acceptsText({ name, before, after }: DefinitionChange): string {
+  const [was, is] = [listOf(before), listOf(after)];
+  const [more, less] = [is.filter((it) => !was.includes(it)), was.filter((it) => !is.includes(it))];
+  return `host ${name}: ${[
+    ...(more.length === 0 ? [] : [`tokens of ${more.join(', ')} are now taken`]),
+    ...(less.length === 0 ? [] : [`tokens of ${less.join(', ')} are no longer taken`]),
+  ].join(', ')}`;
 }
 
 function affectsText({ section, affects }: DefinitionChange): string {
@@ -85,12 +121,16 @@ function affectsText({ section, affects }: DefinitionChange): string {
 export function definitionText(change: DefinitionChange): string {
   const { section, name, key, before, after } = change;
   const what = section === name ? section : `${section} ${name}`;
+  if (section === 'host' && key === 'providers') return acceptsText(change);
+  if (change.effect !== undefined) {
+    return `${what} ${effectText(change.effect)}${affectsText(change)}${rulesOfRole(change)}`;
+  }
   const from = before ?? 'nothing';
   const fromTo = `${key === undefined ? '' : `${key} `}${from} → ${after ?? 'nothing'}`;
   if (section === 'header' || key !== undefined) return `${what}: ${fromTo}${affectsText(change)}`;
   if (before === undefined) return `${what} is new: ${after}${affectsText(change)}`;
   if (after === undefined) return `${what} is gone: was ${before}${affectsText(change)}`;
-  return `${what} means something else: ${fromTo}${affectsText(change)}`;
+  return `${what} means something else: ${fromTo}${affectsText(change)}${rulesOfRole(change)}`;
 }
 
 const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 'strong']>> = {
@@ -100,11 +140,16 @@ const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 
 };
 
 /** A difference for people: a line each, `+` for a gain, `~` for another identity or service, `-` for a loss. */
-export function diffText(changes: readonly Change[], definitions: readonly DefinitionChange[], paint: Paint): string {
+export function diffText(
+  changes: readonly Change[],
+  definitions: readonly DefinitionChange[],
+  routed: Routed,
+  paint: Paint,
+): string {
   const lines = [
     ...changes.map((change) => {
       const [sign, style] = SIGNS[change.kind];
-      return `${paint(style, sign)} ${changeText(change)}`;
+      return `${paint(style, sign)} ${changeText(change, routed)}`;
     }),
     ...definitions.map((change) => `${paint('strong', '*')} ${definitionText(change)}`),
   ];

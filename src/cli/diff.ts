@@ -2,6 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { definitionChanges } from '../rules/definitions.ts';
 import { diff } from '../rules/diff.ts';
 import { impliedBy } from '../rules/implied.ts';
+import type { Rule } from '../rules/types.ts';
 import { action, type Context, described, type Format, formatFlag, json, NO, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
 import { diffText } from './diff-text.ts';
@@ -20,8 +21,12 @@ export function diffPolicies(runtime: Runtime, { format }: Flags, before: string
   const [old, fresh] = loaded;
   const changes = diff(old.rules, fresh.rules, impliedBy([old.policy, fresh.policy]));
   const definitions = definitionChanges(old, fresh);
+  const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
+  const routed = ({ route }: Rule) => services.get(route);
   runtime.out(
-    format === 'json' ? json(diffJson(changes, definitions)) : diffText(changes, definitions, painter(runtime)),
+    format === 'json'
+      ? json(diffJson(changes, definitions, routed))
+      : diffText(changes, definitions, routed, painter(runtime)),
   );
   return changes.length + definitions.length === 0 ? YES : NO;
 }

@@ -1,4 +1,5 @@
-import type { Fact, Host, Ingress, Policy, Route } from '../policy/types.ts';
+import type { Host, Ingress, Policy, Route } from '../policy/types.ts';
+import { type Effect, effectOf, factText, madeOf } from './facts.ts';
 import { headerChanges } from './header-diff.ts';
 import type { Rule } from './types.ts';
 
@@ -24,34 +25,27 @@ export interface DefinitionChange {
   readonly after?: string;
   /** Roles that are made of this one; where this header goes, as policies write it. */
   readonly affects: readonly string[];
+  /** Whether a role is given to more or to fewer, where that can be told. */
+  readonly effect?: Effect;
+  /** Ids of the rules, as they are to be, that name this role or one that is made of it. */
+  readonly rules?: readonly string[];
 }
 
-function factText(fact: Fact): string {
-  const of = 'provider' in fact && fact.provider !== undefined ? ` of ${fact.provider}` : '';
-  switch (fact.op) {
-    case 'group':
-    case 'scope':
-    case 'provider':
-    case 'role':
-      return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
-    case 'is':
-    case 'has':
-      return `claim ${fact.claim} ${fact.op} ${JSON.stringify(fact.value)}${of}`;
-    default:
-      return `${fact.op} (${fact.facts.map(factText).join(', ')})`;
-  }
-}
-
-/** `caFile` as policies write it. */
-const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** `caFile` as policies write it; names of the policy's own stay. */
+const snake = (key: string): string =>
+  /^[a-z]+([A-Z][a-z]*)+$/.test(key) ? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
 
 function text(value: unknown): string | undefined {
-  return value === undefined ? undefined : JSON.stringify(value, (key, part) => (key === 'at' ? undefined : part));
+  return JSON.stringify(value, (_, part) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    const entries = Object.entries(part).filter(([key]) => key !== 'at');
+    return Object.fromEntries(entries.map(([key, own]) => [snake(key), own]));
+  });
 }
 
 type Named = Readonly<Record<string, unknown>>;
 
-type Part = Pick<DefinitionChange, 'key' | 'before' | 'after'>;
+type Part = Pick<DefinitionChange, 'key' | 'before' | 'after' | 'effect'>;
 
 const sides = (before: string | undefined, after: string | undefined) => ({
   ...(before !== undefined && { before }),
@@ -81,34 +75,31 @@ function section<T>(
   });
 }
 
-function mentions(fact: Fact, role: string): boolean {
-  if ('facts' in fact) return fact.facts.some((part) => mentions(part, role));
-  return fact.op === 'role' && fact.value === role;
-}
-
-/** Roles that are made of a role, directly or not. */
-function madeOf(role: string, policy: Policy, found: Set<string> = new Set()): ReadonlySet<string> {
-  for (const { name, fact } of Object.values(policy.roles)) {
-    if (found.has(name) || !mentions(fact, role)) continue;
-    found.add(name);
-    madeOf(name, policy, found);
-  }
-  return found;
-}
-
 /** Roles whose facts changed. */
 export function roleChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const compare = (old: Policy['roles'][string], fresh: Policy['roles'][string]): Part[] => {
     const [was, is] = [factText(old.fact), factText(fresh.fact)];
-    return was === is ? [] : [{ before: was, after: is }];
+    const effect = effectOf(old.fact, fresh.fact);
+    return was === is ? [] : [{ before: was, after: is, ...(effect && { effect }) }];
   };
   const found = section('role', before.roles, after.roles, compare, ({ fact }) => factText(fact));
   return found.map((change) => ({ ...change, affects: [...madeOf(change.name, after)] }));
 }
 
+/** With the rules that a role is named in, by itself or through another; a role that came or went is in what they allow. */
+function withRules(change: DefinitionChange, rules: readonly Rule[]): DefinitionChange {
+  if (change.before === undefined || change.after === undefined) return change;
+  const roles = [change.name, ...change.affects];
+  return {
+    ...change,
+    rules: rules.flatMap(({ id, who }) => (who.kind === 'role' && roles.includes(who.role) ? [id] : [])),
+  };
+}
+
 /** Providers, and which of them a host accepts. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const whole = ({ issuer, audiences }: Policy['providers'][string]) => text({ issuer, audiences }) as string;
+  const whole = ({ issuer, audiences }: Policy['providers'][string]) =>
+    `issuer ${issuer}, audiences ${audiences.join(', ')}`;
   const accepted = (hosts: readonly Host[]) => Object.fromEntries(hosts.map((host) => [host.name, host]));
   const both = (old: Host, fresh: Host): Part[] =>
     parts({ providers: [...old.providers].sort() }, { providers: [...fresh.providers].sort() });
@@ -121,7 +112,8 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
 /** Agents that are another service, or may stand in longer chains. For whom they act, their rules say. */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = ({ service, hops }: Policy['agents'][string]) => ({ service, hops });
-  const whole = (agent: Policy['agents'][string]) => text({ ...known(agent), acts_for: agent.actsFor }) as string;
+  const whole = ({ service, actsFor, hops }: Policy['agents'][string]) =>
+    `service ${service}, acts for ${actsFor.join(', ')}, hops ${hops}`;
   return section('agent', before.agents, after.agents, (a, b) => parts(known(a), known(b)), whole);
 }
 
@@ -151,23 +143,17 @@ export function definitionChanges(
   return [
     ...gateway.map((part) => ({ section: 'gateway' as const, name: 'gateway', ...part, affects: [] })),
     ...providerChanges(before, after),
-    ...roleChanges(before, after),
+    ...roleChanges(before, after).map((change) => withRules(change, fresh.rules)),
     ...agentChanges(before, after),
     ...section(
       'ingress',
       doors(before),
       doors(after),
       all,
-      ({ host, port, caFile }) => text({ host, port, caFile }) as string,
+      ({ host, port, caFile }) => `address ${host}:${port}, ca_file ${caFile}`,
     ),
-    ...section(
-      'identity',
-      before.mesh?.identities ?? {},
-      after.mesh?.identities ?? {},
-      all,
-      (it) => text({ spiffe: it.spiffe }) as string,
-    ),
-    ...section('service', before.services, after.services, all, ({ authority }) => text({ authority }) as string),
+    ...section('identity', before.mesh?.identities ?? {}, after.mesh?.identities ?? {}, all, ({ spiffe }) => spiffe),
+    ...section('service', before.services, after.services, all, ({ authority }) => `authority ${authority}`),
     ...routeChanges(before, after),
     ...headerChanges(old, fresh).map(({ on, ...change }) => ({ section: 'header' as const, ...change, affects: on })),
   ];

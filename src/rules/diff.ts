@@ -21,7 +21,7 @@ export interface Change {
   /** The rule that allowed, and the one that allows. */
   readonly before?: Rule;
   readonly after?: Rule;
-  /** Where everybody loses: roles that do not. */
+  /** Where everybody loses, roles that do not; where a role loses, those made of it that do not. */
   readonly still: readonly string[];
 }
 
@@ -35,13 +35,13 @@ function kindOf({ before, after }: MinimalChange): Change['kind'] {
   return after === undefined ? 'lost' : 'changed';
 }
 
-function stillOf({ who, after }: MinimalChange, cell: Cell): readonly string[] {
-  return who.kind === 'roles' || who.kind === 'nobody' || after !== undefined ? [] : keepers(cell.right, who.agent);
+function stillOf({ who, after }: MinimalChange, cell: Cell, implied: Implied): readonly string[] {
+  return after === undefined ? keepers(cell.right, who, implied) : [];
 }
 
-function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange): void {
+function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange, implied: Implied): void {
   const { who, before, after } = change;
-  const [kind, still, host] = [kindOf(change), stillOf(change, cell), cell.host.name];
+  const [kind, still, host] = [kindOf(change), stillOf(change, cell, implied), cell.host.name];
   const key = JSON.stringify([kind, who, host, before?.id, after?.id, still]);
   const rules = { ...(before && { before }), ...(after && { after }) };
   const group = groups.get(key) ?? { kind, who, host, ...rules, still, cells: new Map() };
@@ -103,7 +103,7 @@ export function diff(before: readonly Rule[], after: readonly Rule[], implied: I
     paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
     methods.add(cell.method);
     for (const change of minimal([...partings(cell.left, cell.right, [named, named], implied)])) {
-      collect(groups, cell, change);
+      collect(groups, cell, change, implied);
     }
   }
   const all = [...groups.values()].flatMap((group) => changes(group, [...(paths.get(group.host) ?? [])], [...methods]));

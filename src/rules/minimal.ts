@@ -1,4 +1,5 @@
 import type { Parting } from './callers.ts';
+import type { Implied } from './implied.ts';
 import type { Rule } from './types.ts';
 
 /** Whom a change is about; with `agent`, only what that agent does for them. */
@@ -70,10 +71,19 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   ];
 }
 
-/** Roles that a rule still allows where everybody else loses; for an agent, if it has a rule itself. */
-export function keepers(rules: readonly Rule[], agent?: string): readonly string[] {
-  const roles = [...new Set(rules.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : [])))];
-  if (agent === undefined) return roles;
-  const [acting] = rules.flatMap(({ who }) => (who.kind === 'agent' && who.agent === agent ? [who] : []));
+/**
+ * Roles that a rule still allows where others lose: any where everybody loses, and those that are made of the roles that
+ * lose; for an agent, if it has a rule itself.
+ */
+export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
+  if (who.kind === 'nobody') return [];
+  const losing = who.kind === 'roles' ? who.roles : [];
+  const roles = [...new Set(rules.flatMap((rule) => (rule.who.kind === 'role' ? [rule.who.role] : [])))].filter(
+    (role) => losing.every((it) => implied(role).has(it)),
+  );
+  if (who.agent === undefined) return roles;
+  const [acting] = rules.flatMap((rule) =>
+    rule.who.kind === 'agent' && rule.who.agent === who.agent ? [rule.who] : [],
+  );
   return roles.filter((role) => acting?.actsFor.includes(role));
 }

@@ -118,7 +118,37 @@ const CHANGES: readonly {
       ],
     ],
     says: [
-      '* role editor means something else: any (group "editors" of okta, all (claim dept is "wiki" of okta, none (group "guests" of okta))) → any (group "writers" of okta, all (claim dept is "wiki" of okta, none (group "guests" of okta))); admin is made of it',
+      '* role editor means something else: now also by group "writers" of okta, no longer by group "editors" of okta; admin is made of it; it counts in wiki.example.com/*#2, wiki.example.com/admin/*#1',
+    ],
+    back: [],
+  },
+  {
+    name: 'a role that needs more',
+    edit: [
+      [
+        'builder: { all: [{ provider: ci }, { scope: build }] }',
+        'builder: { all: [{ provider: ci }, { scope: build }, { scope: deploy }] }',
+      ],
+    ],
+    says: ['* role builder is narrower: now also needs scope "deploy"; it counts in wiki.example.com/*#3'],
+    back: ['* role builder is wider: no longer needs scope "deploy"; it counts in wiki.example.com/*#3'],
+  },
+  {
+    name: 'a role by one more group',
+    edit: [
+      [
+        'reader: { group: readers, provider: okta }',
+        'reader: { any: [{ group: readers, provider: okta }, { group: guests, provider: okta }] }',
+      ],
+    ],
+    says: ['* role reader is wider: now also by group "guests" of okta; it counts in wiki.example.com/*#1'],
+    back: ['* role reader is narrower: no longer by group "guests" of okta; it counts in wiki.example.com/*#1'],
+  },
+  {
+    name: 'a role by something else altogether',
+    edit: [['reader: { group: readers, provider: okta }', 'reader: { scope: read, provider: okta }']],
+    says: [
+      '* role reader means something else: group "readers" of okta → scope "read" of okta; it counts in wiki.example.com/*#1',
     ],
     back: [],
   },
@@ -137,10 +167,10 @@ const CHANGES: readonly {
     name: 'pages of another origin',
     edit: [[STATUS, STATUS.replace(' }', ', cors: { origins: ["*"], methods: [GET] } }')]],
     says: [
-      '* route wiki.example.com/status: cors nothing → {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"maxAge":600}',
+      '* route wiki.example.com/status: cors nothing → {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":600}',
     ],
     back: [
-      '* route wiki.example.com/status: cors {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"maxAge":600} → nothing',
+      '* route wiki.example.com/status: cors {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":600} → nothing',
     ],
   },
   {
