@@ -36,7 +36,7 @@ const bundles = {
   },
   'health.js': {
     entryPoints: ['src/health.ts'],
-    external: ['./watched.js', 'fs'],
+    external: ['./watched.js', 'fs', 'crypto'],
   },
   'cli.js': {
     entryPoints: ['src/cli.ts'],

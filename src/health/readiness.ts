@@ -29,7 +29,13 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
 
 /** All parts together: ready is what has no part that failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
-  const { check, assertion, providers, identities } = parts;
-  const all = [check, ...(assertion ? [assertion] : []), ...Object.values(providers), ...Object.values(identities)];
+  const { check, assertion, ca, providers, identities } = parts;
+  const all = [
+    check,
+    ...(assertion ? [assertion] : []),
+    ...(ca ? [ca] : []),
+    ...Object.values(providers),
+    ...Object.values(identities),
+  ];
   return { ready: all.every(({ state }) => state !== 'failed'), ...parts };
 }

@@ -1,8 +1,10 @@
+import { type CaFound, caPart } from '../health/ca.ts';
 import { failed, keysPart, readiness, working } from '../health/readiness.ts';
 import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import type { KeyState } from '../token/refresh.ts';
+import { CA } from './ca.ts';
 import { keysDict, keysName, svidsDict } from './dicts.ts';
 import { LOOKED } from './svids.ts';
 
@@ -46,6 +48,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
         keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
       ),
       ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
+      ...(watched.ca !== undefined && { ca: caPart(parse<CaFound>(svidsDict().get(CA))) }),
       identities: record(watched.identities, ({ name }) => svid(name)),
     });
     r.headersOut['Content-Type'] = 'application/json';

@@ -13,6 +13,7 @@ export function toWatched(policy: Policy, identities: readonly Identity[], check
     providers: Object.values(policy.providers).map(({ name, issuer }) => ({ name, issuer })),
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
+    ...(identities.length > 0 && policy.mesh && { ca: policy.mesh.ingress.caFile }),
     identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
   };
 }

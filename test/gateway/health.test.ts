@@ -17,6 +17,7 @@ const stage = await testStage('health');
 const [issuers] = await Promise.all([startIssuer(stage), startEcho(stage, { alias: 'wiki' })]);
 const spiffe = (name: string) => `spiffe://example.org/ns/edge/sa/${name}`;
 const KEYS = '/run/keys/assertion.jwks';
+const CA = '/run/mesh/ca.pem';
 const dir = (name: string) => `/run/spiffe/${name}`;
 
 /** Identities by what is wrong with their files at the start, and the level of the line about it. */
@@ -47,7 +48,7 @@ ${all.map((name) => `  ${name}: { group: ${name} }`).join('\n')}
 mesh:
   kind: envoy
   trust_domain: example.org
-  ingress: { address: "wiki:8080", ca_file: /run/mesh/ca.pem }
+  ingress: { address: "wiki:8080", ca_file: ${CA} }
   identities:
 ${all.map((name) => `    ${name}: { spiffe: "${spiffe(name)}", svid_dir: ${dir(name)} }`).join('\n')}
 services:
@@ -191,6 +192,20 @@ test.each(['/.meshgate/readyz', '/.meshgate/healthz'])('%s is not for clients', 
   expect((await gateway.health(`${path}/x`)).status).toBe(404);
 });
 
+test('a bundle that is written anew with the same certificates is no news; one that is cut short is a warning', async () => {
+  const bundle = stage.meshCa.cert;
+  await gateway.box.write({ [CA]: `# the same\n${bundle}` });
+  await writeSvid(gateway.box, dir('good'), await issue('somebody'), bundle);
+  await says('a look after it', ({ identities: { good } }) => good?.reason === 'svid_other_identity');
+  expect((await gateway.health('/.meshgate/readyz')).json().ca).toEqual({ state: 'ok' });
+  await gateway.box.write({ [CA]: bundle.slice(0, 200) });
+  const is = await says('the broken bundle', ({ ca }) => ca?.state === 'warning');
+  expect(is.ca).toMatchObject({ reason: 'ca_malformed' });
+  await gateway.box.write({ [CA]: bundle });
+  await writeSvid(gateway.box, dir('good'), await issue('good'), bundle);
+  await says('all well', ({ ready, ca }) => ready && ca?.state === 'ok');
+});
+
 test('all of that without a reload, and no key in any log', () => {
   expect(lines(/start worker process \d+/)).toHaveLength(1);
   const secrets = made.flatMap(({ key }) => key.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line)));
@@ -201,6 +216,6 @@ test('all of that without a reload, and no key in any log', () => {
   for (const name of names) spoken(name, faults[name][0], faults[name][1]);
   const ours = gateway
     .troubles()
-    .filter((line) => !/meshgate: (SVID of identity|keys of provider|nothing is signed)/.test(line));
+    .filter((line) => !/meshgate: (SVID of identity|CA of the ingress|keys of provider|nothing is signed)/.test(line));
   expect(ours.filter((line) => !/acme.*(404|answered)/.test(line))).toEqual([]);
 });

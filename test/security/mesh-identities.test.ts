@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
+  createCa,
   type Echo,
   type Envoy,
   expectClean,
@@ -212,9 +213,10 @@ describe('one upstream block for both', async () => {
 });
 
 describe('the ingress’s certificate is verified: no answer, no fallback to plain', async () => {
-  const { createCa } = await import('../harness/index.ts');
+  const others = await createCa('somebody else');
+  const gateways: Record<string, Gateway> = {};
   const wrong: Record<string, () => Promise<{ cert: string; key: string }>> = {
-    'another CA': async () => (await createCa('somebody else')).server(['ingress.mesh']),
+    'another CA': () => others.server(['ingress.mesh']),
     'another name': () => stage.meshCa.server(['other.mesh']),
     expired: () => stage.meshCa.server(['ingress.mesh'], { notAfter: new Date(Date.now() - 86_400_000) }),
   };
@@ -227,6 +229,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
         files: { '/run/ingress/tls.crt': cert, '/run/ingress/tls.key': key },
       });
       const gateway = await startGateway(stage, { policy: policyOf(alias, acme.url), alias: `gateway-${alias}` });
+      gateways[name] = gateway;
       await echo.clear();
       const mark = gateway.mark();
       const answer = await until(
@@ -243,4 +246,20 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
       expect(await echo.requests()).toEqual([]);
     });
   }
+
+  test('a bundle that has the other CA too is loaded, and what is no bundle is not', async () => {
+    const gateway = gateways['another CA']!;
+    const mark = gateway.mark();
+    await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
+    await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);
+    await gateway.box.write({ '/run/mesh/ca.pem': stage.meshCa.cert });
+    await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });
+    const ask = async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200;
+    await until(ask, { what: 'the other CA to be trusted', timeoutMs: 20_000 });
+    const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
+    expect(said).toHaveLength(2);
+    expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, nginx is asked to reload/);
+    const starts = gateway.box.logs.since(mark).filter((line) => /start worker process \d+/.test(line));
+    expect(starts).toHaveLength(1);
+  }, 60_000);
 });

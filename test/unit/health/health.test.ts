@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { afterLook, bundleOf, caPart, toSayOfCa, wantsReload } from '../../../src/health/ca.ts';
 import { keysPart, readiness } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons } from '../../../src/health/types.ts';
@@ -120,4 +121,47 @@ test('ready is what has no part that failed', () => {
 test('docs/health.md has every reason with its sentence', () => {
   const rows = [...readFileSync('docs/health.md', 'utf8').matchAll(/^\|[^|]*\| `(\w+)` \| (.+) \|$/gm)];
   expect(Object.fromEntries(rows.map(([, reason, help]) => [reason, help]))).toEqual(healthReasons);
+});
+
+describe('the CA of the ingress', async () => {
+  const [old, next] = [await createCa('old'), await createCa('next')];
+  const look = (holds: string) => ({ seen: 'x', holds });
+
+  test('a bundle is its certificates, in whatever order, and whole', () => {
+    expect(bundleOf(old.cert + next.cert)).toBe(bundleOf(`# comment\n${next.cert}${old.cert}${old.cert}`));
+    expect(bundleOf(old.cert)).not.toBe(bundleOf(old.cert + next.cert));
+    for (const text of ['', 'nothing', old.cert.slice(0, -30), old.cert + svid.key, old.cert.replace('MII', 'MIJ')]) {
+      expect(bundleOf(text), text).toBeUndefined();
+    }
+  });
+
+  test('a reload is asked for once, when it holds other certificates than nginx loaded', () => {
+    const first = afterLook(undefined, look('a'), 7);
+    expect([wantsReload(first), caPart(first).state]).toEqual([false, 'ok']);
+    const changed = afterLook(first, look('b'), 7);
+    expect([wantsReload(changed), caPart(changed).reason]).toEqual([true, 'ca_changed']);
+    const asked = { ...changed, asked: 'b' };
+    expect([wantsReload(asked), caPart(asked).state]).toEqual([false, 'warning']);
+    expect(wantsReload(afterLook(asked, look('c'), 7))).toBe(true);
+    expect(wantsReload(afterLook(asked, look('a'), 7)), 'the old ones are back').toBe(false);
+    expect(wantsReload(afterLook(asked, look('b'), 8)), 'another worker has loaded it').toBe(false);
+  });
+
+  test('what nginx could not load is never a reason to', () => {
+    const first = afterLook(undefined, look('a'), 7);
+    for (const fault of ['ca_unreadable', 'ca_malformed'] as const) {
+      const broken = afterLook(first, { seen: '', fault }, 7);
+      expect([wantsReload(broken), caPart(broken).reason]).toEqual([false, fault]);
+      expect(wantsReload(afterLook(broken, look('b'), 7))).toBe(true);
+    }
+  });
+
+  test('is said at once, then once a minute', () => {
+    const changed = { ...afterLook(undefined, look('a'), 7), holds: 'b' };
+    expect(toSayOfCa(changed, 100)).toBe('ca_changed');
+    const said = { ...changed, said: { reason: 'ca_changed', at: 100 } } as const;
+    expect([toSayOfCa(said, 159), toSayOfCa(said, 160)]).toEqual([undefined, 'ca_changed']);
+    expect(toSayOfCa({ ...said, fault: 'ca_malformed' }, 101)).toBe('ca_malformed');
+    expect(toSayOfCa({ ...said, holds: 'a' }, 200)).toBeUndefined();
+  });
 });

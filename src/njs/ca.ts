@@ -1,0 +1,60 @@
+import crypto from 'crypto';
+import fs from 'fs';
+import { afterLook, bundleOf, type CaFound, type CaLook, toSayOfCa, wantsReload } from '../health/ca.ts';
+import { healthReasons } from '../health/types.ts';
+import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { svidsDict } from './dicts.ts';
+
+/** Name in the dict of what is known of the ingress's CA file. */
+export const CA = ' ca';
+
+/** Looks at the file; reads it only where it is not the one of the last look. One that was written just now waits. */
+function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
+  try {
+    const { ino, size, mtimeMs } = fs.statSync(path);
+    const seen = `${ino} ${size} ${mtimeMs}`;
+    if (before !== undefined && (before.seen === seen || Math.abs(now * 1000 - mtimeMs) < JUST_WRITTEN_MS))
+      return undefined;
+    const bundle = size > MAX_DOCUMENT_BYTES ? undefined : bundleOf(fs.readFileSync(path, 'utf8'));
+    if (bundle === undefined) return { seen: '', fault: 'ca_malformed' };
+    return { seen, holds: crypto.createHash('sha256').update(bundle).digest('base64') };
+  } catch {
+    return { seen: '', fault: 'ca_unreadable' };
+  }
+}
+
+/** Asks nginx's master to load everything again. Only nginx's: a worker without one has somebody else for a parent. */
+function reload(): boolean {
+  try {
+    const title = fs.readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8');
+    return title.startsWith('nginx: master process') && process.kill(process.ppid, 'SIGHUP');
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * One look at the CA file of the mesh's ingress. nginx reads it only when it loads, so a bundle with other
+ * certificates has nginx reload, where this worker may ask for it.
+ */
+export function watchCa(path: string): void {
+  const dict = svidsDict();
+  const now = Date.now() / 1000;
+  const text = dict.get(CA);
+  const kept = text === undefined ? undefined : (JSON.parse(text) as CaFound);
+  const before = kept?.pid === process.pid ? kept : undefined;
+  const looked = look(path, before, now);
+  let found = looked === undefined ? before : afterLook(before, looked, process.pid);
+  if (found === undefined) return;
+  const due = wantsReload(found);
+  const reloads = due && reload();
+  if (due) found = { ...found, asked: found.holds as string };
+  const reason = toSayOfCa(found, now);
+  if (reason !== undefined) {
+    const what = reloads ? 'it has other certificates now, nginx is asked to reload' : healthReasons[reason];
+    ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of the ingress (${path}): ${reason}: ${what}`);
+    found = { ...found, said: { reason, at: now } };
+  }
+  const after = JSON.stringify(found);
+  if (after !== text) dict.set(CA, after);
+}
