@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { partings } from '../partings.ts';
 import type { MeshOptions } from '../types.ts';
-import { type Entry, entriesOf, keySetOf, neededAssertion } from './entries.ts';
+import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { entriesIn, isManaged, type LiveEntry, titleOf } from './parse.ts';
 import { missing } from './scene.ts';
 
@@ -46,9 +46,10 @@ export function driftOf(
   files: Readonly<Record<string, string>>,
 ): readonly string[] {
   if (missing(policy, rules) !== undefined) return [];
-  const assertion = neededAssertion(policy, rules);
+  const plan = planOf(policy, rules);
+  const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
-  const own = entriesOf(policy, rules, keys);
+  const own = entriesOf(policy, plan, keys);
   const live = entriesIn(files);
   const found = new Map(live.map((it) => [titleOf(it), it]));
   const titles = new Set(own.map(titleOf));

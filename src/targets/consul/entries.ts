@@ -36,7 +36,8 @@ interface ServiceDefaults extends Base {
   readonly MutualTLSMode: 'strict';
 }
 
-type KeySet =
+/** Where proxies have the keys of assertions from. */
+export type KeySet =
   | { readonly Local: { readonly JWKS: string } }
   | {
       readonly Remote: {
@@ -85,32 +86,42 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
   };
 }
 
-/** Services whose assertions some permission asks for, in the policy's order; none: no assertion is needed. */
-export function audiencesOf(policy: Policy, rules: readonly Rule[]): readonly string[] {
+/** What is rendered from: who may ask what, and what of assertions is asked for. */
+export interface Plan {
+  readonly intentions: readonly ServiceIntentions[];
+  /** Services whose assertions some permission asks for, in the policy's order. */
+  readonly audiences: readonly string[];
+  /** Absent: no permission asks for one. */
+  readonly assertion?: Assertion;
+}
+
+/** Works out what Consul holds of the rules. */
+export function planOf(policy: Policy, rules: readonly Rule[]): Plan {
+  const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const asked = new Set(
-    intentionsOf(policy, rules)
+    all
       .flatMap(({ Sources }) => Sources.flatMap(({ Permissions = [] }) => Permissions))
       .flatMap(({ JWT }) => JWT?.Providers ?? [])
       .flatMap(({ VerifyClaims }) => VerifyClaims.flatMap(({ Path, Value }) => (Path[0] === AUDIENCE ? Value : []))),
   );
-  return Object.keys(policy.services).filter((name) => asked.has(name));
+  const { assertion } = policy.gateway;
+  return {
+    intentions: all,
+    audiences: Object.keys(policy.services).filter((name) => asked.has(name)),
+    ...(assertion && asked.size > 0 && { assertion }),
+  };
 }
 
-/** The assertion, if some permission asks for one. */
-export function neededAssertion(policy: Policy, rules: readonly Rule[]): Assertion | undefined {
-  return audiencesOf(policy, rules).length === 0 ? undefined : policy.gateway.assertion;
-}
-
-function provider(policy: Policy, rules: readonly Rule[], assertion: Assertion, keys: KeySet): JwtProvider {
+function provider({ gateway }: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet): JwtProvider {
   return {
     Kind: 'jwt-provider',
     Name: PROVIDER,
     Issuer: assertion.issuer,
-    Audiences: audiencesOf(policy, rules),
+    Audiences: audiences,
     JSONWebKeySet: keys,
     Locations: [{ Header: { Name: 'X-Meshgate-Assertion', Forward: true } }],
     // Consul takes 0 for 30.
-    ClockSkewSeconds: Math.max(1, policy.gateway.clockSkew),
+    ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
     Meta: META,
   };
@@ -140,21 +151,16 @@ function intentions(policy: Policy, { name, sources }: Destination): ServiceInte
   };
 }
 
-const intentionsOf = (policy: Policy, rules: readonly Rule[]): readonly ServiceIntentions[] =>
-  destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
-
 /**
  * Every entry that holds the rules, in the order in which Consul takes them: who verifies assertions, then each
  * service's protocol, then its intentions.
  *
- * @param keys where the assertion's keys are; undefined: no rule needs one
+ * @param keys where the assertion's keys are; undefined: no permission needs one
  */
-export function entriesOf(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Entry[] {
-  const all = intentionsOf(policy, rules);
-  const assertion = neededAssertion(policy, rules);
+export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
   return [
-    ...(assertion && keys ? [provider(policy, rules, assertion, keys)] : []),
-    ...all.map(({ Name }) => defaults(Name)),
-    ...all,
+    ...(assertion && keys ? [provider(policy, audiences, assertion, keys)] : []),
+    ...intentions.map(({ Name }) => defaults(Name)),
+    ...intentions,
   ];
 }

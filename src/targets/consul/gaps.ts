@@ -4,7 +4,7 @@ import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Gap } from '../types.ts';
 import { heldOf, lacksOf, unknownText } from './covers.ts';
-import { neededAssertion } from './entries.ts';
+import type { KeySet } from './entries.ts';
 import { consulRules, sourceOf } from './scene.ts';
 
 /** Seconds that Consul's proxies let an assertion live on, unless its own setting reaches them. */
@@ -51,13 +51,13 @@ function identitiesGap({ mesh, gateway }: Policy, rules: readonly Rule[]): reado
   return names === '' ? [] : [{ part: 'mesh.identities', text }];
 }
 
-function assertionGaps(policy: Policy, rules: readonly Rule[], remote: boolean): readonly Gap[] {
-  if (neededAssertion(policy, rules) === undefined) return [];
+function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly Gap[] {
+  if (keys === undefined) return [];
   const skew = `proxies may take an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says`;
   return [
     { part: 'mesh', text: DEFAULT },
-    ...(policy.gateway.clockSkew < ENVOY_SKEW ? [{ part: 'gateway.assertion', text: skew }] : []),
-    ...(remote ? [{ part: 'mesh', text: REMOTE }] : []),
+    ...(gateway.clockSkew < ENVOY_SKEW ? [{ part: 'gateway.assertion', text: skew }] : []),
+    ...('Remote' in keys ? [{ part: 'mesh', text: REMOTE }] : []),
   ];
 }
 
@@ -71,9 +71,9 @@ function encodableGap(rules: readonly Rule[]): readonly Gap[] {
 /**
  * All that Consul does not hold, or holds differently.
  *
- * @param remote whether proxies fetch the gateway's keys
+ * @param keys where proxies have the gateway's keys from; undefined: they need none
  */
-export function gapsOf(policy: Policy, rules: readonly Rule[], remote: boolean): readonly Gap[] {
+export function gapsOf(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
   const held = heldOf(policy, rules);
   const lacks = held.flatMap((it) => lacksOf(policy, it).map((text) => ({ part: writtenId(it.rule.id), text })));
   const unique = new Map(lacks.map((gap) => [JSON.stringify(gap), gap]));
@@ -81,7 +81,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[], remote: boolean):
     ...unguarded(policy, rules),
     { part: 'mesh', text: HOST },
     ...identitiesGap(policy, rules),
-    ...assertionGaps(policy, rules, remote),
+    ...assertionGaps(policy, keys),
     ...unique.values(),
     ...encodableGap(consulRules(policy, rules)),
   ];

@@ -3,7 +3,7 @@ import type { Rule } from '../../rules/types.ts';
 import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
 import { covers } from './covers.ts';
 import { driftOf } from './drift.ts';
-import { type Entry, entriesOf, keySetOf, neededAssertion } from './entries.ts';
+import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { gapsOf, NO_KEYS, unguarded } from './gaps.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
@@ -20,15 +20,16 @@ const fileOf = ({ Kind, Name }: Entry): string => `${Kind}.${Name}.json`;
 export function renderConsul(policy: Policy, rules: readonly Rule[], options: MeshOptions = {}): Emitted {
   const lack = missing(policy, rules);
   if (lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack }, ...unguarded(policy, rules)] };
-  const assertion = neededAssertion(policy, rules);
+  const plan = planOf(policy, rules);
+  const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   if (assertion !== undefined && keys === undefined) {
     return { files: {}, gaps: [{ part: 'gateway.assertion', text: NO_KEYS }] };
   }
-  const entries = entriesOf(policy, rules, keys);
+  const entries = entriesOf(policy, plan, keys);
   return {
     files: Object.fromEntries(entries.map((entry) => [fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`])),
-    gaps: gapsOf(policy, rules, keys !== undefined && 'Remote' in keys),
+    gaps: gapsOf(policy, rules, keys),
   };
 }
 
