@@ -10,8 +10,8 @@ export const KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"g
 export const OTHER_KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"z","y":"y","kid":"other"}]}';
 
 /** What `meshgate render` writes, as plain objects in the order of the files' names. */
-export function renderedEntries(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
-  const files = Object.entries(renderConsul(policy, rules, { assertionJwks: KEYS }).files);
+export function renderedEntries(policy: Policy, rules: readonly Rule[], keys = KEYS): readonly unknown[] {
+  const files = Object.entries(renderConsul(policy, rules, { assertionJwks: keys }).files);
   return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => JSON.parse(text));
 }
 

@@ -9,7 +9,7 @@ import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } 
 import type { Permission, Required, Source } from './objects.ts';
 
 /** What Consul sees: at the workload, who connects and what the assertion says, and no host. */
-function viewOf(policy: Policy): Omit<View, 'rules'> {
+export function consulView(policy: Policy): Omit<View, 'rules'> {
   const ingress = policy.mesh?.ingress.consulService;
   return {
     policy,
@@ -78,7 +78,7 @@ export class ConsulSide implements Mutable {
   constructor(policy: Policy, rules: readonly Rule[]) {
     this.#policy = policy;
     this.#rules = enforced(rules);
-    this.#view = viewOf(policy);
+    this.#view = consulView(policy);
     this.objects = renderedEntries(policy, rules).map((value) => ({ name: nameOf(value), value }));
     this.#store = storeWith(this.objects.map(({ value }) => value));
   }

@@ -1,0 +1,53 @@
+/** What Consul makes of the rendered entries for the proxies of workloads, on a real Envoy. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStage, type Stage } from '../harness/index.ts';
+import { ConsulEnvoySide } from './consul/envoy.ts';
+import { consulSubjects } from './consul/subjects.ts';
+import { agree } from './matrix/agree.ts';
+import { Assertions } from './matrix/assertions.ts';
+import { cellsOf } from './matrix/cells.ts';
+import type { Subject } from './matrix/policies.ts';
+import { lines } from './matrix/report.ts';
+import { startServices } from './matrix/services.ts';
+import type { Cell } from './matrix/types.ts';
+
+const assertions = await Assertions.create();
+const subjects = (await consulSubjects()).filter(({ name }) => name.startsWith('confluence'));
+
+/** Services, and the proxies of them. */
+async function start(subject: Subject, change?: Parameters<typeof ConsulEnvoySide.start>[3]) {
+  const stage = await openStage(`consul ${subject.name}`);
+  await startServices(stage, subject.policy);
+  return { stage, side: await ConsulEnvoySide.start(stage, subject, assertions, change) };
+}
+
+describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
+  let stage: Stage;
+  let side: ConsulEnvoySide;
+  beforeAll(async () => {
+    ({ stage, side } = await start(subject));
+  });
+  afterAll(() => {
+    side?.close();
+    return stage?.close();
+  });
+
+  test('Envoy decides as the policy says', async () => {
+    const { asked, disagreements } = await agree(side, cellsOf(subject.policy, subject.rules));
+    expect(lines(disagreements)).toEqual([]);
+    expect(asked).toBeGreaterThan(100);
+  });
+});
+
+test('a list of roles is no role to Envoy, as Consul asks it: this is why the assertion has by_role', async () => {
+  const [subject] = subjects as [Subject];
+  const asList = (text: string) => text.replace(/\["by_role","(\w+)"\],"Value":"person"/g, '["roles"],"Value":"$1"');
+  const { stage, side } = await start(subject, (entries) => JSON.parse(asList(JSON.stringify(entries))));
+  const cells = cellsOf(subject.policy, subject.rules).filter((cell) => cell.part === undefined);
+  const by = async (rule: string) => side.ask(cells.find((cell) => cell.rule === rule) as Cell);
+  expect(await by('wiki.example.com/status#1')).toBe('allowed');
+  expect(await by('wiki.example.com/rest/token-auth/api/*#1')).toBe('allowed');
+  expect(await by('wiki.example.com/*#1')).toBe('refused: rules');
+  side.close();
+  await stage.close();
+});

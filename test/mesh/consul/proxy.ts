@@ -1,0 +1,202 @@
+import type { ConsulEntry, JwtProvider, Permission, Required, ServiceIntentions } from './objects.ts';
+
+/**
+ * The configuration that Consul's servers make of entries for the proxy of a workload, in the parts that decide: mutual
+ * TLS, agent/xds/jwt_authn.go and agent/xds/rbac.go of Consul 1.16.3, in a mesh that refuses by default.
+ */
+
+/** Where a workload's proxy listens, and what is behind it. */
+export interface Workload {
+  /** Its name in Consul. */
+  readonly service: string;
+  readonly listen: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Files of the proxy's own certificate and of the mesh's CA. */
+export interface ProxyFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const type = (name: string) => ({ '@type': `type.googleapis.com/envoy.${name}` });
+const regex = (text: string) => ({ safe_regex: { regex: text } });
+
+const all = (rules: readonly Json[]): Json =>
+  rules.length === 1 ? (rules[0] as Json) : rules.length === 0 ? { any: true } : { and_rules: { rules } };
+
+/** What a permission matches: path and method, and nothing of its JWT. */
+function matched({ exact, prefix, regex: pattern, methods }: Permission): Json {
+  const path = exact !== '' ? { exact } : prefix !== '' ? { prefix } : pattern !== '' ? regex(pattern) : undefined;
+  return all([
+    ...(path === undefined ? [] : [{ url_path: { path } }]),
+    ...(methods.length === 0 ? [] : [{ header: { name: ':method', string_match: regex(methods.join('|')) } }]),
+  ]);
+}
+
+const payload = (provider: string): string => `jwt_payload_${provider}`;
+
+function claim(provider: string, path: readonly string[], value: string): Json {
+  const keys = [payload(provider), ...path].map((key) => ({ key }));
+  const metadata_matcher = {
+    filter: 'envoy.filters.http.jwt_authn',
+    path: keys,
+    value: { string_match: { exact: value } },
+  };
+  return { sourced_metadata: { metadata_matcher } };
+}
+
+function verified({ provider, claims }: Required, issuer: string): Json {
+  return all([claim(provider, ['iss'], issuer), ...claims.map(({ path, value }) => claim(provider, path, value))]);
+}
+
+/** Of permissions in an order, those that allow, each without all that went before. */
+function permissionsOf(own: readonly Permission[], issuers: ReadonlyMap<string, string>): readonly Json[] {
+  return own.flatMap((permission, index): readonly Json[] => {
+    if (permission.action === 'deny') return [];
+    const before = own.slice(0, index).map((it) => ({ not_rule: matched(it) }));
+    const tokens = permission.jwt.map((it) => verified(it, issuers.get(it.provider) ?? ''));
+    const signed = tokens.length === 0 ? [] : [tokens.length === 1 ? tokens[0] : { or_rules: { rules: tokens } }];
+    return [all([matched(permission), ...before, ...(signed as Json[])])];
+  });
+}
+
+/** Everybody of a name, whatever the datacenter; `*` is any service, less those that have a source of their own. */
+function principal(name: string, trustDomain: string): Json {
+  const service = name === '*' ? '[^/]+' : name;
+  return { authenticated: { principal_name: regex(`^spiffe://${trustDomain}/ns/default/dc/[^/]+/svc/${service}$`) } };
+}
+
+function rbac({ sources }: ServiceIntentions, issuers: ReadonlyMap<string, string>, trustDomain: string): Json {
+  const policies = sources.flatMap(({ name, action, permissions }, index) => {
+    const own =
+      permissions.length === 0 ? (action === 'allow' ? [{ any: true }] : []) : permissionsOf(permissions, issuers);
+    if (own.length === 0) return [];
+    const others = sources.filter((it) => name === '*' && it.name !== '*');
+    const ids = [principal(name, trustDomain), ...others.map((it) => ({ not_id: principal(it.name, trustDomain) }))];
+    return [[`consul-intentions-${index}`, { permissions: own, principals: [{ and_ids: { ids } }] }]];
+  });
+  return {
+    name: 'envoy.filters.http.rbac',
+    typed_config: {
+      ...type('extensions.filters.http.rbac.v3.RBAC'),
+      rules: { action: 'ALLOW', policies: Object.fromEntries(policies) },
+    },
+  };
+}
+
+/** Verifies tokens and leaves what they say to the permissions; a bad one passes, as none does. */
+function jwtAuthn(providers: readonly JwtProvider[]): Json {
+  const requirements = providers.map(({ name }) => ({
+    requires_any: { requirements: [{ provider_name: name }, { allow_missing_or_failed: {} }] },
+  }));
+  return {
+    name: 'envoy.filters.http.jwt_authn',
+    typed_config: {
+      ...type('extensions.filters.http.jwt_authn.v3.JwtAuthentication'),
+      providers: Object.fromEntries(
+        providers.map((it) => [
+          it.name,
+          {
+            issuer: it.issuer,
+            audiences: it.audiences,
+            payload_in_metadata: payload(it.name),
+            local_jwks: { inline_string: it.keys },
+            from_headers: it.headers.map((name) => ({ name })),
+            forward: it.forward,
+          },
+        ]),
+      ),
+      rules: [
+        {
+          match: { prefix: '/' },
+          requires: requirements.length === 1 ? requirements[0] : { requires_all: { requirements } },
+        },
+      ],
+    },
+  };
+}
+
+const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
+
+function listener(entries: readonly ConsulEntry[], { service, listen }: Workload, files: ProxyFiles, domain: string) {
+  const intentions = entries.find(
+    (it): it is ServiceIntentions => it.kind === 'service-intentions' && it.name === service,
+  ) ?? { kind: 'service-intentions', name: service, sources: [] };
+  const named = intentions.sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt));
+  const providers = entries.filter(
+    (it): it is JwtProvider => it.kind === 'jwt-provider' && named.some(({ provider }) => provider === it.name),
+  );
+  const issuers = new Map(providers.map(({ name, issuer }) => [name, issuer]));
+  const router = { name: 'envoy.filters.http.router', typed_config: type('extensions.filters.http.router.v3.Router') };
+  return {
+    name: service,
+    address: address('0.0.0.0', listen),
+    filter_chains: [
+      {
+        transport_socket: {
+          name: 'envoy.transport_sockets.tls',
+          typed_config: {
+            ...type('extensions.transport_sockets.tls.v3.DownstreamTlsContext'),
+            require_client_certificate: true,
+            common_tls_context: {
+              tls_certificates: [{ certificate_chain: { filename: files.cert }, private_key: { filename: files.key } }],
+              validation_context: { trusted_ca: { filename: files.ca } },
+            },
+          },
+        },
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: {
+              ...type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
+              stat_prefix: 'public_listener',
+              forward_client_cert_details: 'SANITIZE_SET',
+              set_current_client_cert_details: { uri: true },
+              http_filters: [
+                ...(providers.length === 0 ? [] : [jwtAuthn(providers)]),
+                rbac(intentions, issuers, domain),
+                router,
+              ],
+              route_config: {
+                name: service,
+                virtual_hosts: [
+                  { name: service, domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: service } }] },
+                ],
+              },
+            },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+const cluster = ({ service, host, port }: Workload) => ({
+  name: service,
+  type: 'STRICT_DNS',
+  dns_lookup_family: 'V4_PREFERRED',
+  load_assignment: {
+    cluster_name: service,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: address(host, port) } }] }],
+  },
+});
+
+/** Envoy's whole configuration for the proxies of some workloads, all in one. */
+export function proxyConfig(
+  entries: readonly ConsulEntry[],
+  workloads: readonly Workload[],
+  files: ProxyFiles,
+  trustDomain: string,
+): Json {
+  return {
+    static_resources: {
+      listeners: workloads.map((it) => listener(entries, it, files, trustDomain)),
+      clusters: workloads.map(cluster),
+    },
+  };
+}
