@@ -6,6 +6,13 @@
 export const ODD_PATH =
   '^[^?]*(//|/\\.\\.?(/|\\?|$)|[;\\\\#]|%(00|2[dDeEfF]|3[0-9bB]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aA]))';
 
+/**
+ * Raw request targets of plain segments, which most are; none of them is odd. That takes one pass, where
+ * {@link ODD_PATH} tries each alternative at each character. PCRE alone knows `*+`, which never steps back: without it
+ * a long path could exhaust the stack.
+ */
+export const PLAIN_PATH = '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?(?:[?]|$)';
+
 const odd = new RegExp(ODD_PATH);
 
 /** Whether a raw path, query included, has its one plain spelling. */

@@ -125,6 +125,18 @@ describe('raw paths that a service may read as another one never reach it', () =
     expectClean(gateway, mark);
   });
 
+  test('of thousands of segments', async () => {
+    const mark = gateway.mark();
+    const long = `/open/${'a/'.repeat(5000)}`;
+    const answerTo = async (path: string) => (await gateway.sendRaw(host, plainRequest(host, { path }))).answers[0]!;
+    for (const path of [`${long}../../rest/x`, `${long}/rest/x`, `${long}x%2fy`, `${long}%61/;x`]) {
+      const answer = await answerTo(path);
+      expect([answer.status, reasonOf(answer)]).toEqual([400, 'path_not_canonical']);
+    }
+    expect((await answerTo(long)).status).toBe((await answerTo('/open/x')).status);
+    expectClean(gateway, mark);
+  });
+
   test.each(brokenPaths)('%s: nginx itself cannot read it', async (path) => {
     await echo.clear();
     const { answers } = await gateway.sendRaw(

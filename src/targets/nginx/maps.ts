@@ -1,4 +1,4 @@
-import { ODD_PATH } from '../../rules/canonical.ts';
+import { ODD_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
@@ -15,8 +15,12 @@ const requestMaps: readonly Directive[] = [
   commented(
     'Raw paths that could mean another one behind us, refused before anything else.',
     map(variable('request_uri'), 'meshgate_odd', [
-      ['default', literal('')],
+      // Also where PCRE gives up.
+      ['default', 'path_not_canonical'],
+      [key(''), literal('')],
+      [regex('~', PLAIN_PATH), literal('')],
       [regex('~', ODD_PATH), 'path_not_canonical'],
+      [regex('~', '^'), literal('')],
     ]),
   ),
   map(variable('request_uri'), 'meshgate_path', [

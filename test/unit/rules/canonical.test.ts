@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isCanonical } from '../../../src/rules/canonical.ts';
+import { isCanonical, PLAIN_PATH } from '../../../src/rules/canonical.ts';
 
 test.each([
   '//x',
@@ -54,6 +54,40 @@ test.each([
   '/x?//../;%2e#%61',
 ])('%s has one spelling', (path) => {
   expect(isCanonical(path)).toBe(true);
+});
+
+test('a plain path has one spelling', () => {
+  // JavaScript knows no possessive quantifiers; what matches is the same.
+  const plain = new RegExp(PLAIN_PATH.replaceAll('*+', '*'));
+  expect(['/', '/x', '/x/', '/x.y/z~?//', '/-/_'].filter((path) => !plain.test(path))).toEqual([]);
+  const piece = fc.constantFrom(
+    '/',
+    '/',
+    '.',
+    '..',
+    'a',
+    'Z9',
+    '~',
+    '-',
+    '_',
+    '?',
+    '%',
+    '%2f',
+    '%61',
+    ';',
+    '\\',
+    '#',
+    '\n',
+    ' ',
+    ':',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const path = `/${pieces.join('')}`;
+      if (plain.test(path)) expect(isCanonical(path)).toBe(true);
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 test('every encoded letter, digit, dash and underscore is refused, in either case of the escape', () => {
