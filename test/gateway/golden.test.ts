@@ -1,9 +1,11 @@
-/** nginx takes every golden rendering of test/unit/targets/nginx/golden, without a warning. */
+/** nginx takes every golden rendering of test/unit/targets/nginx/golden, and a large one, without a warning. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gatewayImage, readPolicy, startContainer, testStage } from '../harness/index.ts';
 import { gatewayFiles } from '../harness/policy.ts';
+import { largePolicy } from '../large.ts';
+import { render } from '../unit/targets/nginx/golden.ts';
 
 const folder = join(import.meta.dirname, '../unit/targets/nginx/golden');
 const names = readdirSync(folder);
@@ -30,6 +32,11 @@ for (const name of names) {
   for (const path of paths) files[`/golden${path.slice(folder.length)}`] = readFileSync(path, 'utf8');
   Object.assign(files, await gatewayFiles(readPolicy(files[`/golden/${name}/policy.yaml`]!), stage));
 }
+/** 200 routes for 50 roles, a server for each twenty. */
+const LARGE = 'large';
+const large = readPolicy(largePolicy({ routes: 200, roles: 50, rolesOfRoute: 3 }));
+for (const [path, content] of Object.entries(render(large).files)) files[`/golden/${LARGE}/${path}`] = content;
+Object.assign(files, await gatewayFiles(large, stage));
 const box = await startContainer(stage, {
   image: gatewayImage,
   alias: 'golden',
@@ -52,7 +59,7 @@ async function tried(name: string, conf: string): Promise<string> {
 
 const fine = /^(?![\s\S]*\[(warn|error|crit|alert|emerg)\])[\s\S]*test is successful\s+exit code 0$/;
 
-describe.each(names)('%s', (name) => {
+describe.each([...names, LARGE])('%s', (name) => {
   const served = /^server \{/m.test(files[`/golden/${name}/servers.conf`]!);
 
   if (served) {

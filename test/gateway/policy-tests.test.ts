@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPolicy, startEcho, startEnvoy, startGateway, startProvider, testStage, until } from '../harness/index.ts';
 import { gatewayFiles } from '../harness/policy.ts';
 
@@ -84,15 +84,21 @@ test('gateway and mesh agree with the policy that they run', async () => {
   });
 });
 
-test('where the policy has moved on, the rule is named on both sides', async () => {
-  const reader = '{ role: reader, methods: [GET], as: wiki-reader }';
+/** The demo's policy with another rule for readers of `/rest/*`, which a test of it posts to. */
+function moved(rule: string, expected: string): string {
   const [before, after] = text.split('/rest/*:');
-  const moved = `${before}/rest/*:${after?.replace(reader, '{ role: reader, as: wiki-reader }')}`;
-  expect(moved).not.toBe(text);
-  await writeFile(
-    join(folder, 'moved.yaml'),
-    moved.replace('content", expect: role_missing', 'content", expect: allowed'),
-  );
+  const changed = `${before}/rest/*:${after?.replace('{ role: reader, methods: [GET], as: wiki-reader }', rule)}`;
+  expect(changed).not.toBe(text);
+  return changed.replace('content", expect: role_missing', `content", expect: ${expected}`);
+}
+
+const opened = moved('{ role: reader, as: wiki-reader }', 'allowed');
+
+/** What a parting line says, without place and rule. */
+const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they part.*$/, '');
+
+test('where the policy has moved on, the rule is named on both sides', async () => {
+  await writeFile(join(folder, 'moved.yaml'), opened);
   const { code, out, err } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
   expect({ code, err }).toEqual({ code: 1, err: '' });
   const rule = /; they part at rule wiki\.localhost\/rest\/\*#2 at moved\.yaml:\d+:\d+: role reader, as wiki-reader$/;
@@ -102,10 +108,32 @@ test('where the policy has moved on, the rule is named on both sides', async () 
     out,
   ).toBe(true);
   // Two tests post there: for the mesh both are the same request.
-  expect(parted.map((line) => line.replace(/^.*?: /, '').replace(/; they part.*$/, ''))).toEqual([
+  expect(parted.map(said)).toEqual([
     'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway role_missing (403)',
     'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
     'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+  ]);
+});
+
+test('the same for machines', async () => {
+  const { code, out } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, '--format', 'json', 'moved.yaml');
+  expect(code).toBe(1);
+  const report = JSON.parse(out);
+  expect(report.passed).toBe(false);
+  const parted = (requests: readonly { readonly agrees: boolean }[]) => requests.filter(({ agrees }) => !agrees);
+  const rule = {
+    rule: 'wiki.localhost/rest/*#2',
+    ruleAt: { file: 'moved.yaml', line: expect.any(Number), column: expect.any(Number) },
+  };
+  const asked = { method: 'POST', url: 'https://wiki.localhost/rest/api/content', asked: true, agrees: false, ...rule };
+  expect(report.gateway.address).toBe(url);
+  expect(parted(report.gateway.requests)).toEqual([
+    { ...asked, test: 2, at: expect.anything(), as: 'reader', expect: 'allowed', got: 'role_missing', status: 403 },
+  ]);
+  expect(report.mesh.address).toBe(ingress);
+  expect(parted(report.mesh.requests)).toMatchObject([
+    { ...asked, test: 0, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
+    { ...asked, test: 2, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
   ]);
 });
 
@@ -114,4 +142,43 @@ test('a certificate that it does not trust is no answer', async () => {
   const { code, out } = await meshgate('test', '--gateway', url, '--ca-file', 'other.pem', 'meshgate.yaml');
   expect(code).toBe(1);
   expect(out).toMatch(/as nobody: no answer: [A-Z_]+$/m);
+});
+
+describe('the gateway runs the new policy, and Envoy the one before', () => {
+  beforeAll(async () => {
+    await gateway.box.write({ '/etc/meshgate/meshgate.yaml': opened });
+    const { exitCode, stderr } = await gateway.box.exec('meshgate-reload');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+
+  test('what nginx sends and the mesh refuses is no answer of the gateway', async () => {
+    const { code, out } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
+    expect(code).toBe(1);
+    expect(
+      out
+        .split('\n')
+        .filter((line) => line.includes('they part'))
+        .map(said),
+    ).toEqual([
+      'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway refused by the mesh (403)',
+      'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+      'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+    ]);
+  });
+
+  test('a gateway that asks less than the policy is named too', async () => {
+    const closed = opened.replace(
+      '/status: { service: wiki, allow: [anyone] }',
+      '/status: { service: wiki, allow: [editor] }',
+    );
+    await writeFile(
+      join(folder, 'closed.yaml'),
+      closed.replace('wiki.localhost/status", expect: allowed', 'wiki.localhost/status", expect: credential_missing'),
+    );
+    const { code, out } = await meshgate('test', ...AT_GATEWAY, 'closed.yaml');
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^closed\.yaml:\d+:\d+ tests\[5\]: GET https:\/\/wiki\.localhost\/status as nobody: the policy says credential_missing, the gateway allowed \(200\); they part at rule wiki\.localhost\/status#1 at closed\.yaml:\d+:\d+: role editor, as default$/m,
+    );
+  });
 });
