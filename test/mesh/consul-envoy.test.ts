@@ -1,7 +1,7 @@
 /** What Consul makes of the rendered entries for the proxies of workloads, on a real Envoy. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStage, type Stage } from '../harness/index.ts';
-import { ConsulEnvoySide } from './consul/envoy.ts';
+import { ConsulEnvoySide, type Otherwise } from './consul/envoy.ts';
 import { consulSubjects } from './consul/subjects.ts';
 import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
@@ -15,17 +15,22 @@ const assertions = await Assertions.create();
 const subjects = (await consulSubjects()).filter(({ name }) => name.startsWith('confluence'));
 
 /** Services, and the proxies of them. */
-async function start(subject: Subject, change?: Parameters<typeof ConsulEnvoySide.start>[3]) {
+async function start(subject: Subject, otherwise: Otherwise) {
   const stage = await openStage(`consul ${subject.name}`);
   await startServices(stage, subject.policy);
-  return { stage, side: await ConsulEnvoySide.start(stage, subject, assertions, change) };
+  return { stage, side: await ConsulEnvoySide.start(stage, subject, assertions, otherwise) };
 }
 
-describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
+const [behind, apart] = subjects as [Subject, Subject];
+
+describe.each<[string, Subject, Otherwise]>([
+  [behind.name, behind, {}],
+  [`${apart.name}, as before Consul 1.20.1`, apart, { old: true }],
+])('%s', (_, subject, otherwise) => {
   let stage: Stage;
   let side: ConsulEnvoySide;
   beforeAll(async () => {
-    ({ stage, side } = await start(subject));
+    ({ stage, side } = await start(subject, otherwise));
   });
   afterAll(() => {
     side?.close();
@@ -40,10 +45,9 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
 });
 
 test('a list of roles is no role to Envoy, as Consul asks it: this is why the assertion has by_role', async () => {
-  const [subject] = subjects as [Subject];
   const asList = (text: string) => text.replace(/\["by_role","(\w+)"\],"Value":"person"/g, '["roles"],"Value":"$1"');
-  const { stage, side } = await start(subject, (entries) => JSON.parse(asList(JSON.stringify(entries))));
-  const cells = cellsOf(subject.policy, subject.rules).filter((cell) => cell.part === undefined);
+  const { stage, side } = await start(behind, { change: (entries) => JSON.parse(asList(JSON.stringify(entries))) });
+  const cells = cellsOf(behind.policy, behind.rules).filter((cell) => cell.part === undefined);
   const by = async (rule: string) => side.ask(cells.find((cell) => cell.rule === rule) as Cell);
   expect(await by('wiki.example.com/status#1')).toBe('allowed');
   expect(await by('wiki.example.com/rest/token-auth/api/*#1')).toBe('allowed');

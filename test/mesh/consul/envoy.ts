@@ -1,5 +1,7 @@
+import { isCanonical } from '../../../src/rules/canonical.ts';
 import { type Box, envoyCommand, envoyImage, type Stage, startContainer } from '../../harness/index.ts';
 import type { Assertions } from '../matrix/assertions.ts';
+import type { View } from '../matrix/expect.ts';
 import { Identities } from '../matrix/identities.ts';
 import { askMesh, type Presenter } from '../matrix/mesh-ask.ts';
 import type { Subject } from '../matrix/policies.ts';
@@ -17,6 +19,31 @@ const FIRST_PORT = 21000;
 /** Envoy takes what is expired for a minute, unless it is told otherwise. */
 const EXPIRED_FOR = 70;
 
+/** Letters, digits, `-`, `.`, `_` and `~`, percent-encoded. */
+const UNRESERVED = /%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/gi;
+
+/** A raw path as Envoy makes it plain, and merges no slashes. */
+function madePlain(raw: string): ReturnType<View['path']> {
+  const slashed = raw.replace(/\?.*$/s, '').replaceAll('\\', '/');
+  if (/#|%00/.test(slashed)) return { refused: 'refused: rules' };
+  const out: string[] = [];
+  for (const segment of slashed.split('/').slice(1)) {
+    const plain = segment.replace(UNRESERVED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+    if (plain === '..') out.pop();
+    else if (plain !== '.') out.push(plain);
+  }
+  const path = `/${out.join('/')}`;
+  return isCanonical(path) ? { path } : { refused: 'refused: rules' };
+}
+
+/** How an Envoy is started other than a mesh of today would. */
+export interface Otherwise {
+  /** What becomes of the entries before Consul gets them. */
+  readonly change?: (entries: readonly unknown[]) => readonly unknown[];
+  /** Paths are read as they are, as before Consul 1.20.1. */
+  readonly old?: boolean;
+}
+
 /** A real Envoy with what Consul makes of the rendered entries, a listener for each workload. */
 export class ConsulEnvoySide implements Side {
   readonly name = 'consul on envoy';
@@ -30,12 +57,11 @@ export class ConsulEnvoySide implements Side {
     this.#roads = roads;
   }
 
-  /** @param change what becomes of the entries before Consul gets them */
   static async start(
     stage: Stage,
     { policy, rules }: Subject,
     assertions: Assertions,
-    change: (entries: readonly unknown[]) => readonly unknown[] = (entries) => entries,
+    { change = (entries) => entries, old = false }: Otherwise = {},
   ): Promise<ConsulEnvoySide> {
     const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
     const workloads = services.map(
@@ -46,7 +72,10 @@ export class ConsulEnvoySide implements Side {
       }),
     );
     const entries = change(renderedEntries(policy, rules, assertions.published)).map(takenIn);
-    const config = proxyConfig(entries, workloads, FILES, policy.mesh?.trustDomain ?? '');
+    const config = proxyConfig(entries, workloads, FILES, {
+      trustDomain: policy.mesh?.trustDomain ?? '',
+      normalizes: !old,
+    });
     const server = await stage.meshCa.server(NAME);
     const box: Box = await startContainer(stage, {
       image: envoyImage,
@@ -62,7 +91,7 @@ export class ConsulEnvoySide implements Side {
       ready: /starting workers/,
     });
     const { cert: ca } = stage.meshCa;
-    const view = { ...consulView(policy), rules: [] };
+    const view = { ...(old ? consulView(policy) : consulView(policy, madePlain)), rules: [] };
     const { ingress } = view;
     const right = ingress === undefined ? undefined : async () => (await stage.meshCa.client(ingress)).pem;
     const identities = new Identities(policy, stage.meshCa, right);
@@ -71,7 +100,7 @@ export class ConsulEnvoySide implements Side {
       return [name, new Road({ host: box.host, port, tls: true, name: NAME, ca })] as const;
     });
     const presenter = { view, identities, ca, assertions, expiredFor: EXPIRED_FOR };
-    return new ConsulEnvoySide(new ConsulSide(policy, rules), presenter, new Map(roads));
+    return new ConsulEnvoySide(new ConsulSide(policy, rules, view), presenter, new Map(roads));
   }
 
   expected(cell: Cell): Answer | undefined {

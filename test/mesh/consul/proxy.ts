@@ -21,6 +21,13 @@ export interface ProxyFiles {
   readonly ca: string;
 }
 
+/** What goes for the whole mesh. */
+export interface MeshSetup {
+  readonly trustDomain: string;
+  /** Paths are made plain before anything looks at them: so unless told otherwise since Consul 1.20.1. */
+  readonly normalizes: boolean;
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 const type = (name: string) => ({ '@type': `type.googleapis.com/envoy.${name}` });
@@ -123,7 +130,7 @@ function jwtAuthn(providers: readonly JwtProvider[]): Json {
 
 const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
 
-function listener(entries: readonly ConsulEntry[], { service, listen }: Workload, files: ProxyFiles, domain: string) {
+function listener(entries: readonly ConsulEntry[], { service, listen }: Workload, files: ProxyFiles, mesh: MeshSetup) {
   const intentions = entries.find(
     (it): it is ServiceIntentions => it.kind === 'service-intentions' && it.name === service,
   ) ?? { kind: 'service-intentions', name: service, sources: [] };
@@ -155,11 +162,12 @@ function listener(entries: readonly ConsulEntry[], { service, listen }: Workload
             typed_config: {
               ...type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
               stat_prefix: 'public_listener',
+              normalize_path: mesh.normalizes,
               forward_client_cert_details: 'SANITIZE_SET',
               set_current_client_cert_details: { uri: true },
               http_filters: [
                 ...(providers.length === 0 ? [] : [jwtAuthn(providers)]),
-                rbac(intentions, issuers, domain),
+                rbac(intentions, issuers, mesh.trustDomain),
                 router,
               ],
               route_config: {
@@ -191,11 +199,11 @@ export function proxyConfig(
   entries: readonly ConsulEntry[],
   workloads: readonly Workload[],
   files: ProxyFiles,
-  trustDomain: string,
+  mesh: MeshSetup,
 ): Json {
   return {
     static_resources: {
-      listeners: workloads.map((it) => listener(entries, it, files, trustDomain)),
+      listeners: workloads.map((it) => listener(entries, it, files, mesh)),
       clusters: workloads.map(cluster),
     },
   };

@@ -8,8 +8,14 @@ import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
 import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
 import type { Permission, Required, Source } from './objects.ts';
 
+/** A raw path as a proxy reads it that does not change it. */
+function asItIs(raw: string): ReturnType<View['path']> {
+  const path = raw.replace(/[?#].*$/s, '');
+  return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
+}
+
 /** What Consul sees: at the workload, who connects and what the assertion says, and no host. */
-export function consulView(policy: Policy): Omit<View, 'rules'> {
+export function consulView(policy: Policy, path: View['path'] = asItIs): Omit<View, 'rules'> {
   const ingress = policy.mesh?.ingress.consulService;
   return {
     policy,
@@ -17,10 +23,7 @@ export function consulView(policy: Policy): Omit<View, 'rules'> {
     assertion: policy.gateway.assertion !== undefined,
     as: policy.gateway.assertion !== undefined,
     authorities: () => 'any',
-    path: (raw) => {
-      const path = raw.replace(/[?#].*$/s, '');
-      return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
-    },
+    path,
     // A bad one counts as none, and is looked at nowhere else.
     flawed: () => 'refused: rules',
     connects: () => true,
@@ -75,10 +78,10 @@ export class ConsulSide implements Mutable {
   readonly #view: Omit<View, 'rules'>;
   readonly #store: Store;
 
-  constructor(policy: Policy, rules: readonly Rule[]) {
+  constructor(policy: Policy, rules: readonly Rule[], view = consulView(policy)) {
     this.#policy = policy;
     this.#rules = enforced(rules);
-    this.#view = consulView(policy);
+    this.#view = view;
     this.objects = renderedEntries(policy, rules).map((value) => ({ name: nameOf(value), value }));
     this.#store = storeWith(this.objects.map(({ value }) => value));
   }
