@@ -1,32 +1,50 @@
 /**
  * The matrix at Istio's two layers: every cell of every policy, put straight to an ingress and straight to the workloads.
- * Both have to answer what `decide` says, as far as they see the request.
+ * Both have to answer what `decide` says, as far as they see the request; and whatever is changed in what was rendered
+ * has to make one of them answer otherwise.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
 import { hasMesh } from './lab/index.ts';
 import { agree, type Disagreement } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
-import { cellsOf } from './matrix/cells.ts';
-import { IstioSide } from './matrix/istio.ts';
+import { cellsOf, unasked } from './matrix/cells.ts';
+import { Equivalents } from './matrix/equivalents.ts';
+import { type Hunt, hunt } from './matrix/hunt.ts';
+import { IstioSide, partsOf } from './matrix/istio.ts';
+import { ISTIO_ALTERNATIVES, istioEquivalents } from './matrix/istio-equivalents.ts';
+import { formsOf } from './matrix/istio-forms.ts';
 import { IstioMesh } from './matrix/istio-mesh.ts';
 import { istioSubjects } from './matrix/istio-policies.ts';
-import { lines, Report } from './matrix/report.ts';
+import { IstioTrials } from './matrix/istio-trials.ts';
+import { mutantsOf } from './matrix/mutants.ts';
+import type { Subject } from './matrix/policies.ts';
+import { lines, Report, survivorLines } from './matrix/report.ts';
 import type { Cell } from './matrix/types.ts';
 
 const subjects = await istioSubjects('https://issuers:8443/acme');
-/** Ingresses, and as many slots. */
-const COPIES = 4;
+const LAYERS = ['ingress', 'workload'] as const;
+/** Policies whose objects are changed, field by field. */
+const HUNTED = ['demo'];
+/** Ingresses, and as many slots: as many versions stand side by side. */
+const COPIES = 6;
+/** While the versions of one lane are asked, those of the other are put in place. */
+const LANES = 2;
 
 describe.skipIf(!hasMesh())('Istio', async () => {
   const stage = await testStage('istio matrix');
   const assertions = await Assertions.create();
   const report = new Report('istio');
+  const equivalents = new Equivalents(istioEquivalents);
+  let finished = 0;
   let mesh: IstioMesh;
   beforeAll(async () => {
     mesh = await IstioMesh.start(stage, subjects, COPIES);
   });
-  afterAll(() => report.write());
+  afterAll(() => {
+    // Of a run of some tests only, nothing is written.
+    if (finished === subjects.length) report.write();
+  });
 
   /** Puts all cells to a side, as many services at a time as there is room for. */
   async function ask(side: IstioSide, cells: readonly Cell[]) {
@@ -42,19 +60,73 @@ describe.skipIf(!hasMesh())('Istio', async () => {
     return { asked, disagreements };
   }
 
+  /** Hunts the mutants of the ingress, or of one workload after the other. */
+  async function hunted(side: IstioSide, cells: readonly Cell[]): Promise<Hunt> {
+    const hunts: Hunt[] = [];
+    for (const part of side.parts) {
+      const trials = new IstioTrials(side, part, LANES);
+      const { mutants } = mutantsOf(trials.objects, [], [], ISTIO_ALTERNATIVES);
+      hunts.push(
+        await hunt(trials, cells, mutants, (mutant) => equivalents.reason(mutant, trials.objects), { lanes: LANES }),
+      );
+    }
+    return {
+      kills: hunts.flatMap(({ kills }) => kills),
+      survivors: hunts.flatMap(({ survivors }) => survivors),
+      equivalent: hunts.flatMap(({ equivalent }) => equivalent),
+      asked: hunts.reduce((sum, { asked }) => sum + asked, 0),
+    };
+  }
+
   describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
     const cells = cellsOf(subject.policy, subject.rules);
+    const sideOf = (layer: (typeof LAYERS)[number]) => new IstioSide(mesh, subject, layer, stage, assertions);
 
-    test.each(['ingress', 'workload'] as const)(
-      'the %s decides as the policy says',
+    test('each rule is asked', () => {
+      expect(unasked(subject.rules, cells)).toEqual([]);
+    });
+
+    test.each(LAYERS)('the %s decides as the policy says', { timeout: 300_000 }, async (layer) => {
+      const side = sideOf(layer);
+      const { asked, disagreements } = await ask(side, cells);
+      report.agreed(name, side.name, asked, disagreements);
+      expect(lines(disagreements)).toEqual([]);
+      expect(asked).toBe(cells.length);
+    });
+
+    test.runIf(HUNTED.includes(name)).each(LAYERS)(
+      'no field of what the %s has can change unnoticed',
+      { timeout: 900_000 },
       async (layer) => {
-        const side = new IstioSide(mesh, subject, layer, stage, assertions);
-        const { asked, disagreements } = await ask(side, cells);
-        report.agreed(name, side.name, asked, disagreements);
-        expect(lines(disagreements)).toEqual([]);
-        expect(asked).toBe(cells.length);
+        const side = sideOf(layer);
+        const found = await hunted(side, cells);
+        report.hunted(name, side.name, found);
+        expect(survivorLines(found)).toEqual([]);
+        const told = found.kills.filter(({ by }) => 'cell' in by);
+        const wrongly = told.filter(({ mutant }) =>
+          new Equivalents(istioEquivalents).reason(mutant, objectsOf(side, mutant.object)),
+        );
+        expect(wrongly.map(({ mutant }) => `${mutant.object} ${mutant.path} ${mutant.change}`)).toEqual([]);
       },
-      180_000,
     );
+
+    test('all of it ran', () => {
+      finished += 1;
+    });
+  });
+
+  test('forty hosts have no other form than what is hunted', () => {
+    const forms = (some: readonly Subject[]) =>
+      formsOf(some.flatMap((subject) => partsOf(subject, assertions.published).flatMap(({ objects }) => objects)));
+    const known = forms(subjects.filter(({ name }) => HUNTED.includes(name)));
+    const others = forms(subjects.filter(({ name }) => name === '40 hosts'));
+    expect([...others].filter((form) => !known.has(form))).toEqual([]);
+  });
+
+  test('each reason why a change means nothing is needed', () => {
+    if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
   });
 });
+
+const objectsOf = (side: IstioSide, name: string) =>
+  side.parts.find(({ objects }) => objects.some((it) => it.name === name))?.objects ?? [];

@@ -1,12 +1,10 @@
 /** What Istio's own Envoys refuse, at the ingress and at workloads, whatever nginx would have done. */
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  type Answer,
   type Gateway,
   type Issuer,
-  type Sent,
   send,
   startGateway,
   startIssuer,
@@ -15,7 +13,9 @@ import {
   valuesOf,
 } from '../harness/index.ts';
 import { meshgate } from '../unit/cli/fake.ts';
-import { came, logged, PolicyMesh } from './istio/mesh.ts';
+import { Asking } from './istio/asking.ts';
+import { came, PolicyMesh, Signer } from './istio/mesh.ts';
+import { PATCHES } from './istio/patches.ts';
 import { AGENTS, CANARY, DEMO, identity, KEYS_FILE, ONE_IDENTITY, WIKI_POD } from './istio/policy.ts';
 import {
   type Asked,
@@ -29,40 +29,19 @@ import {
   reader,
   WIKI,
 } from './istio/refusals.ts';
-import { hasMesh, type MeshEnvoy } from './lab/index.ts';
+import { hasMesh } from './lab/index.ts';
 
 const DOCUMENTED_KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
 
 describe.skipIf(!hasMesh())('Istio', async () => {
   const stage = await testStage('istio');
-  const pems = new Map<string, Promise<string>>();
-  const pemOf = (spiffe: string) => {
-    const known = pems.get(spiffe) ?? stage.meshCa.client(spiffe).then(({ pem }) => pem);
-    pems.set(spiffe, known);
-    return known;
-  };
   let mesh: PolicyMesh;
+  let asking: Asking;
   beforeAll(async () => {
     mesh = await PolicyMesh.start(stage, DEMO, CANARY);
+    asking = new Asking(mesh, stage.meshCa);
   });
-
-  const envoyAt = (
-    at: Asked['at'],
-  ): MeshEnvoy & { send(pem: string | undefined, authority: string, sent?: Sent): Promise<Answer> } =>
-    at === 'ingress' ? mesh.lab.ingress : mesh.lab.workloads.get(at)!;
-
-  /** Status, and the mesh's own words about the request. */
-  async function ask({ at, peer, says, authority = WIKI, method = 'GET', path = '/rest/x' }: Asked) {
-    const [pem, assertion] = await Promise.all([pemOf(peer), says && mesh.signer.sign(says)]);
-    const headers = assertion === null ? {} : { 'X-Meshgate-Assertion': assertion };
-    const { status, line } = await logged(envoyAt(at), (sent) => envoyAt(at).send(pem, authority, sent), {
-      method,
-      path,
-      headers,
-    });
-    expect(line).toMatchObject({ downstream_peer_uri_san: peer, response_code: status, method, path, authority });
-    return [status, line.response_code_details];
-  }
+  const ask = (asked: Asked) => asking.ask(asked);
 
   describe('refuses', () => {
     test.each(REFUSALS)('$name', async ({ asked, right, refused = byRules }) => {
@@ -81,7 +60,7 @@ describe.skipIf(!hasMesh())('Istio', async () => {
       const { echo } = mesh.lab.workloads.get('wiki')!;
       await echo.clear();
       const headers = { 'X-Meshgate-Assertion': await mesh.signer.sign(reader) };
-      const answer = await mesh.lab.ingress.send(await pemOf(identity('reader')), WIKI, { path, headers });
+      const answer = await mesh.lab.ingress.send(await asking.pem(identity('reader')), WIKI, { path, headers });
       expect(answer.status).toBe(status);
       expect((await echo.requests()).map(({ url }) => url)).toEqual(seen);
     });
@@ -90,10 +69,10 @@ describe.skipIf(!hasMesh())('Istio', async () => {
   describe('refuses in the handshake', () => {
     const headersOf = async () => ({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) });
     const handshake = async (at: Asked['at'], pem: string | undefined) =>
-      came(envoyAt(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
+      came(asking.envoy(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
     /** Of all listeners of an Envoy. */
     async function counted(at: Asked['at'], name: string): Promise<number> {
-      const text = await envoyAt(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
+      const text = await asking.envoy(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
       return [...text.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
     }
 
@@ -105,9 +84,9 @@ describe.skipIf(!hasMesh())('Istio', async () => {
 
     test("a certificate of the mesh's CA that is none of nginx's identities, at the ingress", async () => {
       const before = await counted('ingress', 'fail_verify_san');
-      expect(await handshake('ingress', await pemOf(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
+      expect(await handshake('ingress', await asking.pem(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
       expect(await counted('ingress', 'fail_verify_san')).toBe(before + 1);
-      expect(await handshake('ingress', await pemOf(identity('reader')))).toBe(200);
+      expect(await handshake('ingress', await asking.pem(identity('reader')))).toBe(200);
     });
 
     test.each(['ingress', 'wiki'] as const)('the right id from another CA, at %s', async (at) => {
@@ -220,38 +199,7 @@ describe.skipIf(!hasMesh())('Istio', async () => {
       return meshgate(args, { files });
     }
 
-    interface Patch {
-      readonly name: string;
-      readonly object: readonly [namespace: string, kind: string, name: string];
-      readonly patch: readonly unknown[];
-      readonly says: string;
-      /** The request that it names. */
-      readonly witness?: Asked;
-    }
-    const patches: readonly Patch[] = [
-      {
-        name: 'a rule that loses its methods',
-        object: ['edge', 'authorizationpolicy', 'meshgate-ingress-wiki'],
-        patch: [{ op: 'remove', path: '/spec/rules/1/to/0/operation/methods' }],
-        says: 'PATCH http://wiki.wiki.svc.cluster.local/rest\n',
-        witness: { at: 'ingress', peer: identity('reader'), method: 'PATCH', path: '/rest', says: reader },
-      },
-      {
-        name: 'a workload whose rule forgets the assertion',
-        object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard'],
-        patch: [{ op: 'remove', path: '/spec/rules/0/when' }],
-        says: 'GET /x at the workload of ops/meshgate-workload-dashboard\n',
-        witness: { at: 'dashboard', peer: INGRESS, authority: DASHBOARD, path: '/x', says: null },
-      },
-      {
-        name: 'a workload that takes plain HTTP',
-        object: ['wiki', 'peerauthentication', 'meshgate-workload-wiki'],
-        patch: [{ op: 'replace', path: '/spec/mtls/mode', value: 'PERMISSIVE' }],
-        says: 'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"\n',
-      },
-    ];
-
-    test.each(patches)('it is what the policy says, until a patch: $name', async ({ object, patch, says, witness }) => {
+    test.each(PATCHES)('it is what the policy says, until a patch: $name', async ({ object, patch, says, witness }) => {
       const before = await prove();
       expect([before.code, before.err]).toEqual([0, '']);
       if (witness !== undefined) expect(await ask(witness)).toEqual(byRules);
@@ -267,6 +215,46 @@ describe.skipIf(!hasMesh())('Istio', async () => {
       } finally {
         await mesh.hold(DEMO);
       }
+    });
+  });
+
+  describe('beside another issuer whose tokens the ingress verifies too', () => {
+    const claims = { ...reader, iss: 'https://other.test' };
+    /** At the ingress, in `Authorization`; its claims look the same to a rule. */
+    const other = async () => ({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'RequestAuthentication',
+      metadata: { name: 'other', namespace: 'edge' },
+      spec: {
+        selector: { matchLabels: { istio: 'meshgate-ingress' } },
+        jwtRules: [{ issuer: 'https://other.test', jwks: stranger.published, forwardOriginalToken: true }],
+      },
+    });
+    let stranger: Signer;
+    beforeAll(async () => {
+      stranger = await Signer.create();
+      await mesh.lab.lab.apply(await other());
+    });
+    afterAll(async () => mesh.lab.lab.delete(await other()));
+
+    const asked = (headers: Readonly<Record<string, string>>) =>
+      asking.send({ at: 'ingress', peer: identity('reader'), says: null }, headers);
+
+    test('its token passes by no rule, and only the condition on the issuer says so', async () => {
+      const token = { Authorization: `Bearer ${await stranger.sign(claims)}` };
+      expect(await asked(token)).toEqual(byRules);
+      expect(await asked({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) })).toEqual(passes);
+      await mesh.hold(DEMO, (object) =>
+        JSON.parse(
+          JSON.stringify(object).replaceAll(
+            `{"key":"request.auth.claims[iss]","values":["https://gateway.test"]},`,
+            '',
+          ),
+        ),
+      );
+      expect(await asked(token)).toEqual([403, 'via_upstream']);
+      await mesh.hold(DEMO);
+      expect(await asked(token)).toEqual(byRules);
     });
   });
 

@@ -6,7 +6,7 @@ import { signAssertion } from '../../../src/assertion/sign.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { renderIstio } from '../../../src/targets/istio/render.ts';
 import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';
-import { type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
+import { type KubeObject, type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
 
 /** What docs/istio.md says of the mesh config. */
 export function documentedMesh(): Readonly<Record<string, unknown>> {
@@ -77,9 +77,9 @@ export class PolicyMesh {
     return mesh;
   }
 
-  /** Puts a policy's objects in the place of those of the one before. */
-  async hold(text: string): Promise<void> {
-    const objects = objectsOf(text, this.signer.published);
+  /** Puts a policy's objects, as they are or changed, in the place of those of the one before. */
+  async hold(text: string, changed: (object: KubeObject) => KubeObject = (it) => it): Promise<void> {
+    const objects = objectsOf(text, this.signer.published).map(changed);
     const names = new Set(objects.map(nameOf));
     await this.lab.lab.change({ apply: objects, delete: this.#there.filter((it) => !names.has(nameOf(it))) });
     this.#there = objects;

@@ -11,8 +11,9 @@ const managerType =
  * the mark, it has all that was changed before. Answers carry it too, as `server: lab-17`.
  *
  * @param keeps whether connections are kept after an answer
+ * @param namespace of those that get it; default all
  */
-export function markerObject(mark: string, keeps = false): KubeObject {
+export function markerObject(mark: string, keeps = false, namespace = rootNamespace): KubeObject {
   const listener = {
     name: mark,
     bind_to_port: false,
@@ -43,7 +44,7 @@ export function markerObject(mark: string, keeps = false): KubeObject {
   return {
     apiVersion: 'networking.istio.io/v1alpha3',
     kind: 'EnvoyFilter',
-    metadata: { name: 'lab-marker', namespace: rootNamespace },
+    metadata: { name: 'lab-marker', namespace },
     spec: {
       configPatches: [
         { applyTo: 'LISTENER', match: { context: 'ANY' }, patch: { operation: 'ADD', value: listener } },

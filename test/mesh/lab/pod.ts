@@ -67,11 +67,15 @@ export function plainService(where: {
   readonly port: number;
   readonly targetPort: number;
   readonly ip: string;
+  /** More ports of the service, that lead nowhere. */
+  readonly others?: readonly number[];
 }): KubeObject[] {
-  const { name, namespace, port, targetPort, ip } = where;
+  const { name, namespace, port, targetPort, ip, others = [] } = where;
   const named = { name: `http-${port}`, port, protocol: 'TCP' };
+  const nowhere = others.map((other) => ({ name: `http-${other}`, port: other, protocol: 'TCP' }));
+  const spec = { ports: [{ ...named, targetPort }, ...nowhere] };
   return [
-    { apiVersion: v1, kind: 'Service', metadata: { name, namespace }, spec: { ports: [{ ...named, targetPort }] } },
+    { apiVersion: v1, kind: 'Service', metadata: { name, namespace }, spec },
     slice(name, namespace, [{ addresses: [ip], conditions: { ready: true } }], [{ ...named, port: targetPort }]),
   ];
 }

@@ -23,35 +23,46 @@ export async function settle(
   changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
   timeoutMs = 10_000,
 ): Promise<string> {
-  const { mark, refused } = await settleEach({ kube, istiod, envoys }, changed, { timeoutMs });
-  const [first] = refused.values();
-  if (first !== undefined) throw new NotEnforced(first);
+  await knows(istiod, changed, timeoutMs);
+  const mark = nextMark();
+  await kube.apply(markerObject(mark));
+  for (const words of await Promise.all(envoys.map((envoy) => carries(envoy, mark, timeoutMs)))) {
+    if (words !== undefined) throw new NotEnforced(words);
+  }
   return mark;
 }
 
+const nextMark = (): string => `lab-${++marks}`;
+
+/** What was changed in a namespace that has one Envoy. */
+export interface Changed {
+  readonly namespace: string;
+  readonly envoy: MeshEnvoy;
+  readonly there: readonly KubeObject[];
+  readonly gone: readonly KubeObject[];
+}
+
 /**
- * The same, where some Envoys may refuse what came to them. With `keeps` they keep connections after an answer: whoever
- * asks has to open new ones after a change.
+ * Waits until the Envoys of some namespaces enforce what was changed there, each its own and with a mark of its own. They
+ * keep connections after an answer: whoever asks has to open new ones.
  *
- * @returns besides the mark, the words of those that do not enforce it
- * @throws NotEnforced where istiod does not take the objects
+ * @returns for each, why it does not; undefined: it does
+ * @throws NotEnforced where istiod does not know of the objects
  */
 export async function settleEach(
-  { kube, istiod, envoys }: { kube: Kube; istiod: Istiod; envoys: readonly MeshEnvoy[] },
-  changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
-  { timeoutMs = 10_000, keeps = false }: { readonly timeoutMs?: number; readonly keeps?: boolean } = {},
-): Promise<{ readonly mark: string; readonly refused: ReadonlyMap<MeshEnvoy, string> }> {
-  await knows(istiod, changed, timeoutMs);
-  const mark = `lab-${++marks}`;
-  await kube.apply(markerObject(mark, keeps));
-  const refused = new Map<MeshEnvoy, string>();
-  await Promise.all(
-    envoys.map(async (envoy) => {
-      const words = await carries(envoy, mark, timeoutMs);
-      if (words !== undefined) refused.set(envoy, words);
+  { kube, istiod }: { readonly kube: Kube; readonly istiod: Istiod },
+  changes: readonly Changed[],
+  timeoutMs = 10_000,
+): Promise<readonly (string | undefined)[]> {
+  const all = { there: changes.flatMap(({ there }) => there), gone: changes.flatMap(({ gone }) => gone) };
+  await knows(istiod, all, timeoutMs);
+  return Promise.all(
+    changes.map(async ({ namespace, envoy }) => {
+      const mark = nextMark();
+      await kube.apply(markerObject(mark, true, namespace));
+      return carries(envoy, mark, timeoutMs);
     }),
   );
-  return { mark, refused };
 }
 
 const isIstios = ({ apiVersion }: KubeObject) => /\.istio\.io\//.test(apiVersion);

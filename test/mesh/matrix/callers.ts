@@ -3,8 +3,11 @@ import { decide } from '../../../src/rules/decide.ts';
 import { type Implied, impliedBy } from '../../../src/rules/implied.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 
-/** Somebody with these roles, or nobody. */
-export type Asker = readonly string[] | null;
+/** Somebody with these roles, an agent for somebody with these, or nobody. */
+export type Asker = { readonly roles: readonly string[]; readonly agent?: string } | null;
+
+/** No agent of a policy has this name. */
+const NO_AGENT = 'no-agent';
 
 /** At most so many other roles are tried one by one. */
 const OTHERS = 4;
@@ -12,10 +15,12 @@ const OTHERS = 4;
 /** Who can be made up from a policy's roles. */
 export class Askers {
   readonly #names: readonly string[];
+  readonly #agents: readonly string[];
   readonly #implied: Implied;
 
   constructor(policy: Policy) {
     this.#names = Object.keys(policy.roles);
+    this.#agents = Object.keys(policy.agents ?? {});
     this.#implied = impliedBy([policy]);
   }
 
@@ -28,9 +33,14 @@ export class Askers {
   /** Whom this rule, and no rule before it, lets pass. */
   passing(rule: Rule, rules: readonly Rule[], method: string): readonly Asker[] {
     const role = rule.who.kind === 'role' ? [this.#with([rule.who.role])] : [];
-    const candidates: readonly Asker[] = [...role, null, [], ...this.#names.map((name) => this.#with([name]))];
+    const each = this.#names.map((name) => this.#with([name]));
+    const people = [...role, [], ...each].map((roles) => ({ roles }));
+    const agent = rule.who.kind === 'agent' ? { agent: rule.who.agent } : undefined;
+    const candidates: readonly Asker[] = agent
+      ? each.map((roles) => ({ roles, ...agent }))
+      : [...people.slice(0, role.length), null, ...people.slice(role.length)];
     const passes = (asker: Asker) => {
-      const decision = decide(rules, asker && { roles: asker }, { route: rule.route, method });
+      const decision = decide(rules, asker, { route: rule.route, method });
       return decision.allow && decision.rule.id === rule.id;
     };
     const texts = candidates.map((asker) => JSON.stringify(asker));
@@ -40,10 +50,19 @@ export class Askers {
   /** Whom it does not: somebody without a role, with another one, with all others. */
   others(rule: Rule): readonly (readonly string[])[] {
     const { who } = rule;
-    if (who.kind !== 'role') return [];
-    const lacking = (roles: readonly string[]) => !roles.includes(who.role);
+    if (who.kind !== 'role' && who.kind !== 'agent') return [];
+    // An agent has the roles that travel.
+    const names = who.kind === 'role' ? [who.role] : who.actsFor;
+    const lacking = (roles: readonly string[]) => !roles.some((it) => names.includes(it));
     const each = this.#names.map((name) => this.#with([name])).filter(lacking);
     const all = this.#names.filter((name) => lacking(this.#with([name])));
     return [[], ...each.slice(0, OTHERS), ...(each.length > 1 ? [all] : [])];
+  }
+
+  /** Who else may act, or nobody instead of the rule's own agent; nothing where the policy knows no agents. */
+  otherAgents(rule: Rule): readonly (string | undefined)[] {
+    if (this.#agents.length === 0) return [];
+    const own = rule.who.kind === 'agent' ? rule.who.agent : undefined;
+    return [...(own === undefined ? [] : [undefined]), ...this.#agents.filter((it) => it !== own), NO_AGENT];
   }
 }

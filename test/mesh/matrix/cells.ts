@@ -10,6 +10,9 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PU
 /** Others of a kind are tried up to so many. */
 const OTHERS = 3;
 
+/** No service of a policy has this name. */
+const NO_SERVICE = 'no-service';
+
 const FLAWS: readonly (readonly [Flaw, Part])[] = [
   ['garbage', 'credential'],
   ['unsigned', 'signature'],
@@ -64,7 +67,7 @@ class Derivation {
 
   #credential(asker: Asker): Credential | null {
     const { service, as } = this.#rule;
-    return asker && { roles: asker, service, ...(as !== '' && { as }) };
+    return asker && { ...asker, service, ...(as !== '' && { as }) };
   }
 
   #base(asker: Asker, method: string, path: string): Cell {
@@ -144,10 +147,21 @@ class Derivation {
       const flawed = { roles: [], service: this.#rule.service, as: this.#rule.as };
       for (const flaw of ['garbage', 'expired'] as const)
         this.#add(base, 'credential', flaw, { credential: { ...flawed, flaw } });
+      for (const agent of this.#askers.otherAgents(this.#rule)) {
+        if (agent !== undefined) this.#add(base, 'agent', agent, { credential: { ...flawed, agent } });
+      }
+      this.#add(base, 'audience', 'of no service', {
+        credential: { ...flawed, service: NO_SERVICE, flaw: 'audience' },
+      });
       return;
     }
     for (const roles of this.#askers.others(this.#rule)) {
       this.#add(base, 'role', roles.join(' and ') || 'none', { credential: { ...credential, roles } });
+    }
+    for (const agent of this.#askers.otherAgents(this.#rule)) {
+      const { agent: _, ...person } = credential;
+      const changed = agent === undefined ? person : { ...person, agent };
+      this.#add(base, 'agent', agent ?? 'none', { credential: changed });
     }
     this.#add(base, 'credential', 'none', { credential: null });
     for (const [flaw, part] of FLAWS) {
@@ -178,6 +192,12 @@ class Derivation {
       wrong(`of ${other}`, { kind: 'identity', identity: other });
     }
     const domain = own.replace(/^spiffe:\/\/[^/]+/, 'spiffe://other.test');
+    const { trustDomain, ingress } = this.#policy.mesh!;
+    const { namespace, serviceAccount } = ingress;
+    if (serviceAccount !== undefined) {
+      const spiffe = `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}x`;
+      wrong(spiffe, { kind: 'spiffe', spiffe });
+    }
     for (const spiffe of [`${own}x`, own.slice(0, -1), own.slice(0, own.lastIndexOf('/')), domain]) {
       wrong(spiffe, { kind: 'spiffe', spiffe });
     }

@@ -2,7 +2,7 @@ import type { Policy } from '../../../src/policy/types.ts';
 import { covers } from '../../../src/rules/cover.ts';
 import { decide } from '../../../src/rules/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import type { Answer, Cell, Flaw } from './types.ts';
+import type { Answer, Cell, Credential, Flaw } from './types.ts';
 
 /** What one layer of a mesh sees of a request. The verdict is `decide`'s, on the rules as far as it sees them. */
 export interface View {
@@ -76,10 +76,29 @@ export function expectedOf(cell: Cell, view: View): Answer {
   const read = view.path(cell.path);
   if ('refused' in read) return read.refused;
   const travels = ({ who, as }: Rule) => !view.as || who.kind === 'anyone' || credential?.as === as;
-  const rules = rulesOf(cell, view, spiffe)
-    .filter((rule) => covers(rule.path, read.path) && (!view.assertion || travels(rule)))
+  const own = rulesOf(cell, view, spiffe).filter(
+    (rule) => covers(rule.path, read.path) && (!view.assertion || travels(rule)),
+  );
+  return isAllowed(cell, own, view) ? 'allowed' : 'refused: rules';
+}
+
+/** Whether rules let a cell pass that its connection may use. */
+function isAllowed(cell: Cell, own: readonly Rule[], { rules, assertion }: View): boolean {
+  const { credential = null, method }: { credential?: Credential | null; method: string } = cell;
+  if (!assertion) {
+    const open = own.map(({ route: _, ...rule }) => ({ ...rule, who: { kind: 'anyone' as const } }));
+    return decide(open, credential, { route: '', method }).allow;
+  }
+  if (credential?.agent === undefined) {
     // No layer of a mesh knows of routes: all rules are united.
-    .map(({ route: _, ...rule }) => (view.assertion ? rule : { ...rule, who: { kind: 'anyone' as const } }));
-  const caller = credential === undefined ? null : credential;
-  return decide(rules, caller, { route: '', method: cell.method }).allow ? 'allowed' : 'refused: rules';
+    const united = own.map(({ route: _, ...rule }) => rule);
+    return decide(united, credential, { route: '', method }).allow;
+  }
+  // The person behind an agent passes by any rule of the route, whatever it connects as.
+  return own
+    .filter(({ who }) => who.kind === 'agent')
+    .some((rule) => {
+      const people = rules.filter(({ route, who }) => route === rule.route && who.kind !== 'agent');
+      return decide([rule, ...people], credential, { route: rule.route, method }).allow;
+    });
 }

@@ -54,6 +54,8 @@ export class GatewaySide implements Side {
 
   expected(cell: Cell): Answer | undefined {
     if (cell.part !== undefined && ITS_OWN.has(cell.part)) return undefined;
+    // Agents come by the inner listener.
+    if (cell.credential?.agent !== undefined) return undefined;
     const verdict = decided(cell, this.#subject);
     return typeof verdict === 'string' ? verdict : 'allowed';
   }

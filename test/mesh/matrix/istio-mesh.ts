@@ -2,6 +2,7 @@ import { CREDENTIAL } from '../../../src/targets/istio/ingress.ts';
 import type { Stage } from '../../harness/index.ts';
 import { documentedMesh } from '../istio/mesh.ts';
 import {
+  type Changed,
   type Ingress,
   type KubeObject,
   type Lab,
@@ -32,6 +33,9 @@ export interface Place {
   readonly there: Map<string, KubeObject>;
 }
 
+/** An Envoy whose listener waits for something that does not come, a secret or a route, is not waited for longer. */
+const PATIENCE_MS = 5_000;
+
 /** Objects for a place; `instead` is the namespace that they were rendered for. */
 export interface Version {
   readonly place: Place;
@@ -41,12 +45,16 @@ export interface Version {
 
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-function placed(object: KubeObject, { place, instead }: Version): KubeObject {
-  const { namespace } = object.metadata;
-  if (!namespace?.startsWith(instead)) return object;
-  // What a mutant added to the name stays.
-  const own = place.namespace + namespace.slice(instead.length);
-  return { ...object, metadata: { ...object.metadata, namespace: own } };
+/** What the API server can be asked to keep at all. */
+function isNamed({ apiVersion, kind, metadata }: KubeObject): boolean {
+  return [apiVersion, kind, metadata?.name].every((it) => typeof it === 'string');
+}
+
+function placed(object: KubeObject, { place, instead }: Pick<Version, 'place' | 'instead'>): KubeObject {
+  const { namespace = 'elsewhere' } = object.metadata;
+  // What a mutant added to the name stays, and so does another name: no place has it.
+  const own = namespace.startsWith(instead) ? namespace.slice(instead.length) : `-${namespace}`;
+  return { ...object, metadata: { ...object.metadata, namespace: place.namespace + own } };
 }
 
 /**
@@ -80,7 +88,7 @@ export class IstioMesh {
       Promise.all(numbers.map((n) => startPlace(`slot-${n}`, (name) => startSlot(stage, lab, name)))),
       lab.kube.apply(
         served.flatMap(({ name, port }) =>
-          plainService({ name, namespace: name, port: 80, targetPort: port, ip: services.ip }),
+          plainService({ name, namespace: name, port: 80, targetPort: port, ip: services.ip, others: [81] }),
         ),
       ),
     ]);
@@ -88,41 +96,50 @@ export class IstioMesh {
   }
 
   /**
+   * What API server and istiod say of an object, put into a place; nothing is changed.
+   *
+   * @returns why they do not take it; undefined: they do
+   */
+  async refusal(
+    object: KubeObject,
+    { place, instead }: Pick<Version, 'place' | 'instead'>,
+  ): Promise<string | undefined> {
+    if (!isNamed(object)) return 'an object without kind or name is none';
+    const verdict = await this.lab.kube.verdict(placed(object, { place, instead }));
+    return verdict.accepted ? undefined : verdict.words;
+  }
+
+  /**
    * Puts other objects into some places, and waits until the Envoys there enforce them.
    *
-   * @returns for each, why API server, istiod or Envoy do not take it; undefined: it holds
+   * @returns for each, why its Envoy does not; undefined: it does
    */
   async hold(versions: readonly Version[]): Promise<readonly (string | undefined)[]> {
     const changes = await Promise.all(versions.map((version) => this.#put(version)));
-    const there = changes.flatMap((change) => change.there);
-    const gone = changes.flatMap((change) => change.gone);
-    const envoys = versions.map(({ place }) => place.envoy);
-    const { refused } = await settleEach(
-      { kube: this.lab.kube, istiod: this.lab.istiod, envoys },
-      { there, gone },
-      { keeps: true },
-    );
-    return changes.map(({ rejected }, i) => rejected ?? refused.get(envoys[i]!));
+    return settleEach(this.lab, changes, PATIENCE_MS);
   }
 
   /** Applies what differs from what is there, and takes the rest away. */
-  async #put(version: Version) {
-    const { there: before } = version.place;
-    const objects = version.objects.map((object) => placed(object, version));
-    const wanted = new Map(objects.map((object) => [nameOf(object), object]));
+  async #put(version: Version): Promise<Changed> {
+    const { there: before, envoy, namespace } = version.place;
+    const wanted = new Map(
+      version.objects.map((object) => placed(object, version)).map((object) => [nameOf(object), object]),
+    );
     const fresh = [...wanted].filter(([name, object]) => JSON.stringify(before.get(name)) !== JSON.stringify(object));
     const gone = [...before].filter(([name]) => !wanted.has(name)).map(([, object]) => object);
-    const applied = await Promise.all([
-      ...fresh.map(async ([name, object]) => {
-        const made = await this.lab.kube.apply(object).catch((error: Error) => error.message);
-        if (typeof made !== 'string') before.set(name, object);
-        return made;
-      }),
-      this.lab.kube.delete(gone).then(() => []),
-    ]);
     for (const object of gone) before.delete(nameOf(object));
-    const rejected = applied.find((it) => typeof it === 'string');
-    return { there: applied.flatMap((it) => (typeof it === 'string' ? [] : it)), gone, rejected };
+    for (const [name, object] of fresh) before.set(name, object);
+    const [there] = await Promise.all([
+      Promise.all(fresh.map(([, object]) => this.#apply(object))),
+      this.lab.kube.delete(gone),
+    ]);
+    return { namespace, envoy, there: there.flat(), gone };
+  }
+
+  /** What takes the last field of a part away leaves a null there, and is refused for it: then it is made anew. */
+  async #apply(object: KubeObject): Promise<KubeObject[]> {
+    const { kube } = this.lab;
+    return kube.apply(object).catch(() => kube.delete(object).then(() => kube.apply(object)));
   }
 }
 

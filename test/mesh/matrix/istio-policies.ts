@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { confluence, demo, hosts, KEYS_FILE, type Subject, subject, type Yaml } from './policies.ts';
+import { agents, confluence, demo, hosts, KEYS_FILE, type Subject, subject, type Yaml } from './policies.ts';
 
 /** Labels of every service's pods: they differ by their namespaces, so that one pod can stand for one after the other. */
 export const POD = { app: 'service' };
@@ -35,7 +35,9 @@ function fitted(yaml: Yaml, issuer: string): string {
     },
   };
   const assertion = { issuer: 'https://gateway.test', keys_file: KEYS_FILE, lifetime: '10m' };
-  yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion };
+  const tls = { cert_file: '/run/tls/tls.crt', key_file: '/run/tls/tls.key' };
+  const inner = yaml.agents && { inner: { tls, client_ca_file: '/run/mesh/services.pem' } };
+  yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion, ...inner };
   delete yaml.tests;
   return stringify(yaml, { aliasDuplicateObjects: false });
 }
@@ -45,6 +47,7 @@ export async function istioSubjects(issuer: string): Promise<readonly Subject[]>
   return [
     subject('demo', fitted(await demo(), issuer)),
     subject('confluence', fitted(confluence(), issuer)),
+    subject('agents', fitted(agents(), issuer)),
     subject('40 hosts', fitted(hosts(40), issuer)),
   ];
 }

@@ -4,13 +4,13 @@ import { type KubeObject, readObjects } from '../lab/index.ts';
 import type { Assertions } from './assertions.ts';
 import type { View } from './expect.ts';
 import { Identities } from './identities.ts';
-import { type IstioMesh, type Place, SLOT, type Version } from './istio-mesh.ts';
+import { type IstioMesh, type Place, SLOT } from './istio-mesh.ts';
 import { EDGE } from './istio-policies.ts';
 import { expectedAt, istioView } from './istio-view.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import type { Subject } from './policies.ts';
 import { Road } from './road.ts';
-import type { Answer, Cell, Mutable, Rendered, Trial } from './types.ts';
+import type { Answer, Cell, Rendered, Side } from './types.ts';
 
 /** Seconds that Envoy lets an assertion live on, and some more. */
 const EXPIRED_FOR = 70;
@@ -18,7 +18,7 @@ const EXPIRED_FOR = 70;
 const titleOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
 
 /** Objects that belong together: those of the ingress, or of one workload. */
-interface Part {
+export interface Part {
   /** The service of a workload; absent: the ingress. */
   readonly service?: string;
   /** Where its objects were rendered for. */
@@ -38,14 +38,13 @@ export function partsOf({ policy, rules }: Subject, published: string): readonly
 }
 
 /** One of Istio's layers: real Envoys that enforce what was rendered. */
-export class IstioSide implements Mutable {
+export class IstioSide implements Side {
   readonly name: string;
-  readonly objects: readonly Rendered[];
-  readonly #mesh: IstioMesh;
-  readonly #parts: readonly Part[];
-  readonly #places: readonly Place[];
+  readonly parts: readonly Part[];
+  /** Where they can be put. */
+  readonly places: readonly Place[];
+  readonly mesh: IstioMesh;
   readonly #presenter: Presenter;
-  readonly #ca: string;
   /** By what is there. */
   readonly #roads = new Map<string, Pick<Road, 'ask' | 'close'>>();
 
@@ -59,13 +58,11 @@ export class IstioSide implements Mutable {
     const { meshCa } = stage;
     const view = istioView(subject, layer);
     this.name = `istio ${layer}`;
-    this.#mesh = mesh;
-    this.#places = layer === 'ingress' ? mesh.ingresses : mesh.slots;
-    this.#parts = partsOf(subject, assertions.published).filter(
+    this.mesh = mesh;
+    this.places = layer === 'ingress' ? mesh.ingresses : mesh.slots;
+    this.parts = partsOf(subject, assertions.published).filter(
       ({ service }) => (service === undefined) === (layer === 'ingress'),
     );
-    this.objects = this.#parts.flatMap(({ objects }) => objects);
-    this.#ca = meshCa.cert;
     const ingress = async () => (await meshCa.client(view.ingress!)).pem;
     const identities = new Identities(subject.policy, meshCa, layer === 'ingress' ? undefined : ingress);
     this.#presenter = { view, identities, ca: meshCa.cert, assertions, expiredFor: EXPIRED_FOR };
@@ -73,19 +70,23 @@ export class IstioSide implements Mutable {
 
   /** The parts in groups that fit into the lab at once: the ingress, or some workloads. */
   get waves(): readonly (readonly Part[])[] {
-    const size = this.#places.length;
-    return this.#parts.flatMap((_, i) => (i % size === 0 ? [this.#parts.slice(i, i + size)] : []));
+    const size = this.places.length;
+    return this.parts.flatMap((_, i) => (i % size === 0 ? [this.parts.slice(i, i + size)] : []));
   }
 
   /** Has Envoys enforce some parts as they were rendered. */
   async hold(parts: readonly Part[]): Promise<void> {
-    const versions = parts.map((part, i) => versionOf(part, this.#places[i]!, part.objects));
-    const refused = (await this.#mesh.hold(versions)).find((words) => words !== undefined);
+    const versions = parts.map(({ namespace, objects }, i) => ({
+      place: this.places[i]!,
+      instead: namespace,
+      objects: objects.map(({ value }) => value as KubeObject),
+    }));
+    const refused = (await this.mesh.hold(versions)).find((words) => words !== undefined);
     if (refused !== undefined) throw new Error(refused);
     // A connection keeps the configuration that it began with.
     for (const road of this.#roads.values()) road.close();
     this.#roads.clear();
-    for (const [i, part] of parts.entries()) this.#roads.set(part.service ?? EDGE, this.#road(part, this.#places[i]!));
+    for (const [i, part] of parts.entries()) this.#roads.set(part.service ?? EDGE, this.road(part, this.places[i]!));
   }
 
   expected(cell: Cell): Answer {
@@ -94,13 +95,18 @@ export class IstioSide implements Mutable {
 
   async ask(cell: Cell): Promise<Answer> {
     const road = this.#roads.get(this.#presenter.view.layer === 'ingress' ? EDGE : cell.service);
-    return road === undefined ? 'not askable' : askMesh(cell, road, this.#presenter);
+    return road === undefined ? 'not askable' : this.askBy(road, cell);
   }
 
-  #road({ service }: Part, { envoy }: Place): Pick<Road, 'ask' | 'close'> {
+  askBy(road: Pick<Road, 'ask'>, cell: Cell): Promise<Answer> {
+    return askMesh(cell, road, this.#presenter);
+  }
+
+  /** The way to a place in which the objects of a part are. */
+  road({ service }: Part, { envoy }: Place): Pick<Road, 'ask' | 'close'> {
     const { host, port, name, serverSpiffe } = envoy.target();
     const spiffe = serverSpiffe === undefined ? {} : { serverSpiffe };
-    const road = new Road({ host, port, tls: true, name, ca: this.#ca, ...spiffe });
+    const road = new Road({ host, port, tls: true, name, ca: this.#presenter.ca, ...spiffe });
     if (service === undefined) return road;
     return {
       close: () => road.close(),
@@ -110,42 +116,4 @@ export class IstioSide implements Mutable {
       },
     };
   }
-
-  async *trials(versions: readonly (readonly Rendered[])[]): AsyncGenerator<Trial> {
-    const size = this.#places.length;
-    for (let at = 0; at < versions.length; at += size) {
-      const batch = versions.slice(at, at + size).map((version, i) => {
-        const part = this.#changed(version);
-        const place = this.#places[i]!;
-        const own = version.filter((_, n) => part.objects.includes(this.objects[n]!));
-        return { part, place, objects: own };
-      });
-      const words = await this.#mesh.hold(batch.map(({ part, place, objects }) => versionOf(part, place, objects)));
-      for (const [i, { part, place }] of batch.entries()) {
-        const rejected = words[i];
-        if (rejected !== undefined) yield { rejected };
-        else yield* this.#trial(part, this.#road(part, place));
-      }
-    }
-  }
-
-  async *#trial({ service }: Part, road: Pick<Road, 'ask' | 'close'>): AsyncGenerator<Trial> {
-    yield {
-      ask: (cell) =>
-        service === undefined || cell.service === service ? askMesh(cell, road, this.#presenter) : 'not askable',
-    };
-    road.close();
-  }
-
-  /** The part that a version changes. */
-  #changed(version: readonly Rendered[]): Part {
-    const index = version.findIndex((it, i) => it !== this.objects[i]);
-    const found = this.#parts.find(({ objects }) => objects.includes(this.objects[Math.max(index, 0)]!));
-    if (found === undefined) throw new Error(`${this.name}: a version of nothing`);
-    return found;
-  }
-}
-
-function versionOf(part: Part, place: Place, objects: readonly Rendered[]): Version {
-  return { place, instead: part.namespace, objects: objects.map(({ value }) => value as KubeObject) };
 }

@@ -81,6 +81,51 @@ export function confluence(): Yaml {
   };
 }
 
+/** Services that act for people, as an identity of their own and as everybody's; a role that does not travel. */
+export function agents(): Yaml {
+  const service = (name: string) => ({
+    authority: `${name}.mesh`,
+    spiffe: `spiffe://example.org/ns/${name}/sa/${name}`,
+  });
+  return {
+    version: 1,
+    providers: { acme: { audiences: ['wiki'] } },
+    roles: {
+      reader: { group: 'readers' },
+      editor: { group: 'editors' },
+      admin: { all: ['editor', { group: 'admins' }] },
+    },
+    agents: {
+      pages: { match: { service: 'wiki' }, acts_for: ['reader', 'editor'] },
+      indexer: { match: { service: 'search' }, acts_for: ['reader'], hops: 2 },
+    },
+    mesh: mesh(['default', 'hop']),
+    services: { wiki: service('wiki'), search: service('search'), dashboard: { authority: 'dashboard.mesh' } },
+    hosts: {
+      'wiki.example.com': {
+        '/*': {
+          service: 'wiki',
+          allow: ['editor', { role: 'reader', methods: ['GET'] }, { agent: 'indexer', methods: ['GET'] }],
+        },
+        '/search/*': { service: 'search', allow: ['authenticated'] },
+      },
+      'dashboard.example.com': {
+        '/*': {
+          service: 'dashboard',
+          allow: [
+            { role: 'editor', methods: ['GET', 'POST'] },
+            { role: 'reader', methods: ['GET'] },
+            { agent: 'pages', methods: ['GET', 'POST', 'DELETE'], as: 'hop' },
+          ],
+        },
+        '/admin/*': { service: 'dashboard', allow: ['admin'] },
+        '/me': { service: 'dashboard', allow: ['authenticated', { agent: 'pages', as: 'hop' }] },
+        '/open': { service: 'dashboard', allow: ['anyone'] },
+      },
+    },
+  };
+}
+
 /** Many hosts, a service each, and two rules for each. */
 export function hosts(count: number): Yaml {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);

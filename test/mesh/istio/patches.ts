@@ -1,0 +1,35 @@
+import { identity } from './policy.ts';
+import { type Asked, DASHBOARD, INGRESS, reader } from './refusals.ts';
+
+/** A live change, and what `prove` has to say of it. */
+export interface Patch {
+  readonly name: string;
+  readonly object: readonly [namespace: string, kind: string, name: string];
+  readonly patch: readonly unknown[];
+  readonly says: string;
+  /** The request that it names. */
+  readonly witness?: Asked;
+}
+
+export const PATCHES: readonly Patch[] = [
+  {
+    name: 'a rule that loses its methods',
+    object: ['edge', 'authorizationpolicy', 'meshgate-ingress-wiki'],
+    patch: [{ op: 'remove', path: '/spec/rules/1/to/0/operation/methods' }],
+    says: 'PATCH http://wiki.wiki.svc.cluster.local/rest\n',
+    witness: { at: 'ingress', peer: identity('reader'), method: 'PATCH', path: '/rest', says: reader },
+  },
+  {
+    name: 'a workload whose rule forgets the assertion',
+    object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard'],
+    patch: [{ op: 'remove', path: '/spec/rules/0/when' }],
+    says: 'GET /x at the workload of ops/meshgate-workload-dashboard\n',
+    witness: { at: 'dashboard', peer: INGRESS, authority: DASHBOARD, path: '/x', says: null },
+  },
+  {
+    name: 'a workload that takes plain HTTP',
+    object: ['wiki', 'peerauthentication', 'meshgate-workload-wiki'],
+    patch: [{ op: 'replace', path: '/spec/mtls/mode', value: 'PERMISSIVE' }],
+    says: 'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"\n',
+  },
+];

@@ -1,0 +1,185 @@
+import type { Mutant } from './mutants.ts';
+import type { Rendered } from './types.ts';
+
+/**
+ * Whether Istio's authorization policies let the same requests pass with one rule changed: what it gains or loses, others
+ * let pass as well. Istio's matching is done here, on one request of each kind that the rules tell apart.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: a mutant may have any shape
+type Json = any;
+
+/** Istio's `AuthorizationPolicy` rule, as far as it is rendered. */
+interface Rule {
+  readonly from?: readonly { readonly source: Json }[];
+  readonly to?: readonly { readonly operation: Json }[];
+  readonly when?: readonly Json[];
+}
+
+interface Asked {
+  readonly principal: string;
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+type Claims = Readonly<Record<string, string | undefined>>;
+
+/** The form of a rule is not among those that are rendered, or that come of changing these. */
+class Unknown extends Error {}
+
+/** Exact, or with `*` at an end; `*` alone is any text that is not empty. */
+function matches(pattern: string, text: string): boolean {
+  if (pattern === '*') return text !== '';
+  if (pattern.endsWith('*')) return text.startsWith(pattern.slice(0, -1));
+  return pattern.startsWith('*') ? text.endsWith(pattern.slice(1)) : text === pattern;
+}
+
+const some = (patterns: readonly string[] | undefined, text: string): boolean =>
+  patterns === undefined || patterns.length === 0 || patterns.some((it) => matches(it, text));
+
+function only(value: Json, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Object.keys(value).some((key) => !known.includes(key)))
+    throw new Unknown(JSON.stringify(value));
+}
+
+/** Whether source and operation of a rule fit. */
+function isFor({ from = [], to = [] }: Rule, asked: Asked): boolean {
+  const source = ({ source }: Json) => {
+    only(source, ['principals']);
+    return some(source.principals, asked.principal);
+  };
+  const operation = ({ operation }: Json) => {
+    only(operation, ['hosts', 'methods', 'paths', 'notPaths']);
+    const { hosts, methods, paths, notPaths = [] } = operation;
+    const not = notPaths.some((it: string) => matches(it, asked.path));
+    return some(hosts, asked.host) && some(methods, asked.method) && some(paths, asked.path) && !not;
+  };
+  return (from.length === 0 || from.some(source)) && (to.length === 0 || to.some(operation));
+}
+
+const CLAIM = /^request\.auth\.claims\[(\w+)\]$/;
+
+function says({ when = [] }: Rule, claims: Claims | undefined): boolean {
+  return when.every((condition: Json) => {
+    only(condition, ['key', 'values', 'notValues']);
+    const name = CLAIM.exec(condition.key)?.[1];
+    if (name === undefined) throw new Unknown(condition.key);
+    const said = claims?.[name];
+    const has = (patterns: readonly string[]) => said !== undefined && patterns.some((it) => matches(it, said));
+    const { values, notValues } = condition;
+    if (values === undefined && notValues === undefined) throw new Unknown(condition.key);
+    return (values === undefined || has(values)) && (notValues === undefined || !has(notValues));
+  });
+}
+
+/** What no text of a policy goes on with. */
+const MORE = '~';
+
+/** One text of each kind that some patterns tell apart. */
+function kinds(patterns: readonly string[]): readonly string[] {
+  const texts = patterns.flatMap((it) => {
+    const plain = it.replace(/^\*|\*$/g, '');
+    return [plain, plain + MORE];
+  });
+  return [...new Set([...texts, MORE])];
+}
+
+/** All texts below nodes, by the field that they are in. */
+function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): ReadonlyMap<string, readonly string[]> {
+  if (typeof node === 'string') found.set(field, [...(found.get(field) ?? []), node]);
+  else if (Array.isArray(node)) for (const child of node) textsOf(child, found, field);
+  else if (typeof node === 'object' && node !== null) {
+    const claim = CLAIM.exec(node.key ?? '')?.[1];
+    for (const [key, child] of Object.entries(node)) textsOf(child, found, claim === undefined ? key : claim);
+  }
+  return found;
+}
+
+/** What requests there can be: who gets a connection, what is led on, and whose assertions are verified. */
+interface Scene {
+  /** Absent: whoever the mesh gave a certificate. */
+  readonly principals?: readonly string[];
+  /** Absent: any, being for the one service. */
+  readonly hosts?: readonly string[];
+  readonly issuers: readonly string[];
+  readonly audiences: readonly string[];
+}
+
+function sceneOf(objects: readonly Json[]): Scene {
+  const gateway = objects.find(({ kind }) => kind === 'Gateway');
+  const rules = objects.filter(({ kind }) => kind === 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules);
+  const names = objects.filter(({ kind }) => kind === 'VirtualService').flatMap(({ spec }): string[] => spec.hosts);
+  return {
+    ...(gateway && {
+      principals: gateway.spec.servers[0].tls.subjectAltNames.map((it: string) => it.replace('spiffe://', '')),
+      hosts: names.flatMap((name) => [name, `${name}:${MORE}`]),
+    }),
+    issuers: rules.map(({ issuer }) => issuer),
+    audiences: rules.flatMap(({ audiences }) => audiences),
+  };
+}
+
+/** Callers that rules tell apart. One role at a time: none is ever held against somebody. */
+function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, audiences }: Scene): readonly Claims[] {
+  const [as, roles, agents] = ['as', 'roles', 'agent'].map((name) => kinds(texts.get(name) ?? []));
+  return issuers.flatMap((iss) =>
+    [...new Set(audiences)].flatMap((aud) =>
+      [undefined, ...(as ?? [])].flatMap((own) =>
+        [undefined, ...(roles ?? [])].flatMap((role) =>
+          [undefined, ...(agents ?? [])].map((agent) => ({ iss, aud, as: own, roles: role, agent })),
+        ),
+      ),
+    ),
+  );
+}
+
+function requestsOf(
+  texts: ReadonlyMap<string, readonly string[]>,
+  { principals, hosts = [MORE] }: Scene,
+): readonly Asked[] {
+  const of = (name: string) => kinds(texts.get(name) ?? []);
+  const paths = [...of('paths'), ...of('notPaths'), '/', `/${MORE}`].filter((it) => it.startsWith('/'));
+  return (principals ?? of('principals')).flatMap((principal) =>
+    hosts.flatMap((host) =>
+      of('methods').flatMap((method) => [...new Set(paths)].map((path) => ({ principal, host, method, path }))),
+    ),
+  );
+}
+
+/**
+ * Whether a mutant of one rule lets the same requests pass.
+ *
+ * @param original the objects of the ingress, or of one workload, as they were rendered
+ */
+export function isSameForAll(original: readonly Rendered[], { version, object, path }: Mutant): boolean {
+  const index = Number(/^spec\/rules\/(\d+)/.exec(path)?.[1] ?? Number.NaN);
+  if (Number.isNaN(index) || !object.startsWith('AuthorizationPolicy ')) return false;
+  const objectIn = (objects: readonly Rendered[]): Json => objects.find(({ name }) => name === object)?.value;
+  const [before, changed] = [objectIn(original), objectIn(version)];
+  const isDropped = changed.spec.rules.length < before.spec.rules.length;
+  const one: Rule = before.spec.rules[index];
+  const other: Rule | undefined = isDropped ? undefined : changed.spec.rules[index];
+  const others: readonly Rule[] = original
+    .map(({ value }): Json => value)
+    .filter(({ kind }) => kind === 'AuthorizationPolicy')
+    .flatMap(({ spec }) => spec.rules)
+    .filter((it) => it !== one);
+  const scene = sceneOf(original.map(({ value }) => value));
+  const texts = textsOf([one, other, others]);
+  try {
+    const callers = [undefined, ...callersOf(texts, scene)];
+    return requestsOf(texts, scene).every((asked) => {
+      const [first, second] = [isFor(one, asked), other !== undefined && isFor(other, asked)];
+      if (!first && !second) return true;
+      const near = others.filter((it) => isFor(it, asked));
+      return callers.every((claims) => {
+        const [left, right] = [first && says(one, claims), second && other !== undefined && says(other, claims)];
+        return left === right || near.some((it) => says(it, claims));
+      });
+    });
+  } catch (error) {
+    if (error instanceof Unknown) return false;
+    throw error;
+  }
+}
