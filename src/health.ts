@@ -1,6 +1,6 @@
 /** What the rendered server of health calls. A bundle of its own: no check carries it along. */
 
-import { watchCa } from './njs/ca.ts';
+import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
 import { readyHandler } from './njs/health.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
@@ -8,9 +8,10 @@ import watched from './watched.js';
 /** `js_content` of readyz. */
 const ready = readyHandler(watched);
 
-/** `js_periodic`: looks at the files of the mesh identities, and at the ingress's CA. */
+/** `js_periodic`: looks at the files of the mesh identities, and at the CAs that nginx verifies by. */
 const svids = (): Promise<void> => {
-  if (watched.ca !== undefined) watchCa(watched.ca);
+  if (watched.ca !== undefined) watchCa(CA, watched.ca);
+  if (watched.clientCa !== undefined) watchCa(CLIENT_CA, watched.clientCa);
   return watchSvids(watched.identities);
 };
 

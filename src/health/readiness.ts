@@ -29,11 +29,12 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
 
 /** All parts together: ready is what has no part that failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
-  const { check, assertion, ca, providers, identities } = parts;
+  const { check, assertion, ca, client_ca: clientCa, providers, identities } = parts;
   const all = [
     check,
     ...(assertion ? [assertion] : []),
     ...(ca ? [ca] : []),
+    ...(clientCa ? [clientCa] : []),
     ...Object.values(providers),
     ...Object.values(identities),
   ];

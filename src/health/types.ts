@@ -18,6 +18,8 @@ export interface Watched {
   readonly assertion: boolean;
   /** CA file of the mesh's ingress, where some rule leads there. */
   readonly ca?: string;
+  /** CA file of the services' certificates, where the policy has an inner listener. */
+  readonly clientCa?: string;
   /** Those that some rule yields. */
   readonly identities: readonly WatchedIdentity[];
 }
@@ -43,6 +45,8 @@ export interface Readiness {
   readonly assertion?: Part;
   /** The CA of the mesh's ingress. */
   readonly ca?: Part;
+  /** The CA of the services' certificates. */
+  readonly client_ca?: Part;
   readonly identities: Readonly<Record<string, Part>>;
 }
 
@@ -52,8 +56,8 @@ export const healthReasons = {
   keys_missing: 'No keys of this provider were fetched yet: nginx’s error log says what it answered.',
   keys_stale: 'The last keys of this provider are older than gateway.keys.stale: it does not answer any more.',
   signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or holds no key pair that signs.',
-  ca_unreadable: 'The CA file of the ingress is missing, or may not be read: a reload of nginx would fail.',
-  ca_malformed: 'The CA file of the ingress does not hold certificates in PEM: a reload of nginx would fail.',
+  ca_unreadable: 'The CA file is missing, or may not be read: a reload of nginx would fail.',
+  ca_malformed: 'The CA file does not hold certificates in PEM: a reload of nginx would fail.',
   ca_changed: 'nginx still goes by the certificates that the CA file had before: reload it.',
   svid_unchecked: 'Its files were not looked at yet, or the job that does so has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',

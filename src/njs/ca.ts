@@ -5,8 +5,11 @@ import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Name in the dict of what is known of the ingress's CA file. */
+/** Names in the dict of what is known of the ingress's CA file, and of that of the services' certificates. */
 export const CA = ' ca';
+export const CLIENT_CA = ' client ca';
+
+const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'the services' } as const;
 
 /** Looks at the file; reads it only where it is not the one of the last look. One that was written just now waits. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
@@ -34,13 +37,13 @@ function reload(): boolean {
 }
 
 /**
- * One look at the CA file of the mesh's ingress. nginx reads it only when it loads, so a bundle with other
- * certificates has nginx reload, where this worker may ask for it.
+ * One look at a CA file. nginx reads it only when it loads, so a bundle with other certificates has nginx reload, where
+ * this worker may ask for it.
  */
-export function watchCa(path: string): void {
+export function watchCa(name: keyof typeof WHOSE, path: string): void {
   const dict = svidsDict();
   const now = Date.now() / 1000;
-  const text = dict.get(CA);
+  const text = dict.get(name);
   const kept = text === undefined ? undefined : (JSON.parse(text) as CaFound);
   const before = kept?.pid === process.pid ? kept : undefined;
   const looked = look(path, before, now);
@@ -52,9 +55,9 @@ export function watchCa(path: string): void {
   const reason = toSayOfCa(found, now);
   if (reason !== undefined) {
     const what = reloads ? 'it has other certificates now, nginx is asked to reload' : healthReasons[reason];
-    ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of the ingress (${path}): ${reason}: ${what}`);
+    ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of ${WHOSE[name]} (${path}): ${reason}: ${what}`);
     found = { ...found, said: { reason, at: now } };
   }
   const after = JSON.stringify(found);
-  if (after !== text) dict.set(CA, after);
+  if (after !== text) dict.set(name, after);
 }

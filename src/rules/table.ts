@@ -88,7 +88,7 @@ function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
   const known = record(
     Object.values(agents).map(({ name, service, actsFor, hops }) => {
       const spiffe = services[service]?.spiffe;
-      if (spiffe === undefined) throw new Error(`agent ${name}: its service has no SPIFFE id`);
+      if (spiffe === undefined) throw new Error(`nginx: agent ${name}: its service has no SPIFFE id`);
       return [spiffe, { name, service, actsFor, hops }] as const;
     }),
   );

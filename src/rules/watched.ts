@@ -14,6 +14,7 @@ export function toWatched(policy: Policy, identities: readonly Identity[], check
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
     ...(identities.length > 0 && policy.mesh && { ca: policy.mesh.ingress.caFile }),
+    ...(policy.gateway.inner && { clientCa: policy.gateway.inner.clientCaFile }),
     identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
   };
 }

@@ -278,6 +278,20 @@ describe('the mesh', () => {
   });
 });
 
+test('services of a CA that joins the bundle are let in, without anybody’s help', async () => {
+  const mark = gateway.mark();
+  const { pem } = await strangers.client(spiffe('wiki'));
+  expect((await hop('board.test', pem, given)).json().reason).toBe('proof_invalid');
+  await gateway.box.write({ '/run/inner/services.pem': stage.meshCa.cert + strangers.cert });
+  await until(async () => (await hop('board.test', pem, given)).status === 200, {
+    what: 'the other CA to be trusted',
+    timeoutMs: 30_000,
+  });
+  expect((await hop('board.test', ofWiki, given)).status).toBe(200);
+  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of the services/.test(line));
+  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, nginx is asked/)]);
+});
+
 describe('the key', () => {
   test('an assertion whose key is no longer published is worth nothing, also one that was known', async () => {
     const mark = gateway.mark();

@@ -6,14 +6,18 @@ import type { Scene } from './scene.ts';
 /** Where the command of the image asks. */
 export const HEALTH_SOCKET = 'health.sock';
 
+/** Whether there is any file to watch: an identity's, or the CA of the services' certificates. */
+const watches = ({ identities, policy }: Scene): boolean => identities.length > 0 || policy.gateway.inner !== undefined;
+
 /** The zone that holds what was found of each identity's files: a kilobyte for each. */
-function zone({ identities }: Scene): readonly Directive[] {
-  if (identities.length === 0) return [];
+function zone(scene: Scene): readonly Directive[] {
+  if (!watches(scene)) return [];
+  const { identities } = scene;
   const size = Math.max(64, 32 + identities.length);
   return [line('js_shared_dict_zone', `zone=meshgate_svids:${size}k`, 'type=string')];
 }
 
-/** The job that watches the identities' files. */
+/** The job that watches the files. */
 const watch: Directive = block(
   'location',
   ['@meshgate_svids'],
@@ -42,7 +46,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
           line('default_type', 'text/plain'),
           block('location', ['=', literal('/.meshgate/healthz')], [line('return', '200', 'ok')]),
           block('location', ['=', literal('/.meshgate/readyz')], [line('js_content', 'health.ready')]),
-          ...(scene.identities.length > 0 ? [watch] : []),
+          ...(watches(scene) ? [watch] : []),
           nothingElse,
         ],
       ),
