@@ -10,20 +10,24 @@ type RawRoute = RawHost[typeof ROUTES][string];
 /** What a route's pages may ask with where its rules name no methods. */
 const USUAL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** How a route's requests are carried: what it says itself, or else its host, or else the defaults. */
-export function buildProxying(host: RawHost, route: RawRoute): { readonly proxy?: Proxying } {
-  if (host.proxy === undefined && route.proxy === undefined) return {};
+/**
+ * How a route's requests are carried: what it says itself, or else its host, or else the defaults.
+ *
+ * @param grpc calls may last, and send, as long as they please
+ */
+export function buildProxying(host: RawHost, route: RawRoute, grpc: boolean): { readonly proxy?: Proxying } {
+  if (host.proxy === undefined && route.proxy === undefined && !grpc) return {};
   const said = { ...host.proxy, ...route.proxy };
-  const streams = said.stream ?? false;
+  const streams = grpc || (said.stream ?? false);
   const time = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : seconds(text));
   const silence = streams ? PROXY_DEFAULTS.streamSilence : PROXY_DEFAULTS.silence;
   const proxy = {
     connectTimeout: time(said.connect_timeout, PROXY_DEFAULTS.connectTimeout),
     sendTimeout: time(said.send_timeout, silence),
     readTimeout: time(said.read_timeout, silence),
-    maxBody: said.max_body === undefined ? PROXY_DEFAULTS.maxBody : bytes(said.max_body),
-    buffering: said.buffering ?? !streams,
-    requestBuffering: said.request_buffering ?? !streams,
+    maxBody: said.max_body === undefined ? (grpc ? 0 : PROXY_DEFAULTS.maxBody) : bytes(said.max_body),
+    buffering: !grpc && (said.buffering ?? !streams),
+    requestBuffering: !grpc && (said.request_buffering ?? !streams),
   };
   return { proxy };
 }

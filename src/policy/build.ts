@@ -174,6 +174,7 @@ function buildMesh(raw: NonNullable<Raw['mesh']>, at: Locate): policy.Mesh {
 function buildService(name: string, raw: Raw['services'][string], at: policy.At): policy.Service {
   const url = raw.url ?? raw.insecure_url;
   const spiffe = raw.spiffe === undefined ? {} : { spiffe: raw.spiffe };
+  const protocol = raw.protocol === undefined || raw.protocol === 'http1' ? {} : { protocol: raw.protocol };
   if (url === undefined) {
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
@@ -182,7 +183,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
       ...(raw.ingress !== undefined && { ingress: raw.ingress }),
       ...(raw.consul_service !== undefined && { consulService: raw.consul_service }),
     };
-    return { name, authority, endpoint, ...buildPlace(raw), ...more, ...spiffe, at };
+    return { name, authority, endpoint, ...buildPlace(raw), ...more, ...protocol, ...spiffe, at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);
@@ -196,6 +197,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
       ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
       serverName: raw.server_name ?? endpoint.host,
     },
+    ...protocol,
     ...spiffe,
     at,
   };
@@ -218,7 +220,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         accept: route.accept ?? ['bearer'],
         allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
-        ...buildProxying(host, route),
+        ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),
         ...buildCors(host, route),
         at: at(where),
       };

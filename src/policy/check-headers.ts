@@ -17,6 +17,7 @@ const TAKEN_PREFIXES = ['content-', 'x-meshgate-', 'l5d-', 'proxy-', 'sec-', 'x-
 
 /** Headers can be set by nginx, each says where its value comes from, and null removes something. */
 export function checkHeaders(report: Report, draft: DraftPolicy): void {
+  checkLengths(report, draft);
   const global = check(report, draft, ['headers'], draft, new Set());
   const outer = writes(draft, 'headers') ? global : lowerNames(DEFAULT_HEADERS);
   const perHost = new Map(
@@ -24,6 +25,25 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   );
   for (const { hostName, path, route } of routesOf(draft)) {
     check(report, draft, [...path, 'headers'], route, perHost.get(hostName));
+  }
+}
+
+/** nginx has a fixed size for the names that it sends with calls of gRPC. */
+const LONGEST_IN_CALLS = 46;
+
+function checkLengths(report: Report, draft: DraftPolicy): void {
+  const grpc = entriesOf(draft.services).find(([, { protocol }]) => protocol === 'grpc')?.[0];
+  if (grpc === undefined) return;
+  const layers = [
+    { path: ['headers'], headers: draft.headers },
+    ...entriesOf(draft.hosts).map(([name, { headers }]) => ({ path: ['hosts', name, 'headers'], headers })),
+    ...routesOf(draft).map(({ path, route }) => ({ path: [...path, 'headers'], headers: route.headers })),
+  ];
+  for (const { path, headers } of layers) {
+    for (const name of Object.keys(headers ?? {}).filter((it) => it.length > LONGEST_IN_CALLS)) {
+      const message = `too long beside service ${quote(grpc)}, which speaks gRPC; write a name of at most ${LONGEST_IN_CALLS} characters`;
+      report.add([...path, name], message, 'key');
+    }
   }
 }
 

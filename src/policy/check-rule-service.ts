@@ -14,6 +14,12 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
   return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';
 }
 
+/** What a service speaks; undefined where a mistake hides it. */
+function protocolOf({ services }: DraftPolicy, name: string): string | undefined {
+  const service = services?.[name];
+  return service && (writes(service, 'protocol') ? service.protocol : 'http1');
+}
+
 /**
  * A rule's own service is another one than the route's, and all services of a route are verified by the same CA: nginx
  * has one for a location, before it knows who asks.
@@ -31,6 +37,11 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
       report.add(here, 'no effect: it is the route’s own service; remove it, or write another', 'key');
     } else if (ca !== undefined && known.ca !== undefined && ca !== known.ca) {
       const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write a route of its own`;
+      report.add(here, message);
+    }
+    const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
+    if (speaks !== undefined && others !== undefined && speaks !== others) {
+      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write a route of its own`;
       report.add(here, message);
     }
     if (known.ca === undefined) known = { name: own, ca };

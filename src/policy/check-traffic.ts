@@ -16,6 +16,8 @@ export function checkTraffic(report: Report, draft: DraftPolicy): void {
     if (host.cors) checkMethods(report, [...path, 'cors'], host.cors, sharing(host));
   }
   for (const { host, path, route } of routesOf(draft)) {
+    const grpc = draft.services?.[route.service ?? '']?.protocol === 'grpc';
+    if (route.proxy && grpc) checkGrpc(report, [...path, 'proxy'], route.proxy);
     if (route.proxy) checkProxy(report, [...path, 'proxy'], route.proxy, host.proxy ?? {});
     if (route.cors !== undefined) checkCors(report, [...path, 'cors'], route.cors, host);
     if (route.cors) checkMethods(report, [...path, 'cors'], route.cors, [route]);
@@ -52,6 +54,14 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
     if (!writes(proxy, key)) continue;
     const message = `stream: true says that nothing is buffered; keep one of the two`;
     report.add([...path, key], message, 'key');
+  }
+}
+
+/** Calls are never buffered. */
+function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
+  for (const key of ['stream', 'buffering', 'request_buffering'] as const) {
+    if (!writes(proxy, key)) continue;
+    report.add([...path, key], 'no effect: gRPC passes as it comes, both ways; remove it', 'key');
   }
 }
 

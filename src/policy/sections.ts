@@ -268,6 +268,11 @@ export const service = z
     endpoint: s.endpoint
       .describe('Where the mesh ingress finds the service. Default: the authority, port 80.')
       .optional(),
+    protocol: z
+      .enum(['http1', 'http2', 'grpc'])
+      .describe('What the service speaks: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.')
+      .meta({ default: 'http1' })
+      .optional(),
     ingress: s
       .reference('ingress')
       .describe('The ingress that it is reached through, of several.')

@@ -201,6 +201,8 @@ export interface Service {
   readonly authority: string;
   /** Where the mesh ingress finds it (`--target envoy`): host and port; default the authority, port 80. */
   readonly endpoint: { readonly host: string; readonly port: number };
+  /** What it speaks, and the ingress for it; absent: HTTP/1.1. */
+  readonly protocol?: 'http2' | 'grpc';
   /** Name of the ingress that it is reached through; absent: `default`. */
   readonly ingress?: string;
   /** Set when the service is reached directly and not through the mesh ingress. */
@@ -273,6 +275,7 @@ export interface Proxying {
   readonly connectTimeout: number;
   readonly sendTimeout: number;
   readonly readTimeout: number;
+  /** 0: any. */
   readonly maxBody: number;
   /** Of answers. */
   readonly buffering: boolean;

@@ -32,7 +32,7 @@ roles:
   staff: { group: staff }
   beta: { group: beta }
 mesh:
-  kind: envoy
+  kind: linkerd
   trust_domain: example.org
   ingresses:
     default: { address: "east.mesh:8443", ca_file: /run/mesh/east.pem, ${own('east')} }
@@ -41,8 +41,8 @@ mesh:
     default: { spiffe: "${spiffe('gateway')}", pem_file: /run/mesh/gateway.pem }
     beta: { spiffe: "${spiffe('beta')}", pem_file: /run/mesh/beta.pem }
 services:
-  wiki: { authority: app.mesh, endpoint: "wiki:8080" }
-  search: { authority: app.mesh, endpoint: "search:8080", ingress: west }
+  wiki: { authority: app.mesh, endpoint: "wiki:8080", namespace: apps, labels: { app: wiki }, port: 8080 }
+  search: { authority: app.mesh, endpoint: "search:8080", ingress: west, namespace: apps, labels: { app: search }, port: 8080 }
 hosts:
   wiki.test:
     /*: { service: wiki, allow: [{ role: beta, as: beta }, staff] }
@@ -74,9 +74,12 @@ describe('each service is reached through its own', () => {
     gatewayCase(setup, {
       name: `${who} to the wiki, in the east`,
       host: 'wiki.test',
-      request: { path: '/page', token },
+      request: { path: '/page', token, headers: { 'l5d-dst-override': 'other:80' } },
       status: 200,
-      upstream: { service: 'wiki', headers: { Host: 'app.mesh', 'X-Meshgate-Rule': `wiki.test/*#${rule}` } },
+      upstream: {
+        service: 'wiki',
+        headers: { Host: 'app.mesh', 'l5d-dst-override': 'app.mesh:80', 'X-Meshgate-Rule': `wiki.test/*#${rule}` },
+      },
       log: { fields: { 'meshgate.service': 'wiki', 'meshgate.ingress': 'default', 'meshgate.identity': as } },
     });
 

@@ -1,11 +1,11 @@
 import { encode } from 'jose/base64url';
-import type { Assertion, Policy } from '../../policy/types.ts';
+import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { jwksUri } from '../istio/request-authentication.ts';
 import type { MeshOptions } from '../types.ts';
 import { AUDIENCE, passOf } from './pass.ts';
 import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
-import { type Destination, destinationsOf } from './scene.ts';
+import { consulName, type Destination, destinationsOf } from './scene.ts';
 
 /** By which what came from a policy can be told from everything else. */
 export const META = { 'managed-by': 'meshgate' } as const;
@@ -32,7 +32,7 @@ interface ServiceIntentions extends Base {
 
 interface ServiceDefaults extends Base {
   readonly Kind: 'service-defaults';
-  readonly Protocol: 'http';
+  readonly Protocol: 'http' | 'http2' | 'grpc';
   readonly MutualTLSMode: 'strict';
 }
 
@@ -128,10 +128,10 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
 }
 
 /** Intentions that look at requests need a service whose proxy reads them, and whom mutual TLS alone reaches. */
-const defaults = (name: string): ServiceDefaults => ({
+const defaults = (name: string, protocol: Service['protocol']): ServiceDefaults => ({
   Kind: 'service-defaults',
   Name: name,
-  Protocol: 'http',
+  Protocol: protocol ?? 'http',
   MutualTLSMode: 'strict',
   Meta: META,
 });
@@ -158,9 +158,10 @@ function intentions(policy: Policy, { name, sources }: Destination): ServiceInte
  * @param keys where the assertion's keys are; undefined: no permission needs one
  */
 export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
+  const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
   return [
     ...(assertion && keys ? [provider(policy, audiences, assertion, keys)] : []),
-    ...intentions.map(({ Name }) => defaults(Name)),
+    ...intentions.map(({ Name }) => defaults(Name, services.find((it) => consulName(it) === Name)?.protocol)),
     ...intentions,
   ];
 }

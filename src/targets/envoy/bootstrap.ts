@@ -31,7 +31,7 @@ function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly s
 /** Connections, requests and retries that a service may have open: nginx sets the limits. */
 const UNLIMITED = 100_000;
 
-function cluster({ name, endpoint }: Service): unknown {
+function cluster({ name, endpoint, protocol }: Service): unknown {
   const host = endpoint.host.replace(/^\[(.*)\]$/, '$1');
   return {
     name,
@@ -44,7 +44,7 @@ function cluster({ name, endpoint }: Service): unknown {
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': HTTP,
-        explicit_http_config: { http_protocol_options: {} },
+        explicit_http_config: { [protocol === undefined ? 'http_protocol_options' : 'http2_protocol_options']: {} },
         // Before the service closes it: many do after five seconds.
         common_http_protocol_options: { idle_timeout: '4s' },
       },

@@ -1,7 +1,9 @@
 import { usual } from './carry.ts';
+import { namesDestination } from './connections.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { erasedNames } from './erase.ts';
+import { grpcAround, type Module, moduleOf } from './grpc.ts';
 import { errorPages, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
 import { refusal } from './problem.ts';
@@ -40,13 +42,17 @@ function fixedHeaders({ policy }: Scene, host: SceneHost): readonly (readonly [s
     ['X-Meshgate-Rule', variable('meshgate_rule')],
     ['X-Meshgate-Identity', variable('meshgate_as')],
     ['X-Meshgate-Erased', variable('meshgate_erased')],
+    ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
     ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
   ];
 }
 
 /** Sends what is ours and erases everything else that anybody might trust. */
-function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
-  const fixed = fixedHeaders(scene, host);
+function requestHeaders(scene: Scene, host: SceneHost, module: Module): readonly Directive[] {
+  // A call is no WebSocket: nginx sends neither of the two with one.
+  const fixed = fixedHeaders(scene, host).filter(
+    ([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name),
+  );
   const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
   const taken = new Set(fixed.map(([name]) => name.toLowerCase()));
   const clash = identity.find(([name]) => taken.has(name.toLowerCase()));
@@ -56,10 +62,10 @@ function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
     ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
     ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
   ];
-  const set = [...fixed, ...identity].map(([name, value]) => line('proxy_set_header', literal(name), value));
+  const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));
   const erased = erasedNames(scene.headerNames, answers)
     .filter((name) => !taken.has(name.toLowerCase()))
-    .map((name) => line('proxy_set_header', literal(name), literal('')));
+    .map((name) => line(`${module}_set_header`, literal(name), literal('')));
   return [
     ...set.map((one, i) =>
       i === 0 ? commented('What services receive; a route sets its own identity headers.', one) : one,
@@ -69,9 +75,10 @@ function requestHeaders(scene: Scene, host: SceneHost): readonly Directive[] {
 }
 
 /** TLS to the mesh's ingress: one context for all routes that lead to it. */
-function ingressTls({ ingress }: SceneHost): readonly Directive[] {
+function ingressTls({ ingress }: SceneHost, module: Module): readonly Directive[] {
   if (ingress === undefined) return [];
   const [first, ...rest] = tls(
+    module,
     literal(ingress.serverName),
     ingress.caFile,
     variable('meshgate_cert'),
@@ -86,6 +93,9 @@ function ingressTls({ ingress }: SceneHost): readonly Directive[] {
  * list costs nginx some 125 KB of memory a location, and as much cache.
  */
 export function around(scene: Scene, host: SceneHost, door: Door): Directive {
+  const modules: readonly Module[] = host.routes.some(({ service }) => moduleOf(service) === 'grpc')
+    ? ['proxy', 'grpc']
+    : ['proxy'];
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
   return block(
@@ -102,8 +112,11 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_next_upstream_tries', '1'),
       line('proxy_headers_hash_max_size', '4096'),
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
-      ...requestHeaders(scene, host),
-      ...ingressTls(host),
+      ...modules.flatMap((module) => [
+        ...(module === 'grpc' ? grpcAround : []),
+        ...requestHeaders(scene, host, module),
+        ...ingressTls(host, module),
+      ]),
       ...host.routes.flatMap((route) =>
         routeLocations(scene, door, route, exact).map((location, i) =>
           i === 0

@@ -1,6 +1,7 @@
 import { PROXY_DEFAULTS } from '../../limits.ts';
 import type { Proxying } from '../../policy/types.ts';
 import { type Directive, line } from './directive.ts';
+import type { Module } from './grpc.ts';
 
 /** How requests are carried unless a route says otherwise. */
 const USUAL: Proxying = {
@@ -14,28 +15,37 @@ const USUAL: Proxying = {
 
 const time = (seconds: number): string => `${seconds}s`;
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
-const size = (bytes: number): string => (bytes % (1 << 20) === 0 ? `${bytes / (1 << 20)}m` : `${bytes / (1 << 10)}k`);
+const size = (bytes: number): string =>
+  bytes === 0 ? '0' : bytes % (1 << 20) === 0 ? `${bytes / (1 << 20)}m` : `${bytes / (1 << 10)}k`;
 
 const LINES: { readonly [Key in keyof Proxying]: readonly [string, (value: Proxying[Key]) => string] } = {
-  connectTimeout: ['proxy_connect_timeout', time],
-  sendTimeout: ['proxy_send_timeout', time],
-  readTimeout: ['proxy_read_timeout', time],
+  connectTimeout: ['_connect_timeout', time],
+  sendTimeout: ['_send_timeout', time],
+  readTimeout: ['_read_timeout', time],
   maxBody: ['client_max_body_size', size],
-  buffering: ['proxy_buffering', onOff],
-  requestBuffering: ['proxy_request_buffering', onOff],
+  buffering: ['_buffering', onOff],
+  requestBuffering: ['_request_buffering', onOff],
 };
 
-function said<Key extends keyof Proxying>(key: Key, proxy: Proxying): Directive {
+function said<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Module): Directive {
   const [name, text] = LINES[key];
-  return line(name, text(proxy[key]));
+  return line(name.startsWith('_') ? module + name : name, text(proxy[key]));
 }
 
 const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
 /** What all routes of a host inherit, whatever nginx's own level around them says. */
-export const usual: readonly Directive[] = KEYS.map((key) => said(key, USUAL));
+export const usual: readonly Directive[] = KEYS.map((key) => said(key, USUAL, 'proxy'));
 
-/** What of it is another on one route. */
-export function carried(proxy: Proxying = USUAL): readonly Directive[] {
-  return KEYS.filter((key) => proxy[key] !== USUAL[key]).map((key) => said(key, proxy));
+/** A client may be silent in the middle of a body for as long as the service may. */
+const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directive[] =>
+  requestBuffering || readTimeout <= USUAL.readTimeout ? [] : [line('client_body_timeout', time(readTimeout))];
+
+/** What of it is another on one route; of gRPC, which is never buffered, all. */
+export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
+  const keys =
+    module === 'grpc'
+      ? KEYS.filter((key) => !key.toLowerCase().endsWith('buffering'))
+      : KEYS.filter((key) => proxy[key] !== USUAL[key]);
+  return [...keys.map((key) => said(key, proxy, module)), ...patience(proxy)];
 }

@@ -1,5 +1,5 @@
 import { hasSeveral } from '../../policy/ingress.ts';
-import type { Identity, Ingress, Service } from '../../policy/types.ts';
+import type { Identity, Ingress, Policy, Service } from '../../policy/types.ts';
 import { type Arg, commented, type Directive, key, literal, map, type Part, template, variable } from './directive.ts';
 import { directUpstream, ingressUpstream, upstreamVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
@@ -16,15 +16,24 @@ export interface Target {
   readonly tls?: { readonly name: string; readonly ca: string };
 }
 
+const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
+  `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;
+
+/** Linkerd wants a port in its `l5d-dst-override`. */
+const withPort = (authority: string): string => (/:\d+$/.test(authority) ? authority : `${authority}:80`);
+
 /** What of a target nginx has to know. */
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
   ingress: ({ ingress }) => ingress?.name ?? '',
   pass: ({ service, identity, ingress }) => {
-    if (identity && ingress) return `https://${ingressUpstream(ingress.name, identity.name)}`;
-    return `${service.direct?.tls ? 'https' : 'http'}://${directUpstream(service.name)}`;
+    const { protocol, direct } = service;
+    const scheme = schemeOf(protocol, direct?.tls !== false);
+    if (identity && ingress) return `${scheme}://${ingressUpstream(ingress.name, identity.name, protocol)}`;
+    return `${scheme}://${directUpstream(service.name)}`;
   },
+  destination: ({ service }) => (service.direct ? '' : withPort(service.authority)),
   name: ({ tls }) => tls?.name ?? '',
   cert: ({ identity }) => identity?.certFile ?? '',
   key: ({ identity }) => identity?.keyFile ?? '',
@@ -52,7 +61,10 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   if (hasChoice(route)) return ruleVariable(field);
   // One service has one ingress.
   const ingress = route.targets[0]?.ingress?.name;
-  if (field === 'pass' && ingress !== undefined) return template('https://', variable(upstreamVariable(ingress)));
+  if (field === 'pass' && ingress !== undefined) {
+    const { protocol } = route.service;
+    return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingress, protocol)));
+  }
   return BY_IDENTITY[field] ?? ruleVariable(field);
 }
 
@@ -62,7 +74,8 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
     .flatMap((host) => host.routes)
     .filter((route) => !hasChoice(route) && route.identities.length > 1);
   if (routes.length === 0) return [];
-  const asked = new Set(routes.flatMap(({ targets }) => targets.flatMap(({ ingress }) => ingress?.name ?? [])));
+  const variableOf = ({ ingress, service }: Target) => ingress && upstreamVariable(ingress.name, service.protocol);
+  const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
   // Any other name gives nothing, and nginx refuses to connect to nothing.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) =>
     map(variable('meshgate_as'), name, [
@@ -70,9 +83,9 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
       ...some.map((identity) => [key(identity.name), literal(value(identity))] as const),
     ]);
   const upstreams = ingresses
-    .filter(({ ingress }) => asked.has(ingress.name))
-    .map(({ ingress, identities: own }) =>
-      from(upstreamVariable(ingress.name), own, ({ name }) => ingressUpstream(ingress.name, name)),
+    .filter(({ ingress, protocol }) => asked.has(upstreamVariable(ingress.name, protocol)))
+    .map(({ ingress, protocol, identities: own }) =>
+      from(upstreamVariable(ingress.name, protocol), own, ({ name }) => ingressUpstream(ingress.name, name, protocol)),
     );
   return [
     ...upstreams.map((one, i) =>
@@ -88,6 +101,9 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   ];
 }
 
+/** Whether the mesh is told where a request goes: Linkerd's proxies in ingress mode look at no `Host`. */
+export const namesDestination = ({ mesh }: Policy): boolean => mesh?.kind === 'linkerd';
+
 /** Rules that say themselves where their requests go. */
 export function choosingRules({ hosts }: Scene): readonly Target[] {
   return hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
@@ -97,7 +113,10 @@ export function choosingRules({ hosts }: Scene): readonly Target[] {
 function ruleMaps(scene: Scene): readonly Directive[] {
   const targets = choosingRules(scene);
   if (targets.length === 0) return [];
-  const fields = (Object.keys(FIELDS) as Field[]).filter((field) => field !== 'ingress' || hasSeveral(scene.policy));
+  const { policy } = scene;
+  const fields = (Object.keys(FIELDS) as Field[]).filter(
+    (field) => (field !== 'ingress' || hasSeveral(policy)) && (field !== 'destination' || namesDestination(policy)),
+  );
   const maps = fields.map((field) =>
     map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
       // For the log: a request that no rule let through asked for the route's own service.

@@ -11,6 +11,7 @@ import {
   template,
   variable,
 } from './directive.ts';
+import { moduleOf } from './grpc.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
 /** Answers' headers of the protocol (Fetch standard, section 3.2.3, and its draft), which a service's own would contradict. */
@@ -98,7 +99,7 @@ function preflight(cors: Cors, index: number, route: string): Directive {
 }
 
 /** What a location of such a route says besides; `auth_request_set` hands it to where refusals are spoken. */
-export function corsOf({ cors: all }: Scene, { route, cors: index }: SceneRoute): readonly Directive[] {
+export function corsOf({ cors: all }: Scene, { route, service, cors: index }: SceneRoute): readonly Directive[] {
   const cors = index === undefined ? undefined : all[index];
   if (index === undefined || cors === undefined) return [];
   const own = {
@@ -110,7 +111,7 @@ export function corsOf({ cors: all }: Scene, { route, cors: index }: SceneRoute)
   return [
     ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
     preflight(cors, index, route.name),
-    ...ANSWERS.map((name) => line('proxy_hide_header', literal(`Access-Control-${name}`))),
+    ...ANSWERS.map((name) => line(`${moduleOf(service)}_hide_header`, literal(`Access-Control-${name}`))),
     ...answered(own),
     line('add_header_inherit', 'merge'),
   ];

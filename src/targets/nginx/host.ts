@@ -3,6 +3,7 @@ import { around } from './around.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
+import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
@@ -39,7 +40,9 @@ export const reading: readonly Directive[] = [
   line('request_pool_size', '1k'),
 ];
 
-function serverLevel(scene: Scene, door: Door): readonly Directive[] {
+const takesCalls = ({ routes }: SceneHost): boolean => routes.some(({ service }) => moduleOf(service) === 'grpc');
+
+function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   const [closed, ...more] = checked(door, '-');
   return [
     ...door.server,
@@ -52,14 +55,14 @@ function serverLevel(scene: Scene, door: Door): readonly Directive[] {
     line('access_log', literal(scene.options.accessLog), 'meshgate'),
     ...trustedProxies(scene),
     ...(scene.identities.length > 0
-      ? [
+      ? (takesCalls(host) ? (['proxy', 'grpc'] as const) : (['proxy'] as const)).map((module) =>
           line(
-            'proxy_ssl_certificate_cache',
+            `${module}_ssl_certificate_cache`,
             `max=${Math.max(16, 4 * scene.identities.length)}`,
             `valid=${rotationTimes(scene).cache}s`,
             'inactive=60s',
           ),
-        ]
+        )
       : []),
     commented(
       'A raw path that could mean another one behind us.',
@@ -134,9 +137,9 @@ const jwks: Directive = block(
 
 function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [
-    ...serverLevel(scene, door),
+    ...serverLevel(scene, host, door),
     commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize, door)),
-    ...refusalLocations(corsOfRefusals(scene)),
+    ...refusalLocations(corsOfRefusals(scene), takesCalls(host)),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),

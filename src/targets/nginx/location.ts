@@ -2,10 +2,11 @@ import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { carrier } from '../../rules/carrier.ts';
 import { carried } from './carry.ts';
-import { chosen, hasChoice } from './connections.ts';
+import { chosen, hasChoice, namesDestination } from './connections.ts';
 import { corsOf } from './cors.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import type { Door } from './door.ts';
+import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
 import { answerHeader, BAD_LOCATION, headerVariable } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
@@ -34,16 +35,16 @@ export const errorPages: readonly Directive[] = [
 ];
 
 /** TLS to the other side; a session must not be resumed, or it keeps the identity that it began with. */
-export function tls(name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
+export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
   return [
-    line('proxy_ssl_verify', 'on'),
-    line('proxy_ssl_verify_depth', '5'),
-    line('proxy_ssl_trusted_certificate', literal(ca)),
-    line('proxy_ssl_server_name', 'on'),
-    line('proxy_ssl_name', name),
-    line('proxy_ssl_session_reuse', 'off'),
-    line('proxy_ssl_certificate', cert),
-    line('proxy_ssl_certificate_key', key),
+    line(`${module}_ssl_verify`, 'on'),
+    line(`${module}_ssl_verify_depth`, '5'),
+    line(`${module}_ssl_trusted_certificate`, literal(ca)),
+    line(`${module}_ssl_server_name`, 'on'),
+    line(`${module}_ssl_name`, name),
+    line(`${module}_ssl_session_reuse`, 'off'),
+    line(`${module}_ssl_certificate`, cert),
+    line(`${module}_ssl_certificate_key`, key),
   ];
 }
 
@@ -52,8 +53,11 @@ export function tls(name: Arg, ca: string, cert: Arg, key: Arg): readonly Direct
  * location of the same server, which nginx does not check) finds nothing in it and goes nowhere. It goes through
  * {@link passMap}.
  */
-function passTo(upstream: Arg): readonly Directive[] {
-  return [line('auth_request_set', variable('meshgate_pass'), upstream), line('proxy_pass', variable('meshgate_to'))];
+function passTo(module: Module, upstream: Arg): readonly Directive[] {
+  return [
+    line('auth_request_set', variable('meshgate_pass'), upstream),
+    line(`${module}_pass`, variable('meshgate_to')),
+  ];
 }
 
 /**
@@ -64,6 +68,10 @@ export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', 
   [key(''), literal('')],
   ['default', variable('meshgate_pass')],
 ]);
+
+/** Whether some route's service is asked by HTTP/2 that is no gRPC. */
+export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
+  hosts.some(({ routes }) => routes.some(({ service }) => service.protocol === 'http2'));
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
@@ -81,6 +89,7 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   if (ca === undefined) return [];
   const mesh = route.services.some(inMesh);
   return tls(
+    moduleOf(route.service),
     chosen(route, 'name'),
     ca,
     mesh ? variable('meshgate_cert') : literal(''),
@@ -90,7 +99,13 @@ function ownTls(route: SceneRoute): readonly Directive[] {
 
 /** Where a route's requests go. How TLS to the mesh's ingress is done, routes share. */
 function connected(route: SceneRoute): readonly Directive[] {
-  const pass = passTo(chosen(route, 'pass'));
+  const { service } = route;
+  const pass = [
+    ...passTo(moduleOf(service), chosen(route, 'pass')),
+    ...(service.protocol === 'http2'
+      ? [line('auth_request_set', variable('meshgate_http2'), '1'), line('proxy_http_version', '2')]
+      : []),
+  ];
   if (route.sharesTls) return [...shown(route), ...pass];
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
@@ -106,12 +121,16 @@ function location(scene: Scene, door: Door, route: SceneRoute, match: readonly G
       ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
       : []),
     line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
+    ...(namesDestination(scene.policy)
+      ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
+      : []),
     ...route.headers.map(({ index, source }) =>
       line('auth_request_set', variable(headerVariable(index)), answerHeader(carrier(source, index))),
     ),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...connected(route),
-    ...carried(route.route.proxy),
+    ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),
+    ...carried(route.route.proxy, moduleOf(service)),
     ...corsOf(scene, route),
   ]);
 }

@@ -2,7 +2,8 @@ import { ODD_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
-import { passMap } from './location.ts';
+import { grpcMaps, moduleOf } from './grpc.ts';
+import { passMap, speaksHttp2 } from './location.ts';
 import { requestHeader } from './names.ts';
 import { detailMap } from './problem.ts';
 import type { Scene } from './scene.ts';
@@ -11,7 +12,7 @@ const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 
 /** What most requests do not have is found by a look-up, before any expression is tried. */
-const requestMaps: readonly Directive[] = [
+const requestMaps = (scene: Scene): readonly Directive[] => [
   commented(
     'Raw paths that could mean another one behind us, refused before anything else.',
     map(variable('request_uri'), 'meshgate_odd', [
@@ -29,11 +30,16 @@ const requestMaps: readonly Directive[] = [
   ]),
   commented(
     'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
-    map(variable('http_upgrade'), 'meshgate_upgrade', [
-      [key(''), literal('')],
-      [regex('~*', '^websocket$'), 'websocket'],
-      ['default', literal('')],
-    ]),
+    // HTTP/2 has no such header: on a route of that protocol nothing matches.
+    map(
+      speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade'),
+      'meshgate_upgrade',
+      [
+        [key(''), literal('')],
+        [regex('~*', '^websocket$'), 'websocket'],
+        ['default', literal('')],
+      ],
+    ),
   ),
   map(variable('meshgate_upgrade'), 'meshgate_connection', [
     ['default', literal('')],
@@ -137,7 +143,7 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
 /** All maps of the http level. */
 export function maps(scene: Scene): readonly Directive[] {
   return [
-    ...requestMaps,
+    ...requestMaps(scene),
     ...traceMaps,
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
@@ -145,5 +151,6 @@ export function maps(scene: Scene): readonly Directive[] {
     ...reasonMaps(scene.policy.gateway.inner !== undefined),
     codeMap,
     ...corsMaps(scene),
+    ...(scene.hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc')) ? grpcMaps : []),
   ];
 }

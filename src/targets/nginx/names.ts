@@ -1,3 +1,4 @@
+import type { Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
 /** The variable in which nginx has a header of the request. */
@@ -30,14 +31,17 @@ export const ODD_LOCATION = '/.meshgate/odd';
 export const BAD_LOCATION = '/.meshgate/bad';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
+/** Connections of two protocols never share a pool. */
+const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
+
 /** Upstream block towards an ingress of the mesh under one identity. No name has an underscore. */
-export function ingressUpstream(ingress: string, identity: string): string {
-  return `meshgate_ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
+export function ingressUpstream(ingress: string, identity: string, protocol?: Service['protocol']): string {
+  return `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
 }
 
 /** The variable that chooses among an ingress's upstreams by the identity. */
-export function upstreamVariable(ingress: string): string {
-  return `meshgate_upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
+export function upstreamVariable(ingress: string, protocol?: Service['protocol']): string {
+  return `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
 }
 
 /** Upstream block of a service that is reached directly. */

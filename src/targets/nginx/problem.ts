@@ -1,5 +1,6 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, template, variable } from './directive.ts';
+import { grpcRefusals } from './grpc.ts';
 import { BAD_LOCATION, CERTIFICATE_LOCATION, ODD_LOCATION } from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
@@ -91,9 +92,11 @@ export function certificateLocation(realm: string): Directive {
  * The locations that speak refusals, in every server.
  *
  * @param more headers of what is refused on a route
+ * @param grpc whether some route takes calls
  */
-export const refusalLocations = (more: readonly Directive[]): readonly Directive[] => [
+export const refusalLocations = (more: readonly Directive[], grpc: boolean): readonly Directive[] => [
   refuse(more),
+  ...(grpc ? grpcRefusals : []),
   block(
     'location',
     ['@meshgate_down'],

@@ -42,8 +42,12 @@ export interface Scene {
   readonly hosts: readonly SceneHost[];
   /** Identities that some rule yields, in the policy's order. */
   readonly identities: readonly Identity[];
-  /** Ingresses that some route leads to, each with the identities that it sees, in the policy's order. */
-  readonly ingresses: readonly { readonly ingress: Ingress; readonly identities: readonly Identity[] }[];
+  /** Ingresses that some route leads to, by each protocol, with the identities that connect so. */
+  readonly ingresses: readonly {
+    readonly ingress: Ingress;
+    readonly protocol?: Service['protocol'];
+    readonly identities: readonly Identity[];
+  }[];
   /** Direct services that some route asks. */
   readonly direct: readonly Service[];
   /** Every `cors` that some route has; equal ones are one. */
@@ -64,6 +68,8 @@ function doorOf(mesh: Mesh, service: Service): Ingress {
   }
   return ingressOf(mesh, service);
 }
+
+const PROTOCOLS = [undefined, 'http2', 'grpc'] as const;
 
 const same = (a: Cors, b: Cors): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -130,8 +136,10 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
     routes.some((route) => route.identities.includes(identity)),
   );
-  const seenBy = (ingress: Ingress) =>
-    identities.filter((identity) => targets.some((it) => it.ingress === ingress && it.identity === identity));
+  const seenBy = (ingress: Ingress, protocol: Service['protocol']) =>
+    identities.filter((identity) =>
+      targets.some((it) => it.ingress === ingress && it.identity === identity && it.service.protocol === protocol),
+    );
   return {
     policy,
     options,
@@ -140,10 +148,12 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     answerSize: answerSize(policy, rules),
     hosts,
     identities,
-    ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].map((ingress) => ({
-      ingress,
-      identities: seenBy(ingress),
-    })),
+    ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].flatMap((ingress) =>
+      PROTOCOLS.flatMap((protocol) => {
+        const seen = seenBy(ingress, protocol);
+        return seen.length === 0 ? [] : [{ ingress, ...(protocol && { protocol }), identities: seen }];
+      }),
+    ),
     direct: Object.values(policy.services).filter(
       (service) => service.direct !== undefined && routes.some((route) => route.services.includes(service)),
     ),

@@ -32,9 +32,11 @@ interface Listener {
   readonly unknown: readonly Directive[];
 }
 
-function listen(port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
+function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
   const more = isDefault ? ['default_server'] : [];
-  if (tls === undefined) return [line('listen', String(port), ...more)];
+  // Calls come by HTTP/2, over plain TCP too.
+  const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
+  if (tls === undefined) return [line('listen', String(port), ...more), ...(calls ? [line('http2', 'on')] : [])];
   return [
     line('listen', String(port), 'ssl', ...more),
     line('http2', 'on'),
@@ -49,7 +51,7 @@ function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undef
     'server',
     [],
     [
-      ...listen(port, tls, true),
+      ...listen(scene, port, tls, true),
       line('server_name', '_'),
       ...unknown,
       ...reading,
@@ -68,7 +70,7 @@ function server(scene: Scene, { port, fileOf }: Listener, { name }: Host, tls: T
     'server',
     [],
     [
-      ...listen(port, tls, false),
+      ...listen(scene, port, tls, false),
       line('server_name', literal(name)),
       line('include', literal(`${scene.options.dir}/${fileOf(name)}`)),
     ],

@@ -56,11 +56,17 @@ export function upstreams(scene: Scene): readonly Directive[] {
     hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : "The mesh's ingress";
   const { time, idle } = rotationTimes(scene);
   return [
-    ...scene.ingresses.flatMap(({ ingress, identities }) =>
+    ...scene.ingresses.flatMap(({ ingress, protocol, identities }) =>
       identities.map((identity) =>
         commented(
           `${called(ingress)}, as ${identity.spiffe}.`,
-          upstream(scene, ingressUpstream(ingress.name, identity.name), ingress.host, ingress.port, kept(time, idle)),
+          upstream(
+            scene,
+            ingressUpstream(ingress.name, identity.name, protocol),
+            ingress.host,
+            ingress.port,
+            kept(time, idle),
+          ),
         ),
       ),
     ),

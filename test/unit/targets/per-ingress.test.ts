@@ -138,3 +138,25 @@ test('Consul has all of them in one place: each service lets in the ingress that
   expect(sources('search')).toEqual(['door-west', '*']);
   expect(sources('canary')).toEqual(['door-west', '*']);
 });
+
+describe('what a service speaks', () => {
+  const { policy } = whole('envoy');
+  const services = { ...policy.services, search: { ...policy.services.search!, protocol: 'grpc' as const } };
+  const speaking = { policy: { ...policy, services }, rules: compile(policy) };
+
+  test('Envoy speaks to it', () => {
+    const { files } = emitMesh(meshTarget('envoy'), speaking, {}, 'west');
+    const of = (name: string) =>
+      /explicit_http_config:\n +(\w+):/.exec((files['envoy.yaml'] ?? '').split(`- name: "${name}"\n`)[1] ?? '')?.[1];
+    expect([of('search'), of('canary')]).toEqual(['http2_protocol_options', 'http_protocol_options']);
+  });
+
+  test('Consul’s proxies read it', () => {
+    const mesh = { ...policy.mesh!, kind: 'consul' as const };
+    const named = Object.entries(mesh.ingresses).map(([name, it]) => [name, { ...it, consulService: name }]);
+    const consul = { ...speaking.policy, mesh: { ...mesh, ingresses: Object.fromEntries(named) } };
+    const { files } = emitMesh(meshTarget('consul'), { ...speaking, policy: consul }, { assertionJwks: '{"keys":[]}' });
+    const protocol = (name: string) => JSON.parse(files[`service-defaults.${name}.json`] ?? '{}').Protocol;
+    expect([protocol('search'), protocol('wiki')]).toEqual(['grpc', 'http']);
+  });
+});

@@ -5,12 +5,14 @@ import { hasAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf } from './read.ts';
-import { fallsInto, inherited, meshTraps, tlsTraps, traps, trapsOf } from './traps.ts';
+import { callsAsProxied, fallsInto, inherited, meshTraps, tlsTraps, traps, trapsOf } from './traps.ts';
 
 interface Place {
   readonly route: string;
   readonly match: string;
   readonly location: Parsed;
+  /** It takes calls of gRPC. */
+  readonly grpc: boolean;
 }
 
 /** Where the servers of a policy come from: those of the hosts, and those at the inner listener. */
@@ -26,13 +28,16 @@ function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
     .filter((one) => one.words.join(' ') === 'location ^~ /')
     .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
     .map((location) => ({
-      location,
+      grpc: isCall(location),
+      location: isCall(location) ? callsAsProxied(location) : location,
       match: location.words.slice(1).join(' '),
       route: args(location.block ?? [], 'auth_request')[0]?.replace(doors[door], '') ?? '',
     }));
 }
 
-const proxies = (one: Parsed): boolean => args(one.block ?? [], 'proxy_pass').length > 0;
+const isCall = (one: Parsed): boolean => args(one.block ?? [], 'grpc_pass').length > 0;
+
+const proxies = (one: Parsed): boolean => isCall(one) || args(one.block ?? [], 'proxy_pass').length > 0;
 
 test('nothing proxies but the routes, the hop to the check and that to the key set', () => {
   for (const name of cases) {
@@ -77,8 +82,8 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
 
   test.each(places.map((place) => [`${place.match} (${place.route})`, place] as const))(
     '%s',
-    (_, { location, route }) => {
-      expect(fallsInto(location, trapsOf(location)).map((trap) => trap.without)).toEqual([]);
+    (_, { location, route, grpc }) => {
+      expect(fallsInto(location, trapsOf(location, grpc)).map((trap) => trap.without)).toEqual([]);
       const sent = headers(location);
       const names = sent.map(([header]) => header.toLowerCase());
       expect(new Set(names).size).toBe(names.length);

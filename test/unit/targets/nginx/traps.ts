@@ -38,7 +38,7 @@ export const traps: readonly Trap[] = [
   is('proxy_intercept_errors', 'off', 'an error of the service reads like a refusal of ours'),
   is('proxy_redirect', 'off', 'Location is rewritten by the name of an upstream block'),
   is('proxy_ignore_headers', IGNORED, 'a service reaches internal locations'),
-  is('proxy_http_version', '1.1', 'no connection is kept'),
+  has('proxy_http_version', /^(1\.1|2)$/, 'no connection is kept'),
   is('proxy_next_upstream', 'error', 'a request is sent twice'),
   is('proxy_next_upstream_tries', '1', 'a request is sent twice'),
   is('proxy_pass', '$meshgate_to', 'a subrequest, which nothing checks, reaches the service'),
@@ -77,7 +77,7 @@ export const meshTraps: readonly Trap[] = [
   has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_(identity|rule)_key$)/, 'the mesh sees no identity'),
   has(
     'auth_request_set',
-    /^\$meshgate_pass (https:\/\/(\$meshgate_upstream(_[a-z0-9_]+)?|meshgate_ingress_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
+    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];
@@ -87,6 +87,24 @@ export const directTraps: readonly Trap[] = [
   is('proxy_ssl_certificate', '', 'a stranger gets an identity of the mesh'),
   is('proxy_ssl_certificate_key', '', 'a stranger gets an identity of the mesh'),
 ];
+
+/** What the other module has no word for, or, of an upgrade, never does. */
+const PROXY_ONLY = /^proxy_(cache|store|max_temp_file_size|redirect|http_version)$/;
+
+/** Of a location that takes calls: its own module's directives under the names of the other's, whose count for nothing. */
+export function callsAsProxied(location: Parsed): Parsed {
+  const block = (location.block ?? [])
+    .filter(({ words }) => !words[0]?.startsWith('proxy_'))
+    .map((one) => ({ ...one, words: [one.words[0]?.replace(/^grpc_/, 'proxy_') ?? '', ...one.words.slice(1)] }));
+  return { ...location, block };
+}
+
+const calls = (trap: Trap): readonly Trap[] => {
+  if (PROXY_ONLY.test(trap.directive) || trap.without.startsWith('h2c')) return [];
+  if (trap.directive !== 'error_page' || trap.without === 'a malformed request has no reason') return [trap];
+  const variable = trap.without === 'a refusal has no reason' ? '401 = $meshgate_refuse_to' : '500 = $meshgate_down_to';
+  return [{ ...trap, holds: (values) => values.includes(variable) }];
+};
 
 /** A location as nginx sees it: what it does not say itself, the location around it says. */
 export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
@@ -108,16 +126,17 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
 }
 
 /** What applies to a location, from how it proxies. */
-export function trapsOf(location: Parsed): readonly Trap[] {
+export function trapsOf(location: Parsed, grpc: boolean): readonly Trap[] {
+  const common = grpc ? traps.flatMap(calls) : traps;
   const sets = args(location.block ?? [], 'auth_request_set');
   const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
   // The rule says where to: what it says is held in another test.
   const mixed = pass === '$meshgate_rule_pass';
   const shows = sets.some((one) => one.startsWith('$meshgate_cert '));
-  if (mixed) return [...traps, ...tlsTraps, ...(shows ? meshTraps : directTraps)];
+  if (mixed) return [...common, ...tlsTraps, ...(shows ? meshTraps : directTraps)];
   return [
-    ...traps,
-    ...(pass.startsWith('https:') ? tlsTraps : []),
-    ...(pass.startsWith('http://') ? [] : pass.includes('meshgate_direct_') ? directTraps : meshTraps),
+    ...common,
+    ...(/^(http|grpc)s:/.test(pass) ? tlsTraps : []),
+    ...(/^(http|grpc):/.test(pass) ? [] : pass.includes('meshgate_direct_') ? directTraps : meshTraps),
   ];
 }

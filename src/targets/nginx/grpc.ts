@@ -1,0 +1,67 @@
+import type { Service } from '../../policy/types.ts';
+import { type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
+import { BAD_LOCATION } from './names.ts';
+
+/** The module of nginx that carries a route's requests: each has its own directives, and none of the other's count. */
+export type Module = 'proxy' | 'grpc';
+
+export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
+
+/** Where refusals of calls are spoken: gRPC has a status of its own (its HTTP/2 mapping, "Trailers-Only"). */
+const REFUSE = '@meshgate_refuse_grpc';
+const DOWN = '@meshgate_down_grpc';
+
+/** gRPC's status for each of the check's, as clients map those of HTTP. */
+export const grpcMaps: readonly Directive[] = [
+  map(variable('http_content_type'), 'meshgate_refuse_to', [
+    ['default', '@meshgate_refuse'],
+    [regex('~*', '^application/grpc([+;]|$)'), REFUSE],
+  ]),
+  map(variable('meshgate_refuse_to'), 'meshgate_down_to', [
+    ['default', '@meshgate_down'],
+    [key(REFUSE), DOWN],
+  ]),
+  map(variable('meshgate_status'), 'meshgate_grpc_status', [
+    ['default', '16'],
+    [key('400'), '13'],
+    [key('403'), '7'],
+    [key('404'), '12'],
+    [key('429'), '14'],
+    [key('503'), '14'],
+  ]),
+];
+
+/** Where a call that is refused goes; what is no call, on the same route, as everywhere. */
+export const grpcErrorPages: readonly Directive[] = [
+  line('error_page', '401', '=', variable('meshgate_refuse_to')),
+  line('error_page', '500', '=', variable('meshgate_down_to')),
+  line('error_page', '400', '494', '=', BAD_LOCATION),
+];
+
+function refused(name: string, status: string | Part, reason: string | Part): Directive {
+  const message = template(reason, ' (request ', variable('request_id'), ')');
+  return {
+    ...line('location', name),
+    block: [
+      line('default_type', 'application/grpc'),
+      line('add_header', 'grpc-status', status, 'always'),
+      line('add_header', 'grpc-message', message, 'always'),
+      line('add_header', 'Cache-Control', 'no-store', 'always'),
+      line('return', '200', literal('')),
+    ],
+  };
+}
+
+/** The locations that speak refusals of calls. */
+export const grpcRefusals: readonly Directive[] = [
+  refused(REFUSE, variable('meshgate_grpc_status'), variable('meshgate_reason')),
+  refused(DOWN, '14', 'check_unavailable'),
+];
+
+/** What the module has of its own around all routes, as the other module has. */
+export const grpcAround: readonly Directive[] = [
+  line('grpc_intercept_errors', 'off'),
+  line('grpc_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  line('grpc_next_upstream', 'error'),
+  line('grpc_next_upstream_tries', '1'),
+];

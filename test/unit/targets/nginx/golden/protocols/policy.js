@@ -1,0 +1,175 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "selection": "de95032d9df4fb2d",
+  "clockSkew": 30,
+  "tokenCache": 300,
+  "keys": {
+    "refresh": 300,
+    "stale": 86400,
+    "coolDown": 10
+  },
+  "providers": {
+    __proto__: null,
+    "okta": {
+      "name": "okta",
+      "kind": "generic",
+      "issuer": "https://example.okta.com/oauth2/default",
+      "audiences": ["api://wiki"],
+      "algorithms": ["RS256", "PS256", "ES256"],
+      "subject": {
+        "claim": "sub",
+        "prefix": ""
+      }
+    }
+  },
+  "roles": [
+    [
+      "staff",
+      {
+        "op": "group",
+        "value": "staff"
+      }
+    ],
+    [
+      "beta",
+      {
+        "op": "group",
+        "value": "beta"
+      }
+    ]
+  ],
+  "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
+  "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
+  "routes": {
+    __proto__: null,
+    "wiki.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "beta"
+          },
+          "service": "wiki",
+          "as": "beta"
+        },
+        {
+          "id": "wiki.example.com/*#2",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": "default"
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/assets/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/assets/*#1",
+          "who": {
+            "kind": "role",
+            "role": "beta"
+          },
+          "service": "assets",
+          "as": "beta"
+        },
+        {
+          "id": "wiki.example.com/assets/*#2",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "assets",
+          "as": "default"
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/wiki.Pages/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/wiki.Pages/*#1",
+          "who": {
+            "kind": "role",
+            "role": "beta"
+          },
+          "service": "pages",
+          "as": "beta"
+        },
+        {
+          "id": "wiki.example.com/wiki.Pages/*#2",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "pages",
+          "as": "default"
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/wiki.OldPages/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/wiki.OldPages/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "old-pages",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "wiki.example.com/wiki.NewPages/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/wiki.NewPages/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "new-pages",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    }
+  },
+  "answerRoom": 896,
+  "egress": "/run/meshgate/egress.sock"
+};
