@@ -96,7 +96,7 @@ describe('objects that are not the mesh’s', () => {
     expect(await prove('istio', 'demo', list([pod]))).toEqual({
       code: 2,
       out: '',
-      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies,requestauthentications,peerauthentications,telemetries -A -o yaml\n',
+      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io -A -o yaml\n',
     });
     expect((await prove('istio', 'demo', list([]))).err).toContain('no object of Istio; ask for');
     expect(await prove('istio', 'demo', list([...objectsOf('istio', 'demo'), pod]))).toEqual(yes);

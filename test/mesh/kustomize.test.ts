@@ -1,0 +1,98 @@
+/** The rendered folders are what `kubectl apply -k` takes, and what is live then is what the policy renders to. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { testStage } from '../harness/index.ts';
+import { meshgate } from '../unit/cli/fake.ts';
+import {
+  hasLinkerdCrds,
+  hasMesh,
+  installLinkerdCrds,
+  type Kube,
+  type KubeObject,
+  readObjects,
+  startKube,
+  titleOf,
+} from './lab/index.ts';
+
+const ROOT = fileURLToPath(new URL('../unit/targets', import.meta.url));
+const golden = (target: string, name: string) => join(ROOT, target, 'golden', name);
+
+/** What was rendered into a golden folder: path → text. */
+function rendered(target: string, name: string): Readonly<Record<string, string>> {
+  const files = readdirSync(golden(target, name), { recursive: true, encoding: 'utf8' });
+  const yaml = files.filter((file) => file.endsWith('.yaml') && file !== 'policy.yaml');
+  return Object.fromEntries(yaml.map((file) => [file, readFileSync(join(golden(target, name), file), 'utf8')]));
+}
+
+function objectsOf(files: Readonly<Record<string, string>>): readonly KubeObject[] {
+  return Object.entries(files).flatMap(([file, text]) => (file === 'kustomization.yaml' ? [] : readObjects(text)));
+}
+
+/** By what they are called: kustomize has an order of its own. */
+const named = (objects: readonly KubeObject[]) => new Map(objects.map((it) => [titleOf(it), it]));
+
+const KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
+const LINKERD_KINDS =
+  /^ +([\w.,]+policy\.linkerd\.io) > live\.yaml$/m.exec(readFileSync('docs/linkerd.md', 'utf8'))?.[1] ?? '';
+
+describe.skipIf(!hasMesh())('kubectl', async () => {
+  const stage = await testStage('kustomize');
+  const namespaces = new Set<string>();
+  let kube: Kube;
+  beforeAll(async () => {
+    kube = await startKube(stage);
+    if (hasLinkerdCrds()) await installLinkerdCrds(kube);
+  });
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await kube.box.exec('kubectl', ...args);
+    expect(exitCode, stderr).toBe(0);
+    return stdout;
+  }
+
+  /** Puts a golden folder into the container. */
+  async function folder(target: string, name: string): Promise<string> {
+    const into = `/tmp/${target}-${name}`;
+    const files = Object.entries(rendered(target, name));
+    await kube.box.write(Object.fromEntries(files.map(([file, text]) => [`${into}/${file}`, text])));
+    return into;
+  }
+
+  const targets = ['istio', ...(hasLinkerdCrds() ? ['linkerd'] : [])];
+  const goldens = targets.flatMap((target) =>
+    readdirSync(join(ROOT, target, 'golden')).map((name) => [target, name] as const),
+  );
+
+  test.each(goldens)('builds the folder for %s, %s: all of its objects, and nothing else', async (target, name) => {
+    const built = readObjects(await kubectl('kustomize', await folder(target, name)));
+    const objects = objectsOf(rendered(target, name));
+    expect(objects.length).toBeGreaterThan(0);
+    expect(built).toHaveLength(objects.length);
+    expect(named(built)).toEqual(named(objects));
+  });
+
+  test.each(targets.map((target) => [target]))(
+    'what is live after `apply -k` is what the policy renders to: %s',
+    async (target) => {
+      const name = 'confluence';
+      const into = await folder(target, name);
+      for (const { metadata } of objectsOf(rendered(target, name))) {
+        const { namespace = '' } = metadata;
+        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
+        namespaces.add(namespace);
+      }
+      await kubectl('apply', '-k', into);
+      const asked =
+        target === 'istio' ? [KINDS, '-A'] : ['-A', '-l', 'app.kubernetes.io/managed-by=meshgate', LINKERD_KINDS];
+      const live = await kubectl('get', '-o', 'yaml', ...asked);
+      expect(live).toContain('resourceVersion: "');
+      const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
+      expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({
+        out: 'yes: meshgate.yaml and stdin allow the same requests\n',
+        err: '',
+      });
+    },
+  );
+});
