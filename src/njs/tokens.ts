@@ -109,7 +109,7 @@ function pack({ caller, until, key, user, roles }: KnownCaller, more: boolean): 
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
   const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
-  return `${until}\n${key}\n${provider}\n${roles}\n${email ?? ''}\n${plain ? subject : ''}\n${rest}`;
+  return [until, key, provider, roles, email ?? '', plain ? subject : '', rest].join('\n');
 }
 
 /** Who acts for a caller; nothing for most. */

@@ -36,6 +36,19 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
+/** What was chosen for a header, and of which keys: both come again with most tokens. */
+const choices = new WeakMap<JoseHeader, { readonly keys: readonly Key[]; readonly chosen: Result<readonly Key[]> }>();
+
+/** {@link chooseKeys}, looked up where it was done before. */
+function choose(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
+  let choice = choices.get(header);
+  if (choice?.keys !== keys) {
+    choice = { keys, chosen: chooseKeys(header, entry, keys) };
+    choices.set(header, choice);
+  }
+  return choice.chosen;
+}
+
 /** What a signature is checked with. */
 export interface SignatureContext {
   /** Imported keys, kept by the caller between tokens. */
@@ -85,7 +98,7 @@ function verifyBy<T>(
   context: SignatureContext,
   use: (signer: Result<Key>) => T | Promise<T>,
 ): T | Promise<T> {
-  const chosen = chooseKeys(header, entry, keys);
+  const chosen = choose(header, entry, keys);
   if (!chosen.ok) return use(chosen);
   if (entry.signatureBytes !== undefined && jws.signature.length !== entry.signatureBytes) {
     return use(refuse('signature_invalid'));

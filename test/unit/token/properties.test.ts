@@ -46,6 +46,31 @@ describe('splitJws', () => {
       { numRuns: 5000 },
     );
   });
+
+  it('looks where the dots of the token before were, and is not misled by it', () => {
+    const part = fc.constantFrom('', 'QQ', 'QUI', 'QUJD', 'QQ.QQ', '.', 'Q.', '.QUI');
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 3, maxLength: 3 }),
+        fc.array(part, { minLength: 1, maxLength: 4 }),
+        (before, parts) => {
+          splitJws(before.join('.'));
+          const token = parts.join('.');
+          const taken = splitJws(token);
+          expect(taken.ok).toBe(/^[\w-]+\.[\w-]*\.[\w-]+$/.test(token));
+          if (!taken.ok) return;
+          const [header, payload, signature] = token.split('.') as [string, string, string];
+          expect(taken.value).toEqual({
+            header,
+            payload: Buffer.from(payload, 'base64url'),
+            signature: Buffer.from(signature, 'base64url'),
+            input: new TextEncoder().encode(`${header}.${payload}`),
+          });
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
 });
 
 describe('verifyToken', () => {
