@@ -212,6 +212,13 @@ describe('outside', () => {
     log: hidden(ofWiki, given),
   });
 
+  test('a service that asks at the wrong listener is told so, and nobody else', async () => {
+    const detail = async (sent: Sent) => (await gateway.send('board.test', sent)).json().detail;
+    expect(await detail(asking(given))).toMatch(/^An assertion is no credential here: services ask at the inner/);
+    expect(await detail({})).toMatch(/^Send a token/);
+    expect(await detail(asking(given, { token: 'x' }))).toMatch(/three parts/);
+  });
+
   gatewayCase(setup, {
     name: 'nor is it a token',
     host: 'board.test',

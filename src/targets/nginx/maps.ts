@@ -5,7 +5,7 @@ import { commented, type Directive, key, literal, map, regex, template, variable
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { requestHeader } from './names.ts';
-import { detailMap } from './problem.ts';
+import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
 
 const HEX = '[0-9a-f]';
@@ -87,11 +87,14 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
 const reasonMaps = (inner: boolean): readonly Directive[] => [
-  commented('Reasons of the log: of the check, or else of nginx where no rule let the request pass.', detailMap),
-  map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
-    [key(''), variable('meshgate_status_reason')],
-    ['default', variable('meshgate_reason')],
-  ]),
+  ...detailMaps(inner),
+  commented(
+    'Reasons of the log: of the check, or else of nginx where no rule let the request pass.',
+    map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
+      [key(''), variable('meshgate_status_reason')],
+      ['default', variable('meshgate_reason')],
+    ]),
+  ),
   map(variable('status'), 'meshgate_status_reason', [
     ['default', literal('')],
     [key('400'), variable('meshgate_bad_reason')],

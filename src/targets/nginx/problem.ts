@@ -1,5 +1,5 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { block, type Directive, key, line, literal, map, type Part, template, variable } from './directive.ts';
+import { block, type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
 import { grpcRefusals } from './grpc.ts';
 import { BAD_LOCATION, CERTIFICATE_LOCATION, ODD_LOCATION } from './names.ts';
 
@@ -112,8 +112,32 @@ export const refusalLocations = (more: readonly Directive[], grpc: boolean): rea
   unknownLocation,
 ];
 
+const member = (detail: Part | string) => template(',"detail":"', detail, '"');
+
 /** The member `detail` of a refusal, where the check gave one; it is escaped for JSON already. */
-export const detailMap: Directive = map(variable('meshgate_detail'), 'meshgate_problem_detail', [
-  [key(''), literal('')],
-  ['default', template(',"detail":"', variable('meshgate_detail'), '"')],
-]);
+const detailMap = (name: string): Directive =>
+  map(variable('meshgate_detail'), name, [
+    [key(''), literal('')],
+    ['default', member(variable('meshgate_detail'))],
+  ]);
+
+/** What a service reads that asks at the wrong listener: the check of tokens does not see that it sent an assertion. */
+const ASSERTED =
+  'An assertion is no credential here: services ask at the inner listener, with their certificate beside it.';
+
+/**
+ * The maps of the member `detail`.
+ *
+ * @param inner whether there is a listener that takes assertions
+ */
+export function detailMaps(inner: boolean): readonly Directive[] {
+  if (!inner) return [detailMap('meshgate_problem_detail')];
+  const asked = template(variable('meshgate_reason'), ' ', variable('http_x_meshgate_assertion'));
+  return [
+    detailMap('meshgate_check_detail'),
+    map(asked, 'meshgate_problem_detail', [
+      ['default', variable('meshgate_check_detail')],
+      [regex('~', '^credential_missing .'), member(ASSERTED)],
+    ]),
+  ];
+}
