@@ -10,7 +10,7 @@ const ready = readyHandler(watched);
 
 /** `js_periodic`: looks at the files of the mesh identities, and at the CAs that nginx verifies by. */
 const svids = (): Promise<void> => {
-  if (watched.ca !== undefined) watchCa(CA, watched.ca);
+  for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
   if (watched.clientCa !== undefined) watchCa(CLIENT_CA, watched.clientCa);
   return watchSvids(watched.identities);
 };

@@ -16,8 +16,8 @@ export interface Watched {
   readonly stale: number;
   /** Whether services receive a signed assertion. */
   readonly assertion: boolean;
-  /** CA file of the mesh's ingress, where some rule leads there. */
-  readonly ca?: string;
+  /** CA files of the mesh's ingresses, each once, where some rule leads there. */
+  readonly ca?: readonly string[];
   /** CA file of the services' certificates, where the policy has an inner listener. */
   readonly clientCa?: string;
   /** Those that some rule yields. */

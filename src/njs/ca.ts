@@ -11,6 +11,11 @@ export const CLIENT_CA = ' client ca';
 
 const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'the services' } as const;
 
+type Ca = keyof typeof WHOSE;
+
+/** Name in the dict of what is known of one of several such files. */
+export const caName = (name: Ca, index: number): string => (index === 0 ? name : `${name} ${index}`);
+
 /** Looks at the file; reads it only where it is not the one of the last look. One that was written just now waits. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
   try {
@@ -40,10 +45,11 @@ function reload(): boolean {
  * One look at a CA file. nginx reads it only when it loads, so a bundle with other certificates has nginx reload, where
  * this worker may ask for it.
  */
-export function watchCa(name: keyof typeof WHOSE, path: string): void {
+export function watchCa(name: Ca, path: string, index = 0): void {
   const dict = svidsDict();
   const now = Date.now() / 1000;
-  const text = dict.get(name);
+  const key = caName(name, index);
+  const text = dict.get(key);
   const kept = text === undefined ? undefined : (JSON.parse(text) as CaFound);
   const before = kept?.pid === process.pid ? kept : undefined;
   const looked = look(path, before, now);
@@ -59,5 +65,5 @@ export function watchCa(name: keyof typeof WHOSE, path: string): void {
     found = { ...found, said: { reason, at: now } };
   }
   const after = JSON.stringify(found);
-  if (after !== text) dict.set(name, after);
+  if (after !== text) dict.set(key, after);
 }

@@ -4,7 +4,7 @@ import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import type { KeyState } from '../token/refresh.ts';
-import { CA, CLIENT_CA } from './ca.ts';
+import { CA, CLIENT_CA, caName } from './ca.ts';
 import { keysDict, keysName, svidsDict } from './dicts.ts';
 import { LOOKED } from './svids.ts';
 
@@ -25,7 +25,11 @@ function parse<T>(text: string | undefined): T | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
-const caOf = (name: string): Part => caPart(parse<CaFound>(svidsDict().get(name)));
+/** How CA files are: as the first of them that is not well. */
+function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
+  const parts = Array.from({ length: count }, (_, i) => caPart(parse<CaFound>(svidsDict().get(caName(name, i)))));
+  return parts.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
+}
 
 /** Makes the handler of `/.meshgate/readyz`: 200 where every part works, else 503; the body says how each is. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
@@ -50,8 +54,8 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
         keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
       ),
       ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
-      ...(watched.ca !== undefined && { ca: caOf(CA) }),
-      ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA) }),
+      ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
+      ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, 1) }),
       identities: record(watched.identities, ({ name }) => svid(name)),
     });
     r.headersOut['Content-Type'] = 'application/json';

@@ -1,5 +1,10 @@
 import type { Watched } from '../health/types.ts';
-import type { Identity, Policy } from '../policy/types.ts';
+import type { Identity, Mesh, Policy } from '../policy/types.ts';
+
+const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
+  const all = Object.values(ingresses);
+  return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
+};
 
 /**
  * All that health has to know of a policy.
@@ -13,7 +18,7 @@ export function toWatched(policy: Policy, identities: readonly Identity[], check
     providers: Object.values(policy.providers).map(({ name, issuer }) => ({ name, issuer })),
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
-    ...(identities.length > 0 && policy.mesh && { ca: policy.mesh.ingress.caFile }),
+    ...(identities.length > 0 && policy.mesh && { ca: caFiles(policy.mesh) }),
     ...(policy.gateway.inner && { clientCa: policy.gateway.inner.clientCaFile }),
     identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
   };

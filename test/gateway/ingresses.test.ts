@@ -144,6 +144,15 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
   expect(await search.requests()).toEqual([]);
 });
 
+test('a bundle of any of them that changes is loaded', async () => {
+  const mark = gateway.mark();
+  const next = await createCa('the next mesh CA of the west');
+  await gateway.box.write({ '/run/mesh/west.pem': westCa.cert + next.cert });
+  await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/west\.pem\): ca_changed: .* asked to reload/, mark);
+  await gateway.box.logs.waitFor(/start worker process \d+/, mark);
+  expect((await gateway.send('wiki.test', { path: '/search/x', token: staff })).status).toBe(200);
+});
+
 describe('at each ingress its own rules only', () => {
   test.each([
     ['east', east, '/page', 200],

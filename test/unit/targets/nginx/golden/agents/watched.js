@@ -9,7 +9,7 @@ export default {
   ],
   "stale": 86400,
   "assertion": true,
-  "ca": "/run/mesh/ca.pem",
+  "ca": ["/run/mesh/ca.pem"],
   "clientCa": "/run/mesh/services.pem",
   "identities": [
     {

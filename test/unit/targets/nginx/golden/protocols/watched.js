@@ -9,7 +9,7 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
-  "ca": "/run/mesh/ca.pem",
+  "ca": ["/run/mesh/ca.pem"],
   "identities": [
     {
       "name": "default",
