@@ -86,6 +86,16 @@ function asRoute(key: string, value: unknown): string | undefined {
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
+/** Counted once for each mapping: it is asked for each of its unknown keys. */
+const counted = new WeakMap<Record<string, unknown>, number>();
+
+/** How many keys of a mapping are unknown. */
+function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): number {
+  const count = counted.get(value) ?? Object.keys(value).filter((key) => !known.has(key)).length;
+  counted.set(value, count);
+  return count;
+}
+
 /** The key that was meant: one that is spelt nearly so, or the only one that is missing and would take the value. */
 function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): string | undefined {
   const absent = [...known].filter(([name]) => !Object.hasOwn(value, name));
@@ -95,7 +105,7 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
       absent.map(([name]) => name),
     ) ?? nearest(key, [...known.keys()]);
   if (near !== undefined || isLaterKey(key)) return near;
-  if (Object.keys(value).some((other) => other !== key && !known.has(other))) return undefined;
+  if (strangersOf(value, known) > 1) return undefined;
   const missing = absent.filter(([, it]) => !it.optional && takes(it.schema, value[key]));
   return missing.length === 1 ? missing[0]?.[0] : undefined;
 }

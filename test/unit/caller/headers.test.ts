@@ -4,6 +4,7 @@ import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
 import { headerValue } from '../../../src/caller/headers.ts';
 import type { Caller } from '../../../src/caller/types.ts';
 import type { HeaderSource } from '../../../src/policy/types.ts';
+import { anyText } from '../text.ts';
 
 const caller: Caller = {
   provider: 'okta',
@@ -67,8 +68,8 @@ describe('headerValue', () => {
 const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 describe('the encoding', () => {
-  const anyText = fc.oneof(
-    fc.string({ unit: 'binary' }),
+  const any = fc.oneof(
+    anyText(),
     fc.string({
       unit: fc.constantFrom('%', ',', ' ', '\r', '\n', '\u0000', 'a', 'é', '\ud800', '\udc00', '\u{1f600}'),
     }),
@@ -76,7 +77,7 @@ describe('the encoding', () => {
 
   it('comes back by decodeURIComponent, but for lone surrogates', () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(any, (text) => {
         expect(decodeURIComponent(encodeValue(text))).toBe(wellFormed(text));
       }),
       { numRuns: 3000 },
@@ -85,13 +86,13 @@ describe('the encoding', () => {
 
   it('is printable ASCII without comma, and without space at either end', () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(any, (text) => {
         expect(encodeValue(text)).toMatch(/^(|[!-~]|[!-~][ -~]*[!-~])$/);
       }),
       { numRuns: 3000 },
     );
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(any, (text) => {
         expect(encodeValue(text)).not.toContain(',');
       }),
       { numRuns: 3000 },
@@ -109,7 +110,7 @@ describe('the encoding', () => {
 
   it('gives a list back, however its elements look', () => {
     fc.assert(
-      fc.property(fc.array(anyText.filter((text) => text !== '')), (list) => {
+      fc.property(fc.array(any.filter((text) => text !== '')), (list) => {
         const back = encodeList(list)
           .split(',')
           .filter((element) => element !== '')
