@@ -22,7 +22,9 @@ import type { Mutable } from './matrix/types.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
 /** Policies whose rendered file is changed, field by field. */
-const HUNTED = ['demo'];
+const HUNTED = ['demo', 'confluence'];
+/** Envoys that are tried changed files. */
+const LANES = 2;
 const report = new Report('gateway');
 const equivalents = new Equivalents(envoyEquivalents);
 const assertions = await Assertions.create();
@@ -55,9 +57,10 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     stage = await openStage(`matrix ${name}`);
     const both = await startBoth(stage, subject);
     const presenter = presenterOf(subject, stage, assertions);
-    gateway = new GatewaySide(subject, both.gateway, both.issuer);
+    gateway = new GatewaySide(subject, both.gateway, both.issuer, presenter);
     envoy = new EnvoySide(both.envoy, presenter);
-    changed = () => EnvoyTrials.start(stage, subject, both.services, envoy, presenter);
+    changed = () =>
+      EnvoyTrials.start(stage, { subject, services: both.services, side: envoy, presenter, count: LANES });
     const first = cells.find(({ part, credential }) => part === undefined && credential !== undefined);
     await until(async () => first === undefined || (await gateway.ask(first)) === 'allowed', {
       what: 'the road to the services',
@@ -85,11 +88,13 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
 
   test.runIf(HUNTED.includes(name))(
     'no field of what Envoy has can change unnoticed',
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     async () => {
       const side = await changed();
       const { mutants } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
-      const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
+      const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
+        lanes: LANES,
+      });
       report.hunted(name, side.name, found);
       expect(survivorLines(found)).toEqual([]);
     },

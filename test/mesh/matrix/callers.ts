@@ -56,7 +56,8 @@ export class Askers {
     const lacking = (roles: readonly string[]) => !roles.some((it) => names.includes(it));
     const each = this.#names.map((name) => this.#with([name])).filter(lacking);
     const all = this.#names.filter((name) => lacking(this.#with([name])));
-    return [[], ...each.slice(0, OTHERS), ...(each.length > 1 ? [all] : [])];
+    const some = [[], ...each.slice(0, OTHERS), ...(each.length > 1 ? [all] : [])];
+    return some.filter((roles, i) => some.findIndex((it) => it.join() === roles.join()) === i);
   }
 
   /** Who else may act, or nobody instead of the rule's own agent; nothing where the policy knows no agents. */

@@ -1,4 +1,5 @@
 import type { Policy, Service } from '../../../src/policy/types.ts';
+import { decide } from '../../../src/rules/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { type Asker, Askers } from './callers.ts';
 import { insidePaths, oddPaths, outsidePaths } from './paths.ts';
@@ -50,19 +51,52 @@ class Derivation {
 
   /** All cells of the rule; none where the rules before it leave it nothing. */
   derive(): readonly Cell[] {
-    const [method = 'GET', ...methods] = this.#rule.methods ?? METHODS.filter((it) => it !== 'HEAD');
-    const [asker, other] = this.#askers.passing(this.#rule, this.#rules, method);
-    if (asker === undefined) return [];
+    const named = this.#rule.methods ?? METHODS.filter((it) => it !== 'HEAD');
+    const passing = (method: string) => this.#askers.passing(this.#rule, this.#rules, method);
+    const method = named.find((it) => passing(it).length > 0);
+    if (method === undefined) return [];
+    const [asker, other] = passing(method) as readonly [Asker, Asker?];
     const [path = '/', ...paths] = insidePaths(this.#rule.path);
     const base = this.#base(asker, method, path);
     this.#add(base, undefined, 'passes', {});
     for (const it of paths) this.#add(base, undefined, `passes at ${it}`, { path: it });
-    for (const it of methods) this.#add(base, undefined, `passes with ${it}`, { method: it });
+    this.#addMethods(base, named);
     this.#add(base, undefined, 'passes with a query', { path: `${path}?to=/a;b//c` });
-    if (other !== undefined) this.#add(base, undefined, 'passes for others', { credential: this.#credential(other) });
+    if (other !== undefined && other?.agent === undefined) {
+      this.#add(base, undefined, 'passes for others', { credential: this.#credential(other) });
+    }
     this.#addPort(base);
     this.#addWrong(base);
+    for (const [others, how] of this.#others(asker, named)) {
+      const cell = this.#base(others, how, path, `for ${others?.roles.join(' and ') || 'anybody'}`);
+      this.#add(cell, undefined, `passes with ${how}`, {});
+      this.#addMethods(cell, named);
+      this.#addCaller(cell);
+    }
     return this.cells;
+  }
+
+  /** With each method: it passes, or the one behind an agent may not ask with it. */
+  #addMethods(base: Cell, methods: readonly string[]): void {
+    for (const method of methods.filter((it) => it !== base.method)) {
+      const asker = base.credential ?? null;
+      const decision = decide(this.#rules, asker, { route: this.#rule.route, method });
+      const passes = decision.allow && decision.rule.id === this.#rule.id;
+      this.#add(base, passes ? undefined : 'method', passes ? `passes with ${method}` : method, { method });
+    }
+  }
+
+  /** For whom else an agent may ask, and how: in a mesh its rule is one for each rule by which these may. */
+  #others(asker: Asker, methods: readonly string[]): readonly (readonly [Asker, string])[] {
+    if (this.#rule.who.kind !== 'agent') return [];
+    const found = new Map<string, readonly [Asker, string]>([[JSON.stringify(asker), [asker, '']]]);
+    for (const method of methods) {
+      for (const other of this.#askers.passing(this.#rule, this.#rules, method)) {
+        const text = JSON.stringify(other);
+        if (!found.has(text)) found.set(text, [other, method]);
+      }
+    }
+    return [...found.values()].slice(1);
   }
 
   #credential(asker: Asker): Credential | null {
@@ -70,13 +104,14 @@ class Derivation {
     return asker && { ...asker, service, ...(as !== '' && { as }) };
   }
 
-  #base(asker: Asker, method: string, path: string): Cell {
+  /** @param name the rule's id, or for whom else it is */
+  #base(asker: Asker, method: string, path: string, name = this.#rule.id): Cell {
     const { id, host, service, as } = this.#rule;
     const { authority } = this.#service;
     const credential = this.#credential(asker);
     const where = { host: hostNamed(host), authority, service, method, path };
     return {
-      name: id,
+      name,
       rule: id,
       ...where,
       ...(credential && { credential }),
@@ -86,7 +121,9 @@ class Derivation {
 
   #add(base: Cell, part: Part | undefined, how: string, change: Change): void {
     const { credential = null, ...cell } = { ...base, ...change };
-    const name = `${this.#rule.id}: ${part === undefined ? '' : `${part}: `}${how}`;
+    // Where there are several that pass, whose request it is that something is wrong with.
+    const whose = base.credential?.agent === undefined || base.name === this.#rule.id ? '' : `, ${base.name}`;
+    const name = `${this.#rule.id}: ${part === undefined ? '' : `${part}: `}${how}${whose}`;
     this.cells.push({ ...cell, name, ...(part && { part }), ...(credential && { credential }) });
   }
 

@@ -9,8 +9,9 @@ export type Json = any;
 export interface Loaded {
   readonly name: string;
   readonly port: number;
-  readonly listener: Json;
-  readonly clusters: readonly Json[];
+  /** As JSON, as all below. */
+  readonly listener: string;
+  readonly clusters: readonly string[];
 }
 
 /** Where Envoy listens for what a document of listeners has beside the versions: that it has it says that it read it. */
@@ -19,14 +20,14 @@ const WITNESS_PORTS = 9000;
 
 const TCP = 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
 
-function witness(version: number): Json {
+function witness(version: number): string {
   const port_value = FIRST_WITNESS_PORT + (version % WITNESS_PORTS);
   const typed_config = { '@type': TCP, stat_prefix: 'read', cluster: 'discovery' };
-  return {
+  return JSON.stringify({
     name: `read@${version}`,
     address: { socket_address: { address: '127.0.0.1', port_value } },
     filter_chains: [{ filters: [{ name: 'tcp', typed_config }] }],
-  };
+  });
 }
 
 /** Discovery by REST, from the container of the services: it answers when there is something new. */
@@ -53,11 +54,11 @@ export function discovering(node: string): string {
   });
 }
 
-const document = (version: number, kind: string, resources: readonly Json[]) =>
-  JSON.stringify({
-    version_info: String(version),
-    resources: resources.map((it) => ({ '@type': `type.googleapis.com/envoy.config.${kind}`, ...it })),
-  });
+function document(version: number, kind: string, resources: readonly string[]): string {
+  const type = `{"@type":"type.googleapis.com/envoy.config.${kind}"`;
+  const typed = resources.map((it) => (it === '{}' ? `${type}}` : `${type},${it.slice(1)}`));
+  return `{"version_info":"${version}","resources":[${typed.join(',')}]}`;
+}
 
 /** One kind of resource that an Envoy is told. */
 export class Discovered {
@@ -65,7 +66,7 @@ export class Discovered {
   readonly #target: Target;
   readonly #kind: 'clusters' | 'listeners';
   readonly #path: string;
-  readonly #resources: (versions: readonly Loaded[]) => readonly Json[];
+  readonly #resources: (versions: readonly Loaded[]) => readonly string[];
   #version = 0;
   #isPut = false;
 
@@ -73,7 +74,7 @@ export class Discovered {
     envoy: Box,
     services: Box,
     kind: 'clusters' | 'listeners',
-    resources: (versions: readonly Loaded[]) => readonly Json[],
+    resources: (versions: readonly Loaded[]) => readonly string[],
   ) {
     this.#envoy = envoy;
     this.#target = { host: services.host, port: services.port(DISCOVERY), tls: false, name: kind };

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { type Box, envoyImage, render, type Stage, startContainer } from '../../harness/index.ts';
-import { ingressFiles } from '../../harness/policy.ts';
+import { type Files, ingressFiles } from '../../harness/policy.ts';
 import { ADMIN, Discovered, discovering, type Json, type Loaded } from './envoy-discovery.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import { JWKS_FILE, type Subject } from './policies.ts';
@@ -12,71 +12,47 @@ import type { Answer, Cell, Mutable, Rendered, Side, Trial } from './types.ts';
 const BATCH_BYTES = 500_000;
 const FIRST_PORT = 20_000;
 
-/** Renames the clusters that changed, and what leads to them, so that versions can stand side by side. */
+/**
+ * Renames the clusters that changed, and what leads to them, so that versions can stand side by side. What did not change
+ * is the same object in every version.
+ */
 function loadedOf(value: Json, original: Json, number: number): Loaded {
   const suffix = `@${number}`;
-  const { listeners = [], clusters = [] } = value?.static_resources ?? {};
-  const before: readonly Json[] = original.static_resources.clusters;
-  const texts = new Set(clusters.map((it: Json) => JSON.stringify(it)));
-  const changed = before.filter((it) => !texts.has(JSON.stringify(it))).map((it) => it.name);
-  const originals = new Set(before.map((it) => JSON.stringify(it)));
-  const own = clusters.filter((it: Json) => !originals.has(JSON.stringify(it)));
+  const {
+    listeners: [before],
+    clusters: known,
+  } = original.static_resources;
+  const { listeners: [own = {}] = [], clusters = [] } = value?.static_resources ?? {};
   const port = FIRST_PORT + number;
+  // Elsewhere than rendered nobody finds it here either.
+  const here = own.address === before.address && { socket_address: { address: '0.0.0.0', port_value: port } };
+  const listener = { ...own, name: `trial${suffix}`, ...(here && { address: here }) };
+  const changed: readonly string[] = known.filter((it: Json) => !clusters.includes(it)).map((it: Json) => it.name);
   const text = changed.reduce(
     (all, name) => all.replaceAll(`"cluster":${JSON.stringify(name)}`, `"cluster":${JSON.stringify(name + suffix)}`),
-    JSON.stringify(listeners[0] ?? {}),
+    JSON.stringify(listener),
   );
-  const listener = { ...JSON.parse(text), name: `trial${suffix}` };
-  // Elsewhere than rendered nobody finds it here either.
-  const isInPlace = JSON.stringify(listener.address) === JSON.stringify(original.static_resources.listeners[0].address);
-  if (isInPlace) listener.address = { socket_address: { address: '0.0.0.0', port_value: port } };
   const named = (it: Json) => (it.name === undefined ? it : { ...it, name: it.name + suffix });
-  return { name: listener.name, port, listener, clusters: own.map(named) };
+  const fresh = clusters.filter((it: Json) => !known.includes(it)).map(named);
+  return { name: listener.name, port, listener: text, clusters: fresh.map((it: Json) => JSON.stringify(it)) };
 }
 
-/** An Envoy that takes many versions of the rendered listener at once, each on a port of its own. */
-export class EnvoyTrials implements Mutable {
-  readonly name = 'envoy';
-  readonly objects: readonly Rendered[];
-  readonly #alias: string;
-  readonly #side: Side;
-  readonly #tunnel: { readonly host: string; readonly port: number };
-  readonly #presenter: Presenter;
-  readonly #original: Json;
-  readonly #clusters: Discovered;
-  readonly #listeners: Discovered;
-  #count = 0;
+/** An Envoy that is told by discovery what to have. */
+class Told {
+  readonly alias: string;
+  readonly clusters: Discovered;
+  readonly listeners: Discovered;
 
-  private constructor(box: Box, services: Box, side: Side, presenter: Presenter, original: Json) {
-    this.#alias = box.alias;
-    this.#side = side;
-    this.#tunnel = { host: services.host, port: services.port(TUNNEL) };
-    this.#presenter = presenter;
-    this.#original = original;
-    const own: readonly Json[] = original.static_resources.clusters;
-    const clusters = (all: readonly Loaded[]) => [...own, ...all.flatMap((one) => one.clusters)];
+  private constructor(box: Box, services: Box, own: readonly Json[]) {
+    const texts = own.map((it) => JSON.stringify(it));
+    const clusters = (all: readonly Loaded[]) => [...texts, ...all.flatMap((one) => one.clusters)];
     const listeners = (all: readonly Loaded[]) => all.map(({ listener }) => listener);
-    this.#clusters = new Discovered(box, services, 'clusters', clusters);
-    this.#listeners = new Discovered(box, services, 'listeners', listeners);
-    this.objects = [{ name: 'envoy.yaml', value: original }];
+    this.alias = box.alias;
+    this.clusters = new Discovered(box, services, 'clusters', clusters);
+    this.listeners = new Discovered(box, services, 'listeners', listeners);
   }
 
-  /**
-   * Starts one.
-   *
-   * @param services the container that leads into the network
-   * @param side the Envoy that has the rendered file itself
-   * @param alias of several another one each
-   */
-  static async start(
-    stage: Stage,
-    { policy, text }: Subject,
-    services: Box,
-    side: Side,
-    presenter: Presenter,
-    alias = 'trials',
-  ): Promise<EnvoyTrials> {
-    const rendered = await render('envoy', text);
+  static async start(stage: Stage, services: Box, original: Json, files: Files, alias: string): Promise<Told> {
     const box = await startContainer(stage, {
       image: envoyImage,
       // As in the static file: a field that Envoy does not know is an error. What goes goes at once. What it does not
@@ -88,50 +64,91 @@ export class EnvoyTrials implements Mutable {
       ],
       alias,
       ports: [ADMIN],
-      files: {
-        ...(await ingressFiles(policy, stage)),
-        '/etc/envoy/trials.json': discovering(alias),
-        [JWKS_FILE]: presenter.assertions.published,
-      },
+      files: { ...files, '/etc/envoy/trials.json': discovering(alias) },
       ready: /no configured limit to the number of allowed active downstream connections/,
     });
-    const trials = new EnvoyTrials(box, services, side, presenter, parse(rendered['envoy.yaml'] as string));
-    await trials.#clusters.take([], new Set());
-    return trials;
+    const told = new Told(box, services, original.static_resources.clusters);
+    await told.clusters.take([], new Set());
+    return told;
+  }
+}
+
+export interface EnvoyTrialsOptions {
+  readonly subject: Subject;
+  /** The container that leads into the network. */
+  readonly services: Box;
+  /** The Envoy that has the rendered file itself. */
+  readonly side: Side;
+  readonly presenter: Presenter;
+  /** Envoys that are started: as many trials at once. */
+  readonly count: number;
+}
+
+/** Envoys that take many versions of the rendered listener at once, each on a port of its own. */
+export class EnvoyTrials implements Mutable {
+  readonly name = 'envoy';
+  readonly objects: readonly Rendered[];
+  readonly #options: EnvoyTrialsOptions;
+  readonly #original: Json;
+  readonly #free: Told[];
+  #count = 0;
+
+  private constructor(options: EnvoyTrialsOptions, original: Json, envoys: readonly Told[]) {
+    this.#options = options;
+    this.#original = original;
+    this.#free = [...envoys];
+    this.objects = [{ name: 'envoy.yaml', value: original }];
+  }
+
+  static async start(stage: Stage, options: EnvoyTrialsOptions): Promise<EnvoyTrials> {
+    const { subject, services, presenter, count } = options;
+    const original = parse((await render('envoy', subject.text))['envoy.yaml'] as string);
+    const files = { ...(await ingressFiles(subject.policy, stage)), [JWKS_FILE]: presenter.assertions.published };
+    const aliases = Array.from({ length: count }, (_, i) => `trials-${i}`);
+    const envoys = await Promise.all(aliases.map((alias) => Told.start(stage, services, original, files, alias)));
+    return new EnvoyTrials(options, original, envoys);
   }
 
   expected(cell: Cell): Answer | undefined {
-    return this.#side.expected(cell);
+    return this.#options.side.expected(cell);
   }
 
   ask(cell: Cell): Answer | Promise<Answer> {
-    return this.#side.ask(cell);
+    return this.#options.side.ask(cell);
   }
 
   async *trials(versions: readonly (readonly Rendered[])[]): AsyncGenerator<Trial> {
+    const envoy = this.#free.pop();
+    if (envoy === undefined) throw new Error('more trials at once than Envoys');
     const size = Math.ceil(BATCH_BYTES / JSON.stringify(this.#original).length);
-    for (let at = 0; at < versions.length; at += size) {
-      const batch = versions.slice(at, at + size).map(([file]) => {
-        this.#count += 1;
-        return loadedOf(file?.value, this.#original, this.#count);
-      });
-      const rejected = new Set<string>();
-      await this.#clusters.take(
-        batch.filter(({ clusters }) => clusters.length > 0),
-        rejected,
-      );
-      await this.#listeners.take(batch, rejected);
-      for (const version of batch) {
-        if (rejected.has(version.name)) yield { rejected: 'Envoy does not take it' };
-        else yield* this.#trial(version);
-      }
+    for (let at = 0; at < versions.length; at += size) yield* this.#batch(envoy, versions.slice(at, at + size));
+    this.#free.push(envoy);
+  }
+
+  async *#batch(
+    { clusters, listeners, alias }: Told,
+    versions: readonly (readonly Rendered[])[],
+  ): AsyncGenerator<Trial> {
+    const batch = versions.map(([file]) => {
+      this.#count += 1;
+      return loadedOf(file?.value, this.#original, this.#count);
+    });
+    const rejected = new Set<string>();
+    const withOwn = batch.filter((it) => it.clusters.length > 0);
+    await clusters.take(withOwn, rejected);
+    await listeners.take(batch, rejected);
+    for (const version of batch) {
+      if (rejected.has(version.name)) yield { rejected: 'Envoy does not take it' };
+      else yield* this.#trial(alias, version);
     }
   }
 
-  async *#trial({ port }: Loaded): AsyncGenerator<Trial> {
-    const { serverName: name } = this.#presenter.view.policy.mesh!.ingress;
-    const road = new Road({ host: this.#alias, port, tls: true, name, ca: this.#presenter.ca, tunnel: this.#tunnel });
-    yield { ask: (cell) => askMesh(cell, road, this.#presenter) };
+  async *#trial(host: string, { port }: Loaded): AsyncGenerator<Trial> {
+    const { presenter, services } = this.#options;
+    const { serverName: name } = presenter.view.policy.mesh!.ingress;
+    const tunnel = { host: services.host, port: services.port(TUNNEL) };
+    const road = new Road({ host, port, tls: true, name, ca: presenter.ca, tunnel });
+    yield { ask: (cell) => askMesh(cell, road, presenter) };
     road.close();
   }
 }

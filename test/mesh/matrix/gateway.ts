@@ -1,13 +1,15 @@
 import { decodeJwt } from 'jose';
 import type { Policy } from '../../../src/policy/types.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide, travelling } from '../../../src/rules/decide.ts';
 import { match } from '../../../src/rules/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import type { Gateway, Issuer } from '../../harness/index.ts';
+import type { Assertions } from './assertions.ts';
+import type { Identities } from './identities.ts';
 import type { Subject } from './policies.ts';
-import { type Reply, Road } from './road.ts';
+import { type NoReply, type Place, type Reply, Road } from './road.ts';
 import { Tokens } from './tokens.ts';
-import type { Answer, Cell, Side } from './types.ts';
+import type { Answer, Cell, Credential, Side } from './types.ts';
 
 const REFUSED: Readonly<Record<number, Answer>> = {
   400: 'refused: path',
@@ -34,18 +36,38 @@ const isMissing = ({ body }: Reply): boolean => body.includes('credential_missin
 /** Parts of a request that its client does not choose: the gateway does. */
 const ITS_OWN = new Set(['as', 'certificate']);
 
+/** What services ask the gateway with: the assertion that they received, and their own certificate. */
+export interface Hop {
+  readonly assertions: Assertions;
+  readonly identities: Identities;
+  /** See {@link Assertions.of}. */
+  readonly expiredFor: number;
+}
+
+/** The roles that an assertion of the gateway's has. */
+function travellingOf({ roles, agent }: Credential, { agents }: Policy): readonly string[] {
+  const own = agent === undefined ? undefined : agents[agent];
+  return own === undefined ? roles : travelling({ roles }, own.actsFor).roles;
+}
+
 /** A gateway, real nginx, in front of the ingress. */
 export class GatewaySide implements Side {
   readonly name = 'gateway';
   readonly #subject: Subject;
   readonly #tokens: Tokens;
   readonly #road: Road;
+  readonly #hop: Hop;
+  /** To the inner listener, by the host that is asked. */
+  readonly #inner = new Map<string, Road>();
+  readonly #place: (host: string) => Place;
 
-  constructor(subject: Subject, gateway: Gateway, issuer: Issuer) {
+  constructor(subject: Subject, gateway: Gateway, issuer: Issuer, hop: Hop) {
     const { host, port, tls } = gateway.target('');
     this.#subject = subject;
     this.#tokens = new Tokens(subject.policy, issuer);
     this.#road = new Road({ host, port, tls, name: '', ca: '' });
+    this.#hop = hop;
+    this.#place = (name) => ({ ca: '', ...gateway.inner(name), tls: true });
   }
 
   get policy(): Policy {
@@ -54,23 +76,49 @@ export class GatewaySide implements Side {
 
   expected(cell: Cell): Answer | undefined {
     if (cell.part !== undefined && ITS_OWN.has(cell.part)) return undefined;
-    // Agents come by the inner listener.
-    if (cell.credential?.agent !== undefined) return undefined;
+    // Where agents ask, the name is that of the TLS connection too: for another host there is none.
+    if (cell.credential?.agent !== undefined && cell.part === 'host') return undefined;
     const verdict = decided(cell, this.#subject);
     return typeof verdict === 'string' ? verdict : 'allowed';
   }
 
   async ask(cell: Cell): Promise<Answer> {
-    const { method, path, host, credential } = cell;
-    const token = credential && (await this.#tokens.of(credential));
-    if (credential !== undefined && token === undefined) return 'not askable';
-    const headers = { Host: host, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
-    const reply = await this.#road.ask('plain', { method, path, headers });
+    const reply = await (cell.credential?.agent === undefined ? this.#askOutside(cell) : this.#askInside(cell));
+    if (reply === 'not askable') return reply;
     if (reply === 'no connection') return 'refused: connection';
     if (reply === 'no answer') return 'wrong: no answer';
     if (reply.answered !== undefined) return this.#saw(cell, reply);
-    if (reply.status === 401 && (isMissing(reply) || credential === undefined)) return 'refused: rules';
+    if (reply.status === 401 && (isMissing(reply) || cell.credential === undefined)) return 'refused: rules';
     return REFUSED[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;
+  }
+
+  /** A person, with a token. */
+  async #askOutside({ method, path, host, credential }: Cell): Promise<Reply | NoReply | 'not askable'> {
+    const token = credential && (await this.#tokens.of(credential));
+    if (credential !== undefined && token === undefined) return 'not askable';
+    const headers = { Host: host, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+    return this.#road.ask('plain', { method, path, headers });
+  }
+
+  /** A service for a person, with the assertion that it was sent for that person's own request. */
+  async #askInside({ method, path, host, credential }: Cell): Promise<Reply | NoReply | 'not askable'> {
+    const { roles = [], agent = '', flaw } = credential ?? {};
+    const { agents, services, gateway } = this.policy;
+    const service = agents[agent]?.service;
+    const spiffe = services[service ?? '']?.spiffe;
+    if (service === undefined || spiffe === undefined || gateway.assertion === undefined) return 'not askable';
+    const audience = flaw === 'audience' ? Object.keys(services).find((it) => it !== service) : service;
+    const received: Credential = { roles, service: audience ?? '', ...(flaw && { flaw }) };
+    const assertion = await this.#hop.assertions.of(gateway.assertion, received, this.#hop.expiredFor);
+    const client = await this.#hop.identities.of({ kind: 'spiffe', spiffe });
+    return this.#roadTo(host).ask(client, { method, path, headers: { Host: host, 'X-Meshgate-Assertion': assertion } });
+  }
+
+  #roadTo(host: string): Road {
+    const name = host.replace(/:\d+$/, '');
+    const road = this.#inner.get(name) ?? new Road(this.#place(name));
+    this.#inner.set(name, road);
+    return road;
   }
 
   /** Whether the request went where the rule says, as the identity that it says, with the assertion that it says. */
@@ -83,10 +131,10 @@ export class GatewaySide implements Side {
     if (spiffe !== undefined && !cert.includes(`URI=${spiffe}`)) return `wrong: it travelled as ${cert}`;
     const [assertion] = seen['x-meshgate-assertion'] ?? [];
     if (assertion === undefined) return cell.credential === undefined ? 'allowed' : 'wrong: no assertion';
-    const { aud, as = '', roles } = decodeJwt(assertion);
-    const said = JSON.stringify([aud, as, roles]);
-    return said === JSON.stringify([rule.service, rule.as, cell.credential?.roles])
-      ? 'allowed'
-      : `wrong: the assertion says ${said}`;
+    const { aud, as = '', roles, agent } = decodeJwt(assertion);
+    const said = JSON.stringify([aud, as, roles, agent]);
+    const { credential = { roles: [], service: '' } } = cell;
+    const right = [rule.service, rule.as, travellingOf(credential, this.policy), credential.agent];
+    return said === JSON.stringify(right) ? 'allowed' : `wrong: the assertion says ${said}`;
   }
 }

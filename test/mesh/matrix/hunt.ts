@@ -21,11 +21,19 @@ export interface Hunt {
 export type Proof = (mutant: Mutant) => string | undefined;
 
 export interface HuntOptions {
-  /** So many cells must not tell a mutant from the original before its proof counts; default 40. */
+  /** So many cells must not tell a mutant from the original before its proof counts; default 20. */
   readonly beforeProof?: number;
   /** The mutants are shared out among so many trials of the side at once; default one. */
   readonly lanes?: number;
+  /**
+   * So many mutants of each shape are tried first. If the side takes none of them, those of the same field, change and
+   * surroundings are held to be rejected as well: what is not taken says nothing about cells. Default: all are tried.
+   */
+  readonly ofShape?: number;
 }
+
+/** Cells that are asked of what was rendered. */
+const CONTROL = 600;
 
 /** Cells that are asked at once, more and more of them as none kills. */
 const FIRST = 2;
@@ -43,7 +51,7 @@ class Hunter {
   readonly equivalent: { mutant: Mutant; reason: string }[] = [];
   asked = 0;
 
-  constructor(side: Mutable, likely: Likely, proof: Proof, { beforeProof = 40 }: HuntOptions) {
+  constructor(side: Mutable, likely: Likely, proof: Proof, { beforeProof = 20 }: HuntOptions) {
     this.#side = side;
     this.#likely = likely;
     this.#proof = proof;
@@ -70,13 +78,15 @@ class Hunter {
     const { objects, name } = this.#side;
     for await (const trial of this.#side.trials([objects])) {
       if ('rejected' in trial) throw new Error(`${name}: what was rendered is not taken: ${trial.rejected}`);
-      const found = await this.#telling(trial, this.#likely.all);
+      const found = await this.#telling(trial, this.#likely.all.slice(0, CONTROL));
       if (found) throw new Error(`${name}: what was rendered: ${found.cell.name}: ${found.expected}, got ${found.got}`);
     }
   }
 
   async #hunt(mutant: Mutant, trial: Loaded): Promise<void> {
-    const cells = this.#likely.order(mutant);
+    const { first, rest } = this.#likely.order(mutant);
+    if (await this.#any(mutant, trial, first)) return;
+    const cells = rest();
     if (await this.#any(mutant, trial, cells.slice(0, this.#beforeProof))) return;
     const reason = this.#proof(mutant);
     if (reason !== undefined) this.equivalent.push({ mutant, reason });
@@ -113,6 +123,12 @@ function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[
   return Array.from({ length: parts }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
+/** Of each group some, and the rest. */
+function some<T>(groups: Iterable<readonly T[]>, count: number): readonly [first: readonly T[], later: readonly T[]] {
+  const all = [...groups];
+  return [all.flatMap((group) => group.slice(0, count)), all.flatMap((group) => group.slice(count))];
+}
+
 /**
  * Looks for a cell that tells each mutant from what was rendered, and stops at the first.
  *
@@ -125,12 +141,19 @@ export async function hunt(
   proof: Proof = () => undefined,
   options: HuntOptions = {},
 ): Promise<Hunt> {
+  const { lanes = 1, ofShape = Infinity } = options;
   const likely = new Likely(cells.filter((cell) => side.expected(cell) !== undefined));
   const hunter = new Hunter(side, likely, proof, options);
   await hunter.control();
+  const tryAll = (all: readonly Mutant[]) => Promise.all(shared(all, lanes).map((part) => hunter.tryAll(part)));
   // Alike ones in a row: what a side does not take of one, it does not take of the next.
-  const lanes = shared(likely.alike(mutants), options.lanes ?? 1).map((some) => hunter.tryAll(some));
-  await Promise.all(lanes);
+  const [first, later] = some(likely.shapes(mutants), ofShape);
+  await tryAll(first);
+  const rejected = new Set(hunter.kills.flatMap(({ by, mutant }) => ('rejected' in by ? [mutant] : [])));
+  const taken = new Set(first.filter((it) => !rejected.has(it)).map((it) => likely.shape(it)));
+  await tryAll(later.filter((it) => taken.has(likely.shape(it))));
+  const like = later.filter((it) => !taken.has(likely.shape(it)));
   const { kills, survivors, equivalent, asked } = hunter;
-  return { kills, survivors, equivalent, asked };
+  const more = like.map((mutant): Kill => ({ mutant, by: { rejected: 'as others of its shape' } }));
+  return { kills: [...kills, ...more], survivors, equivalent, asked };
 }

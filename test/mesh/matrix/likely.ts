@@ -1,8 +1,13 @@
 import type { Mutant } from './mutants.ts';
 import type { Cell } from './types.ts';
 
-/** A cell's kind: what is wrong, and how, whatever the rule. */
-const kindOf = (cell: Cell): string => cell.name.slice(cell.rule.length).replace(/ at .*/, '');
+/** A cell's kind: what is wrong, or how it passes, whatever the rule and the words of it. */
+function kindOf({ name, rule, part, credential }: Cell): string {
+  const how = name.slice(rule.length).replace(/^(: \w+).*?(, \D*)?$/, '$1$2');
+  return part === undefined
+    ? name.slice(rule.length).replace(/ at .*| with [A-Z]+$/, '')
+    : `${how} ${credential?.flaw}`;
+}
 
 function grouped<T>(items: readonly T[], by: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
@@ -33,18 +38,32 @@ function namesOf({ rule, authority, service, path, method, credential, connects 
   return [...new Set([rule, authority, service, path, method, ...identity, ...(credential?.roles ?? [])])];
 }
 
+/** So many cells of a kind are tried first. */
+const BEST = 3;
+
 /** What stands around a field is looked at up to so many characters. */
 const AROUND = 700;
 
+/** By a mutant's field, of whatever policy: kinds of cells that killed such ones. */
+const KILLERS = new Map<string, readonly string[]>();
+
 /** Cells in the order in which they are likely to kill a mutant. */
 export class Likely {
-  readonly #cells: readonly { readonly cell: Cell; readonly names: readonly string[] }[];
+  readonly #cells: readonly { readonly cell: Cell; readonly kind: string; readonly names: readonly number[] }[];
+  /** What cells are named by: they have its numbers. */
+  readonly #texts: readonly string[];
   readonly #names: readonly string[];
-  /** By the mutant's field: kinds of cells that killed such ones. */
-  readonly #killers = new Map<string, readonly string[]>();
+  readonly #fields = new Map<Mutant, string>();
+  readonly #shapes = new Map<Mutant, string>();
 
   constructor(cells: readonly Cell[]) {
-    this.#cells = mixed(cells).map((cell) => ({ cell, names: namesOf(cell) }));
+    const numbers = new Map([...new Set(cells.flatMap(namesOf))].map((text, i) => [text, i]));
+    this.#texts = [...numbers.keys()];
+    this.#cells = mixed(cells).map((cell) => ({
+      cell,
+      kind: kindOf(cell),
+      names: namesOf(cell).map((text) => numbers.get(text) as number),
+    }));
     const names = cells.flatMap((cell) => [cell.rule, cell.service, cell.authority]);
     this.#names = [...new Set(names)].sort((a, b) => b.length - a.length);
   }
@@ -54,40 +73,81 @@ export class Likely {
     return this.#cells.map(({ cell }) => cell);
   }
 
+  /** A text without names and numbers, which differ where all else is the same. */
+  #plain(text: string): string {
+    return this.#names.reduce((all, name) => all.replaceAll(name, '*'), text).replace(/\d+/g, 'N');
+  }
+
   /** The field and its change, whatever object of its kind it is in. */
-  field({ object, path, change }: Mutant): string {
-    const plain = this.#names.reduce((text, name) => text.replaceAll(name, '*'), `${object} ${path}`);
-    return `${plain.replace(/\d+/g, 'N')} ${change}`;
+  field(mutant: Mutant): string {
+    const known = this.#fields.get(mutant);
+    if (known !== undefined) return known;
+    const field = `${this.#plain(`${mutant.object} ${mutant.path}`)} ${mutant.change}`;
+    this.#fields.set(mutant, field);
+    return field;
   }
 
-  /** The same mutants, those of one field in a row. */
-  alike(mutants: readonly Mutant[]): readonly Mutant[] {
-    return [...grouped(mutants, (mutant) => this.field(mutant)).values()].flat();
+  /** The same with what stands around, but for the texts there. */
+  shape(mutant: Mutant): string {
+    const known = this.#shapes.get(mutant);
+    if (known !== undefined) return known;
+    const around = this.#plain(mutant.around(AROUND)).replace(/"(?:[^"\\]|\\.)*"(:?)/g, (text, key) =>
+      key ? text : '""',
+    );
+    const shape = `${this.field(mutant)} ${around}`;
+    this.#shapes.set(mutant, shape);
+    return shape;
   }
 
-  order(mutant: Mutant): readonly Cell[] {
+  /** The field, and how what stood there begins: elements of one list may be of many kinds. */
+  #about(mutant: Mutant): string {
+    return `${this.field(mutant)} ${this.#plain((JSON.stringify(mutant.was) ?? '').slice(0, 80))}`;
+  }
+
+  /** The same mutants by shape, those of one field in a row. */
+  shapes(mutants: readonly Mutant[]): Iterable<readonly Mutant[]> {
+    const fields = [...grouped(mutants, (mutant) => this.field(mutant)).values()];
+    return grouped(fields.flat(), (mutant) => this.shape(mutant)).values();
+  }
+
+  /** How much of a cell stands where a mutant is, and how much in what was changed, by the cell's number. */
+  #scores(mutant: Mutant): readonly number[] {
     const around = `${mutant.path}/ ${mutant.around(AROUND)}`;
-    const stands = (name: string) => around.includes(`"${name}"`) || around.includes(`/${name}/`);
-    const known = new Map<string, boolean>();
-    const score = (names: readonly string[]) => {
-      let sum = 0;
-      for (const name of names) {
-        const found = known.get(name) ?? stands(name);
-        known.set(name, found);
-        if (found) sum += 1;
+    const was = (JSON.stringify(mutant.was) ?? '').slice(0, AROUND);
+    const worth = this.#texts.map((text) => {
+      const stands = around.includes(`"${text}"`) || around.includes(`/${text}/`);
+      // A rule or a service that the path leads through is what the mutant is about.
+      return (stands ? 1 : 0) + (was.includes(`"${text}"`) ? 2 : 0) + (mutant.path.includes(`/${text}/`) ? 4 : 0);
+    });
+    return this.#cells.map(({ names }) => names.reduce((sum, name) => sum + worth[name]!, 0));
+  }
+
+  /** The best cells of each kind that killed such a mutant before, and all others, the likeliest first. */
+  order(mutant: Mutant): { readonly first: readonly Cell[]; readonly rest: () => readonly Cell[] } {
+    const scores = this.#scores(mutant);
+    const bestOf = (own: string) => {
+      const best: number[] = [];
+      for (const [i, { kind }] of this.#cells.entries()) {
+        if (kind !== own || (best.length === BEST && scores[best.at(-1)!]! >= scores[i]!)) continue;
+        best.push(i);
+        best.sort((a, b) => scores[b]! - scores[a]!);
+        best.length = Math.min(best.length, BEST);
       }
-      return sum;
+      return best;
     };
-    const scored = this.#cells.map(({ cell, names }) => [score(names), cell] as const);
-    const all = scored.sort(([a], [b]) => b - a).map(([, cell]) => cell);
-    const kinds = this.#killers.get(this.field(mutant)) ?? [];
-    const first = kinds.flatMap((kind) => all.find((cell) => kindOf(cell) === kind) ?? []);
-    return [...new Set([...first, ...all])];
+    const first = (KILLERS.get(this.#about(mutant)) ?? []).flatMap(bestOf);
+    const cellOf = (i: number) => this.#cells[i]!.cell;
+    const rest = () =>
+      [...this.#cells.keys()]
+        .filter((i) => !first.includes(i))
+        .sort((a, b) => scores[b]! - scores[a]!)
+        .map(cellOf);
+    return { first: first.map(cellOf), rest };
   }
 
   killed(mutant: Mutant, by: Cell): void {
-    const field = this.field(mutant);
-    const kinds = this.#killers.get(field) ?? [];
-    if (!kinds.includes(kindOf(by))) this.#killers.set(field, [kindOf(by), ...kinds]);
+    const about = this.#about(mutant);
+    const kinds = KILLERS.get(about) ?? [];
+    if (!kinds.includes(kindOf(by))) KILLERS.set(about, [kindOf(by), ...kinds]);
   }
 }

@@ -84,8 +84,18 @@ function* changes(
   for (const key of keys) yield* changes((value as Record<Step, unknown>)[key], [...path, key], alternatives, skip);
 }
 
+const TEXTS = new WeakMap<object, string>();
+
+/** A value as JSON; that of an object is made once. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
+  const text = TEXTS.get(value) ?? JSON.stringify(value);
+  TEXTS.set(value, text);
+  return text;
+}
+
 function around(value: unknown, path: readonly Step[], length: number): string {
-  const text = JSON.stringify(value) ?? '';
+  const text = textOf(value);
   const [step, ...rest] = path;
   if (text.length <= length || step === undefined) return text.slice(0, length);
   return around((value as Record<Step, unknown>)[step], rest, length);
@@ -109,7 +119,7 @@ const count = (left: Left, reason: string) => {
 /** Every mutant of rendered objects. */
 export function mutantsOf(
   objects: readonly Rendered[],
-  exclusions: readonly Exclusion[],
+  exclusions: readonly Exclusion[] = [],
   equivalents: readonly Equivalent[] = [],
   alternatives: Alternatives = {},
 ): Mutants {

@@ -176,7 +176,9 @@ function fitted(yaml: Yaml, issuer: string, own: boolean): string {
     },
   };
   const assertion = { issuer: 'https://gateway.test', keys_file: KEYS_FILE, lifetime: '10m' };
-  yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion };
+  const tls = { cert_file: '/run/inner/tls.crt', key_file: '/run/inner/tls.key' };
+  const inner = yaml.agents && { inner: { client_ca_file: '/run/inner/services.pem', tls } };
+  yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion, ...inner };
   delete yaml.tests;
   return stringify(yaml, { aliasDuplicateObjects: false });
 }
@@ -194,6 +196,7 @@ export async function envoySubjects(issuer: string): Promise<readonly Subject[]>
     subject('demo', fitted(await demo(), issuer, true)),
     subject('demo, by certificate only', fitted(await demo(), issuer, false)),
     subject('confluence', fitted(confluence(), issuer, true)),
+    subject('agents', fitted(agents(), issuer, true)),
     subject('40 hosts', fitted(hosts(40), issuer, true)),
   ];
 }

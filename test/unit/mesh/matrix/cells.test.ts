@@ -1,0 +1,158 @@
+/** The requests of the matrix: each is what its name says, and `decide` refuses or permits as the name claims. */
+import { describe, expect, test } from 'vitest';
+import { covers } from '../../../../src/rules/cover.ts';
+import { decide } from '../../../../src/rules/decide.ts';
+import type { Rule } from '../../../../src/rules/types.ts';
+import { cellsOf, unasked } from '../../../mesh/matrix/cells.ts';
+import { envoyView } from '../../../mesh/matrix/envoy-view.ts';
+import { expectedOf, type View } from '../../../mesh/matrix/expect.ts';
+import { envoySubjects, type Subject } from '../../../mesh/matrix/policies.ts';
+import type { Cell, Part } from '../../../mesh/matrix/types.ts';
+
+const subjects = await envoySubjects('https://issuers:8443/acme');
+const PARTS: readonly Part[] = [
+  'role',
+  'method',
+  'host',
+  'path',
+  'credential',
+  'certificate',
+  'audience',
+  'expiry',
+  'as',
+];
+
+/** The fields in which a cell differs from the one that passes. */
+function differs(cell: Cell, base: Cell): readonly string[] {
+  const { name: _, part: __, rule: ___, credential, ...rest } = cell;
+  const own = { ...rest, ...credential } as Record<string, unknown>;
+  const { name: ____, part: _____, rule: ______, credential: passing, ...other } = base;
+  const its = { ...other, ...passing } as Record<string, unknown>;
+  const names = new Set([...Object.keys(own), ...Object.keys(its)]);
+  return [...names].filter((key) => JSON.stringify(own[key]) !== JSON.stringify(its[key])).sort();
+}
+
+/** What a part may differ in; a credential that is gone, or bad, differs in all that it says. */
+const FIELDS: Readonly<Record<Part, readonly string[]>> = {
+  role: ['roles'],
+  agent: ['agent'],
+  method: ['method'],
+  host: ['host', 'authority', 'service'],
+  path: ['path'],
+  credential: ['agent', 'as', 'authority', 'flaw', 'host', 'roles', 'service'],
+  signature: ['flaw'],
+  issuer: ['flaw'],
+  audience: ['flaw', 'service'],
+  expiry: ['flaw'],
+  as: ['as'],
+  certificate: ['connects'],
+  header: [],
+};
+
+const ruleOf = ({ rules }: Subject, cell: Cell): Rule => rules.find(({ id }) => id === cell.rule)!;
+
+describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
+  const { policy, rules } = subject;
+  const cells = cellsOf(policy, rules);
+  /** The request that passes, with whose name this one ends. */
+  const baseOf = (cell: Cell) => {
+    const [whose = ''] = /, for .*$/.exec(cell.name) ?? [];
+    return cells.find(({ rule, part, name }) => rule === cell.rule && part === undefined && name.endsWith(whose))!;
+  };
+
+  test('every rule is asked, and one request of it passes by that rule', () => {
+    expect(unasked(rules, cells)).toEqual([]);
+    for (const rule of rules) {
+      const { credential = null, method, path, part } = cells.find((cell) => cell.rule === rule.id)!;
+      expect(part).toBeUndefined();
+      const decision = decide(rules, credential, { route: rule.route, method });
+      expect([decision.allow, decision.allow && decision.rule.id, covers(rule.path, path)]).toEqual([
+        true,
+        rule.id,
+        true,
+      ]);
+    }
+  });
+
+  test('no two have one name', () => {
+    const names = cells.map(({ name }) => name);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  test('what is said to pass does, by its own rule', () => {
+    for (const cell of cells.filter(({ part }) => part === undefined)) {
+      const rule = ruleOf(subject, cell);
+      const { credential = null, method, path } = cell;
+      const decision = decide(rules, credential, { route: rule.route, method });
+      expect([cell.name, decision.allow && decision.rule.id]).toEqual([cell.name, rule.id]);
+      expect([cell.name, covers(rule.path, path.split('?')[0]!)]).toEqual([cell.name, true]);
+    }
+  });
+
+  test('what is wrong is that part, and nothing else', () => {
+    for (const cell of cells) {
+      if (cell.part === undefined) continue;
+      const base = baseOf(cell);
+      // Where nobody has to be named, whoever is named differs in all that is said of him.
+      const may = [...FIELDS[cell.part], ...(base.credential === undefined ? FIELDS.credential : [])];
+      expect([cell.name, differs(cell, base).filter((it) => !may.includes(it))]).toEqual([cell.name, []]);
+    }
+  });
+
+  test('the rule itself does not let pass what is wrong about who asks, how and where', () => {
+    for (const cell of cells) {
+      const rule = ruleOf(subject, cell);
+      const { credential = null, method, path, part } = cell;
+      const people = rules.filter(({ route, who }) => route === rule.route && who.kind !== 'agent');
+      const own = rule.who.kind === 'agent' ? [rule, ...people] : [rule];
+      const decision = decide(own, credential, { route: rule.route, method });
+      const byRule = decision.allow && decision.rule.id === rule.id;
+      // For whom an agent asks is the other rules' matter.
+      const any = rule.who.kind === 'agent' && people.some(({ who }) => who.kind !== 'role');
+      if ((part === 'role' && !any) || part === 'method') expect([cell.name, byRule]).toEqual([cell.name, false]);
+      if (part === 'agent' && rule.who.kind === 'agent') expect([cell.name, byRule]).toEqual([cell.name, false]);
+      if (part === 'path' && /^[\w/.-]+$/.test(path) && !/\/\/|\/\.\.?\//.test(path))
+        expect([cell.name, covers(rule.path, path)]).toEqual([cell.name, false]);
+    }
+  });
+
+  test('each rule has each part of it wrong', () => {
+    for (const rule of rules) {
+      const parts = new Set(cells.filter((cell) => cell.rule === rule.id).map(({ part }) => part));
+      const asked = PARTS.filter((part) => {
+        if (part === 'method') return rule.methods !== undefined;
+        if (part === 'role') return rule.who.kind === 'role' || rule.who.kind === 'agent';
+        if (part === 'audience' || part === 'expiry' || part === 'as') return rule.who.kind !== 'anyone';
+        return true;
+      });
+      expect([rule.id, asked.filter((part) => !parts.has(part))]).toEqual([rule.id, []]);
+      if (rule.who.kind === 'agent') expect(parts.has('agent')).toBe(true);
+    }
+  });
+});
+
+describe('what a layer has to answer', () => {
+  const subject = subjects.find(({ name }) => name === 'agents')!;
+  const cells = cellsOf(subject.policy, subject.rules);
+  const view: View = envoyView(subject);
+  const at = (name: string) => expectedOf(cells.find((cell) => cell.name === name)!, view);
+
+  test.each([
+    ['dashboard.example.com/*#3: passes', 'allowed'],
+    ['dashboard.example.com/*#3: agent: none', 'refused: rules'],
+    ['dashboard.example.com/*#3: agent: indexer', 'refused: rules'],
+    ['dashboard.example.com/*#3: role: none', 'refused: rules'],
+    ['dashboard.example.com/*#3: as: default', 'refused: rules'],
+    ['dashboard.example.com/*#3: method: DELETE', 'refused: rules'],
+    ['dashboard.example.com/*#3: expiry: expired', 'refused: credential'],
+    ['dashboard.example.com/*#3: certificate: of default', 'refused: rules'],
+    ['dashboard.example.com/*#3: certificate: none', 'refused: connection'],
+    ['dashboard.example.com/*#1: agent: pages', 'refused: rules'],
+    ['dashboard.example.com/open#1: agent: pages', 'refused: rules'],
+    ['dashboard.example.com/open#1: passes', 'allowed'],
+    // Another rule lets it pass.
+    ['wiki.example.com/*#2: role: editor', 'allowed'],
+  ])('%s: %s', (name, answer) => {
+    expect(at(name)).toBe(answer);
+  });
+});

@@ -1,0 +1,59 @@
+/** Which changes of Envoy's rules mean the same is proved, and the proof can fail. */
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
+import { isSameForAll } from '../../../mesh/matrix/envoy-same.ts';
+import { mutantsOf } from '../../../mesh/matrix/mutants.ts';
+import { envoySubjects } from '../../../mesh/matrix/policies.ts';
+
+const subjects = await envoySubjects('https://issuers:8443/acme');
+
+/** Mutants of one rule, as path in it and change. */
+function same(name: string, rule: string, fits: (path: string) => boolean = () => true): readonly string[] {
+  const { policy, rules } = subjects.find((subject) => subject.name === name)!;
+  const value = parse(renderEnvoy(policy, rules).files['envoy.yaml']!);
+  const at = `/policies/${rule}`;
+  return mutantsOf([{ name: 'envoy.yaml', value }]).mutants.flatMap((mutant) => {
+    const index = mutant.path.indexOf(at);
+    const path = mutant.path.slice(index + at.length + 1);
+    const changed = index >= 0 && fits(path) && !/@type|custom\/name/.test(path);
+    return changed && isSameForAll(value, mutant) ? [`${path} ${mutant.change}`] : [];
+  });
+}
+
+describe('demo, by certificate only', () => {
+  const name = 'demo, by certificate only';
+
+  test('a rule that another one covers may lose anything, and gain nothing', () => {
+    const found = same(name, 'dashboard.localhost/*#3');
+    expect(found).toContain(' dropped');
+    expect(found).toContain('permissions/0/and_rules/rules/1/url_path/path/prefix changed');
+    // With another authority it would let pass what no rule does.
+    expect(found).not.toContain('permissions/0/and_rules/rules/0 element dropped');
+  });
+
+  test('of one that stands alone nothing may change', () => {
+    expect(same(name, 'wiki.localhost/rest/*#3')).toEqual([]);
+    expect(same(name, 'wiki.localhost/status#1')).toEqual([]);
+  });
+});
+
+test('a path that every request has is no condition, and a carve-out for nobody else is none', () => {
+  const found = same('confluence', 'wiki.example.com/rest/*#1', (path) => path.includes('permissions'));
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.every((it) => it.startsWith('permissions/0/and_rules/rules/2/not_rule/or_rules/rules/1'))).toBe(true);
+});
+
+test('what an assertion says counts: role, identity, agent', () => {
+  const found = same('agents', 'dashboard.example.com/*#3.1', (path) => path.includes('principals'));
+  expect(found).toEqual([]);
+});
+
+test('a change elsewhere is not proved here', () => {
+  const { policy, rules } = subjects[0]!;
+  const value = parse(renderEnvoy(policy, rules).files['envoy.yaml']!);
+  const elsewhere = mutantsOf([{ name: 'envoy.yaml', value }]).mutants.filter(
+    ({ path }) => !path.includes('/policies/'),
+  );
+  expect(elsewhere.filter((mutant) => isSameForAll(value, mutant)).map(({ path }) => path)).toEqual([]);
+});
