@@ -73,7 +73,7 @@ hosts:
     /test.Echo/*: { service: pages, allow: [beta, staff] }
     /assets/*: { service: assets, allow: [staff] }
 `;
-const [envoy, gateway, plain, dead] = await Promise.all([
+const [envoy, gateway, plain, dead, naked] = await Promise.all([
   startEnvoy(stage, { policy }),
   startGateway(stage, { policy }),
   startGateway(stage, { policy: direct, alias: 'plain' }),
@@ -82,6 +82,12 @@ const [envoy, gateway, plain, dead] = await Promise.all([
     alias: 'dead',
     mutate: (files) =>
       replaceIn(files, 'http.conf', 'server unix:/run/meshgate/check.sock', 'server unix:/run/meshgate/no.sock'),
+  }),
+  startGateway(stage, {
+    policy: direct,
+    alias: 'naked',
+    // What the module of HTTP/1.1 erases is nothing to that of gRPC.
+    mutate: (files) => replaceIn(files, /^hosts/, /^ *grpc_set_header X-Remote-User "";\n/m, ''),
   }),
 ]);
 const setup = { gateway, echoes: [wiki, calls] };
@@ -242,6 +248,7 @@ const clients = {
   gateway: callClient(gateway.target(host)),
   plain: callClient(plain.target(host)),
   dead: callClient(dead.target(host)),
+  naked: callClient(naked.target(host)),
 };
 afterAll(() => {
   for (const client of Object.values(clients)) client.close();
@@ -374,6 +381,18 @@ describe('gRPC', () => {
         received.flatMap((one) => valuesOf(one, name)),
         name,
       ).toEqual([]);
+  });
+
+  test('the trap is open without its own list: the other module’s counts for nothing', async () => {
+    await until(
+      async () => 'message' in (await callUnary(clients.naked, '/test.Echo/Unary', 'hello', metadata(staff))),
+      {
+        what: 'the road',
+        timeoutMs: 30_000,
+      },
+    );
+    const received = await calls.requests();
+    expect(valuesOf(received.at(-1)!, 'x-remote-user')).toEqual(['root']);
   });
 
   test('a check that is dead lets nothing through', async () => {

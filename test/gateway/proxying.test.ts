@@ -95,8 +95,13 @@ function ask(path: string): Promise<IncomingMessage> {
 }
 
 describe('stream', () => {
-  test.each(['first', 'second'])('events arrive while the answer is open (%s run)', async (run) => {
-    const answer = await ask(`/events/x?echo-events=3&echo-hold=events-${run}`);
+  test.each([
+    ['first', '/events/x?'],
+    ['second', '/events/x?'],
+    ['third', '/page?echo-header=X-Accel-Buffering:no&'],
+    ['fourth', '/page?echo-header=X-Accel-Buffering:no&'],
+  ])('events arrive while the answer is open (%s run, %s)', async (run, path) => {
+    const answer = await ask(`${path}echo-events=3&echo-hold=events-${run}`);
     let seen = '';
     answer.setEncoding('utf8').on('data', (text: string) => {
       seen += text;
