@@ -1,5 +1,5 @@
 import { toCaller } from '../caller/caller.ts';
-import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
@@ -10,7 +10,7 @@ import type { KeyStore } from './keys.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { deny } from './refusal.ts';
-import { type PreparedRoute, routesOf } from './routes.ts';
+import { type PreparedRoute, type PreparedRule, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -35,15 +35,26 @@ export function answer(
   const decision = decide(to.rules, known.caller, { route: to.name, method });
   if (!decision.allow) return deny(r, to.realm, decision, { known, nearest: decision.nearest?.id });
   const { rule } = decision;
-  const refused = (refusal: Refusal) => deny(r, to.realm, refusal, { known, nearest: rule.id });
-  const pass = (assertion: string | undefined) => {
-    const passed = letPass(r, to, method, rule, known, assertion);
-    if (!passed.ok) refused(passed);
-  };
-  if (signer === undefined) return pass(undefined);
+  if (signer === undefined) return pass(r, to, method, rule, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
-  if (recalled !== undefined) return pass(recalled);
-  return signer.sign(known, rule.grant, now).then((signed) => (signed.ok ? pass(signed.value) : refused(signed)));
+  if (recalled !== undefined) return pass(r, to, method, rule, known, recalled);
+  return signer.sign(known, rule.grant, now).then((signed) => {
+    if (signed.ok) pass(r, to, method, rule, known, signed.value);
+    else deny(r, to.realm, signed, { known, nearest: rule.id });
+  });
+}
+
+/** {@link letPass}, or the refusal of a caller whose identity headers do not fit. */
+function pass(
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  method: string,
+  rule: PreparedRule,
+  known: KnownCaller,
+  assertion: string | undefined,
+): void {
+  const passed = letPass(r, to, method, rule, known, assertion);
+  if (!passed.ok) deny(r, to.realm, passed, { known, nearest: rule.id });
 }
 
 /**

@@ -57,14 +57,18 @@ export interface SignatureContext {
   readonly onFailure?: () => Promise<void>;
 }
 
+function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, entry: AlgorithmEntry): Promise<boolean> {
+  const algorithm = entry.verify as unknown as VerifyAlgorithm;
+  return crypto.subtle.verify(algorithm, publicKey as never, signature as never, input as never);
+}
+
 /** A promise of whether the signature holds; rejected where the engine says so by an error. */
 function holds(jws: CompactJws, key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<boolean> {
-  const algorithm = entry.verify as unknown as VerifyAlgorithm;
-  const verify = (publicKey: ImportedKey): Promise<boolean> =>
-    crypto.subtle.verify(algorithm, publicKey as never, jws.signature as never, jws.input as never);
   try {
     const known = importOnce(key, entry, imported);
-    return known instanceof Promise ? known.then(verify) : verify(known);
+    return known instanceof Promise
+      ? known.then((publicKey) => holdsUnder(publicKey, jws, entry))
+      : holdsUnder(known, jws, entry);
   } catch (error) {
     return Promise.reject(error);
   }
