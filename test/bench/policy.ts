@@ -34,6 +34,7 @@ function meshed({ ingress }: Places, identities: number): string {
   return `mesh:
   kind: envoy
   trust_domain: bench.example
+  rotation: 1h
   ingress: { address: "127.0.0.1:${ingress}", server_name: ingress.bench, ca_file: /bench/mesh.pem }
   identities:
 ${names.map(one).join('')}services:
