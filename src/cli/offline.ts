@@ -77,9 +77,9 @@ export class Offline {
       const wanted = provider.algorithms.join(', ');
       return refuse('algorithm_refused', `"alg" is ${shown(header.alg)}, provider ${provider.name} allows ${wanted}`);
     }
-    const expires = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
-    if (!expires.ok) return expires;
-    const verified: Verified = { provider: provider.name, claims, expires: expires.value, key: '' };
+    const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
+    if (refused !== undefined) return refused;
+    const verified: Verified = { provider: provider.name, claims, expires: claims.exp as number, key: '' };
     const caller = toCaller(verified, this.#table);
     if (!caller.ok) return caller;
     // Roles of the policy itself: their facts say where they stand.

@@ -1,5 +1,5 @@
 import { toCaller } from '../caller/caller.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
@@ -86,28 +86,39 @@ export function checkHandler(
     return undefined;
   }
 
-  /** Verifies a token; once more with the provider's newest keys, where those at hand do not do. */
-  function verify(
-    { providers }: PreparedRoute,
+  /** Answers who comes with a new token; known from now on. */
+  function meet(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
     token: string,
     now: number,
-    use: (verified: Result<Verified>) => void | Promise<void>,
+    verified: Result<Verified>,
   ): void | Promise<void> {
-    return verifyToken(token, providers, now, context, (verified) => {
-      const ask = verified.ok ? undefined : providerToAsk(token, verified, providers);
-      if (ask === undefined) return use(verified);
-      return keys.refetch(ask).then((refetched) => {
-        if (refetched === 'busy') return use(refuse('provider_unavailable'));
-        return refetched === 'fetched' ? verifyToken(token, providers, now, context, use) : use(verified);
-      });
-    });
+    if (!verified.ok) return deny(r, to.realm, verified);
+    const caller = toCaller(verified.value, table);
+    if (!caller.ok) return deny(r, to.realm, caller);
+    const known = tokens.put(token, verified.value, caller.value, now, table.tokenCache);
+    return answer(signer, r, to, method, known, now);
   }
 
-  /** Who a new token's caller is; known from now on. */
-  function learn(token: string, verified: Result<Verified>, now: number): Result<KnownCaller> {
-    if (!verified.ok) return verified;
-    const caller = toCaller(verified.value, table);
-    return caller.ok ? ok(tokens.put(token, verified.value, caller.value, now, table.tokenCache)) : caller;
+  /** Verifies a new token; once more with the provider's newest keys, where those at hand do not do. */
+  function verify(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    token: string,
+    now: number,
+  ): void | Promise<void> {
+    return verifyToken(token, to.providers, now, context, (verified) => {
+      const ask = verified.ok ? undefined : providerToAsk(token, verified, to.providers);
+      if (ask === undefined) return meet(r, to, method, token, now, verified);
+      const meetAs = (outcome: Result<Verified>) => meet(r, to, method, token, now, outcome);
+      return keys.refetch(ask).then((refetched) => {
+        if (refetched === 'busy') return meetAs(refuse('provider_unavailable'));
+        return refetched === 'fetched' ? verifyToken(token, to.providers, now, context, meetAs) : meetAs(verified);
+      });
+    });
   }
 
   /** Decides where nobody says who asks. */
@@ -133,9 +144,6 @@ export function checkHandler(
       if (again(r, to, method, known, now, signer)) return;
       return answer(signer, r, to, method, known, now);
     }
-    return verify(to, token, now, (verified) => {
-      const learnt = learn(token, verified, now);
-      return learnt.ok ? answer(signer, r, to, method, learnt.value, now) : deny(r, to.realm, learnt);
-    });
+    return verify(r, to, method, token, now);
   };
 }

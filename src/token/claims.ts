@@ -1,6 +1,6 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { refuse } from '../reasons.ts';
 import { claimAt } from './claim-at.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';
@@ -110,7 +110,8 @@ function checkSubject(claims: Claims, provider: TokenProvider): Refused {
  *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks may differ
- * @returns `exp`; reasons `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`
+ * @returns why not: `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`; or
+ * nothing, and `exp` is a number
  */
 export function checkClaims(
   header: JoseHeader,
@@ -118,7 +119,7 @@ export function checkClaims(
   provider: TokenProvider,
   now: number,
   skew: number,
-): Result<number> {
+): Refused {
   const kind = providerKind(provider.kind);
   if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
   return (
@@ -126,7 +127,6 @@ export function checkClaims(
     checkTimes(claims, now, skew) ??
     checkAudience(claims, provider) ??
     checkClient(claims, provider, kind) ??
-    checkSubject(claims, provider) ??
-    ok(claims.exp as number)
+    checkSubject(claims, provider)
   );
 }

@@ -38,9 +38,9 @@ function judge(
   skew: number,
 ): Result<Verified> {
   if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-  const expires = checkClaims(header, claims, provider, now, skew);
-  if (!expires.ok) return expires;
-  return ok({ provider: provider.name, claims, expires: expires.value, key: key.thumbprint });
+  const refused = checkClaims(header, claims, provider, now, skew);
+  if (refused !== undefined) return refused;
+  return ok({ provider: provider.name, claims, expires: claims.exp as number, key: key.thumbprint });
 }
 
 /**
