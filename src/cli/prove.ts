@@ -115,14 +115,19 @@ function proveTarget(
   const loaded = target.together ? whole : seenFrom(whole, ingress);
   const files = meshFiles(runtime, b);
   const { policy, rules } = loaded;
-  const objects = understood(b, () => target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? []);
+  let objects: readonly string[] = [];
   let read: readonly MeshRule[];
   try {
+    objects = understood(b, () => target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? []);
     read = understood(b, () => target.read?.(files) ?? []);
   } catch (error) {
     if (error instanceof WrongUse) throw error;
-    // Rules that somebody else wrote are a difference.
-    return { definitions: [], objects: [...objects, (error as Error).message] };
+    // Rules that somebody else wrote are a difference; some have not even the shape of rules.
+    const shapeless = `not as "meshgate render --target ${name}" writes it`;
+    return {
+      definitions: [],
+      objects: [...objects, error instanceof TypeError ? shapeless : (error as Error).message],
+    };
   }
   const witness = meshWitness(loaded, target, read);
   return { ...(witness && { witness }), definitions: [], objects };

@@ -61,7 +61,7 @@ function claim(name: string, value: unknown): unknown {
  * What the assertion of a rule's requests says: the identity that it travels with, the role, and the agent. Where the
  * policy has agents, no assertion of one passes by a rule of people's.
  */
-export function assertionPrincipals({ who, as, agent }: Enforced): readonly unknown[] {
+export function assertionPrincipals({ who, as, agent }: Pick<Enforced, 'who' | 'as' | 'agent'>): readonly unknown[] {
   const acting =
     typeof agent === 'string'
       ? [claim('agent', { string_match: { exact: agent } })]

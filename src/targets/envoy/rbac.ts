@@ -20,7 +20,7 @@ export interface RbacPolicy {
 }
 
 /** Who connects: a verified certificate with exactly this SPIFFE id. */
-function principal(spiffe: string): unknown {
+export function principal(spiffe: string): unknown {
   return {
     custom: {
       name: 'envoy.rbac.principals.mtls_authenticated',

@@ -1,17 +1,23 @@
 import type { At, PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
-import type { Path, Rule } from '../../rules/types.ts';
+import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
+import { partings } from '../partings.ts';
 import { Foreign } from '../types.ts';
 import { documentsIn } from '../yaml.ts';
-import { verifies } from './assertion.ts';
+import { assertionPrincipals, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
-import { ALLOW_FILTER, type RbacPolicy, spiffeOf } from './rbac.ts';
+import { ALLOW_FILTER, principal, type RbacPolicy, spiffeOf } from './rbac.ts';
 
 const FILE = 'envoy.yaml';
 /** Envoy's file is generated: its lines mean nothing. */
 const NOWHERE: At = { file: FILE, line: 0, column: 0 };
+
+type Asserted = Pick<MeshRule, 'asserted'>;
+
+/** The assertion that a rule wants, in words: it travels with this identity. */
+const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} : { asserted: `as ${as}` });
 
 /**
  * A rule as far as Envoy keeps it: the authority stands for host and service, the SPIFFE id for the identity, and
@@ -21,8 +27,8 @@ export function project(
   rule: Rule,
   authority: string,
   spiffe: string,
-  says: Pick<Enforced, 'who' | 'agent'> = { who: { kind: 'anyone' } },
-): Enforced {
+  says: Pick<Enforced, 'who' | 'agent'> & Partial<Pick<Enforced, 'as'>> = { who: { kind: 'anyone' } },
+): Enforced & Asserted {
   const { id, route, path, methods } = rule;
   return {
     id,
@@ -33,6 +39,7 @@ export function project(
     ...(methods !== undefined && { methods }),
     who: says.who,
     ...(says.agent !== undefined && { agent: says.agent }),
+    ...assertedBy(says.who.kind === 'anyone' ? undefined : says.as),
     service: authority,
     as: spiffe,
   };
@@ -67,7 +74,7 @@ function headerValues(permission: Permission, name: string): readonly string[] |
   return values.every((value) => value !== undefined) ? (values as string[]) : undefined;
 }
 
-/** Paths in a list of matchers: a prefix may stand behind the exact path that belongs to it. */
+/** Paths in a list of matchers: a prefix stands behind the exact path that belongs to it. */
 function paths(permissions: readonly Permission[]): readonly Path[] {
   const found: Path[] = [];
   for (const permission of permissions.flatMap(alternatives)) {
@@ -77,7 +84,9 @@ function paths(permissions: readonly Permission[]): readonly Path[] {
     else if ('prefix' in match && match.prefix.endsWith('/')) {
       const prefix = match.prefix.slice(0, -1);
       const last = found.at(-1);
-      if (last !== undefined && 'exact' in last && last.exact === prefix) found.pop();
+      const isWhole = prefix === '' || (last !== undefined && 'exact' in last && last.exact === prefix);
+      if (!isWhole) throw unreadable(permission);
+      if (prefix !== '') found.pop();
       found.push({ prefix, except: [] });
     } else throw unreadable(permission);
   }
@@ -90,6 +99,12 @@ function pathOf(permissions: readonly Permission[]): Path {
   const except = permissions.flatMap((it) => ('not_rule' in it ? paths(alternatives(it.not_rule)) : []));
   if ('exact' in own) return own;
   return { prefix: own.prefix, except };
+}
+
+/** The authorities that a rule is for; undefined if it says none. */
+export function authoritiesIn({ permissions: [first] }: RbacPolicy): readonly string[] | undefined {
+  if (first === undefined || !('and_rules' in first)) return undefined;
+  return first.and_rules.rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined);
 }
 
 interface Connects {
@@ -115,22 +130,23 @@ type Says = Claim | { readonly not_id: Claim };
 
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
 
-/** Who a rule's assertions speak of, and which agent they name. */
-function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent'> {
+/** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
+function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent'> & Asserted {
   const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
   let agent: Pick<Enforced, 'agent'> = {};
   for (const one of says) {
     const { path, value } = ('not_id' in one ? one.not_id : one).sourced_metadata.metadata_matcher;
     const name = path[1]?.key ?? '';
-    if ('not_id' in one) {
-      if (name !== 'agent' || value.present_match !== true) throw unreadable(says);
-      agent = { agent: null };
-    } else wanted.set(name, value);
+    if ('not_id' in one) agent = { agent: null };
+    else wanted.set(name, value);
   }
   const named = wanted.get('agent')?.string_match?.exact;
   if (named !== undefined) agent = { agent: named };
-  if ([...wanted.keys()].some((name) => !['as', 'roles', 'agent'].includes(name))) throw unreadable(says);
-  return { who: personOf(wanted.has('as'), wanted.get('roles')?.list_match?.one_of.string_match.exact), ...agent };
+  const as = wanted.get('as')?.string_match?.exact;
+  const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
+  // All else of the conditions is as it is rendered for what was read, or it means something else.
+  if (partings(assertionPrincipals({ who, as: as ?? '', ...agent }), says, '').length > 0) throw unreadable(says);
+  return { who, ...agent, ...assertedBy(as) };
 }
 
 function personOf(asserted: boolean, role: string | undefined): PersonWho {
@@ -144,13 +160,14 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforc
     throw unreadable(id);
   }
   const { rules } = first.and_rules;
-  const [authority] = rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined) ?? [];
+  const [authority] = authoritiesIn({ permissions, principals }) ?? [];
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
   if (authority === undefined) throw unreadable(id);
   const path = pathOf(rules.filter((it) => !headerValues(it, ':authority') && !headerValues(it, ':method')));
-  const principal = principals[0] as Principal;
-  const [connects, ...says] = 'and_ids' in principal ? principal.and_ids.ids : [principal];
+  const client = principals[0] as Principal;
+  const [connects, ...says] = 'and_ids' in client ? client.and_ids.ids : [client];
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
+  if (partings(principal(spiffe), connects, '').length > 0) throw unreadable(connects);
   const route = id.slice(0, id.lastIndexOf('#'));
   const rule = {
     id,
@@ -187,10 +204,19 @@ function findFilter(node: unknown): Filter | undefined {
  * @throws Foreign where it has no rules of meshgate, Error for rules that it did not render
  */
 export function rulesOf(tree: unknown): readonly Enforced[] {
+  return Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
+}
+
+/**
+ * The rules as Envoy has them, by their ids.
+ *
+ * @throws Foreign where there are none
+ */
+export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> {
   const filter = findFilter(tree);
   if (filter === undefined)
     throw new Foreign('no rules of meshgate; give the file that "meshgate render --target envoy" wrote');
-  return Object.entries(filter.typed_config.rules.policies).map(([id, policy]) => readPolicy(id, policy));
+  return filter.typed_config.rules.policies ?? {};
 }
 
 /**

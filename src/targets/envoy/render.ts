@@ -5,6 +5,7 @@ import type { Emitted, MeshTarget } from '../types.ts';
 import { documents } from '../yaml.ts';
 import { bootstrap } from './bootstrap.ts';
 import { covers, gapsOf } from './covers.ts';
+import { driftOf } from './drift.ts';
 import { projection, readEnvoy } from './read.ts';
 
 /** Why a policy says too little for Envoy; undefined if it says enough. */
@@ -36,4 +37,5 @@ export const envoy: MeshTarget = {
   covers,
   read: readEnvoy,
   project: projection,
+  drift: driftOf,
 };

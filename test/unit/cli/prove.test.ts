@@ -104,6 +104,23 @@ caller  spiffe://example.org/gateway
     expect((await prove(POLICY, opened, ...target)).code).toBe(1);
   });
 
+  test.each([
+    ['a listener', '"0.0.0.0"', '"127.0.0.1"', '"127.0.0.1", and not "0.0.0.0"'],
+    [
+      'no certificate wanted',
+      'require_client_certificate: true',
+      'require_client_certificate: false',
+      'is false, and not true',
+    ],
+    ['an action', 'action: "ALLOW"', 'action: "LOG"', 'rules.action is "LOG", and not "ALLOW"'],
+    ['a rule of no shape', 'permissions:\n', 'permission:\n', 'not as "meshgate render --target envoy" writes it'],
+  ])('changed by hand, %s: the place', async (_, from, to, says) => {
+    const envoy = await rendered(POLICY);
+    const last = envoy.lastIndexOf(from);
+    const { code, out } = await prove(POLICY, envoy.slice(0, last) + to + envoy.slice(last + from.length), ...target);
+    expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining(says) });
+  });
+
   test('somebody else’s file is wrong use', async () => {
     expect(await prove(POLICY, 'static_resources: {}', ...target)).toMatchObject({
       code: 2,

@@ -1,0 +1,52 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { partings } from '../partings.ts';
+import type { MeshOptions } from '../types.ts';
+import { documentsIn } from '../yaml.ts';
+import { bootstrap } from './bootstrap.ts';
+import { authoritiesOf } from './domains.ts';
+import { ALLOW_FILTER } from './rbac.ts';
+import { authoritiesIn, policiesIn } from './read.ts';
+
+/** The configuration without the rules, which are proved, whatever their words. */
+function withoutRules(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutRules);
+  const { name, typed_config } = value as { readonly name?: unknown; readonly typed_config?: object };
+  if (name === ALLOW_FILTER && typed_config !== undefined && 'rules' in typed_config) {
+    const { policies: _, ...rules } = typed_config.rules as Readonly<Record<string, unknown>>;
+    return { ...value, typed_config: { ...typed_config, rules } };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutRules(own)]));
+}
+
+/** As a file has it: nothing that is undefined. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+/** Rules that are for other authorities than those of a service. */
+function strangers(policy: Policy, rules: readonly Rule[], live: unknown): readonly string[] {
+  const known = new Set(authoritiesOf(policy, rules).map(({ domains }) => domains.join()));
+  return Object.entries(policiesIn(live)).flatMap(([id, rule]) => {
+    const own = authoritiesIn(rule) ?? [];
+    return own.length === 0 || known.has(own.join())
+      ? []
+      : [`rule ${id} is for ${own.join(', ')}, which is no service`];
+  });
+}
+
+/** How a file differs from what the policy renders to, but for the rules. */
+export function driftOf(
+  policy: Policy,
+  rules: readonly Rule[],
+  _: MeshOptions,
+  files: Readonly<Record<string, string>>,
+): readonly string[] {
+  const own = policy.mesh?.ingress.own;
+  const [[name, text] = ['', '']] = Object.entries(files);
+  const [live] = documentsIn(name, text);
+  if (own === undefined) return [];
+  return [
+    ...partings(plain(withoutRules(bootstrap(policy, rules, own))), withoutRules(live), ''),
+    ...strangers(policy, rules, live),
+  ];
+}
