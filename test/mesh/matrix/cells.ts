@@ -70,8 +70,10 @@ class Derivation {
     for (const [others, how] of this.#others(asker, named)) {
       const cell = this.#base(others, how, path, `for ${others?.roles.join(' and ') || 'anybody'}`);
       this.#add(cell, undefined, `passes with ${how}`, {});
+      for (const it of paths) this.#add(cell, undefined, `passes at ${it}`, { path: it });
       this.#addMethods(cell, named);
-      this.#addCaller(cell);
+      this.#addPort(cell);
+      this.#addWrong(cell);
     }
     return this.cells;
   }
@@ -150,7 +152,11 @@ class Derivation {
     if (methods !== undefined) {
       for (const method of METHODS.filter((it) => !methods.includes(it))) this.#add(base, 'method', method, { method });
     }
-    for (const it of outsidePaths(path)) this.#add(base, 'path', it, { path: it });
+    for (const it of outsidePaths(path)) {
+      this.#add(base, 'path', it, { path: it });
+      // What others may read there, they may not do.
+      if (methods === undefined) this.#add(base, 'path', `${it} with PURGE`, { path: it, method: 'PURGE' });
+    }
     for (const it of oddPaths(base.path)) this.#add(base, 'path', it, { path: it });
     for (const [host, authority] of this.#otherHosts()) this.#add(base, 'host', authority, { host, authority });
     for (const { authority, name } of this.#otherServices()) {
