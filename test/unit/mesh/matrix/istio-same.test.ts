@@ -1,0 +1,76 @@
+/** Which changes of Istio's rules mean the same is proved, and the proof can fail. */
+import { describe, expect, test } from 'vitest';
+import { partsOf } from '../../../mesh/matrix/istio.ts';
+import { ISTIO_ALTERNATIVES } from '../../../mesh/matrix/istio-equivalents.ts';
+import { formsOf } from '../../../mesh/matrix/istio-forms.ts';
+import { istioSubjects } from '../../../mesh/matrix/istio-policies.ts';
+import { isSameForAll } from '../../../mesh/matrix/istio-same.ts';
+import { mutantsOf } from '../../../mesh/matrix/mutants.ts';
+
+const subjects = await istioSubjects('https://issuers:8443/acme');
+const [demo] = subjects;
+const [ingress, wiki, dashboard] = partsOf(demo!, '{"keys":[]}');
+
+/** Whether a mutant of a part means the same, by the path of its field and the change. */
+function same(part: typeof ingress, object: string, path: string, change: string): boolean {
+  const { objects } = part!;
+  const { mutants } = mutantsOf(objects, [], [], ISTIO_ALTERNATIVES);
+  const found = mutants.find((it) => it.object.endsWith(object) && it.path === path && it.change === change);
+  if (found === undefined) throw new Error(`no ${object}/${path} ${change}`);
+  return isSameForAll(objects, found);
+}
+
+describe('a changed rule of Istio lets the same requests pass', () => {
+  const atWiki = 'AuthorizationPolicy edge/meshgate-ingress-wiki';
+  test.each([
+    // A prefix of everything is every path.
+    ['spec/rules/0/to/0/operation/paths', 'dropped'],
+    // One issuer is verified.
+    ['spec/rules/0/when/0', 'element dropped'],
+  ])('where nothing is let in by it: %s %s', (path, change) => {
+    expect(same(ingress, atWiki, path, change)).toBe(true);
+  });
+
+  test('where another rule lets in what it did', () => {
+    // `anyone` may read the dashboard, as the identity that is everybody's.
+    expect(
+      same(dashboard, 'AuthorizationPolicy dashboard/meshgate-workload-dashboard', 'spec/rules/2', 'element dropped'),
+    ).toBe(true);
+  });
+
+  test.each([
+    ['spec/rules/0', 'element dropped'],
+    ['spec/rules/0/from', 'dropped'],
+    ['spec/rules/0/from/0/source/principals/0', 'changed'],
+    ['spec/rules/0/to/0/operation/hosts', 'dropped'],
+    ['spec/rules/1/to/0/operation/methods', 'dropped'],
+    ['spec/rules/1/to/0/operation/methods/1', 'element dropped'],
+    ['spec/rules/1/to/0/operation/notPaths/2', 'element dropped'],
+    ['spec/rules/0/when', 'dropped'],
+    ['spec/rules/0/when/1', 'element dropped'],
+    ['spec/rules/0/when/2', 'element dropped'],
+    ['spec/rules/0/when/3', 'element dropped'],
+    ['spec/rules/0/when/3/values/0', 'changed'],
+  ])('but not here: %s %s', (path, change) => {
+    expect(same(ingress, atWiki, path, change)).toBe(false);
+  });
+
+  test('the audience, where the workload takes no other', () => {
+    const object = 'AuthorizationPolicy wiki/meshgate-workload-wiki';
+    expect(same(wiki, object, 'spec/rules/0/when/1', 'element dropped')).toBe(true);
+    expect(same(wiki, object, 'spec/rules/0/when/2', 'element dropped')).toBe(false);
+  });
+
+  test('nothing is said of what is no rule', () => {
+    expect(same(ingress, atWiki, 'spec/selector', 'dropped')).toBe(false);
+    expect(same(ingress, atWiki, 'metadata/namespace', 'changed')).toBe(false);
+  });
+});
+
+test('forms are fields and what stands in them, without names', () => {
+  const forms = formsOf(wiki!.objects);
+  expect(forms).toContain('PeerAuthentication/mtls/mode x');
+  expect(forms).toContain('AuthorizationPolicy/rules/to/operation/notPaths /x/*');
+  expect(forms).toContain('AuthorizationPolicy/rules/when/key request.auth.claims[roles]');
+  expect([...forms].filter((it) => it.includes('wiki'))).toEqual([]);
+});
