@@ -1,4 +1,4 @@
-import { ODD_PATH } from '../../rules/canonical.ts';
+import { oddPatterns } from '../odd-paths.ts';
 import { Foreign } from '../types.ts';
 import { documentsIn } from '../yaml.ts';
 
@@ -83,13 +83,23 @@ function checkServer(server: KubeObject): void {
   }
 }
 
+const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
+
+/** Whether a pattern is one of odd paths as it is rendered: these, and perhaps some that a client percent-encodes. */
+function isOddPattern(value: string): boolean {
+  const [plain = ''] = oddPatterns([]);
+  const start = `(${plain}|^[^?]*%(`;
+  return value === plain || (value.startsWith(start) && /^[0-9a-fA-F[\]|]+\)\.\*\)$/.test(value.slice(start.length)));
+}
+
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
   only(rule, ['matches'], title);
   const matches = rule.matches ?? [{}];
   for (const match of matches) {
     only(match, ['path', 'method'], title);
     const { type, value = '' } = match.path ?? {};
-    if (type === 'RegularExpression' && !value.startsWith(ODD_PATH) && !value.startsWith(`(${ODD_PATH}`)) {
+    if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `no type of path: ${type}`);
+    if (type === 'RegularExpression' && !isOddPattern(value)) {
       throw unreadable(title, `no pattern that meshgate renders: ${value}`);
     }
   }
@@ -113,10 +123,10 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
     const [ref, ...more] = requiredAuthenticationRefs;
     const found = ref && identities.get(`${ref.namespace ?? object.metadata?.namespace}/${ref.name}`);
     const title = titleOf(object);
-    if (targetRef.kind !== 'HTTPRoute') {
+    if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined) {
       throw unreadable(title, `it is for a whole ${targetRef.kind}, and lets in more than routes allow`);
     }
-    if (found === undefined || more.length > 0) {
+    if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication') {
       throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');
     }
     const route = idOf(object, targetRef.name);

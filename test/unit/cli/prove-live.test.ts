@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
+import { oddPatterns } from '../../../src/targets/odd-paths.ts';
 import { meshgate } from './fake.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
@@ -167,6 +168,22 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
       'AuthorizationPolicy',
       ({ spec }) => (spec.requiredAuthenticationRefs = []),
       'it wants something else than one MeshTLSAuthentication that is there',
+    ],
+    [
+      'networks instead of identities',
+      'AuthorizationPolicy',
+      ({ spec }) => {
+        spec.requiredAuthenticationRefs[0].kind = 'NetworkAuthentication';
+      },
+      'it wants something else than one MeshTLSAuthentication that is there',
+    ],
+    [
+      'a weaker pattern',
+      'HTTPRoute',
+      ({ spec }) => {
+        spec.rules[0].matches[0].path = { type: 'RegularExpression', value: `${oddPatterns([])[0]}x` };
+      },
+      'no pattern that meshgate renders: ^[^?]*',
     ],
     [
       'another parent',
