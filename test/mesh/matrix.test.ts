@@ -4,6 +4,8 @@
  * one of them answer otherwise. docs/matrix.md says how to read matrix.json.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { renderEnvoy } from '../../src/targets/envoy/render.ts';
 import { openStage, type Stage, saveLogs, startEnvoy, startGateway, startIssuer, until } from '../harness/index.ts';
 import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
@@ -14,7 +16,7 @@ import { EnvoyTrials } from './matrix/envoy-trials.ts';
 import { Equivalents } from './matrix/equivalents.ts';
 import { GatewaySide } from './matrix/gateway.ts';
 import { hunt } from './matrix/hunt.ts';
-import { mutantsOf } from './matrix/mutants.ts';
+import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
 import { startServices } from './matrix/services.ts';
@@ -22,7 +24,7 @@ import type { Mutable } from './matrix/types.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
 /** Policies whose rendered file is changed, field by field. */
-const HUNTED = ['demo', 'confluence'];
+const HUNTED = ['demo', 'demo, by certificate only', 'confluence', 'agents'];
 /** Envoys that are tried changed files. */
 const LANES = 2;
 const report = new Report('gateway');
@@ -34,6 +36,23 @@ afterAll(() => {
   // Of a run of some tests only, nothing is written.
   if (finished === subjects.length) report.write();
 });
+
+/** A mutant's field and change, whatever the rule or the service, and however many there are. */
+const formOf = ({ path, change }: Mutant): string =>
+  `${path
+    .replace(/(\/policies\/).*?(?=\/(permissions|principals)|$)/, '$1*')
+    .replace(/(\/providers\/)[^/]+/, '$1*')
+    .replace(/\d+/g, 'N')} ${change}`;
+
+/** Forms of mutants of the policies that are hunted whole: those of forty alike services are hunted for no other form. */
+const KNOWN = new Set(
+  subjects
+    .filter(({ name }) => HUNTED.includes(name))
+    .flatMap(({ policy, rules }) => {
+      const value = parse(renderEnvoy(policy, rules).files['envoy.yaml'] ?? '');
+      return mutantsOf([{ name: 'envoy.yaml', value }], [], [], ENVOY_ALTERNATIVES).mutants.map(formOf);
+    }),
+);
 
 /** The gateway and a plain Envoy behind it, with a policy; services behind both. */
 async function startBoth(stage: Stage, { text, policy }: Subject) {
@@ -86,19 +105,16 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     expect(lines(disagreements)).toEqual([]);
   });
 
-  test.runIf(HUNTED.includes(name))(
-    'no field of what Envoy has can change unnoticed',
-    { timeout: 900_000 },
-    async () => {
-      const side = await changed();
-      const { mutants } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
-      const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
-        lanes: LANES,
-      });
-      report.hunted(name, side.name, found);
-      expect(survivorLines(found)).toEqual([]);
-    },
-  );
+  test('no field of what Envoy has can change unnoticed', { timeout: 900_000 }, async () => {
+    const side = await changed();
+    const { mutants: all } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
+    const mutants = HUNTED.includes(name) ? all : all.filter((mutant) => !KNOWN.has(formOf(mutant)));
+    const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
+      lanes: LANES,
+    });
+    report.hunted(name, side.name, found);
+    expect(survivorLines(found)).toEqual([]);
+  });
 
   test('all of it ran', () => {
     finished += 1;

@@ -1,5 +1,6 @@
 import type { Policy, Service } from '../../../src/policy/types.ts';
 import { decide } from '../../../src/rules/decide.ts';
+import { match } from '../../../src/rules/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { type Asker, Askers } from './callers.ts';
 import { insidePaths, oddPaths, outsidePaths } from './paths.ts';
@@ -56,26 +57,26 @@ class Derivation {
     const method = named.find((it) => passing(it).length > 0);
     if (method === undefined) return [];
     const [asker, other] = passing(method) as readonly [Asker, Asker?];
-    const [path = '/', ...paths] = insidePaths(this.#rule.path);
-    const base = this.#base(asker, method, path);
-    this.#add(base, undefined, 'passes', {});
-    for (const it of paths) this.#add(base, undefined, `passes at ${it}`, { path: it });
-    this.#addMethods(base, named);
-    this.#add(base, undefined, 'passes with a query', { path: `${path}?to=/a;b//c` });
-    if (other !== undefined && other?.agent === undefined) {
-      this.#add(base, undefined, 'passes for others', { credential: this.#credential(other) });
-    }
-    this.#addPort(base);
-    this.#addWrong(base);
+    this.#addAll(asker, method, named);
     for (const [others, how] of this.#others(asker, named)) {
-      const cell = this.#base(others, how, path, `for ${others?.roles.join(' and ') || 'anybody'}`);
-      this.#add(cell, undefined, `passes with ${how}`, {});
-      for (const it of paths) this.#add(cell, undefined, `passes at ${it}`, { path: it });
-      this.#addMethods(cell, named);
-      this.#addPort(cell);
-      this.#addWrong(cell);
+      this.#addAll(others, how, named, `for ${others?.roles.join(' and ') || 'anybody'}`);
+    }
+    if (other !== undefined && other?.agent === undefined) {
+      this.#add(this.cells[0] as Cell, undefined, 'passes for others', { credential: this.#credential(other) });
     }
     return this.cells;
+  }
+
+  /** All cells that begin with one that passes. */
+  #addAll(asker: Asker, method: string, methods: readonly string[], name?: string): void {
+    const [path = '/', ...paths] = insidePaths(this.#rule.path);
+    const base = this.#base(asker, method, path, name);
+    this.#add(base, undefined, 'passes', {});
+    for (const it of paths) this.#add(base, undefined, `passes at ${it}`, { path: it });
+    this.#addMethods(base, methods);
+    this.#add(base, undefined, 'passes with a query', { path: `${path}?to=/a;b//c` });
+    this.#addPort(base);
+    this.#addWrong(base);
   }
 
   /** With each method: it passes, or the one behind an agent may not ask with it. */
@@ -154,8 +155,10 @@ class Derivation {
     }
     for (const it of outsidePaths(path)) {
       this.#add(base, 'path', it, { path: it });
-      // What others may read there, they may not do.
-      if (methods === undefined) this.#add(base, 'path', `${it} with PURGE`, { path: it, method: 'PURGE' });
+      // What another rule lets pass there, it does not with every method.
+      const other = () => this.#passes(base, it, base.method) && methods?.find((one) => !this.#passes(base, it, one));
+      const method = methods === undefined ? 'PURGE' : other();
+      if (method) this.#add(base, 'path', `${it} with ${method}`, { path: it, method });
     }
     for (const it of oddPaths(base.path)) this.#add(base, 'path', it, { path: it });
     for (const [host, authority] of this.#otherHosts()) this.#add(base, 'host', authority, { host, authority });
@@ -164,6 +167,12 @@ class Derivation {
       const change = credential && { credential: { ...credential, service: name } };
       this.#add(base, 'host', `${authority}, asserted`, { host: `${base.host}.test`, authority, ...change });
     }
+  }
+
+  /** Whether any rule lets somebody pass at another path of the host. */
+  #passes({ host, credential }: Cell, path: string, method: string): boolean {
+    const matched = match(this.#policy.hosts, host, path);
+    return 'route' in matched && decide(this.#rules, credential ?? null, { route: matched.route.name, method }).allow;
   }
 
   #otherServices(): readonly Service[] {

@@ -38,7 +38,8 @@ const FIELDS: Readonly<Record<Part, readonly string[]>> = {
   agent: ['agent'],
   method: ['method'],
   host: ['host', 'authority', 'service'],
-  path: ['path'],
+  // Where another rule lets pass what is asked at another path, the method differs too.
+  path: ['path', 'method'],
   credential: ['agent', 'as', 'authority', 'flaw', 'host', 'roles', 'service'],
   signature: ['flaw'],
   issuer: ['flaw'],
