@@ -23,7 +23,7 @@ import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
-/** Policies whose rendered file is changed, field by field. */
+/** Policies of whose rendered file every field is changed. */
 const HUNTED = ['demo', 'demo, by certificate only', 'confluence', 'agents'];
 /** Envoys that are tried changed files. */
 const LANES = 2;
@@ -44,7 +44,7 @@ const formOf = ({ path, change }: Mutant): string =>
     .replace(/(\/providers\/)[^/]+/, '$1*')
     .replace(/\d+/g, 'N')} ${change}`;
 
-/** Forms of mutants of the policies that are hunted whole: those of forty alike services are hunted for no other form. */
+/** Forms of mutants of the policies that are hunted whole: of the others only mutants of another form are tried. */
 const KNOWN = new Set(
   subjects
     .filter(({ name }) => HUNTED.includes(name))

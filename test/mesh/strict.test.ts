@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
-import { hasMesh, type Kube, readObjects, startLab } from './lab/index.ts';
+import { hasLinkerdCrds, hasMesh, installLinkerdCrds, type Kube, readObjects, startLab } from './lab/index.ts';
 
 /** Objects of every golden folder of a target, by folder. */
 function goldens(target: string): [string, string][] {
@@ -25,5 +25,21 @@ describe.skipIf(!hasMesh())('a strict API server, and istiod, accept every rende
   test.each(goldens('istio'))('Istio: %s', async (_, text) => {
     expect(readObjects(text).length).toBeGreaterThan(0);
     expect(await kube.refusals(text)).toEqual([]);
+  });
+
+  describe.skipIf(!hasLinkerdCrds())('with its definitions', () => {
+    beforeAll(() => installLinkerdCrds(kube));
+
+    test.each(goldens('linkerd'))('Linkerd: %s', async (_, text) => {
+      expect(readObjects(text).length).toBeGreaterThan(0);
+      expect(await kube.refusals(text)).toEqual([]);
+    });
+
+    test('and refuses a field that they do not have, and a value', async () => {
+      const [, text] = goldens('linkerd')[0]!;
+      const words = (changed: string) => kube.refusals(changed).then((all) => all.join());
+      expect(await words(text.replace('accessPolicy:', 'accessPolicies:'))).toContain('accessPolicies');
+      expect(await words(text.replace('"PathPrefix"', '"Prefix"'))).toContain('Prefix');
+    });
   });
 });
