@@ -1,6 +1,6 @@
 /** What Consul makes of the rendered entries for the proxies of workloads, on a real Envoy. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStage, type Stage } from '../harness/index.ts';
+import { openStage, type Stage, saveLogs, until } from '../harness/index.ts';
 import { ConsulEnvoySide, type Otherwise } from './consul/envoy.ts';
 import { consulSubjects } from './consul/subjects.ts';
 import { agree } from './matrix/agree.ts';
@@ -18,7 +18,14 @@ const subjects = (await consulSubjects()).filter(({ name }) => name.startsWith('
 async function start(subject: Subject, otherwise: Otherwise) {
   const stage = await openStage(`consul ${subject.name}`);
   await startServices(stage, subject.policy);
-  return { stage, side: await ConsulEnvoySide.start(stage, subject, assertions, otherwise) };
+  const side = await ConsulEnvoySide.start(stage, subject, assertions, otherwise);
+  const [first] = cellsOf(subject.policy, subject.rules) as [Cell];
+  await until(async () => (await side.ask(first)) !== 'refused: connection', {
+    what: 'the proxies',
+    timeoutMs: 30_000,
+    help: () => saveLogs(stage, 'start'),
+  });
+  return { stage, side };
 }
 
 const [behind, apart] = subjects as [Subject, Subject];
