@@ -11,6 +11,7 @@ import {
   type Case,
   readPolicy,
   runCase,
+  settle,
   startEcho,
   startEnvoy,
   startGateway,
@@ -132,6 +133,7 @@ describe('the road', () => {
   ];
 
   test.each(roads)('$name', async ({ persona, identity, ...road }) => {
+    await settle(gateway, road.host);
     for (const run of ['first run', 'second run']) {
       const traceId = randomBytes(16).toString('hex');
       const given = 'headers' in road.request ? (road.request.headers as Record<string, string>) : {};
