@@ -266,3 +266,6 @@ export function reference(refers: Named) {
     .min(1)
     .register(hints, { what: `the name of ${/^[ai]/.test(refers) ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
 }
+
+export const keyFile = filePath.describe('PEM file of the private key, readable by the worker.');
+export const certFile = filePath.describe('PEM file of the certificate and its chain.');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
+import { mesh, service } from './mesh-sections.ts';
 import { HOST_NAME, NAME, ROLE_NAME } from './scalars.ts';
 import * as section from './sections.ts';
 
@@ -33,8 +34,8 @@ export const policySchema = z.strictObject({
     '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }',
     'Software that acts for the person whose request it serves, by name.',
   ).optional(),
-  mesh: section.mesh.optional(),
-  services: named(section.service, NAME.source, SERVICE, 'What is asked, by name.'),
+  mesh: mesh.optional(),
+  services: named(service, NAME.source, SERVICE, 'What is asked, by name.'),
   headers: section.headers.optional(),
   hosts: named(section.host, HOST_NAME.source, HOST, 'Hosts by name, each with its routes by path.'),
   tests: z
