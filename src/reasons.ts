@@ -93,6 +93,37 @@ export const reasons = {
     challenge: 'invalid_token',
     help: 'The client certificate is not one that the gateway can know a service by; show the X.509-SVID of the workload, with one SPIFFE id, of the CA that the policy names.',
   },
+  credential_duplicate: {
+    status: 400,
+    help: 'The request has two cookies of the gateway with one name; delete the cookies of this site and sign in again.',
+  },
+  session_expired: {
+    status: 401,
+    challenge: '',
+    help: 'The session has ended; sign in again: a page is opened anew, a script sends its user to a page of this host.',
+  },
+  revoked: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The credential was called back (a sign-out, or an administrator); sign in again or fetch a new token.',
+  },
+  attempt_unknown: {
+    status: 400,
+    help: 'This sign-in was not begun in this browser, is too old, or was finished already; open the page that you wanted anew.',
+  },
+  signin_failed: {
+    status: 403,
+    help: 'The provider did not sign you in, or its answer does not hold; try again, and if it stays so show the request id to whoever runs the gateway.',
+  },
+  origin_refused: {
+    status: 403,
+    help: 'A page of another origin sent this with your session; open the page of this host and try there.',
+  },
+  step_up_required: {
+    status: 401,
+    challenge: '',
+    help: 'This needs a newer or stronger sign-in; open the page in a browser, or fetch a token with the acr or max_age that the role asks for.',
+  },
   role_missing: {
     status: 403,
     challenge: 'insufficient_scope',

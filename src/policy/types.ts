@@ -41,6 +41,76 @@ export interface Gateway {
   readonly health?: string;
   /** Services come here, for the person whose request they serve. */
   readonly inner?: Inner;
+  /** Port in the gateway's own URLs, as browsers see it; absent: 443. */
+  readonly publicPort?: number;
+  /** Browsers sign in; absent: nobody does. */
+  readonly session?: SessionPolicy;
+  readonly signin?: SigninPolicy;
+  /** What several replicas share; absent: each is on its own. */
+  readonly store?: Etcd;
+}
+
+/** How long sessions last, seconds. */
+export interface SessionPolicy {
+  /** JWKS with the keys that seal cookies, read by the worker; the first one seals. */
+  readonly keysFile: string;
+  /** Without any request. */
+  readonly idle: number;
+  /** Since sign-in. */
+  readonly absolute: number;
+  /** Since the provider confirmed the claims. */
+  readonly fresh: number;
+}
+
+export interface SigninPolicy {
+  /** Where people sign in for all hosts: the one callback that is registered; absent: each host has its own. */
+  readonly host?: string;
+  /** Certificate of that host in the image; default the gateway's. */
+  readonly tls?: Tls;
+  /** Directory of page templates; what is missing there is the gateway's own. */
+  readonly pagesDir?: string;
+}
+
+/** etcd, asked over its JSON gateway. */
+export interface Etcd {
+  readonly endpoints: readonly string[];
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Before every key. */
+  readonly prefix: string;
+}
+
+/** How the gateway shows a provider that it is the registered client. */
+export type ClientAuth =
+  | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
+  /** JWKS with private keys; the first one signs. */
+  | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
+  | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
+  /** A public client: PKCE alone. */
+  | { readonly kind: 'none' };
+
+/** The gateway as a provider's registered client (OpenID Connect Core, section 9). */
+export interface Client {
+  readonly id: string;
+  readonly auth: ClientAuth;
+}
+
+/** What the gateway asks of a provider when somebody signs in. */
+export interface ProviderSignin {
+  readonly scopes: readonly string[];
+  readonly prompt?: string;
+  /** Seconds. */
+  readonly maxAge?: number;
+  readonly acrValues?: readonly string[];
+  /** Whose e-mail addresses choose this provider. */
+  readonly domains: readonly string[];
+  /** Claims that the ID token lacks are fetched from the UserInfo endpoint. */
+  readonly userinfo: boolean;
+  /** On the chooser page. */
+  readonly label: string;
+  /** Pushed authorization requests (RFC 9126): always, never, or where the provider requires them. */
+  readonly par?: boolean;
 }
 
 /** The listener of the second hop. */
@@ -100,6 +170,10 @@ export interface Provider {
   /** CA bundle to verify the provider's TLS certificate with; default the system's. */
   readonly caFile?: string;
   readonly subject: { readonly claim: string; readonly prefix: string };
+  /** With it, people sign in through this provider. */
+  readonly client?: Client;
+  /** There where {@link client} is. */
+  readonly signin?: ProviderSignin;
   readonly at: At;
 }
 
@@ -137,6 +211,10 @@ export type Fact =
     }
   | { readonly op: 'scope'; readonly value: string; readonly provider?: string; readonly at: At }
   | { readonly op: 'provider'; readonly value: string; readonly at: At }
+  /** How the person signed in; a step up may make it true. */
+  | { readonly op: 'acr'; readonly value: string; readonly provider?: string; readonly at: At }
+  /** Seconds since the person signed in, at most. */
+  | { readonly op: 'max_age'; readonly value: number; readonly provider?: string; readonly at: At }
   | { readonly op: 'role'; readonly value: string; readonly at: At }
   | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
 
@@ -259,7 +337,7 @@ export interface Route {
   /** A prefix on a segment covers the path itself and all below it. */
   readonly kind: 'exact' | 'prefix';
   readonly service: string;
-  readonly accept: readonly 'bearer'[];
+  readonly accept: readonly CredentialKind[];
   readonly allow: readonly Allow[];
   /** Global, host's and route's headers merged by name; what is `null` there is gone here. */
   readonly headers: Headers;
@@ -267,8 +345,15 @@ export interface Route {
   readonly proxy?: Proxying;
   /** Absent: pages of other origins may not ask. */
   readonly cors?: Cors;
+  /** Whom the denied page names; the route's own or its host's. */
+  readonly owner?: string;
+  /** Link template of the denied page: `{reason}`, `{request_id}`, `{route}`. */
+  readonly ask?: string;
   readonly at: At;
 }
+
+/** What a caller may show. */
+export type CredentialKind = 'bearer' | 'session';
 
 /** How nginx carries requests: times in seconds, sizes in bytes. */
 export interface Proxying {

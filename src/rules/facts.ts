@@ -8,7 +8,10 @@ export function factText(fact: Fact): string {
     case 'scope':
     case 'provider':
     case 'role':
+    case 'acr':
       return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
+    case 'max_age':
+      return `max_age ${fact.value}s${of}`;
     case 'is':
     case 'has':
       return `claim ${fact.claim} ${fact.op} ${JSON.stringify(fact.value)}${of}`;

@@ -1,7 +1,8 @@
 import type { KnownAgents } from '../assertion/agent.ts';
 import type { Sends } from '../caller/types.ts';
-import type { Assertion, At, Fact, Headers, Who } from '../policy/types.ts';
+import type { Assertion, At, CredentialKind, Fact, Headers, SessionPolicy, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
+import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 
 /** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
@@ -53,6 +54,8 @@ export interface TableRoute {
   /** Without `at` and `path`: nginx has matched already. */
   readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
   readonly headers: Headers;
+  /** What callers may show; absent: a bearer token. */
+  readonly accept?: readonly CredentialKind[];
 }
 
 /** policy.js: all that the gateway's JavaScript knows of the policy. */
@@ -78,6 +81,17 @@ export interface Table {
   readonly assertion?: Assertion;
   /** Who may ask on the inner listener, where the policy has agents. */
   readonly hop?: TableHop;
+  /** Where browsers sign in. */
+  readonly session?: TableSession;
+}
+
+/** What sessions are opened and judged by. */
+export interface TableSession extends SessionPolicy {
+  /** Port of the hosts' own URLs. */
+  readonly publicPort: number;
+  readonly keep: KeptClaims;
+  /** Path of the check server's unix socket, where sessions are renewed. */
+  readonly socket: string;
 }
 
 /** What the second hop is decided by. */

@@ -1,0 +1,50 @@
+import type { Client, Etcd, ProviderSignin, SessionPolicy } from '../policy/types.ts';
+
+/** A provider as somebody signs in through it. */
+export interface SigninProvider {
+  readonly name: string;
+  readonly kind: string;
+  readonly issuer: string;
+  readonly client: Client;
+  readonly signin: ProviderSignin;
+}
+
+/** A host where people sign in. */
+export interface SigninHost {
+  readonly name: string;
+  /** Names of its providers that have a client. */
+  readonly providers: readonly string[];
+}
+
+/** What a role asks of the sign-in itself, so that a step up can ask the provider for it. */
+export interface StepUp {
+  readonly acrValues?: readonly string[];
+  /** Seconds. */
+  readonly maxAge?: number;
+}
+
+/** What a page says of a route's owner. */
+export interface PageRoute {
+  readonly owner?: string;
+  readonly ask?: string;
+}
+
+/** signin-policy.js: what the JavaScript of the sign-in knows of the policy beside policy.js. */
+export interface SigninTable {
+  readonly session: SessionPolicy;
+  /** Port of the gateway's own URLs. */
+  readonly publicPort: number;
+  /** Where all hosts sign in; absent: each by itself. */
+  readonly signinHost?: string;
+  readonly providers: Readonly<Record<string, SigninProvider>>;
+  readonly hosts: readonly SigninHost[];
+  /** By role. */
+  readonly stepUps: Readonly<Record<string, StepUp>>;
+  /** By route. */
+  readonly routes: Readonly<Record<string, PageRoute>>;
+  readonly pagesDir?: string;
+  readonly stateDir: string;
+  /** Unix socket of the egress server. */
+  readonly egress: string;
+  readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
+}

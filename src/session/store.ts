@@ -1,0 +1,43 @@
+import type { SessionRecord } from './types.ts';
+
+/** What a revocation calls back. */
+export interface Revocation {
+  /** A session of ours or the provider's own; a subject with the provider's name before it and a space; a signing key; a token. */
+  readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti';
+  readonly value: string;
+  /** What was issued, or signed in, before this is called back; seconds since the epoch. */
+  readonly before: number;
+  /** When the revocation may be forgotten: nothing that it calls back lives longer. */
+  readonly until: number;
+}
+
+/** A lock that nobody keeps for longer than it was asked for. */
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * Where sessions are kept beside their cookies: in shared memory of one node, or in etcd for several replicas. Each
+ * method throws with one line for the log where the store does not answer.
+ */
+export interface SessionStore {
+  /** The record of a session, or `undefined`: unknown here. */
+  get(sid: string): Promise<SessionRecord | undefined>;
+  /** @param ttl seconds */
+  put(record: SessionRecord, ttl: number): Promise<void>;
+  delete(sid: string): Promise<void>;
+  /**
+   * @param ttl milliseconds
+   * @returns `undefined` where somebody else has it
+   */
+  lock(sid: string, ttl: number): Promise<Lock | undefined>;
+  /**
+   * Uses something up that may be used once: a state, a hand-over, a logout token.
+   *
+   * @param ttl seconds for which it is remembered
+   * @returns false where it was used before
+   */
+  once(id: string, ttl: number): Promise<boolean>;
+  /** Calls back for all replicas; each knows it within two seconds. */
+  revoke(revocation: Revocation): Promise<void>;
+}
