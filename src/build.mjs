@@ -34,6 +34,10 @@ const bundles = {
     entryPoints: ['src/hop.ts'],
     external: ['./policy.js', 'fs', 'crypto'],
   },
+  'signin.js': {
+    entryPoints: ['src/signin.ts'],
+    external: ['./policy.js', './signin-policy.js', 'fs', 'crypto'],
+  },
   'health.js': {
     entryPoints: ['src/health.ts'],
     external: ['./watched.js', 'fs', 'crypto'],

@@ -4,6 +4,12 @@ declare module '*/policy.js' {
   export default table;
 }
 
+/** What the sign-in knows of it beside that. */
+declare module '*/signin-policy.js' {
+  const table: import('../session/signin-table.ts').SigninTable;
+  export default table;
+}
+
 /** What health knows of it. */
 declare module '*/watched.js' {
   const watched: import('../health/types.ts').Watched;

@@ -111,6 +111,7 @@ const files = {
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
   '/opt/meshgate/hop.js': '',
+  '/opt/meshgate/signin.js': '',
   '/opt/meshgate/health.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };

@@ -186,7 +186,13 @@ describe('colour', () => {
 describe('--nginx', () => {
   const read = async () => {
     const { written } = await meshgate(['render', '--target', 'nginx', '--out', '/etc/nginx/meshgate'], {
-      files: { ...file, '/opt/meshgate/meshgate.js': '', '/opt/meshgate/hop.js': '', '/opt/meshgate/health.js': '' },
+      files: {
+        ...file,
+        '/opt/meshgate/meshgate.js': '',
+        '/opt/meshgate/hop.js': '',
+        '/opt/meshgate/signin.js': '',
+        '/opt/meshgate/health.js': '',
+      },
     });
     return written;
   };
