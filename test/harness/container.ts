@@ -23,6 +23,8 @@ export interface ContainerSpec {
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly user?: string;
   readonly cpu?: number;
+  /** Most memory that it may hold, MB. */
+  readonly memory?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only, its ports are the box's. */
@@ -127,7 +129,10 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   if (spec.entrypoint) container.withEntrypoint([...spec.entrypoint]);
   if (spec.tmpfs) container.withTmpFs({ ...spec.tmpfs });
   if (spec.user) container.withUser(spec.user);
-  if (spec.cpu) container.withResourcesQuota({ cpu: spec.cpu });
+  container.withResourcesQuota({
+    ...(spec.cpu === undefined ? {} : { cpu: spec.cpu }),
+    ...(spec.memory === undefined ? {} : { memory: spec.memory / 1024 }),
+  });
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
   try {
     const box = new Box(spec.alias, logs, await container.start());

@@ -4,6 +4,9 @@ export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gatewa
 /** Services of test/services/, `node /srv/NAME.mjs`. */
 export const nodeImage = 'meshgate/test-node:dev';
 
+/** Debian's Chromium, DevTools on port 9222. */
+export const chromiumImage = 'meshgate/test-chromium:dev';
+
 export const envoyImage = 'meshgate/test-envoy:dev';
 
 /** Envoy keeps its log for ten seconds unless told otherwise. */

@@ -4,11 +4,12 @@
 #   prepare.sh npm       npm, for make's first target, where there is none
 #   prepare.sh engine    a Docker engine that answers, installed and started if there is none
 #   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
-#   prepare.sh bench     engine, every image but mesh, and the load generator
+#   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node mesh
+#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium mesh
 #
-# Repeatable: what is there is left alone, what changed is built again. Talks on stderr only.
+# Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. An image but mesh takes a
+# minute or two; one that takes longer says every 20 s how far it is.
 # NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
 # left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
@@ -36,6 +37,21 @@ logged() {
   local log=$cache/$1.log
   shift
   "$@" >"$log" 2>&1 </dev/null
+}
+
+# watched NAME COMMAND...: logged, and every 20 s the last line of its log.
+watched() {
+  local log=$cache/$1.log began=$SECONDS code=0
+  (
+    while sleep 20 </dev/null >/dev/null 2>&1 9>&-; do
+      say "$1: $((SECONDS - began)) s so far: $(grep -v '^ *$' "$log" | tail -n 1 | cut -c 1-120)"
+    done
+  ) &
+  local ticker=$!
+  logged "$@" || code=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  return "$code"
 }
 
 apt_updated=
@@ -125,7 +141,7 @@ image() {
     say "$name:$hash is unchanged"
   else
     say "building $name:$hash"
-    logged "build-${name##*/}" docker build --force-rm -t "$name:$hash" "$@" ||
+    watched "build-${name##*/}" docker build --force-rm -t "$name:$hash" "$@" ||
       die "$name does not build: $(grep -v '^ *$' "$cache/build-${name##*/}.log" | tail -n 1 | cut -c 1-300); all of it in $cache/build-${name##*/}.log"
     say "built $name:$hash in $((SECONDS - began)) s"
   fi
@@ -214,6 +230,13 @@ build_node() {
   image meshgate/test-node "$(hash_of "$context" . --)" "$context"
 }
 
+# plain NAME: an image of Debian's packages and the files of its folder.
+plain() {
+  image "meshgate/test-$1" "$(hash_of "$images/$1" . --)" "$images/$1"
+}
+
+build_chromium() { plain chromium; }
+
 # What decodes Consul's entries runs on this machine, and in no container.
 build_consul() {
   local build=$root/test/mesh/go/build.sh lacks
@@ -248,7 +271,7 @@ load_generator() {
   have wrk || apt_install wrk
 }
 
-all_images() {
+bench_images() {
   base_image
   build_bare
   build_cmodule
@@ -257,11 +280,17 @@ all_images() {
   build_gateway
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node mesh"
+all_images() {
+  bench_images
+  build_chromium
+  build_mesh
+}
+
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium mesh"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | mesh) ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | mesh) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done
@@ -279,9 +308,15 @@ for part in "$@"; do
   engine
   case $part in
     engine) ;;
-    images) all_images && build_mesh ;;
-    bench) all_images && load_generator ;;
-    all) all_images && build_mesh && load_generator ;;
+    images) all_images ;;
+    bench)
+      bench_images
+      load_generator
+      ;;
+    all)
+      all_images
+      load_generator
+      ;;
     *)
       base_image
       "build_$part"

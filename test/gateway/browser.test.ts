@@ -1,0 +1,79 @@
+/** The browser of the tests itself: it reaches containers by name over TLS, people are apart, and what it says is true. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { shoot, startBrowser, startEcho, testStage, until, watch } from '../harness/index.ts';
+
+const stage = await testStage('browser');
+const [browser, wiki, stranger] = await Promise.all([
+  startBrowser(stage),
+  startEcho(stage, { alias: 'wiki.example.com', tls: { pem: (await stage.ca.server('wiki.example.com')).pem } }),
+  startEcho(stage, { alias: 'other.example.com', tls: { pem: (await stage.ca.server('not.example.com')).pem } }),
+]);
+const origin = 'https://wiki.example.com:8443';
+afterAll(() => browser.close());
+
+test('opens a page of a container over TLS, and sends what a browser sends', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  const answer = await page.goto(`${origin}/page?x=1`);
+  expect(answer?.status()).toBe(200);
+  expect(JSON.parse((await page.textContent('body')) ?? '').url).toBe('/page?x=1');
+  const [received] = await wiki.requests();
+  const sent = Object.fromEntries(received!.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  expect(sent).toMatchObject({
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-fetch-site': 'none',
+    'sec-fetch-user': '?1',
+  });
+  await person.close();
+});
+
+test('a certificate of another name is refused', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  const watched = watch(page);
+  await expect(page.goto('https://other.example.com:8443/')).rejects.toThrow(/ERR_CERT_COMMON_NAME_INVALID/);
+  await until(() => watched.requests.length > 0, { what: 'the failed request' });
+  expect(watched.requests[0]).toMatchObject({ kind: 'document', came: 'net::ERR_CERT_COMMON_NAME_INVALID' });
+  expect(await stranger.requests()).toEqual([]);
+  await person.close();
+});
+
+test('people have cookies of their own, HttpOnly ones among them', async () => {
+  const [ada, ben] = await Promise.all([browser.person(), browser.person()]);
+  const cookie = encodeURIComponent('set-cookie:__Host-x=1; Path=/; Secure; HttpOnly; SameSite=Lax');
+  await (await ada.newPage()).goto(`${origin}/?echo-header=${cookie}`);
+  await (await ben.newPage()).goto(`${origin}/`);
+  expect(await ada.cookies()).toMatchObject([{ name: '__Host-x', value: '1', httpOnly: true, sameSite: 'Lax' }]);
+  expect(await ben.cookies()).toEqual([]);
+  await Promise.all([ada.close(), ben.close()]);
+});
+
+test('what a page asks for and complains of is seen', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  await page.goto(`${origin}/`);
+  const watched = watch(page);
+  const status = await page.evaluate("fetch('/rest?echo-status=401').then((answer) => answer.status)");
+  expect(status).toBe(401);
+  await until(() => watched.requests.length > 0 && watched.troubles.length > 0, { what: 'the request and its words' });
+  expect(watched.requests).toEqual([
+    { method: 'GET', url: `${origin}/rest?echo-status=401`, kind: 'fetch', came: 401 },
+  ]);
+  expect(watched.troubles.join()).toContain('401');
+  await person.close();
+});
+
+test('pictures are as wide as a desktop and as a phone', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  await page.goto(`${origin}/`);
+  const file = join(mkdtempSync(join(tmpdir(), 'meshgate-shot-')), 'page');
+  await shoot(page, file);
+  const width = (path: string) => readFileSync(path).readUInt32BE(16);
+  expect([width(`${file}.png`), width(`${file}-phone.png`)]).toEqual([1280, 390]);
+  await person.close();
+});
