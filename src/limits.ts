@@ -146,3 +146,9 @@ export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
 
 /** Client certificates whose SPIFFE id is kept per JavaScript context. */
 export const CERTIFICATES_PER_CONTEXT = 64;
+
+/** Longest record of a session, in characters before it is sealed: claims, refresh token and ID token. */
+export const MAX_RECORD_LENGTH = 64 * 1024;
+
+/** Longest time to live that an entry of a shared dict is given, milliseconds; 2^32 would wrap. */
+export const MAX_DICT_TTL_MS = 4_000_000_000;

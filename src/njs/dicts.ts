@@ -1,6 +1,13 @@
 /** The shared dict zones of the rendered configuration, shared by all workers; looked up once per context. */
 
-type Zone = 'meshgate_keys' | 'meshgate_tokens' | 'meshgate_locks' | 'meshgate_svids';
+type Zone =
+  | 'meshgate_keys'
+  | 'meshgate_tokens'
+  | 'meshgate_locks'
+  | 'meshgate_svids'
+  | 'meshgate_sessions'
+  | 'meshgate_once'
+  | 'meshgate_revoked';
 
 const zones: Partial<Record<Zone, NgxSharedDict>> = {};
 
@@ -24,3 +31,12 @@ export const locksDict = (): NgxSharedDict<number> => zone('meshgate_locks');
 
 /** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
 export const svidsDict = (): NgxSharedDict<string> => zone('meshgate_svids');
+
+/** Sealed records of sessions by their ids; those that end first make room. Only a policy with sessions has it. */
+export const sessionsDict = (): NgxSharedDict<string> => zone('meshgate_sessions');
+
+/** What was used up and may not be used again, until it would have run out. Nothing makes room: what is full refuses. */
+export const onceDict = (): NgxSharedDict<string> => zone('meshgate_once');
+
+/** Revocations, kept over restarts by a state file. Nothing makes room. */
+export const revokedDict = (): NgxSharedDict<string> => zone('meshgate_revoked');

@@ -1,0 +1,81 @@
+import { MAX_DICT_TTL_MS } from '../limits.ts';
+import { readRecord, recordText } from '../session/record.ts';
+import type { Lock, Revocation, SessionStore } from '../session/store.ts';
+import type { SessionRecord } from '../session/types.ts';
+import { locksDict, onceDict, sessionsDict } from './dicts.ts';
+
+/** Seals what lies outside of a request: the session keys file's keys, purpose `record`. */
+export interface RecordSeal {
+  /** @throws Error with one line for the log where there is no key to seal with */
+  seal(text: string): Promise<string>;
+  /** @returns `undefined` where it was sealed by a key that is gone, or is no sealed text of ours */
+  open(text: string): Promise<string | undefined>;
+}
+
+/** Milliseconds as a dict takes them: longer times would wrap. */
+export const dictTtl = (seconds: number): number => Math.min(MAX_DICT_TTL_MS, Math.max(1, Math.ceil(seconds * 1000)));
+
+/** Attempts to find room where entries that make room are of other sizes. */
+const PUT_ATTEMPTS = 4;
+
+/**
+ * Sessions in the shared memory of one nginx: all its workers see them, over a reload too; after a restart there are
+ * none, and sessions are renewed through the provider.
+ */
+export class DictStore implements SessionStore {
+  readonly #seal: RecordSeal;
+  readonly #revoke: (revocation: Revocation) => void;
+
+  /** @param revoke keeps a revocation where the check looks */
+  constructor(seal: RecordSeal, revoke: (revocation: Revocation) => void) {
+    this.#seal = seal;
+    this.#revoke = revoke;
+  }
+
+  async get(sid: string): Promise<SessionRecord | undefined> {
+    const sealed = sessionsDict().get(sid);
+    const text = sealed === undefined ? undefined : await this.#seal.open(sealed);
+    return text === undefined ? undefined : readRecord(text, sid);
+  }
+
+  async put(record: SessionRecord, ttl: number): Promise<void> {
+    const sealed = await this.#seal.seal(recordText(record));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        sessionsDict().set(record.session.sid, sealed, dictTtl(ttl));
+        return;
+      } catch {
+        if (attempt === PUT_ATTEMPTS)
+          throw new Error('the zone meshgate_sessions has no room for a record: enlarge it');
+      }
+    }
+  }
+
+  async delete(sid: string): Promise<void> {
+    sessionsDict().delete(sid);
+  }
+
+  async lock(sid: string, ttl: number): Promise<Lock | undefined> {
+    const name = `session ${sid}`;
+    const mine = 1 + Math.random();
+    if (!locksDict().add(name, mine, ttl)) return undefined;
+    return {
+      // It may have run out, and be another's.
+      release: async () => {
+        if (locksDict().get(name) === mine) locksDict().delete(name);
+      },
+    };
+  }
+
+  async once(id: string, ttl: number): Promise<boolean> {
+    try {
+      return onceDict().add(id, '', dictTtl(ttl));
+    } catch {
+      throw new Error('the zone meshgate_once is full: enlarge it');
+    }
+  }
+
+  async revoke(revocation: Revocation): Promise<void> {
+    this.#revoke(revocation);
+  }
+}

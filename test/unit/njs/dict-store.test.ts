@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DictStore, type RecordSeal } from '../../../src/njs/dict-store.ts';
+import type { Revocation } from '../../../src/session/store.ts';
+import { record, session } from '../session/sample.ts';
+import { fakeNgx } from './fake-ngx.ts';
+
+const fake = fakeNgx();
+
+/** No cipher: what matters here is who calls it. */
+const seal: RecordSeal = {
+  seal: async (text) => `sealed ${Buffer.from(text).toString('base64')}`,
+  open: async (text) => (text.startsWith('sealed ') ? Buffer.from(text.slice(7), 'base64').toString() : undefined),
+};
+
+const revoked: Revocation[] = [];
+const store = new DictStore(seal, (revocation) => revoked.push(revocation));
+const { sessions, once, locks } = fake.zones;
+
+beforeEach(() => {
+  for (const zone of Object.values(fake.zones)) {
+    zone.clear();
+    zone.capacity = Number.POSITIVE_INFINITY;
+  }
+});
+
+describe('records', () => {
+  it('are found by their id until they run out, and gone when deleted', async () => {
+    await store.put(record, 60);
+    expect(await store.get(session.sid)).toEqual(record);
+    fake.clock += 60_000;
+    expect(await store.get(session.sid)).toBeUndefined();
+    await store.put(record, 60);
+    await store.delete(session.sid);
+    expect(await store.get(session.sid)).toBeUndefined();
+  });
+
+  it('lie sealed', async () => {
+    await store.put(record, 60);
+    expect(sessions.get(session.sid)).toMatch(/^sealed /);
+  });
+
+  it('that do not open, or were moved from another session, are none', async () => {
+    sessions.set(session.sid, 'not sealed');
+    expect(await store.get(session.sid)).toBeUndefined();
+    await store.put(record, 60);
+    sessions.set('other', sessions.get(session.sid)!);
+    expect(await store.get('other')).toBeUndefined();
+  });
+
+  it('live no longer than a dict can count', async () => {
+    await store.put(record, 400 * 86400);
+    fake.clock += 46 * 86400_000;
+    expect(await store.get(session.sid)).toEqual(record);
+  });
+
+  it('that find no room say so', async () => {
+    sessions.capacity = 0;
+    await expect(store.put(record, 60)).rejects.toThrow('meshgate_sessions has no room');
+  });
+});
+
+describe('locks', () => {
+  it('are one at a time, and free when released or run out', async () => {
+    const lock = await store.lock('s', 1000);
+    expect(await store.lock('s', 1000)).toBeUndefined();
+    expect(await store.lock('t', 1000)).toBeDefined();
+    await lock!.release();
+    expect(await store.lock('s', 1000)).toBeDefined();
+    fake.clock += 1000;
+    expect(await store.lock('s', 1000)).toBeDefined();
+  });
+
+  it('that ran out are not released for whoever has them now', async () => {
+    const late = await store.lock('s', 1000);
+    fake.clock += 1000;
+    await store.lock('s', 1000);
+    await late!.release();
+    expect(locks.has('session s')).toBe(true);
+  });
+});
+
+describe('once', () => {
+  it('is once, until it may be forgotten', async () => {
+    expect(await store.once('a', 60)).toBe(true);
+    expect(await store.once('a', 60)).toBe(false);
+    expect(await store.once('b', 60)).toBe(true);
+    fake.clock += 60_000;
+    expect(await store.once('a', 60)).toBe(true);
+  });
+
+  it('refuses where there is no room to remember', async () => {
+    once.capacity = 0;
+    await expect(store.once('a', 60)).rejects.toThrow('meshgate_once is full');
+  });
+});
+
+it('hands revocations on', async () => {
+  await store.revoke({ kind: 'sid', value: 's', before: 1, until: 2 });
+  expect(revoked).toEqual([{ kind: 'sid', value: 's', before: 1, until: 2 }]);
+});

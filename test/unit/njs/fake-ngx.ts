@@ -1,0 +1,99 @@
+/** The shared dicts of njs, in Node: times to live by a clock that the test moves, and a size in entries. */
+export class FakeDict<V extends string | number> {
+  readonly #entries = new Map<string, { value: V; until: number }>();
+  readonly #now: () => number;
+  /** Most entries; beyond, `set` and `add` throw as a full zone without `evict` does. */
+  capacity = Number.POSITIVE_INFINITY;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  #live(key: string): { value: V; until: number } | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.until > this.#now()) return entry;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  get(key: string): V | undefined {
+    return this.#live(key)?.value;
+  }
+
+  has(key: string): boolean {
+    return this.#live(key) !== undefined;
+  }
+
+  set(key: string, value: V, ttl = Number.POSITIVE_INFINITY): this {
+    for (const known of [...this.#entries.keys()]) this.#live(known);
+    if (!this.#entries.has(key) && this.#entries.size >= this.capacity) throw new Error('');
+    this.#entries.set(key, { value, until: this.#now() + ttl });
+    return this;
+  }
+
+  add(key: string, value: V, ttl?: number): boolean {
+    if (this.has(key)) return false;
+    this.set(key, value, ttl);
+    return true;
+  }
+
+  incr(key: string, by: number, init = 0, ttl?: number): number {
+    const value = ((this.get(key) as number | undefined) ?? init) + by;
+    this.set(key, value as V, ttl);
+    return value;
+  }
+
+  delete(key: string): boolean {
+    return this.#entries.delete(key);
+  }
+
+  keys(max = 1024): string[] {
+    return [...this.#entries.keys()].filter((key) => this.has(key)).slice(0, max);
+  }
+
+  items(max = 1024): [string, V][] {
+    return this.keys(max).map((key) => [key, this.get(key) as V]);
+  }
+
+  size(): number {
+    return this.keys(Number.POSITIVE_INFINITY).length;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+const ZONES = ['keys', 'tokens', 'locks', 'svids', 'sessions', 'once', 'revoked'] as const;
+
+/** What a test sees of {@link fakeNgx}. */
+export interface FakeNgx {
+  readonly zones: Record<(typeof ZONES)[number], FakeDict<string | number>>;
+  readonly logged: string[];
+  /** Milliseconds. */
+  clock: number;
+  fetch: (url: string, options?: NgxFetchOptions) => Promise<unknown>;
+}
+
+/** Puts a fake `ngx` where the modules under `src/njs/` look for it; one for all tests of a file. */
+export function fakeNgx(): FakeNgx {
+  const fake: FakeNgx = {
+    clock: Date.now(),
+    logged: [],
+    zones: {} as FakeNgx['zones'],
+    fetch: () => Promise.reject(new Error('nothing listens')),
+  };
+  for (const zone of ZONES) fake.zones[zone] = new FakeDict(() => fake.clock);
+  const shared = Object.fromEntries(ZONES.map((zone) => [`meshgate_${zone}`, fake.zones[zone]]));
+  Object.assign(globalThis, {
+    ngx: {
+      shared,
+      ERR: 4,
+      WARN: 5,
+      INFO: 7,
+      log: (_: number, line: string) => fake.logged.push(line),
+      fetch: (url: string, options?: NgxFetchOptions) => fake.fetch(url, options),
+    },
+  });
+  return fake;
+}
