@@ -1,0 +1,60 @@
+import { en, type TextName } from './texts/en.ts';
+import { type Catalogues, catalogues } from './texts/index.ts';
+
+/** Of `Accept-Language` no more is read: browsers send some sixty characters. */
+const MAX_LENGTH = 200;
+
+/** Languages that somebody reads, the best first (RFC 9110 section 12.5.4). */
+function wanted(header: string): string[] {
+  const ranges = header
+    .slice(0, MAX_LENGTH)
+    .toLowerCase()
+    .split(',')
+    .map((range) => {
+      const [tag = '', weight] = range.split(';');
+      const quality = weight === undefined ? 1 : Number(/^\s*q=([01](?:\.\d{0,3})?)\s*$/.exec(weight)?.[1] ?? 0);
+      return { tag: tag.trim(), quality };
+    })
+    .filter(({ tag, quality }) => /^[a-z]{1,8}(-[a-z0-9]{1,8})*$/.test(tag) && quality > 0);
+  return ranges.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
+}
+
+/** The tag itself, or what it is a kind of: `de-at` finds `de` (RFC 4647 section 3.4). */
+function lookUp(tag: string, known: readonly string[]): string | undefined {
+  for (let rest = tag; rest !== ''; rest = rest.slice(0, Math.max(0, rest.lastIndexOf('-')))) {
+    if (known.includes(rest)) return rest;
+  }
+  return undefined;
+}
+
+/** A language, and what is said in it. */
+export interface Language {
+  /** BCP 47. */
+  readonly tag: string;
+  /** A text, with its `{name}`s filled in. */
+  text(name: TextName, values?: Readonly<Record<string, string>>): string;
+  /** A text that may not be there. */
+  maybe(name: string): string | undefined;
+}
+
+/**
+ * The language of a page.
+ *
+ * @param header `Accept-Language`; empty where there is none
+ * @param own texts that an operator's folder says otherwise, or adds
+ */
+export function languageFor(header: string, own: Catalogues = {}): Language {
+  const known = Object.keys({ ...catalogues, ...own });
+  const found = wanted(header).map((tag) => lookUp(tag, known));
+  const tag = found.find((one) => one !== undefined) ?? (known[0] as string);
+  const texts: Readonly<Record<string, string | undefined>> = { ...en, ...catalogues[tag], ...own[tag] };
+  const maybe = (name: string) => (Object.hasOwn(texts, name) ? texts[name] : undefined);
+  return {
+    tag,
+    maybe,
+    text: (name, values = {}) =>
+      (maybe(name) ?? en[name]).replace(/\{(\w+)\}/g, (whole, key: string) =>
+        Object.hasOwn(values, key) ? (values[key] as string) : whole,
+      ),
+  };
+}

@@ -1,0 +1,48 @@
+import { SIGNIN_PATH } from '../names.ts';
+import { encodeUnreserved } from './escape.ts';
+
+/** A raw request target as a link: a path of this origin, or its root. */
+export function pathOf(target: string): string {
+  return /^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target === '/' ? target : '/';
+}
+
+/**
+ * Where a sign-in begins. `to` stands last and as it is, so that nothing in it has to be escaped.
+ *
+ * @param mode as in {@link SigninMode}
+ * @param to raw request target to come back to
+ * @param provider absent: the gateway finds out
+ */
+export function signinHref(mode: string, to: string, provider?: string): string {
+  const through = provider === undefined ? '' : `&provider=${encodeUnreserved(provider)}`;
+  return `${SIGNIN_PATH}?${mode}${through}&to=${pathOf(to)}`;
+}
+
+/**
+ * The fields of the form that asks for an e-mail address. A browser encodes what a form sends: there `in` is `in=`, and
+ * `to` begins with `%2F` where a link's begins with `/`.
+ */
+export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
+  const fields = mode.split('&').map((field) => {
+    const [name = '', value = ''] = field.split('=');
+    return [name, decodeURIComponent(value)] as const;
+  });
+  return [...fields, ['to', pathOf(to)]];
+}
+
+/**
+ * Fills in the template of the link by which people ask for access (RFC 6570 level 1).
+ *
+ * @returns `undefined` where it is no link that a page may have
+ */
+export function askHref(template: string, values: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (!/^(https?:\/\/|mailto:)/i.test(template)) return undefined;
+  return template.replace(/\{(\w+)\}/g, (_, name: string) =>
+    Object.hasOwn(values, name) ? encodeUnreserved(values[name] ?? '') : '',
+  );
+}
+
+/** An owner's link, where they are an e-mail address. */
+export function ownerHref(owner: string): string | undefined {
+  return /^[\w.+-]+@[A-Za-z0-9.-]+$/.test(owner) ? `mailto:${owner}` : undefined;
+}

@@ -1,0 +1,179 @@
+import { type ReasonCode, reasons } from '../../reasons.ts';
+import { SIGNIN_PATH, SIGNOUT_PATH } from '../names.ts';
+import { type Html, html } from './escape.ts';
+import type { Language } from './language.ts';
+import { askHref, ownerHref, pathOf, signinFields, signinHref } from './links.ts';
+import type { TextName } from './texts/en.ts';
+import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
+
+/** What is said in the middle of a page: its title, which is its heading too, and what stands below. */
+export interface Said {
+  readonly title: string;
+  readonly body: Html;
+}
+
+const button = (href: string, text: string, quiet = false): Html =>
+  quiet
+    ? html`<li><a class="button quiet" href="${href}">${text}</a></li>`
+    : html`<li><a class="button" href="${href}">${text}</a></li>`;
+
+const actions = (items: readonly (Html | undefined)[]): Html | undefined => {
+  const there = items.filter((item) => item !== undefined);
+  return there.length === 0 ? undefined : html`<ul class="actions">${there}</ul>`;
+};
+
+function choose({ host, choices, email, unknown, mode, to }: ChoosePage, { text }: Language): Said {
+  const links = choices.map(
+    ({ name, label }) =>
+      html`<li><a class="button" href="${signinHref(mode, to, name)}">${text('choose.with', { label })}</a></li>`,
+  );
+  const fields = signinFields(mode, to).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  const [before, last] = [fields.slice(0, -1), fields.slice(-1)];
+  const form = html`<h2>${text('choose.or')}</h2>
+<form method="get" action="${SIGNIN_PATH}">
+${before}<label for="email">${text('choose.email')}</label>
+<input id="email" name="email" type="email" autocomplete="email" required${
+    unknown ? html` aria-describedby="unknown" aria-invalid="true"` : undefined
+  }>
+${last}<button>${text('choose.next')}</button>
+</form>`;
+  return {
+    title: text('choose.title'),
+    body: html`<p>${text('choose.text', { host })}</p>
+${unknown ? html`<p class="wrong" id="unknown" role="alert">${text('choose.unknown')}</p>` : undefined}
+<ul class="choices">${links}</ul>
+${email ? form : undefined}`,
+  };
+}
+
+/** Titles of refusals; the others go by their status. */
+const TITLES: Readonly<Partial<Record<ReasonCode, TextName>>> = {
+  attempt_unknown: 'failed.title',
+  signin_failed: 'failed.title',
+  claim_absent: 'failed.title',
+  step_up_required: 'stepup.title',
+  route_unknown: 'notfound.title',
+};
+
+function titleOf(reason: ReasonCode): TextName {
+  const title = TITLES[reason];
+  if (title !== undefined) return title;
+  const { status } = reasons[reason];
+  if (status === 503) return 'later.title';
+  if (status === 401) return 'signin.title';
+  return status === 403 ? 'denied.title' : 'request.title';
+}
+
+/** A new sign-in helps; what it would come back to is tried again by it. */
+const SIGNIN_HELPS: readonly ReasonCode[] = [
+  'credential_missing',
+  'session_expired',
+  'revoked',
+  'attempt_unknown',
+  'signin_failed',
+  'credential_duplicate',
+];
+
+function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | undefined {
+  if (retry === undefined) return undefined;
+  if (reason === 'attempt_unknown' || reasons[reason].status === 503) return button(pathOf(retry), text('do.again'));
+  if (!SIGNIN_HELPS.includes(reason)) return undefined;
+  return button(signinHref('in', retry), text(reason === 'signin_failed' ? 'do.again' : 'do.signin'));
+}
+
+function refused(page: RefusedPage, language: Language): Said {
+  const { reason, ask, route, requestId, signOut } = page;
+  const { text } = language;
+  const help = language.maybe(`reason.${reason}`);
+  const asks = ask === undefined ? undefined : askHref(ask, { reason, request_id: requestId, route });
+  const askText = text(reasons[reason].status === 403 ? 'do.ask' : 'do.report');
+  return {
+    title: text(titleOf(reason)),
+    body: html`${help === undefined ? html`<p lang="en">${reasons[reason].help}</p>` : html`<p>${help}</p>`}
+${actions([
+  retryOf(page, language),
+  asks === undefined ? undefined : button(asks, askText),
+  signOut ? button(SIGNOUT_PATH, text('do.other'), true) : undefined,
+])}`,
+  };
+}
+
+function form({ reason, mode }: FormPage, { text }: Language): Said {
+  const first = html`<a href="${signinHref(mode, '/')}" target="_blank" rel="noopener">${text('form.first')}</a>`;
+  return {
+    title: text('form.title'),
+    body: html`<p>${text(reason === 'step_up_required' ? 'form.stepup' : 'form.text')}</p>
+<ol><li>${first}</li><li>${text('form.then')}</li></ol>`,
+  };
+}
+
+function signedIn({ to }: SignedInPage, { text }: Language): Said {
+  return {
+    title: text('signedin.title'),
+    body: html`<p>${text('signedin.text')}</p>${actions([button(pathOf(to), text('signedin.go'))])}`,
+  };
+}
+
+function confirm({ host }: ConfirmPage, { text }: Language): Said {
+  return {
+    title: text('confirm.title'),
+    body: html`<p>${text('confirm.text', { host })}</p>
+<form method="post" action="${SIGNOUT_PATH}">
+<ul class="actions"><li><button>${text('confirm.yes')}</button></li>${button('/', text('confirm.no'), true)}</ul>
+</form>`,
+  };
+}
+
+function signedOut({ host, here }: SignedOutPage, { text }: Language): Said {
+  return {
+    title: text('signedout.title'),
+    body: html`<p>${text('signedout.text', { host })}</p>
+${here ? html`<p>${text('signedout.here')}</p>` : undefined}
+${actions([button('/', text('signedout.again'))])}`,
+  };
+}
+
+function said(page: Page, language: Language): Said {
+  switch (page.kind) {
+    case 'choose':
+      return choose(page, language);
+    case 'refused':
+      return refused(page, language);
+    case 'form':
+      return form(page, language);
+    case 'signedin':
+      return signedIn(page, language);
+    case 'confirm':
+      return confirm(page, language);
+    case 'signedout':
+      return signedOut(page, language);
+  }
+}
+
+const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
+
+/** The small print: what somebody who is asked for help wants to know. */
+function about(page: Page, { text }: Language): Html | undefined {
+  const entries: Html[] = [];
+  const owner = page.kind === 'refused' ? page.owner : undefined;
+  if (owner !== undefined) {
+    const mail = ownerHref(owner);
+    entries.push(
+      entry(text('about.owner'), mail === undefined ? html`${owner}` : html`<a href="${mail}">${owner}</a>`),
+    );
+  }
+  if ('reason' in page) entries.push(entry(text('about.reason'), html`<code>${page.reason}</code>`));
+  if ('detail' in page && page.detail !== undefined && page.detail !== reasons[page.reason].help) {
+    entries.push(entry(text('about.detail'), html`<span lang="en">${page.detail}</span>`));
+  }
+  if (page.requestId !== undefined) entries.push(entry(text('about.request'), html`<code>${page.requestId}</code>`));
+  return entries.length === 0 ? undefined : html`<dl>${entries}</dl>`;
+}
+
+/** The middle of a page, in a language. */
+export function mainOf(page: Page, language: Language): { readonly title: string; readonly main: Html } {
+  const { title, body } = said(page, language);
+  return { title, main: html`<h1>${title}</h1>\n${body}\n${about(page, language)}` };
+}

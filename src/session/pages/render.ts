@@ -1,0 +1,75 @@
+import crypto from 'crypto';
+import { ASSETS_PATH } from '../names.ts';
+import { languageFor } from './language.ts';
+import { mainOf } from './main.ts';
+import { page as ownPage, style as ownStyle } from './style.ts';
+import { fill, readTemplate, type Template } from './template.ts';
+import type { Asset, Page, Rendered, Theme } from './types.ts';
+
+/** A stylesheet, and the name that changes with it. */
+export function styleAsset(text: string): Asset {
+  return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
+}
+
+function ownTemplate(): Template {
+  const read = readTemplate(ownPage);
+  if ('errors' in read) throw new Error('our own page has mistakes');
+  return read.template;
+}
+
+const template = ownTemplate();
+
+/** The stylesheet where an operator's folder has none. */
+export const STYLE: Asset = styleAsset(ownStyle);
+
+/**
+ * Where a page's forms may lead. Browsers hold redirects after a form to it as well, and a provider may send people on to
+ * another one: any site over TLS, or where a provider is asked without, that one.
+ */
+function formAction(page: Page): string {
+  if (page.kind !== 'confirm' && !(page.kind === 'choose' && page.email)) return "'none'";
+  const plain = page.issuers
+    .map((issuer) => /^http:\/\/[\w.:[\]-]+/i.exec(issuer)?.[0])
+    .filter((it) => it !== undefined);
+  return ["'self'", 'https:', ...new Set(plain)].join(' ');
+}
+
+/**
+ * A page, and all headers of the answer but its status.
+ *
+ * @param page what it says
+ * @param languages `Accept-Language`; empty where there is none
+ * @param theme an operator's own; absent: ours
+ */
+export function renderPage(page: Page, languages: string, theme: Theme = {}): Rendered {
+  const language = languageFor(languages, theme.texts);
+  const { title, main } = mainOf(page, language);
+  const stylesheet = `${ASSETS_PATH}${(theme.style ?? STYLE).name}`;
+  return {
+    html: fill(theme.page ?? template, { lang: language.tag, title, main, host: page.host, stylesheet }),
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Language': language.tag,
+      'Content-Security-Policy': [
+        "default-src 'none'",
+        "style-src 'self'",
+        `form-action ${formAction(page)}`,
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+      ].join('; '),
+      'X-Content-Type-Options': 'nosniff',
+      // With `no-referrer` a browser sends `Origin: null` with the form that signs out.
+      'Referrer-Policy': page.kind === 'confirm' ? 'same-origin' : 'no-referrer',
+      'Cache-Control': 'no-store',
+      Vary: 'Accept-Language',
+    },
+  };
+}
+
+/** The headers of a stylesheet: its name changes with it, so it may be kept for ever. */
+export const STYLE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Type': 'text/css; charset=utf-8',
+  'Cache-Control': 'public, max-age=31536000, immutable',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'",
+};

@@ -1,0 +1,69 @@
+import { escapeHtml, type Html } from './escape.ts';
+
+/** What stands in a page around what we say: text, and the names of slots, in turn. */
+export type Template = readonly string[];
+
+/** What a template may put in: HTML of ours for `main`, everything else as text. */
+export interface Slots {
+  readonly lang: string;
+  readonly title: string;
+  readonly main: Html;
+  readonly host: string;
+  /** Path of the stylesheet. */
+  readonly stylesheet: string;
+}
+
+export const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host', 'stylesheet'];
+
+/** Without these no page says what it should, or in which language. */
+const NEEDED: readonly (keyof Slots)[] = ['lang', 'title', 'main'];
+
+/** A template, or what is wrong with it. */
+export type ReadTemplate =
+  | { readonly template: Template }
+  /** `line`: from 1. */
+  | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
+
+const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
+
+/**
+ * Reads a template: HTML with `{{name}}` where a value goes.
+ *
+ * @param text the template
+ */
+export function readTemplate(text: string): ReadTemplate {
+  const template: string[] = [];
+  const errors: { line: number; message: string }[] = [];
+  const slot = /\{\{\s*([^{}]*?)\s*\}\}|\{\{/g;
+  let end = 0;
+  for (let found = slot.exec(text); found !== null; found = slot.exec(text)) {
+    const [whole, name] = found;
+    if (name === undefined) errors.push({ line: lineOf(text, found.index), message: '"{{" is not closed' });
+    else if (!(SLOTS as readonly string[]).includes(name)) {
+      const message = `no slot ${JSON.stringify(name)}; there are ${SLOTS.map((one) => `{{${one}}}`).join(' ')}`;
+      errors.push({ line: lineOf(text, found.index), message });
+    }
+    template.push(text.slice(end, found.index), name ?? '');
+    end = found.index + whole.length;
+  }
+  template.push(text.slice(end));
+  for (const name of NEEDED) {
+    if (!template.some((part, i) => i % 2 === 1 && part === name)) {
+      errors.push({ line: 1, message: `{{${name}}} is missing` });
+    }
+  }
+  if (/<script|\son\w+\s*=|<style|\sstyle\s*=/i.test(text)) {
+    errors.push({ line: 1, message: 'browsers run no script and no inline style of these pages; use style.css' });
+  }
+  return errors.length === 0 ? { template } : { errors };
+}
+
+/** The page: values in their slots, escaped. */
+export function fill(template: Template, slots: Slots): string {
+  let text = template[0] as string;
+  for (let i = 1; i < template.length; i += 2) {
+    const value = slots[template[i] as keyof Slots];
+    text += (typeof value === 'string' ? escapeHtml(value) : value.text) + template[i + 1];
+  }
+  return text;
+}
