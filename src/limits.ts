@@ -152,3 +152,12 @@ export const MAX_RECORD_LENGTH = 64 * 1024;
 
 /** Longest time to live that an entry of a shared dict is given, milliseconds; 2^32 would wrap. */
 export const MAX_DICT_TTL_MS = 4_000_000_000;
+/** Most keys of a session ring, and most keys derived of them that a context keeps: each is of one purpose and day. */
+export const MAX_RING_KEYS = 16;
+export const MAX_DERIVED_KEYS = 64;
+
+/**
+ * Longest sealed text by purpose. Browsers drop a cookie whose name and value have more than 4096 bytes; a ticket stands
+ * in a URL; a record holds tokens.
+ */
+export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;

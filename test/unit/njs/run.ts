@@ -1,6 +1,7 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/keys.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
+import { sessionSpecs } from '../session/specs.ts';
 import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
 import { x509Samples } from '../x509/samples.ts';
 
@@ -23,6 +24,15 @@ function wrongSamples(): string[] {
   return wrong;
 }
 
+async function wrongSessions(): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { name, got, wanted } of sessionSpecs) {
+    const outcome = JSON.stringify(await got());
+    if (outcome !== JSON.stringify(wanted)) wrong.push(`${name}: got ${outcome}, expected ${JSON.stringify(wanted)}`);
+  }
+  return wrong;
+}
+
 /** A document that an engine may give up on is an error like any other. */
 async function deepKeySet(): Promise<string[]> {
   const set = await readKeySet(`{"keys":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
@@ -33,10 +43,10 @@ async function deepKeySet(): Promise<string[]> {
 export async function runCases(cases: readonly TokenCase[]): Promise<CaseReport> {
   const run = caseRunner();
   const ed25519 = await hasEd25519();
-  const wrong = [...wrongSamples(), ...(await deepKeySet())];
+  const wrong = [...wrongSamples(), ...(await wrongSessions()), ...(await deepKeySet())];
   for (const testCase of [...cases, ...[...cases].reverse()]) {
     const problem = mismatch(testCase, await run(testCase), ed25519);
     if (problem !== undefined) wrong.push(problem);
   }
-  return { ran: 2 * cases.length + samples.length, wrong, hasEd25519: ed25519 };
+  return { ran: 2 * cases.length + samples.length + sessionSpecs.length, wrong, hasEd25519: ed25519 };
 }

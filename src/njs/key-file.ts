@@ -1,0 +1,76 @@
+import fs from 'fs';
+import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../limits.ts';
+import { locksDict } from './dicts.ts';
+import { emptyErrorQueue } from './openssl.ts';
+
+/** A broken file is one line a minute, however many contexts and workers find it. */
+const BROKEN_LINE_MS = 60_000;
+
+/**
+ * A file with keys, read by the worker at the time of the read, again every few seconds, so that keys rotate without a
+ * reload; they lie in this context's memory and nowhere else.
+ */
+export class KeyFile<T> {
+  readonly #path: string;
+  readonly #read: (text: string) => Promise<T | string>;
+  readonly #without: string;
+  #text: string | undefined;
+  #keys: T | undefined;
+  #lookAt = 0;
+
+  /**
+   * @param read makes keys of the file's text, or says what is wrong with it in a sentence that holds nothing of it
+   * @param without what does not happen as long as there are no keys, for the log
+   */
+  constructor(path: string, read: (text: string) => Promise<T | string>, without: string) {
+    this.#path = path;
+    this.#read = read;
+    this.#without = without;
+  }
+
+  #broken(why: string): undefined {
+    this.#text = undefined;
+    this.#keys = undefined;
+    if (locksDict().add(`broken ${this.#path}`, 1, BROKEN_LINE_MS)) {
+      ngx.log(ngx.ERR, `meshgate: ${this.#without}: ${this.#path}: ${why}`);
+    }
+    return undefined;
+  }
+
+  async #load(): Promise<T | undefined> {
+    let text: string;
+    try {
+      text = fs.readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      return this.#broken(`it cannot be read (${(error as { code?: string }).code ?? 'no regular file'})`);
+    }
+    if (text === this.#text) return this.#keys;
+    const keys = await this.#read(text);
+    if (typeof keys === 'string') {
+      await emptyErrorQueue();
+      return this.#broken(keys);
+    }
+    this.#text = text;
+    this.#keys = keys;
+    return keys;
+  }
+
+  /** The keys as read lately; `undefined`: look with {@link current}. No promise. */
+  recall(now: number): T | undefined {
+    return now < this.#lookAt ? this.#keys : undefined;
+  }
+
+  /** The keys as the file has them, or had them a few seconds ago; `undefined`: missing or broken. */
+  async current(now: number): Promise<T | undefined> {
+    if (now < this.#lookAt) return this.#keys;
+    const keys = await this.#load();
+    this.#lookAt = now + (keys === undefined ? SIGNING_KEYS_RETRY_S : SIGNING_KEYS_INTERVAL_S);
+    return keys;
+  }
+
+  /** {@link current}, though it was read not long ago: somebody shows something of a key that is not among them. */
+  again(now: number): Promise<T | undefined> {
+    if (now >= this.#lookAt - SIGNING_KEYS_INTERVAL_S + SIGNING_KEYS_RETRY_S) this.#lookAt = 0;
+    return this.current(now);
+  }
+}

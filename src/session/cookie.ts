@@ -1,0 +1,102 @@
+import { SESSION_COOKIE } from './names.ts';
+
+/** What a browser's `Cookie` line (RFC 6265 section 4.2.1) has of the gateway, and what it has of others. */
+export interface OwnCookies {
+  /** Value of the session cookie; absent: there is none, or there are two. */
+  readonly session?: string;
+  /** Two cookies have the session's name. */
+  readonly twice: boolean;
+  /** The line without the gateway's cookies, attempts among them: what the service receives. */
+  readonly rest: string;
+}
+
+/** Every cookie of the gateway begins with this, whatever the case that somebody wrote it in. */
+const OWN = SESSION_COOKIE.toLowerCase();
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** The text between two places, without white space around it. */
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** Where a cookie's pair ends. */
+function endOf(line: string, from: number): number {
+  const end = line.indexOf(';', from);
+  return end < 0 ? line.length : end;
+}
+
+/**
+ * Takes the gateway's cookies out of a line. Names count in any case, with or without a value: services read cookies in
+ * many ways, and none of them shall find one. The session is found by its exact name only.
+ */
+export function takeOwn(line: string): OwnCookies {
+  let session: string | undefined;
+  let found = 0;
+  let rest = '';
+  for (let from = 0; from < line.length; ) {
+    const end = endOf(line, from);
+    const pair = trimmed(line, from, end);
+    from = end + 1;
+    if (pair === '') continue;
+    if (pair.slice(0, OWN.length).toLowerCase() !== OWN) {
+      rest = rest === '' ? pair : `${rest}; ${pair}`;
+    } else if (pair.startsWith(SESSION_COOKIE) && pair.charCodeAt(SESSION_COOKIE.length) === 0x3d) {
+      found++;
+      session = pair.slice(SESSION_COOKIE.length + 1);
+    }
+  }
+  return found === 1 ? { session: session as string, twice: false, rest } : { twice: found > 1, rest };
+}
+
+/**
+ * The value of a cookie by its exact name.
+ *
+ * @returns `undefined` where there is none, and where there are two: neither is to be believed
+ */
+export function cookieValue(line: string, name: string): string | undefined {
+  let value: string | undefined;
+  for (let from = 0; from < line.length; ) {
+    const end = endOf(line, from);
+    const pair = trimmed(line, from, end);
+    from = end + 1;
+    if (!pair.startsWith(name) || pair.charCodeAt(name.length) !== 0x3d) continue;
+    if (value !== undefined) return undefined;
+    value = pair.slice(name.length + 1);
+  }
+  return value;
+}
+
+/** Names of all cookies of a line, in its order, that begin with a text. */
+export function cookieNames(line: string, beginning: string): readonly string[] {
+  const names: string[] = [];
+  for (let from = 0; from < line.length; ) {
+    const end = endOf(line, from);
+    const pair = trimmed(line, from, end);
+    from = end + 1;
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.startsWith(beginning)) names.push(pair.slice(0, equals));
+  }
+  return names;
+}
+
+/** What `__Host-` asks for, kept from scripts; Lax, so that a link from elsewhere comes in with it. */
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+
+/**
+ * A `Set-Cookie` value for a cookie of the gateway.
+ *
+ * @param name from src/session/names.ts
+ * @param value letters, digits, `_`, `-` and `.`
+ * @param maxAge seconds; absent: until the browser is closed
+ */
+export function setCookie(name: string, value: string, maxAge?: number): string {
+  return `${name}=${value}; ${maxAge === undefined ? '' : `Max-Age=${maxAge}; `}${ATTRIBUTES}`;
+}
+
+/** A `Set-Cookie` value that takes a cookie of the gateway away, with the attributes that it was set with. */
+export const expireCookie = (name: string): string => setCookie(name, '', 0);

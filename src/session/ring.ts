@@ -1,0 +1,79 @@
+import { MAX_DOCUMENT_BYTES, MAX_RING_KEYS } from '../limits.ts';
+import type { ImportedKey } from '../token/import.ts';
+import { asObject, decodeCanonical } from '../token/json.ts';
+
+/** One of the ring's keys: nothing is sealed with it, only with what is derived of it. */
+export interface RingKey {
+  readonly kid: string;
+  readonly base: ImportedKey;
+}
+
+/** The session keys as one text of the file had them. */
+export interface Ring {
+  /** The first of the file. */
+  readonly sealing: RingKey;
+  /** All by `kid`: each opens. */
+  readonly keys: ReadonlyMap<string, RingKey>;
+  /** Keys derived so far, which src/session/seal.ts keeps here: they go when the ring does. */
+  readonly derived: Map<string, ImportedKey>;
+}
+
+type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
+
+const hkdf = { name: 'HKDF' } as unknown as ImportAlgorithm;
+
+/** Stands in cookies, between dots. */
+const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
+
+const KEY_BYTES = 32;
+
+function keysOf(text: string): readonly unknown[] | string {
+  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
+  let keys: unknown;
+  try {
+    keys = asObject(JSON.parse(text))?.keys;
+  } catch {
+    return 'the file is not JSON';
+  }
+  if (!Array.isArray(keys)) return 'the file has no list "keys"';
+  if (keys.length === 0) return 'the file has no key';
+  return keys.length > MAX_RING_KEYS ? `the file has more than ${MAX_RING_KEYS} keys` : keys;
+}
+
+/** What is wrong with a key, or its bytes. */
+function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
+  const { kty, alg, use, kid, k } = jwk;
+  if (kty !== 'oct' || alg !== 'A256GCM' || use !== 'enc') {
+    return 'is not for sessions: "kty" is to be "oct", "alg" "A256GCM" and "use" "enc"';
+  }
+  if (typeof kid !== 'string' || !kidForm.test(kid)) {
+    return 'has no "kid" of 1 to 16 letters, digits, "_" and "-"';
+  }
+  const bytes = typeof k === 'string' ? decodeCanonical(k) : undefined;
+  if (bytes?.length !== KEY_BYTES) return 'has no "k" of 256 bits in base64url';
+  return bytes.every((byte) => byte === bytes[0]) ? 'is no random key' : bytes;
+}
+
+/**
+ * Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric keys of 256 bits (`kty: oct`, `alg: A256GCM`,
+ * `use: enc`; RFC 7518 section 6.4), each with a `kid` of its own. The first one seals, all open.
+ *
+ * @returns a sentence for the log where the text is of no use; it holds nothing of the text
+ */
+export async function readRing(text: string): Promise<Ring | string> {
+  const list = keysOf(text);
+  if (typeof list === 'string') return list;
+  const keys = new Map<string, RingKey>();
+  let sealing: RingKey | undefined;
+  for (const [index, element] of list.entries()) {
+    const jwk = asObject(element) ?? {};
+    const bytes = bytesOf(jwk);
+    if (typeof bytes === 'string') return `key ${index + 1} ${bytes}`;
+    const kid = jwk.kid as string;
+    if (keys.has(kid)) return 'two keys have the same "kid"';
+    const key = { kid, base: await crypto.subtle.importKey('raw', bytes as never, hkdf, false, ['deriveBits']) };
+    keys.set(kid, key);
+    sealing ??= key;
+  }
+  return { sealing: sealing as RingKey, keys, derived: new Map() };
+}
