@@ -161,3 +161,6 @@ export const MAX_DERIVED_KEYS = 64;
  * in a URL; a record holds tokens.
  */
 export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;
+
+/** How often the folder with an operator's pages is looked at. */
+export const THEME_INTERVAL_S = 5;

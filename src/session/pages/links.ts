@@ -18,6 +18,14 @@ export function signinHref(mode: string, to: string, provider?: string): string 
   return `${SIGNIN_PATH}?${mode}${through}&to=${pathOf(to)}`;
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
  * The fields of the form that asks for an e-mail address. A browser encodes what a form sends: there `in` is `in=`, and
  * `to` begins with `%2F` where a link's begins with `/`.
@@ -25,7 +33,7 @@ export function signinHref(mode: string, to: string, provider?: string): string 
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');
-    return [name, decodeURIComponent(value)] as const;
+    return [name, decoded(value)] as const;
   });
   return [...fields, ['to', pathOf(to)]];
 }

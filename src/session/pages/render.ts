@@ -53,6 +53,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
       'Content-Security-Policy': [
         "default-src 'none'",
         "style-src 'self'",
+        ...(theme.pictures ? ["img-src 'self'", "font-src 'self'"] : []),
         `form-action ${formAction(page)}`,
         "frame-ancestors 'none'",
         "base-uri 'none'",

@@ -85,6 +85,8 @@ export interface Theme {
   readonly page?: Template;
   /** The stylesheet, and the name under {@link ASSETS_PATH} that holds its hash. */
   readonly style?: Asset;
+  /** It has pictures or fonts, so that a page may show them. */
+  readonly pictures?: boolean;
   /** Texts of ours that it says otherwise, and languages that it adds. */
   readonly texts?: Catalogues;
 }

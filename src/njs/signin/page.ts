@@ -1,0 +1,99 @@
+import { type ReasonCode, reasons } from '../../reasons.ts';
+import { ASSETS_PATH } from '../../session/names.ts';
+import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
+import { pictureType } from '../../session/pages/theme.ts';
+import type { Page } from '../../session/pages/types.ts';
+import type { SigninTable } from '../../session/signin-table.ts';
+import { ThemeFolder } from './theme.ts';
+
+/** A form that came without a session that holds is explained: all that a new sign-in helps, but the first page. */
+const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
+
+/** A picture's name does not change with it. */
+const PICTURE_MAX_AGE_S = 3600;
+
+const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
+
+/** What stands in the JSON of a problem, as nginx has it from the check: escapes and all. */
+function unescapeJson(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch {
+    return '';
+  }
+}
+
+/** What nginx says of the request that was refused. */
+function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
+  const host = headersIn['X-Meshgate-Host'] ?? '';
+  const requestId = headersIn['X-Meshgate-Request-Id'];
+  const about = { host, ...(requestId !== undefined && { requestId }) };
+  const signin = headersIn['X-Meshgate-Signin'];
+  if (headersIn['X-Meshgate-Navigation'] === 'post' && signin !== undefined && FORM_REASONS.includes(reason)) {
+    return { kind: 'form', ...about, reason, mode: signin };
+  }
+  const route = headersIn['X-Meshgate-Route'] ?? '';
+  const { owner, ask } = (Object.hasOwn(table.routes, route) ? table.routes[route] : undefined) ?? {};
+  const detail = headersIn['X-Meshgate-Detail'];
+  return {
+    kind: 'refused',
+    ...about,
+    reason,
+    ...(detail !== undefined && { detail: unescapeJson(detail) }),
+    ...(owner !== undefined && { owner }),
+    ...(ask !== undefined && { ask }),
+    ...(route !== '' && { route }),
+    signOut: reason === 'role_missing',
+  };
+}
+
+/** Answers browsers with the gateway's pages. */
+export class Pages {
+  readonly #table: SigninTable;
+  readonly #folder: ThemeFolder;
+
+  constructor(table: SigninTable) {
+    this.#table = table;
+    this.#folder = new ThemeFolder(table.pagesDir);
+  }
+
+  /**
+   * Answers with a page; `Set-Cookie` and the like that are set before stay.
+   *
+   * @param status of the answer
+   */
+  answer(r: NginxHTTPRequest, status: number, page: Page): void {
+    const { html, headers } = renderPage(
+      page,
+      r.headersIn['Accept-Language'] ?? '',
+      this.#folder.theme(Date.now() / 1000),
+    );
+    for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
+    r.return(status, html);
+  }
+
+  /** The page of a refusal: nginx hands over the reason, and what the check said beside it. */
+  refusal(r: NginxHTTPRequest): void {
+    const given = r.headersIn['X-Meshgate-Reason'] ?? '';
+    const reason = isReason(given) ? given : 'check_unavailable';
+    this.answer(r, reasons[reason].status, refusedPage(r, reason, this.#table));
+  }
+
+  /** `/.meshgate/assets/NAME`: the stylesheet by the name that its pages give it, pictures and fonts by theirs. */
+  asset(r: NginxHTTPRequest): void {
+    const name = (r.uri as string).slice(ASSETS_PATH.length);
+    for (const [header, value] of Object.entries(STYLE_HEADERS)) r.headersOut[header] = value;
+    if (/^style-[0-9a-f]+\.css$/.test(name)) {
+      const style = this.#folder.theme(Date.now() / 1000).style ?? STYLE;
+      // Another replica has another stylesheet while it is being replaced: ours will do, and is not kept under that name.
+      if (style.name !== name) r.headersOut['Cache-Control'] = 'no-store';
+      r.return(200, style.text);
+      return;
+    }
+    const type = pictureType(name);
+    const picture = type === undefined ? undefined : this.#folder.picture(name);
+    r.headersOut['Content-Type'] = picture === undefined || type === undefined ? 'text/plain' : type;
+    r.headersOut['Cache-Control'] = picture === undefined ? 'no-store' : `public, max-age=${PICTURE_MAX_AGE_S}`;
+    r.return(picture === undefined ? 404 : 200, (picture ?? '') as string);
+  }
+}

@@ -1,0 +1,55 @@
+import fs from 'fs';
+import { THEME_INTERVAL_S } from '../../limits.ts';
+import { isThemeText, readTheme } from '../../session/pages/theme.ts';
+import type { Theme } from '../../session/pages/types.ts';
+
+function filesOf(dir: string): Readonly<Record<string, string>> {
+  const names = (fs.readdirSync(dir) as string[]).filter((name) => !name.startsWith('.'));
+  return Object.fromEntries(
+    names.map((name) => [name, isThemeText(name) ? fs.readFileSync(`${dir}/${name}`, 'utf8') : '']),
+  );
+}
+
+/** Looks at an operator's folder of pages again every few seconds. What is wrong there is ours instead, and in the log. */
+export class ThemeFolder {
+  readonly #dir: string | undefined;
+  #theme: Theme = {};
+  #said = '';
+  #due = 0;
+
+  /** @param dir absent: all is ours */
+  constructor(dir: string | undefined) {
+    this.#dir = dir;
+  }
+
+  /** @param now seconds */
+  theme(now: number): Theme {
+    if (this.#dir === undefined || now < this.#due) return this.#theme;
+    this.#due = now + THEME_INTERVAL_S;
+    try {
+      const { theme, errors } = readTheme(filesOf(this.#dir));
+      this.#theme = theme;
+      this.#say(errors.map(({ file, line, message }) => `${this.#dir}/${file}:${line} ${message}`).join('; '));
+    } catch (error) {
+      // A folder that is being replaced: the one before is as good.
+      this.#say(`${this.#dir}: ${(error as Error).message}`);
+    }
+    return this.#theme;
+  }
+
+  /** Bytes of a picture or font of the folder. */
+  picture(name: string): Buffer | undefined {
+    if (this.#dir === undefined) return undefined;
+    try {
+      return fs.readFileSync(`${this.#dir}/${name}`) as Buffer;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Once for each new mistake. */
+  #say(mistakes: string): void {
+    if (mistakes !== '' && mistakes !== this.#said) ngx.log(ngx.ERR, `meshgate: pages: ${mistakes}`);
+    this.#said = mistakes;
+  }
+}

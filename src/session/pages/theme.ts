@@ -1,0 +1,99 @@
+import { styleAsset } from './render.ts';
+import { readTemplate } from './template.ts';
+import { en } from './texts/en.ts';
+import type { Catalogues } from './texts/index.ts';
+import type { Theme } from './types.ts';
+
+/** A mistake in an operator's folder. */
+export interface ThemeError {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+export interface ReadTheme {
+  /** What is good of it. */
+  readonly theme: Theme;
+  readonly errors: readonly ThemeError[];
+}
+
+/** Pictures and fonts of a folder, which its page and stylesheet may name. */
+const PICTURES: Readonly<Record<string, string>> = {
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  webp: 'image/webp',
+  ico: 'image/x-icon',
+  woff2: 'font/woff2',
+};
+
+/**
+ * What a file of the folder is for.
+ *
+ * @returns the media type of a picture or font; `undefined` for a file that nothing is made of
+ */
+export function pictureType(name: string): string | undefined {
+  const extension = /^[A-Za-z0-9_-]{1,64}\.([a-z0-9]{2,5})$/.exec(name)?.[1];
+  return extension !== undefined && Object.hasOwn(PICTURES, extension) ? PICTURES[extension] : undefined;
+}
+
+/** The language of a file of texts, `de.json` or `pt-BR.json`: BCP 47, lower case. */
+export function languageOf(name: string): string | undefined {
+  return /^([a-z]{2,3}(?:-[a-z0-9]{2,8})*)\.json$/i.exec(name)?.[1]?.toLowerCase();
+}
+
+/** Whether a file of the folder is read as text. */
+export const isThemeText = (name: string): boolean =>
+  name === 'page.html' || name === 'style.css' || languageOf(name) !== undefined;
+
+const slotsOf = (text: string): string => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join(' ');
+
+/** Texts that a file says otherwise; its mistakes go to `wrong`. */
+function readTexts(text: string, wrong: (message: string) => void): Readonly<Record<string, string>> {
+  let all: unknown;
+  try {
+    all = JSON.parse(text);
+  } catch {
+    all = undefined;
+  }
+  if (typeof all !== 'object' || all === null || Array.isArray(all)) {
+    wrong('it is not a JSON object of texts by name');
+    return {};
+  }
+  const good = Object.entries(all).filter(([name, value]) => {
+    if (!Object.hasOwn(en, name)) wrong(`no text is named ${JSON.stringify(name)}`);
+    else if (typeof value !== 'string') wrong(`${name} is not a text`);
+    else {
+      const needed = slotsOf(en[name as keyof typeof en]);
+      if (slotsOf(value) === needed) return true;
+      wrong(`${name} has other values in it than ${needed === '' ? 'none' : needed}`);
+    }
+    return false;
+  });
+  return Object.fromEntries(good) as Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
+ *
+ * @param files texts by name; of pictures and fonts the text does not matter
+ */
+export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
+  const errors: ThemeError[] = [];
+  const texts: Record<string, Catalogues[string]> = {};
+  let theme: Theme = {};
+  for (const [file, text] of Object.entries(files)) {
+    const wrong = (message: string, line = 1): void => void errors.push({ file, line, message });
+    const language = languageOf(file);
+    if (file === 'page.html') {
+      const read = readTemplate(text);
+      if ('template' in read) theme = { ...theme, page: read.template };
+      else for (const { line, message } of read.errors) wrong(message, line);
+    } else if (file === 'style.css') theme = { ...theme, style: styleAsset(text) };
+    else if (language !== undefined) texts[language] = readTexts(text, wrong);
+    else if (pictureType(file) !== undefined) theme = { ...theme, pictures: true };
+    else
+      wrong('nothing is made of this file: there are page.html, style.css, de.json and the like, pictures and fonts');
+  }
+  return { theme: Object.keys(texts).length === 0 ? theme : { ...theme, texts }, errors };
+}
