@@ -164,3 +164,19 @@ export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 12
 
 /** How often the folder with an operator's pages is looked at. */
 export const THEME_INTERVAL_S = 5;
+
+/**
+ * How long one renewal may hold its session's lock, milliseconds: longer than all its calls to the provider take
+ * together, and after a worker died no longer.
+ */
+export const LOCK_RENEWAL_MS = 30_000;
+
+/** How long a check waits for a renewal that another one leads, milliseconds; below the time-out of its own call. */
+export const WAIT_FOR_RENEWAL_MS = 3000;
+
+/** Checks that may wait for renewals at once, and renewals after the answer that may be under way, on one nginx. */
+export const MAX_RENEWAL_WAITERS = 128;
+export const MAX_RENEWALS = 32;
+
+/** How long a provider that did not answer is not asked to renew sessions, milliseconds. */
+export const PROVIDER_PAUSE_MS = 10_000;

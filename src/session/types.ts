@@ -45,6 +45,8 @@ export interface SessionRecord {
   readonly refreshToken?: string;
   /** A refresh was sent and its answer lost: the provider may have used the token up. */
   readonly lost?: true;
+  /** The provider ended the session: nothing else is kept of it. */
+  readonly ended?: true;
   /** Hint for the provider's sign-out (OpenID Connect RP-Initiated Logout, section 2). */
   readonly idToken?: string;
 }

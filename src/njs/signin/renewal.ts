@@ -1,0 +1,211 @@
+import {
+  LOCK_RENEWAL_MS,
+  MAX_RENEWAL_WAITERS,
+  MAX_RENEWALS,
+  PROVIDER_PAUSE_MS,
+  WAIT_FOR_RENEWAL_MS,
+} from '../../limits.ts';
+import {
+  type Choose,
+  confirmed,
+  ended,
+  isUnanswered,
+  nextStep,
+  type Refreshed,
+  type Renewing,
+  type Step,
+  sending,
+  sessionOf,
+  unused,
+  withoutToken,
+} from '../../session/renew.ts';
+import type { Lock, SessionStore } from '../../session/store.ts';
+import type { SessionClaims, SessionRecord } from '../../session/types.ts';
+import { locksDict } from '../dicts.ts';
+
+/** What renewals go by; what the provider and the cookie's seal have to do with it is the caller's. */
+export interface RenewalScene {
+  readonly store: SessionStore;
+  /** Milliseconds between two looks at the store of whoever waits. */
+  readonly look: number;
+  readonly choose: Choose;
+  /** Asks the provider, once. Never throws. */
+  refresh(record: SessionRecord): Promise<Refreshed>;
+  /** Whether a sign-out called the session back. */
+  isRevoked(session: SessionClaims): boolean;
+  readonly policy: Renewing['policy'];
+  readonly selection: string;
+}
+
+/** What comes of a cookie. */
+export type Renewal =
+  | { readonly kind: 'session'; readonly session: SessionClaims }
+  | { readonly kind: 'alone' }
+  | { readonly kind: 'ended' }
+  /** The provider is asked by {@link Going.go} after the answer, or by somebody else already. */
+  | Going;
+
+interface Going {
+  readonly kind: 'going';
+  readonly go?: () => Promise<void>;
+}
+
+const alone: Renewal = { kind: 'alone' };
+
+/** Name of a counter, and how long it may be wrong after a worker died. */
+const RENEWING = 'renewing';
+const WAITING = 'waiting renewal';
+
+/** Counts one more, or not: too many are in there. */
+function enter(name: string, most: number): boolean {
+  if (locksDict().incr(name, 1, 0, LOCK_RENEWAL_MS) <= most) return true;
+  leave(name);
+  return false;
+}
+
+const leave = (name: string): void => {
+  locksDict().incr(name, -1, 0, LOCK_RENEWAL_MS);
+};
+
+const paused = (provider: string): string => `pause ${provider}`;
+
+/** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
+export class Renewals {
+  readonly #scene: RenewalScene;
+
+  constructor(scene: RenewalScene) {
+    this.#scene = scene;
+  }
+
+  #at(provider: string): Renewing {
+    const { policy, selection } = this.#scene;
+    return { policy, selection, now: Date.now() / 1000, mayAsk: !locksDict().has(paused(provider)) };
+  }
+
+  #step(cookie: SessionClaims, record: SessionRecord | undefined): Step {
+    return nextStep(cookie, record, this.#at(cookie.provider));
+  }
+
+  /** What a step without the provider comes to. */
+  #without(step: Exclude<Step, 'refresh'>, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
+    if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
+    if (step === 'newest' && record !== undefined) {
+      return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie.provider)) };
+    }
+    return step === 'ended' ? { kind: 'ended' } : alone;
+  }
+
+  /** A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its token. */
+  #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
+    const { provider } = record.session;
+    if (outcome.kind === 'over') return ended(record);
+    if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS)) {
+      ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
+    }
+    return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
+  }
+
+  async #keep(record: SessionRecord): Promise<void> {
+    await this.#scene.store.put(record, Math.max(1, record.session.end - Date.now() / 1000));
+  }
+
+  /** Asks the provider, with the lock held. */
+  async #lead(cookie: SessionClaims): Promise<Renewal> {
+    const { store, choose } = this.#scene;
+    const before = await store.get(cookie.sid);
+    const step = this.#step(cookie, before);
+    if (step !== 'refresh' || before === undefined)
+      return this.#without(step as Exclude<Step, 'refresh'>, cookie, before);
+    if (isUnanswered(before)) {
+      // Whoever sent it is gone, and its answer with it.
+      const left = withoutToken(before);
+      await this.#keep(left);
+      return this.#without(this.#step(cookie, left) as Exclude<Step, 'refresh'>, cookie, left);
+    }
+    // Said before it is sent: a worker that dies meanwhile takes the answer with it.
+    await this.#keep(sending(before));
+    const outcome = await this.#scene.refresh(before);
+    const revoked = this.#scene.isRevoked(before.session);
+    const after =
+      outcome.kind === 'confirmed'
+        ? confirmed(before, outcome, choose, this.#at(cookie.provider))
+        : this.#after(before, outcome);
+    if (revoked) {
+      await store.delete(cookie.sid);
+      return { kind: 'ended' };
+    }
+    try {
+      await this.#keep(after);
+    } catch (error) {
+      // What the store has says that the token is not to be used again.
+      ngx.log(ngx.WARN, `meshgate: a renewed session is not kept: ${(error as Error).message}`);
+    }
+    if (after.ended) return { kind: 'ended' };
+    if (outcome.kind === 'confirmed') return { kind: 'session', session: after.session };
+    return this.#without(this.#step(cookie, after) as Exclude<Step, 'refresh'>, cookie, after);
+  }
+
+  async #leadAndRelease(cookie: SessionClaims, lock: Lock): Promise<Renewal> {
+    try {
+      return await this.#lead(cookie);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** Waits until whoever asks the provider has its answer; takes over from one that is gone before it asked. */
+  async #wait(cookie: SessionClaims): Promise<Renewal> {
+    const { store, look } = this.#scene;
+    const until = Date.now() + WAIT_FOR_RENEWAL_MS;
+    while (Date.now() < until) {
+      await new Promise<void>((resolve) => setTimeout(resolve, look));
+      const record = await store.get(cookie.sid);
+      const step = this.#step(cookie, record);
+      if (step !== 'refresh') return this.#without(step, cookie, record);
+      if (record !== undefined && isUnanswered(record)) continue;
+      const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
+      if (lock !== undefined) return this.#leadAndRelease(cookie, lock);
+    }
+    return alone;
+  }
+
+  /**
+   * Renews a session.
+   *
+   * @param host whose cookie it is
+   * @param wait whether the answer is waited for; else the provider is asked afterwards
+   * @throws Error with one line for the log where the store does not answer
+   */
+  async renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
+    const { store, isRevoked } = this.#scene;
+    if (isRevoked(cookie)) return { kind: 'ended' };
+    const found = await store.get(cookie.sid);
+    const record = found?.host === host ? found : undefined;
+    const step = this.#step(cookie, record);
+    if (step !== 'refresh') return this.#without(step, cookie, record);
+    const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
+    if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
+    if (wait) return this.#leadAndRelease(cookie, lock);
+    if (!enter(RENEWING, MAX_RENEWALS)) {
+      await lock.release();
+      return { kind: 'going' };
+    }
+    const go = async () => {
+      try {
+        await this.#leadAndRelease(cookie, lock);
+      } finally {
+        leave(RENEWING);
+      }
+    };
+    return { kind: 'going', go };
+  }
+
+  async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
+    if (!enter(WAITING, MAX_RENEWAL_WAITERS)) return alone;
+    try {
+      return await this.#wait(cookie);
+    } finally {
+      leave(WAITING);
+    }
+  }
+}

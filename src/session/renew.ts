@@ -1,0 +1,128 @@
+import type { SessionPolicy } from '../policy/types.ts';
+import type { Claims } from '../token/types.ts';
+import { hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
+import type { SessionClaims, SessionRecord } from './types.ts';
+
+/** What is to be done about a cookie that asks for its renewal. */
+export type Step =
+  /** The provider is asked, with the record's refresh token. */
+  | 'refresh'
+  /** The record says more than the cookie, or chooses anew for another policy. */
+  | 'newest'
+  /** The same again, sealed now. */
+  | 'same'
+  /** Nothing here: the cookie stands until its hard end. */
+  | 'alone'
+  /** The provider ended it. */
+  | 'ended';
+
+/** What the decision goes by. */
+export interface Renewing {
+  /** The policy's selection of claims now. */
+  readonly selection: string;
+  readonly policy: SessionPolicy;
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** False where the provider is not to be asked now: it did not answer lately. */
+  readonly mayAsk: boolean;
+}
+
+/**
+ * Decides what to do about a session's cookie.
+ *
+ * @param record what is kept of the session here, if anything is
+ */
+export function nextStep(cookie: SessionClaims, record: SessionRecord | undefined, at: Renewing): Step {
+  const { selection, policy, now } = at;
+  if (now >= hardEnd(cookie, policy)) return 'alone';
+  if (record?.ended) return 'ended';
+  // A record that is older than the cookie holds a refresh token that was used up.
+  if (record !== undefined && record.session.gen >= cookie.gen) {
+    if (at.mayAsk && record.refreshToken !== undefined && isRefreshDue(record.session, policy, now)) return 'refresh';
+    if (record.session.gen > cookie.gen || cookie.selection !== selection) return 'newest';
+  }
+  const keeps = cookie.selection === selection && !isStale(cookie, now);
+  return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
+}
+
+/** A refresh was sent, and its answer is not known yet; where nobody waits for one any more, it is lost. */
+export const isUnanswered = (record: SessionRecord): boolean =>
+  record.lost === true && record.refreshToken !== undefined;
+
+/** What a provider's answer to a refresh came to. */
+export type Refreshed =
+  /** It holds; `claims` are all that it gave, absent where it gave neither an ID token nor user info. */
+  | {
+      readonly kind: 'confirmed';
+      readonly claims?: Claims;
+      readonly psid?: string;
+      readonly refreshToken?: string;
+      readonly idToken?: string;
+    }
+  /** The provider says that the grant is over (`invalid_grant`), or the answer is another person's. */
+  | { readonly kind: 'over'; readonly detail: string }
+  /** The refresh token was not used: it was not sent, or refused for a reason that passes. */
+  | { readonly kind: 'unused'; readonly detail: string }
+  /** It was sent, and what became of it is not known. */
+  | { readonly kind: 'lost'; readonly detail: string };
+
+/** How claims are chosen for a cookie. */
+export type Choose = (claims: Claims, provider: string) => Claims;
+
+/** The record after the provider confirmed the session. */
+export function confirmed(
+  record: SessionRecord,
+  answer: Refreshed & { readonly kind: 'confirmed' },
+  choose: Choose,
+  { selection, policy, now }: Renewing,
+): SessionRecord {
+  const { session, host } = record;
+  const claims = answer.claims ?? record.claims;
+  const seconds = Math.floor(now);
+  const refreshToken = answer.refreshToken ?? record.refreshToken;
+  const idToken = answer.idToken ?? record.idToken;
+  const psid = answer.psid ?? session.psid;
+  return {
+    session: {
+      ...session,
+      ...(psid !== undefined && { psid }),
+      selection,
+      gen: session.gen + 1,
+      sealed: seconds,
+      fresh: Math.min(seconds + policy.fresh, session.end),
+      claims: choose(claims, session.provider),
+    },
+    host,
+    claims,
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(idToken !== undefined && { idToken }),
+  };
+}
+
+/** The session of a record as a cookie says it now, by the policy of now. */
+export function sessionOf(record: SessionRecord, choose: Choose, { selection, now }: Renewing): SessionClaims {
+  const { session } = record;
+  const sealed = Math.floor(now);
+  if (session.selection === selection) return { ...session, sealed };
+  return { ...session, selection, sealed, claims: choose(record.claims, session.provider) };
+}
+
+/** The record with a mark that its refresh token is being used: if no answer comes, it is not used again. */
+export const sending = (record: SessionRecord): SessionRecord => ({ ...record, lost: true });
+
+/** The record after a refresh that did not use its token up. */
+export function unused(record: SessionRecord): SessionRecord {
+  const { lost: _, ...rest } = record;
+  return rest;
+}
+
+/** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use for a theft. */
+export function withoutToken(record: SessionRecord): SessionRecord {
+  const { refreshToken: _, ...rest } = record;
+  return { ...rest, lost: true };
+}
+
+/** What is left of a session that the provider ended: its older cookies find it. */
+export function ended({ session, host }: SessionRecord): SessionRecord {
+  return { session: { ...session, claims: {} }, host, claims: {}, ended: true };
+}

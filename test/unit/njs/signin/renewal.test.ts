@@ -1,0 +1,202 @@
+import { beforeEach, expect, it } from 'vitest';
+import { DictStore } from '../../../../src/njs/dict-store.ts';
+import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renewal.ts';
+import type { Refreshed } from '../../../../src/session/renew.ts';
+import type { SessionStore } from '../../../../src/session/store.ts';
+import type { SessionClaims, SessionRecord } from '../../../../src/session/types.ts';
+import { record as sample } from '../../session/sample.ts';
+import { fakeNgx } from '../fake-ngx.ts';
+
+const fake = fakeNgx();
+const store = new DictStore({ seal: async (text) => text, open: async (text) => text }, () => {});
+const policy = { keysFile: '/k', idle: 28_800, absolute: 86_400, fresh: 600 };
+
+/** A session that is past its fresh time. */
+const now = Math.floor(Date.now() / 1000);
+const session: SessionClaims = {
+  ...sample.session,
+  authTime: now - 700,
+  sealed: now - 700,
+  fresh: now - 100,
+  end: now + 80_000,
+};
+const record: SessionRecord = { ...sample, session };
+const early: SessionRecord = { ...sample, session: { ...session, fresh: now + 60 } };
+
+let asked: string[];
+let answers: (record: SessionRecord) => Promise<Refreshed>;
+let revoked: boolean;
+
+const good: Refreshed = { kind: 'confirmed', claims: { sub: 'u1', groups: ['other'] }, refreshToken: 'refresh-2' };
+
+/** One worker's, or one replica's: they share the store. */
+const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
+  new Renewals({
+    store,
+    look: 5,
+    choose: ({ groups }) => ({ groups }),
+    refresh: (of) => {
+      asked.push(String(of.refreshToken));
+      return answers(of);
+    },
+    isRevoked: () => revoked,
+    policy,
+    selection: 'sel-1',
+    ...more,
+  });
+
+const renew = (cookie = session, wait = true, on = renewals()) => on.renew(cookie, 'wiki.example.com', wait);
+
+const later = <T>(value: T, ms = 30): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), ms));
+
+beforeEach(async () => {
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  fake.logged.length = 0;
+  fake.clock = Date.now();
+  asked = [];
+  revoked = false;
+  answers = async () => good;
+  await store.put(record, 80_000);
+});
+
+it('asks the provider once for twenty requests on two workers, and gives each the new claims', async () => {
+  answers = () => later(good);
+  const workers = [renewals(), renewals()];
+  const all = await Promise.all(Array.from({ length: 20 }, (_, i) => renew(session, true, workers[i % 2])));
+  expect(asked).toEqual(['refresh-1']);
+  for (const one of all)
+    expect(one).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
+  expect(await store.get(session.sid)).toMatchObject({ refreshToken: 'refresh-2', session: { gen: 2 } });
+  expect((await store.get(session.sid))?.lost).toBeUndefined();
+});
+
+it('gives an old cookie the new generation without asking again', async () => {
+  await renew();
+  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  expect(asked).toHaveLength(1);
+});
+
+it('asks after the answer where nobody waits, once', async () => {
+  await store.put(early, 80_000);
+  answers = () => later(good);
+  const [first, second] = await Promise.all([renew(early.session, false), renew(early.session, false)]);
+  expect(first.kind).toBe('going');
+  expect(second).toEqual({ kind: 'going' });
+  await (first as { go: () => Promise<void> }).go();
+  expect(asked).toHaveLength(1);
+  expect(await renew(early.session, false)).toMatchObject({ kind: 'session', session: { gen: 2 } });
+});
+
+it('does not use a token again whose answer was lost, and the cookie stands', async () => {
+  answers = async () => ({ kind: 'lost', detail: 'it took too long' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  fake.clock += 60_000;
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+  expect((await store.get(session.sid))?.refreshToken).toBeUndefined();
+});
+
+it('does not use a token again whose worker died with it, nor lock anybody out', async () => {
+  answers = () => new Promise(() => {});
+  void renew();
+  await later(undefined);
+  fake.clock += 31_000;
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+});
+
+it('takes over from a worker that died before it asked', async () => {
+  await store.lock(session.sid, 40);
+  setTimeout(() => {
+    fake.clock += 50;
+  }, 20);
+  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
+});
+
+it('uses the token again that was not used, after a pause for the provider', async () => {
+  answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+  expect(fake.logged).toHaveLength(1);
+  expect(fake.logged[0]).toContain('provider okta');
+  fake.clock += 10_000;
+  answers = async () => good;
+  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  expect(asked).toEqual(['refresh-1', 'refresh-1']);
+});
+
+it('ends what the provider ended, for each cookie of the session', async () => {
+  answers = async () => ({ kind: 'over', detail: 'invalid_grant' });
+  expect(await renew()).toEqual({ kind: 'ended' });
+  expect(await renew()).toEqual({ kind: 'ended' });
+  expect(await renew(early.session, false)).toEqual({ kind: 'ended' });
+  expect(asked).toHaveLength(1);
+});
+
+it('renews nothing that was signed out meanwhile', async () => {
+  answers = async () => {
+    revoked = true;
+    return good;
+  };
+  expect(await renew()).toEqual({ kind: 'ended' });
+  expect(await store.get(session.sid)).toBeUndefined();
+  expect(await renew()).toEqual({ kind: 'ended' });
+  expect(asked).toHaveLength(1);
+});
+
+it('chooses anew from the record for another policy, without the provider', async () => {
+  await store.put(early, 80_000);
+  const fresher = { ...early.session, fresh: now + 500 };
+  await store.put({ ...early, session: fresher }, 80_000);
+  const other = renewals({ selection: 'sel-2' });
+  expect(await renew(fresher, true, other)).toMatchObject({
+    kind: 'session',
+    session: { gen: 1, selection: 'sel-2', claims: { groups: ['staff', 'other'] } },
+  });
+  expect(asked).toEqual([]);
+});
+
+it('takes no record of another host', async () => {
+  expect(await renewals().renew(session, 'other.example.com', true)).toEqual({ kind: 'alone' });
+  expect(asked).toEqual([]);
+});
+
+it('lets only so many wait', async () => {
+  await store.lock(session.sid, 30_000);
+  fake.zones.locks.set('waiting renewal', 128);
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(fake.zones.locks.get('waiting renewal')).toBe(128);
+});
+
+it('asks after the answer for only so many, and leaves no lock behind', async () => {
+  fake.zones.locks.set('renewing', 32);
+  expect(await renew(session, false)).toEqual({ kind: 'going' });
+  expect(await store.lock(session.sid, 1000)).toBeDefined();
+});
+
+it('does not send a token that the store cannot mark', async () => {
+  const full: SessionStore = Object.assign(Object.create(store) as SessionStore, {
+    get: store.get.bind(store),
+    lock: store.lock.bind(store),
+    put: () => Promise.reject(new Error('the store does not answer')),
+  });
+  await expect(renew(session, true, renewals({ store: full }))).rejects.toThrow('the store does not answer');
+  expect(asked).toEqual([]);
+  expect(await store.lock(session.sid, 1000)).toBeDefined();
+});
+
+it('uses a confirmed session that the store did not keep, and never its old token again', async () => {
+  let puts = 0;
+  const failing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
+    get: store.get.bind(store),
+    lock: store.lock.bind(store),
+    put: (of: SessionRecord, ttl: number) =>
+      ++puts === 1 ? store.put(of, ttl) : Promise.reject(new Error('the store does not answer')),
+  });
+  const first = await renew(session, true, renewals({ store: failing }));
+  expect(first).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  expect(fake.logged).toHaveLength(1);
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+});
