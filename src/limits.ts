@@ -152,6 +152,7 @@ export const MAX_RECORD_LENGTH = 64 * 1024;
 
 /** Longest time to live that an entry of a shared dict is given, milliseconds; 2^32 would wrap. */
 export const MAX_DICT_TTL_MS = 4_000_000_000;
+
 /** Most keys of a session ring, and most keys derived of them that a context keeps: each is of one purpose and day. */
 export const MAX_RING_KEYS = 16;
 export const MAX_DERIVED_KEYS = 64;

@@ -17,6 +17,7 @@ import {
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
+import { EPOCH, newEpoch } from './epoch.ts';
 
 /** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
@@ -33,9 +34,6 @@ interface Loaded {
   readonly state: KeyState;
   readonly thumbprints: ReadonlySet<string>;
 }
-
-/** Name in the dict that changes with every fetch of any provider: one read tells a context whether its copy is current. */
-const EPOCH = 'epoch';
 
 /** A fetch never outlasts the job's interval, so neither does its lock. */
 const LOCK_MS = KEYS_JOB_INTERVAL_S * 1000;
@@ -115,7 +113,7 @@ export class KeyStore {
       if (!set.ok) throw new Error(set.error);
       for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
       this.#save(provider, fetched(before, set.keys, now));
-      keysDict().set(EPOCH, `${now} ${Math.random()}`);
+      newEpoch();
       return true;
     } catch (error) {
       const state = failed(before, now);

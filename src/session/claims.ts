@@ -15,6 +15,7 @@ type Listed = readonly [
   psid: string | 0,
   selection: string,
   gen: number,
+  since: number,
   authTime: number,
   sealed: number,
   fresh: number,
@@ -24,8 +25,9 @@ type Listed = readonly [
 
 /** What a session cookie says as compact JSON: a list, since each byte travels with each request. */
 export function claimsText(session: SessionClaims): string {
-  const { sid, provider, psid, selection, gen, authTime, sealed, fresh, end, claims } = session;
-  const listed: Listed = [VERSION, sid, provider, psid ?? 0, selection, gen, authTime, sealed, fresh, end, claims];
+  const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims } = session;
+  const times = [since, authTime, sealed, fresh, end] as const;
+  const listed: Listed = [VERSION, sid, provider, psid ?? 0, selection, gen, ...times, claims];
   return JSON.stringify(listed);
 }
 
@@ -42,13 +44,13 @@ export function readClaims(text: string): SessionClaims | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(listed) || listed.length !== 11 || listed[0] !== VERSION) return undefined;
-  for (let i = 5; i < 10; i++) if (!isCount(listed[i])) return undefined;
+  if (!Array.isArray(listed) || listed.length !== 12 || listed[0] !== VERSION) return undefined;
+  for (let i = 5; i < 11; i++) if (!isCount(listed[i])) return undefined;
   const sid: unknown = listed[1];
   const provider: unknown = listed[2];
   const psid: unknown = listed[3];
   const selection: unknown = listed[4];
-  const claims = asObject(listed[10]);
+  const claims = asObject(listed[11]);
   if (!isText(sid) || !isText(provider) || !isText(selection) || claims === undefined) return undefined;
   if (psid !== 0 && !isText(psid)) return undefined;
   const session: { -readonly [K in keyof SessionClaims]: SessionClaims[K] } = {
@@ -56,10 +58,11 @@ export function readClaims(text: string): SessionClaims | undefined {
     provider,
     selection,
     gen: listed[5],
-    authTime: listed[6],
-    sealed: listed[7],
-    fresh: listed[8],
-    end: listed[9],
+    since: listed[6],
+    authTime: listed[7],
+    sealed: listed[8],
+    fresh: listed[9],
+    end: listed[10],
     claims,
   };
   if (psid !== 0) session.psid = psid;

@@ -22,6 +22,8 @@ export interface SessionClaims {
   readonly selection: string;
   /** Grows with each renewal; the record has the newest. */
   readonly gen: number;
+  /** When the session began here: a revocation of the subject holds for what began before. */
+  readonly since: number;
   /** When the person signed in at the provider (`auth_time`), or else here. */
   readonly authTime: number;
   /** When this cookie was sealed: `idle` counts from here. */

@@ -7,6 +7,7 @@ export const session: SessionClaims = {
   psid: 'p-1',
   selection: 'sel-1',
   gen: 1,
+  since: 1000,
   authTime: 990,
   sealed: 1000,
   fresh: 1600,

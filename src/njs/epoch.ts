@@ -1,0 +1,28 @@
+import { keysDict, revokedDict } from './dicts.ts';
+
+/**
+ * Name in the dict of the keys that changes with every fetch of any provider's keys and with every revocation: one read
+ * tells a context whether what it knows is current.
+ */
+export const EPOCH = 'epoch';
+
+/** Ends the value of an epoch in which something is called back; without it nobody looks any further. */
+const REVOKED = '!';
+
+/** Whether something is called back in an epoch. */
+export const hasRevocations = (epoch: string | undefined): boolean => epoch?.endsWith(REVOKED) === true;
+
+/** Only a policy with sessions or with revocations has the zone. */
+const anyRevoked = (): boolean => ngx.shared.meshgate_revoked !== undefined && revokedDict().size() > 0;
+
+/**
+ * Has all contexts look again at what known credentials depend on. To be called after the keys or the revocations
+ * changed, and as a worker starts: its dicts come from two files.
+ */
+export function newEpoch(): void {
+  const base = `${Date.now() / 1000} ${Math.random()}`;
+  const had = anyRevoked();
+  keysDict().set(EPOCH, had ? base + REVOKED : base);
+  // Another worker may have called something back between the look and the write.
+  if (!had && anyRevoked()) keysDict().set(EPOCH, base + REVOKED);
+}

@@ -1,0 +1,69 @@
+import type { Revocation } from './store.ts';
+
+/*
+ * Revocations as they lie in the dict zone `meshgate_revoked`: `KIND VALUE` with the time before which it holds, for as
+ * long as anything lives that it calls back.
+ */
+
+/** What a credential can be called back by. */
+export interface Revocable {
+  /** Name of the provider. */
+  readonly provider: string;
+  /** The subject as services see it, and the `sub` claim where that is another. */
+  readonly subject: string;
+  readonly sub?: string;
+  /** Ids of the session, and of the provider's own. */
+  readonly sid?: string;
+  readonly psid?: string;
+  /** Names of the key: a token's `kid` and the thumbprint, or the ring's key. */
+  readonly kids: readonly (string | undefined)[];
+  readonly jti?: string;
+  /** When it was issued (a token's `iat`), or the session began; seconds since the epoch. Not known: 0. */
+  readonly at: number;
+}
+
+/** Longer values are cut: keys of a dict take room. */
+const MAX_VALUE_LENGTH = 256;
+
+/**
+ * The value of a revocation of what only one provider's credentials have: a subject, the provider's own session.
+ *
+ * @param value the subject with or without the provider's prefix; the provider's session id
+ */
+export const ofProvider = (provider: string, value: string): string => `${provider} ${value}`;
+
+/** Key of a revocation in the dict. */
+export const revocationKey = (kind: Revocation['kind'], value: string): string =>
+  `${kind} ${value.slice(0, MAX_VALUE_LENGTH)}`;
+
+/** Value of a revocation in the dict. */
+export const revocationValue = ({ before }: Pick<Revocation, 'before'>): string => String(before);
+
+/** The later of two cut-offs: a revocation never shortens one that is there. */
+export const laterValue = (value: string, present: string | undefined): string =>
+  present !== undefined && Number(present) > Number(value) ? present : value;
+
+/** What is looked up for a credential, in the order of the look-ups. */
+function keysOf({ provider, subject, sub, sid, psid, kids, jti }: Revocable): string[] {
+  const keys = [revocationKey('sub', ofProvider(provider, subject))];
+  if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
+  if (sid !== undefined) keys.push(revocationKey('sid', sid));
+  if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
+  if (jti !== undefined) keys.push(revocationKey('jti', jti));
+  for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', kid));
+  return keys;
+}
+
+/**
+ * Whether a credential was called back.
+ *
+ * @param look gives the value of a key in the dict
+ */
+export function isRevoked(look: (key: string) => string | undefined, what: Revocable): boolean {
+  for (const key of keysOf(what)) {
+    const before = look(key);
+    // What cannot be read holds.
+    if (before !== undefined && !(what.at >= Number(before))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import {
+  isRevoked,
+  laterValue,
+  ofProvider,
+  type Revocable,
+  revocationKey,
+  revocationValue,
+} from '../../../src/session/revocation.ts';
+import type { Revocation } from '../../../src/session/store.ts';
+
+const session: Revocable = {
+  provider: 'okta',
+  subject: 'okta-u1',
+  sub: 'u1',
+  sid: 's1',
+  psid: 'p1',
+  kids: ['ring-1', undefined],
+  jti: 'j1',
+  at: 1000,
+};
+
+function calling(...revocations: readonly Pick<Revocation, 'kind' | 'value' | 'before'>[]) {
+  const dict = new Map(revocations.map((it) => [revocationKey(it.kind, it.value), revocationValue(it)]));
+  return (key: string) => dict.get(key);
+}
+
+describe('a revocation', () => {
+  it.each<[Revocation['kind'], string, boolean]>([
+    ['sid', 's1', true],
+    ['sid', 's2', false],
+    ['sid', 'p1', false],
+    ['psid', ofProvider('okta', 'p1'), true],
+    ['psid', ofProvider('entra', 'p1'), false],
+    ['sub', ofProvider('okta', 'okta-u1'), true],
+    ['sub', ofProvider('okta', 'u1'), true],
+    ['sub', ofProvider('entra', 'u1'), false],
+    ['sub', 'u1', false],
+    ['kid', 'ring-1', true],
+    ['kid', 'undefined', false],
+    ['jti', 'j1', true],
+    ['jti', 's1', false],
+  ])('of %s %s: %s', (kind, value, wanted) => {
+    expect(isRevoked(calling({ kind, value, before: 1001 }), session)).toBe(wanted);
+    expect(isRevoked(calling({ kind, value, before: 1000.5 }), session)).toBe(wanted);
+    expect(isRevoked(calling({ kind, value, before: 1000 }), session)).toBe(false);
+  });
+
+  it('holds where its time cannot be read, or the credential has none', () => {
+    expect(isRevoked(() => 'x', session)).toBe(true);
+    const undated = { ...session, at: Number.NaN };
+    expect(isRevoked(calling({ kind: 'sid', value: 's1', before: 5 }), undated)).toBe(true);
+  });
+
+  it('finds long values by their beginning', () => {
+    const jti = 'x'.repeat(1000);
+    expect(isRevoked(calling({ kind: 'jti', value: jti, before: 2000 }), { ...session, jti })).toBe(true);
+  });
+
+  it('looks nothing up that the credential has not', () => {
+    const asked: string[] = [];
+    isRevoked(
+      (key) => {
+        asked.push(key);
+        return undefined;
+      },
+      { provider: 'kc', subject: 'u', kids: [], at: 0 },
+    );
+    expect(asked).toEqual(['sub kc u']);
+  });
+
+  it('never moves a cut-off back', () => {
+    expect(laterValue('5', '7')).toBe('7');
+    expect(laterValue('7', '5')).toBe('7');
+    expect(laterValue('7', undefined)).toBe('7');
+  });
+});
