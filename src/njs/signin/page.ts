@@ -1,5 +1,6 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { ASSETS_PATH } from '../../session/names.ts';
+import { HANDLER_HEADERS, PAGE_HEADERS } from '../../session/contract.ts';
+import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
@@ -25,26 +26,36 @@ function unescapeJson(text: string): string {
 
 /** What nginx says of the request that was refused. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
-  const host = headersIn['X-Meshgate-Host'] ?? '';
-  const requestId = headersIn['X-Meshgate-Request-Id'];
+  const host = headersIn[HANDLER_HEADERS.host] ?? '';
+  const requestId = headersIn[HANDLER_HEADERS.requestId];
   const about = { host, ...(requestId !== undefined && { requestId }) };
-  const signin = headersIn['X-Meshgate-Signin'];
-  if (headersIn['X-Meshgate-Navigation'] === 'post' && signin !== undefined && FORM_REASONS.includes(reason)) {
+  const signin = headersIn[PAGE_HEADERS.signin];
+  const isForm = headersIn[HANDLER_HEADERS.navigation] === 'post';
+  if (isForm && signin !== undefined && FORM_REASONS.includes(reason)) {
     return { kind: 'form', ...about, reason, mode: signin };
   }
-  const route = headersIn['X-Meshgate-Route'] ?? '';
+  const route = headersIn[PAGE_HEADERS.route] ?? '';
   const { owner, ask } = (Object.hasOwn(table.routes, route) ? table.routes[route] : undefined) ?? {};
-  const detail = headersIn['X-Meshgate-Detail'];
+  const detail = headersIn[PAGE_HEADERS.detail];
+  const user = headersIn[PAGE_HEADERS.user];
   return {
     kind: 'refused',
     ...about,
     reason,
     ...(detail !== undefined && { detail: unescapeJson(detail) }),
+    ...(user !== undefined && { user }),
     ...(owner !== undefined && { owner }),
     ...(ask !== undefined && { ask }),
     ...(route !== '' && { route }),
+    ...(!isForm && { retry: headersIn[PAGE_HEADERS.target] ?? '/' }),
     signOut: reason === 'role_missing',
   };
+}
+
+/** The reason's own status, or what nginx says. */
+function statusOf({ headersIn }: NginxHTTPRequest, reason: ReasonCode): number {
+  const status = headersIn[PAGE_HEADERS.status] ?? '';
+  return /^[45]\d\d$/.test(status) ? Number(status) : reasons[reason].status;
 }
 
 /** Answers browsers with the gateway's pages. */
@@ -72,11 +83,11 @@ export class Pages {
     r.return(status, html);
   }
 
-  /** The page of a refusal: nginx hands over the reason, and what the check said beside it. */
+  /** `/.meshgate/page/REASON`: the page of a refusal; nginx hands over what the check said beside the reason. */
   refusal(r: NginxHTTPRequest): void {
-    const given = r.headersIn['X-Meshgate-Reason'] ?? '';
+    const given = (r.uri as string).slice(PAGE_PATH.length);
     const reason = isReason(given) ? given : 'check_unavailable';
-    this.answer(r, reasons[reason].status, refusedPage(r, reason, this.#table));
+    this.answer(r, statusOf(r, reason), refusedPage(r, reason, this.#table));
   }
 
   /** `/.meshgate/assets/NAME`: the stylesheet by the name that its pages give it, pictures and fonts by theirs. */

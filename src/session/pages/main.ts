@@ -157,7 +157,8 @@ const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${va
 /** The small print: what somebody who is asked for help wants to know. */
 function about(page: Page, { text }: Language): Html | undefined {
   const entries: Html[] = [];
-  const owner = page.kind === 'refused' ? page.owner : undefined;
+  const { owner, user } = page.kind === 'refused' ? page : {};
+  if (user !== undefined) entries.push(entry(text('about.user'), html`${user}`));
   if (owner !== undefined) {
     const mail = ownerHref(owner);
     entries.push(

@@ -38,6 +38,8 @@ export interface RefusedPage extends PageAbout {
   readonly reason: ReasonCode;
   /** What was expected and what came, safe to show, in English. */
   readonly detail?: string;
+  /** Who is signed in. */
+  readonly user?: string;
   /** Whom to ask: an e-mail address, or a name. */
   readonly owner?: string;
   /** Template of a link for asking: `{reason}`, `{request_id}`, `{route}`. */

@@ -34,22 +34,23 @@ function ask(run: (r: NginxHTTPRequest) => void, headersIn: Record<string, strin
   return answer as Answer;
 }
 
-const refusal = (headers: Record<string, string>, pages = new Pages(table)) =>
-  ask((r) => pages.refusal(r), { 'X-Meshgate-Host': 'wiki.example.com', ...headers });
+const refusal = (reason: string, headers: Record<string, string> = {}, pages = new Pages(table)) =>
+  ask((r) => pages.refusal(r), { 'X-Meshgate-Host': 'wiki.example.com', ...headers }, `/.meshgate/page/${reason}`);
 
 describe('the page of a refusal', () => {
   test('says what nginx hands over', () => {
-    const { status, body, headers } = refusal({
-      'X-Meshgate-Reason': 'role_missing',
+    const { status, body, headers } = refusal('role_missing', {
       'X-Meshgate-Detail': 'needs \\"editor\\"',
       'X-Meshgate-Request-Id': '0af7651916cd43dd8448eb211c80319c',
       'X-Meshgate-Route': route,
+      'X-Meshgate-User': 'ada',
       'Accept-Language': 'de',
     });
     expect([status, headers['Content-Language']]).toEqual([403, 'de']);
     const { document } = parseHTML(body);
     expect(document.querySelector('dl')?.textContent).toContain('needs "editor"');
     expect(document.querySelector('dl')?.textContent).toContain('0af7651916cd43dd8448eb211c80319c');
+    expect(document.querySelector('dl')?.textContent).toContain('ada');
     expect([...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))).toEqual([
       'https://t.example/?r=role_missing',
       '/.meshgate/signout',
@@ -60,18 +61,27 @@ describe('the page of a refusal', () => {
   test.each(['credential_missing', 'session_expired', 'revoked', 'step_up_required'])(
     'explains to a form that came with %s what to do',
     (reason) => {
-      const headers = { 'X-Meshgate-Reason': reason, 'X-Meshgate-Navigation': 'post' };
-      const { status, body } = refusal({ ...headers, 'X-Meshgate-Signin': 'step&role=admin' });
+      const headers = { 'X-Meshgate-Navigation': 'post' };
+      const { status, body } = refusal(reason, { ...headers, 'X-Meshgate-Signin': 'step&role=admin' });
       expect(status).toBe(401);
       expect(parseHTML(body).document.querySelector('ol a')?.getAttribute('href')).toBe(
         '/.meshgate/signin?step&role=admin&to=/',
       );
-      expect(refusal(headers).body).not.toContain('<ol>');
+      expect(refusal(reason, headers).body).not.toContain('<ol>');
     },
   );
 
+  test('offers to sign in for the same page, and has the status that nginx says', () => {
+    const { status, body } = refusal('credential_missing', {
+      'X-Meshgate-Status': '403',
+      'X-Meshgate-Target': '/a?b=1',
+    });
+    expect(status).toBe(403);
+    expect(parseHTML(body).document.querySelector('a')?.getAttribute('href')).toBe('/.meshgate/signin?in&to=/a?b=1');
+  });
+
   test.each(['', 'toString', '<b>', 'no_reason'])('is closed for %j', (reason) => {
-    expect(refusal({ 'X-Meshgate-Reason': reason, 'X-Meshgate-Detail': '\\' })).toMatchObject({
+    expect(refusal(reason, { 'X-Meshgate-Detail': '\\' })).toMatchObject({
       status: 503,
       body: expect.stringContaining('check_unavailable'),
     });
@@ -106,7 +116,7 @@ describe('assets', () => {
     });
 
     test('are its stylesheet and pictures; its mistakes are in the log, and ours instead', () => {
-      const { body } = refusal({ 'X-Meshgate-Reason': 'role_missing' }, pages);
+      const { body } = refusal('role_missing', {}, pages);
       expect(body).toContain('<!doctype html>');
       const [, style = ''] = /\/assets\/([^"]+)/.exec(body) ?? [];
       expect(asset(pages, style)).toMatchObject({
@@ -122,9 +132,7 @@ describe('assets', () => {
     });
 
     test('that is not there are ours', () => {
-      expect(refusal({ 'X-Meshgate-Reason': 'role_missing' }, new Pages({ ...table, pagesDir: '/none' })).status).toBe(
-        403,
-      );
+      expect(refusal('role_missing', {}, new Pages({ ...table, pagesDir: '/none' })).status).toBe(403);
       expect(ngx.logged.at(-1)).toContain('/none');
     });
   });

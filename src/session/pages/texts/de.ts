@@ -46,6 +46,7 @@ export const de: Texts = {
   'do.ask': 'Zugang erbitten',
   'do.report': 'Problem melden',
   'do.other': 'Anderes Konto verwenden',
+  'about.user': 'Angemeldet als',
   'about.owner': 'Ansprechpartner',
   'about.reason': 'Grund',
   'about.detail': 'Genauer',

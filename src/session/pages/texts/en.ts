@@ -42,6 +42,7 @@ export const en = {
   'do.ask': 'Ask for access',
   'do.report': 'Report this',
   'do.other': 'Use another account',
+  'about.user': 'You are signed in as',
   'about.owner': 'Whom to ask',
   'about.reason': 'Reason',
   'about.detail': 'Detail',

@@ -291,6 +291,7 @@ describe('whatever is put in', () => {
     host: (text) => ({ kind: 'signedout', host: text }),
     retry: (text) => ({ kind: 'refused', host, reason: 'signin_failed', retry: text }),
     requestId: (text) => ({ kind: 'refused', host, reason: 'signin_failed', requestId: text }),
+    user: (text) => ({ kind: 'refused', host, reason: 'role_missing', user: text }),
     detail: (text) => ({ kind: 'refused', host, reason: 'signin_failed', detail: text }),
     owner: (text) => ({ kind: 'refused', host, reason: 'role_missing', owner: text }),
     ask: (text) => ({ kind: 'refused', host, reason: 'role_missing', ask: `https://t.example/${text}`, route: text }),
