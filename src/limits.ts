@@ -181,3 +181,26 @@ export const MAX_RENEWALS = 32;
 
 /** How long a provider that did not answer is not asked to renew sessions, milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
+/** How long somebody may take to sign in at the provider. */
+export const ATTEMPT_LIFETIME_S = 600;
+
+/** How long a browser may take from the sign-in's host to the host that it signs in to. */
+export const TICKET_LIFETIME_S = 60;
+
+/** Longest path and query that a sign-in comes back to; a longer one comes back to `/`. */
+export const MAX_RETURN_LENGTH = 2048;
+
+/** Longest query of the sign-in's own endpoints that is read. */
+export const MAX_SIGNIN_QUERY = 16 * 1024;
+
+/** Largest answer of a token, UserInfo or pushed authorization endpoint that is read. */
+export const MAX_PROVIDER_ANSWER = 128 * 1024;
+
+/** Longest name and value of a cookie together that browsers keep. */
+export const MAX_COOKIE_BYTES = 4096;
+
+/** How old a discovery document may be before the next sign-in fetches it anew. */
+export const METADATA_REFRESH_S = 300;
+
+/** Secrets of one client that are tried, one after the other, where the provider knows the first no more. */
+export const MAX_SECRETS = 4;

@@ -25,24 +25,32 @@ export function discoveryUrl(issuer: string): string {
 }
 
 /**
- * Why keys are not fetched from an address, or `undefined`: the document must not send the gateway to plain HTTP,
- * to this machine or to a bare address, unless the issuer itself lives there.
+ * Why an address of a discovery document is not used, or `undefined`: the document must not send the gateway to plain
+ * HTTP, to this machine or to a bare address, unless the issuer itself lives there.
+ *
+ * @param name the document's member
+ * @param issuer whose document it is
  */
-function problemOf(uri: unknown, issuer: string): string | undefined {
-  if (typeof uri !== 'string') return 'the discovery document has no "jwks_uri"';
+export function addressProblem(name: string, uri: unknown, issuer: string): string | undefined {
+  if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
-  if (host === undefined) return `"jwks_uri" is no https URL without user name and fragment: ${shown(uri)}`;
-  if (closeHost.test(host) && host !== hostOf(issuer)) return `"jwks_uri" points to the address ${shown(host)}`;
+  if (host === undefined) return `"${name}" is no https URL without user name and fragment: ${shown(uri)}`;
+  if (closeHost.test(host) && host !== hostOf(issuer)) return `"${name}" points to the address ${shown(host)}`;
   return undefined;
 }
 
+/** A discovery document's members, or why it is of no use, in a sentence for the log. */
+export type DiscoveryMembers =
+  | { readonly ok: true; readonly members: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly error: string };
+
 /**
- * Reads a discovery document (OpenID Connect Discovery section 4.3).
+ * The members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly
  */
-export function readDiscovery(text: string, issuer: string): Discovery {
+export function discoveryMembers(text: string, issuer: string): DiscoveryMembers {
   if (text.length > MAX_DOCUMENT_BYTES) return { ok: false, error: 'the discovery document is too large' };
   let members: Readonly<Record<string, unknown>> | undefined;
   try {
@@ -51,13 +59,25 @@ export function readDiscovery(text: string, issuer: string): Discovery {
     return { ok: false, error: 'the discovery document is not JSON' };
   }
   if (members === undefined) return { ok: false, error: 'the discovery document is not a JSON object' };
-  const { issuer: named, jwks_uri: uri } = members;
-  if (named !== issuer) {
+  if (members.issuer !== issuer) {
     return {
       ok: false,
-      error: `the discovery document is of the issuer ${shown(named)}, the policy says ${shown(issuer)}`,
+      error: `the discovery document is of the issuer ${shown(members.issuer)}, the policy says ${shown(issuer)}`,
     };
   }
-  const problem = problemOf(uri, issuer);
+  return { ok: true, members };
+}
+
+/**
+ * Reads of a discovery document where the keys are.
+ *
+ * @param text the document as fetched
+ * @param issuer the provider's issuer, compared exactly
+ */
+export function readDiscovery(text: string, issuer: string): Discovery {
+  const read = discoveryMembers(text, issuer);
+  if (!read.ok) return read;
+  const uri = read.members.jwks_uri;
+  const problem = addressProblem('jwks_uri', uri, issuer);
   return problem === undefined ? { ok: true, jwksUri: uri as string } : { ok: false, error: problem };
 }

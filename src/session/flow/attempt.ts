@@ -1,0 +1,95 @@
+import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
+import { asObject } from '../../token/json.ts';
+import type { AttemptCookie } from './cookies.ts';
+import { randomText, sameText, sha256 } from './random.ts';
+
+/** Why somebody is sent to the provider: signs in, is confirmed silently, or shows more of who they are. */
+export type Mode = 'in' | 'renew' | 'step';
+
+/** What an attempt is for. */
+export interface Wish {
+  readonly mode: Mode;
+  /** Of a step up: the role that asks for it. */
+  readonly role?: string;
+  /** Raw request target to come back to, {@link safeReturn} of it. */
+  readonly to: string;
+  /** It was begun anew once; it is not begun again. */
+  readonly restarted?: true;
+}
+
+/** Of an attempt on the sign-in's host: the host that it is for, and that host's own attempt. */
+export interface Errand {
+  readonly host: string;
+  readonly id: string;
+  /** SHA-256 of the binding cookie there. */
+  readonly binding: string;
+}
+
+/** One try to sign in, as the state holds it, sealed for the host that the provider sends the browser back to. */
+export interface Attempt extends Wish {
+  readonly id: string;
+  readonly provider: string;
+  /** PKCE code verifier (RFC 7636 section 4.1). */
+  readonly verifier: string;
+  readonly nonce: string;
+  /** SHA-256 of the binding cookie. */
+  readonly binding: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  readonly errand?: Errand;
+}
+
+/** A new attempt, and the cookie that binds it to its browser. */
+export function newAttempt(
+  wish: Wish,
+  provider: string,
+  now: number,
+  errand?: Errand,
+): { readonly attempt: Attempt; readonly cookie: AttemptCookie } {
+  const id = `${Math.floor(now).toString(36)}.${randomText(12)}`;
+  const value = randomText(16);
+  const { mode, role, to, restarted } = wish;
+  return {
+    attempt: {
+      id,
+      provider,
+      verifier: randomText(32),
+      nonce: randomText(16),
+      binding: sha256(value),
+      at: Math.floor(now),
+      mode,
+      to,
+      ...(role !== undefined && { role }),
+      ...(restarted && { restarted }),
+      ...(errand !== undefined && { errand }),
+    },
+    cookie: { id, value },
+  };
+}
+
+const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
+
+/**
+ * The attempt of an opened state. What opens is ours; another version of the gateway may have meant something else by it.
+ *
+ * @returns `undefined` for what is no attempt of ours
+ */
+export function readAttempt(text: string): Attempt | undefined {
+  const members = asObject(JSON.parse(text));
+  if (members === undefined || typeof members.at !== 'number') return undefined;
+  return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
+}
+
+/** Whether an attempt, or a request or ticket made of one, began too long ago, or in the future. */
+export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
+  return now - at > lifetime || at - now > lifetime;
+}
+
+/** Whether the browser that comes back is the one that was sent. */
+export function isBound(
+  { id, binding }: { readonly id: string; readonly binding: string },
+  cookies: readonly AttemptCookie[],
+): boolean {
+  const cookie = cookies.find((one) => one.id === id);
+  return cookie !== undefined && sameText(sha256(cookie.value), binding);
+}

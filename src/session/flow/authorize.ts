@@ -1,0 +1,72 @@
+import type { SigninProvider, StepUp } from '../signin-table.ts';
+import type { Attempt } from './attempt.ts';
+import type { Metadata } from './metadata.ts';
+import type { Params } from './query.ts';
+import { sha256 } from './random.ts';
+
+/** What the provider is asked to show of how somebody signs in; what came is held against it. */
+export interface Asked {
+  /** Seconds. */
+  readonly maxAge?: number;
+  /** One of them must come; absent: any will do. */
+  readonly acrValues?: readonly string[];
+}
+
+/**
+ * What an attempt asks of the sign-in itself, beside the provider's own policy. A role's wish must be met; the policy's
+ * `acr_values` are a wish, as the specification has it (OpenID Connect Core, section 5.5.1.1), its `max_age` is not.
+ *
+ * @param stepUps by role
+ */
+export function askedBy(
+  { mode, role }: Pick<Attempt, 'mode' | 'role'>,
+  { signin }: Pick<SigninProvider, 'signin'>,
+  stepUps: Readonly<Record<string, StepUp>>,
+): Asked {
+  const own = signin.maxAge === undefined ? {} : { maxAge: signin.maxAge };
+  const step = mode === 'step' && role !== undefined && Object.hasOwn(stepUps, role) ? stepUps[role] : undefined;
+  if (step === undefined) return own;
+  const maxAge = Math.min(step.maxAge ?? Number.POSITIVE_INFINITY, signin.maxAge ?? Number.POSITIVE_INFINITY);
+  return {
+    ...(Number.isFinite(maxAge) && { maxAge }),
+    ...(step.acrValues !== undefined && step.acrValues.length > 0 && { acrValues: step.acrValues }),
+  };
+}
+
+/**
+ * Parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
+ *
+ * @param state the sealed attempt
+ * @param more who is meant (`login_hint`)
+ */
+export function authorizationParams(
+  attempt: Attempt,
+  { client, signin }: Pick<SigninProvider, 'client' | 'signin'>,
+  asked: Asked,
+  redirect: string,
+  state: string,
+  more: { readonly hint?: string } = {},
+): Params {
+  const prompt = attempt.mode === 'renew' ? 'none' : signin.prompt;
+  const acrValues = asked.acrValues ?? signin.acrValues;
+  const params: (readonly [string, string])[] = [
+    ['response_type', 'code'],
+    ['client_id', client.id],
+    ['redirect_uri', redirect],
+    ['scope', signin.scopes.join(' ')],
+    ['state', state],
+    ['nonce', attempt.nonce],
+    ['code_challenge', sha256(attempt.verifier)],
+    ['code_challenge_method', 'S256'],
+  ];
+  if (prompt !== undefined) params.push(['prompt', prompt]);
+  if (asked.maxAge !== undefined) params.push(['max_age', String(asked.maxAge)]);
+  if (acrValues !== undefined && acrValues.length > 0) params.push(['acr_values', acrValues.join(' ')]);
+  if (more.hint !== undefined) params.push(['login_hint', more.hint]);
+  return params;
+}
+
+/** Whether the request is pushed to the provider first (RFC 9126): where it requires that, or the policy says so. */
+export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
+  return metadata.parRequired || signin.par === true;
+}

@@ -1,0 +1,100 @@
+import { encode } from 'jose/base64url';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { MAX_DOCUMENT_BYTES } from '../../limits.ts';
+import { algorithms } from '../../token/algorithms.ts';
+import type { ImportedKey } from '../../token/import.ts';
+import { asObject } from '../../token/json.ts';
+import { randomText } from './random.ts';
+
+/** The private key by which the gateway is known to a provider. */
+export interface ClientKey {
+  readonly alg: string;
+  readonly kid: string;
+  /** Thumbprints of the key's certificate, which some providers know it by (RFC 7515 sections 4.1.7 and 4.1.8). */
+  readonly certificate: Readonly<Record<string, string>>;
+  readonly key: ImportedKey;
+}
+
+type Jwk = Readonly<Record<string, unknown>>;
+
+/** What is signed with, by the key's type where it does not say itself (RFC 7518 section 3.1). */
+const usual: Readonly<Record<string, string>> = { 'EC P-256': 'ES256', 'EC P-384': 'ES384', RSA: 'RS256' };
+
+const taken = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+
+/** Seconds that an assertion holds: it is sent at once, and clocks differ. */
+const LIFETIME_S = 60;
+
+function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
+  if (alg === undefined) return usual[kty === 'EC' ? `EC ${String(crv)}` : String(kty)];
+  const entry = typeof alg === 'string' && taken.includes(alg) ? algorithms.get(alg) : undefined;
+  return entry !== undefined && entry.kty === kty && entry.crv === crv ? entry.alg : undefined;
+}
+
+const privateMembers = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'];
+
+/**
+ * Reads the client's private keys: a JWKS; the first one signs.
+ *
+ * @returns a sentence for the log where it is of no use; it holds nothing of the text
+ */
+export async function readClientKey(text: string): Promise<ClientKey | string> {
+  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
+  let keys: unknown;
+  try {
+    keys = asObject(JSON.parse(text))?.keys;
+  } catch {
+    return 'the file is not JSON';
+  }
+  const jwk = Array.isArray(keys) ? asObject(keys[0]) : undefined;
+  if (jwk === undefined) return 'the file has no list "keys" with a key in it';
+  const alg = algorithmOf(jwk);
+  const entry = alg === undefined ? undefined : algorithms.get(alg);
+  if (entry === undefined) return 'the first key is not one for ES256, ES384, RS256, RS384, RS512 or PS256 to PS512';
+  if (typeof jwk.d !== 'string') return 'the first key has no private half';
+  try {
+    const bare = Object.fromEntries(privateMembers.filter((name) => Object.hasOwn(jwk, name)).map((n) => [n, jwk[n]]));
+    const key = await crypto.subtle.importKey('jwk', bare as never, entry.import as never, false, ['sign']);
+    const kid = typeof jwk.kid === 'string' ? jwk.kid : await calculateJwkThumbprint(jwk as { kty: string });
+    const certificate = Object.fromEntries(
+      ['x5t', 'x5t#S256'].filter((name) => typeof jwk[name] === 'string').map((name) => [name, jwk[name] as string]),
+    );
+    return { alg: entry.alg, kid, certificate, key };
+  } catch {
+    // The engine says why, and might say too much.
+    return 'the first key is not a private key';
+  }
+}
+
+/** Kinds of providers that want their token endpoint as audience; others take the issuer, which no endpoint can misuse. */
+const wantTokenEndpoint = ['okta', 'entra'];
+
+/** Whom an assertion is for: what the provider of this kind asks for (RFC 7523 section 3). */
+export function assertionAudience(kind: string, issuer: string, tokenEndpoint: string): string {
+  return wantTokenEndpoint.includes(kind) ? tokenEndpoint : issuer;
+}
+
+const encoder = new TextEncoder();
+const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
+
+/** A client assertion (RFC 7523 section 3, OpenID Connect Core section 9), good for one call. */
+export async function signClientAssertion(
+  { alg, kid, certificate, key }: ClientKey,
+  clientId: string,
+  audience: string,
+  now: number,
+): Promise<string> {
+  const at = Math.floor(now);
+  const claims = {
+    iss: clientId,
+    sub: clientId,
+    aud: audience,
+    jti: randomText(16),
+    iat: at,
+    exp: at + LIFETIME_S,
+  };
+  const input = `${part({ alg, kid, typ: 'JWT', ...certificate })}.${part(claims)}`;
+  const how = algorithms.get(alg)?.verify as never;
+  const signature = await crypto.subtle.sign(how, key as never, encoder.encode(input) as never);
+  return `${input}.${encode(new Uint8Array(signature as ArrayBuffer))}`;
+}

@@ -1,0 +1,80 @@
+import { addressProblem, discoveryMembers } from '../../token/discovery.ts';
+
+/** What a provider's discovery document says of signing in (OpenID Connect Discovery section 3, RFC 8414 section 2). */
+export interface Metadata {
+  readonly authorization: string;
+  readonly token: string;
+  readonly userinfo?: string;
+  readonly endSession?: string;
+  /** Pushed authorization requests (RFC 9126 section 5). */
+  readonly par?: string;
+  readonly parRequired: boolean;
+  /** Each answer names its issuer (RFC 9207 section 3). */
+  readonly namesIssuer: boolean;
+  /** Where a client with a certificate asks instead (RFC 8705 section 5). */
+  readonly mtls: { readonly token?: string; readonly userinfo?: string; readonly par?: string };
+}
+
+export type ReadMetadata =
+  | { readonly ok: true; readonly metadata: Metadata }
+  | { readonly ok: false; readonly error: string };
+
+type Members = Readonly<Record<string, unknown>>;
+
+const required = { authorization: 'authorization_endpoint', token: 'token_endpoint' } as const;
+
+const optional = {
+  userinfo: 'userinfo_endpoint',
+  endSession: 'end_session_endpoint',
+  par: 'pushed_authorization_request_endpoint',
+} as const;
+
+const aliases = { token: required.token, userinfo: optional.userinfo, par: optional.par } as const;
+
+/** The endpoints that are there, each held against the rule for addresses; a string says what is wrong with one. */
+function endpoints(
+  members: Members,
+  names: Readonly<Record<string, string>>,
+  issuer: string,
+): Readonly<Record<string, string>> | string {
+  const found: Record<string, string> = {};
+  for (const [key, name] of Object.entries(names)) {
+    const uri = members[name];
+    if (uri === undefined || uri === null) continue;
+    const problem = addressProblem(name, uri, issuer);
+    if (problem !== undefined) return problem;
+    found[key] = uri as string;
+  }
+  return found;
+}
+
+/**
+ * Reads of a discovery document what a sign-in needs. Endpoints are held against the same rule as `jwks_uri`.
+ *
+ * @param text the document as fetched
+ * @param issuer the provider's issuer, compared exactly
+ */
+export function readMetadata(text: string, issuer: string): ReadMetadata {
+  const read = discoveryMembers(text, issuer);
+  if (!read.ok) return read;
+  const { members } = read;
+  for (const name of Object.values(required)) {
+    const problem = addressProblem(name, members[name], issuer);
+    if (problem !== undefined) return { ok: false, error: problem };
+  }
+  const others = endpoints(members, optional, issuer);
+  if (typeof others === 'string') return { ok: false, error: others };
+  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer);
+  if (typeof mtls === 'string') return { ok: false, error: mtls };
+  return {
+    ok: true,
+    metadata: {
+      authorization: members[required.authorization] as string,
+      token: members[required.token] as string,
+      ...others,
+      parRequired: members.require_pushed_authorization_requests === true,
+      namesIssuer: members.authorization_response_iss_parameter_supported === true,
+      mtls,
+    },
+  };
+}

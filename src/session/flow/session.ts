@@ -1,0 +1,42 @@
+import type { Claims } from '../../token/types.ts';
+import type { SessionClaims } from '../types.ts';
+import { randomText } from './random.ts';
+
+/** How long a session lasts, seconds. */
+export interface Lifetimes {
+  readonly absolute: number;
+  readonly fresh: number;
+}
+
+/**
+ * A new session, under an id that nobody has had before.
+ *
+ * @param idToken claims of the ID token
+ * @param kept the claims that the cookie keeps
+ * @param selection of the policy that chose them
+ * @param now seconds since the epoch
+ */
+export function newSession(
+  provider: string,
+  idToken: Claims,
+  kept: Claims,
+  selection: string,
+  { absolute, fresh }: Lifetimes,
+  now: number,
+): SessionClaims {
+  const at = Math.floor(now);
+  const { sid: psid, auth_time: authTime } = idToken;
+  return {
+    sid: randomText(16),
+    provider,
+    ...(typeof psid === 'string' && psid !== '' && { psid }),
+    selection,
+    gen: 0,
+    // A clock that is ahead of ours makes nobody fresher than fresh.
+    authTime: typeof authTime === 'number' && authTime <= at ? authTime : at,
+    sealed: at,
+    fresh: at + fresh,
+    end: at + absolute,
+    claims: kept,
+  };
+}

@@ -1,0 +1,64 @@
+import { asObject } from '../../token/json.ts';
+import { errorName } from './callback.ts';
+
+/** What the token endpoint gave (OpenID Connect Core section 3.1.3.3). */
+export interface Tokens {
+  readonly idToken: string;
+  readonly accessToken?: string;
+  readonly refreshToken?: string;
+}
+
+/** The tokens, an OAuth error (RFC 6749 section 5.2), or that nobody knows what became of the call. */
+export type TokenAnswer =
+  | { readonly kind: 'tokens'; readonly tokens: Tokens }
+  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'broken'; readonly error: string };
+
+function membersOf(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/**
+ * Reads the token endpoint's answer. What is said of it holds nothing of it but an error's code.
+ *
+ * @param needsIdToken false for a refresh, which may come without one
+ */
+export function readTokenAnswer(status: number, text: string): TokenAnswer {
+  const members = membersOf(text);
+  if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
+  if (status !== 200) {
+    return members?.error === undefined
+      ? { kind: 'broken', error: `the token endpoint answered ${status} without an error of OAuth` }
+      : { kind: 'refused', error: errorName(members.error) };
+  }
+  if (members === undefined) return { kind: 'broken', error: 'the token endpoint answered what is not a JSON object' };
+  const { token_type: type } = members;
+  const idToken = textOf(members.id_token);
+  if (idToken === undefined) return { kind: 'broken', error: 'the token endpoint answered without "id_token"' };
+  const accessToken = textOf(members.access_token);
+  const refreshToken = textOf(members.refresh_token);
+  if (accessToken !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
+    return { kind: 'broken', error: 'the token endpoint answered with an access token that is no bearer token' };
+  }
+  return {
+    kind: 'tokens',
+    tokens: { idToken, ...(accessToken && { accessToken }), ...(refreshToken && { refreshToken }) },
+  };
+}
+
+/** Reads the answer to a pushed authorization request (RFC 9126 section 2.2). */
+export function readPushed(status: number, text: string): { readonly requestUri: string } | { readonly error: string } {
+  const members = membersOf(text);
+  const requestUri = textOf(members?.request_uri);
+  if ((status === 201 || status === 200) && requestUri !== undefined) return { requestUri };
+  if (status >= 400 && status < 500 && members?.error !== undefined) {
+    return { error: `the pushed request was refused: ${errorName(members.error)}` };
+  }
+  return { error: `the endpoint for pushed requests answered ${status}` };
+}

@@ -1,0 +1,54 @@
+import { ok, type Result, refuse } from '../../reasons.ts';
+import { claimAt } from '../../token/claim-at.ts';
+import { asObject } from '../../token/json.ts';
+import type { Claims } from '../../token/types.ts';
+import type { KeptClaims } from '../types.ts';
+
+/** Every claim path of a provider that the policy reads. */
+export function readPaths({ paths, elements }: KeptClaims, provider: string): readonly string[] {
+  const of = <T>(by: Readonly<Record<string, T>>): T | undefined =>
+    Object.hasOwn(by, provider) ? by[provider] : undefined;
+  return [...(of(paths) ?? []), ...Object.keys(of(elements) ?? {})];
+}
+
+/** Whether a claim that the policy reads is missing. */
+export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
+  return paths.some((path) => claimAt(claims, path) === undefined);
+}
+
+/**
+ * Adds what the UserInfo endpoint says to the claims of an ID token (OpenID Connect Core section 5.3.2). What the signed
+ * token says stands.
+ *
+ * @param text the answer's body
+ * @returns reason `signin_failed` for what is no answer, or of somebody else
+ */
+export function withUserinfo(claims: Claims, text: string): Result<Claims> {
+  let more: Claims | undefined;
+  try {
+    more = asObject(JSON.parse(text));
+  } catch {
+    more = undefined;
+  }
+  if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
+  // Section 5.3.2: it MUST be the same, or the values must not be used.
+  if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');
+  return ok({ ...more, ...claims });
+}
+
+/**
+ * Claims that the provider keeps elsewhere since they are too many (OpenID Connect Core section 5.6.2; Entra does so with
+ * more than 200 groups). Whoever would read them would read that there are none, so nobody is signed in.
+ *
+ * @param paths that the policy reads
+ */
+export function checkOverage(claims: Claims, paths: readonly string[]): ReturnType<typeof refuse> | undefined {
+  const elsewhere = asObject(claims._claim_names);
+  if (elsewhere === undefined) return undefined;
+  const path = paths.find((one) => Object.hasOwn(elsewhere, one) && claimAt(claims, one) === undefined);
+  if (path === undefined) return undefined;
+  return refuse(
+    'claim_absent',
+    `the provider left "${path}" out, since there are too many; let it send only the groups assigned to the application, or use app roles`,
+  );
+}

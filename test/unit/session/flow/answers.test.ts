@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { afterError, errorName, isOfIssuer, readCallback } from '../../../../src/session/flow/callback.ts';
+import { readPushed, readTokenAnswer } from '../../../../src/session/flow/token-answer.ts';
+
+describe('readCallback', () => {
+  it('has one state, and one of code and error', () => {
+    expect(readCallback('code=abc&state=s.1.x')).toEqual({ state: 's.1.x', answer: { code: 'abc' } });
+    expect(readCallback('state=s&error=login_required&error_description=x&iss=https%3A%2F%2Fi.example')).toEqual({
+      state: 's',
+      answer: { error: 'login_required' },
+      iss: 'https://i.example',
+    });
+    expect(readCallback('code=a%2Fb&state=s&session_state=x&x=1&x=2')).toMatchObject({ answer: { code: 'a/b' } });
+  });
+
+  it.each([
+    '',
+    'code=a',
+    'code=a&state=',
+    'state=s',
+    'code=&state=s',
+    'code=a&error=b&state=s',
+    'code=a&code=b&state=s',
+    'code=a&state=s&state=t',
+    'code=a&state=s&state=s',
+    'error=a&error=b&state=s',
+    'code=a&state=s&iss=a&iss=b',
+    'code=%&state=s',
+    `code=a&state=${'s'.repeat(20_000)}`,
+  ])('is nothing else: %.60s', (query) => {
+    expect(readCallback(query)).toBeUndefined();
+  });
+
+  it('never fails, whatever the query', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (query) => void readCallback(query)));
+    fc.assert(fc.property(fc.webQueryParameters(), (query) => void readCallback(query)));
+  });
+});
+
+describe('isOfIssuer', () => {
+  const callback = (iss?: string) => ({ state: 's', answer: { code: 'c' }, ...(iss !== undefined && { iss }) });
+  it('wants the issuer where the provider always names it, and the right one wherever it is named', () => {
+    expect(isOfIssuer(callback('https://i'), 'https://i', true)).toBe(true);
+    expect(isOfIssuer(callback('https://i'), 'https://i', false)).toBe(true);
+    expect(isOfIssuer(callback('https://i/'), 'https://i', true)).toBe(false);
+    expect(isOfIssuer(callback('https://evil'), 'https://i', false)).toBe(false);
+    expect(isOfIssuer(callback(''), 'https://i', false)).toBe(false);
+    expect(isOfIssuer(callback(), 'https://i', true)).toBe(false);
+    expect(isOfIssuer(callback(), 'https://i', false)).toBe(true);
+  });
+});
+
+describe('afterError', () => {
+  it('goes on with somebody there after a silent attempt only', () => {
+    expect(afterError('login_required', 'renew')).toBe('interact');
+    expect(afterError('consent_required', 'renew')).toBe('interact');
+    expect(afterError('access_denied', 'renew')).toBe('failed');
+    expect(afterError('login_required', 'in')).toBe('failed');
+    expect(afterError('temporarily_unavailable', 'in')).toBe('unavailable');
+    expect(afterError('server_error', 'step')).toBe('unavailable');
+    expect(afterError('toString', 'in')).toBe('failed');
+  });
+
+  it('names an error in the log only by a code', () => {
+    expect(errorName('access_denied')).toBe('access_denied');
+    for (const other of ['a"b', 'a\\b', 'a\nb', 'é', '', 'x'.repeat(65), 7, undefined]) {
+      expect(errorName(other)).toBe('of no known form');
+    }
+  });
+});
+
+describe('readTokenAnswer', () => {
+  const read = (status: number, body: unknown) =>
+    readTokenAnswer(status, typeof body === 'string' ? body : JSON.stringify(body));
+
+  it('has an ID token, and what comes with it', () => {
+    expect(read(200, { id_token: 'i', access_token: 'a', refresh_token: 'r', token_type: 'bearer' })).toEqual({
+      kind: 'tokens',
+      tokens: { idToken: 'i', accessToken: 'a', refreshToken: 'r' },
+    });
+    expect(read(200, { id_token: 'i' })).toEqual({ kind: 'tokens', tokens: { idToken: 'i' } });
+  });
+
+  it('tells a refusal from an answer that says nothing', () => {
+    expect(read(400, { error: 'invalid_grant' })).toEqual({ kind: 'refused', error: 'invalid_grant' });
+    expect(read(401, { error: 'invalid_client', error_description: '<b>' })).toEqual({
+      kind: 'refused',
+      error: 'invalid_client',
+    });
+    for (const [status, body] of [
+      [500, { error: 'server_error' }],
+      [502, '<html>'],
+      [400, 'no'],
+      [302, ''],
+      [200, 'no'],
+      [200, '[]'],
+      [200, {}],
+      [200, { id_token: 7 }],
+      [200, { id_token: 'i', access_token: 'a' }],
+      [200, { id_token: 'i', access_token: 'a', token_type: 'DPoP' }],
+    ] as const) {
+      expect(read(status, body), `${status} ${JSON.stringify(body)}`).toMatchObject({ kind: 'broken' });
+    }
+  });
+
+  it('never repeats what it was told', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 599 }), fc.json(), (status, text) => {
+        const answer = readTokenAnswer(status, text);
+        if (answer.kind === 'broken') expect(answer.error).toMatch(/^the token endpoint answered [\w "]+$/);
+      }),
+    );
+    const secret = 'S3CR3T';
+    expect(JSON.stringify(read(200, { id_token: secret, access_token: secret, token_type: secret }))).not.toContain(
+      secret,
+    );
+  });
+});
+
+describe('readPushed', () => {
+  it('has a request URI, or says why not', () => {
+    expect(readPushed(201, '{"request_uri":"urn:x","expires_in":60}')).toEqual({ requestUri: 'urn:x' });
+    expect(readPushed(400, '{"error":"invalid_request"}')).toEqual({
+      error: 'the pushed request was refused: invalid_request',
+    });
+    expect(readPushed(502, 'x')).toEqual({ error: 'the endpoint for pushed requests answered 502' });
+    expect(readPushed(201, '{}')).toEqual({ error: 'the endpoint for pushed requests answered 201' });
+  });
+});

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isBound, isOver, newAttempt, readAttempt } from '../../../../src/session/flow/attempt.ts';
+import { attemptCookie, attemptCookies, evicted, expiredAttempt } from '../../../../src/session/flow/cookies.ts';
+import { sha256 } from '../../../../src/session/flow/random.ts';
+
+const now = 1_790_000_000;
+
+describe('an attempt', () => {
+  it('has an id, a verifier, a nonce and a cookie of its own', () => {
+    const all = Array.from({ length: 200 }, () => newAttempt({ mode: 'in', to: '/x' }, 'okta', now));
+    for (const of of ['id', 'verifier', 'nonce', 'binding'] as const) {
+      expect(new Set(all.map(({ attempt }) => attempt[of])).size, of).toBe(200);
+    }
+    const { attempt, cookie } = all[0]!;
+    // RFC 7636 section 4.1: at least 43 characters, 256 bits.
+    expect(attempt.verifier).toMatch(/^[\w-]{43}$/);
+    expect(Buffer.from(attempt.nonce, 'base64url').length).toBe(16);
+    expect(Buffer.from(cookie.value, 'base64url').length).toBe(16);
+    expect(cookie.id).toBe(attempt.id);
+    expect(attempt.binding).toBe(sha256(cookie.value));
+    expect(JSON.stringify(attempt)).not.toContain(cookie.value);
+    expect(readAttempt(JSON.stringify(attempt))).toEqual(attempt);
+  });
+
+  it('is bound to the browser that has its cookie', () => {
+    const [mine, other] = [0, 1].map(() => newAttempt({ mode: 'in', to: '/' }, 'okta', now));
+    expect(isBound(mine!.attempt, [other!.cookie, mine!.cookie])).toBe(true);
+    expect(isBound(mine!.attempt, [other!.cookie])).toBe(false);
+    expect(isBound(mine!.attempt, [])).toBe(false);
+    expect(isBound(mine!.attempt, [{ id: mine!.cookie.id, value: other!.cookie.value }])).toBe(false);
+    expect(isBound(mine!.attempt, [{ id: mine!.cookie.id, value: '' }])).toBe(false);
+  });
+
+  it('is over after ten minutes, and where a clock says that it has not begun', () => {
+    expect(isOver({ at: now }, now + 600)).toBe(false);
+    expect(isOver({ at: now }, now + 601)).toBe(true);
+    expect(isOver({ at: now + 700 }, now)).toBe(true);
+  });
+
+  it.each(['[]', 'null', '"x"', '{}', '{"at":1,"id":"x"}'])('is nothing else that was sealed: %s', (text) => {
+    expect(readAttempt(text)).toBeUndefined();
+  });
+});
+
+describe('cookies of attempts', () => {
+  const at = (seconds: number) => newAttempt({ mode: 'in', to: '/' }, 'okta', seconds).cookie;
+  const lineOf = (cookies: readonly { id: string; value: string }[]) =>
+    cookies.map(({ id, value }) => `__Host-meshgate-a-${id}=${value}`).join('; ');
+
+  it('are found among others, whatever stands around them', () => {
+    const [one, two] = [at(now), at(now + 1)];
+    const line = `a=b; ${lineOf([one])};__Host-meshgate=x.y.z; theme="dark"; ${lineOf([two])}; __Host-meshgate-a-=1; x`;
+    expect(attemptCookies(line)).toEqual([one, two]);
+    expect(attemptCookies('')).toEqual([]);
+  });
+
+  it('do not count where one is there twice', () => {
+    const [one, two] = [at(now), at(now)];
+    expect(attemptCookies(`${lineOf([one, two])}; __Host-meshgate-a-${one.id}=evil`)).toEqual([two]);
+  });
+
+  it('are eight at most: the oldest make room for a new one', () => {
+    const cookies = [5, 3, 9, 1, 7, 2, 8, 4, 6, 0].map((seconds) => at(now + seconds));
+    expect(evicted(cookies.slice(0, 7))).toEqual([]);
+    expect(evicted(cookies.slice(0, 8))).toEqual([cookies[3]!.id]);
+    expect(evicted(cookies)).toEqual([cookies[9]!.id, cookies[3]!.id, cookies[5]!.id]);
+  });
+
+  it('are written as the prefix __Host- wants it', () => {
+    const cookie = at(now);
+    expect(attemptCookie(cookie)).toBe(
+      `__Host-meshgate-a-${cookie.id}=${cookie.value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600`,
+    );
+    expect(expiredAttempt(cookie.id)).toBe(
+      `__Host-meshgate-a-${cookie.id}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+    );
+  });
+
+  it('never make an error, whatever a browser sends', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (noise, value) => {
+        const line = `${noise}; __Host-meshgate-a-${noise}=${value}`;
+        for (const { id } of attemptCookies(line)) expect(id).toMatch(/^[\w.-]+$/);
+        evicted(attemptCookies(line));
+      }),
+    );
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { newAttempt, type Wish } from '../../../../src/session/flow/attempt.ts';
+import { askedBy, authorizationParams, isPushed } from '../../../../src/session/flow/authorize.ts';
+import type { Metadata } from '../../../../src/session/flow/metadata.ts';
+import { sha256 } from '../../../../src/session/flow/random.ts';
+import type { SigninProvider } from '../../../../src/session/signin-table.ts';
+
+const provider = (signin: Partial<SigninProvider['signin']> = {}): SigninProvider => ({
+  name: 'okta',
+  kind: 'okta',
+  issuer: 'https://example.okta.com',
+  client: { id: 'wiki', auth: { kind: 'none' } },
+  signin: { scopes: ['openid', 'email'], domains: [], userinfo: false, label: 'Okta', ...signin },
+});
+
+const stepUps = { admin: { acrValues: ['phr', 'phrh'], maxAge: 900 }, recent: { maxAge: 60 } };
+
+function ask(wish: Partial<Wish>, of: SigninProvider, more: { hint?: string } = {}) {
+  const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of.name, 1_790_000_000);
+  const asked = askedBy(attempt, of, stepUps);
+  const redirect = 'https://wiki.example.com/.meshgate/callback';
+  const params = authorizationParams(attempt, of, asked, redirect, 'STATE', more);
+  return { attempt, params: Object.fromEntries(params), names: params.map(([name]) => name) };
+}
+
+describe('authorizationParams', () => {
+  it('always has PKCE with S256, state and nonce', () => {
+    const { attempt, params, names } = ask({}, provider());
+    expect(params).toEqual({
+      response_type: 'code',
+      client_id: 'wiki',
+      redirect_uri: 'https://wiki.example.com/.meshgate/callback',
+      scope: 'openid email',
+      state: 'STATE',
+      nonce: attempt.nonce,
+      code_challenge: sha256(attempt.verifier),
+      code_challenge_method: 'S256',
+    });
+    expect(new Set(names).size).toBe(names.length);
+    expect(JSON.stringify(params)).not.toContain(attempt.verifier);
+  });
+
+  it('makes the challenge of RFC 7636, appendix B', () => {
+    expect(sha256('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM');
+  });
+
+  it('asks for what the policy says', () => {
+    const of = provider({ prompt: 'login', maxAge: 28800, acrValues: ['phr', 'mfa'] });
+    expect(ask({}, of, { hint: 'ada@example.com' }).params).toMatchObject({
+      prompt: 'login',
+      max_age: '28800',
+      acr_values: 'phr mfa',
+      login_hint: 'ada@example.com',
+    });
+  });
+
+  it('is silent where a session is renewed, whatever the prompt of the policy', () => {
+    expect(ask({ mode: 'renew' }, provider({ prompt: 'login' })).params.prompt).toBe('none');
+  });
+
+  it('asks for what a role wants, where somebody steps up for it', () => {
+    const step = ask({ mode: 'step', role: 'admin' }, provider({ maxAge: 28800, acrValues: ['mfa'] })).params;
+    expect(step).toMatchObject({ max_age: '900', acr_values: 'phr phrh' });
+    expect(ask({ mode: 'step', role: 'recent' }, provider({ maxAge: 30 })).params).toMatchObject({ max_age: '30' });
+    expect(ask({ mode: 'step', role: 'toString' }, provider()).params.max_age).toBeUndefined();
+    expect(ask({ mode: 'in', role: 'admin' }, provider()).params.max_age).toBeUndefined();
+  });
+});
+
+describe('askedBy', () => {
+  it('makes the policy a wish of acr_values, and a role a demand', () => {
+    expect(askedBy({ mode: 'in' }, provider({ acrValues: ['mfa'], maxAge: 100 }), stepUps)).toEqual({ maxAge: 100 });
+    expect(askedBy({ mode: 'step', role: 'admin' }, provider(), stepUps)).toEqual({
+      maxAge: 900,
+      acrValues: ['phr', 'phrh'],
+    });
+  });
+});
+
+describe('isPushed', () => {
+  const metadata = { parRequired: false } as Metadata;
+  it('where the provider requires it, or the policy says so', () => {
+    expect(isPushed(provider(), metadata)).toBe(false);
+    expect(isPushed(provider({ par: true }), metadata)).toBe(true);
+    expect(isPushed(provider({ par: false }), { ...metadata, parRequired: true })).toBe(true);
+  });
+});

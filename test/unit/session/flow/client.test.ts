@@ -1,0 +1,118 @@
+import { compactVerify, importJWK } from 'jose';
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../../../../src/policy/types.ts';
+import {
+  assertionAudience,
+  readClientKey,
+  signClientAssertion,
+} from '../../../../src/session/flow/client-assertion.ts';
+import { clientCall, readSecrets } from '../../../../src/session/flow/client-auth.ts';
+import { type KeyName, privateJwk, publicJwk } from '../../token/maker.ts';
+
+const params = [
+  ['grant_type', 'authorization_code'],
+  ['code', 'a b'],
+] as const;
+
+const client = (kind: Client['auth']['kind'], id = 'wiki'): Client =>
+  ({ id, auth: { kind, secretFile: '/s', keysFile: '/k', certFile: '/c', keyFile: '/k' } }) as unknown as Client;
+
+describe('clientCall', () => {
+  it('encodes Basic credentials as a form before it joins them', () => {
+    // RFC 6749 section 2.3.1, appendix B.
+    const { authorization, body } = clientCall(client('client_secret_basic', 'wiki:é x'), params, {
+      secret: '%+: /é&~',
+    });
+    const [id, secret] = Buffer.from(authorization!.slice('Basic '.length), 'base64').toString().split(':');
+    expect(id).toBe('wiki%3A%C3%A9+x');
+    expect(secret).toBe('%25%2B%3A+%2F%C3%A9%26%7E');
+    expect(body).toBe('grant_type=authorization_code&code=a+b');
+  });
+
+  it('shows a secret in the body, an assertion, or its id alone', () => {
+    const post = clientCall(client('client_secret_post'), params, { secret: 'se&cret' });
+    expect(post.authorization).toBeUndefined();
+    expect(Object.fromEntries(new URLSearchParams(post.body))).toMatchObject({
+      client_id: 'wiki',
+      client_secret: 'se&cret',
+    });
+    const jwt = clientCall(client('private_key_jwt'), params, { assertion: 'a.b.c' });
+    expect(Object.fromEntries(new URLSearchParams(jwt.body))).toEqual({
+      grant_type: 'authorization_code',
+      code: 'a b',
+      client_id: 'wiki',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: 'a.b.c',
+    });
+    for (const kind of ['none', 'tls_client_auth'] as const) {
+      const bare = clientCall(client(kind), params, undefined);
+      expect(bare).toEqual({ body: 'grant_type=authorization_code&code=a+b&client_id=wiki' });
+    }
+  });
+
+  it('calls nobody without what it has to show', () => {
+    expect(() => clientCall(client('client_secret_basic'), params, undefined)).toThrow('no client secret');
+    expect(() => clientCall(client('private_key_jwt'), params, undefined)).toThrow('no client assertion');
+  });
+});
+
+describe('readSecrets', () => {
+  it('has the newest first, and no more than some', () => {
+    expect(readSecrets('new\n', 4)).toEqual(['new']);
+    expect(readSecrets('  new secret \r\n\nold\n', 4)).toEqual(['new secret', 'old']);
+    expect(readSecrets('a\nb\nc', 2)).toEqual(['a', 'b']);
+    expect(readSecrets('\n \n', 4)).toEqual([]);
+  });
+});
+
+describe('client assertions', () => {
+  const file = (name: KeyName, more: Record<string, unknown> = {}) =>
+    JSON.stringify({ keys: [{ ...privateJwk(name), ...more }, privateJwk('p384')] });
+
+  it.each([
+    ['p256', {}, 'ES256'],
+    ['p384', {}, 'ES384'],
+    ['rsa', {}, 'RS256'],
+    ['rsa', { alg: 'PS256' }, 'PS256'],
+    ['rsa3072', { alg: 'RS512' }, 'RS512'],
+  ] as const)('are signed with %s %j by %s', async (name, more, alg) => {
+    const key = await readClientKey(file(name, { ...more, 'x5t#S256': 'thumb' }));
+    if (typeof key === 'string') throw new Error(key);
+    const text = await signClientAssertion(key, 'wiki', 'https://issuer.example.com', 1_790_000_000.7);
+    const { payload, protectedHeader } = await compactVerify(text, await importJWK(publicJwk(name), alg));
+    expect(protectedHeader).toEqual({ alg, kid: name, typ: 'JWT', 'x5t#S256': 'thumb' });
+    expect(JSON.parse(new TextDecoder().decode(payload))).toEqual({
+      iss: 'wiki',
+      sub: 'wiki',
+      aud: 'https://issuer.example.com',
+      jti: expect.stringMatching(/^[\w-]{22}$/),
+      iat: 1_790_000_000,
+      exp: 1_790_000_060,
+    });
+  });
+
+  it('are never the same twice', async () => {
+    const key = await readClientKey(file('p256'));
+    if (typeof key === 'string') throw new Error(key);
+    const sign = () => signClientAssertion(key, 'wiki', 'x', 1);
+    expect(await sign()).not.toBe(await sign());
+  });
+
+  it.each([
+    ['', 'the file is not JSON'],
+    ['{}', 'the file has no list "keys" with a key in it'],
+    ['{"keys":[]}', 'the file has no list "keys" with a key in it'],
+    [JSON.stringify({ keys: [{ kty: 'oct', k: 'c2VjcmV0' }] }), expect.stringMatching(/^the first key is not one for/)],
+    [file('p256', { alg: 'RS256' }), expect.stringMatching(/^the first key is not one for/)],
+    [file('p256', { alg: 'none' }), expect.stringMatching(/^the first key is not one for/)],
+    [JSON.stringify({ keys: [publicJwk('p256')] }), 'the first key has no private half'],
+    [file('p256', { x: 'AAAA' }), 'the first key is not a private key'],
+  ])('are signed with nothing of %.50s', async (text, why) => {
+    expect(await readClientKey(text)).toEqual(why);
+  });
+
+  it('are for whom the kind of provider wants them to be', () => {
+    const to = (kind: string) => assertionAudience(kind, 'ISSUER', 'TOKEN');
+    expect([to('okta'), to('entra'), to('keycloak'), to('generic')]).toEqual(['TOKEN', 'TOKEN', 'ISSUER', 'ISSUER']);
+  });
+});

@@ -1,0 +1,181 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chooseProvider } from '../../../../src/session/flow/choose.ts';
+import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
+import { handoverUrl, originOf, redirectUri } from '../../../../src/session/flow/origin.ts';
+import { readSigninRequest } from '../../../../src/session/flow/request.ts';
+import { newSession } from '../../../../src/session/flow/session.ts';
+import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
+import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
+import { safeReturn } from '../../../../src/session/return.ts';
+import type { SigninProvider } from '../../../../src/session/signin-table.ts';
+
+describe('readSigninRequest', () => {
+  it('has a mode, and the raw target after the first to=', () => {
+    expect(readSigninRequest('in&to=/display/X?a=b&to=/c&email=d')).toEqual({
+      wish: { mode: 'in', to: '/display/X?a=b&to=/c&email=d' },
+      said: {},
+    });
+    expect(readSigninRequest('renew&to=/x')).toEqual({ wish: { mode: 'renew', to: '/x' }, said: {} });
+    expect(readSigninRequest('step&role=wiki%20admin&provider=okta&to=/x')).toEqual({
+      wish: { mode: 'step', role: 'wiki admin', to: '/x' },
+      said: { provider: 'okta' },
+    });
+    expect(readSigninRequest('to=/x')).toEqual({ wish: { mode: 'in', to: '/x' }, said: {} });
+    expect(readSigninRequest('')).toEqual({ wish: { mode: 'in', to: '/' }, said: {} });
+    expect(readSigninRequest('step&to=/x')).toMatchObject({ wish: { mode: 'in' } });
+    expect(readSigninRequest('for=a.b.c')).toEqual({ request: 'a.b.c' });
+  });
+
+  it('comes back to this origin only', () => {
+    for (const to of ['//evil.example', 'https://evil.example', '%2F%2Fevil.example', '%2f%5cevil.example', '']) {
+      expect(readSigninRequest(`in&to=${to}`)).toEqual({ wish: { mode: 'in', to: '/' }, said: {} });
+    }
+  });
+
+  it('reads the links and the form of the chooser page', () => {
+    const target = fc.webUrl({ withQueryParameters: true }).map((url) => url.slice(url.indexOf('/', 8) >>> 0) || '/');
+    fc.assert(
+      fc.property(target, fc.string({ unit: 'grapheme', minLength: 1 }), (to, role) => {
+        const mode = `step&role=${encodeURIComponent(role)}`;
+        const wish = { mode: 'step', role, to: safeReturn(to) };
+        const href = signinHref(mode, to, 'okta');
+        expect(readSigninRequest(href.slice(href.indexOf('?') + 1))).toEqual({ wish, said: { provider: 'okta' } });
+        const fields = signinFields(mode, to);
+        const form = new URLSearchParams([
+          ...fields.slice(0, -1).map(([name, value]) => [name, value]),
+          ['email', 'ada@example.com'],
+          ...fields.slice(-1).map(([name, value]) => [name, value]),
+        ]);
+        expect(readSigninRequest(form.toString())).toEqual({ wish, said: { email: 'ada@example.com' } });
+      }),
+    );
+  });
+
+  it('never fails, and never leads elsewhere', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string(), (head, to) => {
+        const read = readSigninRequest(`${head}&to=${to}`);
+        if ('wish' in read) expect(new URL(read.wish.to, 'https://w.example').origin).toBe('https://w.example');
+      }),
+    );
+  });
+});
+
+describe('chooseProvider', () => {
+  const provider = (name: string, ...domains: string[]) =>
+    ({ name, signin: { domains, scopes: [], userinfo: false, label: name } }) as unknown as SigninProvider;
+  const [staff, partners] = [provider('staff', 'example.com'), provider('partners', 'example.net', 'example.org')];
+  const both = [staff!, partners!];
+
+  it('takes the only one, or the one that is named', () => {
+    expect(chooseProvider([staff!], {})).toEqual({ provider: staff });
+    expect(chooseProvider(both, { provider: 'partners' })).toEqual({ provider: partners });
+    expect(chooseProvider(both, {})).toEqual({ choose: both, unknown: false });
+    expect(chooseProvider(both, { provider: 'toString' })).toEqual({ choose: both, unknown: false });
+  });
+
+  it('finds the one of an address, and says who is meant', () => {
+    expect(chooseProvider(both, { email: ' Ada@Example.ORG ' })).toEqual({
+      provider: partners,
+      hint: 'Ada@Example.ORG',
+    });
+    for (const email of ['ada@sub.example.org', 'ada', 'a@b@example.org', 'ada@example.org\n', '@example.org', '']) {
+      const chosen = chooseProvider(both, { email });
+      if (email.trim() === 'ada@example.org') expect(chosen).toMatchObject({ provider: partners });
+      else expect(chosen).toEqual({ choose: both, unknown: true });
+    }
+  });
+
+  it('goes on with the provider of the session', () => {
+    expect(chooseProvider(both, { current: 'partners' })).toEqual({ provider: partners });
+    expect(chooseProvider(both, { current: 'gone' })).toEqual({ choose: both, unknown: false });
+    expect(chooseProvider(both, { current: 'partners', provider: 'staff' })).toEqual({ provider: staff });
+  });
+});
+
+describe('claims of a session', () => {
+  const keep = { paths: { okta: ['sub', 'email'] }, elements: { okta: { groups: ['staff'] } } };
+
+  it('are those that the policy reads', () => {
+    expect(readPaths(keep, 'okta')).toEqual(['sub', 'email', 'groups']);
+    expect(readPaths(keep, 'toString')).toEqual([]);
+    expect(lacksClaims({ sub: 'a', email: 'b', groups: [] }, readPaths(keep, 'okta'))).toBe(false);
+    expect(lacksClaims({ sub: 'a', email: 'b' }, readPaths(keep, 'okta'))).toBe(true);
+  });
+
+  it('are added to by UserInfo of the same person, and never changed', () => {
+    const idToken = { sub: 'ada', email: 'ada@example.com' };
+    expect(withUserinfo(idToken, '{"sub":"ada","email":"evil@example.com","groups":["a"]}')).toEqual({
+      ok: true,
+      value: { sub: 'ada', email: 'ada@example.com', groups: ['a'] },
+    });
+    for (const text of ['{"sub":"ben"}', '{}', '[]', 'null', 'eyJ.eyJ.x', '', '{"sub":["ada"]}']) {
+      expect(withUserinfo(idToken, text)).toMatchObject({ ok: false, reason: 'signin_failed' });
+    }
+  });
+
+  it('are not taken where the provider left out what the policy reads', () => {
+    const overage = { sub: 'ada', _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'x' } } };
+    expect(checkOverage(overage, ['groups'])).toMatchObject({
+      reason: 'claim_absent',
+      detail: expect.stringMatching(/"groups"/),
+    });
+    expect(checkOverage(overage, ['email'])).toBeUndefined();
+    expect(checkOverage({ ...overage, groups: ['a'] }, ['groups'])).toBeUndefined();
+    expect(checkOverage({ sub: 'ada' }, ['groups'])).toBeUndefined();
+  });
+});
+
+describe('newSession', () => {
+  const lifetimes = { absolute: 86_400, fresh: 600 };
+  const make = (claims: Record<string, unknown> = {}) =>
+    newSession('okta', { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9);
+
+  it('has a new id each time, and times of now', () => {
+    expect(make({ sid: 'op1', auth_time: 900 })).toEqual({
+      sid: expect.stringMatching(/^[\w-]{22}$/),
+      provider: 'okta',
+      psid: 'op1',
+      selection: 'SEL',
+      gen: 0,
+      authTime: 900,
+      sealed: 1000,
+      fresh: 1600,
+      end: 87_400,
+      claims: { sub: 'ada' },
+    });
+    expect(make().sid).not.toBe(make().sid);
+  });
+
+  it('was signed in now where the provider does not say, or says later', () => {
+    for (const auth_time of [undefined, 'x', 1001, Number.NaN]) expect(make({ auth_time }).authTime).toBe(1000);
+    expect(make({ sid: 7 }).psid).toBeUndefined();
+  });
+});
+
+describe('what is sealed', () => {
+  it('is read for what it is', () => {
+    const errand = {
+      wish: { mode: 'in', to: '/' },
+      errand: { host: 'h', id: 'i', binding: 'b' },
+      provider: 'p',
+      at: 1,
+    };
+    const ticket = { id: 'i', errand: errand.errand, session: {}, mode: 'in', to: '/', at: 1 };
+    expect(readErrand(JSON.stringify(errand))).toEqual(errand);
+    expect(readTicket(JSON.stringify(ticket))).toEqual(ticket);
+    for (const text of ['{}', '[]', 'null', '1', JSON.stringify(ticket)]) expect(readErrand(text)).toBeUndefined();
+    for (const text of ['{}', '[]', 'null', '1', JSON.stringify(errand)]) expect(readTicket(text)).toBeUndefined();
+  });
+});
+
+describe('addresses', () => {
+  it('are of the policy, with the port that browsers see', () => {
+    expect(originOf('wiki.example.com', 443)).toBe('https://wiki.example.com');
+    expect(redirectUri('wiki.example.com', 8443)).toBe('https://wiki.example.com:8443/.meshgate/callback');
+    expect(handoverUrl('wiki.example.com', 443, 'k.d.x')).toBe(
+      'https://wiki.example.com/.meshgate/handover?ticket=k.d.x',
+    );
+  });
+});
