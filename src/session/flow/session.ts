@@ -32,6 +32,7 @@ export function newSession(
     ...(typeof psid === 'string' && psid !== '' && { psid }),
     selection,
     gen: 0,
+    since: at,
     // A clock that is ahead of ours makes nobody fresher than fresh.
     authTime: typeof authTime === 'number' && authTime <= at ? authTime : at,
     sealed: at,

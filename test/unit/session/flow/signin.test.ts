@@ -139,6 +139,7 @@ describe('newSession', () => {
       psid: 'op1',
       selection: 'SEL',
       gen: 0,
+      since: 1000,
       authTime: 900,
       sealed: 1000,
       fresh: 1600,
