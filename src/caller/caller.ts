@@ -1,10 +1,11 @@
 import { MAX_HEADER_VALUE, MAX_LIST_VALUES } from '../limits.ts';
+import type { ProviderKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { encodeValue } from './encode.ts';
-import { type FactContext, scopesClaim } from './facts.ts';
-import { factContext, rolesOf } from './roles.ts';
+import { scopesClaim } from './facts.ts';
+import { preparedOf, rolesBy } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /**
@@ -14,9 +15,9 @@ import type { Caller, CallerTable } from './types.ts';
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
 
 /** The address, if the provider says that it is verified. The text "true" is not a statement of that. */
-function emailOf({ verified, kind }: FactContext): string | undefined {
-  const email = claimAt(verified.claims, kind.email);
-  if (claimAt(verified.claims, kind.emailVerified) !== true) return undefined;
+function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
+  if (claimAt(claims, kind.emailVerified) !== true) return undefined;
+  const email = claimAt(claims, kind.email);
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }
 
@@ -30,13 +31,15 @@ function stringsOf(claim: unknown): readonly string[] {
   return claim;
 }
 
-/** Whether a claim lists more strings than are taken, or more words divided by spaces where `words` says so. */
-function isTooMany(claim: unknown, words: boolean): boolean {
-  if (Array.isArray(claim)) return claim.length > MAX_LIST_VALUES && stringsOf(claim).length > MAX_LIST_VALUES;
+/** Whether groups, or scopes, are more than are taken: a list of strings, or scopes as words divided by spaces. */
+function isTooMany(groups: unknown, scopes: unknown): boolean {
+  if (Array.isArray(groups) && groups.length > MAX_LIST_VALUES && stringsOf(groups).length > 0) return true;
   // So many words have more characters than that.
-  if (!words || typeof claim !== 'string' || claim.length <= MAX_LIST_VALUES) return false;
-  return claim.split(' ').filter((word) => word !== '').length > MAX_LIST_VALUES;
+  if (typeof scopes === 'string') return scopes.length > MAX_LIST_VALUES && wordsOf(scopes) > MAX_LIST_VALUES;
+  return Array.isArray(scopes) && scopes.length > MAX_LIST_VALUES && stringsOf(scopes).length > 0;
 }
+
+const wordsOf = (text: string): number => text.split(' ').filter((word) => word !== '').length;
 
 const noClaims: Claims = Object.freeze({});
 
@@ -44,7 +47,6 @@ const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].in
 
 /** The claims that headers name, if they have a form that a header can carry: a scalar or a list of scalars. */
 function namedClaims(claims: Claims, paths: readonly string[]): Claims {
-  if (paths.length === 0) return noClaims;
   const named: [string, unknown][] = [];
   for (const path of paths) {
     const value = claimAt(claims, path);
@@ -65,27 +67,28 @@ function isTooLong(value: string): boolean {
  * @returns reason `claim_absent` where the subject is missing or too long for a header, or a list has too many elements
  */
 export function toCaller(verified: Verified, table: CallerTable): Result<Caller> {
-  const context = factContext(verified, table);
-  const { claim, prefix } = table.providers[verified.provider]!.subject;
-  const { claims } = verified;
-  const subject = claimAt(claims, claim);
-  if (typeof subject !== 'string' || subject === '') {
-    return refuse('claim_absent', `"${claim}" is not a non-empty string`);
+  const { provider, claims } = verified;
+  const made = preparedOf(provider, table);
+  const { kind, subject: source } = made;
+  const named = claimAt(claims, source.claim);
+  if (typeof named !== 'string' || named === '') {
+    return refuse('claim_absent', `"${source.claim}" is not a non-empty string`);
   }
-  if (isTooLong(prefix + subject)) return refuse('claim_absent', `"${claim}" is too long`);
-  const groups = claimAt(claims, context.kind.groups);
-  if (isTooMany(groups, false) || isTooMany(scopesClaim(verified, context.kind), true)) {
+  const subject = source.prefix + named;
+  if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
+  const groups = claimAt(claims, kind.groups);
+  if (isTooMany(groups, scopesClaim(verified, kind))) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
   const { sends } = table;
-  const email = sends.email ? emailOf(context) : undefined;
-  const name = sends.name ? claimAt(claims, context.kind.displayName) : undefined;
+  const email = sends.email ? emailOf(claims, kind) : undefined;
+  const name = sends.name ? claimAt(claims, kind.displayName) : undefined;
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
-    provider: verified.provider,
-    subject: prefix + subject,
-    roles: rolesOf(context),
+    provider,
+    subject,
+    roles: rolesBy(verified, made, groups),
     groups: sends.groups ? stringsOf(groups) : nothing,
-    claims: namedClaims(claims, table.claims),
+    claims: table.claims.length === 0 ? noClaims : namedClaims(claims, table.claims),
   };
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;

@@ -1,28 +1,32 @@
 import type { Fact } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
-import type { Verified } from '../token/types.ts';
+import type { TokenProvider, Verified } from '../token/types.ts';
 import { type FactContext, truthOf } from './facts.ts';
 import type { CallerTable } from './types.ts';
 
+/** The roles that one group gives. */
+interface Granted {
+  readonly group: unknown;
+  readonly places: readonly number[];
+  readonly names: readonly string[];
+}
+
 /** How roles are found from a provider's tokens, made once: most are given by a group, and found by its name. */
 interface RoleGrants {
-  /** In the policy's order; everything else here counts places in it. */
+  /** In the policy's order; places are counted in it. */
   readonly names: readonly string[];
-  readonly byGroup: ReadonlyMap<unknown, readonly number[]>;
-  /** Roles by other facts. */
+  readonly byGroup: ReadonlyMap<unknown, Granted>;
+  readonly granted: readonly Granted[];
+  /** Places of roles by other facts. */
   readonly byFact: readonly number[];
 }
 
 /** What is made once per provider of a table. */
-interface Prepared {
+export interface Prepared {
   readonly kind: ProviderKind;
+  readonly subject: TokenProvider['subject'];
   readonly roles: ReadonlyMap<string, Fact>;
-  readonly grants: RoleGrants;
-}
-
-/** What the facts about a token are evaluated against, and its roles found from. */
-export interface RoleContext extends FactContext {
   readonly grants: RoleGrants;
 }
 
@@ -31,27 +35,37 @@ const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 /** A group fact about other providers' tokens is never true of this one's; a group fact without a provider is of all. */
 function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrants {
   const names = [...roles.keys()];
-  const byGroup = new Map<unknown, number[]>();
+  const places = new Map<unknown, number[]>();
   const byFact: number[] = [];
   names.forEach((name, place) => {
     const fact = roles.get(name) as Fact;
     if (fact.op !== 'group') byFact.push(place);
     else if (fact.provider === undefined || fact.provider === provider) {
-      byGroup.set(fact.value, [...(byGroup.get(fact.value) ?? []), place]);
+      places.set(fact.value, [...(places.get(fact.value) ?? []), place]);
     }
   });
-  return { names, byGroup, byFact };
+  const granted = [...places].map(([group, own]) => ({
+    group,
+    places: own,
+    names: own.map((i) => names[i] as string),
+  }));
+  return { names, byGroup: new Map(granted.map((one) => [one.group, one])), granted, byFact };
 }
 
 function prepare(name: string, table: CallerTable): Prepared {
   const provider = table.providers[name];
   const kind = provider && providerKind(provider.kind);
-  if (kind === undefined) throw new Error(`the policy has no provider ${name}`);
+  if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
   const roles = new Map(table.roles);
-  return { kind, roles, grants: grantsOf(roles, name) };
+  return { kind, subject: provider.subject, roles, grants: grantsOf(roles, name) };
 }
 
-function preparedOf(name: string, table: CallerTable): Prepared {
+/**
+ * What is made once for a provider's tokens.
+ *
+ * @throws where the table has no such provider
+ */
+export function preparedOf(name: string, table: CallerTable): Prepared {
   let providers = prepared.get(table);
   if (providers === undefined) {
     providers = new Map();
@@ -66,33 +80,62 @@ function preparedOf(name: string, table: CallerTable): Prepared {
 }
 
 /** What the facts about a verified token are evaluated against. */
-export function factContext(verified: Verified, table: CallerTable): RoleContext {
-  const { kind, roles, grants } = preparedOf(verified.provider, table);
-  return { verified, kind, roles, grants };
+export function factContext(verified: Verified, table: CallerTable): FactContext {
+  const { kind, roles } = preparedOf(verified.provider, table);
+  return { verified, kind, roles };
 }
 
-/** The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the policy. */
-export function rolesOf(context: RoleContext): string[] {
-  const { names, byGroup, byFact } = context.grants;
-  const places: number[] = [];
-  if (byGroup.size > 0) {
-    const groups = claimAt(context.verified.claims, context.kind.groups);
-    const list = Array.isArray(groups) ? groups : [groups];
-    for (let i = 0; i < list.length; i++) {
-      const more = byGroup.get(list[i]);
-      if (more === undefined) continue;
-      for (let j = 0; j < more.length; j++) places.push(more[j] as number);
+const none: readonly string[] = Object.freeze([]);
+
+/** What gives roles of what a token holds; of its groups and those that give roles, the fewer are gone through. */
+function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly Granted[] {
+  const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  const found: Granted[] = [];
+  if (granted.length < held.length) {
+    for (let i = 0; i < granted.length; i++) {
+      const one = granted[i] as Granted;
+      if (held.includes(one.group)) found.push(one);
+    }
+  } else {
+    for (let i = 0; i < held.length; i++) {
+      const one = byGroup.get(held[i]);
+      if (one !== undefined) found.push(one);
     }
   }
+  return found;
+}
+
+/** Places of the roles that a token's groups and other facts give, as often as they do. */
+function placesOf(verified: Verified, { kind, roles, grants }: Prepared, found: readonly Granted[]): number[] {
+  const { names, byFact } = grants;
+  const places: number[] = [];
+  for (let i = 0; i < found.length; i++) {
+    const more = (found[i] as Granted).places;
+    for (let j = 0; j < more.length; j++) places.push(more[j] as number);
+  }
+  const context = { verified, kind, roles };
   for (let i = 0; i < byFact.length; i++) {
     const place = byFact[i] as number;
     const name = names[place] as string;
-    if (truthOf(context.roles.get(name) as Fact, context, [name]) === true) places.push(place);
+    if (truthOf(roles.get(name) as Fact, context, [name]) === true) places.push(place);
   }
-  if (places.length === 1) return [names[places[0] as number] as string];
-  places.sort((a, b) => a - b);
+  return places;
+}
+
+/** {@link rolesOf} of a token whose groups have been read. */
+export function rolesBy(verified: Verified, made: Prepared, groups: unknown): readonly string[] {
+  const { names, byFact } = made.grants;
+  const found = grantedTo(groups, made.grants);
+  if (byFact.length === 0 && found.length < 2) return found.length === 0 ? none : (found[0] as Granted).names;
+  const places = placesOf(verified, made, found).sort((a, b) => a - b);
   const held: string[] = [];
   for (let i = 0; i < places.length; i++)
     if (places[i] !== places[i - 1]) held.push(names[places[i] as number] as string);
   return held;
+}
+
+/** The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the policy. */
+export function rolesOf(verified: Verified, table: CallerTable): readonly string[] {
+  const made = preparedOf(verified.provider, table);
+  return rolesBy(verified, made, claimAt(verified.claims, made.kind.groups));
 }
