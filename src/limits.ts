@@ -204,3 +204,21 @@ export const METADATA_REFRESH_S = 300;
 
 /** Secrets of one client that are tried, one after the other, where the provider knows the first no more. */
 export const MAX_SECRETS = 4;
+
+/** Longest body that an endpoint of the sign-in takes, and that it sends a provider. */
+export const MAX_SIGNIN_BODY_BYTES = 64 * 1024;
+
+/** How often the job looks for revocations; its calls together stay below it. */
+export const REVOCATIONS_JOB_INTERVAL_S = 1;
+
+/** Contexts of the sign-in that a worker keeps of each of its locations: a crowd that signs in at once leaves no more. */
+export const SIGNIN_CONTEXTS = 8;
+
+/** Longest header line that nginx takes in the rendered servers. */
+export const MAX_HEADER_LINE_BYTES = 32 * 1024;
+
+/** Time-out of one call to etcd, milliseconds: one to each of three nodes stays below {@link REVOCATIONS_JOB_INTERVAL_S}. */
+export const ETCD_TIMEOUT_MS = 300;
+
+/** Longest body for etcd, whose records are base64 of what is sealed. */
+export const MAX_ETCD_BODY_BYTES = 256 * 1024;

@@ -4,10 +4,12 @@ import { block, commented, type Directive, type Given, line, literal, variable }
 import type { Door } from './door.ts';
 import { erasedNames } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
-import { errorPages, routeLocations, tls } from './location.ts';
+import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
+import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { cookieOut, hasSessions, SESSION_HEADERS, setCookieBeside } from './session.ts';
 
 /** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
 const closed: readonly Directive[] = [
@@ -23,8 +25,12 @@ const closed: readonly Directive[] = [
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
 ];
 
+/** Refusals where people sign in; where a page cannot be had, a second error page says so. */
+const sessionPages: readonly Directive[] = [...errorPagesTo(refuseAs), line('recursive_error_pages', 'on')];
+
 /** Headers that every service receives, whoever asks. */
-function fixedHeaders({ policy }: Scene, host: SceneHost): readonly (readonly [string, Given])[] {
+function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly [string, Given])[] {
+  const { policy } = scene;
   const outside = host.host.name.startsWith('*') ? variable('host') : literal(host.host.name);
   return [
     ['Host', variable('meshgate_authority')],
@@ -44,6 +50,7 @@ function fixedHeaders({ policy }: Scene, host: SceneHost): readonly (readonly [s
     ['X-Meshgate-Erased', variable('meshgate_erased')],
     ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
     ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
+    ...(hasSessions(scene) ? [['Cookie', cookieOut] as const] : []),
   ];
 }
 
@@ -61,6 +68,7 @@ function requestHeaders(scene: Scene, host: SceneHost, module: Module): readonly
   const answers = [
     ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
     ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
+    ...(hasSessions(scene) ? SESSION_HEADERS : []),
   ];
   const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));
   const erased = erasedNames(scene.headerNames, answers)
@@ -102,8 +110,9 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
     'location',
     ['^~', '/'],
     [
-      ...errorPages,
+      ...(host.sessions ? sessionPages : errorPages),
       ...closed,
+      ...(host.sessions ? setCookieBeside : []),
       ...usual,
       // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
       line('proxy_max_temp_file_size', '0'),
@@ -129,7 +138,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
         : [
             commented(
               'No route of the policy covers the rest.',
-              block('location', ['^~', '/'], refusal('route_unknown')),
+              block('location', ['^~', '/'], [...orPage(host, 'route_unknown'), ...refusal('route_unknown')]),
             ),
           ]),
     ],

@@ -1,14 +1,18 @@
+import { MAX_COOKIE_BYTES, MAX_HEADER_LINE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
+import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { setCookie, withSessions } from './session.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
 export function hostFile(name: string): string {
@@ -135,24 +139,40 @@ const jwks: Directive = block(
   ],
 );
 
+/** Room for an answer of the check; with a cookie of ours in the request, what remains of the line comes back in it. */
+function answerBuffer(scene: Scene, { answers }: Door): number {
+  return scene.answerSize + (answers.includes('Cookie') ? MAX_HEADER_LINE_BYTES + MAX_COOKIE_BYTES : 0);
+}
+
+/** All that is not below `/.meshgate/`. */
+function routes(scene: Scene, host: SceneHost, door: Door): Directive {
+  if (host.routes.length > 0) return commented('All routes; what they share is said once.', around(scene, host, door));
+  return block('location', ['^~', '/'], [...orPage(host, 'route_unknown'), ...refusal('route_unknown')]);
+}
+
 function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [
     ...serverLevel(scene, host, door),
-    commented('The one way to the check; a client cannot ask for it.', hop(scene.answerSize, door)),
-    ...refusalLocations(corsOfRefusals(scene), takesCalls(host)),
+    commented('The one way to the check; a client cannot ask for it.', hop(answerBuffer(scene, door), door)),
+    ...refusalLocations(
+      [...corsOfRefusals(scene), ...(host.sessions ? [vary, setCookie] : [])],
+      takesCalls(host),
+      orPage(host, 'path_not_canonical'),
+    ),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
-    block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
-    commented('All routes; what they share is said once.', around(scene, host, door)),
+    ...pageLocations(scene, host),
+    host.sessions ? endpoints(scene, host) : block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
+    routes(scene, host, door),
   ];
 }
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  return doorConf(scene, host, outerDoor);
+  return doorConf(scene, host, withSessions(scene, host, outerDoor));
 }
 
-/** What goes inside the `server {}` of one host at the inner listener. */
+/** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */
 export function innerConf(scene: Scene, host: SceneHost, inner: Inner): readonly Directive[] {
-  return doorConf(scene, host, innerDoor(inner));
+  return doorConf(scene, { ...host, sessions: false }, innerDoor(inner));
 }

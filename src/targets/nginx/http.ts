@@ -1,11 +1,14 @@
 import { hasSeveral } from '../../policy/ingress.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
+import { egressMaps, egressServer } from './egress.ts';
+import { etcdUpstreams } from './etcd.ts';
 import { healthServer } from './health.ts';
-import { checkServer, egressServer } from './inner.ts';
+import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
 import type { Scene } from './scene.ts';
+import { sessionZones } from './signin.ts';
 import { upstreams } from './upstreams.ts';
 
 /** Room for our variables, and, where a key is long, in the buckets of maps (64 bytes as nginx has them). */
@@ -35,6 +38,7 @@ function engine(scene: Scene): readonly Directive[] {
     ),
     line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
     line('js_shared_dict_zone', 'zone=meshgate_locks:64k', 'type=number', 'timeout=60s'),
+    ...sessionZones(scene),
   ];
 }
 
@@ -44,11 +48,13 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...engine(scene),
     ...hashSizes(scene),
     ...maps(scene),
+    ...egressMaps(scene),
     commented(
       'One JSON object a line.',
       logFormat({ agents: scene.policy.gateway.inner !== undefined, several: hasSeveral(scene.policy) }),
     ),
     ...upstreams(scene),
+    ...etcdUpstreams(scene),
     checkServer(scene),
     egressServer(scene),
     ...healthServer(scene),

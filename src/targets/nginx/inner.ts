@@ -1,8 +1,9 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
-import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
+import { block, commented, type Directive, line, literal } from './directive.ts';
 import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
 import type { Scene } from './scene.ts';
-import { checkSocket, resolver } from './upstreams.ts';
+import { handlerLocations } from './signin.ts';
+import { checkSocket } from './upstreams.ts';
 
 /**
  * What the http level of somebody's nginx asks of every server is not asked here. It has no word for no error pages: one
@@ -56,72 +57,7 @@ export function checkServer(scene: Scene): Directive {
           ['@meshgate_keys'],
           [line('js_periodic', 'meshgate.keys', `interval=${KEYS_JOB_INTERVAL_S}s`)],
         ),
-        nothingElse,
-      ],
-    ),
-  );
-}
-
-/** Every call to a provider: verified TLS, never retried, never redirected, no connection kept. */
-export function egressServer(scene: Scene): Directive {
-  const { options, policy } = scene;
-  return commented(
-    'Calls to providers. The URL comes from our own JavaScript; only https: leaves.',
-    block(
-      'server',
-      [],
-      [
-        line('listen', literal(`unix:${options.runDir}/egress.sock`)),
-        line('js_engine', 'qjs'),
-        ...apart,
-        line('access_log', 'off'),
-        line('underscores_in_headers', 'off'),
-        ...resolver(scene),
-        ...Object.values(policy.providers).map((provider) =>
-          block(
-            'location',
-            ['=', literal(`/${provider.name}`)],
-            [
-              block(
-                'if',
-                [template('(', variable('http_x_meshgate_url')), '!~', regex('', '^https://[^/@]+/)')],
-                [line('return', '400')],
-              ),
-              line('proxy_pass', variable('http_x_meshgate_url')),
-              line('proxy_method', 'GET'),
-              line('proxy_http_version', '1.1'),
-              line('proxy_pass_request_headers', 'off'),
-              line('proxy_pass_request_body', 'off'),
-              line('proxy_set_header', 'Host', variable('proxy_host')),
-              line('proxy_set_header', 'Connection', 'close'),
-              line('proxy_set_header', 'Content-Length', literal('')),
-              line('proxy_set_header', 'Accept', 'application/json'),
-              line('proxy_set_header', 'User-Agent', 'meshgate'),
-              line('proxy_connect_timeout', '3s'),
-              line('proxy_send_timeout', '3s'),
-              line('proxy_read_timeout', '4s'),
-              line('proxy_next_upstream', 'off'),
-              line('proxy_redirect', 'off'),
-              line('proxy_intercept_errors', 'off'),
-              line('proxy_cache', 'off'),
-              line('proxy_store', 'off'),
-              line('proxy_max_temp_file_size', '0'),
-              line(
-                'proxy_ignore_headers',
-                'X-Accel-Redirect',
-                'X-Accel-Expires',
-                'X-Accel-Limit-Rate',
-                'X-Accel-Charset',
-              ),
-              line('proxy_ssl_verify', 'on'),
-              line('proxy_ssl_verify_depth', '5'),
-              line('proxy_ssl_trusted_certificate', literal(provider.caFile ?? options.systemCa)),
-              line('proxy_ssl_server_name', 'on'),
-              line('proxy_ssl_name', variable('proxy_host')),
-              line('proxy_ssl_session_reuse', 'off'),
-            ],
-          ),
-        ),
+        ...handlerLocations(scene),
         nothingElse,
       ],
     ),

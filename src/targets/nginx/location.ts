@@ -27,12 +27,19 @@ export function checked({ check, answers }: Door, route: string): readonly Direc
   return [line('auth_request', literal(check + route)), ...[...ANSWERS, ...answers].map(fromAnswer)];
 }
 
-/** Our refusals; a location with an `error_page` of its own inherits none, so each has all. */
-export const errorPages: readonly Directive[] = [
-  line('error_page', '401', '=', '@meshgate_refuse'),
+/**
+ * Our refusals; a location with an `error_page` of its own inherits none, so each has all.
+ *
+ * @param refuse where those of the check are spoken
+ */
+export const errorPagesTo = (refuse: Given): readonly Directive[] => [
+  line('error_page', '401', '=', refuse),
   line('error_page', '500', '=', '@meshgate_down'),
   line('error_page', '400', '494', '=', BAD_LOCATION),
 ];
+
+/** The same where nobody signs in. */
+export const errorPages: readonly Directive[] = errorPagesTo('@meshgate_refuse');
 
 /** TLS to the other side; a session must not be resumed, or it keeps the identity that it began with. */
 export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {

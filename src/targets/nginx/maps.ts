@@ -3,10 +3,13 @@ import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
+import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { requestHeader } from './names.ts';
+import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
+import { sessionMaps } from './session.ts';
 
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
@@ -154,6 +157,9 @@ export function maps(scene: Scene): readonly Directive[] {
     ...reasonMaps(scene.policy.gateway.inner !== undefined),
     codeMap,
     ...corsMaps(scene),
+    ...sessionMaps(scene),
+    ...pageMaps(scene),
+    ...handlerMaps(scene),
     ...(scene.hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc')) ? grpcMaps : []),
   ];
 }

@@ -33,10 +33,15 @@ const ours: readonly Directive[] = [
   line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
 ];
 
-/** A location's content for a refusal that nginx decides by itself. */
-export function refusal(reason: ReasonCode): readonly Directive[] {
+/** The `return` of a refusal that nginx decides by itself. */
+export function returned(reason: ReasonCode): Directive {
   const { status, help } = reasons[reason];
-  return [...ours, answer(status, [reason], [`,"detail":${JSON.stringify(help)}`])];
+  return answer(status, [reason], [`,"detail":${JSON.stringify(help)}`]);
+}
+
+/** A location's content for such a refusal. */
+export function refusal(reason: ReasonCode): readonly Directive[] {
+  return [...ours, returned(reason)];
 }
 
 /** What the check refused, with the status that it asked for. It never proxies. */
@@ -93,21 +98,21 @@ export function certificateLocation(realm: string): Directive {
  *
  * @param more headers of what is refused on a route
  * @param grpc whether some route takes calls
+ * @param odd what comes before the refusal of an odd path
  */
-export const refusalLocations = (more: readonly Directive[], grpc: boolean): readonly Directive[] => [
+export const refusalLocations = (
+  more: readonly Directive[],
+  grpc: boolean,
+  odd: readonly Directive[] = [],
+): readonly Directive[] => [
   refuse(more),
   ...(grpc ? grpcRefusals : []),
   block(
     'location',
     ['@meshgate_down'],
-    [
-      ...ours,
-      ...more,
-      line('add_header', 'Retry-After', '1', 'always'),
-      ...refusal('check_unavailable').slice(ours.length),
-    ],
+    [...ours, ...more, line('add_header', 'Retry-After', '1', 'always'), returned('check_unavailable')],
   ),
-  block('location', ['=', literal(ODD_LOCATION)], [...inside, ...refusal('path_not_canonical')]),
+  block('location', ['=', literal(ODD_LOCATION)], [...inside, ...odd, ...refusal('path_not_canonical')]),
   badLocation,
   unknownLocation,
 ];

@@ -101,7 +101,8 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   const scene = toScene(policy, rules, options);
   guard(scene);
   const { inner } = policy.gateway;
-  const hosts = scene.hosts.map(
+  const { signinHost } = scene;
+  const hosts = [...scene.hosts, ...(signinHost ? [signinHost] : [])].map(
     (host): ServerFile => [
       hostFile(host.host.name),
       hostConf(scene, host),

@@ -29,6 +29,8 @@ export interface SceneHost {
   /** The ingress whose TLS is said once, around all routes that lead to no other. */
   readonly ingress?: Ingress;
   readonly routes: readonly SceneRoute[];
+  /** People sign in here: some route takes sessions, or it is the sign-in host. */
+  readonly sessions: boolean;
 }
 
 /** Everything the renderer looks at, resolved once. */
@@ -40,6 +42,8 @@ export interface Scene {
   /** Bytes of the buffer for an answer of the check. */
   readonly answerSize: number;
   readonly hosts: readonly SceneHost[];
+  /** Where people sign in for all hosts, if that is none of them: no service is there. */
+  readonly signinHost?: SceneHost;
   /** Identities that some rule yields, in the policy's order. */
   readonly identities: readonly Identity[];
   /** Ingresses that some route leads to, by each protocol, with the identities that connect so. */
@@ -67,6 +71,21 @@ function doorOf(mesh: Mesh, service: Service): Ingress {
     throw new Error(`nginx: service ${service.name} is reached through an undefined ingress`);
   }
   return ingressOf(mesh, service);
+}
+
+/** Whether people sign in at a host: some route of it takes sessions, or all hosts' people sign in there. */
+function takesSessions({ gateway: { session, signin } }: Policy, { name, routes }: Host): boolean {
+  return session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
+}
+
+/** The sign-in host, as a host without routes. */
+function signinHost({ gateway, hosts }: Policy): SceneHost | undefined {
+  const { session, signin } = gateway;
+  const name = signin?.host;
+  if (session === undefined || name === undefined || hosts.some((host) => host.name === name)) return undefined;
+  const at = { file: '', line: 0, column: 0 };
+  const host: Host = { name, providers: [], routes: [], at, ...(signin?.tls && { tls: signin.tls }) };
+  return { host, routes: [], sessions: true };
 }
 
 const PROTOCOLS = [undefined, 'http2', 'grpc'] as const;
@@ -129,8 +148,9 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     const sharesTls = (route: Omit<SceneRoute, 'sharesTls'>): boolean =>
       ingress !== undefined && route.targets.every((target) => target.ingress === ingress);
     const routes = made.map((route) => ({ ...route, sharesTls: sharesTls(route) }));
-    return { host, routes, ...(ingress && { ingress }) };
+    return { host, routes, sessions: takesSessions(policy, host), ...(ingress && { ingress }) };
   });
+  const signin = signinHost(policy);
   const routes = hosts.flatMap((host) => host.routes);
   const targets = routes.flatMap((route) => route.targets);
   const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
@@ -147,6 +167,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     headerNames: names,
     answerSize: answerSize(policy, rules),
     hosts,
+    ...(signin && { signinHost: signin }),
     identities,
     ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].flatMap((ingress) =>
       PROTOCOLS.flatMap((protocol) => {

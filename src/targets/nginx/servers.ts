@@ -110,7 +110,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
     unknown: [],
   };
   const isServed = ({ host }: SceneHost) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
-  const served = scene.hosts.filter(isServed);
+  const served = [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].filter(isServed);
   if (served.length === 0) return [];
   const longest = Math.max(...served.map(({ host }) => host.name.length));
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
@@ -125,5 +125,6 @@ export function serversConf(scene: Scene): readonly Directive[] {
 export function unserved(scene: Scene): readonly string[] {
   const { gateway } = scene.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];
-  return scene.hosts.filter(({ host }) => host.tls === undefined).map(({ host }) => host.name);
+  const hosts = [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])];
+  return hosts.filter(({ host }) => host.tls === undefined).map(({ host }) => host.name);
 }

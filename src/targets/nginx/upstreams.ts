@@ -31,11 +31,18 @@ export function resolver(scene: Scene): readonly Directive[] {
 }
 
 /** Connections are kept, but none goes on for longer than both times together. */
-function kept(time: number, idle: number): readonly Directive[] {
+export function kept(time: number, idle: number): readonly Directive[] {
   return [line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)];
 }
 
-function upstream(scene: Scene, name: string, host: string, port: number, times: readonly Directive[]): Directive {
+/** An upstream block of one machine; a name is looked up again and again where there is a DNS server. */
+export function upstream(
+  scene: Scene,
+  name: string,
+  host: string,
+  port: number,
+  times: readonly Directive[],
+): Directive {
   const named = !isAddress(host) && scene.resolver.length > 0;
   const server = literal(address(host, port));
   return block(

@@ -1,0 +1,132 @@
+import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import type { Provider } from '../../policy/types.ts';
+import { EGRESS_HEADERS } from '../../session/contract.ts';
+import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { etcdLocations } from './etcd.ts';
+import { apart, nothingElse } from './inner.ts';
+import { requestHeader } from './names.ts';
+import type { Scene } from './scene.ts';
+import { hasSessions } from './session.ts';
+import { resolver } from './upstreams.ts';
+
+/** A call is made once, and its answer passed on as it is. */
+const once: readonly Directive[] = [
+  line('proxy_next_upstream', 'off'),
+  line('proxy_redirect', 'off'),
+  line('proxy_intercept_errors', 'off'),
+  line('proxy_cache', 'off'),
+  line('proxy_store', 'off'),
+  line('proxy_max_temp_file_size', '0'),
+  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+];
+
+/** Documents, by GET. */
+const fetched: readonly Directive[] = [
+  line('proxy_method', 'GET'),
+  line('proxy_http_version', '1.1'),
+  line('proxy_pass_request_headers', 'off'),
+  line('proxy_pass_request_body', 'off'),
+  line('proxy_set_header', 'Host', variable('proxy_host')),
+  line('proxy_set_header', 'Connection', 'close'),
+  line('proxy_set_header', 'Content-Length', literal('')),
+  line('proxy_set_header', 'Accept', 'application/json'),
+];
+
+/** Calls of a registered client too: what is secret in them is in the body or in `Authorization`, never in the URL. */
+const called: readonly Directive[] = [
+  line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  line('proxy_method', variable('meshgate_egress_method')),
+  line('proxy_http_version', '1.1'),
+  line('proxy_pass_request_headers', 'off'),
+  line('proxy_set_header', 'Host', variable('proxy_host')),
+  line('proxy_set_header', 'Connection', 'close'),
+  line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
+  line('proxy_set_header', 'Content-Type', requestHeader(EGRESS_HEADERS.contentType)),
+  line('proxy_set_header', 'Authorization', requestHeader(EGRESS_HEADERS.authorization)),
+  // Whatever cookies and policies its web server adds to an answer.
+  line('proxy_buffer_size', '32k'),
+  line('proxy_buffers', '8', '32k'),
+];
+
+/** The certificate by which a provider knows its client; the files are variables, so that nginx reads them anew. */
+function shown({ client }: Provider): readonly Directive[] {
+  if (client?.auth.kind !== 'tls_client_auth') return [];
+  return [
+    line('set', variable('meshgate_client_cert'), literal(client.auth.certFile)),
+    line('set', variable('meshgate_client_key'), literal(client.auth.keyFile)),
+    line('proxy_ssl_certificate', variable('meshgate_client_cert')),
+    line('proxy_ssl_certificate_key', variable('meshgate_client_key')),
+  ];
+}
+
+function provider(scene: Scene, one: Provider): Directive {
+  const client = one.client !== undefined && hasSessions(scene);
+  return block(
+    'location',
+    ['=', literal(`/${one.name}`)],
+    [
+      block(
+        'if',
+        [template('(', variable('http_x_meshgate_url')), '!~', regex('', '^https://[^/@]+/)')],
+        [line('return', '400')],
+      ),
+      line('proxy_pass', variable('http_x_meshgate_url')),
+      ...(client ? called : fetched),
+      line('proxy_set_header', 'User-Agent', 'meshgate'),
+      line('proxy_connect_timeout', '3s'),
+      line('proxy_send_timeout', '3s'),
+      line('proxy_read_timeout', '4s'),
+      ...once,
+      line('proxy_ssl_verify', 'on'),
+      line('proxy_ssl_verify_depth', '5'),
+      line('proxy_ssl_trusted_certificate', literal(one.caFile ?? scene.options.systemCa)),
+      line('proxy_ssl_server_name', 'on'),
+      line('proxy_ssl_name', variable('proxy_host')),
+      line('proxy_ssl_session_reuse', 'off'),
+      ...(client ? shown(one) : []),
+    ],
+  );
+}
+
+/** Every call to a provider: verified TLS, never retried, never redirected, no connection kept. */
+export function egressServer(scene: Scene): Directive {
+  const { options, policy } = scene;
+  return commented(
+    'Calls to providers. The URL comes from our own JavaScript; only https: leaves.',
+    block(
+      'server',
+      [],
+      [
+        line('listen', literal(`unix:${options.runDir}/egress.sock`)),
+        line('js_engine', 'qjs'),
+        ...apart,
+        line('access_log', 'off'),
+        line('underscores_in_headers', 'off'),
+        ...(hasSessions(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
+        ...resolver(scene),
+        ...Object.values(policy.providers).map((one) => provider(scene, one)),
+        ...etcdLocations(scene, once),
+        nothingElse,
+      ],
+    ),
+  );
+}
+
+/** What the JavaScript may choose of a call. */
+export const egressMaps = (scene: Scene): readonly Directive[] =>
+  hasSessions(scene)
+    ? [
+        commented(
+          'Calls to providers.',
+          map(requestHeader(EGRESS_HEADERS.method), 'meshgate_egress_method', [
+            ['default', 'GET'],
+            [key('POST'), 'POST'],
+          ]),
+        ),
+        map(requestHeader(EGRESS_HEADERS.accept), 'meshgate_egress_accept', [
+          [key(''), 'application/json'],
+          ['default', requestHeader(EGRESS_HEADERS.accept)],
+        ]),
+      ]
+    : [];

@@ -1,0 +1,92 @@
+import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import {
+  ASSETS_PATH,
+  BACKCHANNEL_PATH,
+  CALLBACK_PATH,
+  FRONTCHANNEL_PATH,
+  HANDOVER_PATH,
+  SIGNIN_PATH,
+  SIGNOUT_PATH,
+  WHOAMI_PATH,
+} from '../../session/names.ts';
+import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
+import { fromHandler, toHandler } from './handler.ts';
+import { orPage } from './page.ts';
+import { returned } from './problem.ts';
+import type { Scene, SceneHost } from './scene.ts';
+import { checkSocket } from './upstreams.ts';
+
+interface Endpoint {
+  readonly path: string;
+  readonly methods: readonly string[];
+}
+
+/** What browsers, and providers, ask of the gateway itself. */
+const ENDPOINTS: readonly Endpoint[] = [
+  { path: SIGNIN_PATH, methods: ['GET'] },
+  { path: CALLBACK_PATH, methods: ['GET'] },
+  { path: HANDOVER_PATH, methods: ['GET'] },
+  { path: SIGNOUT_PATH, methods: ['GET', 'POST'] },
+  { path: BACKCHANNEL_PATH, methods: ['POST'] },
+  { path: FRONTCHANNEL_PATH, methods: ['GET'] },
+  { path: WHOAMI_PATH, methods: ['GET', 'HEAD'] },
+  { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
+];
+
+/** By any other method it is not there. */
+const only = (methods: readonly string[]): Directive =>
+  block(
+    'if',
+    [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)],
+    [line('return', '404')],
+  );
+
+function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): Directive {
+  const at = `http://unix:${checkSocket(scene.options)}:`;
+  const folder = path.endsWith('/');
+  const who = path === WHOAMI_PATH;
+  return block(
+    'location',
+    [folder ? '^~' : '=', literal(path)],
+    [
+      only(methods),
+      // Declared first: nginx warns of a variable that only `set` makes.
+      line('auth_request_set', variable('meshgate_route'), '-'),
+      line('set', variable('meshgate_route'), '-'),
+      // With a variable the query stays behind; in an exact location it has one value only.
+      line('proxy_pass', folder ? literal(at + path) : template(at, variable('uri'))),
+      ...(who ? [...toHandler(host), line('proxy_set_header', 'Authorization', variable('http_authorization'))] : []),
+    ],
+  );
+}
+
+/**
+ * All below `/.meshgate/` that a client may ask for on a host where people sign in. Codes, states and tickets stand in
+ * queries, so that no line of the error log is written here, which would show them; the access log has no queries.
+ */
+export function endpoints(scene: Scene, host: SceneHost): Directive {
+  return commented(
+    "The sign-in. Its URLs hold codes: nginx's error log would show them.",
+    block(
+      'location',
+      ['^~', '/.meshgate/'],
+      [
+        line('access_log', literal(scene.options.accessLog), 'meshgate'),
+        line('error_log', '/dev/null', 'emerg'),
+        line('auth_request', 'off'),
+        line('error_page', '404', '=', '@meshgate_unknown'),
+        line('error_page', '500', '502', '503', '504', '=', '@meshgate_down'),
+        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        line('proxy_request_buffering', 'on'),
+        line('proxy_intercept_errors', 'off'),
+        ...toHandler(host),
+        ...fromHandler,
+        ...ENDPOINTS.map((one) => endpoint(scene, host, one)),
+        ...orPage(host, 'route_unknown'),
+        line('default_type', 'application/problem+json'),
+        returned('route_unknown'),
+      ],
+    ),
+  );
+}

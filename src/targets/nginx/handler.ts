@@ -1,0 +1,72 @@
+import { HANDLER_HEADERS } from '../../session/contract.ts';
+import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
+import type { Scene, SceneHost } from './scene.ts';
+import { hasSessions, hostName } from './session.ts';
+
+/** What of a browser's own headers a handler of the sign-in reads. */
+const PASSED = [
+  'Accept',
+  'Accept-Language',
+  'Origin',
+  'Sec-Fetch-Dest',
+  'Sec-Fetch-Mode',
+  'Sec-Fetch-Site',
+  'Sec-Purpose',
+] as const;
+
+/** A request to a handler tells what is said here and nothing else. Nothing is asked twice: a code is used up by one call. */
+export function toHandler(host: SceneHost): readonly Directive[] {
+  return [
+    line('proxy_http_version', '1.1'),
+    line('proxy_pass_request_headers', 'off'),
+    line('proxy_set_header', 'Host', 'meshgate'),
+    line('proxy_set_header', 'Connection', 'close'),
+    line('proxy_set_header', HANDLER_HEADERS.host, hostName(host)),
+    line('proxy_set_header', HANDLER_HEADERS.requestId, variable('request_id')),
+    line('proxy_set_header', HANDLER_HEADERS.navigation, variable('meshgate_navigation')),
+    line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
+    line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
+    line('proxy_set_header', 'Content-Type', variable('content_type')),
+    ...PASSED.map((name) =>
+      line('proxy_set_header', name, variable(`http_${name.toLowerCase().replaceAll('-', '_')}`)),
+    ),
+    line('proxy_connect_timeout', '3s'),
+    line('proxy_send_timeout', '5s'),
+    line('proxy_read_timeout', '30s'),
+    line('proxy_next_upstream', 'off'),
+  ];
+}
+
+/** How a handler's answer is passed on: as it is, from nowhere else, and kept by nobody unless it says so. */
+export const fromHandler: readonly Directive[] = [
+  // Cookies of eight attempts and a session, and the longest URL of a provider.
+  line('proxy_buffer_size', '32k'),
+  line('proxy_buffers', '4', '32k'),
+  line('proxy_max_temp_file_size', '0'),
+  line('proxy_redirect', 'off'),
+  line('proxy_cache', 'off'),
+  line('proxy_store', 'off'),
+  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  line('add_header', 'Cache-Control', variable('meshgate_handler_cache'), 'always'),
+  line('add_header', 'Referrer-Policy', variable('meshgate_handler_referrer'), 'always'),
+  line('add_header', 'X-Content-Type-Options', variable('meshgate_handler_sniff'), 'always'),
+];
+
+const unlessSaid = (header: string, name: string, value: string): Directive =>
+  map(variable(`upstream_http_${header}`), name, [
+    [key(''), value],
+    ['default', literal('')],
+  ]);
+
+/** What a handler's answer has even where it does not say so. */
+export const handlerMaps = (scene: Scene): readonly Directive[] =>
+  hasSessions(scene)
+    ? [
+        commented(
+          'The answers of the sign-in: what they do not say of themselves.',
+          unlessSaid('cache_control', 'meshgate_handler_cache', 'no-store'),
+        ),
+        unlessSaid('referrer_policy', 'meshgate_handler_referrer', 'no-referrer'),
+        unlessSaid('x_content_type_options', 'meshgate_handler_sniff', 'nosniff'),
+      ]
+    : [];

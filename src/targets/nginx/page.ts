@@ -1,0 +1,115 @@
+import { type ReasonCode, reasons } from '../../reasons.ts';
+import { PAGE_HEADERS } from '../../session/contract.ts';
+import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
+import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { fromHandler, toHandler } from './handler.ts';
+import { inside } from './problem.ts';
+import type { Scene, SceneHost } from './scene.ts';
+import { hasSessions, setCookie } from './session.ts';
+import { checkSocket } from './upstreams.ts';
+
+const SIGNIN_LOCATION = '@meshgate_signin';
+const PAGE_LOCATION = '@meshgate_page';
+const REFUSE_LOCATION = '@meshgate_refuse';
+
+/** What an answer of ours depends on beside the URL. */
+export const vary: Directive = line(
+  'add_header',
+  'Vary',
+  literal('Accept, Cookie, Sec-Fetch-Dest, Sec-Fetch-Mode'),
+  'always',
+);
+
+/** Where a refusal of the check is spoken. */
+export function pageMaps(scene: Scene): readonly Directive[] {
+  if (!hasSessions(scene)) return [];
+  return [
+    commented(
+      'Refusals on hosts where people sign in: a navigation goes there, or sees a page; all else reads problem+json.',
+      map(variable('meshgate_navigation'), 'meshgate_refuse_as', [
+        ['default', REFUSE_LOCATION],
+        [key('get'), variable('meshgate_refuse_get')],
+        [key('post'), PAGE_LOCATION],
+      ]),
+    ),
+    map(variable('meshgate_signin'), 'meshgate_refuse_get', [
+      [key(''), PAGE_LOCATION],
+      ['default', SIGNIN_LOCATION],
+    ]),
+  ];
+}
+
+/** The same for `error_page`. */
+export const refuseAs = variable('meshgate_refuse_as');
+
+/** A navigation's refusal by nginx itself: the page, in the place of what stands below. */
+export function orPage({ sessions }: SceneHost, reason: ReasonCode): readonly Directive[] {
+  if (!sessions) return [];
+  return [
+    block(
+      'if',
+      [template('(', variable('meshgate_navigation'), ')')],
+      [
+        line('set', variable('meshgate_status'), String(reasons[reason].status)),
+        line('set', variable('meshgate_reason'), reason),
+        line('rewrite', regex('', '^'), literal(`${PAGE_PATH}${reason}?`), 'last'),
+      ],
+    ),
+  ];
+}
+
+/** Where navigations go that a sign-in would help, with all that they asked for. */
+const signin: Directive = {
+  ...line('location', SIGNIN_LOCATION),
+  block: [
+    line('add_header', 'Cache-Control', 'no-store', 'always'),
+    vary,
+    setCookie,
+    // Last and as it came: whatever is in it belongs to `to`.
+    line('return', '303', template(`${SIGNIN_PATH}?`, variable('meshgate_signin'), '&to=', variable('request_uri'))),
+  ],
+};
+
+/** A location with a name, for that leaves the method as it was, for the log. */
+const toPage: Directive = {
+  ...line('location', PAGE_LOCATION),
+  block: [line('rewrite', regex('', '^'), template(PAGE_PATH, variable('meshgate_reason'), '?'), 'last')],
+};
+
+/** The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. */
+function page(scene: Scene, host: SceneHost): Directive {
+  return block(
+    'location',
+    ['^~', literal(PAGE_PATH)],
+    [
+      ...inside,
+      line('error_page', '500', '502', '504', '=', REFUSE_LOCATION),
+      line('auth_request', 'off'),
+      line('proxy_pass', literal(`http://unix:${checkSocket(scene.options)}:${PAGE_PATH}`)),
+      line('proxy_method', 'GET'),
+      ...toHandler(host),
+      ...(
+        [
+          ['status', 'meshgate_status'],
+          ['detail', 'meshgate_detail'],
+          ['route', 'meshgate_route'],
+          ['signin', 'meshgate_signin'],
+          ['target', 'request_uri'],
+          ['user', 'meshgate_user'],
+        ] as const
+      ).map(([name, from]) => line('proxy_set_header', PAGE_HEADERS[name], variable(from))),
+      // Of a form nothing is read: it streams to where it is thrown away.
+      line('client_max_body_size', '0'),
+      line('proxy_request_buffering', 'off'),
+      line('proxy_intercept_errors', 'on'),
+      ...fromHandler,
+      vary,
+      setCookie,
+    ],
+  );
+}
+
+/** The locations that refuse navigations, in the server of a host with sessions. */
+export function pageLocations(scene: Scene, host: SceneHost): readonly Directive[] {
+  return host.sessions ? [signin, toPage, page(scene, host)] : [];
+}

@@ -1,0 +1,146 @@
+import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../../session/names.ts';
+import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import type { Door } from './door.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/** Whether somebody signs in at all. */
+export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
+  signinHost !== undefined || hosts.some(({ sessions }) => sessions);
+
+/** The configured name of a host, or the one that was asked where the policy has a wildcard; nginx has checked it. */
+export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? variable('host') : literal(host.name));
+
+/** The outer door of a host, with what the check reads of browsers, and what it answers. */
+export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
+  if (!hasSessions(scene)) return door;
+  const browser = [
+    line('proxy_set_header', 'X-Meshgate-Origin', variable('meshgate_origin_in')),
+    line('proxy_set_header', 'X-Meshgate-Navigation', variable('meshgate_navigation')),
+    ...(host.host.name.startsWith('*') ? [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))] : []),
+  ];
+  return {
+    ...door,
+    credentials: [
+      ...door.credentials,
+      line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
+      ...(host.sessions ? browser : []),
+    ],
+    answers: [...door.answers, 'Cookie', ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
+  };
+}
+
+/** The `Cookie` line that services receive: without ours. */
+export const cookieOut = variable('meshgate_cookie_out');
+
+/** Headers of ours on the way to the check and back, which no service gets. */
+export const SESSION_HEADERS = ['Cookie', 'Host', 'Navigation', 'Origin', 'Set-Cookie', 'Signin'].map(
+  (name) => `X-Meshgate-${name}`,
+);
+
+/** What the check sets in the browser, in an answer of ours. */
+export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
+
+/** The same in a service's answer, which nobody on the way may keep then. Outer levels' own headers stay. */
+export const setCookieBeside: readonly Directive[] = [
+  setCookie,
+  line('add_header', 'Cache-Control', variable('meshgate_set_cookie_for'), 'always'),
+  line('add_header_inherit', 'merge'),
+];
+
+/** A cookie of ours, wherever it stands in the line. */
+const OURS = '__Host-meshgate';
+if (!SESSION_COOKIE.startsWith(OURS) || !ATTEMPT_COOKIE.startsWith(OURS)) throw new Error('cookies have other names');
+
+const cookieMaps: readonly Directive[] = [
+  commented(
+    "Cookies. Ours go to the check, which answers with what remains of the line; other people's pass as they are.",
+    map(variable('http_cookie'), 'meshgate_cookie_in', [
+      // Also where PCRE gives up.
+      ['default', variable('http_cookie')],
+      [key(''), literal('')],
+      [regex('~', OURS), variable('http_cookie')],
+      [regex('~', '^'), literal('')],
+    ]),
+  ),
+  map(variable('meshgate_cookie_in'), 'meshgate_cookie_out', [
+    [key(''), variable('http_cookie')],
+    ['default', variable('meshgate_cookie')],
+  ]),
+  commented(
+    'An answer that sets a cookie of ours is for one browser alone.',
+    map(variable('meshgate_set_cookie'), 'meshgate_set_cookie_for', [
+      [key(''), literal('')],
+      ['default', 'private'],
+    ]),
+  ),
+];
+
+/** Whether a browser shows the answer as a page: by Fetch Metadata, or, over plain HTTP, by what else it says. */
+const navigationMaps: readonly Directive[] = [
+  commented(
+    'Navigations: "get" may go to sign-in and come back, "post" is a form, which is not sent twice. All else is a script.',
+    map(variable('http_sec_fetch_mode'), 'meshgate_navigation', [
+      ['default', literal('')],
+      [key('navigate'), variable('meshgate_navigation_document')],
+      [key(''), variable('meshgate_navigation_plain')],
+    ]),
+  ),
+  // What is fetched beforehand looks like a navigation but for its purpose.
+  map(template(variable('http_sec_fetch_dest'), variable('http_sec_purpose')), 'meshgate_navigation_document', [
+    ['default', literal('')],
+    [key('document'), variable('meshgate_navigation_method')],
+  ]),
+  map(variable('http_accept'), 'meshgate_navigation_plain', [
+    ['default', literal('')],
+    [key(''), literal('')],
+    [regex('~*', '(^|,)[ \\t]*text/html[ \\t]*(;|,|$)'), variable('meshgate_navigation_bare')],
+  ]),
+  map(
+    template(
+      ...['http_x_requested_with', 'http_upgrade', 'http_sec_purpose', 'http_purpose', 'http_sec_fetch_dest'].map(
+        variable,
+      ),
+    ),
+    'meshgate_navigation_bare',
+    [
+      ['default', literal('')],
+      [key(''), variable('meshgate_navigation_method')],
+    ],
+  ),
+  map(variable('request_method'), 'meshgate_navigation_method', [
+    ['default', literal('')],
+    [key('GET'), 'get'],
+    [key('HEAD'), 'get'],
+    [key('POST'), 'post'],
+  ]),
+];
+
+/** Whose page sends something with a session: asked where it could change something. */
+const originMaps: readonly Directive[] = [
+  commented(
+    'The origin behind an unsafe method or an Upgrade; "null" where the browser says that it is another and no more.',
+    map(variable('request_method'), 'meshgate_origin_in', [
+      ['default', variable('meshgate_origin')],
+      ...['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(
+        (method) => [key(method), variable('meshgate_origin_upgrade')] as const,
+      ),
+    ]),
+  ),
+  map(variable('http_upgrade'), 'meshgate_origin_upgrade', [
+    [key(''), literal('')],
+    ['default', variable('meshgate_origin')],
+  ]),
+  map(variable('http_origin'), 'meshgate_origin', [
+    [key(''), variable('meshgate_origin_site')],
+    ['default', variable('http_origin')],
+  ]),
+  map(variable('http_sec_fetch_site'), 'meshgate_origin_site', [
+    ['default', literal('')],
+    [key('cross-site'), 'null'],
+    [key('same-site'), 'null'],
+  ]),
+];
+
+/** The maps of a policy with sessions. */
+export const sessionMaps = (scene: Scene): readonly Directive[] =>
+  hasSessions(scene) ? [...cookieMaps, ...navigationMaps, ...originMaps] : [];

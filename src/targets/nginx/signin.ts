@@ -1,0 +1,87 @@
+import { MAX_SIGNIN_BODY_BYTES, REVOCATIONS_JOB_INTERVAL_S, SIGNIN_CONTEXTS } from '../../limits.ts';
+import {
+  ASSETS_PATH,
+  BACKCHANNEL_PATH,
+  CALLBACK_PATH,
+  FRONTCHANNEL_PATH,
+  HANDOVER_PATH,
+  PAGE_PATH,
+  RENEW_PATH,
+  SIGNIN_PATH,
+  SIGNOUT_PATH,
+  WHOAMI_PATH,
+} from '../../session/names.ts';
+import { block, commented, type Directive, line, literal } from './directive.ts';
+import type { Scene } from './scene.ts';
+import { hasSessions } from './session.ts';
+
+/** What is shared of sessions by the workers of one nginx: docs/sessions.md says how much fits. */
+export function sessionZones(scene: Scene): readonly Directive[] {
+  if (!hasSessions(scene)) return [];
+  const { stateDir } = scene.options;
+  return [
+    commented(
+      'Sealed records of sessions, which make room for newer ones; what was used up; what was called back.',
+      line('js_shared_dict_zone', 'zone=meshgate_sessions:32m', 'type=string', 'timeout=24h', 'evict'),
+    ),
+    line('js_shared_dict_zone', 'zone=meshgate_once:4m', 'type=string', 'timeout=1h'),
+    line(
+      'js_shared_dict_zone',
+      'zone=meshgate_revoked:4m',
+      'type=string',
+      'timeout=24h',
+      literal(`state=${stateDir}/revoked.json`),
+    ),
+  ];
+}
+
+const HANDLERS = [
+  [SIGNIN_PATH, 'signin'],
+  [CALLBACK_PATH, 'callback'],
+  [HANDOVER_PATH, 'handover'],
+  [SIGNOUT_PATH, 'signout'],
+  [BACKCHANNEL_PATH, 'backchannel'],
+  [FRONTCHANNEL_PATH, 'frontchannel'],
+  [PAGE_PATH, 'page'],
+  [ASSETS_PATH, 'assets'],
+  // No client's request is proxied here: the check alone asks.
+  [RENEW_PATH, 'renew'],
+] as const;
+
+const imported = line('js_import', 'signin', 'from', 'signin.js');
+
+/** The sign-in's JavaScript, in the check's server: here and not around it, so that the contexts of no check carry it. */
+export function handlerLocations(scene: Scene): readonly Directive[] {
+  if (!hasSessions(scene)) return [];
+  const handlers = HANDLERS.map(([path, name]) =>
+    block(
+      'location',
+      [path.endsWith('/') ? '^~' : '=', literal(path)],
+      [
+        // A page's form may be of any size; nobody reads it.
+        ...(path === PAGE_PATH ? [line('client_max_body_size', '0')] : []),
+        line('js_content', `signin.${name}`),
+      ],
+    ),
+  );
+  return [
+    block('location', ['=', literal(WHOAMI_PATH)], [line('js_content', 'meshgate.whoami')]),
+    block(
+      'location',
+      ['^~', '/.meshgate/'],
+      [
+        imported,
+        line('js_context_reuse', String(SIGNIN_CONTEXTS)),
+        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        ...handlers,
+        line('return', '404'),
+      ],
+    ),
+    block(
+      'location',
+      ['@meshgate_revocations'],
+      [imported, line('js_periodic', 'signin.revocations', `interval=${REVOCATIONS_JOB_INTERVAL_S}s`)],
+    ),
+  ];
+}
