@@ -104,6 +104,9 @@ export const JWKS_MAX_AGE_S = 300;
 /** How long a signing key is published before it signs: istiod fetches every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
 
+/** How long a session key is there before it seals: every gateway has read it by then, from a secret that is synchronised. */
+export const PUBLISHED_BEFORE_SEALING_S = 600;
+
 /** An answer of the check without lists: names, roles, a rule. The larger size holds lists of groups and an assertion. */
 export const ANSWER_SMALL = 2048;
 export const ANSWER_LARGE = 32 * 1024;

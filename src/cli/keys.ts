@@ -1,12 +1,27 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { newSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
-import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { PUBLISHED_BEFORE_SEALING_S, PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { seconds } from '../policy/units.ts';
+import { isRing, newRing, rotateRing } from '../session/rotate-ring.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
+interface NewFlags {
+  readonly session: boolean;
+}
+
 interface RotateFlags {
   readonly early: boolean;
+  readonly absolute?: number;
+}
+
+/** Longest life of a session where the policy says nothing. */
+const ABSOLUTE_S = 24 * 3600;
+
+function parseDuration(text: string): number {
+  if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
+  return seconds(text);
 }
 
 /** The text of a file; `undefined` where there is none. */
@@ -30,47 +45,85 @@ function replace(runtime: Runtime, file: string, text: string): void {
   }
 }
 
-/** `meshgate keys new`: a file of signing keys. */
-async function newKeys(runtime: Runtime, _: Record<never, never>, file: string): Promise<number> {
+/** `meshgate keys new`: a file of signing keys, or of session keys. */
+async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): Promise<number> {
   if (textOf(runtime, file) !== undefined) {
     throw new WrongUse(`${file} is there already; "meshgate keys rotate ${file}" moves on by one key`);
   }
-  replace(runtime, file, await newSigningKeys(runtime.now()));
-  runtime.err(`${file}: two keys: the first signs, the second is published to sign next\n`);
+  replace(runtime, file, session ? newRing(runtime.now()) : await newSigningKeys(runtime.now()));
+  runtime.err(
+    session
+      ? `${file}: two session keys: the first seals, the second is there to seal next\n`
+      : `${file}: two keys: the first signs, the second is published to sign next\n`,
+  );
   return YES;
 }
 
-/** `meshgate keys rotate`: the next key signs. */
-async function rotateKeys(runtime: Runtime, { early }: RotateFlags, file: string): Promise<number> {
+/** What is left to do with a rotated file: its text, and a sentence. */
+type Rotation = { readonly text: string; readonly said: string } | { readonly error: string };
+
+async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
+  const rotated = await rotateRing(text, now, absolute ?? ABSOLUTE_S, early);
+  if (!rotated.ok) return rotated;
+  const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} that nothing is sealed with any more went`;
+  return {
+    text: rotated.text,
+    said: rotated.seals
+      ? `the next session key seals, another is there to seal next, those before open what they sealed${gone}`
+      : 'a second session key is there to seal next; the first seals on',
+  };
+}
+
+async function rotateSigning(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
+  if (absolute !== undefined) throw new WrongUse('--absolute is for session keys, and these sign assertions');
+  const rotated = await rotateSigningKeys(text, now, early);
+  if (!rotated.ok) return rotated;
+  return {
+    text: rotated.text,
+    said: rotated.signs
+      ? 'the next key signs, another is published to sign next, the one before is published still'
+      : 'a second key is published to sign next; the first signs on',
+  };
+}
+
+/** `meshgate keys rotate`: the next key signs, or seals. */
+async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
   const text = textOf(runtime, file);
   if (text === undefined) throw new WrongUse(`${file} is not there; "meshgate keys new ${file}" makes it`);
-  const rotated = await rotateSigningKeys(text, runtime.now(), early);
-  if (!rotated.ok) {
-    runtime.err(`${file}: ${rotated.error}\n`);
+  const rotation = await (isRing(text) ? rotateSession : rotateSigning)(text, runtime.now(), flags);
+  if ('error' in rotation) {
+    runtime.err(`${file}: ${rotation.error}\n`);
     return NO;
   }
-  replace(runtime, file, rotated.text);
-  runtime.err(
-    rotated.signs
-      ? `${file}: the next key signs, another is published to sign next, the one before is published still\n`
-      : `${file}: a second key is published to sign next; the first signs on\n`,
-  );
+  replace(runtime, file, rotation.text);
+  runtime.err(`${file}: ${rotation.said}\n`);
   return YES;
 }
 
 const fileArgument = {
   kind: 'tuple',
-  parameters: [{ parse: String, placeholder: 'FILE', brief: 'The JWKS file of gateway.assertion.keys_file' }],
+  parameters: [
+    {
+      parse: String,
+      placeholder: 'FILE',
+      brief: 'The file of gateway.assertion.keys_file or gateway.session.keys_file',
+    },
+  ],
 } as const;
 
-const newCommand = buildCommand<Record<never, never>, [string], Context>({
+const newCommand = buildCommand<NewFlags, [string], Context>({
   func: action(newKeys),
-  parameters: { flags: {}, positional: fileArgument },
+  parameters: {
+    flags: {
+      session: { kind: 'boolean', default: false, brief: 'Keys that seal sessions, and not ones that sign assertions' },
+    },
+    positional: fileArgument,
+  },
   docs: {
-    brief: 'Make a file of signing keys',
+    brief: 'Make a file of signing keys, or of session keys',
     fullDescription: described(
-      'Makes a JWKS with two new P-256 key pairs, readable by its owner alone. The first key signs, the second is published so that it can sign next.',
-      ['meshgate keys new /run/secrets/assertion.jwks'],
+      'Makes a JWKS with two new keys, readable by its owner alone: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals, the second is there so that it can do so next.',
+      ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
     ),
   },
 });
@@ -82,21 +135,31 @@ const rotateCommand = buildCommand<RotateFlags, [string], Context>({
       early: {
         kind: 'boolean',
         default: false,
-        brief: `The next key signs even if it is published for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} minutes`,
+        brief: `The next key signs or seals even if it is there for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
+      },
+      absolute: {
+        kind: 'parsed',
+        parse: parseDuration,
+        optional: true,
+        placeholder: 'DURATION',
+        brief: 'Of session keys: gateway.session.absolute of the policy (default 24h)',
       },
     },
     positional: fileArgument,
   },
   docs: {
-    brief: 'Let the next key sign, and publish another',
+    brief: 'Let the next key sign or seal, and add another',
     fullDescription: described(
-      'Rotates by one key, in place and at once: the second key signs, a new one is published to sign next, the one that signed stays published, older ones go. Gateways read the file again within seconds. Run twice, it withdraws a key that has leaked.',
-      ['meshgate keys rotate /run/secrets/assertion.jwks'],
+      'Rotates by one key, in place and at once: the second key signs or seals, a new one is added to do so next. Of keys that sign assertions the one that signed stays published, older ones go; run twice, it withdraws a key that has leaked. Of session keys those that sealed stay until each cookie that they sealed is past its absolute end. Gateways read the file again within seconds.',
+      [
+        'meshgate keys rotate /run/secrets/assertion.jwks',
+        'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',
+      ],
     ),
   },
 });
 
 export const keysCommands = buildRouteMap<string, Context>({
   routes: { new: newCommand, rotate: rotateCommand },
-  docs: { brief: 'Make and rotate the keys that assertions are signed with' },
+  docs: { brief: 'Make and rotate the keys that assertions are signed and sessions are sealed with' },
 });

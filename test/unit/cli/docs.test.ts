@@ -4,6 +4,7 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { newRing } from '../../../src/session/rotate-ring.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { meshgate, token } from './fake.ts';
@@ -108,6 +109,7 @@ const files = {
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
   'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
+  'ring.jwks': newRing(1_800_000_000 - 600),
   'token.txt': token(JSON.parse(block('json token.txt'))),
   '/opt/meshgate/meshgate.js': '',
   '/opt/meshgate/hop.js': '',

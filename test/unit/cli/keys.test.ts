@@ -34,6 +34,24 @@ describe('meshgate keys', () => {
     expect(broken.err + broken.out).not.toContain('hush');
   });
 
+  test('session keys are made with --session, and rotated by what the file holds', async () => {
+    const made = await meshgate(['keys', 'new', '--session', '/s.jwks'], { now: NOW });
+    expect([made.code, made.err]).toEqual([
+      0,
+      '/s.jwks: two session keys: the first seals, the second is there to seal next\n',
+    ]);
+    const files = made.written;
+    const early = await meshgate(['keys', 'rotate', '/s.jwks'], { files, now: NOW });
+    expect([early.code, early.written]).toEqual([1, {}]);
+    const rotated = await meshgate(['keys', 'rotate', '--absolute', '7d', '/s.jwks'], { files, now: NOW + 600 });
+    expect(rotated.code).toBe(0);
+    const { keys } = JSON.parse(rotated.written['/s.jwks'] ?? '');
+    expect(keys[2]).toMatchObject({ kid: kids(files['/s.jwks'])[0], until: NOW + 600 + 7 * 86400 });
+    expect((await meshgate(['keys', 'rotate', '--absolute', '7', '/s.jwks'], { files })).code).toBe(2);
+    const signing = { '/k.jwks': await newSigningKeys(NOW) };
+    expect((await meshgate(['keys', 'rotate', '--absolute', '7d', '/k.jwks'], { files: signing })).code).toBe(2);
+  });
+
   test('a file that cannot be written is said', async () => {
     const { code, err } = await meshgate(['keys', 'new', '/forbidden/k.jwks']);
     expect([code, err]).toEqual([2, 'meshgate: /forbidden/k.jwks: this user may not\n']);

@@ -1,0 +1,81 @@
+import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from '../limits.ts';
+import { readRing } from './ring.ts';
+
+/** A key of the file. `iat`: when it was made; `until`: it sealed, and opens what it sealed until then. */
+interface Jwk {
+  readonly kid: string;
+  readonly iat?: unknown;
+  readonly until?: unknown;
+}
+
+const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** A short name: it stands in every cookie. One that is taken is not given again. */
+function newKid(taken: readonly string[]): string {
+  const kid = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => LETTERS[byte % LETTERS.length]).join('');
+  return taken.includes(kid) ? newKid(taken) : kid;
+}
+
+function makeKey(now: number, taken: readonly string[] = []): Jwk {
+  const k = Buffer.from(crypto.getRandomValues(new Uint8Array(32)) as Uint8Array).toString('base64url');
+  const jwk = { kty: 'oct', kid: newKid(taken), alg: 'A256GCM', use: 'enc', iat: Math.floor(now), k };
+  return jwk;
+}
+
+const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
+
+/** A ring: the first key seals, the second is there so that it can seal next. */
+export function newRing(now: number): string {
+  const first = makeKey(now);
+  return textOf([first, makeKey(now, [first.kid])]);
+}
+
+/** Whether a text is of session keys, and none of signing keys: a rotation asks for it, whatever is wrong with it. */
+export function isRing(text: string): boolean {
+  try {
+    const { keys } = JSON.parse(text) as { keys?: readonly { readonly kty?: unknown }[] };
+    return Array.isArray(keys) && keys.some((key) => key?.kty === 'oct');
+  } catch {
+    return false;
+  }
+}
+
+export type RotatedRing =
+  /** `seals`: whether another key seals now; `gone`: keys that nothing is sealed with any more. */
+  | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * Moves on by one: the second key, which every gateway has by now, seals; a new one is added to seal next; the one that
+ * sealed goes on to open, until each cookie that it sealed is past its absolute end.
+ *
+ * @param absolute longest life of a session, seconds
+ * @param early whether a key may seal that gateways may not have yet
+ * @returns what is wrong with the text, or why it is too early
+ */
+export async function rotateRing(text: string, now: number, absolute: number, early: boolean): Promise<RotatedRing> {
+  const ring = await readRing(text);
+  if (typeof ring === 'string') return { ok: false, error: ring };
+  const { keys } = JSON.parse(text) as { keys: readonly [Jwk, ...Jwk[]] };
+  const taken = keys.map(({ kid }) => kid);
+  const [sealing, next, ...others] = keys;
+  if (next === undefined || typeof next.until === 'number') {
+    const added = [sealing, makeKey(now, taken), ...keys.slice(1)];
+    return { ok: true, text: textOf(added), seals: false, gone: 0 };
+  }
+  const age = typeof next.iat === 'number' ? now - next.iat : PUBLISHED_BEFORE_SEALING_S;
+  if (age < PUBLISHED_BEFORE_SEALING_S && !early) {
+    const minutes = Math.ceil((PUBLISHED_BEFORE_SEALING_S - age) / 60);
+    const error = `the next key is there for less than ${PUBLISHED_BEFORE_SEALING_S / 60} minutes, and a gateway that has not read it yet would sign people out; wait ${minutes} more, or say --early`;
+    return { ok: false, error };
+  }
+  const until = Math.ceil(now + absolute);
+  const kept = others.filter((key) => typeof key.until !== 'number' || key.until > now);
+  const rotated = [next, makeKey(now, taken), { ...sealing, until }, ...kept];
+  if (rotated.length > MAX_RING_KEYS) {
+    const ends = kept.map((key) => (typeof key.until === 'number' ? key.until : until));
+    const hours = Math.ceil((Math.min(...ends) - now) / 3600);
+    return { ok: false, error: `${MAX_RING_KEYS} keys are needed still; the oldest may go in ${hours} h` };
+  }
+  return { ok: true, text: textOf(rotated), seals: true, gone: others.length - kept.length };
+}
