@@ -47,6 +47,11 @@ export const DEFAULTS = {
   rotation: 70,
   listen: 8443,
   innerListen: 8444,
+  publicPort: 443,
+  sessionIdle: 8 * 3600,
+  sessionAbsolute: 24 * 3600,
+  sessionFresh: 600,
+  storePrefix: '/meshgate/',
 } as const;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
@@ -70,6 +75,9 @@ export const MAX_CORS_MAX_AGE = 86400;
 
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
+
+/** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
+export const MAX_SESSION = 30 * 86400;
 
 /** Longest policy file that is read, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;

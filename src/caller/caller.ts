@@ -14,9 +14,9 @@ import type { Caller, CallerTable } from './types.ts';
  */
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
 
-/** The address, if the provider says that it is verified. The text "true" is not a statement of that. */
+/** The address, if the provider says, in the way that its kind does, that it is verified. */
 function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
-  if (claimAt(claims, kind.emailVerified) !== true) return undefined;
+  if (!kind.verifiedAs.includes(claimAt(claims, kind.emailVerified))) return undefined;
   const email = claimAt(claims, kind.email);
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }

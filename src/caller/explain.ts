@@ -18,7 +18,10 @@ function textOf(fact: Fact): string {
     case 'scope':
     case 'provider':
     case 'role':
+    case 'acr':
       return `${fact.op} ${JSON.stringify(fact.value)}${from}`;
+    case 'max_age':
+      return `signed in no longer than ${fact.value}s ago${from}`;
     case 'is':
     case 'has':
       return `claim ${JSON.stringify(fact.claim)} ${fact.op} ${JSON.stringify(fact.value)}${from}`;

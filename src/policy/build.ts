@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../limits.ts';
+import { buildAccept, buildClient, buildGatewaySignin, buildOwner, kindOf } from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
@@ -71,13 +72,14 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
         ...(raw.inner.tls && { tls: tls(raw.inner.tls) }),
       },
     }),
+    ...buildGatewaySignin(raw),
   };
 }
 
 function buildProvider(name: string, raw: Raw['providers'][string], at: policy.At): policy.Provider {
   return {
     name,
-    kind: raw.kind ?? 'generic',
+    kind: kindOf(raw),
     issuer: raw.issuer,
     ...(raw.jwks_uri !== undefined && { jwksUri: raw.jwks_uri }),
     audiences: raw.audiences ?? [],
@@ -86,6 +88,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     algorithms: raw.algorithms ?? DEFAULT_ALGORITHMS,
     ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
     subject: { claim: raw.subject?.claim ?? 'sub', prefix: raw.subject?.prefix ?? '' },
+    ...buildClient(name, raw),
     at,
   };
 }
@@ -100,6 +103,8 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   const provider = raw.provider === undefined ? {} : { provider: raw.provider };
   if (raw.group !== undefined) return { op: 'group', value: raw.group, ...provider, at: here };
   if (raw.scope !== undefined) return { op: 'scope', value: raw.scope, ...provider, at: here };
+  if (raw.acr !== undefined) return { op: 'acr', value: raw.acr, ...provider, at: here };
+  if (raw.max_age !== undefined) return { op: 'max_age', value: seconds(raw.max_age), ...provider, at: here };
   if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
   const op = raw.is === undefined ? 'has' : 'is';
   return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
@@ -217,11 +222,12 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         path: path.endsWith('/*') ? path.slice(0, -2) : path,
         kind: path.endsWith('/*') ? 'prefix' : 'exact',
         service: route.service,
-        accept: route.accept ?? ['bearer'],
+        accept: buildAccept(raw, host, route),
         allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
         ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),
         ...buildCors(host, route),
+        ...buildOwner(host, route),
         at: at(where),
       };
     }),

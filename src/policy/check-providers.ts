@@ -33,7 +33,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     if (audiences !== undefined && any) {
       report.add(['providers', name, 'audiences'], 'no effect: insecure_any_audience; remove one of the two', 'key');
     }
-    if (!any && !writes(draft.providers?.[name] ?? {}, 'audiences', 'insecure_any_audience')) {
+    if (!any && !writes(draft.providers?.[name] ?? {}, 'audiences', 'insecure_any_audience', 'client')) {
       const message = 'missing key "audiences"; write audiences: [api://wiki], what the tokens are issued for';
       report.add(['providers', name, 'audiences'], message, 'key');
     }

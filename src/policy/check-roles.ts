@@ -1,11 +1,9 @@
 import { type DraftPolicy, writes } from './draft.ts';
-import { allFacts, type FactAt, GROUPINGS, innerFacts, providersOf, roleFacts } from './facts.ts';
+import { allFacts, type FactAt, GROUPINGS, innerFacts, OPERATORS, providersOf, roleFacts } from './facts.ts';
 import { namesOf } from './names.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
-
-const OPERATORS = ['group', 'claim', 'scope', ...GROUPINGS];
 
 /** Each fact says one thing of one provider, can be true, and no role depends on itself. */
 export function checkRoles(report: Report, draft: DraftPolicy): void {
@@ -21,7 +19,7 @@ export function checkRoles(report: Report, draft: DraftPolicy): void {
 
 function checkFact(report: Report, { fact, path }: FactAt): void {
   if (typeof fact !== 'object' || report.touches(path)) return;
-  const [op, other] = OPERATORS.filter((it) => writes(fact, it));
+  const [op, other] = [...OPERATORS, ...GROUPINGS].filter((it) => writes(fact, it));
   const [value, second] = ['is', 'has'].filter((it) => writes(fact, it));
   if (other !== undefined) {
     report.add(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`, 'key');

@@ -10,6 +10,9 @@ export interface FactAt {
 
 export const GROUPINGS = ['any', 'all', 'none'] as const;
 
+/** Keys of a fact that say something of a token; a fact has one of them, or a grouping, or its provider alone. */
+export const OPERATORS = ['group', 'claim', 'scope', 'acr', 'max_age'] as const;
+
 /** The facts directly inside a fact. */
 export function innerFacts({ fact, path, provider }: FactAt): FactAt[] {
   if (typeof fact === 'string') return [];
@@ -36,7 +39,7 @@ export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string
 
 function ownProvider(fact: DraftFact | undefined): string | undefined {
   if (typeof fact !== 'object') return undefined;
-  return writes(fact, 'group', 'claim', 'scope', ...GROUPINGS) ? undefined : fact.provider;
+  return writes(fact, ...OPERATORS, ...GROUPINGS) ? undefined : fact.provider;
 }
 
 /**

@@ -1,15 +1,12 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
-  ...['teams', 'profiles', 'session', 'store', 'audit', 'client', 'introspection', 'acr', 'amr', 'max_age', 'network'],
+  ...['teams', 'profiles', 'audit', 'introspection', 'amr', 'network'],
   ...['like', 'namespaces', 'client_id', 'alone', 'tools', 'limit', 'bound'],
-  ...['owner', 'ask', 'insecure_raw_paths', 'waypoint', 'ambient'],
+  ...['insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 
 /** Likewise for values: credentials, header sources, kinds of meshes and providers. */
-const VALUES = new Set([
-  ...['session', 'certificate', 'okta', 'entra', 'keycloak', 'auth0', 'google'],
-  ...['cognito', 'github-actions', 'kubernetes', 'spiffe'],
-]);
+const VALUES = new Set([...['certificate', 'auth0', 'google', 'cognito', 'github-actions', 'kubernetes', 'spiffe']]);
 
 /** True for a key that a later version will know. */
 export function isLaterKey(key: string): boolean {

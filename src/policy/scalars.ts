@@ -99,7 +99,7 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
   write: 'letters, digits and dashes, as in Content-Type',
 });
 
-const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
+export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
 /** Scheme, host and port of a text, without what stands behind them. */

@@ -5,6 +5,7 @@ import { hints } from './hints.ts';
 import { list, METHODS } from './lists.ts';
 import { ROUTES } from './path.ts';
 import * as s from './scalars.ts';
+import * as signin from './signin-sections.ts';
 import { cors, proxy } from './traffic.ts';
 import type { Algorithm } from './types.ts';
 
@@ -86,6 +87,10 @@ export const gateway = z
       })
       .describe('Health over TCP. Default: on the unix socket alone.')
       .optional(),
+    public_port: signin.publicPort.optional(),
+    session: signin.session.optional(),
+    signin: signin.signin.optional(),
+    store: signin.store.optional(),
   })
   .describe('The gateway itself.');
 
@@ -93,8 +98,7 @@ export const provider = z
   .strictObject({
     kind: z
       .enum(providerKindNames)
-      .describe('What the provider is; says where groups and scopes are.')
-      .meta({ default: 'generic' })
+      .describe('What the provider is; says where groups and scopes are. Default: what the issuer looks like.')
       .optional(),
     issuer: s.issuer.describe('Compared exactly with "iss"; discovery starts here.'),
     jwks_uri: s.jwksUri
@@ -122,6 +126,8 @@ export const provider = z
       })
       .describe('How callers of this provider are named.')
       .optional(),
+    client: signin.client.optional(),
+    signin: signin.providerSignin.optional(),
   })
   .describe('An OpenID provider that vouches for callers.');
 
@@ -132,6 +138,8 @@ export interface RawFact {
   is?: string | number | boolean | undefined;
   has?: string | number | boolean | undefined;
   scope?: string | undefined;
+  acr?: string | undefined;
+  max_age?: string | undefined;
   provider?: string | undefined;
   any?: (string | RawFact)[] | undefined;
   all?: (string | RawFact)[] | undefined;
@@ -154,6 +162,8 @@ export const fact: z.ZodType<string | RawFact> = z
         is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
         has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
         scope: s.plainText.describe('The token has this scope.').optional(),
+        acr: signin.acr.optional(),
+        max_age: signin.maxAge.optional(),
         provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
         any: facts('True if one of these is.').optional(),
         all: facts('True if all of these are.').optional(),
@@ -236,14 +246,17 @@ const rule = z
 export const route = z
   .strictObject({
     service: s.reference('service').describe('The service that is asked.'),
-    accept: list(z.enum(['bearer']), '[bearer]')
-      .describe('Credentials that are taken.')
-      .meta({ default: ['bearer'] })
+    accept: list(z.enum(['bearer', 'session']), '[bearer]')
+      .describe(
+        'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client.',
+      )
       .optional(),
     allow: list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
+    owner: signin.owner.optional(),
+    ask: signin.ask.optional(),
   })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
   .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
@@ -257,6 +270,8 @@ export const host = z
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
+    owner: signin.owner.optional(),
+    ask: signin.ask.optional(),
     [ROUTES]: z.record(z.string(), route),
   })
   .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })

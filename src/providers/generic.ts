@@ -10,6 +10,12 @@ export const generic: ProviderKind = Object.freeze({
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
+  verifiedAs: Object.freeze([true]),
   // Keycloak's names for its other tokens.
   refusedTypes: Object.freeze(['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access']),
+  signin: Object.freeze({
+    // OpenID Connect Core, section 11: offline_access wants a consent each time, so it is not asked for unsaid.
+    scopes: Object.freeze(['openid', 'profile', 'email']),
+    userinfo: true,
+  }),
 });

@@ -1,6 +1,7 @@
 /**
- * What meshgate knows about one kind of OpenID provider: where its access tokens keep what the gateway reads,
- * and which of its tokens are no access tokens. A claim path is a claim's name, or names joined by dots.
+ * What meshgate knows about one kind of OpenID provider: where its tokens (access tokens and ID tokens) keep what the
+ * gateway reads, which of its tokens are no access tokens, and what it wants to be asked for when somebody signs in. A
+ * claim path is a claim's name, or names joined by dots.
  */
 export interface ProviderKind {
   readonly name: string;
@@ -16,8 +17,19 @@ export interface ProviderKind {
   readonly displayName: string;
   /** Claim of the caller's e-mail address. */
   readonly email: string;
-  /** Claim that must be true for the address to count. */
+  /** Claim that says whether the address is the caller's. */
   readonly emailVerified: string;
+  /** Its values that say yes; any other, or none, says no. */
+  readonly verifiedAs: readonly unknown[];
   /** Values of the payload's own `typ` (not the JOSE header's), lower case, of tokens that are no access tokens. */
   readonly refusedTypes: readonly string[];
+  readonly signin: SigninDefaults;
+}
+
+/** What a provider is asked for when somebody signs in, unless the policy says. */
+export interface SigninDefaults {
+  /** With `offline_access` where there is no refresh token without it. */
+  readonly scopes: readonly string[];
+  /** Whether the UserInfo endpoint has claims that the ID token may lack. */
+  readonly userinfo: boolean;
 }

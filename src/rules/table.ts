@@ -1,15 +1,20 @@
 import type { Sends } from '../caller/types.ts';
+import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, Provider } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
-import type { Rule, Table, TableHop, TableRoute } from './types.ts';
+import { keptClaims } from './kept-claims.ts';
+import { record } from './record.ts';
+import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
 
 export { tableModule } from './module.ts';
 
 export interface TableOptions {
   /** Path of the egress server's unix socket. */
   readonly egress: string;
+  /** Path of the check server's, where sessions are renewed; only policies with sessions need it. */
+  readonly check?: string;
 }
 
 /**
@@ -34,15 +39,9 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
   );
 }
 
-/** An object without prototype, so that no key of a policy means something of JavaScript's own. */
-function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
-  const out: Record<string, T> = Object.create(null);
-  for (const [key, value] of entries) out[key] = value;
-  return out;
-}
-
+/** No file that holds a secret is named where requests are decided. */
 function tokenProvider(provider: Provider): TokenProvider {
-  const { at: _, caFile: __, ...rest } = provider;
+  const { at: _, caFile: __, client: ___, signin: ____, ...rest } = provider;
   return rest;
 }
 
@@ -77,6 +76,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
           .filter((rule) => rule.route === route.name)
           .map(({ id, methods, who, service, as }) => ({ id, ...(methods && { methods }), who, service, as })),
         headers: spelled(route.headers, names),
+        ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
       },
     ]),
   );
@@ -95,6 +95,11 @@ function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
   return { selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])), agents: known };
 }
 
+function tableSession(policy: Policy, sources: readonly HeaderSource[], check: string): TableSession | undefined {
+  const { session, publicPort = DEFAULTS.publicPort } = policy.gateway;
+  return session && { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
+}
+
 /**
  * All that the gateway's JavaScript needs of a policy.
  *
@@ -109,6 +114,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const sends = sendsOf(sources);
   const names = headerNames(policy);
   const hop = tableHop(policy);
+  const session = tableSession(policy, sources, options.check ?? '');
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew])),
     clockSkew,
@@ -124,5 +130,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     egress: options.egress,
     ...(assertion && { assertion }),
     ...(hop && { hop }),
+    ...(session && { session }),
   };
 }

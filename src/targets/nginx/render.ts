@@ -1,5 +1,6 @@
 import { ingressPath } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
+import { toSigninTable } from '../../rules/signin-table.ts';
 import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
@@ -92,8 +93,7 @@ type ServerFile = readonly [name: string, directives: readonly Directive[], comm
 
 /**
  * Renders a policy for nginx: http.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
- * policy.js and watched.js. The bundles are not
- * part of it.
+ * policy.js, watched.js, and signin-policy.js where people sign in. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
  */
@@ -123,9 +123,11 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   const files: Record<string, string> = {
     'http.conf': print(httpConf(scene), head('For http {}.')),
     'servers.conf': print(serversConf(scene), serversHead(scene)),
-    'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options) })),
+    'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
   };
+  const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
+  if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
   for (const [name, directives, comment] of [...hosts, ...inside]) files[name] = print(directives, comment);
   return { files, gaps: gaps(scene) };
 }

@@ -51,14 +51,14 @@ test('mappings refuse keys that they do not have, and require those they need', 
 });
 
 test('routes stand beside the other keys of a host', () => {
-  expect(Object.keys(hosts.properties ?? {})).toEqual(['providers', 'tls', 'headers', 'proxy', 'cors']);
+  expect(Object.keys(hosts.properties ?? {})).toEqual(['providers', 'tls', 'headers', 'proxy', 'cors', 'owner', 'ask']);
   expect(hosts.required).toBeUndefined();
   expect(hosts.additionalProperties).toBe(false);
   expect(route.required).toEqual(['service', 'allow']);
 });
 
 test('values and names are completed', () => {
-  expect(route.properties?.accept?.items?.enum).toEqual(['bearer']);
+  expect(route.properties?.accept?.items?.enum).toEqual(['bearer', 'session']);
   expect(top.providers?.propertyNames?.pattern).toBe('^[a-z][a-z0-9-]{0,62}$');
   expect(top.tests?.items?.properties?.expect?.enum).toContain('role_missing');
 });

@@ -38,7 +38,7 @@ test('the smallest policy, with every default', () => {
     providers: {
       okta: {
         name: 'okta',
-        kind: 'generic',
+        kind: 'okta',
         issuer: 'https://example.okta.com/oauth2/default',
         audiences: ['api://wiki'],
         algorithms: ['RS256', 'PS256', 'ES256'],

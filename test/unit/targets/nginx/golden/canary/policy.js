@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "b47339c4566d71c2",
+  "selection": "8ba389da53acef2a",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -12,7 +12,7 @@ export default {
     __proto__: null,
     "okta": {
       "name": "okta",
-      "kind": "generic",
+      "kind": "okta",
       "issuer": "https://example.okta.com/oauth2/default",
       "audiences": ["api://wiki"],
       "algorithms": ["RS256", "PS256", "ES256"],

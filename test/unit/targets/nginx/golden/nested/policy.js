@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "4333fb537013f432",
+  "selection": "97b7afacd10f240e",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -12,7 +12,7 @@ export default {
     __proto__: null,
     "okta": {
       "name": "okta",
-      "kind": "generic",
+      "kind": "okta",
       "issuer": "https://example.okta.com/oauth2/default",
       "audiences": ["api://wiki"],
       "algorithms": ["RS256", "PS256", "ES256"],
@@ -23,7 +23,7 @@ export default {
     },
     "keycloak": {
       "name": "keycloak",
-      "kind": "generic",
+      "kind": "keycloak",
       "issuer": "https://login.example.com/realms/main",
       "audiences": ["wiki"],
       "algorithms": ["RS256", "PS256", "ES256"],

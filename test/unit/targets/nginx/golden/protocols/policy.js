@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "de95032d9df4fb2d",
+  "selection": "b991425d6db7cdf5",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -12,7 +12,7 @@ export default {
     __proto__: null,
     "okta": {
       "name": "okta",
-      "kind": "generic",
+      "kind": "okta",
       "issuer": "https://example.okta.com/oauth2/default",
       "audiences": ["api://wiki"],
       "algorithms": ["RS256", "PS256", "ES256"],

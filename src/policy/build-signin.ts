@@ -1,0 +1,94 @@
+import { DEFAULTS } from '../limits.ts';
+import { kindOfIssuer, type ProviderKindName, providerKinds } from '../providers/index.ts';
+import type { ROUTES } from './path.ts';
+import type { Raw } from './schema.ts';
+import type * as policy from './types.ts';
+import { seconds } from './units.ts';
+
+type RawGateway = NonNullable<Raw['gateway']>;
+type RawProvider = Raw['providers'][string];
+type RawHost = Raw['hosts'][string];
+type RawRoute = RawHost[typeof ROUTES][string];
+
+const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
+
+/** What the gateway's section says of browsers. */
+export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
+  const { public_port, session, signin, store } = raw;
+  return {
+    ...(public_port !== undefined && { publicPort: public_port }),
+    ...(session && {
+      session: {
+        keysFile: session.keys_file,
+        idle: time(session.idle, DEFAULTS.sessionIdle),
+        absolute: time(session.absolute, DEFAULTS.sessionAbsolute),
+        fresh: time(session.fresh, DEFAULTS.sessionFresh),
+      },
+    }),
+    ...(signin && {
+      signin: {
+        ...(signin.host !== undefined && { host: signin.host }),
+        ...(signin.tls && { tls: { certFile: signin.tls.cert_file, keyFile: signin.tls.key_file } }),
+        ...(signin.pages_dir !== undefined && { pagesDir: signin.pages_dir }),
+      },
+    }),
+    ...(store && {
+      store: {
+        endpoints: store.etcd,
+        ...(store.ca_file !== undefined && { caFile: store.ca_file }),
+        ...(store.cert_file !== undefined && { certFile: store.cert_file }),
+        ...(store.key_file !== undefined && { keyFile: store.key_file }),
+        prefix: store.prefix ?? DEFAULTS.storePrefix,
+      },
+    }),
+  };
+}
+
+/** A provider's kind: as said, or as its issuer looks. */
+export function kindOf({ kind, issuer }: Pick<RawProvider, 'kind' | 'issuer'>): ProviderKindName {
+  return kind ?? kindOfIssuer(issuer);
+}
+
+function buildAuth(raw: NonNullable<RawProvider['client']>): policy.ClientAuth {
+  const { secret_file, auth, keys_file, cert_file, key_file } = raw;
+  if (secret_file !== undefined) return { kind: `client_secret_${auth ?? 'basic'}`, secretFile: secret_file };
+  if (keys_file !== undefined) return { kind: 'private_key_jwt', keysFile: keys_file };
+  if (cert_file === undefined || key_file === undefined) return { kind: 'none' };
+  return { kind: 'tls_client_auth', certFile: cert_file, keyFile: key_file };
+}
+
+/** The gateway as a client of the provider; nothing where nobody signs in through it. */
+export function buildClient(name: string, raw: RawProvider): Pick<policy.Provider, 'client' | 'signin'> {
+  const { client, signin = {} } = raw;
+  if (client === undefined) return {};
+  const { scopes, prompt, max_age, acr_values, domains, userinfo, label, par } = signin;
+  const defaults = providerKinds[kindOf(raw)].signin;
+  return {
+    client: { id: client.id, auth: buildAuth(client) },
+    signin: {
+      scopes: scopes ?? defaults.scopes,
+      ...(prompt !== undefined && { prompt }),
+      ...(max_age !== undefined && { maxAge: seconds(max_age) }),
+      ...(acr_values && { acrValues: acr_values }),
+      domains: domains ?? [],
+      userinfo: userinfo ?? defaults.userinfo,
+      label: label ?? name,
+      ...(par !== undefined && { par }),
+    },
+  };
+}
+
+/** What callers of a route may show: as said, or what the host's providers make possible. */
+export function buildAccept(raw: Raw, host: RawHost, route: RawRoute): readonly policy.CredentialKind[] {
+  if (route.accept) return route.accept;
+  const providers = (host.providers ?? Object.keys(raw.providers)).flatMap((name) => raw.providers[name] ?? []);
+  const bearer = providers.some((it) => it.audiences !== undefined || it.insecure_any_audience);
+  const session = raw.gateway?.session !== undefined && providers.some((it) => it.client !== undefined);
+  return [...(bearer || !session ? (['bearer'] as const) : []), ...(session ? (['session'] as const) : [])];
+}
+
+/** Whom the denied page names. */
+export function buildOwner(host: RawHost, route: RawRoute): Pick<policy.Route, 'owner' | 'ask'> {
+  const [owner, ask] = [route.owner ?? host.owner, route.ask ?? host.ask];
+  return { ...(owner !== undefined && { owner }), ...(ask !== undefined && { ask }) };
+}

@@ -1,0 +1,24 @@
+import type { ProviderKind } from './types.ts';
+
+/**
+ * Microsoft Entra ID, one tenant. Anybody can put any address into a directory of their own: `email` counts only where
+ * Entra says that the domain's owner vouches for it (`xms_edov`), and `preferred_username` and `upn` never do.
+ */
+export const entra: ProviderKind = Object.freeze({
+  name: 'entra',
+  help: 'Microsoft Entra ID; groups come from the claim "groups" (object ids), an address counts with the optional claim "xms_edov"',
+  groups: 'groups',
+  scopes: Object.freeze(['scp']),
+  // Tokens of version 2, and of version 1.
+  client: Object.freeze(['azp', 'appid']),
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'xms_edov',
+  verifiedAs: Object.freeze([true, 1, '1']),
+  refusedTypes: Object.freeze([]),
+  signin: Object.freeze({
+    scopes: Object.freeze(['openid', 'profile', 'email', 'offline_access']),
+    // It is another host's, and has nothing that the ID token has not.
+    userinfo: false,
+  }),
+});

@@ -1,0 +1,20 @@
+import type { ProviderKind } from './types.ts';
+
+/** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
+export const keycloak: ProviderKind = Object.freeze({
+  name: 'keycloak',
+  help: 'Keycloak; groups come from the claim "groups", which a mapper of the client has to add; realm roles are in "realm_access.roles"',
+  groups: 'groups',
+  scopes: Object.freeze(['scope', 'scp']),
+  client: Object.freeze(['azp', 'client_id']),
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'email_verified',
+  verifiedAs: Object.freeze([true]),
+  refusedTypes: Object.freeze(['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access']),
+  signin: Object.freeze({
+    // It gives refresh tokens anyway; offline_access is for those that outlive the session there.
+    scopes: Object.freeze(['openid', 'profile', 'email']),
+    userinfo: true,
+  }),
+});

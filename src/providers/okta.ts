@@ -1,0 +1,20 @@
+import type { ProviderKind } from './types.ts';
+
+/** Okta: an authorization server of one's own (`https://D/oauth2/ID`), or, for sign-in alone, the organisation's. */
+export const okta: ProviderKind = Object.freeze({
+  name: 'okta',
+  help: 'Okta; groups come from the claim "groups", which the authorization server has to be told to issue',
+  groups: 'groups',
+  scopes: Object.freeze(['scp', 'scope']),
+  client: Object.freeze(['cid', 'azp', 'client_id']),
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'email_verified',
+  verifiedAs: Object.freeze([true]),
+  refusedTypes: Object.freeze(['id', 'logout']),
+  signin: Object.freeze({
+    scopes: Object.freeze(['openid', 'profile', 'email', 'offline_access']),
+    // Beside an access token, its ID tokens lack most of a profile.
+    userinfo: true,
+  }),
+});

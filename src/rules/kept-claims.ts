@@ -1,0 +1,89 @@
+import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
+import { type ProviderKind, providerKind } from '../providers/index.ts';
+import type { KeptClaims } from '../session/types.ts';
+import { record } from './record.ts';
+
+/** What of one provider's claims is read. */
+class Read {
+  readonly #whole = new Set<string>();
+  readonly #elements = new Map<string, Set<string>>();
+
+  whole(path: string): void {
+    this.#whole.add(path);
+  }
+
+  /** A text is looked for in a list, or is all of the claim; another value says of what kind a list's elements are. */
+  value(path: string, value: string | number | boolean): void {
+    if (typeof value !== 'string') this.whole(path);
+    else this.#elements.set(path, (this.#elements.get(path) ?? new Set()).add(value));
+  }
+
+  get paths(): readonly string[] {
+    return [...this.#whole];
+  }
+
+  get elements(): Readonly<Record<string, readonly string[]>> {
+    const some = [...this.#elements].filter(([path]) => !this.#whole.has(path));
+    return record(some.map(([path, values]) => [path, [...values]] as const));
+  }
+}
+
+function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind): void {
+  if ('provider' in fact && fact.provider !== undefined && fact.provider !== provider) return;
+  switch (fact.op) {
+    case 'group':
+      read.value(kind.groups, fact.value);
+      break;
+    case 'is':
+    case 'has':
+      read.value(fact.claim, fact.value);
+      break;
+    case 'scope':
+      for (const path of kind.scopes) read.whole(path);
+      break;
+    case 'acr':
+      read.whole('acr');
+      break;
+    case 'any':
+    case 'all':
+    case 'none':
+      for (const part of fact.facts) readFact(read, part, provider, kind);
+  }
+}
+
+function readSource(read: Read, source: HeaderSource, kind: ProviderKind): void {
+  if (source === 'groups') read.whole(kind.groups);
+  else if (source === 'name') read.whole(kind.displayName);
+  else if (source === 'email') {
+    read.whole(kind.email);
+    read.whole(kind.emailVerified);
+  } else if (typeof source === 'object' && 'claim' in source) read.whole(source.claim);
+}
+
+function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: Provider): Read {
+  const kind = providerKind(provider.kind);
+  if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
+  const read = new Read();
+  // What a sign-out at the provider names, whatever the subject is.
+  read.whole('sub');
+  read.whole(provider.subject.claim);
+  for (const { fact } of Object.values(policy.roles)) readFact(read, fact, provider.name, kind);
+  for (const source of sources) readSource(read, source, kind);
+  return read;
+}
+
+/**
+ * The claims that a session has to keep so that its caller is who a token with all claims would be: those that the
+ * policy's subjects, facts and headers read, of each provider that people sign in through. `auth_time` is not among
+ * them: a session has it anyway.
+ *
+ * @param sources where the values of all identity headers come from
+ */
+export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
+  const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);
+  const read = all.map((provider) => [provider.name, ofProvider(policy, sources, provider)] as const);
+  return {
+    paths: record(read.map(([name, { paths }]) => [name, paths] as const)),
+    elements: record(read.map(([name, { elements }]) => [name, elements] as const)),
+  };
+}
