@@ -24,6 +24,15 @@ function unescapeJson(text: string): string {
   }
 }
 
+/** A value as headers carry it. */
+function decodeValue(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** What nginx says of the request that was refused. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
   const host = headersIn[HANDLER_HEADERS.host] ?? '';
@@ -43,7 +52,7 @@ function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table:
     ...about,
     reason,
     ...(detail !== undefined && { detail: unescapeJson(detail) }),
-    ...(user !== undefined && { user }),
+    ...(user !== undefined && { user: decodeValue(user) }),
     ...(owner !== undefined && { owner }),
     ...(ask !== undefined && { ask }),
     ...(route !== '' && { route }),

@@ -43,14 +43,14 @@ describe('the page of a refusal', () => {
       'X-Meshgate-Detail': 'needs \\"editor\\"',
       'X-Meshgate-Request-Id': '0af7651916cd43dd8448eb211c80319c',
       'X-Meshgate-Route': route,
-      'X-Meshgate-User': 'ada',
+      'X-Meshgate-User': 'Zo%C3%AB',
       'Accept-Language': 'de',
     });
     expect([status, headers['Content-Language']]).toEqual([403, 'de']);
     const { document } = parseHTML(body);
     expect(document.querySelector('dl')?.textContent).toContain('needs "editor"');
     expect(document.querySelector('dl')?.textContent).toContain('0af7651916cd43dd8448eb211c80319c');
-    expect(document.querySelector('dl')?.textContent).toContain('ada');
+    expect(document.querySelector('dl')?.textContent).toContain('Zoë');
     expect([...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))).toEqual([
       'https://t.example/?r=role_missing',
       '/.meshgate/signout',
