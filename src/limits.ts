@@ -192,6 +192,7 @@ export const MAX_RENEWALS = 32;
 
 /** How long a provider that did not answer is not asked to renew sessions, milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
+
 /** How long somebody may take to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 
@@ -233,3 +234,9 @@ export const ETCD_TIMEOUT_MS = 300;
 
 /** Longest body for etcd, whose records are base64 of what is sealed. */
 export const MAX_ETCD_BODY_BYTES = 256 * 1024;
+
+/** How long an endpoint of etcd that gave no answer is asked after all others, milliseconds. */
+export const ETCD_PAUSE_MS = 10_000;
+
+/** Revocations read from etcd in one call. */
+export const ETCD_PAGE = 1000;

@@ -24,10 +24,10 @@ const PUT_ATTEMPTS = 4;
  */
 export class DictStore implements SessionStore {
   readonly #seal: RecordSeal;
-  readonly #revoke: (revocation: Revocation) => void;
+  readonly #revoke: (revocations: readonly Revocation[]) => void;
 
-  /** @param revoke keeps a revocation where the check looks */
-  constructor(seal: RecordSeal, revoke: (revocation: Revocation) => void) {
+  /** @param revoke keeps revocations where the check looks */
+  constructor(seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
     this.#seal = seal;
     this.#revoke = revoke;
   }
@@ -76,6 +76,6 @@ export class DictStore implements SessionStore {
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    this.#revoke(revocation);
+    this.#revoke([revocation]);
   }
 }

@@ -13,7 +13,7 @@ const seal: RecordSeal = {
 };
 
 const revoked: Revocation[] = [];
-const store = new DictStore(seal, (revocation) => revoked.push(revocation));
+const store = new DictStore(seal, (revocations) => revoked.push(...revocations));
 const { sessions, once, locks } = fake.zones;
 
 beforeEach(() => {

@@ -1,0 +1,118 @@
+import { ETCD_PAGE, MAX_DICT_TTL_MS } from '../limits.ts';
+import { readRecord, recordText } from '../session/record.ts';
+import { readRevocation } from '../session/revoke.ts';
+import type { Lock, Revocation, SessionStore } from '../session/store.ts';
+import type { SessionRecord } from '../session/types.ts';
+import type { RecordSeal } from './dict-store.ts';
+import { locksDict, onceDict } from './dicts.ts';
+import { decode, type Etcd, encode, prefixEnd } from './etcd.ts';
+
+/** Name of the number of seconds since the epoch at which etcd's revocations were last known to be all. */
+export const REVOCATIONS_SEEN = 'revocations seen';
+
+/** Name of what the poll knows already. It lives no longer than the revocations do in the worst case: not over a restart. */
+const KNOWN = ' etcd';
+
+interface Known {
+  readonly cluster: string;
+  readonly revision: number;
+}
+
+const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
+
+/** Sessions in etcd, for several replicas. What is in there is sealed, but for revocations and what was used once. */
+export class EtcdStore implements SessionStore {
+  readonly #etcd: Etcd;
+  readonly #prefix: string;
+  readonly #seal: RecordSeal;
+  readonly #revoke: (revocations: readonly Revocation[]) => void;
+
+  /** @param revoke keeps revocations where the check of this replica looks */
+  constructor(etcd: Etcd, prefix: string, seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
+    this.#etcd = etcd;
+    this.#prefix = prefix;
+    this.#seal = seal;
+    this.#revoke = revoke;
+  }
+
+  async get(sid: string): Promise<SessionRecord | undefined> {
+    const sealed = await this.#etcd.get(`${this.#prefix}session/${sid}`);
+    const text = sealed === undefined ? undefined : await this.#seal.open(sealed);
+    return text === undefined ? undefined : readRecord(text, sid);
+  }
+
+  async put(record: SessionRecord, ttl: number): Promise<void> {
+    const sealed = await this.#seal.seal(recordText(record));
+    await this.#etcd.put(`${this.#prefix}session/${record.session.sid}`, sealed, ttl);
+  }
+
+  async delete(sid: string): Promise<void> {
+    await this.#etcd.delete(`${this.#prefix}session/${sid}`);
+  }
+
+  async lock(sid: string, ttl: number): Promise<Lock | undefined> {
+    const lease = await this.#etcd.create(`${this.#prefix}lock/${sid}`, random(), ttl / 1000);
+    if (lease === undefined) return undefined;
+    // One that is not released runs out.
+    return { release: () => this.#etcd.revokeLease(lease).catch(() => {}) };
+  }
+
+  async once(id: string, ttl: number): Promise<boolean> {
+    return (await this.#etcd.create(`${this.#prefix}once/${id}`, random(), ttl)) !== undefined;
+  }
+
+  async revoke(revocation: Revocation): Promise<void> {
+    const { kind, value, until } = revocation;
+    const ttl = until - Date.now() / 1000;
+    if (ttl <= 0) return;
+    await this.#etcd.put(`${this.#prefix}revoked/${kind}/${value}`, JSON.stringify(revocation), ttl);
+    this.#revoke([revocation]);
+  }
+
+  /**
+   * Takes the revocations that are new in etcd.
+   *
+   * @param budget milliseconds
+   * @throws Error with one line for the log: etcd does not answer, or there is no room for what it has
+   */
+  async poll(budget: number): Promise<void> {
+    const began = Date.now();
+    const prefix = `${this.#prefix}revoked/`;
+    const text = onceDict().get(KNOWN);
+    let known: Known = text === undefined ? { cluster: '', revision: 0 } : (JSON.parse(text) as Known);
+    while (Date.now() - began < budget) {
+      const {
+        header,
+        kvs = [],
+        more = false,
+      } = await this.#etcd.call(
+        '/v3/kv/range',
+        {
+          key: encode(prefix),
+          range_end: prefixEnd(prefix),
+          min_mod_revision: String(known.revision + 1),
+          sort_order: 'ASCEND',
+          sort_target: 'MOD',
+          limit: String(ETCD_PAGE),
+        },
+        budget - (Date.now() - began),
+      );
+      const cluster = header?.cluster_id ?? '';
+      const revision = Number(header?.revision ?? 0);
+      if (known.revision > 0 && (cluster !== known.cluster || revision < known.revision)) {
+        // Another etcd, or one that was set back: what it has is read from the start.
+        known = { cluster, revision: 0 };
+        continue;
+      }
+      const read = kvs.map(({ value = '' }) => readRevocation(decode(value)));
+      this.#revoke(read.filter((revocation) => revocation !== undefined));
+      const last = kvs[kvs.length - 1];
+      known = { cluster, revision: more && last !== undefined ? Number(last.mod_revision) : revision };
+      onceDict().set(KNOWN, JSON.stringify(known), MAX_DICT_TTL_MS);
+      if (!more) {
+        locksDict().set(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
+        return;
+      }
+    }
+  }
+}

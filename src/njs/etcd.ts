@@ -1,0 +1,173 @@
+import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS, MAX_DICT_TTL_MS } from '../limits.ts';
+import { locksDict } from './dicts.ts';
+
+/** Texts in etcd's JSON are base64. */
+export const encode = (text: string): string => Buffer.from(text).toString('base64');
+export const decode = (text: string): string => Buffer.from(text, 'base64').toString();
+
+/** The end of the range of all keys that begin with a text (etcd, "Key ranges"): the prefix with its last byte one higher. */
+export function prefixEnd(prefix: string): string {
+  const bytes = Buffer.from(prefix);
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) + 1;
+  return bytes.toString('base64');
+}
+
+/** What etcd answers, as far as it is read here; 64-bit numbers are texts. */
+export interface EtcdAnswer {
+  readonly header?: { readonly cluster_id?: string; readonly revision?: string };
+  readonly kvs?: readonly EtcdEntry[];
+  readonly more?: boolean;
+  readonly prev_kv?: EtcdEntry;
+  /** Of a lease. */
+  readonly ID?: string;
+  /** Of a transaction. */
+  readonly succeeded?: boolean;
+  readonly responses?: readonly { readonly response_range?: EtcdAnswer }[];
+}
+
+export interface EtcdEntry {
+  readonly key: string;
+  readonly value?: string;
+  readonly mod_revision?: string;
+  readonly lease?: string;
+}
+
+/** The egress server gives up before: it waits once to be connected and twice as long for the answer. */
+const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
+
+/** Name of the number of the endpoint that answered last. */
+const LAST = 'etcd endpoint';
+
+const pauseOf = (endpoint: number): string => `etcd pause ${endpoint}`;
+
+/** It, or a time-out of our own: a call that goes on is closed by the egress server. */
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** etcd's JSON gateway, through the egress server. One endpoint after the other is asked until one answers. */
+export class Etcd {
+  readonly #egress: string;
+  readonly #endpoints: number;
+
+  /**
+   * @param egress its unix socket
+   * @param endpoints how many there are
+   */
+  constructor(egress: string, endpoints: number) {
+    this.#egress = egress;
+    this.#endpoints = endpoints;
+  }
+
+  /** The one that answered last comes first: an endpoint that hangs is asked only where another one stops answering. */
+  #inTurn(): readonly number[] {
+    const last = locksDict().get(LAST) ?? 0;
+    const good: number[] = [];
+    const paused: number[] = [];
+    for (let i = 0; i < this.#endpoints; i++) {
+      const endpoint = (last + i) % this.#endpoints;
+      (locksDict().has(pauseOf(endpoint)) ? paused : good).push(endpoint);
+    }
+    return [...good, ...paused];
+  }
+
+  #answered(endpoint: number): void {
+    locksDict().delete(pauseOf(endpoint));
+    if (locksDict().get(LAST) !== endpoint) locksDict().set(LAST, endpoint, MAX_DICT_TTL_MS);
+  }
+
+  async #ask(endpoint: number, path: string, body: string): Promise<EtcdAnswer | string> {
+    const answer = await ngx.fetch(`http://unix:${this.#egress}:/etcd/${endpoint}${path}`, {
+      method: 'POST',
+      headers: { Host: 'meshgate', 'Content-Type': 'application/json' },
+      body,
+    });
+    const text = await answer.text();
+    return answer.status === 200 ? (JSON.parse(text) as EtcdAnswer) : `it answered ${answer.status}`;
+  }
+
+  /**
+   * Asks etcd. An endpoint that does not answer is left out for some seconds, and asked again when no other answers.
+   * What is asked may reach etcd twice.
+   *
+   * @param path of its API: `/v3/kv/range`
+   * @param budget milliseconds after which no further endpoint is asked
+   * @throws Error with one line for the log: no endpoint answers
+   */
+  async call(path: string, question: object, budget = this.#endpoints * ANSWER_MS): Promise<EtcdAnswer> {
+    const body = JSON.stringify(question);
+    const began = Date.now();
+    let problem = '';
+    for (const endpoint of this.#inTurn()) {
+      const left = budget - (Date.now() - began);
+      if (problem !== '' && left < ETCD_TIMEOUT_MS) break;
+      try {
+        const answer = await within(this.#ask(endpoint, path, body), Math.min(ANSWER_MS, left));
+        if (typeof answer !== 'string') {
+          this.#answered(endpoint);
+          return answer;
+        }
+        problem = answer;
+      } catch (error) {
+        problem = (error as Error).message;
+      }
+      locksDict().set(pauseOf(endpoint), 1, ETCD_PAUSE_MS);
+    }
+    throw new Error(`etcd does not answer (${problem})`);
+  }
+
+  /** @param ttl seconds after which whatever is put under the lease is gone */
+  async lease(ttl: number): Promise<string> {
+    const { ID } = await this.call('/v3/lease/grant', { TTL: String(Math.max(1, Math.ceil(ttl))) });
+    return ID as string;
+  }
+
+  /** Ends a lease, and with it what is under it. */
+  async revokeLease(id: string): Promise<void> {
+    await this.call('/v3/lease/revoke', { ID: id });
+  }
+
+  async put(key: string, value: string, ttl: number): Promise<void> {
+    const lease = await this.lease(ttl);
+    const { prev_kv: before } = await this.call('/v3/kv/put', {
+      key: encode(key),
+      value: encode(value),
+      lease,
+      prev_kv: true,
+    });
+    // The key is under the new lease now: nothing is under the old one.
+    if (before?.lease !== undefined && before.lease !== '0') await this.revokeLease(before.lease).catch(() => {});
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    const { kvs } = await this.call('/v3/kv/range', { key: encode(key) });
+    return kvs?.[0] === undefined ? undefined : decode(kvs[0].value ?? '');
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.call('/v3/kv/deleterange', { key: encode(key) });
+  }
+
+  /**
+   * Makes a key that is not there.
+   *
+   * @param value known to nobody else: it tells ours from another's, should the call have reached etcd twice
+   * @returns its lease, or `undefined`: it was there
+   */
+  async create(key: string, value: string, ttl: number): Promise<string | undefined> {
+    const lease = await this.lease(ttl);
+    const name = encode(key);
+    const { succeeded, responses } = await this.call('/v3/kv/txn', {
+      compare: [{ target: 'CREATE', key: name, createRevision: '0', result: 'EQUAL' }],
+      success: [{ requestPut: { key: name, value: encode(value), lease } }],
+      failure: [{ requestRange: { key: name } }],
+    });
+    const found = responses?.[0]?.response_range?.kvs?.[0]?.value;
+    if (succeeded || (found !== undefined && decode(found) === value)) return lease;
+    await this.revokeLease(lease).catch(() => {});
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { MAX_NUMERIC_DATE } from '../limits.ts';
+import { asObject } from '../token/json.ts';
+import type { Revocation } from './store.ts';
+
+/** Longest that a revocation of a key or a token is kept, seconds: how long a token lives is not known. */
+export const LONGEST_REVOCATION_S = 46 * 86400;
+
+const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti'];
+
+const isTime = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_NUMERIC_DATE;
+
+const isValue = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 1024 && !/[\x00-\x1f\x7f]/.test(value);
+
+/**
+ * A revocation as it lies in etcd, or in a file of `meshgate revoke`.
+ *
+ * @returns `undefined` for what is none
+ */
+export function readRevocation(text: string): Revocation | undefined {
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { kind, value, before, until } = asObject(read) ?? {};
+  if (!KINDS.includes(kind as Revocation['kind']) || !isValue(value) || !isTime(before) || !isTime(until)) {
+    return undefined;
+  }
+  return { kind: kind as Revocation['kind'], value, before, until };
+}
+
+/**
+ * A revocation from now on.
+ *
+ * @param absolute longest life of a session, seconds
+ */
+export function revocation(
+  kind: Revocation['kind'],
+  value: string,
+  now: number,
+  absolute = LONGEST_REVOCATION_S,
+): Revocation {
+  const all = kind !== 'sub';
+  // Times of tokens and sessions have no fractions: all of this second is before.
+  const before = all ? MAX_NUMERIC_DATE : Math.floor(now) + 1;
+  const life = kind === 'kid' || kind === 'jti' || kind === 'sub' ? Math.max(absolute, LONGEST_REVOCATION_S) : absolute;
+  return { kind, value, before, until: Math.ceil(now + life) };
+}

@@ -1,0 +1,178 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RecordSeal } from '../../../src/njs/dict-store.ts';
+import { Etcd } from '../../../src/njs/etcd.ts';
+import { EtcdStore, REVOCATIONS_SEEN } from '../../../src/njs/etcd-store.ts';
+import type { Revocation } from '../../../src/session/store.ts';
+import { record, session } from '../session/sample.ts';
+import { FakeEtcd } from './fake-etcd.ts';
+import { fakeNgx } from './fake-ngx.ts';
+
+const fake = fakeNgx();
+
+const seal: RecordSeal = {
+  seal: async (text) => `sealed ${Buffer.from(text).toString('base64')}`,
+  open: async (text) => (text.startsWith('sealed ') ? Buffer.from(text.slice(7), 'base64').toString() : undefined),
+};
+
+let etcd: FakeEtcd;
+let revoked: Revocation[];
+let store: EtcdStore;
+let other: EtcdStore;
+
+const replica = (): EtcdStore =>
+  new EtcdStore(new Etcd('/run/egress.sock', 3), '/meshgate/', seal, (revocations) => revoked.push(...revocations));
+
+beforeEach(() => {
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  fake.clock = Date.now();
+  etcd = new FakeEtcd();
+  fake.fetch = etcd.fetch;
+  revoked = [];
+  store = replica();
+  other = replica();
+});
+
+const keys = () => [...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString());
+
+const until = Math.floor(Date.now() / 1000) + 3600;
+const revocation = (value: string): Revocation => ({ kind: 'sid', value, before: 5, until });
+
+describe('records', () => {
+  it('are found by every replica, lie sealed, and are gone when deleted', async () => {
+    await store.put(record, 60);
+    expect(await other.get(session.sid)).toEqual(record);
+    const value = [...etcd.entries.values()][0]!.value;
+    expect(Buffer.from(value, 'base64').toString()).toMatch(/^sealed /);
+    await other.delete(session.sid);
+    expect(await store.get(session.sid)).toBeUndefined();
+  });
+
+  it('lie under one lease, however often they are put', async () => {
+    await store.put(record, 60);
+    await store.put(record, 90.2);
+    expect([...etcd.leases.values()]).toEqual([91]);
+    expect(await store.get(session.sid)).toEqual(record);
+  });
+});
+
+describe('locks', () => {
+  it('are one at a time for all replicas, and free when released', async () => {
+    const lock = await store.lock('s', 30_000);
+    expect(await other.lock('s', 30_000)).toBeUndefined();
+    expect([...etcd.leases.values()]).toEqual([30]);
+    await lock!.release();
+    expect(keys()).toEqual([]);
+    expect(await other.lock('s', 30_000)).toBeDefined();
+  });
+
+  it('are had by whoever made them, though the answer was lost', async () => {
+    const lease = await new Etcd('/run/egress.sock', 3).lease(30);
+    void lease;
+    etcd.calls.length = 0;
+    const ask = etcd.fetch;
+    // The first transaction is done, and its answer lost: the next endpoint says that the key is there.
+    fake.fetch = (url, options) => {
+      const first = url.endsWith('/txn') && !etcd.calls.some((call) => call.endsWith('/txn'));
+      etcd.fates[0] = first ? 'loses' : 'answers';
+      return ask(url, options);
+    };
+    expect(await store.lock('s', 30_000)).toBeDefined();
+    expect(etcd.calls.filter((call) => call.endsWith('/txn'))).toEqual(['0 /v3/kv/txn', '1 /v3/kv/txn']);
+  });
+});
+
+it('once is once for all replicas', async () => {
+  expect(await store.once('a', 60)).toBe(true);
+  expect(await other.once('a', 60)).toBe(false);
+  expect(keys()).toEqual(['/meshgate/once/a']);
+  expect([...etcd.leases.values()]).toEqual([60]);
+});
+
+describe('endpoints', () => {
+  it('that hang cost one call, and are asked again when another one is away', async () => {
+    vi.useFakeTimers();
+    try {
+      etcd.fates[0] = 'hangs';
+      const got = store.get('s');
+      await vi.advanceTimersByTimeAsync(900);
+      expect(await got).toBeUndefined();
+      expect(etcd.calls).toEqual(['0 /v3/kv/range', '1 /v3/kv/range']);
+      await store.get('s');
+      expect(etcd.calls.slice(2)).toEqual(['1 /v3/kv/range']);
+      fake.clock += 10_000;
+      await store.get('s');
+      expect(etcd.calls.slice(3)).toEqual(['1 /v3/kv/range']);
+      Object.assign(etcd.fates, { 0: 'answers', 1: 'refuses', 2: 'refuses' });
+      await store.get('s');
+      await store.get('s');
+      expect(etcd.calls.slice(4)).toEqual(['1', '2', '0', '0'].map((endpoint) => `${endpoint} /v3/kv/range`));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('that are all away are an error, and asked again each time', async () => {
+    for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';
+    await expect(store.get('s')).rejects.toThrow('etcd does not answer (it answered 502)');
+    etcd.calls.length = 0;
+    etcd.fates[2] = 'answers';
+    expect(await store.get('s')).toBeUndefined();
+    expect(etcd.calls).toHaveLength(3);
+  });
+});
+
+describe('revocations', () => {
+  it('are known to whoever made them at once, and to others by their next look', async () => {
+    await store.revoke(revocation('a'));
+    expect(revoked).toEqual([revocation('a')]);
+    revoked = [];
+    await other.poll(900);
+    expect(revoked).toEqual([revocation('a')]);
+    expect(fake.zones.locks.get(REVOCATIONS_SEEN)).toBeGreaterThan(0);
+    revoked = [];
+    await other.poll(900);
+    expect(revoked).toEqual([]);
+    await store.revoke(revocation('b'));
+    revoked = [];
+    await other.poll(900);
+    expect(revoked).toEqual([revocation('b')]);
+  });
+
+  it('are read by the thousand', async () => {
+    for (let i = 0; i < 2500; i++) await store.revoke(revocation(`s${i}`));
+    revoked = [];
+    etcd.calls.length = 0;
+    await store.poll(900);
+    expect(etcd.calls).toHaveLength(3);
+    expect(new Set(revoked.map(({ value }) => value)).size).toBe(2500);
+  });
+
+  it('are read from the start where etcd is another one, or was set back', async () => {
+    await store.revoke(revocation('a'));
+    await store.poll(900);
+    for (const change of [() => (etcd.cluster = '78'), () => (etcd.revision = 1)]) {
+      change();
+      revoked = [];
+      await store.poll(900);
+      expect(revoked).toEqual([revocation('a')]);
+    }
+  });
+
+  it('that are no revocations, or have run out, are left out', async () => {
+    const lease = await new Etcd('/run/egress.sock', 3).lease(60);
+    void lease;
+    await new Etcd('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
+    await store.revoke({ kind: 'sid', value: 'old', before: 5, until: 6 });
+    revoked = [];
+    await store.poll(900);
+    expect(revoked).toEqual([]);
+  });
+
+  it('stay as they are while etcd is away, and their age is known', async () => {
+    await store.poll(900);
+    const seen = fake.zones.locks.get(REVOCATIONS_SEEN);
+    for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';
+    await expect(store.poll(900)).rejects.toThrow('etcd does not answer');
+    expect(fake.zones.locks.get(REVOCATIONS_SEEN)).toBe(seen);
+  });
+});
