@@ -10,7 +10,7 @@ import {
   WHOAMI_PATH,
 } from '../../session/names.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
-import { fromHandler, toHandler } from './handler.ts';
+import { asked, fromHandler, toHandler } from './handler.ts';
 import { orPage } from './page.ts';
 import { returned } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -38,7 +38,7 @@ const only = (methods: readonly string[]): Directive =>
   block(
     'if',
     [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)],
-    [line('return', '404')],
+    [returned('route_unknown')],
   );
 
 function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): Directive {
@@ -49,13 +49,15 @@ function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): D
     'location',
     [folder ? '^~' : '=', literal(path)],
     [
-      only(methods),
       // Declared first: nginx warns of a variable that only `set` makes.
       line('auth_request_set', variable('meshgate_route'), '-'),
       line('set', variable('meshgate_route'), '-'),
+      only(methods),
       // With a variable the query stays behind; in an exact location it has one value only.
       line('proxy_pass', folder ? literal(at + path) : template(at, variable('uri'))),
-      ...(who ? [...toHandler(host), line('proxy_set_header', 'Authorization', variable('http_authorization'))] : []),
+      ...(who
+        ? toHandler(host, [...asked, line('proxy_set_header', 'Authorization', variable('http_authorization'))])
+        : []),
     ],
   );
 }
@@ -74,17 +76,15 @@ export function endpoints(scene: Scene, host: SceneHost): Directive {
         line('access_log', literal(scene.options.accessLog), 'meshgate'),
         line('error_log', '/dev/null', 'emerg'),
         line('auth_request', 'off'),
-        line('error_page', '404', '=', '@meshgate_unknown'),
-        line('error_page', '500', '502', '503', '504', '=', '@meshgate_down'),
+        line('error_page', '500', '502', '504', '=', '@meshgate_down'),
+        line('default_type', 'application/problem+json'),
         line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
         line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
         line('proxy_request_buffering', 'on'),
-        line('proxy_intercept_errors', 'off'),
-        ...toHandler(host),
+        ...toHandler(host, asked),
         ...fromHandler,
         ...ENDPOINTS.map((one) => endpoint(scene, host, one)),
         ...orPage(host, 'route_unknown'),
-        line('default_type', 'application/problem+json'),
         returned('route_unknown'),
       ],
     ),

@@ -1,21 +1,18 @@
 import { HANDLER_HEADERS } from '../../session/contract.ts';
 import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
+import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, hostName } from './session.ts';
 
-/** What of a browser's own headers a handler of the sign-in reads. */
-const PASSED = [
-  'Accept',
-  'Accept-Language',
-  'Origin',
-  'Sec-Fetch-Dest',
-  'Sec-Fetch-Mode',
-  'Sec-Fetch-Site',
-  'Sec-Purpose',
-] as const;
+const passed = (...names: readonly string[]): readonly Directive[] =>
+  names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
-/** A request to a handler tells what is said here and nothing else. Nothing is asked twice: a code is used up by one call. */
-export function toHandler(host: SceneHost): readonly Directive[] {
+/**
+ * A request to a handler tells what is said here and nothing else. Nothing is asked twice: a code is used up by one call.
+ *
+ * @param more headers of requests to that handler
+ */
+export function toHandler(host: SceneHost, more: readonly Directive[]): readonly Directive[] {
   return [
     line('proxy_http_version', '1.1'),
     line('proxy_pass_request_headers', 'off'),
@@ -24,12 +21,8 @@ export function toHandler(host: SceneHost): readonly Directive[] {
     line('proxy_set_header', HANDLER_HEADERS.host, hostName(host)),
     line('proxy_set_header', HANDLER_HEADERS.requestId, variable('request_id')),
     line('proxy_set_header', HANDLER_HEADERS.navigation, variable('meshgate_navigation')),
-    line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
-    line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
-    line('proxy_set_header', 'Content-Type', variable('content_type')),
-    ...PASSED.map((name) =>
-      line('proxy_set_header', name, variable(`http_${name.toLowerCase().replaceAll('-', '_')}`)),
-    ),
+    ...passed('Accept', 'Accept-Language'),
+    ...more,
     line('proxy_connect_timeout', '3s'),
     line('proxy_send_timeout', '5s'),
     line('proxy_read_timeout', '30s'),
@@ -37,12 +30,21 @@ export function toHandler(host: SceneHost): readonly Directive[] {
   ];
 }
 
+/** What an endpoint is told besides. */
+export const asked: readonly Directive[] = [
+  line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
+  line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
+  ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
+];
+
 /** How a handler's answer is passed on: as it is, from nowhere else, and kept by nobody unless it says so. */
 export const fromHandler: readonly Directive[] = [
   // Cookies of eight attempts and a session, and the longest URL of a provider.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '4', '32k'),
   line('proxy_max_temp_file_size', '0'),
+  // What a handler that threw says is no answer.
+  line('proxy_intercept_errors', 'on'),
   line('proxy_redirect', 'off'),
   line('proxy_cache', 'off'),
   line('proxy_store', 'off'),

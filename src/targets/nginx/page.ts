@@ -3,7 +3,7 @@ import { PAGE_HEADERS } from '../../session/contract.ts';
 import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { fromHandler, toHandler } from './handler.ts';
-import { inside } from './problem.ts';
+import { returned } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, setCookie } from './session.ts';
 import { checkSocket } from './upstreams.ts';
@@ -76,32 +76,44 @@ const toPage: Directive = {
   block: [line('rewrite', regex('', '^'), template(PAGE_PATH, variable('meshgate_reason'), '?'), 'last')],
 };
 
-/** The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. */
+/** What the check said, or nginx, for the page. */
+const refused: readonly Directive[] = (
+  [
+    ['status', 'meshgate_status'],
+    ['detail', 'meshgate_detail'],
+    ['route', 'meshgate_route'],
+    ['signin', 'meshgate_signin'],
+    ['target', 'request_uri'],
+    ['user', 'meshgate_user'],
+  ] as const
+).map(([name, from]) => line('proxy_set_header', PAGE_HEADERS[name], variable(from)));
+
+/**
+ * The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. No
+ * `internal`: its 404 would need an error page, which would take the place of the page for 404 as well.
+ */
 function page(scene: Scene, host: SceneHost): Directive {
   return block(
     'location',
     ['^~', literal(PAGE_PATH)],
     [
-      ...inside,
-      line('error_page', '500', '502', '504', '=', REFUSE_LOCATION),
       line('auth_request', 'off'),
+      line('error_page', '413', '500', '502', '504', '=', REFUSE_LOCATION),
+      line('default_type', 'application/problem+json'),
+      commented(
+        'Nothing was refused: a client asks for it by itself.',
+        block(
+          'if',
+          [template('(', variable('meshgate_reason')), '=', literal(''), literal(')')],
+          [returned('route_unknown')],
+        ),
+      ),
       line('proxy_pass', literal(`http://unix:${checkSocket(scene.options)}:${PAGE_PATH}`)),
       line('proxy_method', 'GET'),
-      ...toHandler(host),
-      ...(
-        [
-          ['status', 'meshgate_status'],
-          ['detail', 'meshgate_detail'],
-          ['route', 'meshgate_route'],
-          ['signin', 'meshgate_signin'],
-          ['target', 'request_uri'],
-          ['user', 'meshgate_user'],
-        ] as const
-      ).map(([name, from]) => line('proxy_set_header', PAGE_HEADERS[name], variable(from))),
-      // Of a form nothing is read: it streams to where it is thrown away.
+      ...toHandler(host, refused),
+      // Of a form nothing is kept: it streams to where it is thrown away.
       line('client_max_body_size', '0'),
       line('proxy_request_buffering', 'off'),
-      line('proxy_intercept_errors', 'on'),
       ...fromHandler,
       vary,
       setCookie,

@@ -42,7 +42,6 @@ const HANDLERS = [
   [SIGNOUT_PATH, 'signout'],
   [BACKCHANNEL_PATH, 'backchannel'],
   [FRONTCHANNEL_PATH, 'frontchannel'],
-  [PAGE_PATH, 'page'],
   [ASSETS_PATH, 'assets'],
   // No client's request is proxied here: the check alone asks.
   [RENEW_PATH, 'renew'],
@@ -50,19 +49,39 @@ const HANDLERS = [
 
 const imported = line('js_import', 'signin', 'from', 'signin.js');
 
+/**
+ * The page of a refused form: JavaScript would read the form first, and of any size. For one that is too long nginx
+ * throws it away; any other status leads on as well.
+ */
+const page: readonly Directive[] = [
+  block(
+    'location',
+    ['^~', literal(PAGE_PATH)],
+    [
+      line('error_log', '/dev/null', 'emerg'),
+      line('client_max_body_size', '1'),
+      line('error_page', '413', '418', '=', '@meshgate_page'),
+      line('return', '418'),
+    ],
+  ),
+  block(
+    'location',
+    ['@meshgate_page'],
+    [
+      imported,
+      line('js_context_reuse', String(SIGNIN_CONTEXTS)),
+      line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+      line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+      line('js_content', 'signin.page'),
+    ],
+  ),
+];
+
 /** The sign-in's JavaScript, in the check's server: here and not around it, so that the contexts of no check carry it. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const handlers = HANDLERS.map(([path, name]) =>
-    block(
-      'location',
-      [path.endsWith('/') ? '^~' : '=', literal(path)],
-      [
-        // A page's form may be of any size; nobody reads it.
-        ...(path === PAGE_PATH ? [line('client_max_body_size', '0')] : []),
-        line('js_content', `signin.${name}`),
-      ],
-    ),
+    block('location', [path.endsWith('/') ? '^~' : '=', literal(path)], [line('js_content', `signin.${name}`)]),
   );
   return [
     block('location', ['=', literal(WHOAMI_PATH)], [line('js_content', 'meshgate.whoami')]),
@@ -78,6 +97,7 @@ export function handlerLocations(scene: Scene): readonly Directive[] {
         line('return', '404'),
       ],
     ),
+    ...page,
     block(
       'location',
       ['@meshgate_revocations'],
