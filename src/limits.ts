@@ -205,12 +205,6 @@ export const MAX_RETURN_LENGTH = 2048;
 /** Longest query of the sign-in's own endpoints that is read. */
 export const MAX_SIGNIN_QUERY = 16 * 1024;
 
-/** Largest answer of a token, UserInfo or pushed authorization endpoint that is read. */
-export const MAX_PROVIDER_ANSWER = 128 * 1024;
-
-/** Longest name and value of a cookie together that browsers keep. */
-export const MAX_COOKIE_BYTES = 4096;
-
 /** How old a discovery document may be before the next sign-in fetches it anew. */
 export const METADATA_REFRESH_S = 300;
 
@@ -240,3 +234,5 @@ export const ETCD_PAUSE_MS = 10_000;
 
 /** Revocations read from etcd in one call. */
 export const ETCD_PAGE = 1000;
+/** Shortest time between two tries to fetch a provider's discovery document for a sign-in. */
+export const METADATA_COOL_DOWN_S = 3;

@@ -23,6 +23,10 @@ export const keysDict = (): NgxSharedDict<string> => zone('meshgate_keys');
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   `${name} ${issuer}`;
 
+/** Name there of what a provider's discovery document says of signing in. */
+export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
+  `op ${name} ${issuer}`;
+
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = (): NgxSharedDict<string> => zone('meshgate_tokens');
 

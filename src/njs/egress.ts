@@ -1,4 +1,5 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { EGRESS_HEADERS } from '../session/contract.ts';
 
 /**
  * Fetches a document of a provider through the egress server, which verifies its certificate.
@@ -27,4 +28,51 @@ export async function fetchDocument(socket: string, provider: string, url: strin
     );
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
   return text;
+}
+
+/** A call to an endpoint of a provider that the gateway is a client of. */
+export interface ProviderCall {
+  /** Absolute `https:` URL, without any secret in it. */
+  readonly url: string;
+  /** Absent: a GET. */
+  readonly body?: string;
+  readonly authorization?: string;
+}
+
+/** What came of a call, whatever its status. */
+export interface ProviderAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/**
+ * Calls an endpoint of a provider through the egress server, once: nothing repeats it, and nothing of it is in a log.
+ *
+ * @param socket path of the egress server's unix socket
+ * @param provider chooses the location there, and with it CA and client certificate
+ * @throws Error with one line for the log where no answer came
+ */
+export async function callProvider(
+  socket: string,
+  provider: string,
+  { url, body, authorization }: ProviderCall,
+): Promise<ProviderAnswer> {
+  const headers: Record<string, string> = { Host: 'meshgate', [EGRESS_HEADERS.url]: url };
+  if (authorization !== undefined) headers[EGRESS_HEADERS.authorization] = authorization;
+  if (body !== undefined) {
+    headers[EGRESS_HEADERS.method] = 'POST';
+    headers[EGRESS_HEADERS.contentType] = FORM;
+  }
+  try {
+    const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      ...(body !== undefined && { body }),
+    });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    throw new Error(`${url} did not answer: ${(error as Error).message}`);
+  }
 }

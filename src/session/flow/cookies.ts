@@ -1,8 +1,6 @@
 import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
+import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
-
-/** What browsers of today are told of each cookie of ours (RFC 6265bis section 4.1). */
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /** Seconds in base 36, a dot, random bits: older ones sort first. */
 const attemptId = /^([0-9a-z]{1,10})\.[\w-]{8,64}$/;
@@ -15,17 +13,12 @@ export interface AttemptCookie {
 
 /** The cookies of attempts in a `Cookie` line; one that is there twice is none. */
 export function attemptCookies(line: string): readonly AttemptCookie[] {
-  const found = new Map<string, string | undefined>();
-  for (const part of line.split(';')) {
-    const text = part.trim();
-    const equals = text.indexOf('=');
-    if (equals < 0 || !text.startsWith(ATTEMPT_COOKIE)) continue;
-    const id = text.slice(ATTEMPT_COOKIE.length, equals);
-    if (!attemptId.test(id)) continue;
-    found.set(id, found.has(id) ? undefined : text.slice(equals + 1));
-  }
   const cookies: AttemptCookie[] = [];
-  for (const [id, value] of found) if (value !== undefined) cookies.push({ id, value });
+  for (const name of cookieNames(line, ATTEMPT_COOKIE)) {
+    const id = name.slice(ATTEMPT_COOKIE.length);
+    const value = attemptId.test(id) ? cookieValue(line, name) : undefined;
+    if (value !== undefined) cookies.push({ id, value });
+  }
   return cookies;
 }
 
@@ -43,10 +36,8 @@ export function evicted(cookies: readonly AttemptCookie[]): readonly string[] {
 
 /** Value of `Set-Cookie` for a new attempt. */
 export function attemptCookie({ id, value }: AttemptCookie): string {
-  return `${ATTEMPT_COOKIE}${id}=${value}; ${ATTRIBUTES}; Max-Age=${ATTEMPT_LIFETIME_S}`;
+  return setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);
 }
 
 /** Value of `Set-Cookie` that ends an attempt's cookie. */
-export function expiredAttempt(id: string): string {
-  return `${ATTEMPT_COOKIE}${id}=; ${ATTRIBUTES}; Max-Age=0`;
-}
+export const expiredAttempt = (id: string): string => expireCookie(ATTEMPT_COOKIE + id);

@@ -70,10 +70,10 @@ describe('cookies of attempts', () => {
   it('are written as the prefix __Host- wants it', () => {
     const cookie = at(now);
     expect(attemptCookie(cookie)).toBe(
-      `__Host-meshgate-a-${cookie.id}=${cookie.value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600`,
+      `__Host-meshgate-a-${cookie.id}=${cookie.value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax`,
     );
     expect(expiredAttempt(cookie.id)).toBe(
-      `__Host-meshgate-a-${cookie.id}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+      `__Host-meshgate-a-${cookie.id}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`,
     );
   });
 

@@ -36,7 +36,7 @@ const context = { provider, clientId: 'wiki', keys, skew: 30, imported: new Map(
 const outcome = async (
   parts: Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> },
   expected: Partial<Expected> = {},
-  more: Partial<typeof context> & { keys?: undefined } = {},
+  more: { keys?: undefined } = {},
 ) => {
   const text = makeToken({ ...parts, claims: { ...claims, ...parts.claims } });
   const result = await verifyIdToken(text, { nonce, ...expected }, { ...context, ...more } as never, now);

@@ -43,9 +43,9 @@ describe('readSigninRequest', () => {
         expect(readSigninRequest(href.slice(href.indexOf('?') + 1))).toEqual({ wish, said: { provider: 'okta' } });
         const fields = signinFields(mode, to);
         const form = new URLSearchParams([
-          ...fields.slice(0, -1).map(([name, value]) => [name, value]),
+          ...fields.slice(0, -1).map(([name, value]): [string, string] => [name, value]),
           ['email', 'ada@example.com'],
-          ...fields.slice(-1).map(([name, value]) => [name, value]),
+          ...fields.slice(-1).map(([name, value]): [string, string] => [name, value]),
         ]);
         expect(readSigninRequest(form.toString())).toEqual({ wish, said: { email: 'ada@example.com' } });
       }),

@@ -1,0 +1,60 @@
+import { type ReasonCode, reasons } from '../../reasons.ts';
+import type { RefusedPage } from '../../session/pages/types.ts';
+import type { Pages } from './page.ts';
+import type { Visit } from './visit.ts';
+
+/** Sets cookies, each in a line of its own. */
+export function setCookies({ r }: Visit, cookies: readonly string[]): void {
+  if (cookies.length > 0) r.headersOut['Set-Cookie'] = cookies as string[];
+}
+
+/** Sends the browser on. Where it came from is nobody's business: codes and states stand there. */
+export function redirect(visit: Visit, url: string, cookies: readonly string[] = []): void {
+  const { r } = visit;
+  setCookies(visit, cookies);
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.headersOut['Referrer-Policy'] = 'no-referrer';
+  r.return(303, url);
+}
+
+/** A refusal as a page, with its reason's status. */
+export function refuseWith(
+  pages: Pages,
+  visit: Visit,
+  reason: ReasonCode,
+  more: Pick<RefusedPage, 'detail' | 'retry'> & { readonly cookies?: readonly string[] } = {},
+): void {
+  const { host, requestId } = visit;
+  const { detail, retry, cookies = [] } = more;
+  const { status } = reasons[reason];
+  setCookies(visit, cookies);
+  if (status === 503) visit.r.headersOut['Retry-After'] = '1';
+  // Not a challenge: no program is to try its token here.
+  pages.answer(visit.r, status, {
+    kind: 'refused',
+    host,
+    reason,
+    ...(requestId !== undefined && { requestId }),
+    ...(detail !== undefined && { detail }),
+    ...(retry !== undefined && { retry }),
+  });
+}
+
+/** A method that an endpoint does not have. */
+export function refuseMethod({ r }: Visit, allowed: string): void {
+  r.headersOut.Allow = allowed;
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.return(405, '');
+}
+
+/** For programs, which no sign-in is begun for: 401 with a challenge (RFC 6750 section 3), and a problem (RFC 9457). */
+export function challenge({ r, host, requestId }: Visit): void {
+  const reason = 'credential_missing';
+  const { status, help } = reasons[reason];
+  r.headersOut['Content-Type'] = 'application/problem+json';
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.headersOut['X-Content-Type-Options'] = 'nosniff';
+  r.headersOut['WWW-Authenticate'] = `Bearer realm="${host}"`;
+  const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
+  r.return(status, JSON.stringify(problem));
+}

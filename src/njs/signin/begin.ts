@@ -1,0 +1,128 @@
+import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
+import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
+import { attemptCookie, attemptCookies, evicted, expiredAttempt } from '../../session/flow/cookies.ts';
+import type { SigninErrand } from '../../session/flow/errand.ts';
+import type { Metadata } from '../../session/flow/metadata.ts';
+import { redirectUri, requestUrl } from '../../session/flow/origin.ts';
+import { type Params, withQuery } from '../../session/flow/query.ts';
+import { readPushed } from '../../session/flow/token-answer.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import { redirect, refuseWith } from './answer.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+/** How an attempt begins. */
+export interface Beginning {
+  readonly wish: Wish;
+  readonly provider: SigninProvider;
+  /** Who is meant. */
+  readonly hint?: string;
+  /** On the sign-in's host: whose attempt it is. */
+  readonly errand?: Errand;
+  /** `Set-Cookie` values that go along. */
+  readonly cookies?: readonly string[];
+}
+
+/** Cookies of a new attempt: its own, and ends of those that have to make room. */
+function cookiesOf({ cookies }: Visit, cookie: Parameters<typeof attemptCookie>[0]): readonly string[] {
+  return [attemptCookie(cookie), ...evicted(attemptCookies(cookies)).map(expiredAttempt)];
+}
+
+/** Seals a state; one whose page has too long a name comes back to `/`. */
+async function sealed(
+  { vault }: SigninScene,
+  host: string,
+  textFor: (to: string | undefined) => string,
+  now: number,
+): Promise<string> {
+  const text =
+    (await vault.sealFor('state', host, textFor(undefined), now)) ??
+    (await vault.sealFor('state', host, textFor('/'), now));
+  if (text === undefined) throw new Error('a state is too long');
+  return text;
+}
+
+/** The address of the provider with the request in it, or with where the provider has it already (RFC 9126 section 4). */
+async function addressOf(
+  { client }: SigninScene,
+  provider: SigninProvider,
+  metadata: Metadata,
+  params: Params,
+  now: number,
+): Promise<string> {
+  if (!isPushed(provider, metadata)) return withQuery(metadata.authorization, params);
+  // The client names itself beside what it shows.
+  const pushed = params.filter(([name]) => name !== 'client_id');
+  const id = ['client_id', provider.client.id] as const;
+  const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;
+  const { status, text } = await client.call(provider, metadata, 'par', named, now);
+  const answer = readPushed(status, text);
+  if ('error' in answer) throw new Error(answer.error);
+  return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
+}
+
+/** Sends the browser to the provider. */
+async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
+  const { host, now } = visit;
+  const { wish, provider, hint, errand, cookies = [] } = beginning;
+  const { signin, pages } = scene;
+  const metadata = await scene.metadata.of(provider, now);
+  if (metadata === undefined) {
+    refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
+    return;
+  }
+  const { attempt, cookie } = newAttempt(wish, provider.name, now, errand);
+  const textFor = (to: string = attempt.to) => JSON.stringify({ ...attempt, to } satisfies Attempt);
+  const state = await sealed(scene, host, textFor, now);
+  const params = authorizationParams(
+    attempt,
+    provider,
+    askedBy(attempt, provider, signin.stepUps),
+    redirectUri(host, signin.publicPort),
+    state,
+    hint === undefined ? {} : { hint },
+  );
+  let address: string;
+  try {
+    address = await addressOf(scene, provider, metadata, params, now);
+  } catch (error) {
+    ngx.log(ngx.ERR, `meshgate: sign-in through ${provider.name}: ${(error as Error).message}`);
+    refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
+    return;
+  }
+  redirect(visit, address, [...cookiesOf(visit, cookie), ...cookies]);
+}
+
+/** Sends the browser to the sign-in's host, with a request that only this gateway's hosts can make. */
+async function toSigninHost(
+  scene: SigninScene,
+  visit: Visit,
+  signinHost: string,
+  { wish, provider, hint, cookies = [] }: Beginning,
+): Promise<void> {
+  const { host, now } = visit;
+  const { attempt, cookie } = newAttempt(wish, provider.name, now);
+  const { id, binding, at } = attempt;
+  const textFor = (to: string = wish.to) =>
+    JSON.stringify({
+      wish: { ...wish, to },
+      errand: { host, id, binding },
+      provider: provider.name,
+      ...(hint !== undefined && { hint }),
+      at,
+    } satisfies SigninErrand);
+  const request = await sealed(scene, signinHost, textFor, now);
+  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, request), [...cookiesOf(visit, cookie), ...cookies]);
+}
+
+/**
+ * Begins an attempt: binds it to the browser by a cookie, and sends it to the provider, or to the host where all sign in.
+ *
+ * @throws Error with one line for the log where nothing can be sealed
+ */
+export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
+  const { signinHost } = scene.signin;
+  return signinHost === undefined || signinHost === visit.host
+    ? toProvider(scene, visit, beginning)
+    : toSigninHost(scene, visit, signinHost, beginning);
+}

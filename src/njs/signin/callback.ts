@@ -1,0 +1,146 @@
+import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
+import type { ReasonCode } from '../../reasons.ts';
+import { type Attempt, isBound, isOver, readAttempt } from '../../session/flow/attempt.ts';
+import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
+import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
+import { originOf } from '../../session/flow/origin.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import { redirect, refuseMethod, refuseWith } from './answer.ts';
+import { begin } from './begin.ts';
+import { establish } from './establish.ts';
+import { exchange } from './exchange.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+/** An attempt that came back. */
+interface Returned {
+  readonly callback: Callback;
+  readonly attempt: Attempt;
+  readonly provider: SigninProvider;
+}
+
+/** What a callback's state says; nothing of what is not ours. */
+async function returned({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Returned | undefined> {
+  const callback = readCallback(query);
+  const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
+  const attempt = plain === undefined ? undefined : readAttempt(plain);
+  if (callback === undefined || attempt === undefined || !Object.hasOwn(signin.providers, attempt.provider)) {
+    return undefined;
+  }
+  return { callback, attempt, provider: signin.providers[attempt.provider] as SigninProvider };
+}
+
+/** The origin that an attempt's page is of. */
+const originFor = ({ signin }: SigninScene, { host }: Visit, { errand }: Attempt): string =>
+  originOf(errand?.host ?? host, signin.publicPort);
+
+/**
+ * What is not this browser's, is too old, or was finished: whoever is signed in goes on to the page; an attempt of ours
+ * is begun anew, once, with somebody there. Nobody is signed in by it.
+ */
+async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
+  const { errand, mode, role, to } = attempt;
+  const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
+  if (session !== undefined) {
+    redirect(visit, originFor(scene, visit, attempt) + to, [expiredAttempt(attempt.id)]);
+    return;
+  }
+  if (used || attempt.restarted || !visit.isPage) {
+    ngx.log(ngx.INFO, `meshgate: sign-in through ${provider.name}: attempt_unknown`);
+    refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
+    return;
+  }
+  const wish = { mode, to, restarted: true, ...(role !== undefined && { role }) } as const;
+  await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
+}
+
+/** Says why somebody was not signed in: in one line of the log, and as a page. */
+function fail(
+  scene: SigninScene,
+  visit: Visit,
+  { attempt, provider }: Returned,
+  reason: ReasonCode,
+  why: string,
+): void {
+  ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
+  const cookies = [expiredAttempt(attempt.id)];
+  refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
+}
+
+/** The provider sent an error instead of a code. */
+async function refused(scene: SigninScene, visit: Visit, back: Returned, error: string): Promise<void> {
+  const { attempt, provider } = back;
+  const next = afterError(error, attempt.mode);
+  if (next === 'interact' && !attempt.restarted) {
+    const wish = { mode: 'in', to: attempt.to, restarted: true } as const;
+    const cookies = [expiredAttempt(attempt.id)];
+    await begin(scene, visit, {
+      wish,
+      provider,
+      cookies,
+      ...(attempt.errand !== undefined && { errand: attempt.errand }),
+    });
+    return;
+  }
+  const reason = next === 'unavailable' ? 'provider_unavailable' : 'signin_failed';
+  fail(scene, visit, back, reason, `it answered with the error ${errorName(error)}`);
+}
+
+/**
+ * `/.meshgate/callback`: where the provider sends the browser back. A code is used once, by the browser that the attempt
+ * is bound to.
+ *
+ * @throws Error with one line for the log where the store does not answer, or nothing can be sealed
+ */
+export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
+  if (visit.r.method !== 'GET') {
+    refuseMethod(visit, 'GET');
+    return;
+  }
+  const back = await returned(scene, visit);
+  if (back === undefined) {
+    refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
+    return;
+  }
+  const { attempt, provider, callback: came } = back;
+  const { now } = visit;
+  if (!isBound(attempt, attemptCookies(visit.cookies)) || isOver(attempt, now)) {
+    await astray(scene, visit, back, false);
+    return;
+  }
+  const metadata = await scene.metadata.of(provider, now);
+  if (metadata === undefined) {
+    fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not known');
+    return;
+  }
+  if (!isOfIssuer(came, provider.issuer, metadata.namesIssuer)) {
+    fail(
+      scene,
+      visit,
+      back,
+      'signin_failed',
+      `the answer ${came.iss === undefined ? 'names no issuer' : 'is of another issuer'}`,
+    );
+    return;
+  }
+  if ('error' in came.answer) {
+    await refused(scene, visit, back, came.answer.error);
+    return;
+  }
+  if (!(await scene.store.once(`state ${attempt.id}`, 2 * ATTEMPT_LIFETIME_S))) {
+    await astray(scene, visit, back, true);
+    return;
+  }
+  const person = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
+  if (!person.ok) {
+    const { reason, detail = '' } = person;
+    const shown: ReasonCode =
+      reason === 'step_up_required' || reason === 'provider_unavailable' || reason === 'claim_absent'
+        ? reason
+        : 'signin_failed';
+    fail(scene, visit, back, shown, reason === shown ? detail : `${reason}: ${detail}`);
+    return;
+  }
+  const done = await establish(scene, visit, attempt, provider, person.value);
+  if (!done.ok) fail(scene, visit, back, done.reason, done.detail ?? '');
+}

@@ -1,0 +1,107 @@
+import { ok, type Result, refuse } from '../../reasons.ts';
+import { keep } from '../../session/claims.ts';
+import { setCookie } from '../../session/cookie.ts';
+import type { Attempt } from '../../session/flow/attempt.ts';
+import { expiredAttempt } from '../../session/flow/cookies.ts';
+import type { Ticket } from '../../session/flow/errand.ts';
+import { handoverUrl, originOf } from '../../session/flow/origin.ts';
+import { randomText } from '../../session/flow/random.ts';
+import { newSession } from '../../session/flow/session.ts';
+import { SESSION_COOKIE } from '../../session/names.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import type { SessionClaims, SessionRecord } from '../../session/types.ts';
+import { redirect } from './answer.ts';
+import type { Person } from './exchange.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+const tooLong = refuse(
+  'claim_absent',
+  'what the policy reads of the claims does not fit into a cookie; let it name the groups that count, or the provider send fewer',
+);
+
+/** Keeps what stays here of a session. Without it the session goes on, and is renewed through the provider. */
+async function remember({ store }: SigninScene, record: SessionRecord, now: number): Promise<void> {
+  try {
+    await store.put(record, Math.max(1, record.session.end - now));
+  } catch (error) {
+    ngx.log(ngx.WARN, `meshgate: a new session is not kept: ${(error as Error).message}`);
+  }
+}
+
+/** The session that was there before is another's from now on: its tokens are not kept any longer. */
+async function forget({ vault, store }: SigninScene, { host, cookies, now }: Visit): Promise<void> {
+  const before = await vault.sessionOf(host, cookies, now);
+  if (before === undefined) return;
+  try {
+    await store.delete(before.sid);
+  } catch {
+    // It ends by itself.
+  }
+}
+
+/**
+ * Sends a browser that has signed in to its page, with the session's cookie.
+ *
+ * @param record what is kept here; absent: it is kept already
+ * @returns reason `claim_absent` where the session fits into no cookie; then nothing is answered
+ */
+export async function arrive(
+  scene: SigninScene,
+  visit: Visit,
+  session: SessionClaims,
+  attemptId: string,
+  to: string,
+  record?: SessionRecord,
+): Promise<Result<void>> {
+  const { host, now } = visit;
+  const text = await scene.vault.sealSession(host, session, now);
+  if (text === undefined) return tooLong;
+  await forget(scene, visit);
+  if (record !== undefined) await remember(scene, record, now);
+  const cookies = [setCookie(SESSION_COOKIE, text), expiredAttempt(attemptId)];
+  redirect(visit, originOf(host, scene.signin.publicPort) + to, cookies);
+  return ok(undefined);
+}
+
+/**
+ * Makes a session of a person, and answers with it: here with its cookie, for another host with a ticket for that one.
+ *
+ * @returns reason `claim_absent` where it fits into no cookie, or no ticket; then nothing is answered
+ */
+export async function establish(
+  scene: SigninScene,
+  visit: Visit,
+  attempt: Attempt,
+  provider: SigninProvider,
+  { idClaims, claims, tokens }: Person,
+): Promise<Result<void>> {
+  const { table, signin, vault } = scene;
+  const { host, now } = visit;
+  const { errand, mode, to, restarted } = attempt;
+  const kept = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
+  const session = newSession(provider.name, idClaims, kept, table.selection, signin.session, now);
+  const { idToken, refreshToken } = tokens;
+  const record: SessionRecord = {
+    session,
+    host: errand?.host ?? host,
+    claims,
+    idToken,
+    ...(refreshToken !== undefined && { refreshToken }),
+  };
+  if (errand === undefined) return arrive(scene, visit, session, attempt.id, to, record);
+  const ticket: Ticket = {
+    id: randomText(12),
+    errand,
+    session,
+    mode,
+    to,
+    ...(restarted && { restarted }),
+    at: Math.floor(now),
+  };
+  const text = await vault.sealFor('ticket', errand.host, JSON.stringify(ticket), now);
+  if (text === undefined) return tooLong;
+  await remember(scene, record, now);
+  redirect(visit, handoverUrl(errand.host, signin.publicPort, text), [expiredAttempt(attempt.id)]);
+  return ok(undefined);
+}

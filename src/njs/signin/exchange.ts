@@ -1,0 +1,118 @@
+import { ok, type Result, refuse } from '../../reasons.ts';
+import type { Attempt } from '../../session/flow/attempt.ts';
+import { askedBy } from '../../session/flow/authorize.ts';
+import { type IdTokenContext, verifyIdToken } from '../../session/flow/id-token.ts';
+import type { Metadata } from '../../session/flow/metadata.ts';
+import { redirectUri } from '../../session/flow/origin.ts';
+import type { Tokens } from '../../session/flow/token-answer.ts';
+import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import { providerToAsk } from '../../token/refetch.ts';
+import type { Claims, TokenProvider } from '../../token/types.ts';
+import { emptyErrorQueue } from '../openssl.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+/** Who the provider says has signed in. */
+export interface Person {
+  /** Of the ID token alone. */
+  readonly idClaims: Claims;
+  /** All that the provider said. */
+  readonly claims: Claims;
+  readonly tokens: Tokens;
+}
+
+/** What ID tokens of a provider are checked against, with its keys as they are now. */
+export function idTokenContext({ table, keys }: SigninScene, provider: SigninProvider, now: number): IdTokenContext {
+  const tokenProvider = table.providers[provider.name] as TokenProvider;
+  return {
+    provider: tokenProvider,
+    clientId: provider.client.id,
+    keys: keys.of(provider.name, now),
+    skew: table.clockSkew,
+    imported: keys.imported,
+    onFailure: emptyErrorQueue,
+  };
+}
+
+/** Verifies an ID token; once more with the provider's newest keys where those at hand do not do. */
+export async function withNewestKeys(
+  scene: SigninScene,
+  provider: SigninProvider,
+  idToken: string,
+  now: number,
+  verify: (context: IdTokenContext) => Promise<Result<Claims>>,
+): Promise<Result<Claims>> {
+  const verified = await verify(idTokenContext(scene, provider, now));
+  if (verified.ok) return verified;
+  const ask = providerToAsk(idToken, verified, [scene.table.providers[provider.name] as TokenProvider]);
+  if (ask === undefined || (await scene.keys.refetch(ask)) !== 'fetched') return verified;
+  return verify(idTokenContext(scene, provider, now));
+}
+
+/**
+ * Claims of the ID token, and where the policy reads some that are missing there, of the UserInfo endpoint.
+ *
+ * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` where the provider left groups out
+ */
+export async function allClaims(
+  { table, client }: SigninScene,
+  provider: SigninProvider,
+  metadata: Metadata,
+  idClaims: Claims,
+  accessToken: string | undefined,
+): Promise<Result<Claims>> {
+  const keep = table.session?.keep;
+  const paths = keep === undefined ? [] : readPaths(keep, provider.name);
+  let claims = ok(idClaims);
+  if (provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined) {
+    if (lacksClaims(idClaims, paths)) {
+      try {
+        claims = withUserinfo(idClaims, await client.userinfo(provider, metadata, accessToken));
+      } catch (error) {
+        return refuse('provider_unavailable', (error as Error).message);
+      }
+    }
+  }
+  return claims.ok ? (checkOverage(claims.value, paths) ?? claims) : claims;
+}
+
+/** Redeems a code, once, and says who has signed in. */
+export async function exchange(
+  scene: SigninScene,
+  { host, now }: Visit,
+  attempt: Attempt,
+  provider: SigninProvider,
+  metadata: Metadata,
+  code: string,
+): Promise<Result<Person>> {
+  const { client, signin } = scene;
+  const answer = await client.tokens(
+    provider,
+    metadata,
+    [
+      ['grant_type', 'authorization_code'],
+      ['code', code],
+      ['redirect_uri', redirectUri(host, signin.publicPort)],
+      ['code_verifier', attempt.verifier],
+    ],
+    now,
+  );
+  if (answer.kind === 'broken') return refuse('provider_unavailable', answer.error);
+  if (answer.kind === 'refused') return refuse('signin_failed', `the token endpoint refused: ${answer.error}`);
+  const { tokens } = answer;
+  const { idToken, accessToken } = tokens;
+  const expected = {
+    ...askedBy(attempt, provider, signin.stepUps),
+    nonce: attempt.nonce,
+    ...(accessToken !== undefined && { accessToken }),
+  };
+  // What was signed while we waited is not of the future.
+  const then = Date.now() / 1000;
+  const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
+    verifyIdToken(idToken, expected, context, then),
+  );
+  if (!verified.ok) return verified;
+  const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
+  return claims.ok ? ok({ idClaims: verified.value, claims: claims.value, tokens }) : claims;
+}

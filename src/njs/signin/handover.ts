@@ -1,0 +1,70 @@
+import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../limits.ts';
+import { isBound, isOver } from '../../session/flow/attempt.ts';
+import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
+import { readTicket, type Ticket } from '../../session/flow/errand.ts';
+import { originOf } from '../../session/flow/origin.ts';
+import { parseParams, valuesOf } from '../../session/flow/query.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import { redirect, refuseMethod, refuseWith } from './answer.ts';
+import { begin } from './begin.ts';
+import { arrive } from './establish.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+/** The ticket of a query, if it is for this host. */
+async function ticketOf({ vault }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
+  const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
+  const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
+  if (text === undefined || more.length > 0) return undefined;
+  const plain = await vault.openFor('ticket', host, text, now);
+  const ticket = plain === undefined ? undefined : readTicket(plain);
+  return ticket?.errand.host === host ? ticket : undefined;
+}
+
+/** A ticket that is another browser's, too old, or used: as with a callback, nobody is signed in by it. */
+async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
+  const { session, errand, to, restarted } = ticket;
+  const { signin, vault, pages } = scene;
+  if ((await vault.sessionOf(visit.host, visit.cookies, visit.now)) !== undefined) {
+    redirect(visit, originOf(visit.host, signin.publicPort) + to, [expiredAttempt(errand.id)]);
+    return;
+  }
+  const known = Object.hasOwn(signin.providers, session.provider);
+  if (used || restarted || !known || !visit.isPage) {
+    refuseWith(pages, visit, 'attempt_unknown', { retry: to });
+    return;
+  }
+  const provider = signin.providers[session.provider] as SigninProvider;
+  await begin(scene, visit, { wish: { mode: 'in', to, restarted: true }, provider });
+}
+
+/**
+ * `/.meshgate/handover`: where the sign-in's host sends a browser with what was signed in for this one: once, within a
+ * minute, and only the browser that began here.
+ *
+ * @throws Error with one line for the log where the store does not answer, or nothing can be sealed
+ */
+export async function handover(scene: SigninScene, visit: Visit): Promise<void> {
+  if (visit.r.method !== 'GET') {
+    refuseMethod(visit, 'GET');
+    return;
+  }
+  const ticket = await ticketOf(scene, visit);
+  if (ticket === undefined) {
+    refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
+    return;
+  }
+  const { errand, session, to, id } = ticket;
+  if (!isBound(errand, attemptCookies(visit.cookies)) || isOver(ticket, visit.now, TICKET_LIFETIME_S)) {
+    await astray(scene, visit, ticket, false);
+    return;
+  }
+  if (!(await scene.store.once(`ticket ${id}`, 2 * TICKET_LIFETIME_S))) {
+    await astray(scene, visit, ticket, true);
+    return;
+  }
+  const arrived = await arrive(scene, visit, session, errand.id, to);
+  if (arrived.ok) return;
+  ngx.log(ngx.WARN, `meshgate: sign-in through ${session.provider}: ${arrived.reason}: ${arrived.detail ?? ''}`);
+  refuseWith(scene.pages, visit, arrived.reason, { cookies: [expiredAttempt(errand.id)] });
+}

@@ -1,0 +1,128 @@
+import fs from 'fs';
+import { MAX_SECRETS } from '../../limits.ts';
+import {
+  assertionAudience,
+  type ClientKey,
+  readClientKey,
+  signClientAssertion,
+} from '../../session/flow/client-assertion.ts';
+import { clientCall, readSecrets, type Shown } from '../../session/flow/client-auth.ts';
+import type { Metadata } from '../../session/flow/metadata.ts';
+import type { Params } from '../../session/flow/query.ts';
+import { readTokenAnswer, type TokenAnswer } from '../../session/flow/token-answer.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import { callProvider, type ProviderAnswer } from '../egress.ts';
+import { KeyFile } from '../key-file.ts';
+
+/** An endpoint where the gateway shows that it is the client. */
+type ClientEndpoint = 'token' | 'par';
+
+/** Calls to the providers as their registered client. What it shows is read from its files for each call. */
+export class ProviderClient {
+  readonly #egress: string;
+  readonly #keys = new Map<string, KeyFile<ClientKey>>();
+
+  constructor(egress: string) {
+    this.#egress = egress;
+  }
+
+  #keyFile(path: string): KeyFile<ClientKey> {
+    let file = this.#keys.get(path);
+    if (file === undefined) {
+      file = new KeyFile(path, readClientKey, 'nobody signs in there');
+      this.#keys.set(path, file);
+    }
+    return file;
+  }
+
+  /** What the client may show, the newest first: several secrets overlap while one replaces the other. */
+  async #shown({ kind, issuer, client }: SigninProvider, metadata: Metadata, now: number): Promise<readonly Shown[]> {
+    const { auth } = client;
+    switch (auth.kind) {
+      case 'client_secret_basic':
+      case 'client_secret_post': {
+        let text: string;
+        try {
+          text = fs.readFileSync(auth.secretFile, 'utf8');
+        } catch (error) {
+          throw new Error(`${auth.secretFile} cannot be read (${(error as { code?: string }).code ?? 'no file'})`);
+        }
+        const secrets = readSecrets(text, MAX_SECRETS);
+        if (secrets.length === 0) throw new Error(`${auth.secretFile} holds no secret`);
+        return secrets.map((secret) => ({ secret }));
+      }
+      case 'private_key_jwt': {
+        const key = await this.#keyFile(auth.keysFile).current(now);
+        if (key === undefined) throw new Error(`${auth.keysFile} holds no key to sign with`);
+        const audience = assertionAudience(kind, issuer, metadata.token);
+        return [{ assertion: await signClientAssertion(key, client.id, audience, now) }];
+      }
+      default:
+        return [undefined];
+    }
+  }
+
+  #endpoint({ client }: SigninProvider, metadata: Metadata, endpoint: ClientEndpoint | 'userinfo'): string | undefined {
+    const alias = client.auth.kind === 'tls_client_auth' ? metadata.mtls[endpoint] : undefined;
+    return alias ?? metadata[endpoint];
+  }
+
+  /**
+   * Calls an endpoint as the client; again only with the next secret, where the provider says that it does not know the
+   * client by this one: then it has looked at nothing else.
+   *
+   * @throws Error with one line for the log where no answer came, or there is nothing to show
+   */
+  async call(
+    provider: SigninProvider,
+    metadata: Metadata,
+    endpoint: ClientEndpoint,
+    params: Params,
+    now: number,
+  ): Promise<ProviderAnswer> {
+    const url = this.#endpoint(provider, metadata, endpoint);
+    if (url === undefined) throw new Error(`the provider has no endpoint for ${endpoint}`);
+    let answer: ProviderAnswer | undefined;
+    for (const shown of await this.#shown(provider, metadata, now)) {
+      const { body, authorization } = clientCall(provider.client, params, shown);
+      answer = await callProvider(this.#egress, provider.name, {
+        url,
+        body,
+        ...(authorization !== undefined && { authorization }),
+      });
+      if (!isUnknownClient(answer)) break;
+    }
+    return answer as ProviderAnswer;
+  }
+
+  /** Asks the token endpoint; never throws. */
+  async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<TokenAnswer> {
+    try {
+      const { status, text } = await this.call(provider, metadata, 'token', params, now);
+      return readTokenAnswer(status, text);
+    } catch (error) {
+      return { kind: 'broken', error: (error as Error).message };
+    }
+  }
+
+  /**
+   * Asks the UserInfo endpoint.
+   *
+   * @throws Error with one line for the log
+   */
+  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<string> {
+    const url = this.#endpoint(provider, metadata, 'userinfo');
+    if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
+    const { status, text } = await callProvider(this.#egress, provider.name, {
+      url,
+      authorization: `Bearer ${accessToken}`,
+    });
+    if (status !== 200) throw new Error(`the UserInfo endpoint answered ${status}`);
+    return text;
+  }
+}
+
+function isUnknownClient({ status, text }: ProviderAnswer): boolean {
+  const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
+  return answer?.kind === 'refused' && answer.error === 'invalid_client';
+}

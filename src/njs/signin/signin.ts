@@ -1,0 +1,92 @@
+import { isOver, type Wish } from '../../session/flow/attempt.ts';
+import { chooseProvider, type Said } from '../../session/flow/choose.ts';
+import { readErrand } from '../../session/flow/errand.ts';
+import { readSigninRequest } from '../../session/flow/request.ts';
+import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
+import { challenge, refuseMethod, refuseWith } from './answer.ts';
+import { begin } from './begin.ts';
+import type { SigninScene } from './scene.ts';
+import { hostOf, type Visit } from './visit.ts';
+
+/** A mode as it stands in the URL. */
+const modeOf = ({ mode, role }: Wish): string =>
+  role === undefined ? mode : `${mode}&role=${encodeURIComponent(role)}`;
+
+const providersOf = ({ signin }: SigninScene, { providers }: SigninHost): readonly SigninProvider[] =>
+  providers.flatMap((name) =>
+    Object.hasOwn(signin.providers, name) ? [signin.providers[name] as SigninProvider] : [],
+  );
+
+/** Shows through which providers somebody may sign in. */
+function chooser(
+  { pages }: SigninScene,
+  visit: Visit,
+  wish: Wish,
+  providers: readonly SigninProvider[],
+  unknown: boolean,
+): void {
+  const { host, requestId } = visit;
+  pages.answer(visit.r, 200, {
+    kind: 'choose',
+    host,
+    ...(requestId !== undefined && { requestId }),
+    choices: providers.map(({ name, signin }) => ({ name, label: signin.label })),
+    email: providers.some(({ signin }) => signin.domains.length > 0),
+    ...(unknown && { unknown }),
+    mode: modeOf(wish),
+    issuers: providers.map(({ issuer }) => issuer),
+    to: wish.to,
+  });
+}
+
+/** Signs in to the host that was asked. */
+async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
+  const host = hostOf(scene.signin, visit.host);
+  const providers = host === undefined ? [] : providersOf(scene, host);
+  if (providers.length === 0) {
+    refuseWith(scene.pages, visit, 'attempt_unknown');
+    return;
+  }
+  // Somebody else may want to sign in anew; a session that goes on is its provider's.
+  const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
+  const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
+  if ('choose' in chosen) chooser(scene, visit, wish, chosen.choose, chosen.unknown);
+  else await begin(scene, visit, { wish, ...chosen });
+}
+
+/** Signs in for another host, which sealed what it wants. */
+async function forAnother(scene: SigninScene, visit: Visit, request: string): Promise<void> {
+  const { signin, vault, pages } = scene;
+  const { host, now } = visit;
+  const plain = signin.signinHost === host ? await vault.openFor('state', host, request, now) : undefined;
+  const wanted = plain === undefined ? undefined : readErrand(plain);
+  const target = wanted === undefined ? undefined : hostOf(signin, wanted.errand.host);
+  const provider =
+    target === undefined ? undefined : providersOf(scene, target).find(({ name }) => name === wanted?.provider);
+  if (wanted === undefined || provider === undefined || isOver(wanted, now)) {
+    refuseWith(pages, visit, 'attempt_unknown');
+    return;
+  }
+  const { wish, errand, hint } = wanted;
+  await begin(scene, visit, { wish, provider, errand, ...(hint !== undefined && { hint }) });
+}
+
+/**
+ * `/.meshgate/signin`: begins a sign-in for somebody who is there. Programs, and browsers that look ahead, get 401 and
+ * begin nothing.
+ *
+ * @throws Error with one line for the log where nothing can be sealed
+ */
+export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
+  if (visit.r.method !== 'GET') {
+    refuseMethod(visit, 'GET');
+    return;
+  }
+  if (!visit.isPage) {
+    challenge(visit);
+    return;
+  }
+  const asked = readSigninRequest(visit.query);
+  if ('request' in asked) await forAnother(scene, visit, asked.request);
+  else await here(scene, visit, asked.wish, asked.said);
+}

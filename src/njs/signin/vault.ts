@@ -1,0 +1,70 @@
+import type { SessionPolicy } from '../../policy/types.ts';
+import { claimsText, readClaims } from '../../session/claims.ts';
+import { takeOwn } from '../../session/cookie.ts';
+import { hardEnd } from '../../session/freshness.ts';
+import type { Purpose } from '../../session/names.ts';
+import type { Ring } from '../../session/ring.ts';
+import { isOpenable, kidOf, open, seal } from '../../session/seal.ts';
+import type { SessionClaims } from '../../session/types.ts';
+import type { RecordSeal } from '../dict-store.ts';
+import type { KeyFile } from '../key-file.ts';
+import { emptyErrorQueue } from '../openssl.ts';
+import { ringFile } from '../ring-file.ts';
+
+/** Seals and opens with the session keys as their file has them now. */
+export class Vault implements RecordSeal {
+  readonly #policy: SessionPolicy;
+  readonly #file: KeyFile<Ring>;
+
+  constructor(policy: SessionPolicy) {
+    this.#policy = policy;
+    this.#file = ringFile(policy.keysFile);
+  }
+
+  /**
+   * Seals a text.
+   *
+   * @returns `undefined` where it is too long to be opened again
+   * @throws Error with one line for the log where there is no key to seal with
+   */
+  async sealFor(purpose: Purpose, host: string, plain: string, now: number): Promise<string | undefined> {
+    const ring = await this.#file.current(now);
+    if (ring === undefined) throw new Error('there is no key to seal with');
+    const text = await seal(ring, purpose, host, plain, now);
+    return isOpenable(purpose, text) ? text : undefined;
+  }
+
+  /** Opens a text; a key that is not known may have come into the file just now. */
+  async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
+    let ring = await this.#file.current(now);
+    const kid = kidOf(text);
+    if (kid !== undefined && ring?.keys.has(kid) === false) ring = await this.#file.again(now);
+    const plain = ring === undefined ? undefined : await open(ring, purpose, host, text);
+    if (plain === undefined) await emptyErrorQueue();
+    return plain;
+  }
+
+  /** The text of a session's cookie; `undefined` where it does not fit. */
+  sealSession(host: string, session: SessionClaims, now: number): Promise<string | undefined> {
+    return this.sealFor('session', host, claimsText(session), now);
+  }
+
+  /** The session of a `Cookie` line that has not reached its hard end. */
+  async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
+    const { session: text } = takeOwn(cookies);
+    const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
+    const session = plain === undefined ? undefined : readClaims(plain);
+    return session !== undefined && now < hardEnd(session, this.#policy) ? session : undefined;
+  }
+
+  /** @throws Error with one line for the log */
+  async seal(text: string): Promise<string> {
+    const sealed = await this.sealFor('record', '', text, Date.now() / 1000);
+    if (sealed === undefined) throw new Error('what is kept of a session is too long');
+    return sealed;
+  }
+
+  open(text: string): Promise<string | undefined> {
+    return this.openFor('record', '', text, Date.now() / 1000);
+  }
+}

@@ -1,0 +1,41 @@
+import { HANDLER_HEADERS } from '../../session/contract.ts';
+import type { SigninHost, SigninTable } from '../../session/signin-table.ts';
+
+/** One request to a handler of the sign-in, as nginx hands it over. */
+export interface Visit {
+  readonly r: NginxHTTPRequest;
+  /** The host that the browser asked. */
+  readonly host: string;
+  readonly query: string;
+  /** The `Cookie` line. */
+  readonly cookies: string;
+  readonly requestId: string | undefined;
+  /** Whether a browser shows the answer as a page, to somebody who is there. */
+  readonly isPage: boolean;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+export function visitOf(r: NginxHTTPRequest): Visit {
+  const { headersIn } = r;
+  return {
+    r,
+    host: headersIn[HANDLER_HEADERS.host] ?? '',
+    query: headersIn[HANDLER_HEADERS.query] ?? '',
+    cookies: headersIn.Cookie ?? '',
+    requestId: headersIn[HANDLER_HEADERS.requestId],
+    isPage: headersIn[HANDLER_HEADERS.navigation] === 'get',
+    now: Date.now() / 1000,
+  };
+}
+
+/** The policy's host of a name: the exact one, or the longest wildcard. */
+export function hostOf({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined {
+  let best: SigninHost | undefined;
+  for (const host of hosts) {
+    if (host.name === name) return host;
+    const covers = host.name.startsWith('*.') && name.endsWith(host.name.slice(1));
+    if (covers && (best === undefined || host.name.length > best.name.length)) best = host;
+  }
+  return best;
+}
