@@ -236,3 +236,6 @@ export const ETCD_PAUSE_MS = 10_000;
 export const ETCD_PAGE = 1000;
 /** Shortest time between two tries to fetch a provider's discovery document for a sign-in. */
 export const METADATA_COOL_DOWN_S = 3;
+
+/** Longest name and value of a cookie together that browsers keep. */
+export const MAX_COOKIE_BYTES = 4096;

@@ -1,15 +1,28 @@
 /** What the rendered locations of the sign-in call. A bundle of its own: no check carries it along. */
 
-import { Pages } from './njs/signin/page.ts';
+import { callback as comeBack } from './njs/signin/callback.ts';
+import { handlerOf } from './njs/signin/handler.ts';
+import { handover as handOver } from './njs/signin/handover.ts';
+import { signinScene } from './njs/signin/scene.ts';
+import { signin as signIn } from './njs/signin/signin.ts';
+import table from './policy.js';
 import signinTable from './signin-policy.js';
 
-const pages = new Pages(signinTable);
-const soon = (r: NginxHTTPRequest): void => r.return(503);
+const scene = signinScene(table, signinTable);
+
+/** `/.meshgate/signin`: begins a sign-in. */
+const signin = handlerOf(scene, 'signin', signIn);
+
+/** `/.meshgate/callback`: where the provider sends browsers back. */
+const callback = handlerOf(scene, 'callback', comeBack);
+
+/** `/.meshgate/handover`: where the sign-in's host sends browsers back. */
+const handover = handlerOf(scene, 'handover', handOver);
 
 /** `/.meshgate/page/REASON`: what browsers see of a refusal. */
-const page = (r: NginxHTTPRequest): void => pages.refusal(r);
+const page = (r: NginxHTTPRequest): void => scene.pages.refusal(r);
 
 /** `/.meshgate/assets/NAME`: the stylesheet of the pages, and what an operator's folder has. */
-const assets = (r: NginxHTTPRequest): void => pages.asset(r);
+const assets = (r: NginxHTTPRequest): void => scene.pages.asset(r);
 
-export default { signin: soon, callback: soon, handover: soon, page, assets };
+export default { signin, callback, handover, page, assets };

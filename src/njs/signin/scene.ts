@@ -1,11 +1,15 @@
 import type { Table } from '../../rules/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
 import type { SessionStore } from '../../session/store.ts';
-import type { KeyStore } from '../keys.ts';
-import type { MetadataStore } from './metadata.ts';
-import type { Pages } from './page.ts';
-import type { ProviderClient } from './provider.ts';
-import type { Vault } from './vault.ts';
+import { DictStore } from '../dict-store.ts';
+import { Etcd } from '../etcd.ts';
+import { EtcdStore } from '../etcd-store.ts';
+import { KeyStore } from '../keys.ts';
+import { keepRevoked } from '../revoked.ts';
+import { MetadataStore } from './metadata.ts';
+import { Pages } from './page.ts';
+import { ProviderClient } from './provider.ts';
+import { Vault } from './vault.ts';
 
 /** All that the handlers of the sign-in share. */
 export interface SigninScene {
@@ -17,4 +21,25 @@ export interface SigninScene {
   readonly vault: Vault;
   readonly store: SessionStore;
   readonly pages: Pages;
+}
+
+/** Where sessions are kept: on this node, or where several replicas keep them. */
+function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
+  if (store === undefined) return new DictStore(vault, keepRevoked);
+  return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keepRevoked);
+}
+
+/** Made once per context. */
+export function signinScene(table: Table, signin: SigninTable): SigninScene {
+  const vault = new Vault(signin.session);
+  return {
+    table,
+    signin,
+    keys: new KeyStore(table),
+    metadata: new MetadataStore(table),
+    client: new ProviderClient(signin.egress),
+    vault,
+    store: storeOf(signin, vault),
+    pages: new Pages(signin),
+  };
 }

@@ -1,0 +1,28 @@
+import { refuseWith } from './answer.ts';
+import type { SigninScene } from './scene.ts';
+import { type Visit, visitOf } from './visit.ts';
+
+/**
+ * Makes a `js_content` handler. What stops it is one line of the log, and a page that says no more than that.
+ *
+ * @param what of the sign-in it is, for the log
+ */
+export function handlerOf(
+  scene: SigninScene,
+  what: string,
+  handle: (scene: SigninScene, visit: Visit) => Promise<void>,
+): (r: NginxHTTPRequest) => Promise<void> {
+  return async (r) => {
+    const visit = visitOf(r);
+    try {
+      await handle(scene, visit);
+    } catch (error) {
+      ngx.log(ngx.ERR, `meshgate: ${what}: ${(error as Error).message}`);
+      try {
+        refuseWith(scene.pages, visit, 'check_unavailable');
+      } catch {
+        // It was answered before, or the client has gone.
+      }
+    }
+  };
+}
