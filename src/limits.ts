@@ -174,6 +174,12 @@ export const MAX_DERIVED_KEYS = 64;
  */
 export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;
 
+/** How often the device flow asks for its token where the provider does not say, and how much slower when told to. */
+export const DEVICE_POLL_S = 5;
+
+/** Longest wait for somebody to confirm a code. */
+export const MAX_DEVICE_WAIT_S = 1800;
+
 /** How often the folder with an operator's pages is looked at. */
 export const THEME_INTERVAL_S = 5;
 

@@ -2,7 +2,9 @@ import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
 import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
+import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
+import { loginCommand } from './login.ts';
 import { proveCommand } from './prove.ts';
 import { renderCommand } from './render.ts';
 import type { Runtime } from './runtime.ts';
@@ -15,12 +17,14 @@ export const VERSION = '0.1.0';
 
 const root = buildRouteMap<string, Context>({
   routes: {
+    init: initCommand,
     validate: validateCommand,
     render: renderCommand,
     explain: explainCommand,
     test: testCommand,
     diff: diffCommand,
     prove: proveCommand,
+    login: loginCommand,
     schema: schemaCommand,
     keys: keysCommands,
   },

@@ -13,6 +13,9 @@ export interface Outgoing {
   /** The raw request target. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Of the answer's body no more characters are read; absent: as much as a refusal has. */
+  readonly maxBody?: number;
   /** CA bundle, PEM; absent: the system's. */
   readonly ca?: string;
   /** Client certificate and key, PEM. */
@@ -41,7 +44,7 @@ interface NodeMessage {
 
 interface NodeRequest {
   on(event: 'error' | 'timeout', listener: (error: unknown) => void): void;
-  end(): void;
+  end(body?: string): void;
   destroy(): void;
 }
 
@@ -60,13 +63,14 @@ function errorCode(error: unknown): string {
 }
 
 function optionsOf(request: Outgoing): Readonly<Record<string, unknown>> {
-  const { address, port, tls, name, authority, method, target, headers, ca, client } = request;
+  const { address, port, tls, name, authority, method, target, headers, body, ca, client } = request;
+  const length = body === undefined ? {} : { 'Content-Length': String(new TextEncoder().encode(body).length) };
   return {
     host: address,
     port,
     method,
     path: target,
-    headers: { Host: authority, ...headers },
+    headers: { Host: authority, ...length, ...headers },
     agent: false,
     timeout: TIMEOUT_MS,
     ...(tls && { servername: name, ...(ca !== undefined && { ca }), ...client }),
@@ -78,11 +82,16 @@ function single(headers: NodeMessage['headers']): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function readBody(message: NodeMessage, done: (body: string) => void, failed: (error: unknown) => void): void {
+function readBody(
+  message: NodeMessage,
+  max: number,
+  done: (body: string) => void,
+  failed: (error: unknown) => void,
+): void {
   const decoder = new TextDecoder();
   let body = '';
   message.on('data', (chunk) => {
-    if (body.length < MAX_BODY) body += decoder.decode(chunk as unknown as ArrayBuffer, { stream: true });
+    if (body.length < max) body += decoder.decode(chunk as unknown as ArrayBuffer, { stream: true });
   });
   message.on('end', () => done(body));
   message.on('error', failed);
@@ -99,14 +108,19 @@ export function systemAsk(): Ask | undefined {
         const http = getBuiltinModule(outgoing.tls ? 'node:https' : 'node:http') as NodeHttp;
         const request = http.request(optionsOf(outgoing), (message) => {
           const { statusCode: status, headers } = message;
-          readBody(message, (body) => resolve({ status, headers: single(headers), body }), failed);
+          readBody(
+            message,
+            outgoing.maxBody ?? MAX_BODY,
+            (body) => resolve({ status, headers: single(headers), body }),
+            failed,
+          );
         });
         request.on('error', failed);
         request.on('timeout', () => {
           failed({ code: 'no answer in ten seconds' });
           request.destroy();
         });
-        request.end();
+        request.end(outgoing.body);
       } catch (error) {
         failed(error);
       }

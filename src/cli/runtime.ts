@@ -31,6 +31,8 @@ export interface Runtime {
   folder(path: string): string;
   /** Sends a request; absent where the engine has no network. */
   readonly ask?: Ask;
+  /** @param seconds to wait */
+  sleep(seconds: number): Promise<void>;
 }
 
 /** What Node has of `process` and njs lacks. */
@@ -141,6 +143,7 @@ export function systemRuntime(): Runtime {
     terminal: isTerminal(),
     home: folderOf(fs.realpathSync(process.argv[1] as string)),
     now: () => Date.now() / 1000,
+    sleep: (seconds) => new Promise((resolve) => void setTimeout(resolve, seconds * 1000)),
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,

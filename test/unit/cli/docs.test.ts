@@ -52,8 +52,32 @@ const fresh = policy
     '/status: { service: wiki, allow: [authenticated] }\n    /rest/*: { service: wiki, allow: [editor] }',
   );
 
-/** The gateway and the mesh of the examples, which run the policy. */
-async function ask({ method, target, client }: Outgoing): Promise<Incoming> {
+const okta = 'https://example.okta.com/oauth2/default';
+
+/** What the provider of the examples says at its addresses; somebody confirms at once. */
+const provider: Readonly<Record<string, () => unknown>> = {
+  '/.well-known/openid-configuration': () => ({
+    issuer: okta,
+    token_endpoint: `${okta}/v1/token`,
+    device_authorization_endpoint: `${okta}/v1/device/authorize`,
+    end_session_endpoint: `${okta}/v1/logout`,
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
+  }),
+  '/v1/device/authorize': () => ({
+    device_code: 'x',
+    user_code: 'WDJB-MJHT',
+    verification_uri: 'https://example.okta.com/activate',
+    verification_uri_complete: 'https://example.okta.com/activate?user_code=WDJB-MJHT',
+    expires_in: 600,
+  }),
+  '/v1/token': () => ({ access_token: files['token.txt'], token_type: 'Bearer' }),
+};
+
+/** The gateway and the mesh of the examples, which run the policy, and their provider. */
+async function ask({ method, target, client, authority }: Outgoing): Promise<Incoming> {
+  const said = authority === 'example.okta.com' ? provider[target.replace('/oauth2/default', '')] : undefined;
+  if (said !== undefined) return { status: 200, headers: {}, body: JSON.stringify(said()) };
   const isRefused =
     client === undefined ? method === 'POST' : (target === '/status') === (client.cert === 'wiki-editor');
   if (!isRefused) return { status: 200, headers: {}, body: '' };

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** Seconds since the epoch. */
   readonly now?: number;
+  /** What sleeping does; the clock stands still. */
+  readonly sleep?: (seconds: number) => Promise<void>;
   /** The network; absent as on njs. */
   readonly ask?: Ask;
 }
@@ -23,7 +25,7 @@ const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { files = {}, env = {}, terminal = false, now = 1_800_000_000, ask } = given;
+  const { files = {}, env = {}, terminal = false, now = 1_800_000_000, ask, sleep = async () => {} } = given;
   let out = '';
   let err = '';
   const written: Record<string, string> = {};
@@ -35,6 +37,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     terminal,
     home: '/opt/meshgate',
     now: () => now,
+    sleep,
     ...(ask && { ask }),
     out: (it) => {
       out += it;

@@ -1,0 +1,110 @@
+import { DEVICE_POLL_S, MAX_DEVICE_WAIT_S } from '../limits.ts';
+import { formText } from '../session/flow/query.ts';
+import { type Asked, askUrl, jsonOf, type Members } from './provider.ts';
+import type { Runtime } from './runtime.ts';
+
+/** The device flow (RFC 8628), for a public client. */
+
+export interface DeviceEndpoints {
+  readonly device: string;
+  readonly token: string;
+}
+
+/** Where a provider has it, or a sentence. */
+export function deviceEndpoints(members: Members): DeviceEndpoints | string {
+  const { device_authorization_endpoint: device, token_endpoint: token } = members;
+  if (typeof device !== 'string') return 'the provider has no device flow ("device_authorization_endpoint")';
+  return typeof token === 'string' ? { device, token } : 'the provider has no "token_endpoint"';
+}
+
+/** What a person has to confirm (section 3.2). */
+export interface Begun {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  readonly uri: string;
+  /** With the code in it. */
+  readonly complete?: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly interval: number;
+}
+
+const form = (params: Readonly<Record<string, string>>): string => formText(Object.entries(params));
+
+/** What an error says, and nothing that could move a terminal's cursor. */
+function errorText({ error, error_description: description }: Members): string {
+  const text = [error, description].filter((it) => typeof it === 'string').join(': ');
+  return text.replace(/[^\x20-\x7e\xa0-\uffff]/g, '.').slice(0, 300) || 'an answer without an error of OAuth';
+}
+
+const line = /^[\x21-\x7e]{1,2048}$/;
+const isLine = (value: unknown): value is string => typeof value === 'string' && line.test(value);
+const positive = (value: unknown, fallback: number): number =>
+  typeof value === 'number' && value > 0 ? value : fallback;
+
+/** Begins (section 3.1), or says why not. */
+export async function authorize(
+  asked: Asked,
+  { device }: DeviceEndpoints,
+  params: Readonly<Record<string, string>>,
+): Promise<Begun | string> {
+  const answer = await askUrl(asked, device, form(params));
+  if ('error' in answer) return `${device}: no answer: ${answer.error}`;
+  const members = jsonOf(answer);
+  if (answer.status !== 200) return `the provider refuses to begin (${answer.status}): ${errorText(members ?? {})}`;
+  const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = members ?? {};
+  if (
+    !isLine(device_code) ||
+    typeof user_code !== 'string' ||
+    !/^[\x20-\x7e]{1,64}$/.test(user_code) ||
+    !isLine(verification_uri)
+  ) {
+    return 'the provider’s answer has no code to confirm';
+  }
+  return {
+    deviceCode: device_code,
+    userCode: user_code,
+    uri: verification_uri,
+    ...(isLine(verification_uri_complete) && { complete: verification_uri_complete }),
+    expiresIn: Math.min(positive(expires_in, MAX_DEVICE_WAIT_S), MAX_DEVICE_WAIT_S),
+    interval: positive(interval, DEVICE_POLL_S),
+  };
+}
+
+/**
+ * Asks until the person has confirmed (sections 3.4 and 3.5): in the provider's interval, slower where it says so, and
+ * after a lost answer.
+ *
+ * @param who `client_id`, and `resource` where the token is for one (RFC 8707 section 2.2)
+ */
+export async function poll(
+  runtime: Pick<Runtime, 'sleep'>,
+  asked: Asked,
+  { token }: DeviceEndpoints,
+  who: Readonly<Record<string, string>>,
+  { deviceCode, expiresIn, interval }: Begun,
+): Promise<{ readonly accessToken: string } | { readonly error: string }> {
+  const body = form({
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: deviceCode,
+    ...who,
+  });
+  let pause = interval;
+  for (let waited = 0; waited + pause <= expiresIn; waited += pause) {
+    await runtime.sleep(pause);
+    const answer = await askUrl(asked, token, body);
+    const members = jsonOf(answer) ?? {};
+    if ('error' in answer) pause *= 2;
+    else if (answer.status === 200) {
+      const { access_token: accessToken } = members;
+      return typeof accessToken === 'string' && /^[\x21-\x7e]+$/.test(accessToken)
+        ? { accessToken }
+        : { error: 'the provider answered without an access token' };
+    } else if (members.error === 'slow_down') pause += DEVICE_POLL_S;
+    else if (members.error !== 'authorization_pending') {
+      if (members.error === 'expired_token') break;
+      return { error: `the provider gives no token (${answer.status}): ${errorText(members)}` };
+    }
+  }
+  return { error: 'the code has expired; begin anew' };
+}

@@ -1,0 +1,155 @@
+import { buildCommand } from '@stricli/core';
+import { formatError, parsePolicy } from '../policy/index.ts';
+import { kindOfIssuer, type ProviderKindName } from '../providers/index.ts';
+import { originOf } from '../session/flow/origin.ts';
+import { BACKCHANNEL_PATH, CALLBACK_PATH, SIGNOUT_PATH } from '../session/names.ts';
+import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { discover, type Members, providerNetwork } from './provider.ts';
+import { KIND_TITLES, REGISTERING } from './registering.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Flags {
+  readonly host: string;
+  readonly to: string;
+  readonly clientId?: string;
+  readonly caFile?: string;
+}
+
+/** A host and the port in its URLs, of `--host`. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+const CLIENT_ID = 'THE-CLIENT-ID';
+
+function placeOf(flag: string): Place {
+  const [, host, port] = /^([a-z0-9.-]+)(?::(\d{1,5}))?$/.exec(flag) ?? [];
+  if (host === undefined) throw new WrongUse(`--host ${flag}: write wiki.example.com, or with a port in its URLs`);
+  return { host, port: Number(port ?? 443) };
+}
+
+/** A scalar of YAML that is nothing else whatever stands in it. */
+const quoted = (text: string): string => (/^[A-Za-z0-9][\w./:@-]*$/.test(text) ? text : JSON.stringify(text));
+
+function policyText(issuer: string, kind: ProviderKindName, { host, port }: Place, flags: Flags): string {
+  const name = kind === 'generic' ? 'sso' : kind;
+  return [
+    'version: 1',
+    'gateway:',
+    ...(port === 443 ? [] : [`  public_port: ${port}`]),
+    '  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }',
+    '  session: { keys_file: /run/secrets/session.jwks }',
+    'providers:',
+    `  ${name}: { issuer: ${quoted(issuer)}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
+    `services: { app: { url: ${quoted(flags.to)} } }`,
+    'hosts:',
+    `  ${host}:`,
+    '    /*: { service: app, allow: [authenticated] }',
+    '',
+  ].join('\n');
+}
+
+const lists = (value: unknown, wanted: string): boolean => Array.isArray(value) && value.includes(wanted);
+
+/** What of a provider's own description somebody should know. */
+function remarks(members: Members): readonly string[] {
+  const { code_challenge_methods_supported: pkce, backchannel_logout_supported: backchannel } = members;
+  const noCode = members.response_types_supported !== undefined && !lists(members.response_types_supported, 'code');
+  return [
+    ...(noCode ? ['It does not say that it has the authorization code flow ("response_types_supported").'] : []),
+    ...(pkce !== undefined && !lists(pkce, 'S256') ? ['It does not take PKCE by S256, so no sign-in will work.'] : []),
+    ...(backchannel === true
+      ? []
+      : ['It has no back-channel sign-out: a sign-out there is seen when a session is next renewed.']),
+    ...(members.end_session_endpoint === undefined
+      ? ['It has no sign-out of its own: signing out ends the session here alone.']
+      : []),
+  ];
+}
+
+function talk(
+  issuer: string,
+  kind: ProviderKindName,
+  { host, port }: Place,
+  members: Members,
+  clientId: boolean,
+): string {
+  const origin = originOf(host, port);
+  const name = kind === 'generic' ? 'sso' : kind;
+  return [
+    `${issuer} is ${KIND_TITLES[kind]} (kind: ${kind}).`,
+    ...remarks(members),
+    '',
+    'Register there:',
+    ...REGISTERING[kind].map((step) => `  ${step}`),
+    `  redirect URI              ${origin}${CALLBACK_PATH}`,
+    `  URI after sign-out        ${origin}${SIGNOUT_PATH}`,
+    ...(members.backchannel_logout_supported === true
+      ? [`  back-channel logout URI   ${origin}${BACKCHANNEL_PATH}`]
+      : []),
+    '',
+    'Then:',
+    ...(clientId ? [] : [`  put the client's id in place of ${CLIENT_ID}`]),
+    `  put its secret into /run/secrets/${name}`,
+    '  meshgate keys new --session session.jwks      (for /run/secrets/session.jwks)',
+    '  meshgate validate meshgate.yaml',
+    '',
+    '',
+  ].join('\n');
+}
+
+/** `meshgate init`: the ten lines to begin with, and what to register. */
+export async function init(runtime: Runtime, flags: Flags, given: string): Promise<number> {
+  const place = placeOf(flags.host);
+  if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);
+  const members = await discover(providerNetwork(runtime, 'init', flags.caFile), given);
+  if (typeof members === 'string') {
+    runtime.err(`${members}\n`);
+    return NO;
+  }
+  const kind = kindOfIssuer(given);
+  const text = policyText(given, kind, place, flags);
+  const { errors } = parsePolicy(text, 'meshgate.yaml');
+  if (errors.length > 0) throw new WrongUse(errors.map(formatError).join('\nmeshgate: '));
+  runtime.err(talk(given, kind, place, members, flags.clientId !== undefined));
+  runtime.out(text);
+  return YES;
+}
+
+const text = { kind: 'parsed', parse: String } as const;
+
+export const initCommand = buildCommand<Flags, [string], Context>({
+  func: action(init),
+  parameters: {
+    flags: {
+      host: { ...text, placeholder: 'HOST', brief: 'The host that people open, with a port if its URLs have one' },
+      to: { ...text, placeholder: 'URL', brief: 'The service, or mesh ingress, behind it' },
+      clientId: {
+        ...text,
+        optional: true,
+        placeholder: 'ID',
+        brief: 'The id of the registered client, if it is known',
+      },
+      caFile: {
+        ...text,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'CA of the provider’s certificate (default: the system’s)',
+      },
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ parse: String, placeholder: 'ISSUER', brief: 'The provider’s issuer URL' }],
+    },
+  },
+  docs: {
+    brief: 'Begin: a policy for a provider, and what to register there',
+    fullDescription: described(
+      'Asks the provider who it is (OpenID Connect Discovery), prints a policy to begin with, and says what to register there: the redirect URI and the rest. Whoever signs in may pass; write roles next.',
+      [
+        'meshgate init https://example.okta.com --host wiki.example.com --to https://wiki.internal:8443 > meshgate.yaml',
+      ],
+    ),
+  },
+});

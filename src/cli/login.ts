@@ -1,0 +1,129 @@
+import { buildCommand } from '@stricli/core';
+import { advise } from '../policy/suggest.ts';
+import type { Policy, Provider } from '../policy/types.ts';
+import { detailOf } from '../reasons.ts';
+import { action, type Context, described, NO, policyFlag, WrongUse, YES } from './context.ts';
+import { authorize, deviceEndpoints, poll } from './device.ts';
+import { loadValid, policyFile, utf8 } from './load.ts';
+import { Offline } from './offline.ts';
+import { type Asked, discover, providerNetwork } from './provider.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Flags {
+  readonly policy?: string;
+  readonly provider?: string;
+  readonly clientId?: string;
+  readonly scope?: string;
+  readonly caFile?: string;
+}
+
+/** The provider that is meant: by name, or the only one that people can fetch tokens of. */
+function providerOf({ providers }: Policy, { provider: name, clientId }: Flags): Provider {
+  const all = Object.values(providers);
+  if (name !== undefined) {
+    const found = all.find((one) => one.name === name);
+    if (found !== undefined) return found;
+    throw new WrongUse(`the policy has no provider ${JSON.stringify(name)}; ${advise(name, Object.keys(providers))}`);
+  }
+  const able = all.filter(({ client }) => client !== undefined || clientId !== undefined);
+  const [only] = able;
+  if (only === undefined) throw new WrongUse('no provider of the policy has a client: give --client-id ID');
+  if (able.length === 1) return only;
+  throw new WrongUse(`give --provider NAME: ${able.map((one) => one.name).join(', ')}`);
+}
+
+/** The provider's CA as the policy has it, where that file is here. */
+function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Asked {
+  if (asked.ca !== undefined || caFile === undefined) return asked;
+  try {
+    const ca = utf8(runtime.read(caFile));
+    return ca === undefined ? asked : { ...asked, ca };
+  } catch {
+    runtime.err(`${caFile} is not here, so the system's CAs count; --ca-file names another\n`);
+    return asked;
+  }
+}
+
+/** What to ask for, so that the token is for the gateway: Entra and Okta know it by the scope or the server. */
+function askedFor(
+  { kind, audiences }: Provider,
+  scope: string | undefined,
+): { readonly scope: string; readonly resource?: string } {
+  const [audience = ''] = audiences;
+  // RFC 8707: an absolute URI; other names stand in no request.
+  const isResource = kind === 'generic' && /^[a-z][a-z0-9+.-]*:/i.test(audience);
+  const usual = kind === 'entra' ? `${audience}/.default` : 'openid';
+  return { scope: scope ?? usual, ...(isResource && { resource: audience }) };
+}
+
+/** `meshgate login`: a token for curl, by a browser anywhere. */
+export async function login(runtime: Runtime, flags: Flags): Promise<number> {
+  const network = providerNetwork(runtime, 'login', flags.caFile);
+  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+  if (loaded === undefined) return NO;
+  const provider = providerOf(loaded.policy, flags);
+  if (provider.audiences.length === 0) {
+    throw new WrongUse(`provider ${provider.name} has no audiences: the gateway takes no tokens of it, only sessions`);
+  }
+  const client = flags.clientId ?? provider.client?.id;
+  if (client === undefined) throw new WrongUse(`provider ${provider.name} has no client: give --client-id ID`);
+  const no = (text: string): number => {
+    runtime.err(`${text}\n`);
+    return NO;
+  };
+  const asked = withPolicyCa(runtime, network, provider);
+  const members = await discover(asked, provider.issuer);
+  if (typeof members === 'string') return no(members);
+  const endpoints = deviceEndpoints(members);
+  if (typeof endpoints === 'string') return no(endpoints);
+  const { scope, ...resource } = askedFor(provider, flags.scope);
+  const who = { client_id: client, ...resource };
+  const begun = await authorize(asked, endpoints, { ...who, scope });
+  if (typeof begun === 'string') return no(begun);
+  runtime.err(`open ${begun.complete ?? begun.uri}\nand confirm the code ${begun.userCode}\n`);
+  const token = await poll(runtime, asked, endpoints, who, begun);
+  if ('error' in token) return no(token.error);
+  const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
+  if (!taken.ok) return no(`the gateway would not take this token: ${taken.reason}: ${detailOf(taken)}`);
+  const { subject, roles } = taken.value.caller;
+  runtime.err(`${subject}; roles: ${roles.join(', ') || 'none'}\n`);
+  runtime.out(`${token.accessToken}\n`);
+  return YES;
+}
+
+const text = { kind: 'parsed', parse: String, optional: true } as const;
+
+export const loginCommand = buildCommand<Flags, [], Context>({
+  func: action(login),
+  parameters: {
+    flags: {
+      policy: policyFlag,
+      provider: { ...text, placeholder: 'NAME', brief: 'Of several providers, the one to ask' },
+      clientId: {
+        ...text,
+        placeholder: 'ID',
+        brief: 'A public client for this command (default: the policy’s client)',
+      },
+      scope: {
+        ...text,
+        placeholder: 'SCOPES',
+        brief: 'What to ask for (default: openid; Entra: the audience’s .default)',
+      },
+      caFile: {
+        ...text,
+        placeholder: 'FILE',
+        brief: 'CA of the provider’s certificate (default: the policy’s, or the system’s)',
+      },
+    },
+  },
+  docs: {
+    brief: 'Fetch a token for curl, with a browser',
+    fullDescription: described(
+      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is held against the policy first; one that the gateway would not take is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
+      [
+        'meshgate login',
+        'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',
+      ],
+    ),
+  },
+});

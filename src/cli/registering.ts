@@ -1,0 +1,26 @@
+import type { ProviderKindName } from '../providers/index.ts';
+
+/** What somebody does at a provider to register the gateway, one step a line. */
+export const REGISTERING: Readonly<Record<ProviderKindName, readonly string[]>> = {
+  okta: [
+    'Okta, Applications > Create App Integration > OIDC, Web Application; grant types: Authorization Code, Refresh Token.',
+    'For groups: Security > API > the authorization server > Claims: "groups", in ID tokens, always, groups by filter.',
+  ],
+  entra: [
+    'Entra, App registrations > New registration, accounts in this directory only; redirect URI of the platform Web.',
+    'Certificates & secrets: a client secret. Token configuration: the optional claims email and xms_edov, and groups (those assigned to the application).',
+  ],
+  keycloak: [
+    'Keycloak, Clients > Create client > OpenID Connect; client authentication on, standard flow alone.',
+    'For groups: the client’s dedicated scope > Add mapper > Group Membership, token claim name "groups", full path off.',
+  ],
+  generic: ['At the provider: a confidential web client with the authorization code flow and PKCE (S256).'],
+};
+
+/** How a provider is called. */
+export const KIND_TITLES: Readonly<Record<ProviderKindName, string>> = {
+  okta: 'Okta',
+  entra: 'Microsoft Entra ID',
+  keycloak: 'Keycloak',
+  generic: 'an OpenID provider',
+};
