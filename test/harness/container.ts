@@ -40,12 +40,15 @@ export interface ExecResult {
 /** A running container. */
 export class Box {
   readonly alias: string;
+  /** All its names in the network. */
+  readonly names: readonly string[];
   readonly logs: LogBuffer;
   readonly started: StartedTestContainer;
   #gone = false;
 
-  constructor(alias: string, logs: LogBuffer, started: StartedTestContainer) {
-    this.alias = alias;
+  constructor(names: readonly [string, ...string[]], logs: LogBuffer, started: StartedTestContainer) {
+    this.alias = names[0];
+    this.names = names;
     this.logs = logs;
     this.started = started;
   }
@@ -135,7 +138,7 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   });
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
   try {
-    const box = new Box(spec.alias, logs, await container.start());
+    const box = new Box([spec.alias, ...(spec.aliases ?? [])], logs, await container.start());
     stage.boxes.push(box);
     return box;
   } catch (error) {

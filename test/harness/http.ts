@@ -78,7 +78,8 @@ export function headerPairs(name: string, sent: Sent): [string, string][] {
   return pairs;
 }
 
-function tlsOptions(target: Target) {
+/** How Node's TLS is told whom to trust, and what to show. */
+export function tlsOptions(target: Target) {
   return {
     servername: target.name,
     ...(target.ca === undefined ? {} : { ca: target.ca }),

@@ -1,4 +1,5 @@
 /** Everything a test needs: `import { … } from '../harness/index.ts'`. */
+export * from './agent.ts';
 export * from './browser.ts';
 export * from './calls.ts';
 export * from './case.ts';

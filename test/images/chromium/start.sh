@@ -9,6 +9,6 @@ exec chromium --headless=new --no-sandbox --remote-debugging-port=9223 --user-da
   --disable-background-networking --disable-component-update --disable-default-apps --disable-extensions \
   --disable-sync --disable-domain-reliability --disable-client-side-phishing-detection --no-pings \
   --disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding \
-  --password-store=basic --use-mock-keychain --force-color-profile=srgb \
+  --password-store=basic --use-mock-keychain --log-level=3 --force-color-profile=srgb \
   --disable-features=Translate,OptimizationHints,MediaRouter,CertificateTransparencyComponentUpdater \
   "$@" about:blank

@@ -1,0 +1,98 @@
+import { getPublicSuffix } from 'tough-cookie';
+
+/** What asks in a browser. */
+export type Kind = 'navigation' | 'fetch' | 'events' | 'websocket';
+
+/** One request of a browser, as far as its headers follow from it. */
+export interface Asking {
+  readonly kind: Kind;
+  readonly method: string;
+  /** URLs of this request so far: where it began, each redirect, and the one that is asked now. */
+  readonly urls: readonly string[];
+  /** The page that it comes from; without one a person typed it, or opened a bookmark. */
+  readonly from?: string | undefined;
+  /** A form that was sent, or where that led. */
+  readonly form?: boolean | undefined;
+  /** A person's click or key, not a script's doing. */
+  readonly byPerson?: boolean | undefined;
+  /** A navigation ahead of time: `prefetch`, or `prefetch;prerender`. */
+  readonly purpose?: string | undefined;
+}
+
+const html =
+  'text/html,application/xhtml+xml,application/xml;q=0.9,image/jxl,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7';
+
+/** The site of a URL: scheme and registrable domain (a name of one label is its own). */
+function siteOf(url: string): string {
+  const { protocol, hostname } = new URL(url);
+  return `${protocol}//${getPublicSuffix(hostname, { allowSpecialUseDomain: true, ignoreError: true }) ?? hostname}`;
+}
+
+/** How far apart two URLs are, as Sec-Fetch-Site says it. */
+export function relation(one: string, other: string): 'same-origin' | 'same-site' | 'cross-site' {
+  const [a, b] = [new URL(one.replace(/^ws/, 'http')), new URL(other.replace(/^ws/, 'http'))];
+  if (a.origin === b.origin) return 'same-origin';
+  return siteOf(a.href) === siteOf(b.href) ? 'same-site' : 'cross-site';
+}
+
+/** Over all redirects: the farthest that this request has been from its page; `none` where a person typed it. */
+export function fetchSite({ from, urls }: Asking): 'none' | 'same-origin' | 'same-site' | 'cross-site' {
+  if (from === undefined) return 'none';
+  const relations = urls.map((url) => relation(from, url));
+  return (['cross-site', 'same-site'] as const).find((far) => relations.includes(far)) ?? 'same-origin';
+}
+
+/** Which cookies may go along, by their SameSite. */
+export function sameSiteContext(asking: Asking): 'strict' | 'lax' | 'none' {
+  if (fetchSite(asking) !== 'cross-site') return 'strict';
+  return asking.kind === 'navigation' && ['GET', 'HEAD'].includes(asking.method) ? 'lax' : 'none';
+}
+
+/** Origin, as Chromium sends it: with all that is not GET or HEAD, and with what scripts ask of another origin. */
+function originOf(asking: Asking): string | undefined {
+  const { from, kind, method, urls } = asking;
+  if (from === undefined) return ['GET', 'HEAD'].includes(method) ? undefined : 'null';
+  const { origin } = new URL(from);
+  if (kind === 'websocket' || !['GET', 'HEAD'].includes(method)) return origin;
+  return kind !== 'navigation' && urls.some((url) => relation(from, url) !== 'same-origin') ? origin : undefined;
+}
+
+/** Referer by the default policy, strict-origin-when-cross-origin: once cut down it stays so. */
+function refererOf(asking: Asking): string | undefined {
+  const { from } = asking;
+  if (from === undefined) return undefined;
+  return fetchSite(asking) === 'same-origin' ? from.split('#')[0] : `${new URL(from).origin}/`;
+}
+
+/** Scripts' streams ask past every cache; a form that is sent asks them to look again, and so does where it leads. */
+function cacheControlOf({ kind, form }: Asking): string | undefined {
+  if (kind === 'events' || kind === 'websocket') return 'no-cache';
+  return form === true ? 'max-age=0' : undefined;
+}
+
+const secure = (url: string) => /^(https|wss):/.test(url);
+
+/** The headers that Chromium gives a request beside `Host`, `Cookie` and the page's own, in no special order. */
+export function headersOf(asking: Asking): [string, string][] {
+  const { kind, byPerson, purpose, urls } = asking;
+  const navigation = kind === 'navigation';
+  const accept = { navigation: html, fetch: '*/*', events: 'text/event-stream', websocket: undefined }[kind];
+  const fetched = secure(urls.at(-1)!) && kind !== 'websocket';
+  const all: Record<string, string | undefined> = {
+    'User-Agent':
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+    'Accept-Language': 'en-GB',
+    Accept: accept,
+    'Upgrade-Insecure-Requests': navigation ? '1' : undefined,
+    'Cache-Control': cacheControlOf(asking),
+    Pragma: kind === 'events' || kind === 'websocket' ? 'no-cache' : undefined,
+    Origin: originOf(asking),
+    Referer: kind === 'websocket' ? undefined : refererOf(asking),
+    'Sec-Purpose': purpose,
+    'Sec-Fetch-Site': fetched ? fetchSite(asking) : undefined,
+    'Sec-Fetch-Mode': fetched ? (navigation ? 'navigate' : 'cors') : undefined,
+    'Sec-Fetch-User': fetched && navigation && (byPerson ?? true) && purpose === undefined ? '?1' : undefined,
+    'Sec-Fetch-Dest': fetched ? (navigation ? 'document' : 'empty') : undefined,
+  };
+  return Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+}

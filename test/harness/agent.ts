@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { Cookie, CookieJar } from 'tough-cookie';
+import { type Asking, headersOf, sameSiteContext } from './agent-headers.ts';
+import { type Hop, Visited } from './agent-page.ts';
+import { Answer, send, type Target, tlsOptions } from './http.ts';
+import type { Stage } from './stage.ts';
+
+export { type Hop, Visited };
+
+/** A request of a page's script, or a navigation, beside its URL. */
+export interface Wish {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | URLSearchParams;
+  /** The page that asks, by its URL; without one a person typed the address. */
+  readonly from?: string;
+}
+
+export interface Navigation extends Wish {
+  /** Default: yes; a script's `location = …` is none. */
+  readonly byPerson?: boolean;
+  /** `prefetch` or `prefetch;prerender`: ahead of time. */
+  readonly purpose?: string;
+  /** Redirects to follow at most, default 20; one more is an error. `false`: the first answer it is. */
+  readonly follow?: number | false;
+  /** A redirect to a URL like this is not followed, but the end. */
+  readonly until?: RegExp;
+}
+
+/** An open connection, or the answer that refused it. */
+export interface Upgraded {
+  readonly answer: Answer;
+  readonly socket?: Duplex;
+}
+
+/**
+ * A browser without a window or scripts: it keeps cookies, follows redirects, and sends what Chromium sends. It reaches
+ * the stage's containers by their names in the network and their ports inside, and trusts the stage's CA.
+ */
+export class UserAgent {
+  readonly #stage: Stage;
+  #jar = new CookieJar(undefined, { prefixSecurity: 'strict', rejectPublicSuffixes: false });
+  /** Cookies that a browser would not take, with the reason. */
+  readonly refused: string[] = [];
+  /** PEM of a client certificate and its key that it shows wherever one is asked for. */
+  clientPem?: string;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Another browser with the same cookies. */
+  twin(): UserAgent {
+    const twin = new UserAgent(this.#stage);
+    twin.#jar = CookieJar.deserializeSync(this.#jar.serializeSync()!);
+    return twin;
+  }
+
+  /** Cookies that a URL gets from its own site. */
+  cookies(url: string): Cookie[] {
+    return this.#jar.getCookiesSync(url);
+  }
+
+  /** Every cookie that it keeps. */
+  allCookies(): Cookie[] {
+    const all = this.#jar.serializeSync()!.cookies.map((stored) => Cookie.fromJSON(stored)!);
+    return all.filter((cookie) => cookie.TTL() > 0);
+  }
+
+  /** Sets a cookie as if this URL had: `name=value; Path=/; Secure`. */
+  setCookie(text: string, url: string): void {
+    this.#take(text, url, 'strict');
+  }
+
+  forgetCookies(): void {
+    this.#jar.removeAllCookiesSync();
+  }
+
+  /** Goes to a page; where a redirect leads it goes on with GET, or with the same method for 307 and 308. */
+  async visit(url: string, wish: Navigation = {}): Promise<Visited> {
+    const hops: Hop[] = [];
+    const most = wish.follow === false ? 0 : (wish.follow ?? 20);
+    let method = wish.method ?? (wish.body === undefined ? 'GET' : 'POST');
+    const { body: first, ...rest } = wish;
+    let body = first;
+    for (let next = url; ; ) {
+      const urls = [...hops.map((hop) => hop.url), next];
+      const asking: Asking = { kind: 'navigation', ...wish, method, urls, form: wish.body instanceof URLSearchParams };
+      const answer = await this.#ask(asking, body === undefined ? rest : wish);
+      hops.push({ method, url: next, answer });
+      const visited = new Visited(hops);
+      const to = [301, 302, 303, 307, 308].includes(answer.status) ? visited.location : undefined;
+      if (to === undefined || wish.follow === false || wish.until?.test(to)) return visited;
+      if (hops.length > most) {
+        throw new Error(
+          `more than ${most} redirects: ${hops.map((hop) => `${hop.answer.status} ${hop.url}`).join(' → ')}`,
+        );
+      }
+      if (![307, 308].includes(answer.status)) {
+        if (method !== 'HEAD') method = 'GET';
+        body = undefined;
+      }
+      next = to;
+    }
+  }
+
+  /** Sends a page's form; what is typed goes over its fields. */
+  submit(page: Visited, typed: Readonly<Record<string, string>> = {}, wish: Navigation & { form?: string } = {}) {
+    const { method, url, fields } = page.form(typed, wish.form);
+    const to = method === 'POST' ? url : `${url.split('?')[0]}?${fields}`;
+    return this.visit(to, { from: page.url, ...wish, ...(method === 'POST' ? { body: fields } : {}) });
+  }
+
+  /** Follows a link of a page. */
+  click(page: Visited, selector: string, wish: Navigation = {}): Promise<Visited> {
+    return this.visit(page.link(selector), { from: page.url, ...wish });
+  }
+
+  /** What `fetch` of a page's script gets; XMLHttpRequest is the same. Redirects are not followed. */
+  fetch(url: string, wish: Wish & { readonly from: string }): Promise<Answer> {
+    return this.#ask({ kind: 'fetch', ...wish, method: wish.method ?? 'GET', urls: [url] }, wish);
+  }
+
+  /** What an EventSource gets: the whole of it, so the stream must end. */
+  events(url: string, wish: Wish & { readonly from: string }): Promise<Answer> {
+    return this.#ask({ kind: 'events', ...wish, method: 'GET', urls: [url] }, wish);
+  }
+
+  /** Opens a WebSocket (`wss://…`); the socket is the caller's to close. */
+  webSocket(url: string, wish: Wish & { readonly from: string }): Promise<Upgraded> {
+    const asking: Asking = { kind: 'websocket', ...wish, method: 'GET', urls: [url] };
+    const target = this.#target(url);
+    const handshake: [string, string][] = [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Version', '13'],
+      ['Sec-WebSocket-Key', randomBytes(16).toString('base64')],
+    ];
+    const { pathname, search } = new URL(url);
+    const headers = [...this.#headers(asking, wish), ...handshake].flat() as unknown as Record<string, string>;
+    const options = { host: target.host, port: target.port, path: pathname + search, headers, agent: false as const };
+    return new Promise((resolve, reject) => {
+      const request = target.tls ? httpsRequest({ ...options, ...tlsOptions(target) }) : httpRequest(options);
+      const pairsOf = (raw: readonly string[]) =>
+        raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1]!] as const] : []));
+      request.on('upgrade', (response, socket) =>
+        resolve({ answer: new Answer(101, pairsOf(response.rawHeaders), Buffer.alloc(0)), socket }),
+      );
+      request.on('response', async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        resolve({ answer: new Answer(response.statusCode ?? 0, pairsOf(response.rawHeaders), Buffer.concat(chunks)) });
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
+  async #ask(asking: Asking, wish: Wish): Promise<Answer> {
+    const url = asking.urls.at(-1)!;
+    const { pathname, search } = new URL(url);
+    const headers = this.#headers(asking, wish);
+    const body = wish.body === undefined ? {} : { body: String(wish.body) };
+    const answer = await send(this.#target(url), { method: asking.method, path: pathname + search, headers, ...body });
+    for (const cookie of answer.all('Set-Cookie')) this.#take(cookie, url, sameSiteContext(asking));
+    return answer;
+  }
+
+  #headers(asking: Asking, wish: Wish): [string, string][] {
+    const url = asking.urls.at(-1)!.replace(/^ws/, 'http');
+    const own = Object.entries(wish.headers ?? {});
+    const named = new Set(own.map(([name]) => name.toLowerCase()));
+    const form = wish.body instanceof URLSearchParams && asking.method !== 'GET';
+    if (form && !named.has('content-type')) own.push(['Content-Type', 'application/x-www-form-urlencoded']);
+    const cookies = this.#jar.getCookieStringSync(url, { sameSiteContext: sameSiteContext(asking) });
+    return [
+      ['Host', new URL(url).host],
+      ...headersOf(asking).filter(([name]) => !named.has(name.toLowerCase())),
+      ...(cookies === '' ? [] : ([['Cookie', cookies]] as [string, string][])),
+      ...own,
+    ];
+  }
+
+  #take(text: string, url: string, context: 'strict' | 'lax' | 'none'): void {
+    const [pair = ''] = text.split(';');
+    try {
+      // Chromium's limit, which is over name and value.
+      if (pair.length > 4097) throw new Error('longer than 4096');
+      const cookie = this.#jar.setCookieSync(text, url, { sameSiteContext: context });
+      if (cookie === undefined) throw new Error('not as its prefix wants it');
+    } catch (error) {
+      this.refused.push(`${pair.split('=')[0]} of ${url}: ${(error as Error).message}`);
+    }
+  }
+
+  /** The container of that name, by the port of this machine that leads to it. */
+  #target(url: string): Target {
+    const { protocol, hostname, port } = new URL(url);
+    const tls = /^(https|wss):$/.test(protocol);
+    const box = this.#stage.boxes.find(({ names }) => names.includes(hostname));
+    if (box === undefined) throw new Error(`no container of the stage is called ${hostname}: ${url}`);
+    const inside = Number(port || (tls ? 443 : 80));
+    const client = this.clientPem === undefined ? {} : { clientPem: this.clientPem };
+    return { host: box.host, port: box.port(inside), tls, name: hostname, ca: this.#stage.ca.cert, ...client };
+  }
+}
+
+/** A new browser without cookies. */
+export function newAgent(stage: Stage): UserAgent {
+  return new UserAgent(stage);
+}
