@@ -2,10 +2,11 @@ import { MAX_HEADER_VALUE, MAX_LIST_VALUES } from '../limits.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
+import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { encodeValue } from './encode.ts';
-import { scopesClaim } from './facts.ts';
-import { preparedOf, rolesBy } from './roles.ts';
+import { type SigninView, scopesClaim } from './facts.ts';
+import { type Prepared, preparedOf, rolesBy, signinView, stepUpRoles } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /**
@@ -60,13 +61,32 @@ function isTooLong(value: string): boolean {
   return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }
 
+/** Whether somebody has groups that the token does not say (Entra ID names the claim in another one then). */
+function isLeftOut(claims: Claims, { kind, readsGroups }: Prepared): boolean {
+  if (kind.leftOut === undefined || !readsGroups) return false;
+  const names = asObject(claims[kind.leftOut]);
+  return names !== undefined && Object.hasOwn(names, kind.groups);
+}
+
+type Making = { -readonly [K in keyof Caller]: Caller[K] };
+
+/** What another sign-in would give, and when this one gives something else. */
+function addSignin(caller: Making, verified: Verified, made: Prepared, { until }: SigninView): void {
+  if (until < Number.POSITIVE_INFINITY) caller.until = until;
+  const roles = stepUpRoles(verified, made, caller.roles);
+  if (roles.length > 0) caller.stepUp = roles;
+}
+
 /**
  * Says who a verified token's caller is: subject, roles and what headers may carry.
  *
  * @param table what the gateway knows of the policy
- * @returns reason `claim_absent` where the subject is missing or too long for a header, or a list has too many elements
+ * @param now seconds since the epoch; by a policy that asks how long ago somebody signed in, the caller is who they are
+ * `until` a time
+ * @returns reason `claim_absent` where the subject is missing or too long for a header, a list has too many elements, or
+ * the provider left the groups out because there are
  */
-export function toCaller(verified: Verified, table: CallerTable): Result<Caller> {
+export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims } = verified;
   const made = preparedOf(provider, table);
   const { kind, subject: source } = made;
@@ -80,17 +100,22 @@ export function toCaller(verified: Verified, table: CallerTable): Result<Caller>
   if (isTooMany(groups, scopesClaim(verified, kind))) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
+  if (groups === undefined && isLeftOut(claims, made)) {
+    return refuse('claim_absent', 'the provider left the groups out, too many; let it give those of the application');
+  }
   const { sends } = table;
+  const signin = signinView(made, now);
   const email = sends.email ? emailOf(claims, kind) : undefined;
   const name = sends.name ? claimAt(claims, kind.displayName) : undefined;
-  const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
+  const caller: Making = {
     provider,
     subject,
-    roles: rolesBy(verified, made, groups),
+    roles: rolesBy(verified, made, groups, signin),
     groups: sends.groups ? stringsOf(groups) : nothing,
     claims: table.claims.length === 0 ? noClaims : namedClaims(claims, table.claims),
   };
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
+  if (signin !== undefined) addSignin(caller, verified, made, signin);
   return ok(caller);
 }

@@ -1,13 +1,24 @@
+import { MAX_CLOCK_SKEW } from '../limits.ts';
 import type { Fact } from '../policy/types.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
-import type { Verified } from '../token/types.ts';
+import type { Claims, Verified } from '../token/types.ts';
 
 /**
  * True, false, or not known because the token does not say: the claim is absent, is of another form, or the fact speaks
  * of another provider's tokens. Not known gives no role, neither by itself nor through `none` (Kleene's logic).
  */
 export type Truth = boolean | undefined;
+
+/** What facts about the sign-in itself are judged by; made only where a policy has such facts. */
+export interface SigninView {
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** Facts about the sign-in count as true: what would be after a new and stronger one. */
+  readonly assumed: boolean;
+  /** Until when all that was judged by {@link now} stays as it is. */
+  until: number;
+}
 
 /** What facts are evaluated against. */
 export interface FactContext {
@@ -16,6 +27,8 @@ export interface FactContext {
   readonly kind: ProviderKind;
   /** The policy's roles by name. */
   readonly roles: ReadonlyMap<string, Fact>;
+  /** Absent: how and when somebody signed in is not known. */
+  readonly signin?: SigninView | undefined;
 }
 
 /** Whether one part has the wanted truth: else not known if one is not known, and false if all are. Of no parts, not known. */
@@ -66,6 +79,26 @@ export function scopesClaim(verified: Verified, kind: ProviderKind): unknown {
 }
 
 /**
+ * Whether the person signed in no longer ago than this. That ends by itself, so it says until when it holds. A time that
+ * is still to come, by more than clocks differ, is no time of a sign-in.
+ */
+function isYounger(claims: Claims, age: number, signin: SigninView): Truth {
+  const signedIn = claims.auth_time;
+  if (typeof signedIn !== 'number' || signedIn > signin.now + MAX_CLOCK_SKEW) return undefined;
+  const end = signedIn + age;
+  if (signin.now >= end) return false;
+  if (end < signin.until) signin.until = end;
+  return true;
+}
+
+function signinFact(fact: Extract<Fact, { op: 'acr' | 'max_age' }>, { verified, signin }: FactContext): Truth {
+  if (signin === undefined) return undefined;
+  if (signin.assumed) return true;
+  if (fact.op === 'acr') return claimIs(verified.claims.acr, fact.value);
+  return isYounger(verified.claims, fact.value, signin);
+}
+
+/**
  * Evaluates one fact.
  *
  * @param under names of the roles being evaluated: a role that refers to itself is never known
@@ -84,6 +117,9 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
       return claimHas(claimAt(verified.claims, fact.claim), fact.value);
     case 'scope':
       return claimHas(scopesClaim(verified, kind), fact.value);
+    case 'acr':
+    case 'max_age':
+      return signinFact(fact, context);
     case 'role': {
       const role = under.includes(fact.value) ? undefined : context.roles.get(fact.value);
       return role === undefined ? undefined : truthOf(role, context, [...under, fact.value]);

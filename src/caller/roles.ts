@@ -2,7 +2,7 @@ import type { Fact } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
-import { type FactContext, truthOf } from './facts.ts';
+import { type FactContext, type SigninView, truthOf } from './facts.ts';
 import type { CallerTable } from './types.ts';
 
 /** The roles that one group gives. */
@@ -20,6 +20,8 @@ interface RoleGrants {
   readonly granted: readonly Granted[];
   /** Places of roles by other facts. */
   readonly byFact: readonly number[];
+  /** Places of those that rest on how or when somebody signed in. */
+  readonly bySignin: readonly number[];
 }
 
 /** What is made once per provider of a table. */
@@ -28,9 +30,25 @@ export interface Prepared {
   readonly subject: TokenProvider['subject'];
   readonly roles: ReadonlyMap<string, Fact>;
   readonly grants: RoleGrants;
+  /** Whether groups give a role, or are sent. */
+  readonly readsGroups: boolean;
 }
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
+
+/** Whether a fact rests on how or when somebody signed in. */
+function isOfSignin(fact: Fact, roles: ReadonlyMap<string, Fact>, under: readonly string[]): boolean {
+  if (fact.op === 'acr' || fact.op === 'max_age') return true;
+  if ('facts' in fact) return fact.facts.some((part) => isOfSignin(part, roles, under));
+  const role = fact.op === 'role' && !under.includes(fact.value) ? roles.get(fact.value) : undefined;
+  return role !== undefined && isOfSignin(role, roles, [...under, (fact as { value: string }).value]);
+}
+
+/** Whether a fact looks at the groups in this provider's tokens. */
+function isOfGroup(fact: Fact, provider: string): boolean {
+  if ('facts' in fact) return fact.facts.some((part) => isOfGroup(part, provider));
+  return fact.op === 'group' && (fact.provider === undefined || fact.provider === provider);
+}
 
 /** A group fact about other providers' tokens is never true of this one's; a group fact without a provider is of all. */
 function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrants {
@@ -49,7 +67,11 @@ function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrant
     places: own,
     names: own.map((i) => names[i] as string),
   }));
-  return { names, byGroup: new Map(granted.map((one) => [one.group, one])), granted, byFact };
+  const bySignin = byFact.filter((place) => {
+    const name = names[place] as string;
+    return isOfSignin(roles.get(name) as Fact, roles, [name]);
+  });
+  return { names, byGroup: new Map(granted.map((one) => [one.group, one])), granted, byFact, bySignin };
 }
 
 function prepare(name: string, table: CallerTable): Prepared {
@@ -57,7 +79,8 @@ function prepare(name: string, table: CallerTable): Prepared {
   const kind = provider && providerKind(provider.kind);
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
   const roles = new Map(table.roles);
-  return { kind, subject: provider.subject, roles, grants: grantsOf(roles, name) };
+  const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
+  return { kind, subject: provider.subject, roles, grants: grantsOf(roles, name), readsGroups };
 }
 
 /**
@@ -79,10 +102,15 @@ export function preparedOf(name: string, table: CallerTable): Prepared {
   return made;
 }
 
+/** What facts about the sign-in are judged by at a time; nothing where no role rests on such a fact. */
+export function signinView({ grants }: Prepared, now: number): SigninView | undefined {
+  return grants.bySignin.length === 0 ? undefined : { now, assumed: false, until: Number.POSITIVE_INFINITY };
+}
+
 /** What the facts about a verified token are evaluated against. */
-export function factContext(verified: Verified, table: CallerTable): FactContext {
-  const { kind, roles } = preparedOf(verified.provider, table);
-  return { verified, kind, roles };
+export function factContext(verified: Verified, table: CallerTable, now: number): FactContext {
+  const made = preparedOf(verified.provider, table);
+  return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now) };
 }
 
 const none: readonly string[] = Object.freeze([]);
@@ -106,14 +134,19 @@ function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly G
 }
 
 /** Places of the roles that a token's groups and other facts give, as often as they do. */
-function placesOf(verified: Verified, { kind, roles, grants }: Prepared, found: readonly Granted[]): number[] {
+function placesOf(
+  verified: Verified,
+  { kind, roles, grants }: Prepared,
+  found: readonly Granted[],
+  signin: SigninView | undefined,
+): number[] {
   const { names, byFact } = grants;
   const places: number[] = [];
   for (let i = 0; i < found.length; i++) {
     const more = (found[i] as Granted).places;
     for (let j = 0; j < more.length; j++) places.push(more[j] as number);
   }
-  const context = { verified, kind, roles };
+  const context = { verified, kind, roles, signin };
   for (let i = 0; i < byFact.length; i++) {
     const place = byFact[i] as number;
     const name = names[place] as string;
@@ -122,20 +155,43 @@ function placesOf(verified: Verified, { kind, roles, grants }: Prepared, found: 
   return places;
 }
 
-/** {@link rolesOf} of a token whose groups have been read. */
-export function rolesBy(verified: Verified, made: Prepared, groups: unknown): readonly string[] {
+/**
+ * {@link rolesOf} of a token whose groups have been read.
+ *
+ * @param signin what {@link signinView} gives; says afterwards until when the roles stay as they are
+ */
+export function rolesBy(
+  verified: Verified,
+  made: Prepared,
+  groups: unknown,
+  signin: SigninView | undefined,
+): readonly string[] {
   const { names, byFact } = made.grants;
   const found = grantedTo(groups, made.grants);
   if (byFact.length === 0 && found.length < 2) return found.length === 0 ? none : (found[0] as Granted).names;
-  const places = placesOf(verified, made, found).sort((a, b) => a - b);
+  const places = placesOf(verified, made, found, signin).sort((a, b) => a - b);
   const held: string[] = [];
   for (let i = 0; i < places.length; i++)
     if (places[i] !== places[i - 1]) held.push(names[places[i] as number] as string);
   return held;
 }
 
-/** The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the policy. */
-export function rolesOf(verified: Verified, table: CallerTable): readonly string[] {
+/** Roles that are not held, and would be if all that the policy asks of the sign-in were so. */
+export function stepUpRoles(verified: Verified, { kind, roles, grants }: Prepared, held: readonly string[]): string[] {
+  const signin = { now: 0, assumed: true, until: 0 };
+  const context = { verified, kind, roles, signin };
+  return grants.bySignin
+    .map((place) => grants.names[place] as string)
+    .filter((name) => !held.includes(name) && truthOf(roles.get(name) as Fact, context, [name]) === true);
+}
+
+/**
+ * The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the
+ * policy.
+ *
+ * @param now seconds since the epoch
+ */
+export function rolesOf(verified: Verified, table: CallerTable, now: number): readonly string[] {
   const made = preparedOf(verified.provider, table);
-  return rolesBy(verified, made, claimAt(verified.claims, made.kind.groups));
+  return rolesBy(verified, made, claimAt(verified.claims, made.kind.groups), signinView(made, now));
 }

@@ -19,6 +19,10 @@ export interface Caller {
   readonly agent?: string;
   /** Who acts for them: SPIFFE ids, the one that asks first. */
   readonly actors?: readonly string[];
+  /** When a role comes or goes because of how long ago they signed in, seconds since the epoch; absent: none does. */
+  readonly until?: number;
+  /** Roles that they lack only for how and when they signed in; absent: none. */
+  readonly stepUp?: readonly string[];
 }
 
 /** What of the rendered policy says who a caller is; the whole table is one. */

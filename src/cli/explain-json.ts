@@ -42,6 +42,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(refusal && { reason: refusal.reason, status: refusal.status, help: refusal.help }),
     ...('detail' in decision && { detail: decision.detail }),
     ...(!decision.allow && 'nearest' in decision && decision.nearest && { nearest: ruleJson(decision.nearest) }),
+    ...(!decision.allow && 'stepUp' in decision && { stepUp: decision.stepUp }),
     ...(wouldPass && { wouldPass: { who: wouldPass.who, rule: wouldPass.rule.id } }),
     ...(host && { host: host.name }),
     ...(route && { route: { name: route.name, at: route.at } }),

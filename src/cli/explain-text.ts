@@ -1,6 +1,7 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
+import { stepUpOf } from '../rules/signin-table.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
 import type { Paint } from './style.ts';
@@ -44,7 +45,20 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
   return [`${paint('bad', 'denied')}: ${refusal?.reason} (${refusal?.status})`, ...detail, `  ${refusal?.help}`];
 }
 
-function nearestLines({ route, decision, wouldPass }: Explanation): string[] {
+/** What a role asks of the sign-in, in words. */
+function stepUpText(role: string, policy: Policy): string {
+  const { acrValues = [], maxAge } = stepUpOf(role, policy) ?? {};
+  const asked = [
+    ...(acrValues.length === 0 ? [] : [`acr ${acrValues.join(' or ')}`]),
+    ...(maxAge === undefined ? [] : [`no longer than ${maxAge}s ago`]),
+  ];
+  return `another sign-in would give role ${role}${asked.length === 0 ? '' : `: ${asked.join(', ')}`}`;
+}
+
+function nearestLines({ route, decision, wouldPass }: Explanation, policy: Policy): string[] {
+  if (!decision.allow && 'stepUp' in decision && decision.stepUp !== undefined) {
+    return [stepUpText(decision.stepUp, policy)];
+  }
   const nearest = decision.allow || !('nearest' in decision) ? undefined : decision.nearest;
   return [
     ...(nearest === undefined
@@ -85,7 +99,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...rules.flatMap((rule) => ruleLines(rule, route?.service, paint)),
     ...(others.length === 0 ? [] : ['roles that no rule of the route names']),
     ...others.flatMap((role) => factLines(role, '  ', paint)),
-    ...nearestLines(explanation),
+    ...nearestLines(explanation, policy),
   ];
   return `${lines.join('\n')}\n`;
 }

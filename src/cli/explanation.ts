@@ -85,7 +85,8 @@ export function explainRoute(
   const decision = decide(own, asker.caller, { route: at.route.name, method: at.method });
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
-  const wouldPass = decision.allow || isActor ? undefined : passing(own, at.method, agent);
+  const isStepUp = !decision.allow && decision.stepUp !== undefined;
+  const wouldPass = decision.allow || isActor || isStepUp ? undefined : passing(own, at.method, agent);
   return {
     ...at,
     asker,

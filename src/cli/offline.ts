@@ -80,10 +80,10 @@ export class Offline {
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
     const verified: Verified = { provider: provider.name, claims, expires: claims.exp as number, key: '' };
-    const caller = toCaller(verified, this.#table);
+    const caller = toCaller(verified, this.#table, this.now);
     if (!caller.ok) return caller;
     // Roles of the policy itself: their facts say where they stand.
     const roles = Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
-    return ok({ caller: caller.value, facts: factContext(verified, { ...this.#table, roles }) });
+    return ok({ caller: caller.value, facts: factContext(verified, { ...this.#table, roles }, this.now) });
   }
 }

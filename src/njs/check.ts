@@ -96,7 +96,7 @@ export function checkHandler(
     verified: Result<Verified>,
   ): void | Promise<void> {
     if (!verified.ok) return deny(r, to.realm, verified);
-    const caller = toCaller(verified.value, table);
+    const caller = toCaller(verified.value, table, now);
     if (!caller.ok) return deny(r, to.realm, caller);
     const known = tokens.put(token, verified.value, caller.value, now, table.tokenCache);
     return answer(signer, r, to, method, known, now);

@@ -66,7 +66,7 @@ export class TokenCache {
   }
 
   /**
-   * Remembers a verified token until `exp` or the policy's cap, whichever is first.
+   * Remembers a verified token until `exp`, the policy's cap, or its caller is somebody else, whichever is first.
    *
    * @param cap seconds
    */
@@ -77,7 +77,8 @@ export class TokenCache {
     now: number,
     cap: number,
   ): KnownCaller {
-    const until = Math.floor(Math.min(verified.expires, now + cap));
+    const end = caller.until ?? Number.POSITIVE_INFINITY;
+    const until = Math.floor(Math.min(verified.expires, now + cap, end));
     const known = knownCaller(caller, caller.roles.join(','), until, verified.key);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
@@ -108,17 +109,21 @@ export class TokenCache {
 function pack({ caller, until, key, user, roles }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
-  const rest = plain && !more ? '' : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
+  const rest =
+    plain && !more && caller.stepUp === undefined
+      ? ''
+      : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
   return [until, key, provider, roles, email ?? '', plain ? subject : '', rest].join('\n');
 }
 
-/** Who acts for a caller; nothing for most. */
-const actingOf = ({ agent, actors }: Caller): readonly unknown[] => (agent === undefined ? [] : [agent, actors]);
+/** Who acts for a caller, and what another sign-in would give them; nothing for most. */
+const actingOf = ({ agent, actors, stepUp }: Caller): readonly unknown[] =>
+  agent === undefined && stepUp === undefined ? [] : [agent ?? 0, actors ?? 0, stepUp ?? 0];
 
 function unpack(text: string): KnownCaller {
   const lines = text.split('\n') as [string, string, string, string, string, string, string];
   const [until, key, provider, roles, email, plain, rest] = lines;
-  const [subject, name, groups, claims, agent, actors] =
+  const [subject, name, groups, claims, agent = 0, actors = 0, stepUp = 0] =
     rest === '' ? ([plain, 0, [], {}] as const) : (JSON.parse(rest) as Rest);
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
     provider,
@@ -129,7 +134,8 @@ function unpack(text: string): KnownCaller {
   };
   if (email !== '') caller.email = email;
   if (name !== 0) caller.name = name;
-  if (agent !== undefined) Object.assign(caller, { agent, actors });
+  if (agent !== 0) Object.assign(caller, { agent, actors });
+  if (stepUp !== 0) caller.stepUp = stepUp;
   const known = knownCaller(caller, roles, Number(until), key);
   known.ready = new Map();
   return known;
@@ -140,6 +146,7 @@ type Rest = readonly [
   name: string | 0,
   groups: readonly string[],
   claims: Claims,
-  agent?: string,
-  actors?: readonly string[],
+  agent?: string | 0,
+  actors?: readonly string[] | 0,
+  stepUp?: readonly string[] | 0,
 ];

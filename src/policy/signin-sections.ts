@@ -114,7 +114,14 @@ export const client = z
     cert_file: s.certFile.optional(),
     key_file: s.keyFile.optional(),
   })
-  .register(hints, { what: 'a client', write: '{ id: meshgate, secret_file: /run/secrets/client }' })
+  .register(hints, {
+    what: 'a client',
+    write: '{ id: meshgate, secret_file: /run/secrets/client }',
+    fix: (value) =>
+      Array.isArray(value)
+        ? 'clients: for those that tokens are issued to, or { id: meshgate, secret_file: /run/secrets/client }'
+        : undefined,
+  })
   .describe('The gateway as it is registered at the provider; with it, people sign in.');
 
 export const providerSignin = z

@@ -8,6 +8,8 @@ export const entra: ProviderKind = Object.freeze({
   name: 'entra',
   help: 'Microsoft Entra ID; groups come from the claim "groups" (object ids), an address counts with the optional claim "xms_edov"',
   groups: 'groups',
+  // Of somebody in more than 200.
+  leftOut: '_claim_names',
   scopes: Object.freeze(['scp']),
   // Tokens of version 2, and of version 1.
   client: Object.freeze(['azp', 'appid']),

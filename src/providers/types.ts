@@ -9,6 +9,8 @@ export interface ProviderKind {
   readonly help: string;
   /** Claim of the caller's groups. */
   readonly groups: string;
+  /** Claim that names those which were left out because they are too much for a token (OpenID Connect Core, 5.6.2). */
+  readonly leftOut?: string;
   /** Claims of the granted scopes; the first one present counts. A space-delimited string or a list. */
   readonly scopes: readonly string[];
   /** Claims that name the client which the token was issued to; the first one present counts. */

@@ -6,7 +6,7 @@ import type { Decision, Request, Rule } from './types.ts';
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** What of a caller decides. */
-export type DecidingCaller = Pick<Caller, 'roles' | 'agent'>;
+export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'stepUp'>;
 
 /** Whether the caller, or nobody, is who the rule speaks of. Of an agent's caller: whether it is the agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
@@ -39,6 +39,16 @@ function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], ne
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }
 
+/**
+ * The first rule that would let a caller pass who signed in anew, or by stronger means.
+ *
+ * @param rules those of one route, in the policy's order
+ */
+function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: DecidingCaller, method: string) {
+  if (stepUp === undefined) return undefined;
+  return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
+}
+
 /** The person behind an agent, with the roles that travel. */
 export function travelling({ roles }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   return { roles: roles.filter((role) => actsFor.includes(role)) };
@@ -65,8 +75,8 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
  * @param caller who asks, or null without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
- * agent), else `role_missing`; with the nearest rule: one that fails by its method only, before the first that names a
- * role
+ * agent), `step_up_required` (another sign-in would give the role `stepUp`, and that passes), else `role_missing`; with
+ * the nearest rule: the one of that role, or one that fails by its method only, before the first that names a role
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],
@@ -88,6 +98,9 @@ export function decide<R extends DecidingRule>(
   }
   const own = rules.filter((rule) => isOf(rule, route));
   const people = own.filter(({ who }) => who.kind !== 'agent');
-  const reason = caller === null ? 'credential_missing' : 'role_missing';
-  return refused(reason, nearestOf(people, caller, method) ?? own[0]);
+  const nearest = nearestOf(people, caller, method) ?? own[0];
+  if (caller === null) return refused('credential_missing', nearest);
+  const rule = stepUpRule(people, caller, method);
+  if (rule?.who.kind !== 'role') return refused('role_missing', nearest);
+  return { allow: false, reason: 'step_up_required', nearest: rule, stepUp: rule.who.role };
 }

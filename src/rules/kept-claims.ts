@@ -33,6 +33,7 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
   switch (fact.op) {
     case 'group':
       read.value(kind.groups, fact.value);
+      if (kind.leftOut !== undefined) read.whole(kind.leftOut);
       break;
     case 'is':
     case 'has':
@@ -44,16 +45,22 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     case 'acr':
       read.whole('acr');
       break;
-    case 'any':
     case 'all':
+      // False whatever the other parts say.
+      if (fact.facts.some((part) => part.op === 'provider' && part.value !== provider)) break;
+      for (const part of fact.facts) readFact(read, part, provider, kind);
+      break;
+    case 'any':
     case 'none':
       for (const part of fact.facts) readFact(read, part, provider, kind);
   }
 }
 
 function readSource(read: Read, source: HeaderSource, kind: ProviderKind): void {
-  if (source === 'groups') read.whole(kind.groups);
-  else if (source === 'name') read.whole(kind.displayName);
+  if (source === 'groups') {
+    read.whole(kind.groups);
+    if (kind.leftOut !== undefined) read.whole(kind.leftOut);
+  } else if (source === 'name') read.whole(kind.displayName);
   else if (source === 'email') {
     read.whole(kind.email);
     read.whole(kind.emailVerified);
@@ -77,7 +84,7 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
  * policy's subjects, facts and headers read, of each provider that people sign in through. `auth_time` is not among
  * them: a session has it anyway.
  *
- * @param sources where the values of all identity headers come from
+ * @param sources where the values of the identity headers come from, on the routes that take sessions
  */
 export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);

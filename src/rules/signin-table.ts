@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../limits.ts';
-import type { Fact, Policy } from '../policy/types.ts';
+import type { At, Fact, Policy } from '../policy/types.ts';
 import type { PageRoute, SigninHost, SigninProvider, SigninTable, StepUp } from '../session/signin-table.ts';
 import { record } from './record.ts';
 
@@ -27,6 +27,8 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
     }));
 }
 
+const nowhere: At = { file: '', line: 0, column: 0 };
+
 /** What a fact asks of the sign-in itself; of what must not be, a step up makes nothing true. */
 function asked(fact: Fact, policy: Policy, under: readonly string[]): readonly Fact[] {
   if (fact.op === 'acr' || fact.op === 'max_age') return [fact];
@@ -38,10 +40,10 @@ function asked(fact: Fact, policy: Policy, under: readonly string[]): readonly F
 
 /**
  * What a provider is asked for so that a role comes to be held: every `acr` that it names, in the policy's order, and
- * the shortest age. Where the role has alternatives, that satisfies each of them.
+ * the shortest age. Where the role has alternatives, that satisfies each of them. Undefined where it asks for nothing.
  */
-function stepUpOf(fact: Fact, policy: Policy, role: string): StepUp | undefined {
-  const facts = asked(fact, policy, [role]);
+export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
+  const facts = asked({ op: 'role', value: role, at: nowhere }, policy, []);
   if (facts.length === 0) return undefined;
   const acrValues = [...new Set(facts.flatMap((it) => (it.op === 'acr' ? it.value : [])))];
   const ages = facts.flatMap((it) => (it.op === 'max_age' ? it.value : []));
@@ -49,7 +51,7 @@ function stepUpOf(fact: Fact, policy: Policy, role: string): StepUp | undefined 
 }
 
 function stepUps(policy: Policy): Readonly<Record<string, StepUp>> {
-  const all = Object.values(policy.roles).map(({ name, fact }) => [name, stepUpOf(fact, policy, name)] as const);
+  const all = Object.values(policy.roles).map(({ name }) => [name, stepUpOf(name, policy)] as const);
   return record(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));
 }
 

@@ -1,6 +1,6 @@
 import type { Sends } from '../caller/types.ts';
 import { DEFAULTS } from '../limits.ts';
-import type { Fact, HeaderSource, Headers, Policy, Provider } from '../policy/types.ts';
+import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
@@ -51,9 +51,9 @@ function bare(fact: Fact): Fact {
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as Fact;
 }
 
-/** Where the values of all identity headers come from. */
-function sourcesOf(policy: Policy): readonly HeaderSource[] {
-  return policy.hosts.flatMap((host) => host.routes.flatMap((route) => Object.values(route.headers)));
+/** Where the values of the identity headers come from, of all routes or of some. */
+function sourcesOf(policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] {
+  return policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
 }
 
 function claimsOf(sources: readonly HeaderSource[]): readonly string[] {
@@ -95,9 +95,11 @@ function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
   return { selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])), agents: known };
 }
 
-function tableSession(policy: Policy, sources: readonly HeaderSource[], check: string): TableSession | undefined {
+function tableSession(policy: Policy, check: string): TableSession | undefined {
   const { session, publicPort = DEFAULTS.publicPort } = policy.gateway;
-  return session && { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
+  if (session === undefined) return undefined;
+  const sources = sourcesOf(policy, ({ accept }) => accept.includes('session'));
+  return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
 }
 
 /**
@@ -114,9 +116,9 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const sends = sendsOf(sources);
   const names = headerNames(policy);
   const hop = tableHop(policy);
-  const session = tableSession(policy, sources, options.check ?? '');
+  const session = tableSession(policy, options.check ?? '');
   return {
-    selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew])),
+    selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
     clockSkew,
     tokenCache,
     keys,

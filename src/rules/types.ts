@@ -46,7 +46,13 @@ export interface Request {
 
 export type Decision<R = Rule> =
   | { readonly allow: true; readonly rule: R }
-  | { readonly allow: false; readonly reason: ReasonCode; readonly nearest?: R };
+  | {
+      readonly allow: false;
+      readonly reason: ReasonCode;
+      readonly nearest?: R;
+      /** With `step_up_required`: the role that another sign-in would give. */
+      readonly stepUp?: string;
+    };
 
 /** What the check needs of one route. */
 export interface TableRoute {

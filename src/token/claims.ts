@@ -79,6 +79,8 @@ function checkAudience(claims: Claims, provider: TokenProvider): Refused {
   if (!list.every((value) => typeof value === 'string'))
     return refuse('claim_absent', '"aud" is not a string or a list of strings');
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
+  if (provider.audiences.length === 0)
+    return refuse('audience_mismatch', 'of this provider no tokens are taken, people sign in through it');
   return refuse(
     'audience_mismatch',
     `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
-import { tableOf, verifiedBy } from './table.ts';
+import { NOW, tableOf, verifiedBy } from './table.ts';
 
 const roles = { staff: { op: 'group', value: 'staff' } } as const;
 
 const callerOf = (claims: Record<string, unknown>, named: string[] = []) => {
-  const caller = toCaller(verifiedBy('okta', claims), tableOf(roles, named));
+  const caller = toCaller(verifiedBy('okta', claims), tableOf(roles, named), NOW);
   if (!caller.ok) throw new Error(`${caller.reason}: ${caller.detail}`);
   return caller.value;
 };
@@ -34,7 +34,7 @@ describe('toCaller', () => {
   });
 
   it.each([undefined, null, '', 7, ['42'], {}])('refuses the subject %j', (uid) => {
-    expect(toCaller(verifiedBy('okta', { uid }), tableOf())).toEqual({
+    expect(toCaller(verifiedBy('okta', { uid }), tableOf(), NOW)).toEqual({
       ok: false,
       reason: 'claim_absent',
       detail: '"uid" is not a non-empty string',
@@ -44,7 +44,7 @@ describe('toCaller', () => {
   it('refuses a subject that does not fit a header, prefix and encoding included', () => {
     expect(callerOf({ uid: 'x'.repeat(4091) }).subject).toHaveLength(4096);
     for (const uid of ['x'.repeat(4092), ','.repeat(1400)]) {
-      expect(toCaller(verifiedBy('okta', { uid }), tableOf())).toEqual({
+      expect(toCaller(verifiedBy('okta', { uid }), tableOf(), NOW)).toEqual({
         ok: false,
         reason: 'claim_absent',
         detail: '"uid" is too long',
@@ -101,22 +101,22 @@ describe('toCaller', () => {
   it('takes a thousand groups and refuses one more', () => {
     const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`);
     expect(callerOf({ groups }).groups).toHaveLength(1000);
-    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), tableOf())).toEqual({
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), tableOf(), NOW)).toEqual({
       ok: false,
       reason: 'claim_absent',
       detail: 'more than 1000 groups or scopes',
     });
     // They are too many whether a header sends them or not; a list that is none of groups is no group.
     const none = tableOf({}, [], { email: false, name: false, groups: false });
-    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), none).ok).toBe(false);
-    expect(toCaller(verifiedBy('okta', { groups: [...groups, 7] }), none).ok).toBe(true);
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), none, NOW).ok).toBe(false);
+    expect(toCaller(verifiedBy('okta', { groups: [...groups, 7] }), none, NOW).ok).toBe(true);
   });
 
   it.each(['scope', 'scp'])('takes a thousand scopes of "%s" and refuses one more', (claim) => {
     const scopes = Array.from({ length: 1000 }, (_, index) => `s${index}`);
     for (const form of [scopes, scopes.join('  ')]) expect(callerOf({ [claim]: form }).roles).toEqual([]);
     for (const form of [[...scopes, 'x'], `${scopes.join(' ')} x`]) {
-      expect(toCaller(verifiedBy('okta', { [claim]: form }), tableOf())).toMatchObject({
+      expect(toCaller(verifiedBy('okta', { [claim]: form }), tableOf(), NOW)).toMatchObject({
         ok: false,
         detail: 'more than 1000 groups or scopes',
       });
@@ -128,6 +128,7 @@ describe('toCaller', () => {
     const caller = toCaller(
       verifiedBy('okta', claims),
       tableOf(roles, [], { email: false, name: false, groups: false }),
+      NOW,
     );
     expect(caller).toEqual({
       ok: true,
@@ -164,6 +165,6 @@ describe('toCaller', () => {
   });
 
   it('takes a token of a provider that the table lacks for a bug', () => {
-    expect(() => toCaller({ ...verifiedBy('okta', {}), provider: 'constructor' }, tableOf())).toThrow();
+    expect(() => toCaller({ ...verifiedBy('okta', {}), provider: 'constructor' }, tableOf(), NOW)).toThrow();
   });
 });

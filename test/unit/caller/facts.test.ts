@@ -5,10 +5,10 @@ import { type Truth, truthOf } from '../../../src/caller/facts.ts';
 import { factContext, rolesOf } from '../../../src/caller/roles.ts';
 import type { Fact } from '../../../src/policy/types.ts';
 import { samples } from './samples.ts';
-import { type PlainFact, tableOf, verifiedBy } from './table.ts';
+import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
 
 const truth = (fact: PlainFact, claims: Record<string, unknown>, roles: Record<string, PlainFact> = {}): Truth =>
-  truthOf(fact as Fact, factContext(verifiedBy('okta', claims), tableOf(roles)));
+  truthOf(fact as Fact, factContext(verifiedBy('okta', claims), tableOf(roles), NOW));
 
 describe('samples that also run inside njs', () => {
   it.each(samples)('$name', ({ got, wanted }) => {
@@ -152,8 +152,12 @@ describe('roles', () => {
       other: { op: 'group', value: 'other' },
       alias: { op: 'role', value: 'boss' },
     });
-    expect(rolesOf(verifiedBy('okta', { groups: ['bosses', 'staff'] }), table)).toEqual(['boss', 'staff', 'alias']);
-    expect(rolesOf(verifiedBy('okta', { groups: ['bosses'] }), table)).toEqual([]);
+    expect(rolesOf(verifiedBy('okta', { groups: ['bosses', 'staff'] }), table, NOW)).toEqual([
+      'boss',
+      'staff',
+      'alias',
+    ]);
+    expect(rolesOf(verifiedBy('okta', { groups: ['bosses'] }), table, NOW)).toEqual([]);
   });
 
   it('that refer to themselves or to nothing are never held, not even by none', () => {
@@ -165,7 +169,7 @@ describe('roles', () => {
       c: { op: 'none', facts: [loop] },
       d: { op: 'none', facts: [{ op: 'role', value: 'missing' }] },
     });
-    expect(rolesOf(verifiedBy('okta', {}), table)).toEqual([]);
+    expect(rolesOf(verifiedBy('okta', {}), table, NOW)).toEqual([]);
   });
 
   it('are the same by a look at the groups as by their facts', () => {
@@ -182,18 +186,18 @@ describe('roles', () => {
       fc.property(fc.dictionary(word, fact), groups, (roles, claim) => {
         const verified = verifiedBy('okta', { groups: claim });
         const table = tableOf(roles);
-        const context = factContext(verified, table);
+        const context = factContext(verified, table, NOW);
         const wanted = Object.keys(roles).filter(
           (name) => truthOf(context.roles.get(name) as Fact, context, [name]) === true,
         );
-        expect(rolesOf(verified, table)).toEqual(wanted);
+        expect(rolesOf(verified, table, NOW)).toEqual(wanted);
       }),
     );
   });
 
   it('named like members of every object are just names', () => {
     const table = tableOf({ constructor: staff, x: { op: 'role', value: 'toString' } });
-    expect(rolesOf(verifiedBy('okta', { groups: ['staff'] }), table)).toEqual(['constructor']);
+    expect(rolesOf(verifiedBy('okta', { groups: ['staff'] }), table, NOW)).toEqual(['constructor']);
   });
 });
 
@@ -216,7 +220,7 @@ describe('explainFact', () => {
     } as Fact;
     const explained = explainFact(
       fact,
-      factContext(verifiedBy('okta', { groups: ['x'], scope: 'read' }), tableOf(roles)),
+      factContext(verifiedBy('okta', { groups: ['x'], scope: 'read' }), tableOf(roles), NOW),
     );
     expect(outline(explained)).toEqual([
       'any',
@@ -231,7 +235,7 @@ describe('explainFact', () => {
 
   it('ends at a role that refers to itself', () => {
     const loop: PlainFact = { op: 'role', value: 'loop' };
-    const explained = explainFact(loop as Fact, factContext(verifiedBy('okta', {}), tableOf({ loop })));
+    const explained = explainFact(loop as Fact, factContext(verifiedBy('okta', {}), tableOf({ loop }), NOW));
     expect(outline(explained)).toEqual(['role "loop"', undefined, ['role "loop"', undefined]]);
   });
 });

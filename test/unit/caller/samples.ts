@@ -80,6 +80,7 @@ const context = {
   verified: { provider: 'okta', claims: {} as Claims, expires: 0, key: '' },
   kind: generic,
   roles: new Map<string, Fact>(),
+  signin: { now: 199, assumed: false, until: 0 },
 };
 
 const place = { file: 'meshgate.yaml', line: 1, column: 1 };
@@ -99,6 +100,10 @@ const facts: Sample[] = [
   truth('a group not in the list', { groups: ['a'] }, { op: 'group', value: 'b' }, false),
   truth('no groups', {}, { op: 'group', value: 'b' }, undefined),
   truth('has a word of a string', { scp: 'a b' }, { op: 'has', claim: 'scp', value: 'b' }, true),
+  truth('signed in so', { acr: ['pwd', 'phr'] }, { op: 'acr', value: 'phr' }, true),
+  truth('signed in so long ago', { auth_time: 100 }, { op: 'max_age', value: 100 }, true),
+  truth('signed in longer ago', { auth_time: 99 }, { op: 'max_age', value: 100 }, false),
+  truth('signed in at no time', { auth_time: '100' }, { op: 'max_age', value: 100 }, undefined),
   truth('is not a word of a string', { scp: 'a b' }, { op: 'is', claim: 'scp', value: 'b' }, false),
 ];
 

@@ -3,11 +3,15 @@ import type { Fact } from '../../../src/policy/types.ts';
 import type { Claims, Verified } from '../../../src/token/types.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 
+/** Seconds since the epoch, ten minutes before the tokens end. */
+export const NOW = 1_800_000_000;
+
 /** A fact without its place, as in a rendered table. */
 export type PlainFact =
-  | { op: 'group' | 'scope'; value: string; provider?: string }
+  | { op: 'group' | 'scope' | 'acr'; value: string; provider?: string }
   | { op: 'is' | 'has'; claim: string; value: string | number | boolean; provider?: string }
   | { op: 'provider' | 'role'; value: string }
+  | { op: 'max_age'; value: number; provider?: string }
   | { op: 'any' | 'all' | 'none'; facts: PlainFact[] };
 
 /** A table of two providers, okta (its subjects with a prefix) and keycloak, and the given roles. */
@@ -22,5 +26,5 @@ export function tableOf(
 }
 
 export function verifiedBy(provider: 'okta' | 'keycloak', claims: Claims): Verified {
-  return { provider, claims: { sub: 's', uid: 'u', ...claims }, expires: 1_800_000_600, key: 'k' };
+  return { provider, claims: { sub: 's', uid: 'u', ...claims }, expires: NOW + 600, key: 'k' };
 }

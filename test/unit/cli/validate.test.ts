@@ -52,7 +52,7 @@ describe('a valid policy', () => {
 });
 
 describe('mistakes', () => {
-  const bad = POLICY.replace('role: reader', 'role: raeder').replace('clients: [robot]', 'client: [robot]');
+  const bad = POLICY.replace('role: reader', 'role: raeder').replace('clients: [robot]', 'clinets: [robot]');
 
   test('all in one run, each with its place; exit code 1', async () => {
     const { code, out, err } = await meshgate(['validate'], { files: { './meshgate.yaml': bad } });
@@ -62,7 +62,7 @@ describe('mistakes', () => {
     expect(lines).toContain(
       'meshgate.yaml:34:19 hosts."wiki.example.com"."/*".allow[0].role: no role "raeder"; did you mean "reader"?',
     );
-    expect(lines.some((line) => line.startsWith('meshgate.yaml:5:') && line.includes('"client"'))).toBe(true);
+    expect(lines.some((line) => line.startsWith('meshgate.yaml:5:') && line.includes('"clients"'))).toBe(true);
     expect(lines.at(-1)).toMatch(/^meshgate\.yaml: invalid: \d+ errors$/);
   });
 

@@ -48,6 +48,21 @@ describe('refused', () => {
     expect(decide([signedIn], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
   });
 
+  test('who lacks only another sign-in: step_up_required, and for which role', () => {
+    const stale = { roles: ['reader'], stepUp: ['editor'] };
+    expect(decide([readers, editors], stale, ask('POST'))).toEqual({
+      allow: false,
+      reason: 'step_up_required',
+      nearest: editors,
+      stepUp: 'editor',
+    });
+    expect(decide([readers, editors], stale, ask('GET'))).toEqual({ allow: true, rule: readers });
+    const others = { ...editors, methods: ['PUT'] };
+    expect(decide([readers, others], stale, ask('POST'))).toMatchObject({ reason: 'role_missing', nearest: readers });
+    expect(decide([readers], stale, ask('POST'))).not.toHaveProperty('stepUp');
+    expect(decide([{ ...editors, route: 'other' }], stale, ask('POST'))).toMatchObject({ reason: 'role_missing' });
+  });
+
   test('nearest: the rule that fails by its method only', () => {
     expect(decide([editors, readers], as('reader'), ask('POST'))).toEqual({
       allow: false,

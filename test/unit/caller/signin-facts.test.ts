@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toCaller } from '../../../src/caller/caller.ts';
+import { rolesOf } from '../../../src/caller/roles.ts';
+import type { Caller, CallerTable } from '../../../src/caller/types.ts';
+import type { Claims } from '../../../src/token/types.ts';
+import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
+
+const editor: PlainFact = { op: 'group', value: 'editors' };
+const strong: PlainFact = { op: 'acr', value: 'phr' };
+const recent: PlainFact = { op: 'max_age', value: 900 };
+const all = (...facts: PlainFact[]): PlainFact => ({ op: 'all', facts });
+const none = (...facts: PlainFact[]): PlainFact => ({ op: 'none', facts });
+
+function callerOf(table: CallerTable, claims: Claims, now = NOW): Caller {
+  const caller = toCaller(verifiedBy('okta', claims), table, now);
+  if (!caller.ok) throw new Error(`${caller.reason}: ${caller.detail}`);
+  return caller.value;
+}
+
+const held = (fact: PlainFact, claims: Claims, now = NOW) =>
+  callerOf(tableOf({ r: fact }), claims, now).roles.length > 0;
+
+describe('how somebody signed in', () => {
+  it('is the claim acr, a text or a list of them', () => {
+    expect(held(strong, { acr: 'phr' })).toBe(true);
+    expect(held(strong, { acr: ['pwd', 'phr'] })).toBe(true);
+    expect(held(strong, { acr: 'pwd' })).toBe(false);
+    expect(held(strong, { acr: 'phr pwd' })).toBe(false);
+    expect(held(strong, {})).toBe(false);
+  });
+
+  it('is not known from another form, not even by none', () => {
+    expect(held(none(strong), { acr: 'pwd' })).toBe(true);
+    for (const claims of [{}, { acr: 1 }, { acr: null }, { acr: [1] }]) expect(held(none(strong), claims)).toBe(false);
+  });
+
+  it('counts of the named provider only', () => {
+    const fact: PlainFact = { op: 'acr', value: 'phr', provider: 'keycloak' };
+    expect(held(fact, { acr: 'phr' })).toBe(false);
+    expect(held(none(fact), { acr: 'pwd' })).toBe(false);
+  });
+});
+
+describe('how long ago somebody signed in', () => {
+  it('is judged by auth_time, to the second', () => {
+    expect(held(recent, { auth_time: NOW - 899 })).toBe(true);
+    expect(held(recent, { auth_time: NOW - 900 })).toBe(false);
+    expect(held(none(recent), { auth_time: NOW - 899 })).toBe(false);
+    expect(held(none(recent), { auth_time: NOW - 900 })).toBe(true);
+  });
+
+  it('is not known from another form, or from a time to come, not even by none', () => {
+    for (const auth_time of [undefined, null, String(NOW), [NOW], true, NOW + 301, 1e300]) {
+      expect([held(recent, { auth_time }), held(none(recent), { auth_time })]).toEqual([false, false]);
+    }
+    // As much as clocks may differ.
+    expect(held(recent, { auth_time: NOW + 300 })).toBe(true);
+  });
+
+  it('ends by itself: the caller says when', () => {
+    const table = tableOf({ admin: all(editor, recent), old: none({ op: 'max_age', value: 60 }) });
+    const claims = { groups: ['editors'], auth_time: NOW - 30 };
+    expect(callerOf(table, claims)).toMatchObject({ roles: ['admin'], until: NOW + 30 });
+    expect(callerOf(table, claims, NOW + 30)).toMatchObject({ roles: ['admin', 'old'], until: NOW + 870 });
+    expect(callerOf(table, claims, NOW + 870).roles).toEqual(['old']);
+    expect(callerOf(table, claims, NOW + 870).until).toBeUndefined();
+  });
+
+  it('costs a policy without such facts nothing', () => {
+    const caller = callerOf(tableOf({ editor, reader: { op: 'scope', value: 'read' } }), {
+      auth_time: NOW,
+      scope: 'read',
+    });
+    expect(Object.keys(caller)).toEqual(['provider', 'subject', 'roles', 'groups', 'claims']);
+  });
+
+  const leaf: fc.Arbitrary<PlainFact> = fc.oneof(
+    fc.integer({ min: 1, max: 40 }).map((value): PlainFact => ({ op: 'max_age', value })),
+    fc.constantFrom('a', 'b').map((value): PlainFact => ({ op: 'acr', value })),
+    fc.constantFrom('x', 'y').map((value): PlainFact => ({ op: 'group', value })),
+    fc.constant<PlainFact>({ op: 'role', value: 'r0' }),
+  );
+  const { fact } = fc.letrec<{ fact: PlainFact }>((tie) => ({
+    fact: fc.oneof(
+      { maxDepth: 3 },
+      leaf,
+      fc.record({
+        op: fc.constantFrom('any' as const, 'all' as const, 'none' as const),
+        facts: fc.array(tie('fact'), { minLength: 1, maxLength: 3 }),
+      }),
+    ),
+  }));
+  const claims = fc.record({
+    groups: fc.subarray(['x', 'y']),
+    acr: fc.constantFrom('a', 'b', 'c'),
+    auth_time: fc.integer({ min: NOW - 50, max: NOW + 5 }),
+  });
+
+  it('changes no role before that, and says so of every change', () => {
+    fc.assert(
+      fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), claims, (facts, given) => {
+        const table = tableOf(Object.fromEntries(facts.map((it, index) => [`r${index}`, it])));
+        const verified = verifiedBy('okta', given);
+        const { roles, until = Number.POSITIVE_INFINITY } = callerOf(table, given);
+        for (let now = NOW; now < Math.min(until, NOW + 60); now++)
+          expect(rolesOf(verified, table, now)).toEqual(roles);
+      }),
+    );
+  });
+
+  it('and how are all that a step up changes', () => {
+    fc.assert(
+      fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), claims, (facts, given) => {
+        const entries = facts.map((it, index) => [`r${index}`, it] as const);
+        const caller = callerOf(tableOf(Object.fromEntries(entries)), given);
+        const assumed = (it: PlainFact): PlainFact => {
+          if ('facts' in it) return { ...it, facts: it.facts.map(assumed) };
+          return it.op === 'acr' || it.op === 'max_age' ? { op: 'provider', value: 'okta' } : it;
+        };
+        const then = callerOf(tableOf(Object.fromEntries(entries.map(([name, it]) => [name, assumed(it)]))), given);
+        const gained = then.roles.filter((role) => !caller.roles.includes(role));
+        expect(caller.stepUp ?? []).toEqual(gained);
+      }),
+    );
+  });
+});
+
+describe('a step up', () => {
+  const table = tableOf({
+    editor,
+    admin: all({ op: 'role', value: 'editor' }, strong, recent),
+    root: { op: 'role', value: 'admin' },
+    other: all(editor, { op: 'acr', value: 'x', provider: 'keycloak' }),
+  });
+
+  it('gives roles that lack nothing else, through others too', () => {
+    const stale = { groups: ['editors'], acr: 'phr', auth_time: NOW - 1000 };
+    expect(callerOf(table, stale)).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
+    expect(callerOf(table, { groups: ['editors'] })).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
+  });
+
+  it('gives nothing to whom it would not help, or who needs none', () => {
+    expect(callerOf(table, { groups: ['readers'], auth_time: NOW }).stepUp).toBeUndefined();
+    expect(callerOf(table, { groups: ['editors'], acr: 'phr', auth_time: NOW }).stepUp).toBeUndefined();
+  });
+});
+
+describe('groups that were left out of a token', () => {
+  const entra = { ...tableOf({ editor }), providers: { okta: { ...tableOf().providers.okta!, kind: 'entra' } } };
+  const claims = { _claim_names: { groups: 'src1' }, _claim_sources: {} };
+
+  it('are not taken for none', () => {
+    expect(toCaller(verifiedBy('okta', claims), entra, NOW)).toMatchObject({
+      reason: 'claim_absent',
+      detail: expect.stringContaining('left the groups out'),
+    });
+    expect(toCaller(verifiedBy('okta', { ...claims, groups: ['editors'] }), entra, NOW).ok).toBe(true);
+    expect(toCaller(verifiedBy('okta', { _claim_names: { roles: 'src1' } }), entra, NOW).ok).toBe(true);
+    expect(toCaller(verifiedBy('okta', { _claim_names: 'groups' }), entra, NOW).ok).toBe(true);
+  });
+
+  it('are nobody’s business where the policy reads none', () => {
+    const sends = { email: false, name: false, groups: false };
+    expect(toCaller(verifiedBy('okta', claims), { ...entra, roles: [], sends }, NOW).ok).toBe(true);
+  });
+});
