@@ -127,7 +127,9 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
   const box = await startContainer(stage, {
     image: options.image ?? gatewayImage,
     alias: options.alias ?? 'gateway',
-    aliases: policy.hosts.map((host) => host.name).filter((name) => !name.startsWith('*')),
+    aliases: [...policy.hosts.map((host) => host.name), policy.gateway.signin?.host ?? '*'].filter(
+      (name) => !name.startsWith('*'),
+    ),
     ports: [policy.gateway.listen, ...healthPorts(policy), ...innerPorts(policy)],
     files,
     env,

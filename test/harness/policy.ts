@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
+import type { ClientAuth } from '../../src/policy/types.ts';
+import { newRing } from '../../src/session/rotate-ring.ts';
 import type { Stage } from './stage.ts';
 
 /** Path in a folder or container → text. */
@@ -55,16 +57,22 @@ export async function render(target: string, policy: string, ingress?: string): 
 /** Every file that the gateway's side of a policy names, made up by the authorities. */
 export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  const names = policy.hosts.map((host) => host.name);
-  const { inner } = policy.gateway;
+  const { inner, session, signin, store } = policy.gateway;
+  const names = [...policy.hosts.map((host) => host.name), ...(signin?.host ? [signin.host] : [])];
   if (inner) files[inner.clientCaFile] = authorities.meshCa.cert;
-  const listeners = [policy.gateway.tls, inner?.tls, ...policy.hosts.map((host) => host.tls)];
+  const listeners = [policy.gateway.tls, inner?.tls, signin?.tls, ...policy.hosts.map((host) => host.tls)];
   for (const tls of listeners)
     if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await authorities.ca.server(names));
   const { assertion } = policy.gateway;
   if (assertion) files[assertion.keysFile] = await newSigningKeys(Date.now() / 1000);
-  for (const provider of Object.values(policy.providers))
-    if (provider.caFile) files[provider.caFile] = authorities.ca.cert;
+  if (session) files[session.keysFile] = newRing(Date.now() / 1000);
+  if (store?.caFile) files[store.caFile] = authorities.ca.cert;
+  if (store?.certFile && store.keyFile)
+    put(files, store.certFile, store.keyFile, await authorities.ca.client('spiffe://gateway.test/etcd'));
+  for (const { caFile, client } of Object.values(policy.providers)) {
+    if (caFile) files[caFile] = authorities.ca.cert;
+    await clientFiles(files, client?.auth, authorities);
+  }
   for (const service of Object.values(policy.services)) {
     if (service.direct?.caFile) files[service.direct.caFile] = authorities.meshCa.cert;
   }
@@ -74,6 +82,15 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
     put(files, identity.certFile, identity.keyFile, await authorities.meshCa.client(identity.spiffe));
   }
   return files;
+}
+
+/** What a provider knows the gateway by. */
+async function clientFiles(files: Record<string, string>, auth: ClientAuth | undefined, { ca }: Authorities) {
+  if (auth === undefined || auth.kind === 'none') return;
+  if (auth.kind === 'private_key_jwt') files[auth.keysFile] = await newSigningKeys(Date.now() / 1000);
+  else if (auth.kind === 'tls_client_auth')
+    put(files, auth.certFile, auth.keyFile, await ca.client('spiffe://gateway.test/client'));
+  else files[auth.secretFile] = 'the client secret of the tests';
 }
 
 /**

@@ -9,6 +9,7 @@ const SHAPES = {
   file: /^\/[^*?[\]]*$/,
   machine: /^[A-Za-z0-9_.:[\]-]+$/,
   addresses: /^[0-9A-Fa-f.:/[\]]+$/,
+  endpoint: /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?\/?$/,
   origin: /^(\*|https?:\/\/[a-z0-9.:[\]-]+)$/,
   method: /^[A-Z]+$/,
   listen: /^([0-9.]+:|\[[0-9A-Fa-f:.]+\]:)?[0-9]+$/,
@@ -34,6 +35,7 @@ export function guard({
   options,
   resolver,
   hosts,
+  signinHost,
   identities,
   headerNames,
   cors,
@@ -42,15 +44,16 @@ export function guard({
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
   const ingresses = asked.map(({ ingress }) => ingress);
-  const { inner } = policy.gateway;
-  const tls = [policy.gateway.tls, inner?.tls, ...hosts.map(({ host }) => host.tls)];
+  const { inner, store } = policy.gateway;
+  const served = [...hosts, ...(signinHost ? [signinHost] : [])].map(({ host }) => host);
+  const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];
   hold(
     'name',
     [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
   );
   hold(
     'host',
-    hosts.map(({ host }) => host.name),
+    served.map(({ name }) => name),
   );
   hold(
     'path',
@@ -70,7 +73,14 @@ export function guard({
     ...ingresses.map(({ caFile }) => caFile),
     ...services.map(({ direct }) => direct?.caFile),
     ...providers.map((it) => it.caFile),
+    ...providers.flatMap(({ client }) =>
+      client?.auth.kind === 'tls_client_auth' ? [client.auth.certFile, client.auth.keyFile] : [],
+    ),
+    store?.caFile,
+    store?.certFile,
+    store?.keyFile,
   ]);
+  hold('endpoint', store?.endpoints ?? []);
   hold('machine', [
     ...ingresses.flatMap(({ host, serverName }) => [host, serverName]),
     ...services.map(({ authority }) => authority),

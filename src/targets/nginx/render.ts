@@ -7,6 +7,7 @@ import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
 import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
+import { etcdEndpoints } from './etcd.ts';
 import { guard } from './guard.ts';
 import { hostConf, hostFile, innerConf, innerFile } from './host.ts';
 import { httpConf } from './http.ts';
@@ -49,6 +50,7 @@ function gaps(scene: Scene): readonly Gap[] {
           service.direct?.tls ? service.direct.serverName : '',
         ] as const,
     ),
+    ...etcdEndpoints(scene).map(({ host }) => ['gateway.store.etcd', host, host] as const),
   ];
   return [
     ...(scene.resolver.length > 0
@@ -69,7 +71,7 @@ function gaps(scene: Scene): readonly Gap[] {
       .filter(([, , serverName]) => serverName !== '' && isAddress(serverName))
       .map(([part]) => ({
         part,
-        text: 'nginx verifies DNS names in certificates and no addresses; set server_name to a name in the certificate',
+        text: `nginx verifies DNS names in certificates and no addresses; ${part === 'gateway.store.etcd' ? 'name the endpoint by one' : 'set server_name to a name in the certificate'}`,
       })),
     ...stayBehind(scene),
   ];

@@ -39,14 +39,21 @@ const isCall = (one: Parsed): boolean => args(one.block ?? [], 'grpc_pass').leng
 
 const proxies = (one: Parsed): boolean => isCall(one) || args(one.block ?? [], 'proxy_pass').length > 0;
 
-test('nothing proxies but the routes, the hop to the check and that to the key set', () => {
+/** To the sign-in's own JavaScript, and nowhere else. */
+const toHandler = ({ words, block = [] }: Parsed): boolean =>
+  /^\/\.meshgate\/\w+\/?$/.test(words[2] ?? '') &&
+  args(block, 'proxy_pass').every((to) => to.startsWith('http://unix:/run/meshgate/check.sock:'));
+
+test('nothing proxies but the routes, the hop to the check, that to the key set, and the sign-in', () => {
   for (const name of cases) {
     const policy = goldenPolicy(name);
     const ours = policy.gateway.assertion === undefined ? 1 : 2;
     for (const door of ['hosts', 'inner'] as const) {
       const hosts = Object.entries(render(policy).files).filter(([path]) => path.startsWith(`${door}/`));
       const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
-      expect(found).toHaveLength(proxied(name, door).length + ours * hosts.length);
+      const handlers = found.filter(toHandler);
+      if (policy.gateway.session === undefined || door === 'inner') expect(handlers).toEqual([]);
+      expect(found.length - handlers.length).toBe(proxied(name, door).length + ours * hosts.length);
     }
   }
 });

@@ -24,7 +24,7 @@ const IGNORED = 'X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Cha
 /** Of every location that proxies to a service. */
 export const traps: readonly Trap[] = [
   has('auth_request', /^\/\.meshgate\/(check|hop)\/[^/]+\//, 'nothing is decided'),
-  has('error_page', /^401 = @meshgate_refuse$/, 'a refusal has no reason'),
+  has('error_page', /^401 = (@meshgate_refuse|\$meshgate_refuse_as)$/, 'a refusal has no reason'),
   has('error_page', /^500 = @meshgate_down$/, 'a dead check is a bare 500'),
   has('error_page', /^400 494 = \/\.meshgate\/bad$/, 'a malformed request has no reason'),
   is('satisfy', 'all', 'an outer "satisfy any" opens the route'),

@@ -1,0 +1,51 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "session": {
+    "keysFile": "/run/secrets/session.jwks",
+    "idle": 14400,
+    "absolute": 43200,
+    "fresh": 300
+  },
+  "publicPort": 8443,
+  "signinHost": "auth.example.com",
+  "providers": {
+    __proto__: null,
+    "entra": {
+      "name": "entra",
+      "kind": "entra",
+      "issuer": "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
+      "client": {
+        "id": "gateway",
+        "auth": {
+          "kind": "private_key_jwt",
+          "keysFile": "/run/secrets/client.jwks"
+        }
+      },
+      "signin": {
+        "scopes": ["openid", "profile", "email", "offline_access"],
+        "domains": [],
+        "userinfo": false,
+        "label": "entra"
+      }
+    }
+  },
+  "hosts": [
+    {
+      "name": "wiki.example.com",
+      "providers": ["entra"]
+    }
+  ],
+  "stepUps": {
+    __proto__: null
+  },
+  "routes": {
+    __proto__: null
+  },
+  "pagesDir": "/etc/meshgate/pages",
+  "stateDir": "/var/lib/meshgate",
+  "egress": "/run/meshgate/egress.sock",
+  "store": {
+    "endpoints": ["https://etcd-0.example.net:2379", "https://etcd-1.example.net:2379", "https://192.0.2.7:2379"],
+    "prefix": "/meshgate/"
+  }
+};

@@ -1,0 +1,13 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "entra",
+      "issuer": "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"
+    }
+  ],
+  "stale": 86400,
+  "assertion": false,
+  "identities": []
+};

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { goldenPolicy, render } from './golden.ts';
+import { all, args, type Parsed, readConf } from './read.ts';
+
+const { files } = render(goldenPolicy('sessions'));
+const http = readConf(files['http.conf'] ?? '');
+const wiki = readConf(files['hosts/wiki.example.com.conf'] ?? '');
+const apps = readConf(files['hosts/_.apps.example.com.conf'] ?? '');
+const api = readConf(files['hosts/api.example.com.conf'] ?? '');
+const shared = render(goldenPolicy('signin-host')).files;
+const auth = readConf(shared['hosts/auth.example.com.conf'] ?? '');
+
+const location = (tree: readonly Parsed[], ...words: readonly string[]): readonly Parsed[] =>
+  all(tree, 'location').find((one) => one.words.slice(1).join(' ') === words.join(' '))?.block ?? [];
+const sent = (tree: readonly Parsed[]): readonly string[] => args(tree, 'proxy_set_header');
+const hop = (tree: readonly Parsed[]) => sent(location(tree, '^~', '/.meshgate/check/'));
+
+const BROWSER = ['X-Meshgate-Origin $meshgate_origin_in', 'X-Meshgate-Navigation $meshgate_navigation'];
+
+test('the check hears of a browser where sessions are taken, and everywhere of a cookie of ours', () => {
+  for (const tree of [wiki, apps, api]) expect(hop(tree)).toContain('Cookie $meshgate_cookie_in');
+  expect(hop(wiki)).toEqual(expect.arrayContaining(BROWSER));
+  expect(hop(api).filter((it) => BROWSER.includes(it))).toEqual([]);
+  expect(hop(wiki).filter((it) => it.startsWith('X-Meshgate-Host'))).toEqual([]);
+  expect(hop(apps)).toContain('X-Meshgate-Host $host');
+});
+
+test('the answer of the check has room for the longest Cookie line', () => {
+  for (const tree of [wiki, api])
+    expect(args(location(tree, '^~', '/.meshgate/check/'), 'proxy_buffer_size')).toEqual(['38k']);
+});
+
+test('services receive the Cookie line without ours, calls too', () => {
+  for (const tree of [wiki, apps, api])
+    expect(sent(location(tree, '^~', '/'))).toContain('Cookie $meshgate_cookie_out');
+  expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain('Cookie $meshgate_cookie_out');
+  const out = http.find(({ words }) => words[2] === '$meshgate_cookie_out');
+  expect(out?.block?.map(({ words }) => words)).toEqual([
+    ['', '$http_cookie'],
+    ['default', '$meshgate_cookie'],
+  ]);
+});
+
+test('the answer sets the cookie that the check says, beside what other levels add', () => {
+  for (const tree of [wiki, apps]) {
+    const around = location(tree, '^~', '/');
+    expect(args(around, 'add_header')).toEqual([
+      'Set-Cookie $meshgate_set_cookie always',
+      'Cache-Control $meshgate_set_cookie_for always',
+    ]);
+    expect(args(around, 'add_header_inherit')).toEqual(['merge']);
+    for (const one of all(around, 'location')) {
+      if (args(one.block ?? [], 'add_header').length === 0 || args(one.block ?? [], 'proxy_pass').length === 0)
+        continue;
+      expect(args(one.block ?? [], 'add_header_inherit')).toEqual(['merge']);
+    }
+  }
+  expect(args(location(api, '^~', '/'), 'add_header')).toEqual([]);
+});
+
+describe('the endpoints', () => {
+  const names = ['signin', 'callback', 'handover', 'signout', 'backchannel', 'frontchannel', 'whoami'];
+
+  test('are where people sign in, the sign-in host included, and nowhere else', () => {
+    for (const tree of [wiki, apps, auth]) {
+      const around = location(tree, '^~', '/.meshgate/');
+      expect(all(around, 'location').map(({ words }) => words.slice(1).join(' '))).toEqual([
+        ...names.map((name) => `= /.meshgate/${name}`),
+        '^~ /.meshgate/assets/',
+      ]);
+    }
+    expect(all(location(api, '^~', '/.meshgate/'), 'location')).toEqual([]);
+    expect(Object.keys(files)).not.toContain('hosts/auth.example.com.conf');
+  });
+
+  test('log no query, and nothing to the error log', () => {
+    for (const tree of [wiki, apps, auth]) {
+      const around = location(tree, '^~', '/.meshgate/');
+      expect(args(around, 'error_log')).toEqual(['/dev/null emerg']);
+      expect(args(around, 'access_log')).toEqual(['/var/log/nginx/meshgate.log meshgate']);
+      // A query in the inner URL would stand in the inner server's error log.
+      for (const name of names) {
+        expect(args(location(tree, '=', `/.meshgate/${name}`), 'proxy_pass')).toEqual([
+          'http://unix:/run/meshgate/check.sock:$uri',
+        ]);
+      }
+    }
+  });
+
+  test('are told the configured host and nothing that a client makes up', () => {
+    for (const [tree, host] of [
+      [wiki, 'wiki.example.com'],
+      [apps, '$host'],
+      [auth, 'auth.example.com'],
+    ] as const) {
+      const around = location(tree, '^~', '/.meshgate/');
+      expect(args(around, 'proxy_pass_request_headers')).toEqual(['off']);
+      expect(sent(around)).toContain(`X-Meshgate-Host ${host}`);
+      expect(sent(around).filter((it) => it.includes('authorization'))).toEqual([]);
+      expect(sent(around).filter((it) => it.includes('$http_x_'))).toEqual([]);
+      expect(sent(location(tree, '=', '/.meshgate/whoami'))).toContain('Authorization $http_authorization');
+    }
+  });
+});
+
+test('JavaScript of the sign-in is in no context of the check', () => {
+  const [check] = all(http, 'server').filter(({ block = [] }) =>
+    args(block, 'listen').some((it) => it.includes('check.sock')),
+  );
+  const block = check?.block ?? [];
+  expect(args(block, 'js_import')).toEqual([]);
+  expect(args(http, 'js_import')).toEqual(['meshgate from meshgate.js']);
+  for (const one of [location(block, '^~', '/.meshgate/'), location(block, '@meshgate_page')]) {
+    expect(args(one, 'js_import')).toEqual(['signin from signin.js']);
+  }
+  expect(args(location(block, '=', '/.meshgate/renew'), 'js_content')).toEqual(['signin.renew']);
+  expect(args(location(block, '@meshgate_revocations'), 'js_periodic')).toEqual(['signin.revocations interval=1s']);
+  for (const tree of [wiki, apps, api]) expect(JSON.stringify(tree)).not.toContain('/.meshgate/renew');
+});
+
+test('zones: what was called back and used up never makes room', () => {
+  const zones = args(http, 'js_shared_dict_zone');
+  const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
+  expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
+  expect(zone('once')).toBe('zone=meshgate_once:4m type=string timeout=1h');
+  expect(zone('revoked')).toBe('zone=meshgate_revoked:4m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+});
+
+describe('egress', () => {
+  const server = (conf: readonly Parsed[]) =>
+    all(conf, 'server').find(({ block = [] }) => args(block, 'listen').some((it) => it.includes('egress.sock')))
+      ?.block ?? [];
+
+  test('a provider with a client is called by GET or POST, once; another is fetched from', () => {
+    const egress = server(http);
+    const okta = location(egress, '=', '/okta');
+    expect(args(okta, 'proxy_method')).toEqual(['$meshgate_egress_method']);
+    expect(args(okta, 'proxy_pass_request_body')).toEqual([]);
+    const ci = location(egress, '=', '/ci');
+    expect(args(ci, 'proxy_method')).toEqual(['GET']);
+    expect(args(ci, 'proxy_pass_request_body')).toEqual(['off']);
+    for (const one of [okta, ci]) {
+      expect(args(one, 'proxy_next_upstream')).toEqual(['off']);
+      expect(args(one, 'proxy_ssl_verify')).toEqual(['on']);
+      expect(args(one, 'proxy_ssl_session_reuse')).toEqual(['off']);
+    }
+    const method = http.find(({ words }) => words[2] === '$meshgate_egress_method');
+    expect(method?.block?.map(({ words }) => words)).toEqual([
+      ['default', 'GET'],
+      ['POST', 'POST'],
+    ]);
+  });
+
+  test('a client certificate is a variable, so that its files are read anew', () => {
+    const keycloak = location(server(http), '=', '/keycloak');
+    expect(args(keycloak, 'set')).toEqual([
+      '$meshgate_client_cert /run/secrets/client.crt',
+      '$meshgate_client_key /run/secrets/client.key',
+    ]);
+    expect(args(keycloak, 'proxy_ssl_certificate')).toEqual(['$meshgate_client_cert']);
+    expect(args(location(server(http), '=', '/okta'), 'proxy_ssl_certificate')).toEqual([]);
+  });
+
+  test('each node of etcd by itself, verified by its own name', () => {
+    const conf = readConf(shared['http.conf'] ?? '');
+    const nodes = [0, 1, 2].map((i) => location(server(conf), '^~', `/etcd/${i}/`));
+    expect(nodes.map((node) => args(node, 'proxy_pass')[0])).toEqual(
+      [0, 1, 2].map((i) => `https://meshgate_etcd_${i}/`),
+    );
+    expect(nodes.map((node) => args(node, 'proxy_ssl_name')[0])).toEqual([
+      'etcd-0.example.net',
+      'etcd-1.example.net',
+      '192.0.2.7',
+    ]);
+    for (const node of nodes) {
+      expect(args(node, 'proxy_ssl_verify')).toEqual(['on']);
+      expect(args(node, 'proxy_next_upstream')).toEqual(['off']);
+      expect(args(node, 'proxy_ssl_certificate')).toEqual(['$meshgate_etcd_cert']);
+    }
+    expect(all(http, 'location').filter(({ words }) => words[2]?.startsWith('/etcd/'))).toEqual([]);
+  });
+});
+
+test('the sign-in host has a server of its own with its certificate', () => {
+  const servers = all(readConf(shared['servers.conf'] ?? ''), 'server').map(({ block = [] }) => block);
+  const own = servers.find((block) => args(block, 'server_name')[0] === 'auth.example.com') ?? [];
+  expect(args(own, 'ssl_certificate')).toEqual(['/run/tls/auth.crt']);
+  expect(args(own, 'include')).toEqual(['/etc/nginx/meshgate/hosts/auth.example.com.conf']);
+});
