@@ -17,6 +17,9 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   r.return(303, url);
 }
 
+/** RFC 9110 section 15.5.2 wants one with each 401. */
+const challengeOf = (host: string): string => `Bearer realm="${host}"`;
+
 /** A refusal as a page, with its reason's status. */
 export function refuseWith(
   pages: Pages,
@@ -29,7 +32,7 @@ export function refuseWith(
   const { status } = reasons[reason];
   setCookies(visit, cookies);
   if (status === 503) visit.r.headersOut['Retry-After'] = '1';
-  // Not a challenge: no program is to try its token here.
+  if (status === 401) visit.r.headersOut['WWW-Authenticate'] = challengeOf(host);
   pages.answer(visit.r, status, {
     kind: 'refused',
     host,
@@ -54,7 +57,7 @@ export function challenge({ r, host, requestId }: Visit): void {
   r.headersOut['Content-Type'] = 'application/problem+json';
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
-  r.headersOut['WWW-Authenticate'] = `Bearer realm="${host}"`;
+  r.headersOut['WWW-Authenticate'] = challengeOf(host);
   const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
   r.return(status, JSON.stringify(problem));
 }

@@ -133,12 +133,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   }
   const person = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   if (!person.ok) {
-    const { reason, detail = '' } = person;
-    const shown: ReasonCode =
-      reason === 'step_up_required' || reason === 'provider_unavailable' || reason === 'claim_absent'
-        ? reason
-        : 'signin_failed';
-    fail(scene, visit, back, shown, reason === shown ? detail : `${reason}: ${detail}`);
+    fail(scene, visit, back, person.reason, person.detail ?? '');
     return;
   }
   const done = await establish(scene, visit, attempt, provider, person.value);

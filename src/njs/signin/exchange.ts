@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../../reasons.ts';
+import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { type IdTokenContext, verifyIdToken } from '../../session/flow/id-token.ts';
@@ -77,6 +77,13 @@ export async function allClaims(
   return claims.ok ? (checkOverage(claims.value, paths) ?? claims) : claims;
 }
 
+/** What somebody is told of an ID token that is not taken: that they may step up, that its keys are missing; else no more than that. */
+function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
+  return reason === 'step_up_required' || reason === 'provider_unavailable'
+    ? refuse(reason, detail)
+    : refuse('signin_failed', `its ID token is not taken: ${reason}${detail === '' ? '' : `: ${detail}`}`);
+}
+
 /** Redeems a code, once, and says who has signed in. */
 export async function exchange(
   scene: SigninScene,
@@ -112,7 +119,7 @@ export async function exchange(
   const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
     verifyIdToken(idToken, expected, context, then),
   );
-  if (!verified.ok) return verified;
+  if (!verified.ok) return notTaken(verified);
   const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
   return claims.ok ? ok({ idClaims: verified.value, claims: claims.value, tokens }) : claims;
 }

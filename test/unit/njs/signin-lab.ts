@@ -1,0 +1,441 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { callback } from '../../../src/njs/signin/callback.ts';
+import { handlerOf } from '../../../src/njs/signin/handler.ts';
+import { handover } from '../../../src/njs/signin/handover.ts';
+import { type SigninScene, signinScene } from '../../../src/njs/signin/scene.ts';
+import { signin } from '../../../src/njs/signin/signin.ts';
+import type { Client, ProviderSignin } from '../../../src/policy/types.ts';
+import type { Table } from '../../../src/rules/types.ts';
+import { readClaims } from '../../../src/session/claims.ts';
+import type { SigninTable } from '../../../src/session/signin-table.ts';
+import type { SessionClaims } from '../../../src/session/types.ts';
+import { b64, jwks, makeToken, privateJwk, publicJwk, type TokenParts } from '../token/maker.ts';
+import { type FakeNgx, fakeNgx } from './fake-ngx.ts';
+
+/** The whole of a sign-in in Node: the handlers, a provider behind the egress server, and browsers. */
+
+export const ISSUER = 'https://issuer.example.com';
+
+const dir = mkdtempSync(join(tmpdir(), 'meshgate-signin-'));
+
+/** Writes a file that the policy names. */
+export function fileOf(name: string, text: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+export const ringText = (...kids: string[]): string =>
+  JSON.stringify({
+    keys: kids.map((kid) => ({
+      kty: 'oct',
+      alg: 'A256GCM',
+      use: 'enc',
+      kid,
+      k: createHash('sha256').update(`ring ${kid}`).digest('base64url'),
+    })),
+  });
+
+/** A request that the provider got. */
+export interface Asked {
+  readonly path: string;
+  readonly method: string;
+  readonly authorization: string | undefined;
+  readonly params: URLSearchParams;
+}
+
+interface Grant {
+  readonly params: URLSearchParams;
+  used?: true;
+}
+
+/** What a provider does that it should not, or need not. */
+export interface Manners {
+  metadata?: Record<string, unknown>;
+  /** Changes what the ID token says, or how it is signed. */
+  idToken?: (claims: Record<string, unknown>) => Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> };
+  claims?: Record<string, unknown>;
+  userinfo?: Record<string, unknown> | string;
+  /** Of the token endpoint instead of tokens. */
+  token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | undefined;
+  /** Parameters of the answer beside code and state; `null` takes one out. */
+  answer?: Record<string, string | null>;
+  /** Instead of a code. */
+  error?: string;
+  away?: boolean;
+  refreshToken?: string;
+}
+
+export class FakeProvider {
+  manners: Manners = {};
+  readonly asked: Asked[] = [];
+  readonly #grants = new Map<string, Grant>();
+  readonly #pushed = new Map<string, URLSearchParams>();
+  readonly accessToken = 'ACCESS-TOKEN-SECRET';
+
+  readonly name: string;
+  readonly issuer: string;
+
+  constructor(name: string, issuer: string) {
+    this.name = name;
+    this.issuer = issuer;
+  }
+
+  calls(path: string): Asked[] {
+    return this.asked.filter((one) => one.path === path);
+  }
+
+  /** What a browser is sent back with. */
+  authorize(url: URL): string {
+    let params = url.searchParams;
+    const pushed = params.get('request_uri');
+    if (pushed !== null) params = this.#pushed.get(pushed) ?? new URLSearchParams();
+    const back = new URL(params.get('redirect_uri') as string);
+    const { error, answer = {} } = this.manners;
+    if (error !== undefined) back.searchParams.set('error', error);
+    else {
+      const code = `CODE-${this.#grants.size}-SECRET`;
+      this.#grants.set(code, { params });
+      back.searchParams.set('code', code);
+    }
+    back.searchParams.set('state', params.get('state') as string);
+    for (const [name, value] of Object.entries(answer)) {
+      if (value === null) back.searchParams.delete(name);
+      else back.searchParams.set(name, value);
+    }
+    return back.href;
+  }
+
+  async answer(url: string, headers: Record<string, string>, body: string): Promise<{ status: number; body: string }> {
+    const { pathname } = new URL(url);
+    const asked: Asked = {
+      path: pathname,
+      method: headers['X-Meshgate-Method'] ?? 'GET',
+      authorization: headers['X-Meshgate-Authorization'],
+      params: new URLSearchParams(body),
+    };
+    this.asked.push(asked);
+    if (this.manners.away) throw new Error('connection refused');
+    const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) });
+    switch (pathname) {
+      case '/.well-known/openid-configuration':
+        return json({
+          issuer: this.issuer,
+          jwks_uri: `${this.issuer}/jwks`,
+          authorization_endpoint: `${this.issuer}/authorize`,
+          token_endpoint: `${this.issuer}/token`,
+          userinfo_endpoint: `${this.issuer}/userinfo`,
+          pushed_authorization_request_endpoint: `${this.issuer}/par`,
+          ...this.manners.metadata,
+        });
+      case '/jwks':
+        return { status: 200, body: jwks(publicJwk('rsa'), publicJwk('p256')) };
+      case '/par': {
+        const uri = `urn:ietf:params:oauth:request_uri:${this.#pushed.size}`;
+        this.#pushed.set(uri, asked.params);
+        return json({ request_uri: uri, expires_in: 60 }, 201);
+      }
+      case '/token':
+        return this.#tokens(asked);
+      case '/userinfo': {
+        const { userinfo = {} } = this.manners;
+        if (asked.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
+        return typeof userinfo === 'string' ? { status: 200, body: userinfo } : json({ sub: 'ada', ...userinfo });
+      }
+      default:
+        return json({}, 404);
+    }
+  }
+
+  #tokens(asked: Asked): { status: number; body: string } {
+    const own = this.manners.token?.(asked);
+    if (own === 'hangs up') throw new Error('the connection was closed');
+    if (own !== undefined) return { status: own.status, body: JSON.stringify(own.body) };
+    const { params } = asked;
+    const grant = this.#grants.get(params.get('code') ?? '');
+    const challenge = createHash('sha256')
+      .update(params.get('code_verifier') ?? '')
+      .digest('base64url');
+    const fits =
+      grant !== undefined &&
+      !grant.used &&
+      params.get('redirect_uri') === grant.params.get('redirect_uri') &&
+      challenge === grant.params.get('code_challenge');
+    if (!fits) return { status: 400, body: '{"error":"invalid_grant"}' };
+    grant.used = true;
+    const now = Math.floor(Date.now() / 1000);
+    const half = createHash('sha256').update(this.accessToken).digest().subarray(0, 16);
+    const claims: Record<string, unknown> = {
+      iss: this.issuer,
+      sub: 'ada',
+      aud: grant.params.get('client_id'),
+      exp: now + 300,
+      iat: now,
+      auth_time: now,
+      sid: 'op-session',
+      nonce: grant.params.get('nonce'),
+      at_hash: b64(half),
+      email: 'ada@example.com',
+      groups: ['staff', 'others'],
+      ...this.manners.claims,
+    };
+    const parts = this.manners.idToken?.(claims) ?? {};
+    return {
+      status: 200,
+      body: JSON.stringify({
+        id_token: makeToken({ ...parts, claims: { ...claims, ...parts.claims } }),
+        access_token: this.accessToken,
+        token_type: 'Bearer',
+        expires_in: 300,
+        ...(this.manners.refreshToken !== undefined && { refresh_token: this.manners.refreshToken }),
+      }),
+    };
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly location: string | undefined;
+  readonly setCookies: readonly string[];
+}
+
+export interface LabOptions {
+  readonly client?: Client;
+  readonly signin?: Partial<ProviderSignin>;
+  readonly signinHost?: string;
+  /** More providers of wiki.example.com. */
+  readonly more?: Readonly<Record<string, Partial<ProviderSignin>>>;
+  readonly stepUps?: SigninTable['stepUps'];
+}
+
+export const HOST = 'wiki.example.com';
+export const OTHER = 'dash.example.com';
+
+/** One for all of a file: the modules under test look their zones up once. */
+const ngx = fakeNgx();
+
+export class Lab {
+  readonly ngx: FakeNgx;
+  readonly scene: SigninScene;
+  readonly provider: FakeProvider;
+  readonly providers: Map<string, FakeProvider>;
+  readonly #handlers: Record<string, (r: NginxHTTPRequest) => Promise<void>>;
+
+  constructor(options: LabOptions = {}) {
+    this.ngx = ngx;
+    ngx.logged.splice(0);
+    for (const zone of Object.values(ngx.zones)) zone.clear();
+    const keysFile = fileOf(`ring-${Math.random()}`, ringText('k1'));
+    const names = ['okta', ...Object.keys(options.more ?? {})];
+    this.providers = new Map(
+      names.map((name, i) => [name, new FakeProvider(name, i === 0 ? ISSUER : `https://${name}.example.com`)]),
+    );
+    this.provider = this.providers.get('okta') as FakeProvider;
+    const client = options.client ?? {
+      id: 'wiki',
+      auth: { kind: 'client_secret_basic', secretFile: fileOf('secret', 'S3CRET\n') },
+    };
+    const session = { keysFile, idle: 28_800, absolute: 86_400, fresh: 600 };
+    const table = {
+      selection: 'SELECTION',
+      clockSkew: 30,
+      tokenCache: 300,
+      keys: { refresh: 300, stale: 86_400, coolDown: 0 },
+      providers: Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            name,
+            kind: 'generic',
+            issuer: this.providers.get(name)?.issuer,
+            audiences: [],
+            algorithms: ['RS256', 'ES256'],
+            subject: { claim: 'sub', prefix: '' },
+          },
+        ]),
+      ),
+      egress: '/run/egress.sock',
+      session: {
+        ...session,
+        publicPort: 443,
+        socket: '/run/check.sock',
+        keep: {
+          paths: Object.fromEntries(names.map((name) => [name, ['sub', 'email']])),
+          elements: Object.fromEntries(names.map((name) => [name, { groups: ['staff'] }])),
+        },
+      },
+    } as unknown as Table;
+    const signinTable = {
+      session,
+      publicPort: 443,
+      ...(options.signinHost !== undefined && { signinHost: options.signinHost }),
+      providers: Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            name,
+            kind: 'generic',
+            issuer: this.providers.get(name)?.issuer,
+            client,
+            signin: {
+              scopes: ['openid', 'email'],
+              domains: [],
+              userinfo: true,
+              label: name,
+              ...options.signin,
+              ...options.more?.[name],
+            },
+          },
+        ]),
+      ),
+      hosts: [
+        { name: HOST, providers: names },
+        { name: OTHER, providers: ['okta'] },
+        { name: '*.apps.example.com', providers: ['okta'] },
+      ],
+      stepUps: options.stepUps ?? {},
+      routes: {},
+      stateDir: '/state',
+      egress: '/run/egress.sock',
+    } as unknown as SigninTable;
+    this.scene = signinScene(table, signinTable);
+    this.#handlers = {
+      '/.meshgate/signin': handlerOf(this.scene, 'signin', signin),
+      '/.meshgate/callback': handlerOf(this.scene, 'callback', callback),
+      '/.meshgate/handover': handlerOf(this.scene, 'handover', handover),
+    };
+    this.ngx.fetch = async (socket, init) => {
+      const { headers, body } = init as unknown as { headers: Record<string, string>; body?: string };
+      const provider = this.providers.get(socket.slice(socket.lastIndexOf('/') + 1)) as FakeProvider;
+      const answer = await provider.answer(headers['X-Meshgate-Url'] as string, headers, body ?? '');
+      return { status: answer.status, text: async () => answer.body };
+    };
+  }
+
+  /** What a handler answers; anything but a handler's path is a page of the host. */
+  async ask(
+    url: string,
+    cookies: string,
+    more: { method?: string; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const { hostname, pathname, search } = new URL(url);
+    const handler = this.#handlers[pathname];
+    let answer: Pick<Answer, 'status' | 'body'> = { status: 200, body: 'the page' };
+    const headersOut: Answer['headers'] = {};
+    await handler?.({
+      method: more.method ?? 'GET',
+      headersIn: {
+        'X-Meshgate-Host': hostname,
+        'X-Meshgate-Query': search.slice(1),
+        'X-Meshgate-Request-Id': 'REQUEST-ID',
+        'X-Meshgate-Navigation': 'get',
+        ...(cookies !== '' && { Cookie: cookies }),
+        ...more.headers,
+      },
+      headersOut,
+      return: (status: number, body = '') => {
+        answer = { status, body: String(body) };
+      },
+    } as unknown as NginxHTTPRequest);
+    const set = headersOut['Set-Cookie'];
+    return {
+      ...answer,
+      headers: headersOut,
+      location: answer.status === 303 ? answer.body : undefined,
+      setCookies: set === undefined ? [] : Array.isArray(set) ? set : [set],
+    };
+  }
+
+  async session(host: string, text: string): Promise<SessionClaims | undefined> {
+    const plain = await this.scene.vault.openFor('session', host, text, Date.now() / 1000);
+    return plain === undefined ? undefined : readClaims(plain);
+  }
+
+  /** A browser of its own. */
+  browser(): FakeBrowser {
+    return new FakeBrowser(this);
+  }
+
+  /** No secret of a sign-in may stand in a log. */
+  get logged(): string {
+    return this.ngx.logged.join('\n');
+  }
+}
+
+export class FakeBrowser {
+  readonly #lab: Lab;
+  readonly jars = new Map<string, Map<string, string>>();
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  jar(host = HOST): Map<string, string> {
+    let jar = this.jars.get(host);
+    if (jar === undefined) {
+      jar = new Map();
+      this.jars.set(host, jar);
+    }
+    return jar;
+  }
+
+  /** Names of the cookies of attempts. */
+  attempts(host = HOST): string[] {
+    return [...this.jar(host).keys()].filter((name) => name.startsWith('__Host-meshgate-a-'));
+  }
+
+  /** One request, cookies and all; no redirect is followed. */
+  async get(url: string, more: Parameters<Lab['ask']>[2] = {}): Promise<Answer> {
+    const { hostname } = new URL(url);
+    const jar = this.jar(hostname);
+    const line = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await this.#lab.ask(url, line, more);
+    for (const text of answer.setCookies) {
+      const [pair = '', ...attributes] = text.split('; ');
+      const equals = pair.indexOf('=');
+      if (attributes.includes('Max-Age=0')) jar.delete(pair.slice(0, equals));
+      else jar.set(pair.slice(0, equals), pair.slice(equals + 1));
+    }
+    return answer;
+  }
+
+  /** Begins a sign-in; gives the address of the provider. */
+  async begin(to = '/page?x=1', mode = 'in', host = HOST): Promise<URL> {
+    const { location, status, body } = await this.get(`https://${host}/.meshgate/signin?${mode}&to=${to}`);
+    if (location === undefined) throw new Error(`no redirect but ${status}: ${body}`);
+    return new URL(location);
+  }
+
+  /** Follows redirects of the gateway and of providers until there is a page. */
+  async visit(url: string): Promise<Answer & { readonly url: string; readonly hops: readonly string[] }> {
+    const hops: string[] = [];
+    for (let next = url; hops.length < 20; ) {
+      hops.push(next);
+      const { origin, pathname } = new URL(next);
+      const provider = [...this.#lab.providers.values()].find(({ issuer }) => issuer === origin);
+      if (provider !== undefined && pathname === '/authorize') {
+        next = provider.authorize(new URL(next));
+        continue;
+      }
+      const answer = await this.get(next);
+      if (answer.location === undefined) return { ...answer, url: next, hops };
+      next = answer.location;
+    }
+    throw new Error(`too many redirects: ${hops.join(' ')}`);
+  }
+
+  signIn(to = '/page?x=1', mode = 'in', host = HOST) {
+    return this.visit(`https://${host}/.meshgate/signin?${mode}&to=${to}`);
+  }
+
+  session(host = HOST): Promise<SessionClaims | undefined> {
+    return this.#lab.session(host, this.jar(host).get('__Host-meshgate') ?? '');
+  }
+}
+
+export const clientKeys = (): string => fileOf('client.jwks', JSON.stringify({ keys: [privateJwk('p256')] }));

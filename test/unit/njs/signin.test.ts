@@ -1,0 +1,609 @@
+import { writeFileSync } from 'node:fs';
+import { compactVerify, importJWK } from 'jose';
+import { afterEach, describe, expect, test } from 'vitest';
+import { publicJwk } from '../token/maker.ts';
+import { clientKeys, fileOf, HOST, ISSUER, Lab, OTHER } from './signin-lab.ts';
+
+const page = `https://${HOST}/page?x=1`;
+const labs: Lab[] = [];
+
+function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
+  const made = new Lab(options);
+  labs.push(made);
+  return made;
+}
+
+// Codes, tokens and secrets are named so that they are found.
+afterEach(() => {
+  for (const { logged } of labs.splice(0)) expect(logged).not.toMatch(/SECRET|S3CRET|eyJ|k1\.\d/);
+});
+
+describe('a sign-in', () => {
+  test('comes back to the page with a session that holds what the policy reads', async () => {
+    const { provider, browser, logged, scene } = bound(lab());
+    provider.manners = { refreshToken: 'REFRESH-SECRET' };
+    const one = browser();
+    const { url, status } = await one.signIn();
+    expect([url, status]).toEqual([page, 200]);
+    expect([...one.jar().keys()]).toEqual(['__Host-meshgate']);
+    const session = await one.session();
+    expect(session).toMatchObject({
+      provider: 'okta',
+      psid: 'op-session',
+      selection: 'SELECTION',
+      gen: 0,
+      claims: { sub: 'ada', email: 'ada@example.com', groups: ['staff'] },
+    });
+    const record = await scene.store.get(session!.sid);
+    expect(record).toMatchObject({
+      host: HOST,
+      refreshToken: 'REFRESH-SECRET',
+      session,
+      claims: { nonce: expect.any(String) },
+    });
+    expect(logged()).toBe('');
+    // The token endpoint is called once, with what only this gateway knows.
+    const [call, ...more] = provider.calls('/token');
+    expect(more).toEqual([]);
+    expect(call?.authorization).toBe(`Basic ${Buffer.from('wiki:S3CRET').toString('base64')}`);
+    expect(Object.fromEntries(call!.params)).toEqual({
+      grant_type: 'authorization_code',
+      code: 'CODE-0-SECRET',
+      redirect_uri: `https://${HOST}/.meshgate/callback`,
+      code_verifier: expect.stringMatching(/^[\w-]{43}$/),
+    });
+  });
+
+  test('sends to the provider with a cookie for ten minutes, and says nothing of where from', async () => {
+    const { browser } = bound(lab());
+    const answer = await browser().get(`https://${HOST}/.meshgate/signin?in&to=/page`);
+    expect(answer.status).toBe(303);
+    expect(answer.headers).toMatchObject({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+    expect(answer.setCookies).toEqual([
+      expect.stringMatching(
+        /^__Host-meshgate-a-[\w.-]+=[\w-]{22}; Max-Age=600; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+      ),
+    ]);
+    const url = new URL(answer.location!);
+    expect(url.origin + url.pathname).toBe(`${ISSUER}/authorize`);
+    expect(url.searchParams.get('code_challenge_method')).toBe('S256');
+  });
+
+  test('has eight attempts at most, and each of them works', async () => {
+    const { browser, provider } = bound(lab());
+    const one = browser();
+    const begun: URL[] = [];
+    for (let i = 0; i < 10; i++) begun.push(await one.begin(`/page${i}`));
+    expect(one.attempts().length).toBe(8);
+    // Tabs that began last come back to their own pages; no cookie of an attempt is left of those that came back.
+    for (let i = 9; i > 1; i--) {
+      const { url } = await one.visit(provider.authorize(begun[i]!));
+      expect(url).toBe(`https://${HOST}/page${i}`);
+      expect(one.attempts().length).toBe(i - 2);
+    }
+    // The oldest were evicted; their tabs find the session.
+    const late = await one.visit(provider.authorize(begun[0]!));
+    expect([late.url, late.hops.length]).toEqual([`https://${HOST}/page0`, 2]);
+    expect(provider.calls('/token').length).toBe(8);
+  });
+
+  test.each([
+    ['HEAD', 'signin?in&to=/'],
+    ['POST', 'signin?in&to=/'],
+    ['POST', 'callback?code=x&state=y'],
+    ['HEAD', 'callback?code=x&state=y'],
+    ['POST', 'handover?ticket=x'],
+  ])('does not begin or end by %s %s', async (method, path) => {
+    const { browser, provider } = bound(lab());
+    const answer = await browser().get(`https://${HOST}/.meshgate/${path}`, { method });
+    expect([answer.status, answer.headers.Allow, answer.setCookies]).toEqual([405, 'GET', []]);
+    expect(provider.asked).toEqual([]);
+  });
+
+  test('is not begun for a program, nor by a browser that looks ahead: 401, and no cookie', async () => {
+    const { browser, provider } = bound(lab());
+    for (const navigation of ['', 'post']) {
+      const answer = await browser().get(`https://${HOST}/.meshgate/signin?in&to=/`, {
+        headers: { 'X-Meshgate-Navigation': navigation },
+      });
+      expect([answer.status, answer.setCookies, answer.location]).toEqual([401, [], undefined]);
+      expect(answer.headers['WWW-Authenticate']).toBe(`Bearer realm="${HOST}"`);
+      expect(JSON.parse(answer.body)).toMatchObject({ reason: 'credential_missing', request_id: 'REQUEST-ID' });
+    }
+    expect(provider.asked).toEqual([]);
+  });
+
+  test('never comes back to another origin', async () => {
+    const { browser } = bound(lab());
+    for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', '/%09/evil.example']) {
+      expect((await browser().signIn(to)).url).toBe(`https://${HOST}/`);
+    }
+  });
+
+  test('of a wildcard host is for the host that was asked', async () => {
+    const { browser, scene } = bound(lab());
+    const one = browser();
+    const { url } = await one.signIn('/x', 'in', 'a.apps.example.com');
+    expect(url).toBe('https://a.apps.example.com/x');
+    const session = await one.session('a.apps.example.com');
+    expect((await scene.store.get(session!.sid))?.host).toBe('a.apps.example.com');
+    const text = one.jar('a.apps.example.com').get('__Host-meshgate')!;
+    expect(await scene.vault.openFor('session', 'b.apps.example.com', text, Date.now() / 1000)).toBeUndefined();
+  });
+
+  test('is a new session each time, and the one before is not kept', async () => {
+    const { browser, scene } = bound(lab());
+    const one = browser();
+    await one.signIn();
+    const before = (await one.session())!.sid;
+    await one.signIn();
+    const after = (await one.session())!.sid;
+    expect(after).not.toBe(before);
+    expect(await scene.store.get(before)).toBeUndefined();
+    expect(await scene.store.get(after)).toBeDefined();
+  });
+});
+
+describe('a callback', () => {
+  const refused = async (lab_: Bound, query: string) => {
+    const answer = await lab_.browser().get(`https://${HOST}/.meshgate/callback?${query}`);
+    expect([answer.status, answer.setCookies]).toEqual([400, []]);
+    expect(answer.body).toContain('attempt_unknown');
+    expect(lab_.provider.calls('/token')).toEqual([]);
+  };
+
+  test('without a state, with two, or with one that is not ours, is refused', async () => {
+    const it = bound(lab());
+    const state = (await it.browser().begin()).searchParams.get('state')!;
+    for (const query of [
+      '',
+      'code=x',
+      `code=x&state=${state}&state=${state}`,
+      `code=x&code=y&state=${state}`,
+      `code=x&error=y&state=${state}`,
+      'code=x&state=abc',
+      `code=x&state=${state.slice(0, -2)}`,
+      `code=x&state=${state}A`,
+      `code=x&state=${encodeURIComponent(`${state} `)}`,
+    ]) {
+      await refused(it, query);
+    }
+  });
+
+  test('with a state of another host is refused', async () => {
+    const it = bound(lab());
+    const state = (await it.browser().begin('/', 'in', OTHER)).searchParams.get('state')!;
+    await refused(it, `code=x&state=${state}`);
+  });
+
+  test('with another browser’s attempt signs nobody in: it begins anew, once', async () => {
+    const { provider, browser } = bound(lab());
+    const [attacker, victim] = [browser(), browser()];
+    const planted = provider.authorize(await attacker.begin('/planted'));
+    const answer = await victim.get(planted);
+    expect(answer.status).toBe(303);
+    expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
+    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    expect(provider.calls('/token')).toEqual([]);
+    // The second time there is an end to it.
+    const again = await browser().get(provider.authorize(new URL(answer.location!)));
+    expect([again.status, again.location]).toEqual([400, undefined]);
+    // Whoever signs in then signs in as themselves.
+    expect((await victim.visit(answer.location!)).url).toBe(`https://${HOST}/planted`);
+  });
+
+  test('with another’s attempt changes nothing for whoever is signed in', async () => {
+    const { provider, browser } = bound(lab());
+    const [attacker, victim] = [browser(), browser()];
+    await victim.signIn();
+    const before = victim.jar().get('__Host-meshgate');
+    const answer = await victim.get(provider.authorize(await attacker.begin('/planted')));
+    expect(answer.location).toBe(`https://${HOST}/planted`);
+    expect(victim.jar().get('__Host-meshgate')).toBe(before);
+    expect(provider.calls('/token').length).toBe(1);
+  });
+
+  test('that comes twice goes to the page: the code is used once', async () => {
+    const { provider, browser } = bound(lab());
+    const one = browser();
+    const back = provider.authorize(await one.begin());
+    const jar = new Map(one.jar());
+    expect((await one.get(back)).location).toBe(page);
+    expect((await one.get(back)).location).toBe(page);
+    // As if the second were sent before the first was answered: the cookie is still there.
+    const racing = browser();
+    for (const [name, value] of jar) racing.jar().set(name, value);
+    const late = await racing.get(back);
+    expect([late.status, late.body.includes('attempt_unknown')]).toEqual([400, true]);
+    expect(provider.calls('/token').length).toBe(1);
+  });
+
+  test('that comes after ten minutes begins anew, once', async () => {
+    const { provider, browser, scene } = bound(lab());
+    const one = browser();
+    const url = await one.begin();
+    const state = url.searchParams.get('state')!;
+    const now = Date.now() / 1000;
+    const attempt = JSON.parse((await scene.vault.openFor('state', HOST, state, now))!);
+    for (const restarted of [undefined, true]) {
+      const old = await scene.vault.sealFor(
+        'state',
+        HOST,
+        JSON.stringify({ ...attempt, restarted, at: attempt.at - 700 }),
+        now,
+      );
+      const answer = await one.get(`https://${HOST}/.meshgate/callback?code=x&state=${old}`);
+      expect(answer.status).toBe(restarted ? 400 : 303);
+    }
+    expect(provider.calls('/token')).toEqual([]);
+  });
+
+  test('begins nothing anew where nobody looks', async () => {
+    const { provider, browser } = bound(lab());
+    const planted = provider.authorize(await browser().begin());
+    const answer = await browser().get(planted, { headers: { 'X-Meshgate-Navigation': '' } });
+    expect([answer.status, answer.setCookies]).toEqual([400, []]);
+  });
+
+  test.each([
+    ['names no issuer, though the provider always does', { iss: null }, true],
+    ['names another issuer', { iss: 'https://evil.example.com' }, true],
+    ['names another issuer, though it need not', { iss: 'https://evil.example.com' }, false],
+  ])('whose answer %s is refused before the code is used', async (_, answer, namesIssuer) => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { answer, metadata: { authorization_response_iss_parameter_supported: namesIssuer } };
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('signin_failed')]).toEqual([403, true]);
+    expect(provider.calls('/token')).toEqual([]);
+    expect(logged()).toMatch(/^meshgate: sign-in through okta: signin_failed: the answer .*issuer$/);
+  });
+
+  test('whose answer names the right issuer is taken', async () => {
+    const { provider, browser } = bound(lab());
+    provider.manners = { answer: { iss: ISSUER }, metadata: { authorization_response_iss_parameter_supported: true } };
+    expect((await browser().signIn()).url).toBe(page);
+  });
+});
+
+describe('what does not hold of an answer is a page, and one line of the log', () => {
+  const now = Math.floor(Date.now() / 1000);
+
+  test.each([
+    ['no nonce', { claims: { nonce: undefined } }],
+    ['another nonce', { claims: { nonce: 'x'.repeat(22) } }],
+    ['another audience', { claims: { aud: 'other' } }],
+    ['another issuer', { claims: { iss: 'https://evil.example.com' } }],
+    ['an expired ID token', { claims: { exp: now - 3600 } }],
+    ['no signature', { rawHeader: '{"alg":"none"}' }],
+    ['a symmetric signature', { alg: 'HS256' }],
+    ['a key that is not the provider’s', { key: 'rsa2', header: { kid: 'rsa' } }],
+    ['another access token’s hash', { claims: { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' } }],
+  ] as const)('%s', async (_, parts) => {
+    const { provider, browser, ngx } = bound(lab());
+    provider.manners = { idToken: () => parts as never };
+    const one = browser();
+    const { status, body } = await one.signIn();
+    expect([status, body.includes('signin_failed'), body.includes('REQUEST-ID')]).toEqual([403, true, true]);
+    expect([...one.jar().keys()]).toEqual([]);
+    expect(ngx.logged.filter((line) => line.includes('sign-in'))).toEqual([
+      expect.stringMatching(/^meshgate: sign-in through okta: signin_failed: its ID token is not taken: \w+/),
+    ]);
+    expect(provider.calls('/token').length).toBe(1);
+  });
+
+  test('an error of the provider, whose words are not repeated', async () => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { error: 'access_denied', answer: { error_description: '<script>alert(1)</script>' } };
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('signin_failed')]).toEqual([403, true]);
+    expect(body + logged()).not.toContain('alert(1)');
+    expect(logged()).toBe('meshgate: sign-in through okta: signin_failed: it answered with the error access_denied');
+  });
+
+  test('a provider that is away', async () => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { away: true };
+    const { status, body, headers } = await browser().signIn();
+    expect([status, body.includes('provider_unavailable'), headers['Retry-After']]).toEqual([503, true, '1']);
+    expect(logged()).toMatch(/did not answer/);
+  });
+
+  test.each([
+    ['hangs up', 503],
+    [{ status: 500, body: {} }, 503],
+    [{ status: 200, body: { access_token: 'SECRET' } }, 503],
+    [{ status: 400, body: { error: 'invalid_grant', error_description: 'SECRET' } }, 403],
+  ] as const)('a token endpoint that answers %j: it is called once', async (token, status) => {
+    const { provider, browser } = bound(lab());
+    provider.manners = { token: () => token as never };
+    const one = browser();
+    expect((await one.signIn()).status).toBe(status);
+    expect(provider.calls('/token').length).toBe(1);
+    expect([...one.jar().keys()]).toEqual([]);
+  });
+
+  test('a session that fits into no cookie', async () => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { claims: { email: 'x'.repeat(5000) } };
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('claim_absent')]).toEqual([401, true]);
+    expect(logged()).toMatch(/does not fit into a cookie/);
+  });
+
+  test('no key to seal with', async () => {
+    const { browser, ngx } = bound(lab({}));
+    const made = labs.at(-1)!;
+    writeFileSync(made.scene.signin.session.keysFile, '{}');
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('check_unavailable')]).toEqual([503, true]);
+    expect(ngx.logged.join()).toMatch(/no session is opened or sealed/);
+  });
+});
+
+describe('claims', () => {
+  test('that the ID token lacks come from UserInfo', async () => {
+    const { provider, browser } = bound(lab());
+    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'], email: 'evil@example.com' } };
+    const one = browser();
+    await one.signIn();
+    expect((await one.session())?.claims).toEqual({ sub: 'ada', email: 'ada@example.com', groups: ['staff'] });
+    expect(provider.calls('/userinfo').length).toBe(1);
+  });
+
+  test('are not asked for where nothing is missing, or the policy does not want that', async () => {
+    const it = bound(lab());
+    await it.browser().signIn();
+    expect(it.provider.calls('/userinfo')).toEqual([]);
+    const off = bound(lab({ signin: { userinfo: false } }));
+    off.provider.manners = { claims: { groups: undefined } };
+    await off.browser().signIn();
+    expect(off.provider.calls('/userinfo')).toEqual([]);
+  });
+
+  test('of another person are refused', async () => {
+    const { provider, browser } = bound(lab());
+    provider.manners = { claims: { groups: undefined }, userinfo: { sub: 'ben' } };
+    expect((await browser().signIn()).status).toBe(403);
+  });
+
+  test('that are too many for the provider sign nobody in', async () => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { claims: { groups: undefined, _claim_names: { groups: 'src1' } } };
+    const { body } = await browser().signIn();
+    expect(body).toContain('claim_absent');
+    expect(logged()).toMatch(/"groups" out, since there are too many/);
+  });
+});
+
+describe('the client', () => {
+  test('shows the next secret where the provider does not know the first', async () => {
+    const secretFile = fileOf('two-secrets', 'new\nold\n');
+    const { provider, browser } = bound(
+      lab({ client: { id: 'wiki', auth: { kind: 'client_secret_post', secretFile } } }),
+    );
+    provider.manners = {
+      token: ({ params }) =>
+        params.get('client_secret') === 'old' ? undefined : { status: 401, body: { error: 'invalid_client' } },
+    };
+    expect((await browser().signIn()).url).toBe(page);
+    expect(provider.calls('/token').map(({ params }) => params.get('client_secret'))).toEqual(['new', 'old']);
+    // A file that changed is read for the next call.
+    writeFileSync(secretFile, 'old\n');
+    expect((await browser().signIn()).url).toBe(page);
+    expect(provider.calls('/token').length).toBe(3);
+  });
+
+  test('signs with its key', async () => {
+    const { provider, browser } = bound(
+      lab({ client: { id: 'wiki', auth: { kind: 'private_key_jwt', keysFile: clientKeys() } } }),
+    );
+    expect((await browser().signIn()).url).toBe(page);
+    const { params, authorization } = provider.calls('/token')[0]!;
+    expect(authorization).toBeUndefined();
+    const { payload } = await compactVerify(
+      params.get('client_assertion')!,
+      await importJWK(publicJwk('p256'), 'ES256'),
+    );
+    expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iss: 'wiki', sub: 'wiki', aud: ISSUER });
+  });
+
+  test('without a file cannot sign anybody in, and says which', async () => {
+    const auth = { kind: 'client_secret_basic', secretFile: '/nowhere/secret' } as const;
+    const { browser, logged, provider } = bound(lab({ client: { id: 'wiki', auth } }));
+    expect((await browser().signIn()).status).toBe(503);
+    expect(logged()).toMatch(/\/nowhere\/secret cannot be read \(ENOENT\)/);
+    expect(provider.calls('/token')).toEqual([]);
+  });
+
+  test('pushes its request where the provider requires that, or the policy says so', async () => {
+    for (const options of [{ signin: { par: true } }, {}]) {
+      const { provider, browser } = bound(lab(options));
+      if (options.signin === undefined)
+        provider.manners = { metadata: { require_pushed_authorization_requests: true } };
+      const one = browser();
+      const url = await one.begin();
+      expect([...url.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
+      expect(provider.calls('/par')[0]?.params.get('code_challenge')).toMatch(/^[\w-]{43}$/);
+      expect((await one.visit(url.href)).url).toBe(page);
+    }
+  });
+});
+
+describe('a silent renewal', () => {
+  test('keeps the page, and asks nobody', async () => {
+    const { browser } = bound(lab());
+    const one = browser();
+    await one.signIn();
+    const url = await one.begin('/page', 'renew');
+    expect(url.searchParams.get('prompt')).toBe('none');
+    expect((await one.visit(url.href)).url).toBe(`https://${HOST}/page`);
+  });
+
+  test('goes on with somebody there where the provider cannot say, once', async () => {
+    const { provider, browser } = bound(lab());
+    const one = browser();
+    const silent = await one.begin('/page', 'renew');
+    provider.manners = { error: 'login_required' };
+    const answer = await one.get(provider.authorize(silent));
+    expect(new URL(answer.location!).searchParams.get('prompt')).toBeNull();
+    expect(one.attempts().length).toBe(1);
+    // And not for ever.
+    const again = await one.get(provider.authorize(new URL(answer.location!)));
+    expect([again.status, again.location]).toEqual([403, undefined]);
+    provider.manners = {};
+    expect((await one.signIn('/page', 'renew')).url).toBe(`https://${HOST}/page`);
+  });
+});
+
+describe('a step up', () => {
+  const stepUps = { admin: { acrValues: ['phr'], maxAge: 60 } };
+
+  test('asks for what the role wants, and is not taken for done where it was not', async () => {
+    const { provider, browser } = bound(lab({ stepUps }));
+    const one = browser();
+    await one.signIn();
+    const before = one.jar().get('__Host-meshgate');
+    const url = await one.begin('/admin', 'step&role=admin');
+    expect([url.searchParams.get('acr_values'), url.searchParams.get('max_age')]).toEqual(['phr', '60']);
+    const { status, body } = await one.visit(url.href);
+    expect([status, body.includes('step_up_required')]).toEqual([401, true]);
+    expect(one.jar().get('__Host-meshgate')).toBe(before);
+    provider.manners = { claims: { acr: 'phr' } };
+    expect((await one.signIn('/admin', 'step&role=admin')).url).toBe(`https://${HOST}/admin`);
+  });
+});
+
+describe('several providers', () => {
+  const more = { partners: { domains: ['example.net'], label: 'Partners & friends' } };
+
+  test('are chosen from a page, by name or by address', async () => {
+    const { browser, provider } = bound(lab({ more }));
+    const one = browser();
+    const { status, body, setCookies } = await one.get(`https://${HOST}/.meshgate/signin?in&to=/page`);
+    expect([status, setCookies]).toEqual([200, []]);
+    expect(body).toContain('/.meshgate/signin?in&amp;provider&#61;partners&amp;to&#61;/page');
+    expect(body).toContain('Partners &amp; friends');
+    expect((await one.begin('/page', 'in&provider=partners')).origin).toBe('https://partners.example.com');
+    const byAddress = await one.begin('/page', 'in&email=cleo%40example.net');
+    expect(byAddress.origin).toBe('https://partners.example.com');
+    expect(byAddress.searchParams.get('login_hint')).toBe('cleo@example.net');
+    const unknown = await one.get(`https://${HOST}/.meshgate/signin?in&email=a%40example.com&to=/page`);
+    expect(unknown.body).toContain('role="alert"');
+    expect(provider.asked).toEqual([]);
+  });
+
+  test('a session goes on with its own', async () => {
+    const { browser } = bound(lab({ more }));
+    const one = browser();
+    await one.visit((await one.begin('/page', 'in&provider=partners')).href);
+    expect((await one.session())?.provider).toBe('partners');
+    expect((await one.begin('/page', 'renew')).origin).toBe('https://partners.example.com');
+  });
+});
+
+describe('one sign-in host for many', () => {
+  const signinHost = 'auth.example.com';
+
+  test('has the one callback, and hands each host its own session', async () => {
+    const { browser, scene, logged } = bound(lab({ signinHost }));
+    const one = browser();
+    for (const host of [HOST, OTHER]) {
+      const { url, hops } = await one.signIn('/page', 'in', host);
+      expect(url).toBe(`https://${host}/page`);
+      expect(hops.map((hop) => new URL(hop).hostname + new URL(hop).pathname)).toEqual([
+        `${host}/.meshgate/signin`,
+        `${signinHost}/.meshgate/signin`,
+        'issuer.example.com/authorize',
+        `${signinHost}/.meshgate/callback`,
+        `${host}/.meshgate/handover`,
+        `${host}/page`,
+      ]);
+      const session = await one.session(host);
+      expect((await scene.store.get(session!.sid))?.host).toBe(host);
+      expect([...one.jar(host).keys()]).toEqual(['__Host-meshgate']);
+    }
+    expect([...one.jar(signinHost).keys()]).toEqual([]);
+    expect((await one.session(HOST))?.sid).not.toBe((await one.session(OTHER))?.sid);
+    expect(logged()).toBe('');
+  });
+
+  async function handedOver(it: Bound) {
+    const one = it.browser();
+    const to = await one.get((await one.begin('/page')).href);
+    const back = await one.get(it.provider.authorize(new URL(to.location!)));
+    return { one, ticket: back.location! };
+  }
+
+  test('hands over once, to the browser that began, for the host that asked, within a minute', async () => {
+    const it = bound(lab({ signinHost }));
+    const { one, ticket } = await handedOver(it);
+    // Another browser's: begins anew, with no session.
+    const victim = it.browser();
+    const planted = await victim.get(ticket);
+    expect(planted.location).toMatch(new RegExp(`^https://${signinHost}/.meshgate/signin\\?for=`));
+    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    // Another host's.
+    const other = await one.get(ticket.replace(HOST, OTHER));
+    expect([other.status, other.setCookies]).toEqual([400, []]);
+    // Tampered, twice there, or none.
+    for (const url of [`${ticket}A`, `${ticket}&ticket=x`, ticket.replace(/ticket=.*/, '')]) {
+      expect((await one.get(url)).status).toBe(400);
+    }
+    const jar = new Map(one.jar());
+    expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
+    // Used up, with the same cookies as before.
+    const again = it.browser();
+    for (const [name, value] of jar) again.jar().set(name, value);
+    const late = await again.get(ticket);
+    expect([late.status, again.jar().has('__Host-meshgate')]).toEqual([400, false]);
+    // Whoever is signed in goes on to the page.
+    expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
+  });
+
+  test('takes no ticket that is older than a minute', async () => {
+    const it = bound(lab({ signinHost }));
+    const { one, ticket } = await handedOver(it);
+    const now = Date.now() / 1000;
+    const plain = await it.scene.vault.openFor('ticket', HOST, ticket.split('ticket=')[1]!, now);
+    const old = { ...JSON.parse(plain!), at: Math.floor(now) - 61 };
+    const sealed = await it.scene.vault.sealFor('ticket', HOST, JSON.stringify(old), now);
+    const answer = await one.get(`https://${HOST}/.meshgate/handover?ticket=${sealed}`);
+    expect(answer.location).toMatch(/\/\.meshgate\/signin\?for=/);
+    expect(one.jar().has('__Host-meshgate')).toBe(false);
+  });
+
+  test('signs in for nobody but hosts of the gateway', async () => {
+    const it = bound(lab({ signinHost }));
+    const one = it.browser();
+    const request = (await one.begin('/page')).searchParams.get('for')!;
+    const state = new URL(
+      (await one.get(`https://${signinHost}/.meshgate/signin?for=${request}`)).location!,
+    ).searchParams.get('state')!;
+    for (const text of [`${request}A`, 'x.y.z', state]) {
+      const answer = await one.get(`https://${signinHost}/.meshgate/signin?for=${text}`);
+      expect([answer.status, answer.setCookies]).toEqual([400, []]);
+    }
+    // A request is no state, and is for the sign-in's host alone.
+    expect((await one.get(`https://${signinHost}/.meshgate/callback?code=x&state=${request}`)).status).toBe(400);
+    expect((await one.get(`https://${OTHER}/.meshgate/signin?for=${request}`)).status).toBe(400);
+  });
+});
+
+interface Bound {
+  readonly browser: Lab['browser'];
+  readonly provider: Lab['provider'];
+  readonly scene: Lab['scene'];
+  readonly ngx: Lab['ngx'];
+  readonly logged: () => string;
+}
+
+/** Methods that can be taken apart by pattern. */
+function bound(of: Lab): Bound {
+  return {
+    browser: () => of.browser(),
+    provider: of.provider,
+    scene: of.scene,
+    ngx: of.ngx,
+    logged: () => of.logged,
+  };
+}
