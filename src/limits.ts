@@ -238,6 +238,18 @@ export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 /** How long an endpoint of etcd that gave no answer is asked after all others, milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
+/** Folder below the gateway's state in which `meshgate revoke` lays what is to be called back. */
+export const REVOKE_FOLDER = 'revoke';
+
+/** Largest file there that is read. */
+export const MAX_REVOKE_FILE_BYTES = 4096;
+
+/** Part of the revocations' zone from which on the log and health say that it fills up. */
+export const REVOKED_ALARM = 0.8;
+
+/** Revocations that are older than this, seconds, are said to be so in the log and in health: etcd is looked at each second. */
+export const REVOCATIONS_OLD_S = 5;
+
 /** Revocations read from etcd in one call. */
 export const ETCD_PAGE = 1000;
 /** Shortest time between two tries to fetch a provider's discovery document for a sign-in. */

@@ -7,6 +7,7 @@ import { keysCommands } from './keys.ts';
 import { loginCommand } from './login.ts';
 import { proveCommand } from './prove.ts';
 import { renderCommand } from './render.ts';
+import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
 import { testCommand } from './test.ts';
@@ -27,6 +28,7 @@ const root = buildRouteMap<string, Context>({
     login: loginCommand,
     schema: schemaCommand,
     keys: keysCommands,
+    revoke: revokeCommand,
   },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',

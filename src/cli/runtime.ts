@@ -29,6 +29,14 @@ export interface Runtime {
   replace(path: string, text: string): void;
   /** Makes a folder, and says its absolute path. */
   folder(path: string): string;
+  isFolder(path: string): boolean;
+  /**
+   * Has nginx load its configuration again.
+   *
+   * @param pidFile has the pid of its master
+   * @returns why not
+   */
+  reload(pidFile: string): string | undefined;
   /** Sends a request; absent where the engine has no network. */
   readonly ask?: Ask;
   /** @param seconds to wait */
@@ -38,6 +46,7 @@ export interface Runtime {
 /** What Node has of `process` and njs lacks. */
 interface NodeProcess {
   readonly exit?: unknown;
+  readonly kill?: (pid: number, signal: string) => void;
   exitCode?: number;
   readonly stdout?: { readonly isTTY?: boolean };
 }
@@ -133,6 +142,30 @@ function replaceFile(path: string, text: string): void {
   fs.renameSync(beside, path);
 }
 
+function readPid(pidFile: string): number | undefined {
+  try {
+    const text = fs.readFileSync(pidFile, 'utf8').trim();
+    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** njs sends no signals: the image's wrapper does, where a line on its descriptor says so. */
+function reload(pidFile: string): string | undefined {
+  const pid = readPid(pidFile);
+  const fd = process.env.MESHGATE_EXIT_FD;
+  if (pid === undefined) return `${pidFile} has no pid`;
+  try {
+    if (node.kill !== undefined) node.kill(pid, 'SIGHUP');
+    else if (fd !== undefined) fs.writeSync(Number(fd), `reload ${pid}\n`);
+    else return 'this engine sends no signals';
+  } catch (error) {
+    return `process ${pid} takes no signal (${codeOf(error) ?? 'why is not known'})`;
+  }
+  return undefined;
+}
+
 /** The engine that runs us. */
 export function systemRuntime(): Runtime {
   const ask = systemAsk();
@@ -153,6 +186,8 @@ export function systemRuntime(): Runtime {
       fs.writeFileSync(path, content as string);
     },
     replace: replaceFile,
+    isFolder,
+    reload,
     folder(path) {
       fs.mkdirSync(path, { recursive: true });
       return fs.realpathSync(path);

@@ -2,7 +2,7 @@ import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { asObject } from '../token/json.ts';
 import type { Revocation } from './store.ts';
 
-/** Longest that a revocation of a key or a token is kept, seconds: how long a token lives is not known. */
+/** Longest that a revocation is kept, seconds: what a shared dict can count. How long a token lives is not known. */
 export const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti'];
@@ -35,17 +35,15 @@ export function readRevocation(text: string): Revocation | undefined {
 /**
  * A revocation from now on.
  *
- * @param absolute longest life of a session, seconds
+ * @param life seconds for which something may live that it calls back
  */
 export function revocation(
   kind: Revocation['kind'],
   value: string,
   now: number,
-  absolute = LONGEST_REVOCATION_S,
+  life = LONGEST_REVOCATION_S,
 ): Revocation {
-  const all = kind !== 'sub';
-  // Times of tokens and sessions have no fractions: all of this second is before.
-  const before = all ? MAX_NUMERIC_DATE : Math.floor(now) + 1;
-  const life = kind === 'kid' || kind === 'jti' || kind === 'sub' ? Math.max(absolute, LONGEST_REVOCATION_S) : absolute;
+  // A subject comes again. Times of tokens and sessions have no fractions: all of this second is before.
+  const before = kind === 'sub' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life) };
 }

@@ -15,8 +15,14 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** Seconds since the epoch. */
   readonly now?: number;
-  /** What sleeping does; the clock stands still. */
+  /** What sleeping does, beside moving the clock. */
   readonly sleep?: (seconds: number) => Promise<void>;
+  /** Folders without files. */
+  readonly folders?: readonly string[];
+  /** What happens to files while the command waits: the texts of those that are written, by path. */
+  readonly meanwhile?: (written: Record<string, string>) => void;
+  /** Reloads the nginx of a pid file, or says why not. */
+  readonly reload?: (pidFile: string) => string | undefined;
   /** The network; absent as on njs. */
   readonly ask?: Ask;
 }
@@ -25,7 +31,8 @@ const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { files = {}, env = {}, terminal = false, now = 1_800_000_000, ask, sleep = async () => {} } = given;
+  const { files = {}, env = {}, terminal = false, folders = [], ask, sleep = async () => {} } = given;
+  let now = given.now ?? 1_800_000_000;
   let out = '';
   let err = '';
   const written: Record<string, string> = {};
@@ -37,7 +44,6 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     terminal,
     home: '/opt/meshgate',
     now: () => now,
-    sleep,
     ...(ask && { ask }),
     out: (it) => {
       out += it;
@@ -46,7 +52,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       err += it;
     },
     read(path) {
-      const content = files[path];
+      const content = written[path] ?? files[path];
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
@@ -62,6 +68,13 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
       written[path] = content;
     },
+    isFolder: (path) => folders.includes(path),
+    sleep: async (seconds) => {
+      now += seconds;
+      given.meanwhile?.(written);
+      await sleep(seconds);
+    },
+    reload: given.reload ?? (() => undefined),
     folder: (path) => (path.startsWith('/') ? path : `/home/ann/${path}`),
   };
   return { code: await main(runtime), out, err, written };

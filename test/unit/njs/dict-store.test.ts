@@ -19,7 +19,7 @@ const { sessions, once, locks } = fake.zones;
 beforeEach(() => {
   for (const zone of Object.values(fake.zones)) {
     zone.clear();
-    zone.capacity = Number.POSITIVE_INFINITY;
+    zone.room = Number.POSITIVE_INFINITY;
   }
 });
 
@@ -54,7 +54,7 @@ describe('records', () => {
   });
 
   it('that find no room say so', async () => {
-    sessions.capacity = 0;
+    sessions.room = 0;
     await expect(store.put(record, 60)).rejects.toThrow('meshgate_sessions has no room');
   });
 });
@@ -89,7 +89,7 @@ describe('once', () => {
   });
 
   it('refuses where there is no room to remember', async () => {
-    once.capacity = 0;
+    once.room = 0;
     await expect(store.once('a', 60)).rejects.toThrow('meshgate_once is full');
   });
 });

@@ -3,7 +3,12 @@ export class FakeDict<V extends string | number> {
   readonly #entries = new Map<string, { value: V; until: number }>();
   readonly #now: () => number;
   /** Most entries; beyond, `set` and `add` throw as a full zone without `evict` does. */
-  capacity = Number.POSITIVE_INFINITY;
+  room = Number.POSITIVE_INFINITY;
+  /** Bytes, as {@link freeSpace} counts. */
+  readonly capacity = 1000;
+
+  /** Part of it that is taken, 0 to 1, whatever is in it. */
+  taken = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -26,7 +31,7 @@ export class FakeDict<V extends string | number> {
 
   set(key: string, value: V, ttl = Number.POSITIVE_INFINITY): this {
     for (const known of [...this.#entries.keys()]) this.#live(known);
-    if (!this.#entries.has(key) && this.#entries.size >= this.capacity) throw new Error('');
+    if (!this.#entries.has(key) && this.#entries.size >= this.room) throw new Error('');
     this.#entries.set(key, { value, until: this.#now() + ttl });
     return this;
   }
@@ -57,6 +62,10 @@ export class FakeDict<V extends string | number> {
 
   size(): number {
     return this.keys(Number.POSITIVE_INFINITY).length;
+  }
+
+  freeSpace(): number {
+    return Math.round(1000 * (1 - this.taken));
   }
 
   clear(): void {

@@ -10,7 +10,7 @@ const now = Date.now() / 1000;
 beforeEach(() => {
   keys.clear();
   revoked.clear();
-  revoked.capacity = Number.POSITIVE_INFINITY;
+  revoked.room = Number.POSITIVE_INFINITY;
   fake.clock = Date.now();
 });
 
@@ -32,7 +32,7 @@ it('takes nothing back, and says nothing twice', () => {
 });
 
 it('says that there is no room, and what it kept holds', () => {
-  revoked.capacity = 1;
+  revoked.room = 1;
   const all = ['a', 'b'].map((value) => ({ kind: 'sid' as const, value, before: 900, until: now + 60 }));
   expect(() => keepRevoked(all)).toThrow('meshgate_revoked is full');
   expect(revoked.keys()).toEqual(['sid a']);

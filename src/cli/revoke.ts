@@ -1,0 +1,136 @@
+import { buildCommand } from '@stricli/core';
+import { REVOKE_FOLDER } from '../limits.ts';
+import { ofProvider } from '../session/revocation.ts';
+import { revocation } from '../session/revoke.ts';
+import type { Revocation } from '../session/store.ts';
+import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { reasonOf, utf8 } from './load.ts';
+import { codeOf, type Runtime } from './runtime.ts';
+
+interface Flags {
+  readonly subject?: string;
+  readonly sid?: string;
+  readonly kid?: string;
+  readonly jti?: string;
+  readonly cut: boolean;
+  readonly stateDir?: string;
+  readonly pidFile: string;
+}
+
+/** How long the gateway may take: its job looks each second. */
+const WAIT_S = 10;
+const LOOK_S = 0.1;
+
+function subjectOf(text: string): string {
+  const slash = text.indexOf('/');
+  if (slash < 1 || slash === text.length - 1) throw new WrongUse('--subject is PROVIDER/SUBJECT: okta/00u1a2b3');
+  return ofProvider(text.slice(0, slash), text.slice(slash + 1));
+}
+
+function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation {
+  const given: [Revocation['kind'], string][] = [];
+  if (subject !== undefined) given.push(['sub', subjectOf(subject)]);
+  if (sid !== undefined) given.push(['sid', sid]);
+  if (kid !== undefined) given.push(['kid', kid]);
+  if (jti !== undefined) given.push(['jti', jti]);
+  const [first] = given;
+  if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
+  if (first[1] === '') throw new WrongUse(`--${first[0] === 'sub' ? 'subject' : first[0]} is empty`);
+  return revocation(...first, now);
+}
+
+function isThere(runtime: Runtime, path: string): boolean {
+  try {
+    runtime.read(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw new WrongUse(`${path}: ${reasonOf(error)}`);
+  }
+}
+
+/** Waits until the gateway took a file; what it says against it, if it does. */
+async function taken(runtime: Runtime, path: string): Promise<'taken' | 'waiting' | { readonly refused: string }> {
+  for (const until = runtime.now() + WAIT_S; runtime.now() < until; await runtime.sleep(LOOK_S)) {
+    if (isThere(runtime, path)) continue;
+    const refused = `${path}.refused`;
+    return isThere(runtime, refused) ? { refused: utf8(runtime.read(refused))?.trim() ?? '' } : 'taken';
+  }
+  return 'waiting';
+}
+
+function cut(runtime: Runtime, pidFile: string): number {
+  const problem = runtime.reload(pidFile);
+  if (problem !== undefined) {
+    runtime.err(`open connections are not cut: ${problem}; send nginx's master SIGHUP\n`);
+    return NO;
+  }
+  runtime.err("nginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n");
+  return YES;
+}
+
+/** `meshgate revoke`: lays a file where the gateway's job finds it, and waits until it did. */
+async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
+  const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
+  const folder = `${stateDir}/${REVOKE_FOLDER}`;
+  const what = asked(flags, runtime.now());
+  if (!runtime.isFolder(folder)) {
+    throw new WrongUse(
+      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir`,
+    );
+  }
+  const path = `${folder}/${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
+  try {
+    runtime.write(path, `${JSON.stringify(what)}\n`);
+  } catch (error) {
+    throw new WrongUse(`${path}: ${reasonOf(error)}`);
+  }
+  const outcome = await taken(runtime, path);
+  if (outcome === 'waiting') {
+    runtime.err(
+      `not taken within ${WAIT_S} s; it is as soon as a gateway runs with this folder, and etcd answers where it has one. nginx's error log says more. To withdraw it, delete ${path}\n`,
+    );
+    return NO;
+  }
+  if (outcome !== 'taken') {
+    runtime.err(`refused: ${outcome.refused}\n`);
+    return NO;
+  }
+  runtime.err('revoked: no request passes with it any more\n');
+  return flags.cut ? cut(runtime, flags.pidFile) : YES;
+}
+
+const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+
+export const revokeCommand = buildCommand<Flags, [], Context>({
+  func: action(revoke),
+  parameters: {
+    flags: {
+      subject: text('PROVIDER/SUBJECT', 'All that somebody has until now: sessions and tokens'),
+      sid: text('ID', 'One session, by its id'),
+      kid: text('ID', 'All that a key sealed or signed: of the session keys, or of a provider'),
+      jti: text('ID', 'One token, by its "jti"'),
+      cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that WebSockets and streams that are open end' },
+      stateDir: text('DIR', 'Where the gateway keeps its state (default $MESHGATE_STATE, /var/lib/meshgate)'),
+      pidFile: {
+        kind: 'parsed',
+        parse: String,
+        default: '/run/meshgate/nginx.pid',
+        placeholder: 'FILE',
+        brief: 'The pid of the nginx that --cut reloads',
+      },
+    },
+  },
+  docs: {
+    brief: 'Call back what somebody has: a person, a session, a key, a token',
+    fullDescription: described(
+      'Calls credentials back, in the running gateway whose state is kept on this machine, and in all that share its etcd. Waits until it holds. Requests that were let in before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or did not take it yet.',
+      [
+        'meshgate revoke --subject okta/00u1a2b3 --cut',
+        'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',
+        'meshgate revoke --kid 2027-01-a --state-dir /srv/meshgate',
+      ],
+    ),
+  },
+});

@@ -1,0 +1,144 @@
+import fs from 'fs';
+import {
+  JUST_WRITTEN_MS,
+  MAX_DICT_TTL_MS,
+  MAX_REVOKE_FILE_BYTES,
+  REPEAT_LINE_S,
+  REVOCATIONS_JOB_INTERVAL_S,
+  REVOCATIONS_OLD_S,
+  REVOKE_FOLDER,
+  REVOKED_ALARM,
+} from '../../limits.ts';
+import { readRevocation } from '../../session/revoke.ts';
+import type { SessionStore } from '../../session/store.ts';
+import { locksDict } from '../dicts.ts';
+import { newEpoch } from '../epoch.ts';
+import { EtcdStore, REVOCATIONS_SEEN } from '../etcd-store.ts';
+import { keepRevoked, revokedTaken } from '../revoked.ts';
+
+/** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
+const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
+
+/** Of these, those in which one more file is taken: what it asks of etcd may take all of the rest. */
+const FILES_MS = 250;
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
+
+/** One line a minute about one thing, however many workers and runs find it. */
+function say(what: string, level: number, line: string): void {
+  if (locksDict().add(`said ${what}`, 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
+}
+
+/** Tells the command why its file is not taken. */
+function refuse(path: string, why: string): void {
+  ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
+  try {
+    fs.writeFileSync(`${path}.refused`, `${why}\n`);
+    fs.unlinkSync(path);
+  } catch (error) {
+    say('refused', ngx.ERR, `${path} cannot be taken away: ${codeOf(error)}`);
+  }
+}
+
+/** The text of a file; `undefined` where it is gone, or not all there yet. */
+function textOf(path: string): string | undefined {
+  try {
+    const stat = fs.statSync(path);
+    if (!stat.isFile() || stat.size > MAX_REVOKE_FILE_BYTES) return '';
+    const text = fs.readFileSync(path, 'utf8');
+    const isNew = Math.abs(Date.now() - stat.mtimeMs) < JUST_WRITTEN_MS;
+    return isNew && !text.endsWith('\n') ? undefined : text;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    say('unreadable', ngx.ERR, `${path} cannot be read: ${codeOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Takes one file of `meshgate revoke`: here first, so that it holds even while etcd is away. */
+async function take(path: string, store: SessionStore): Promise<void> {
+  const text = textOf(path);
+  if (text === undefined) return;
+  const revocation = readRevocation(text);
+  if (revocation === undefined) {
+    refuse(path, 'it is no revocation');
+    return;
+  }
+  try {
+    keepRevoked([revocation]);
+  } catch (error) {
+    refuse(path, (error as Error).message);
+    return;
+  }
+  try {
+    await store.revoke(revocation);
+  } catch (error) {
+    say('revoke', ngx.ERR, `a revocation holds here and waits for the other replicas: ${(error as Error).message}`);
+    return;
+  }
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    say('taken', ngx.ERR, `${path} holds, and cannot be taken away: ${codeOf(error)}`);
+  }
+}
+
+/** The files in the folder, which is made where it is missing. */
+function filesIn(folder: string): readonly string[] {
+  try {
+    const names = fs.readdirSync(folder) as string[];
+    return names.filter((name) => name.endsWith('.json')).sort();
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') {
+      say('folder', ngx.ERR, `meshgate revoke does not work: ${folder}: ${codeOf(error)}`);
+      return [];
+    }
+  }
+  try {
+    fs.mkdirSync(folder, { mode: 0o770 });
+  } catch (error) {
+    say('folder', ngx.WARN, `meshgate revoke does not work: ${folder} cannot be made: ${codeOf(error)}`);
+  }
+  return [];
+}
+
+async function poll(store: EtcdStore, began: number): Promise<void> {
+  // A gateway that just starts has not looked yet.
+  locksDict().add(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
+  let problem = '';
+  try {
+    await store.poll(BUDGET_MS - (Date.now() - began));
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  const age = Date.now() / 1000 - (locksDict().get(REVOCATIONS_SEEN) ?? 0);
+  if (age < REVOCATIONS_OLD_S) return;
+  say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${problem || 'etcd has more than are read in time'}`);
+}
+
+/**
+ * The periodic job of revocations: takes the files of `meshgate revoke`, reads what other replicas called back, and says
+ * when there is hardly any room.
+ *
+ * @param stateDir folder of the gateway's state
+ */
+export async function watchRevocations(stateDir: string, store: SessionStore): Promise<void> {
+  const began = Date.now();
+  // The dicts of keys and of revocations come from two files, of two times.
+  if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
+  const folder = `${stateDir}/${REVOKE_FOLDER}`;
+  for (const name of filesIn(folder)) {
+    if (Date.now() - began > FILES_MS) break;
+    await take(`${folder}/${name}`, store);
+  }
+  if (store instanceof EtcdStore) await poll(store, began);
+  const taken = revokedTaken();
+  if (taken >= REVOKED_ALARM) {
+    say(
+      'full',
+      ngx.ERR,
+      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: revocations are refused when it is full; enlarge it`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { meshgate, type Surroundings } from './fake.ts';
+
+const NOW = 1_800_000_000;
+const folders = ['/var/lib/meshgate/revoke'];
+
+/** A gateway that takes what it finds. */
+const takes = (found: string[] = []) => ({
+  folders,
+  now: NOW,
+  meanwhile: (written: Record<string, string>) => {
+    for (const [path, text] of Object.entries(written)) {
+      found.push(`${path} ${text}`);
+      delete written[path];
+    }
+  },
+});
+
+/** What lies there for the gateway. */
+async function laid(...flags: readonly string[]): Promise<unknown> {
+  const found: string[] = [];
+  const { code, err } = await meshgate(['revoke', ...flags], takes(found));
+  expect([code, err]).toEqual([0, 'revoked: no request passes with it any more\n']);
+  expect(found).toHaveLength(1);
+  const [path = '', text = ''] = found[0]!.split(' {');
+  expect(path).toMatch(/^\/var\/lib\/meshgate\/revoke\/[a-z]+-1800000000000-[a-z0-9]+\.json$/);
+  return JSON.parse(`{${text}`);
+}
+
+const DAYS_46 = NOW + 46 * 86400;
+const ALWAYS = 253402300799;
+
+describe('meshgate revoke', () => {
+  test('lays a file for the gateway, and waits until it is taken', async () => {
+    expect(await laid('--subject', 'okta/a/b')).toEqual({
+      kind: 'sub',
+      value: 'okta a/b',
+      before: NOW + 1,
+      until: DAYS_46,
+    });
+    expect(await laid('--sid', 's1')).toEqual({ kind: 'sid', value: 's1', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--kid', 'k1')).toEqual({ kind: 'kid', value: 'k1', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--jti', 'j1')).toEqual({ kind: 'jti', value: 'j1', before: ALWAYS, until: DAYS_46 });
+  });
+
+  test('says what to do where no gateway takes it', async () => {
+    const { code, err, written } = await meshgate(['revoke', '--sid', 's1'], { folders, now: NOW });
+    expect(code).toBe(1);
+    expect(err).toContain('not taken within 10 s');
+    expect(err).toContain(`delete ${Object.keys(written)[0]}`);
+  });
+
+  test('says why the gateway refuses', async () => {
+    const meanwhile = (written: Record<string, string>) => {
+      const [path] = Object.keys(written) as [string];
+      delete written[path];
+      written[`${path}.refused`] = 'the zone meshgate_revoked is full\n';
+    };
+    const { code, err } = await meshgate(['revoke', '--sid', 's1', '--cut'], { folders, meanwhile });
+    expect([code, err]).toEqual([1, 'refused: the zone meshgate_revoked is full\n']);
+  });
+
+  test('wants one thing, and a folder that a gateway looks at', async () => {
+    const wrong: [string[], string, Surroundings?][] = [
+      [[], 'say one of --subject, --sid, --kid and --jti'],
+      [['--sid', 'a', '--kid', 'b'], 'say one of'],
+      [['--sid', ''], '--sid is empty'],
+      [['--subject', 'okta'], '--subject is PROVIDER/SUBJECT'],
+      [['--subject', '/a'], '--subject is PROVIDER/SUBJECT'],
+      [['--sid', 'a'], 'no gateway with sessions keeps its state in /var/lib/meshgate', { folders: [] }],
+      [['--sid', 'a', '--state-dir', '/srv'], '/srv/revoke is not there'],
+      [['--sid', 'a', '--state-dir', '/forbidden'], 'this user may not', { folders: ['/forbidden/revoke'] }],
+    ];
+    for (const [flags, message, given] of wrong) {
+      const { code, err, written } = await meshgate(['revoke', ...flags], { ...takes(), ...given });
+      expect([code, written]).toEqual([2, {}]);
+      expect(err).toContain(message);
+    }
+  });
+
+  test('finds the state where the image keeps it', async () => {
+    const found: string[] = [];
+    const given = { ...takes(found), folders: ['/state/revoke'], env: { MESHGATE_STATE: '/state' } };
+    expect((await meshgate(['revoke', '--sid', 'a'], given)).code).toBe(0);
+    expect(found[0]).toMatch(/^\/state\/revoke\//);
+  });
+
+  test('cuts by a reload, when it is taken', async () => {
+    const reloaded: string[] = [];
+    const reload = (pidFile: string) => (reloaded.push(pidFile) > 1 ? `${pidFile} has no pid` : undefined);
+    const cut = await meshgate(['revoke', '--sid', 'a', '--cut'], { ...takes(), reload });
+    expect([cut.code, reloaded]).toEqual([0, ['/run/meshgate/nginx.pid']]);
+    expect(cut.err).toContain('within its worker_shutdown_timeout');
+    const not = await meshgate(['revoke', '--sid', 'a', '--cut', '--pid-file', '/p'], { ...takes(), reload });
+    expect([not.code, reloaded[1]]).toEqual([1, '/p']);
+    expect(not.err).toContain("open connections are not cut: /p has no pid; send nginx's master SIGHUP");
+    await meshgate(['revoke', '--sid', 'a', '--cut'], { folders, reload });
+    expect(reloaded).toHaveLength(2);
+  });
+});

@@ -1,0 +1,160 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DictStore } from '../../../../src/njs/dict-store.ts';
+import { EPOCH } from '../../../../src/njs/epoch.ts';
+import { Etcd } from '../../../../src/njs/etcd.ts';
+import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
+import { keepRevoked } from '../../../../src/njs/revoked.ts';
+import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
+import { revocation } from '../../../../src/session/revoke.ts';
+import { FakeEtcd } from '../fake-etcd.ts';
+import { fakeNgx } from '../fake-ngx.ts';
+
+const fake = fakeNgx();
+const { revoked, keys, locks } = fake.zones;
+const seal = { seal: async (text: string) => text, open: async (text: string) => text };
+const store = new DictStore(seal, keepRevoked);
+
+let state: string;
+let folder: string;
+
+beforeEach(() => {
+  for (const zone of Object.values(fake.zones)) {
+    zone.clear();
+    zone.room = Number.POSITIVE_INFINITY;
+    zone.taken = 0;
+  }
+  fake.clock = Date.now();
+  fake.logged.length = 0;
+  state = mkdtempSync(join(tmpdir(), 'meshgate-state-'));
+  folder = join(state, 'revoke');
+});
+
+afterEach(() => rmSync(state, { recursive: true }));
+
+const lay = (name: string, text: string): void => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), text);
+};
+
+const textOf = (value: string): string => `${JSON.stringify(revocation('sid', value, Date.now() / 1000))}\n`;
+
+describe('the job of revocations', () => {
+  it('makes its folder, takes files, and has known credentials looked at again', async () => {
+    await watchRevocations(state, store);
+    expect(existsSync(folder)).toBe(true);
+    const epoch = keys.get(EPOCH);
+    lay('a.json', textOf('a'));
+    lay('b.json', textOf('b'));
+    await watchRevocations(state, store);
+    expect(revoked.keys()).toEqual(['sid a', 'sid b']);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(keys.get(EPOCH)).not.toBe(epoch);
+    expect(fake.logged).toEqual([]);
+  });
+
+  it('has known credentials looked at again once after a restart', async () => {
+    revoked.set('sid kept', '9');
+    await watchRevocations(state, store);
+    const epoch = keys.get(EPOCH);
+    expect(epoch).toMatch(/!$/);
+    await watchRevocations(state, store);
+    expect(keys.get(EPOCH)).toBe(epoch);
+  });
+
+  it('refuses what is no revocation, and says so to the command and in the log', async () => {
+    lay('a.json', '{"kind":"all","value":"x","before":1,"until":2}\n');
+    await watchRevocations(state, store);
+    expect(readdirSync(folder)).toEqual(['a.json.refused']);
+    expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toBe('it is no revocation\n');
+    expect(fake.logged).toEqual([expect.stringContaining('a.json: it is no revocation')]);
+  });
+
+  it('refuses when the zone is full', async () => {
+    revoked.room = 0;
+    lay('a.json', textOf('a'));
+    await watchRevocations(state, store);
+    expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toContain('meshgate_revoked is full');
+  });
+
+  it('leaves a file alone that is being written, and takes it when it is', async () => {
+    lay('a.json', '{"kind":"si');
+    await watchRevocations(state, store);
+    expect(readdirSync(folder)).toEqual(['a.json']);
+    const before = Date.now() / 1000 - 60;
+    utimesSync(join(folder, 'a.json'), before, before);
+    await watchRevocations(state, store);
+    expect(readdirSync(folder)).toEqual(['a.json.refused']);
+  });
+
+  it('says once a minute that there is hardly any room', async () => {
+    revoked.taken = 0.79;
+    await watchRevocations(state, store);
+    expect(fake.logged).toEqual([]);
+    revoked.taken = 0.8;
+    await watchRevocations(state, store);
+    await watchRevocations(state, store);
+    expect(fake.logged).toEqual([expect.stringContaining('meshgate_revoked is 80 % full')]);
+    fake.clock += 60_000;
+    await watchRevocations(state, store);
+    expect(fake.logged).toHaveLength(2);
+  });
+});
+
+describe('with etcd', () => {
+  let etcd: FakeEtcd;
+  let shared: EtcdStore;
+
+  beforeEach(() => {
+    etcd = new FakeEtcd();
+    fake.fetch = etcd.fetch;
+    shared = new EtcdStore(new Etcd('/run/egress.sock', 1), '/meshgate/', seal, keepRevoked);
+  });
+
+  it('gives a file to the other replicas, and takes what they have', async () => {
+    lay('a.json', textOf('a'));
+    await watchRevocations(state, shared);
+    expect(readdirSync(folder)).toEqual([]);
+    revoked.clear();
+    fake.zones.once.clear();
+    await watchRevocations(state, shared);
+    expect(revoked.keys()).toEqual(['sid a']);
+  });
+
+  it('holds here at once while etcd is away, and reaches the others when it is back', async () => {
+    etcd.fates[0] = 'refuses';
+    lay('a.json', textOf('a'));
+    await watchRevocations(state, shared);
+    expect(revoked.keys()).toEqual(['sid a']);
+    expect(readdirSync(folder)).toEqual(['a.json']);
+    expect(fake.logged).toEqual([expect.stringContaining('waits for the other replicas')]);
+    etcd.fates[0] = 'answers';
+    await watchRevocations(state, shared);
+    expect(readdirSync(folder)).toEqual([]);
+    expect([...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString())).toEqual([
+      '/meshgate/revoked/sid/a',
+    ]);
+  });
+
+  it('says the age of what it knows once a minute, while etcd is away', async () => {
+    await watchRevocations(state, shared);
+    etcd.fates[0] = 'refuses';
+    await watchRevocations(state, shared);
+    expect(fake.logged).toEqual([]);
+    locks.set('revocations seen', Date.now() / 1000 - 7);
+    await watchRevocations(state, shared);
+    await watchRevocations(state, shared);
+    expect(fake.logged).toEqual(['meshgate: revocations are 7 s old: etcd does not answer (it answered 502)']);
+  });
+});
