@@ -168,6 +168,12 @@ export const MAX_DICT_TTL_MS = 4_000_000_000;
 export const MAX_RING_KEYS = 16;
 export const MAX_DERIVED_KEYS = 64;
 
+/** Sessions kept per JavaScript context. */
+export const SESSIONS_PER_CONTEXT = 64;
+
+/** How long a session whose renewal was tried, or is under way, is left alone, seconds. */
+export const RENEWAL_PAUSE_S = 5;
+
 /**
  * Longest sealed text by purpose. Browsers drop a cookie whose name and value have more than 4096 bytes; a ticket stands
  * in a URL; a record holds tokens.

@@ -1,13 +1,21 @@
 /** What the rendered nginx.conf calls; everything else of the gateway is reached from here. */
 
+import { Bearers } from './njs/bearers.ts';
 import { checkHandler } from './njs/check.ts';
 import { KeyStore } from './njs/keys.ts';
+import { Sessions } from './njs/sessions.ts';
 import { Signer } from './njs/signer.ts';
+import { whoamiHandler } from './njs/whoami.ts';
 import table from './policy.js';
 
 const keyStore = new KeyStore(table);
+const bearers = new Bearers(table, keyStore);
+const sessions = table.session === undefined ? undefined : new Sessions(table, table.session, keyStore);
 const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
-const check = checkHandler(table, keyStore, signer);
+const check = checkHandler(table, bearers, sessions, signer);
+
+/** Who a caller is; only a policy with sessions is rendered with a location for it. */
+const whoami = whoamiHandler(table, bearers, sessions);
 
 /** `js_periodic`: keeps the providers' keys fresh. */
 const keys = (): Promise<void> => keyStore.refresh();
@@ -15,4 +23,4 @@ const keys = (): Promise<void> => keyStore.refresh();
 /** The public keys of the signed assertion; only a policy that has one is rendered with a location for it. */
 const jwks = (r: NginxHTTPRequest): Promise<void> | undefined => signer?.jwks(r);
 
-export default { check, keys, jwks };
+export default { check, whoami, keys, jwks };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 64 * 1024,
+  'meshgate.js': 88 * 1024,
   'hop.js': 52 * 1024,
   'signin.js': 160 * 1024,
   'health.js': 16 * 1024,

@@ -4,7 +4,7 @@ import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
 import { readSvid, type Svid } from '../token/svid.ts';
-import { answer } from './check.ts';
+import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { deny } from './refusal.ts';

@@ -1,5 +1,6 @@
-import { KEYS_JOB_INTERVAL_S, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
+import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
 import type { Table } from '../rules/types.ts';
+import { isRevoked } from '../session/revocation.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
 import type { ImportedKeys } from '../token/import.ts';
 import { readKeySet } from '../token/keys.ts';
@@ -17,18 +18,14 @@ import {
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
-import { EPOCH, newEpoch } from './epoch.ts';
+import { EPOCH, hasRevocations, lookRevoked, newEpoch } from './epoch.ts';
+import type { KnownCaller } from './known.ts';
 
 /** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
 /** What a cached verification depends on, and what was last found about it. */
-interface Vouched {
-  readonly provider: string;
-  readonly key: string;
-  epoch?: string | undefined;
-  usableUntil?: number;
-}
+type Vouched = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub' | 'epoch' | 'usableUntil'>;
 
 interface Loaded {
   readonly state: KeyState;
@@ -51,7 +48,7 @@ export class KeyStore {
   }
 
   #load(provider: string): Loaded {
-    const epoch = keysDict().get(EPOCH);
+    const epoch = this.epoch();
     if (epoch !== this.#epoch) {
       this.#loaded.clear();
       this.#epoch = epoch;
@@ -74,21 +71,45 @@ export class KeyStore {
     keysDict().set(keysName(provider), JSON.stringify(state));
   }
 
+  /** The epoch as all workers share it now. */
+  epoch(): string | undefined {
+    return keysDict().get(EPOCH);
+  }
+
   /** The keys to verify a provider's tokens with; `undefined` if there are none yet, or only ones that are too old. */
   of(provider: string, now: number): readonly Key[] | undefined {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
+  /** Whether a revocation names a caller's token, its key or its subject. Nothing is looked up while there are none. */
+  isRevoked({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
+    if (!hasRevocations(this.#epoch)) return false;
+    const { state } = this.#load(provider);
+    const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
+    const { subject } = caller;
+    const space = stamp.indexOf(' ');
+    const jti = stamp.slice(space + 1);
+    return isRevoked(lookRevoked, {
+      provider,
+      subject,
+      sub: claim === 'sub' ? subject.slice(prefix.length) : sub,
+      ...(jti !== '' && { jti }),
+      kids: [key, state.keys.find(({ thumbprint }) => thumbprint === key)?.kid],
+      at: Number(stamp.slice(0, space)),
+    });
+  }
+
   /**
-   * Whether the key that a cached verification depends on is still among the provider's, and not too old.
-   * What was found is kept with the caller, until keys are fetched again.
+   * Whether the key that a cached verification depends on is still among the provider's, and not too old, and nothing of
+   * it was called back. What was found is kept with the caller, until keys are fetched again or something is called back.
    */
   vouchFor(known: Vouched, now: number): boolean {
-    const epoch = keysDict().get(EPOCH);
+    const epoch = this.epoch();
     if (known.usableUntil === undefined || known.epoch !== epoch) {
       const { state, thumbprints } = this.#load(known.provider);
       known.epoch = epoch;
-      known.usableUntil = thumbprints.has(known.key) ? state.fetchedAt + this.#table.keys.stale : 0;
+      const vouched = thumbprints.has(known.key) && !this.isRevoked(known);
+      known.usableUntil = vouched ? state.fetchedAt + this.#table.keys.stale : 0;
     }
     return now <= known.usableUntil;
   }
@@ -139,6 +160,8 @@ export class KeyStore {
 
   /** The periodic job: fetches the keys of each provider that is due, all at once so that none delays another. */
   async refresh(): Promise<void> {
+    // After a restart: keys and revocations come from two files, of which one may be older.
+    if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
     const due = (state: KeyState) => isDue(state, Date.now() / 1000, this.#table.keys);
     await Promise.all(Object.values(this.#table.providers).map((provider) => this.#fetchAlone(provider, due)));
   }

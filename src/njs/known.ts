@@ -1,5 +1,7 @@
 import { encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import type { SessionClaims } from '../session/types.ts';
+import type { Claims } from '../token/types.ts';
 import type { MadeAssertion, PreparedGrant } from './signer.ts';
 
 /** A caller whose token was verified, with what was made of it so far. */
@@ -16,6 +18,12 @@ export interface KnownCaller {
   readonly roles: string;
   /** The service that acts for the caller, by its name as an agent; empty: none does. */
   readonly agent: string;
+  /** What a token can be called back by beside subject and key: `iat` and `jti`, a space between; see {@link stampOf}. */
+  readonly stamp: string;
+  /** `sub` where the subject is another claim, else empty. */
+  readonly sub: string;
+  /** What the session cookie says that they came with; absent: they came with a token. */
+  readonly session?: SessionClaims;
   /** Answers that let this caller pass, made once, by method and route. Absent at first: most new tokens come once. */
   ready?: Map<string, ReadyAnswer>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */
@@ -32,8 +40,36 @@ export interface ReadyAnswer {
   readonly grant: PreparedGrant;
 }
 
-/** @param roles the caller's, joined by commas */
-export function knownCaller(caller: Caller, roles: string, until: number, key: string): KnownCaller {
+/**
+ * @param roles the caller's, joined by commas
+ * @param stamp see {@link KnownCaller.stamp}; empty for what is no token of a provider
+ * @param sub see {@link KnownCaller.sub}
+ */
+export function knownCaller(
+  caller: Caller,
+  roles: string,
+  until: number,
+  key: string,
+  stamp = '',
+  sub = '',
+): KnownCaller {
   const { provider, subject, agent = '' } = caller;
-  return { caller, provider, until, key, user: encodeValue(subject), roles, agent };
+  return { caller, provider, until, key, user: encodeValue(subject), roles, agent, stamp, sub };
 }
+
+/** Nobody's ids have line breaks; what follows one is left out, as in the names of revocations. */
+function firstLine(value: unknown): string {
+  if (typeof value !== 'string') return '';
+  const end = value.indexOf('\n');
+  return end < 0 ? value : value.slice(0, end);
+}
+
+/** {@link KnownCaller.stamp} of a token's claims; where it has no `iat`, the one of a token as old as can be. */
+export const stampOf = ({ iat, jti }: Claims): string => `${typeof iat === 'number' ? iat : 0} ${firstLine(jti)}`;
+
+/**
+ * {@link KnownCaller.sub} of a token's claims.
+ *
+ * @param subject name of the claim that the provider's subjects are
+ */
+export const subOf = ({ sub }: Claims, subject: string): string => (subject === 'sub' ? '' : firstLine(sub));

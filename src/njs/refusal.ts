@@ -1,5 +1,6 @@
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
+import type { SigninMode } from '../session/contract.ts';
 import { aboutBytes, reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 
@@ -57,16 +58,19 @@ export function deny(
     readonly known?: KnownCaller | undefined;
     readonly nearest?: string | undefined;
     readonly retryAfter?: number;
+    /** Where a browser that opens a page goes instead. */
+    readonly signin?: SigninMode | undefined;
   } = {},
 ): void {
   const { status, help, challenge } = wordsOf(reason);
-  const { known, nearest, retryAfter = 1 } = more;
+  const { known, nearest, retryAfter = 1, signin } = more;
   const out = r.headersOut;
   out['X-Meshgate-Status'] = status;
   out['X-Meshgate-Reason'] = reason;
   out['X-Meshgate-Detail'] = detail === undefined ? help : jsonInHeader(detail);
   if (nearest !== undefined) out['X-Meshgate-Rule'] = nearest;
   if (status === '503') out['X-Meshgate-Retry-After'] = String(retryAfter);
+  if (signin !== undefined) out['X-Meshgate-Signin'] = signin;
   if (challenge !== undefined) out['WWW-Authenticate'] = `Bearer realm="${realm}"${challenge}`;
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
     out['X-Meshgate-User'] = known.user;

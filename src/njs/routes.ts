@@ -32,6 +32,11 @@ export interface PreparedRoute {
   readonly providers: readonly TokenProvider[];
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
+  /** What callers may show. */
+  readonly bearers: boolean;
+  readonly sessions: boolean;
+  /** Origins of others whose pages may ask with a session. */
+  readonly origins: readonly string[];
   readonly plan: HeaderPlan;
 }
 
@@ -88,6 +93,9 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
       providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
       accepted: new Set(route.providers),
+      bearers: route.accept === undefined || route.accept.includes('bearer'),
+      sessions: route.accept?.includes('session') === true,
+      origins: route.origins ?? [],
       plan: planOf(route.headers),
     };
     prepared.set(name, made);

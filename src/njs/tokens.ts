@@ -69,6 +69,8 @@ export class TokenCache {
    * Remembers a verified token until `exp`, the policy's cap, or its caller is somebody else, whichever is first.
    *
    * @param cap seconds
+   * @param stamp what a revocation may name of the token, see {@link KnownCaller.stamp}
+   * @param sub see {@link KnownCaller.sub}
    */
   put(
     token: string,
@@ -76,10 +78,12 @@ export class TokenCache {
     caller: Caller,
     now: number,
     cap: number,
+    stamp = '',
+    sub = '',
   ): KnownCaller {
     const end = caller.until ?? Number.POSITIVE_INFINITY;
     const until = Math.floor(Math.min(verified.expires, now + cap, end));
-    const known = knownCaller(caller, caller.roles.join(','), until, verified.key);
+    const known = knownCaller(caller, caller.roles.join(','), until, verified.key, stamp, sub);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
@@ -106,14 +110,14 @@ export class TokenCache {
  *
  * @param more whether a header sends name, groups or claims
  */
-function pack({ caller, until, key, user, roles }: KnownCaller, more: boolean): string {
+function pack({ caller, until, key, user, roles, stamp, sub }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
   const rest =
     plain && !more && caller.stepUp === undefined
       ? ''
       : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
-  return [until, key, provider, roles, email ?? '', plain ? subject : '', rest].join('\n');
+  return [until, key, provider, roles, email ?? '', plain ? subject : '', stamp, sub, rest].join('\n');
 }
 
 /** Who acts for a caller, and what another sign-in would give them; nothing for most. */
@@ -121,8 +125,8 @@ const actingOf = ({ agent, actors, stepUp }: Caller): readonly unknown[] =>
   agent === undefined && stepUp === undefined ? [] : [agent ?? 0, actors ?? 0, stepUp ?? 0];
 
 function unpack(text: string): KnownCaller {
-  const lines = text.split('\n') as [string, string, string, string, string, string, string];
-  const [until, key, provider, roles, email, plain, rest] = lines;
+  const lines = text.split('\n') as [string, string, string, string, string, string, string, string, string];
+  const [until, key, provider, roles, email, plain, stamp, sub, rest] = lines;
   const [subject, name, groups, claims, agent = 0, actors = 0, stepUp = 0] =
     rest === '' ? ([plain, 0, [], {}] as const) : (JSON.parse(rest) as Rest);
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
@@ -136,7 +140,7 @@ function unpack(text: string): KnownCaller {
   if (name !== 0) caller.name = name;
   if (agent !== 0) Object.assign(caller, { agent, actors });
   if (stepUp !== 0) caller.stepUp = stepUp;
-  const known = knownCaller(caller, roles, Number(until), key);
+  const known = knownCaller(caller, roles, Number(until), key, stamp, sub);
   known.ready = new Map();
   return known;
 }

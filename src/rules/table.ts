@@ -77,6 +77,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
           .map(({ id, methods, who, service, as }) => ({ id, ...(methods && { methods }), who, service, as })),
         headers: spelled(route.headers, names),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
+        ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
       },
     ]),
   );

@@ -62,6 +62,8 @@ export interface TableRoute {
   readonly headers: Headers;
   /** What callers may show; absent: a bearer token. */
   readonly accept?: readonly CredentialKind[];
+  /** Origins of others whose pages may ask with credentials; absent: none. */
+  readonly origins?: readonly string[];
 }
 
 /** policy.js: all that the gateway's JavaScript knows of the policy. */

@@ -21,3 +21,7 @@ export const isRefreshDue = (session: Pick<SessionClaims, 'fresh'>, policy: Sess
 /** Whether so much of the idle time is used up that the cookie is to be sealed anew. */
 export const isSealDue = ({ sealed }: Pick<SessionClaims, 'sealed'>, { idle }: SessionPolicy, now: number): boolean =>
   now > sealed + USED * idle;
+
+/** When the first of both is due; seconds since the epoch. */
+export const dueAt = ({ fresh, sealed }: Pick<SessionClaims, 'fresh' | 'sealed'>, policy: SessionPolicy): number =>
+  Math.min(fresh - EARLY * policy.fresh, sealed + USED * policy.idle);

@@ -1,4 +1,7 @@
+import { claimAt } from '../token/claim-at.ts';
+import type { TokenProvider } from '../token/types.ts';
 import type { Revocation } from './store.ts';
+import type { SessionClaims } from './types.ts';
 
 /*
  * Revocations as they lie in the dict zone `meshgate_revoked`: `KIND VALUE` with the time before which it holds, for as
@@ -22,8 +25,13 @@ export interface Revocable {
   readonly at: number;
 }
 
-/** Longer values are cut: keys of a dict take room. */
+/** Longer values are cut: keys of a dict take room. So are those with a line break, which nobody's have. */
 const MAX_VALUE_LENGTH = 256;
+
+function shortened(value: string): string {
+  const line = value.indexOf('\n');
+  return value.slice(0, line < 0 || line > MAX_VALUE_LENGTH ? MAX_VALUE_LENGTH : line);
+}
 
 /**
  * The value of a revocation of what only one provider's credentials have: a subject, the provider's own session.
@@ -33,8 +41,7 @@ const MAX_VALUE_LENGTH = 256;
 export const ofProvider = (provider: string, value: string): string => `${provider} ${value}`;
 
 /** Key of a revocation in the dict. */
-export const revocationKey = (kind: Revocation['kind'], value: string): string =>
-  `${kind} ${value.slice(0, MAX_VALUE_LENGTH)}`;
+export const revocationKey = (kind: Revocation['kind'], value: string): string => `${kind} ${shortened(value)}`;
 
 /** Value of a revocation in the dict. */
 export const revocationValue = ({ before }: Pick<Revocation, 'before'>): string => String(before);
@@ -66,4 +73,27 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
     if (before !== undefined && !(what.at >= Number(before))) return true;
   }
   return false;
+}
+
+/**
+ * What a session can be called back by.
+ *
+ * @param provider the session's
+ * @param kid of the ring's key that its cookie is sealed with; absent where that is not known
+ */
+export function revocableSession(
+  { provider, sid, psid, since, claims }: SessionClaims,
+  { subject }: Pick<TokenProvider, 'subject'>,
+  kid?: string,
+): Revocable {
+  const { sub } = claims;
+  return {
+    provider,
+    subject: `${subject.prefix}${claimAt(claims, subject.claim)}`,
+    ...(typeof sub === 'string' && { sub }),
+    sid,
+    ...(psid !== undefined && { psid }),
+    kids: [kid],
+    at: since,
+  };
 }

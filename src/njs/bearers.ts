@@ -1,0 +1,82 @@
+import { toCaller } from '../caller/caller.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import type { Table } from '../rules/types.ts';
+import { providerToAsk } from '../token/refetch.ts';
+import type { TokenProvider, Verified } from '../token/types.ts';
+import { type VerifyContext, verifyToken } from '../token/verify.ts';
+import type { KeyStore } from './keys.ts';
+import { type KnownCaller, stampOf, subOf } from './known.ts';
+import { emptyErrorQueue } from './openssl.ts';
+import type { PreparedRoute } from './routes.ts';
+import { TokenCache } from './tokens.ts';
+
+/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
+export function bearer(authorization: string): string | undefined {
+  const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
+  return usual && authorization.length > 7 ? authorization.slice(7).trimStart() : undefined;
+}
+
+/** Whose tokens are taken. */
+type Accepting = Pick<PreparedRoute, 'providers' | 'accepted'>;
+
+/** Is given who comes with a new token, and the claims. */
+export type Use<T> = (known: Result<KnownCaller>, verified?: Verified) => T | Promise<T>;
+
+/** Callers by their bearer tokens. */
+export class Bearers {
+  readonly #table: Table;
+  readonly #keys: KeyStore;
+  readonly #tokens: TokenCache;
+  readonly #context: VerifyContext;
+
+  constructor(table: Table, keys: KeyStore) {
+    this.#table = table;
+    this.#keys = keys;
+    this.#tokens = new TokenCache(table);
+    this.#context = {
+      keysOf: (provider, now) => keys.of(provider.name, now),
+      skew: table.clockSkew,
+      imported: keys.imported,
+      onFailure: emptyErrorQueue,
+    };
+  }
+
+  /** A caller of these providers whose key is still published, and who was not called back. */
+  recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
+    const known = this.#tokens.get(token, now);
+    if (known === undefined || !to.accepted.has(known.provider)) return undefined;
+    if (this.#keys.vouchFor(known, now)) return known;
+    this.#tokens.drop(token);
+    return undefined;
+  }
+
+  /** Makes known who comes with a new token. */
+  #meet(token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
+    if (!verified.ok) return verified;
+    const { claims, provider, key } = verified.value;
+    const caller = toCaller(verified.value, this.#table, now);
+    if (!caller.ok) return caller;
+    const stamp = stampOf(claims);
+    const sub = subOf(claims, (this.#table.providers[provider] as TokenProvider).subject.claim);
+    if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
+    return ok(this.#tokens.put(token, verified.value, caller.value, now, this.#table.tokenCache, stamp, sub));
+  }
+
+  /** Verifies a new token; once more with the provider's newest keys, where those at hand do not do. */
+  verify<T>(to: Accepting, token: string, now: number, use: Use<T>): T | Promise<T> {
+    const { providers } = to;
+    return verifyToken(token, providers, now, this.#context, (verified) => {
+      const ask = verified.ok ? undefined : providerToAsk(token, verified, providers);
+      if (ask === undefined) return this.#use(token, now, verified, use);
+      const meetAs = (outcome: Result<Verified>) => this.#use(token, now, outcome, use);
+      return this.#keys.refetch(ask).then((refetched) => {
+        if (refetched === 'busy') return meetAs(refuse('provider_unavailable'));
+        return refetched === 'fetched' ? verifyToken(token, providers, now, this.#context, meetAs) : meetAs(verified);
+      });
+    });
+  }
+
+  #use<T>(token: string, now: number, verified: Result<Verified>, use: Use<T>): T | Promise<T> {
+    return use(this.#meet(token, now, verified), verified.ok ? verified.value : undefined);
+  }
+}

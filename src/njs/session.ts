@@ -1,0 +1,195 @@
+import { RENEWAL_PAUSE_S } from '../limits.ts';
+import { type ReasonCode, refuse } from '../reasons.ts';
+import { decide } from '../rules/decide.ts';
+import type { SigninMode } from '../session/contract.ts';
+import { expireCookie, type OwnCookies, setCookie } from '../session/cookie.ts';
+import { isStale } from '../session/freshness.ts';
+import { SESSION_COOKIE } from '../session/names.ts';
+import { originOf } from '../session/origin.ts';
+import { again, letAnyonePass } from './answer.ts';
+import { answer } from './decision.ts';
+import { locksDict } from './dicts.ts';
+import { deny } from './refusal.ts';
+import { askRenewal, type Renewed } from './renewal.ts';
+import type { PreparedRoute } from './routes.ts';
+import type { KnownSession, Opened, OpenedSession, Sessions } from './sessions.ts';
+import type { Signer } from './signer.ts';
+
+type Answered = void | Promise<void>;
+
+const missing = refuse('credential_missing', 'open a page of this host in a browser, and sign in there');
+
+/** Whose cookie a request has: the host as the policy writes it, or the one that was asked where that is a wildcard. */
+const hostOf = (r: NginxHTTPRequest, { realm }: PreparedRoute): string =>
+  realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? realm) : realm;
+
+/** What of a browser the answer goes to: a page that is opened, a form that is sent; else a script's request. */
+const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];
+
+/** Whether it is this request that has a session renewed; the others go on with what they have. */
+function leads(sid: string): boolean {
+  try {
+    return locksDict().add(`renew ${sid}`, 1, RENEWAL_PAUSE_S * 1000);
+  } catch {
+    // No room for a lock: another request will find some.
+    return false;
+  }
+}
+
+/** Answers requests that come with a session, or with nothing. */
+export class SessionDoor {
+  readonly #sessions: Sessions;
+  readonly #signer: Signer | undefined;
+
+  /** @param signer as of the check */
+  constructor(sessions: Sessions, signer: Signer | undefined) {
+    this.#sessions = sessions;
+    this.#signer = signer;
+  }
+
+  /** @param own the gateway's cookies of the request; it has no other credential */
+  ask(r: NginxHTTPRequest, to: PreparedRoute, method: string, own: OwnCookies | undefined): Answered {
+    if (own === undefined || !to.sessions) return this.#absent(r, to, method, 'credential_missing');
+    if (own.twice) return deny(r, to.realm, refuse('credential_duplicate'));
+    const text = own.session;
+    if (text === undefined) return this.#absent(r, to, method, 'credential_missing');
+    const now = Date.now() / 1000;
+    const host = hostOf(r, to);
+    const known = this.#sessions.recall(host, text, now);
+    if (known !== undefined) return this.#judge(r, to, method, known, now);
+    return this.#sessions.open(host, text, now, (opened) => this.#arrive(r, to, method, opened, now));
+  }
+
+  /**
+   * Answers as nobody is answered.
+   *
+   * @param reason why nobody is there, where not everybody may pass
+   * @param expire the cookie is good for nothing: a page that is opened loses it
+   */
+  #absent(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    reason: ReasonCode,
+    expire = false,
+    mode: SigninMode = 'in',
+  ): Answered {
+    const decision = decide(to.rules, null, { route: to.name, method });
+    if (decision.allow) return letAnyonePass(r, decision.rule);
+    const more = { nearest: decision.nearest?.id };
+    if (!to.sessions) return deny(r, to.realm, decision, more);
+    if (expire && navigationOf(r) !== undefined) r.headersOut['X-Meshgate-Set-Cookie'] = expireCookie(SESSION_COOKIE);
+    const refusal = reason === 'credential_missing' && !to.bearers ? missing : { reason };
+    return deny(r, to.realm, refusal, { ...more, signin: mode });
+  }
+
+  #arrive(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: Opened, now: number): Answered {
+    switch (opened.kind) {
+      case 'known':
+        return this.#judge(r, to, method, opened.known, now);
+      case 'other':
+        return this.#choose(r, to, method, opened.opened, now);
+      case 'closed':
+        return this.#absent(r, to, method, 'credential_missing', true);
+      case 'nobody':
+        return deny(r, to.realm, opened);
+      case 'unavailable':
+        return deny(r, to.realm, refuse('check_unavailable'));
+    }
+  }
+
+  /** Whether a page of another origin sends this, by what the browser says where it matters. */
+  #isForeign(r: NginxHTTPRequest, to: PreparedRoute, host: string): boolean {
+    const origin = r.headersIn['X-Meshgate-Origin'];
+    if (origin === undefined || origin === originOf(host, this.#sessions.settings.publicPort)) return false;
+    return !to.origins.includes(origin);
+  }
+
+  /** The hot path of browsers. */
+  #judge(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
+    if (!to.accepted.has(known.provider)) return this.#absent(r, to, method, 'credential_missing', true);
+    if (now >= known.end) return this.#absent(r, to, method, 'session_expired');
+    if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
+    if (this.#isForeign(r, to, known.host)) return deny(r, to.realm, refuse('origin_refused'), { known });
+    if (now >= known.renewAt || isStale(known.session, now)) return this.#renew(r, to, method, known, now);
+    return this.#pass(r, to, method, known, now);
+  }
+
+  #pass(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
+    if (again(r, to, method, known, now, this.#signer)) return;
+    return answer(this.#signer, r, to, method, known, now);
+  }
+
+  /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
+  #renew(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
+    const { next, session, host, text } = known;
+    const stale = isStale(session, now);
+    if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
+    if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
+    if (!stale && !leads(session.sid)) {
+      known.renewAt = now + RENEWAL_PAUSE_S;
+      return this.#pass(r, to, method, known, now);
+    }
+    return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
+      if (renewed.kind === 'renewed') return this.#take(r, to, method, known, renewed.text);
+      if (renewed.kind === 'ended') {
+        known.ended = true;
+        return this.#absent(r, to, method, 'session_expired', true);
+      }
+      const later = Date.now() / 1000;
+      known.renewAt = later + RENEWAL_PAUSE_S;
+      if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
+      return this.#passOld(r, to, method, known, later);
+    });
+  }
+
+  /** Nobody here can renew a session: a page goes through the provider, all else passes to the hard end. */
+  #passOld(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
+    if (navigationOf(r) === 'get') return this.#absent(r, to, method, 'session_expired', false, 'renew');
+    return this.#pass(r, to, method, known, now);
+  }
+
+  /** Passes by the session that another was renewed to. */
+  #passNext(r: NginxHTTPRequest, to: PreparedRoute, method: string, next: KnownSession, now: number): Answered {
+    if (!to.accepted.has(next.provider) || now >= next.end || !this.#sessions.vouchFor(next)) {
+      return this.#absent(r, to, method, 'session_expired', true);
+    }
+    r.headersOut['X-Meshgate-Set-Cookie'] = setCookie(SESSION_COOKIE, next.text);
+    return this.#pass(r, to, method, next, now);
+  }
+
+  /** A newer cookie for an older one. */
+  #take(r: NginxHTTPRequest, to: PreparedRoute, method: string, old: OpenedSession, text: string): Answered {
+    const now = Date.now() / 1000;
+    return this.#sessions.open(old.host, text, now, (opened) => {
+      if (opened.kind !== 'known') return this.#arriveRenewed(r, to, method, opened);
+      const { known } = opened;
+      if (known.session.sid !== old.session.sid) throw new Error('a session was renewed to another one');
+      if ('ring' in old) (old as KnownSession).next = known;
+      return this.#passNext(r, to, method, known, now);
+    });
+  }
+
+  /** What was sealed a moment ago, and is of no use all the same. */
+  #arriveRenewed(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    opened: Exclude<Opened, { kind: 'known' }>,
+  ): Answered {
+    if (opened.kind === 'nobody') return deny(r, to.realm, opened);
+    if (opened.kind === 'unavailable') return deny(r, to.realm, refuse('check_unavailable'));
+    return this.#absent(r, to, method, 'session_expired', false, 'renew');
+  }
+
+  /** A session of another policy: its claims were not chosen for the roles of now, so that it stands for nobody alone. */
+  #choose(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: OpenedSession, now: number): Answered {
+    if (now >= opened.end) return this.#absent(r, to, method, 'session_expired');
+    if (this.#isForeign(r, to, opened.host)) return deny(r, to.realm, refuse('origin_refused'));
+    return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
+      if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
+      if (renewed.kind === 'ended') return this.#absent(r, to, method, 'session_expired', true);
+      return this.#absent(r, to, method, 'session_expired', false, 'renew');
+    });
+  }
+}

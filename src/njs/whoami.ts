@@ -1,0 +1,153 @@
+import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
+import type { Table, TableRoute } from '../rules/types.ts';
+import { takeOwn } from '../session/cookie.ts';
+import type { Claims, TokenProvider } from '../token/types.ts';
+import { type Bearers, bearer } from './bearers.ts';
+import type { KnownCaller } from './known.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What a host accepts, on whatever route. */
+interface Accepted {
+  readonly providers: readonly TokenProvider[];
+  readonly accepted: ReadonlySet<string>;
+  readonly bearers: boolean;
+  readonly sessions: boolean;
+}
+
+/** Who asks, and what their credential says of itself. Times are seconds since the epoch. */
+interface Met {
+  readonly known: KnownCaller;
+  readonly credential: 'bearer' | 'session';
+  readonly claims: Claims;
+  readonly expires: number;
+  readonly freshUntil?: number;
+  readonly authTime?: unknown;
+}
+
+/** The host of the policy that a name is of: that very one, else the longest wildcard. */
+function hostFor(name: string, hosts: ReadonlyMap<string, Accepted>): Accepted | undefined {
+  const exact = hosts.get(name);
+  if (exact !== undefined) return exact;
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const wildcard = hosts.get(`*${name.slice(dot)}`);
+    if (wildcard !== undefined) return wildcard;
+  }
+  return undefined;
+}
+
+function hostsOf({ routes, providers }: Table): ReadonlyMap<string, Accepted> {
+  const all = new Map<string, TableRoute[]>();
+  for (const [name, route] of Object.entries(routes)) {
+    const host = name.slice(0, name.indexOf('/'));
+    all.set(host, [...(all.get(host) ?? []), route]);
+  }
+  const accepted = [...all].map(([host, list]): [string, Accepted] => {
+    const names = new Set(list.flatMap((route) => route.providers));
+    const kinds = new Set(list.flatMap(({ accept = ['bearer'] }) => accept));
+    const taken = { bearers: kinds.has('bearer'), sessions: kinds.has('session') };
+    return [host, { providers: [...names].map((name) => providers[name] as TokenProvider), accepted: names, ...taken }];
+  });
+  return new Map(accepted);
+}
+
+/** What is told. What no header of the policy sends is not known of a caller: no groups, no name. */
+function told({ known, credential, claims, expires, freshUntil, authTime }: Met): unknown {
+  const { provider, subject, roles, groups, email, name, agent, actors } = known.caller;
+  return {
+    subject,
+    provider,
+    roles,
+    ...(groups.length > 0 && { groups }),
+    ...(email !== undefined && { email }),
+    ...(name !== undefined && { name }),
+    credential,
+    expires,
+    ...(freshUntil !== undefined && { fresh_until: freshUntil }),
+    ...(typeof authTime === 'number' && { auth_time: authTime }),
+    ...(typeof claims.acr === 'string' && { acr: claims.acr }),
+    ...(agent !== undefined && { agent }),
+    ...(actors !== undefined && { actors }),
+  };
+}
+
+function send(r: NginxHTTPRequest, status: number, type: string, body: unknown): void {
+  r.headersOut['Content-Type'] = type;
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.headersOut['X-Content-Type-Options'] = 'nosniff';
+  r.return(status, JSON.stringify(body));
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  421: 'Misdirected Request',
+  503: 'Service Unavailable',
+};
+
+/** As the gateway refuses other requests (RFC 9457). */
+function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
+  const { status } = reasons[refusal.reason];
+  const requestId = r.headersIn['X-Meshgate-Request-Id'];
+  if (status === 401) r.headersOut['WWW-Authenticate'] = `Bearer realm="${realm}"`;
+  send(r, status, 'application/problem+json', {
+    title: titles[status],
+    status,
+    reason: refusal.reason,
+    detail: detailOf(refusal),
+    ...(requestId !== undefined && { request_id: requestId }),
+  });
+}
+
+/** Makes the handler that tells callers who the gateway takes them for: what a developer looks at first. */
+export function whoamiHandler(
+  table: Table,
+  bearers: Bearers,
+  sessions: Sessions | undefined,
+): (r: NginxHTTPRequest) => Promise<void> {
+  let hosts: ReadonlyMap<string, Accepted> | undefined;
+
+  async function meetBearer(to: Accepted, authorization: string, now: number): Promise<Result<Met>> {
+    const token = to.bearers ? bearer(authorization) : undefined;
+    if (token === undefined) return refuse('credential_unsupported');
+    return bearers.verify(to, token, now, (known, verified) => {
+      if (!known.ok || verified === undefined) return known as Extract<typeof known, { ok: false }>;
+      const { claims, expires } = verified;
+      return ok({ known: known.value, credential: 'bearer', claims, expires, authTime: claims.auth_time } as const);
+    });
+  }
+
+  async function meetSession(to: Accepted, host: string, line: string | undefined, now: number): Promise<Result<Met>> {
+    const own = to.sessions && line !== undefined ? takeOwn(line) : undefined;
+    if (own?.twice) return refuse('credential_duplicate');
+    const text = own?.session;
+    if (sessions === undefined || text === undefined) return refuse('credential_missing');
+    return sessions.open(host, text, now, (opened): Result<Met> => {
+      if (opened.kind === 'nobody') return opened;
+      if (opened.kind === 'closed') return refuse('credential_missing');
+      if (opened.kind === 'unavailable') return refuse('check_unavailable');
+      if (opened.kind === 'other') return refuse('session_expired');
+      const { known } = opened;
+      const { claims, fresh, authTime } = known.session;
+      if (!to.accepted.has(known.provider)) return refuse('credential_missing');
+      if (now >= known.end || !sessions.vouchFor(known)) return refuse('session_expired');
+      return ok({ known, credential: 'session', claims, expires: known.end, freshUntil: fresh, authTime });
+    });
+  }
+
+  return async (r) => {
+    hosts ??= hostsOf(table);
+    const { headersIn } = r;
+    const host = headersIn['X-Meshgate-Host'] ?? '';
+    const to = hostFor(host, hosts);
+    if (to === undefined) return sendRefusal(r, '-', refuse('host_unknown'));
+    const now = Date.now() / 1000;
+    const authorization = headersIn.Authorization;
+    const met =
+      authorization === undefined
+        ? await meetSession(to, host, headersIn.Cookie, now)
+        : await meetBearer(to, authorization, now);
+    if (met.ok) send(r, 200, 'application/json', told(met.value));
+    else sendRefusal(r, host, met);
+  };
+}

@@ -1,0 +1,486 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newEpoch } from '../../../src/njs/epoch.ts';
+import { RENEW_HEADERS } from '../../../src/session/contract.ts';
+import { ofProvider, revocationKey } from '../../../src/session/revocation.ts';
+import type { Revocation } from '../../../src/session/store.ts';
+import type { SessionClaims } from '../../../src/session/types.ts';
+import { adas, Context, ringPath, sealed, table, wiki, writeRing } from './check.ts';
+import { fakeNgx } from './fake-ngx.ts';
+
+const fake = fakeNgx();
+const start = 1_790_000_000;
+const gone = '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax';
+
+let context: Context;
+/** What was asked of the sign-in's side. */
+let asked: { wait: string | undefined; session: string | undefined; host: string | undefined }[];
+
+/** How the sign-in's side answers. */
+function renewing(status: number, body: string | (() => Promise<string>) = ''): void {
+  fake.fetch = async (url, options) => {
+    expect(url).toBe('http://unix:/run/check.sock:/.meshgate/renew');
+    const headers = options?.headers ?? {};
+    asked.push({
+      wait: headers[RENEW_HEADERS.wait],
+      session: headers[RENEW_HEADERS.session],
+      host: headers[RENEW_HEADERS.host],
+    });
+    const text = typeof body === 'string' ? body : await body();
+    return new Response(status === 204 ? null : text, { status });
+  };
+}
+
+/** Moves the clock to so many seconds after the start. */
+function at(seconds: number): void {
+  vi.setSystemTime((start + seconds) * 1000);
+  fake.clock = (start + seconds) * 1000;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  fake.logged.length = 0;
+  asked = [];
+  renewing(204);
+  at(0);
+  writeRing(['k1', 1]);
+  context = new Context();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const cookie = (text: string, more = '') => ({ Cookie: `${more}__Host-meshgate=${text}` });
+const ada = (changes: Partial<SessionClaims> = {}) => sealed(adas(start, changes));
+const page = { 'X-Meshgate-Navigation': 'get' };
+const form = { 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Method': 'POST' };
+
+describe('a session', () => {
+  it('passes with its caller’s headers, the first time and again', async () => {
+    const text = await ada();
+    for (let i = 0; i < 4; i++) {
+      const { status, headers } = await context.check(cookie(text));
+      expect(status).toBe(204);
+      expect(headers).toEqual({
+        'X-Meshgate-User': 'o-ada',
+        'X-Meshgate-Provider': 'okta',
+        'X-Meshgate-Rule': `${wiki}/*#1`,
+        'X-Meshgate-Roles': 'staff,recent',
+        'X-Meshgate-As': 'default',
+        'X-Meshgate-H1': 'ada@example.com',
+      });
+    }
+  });
+
+  it('is taken out of the line, attempts with it; what remains is passed on', async () => {
+    const { headers } = await context.check(cookie(await ada(), 'a=1; __Host-meshgate-a-x=y; b="2 3"; '));
+    expect(headers['X-Meshgate-Cookie']).toBe('a=1; b="2 3"');
+  });
+
+  it('is refused where the roles do not do', async () => {
+    const { status, headers } = await context.check(cookie(await ada({ claims: { sub: 's', uid: 'u', groups: [] } })));
+    expect(status).toBe(401);
+    expect(headers).toMatchObject({ 'X-Meshgate-Status': '403', 'X-Meshgate-Reason': 'role_missing' });
+    expect(headers['X-Meshgate-User']).toBe('o-u');
+    expect(headers).not.toHaveProperty('X-Meshgate-Signin');
+  });
+
+  it('gives its headers where anyone may pass, and nobody’s none', async () => {
+    expect((await context.check(cookie(await ada()), 'public/*')).headers['X-Meshgate-User']).toBe('o-ada');
+    const nobody = await context.check(page, 'public/*');
+    expect(nobody.status).toBe(204);
+    expect(Object.keys(nobody.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
+    const broken = await context.check({ ...cookie('k1.1.x'), ...page }, 'public/*');
+    expect(broken.status).toBe(204);
+    expect(Object.keys(broken.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
+  });
+
+  it('is nothing to a route that takes tokens alone', async () => {
+    const { headers } = await context.check({ ...cookie(await ada(), 'a=1; '), ...page }, 'api/*');
+    expect(headers['X-Meshgate-Reason']).toBe('credential_missing');
+    expect(headers['X-Meshgate-Cookie']).toBe('a=1');
+    expect(headers).not.toHaveProperty('X-Meshgate-Signin');
+  });
+
+  it('gives way to a token, whatever that is worth', async () => {
+    const text = await ada();
+    await context.check(cookie(text));
+    const bad = { ...cookie(text, 'a=1; '), Authorization: `Bearer ${text}` };
+    const { headers } = await context.check(bad);
+    expect(headers['X-Meshgate-Reason']).toBe('token_malformed');
+    expect(headers['X-Meshgate-Cookie']).toBe('a=1');
+    expect((await context.check({ ...bad, Authorization: 'Basic eA==' })).headers['X-Meshgate-Reason']).toBe(
+      'credential_unsupported',
+    );
+  });
+
+  it('says so where a route takes no token', async () => {
+    const { headers } = await context.check({ Authorization: 'Bearer a.b.c' }, 'pages/*');
+    expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_unsupported', 'X-Meshgate-Status': '401' });
+  });
+
+  it('is refused when it is there twice', async () => {
+    const text = await ada();
+    const { headers } = await context.check({ Cookie: `__Host-meshgate=${text}; __Host-meshgate=${text}` });
+    expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_duplicate', 'X-Meshgate-Status': '400' });
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['is altered', async () => `${await ada()}A`],
+    ['is another host’s', () => sealed(adas(start), { host: 'board.example.com' })],
+    ['is of a key that nobody has', () => sealed(adas(start), { key: ['k9', 9] })],
+    ['is of another key by the same name', () => sealed(adas(start), { key: ['k1', 9] })],
+    ['is empty', async () => ''],
+    ['is of a provider that the host does not take', () => sealed(adas(start, { provider: 'other' }))],
+  ])('counts as absent where it %s, and a page loses it', async (_, make) => {
+    const text = await make();
+    for (let i = 0; i < 3; i++) {
+      const script = await context.check(cookie(text));
+      expect(script.headers).toMatchObject({
+        'X-Meshgate-Status': '401',
+        'X-Meshgate-Reason': 'credential_missing',
+        'X-Meshgate-Signin': 'in',
+      });
+      expect(script.headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+      expect((await context.check({ ...cookie(text), ...page })).headers['X-Meshgate-Set-Cookie']).toBe(gone);
+    }
+  });
+
+  it('is good for one host alone, also where it is known', async () => {
+    const text = await ada();
+    await context.check(cookie(text));
+    await context.check(cookie(text));
+    const { headers } = await context.check(cookie(text), '*', 'board.example.com');
+    expect(headers['X-Meshgate-Reason']).toBe('credential_missing');
+  });
+
+  it('is bound to the very host where the policy has a wildcard', async () => {
+    const text = await sealed(adas(start), { host: 'a.apps.example.com' });
+    const ask = (host: string) =>
+      context.check({ ...cookie(text), 'X-Meshgate-Host': host }, '*', '*.apps.example.com');
+    expect((await ask('a.apps.example.com')).status).toBe(204);
+    expect((await ask('b.apps.example.com')).headers['X-Meshgate-Reason']).toBe('credential_missing');
+  });
+
+  it('is too old for a role that asks for a recent sign-in, from a moment on', async () => {
+    const text = await ada({ fresh: start + 80000, authTime: start - 600 });
+    for (let i = 0; i < 3; i++) expect((await context.check(cookie(text), 'admin/*')).status).toBe(204);
+    at(299);
+    expect((await context.check(cookie(text), 'admin/*')).status).toBe(204);
+    at(300);
+    for (let i = 0; i < 3; i++) {
+      const { headers } = await context.check(cookie(text), 'admin/*');
+      expect(headers).toMatchObject({
+        'X-Meshgate-Reason': 'step_up_required',
+        'X-Meshgate-Status': '401',
+        'X-Meshgate-Signin': 'step&role=recent',
+        'X-Meshgate-Roles': 'staff',
+      });
+      expect((await context.check(cookie(text))).status).toBe(204);
+    }
+  });
+
+  it('ends unused, at its end, and by a shorter policy', async () => {
+    const text = await ada();
+    at(28799);
+    expect((await context.check(cookie(text))).status).toBe(204);
+    for (const seconds of [28800, 28801, 90000]) {
+      at(seconds);
+      const { headers } = await context.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'in' });
+      expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+    }
+    at(3600);
+    const shorter = new Context({ ...table, session: { ...table.session!, absolute: 1800 } });
+    expect((await shorter.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+    expect((await context.check(cookie(await ada({ end: start + 3600 })))).headers['X-Meshgate-Reason']).toBe(
+      'session_expired',
+    );
+  });
+});
+
+describe('a page of another origin', () => {
+  const post = (origin?: string) => ({
+    'X-Meshgate-Method': 'POST',
+    ...(origin !== undefined && { 'X-Meshgate-Origin': origin }),
+  });
+
+  it.each<[string | undefined, string, boolean]>([
+    [undefined, '*', true],
+    [`https://${wiki}:8443`, '*', true],
+    [`https://${wiki}`, '*', false],
+    [`http://${wiki}:8443`, '*', false],
+    [`https://${wiki}:8443.evil.example`, '*', false],
+    ['https://board.example.com:8443', '*', false],
+    ['null', '*', false],
+    ['https://app.example.com', '*', false],
+    ['https://app.example.com', 'shared/*', true],
+    ['null', 'shared/*', false],
+    ['https://evil.example', 'public/*', false],
+  ])('%s may send to %s: %s', async (origin, path, may) => {
+    const text = await ada();
+    for (let i = 0; i < 3; i++) {
+      const { status, headers } = await context.check({ ...cookie(text), ...post(origin) }, path);
+      expect(status).toBe(may ? 204 : 401);
+      if (!may) {
+        expect(headers).toMatchObject({ 'X-Meshgate-Status': '403', 'X-Meshgate-Reason': 'origin_refused' });
+        expect(headers).not.toHaveProperty('X-Meshgate-Signin');
+      }
+    }
+  });
+
+  it('without a session is nobody’s concern', async () => {
+    expect((await context.check(post('https://evil.example'), 'public/*')).status).toBe(204);
+  });
+});
+
+describe('the ring', () => {
+  it('rotates under open sessions', async () => {
+    const text = await ada();
+    expect((await context.check(cookie(text))).status).toBe(204);
+    writeRing(['k2', 2], ['k1', 1]);
+    at(6);
+    expect((await context.check(cookie(text))).status).toBe(204);
+    expect((await context.check(cookie(await sealed(adas(start), { key: ['k2', 2] })))).status).toBe(204);
+    writeRing(['k2', 2]);
+    at(12);
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('credential_missing');
+  });
+
+  it('is read again for a key that another replica has already', async () => {
+    expect((await context.check(cookie(await ada()))).status).toBe(204);
+    writeRing(['k2', 2], ['k1', 1]);
+    at(2);
+    expect((await context.check(cookie(await sealed(adas(start), { key: ['k2', 2] })))).status).toBe(204);
+  });
+
+  it('that is gone opens nothing, ends nothing, and is said once', async () => {
+    const text = await ada();
+    expect((await context.check(cookie(text))).status).toBe(204);
+    for (const break_ of [() => rmSync(ringPath), () => writeFileSync(ringPath, '{}')]) {
+      break_();
+      at(6);
+      const { headers } = await context.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({ 'X-Meshgate-Status': '503', 'X-Meshgate-Reason': 'check_unavailable' });
+      expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+      expect(headers).not.toHaveProperty('X-Meshgate-Signin');
+    }
+    expect(fake.logged).toHaveLength(1);
+    expect(fake.logged[0]).toContain('no session is opened or sealed');
+    writeRing(['k1', 1]);
+    at(8);
+    expect((await context.check(cookie(text))).status).toBe(204);
+  });
+});
+
+describe('renewal', () => {
+  const newer = () => sealed(adas(start, { gen: 2, sealed: start + 550, fresh: start + 1150 }));
+
+  it('is early, by one request, which has the new cookie from then on', async () => {
+    const text = await ada();
+    at(479);
+    await context.check(cookie(text));
+    expect(asked).toEqual([]);
+    at(481);
+    renewing(202);
+    const contexts = [context, new Context(), new Context()];
+    for (let i = 0; i < 3; i++) {
+      for (const one of contexts) expect((await one.check(cookie(text))).status).toBe(204);
+    }
+    expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
+    at(550);
+    const renewed = await newer();
+    renewing(200, renewed);
+    const { status, headers } = await context.check(cookie(text));
+    expect(status).toBe(204);
+    expect(headers['X-Meshgate-Set-Cookie']).toBe(`__Host-meshgate=${renewed}; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    // The other tabs' requests, with the old cookie still.
+    renewing(204);
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(renewed);
+    expect(asked).toHaveLength(2);
+    expect((await context.check(cookie(renewed))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+  });
+
+  it('seals anew what a quarter of its idle time is used of', async () => {
+    const text = await ada({ fresh: start + 80000 });
+    at(7201);
+    await context.check(cookie(text));
+    expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
+  });
+
+  it('is waited for when it is late', async () => {
+    const text = await ada();
+    at(700);
+    const renewed = await sealed(adas(start + 700, { gen: 2 }));
+    renewing(200, renewed);
+    const { status, headers } = await context.check(cookie(text));
+    expect(status).toBe(204);
+    expect(headers['X-Meshgate-Set-Cookie']).toContain(renewed);
+    expect(asked).toEqual([{ wait: '1', session: text, host: wiki }]);
+  });
+
+  it.each<[string, () => void]>([
+    ['there is no record', () => renewing(204)],
+    ['the sign-in’s side fails', () => renewing(500)],
+    [
+      'it does not answer',
+      () => {
+        fake.fetch = async () => {
+          asked.push({ wait: '1', session: undefined, host: undefined });
+          throw new Error('timed out');
+        };
+      },
+    ],
+    ['its answer is no cookie', () => renewing(200, 'x'.repeat(5000))],
+  ])('goes through the provider for a page where %s; all else passes to the hard end', async (_, answer) => {
+    const text = await ada();
+    at(700);
+    answer();
+    for (let i = 0; i < 3; i++) {
+      expect((await context.check(cookie(text))).status).toBe(204);
+      expect((await context.check({ ...cookie(text), ...form })).status).toBe(204);
+      const { headers } = await context.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
+      expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+    }
+    expect(asked).toHaveLength(1);
+    at(706);
+    expect((await context.check(cookie(text))).status).toBe(204);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('ends what the provider ended', async () => {
+    const text = await ada();
+    at(700);
+    renewing(401);
+    for (let i = 0; i < 2; i++) {
+      const { headers } = await context.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({
+        'X-Meshgate-Reason': 'session_expired',
+        'X-Meshgate-Signin': 'in',
+        'X-Meshgate-Set-Cookie': gone,
+      });
+    }
+    expect((await context.check(cookie(text))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('chooses anew for another policy, and without a record stands for nobody', async () => {
+    const text = await ada({ selection: 'before' });
+    renewing(200, await ada({ gen: 2 }));
+    const { status, headers } = await context.check(cookie(text));
+    expect(status).toBe(204);
+    expect(headers['X-Meshgate-Set-Cookie']).toBeDefined();
+    renewing(204);
+    const script = await context.check(cookie(text));
+    expect(script.headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
+    renewing(401);
+    expect((await context.check({ ...cookie(text), ...page })).headers['X-Meshgate-Set-Cookie']).toBe(gone);
+    // Nobody may make another policy's session pass by asking again and again.
+    renewing(200, text);
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+  });
+
+  it('is not asked for by a page of another origin', async () => {
+    at(700);
+    await context.check({ ...cookie(await ada()), 'X-Meshgate-Origin': 'https://evil.example' });
+    await context.check({ ...cookie(await ada({ selection: 'x' })), 'X-Meshgate-Origin': 'https://evil.example' });
+    expect(asked).toEqual([]);
+  });
+
+  it('keeps only so many waiting', async () => {
+    at(700);
+    fake.zones.locks.set('waiting checks', 128, 30_000);
+    expect((await context.check(cookie(await ada()))).status).toBe(204);
+    expect(asked).toEqual([]);
+    expect(fake.zones.locks.get('waiting checks')).toBe(128);
+  });
+});
+
+describe('a revocation', () => {
+  function revoke(kind: Revocation['kind'], value: string, before = start + 1): void {
+    fake.zones.revoked.set(revocationKey(kind, value), String(before));
+    newEpoch();
+  }
+
+  it.each<[Revocation['kind'], string]>([
+    ['sid', 'AAECAwQFBgcICQoLDA0ODw'],
+    ['psid', ofProvider('okta', 'op-1')],
+    ['sub', ofProvider('okta', 'ada-sub')],
+    ['sub', ofProvider('okta', 'o-ada')],
+    ['kid', 'k1'],
+  ])('of %s %s ends a session that is known, and one that is not', async (kind, value) => {
+    const text = await ada();
+    for (let i = 0; i < 2; i++) expect((await context.check(cookie(text))).status).toBe(204);
+    revoke(kind, value);
+    for (const one of [context, new Context()]) {
+      const { headers } = await one.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({
+        'X-Meshgate-Reason': 'session_expired',
+        'X-Meshgate-Signin': 'in',
+        'X-Meshgate-Set-Cookie': gone,
+      });
+    }
+  });
+
+  it('of another leaves it alone, and looks nothing up until the next one', async () => {
+    const text = await ada();
+    await context.check(cookie(text));
+    const look = vi.spyOn(fake.zones.revoked, 'get');
+    await context.check(cookie(text));
+    expect(look).not.toHaveBeenCalled();
+    revoke('sub', ofProvider('okta', 'bob'));
+    revoke('sub', ofProvider('okta', 'ada-sub'), start);
+    for (let i = 0; i < 3; i++) expect((await context.check(cookie(text))).status).toBe(204);
+    expect(look.mock.calls.length).toBeLessThan(8);
+    look.mockRestore();
+  });
+
+  it('holds for what a session is renewed to', async () => {
+    const text = await ada();
+    await context.check(cookie(text));
+    at(700);
+    renewing(200, async () => {
+      revoke('sid', 'AAECAwQFBgcICQoLDA0ODw');
+      return sealed(adas(start, { gen: 2, fresh: start + 1300 }));
+    });
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+  });
+});
+
+describe('who am I', () => {
+  it('tells what a session says', async () => {
+    const { status, headers, body } = await context.whoami(
+      cookie(await ada({ claims: { ...adas(0).claims, acr: 'phr' } })),
+    );
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    expect(JSON.parse(body)).toEqual({
+      subject: 'o-ada',
+      provider: 'okta',
+      roles: ['staff', 'recent'],
+      email: 'ada@example.com',
+      credential: 'session',
+      expires: start + 28800,
+      fresh_until: start + 600,
+      auth_time: start - 60,
+      acr: 'phr',
+    });
+  });
+
+  it.each<[string, () => Promise<Record<string, string>>, string, number, string]>([
+    ['nobody', async () => ({}), wiki, 401, 'credential_missing'],
+    ['another host’s session', async () => cookie(await ada()), 'board.example.com', 401, 'credential_missing'],
+    ['an unknown host', async () => cookie(await ada()), 'x.example.com', 421, 'host_unknown'],
+    ['an old policy’s session', async () => cookie(await ada({ selection: 'x' })), wiki, 401, 'session_expired'],
+    ['a bad token', async () => ({ ...cookie(await ada()), Authorization: 'Bearer x' }), wiki, 401, 'token_malformed'],
+    ['two cookies', async () => cookie('x', '__Host-meshgate=y; '), wiki, 400, 'credential_duplicate'],
+  ])('refuses %s', async (_, make, host, wanted, reason) => {
+    const { status, headers, body } = await context.whoami({ ...(await make()), 'X-Meshgate-Request-Id': 'r1' }, host);
+    expect(status).toBe(wanted);
+    expect(headers['Content-Type']).toBe('application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ status: wanted, reason, request_id: 'r1' });
+  });
+});

@@ -1,0 +1,175 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bearers } from '../../../src/njs/bearers.ts';
+import { checkHandler } from '../../../src/njs/check.ts';
+import { KeyStore } from '../../../src/njs/keys.ts';
+import { Sessions } from '../../../src/njs/sessions.ts';
+import { whoamiHandler } from '../../../src/njs/whoami.ts';
+import type { Table } from '../../../src/rules/types.ts';
+import { claimsText } from '../../../src/session/claims.ts';
+import { seal } from '../../../src/session/seal.ts';
+import type { SessionClaims } from '../../../src/session/types.ts';
+import { ringKey, ringOf } from '../session/rings.ts';
+import { usualProvider } from '../token/specs/spec.ts';
+
+/** A gateway's check with sessions, in Node: two hosts, a wildcard and a provider. */
+
+export const wiki = 'wiki.example.com';
+
+/** The file of the session keys. */
+export const ringPath = join(mkdtempSync(join(tmpdir(), 'meshgate-check-')), 'session.jwks');
+
+/** @param keys names and numbers, see {@link ringOf} */
+export const writeRing = (...keys: readonly (readonly [string, number])[]) =>
+  writeFileSync(ringPath, JSON.stringify({ keys: keys.map(([kid, seed]) => ringKey(kid, seed)) }));
+
+const okta = {
+  ...usualProvider,
+  name: 'okta',
+  issuer: 'https://okta.example.com',
+  subject: { claim: 'uid', prefix: 'o-' },
+};
+const other = { ...usualProvider, name: 'other', issuer: 'https://other.example.com' };
+
+const rule = (name: string, who: Table['routes'][string]['rules'][number]['who']) => ({
+  id: `${name}#1`,
+  who,
+  service: 'wiki',
+  as: 'default',
+});
+const at = { file: '', line: 1, column: 1 };
+const staff = { kind: 'role', role: 'staff' } as const;
+const both = ['bearer', 'session'] as const;
+
+const route = (name: string, more: Partial<Table['routes'][string]> = {}): Table['routes'] => ({
+  [name]: {
+    providers: ['okta'],
+    rules: [rule(name, staff)],
+    headers: { 'X-User': 'subject', 'X-Email': 'email' },
+    accept: both,
+    ...more,
+  },
+});
+
+export const table: Table = {
+  selection: 'sel-1',
+  clockSkew: 30,
+  tokenCache: 300,
+  keys: { refresh: 300, stale: 86400, coolDown: 10 },
+  providers: { okta, other },
+  roles: [
+    ['staff', { op: 'group', value: 'staff', at }],
+    [
+      'recent',
+      {
+        op: 'all',
+        facts: [
+          { op: 'role', value: 'staff', at },
+          { op: 'max_age', value: 900, at },
+        ],
+        at,
+      },
+    ],
+  ],
+  claims: [],
+  sends: { email: true, name: false, groups: false },
+  headerNames: ['X-User', 'X-Email'],
+  routes: {
+    ...route(`${wiki}/*`),
+    ...route(`${wiki}/public/*`, { rules: [rule('public', { kind: 'anyone' })] }),
+    ...route(`${wiki}/api/*`, { accept: ['bearer'] }),
+    ...route(`${wiki}/pages/*`, { accept: ['session'] }),
+    ...route(`${wiki}/shared/*`, { origins: ['https://app.example.com'] }),
+    ...route(`${wiki}/admin/*`, { rules: [rule('admin', { kind: 'role', role: 'recent' })] }),
+    ...route(`${wiki}/other/*`, { providers: ['other'] }),
+    ...route('board.example.com/*'),
+    ...route('*.apps.example.com/*'),
+  },
+  answerRoom: 4096,
+  egress: '/run/egress.sock',
+  session: {
+    keysFile: ringPath,
+    idle: 28800,
+    absolute: 86400,
+    fresh: 600,
+    publicPort: 8443,
+    keep: { paths: {}, elements: {} },
+    socket: '/run/check.sock',
+  },
+};
+
+/** What came of a request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+type Handler = (r: NginxHTTPRequest) => unknown;
+
+async function run(handler: Handler, uri: string, headersIn: Readonly<Record<string, string>>): Promise<Answer> {
+  const headers: Record<string, string> = {};
+  let answered: Answer | undefined;
+  await handler({
+    uri,
+    headersIn,
+    headersOut: headers,
+    return(status: number, body = '') {
+      if (answered !== undefined) throw new Error('answered twice');
+      answered = { status, headers, body };
+    },
+  } as unknown as NginxHTTPRequest);
+  if (answered === undefined) throw new Error('not answered');
+  return answered;
+}
+
+/** One context of a gateway: what it knows it keeps. */
+export class Context {
+  readonly #check: Handler;
+  readonly #whoami: Handler;
+
+  constructor(of: Table = table) {
+    const keys = new KeyStore(of);
+    const bearers = new Bearers(of, keys);
+    const sessions = of.session && new Sessions(of, of.session, keys);
+    this.#check = checkHandler(of, bearers, sessions);
+    this.#whoami = whoamiHandler(of, bearers, sessions);
+  }
+
+  /** @param path of the route, `*` by default */
+  check(headers: Readonly<Record<string, string>> = {}, path = '*', host = wiki): Promise<Answer> {
+    return run(this.#check, `/.meshgate/check/${host}/${path}`, { 'X-Meshgate-Method': 'GET', ...headers });
+  }
+
+  whoami(headers: Readonly<Record<string, string>> = {}, host = wiki): Promise<Answer> {
+    return run(this.#whoami, '/.meshgate/whoami', { 'X-Meshgate-Host': host, ...headers });
+  }
+}
+
+/** A session of Ada's that began, and was sealed, so many seconds before `now`. */
+export function adas(now: number, changes: Partial<SessionClaims> = {}): SessionClaims {
+  const at = Math.floor(now);
+  return {
+    sid: 'AAECAwQFBgcICQoLDA0ODw',
+    provider: 'okta',
+    psid: 'op-1',
+    selection: table.selection,
+    gen: 1,
+    since: at,
+    authTime: at - 60,
+    sealed: at,
+    fresh: at + 600,
+    end: at + 86400,
+    claims: { sub: 'ada-sub', uid: 'ada', groups: ['staff'], email: 'ada@example.com', email_verified: true },
+    ...changes,
+  };
+}
+
+/** The value of a session cookie. */
+export async function sealed(
+  session: SessionClaims,
+  { host = wiki, key = ['k1', 1] as readonly [string, number], now = session.sealed } = {},
+): Promise<string> {
+  return seal(await ringOf(key), 'session', host, claimsText(session), now);
+}
