@@ -19,6 +19,7 @@ import {
 } from './context.ts';
 import { count, fileName, type Loaded, loadPolicy, policyFile, readFile, utf8 } from './load.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
+import { checkPages } from './pages.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
@@ -100,7 +101,7 @@ function jsonReport(
   });
 }
 
-/** `meshgate validate`: every mistake in one run; then the policy's own tests, and the nginx around it. */
+/** `meshgate validate`: every mistake in one run; then its pages, the policy's own tests, and the nginx around it. */
 export function validate(runtime: Runtime, flags: Flags, argument?: string): number {
   const file = policyFile(argument, flags.policy);
   if (flags.nginx === '-' && file === '-')
@@ -108,6 +109,9 @@ export function validate(runtime: Runtime, flags: Flags, argument?: string): num
   const loaded = loadPolicy(runtime, file);
   const name = fileName(file);
   if (!('policy' in loaded)) return invalid(runtime, flags, name, loaded);
+  const pages = checkPages(runtime, loaded.policy);
+  if ('absent' in pages) runtime.err(`not looked at: ${pages.absent} is not on this machine\n`);
+  else if (pages.errors.length > 0) return invalid(runtime, flags, name, pages.errors);
   const outcomes = runTests(loaded, runtime.now());
   const failed = outcomes.filter(({ passed }) => !passed);
   const inspection = flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx);

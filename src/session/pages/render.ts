@@ -1,15 +1,10 @@
-import crypto from 'crypto';
 import { ASSETS_PATH } from '../names.ts';
+import { styleAsset } from './asset.ts';
 import { languageFor } from './language.ts';
 import { mainOf } from './main.ts';
 import { page as ownPage, style as ownStyle } from './style.ts';
 import { fill, readTemplate, type Template } from './template.ts';
 import type { Asset, Page, Rendered, Theme } from './types.ts';
-
-/** A stylesheet, and the name that changes with it. */
-export function styleAsset(text: string): Asset {
-  return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
-}
 
 function ownTemplate(): Template {
   const read = readTemplate(ownPage);

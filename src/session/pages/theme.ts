@@ -1,4 +1,4 @@
-import { styleAsset } from './render.ts';
+import { styleAsset } from './asset.ts';
 import { readTemplate } from './template.ts';
 import { en } from './texts/en.ts';
 import type { Catalogues } from './texts/index.ts';

@@ -250,3 +250,39 @@ describe('--nginx', () => {
     }
   });
 });
+
+describe('a folder of pages', () => {
+  const text = `version: 1
+gateway:
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/session.jwks }
+  signin: { pages_dir: /etc/meshgate/pages }
+providers: { okta: { issuer: https://login.example.com, client: { id: wiki } } }
+services: { wiki: { url: https://wiki.internal } }
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
+`;
+  const dir = '/etc/meshgate/pages';
+  const page = '<html lang="{{lang}}"><title>{{title}}</title>{{main}}';
+
+  test('is looked at, all mistakes in one run', async () => {
+    const files = {
+      './meshgate.yaml': text,
+      [`${dir}/page.html`]: `${page}\n{{mian}}`,
+      [`${dir}/de.json`]: '{"nothing":"x"}',
+      [`${dir}/logo.svg`]: new Uint8Array([255]),
+    };
+    const { code, out } = await meshgate(['validate'], { files });
+    expect(code).toBe(1);
+    expect(out).toContain(`${dir}/page.html:2:1`);
+    expect(out).toContain('no slot "mian"; there are {{lang}} {{title}} {{main}} {{host}} {{stylesheet}}');
+    expect(out).toContain(`${dir}/de.json:1:1`);
+    expect(out).toContain('meshgate.yaml: invalid: 2 errors');
+    const good = await meshgate(['validate'], { files: { './meshgate.yaml': text, [`${dir}/page.html`]: page } });
+    expect([good.code, good.err]).toEqual([0, '']);
+  });
+
+  test('that is on another machine is said', async () => {
+    const { code, err } = await meshgate(['validate'], { files: { './meshgate.yaml': text } });
+    expect([code, err]).toEqual([0, `not looked at: ${dir} is not on this machine\n`]);
+  });
+});

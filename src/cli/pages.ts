@@ -1,0 +1,26 @@
+import type { Policy, PolicyError } from '../policy/index.ts';
+import { isThemeText, readTheme } from '../session/pages/theme.ts';
+import { utf8 } from './load.ts';
+import type { Runtime } from './runtime.ts';
+
+/** The mistakes in `gateway.signin.pages_dir`, or that it is not on this machine. */
+export type Pages = { readonly errors: readonly PolicyError[] } | { readonly absent: string };
+
+/** Looks at the folder of page templates that a policy names; what is missing there is the gateway's own. */
+export function checkPages(runtime: Runtime, { gateway }: Policy): Pages {
+  const dir = gateway.signin?.pagesDir;
+  if (dir === undefined) return { errors: [] };
+  const names = runtime.list(dir)?.filter((name) => !name.startsWith('.'));
+  if (names === undefined) return { absent: dir };
+  const errors: PolicyError[] = [];
+  const wrong = (name: string, line: number, message: string): void =>
+    void errors.push({ at: { file: `${dir}/${name}`, line, column: 1 }, path: '', message });
+  const files: Record<string, string> = {};
+  for (const name of names) {
+    const text = isThemeText(name) ? utf8(runtime.read(`${dir}/${name}`)) : '';
+    if (text === undefined) wrong(name, 1, 'it is not UTF-8');
+    else files[name] = text;
+  }
+  for (const { file, line, message } of readTheme(files).errors) wrong(file, line, message);
+  return { errors };
+}
