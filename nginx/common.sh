@@ -30,3 +30,8 @@ render_to() {
   mkdir "$1"
   meshgate render --target nginx --out "$1" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }
+
+# A policy with sessions has a folder where "meshgate revoke" lays what is to be called back.
+prepare_state() {
+  ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || mkdir -p "$state/revoke" || die "cannot write to $state"
+}

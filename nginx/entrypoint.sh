@@ -37,6 +37,8 @@ else
   render_to "$conf" || die "the policy $policy could not be rendered, not starting"
 fi
 
+prepare_state
+
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.
 sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers.conf" | while read -r line; do
   say "$line"
@@ -57,6 +59,9 @@ until problem=$(nginx -t -q -g "$main" 2>&1); do
   aside=$file.corrupt-$(date -u +%Y%m%dT%H%M%SZ)
   mv "$file" "$aside" || die "the state file $file is corrupt and cannot be moved aside"
   say "the state file $file is corrupt: moved to $aside, what it held is forgotten"
+  case $file in
+    */revoked.json) say "what was called back holds no more: rotate the keys of gateway.session, which ends all sessions" ;;
+  esac
 done
 [ -z "$problem" ] || printf '%s\n' "$problem" >&2
 

@@ -21,5 +21,6 @@ if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
   die "nginx refuses the new configuration, the old one stays"
 fi
 rm -rf "$conf.before"
+prepare_state
 kill -HUP "$(cat "$run/nginx.pid")"
 say "the policy $policy is loaded"

@@ -6,6 +6,7 @@ import { rewrites } from './inspect-rewrite.ts';
 import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
+import { signinHostOf } from './scene.ts';
 
 /** Whether a `server_name` takes requests for a host of the policy; undefined for what JavaScript cannot read. */
 function names(serverName: string, host: string): boolean | undefined {
@@ -56,7 +57,7 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
     return [
       warn(
         host.at,
-        `hosts."${host.name}": no server of this nginx includes ${file}`,
+        `${host.routes.length > 0 ? `hosts."${host.name}"` : `gateway.signin.host ${host.name}`}: no server of this nginx includes ${file}`,
         `include …/${file}; in the server of ${host.name}`,
       ),
     ];
@@ -85,5 +86,6 @@ function of(tree: Tree, host: Host): readonly Warning[] {
 
 /** Each host of a policy: who serves it, and what else stands there. */
 export function hosts(tree: Tree, policy: Policy): readonly Warning[] {
-  return policy.hosts.flatMap((host) => of(tree, host));
+  const signin = signinHostOf(policy);
+  return [...policy.hosts, ...(signin ? [signin] : [])].flatMap((host) => of(tree, host));
 }

@@ -77,14 +77,12 @@ export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], rea
     const line = difference(text, wanted);
     return line === undefined ? [] : [warn({ file: name, line }, 'this is not what the policy renders to now', AGAIN)];
   });
-  const table = `${options.dir}/policy.js`;
-  const text = read(table);
-  if (text === undefined) return { warnings, unread: table };
-  const line = difference(text, now.get(table) ?? '');
-  return {
-    warnings:
-      line === undefined
-        ? warnings
-        : [...warnings, warn({ file: table, line }, 'this is not what the policy renders to now', AGAIN)],
-  };
+  const scripts = ['policy.js', 'signin-policy.js'].map((name) => `${options.dir}/${name}`).filter((it) => now.has(it));
+  const texts = scripts.map((path) => [path, read(path)] as const);
+  const unread = texts.find(([, text]) => text === undefined)?.[0];
+  const others = texts.flatMap(([path, text]) => {
+    const line = text === undefined ? undefined : difference(text, now.get(path) ?? '');
+    return line === undefined ? [] : [warn({ file: path, line }, 'this is not what the policy renders to now', AGAIN)];
+  });
+  return { warnings: [...warnings, ...others], ...(unread !== undefined && { unread }) };
 }

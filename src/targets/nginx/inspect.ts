@@ -2,6 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { hosts } from './inspect-hosts.ts';
 import { defaultServers, errorLogs, scripts, variables } from './inspect-http.ts';
+import { accessLogs } from './inspect-logs.ts';
 import { readDump } from './inspect-read.ts';
 import { rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
@@ -47,6 +48,7 @@ export function inspectNginx(
   const all = [
     ...unreadable,
     ...errorLogs(tree, ours),
+    ...accessLogs(tree, ours),
     ...scripts(tree, read),
     ...variables(tree),
     ...defaultServers(tree, ours),

@@ -78,14 +78,13 @@ function takesSessions({ gateway: { session, signin } }: Policy, { name, routes 
   return session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
 }
 
-/** The sign-in host, as a host without routes. */
-function signinHost({ gateway, hosts }: Policy): SceneHost | undefined {
+/** The sign-in host, as a host without routes; undefined where it is one of the others, or none. */
+export function signinHostOf({ gateway, hosts }: Policy): Host | undefined {
   const { session, signin } = gateway;
   const name = signin?.host;
   if (session === undefined || name === undefined || hosts.some((host) => host.name === name)) return undefined;
-  const at = { file: '', line: 0, column: 0 };
-  const host: Host = { name, providers: [], routes: [], at, ...(signin?.tls && { tls: signin.tls }) };
-  return { host, routes: [], sessions: true };
+  const at = { file: hosts[0]?.at.file ?? '', line: 1, column: 1 };
+  return { name, providers: [], routes: [], at, ...(signin?.tls && { tls: signin.tls }) };
 }
 
 const PROTOCOLS = [undefined, 'http2', 'grpc'] as const;
@@ -150,7 +149,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     const routes = made.map((route) => ({ ...route, sharesTls: sharesTls(route) }));
     return { host, routes, sessions: takesSessions(policy, host), ...(ingress && { ingress }) };
   });
-  const signin = signinHost(policy);
+  const signin = signinHostOf(policy);
   const routes = hosts.flatMap((host) => host.routes);
   const targets = routes.flatMap((route) => route.targets);
   const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
@@ -167,7 +166,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     headerNames: names,
     answerSize: answerSize(policy, rules),
     hosts,
-    ...(signin && { signinHost: signin }),
+    ...(signin && { signinHost: { host: signin, routes: [], sessions: true } }),
     identities,
     ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].flatMap((ingress) =>
       PROTOCOLS.flatMap((protocol) => {
