@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "ecd5b54fe13145eb",
+  "selection": "201803163bc2d820",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

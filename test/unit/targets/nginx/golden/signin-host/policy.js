@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "66430d67764bdabf",
+  "selection": "63b59dfef08d01f3",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
