@@ -11,7 +11,8 @@ const budget = {
   'hop.js': 52 * 1024,
   'signin.js': 160 * 1024,
   'health.js': 16 * 1024,
-  'cli.js': 900 * 1024,
+  // It asks providers, tells texts of pages from others, and calls back: with sign-in it grew by 90 KB.
+  'cli.js': 960 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));
