@@ -112,6 +112,20 @@ export class Box {
   }
 }
 
+/** testcontainers gives the engine ten seconds to bind ports, which a busy machine's may not keep. */
+const SLOW_ENGINE = /while waiting for container ports to be bound/;
+
+/** Starts a container; another one where the engine was slow and the container has said nothing. */
+async function start(container: GenericContainer, logs: LogBuffer): Promise<StartedTestContainer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await container.start();
+    } catch (error) {
+      if (attempt === 3 || logs.lines.length > 0 || !SLOW_ENGINE.test(String(error))) throw error;
+    }
+  }
+}
+
 /** Starts a container in the stage's network and waits for its ready line; its log is in the error if that fails. */
 export async function startContainer(stage: Stage, spec: ContainerSpec): Promise<Box> {
   const logs = new LogBuffer();
@@ -138,7 +152,7 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   });
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
   try {
-    const box = new Box([spec.alias, ...(spec.aliases ?? [])], logs, await container.start());
+    const box = new Box([spec.alias, ...(spec.aliases ?? [])], logs, await start(container, logs));
     stage.boxes.push(box);
     return box;
   } catch (error) {

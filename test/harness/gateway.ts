@@ -99,11 +99,12 @@ export class Gateway {
     return send({ host: this.box.host, port: this.box.port(port), tls: false, name: 'health' }, { path });
   }
 
-  /** Loads the configuration again, as a deployment would; done when the new worker has started. */
+  /** Loads the configuration again, as a deployment would; done when new workers have started and an old one takes no more. */
   async reload(): Promise<void> {
     const mark = this.mark();
     await this.box.signal('SIGHUP');
     await this.box.logs.waitFor(/start worker process \d+/, mark);
+    await this.box.logs.waitFor(/gracefully shutting down/, mark);
   }
 }
 

@@ -32,7 +32,7 @@ export class LogBuffer {
   }
 
   /** Waits for a line after `mark` that the pattern matches. */
-  waitFor(pattern: RegExp, mark = 0, timeoutMs = 10_000): Promise<string> {
+  waitFor(pattern: RegExp, mark = 0, timeoutMs = 30_000): Promise<string> {
     return until(() => this.since(mark).find((line) => pattern.test(line)), {
       what: `a log line like ${pattern}`,
       timeoutMs,
@@ -41,7 +41,7 @@ export class LogBuffer {
   }
 
   /** Waits until at least `count` JSON lines stand after `mark`, and gives them parsed. */
-  waitForJson(count: number, mark = 0, timeoutMs = 10_000): Promise<Record<string, unknown>[]> {
+  waitForJson(count: number, mark = 0, timeoutMs = 30_000): Promise<Record<string, unknown>[]> {
     return until(
       () => {
         const found = jsonLines(this.since(mark));
