@@ -7,6 +7,11 @@ export const nodeImage = 'meshgate/test-node:dev';
 /** Debian's Chromium, DevTools on port 9222. */
 export const chromiumImage = 'meshgate/test-chromium:dev';
 
+/** Keycloak over TLS on port 8443. */
+export const keycloakImage = 'meshgate/test-keycloak:dev';
+
+export const etcdImage = 'meshgate/test-etcd:dev';
+
 export const envoyImage = 'meshgate/test-envoy:dev';
 
 /** Envoy keeps its log for ten seconds unless told otherwise. */

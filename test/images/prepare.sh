@@ -6,7 +6,7 @@
 #   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium mesh
+#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. An image but mesh takes a
 # minute or two; one that takes longer says every 20 s how far it is.
@@ -23,6 +23,7 @@ base=debian:trixie-slim
 nginx_suite=${NGINX_SUITE:-sid}
 nginx_version=${NGINX_VERSION:-}
 envoy_version=1.40.0
+keycloak_version=26.7.3
 
 export DEBIAN_FRONTEND=noninteractive DOCKER_BUILDKIT=0
 
@@ -236,6 +237,28 @@ plain() {
 }
 
 build_chromium() { plain chromium; }
+build_etcd() { plain etcd; }
+
+build_keycloak() {
+  local context=$cache/keycloak-$keycloak_version artifact=keycloak-quarkus-dist
+  if [ ! -d "$context/keycloak" ]; then
+    have mvn || apt_install maven
+    have python3 || apt_install python3
+    say "fetching Keycloak $keycloak_version"
+    rm -rf "$context"
+    mkdir -p "$context"
+    watched keycloak mvn -B -ntp "-Dmaven.repo.local=$context/m2" \
+      org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+      "-Dartifact=org.keycloak:$artifact:$keycloak_version:zip" "-DoutputDirectory=$context" ||
+      die "Maven cannot fetch $artifact $keycloak_version: $(grep -m 1 ERROR "$cache/keycloak.log" | cut -c 1-300); all of it in $cache/keycloak.log"
+    (cd "$context" && python3 -m zipfile -e "$artifact-$keycloak_version.zip" .)
+    chmod -R u=rwX,go=rX "$context/keycloak-$keycloak_version"
+    mv "$context/keycloak-$keycloak_version" "$context/keycloak"
+    rm -rf "$context/m2" "$context/$artifact-$keycloak_version.zip"
+  fi
+  cp "$images"/keycloak/* "$context/"
+  image meshgate/test-keycloak "$(hash_of "$images/keycloak" . -- "$keycloak_version")" "$context"
+}
 
 # What decodes Consul's entries runs on this machine, and in no container.
 build_consul() {
@@ -283,14 +306,16 @@ bench_images() {
 all_images() {
   bench_images
   build_chromium
+  build_keycloak
+  build_etcd
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium mesh"
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd mesh"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | mesh) ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | mesh) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done

@@ -1,0 +1,39 @@
+/** The tests' own etcd: three members with TLS, of which one may die or hang. */
+import { expect, test } from 'vitest';
+import { startEtcd, testStage, until } from '../harness/index.ts';
+
+const stage = await testStage('etcd');
+const { members } = await startEtcd(stage);
+const [first, second, third] = members as [(typeof members)[0], (typeof members)[0], (typeof members)[0]];
+
+test('what one member is told another one knows', async () => {
+  await first.put('sessions/1', 'value');
+  expect(await second.get('sessions/1')).toBe('value');
+  expect(await third.get('sessions/2')).toBeUndefined();
+  expect(await third.keys('sessions/')).toEqual(['sessions/1']);
+});
+
+test('a client without a certificate, or with one of another CA, is refused', async () => {
+  const foreign = await stage.meshCa.issue({ commonName: 'gateway' });
+  for (const pem of ['', foreign.pem]) {
+    await expect(first.call('/v3/kv/range', { key: 'eA==' }, pem)).rejects.toThrow();
+  }
+});
+
+test('with one member hung, and then with one dead, the others go on', async () => {
+  await second.hang();
+  const goes = async (value: string) => {
+    const works = async () => (await first.put('sessions/1', value).catch(() => 'no')) === undefined;
+    await until(works, { what: 'a write', timeoutMs: 30_000 });
+    return third.get('sessions/1');
+  };
+  expect(await goes('hung')).toBe('hung');
+  await second.resume();
+  await until(async () => (await second.get('sessions/1')) === 'hung', {
+    what: 'the one that hung',
+    timeoutMs: 30_000,
+  });
+  await second.kill();
+  expect(await goes('dead')).toBe('dead');
+  await expect(second.get('sessions/1')).rejects.toThrow();
+});

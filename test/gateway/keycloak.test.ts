@@ -1,0 +1,101 @@
+/** A real Keycloak: its tokens at the gateway, its sign-in form, its administration. */
+import { randomBytes } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { gatewayCase, newAgent, startEcho, startGateway, startKeycloak, testStage, until } from '../harness/index.ts';
+
+const stage = await testStage('keycloak');
+const host = 'wiki.example.com';
+const origin = `https://${host}:8443`;
+const policy = `
+version: 1
+gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key } }
+providers:
+  corp: { issuer: https://keycloak:8443/realms/corp, audiences: ["api://wiki"], ca_file: /run/provider/ca.pem }
+roles:
+  staff: { group: staff }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [staff] }
+`;
+// A gateway that finds no provider at its start looks again later only.
+const keycloak = await startKeycloak(stage, { origins: [origin] });
+const [wiki, gateway] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startGateway(stage, { policy })]);
+const setup = { gateway, echoes: [wiki] };
+const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cleo')]);
+
+beforeAll(() =>
+  until(async () => (await gateway.send(host, { token: ada })).status === 200, {
+    what: "Keycloak's keys at the gateway",
+    timeoutMs: 60_000,
+    help: () => gateway.box.logs.tail(),
+  }),
+);
+
+describe('an access token of Keycloak', () => {
+  gatewayCase(setup, {
+    name: 'of somebody in the group passes',
+    host,
+    request: { path: '/page', token: ada },
+    status: 200,
+    upstream: { url: '/page', absent: ['Authorization'] },
+    log: { fields: { 'user.id': 'ada' } },
+  });
+
+  gatewayCase(setup, {
+    name: 'of somebody without it does not',
+    host,
+    request: { path: '/page', token: cleo },
+    status: 403,
+    reason: 'role_missing',
+  });
+});
+
+/** The first step of a sign-in, as a relying party would ask for it. */
+function authorization(): string {
+  const query = new URLSearchParams({
+    ...{ client_id: 'wiki', response_type: 'code', scope: 'openid', redirect_uri: `${origin}/callback`, state: 's' },
+    ...{ code_challenge_method: 'S256', code_challenge: randomBytes(32).toString('base64url') },
+  });
+  return `${keycloak.issuer}/protocol/openid-connect/auth?${query}`;
+}
+
+test('its form signs a person in, and the session needs no form again', async () => {
+  const agent = newAgent(stage);
+  const form = await agent.visit(authorization());
+  const back = await keycloak.signIn(agent, form, 'ada', { until: /\/callback\?/ });
+  expect(back.location, back.text).toMatch(/\/callback\?.*code=/);
+  expect(new URL(back.location!).searchParams.get('iss')).toBe(keycloak.issuer);
+  const again = await agent.visit(authorization(), { until: /\/callback\?/ });
+  expect(again.location, again.text).toMatch(/code=/);
+  expect((await keycloak.sessions('ada')).length).toBeGreaterThan(0);
+  expect(agent.refused).toEqual([]);
+});
+
+test('a refresh token is good once, and a second use ends the session', async () => {
+  const { refresh_token = '' } = await keycloak.tokens('ben');
+  const refresh = (token: string) => keycloak.tokens('ben', { grant_type: 'refresh_token', refresh_token: token });
+  const mark = keycloak.box.logs.mark();
+  const next = await refresh(refresh_token);
+  await expect(refresh(refresh_token)).rejects.toThrow(/invalid_grant/);
+  await expect(refresh(next.refresh_token!)).rejects.toThrow(/invalid_grant/);
+  await keycloak.box.logs.waitFor(/type="REFRESH_TOKEN_ERROR"/, mark);
+  expect(keycloak.events('REFRESH_TOKEN', mark).length).toBe(1);
+});
+
+test('an administrator ends sessions, disables people and changes their groups', async () => {
+  const groups = async () => {
+    const [, claims = ''] = (await keycloak.token('ben')).split('.');
+    return JSON.parse(Buffer.from(claims, 'base64url').toString()).groups;
+  };
+  expect(await groups()).toEqual(['confluence-readers', 'staff']);
+  await keycloak.member('ben', 'staff', false);
+  expect(await groups()).toEqual(['confluence-readers']);
+  await keycloak.member('ben', 'staff', true);
+  await keycloak.signOut('ben');
+  expect(await keycloak.sessions('ben')).toEqual([]);
+  await keycloak.enable('ben', false);
+  await expect(keycloak.token('ben')).rejects.toThrow(/disabled/);
+  await keycloak.enable('ben', true);
+});

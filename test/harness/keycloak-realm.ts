@@ -1,0 +1,133 @@
+import type { JWK } from 'jose';
+import { people, wikiResource } from '../services/shared/people.ts';
+
+/** How a realm of the tests differs from what stands below; times in seconds. */
+export interface RealmOptions {
+  /** Name of the realm, default `corp`; the issuer is `https://ALIAS:8443/realms/NAME`. */
+  readonly name?: string;
+  /** Origins of the gateway (`https://wiki.example.com:8443`) that people may be sent back to. */
+  readonly origins?: readonly string[];
+  readonly accessToken?: number;
+  /** Life of a provider session without and with use. */
+  readonly idle?: number;
+  readonly most?: number;
+  /** Default on: each refresh token is good once, and a second use ends the session. */
+  readonly rotation?: boolean;
+  /** URL that hears of ended sessions from Keycloak itself. */
+  readonly backchannel?: string;
+  /** URL that browsers open, in a frame, at sign-out. */
+  readonly frontchannel?: string;
+  /** Public keys of the client that signs its assertions (`wiki-jwt`). */
+  readonly keys?: readonly JWK[];
+  /** Subject of the certificate of the client `wiki-tls`, as RFC 2253 writes it: `CN=wiki-tls`. */
+  readonly certificate?: string;
+  /** Tokens of all clients are bound to a key by DPoP, or to the client's certificate. */
+  readonly bound?: 'dpop' | 'certificate';
+  /** PAR is the only way in. */
+  readonly parOnly?: boolean;
+}
+
+/** Clients of a realm. `wiki` has this secret, and people's password is their name. */
+export const keycloakSecret = 'wiki-secret';
+
+/** Realm roles beside the groups. */
+const rolesOf: Readonly<Record<string, readonly string[]>> = { ada: ['editor'], ben: ['reader'] };
+
+type Json = Readonly<Record<string, unknown>>;
+
+const mapper = (name: string, kind: string, config: Json) => ({
+  name,
+  protocol: 'openid-connect',
+  protocolMapper: kind,
+  config: { 'id.token.claim': 'true', 'access.token.claim': 'true', 'userinfo.token.claim': 'true', ...config },
+});
+
+const mappers = [
+  mapper('groups', 'oidc-group-membership-mapper', { 'claim.name': 'groups', 'full.path': 'false' }),
+  mapper('audience', 'oidc-audience-mapper', {
+    'included.custom.audience': wikiResource,
+    'id.token.claim': 'false',
+    'userinfo.token.claim': 'false',
+  }),
+];
+
+function client(id: string, options: RealmOptions, own: Json & { readonly attributes?: Json }): Json {
+  const { origins = [], backchannel, frontchannel, bound, parOnly } = options;
+  const attributes = {
+    'post.logout.redirect.uris': origins.map((origin) => `${origin}/*`).join('##') || '+',
+    'backchannel.logout.session.required': 'true',
+    'frontchannel.logout.session.required': 'true',
+    ...(backchannel === undefined ? {} : { 'backchannel.logout.url': backchannel }),
+    ...(frontchannel === undefined ? {} : { 'frontchannel.logout.url': frontchannel }),
+    ...(bound === 'dpop' ? { 'dpop.bound.access.tokens': 'true' } : {}),
+    ...(bound === 'certificate' ? { 'tls.client.certificate.bound.access.tokens': 'true' } : {}),
+    ...(parOnly ? { 'require.pushed.authorization.requests': 'true' } : {}),
+    ...own.attributes,
+  };
+  return {
+    clientId: id,
+    protocol: 'openid-connect',
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: true,
+    publicClient: false,
+    fullScopeAllowed: true,
+    frontchannelLogout: frontchannel !== undefined,
+    redirectUris: origins.map((origin) => `${origin}/*`),
+    webOrigins: [],
+    protocolMappers: mappers,
+    ...own,
+    attributes,
+  };
+}
+
+function clients(options: RealmOptions): Json[] {
+  const pkce = { 'pkce.code.challenge.method': 'S256' };
+  return [
+    client('wiki', options, { secret: keycloakSecret, attributes: pkce }),
+    client('wiki-jwt', options, {
+      clientAuthenticatorType: 'client-jwt',
+      attributes: {
+        ...pkce,
+        'use.jwks.string': 'true',
+        'jwks.string': JSON.stringify({ keys: options.keys ?? [] }),
+      },
+    }),
+    client('wiki-tls', options, {
+      clientAuthenticatorType: 'client-x509',
+      attributes: { ...pkce, 'x509.subjectdn': options.certificate ?? 'CN=wiki-tls' },
+    }),
+    client('wiki-cli', options, {
+      publicClient: true,
+      attributes: { 'oauth2.device.authorization.grant.enabled': 'true', 'oauth2.device.polling.interval': '1' },
+    }),
+  ];
+}
+
+/** A realm as Keycloak imports it: people with groups and roles, and a client for each way of authentication. */
+export function realm(options: RealmOptions = {}): Json {
+  const groups = [...new Set(Object.values(people).flatMap((person) => person.groups))];
+  const roles = [...new Set(Object.values(rolesOf).flat())];
+  return {
+    realm: options.name ?? 'corp',
+    enabled: true,
+    sslRequired: 'all',
+    loginTheme: 'keycloak',
+    revokeRefreshToken: options.rotation ?? true,
+    refreshTokenMaxReuse: 0,
+    accessTokenLifespan: options.accessToken ?? 300,
+    ssoSessionIdleTimeout: options.idle ?? 1800,
+    ssoSessionMaxLifespan: options.most ?? 36_000,
+    roles: { realm: roles.map((name) => ({ name })) },
+    groups: groups.map((name) => ({ name })),
+    clients: clients(options),
+    users: Object.entries(people).map(([id, person]) => {
+      const [firstName, lastName] = person.name.split(' ');
+      return {
+        ...{ id, username: id, enabled: true, email: person.email, emailVerified: true, firstName, lastName },
+        credentials: [{ type: 'password', value: id, temporary: false }],
+        groups: person.groups.map((group) => `/${group}`),
+        realmRoles: rolesOf[id] ?? [],
+      };
+    }),
+  };
+}

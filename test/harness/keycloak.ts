@@ -1,0 +1,135 @@
+import type { Page } from 'playwright-core';
+import type { Navigation, UserAgent, Visited } from './agent.ts';
+import { type Box, startContainer } from './container.ts';
+import { type Answer, send, type Target } from './http.ts';
+import { keycloakImage } from './images.ts';
+import { keycloakSecret, type RealmOptions, realm } from './keycloak-realm.ts';
+import type { Stage } from './stage.ts';
+
+export { keycloakSecret, type RealmOptions, realm } from './keycloak-realm.ts';
+
+const port = 8443;
+const credentials = { client_id: 'wiki', client_secret: keycloakSecret };
+
+/** A real Keycloak with one realm; who and what is in it stands in keycloak-realm.ts. */
+export class Keycloak {
+  readonly box: Box;
+  readonly issuer: string;
+  readonly realm: string;
+  readonly #target: Target;
+
+  constructor(box: Box, name: string, ca: string) {
+    this.box = box;
+    this.realm = name;
+    this.issuer = `https://${box.alias}:${port}/realms/${name}`;
+    this.#target = { host: box.host, port: box.port(port), tls: true, name: box.alias, ca };
+  }
+
+  /** A person's tokens by password, from the client `wiki`. */
+  async tokens(person: string, more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
+    const grant = { grant_type: 'password', username: person, password: person, scope: 'openid', ...more };
+    return (
+      await this.#post(`/realms/${this.realm}/protocol/openid-connect/token`, { ...credentials, ...grant })
+    ).json();
+  }
+
+  /** A person's access token. */
+  async token(person: string): Promise<string> {
+    return (await this.tokens(person)).access_token!;
+  }
+
+  /** Fills in the sign-in form on which a user agent stands, and goes where it leads. */
+  signIn(agent: UserAgent, page: Visited, person: string, wish: Navigation = {}): Promise<Visited> {
+    return agent.submit(page, { username: person, password: person }, { form: '#kc-form-login', ...wish });
+  }
+
+  /** The same in Chromium; what comes after is to be waited for. */
+  async signInAt(page: Page, person: string): Promise<void> {
+    await page.fill('#username', person);
+    await page.fill('#password', person);
+    await page.click('#kc-login');
+  }
+
+  /** Enables or disables a person. */
+  async enable(person: string, enabled: boolean): Promise<void> {
+    await this.admin('PUT', `/users/${person}`, { enabled });
+  }
+
+  /** Ends a person's sessions; clients with a back-channel URL are told before this is done. */
+  async signOut(person: string): Promise<void> {
+    await this.admin('POST', `/users/${person}/logout`);
+  }
+
+  /** Puts a person into a group of the realm, or takes them out. */
+  async member(person: string, group: string, member: boolean): Promise<void> {
+    const found = await this.admin('GET', `/groups?exact=true&search=${encodeURIComponent(group)}`);
+    const id = found.find(({ name }: { name: string }) => name === group)?.id;
+    if (id === undefined) throw new Error(`the realm ${this.realm} has no group ${group}`);
+    await this.admin(member ? 'PUT' : 'DELETE', `/users/${person}/groups/${id}`);
+  }
+
+  /** A person's sessions here. */
+  sessions(person: string): Promise<{ id: string; start: number; lastAccess: number }[]> {
+    return this.admin('GET', `/users/${person}/sessions`);
+  }
+
+  /** Lines of its log about an event (`LOGIN`, `CODE_TO_TOKEN`, `REFRESH_TOKEN`, `LOGOUT`, … with `_ERROR` if it failed). */
+  events(type: string, mark = 0): string[] {
+    return this.box.logs.since(mark).filter((line) => line.includes(`type="${type}"`));
+  }
+
+  /** The admin API of the realm; what it answers, parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: Keycloak's own answers
+  async admin(method: string, path: string, body?: unknown): Promise<any> {
+    const login = { client_id: 'admin-cli', grant_type: 'password', username: 'admin', password: 'admin' };
+    const { access_token } = (await this.#post('/realms/master/protocol/openid-connect/token', login)).json();
+    const answer = await send(this.#target, {
+      method,
+      path: `/admin/realms/${this.realm}${path}`,
+      token: access_token,
+      headers: { Host: `${this.box.alias}:${port}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (answer.status >= 300) throw new Error(`Keycloak: ${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.text === '' ? undefined : answer.json();
+  }
+
+  async #post(path: string, form: Readonly<Record<string, string>>): Promise<Answer> {
+    const answer = await send(this.#target, {
+      method: 'POST',
+      path,
+      headers: { Host: `${this.box.alias}:${port}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+    });
+    if (answer.status !== 200) throw new Error(`Keycloak: POST ${path}: ${answer.status} ${answer.text}`);
+    return answer;
+  }
+}
+
+export interface KeycloakOptions extends RealmOptions {
+  /** Name in the network, default `keycloak`. */
+  readonly alias?: string;
+}
+
+/** Starts Keycloak, which takes some ten seconds of a core and 450 MB: one a file, and only where it must be the real one. */
+export async function startKeycloak(stage: Stage, options: KeycloakOptions = {}): Promise<Keycloak> {
+  const alias = options.alias ?? 'keycloak';
+  const { cert, key } = await stage.ca.server(alias);
+  const name = options.name ?? 'corp';
+  const box = await startContainer(stage, {
+    image: keycloakImage,
+    alias,
+    ports: [port],
+    files: {
+      '/etc/keycloak/tls.crt': cert,
+      '/etc/keycloak/tls.key': key,
+      '/etc/keycloak/ca.pem': stage.ca.cert,
+      [`/opt/keycloak/data/import/${name}.json`]: JSON.stringify(realm(options)),
+    },
+    env: { KC_HOSTNAME: `https://${alias}:${port}` },
+    memory: 900,
+    ready: /started in .*Listening on/,
+    startMs: 240_000,
+  });
+  return new Keycloak(box, name, stage.ca.cert);
+}
