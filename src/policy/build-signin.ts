@@ -12,19 +12,20 @@ type RawRoute = RawHost[typeof ROUTES][string];
 
 const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
 
+/** A default gives way to a shorter time that is written. */
+function buildSession(raw: NonNullable<RawGateway['session']>): policy.SessionPolicy {
+  const absolute = time(raw.absolute, DEFAULTS.sessionAbsolute);
+  const idle = time(raw.idle, Math.min(DEFAULTS.sessionIdle, absolute));
+  const fresh = time(raw.fresh, Math.min(DEFAULTS.sessionFresh, idle));
+  return { keysFile: raw.keys_file, idle, absolute, fresh };
+}
+
 /** What the gateway's section says of browsers. */
 export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
   const { public_port, session, signin, store } = raw;
   return {
     ...(public_port !== undefined && { publicPort: public_port }),
-    ...(session && {
-      session: {
-        keysFile: session.keys_file,
-        idle: time(session.idle, DEFAULTS.sessionIdle),
-        absolute: time(session.absolute, DEFAULTS.sessionAbsolute),
-        fresh: time(session.fresh, DEFAULTS.sessionFresh),
-      },
-    }),
+    ...(session && { session: buildSession(session) }),
     ...(signin && {
       signin: {
         ...(signin.host !== undefined && { host: signin.host }),

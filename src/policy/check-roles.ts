@@ -4,6 +4,7 @@ import { namesOf } from './names.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
+import { seconds } from './units.ts';
 
 /** Each fact says one thing of one provider, can be true, and no role depends on itself. */
 export function checkRoles(report: Report, draft: DraftPolicy): void {
@@ -29,6 +30,8 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
     report.add(path, 'is and has in one fact; keep one of them', 'key');
   } else if (op === 'claim' && value === undefined) {
     report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (fact.max_age !== undefined && seconds(fact.max_age) < 1) {
+    report.add([...path, 'max_age'], `${fact.max_age} is too short, so never true; write at least 1s`);
   } else if (GROUPINGS.includes(op as 'any') && writes(fact, 'provider')) {
     report.add([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`, 'key');
   } else if (op === undefined && !writes(fact, 'provider')) {
@@ -39,8 +42,9 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
 function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers: readonly string[]): void {
   const { fact, path, provider } = at;
   if (typeof fact !== 'object' || report.touches(path)) return;
-  const kind = ['group', 'claim', 'scope'].find((it) => writes(fact, it));
-  if (kind && providers.length > 1 && provider === undefined && !writes(fact, 'provider')) {
+  const kind = ['group', 'claim', 'scope', 'acr'].find((it) => writes(fact, it));
+  const isNamed = writes(fact, 'provider') || provider !== undefined || (kind === 'acr' && at.beside !== undefined);
+  if (kind && providers.length > 1 && !isNamed) {
     report.add(path, `whose ${kind}? add provider: ${oneOf(providers)}`, 'key');
   } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {
     report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);

@@ -1,4 +1,6 @@
+import { checkAccept } from './check-accept.ts';
 import { checkAgents } from './check-agents.ts';
+import { checkClients } from './check-clients.ts';
 import { checkConsul } from './check-consul.ts';
 import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
@@ -12,6 +14,7 @@ import { checkReferences } from './check-references.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
+import { checkSessions } from './check-sessions.ts';
 import { checkTests } from './check-tests.ts';
 import { checkTraffic } from './check-traffic.ts';
 import { checkUnused } from './check-unused.ts';
@@ -33,6 +36,8 @@ export function checkPolicy(report: Report): void {
 const CHECKS = [
   checkGateway,
   checkProviders,
+  checkClients,
+  checkSessions,
   checkRoles,
   checkServices,
   checkMesh,
@@ -42,6 +47,7 @@ const CHECKS = [
   checkHosts,
   checkHeaders,
   checkRules,
+  checkAccept,
   checkAgents,
   checkTraffic,
   checkTests,

@@ -11,6 +11,7 @@ export type Draft<T> =
   | undefined;
 
 export type DraftPolicy = NonNullable<Draft<Raw>>;
+export type DraftProvider = NonNullable<NonNullable<DraftPolicy['providers']>[string]>;
 export type DraftHost = NonNullable<NonNullable<DraftPolicy['hosts']>[string]>;
 export type DraftRoute = NonNullable<NonNullable<DraftHost[typeof ROUTES]>[string]>;
 export type DraftRule = NonNullable<DraftRoute['allow']>[number];

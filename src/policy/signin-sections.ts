@@ -110,9 +110,9 @@ export const client = z
       .describe('How the secret is sent: as Basic credentials, or in the body.')
       .meta({ default: 'basic' })
       .optional(),
-    keys_file: s.filePath.describe('JWKS of private keys, for private_key_jwt; the first one signs.').optional(),
     cert_file: s.certFile.optional(),
     key_file: s.keyFile.optional(),
+    keys_file: s.filePath.describe('JWKS of private keys, for private_key_jwt; the first one signs.').optional(),
   })
   .register(hints, {
     what: 'a client',

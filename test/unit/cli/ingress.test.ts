@@ -4,7 +4,7 @@ import { meshgate } from './fake.ts';
 const door = (name: string) =>
   `${name}: { address: "${name}.mesh:8443", ca_file: /run/mesh/${name}.pem, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
 const POLICY = `version: 1
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff } }
 mesh:
   kind: envoy

@@ -17,7 +17,7 @@ interface Parts {
 const parse = ({ kind = 'envoy', mesh, services, allow = 'staff' }: Parts = {}) =>
   parsePolicy(
     `version: 1
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff }, beta: { group: beta } }
 mesh:
   kind: ${kind}

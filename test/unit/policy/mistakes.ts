@@ -53,7 +53,7 @@ function misspell(word: string, pick: (below: number) => number): string {
 const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   [
     'misspelt key',
-    /(?<=^|[ {,-])(?<w>gateway|clock_skew|token_cache|keys|refresh|stale|cool_down|trusted_proxies|resolver|listen|tls|cert_file|key_file|providers|kind|issuer|audiences|clients|algorithms|ca_file|subject|claim|prefix|roles|group|provider|any|all|none|scope|has|mesh|trust_domain|ingress|address|server_name|own|client_ca_file|identities|spiffe|pem_file|rotation|health|services|authority|endpoint|url|insecure_url|headers|first_role|else|hosts|service|accept|allow|role|methods|as|who|tests|expect|claims|GET|POST)(?=:(?: |$))/g,
+    /(?<=^|[ {,-])(?<w>gateway|clock_skew|token_cache|keys|refresh|stale|cool_down|trusted_proxies|resolver|listen|tls|cert_file|key_file|providers|kind|issuer|audiences|clients|algorithms|ca_file|subject|claim|prefix|roles|group|provider|any|all|none|scope|has|mesh|trust_domain|ingress|address|server_name|own|client_ca_file|identities|spiffe|pem_file|rotation|health|services|authority|endpoint|url|insecure_url|headers|first_role|else|hosts|service|accept|allow|role|methods|as|who|tests|expect|claims|GET|POST|public_port|session|idle|absolute|fresh|signin|host|pages_dir|store|etcd|client|id|secret_file|auth|scopes|prompt|max_age|acr_values|acr|domains|userinfo|label|par|owner|ask)(?=:(?: |$))/g,
   ],
   [
     'misspelt role',
@@ -62,7 +62,10 @@ const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['misspelt service', /(?<=service: )(?<w>[\w-]+)/g],
   ['misspelt provider', /(?<=provider: |providers: \[)(?<w>\w+)/g],
   ['misspelt identity', /(?<=as: )(?<w>wiki-editor)/g],
-  ['misspelt enum', /(?<=methods: \[|accept: \[|expect: |who: |kind: |X-Forwarded-\w+: )(?<w>[A-Za-z_]+)/g],
+  [
+    'misspelt enum',
+    /(?<=methods: \[|accept: \[|expect: |who: |kind: |auth: |prompt: |X-Forwarded-\w+: )(?<w>[A-Za-z_]+)/g,
+  ],
   ['misspelt algorithm', /(?<=algorithms: \[)(?<w>RS256)/g],
 ];
 

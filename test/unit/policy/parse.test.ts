@@ -91,8 +91,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(38, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(39, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(54, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(55, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -103,7 +103,69 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(49, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(67, 3) });
+  });
+
+  test('facts about the sign-in', () => {
+    expect(policy.roles.admin?.fact).toMatchObject({
+      facts: [{ op: 'role' }, { op: 'group' }, { op: 'acr', value: 'phr' }, { op: 'max_age', value: 900 }],
+    });
+  });
+
+  test('sessions, and what they share', () => {
+    expect(policy.gateway).toMatchObject({
+      publicPort: 8443,
+      session: { keysFile: '/run/secrets/session.jwks', idle: 14400, absolute: 43200, fresh: 300 },
+      signin: {
+        host: 'auth.example.com',
+        tls: { certFile: '/run/tls/auth.crt', keyFile: '/run/tls/auth.key' },
+        pagesDir: '/etc/meshgate/pages',
+      },
+      store: {
+        endpoints: ['https://etcd-0:2379', 'https://etcd-1:2379'],
+        caFile: '/run/etcd/ca.pem',
+        certFile: '/run/etcd/client.crt',
+        keyFile: '/run/etcd/client.key',
+        prefix: '/meshgate/',
+      },
+    });
+  });
+
+  test('clients, and what they ask for', () => {
+    expect(policy.providers.okta).toMatchObject({
+      kind: 'generic',
+      client: { id: '0oa1', auth: { kind: 'client_secret_post', secretFile: '/run/secrets/okta' } },
+      signin: {
+        scopes: ['openid', 'profile'],
+        prompt: 'login',
+        maxAge: 28800,
+        acrValues: ['phr'],
+        domains: ['example.com'],
+        userinfo: true,
+        label: 'okta',
+      },
+    });
+    expect(policy.providers.keycloak).toMatchObject({
+      kind: 'keycloak',
+      client: {
+        id: 'meshgate',
+        auth: { kind: 'tls_client_auth', certFile: '/run/kc/client.crt', keyFile: '/run/kc/client.key' },
+      },
+      signin: { scopes: ['openid', 'profile', 'email'], label: 'Guests', par: true },
+    });
+  });
+
+  test('what routes take, and whom their pages name', () => {
+    expect(route('wiki.example.com/*')).toMatchObject({
+      accept: ['bearer', 'session'],
+      owner: 'wiki-team@example.com',
+      ask: 'https://tickets.example.com/new?reason={reason}&id={request_id}',
+    });
+    expect(route('wiki.example.com/rest/*')).toMatchObject({
+      owner: 'wiki-team@example.com',
+      ask: 'mailto:rest-team@example.com?subject={route}',
+    });
+    expect(route('*.dashboard.example.com/*')).not.toHaveProperty('owner');
   });
 
   test('one PEM file stands for certificate and key', () => {
@@ -243,7 +305,7 @@ test('an assertion, with its default life and with another', () => {
 test('a service of its own that a rule leads to: through the mesh or past it', () => {
   const policy = parse(`
 version: 1
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff }, beta: { group: beta } }
 mesh:
   kind: envoy
@@ -263,4 +325,85 @@ hosts:
     ['wiki.example.com/*#2', 'plain', ''],
     ['wiki.example.com/*#3', 'wiki', 'default'],
   ]);
+});
+
+describe('sign-in', () => {
+  const withClient = (client: string, gateway = 'session: { keys_file: /run/s.jwks }') =>
+    parse(
+      smallest
+        .replace('providers:', `gateway:\n  ${gateway}\nproviders:`)
+        .replace('[api://wiki] }', `[api://wiki], client: ${client} }`),
+    );
+
+  test.each([
+    ['{ id: a }', { kind: 'none' }],
+    ['{ id: a, secret_file: /s }', { kind: 'client_secret_basic', secretFile: '/s' }],
+    ['{ id: a, secret_file: /s, auth: basic }', { kind: 'client_secret_basic', secretFile: '/s' }],
+    ['{ id: a, secret_file: /s, auth: post }', { kind: 'client_secret_post', secretFile: '/s' }],
+    ['{ id: a, keys_file: /k }', { kind: 'private_key_jwt', keysFile: '/k' }],
+    ['{ id: a, cert_file: /c, key_file: /k }', { kind: 'tls_client_auth', certFile: '/c', keyFile: '/k' }],
+  ])('the client %s', (client, auth) => {
+    expect(withClient(client).providers.okta?.client).toEqual({ id: 'a', auth });
+  });
+
+  test('with every default', () => {
+    const { gateway, providers, hosts } = withClient('{ id: a }');
+    expect(gateway.session).toEqual({ keysFile: '/run/s.jwks', idle: 28800, absolute: 86400, fresh: 600 });
+    expect(gateway).not.toHaveProperty('publicPort');
+    expect(providers.okta?.signin).toEqual({
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+      domains: [],
+      userinfo: true,
+      label: 'okta',
+    });
+    expect(hosts[0]?.routes[0]?.accept).toEqual(['bearer', 'session']);
+  });
+
+  test('a default gives way to a shorter time', () => {
+    const times = (text: string) => withClient('{ id: a }', `session: { keys_file: /s, ${text} }`).gateway.session;
+    expect(times('absolute: 1h')).toMatchObject({ idle: 3600, absolute: 3600, fresh: 600 });
+    expect(times('idle: 5m')).toMatchObject({ idle: 300, absolute: 86400, fresh: 300 });
+    expect(times('absolute: 2s, idle: 2s, fresh: 1s')).toMatchObject({ idle: 2, absolute: 2, fresh: 1 });
+  });
+
+  test('a provider without audiences is for sessions alone', () => {
+    const text = smallest
+      .replace('providers:', 'gateway: { session: { keys_file: /s } }\nproviders:')
+      .replace('audiences: [api://wiki]', 'client: { id: a }');
+    const { providers, hosts } = parse(text);
+    expect(providers.okta?.audiences).toEqual([]);
+    expect(hosts[0]?.routes[0]?.accept).toEqual(['session']);
+  });
+
+  test('routes of a wildcard host take sessions as well', () => {
+    const text = smallest
+      .replace('providers:', 'gateway: { session: { keys_file: /s } }\nproviders:')
+      .replace('audiences: [api://wiki]', 'client: { id: a }');
+    expect(parse(text.replace('wiki.example.com', '"*.example.com"')).hosts[0]?.routes[0]?.accept).toEqual(['session']);
+  });
+
+  test('an acr belongs to the provider that another fact of its `all` names', () => {
+    const text = smallest
+      .replace('roles:', '  other: { issuer: https://other.example.com, audiences: [x] }\nroles:')
+      .replace('{ group: staff }', '{ all: [{ group: staff, provider: okta }, { any: [{ acr: phr }, { acr: hw }] }] }')
+      .replace('wiki.example.com:', 'wiki.example.com:\n    providers: [okta, other]')
+      .replace('[api://wiki] }', '[api://wiki], subject: { prefix: a- } }')
+      .replace('audiences: [x] }', 'audiences: [x], subject: { prefix: b- } }');
+    expect(parse(text).roles.staff).toBeDefined();
+  });
+});
+
+test.each([
+  ['https://example.okta.com/oauth2/default', 'okta'],
+  ['https://dev-1.oktapreview.com/oauth2/aus1', 'okta'],
+  ['https://okta.example.com/oauth2/default', 'generic'],
+  ['https://example.okta.com.evil.example/oauth2/default', 'generic'],
+  ['https://login.microsoftonline.com/0f2e/v2.0', 'entra'],
+  ['https://sts.windows.net/0f2e/', 'entra'],
+  ['https://login.example.com/realms/main', 'keycloak'],
+  ['https://login.example.com/auth/realms/main', 'keycloak'],
+  ['https://login.example.com/realms/main/x', 'generic'],
+  ['https://login.example.com', 'generic'],
+])('the issuer %s looks like one of %s', (issuer, kind) => {
+  expect(parse(smallest.replace('https://example.okta.com/oauth2/default', issuer)).providers.okta?.kind).toBe(kind);
 });

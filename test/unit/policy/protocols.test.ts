@@ -4,7 +4,7 @@ import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 const parse = (more: { services?: string; allow?: string; route?: string; headers?: string } = {}) =>
   parsePolicy(
     `version: 1
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff }, beta: { group: beta } }
 services:
   pages: { url: https://pages, protocol: grpc }

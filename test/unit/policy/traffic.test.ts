@@ -3,7 +3,7 @@ import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import type { Route } from '../../../src/policy/types.ts';
 
 const policy = (host: string, route: string) => `version: 1
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff } }
 services: { wiki: { insecure_url: "http://wiki:8080" } }
 hosts:

@@ -19,7 +19,7 @@ gateway:
   assertion: { issuer: https://gateway.example.com, keys_file: /run/keys.jwks }
   inner: { client_ca_file: /run/clients.pem }
   tls: { cert_file: /run/tls.crt, key_file: /run/tls.key }
-providers: { okta: { issuer: https://example.okta.com, audiences: [wiki] } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff }, beta: { group: beta } }
 agents: { pages: { match: { service: wiki }, acts_for: [staff] } }
 mesh:

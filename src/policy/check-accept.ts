@@ -1,0 +1,53 @@
+import { providersOfHost, takesSessions } from './check-sessions.ts';
+import { type DraftPolicy, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
+import type { Path } from './path.ts';
+import type { Report } from './report.ts';
+import { oneOf } from './suggest.ts';
+
+/** What a route takes, some provider of its host gives; and pages name somebody where there are pages. */
+export function checkAccept(report: Report, draft: DraftPolicy): void {
+  const routes = routesOf(draft);
+  for (const route of routes) checkRoute(report, draft, route);
+  const missing = draft.gateway === undefined || !writes(draft.gateway, 'session');
+  const clients = entriesOf(draft.providers).some(([, provider]) => writes(provider, 'client'));
+  // Said there once for all.
+  if (missing && clients) return;
+  for (const [name, host] of entriesOf(draft.hosts)) {
+    const own = routes.filter(({ hostName }) => hostName === name);
+    if (report.touches(['hosts', name]) || own.length === 0) continue;
+    if (own.some((route) => takesSessions(draft, route))) continue;
+    checkPages(report, ['hosts', name], host);
+    for (const { path, route } of own) checkPages(report, path, route);
+  }
+}
+
+function checkPages(report: Report, path: Path, owned: object): void {
+  for (const key of ['owner', 'ask'].filter((it) => writes(owned, it))) {
+    const why = 'no effect: no route of this host takes sessions, and pages are for browsers that sign in';
+    report.add([...path, key], `${why}; remove it`, 'key');
+  }
+}
+
+function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
+  const names = providersOfHost(draft, at);
+  if (names === undefined || names.length === 0 || names.some((name) => isHidden(report, draft, name))) return;
+  const has = (...keys: string[]) => names.some((name) => writes(draft.providers?.[name] ?? {}, ...keys));
+  for (const [index, kind] of (at.route.accept ?? []).entries()) {
+    const path = [...at.path, 'accept', index];
+    if (kind === 'session' && !has('client')) {
+      report.add(
+        path,
+        `no provider of this host has a client; add client: { id: … } to ${oneOf(names)}, or remove this`,
+      );
+    }
+    if (kind === 'bearer' && !has('audiences', 'insecure_any_audience')) {
+      const message = `of no provider of this host tokens are taken; add audiences to ${oneOf(names)}, or remove this`;
+      report.add(path, message);
+    }
+  }
+}
+
+function isHidden(report: Report, draft: DraftPolicy, name: string): boolean {
+  const provider = draft.providers?.[name];
+  return provider === undefined || report.touches(['providers', name]) || report.has(['providers', name, 'audiences']);
+}

@@ -1,0 +1,138 @@
+import { DEFAULTS, MAX_SESSION } from '../limits.ts';
+import { type DraftPolicy, type DraftProvider, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+import { seconds } from './units.ts';
+
+type DraftGateway = NonNullable<DraftPolicy['gateway']>;
+
+/** Keys of the gateway that speak of browsers, beside `session` itself. */
+const OF_SESSIONS = ['public_port', 'signin', 'store'] as const;
+
+/** Sessions have a way to come about, somewhere to be shown, and times that fit each other. */
+export function checkSessions(report: Report, draft: DraftPolicy): void {
+  const gateway = draft.gateway ?? {};
+  if (report.has(['gateway'])) return;
+  if (!writes(gateway, 'session')) {
+    if (!report.touches(['gateway'])) checkWithout(report, draft, gateway);
+    return;
+  }
+  checkTimes(report, gateway);
+  checkSignin(report, draft, gateway);
+  checkStore(report, gateway);
+  checkUse(report, draft);
+}
+
+/** Providers that people could sign in through. */
+function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
+  return entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
+}
+
+/** True if a mistake hides whether a provider has a client. */
+function isHidden(report: Report, draft: DraftPolicy): boolean {
+  return (
+    report.touches(['providers']) || entriesOf(draft.providers).some(([name]) => report.touches(['providers', name]))
+  );
+}
+
+/** Names of a host's providers; undefined where a mistake hides them. */
+export function providersOfHost(draft: DraftPolicy, { host }: RouteAt): readonly string[] | undefined {
+  if (!writes(host, 'providers')) return Object.keys(draft.providers ?? {});
+  const names = host.providers?.filter((it) => it !== undefined);
+  return names !== undefined && names.length === host.providers?.length ? names : undefined;
+}
+
+/** Whether a route takes sessions; what a mistake hides, does. */
+export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
+  const { accept } = at.route;
+  if (writes(at.route, 'accept')) return accept?.some((it) => it === undefined || it === 'session') ?? true;
+  const names = providersOfHost(draft, at);
+  return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
+}
+
+/** Without sessions nobody signs in: what speaks of that has no effect. One mistake, so one place. */
+function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
+  const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
+  const [first, ...others] = clientsOf(draft);
+  if (first !== undefined) {
+    report.add(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`, 'key');
+    for (const [name] of others) report.mark(['providers', name, 'client']);
+    return;
+  }
+  for (const key of OF_SESSIONS) {
+    if (writes(gateway, key)) report.add(['gateway', key], `no effect without gateway.session; ${write} this`, 'key');
+  }
+}
+
+function checkTimes(report: Report, { session }: DraftGateway): void {
+  if (session === undefined) return;
+  const bound = (key: 'idle' | 'absolute' | 'fresh', most: number, write: string) => {
+    const text = session[key];
+    if (text === undefined) return most;
+    const time = seconds(text);
+    const path = ['gateway', 'session', key];
+    if (time < 1) report.add(path, `${text} is too short; write at least 1s`);
+    else if (time > most) report.add(path, `${text} is longer than ${write}`);
+    return Math.min(time, most);
+  };
+  const month = `a session may last; write at most ${MAX_SESSION / 86400}d`;
+  const absolute = writes(session, 'absolute') ? bound('absolute', MAX_SESSION, month) : DEFAULTS.sessionAbsolute;
+  const isKnown = !report.touches(['gateway', 'session', 'absolute']);
+  const whole = `the whole session, absolute; write at most ${absolute}s, or a longer absolute`;
+  const idle = bound('idle', isKnown ? absolute : MAX_SESSION, whole);
+  const unused = writes(session, 'idle') ? idle : Math.min(DEFAULTS.sessionIdle, absolute);
+  const sure = isKnown && !report.touches(['gateway', 'session', 'idle']);
+  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so nobody would be asked; write less`);
+}
+
+function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http: plain }: DraftGateway): void {
+  if (signin === undefined || report.touches(['gateway', 'signin'])) return;
+  const path = ['gateway', 'signin'];
+  if (Object.keys(signin).length === 0) {
+    report.add(path, 'nothing in it; write host: auth.example.com, or remove it', 'key');
+  }
+  if (writes(signin, 'tls') && !writes(signin, 'host')) {
+    report.add([...path, 'tls'], 'no effect without host, each host has its own; remove it, or write host', 'key');
+  } else if (writes(signin, 'tls') && plain) {
+    const message = 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two';
+    report.add([...path, 'tls'], message, 'key');
+  }
+  const { host } = signin;
+  if (host !== undefined && writes(draft.hosts ?? {}, host)) {
+    const message = `${quote(host)} stands under hosts as well; the sign-in has a host of its own: write another, as in auth.example.com`;
+    report.add([...path, 'host'], message);
+  }
+}
+
+function checkStore(report: Report, { store }: DraftGateway): void {
+  if (store === undefined || report.touches(['gateway', 'store'])) return;
+  for (const [key, other] of [
+    ['cert_file', 'key_file'],
+    ['key_file', 'cert_file'],
+  ] as const) {
+    if (!writes(store, key) || writes(store, other)) continue;
+    report.add(['gateway', 'store', other], `missing key "${other}"; write ${other}: beside ${key}`, 'key');
+  }
+}
+
+/** Somebody can sign in somewhere, and each client is some session's. */
+function checkUse(report: Report, draft: DraftPolicy): void {
+  const path: Path = ['gateway', 'session'];
+  if (report.has(['hosts']) || isHidden(report, draft)) return;
+  const clients = clientsOf(draft);
+  if (clients.length === 0) {
+    const message = 'no effect: no provider has a client; add client: { id: … } to one, or remove this';
+    report.add(path, message, 'key');
+    return;
+  }
+  const routes = routesOf(draft).filter((route) => takesSessions(draft, route));
+  if (routes.length === 0) {
+    report.add(path, 'no effect: no route takes sessions; add session to an accept, or remove this', 'key');
+    return;
+  }
+  for (const [name] of clients) {
+    if (routes.some((route) => providersOfHost(draft, route)?.includes(name) ?? true)) continue;
+    const message = 'no effect: no route that takes sessions accepts this provider; accept it there, or remove this';
+    report.add(['providers', name, 'client'], message, 'key');
+  }
+}
