@@ -1,5 +1,6 @@
 import { headerValue } from '../caller/headers.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { MAX_HEADER_VALUE } from '../limits.ts';
+import { type Refusal, refuse } from '../reasons.ts';
 import type { KnownCaller } from './known.ts';
 import type { HeaderPlan, PlannedHeader, PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
@@ -20,26 +21,32 @@ const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent'].reduce(
 
 /** What the lines about a caller take in an answer, all of them there. */
 export function aboutBytes({ user, provider, roles, agent }: KnownCaller): number {
-  return NAMES_BYTES + user.length + provider.length + roles.length + agent.length;
+  return NAMES_BYTES + user.length + provider.length + roles.length + (agent === undefined ? 0 : agent.length);
 }
 
+const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of ${name} is too long for a header`);
+
 /** The lines for a caller whom a rule lets pass: who it is, for nginx's log, the rule, and the route's identity headers. */
-function linesOf(known: KnownCaller, { headers, room }: HeaderPlan, { id, as }: PreparedRule): Result<string[]> {
+function linesOf(known: KnownCaller, plan: HeaderPlan, { id, as }: PreparedRule): string[] | Refusal {
   const { user, provider, roles, agent } = known;
   const lines = ['X-Meshgate-User', user, 'X-Meshgate-Provider', provider, 'X-Meshgate-Rule', id];
   if (roles !== '') lines.push('X-Meshgate-Roles', roles);
-  if (agent !== '') lines.push('X-Meshgate-Agent', agent);
+  if (agent !== undefined) lines.push('X-Meshgate-Agent', agent);
   if (as !== '') lines.push('X-Meshgate-As', as);
+  if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
+  const { headers } = plan;
   let bytes = aboutBytes(known);
   for (let i = 0; i < headers.length; i++) {
     const { name, source, carrier } = headers[i] as PlannedHeader;
     const value = headerValue(source, known.caller);
-    if (value === undefined) return refuse('claim_absent', `the value of ${name} is too long for a header`);
-    if (carrier === undefined || value === '') continue;
+    if (value === undefined) return tooLong(name);
+    if (value === '') continue;
     lines.push(carrier, value);
     bytes += carrier.length + value.length + LINE_BYTES;
   }
-  return bytes <= room ? ok(lines) : refuse('claim_absent', 'the values of the identity headers are too long together');
+  return bytes <= plan.room
+    ? lines
+    : refuse('claim_absent', 'the values of the identity headers are too long together');
 }
 
 /** Answers nginx. Its client may have gone meanwhile: then `r.return` throws, and nobody is there to be told. */
@@ -99,19 +106,17 @@ export function letPass(
   rule: PreparedRule,
   known: KnownCaller,
   assertion: string | undefined,
-): Result<void> {
+): Refusal | undefined {
   const lines = linesOf(known, route.plan, rule);
-  if (!lines.ok) return lines;
+  if ('reason' in lines) return lines;
   const { ready } = known;
   if (ready !== undefined) {
     if (ready.size >= MAX_READY) ready.clear();
-    ready.set(readyKey(method, route), { lines: lines.value, grant: rule.grant });
+    ready.set(readyKey(method, route), { lines, grant: rule.grant });
   }
-  send(r, lines.value, assertion);
-  return passed;
+  send(r, lines, assertion);
+  return undefined;
 }
-
-const passed = ok(undefined);
 
 /** 204 for nobody in particular. */
 export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {

@@ -19,8 +19,18 @@ export function bearer(authorization: string): string | undefined {
 /** Whose tokens are taken. */
 type Accepting = Pick<PreparedRoute, 'providers' | 'accepted'>;
 
-/** Is given who comes with a new token, and the claims. */
-export type Use<T> = (known: Result<KnownCaller>, verified?: Verified) => T | Promise<T>;
+/** Is given who comes with a new token, what the caller gave along, and the claims. */
+export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
+
+/** A new token that is looked at. A list costs a fifth of the closures that would hold the same. */
+type Newcomer<T, S> = readonly [
+  bearers: Bearers,
+  providers: Accepting['providers'],
+  token: string,
+  now: number,
+  use: Use<T, S>,
+  along: S,
+];
 
 /** Callers by their bearer tokens. */
 export class Bearers {
@@ -62,21 +72,35 @@ export class Bearers {
     return ok(this.#tokens.put(token, verified.value, caller.value, now, this.#table.tokenCache, stamp, sub));
   }
 
-  /** Verifies a new token; once more with the provider's newest keys, where those at hand do not do. */
-  verify<T>(to: Accepting, token: string, now: number, use: Use<T>): T | Promise<T> {
-    const { providers } = to;
-    return verifyToken(token, providers, now, this.#context, (verified) => {
-      const ask = verified.ok ? undefined : providerToAsk(token, verified, providers);
-      if (ask === undefined) return this.#use(token, now, verified, use);
-      const meetAs = (outcome: Result<Verified>) => this.#use(token, now, outcome, use);
-      return this.#keys.refetch(ask).then((refetched) => {
-        if (refetched === 'busy') return meetAs(refuse('provider_unavailable'));
-        return refetched === 'fetched' ? verifyToken(token, providers, now, this.#context, meetAs) : meetAs(verified);
-      });
+  /** Who comes with a new token, for whom waits for it. */
+  static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
+    const use = newcomer[4];
+    const along = newcomer[5];
+    const known = newcomer[0].#meet(newcomer[2], newcomer[3], verified);
+    return verified.ok ? use(known, along, verified.value) : use(known, along);
+  }
+
+  /** {@link #settle}, or once more with the provider's newest keys, where those at hand do not do. */
+  static #settleOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
+    if (verified.ok) return Bearers.#settle(verified, newcomer);
+    const [bearers, providers, token, now] = newcomer;
+    const ask = providerToAsk(token, verified, providers);
+    if (ask === undefined) return Bearers.#settle(verified, newcomer);
+    return bearers.#keys.refetch(ask).then((refetched) => {
+      if (refetched === 'busy') return Bearers.#settle(refuse('provider_unavailable'), newcomer);
+      if (refetched === 'unchanged') return Bearers.#settle(verified, newcomer);
+      return verifyToken(token, providers, now, bearers.#context, Bearers.#settle<T, S>, newcomer);
     });
   }
 
-  #use<T>(token: string, now: number, verified: Result<Verified>, use: Use<T>): T | Promise<T> {
-    return use(this.#meet(token, now, verified), verified.ok ? verified.value : undefined);
+  /**
+   * Verifies a new token; once more with the provider's newest keys, where those at hand do not do.
+   *
+   * @param along `use` is given this as well
+   */
+  verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
+    const { providers } = to;
+    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along];
+    return verifyToken(token, providers, now, this.#context, Bearers.#settleOrAsk<T, S>, newcomer);
   }
 }

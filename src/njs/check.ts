@@ -1,10 +1,11 @@
-import { refuse } from '../reasons.ts';
+import { type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import { type OwnCookies, takeOwn } from '../session/cookie.ts';
 import { again, letAnyonePass } from './answer.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import { answer } from './decision.ts';
+import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
@@ -46,6 +47,14 @@ export function checkHandler(
     else deny(r, to.realm, decision, { nearest: decision.nearest?.id });
   }
 
+  /** A request with a new token. */
+  type Newcomer = readonly [r: NginxHTTPRequest, to: PreparedRoute, method: string, now: number];
+
+  function answerNewcomer(caller: Result<KnownCaller>, newcomer: Newcomer): void | Promise<void> {
+    if (!caller.ok) return deny(newcomer[0], newcomer[1].realm, caller);
+    return answer(signer, newcomer[0], newcomer[1], newcomer[2], caller.value, newcomer[3]);
+  }
+
   function answerBearer(
     r: NginxHTTPRequest,
     to: PreparedRoute,
@@ -61,10 +70,8 @@ export function checkHandler(
       if (again(r, to, method, known, now, signer)) return;
       return answer(signer, r, to, method, known, now);
     }
-    return bearers.verify(to, token, now, (caller) => {
-      if (caller.ok) return answer(signer, r, to, method, caller.value, now);
-      return deny(r, to.realm, caller);
-    });
+    const newcomer: Newcomer = [r, to, method, now];
+    return bearers.verify(to, token, now, answerNewcomer, newcomer);
   }
 
   return (r) => {

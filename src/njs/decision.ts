@@ -1,4 +1,4 @@
-import { decide } from '../rules/decide.ts';
+import { covering, decide } from '../rules/decide.ts';
 import { letPass } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
@@ -14,17 +14,33 @@ export function answer(
   known: KnownCaller,
   now: number,
 ): void | Promise<void> {
-  const decision = decide(to.rules, known.caller, { route: to.name, method });
-  if (!decision.allow) {
-    const { nearest, stepUp } = decision;
-    // Who came with a token goes nowhere for another one.
-    const signin = stepUp !== undefined && known.session !== undefined ? (`step&role=${stepUp}` as const) : undefined;
-    return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin });
+  const { caller } = known;
+  let rule = caller.agent === undefined ? covering(to.rules, caller, method) : undefined;
+  if (rule === undefined) {
+    const decision = decide(to.rules, caller, { route: to.name, method });
+    if (!decision.allow) {
+      const { nearest, stepUp } = decision;
+      // Who came with a token goes nowhere for another one.
+      const signin = stepUp !== undefined && known.session !== undefined ? (`step&role=${stepUp}` as const) : undefined;
+      return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin });
+    }
+    rule = decision.rule;
   }
-  const { rule } = decision;
   if (signer === undefined) return pass(r, to, method, rule, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
   if (recalled !== undefined) return pass(r, to, method, rule, known, recalled);
+  return sign(signer, r, to, method, rule, known, now);
+}
+
+function sign(
+  signer: Signer,
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  method: string,
+  rule: PreparedRule,
+  known: KnownCaller,
+  now: number,
+): Promise<void> {
   return signer.sign(known, rule.grant, now).then((signed) => {
     if (signed.ok) pass(r, to, method, rule, known, signed.value);
     else deny(r, to.realm, signed, { known, nearest: rule.id });
@@ -40,6 +56,6 @@ function pass(
   known: KnownCaller,
   assertion: string | undefined,
 ): void {
-  const passed = letPass(r, to, method, rule, known, assertion);
-  if (!passed.ok) deny(r, to.realm, passed, { known, nearest: rule.id });
+  const refused = letPass(r, to, method, rule, known, assertion);
+  if (refused !== undefined) deny(r, to.realm, refused, { known, nearest: rule.id });
 }

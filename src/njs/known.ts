@@ -16,8 +16,8 @@ export interface KnownCaller {
   readonly user: string;
   /** Names of the roles, joined by commas. */
   readonly roles: string;
-  /** The service that acts for the caller, by its name as an agent; empty: none does. */
-  readonly agent: string;
+  /** The service that acts for the caller, by its name as an agent. */
+  readonly agent?: string;
   /** What a token can be called back by beside subject and key: `iat` and `jti`, a space between; see {@link stampOf}. */
   readonly stamp: string;
   /** `sub` where the subject is another claim, else empty. */
@@ -53,8 +53,10 @@ export function knownCaller(
   stamp = '',
   sub = '',
 ): KnownCaller {
-  const { provider, subject, agent = '' } = caller;
-  return { caller, provider, until, key, user: encodeValue(subject), roles, agent, stamp, sub };
+  const { agent } = caller;
+  const user = encodeValue(caller.subject);
+  const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub };
+  return agent === undefined ? known : { ...known, agent };
 }
 
 /** Nobody's ids have line breaks; what follows one is left out, as in the names of revocations. */

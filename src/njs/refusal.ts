@@ -76,7 +76,7 @@ export function deny(
     out['X-Meshgate-User'] = known.user;
     out['X-Meshgate-Provider'] = known.provider;
     if (known.roles !== '') out['X-Meshgate-Roles'] = known.roles;
-    if (known.agent !== '') out['X-Meshgate-Agent'] = known.agent;
+    if (known.agent !== undefined) out['X-Meshgate-Agent'] = known.agent;
   }
   reply(r, 401);
 }

@@ -8,14 +8,16 @@ import type { PreparedGrant } from './signer.ts';
 export interface PlannedHeader {
   readonly name: string;
   readonly source: HeaderSource;
-  /** The answer header that carries its value; absent where another line of the answer does. */
-  readonly carrier?: string;
+  /** The answer header that carries its value. */
+  readonly carrier: string;
 }
 
 /** The identity headers of a route; equal plans of several routes are one object. */
 export interface HeaderPlan {
   readonly index: number;
   readonly headers: readonly PlannedHeader[];
+  /** Name of the one that sends the roles, if any does. */
+  readonly roles: string | undefined;
   /** Bytes that these and the lines about the caller may take together. */
   readonly room: number;
 }
@@ -40,13 +42,15 @@ export interface PreparedRoute {
   readonly plan: HeaderPlan;
 }
 
-/** Subject and provider need no work: they fit, and each answer has them. Roles are only held against their limit. */
-function planned(headers: Headers, names: readonly string[]): readonly PlannedHeader[] {
-  return Object.entries(headers)
-    .filter(([, source]) => source !== 'subject' && source !== 'provider')
-    .map(([name, source]) =>
-      isAlways(source) ? { name, source } : { name, source, carrier: carrier(source, names.indexOf(name)) },
-    );
+/** What stands in each answer anyway needs no work: subject and provider fit, roles are only held against their limit. */
+function planned(headers: Headers, names: readonly string[]): Pick<HeaderPlan, 'headers' | 'roles'> {
+  const all = Object.entries(headers);
+  return {
+    headers: all
+      .filter(([, source]) => !isAlways(source))
+      .map(([name, source]) => ({ name, source, carrier: carrier(source, names.indexOf(name)) })),
+    roles: all.find(([, source]) => source === 'roles')?.[0],
+  };
 }
 
 /**
@@ -63,7 +67,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const text = JSON.stringify(headers);
     let plan = plans.get(text);
     if (plan === undefined) {
-      plan = { index: plans.size, headers: planned(headers, table.headerNames), room: table.answerRoom };
+      plan = { index: plans.size, ...planned(headers, table.headerNames), room: table.answerRoom };
       plans.set(text, plan);
     }
     return plan;

@@ -16,8 +16,7 @@ interface Near {
 
 /**
  * Verified tokens: a small Map in this context, and behind it the dict that all workers share.
- * The token's text is hashed for the dict: a readable token never lies in shared memory,
- * and 128 bits of SHA-256 keep the keys short.
+ * The token's text is hashed for the dict: a readable token never lies in shared memory, and keys are short.
  */
 export class TokenCache {
   readonly #selection: string;
@@ -38,7 +37,10 @@ export class TokenCache {
   #dictKey(token: string): string {
     if (token !== this.#lastToken) {
       this.#lastToken = token;
-      this.#lastKey = hash.createHash('sha256').update(this.#selection).update(token).digest('base64url').slice(0, 22);
+      this.#lastKey = hash
+        .createHash('sha256')
+        .update(this.#selection + token)
+        .digest('base64url');
     }
     return this.#lastKey;
   }

@@ -1,7 +1,7 @@
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import { takeOwn } from '../session/cookie.ts';
-import type { Claims, TokenProvider } from '../token/types.ts';
+import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import type { KnownCaller } from './known.ts';
 import type { Sessions } from './sessions.ts';
@@ -99,6 +99,13 @@ function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void
   });
 }
 
+/** Who came with a token, and what it says. */
+function metBearer(known: Result<KnownCaller>, _along: undefined, verified?: Verified): Result<Met> {
+  if (!known.ok || verified === undefined) return known as Extract<typeof known, { ok: false }>;
+  const { claims, expires } = verified;
+  return ok({ known: known.value, credential: 'bearer', claims, expires, authTime: claims.auth_time });
+}
+
 /** Makes the handler that tells callers who the gateway takes them for: what a developer looks at first. */
 export function whoamiHandler(
   table: Table,
@@ -110,11 +117,7 @@ export function whoamiHandler(
   async function meetBearer(to: Accepted, authorization: string, now: number): Promise<Result<Met>> {
     const token = to.bearers ? bearer(authorization) : undefined;
     if (token === undefined) return refuse('credential_unsupported');
-    return bearers.verify(to, token, now, (known, verified) => {
-      if (!known.ok || verified === undefined) return known as Extract<typeof known, { ok: false }>;
-      const { claims, expires } = verified;
-      return ok({ known: known.value, credential: 'bearer', claims, expires, authTime: claims.auth_time } as const);
-    });
+    return bearers.verify(to, token, now, metBearer, undefined);
   }
 
   async function meetSession(to: Accepted, host: string, line: string | undefined, now: number): Promise<Result<Met>> {

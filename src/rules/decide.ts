@@ -30,6 +30,11 @@ export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean 
 /** A rule of a rendered table names no route: it stands under its own. */
 const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
 
+/** The rules of a route: all, where they are a rendered table's. */
+function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
+  return rules[0]?.route === undefined ? rules : rules.filter((rule) => isOf(rule, route));
+}
+
 /** The rule that failed by least: by its method only, before one that has the method, before the first. */
 function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
@@ -68,6 +73,23 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
 }
 
 /**
+ * The first of a route's own rules that lets a caller pass for whom no agent asks; the whole of {@link decide} where
+ * there is one, at half its cost.
+ */
+export function covering<R extends DecidingRule>(
+  own: readonly R[],
+  caller: DecidingCaller | null,
+  method: string,
+): R | undefined {
+  // An iterator would cost each new token as much as a rule does.
+  for (let i = 0; i < own.length; i++) {
+    const rule = own[i] as R;
+    if (hasMethod(rule, method) && isWho(rule.who, caller)) return rule;
+  }
+  return undefined;
+}
+
+/**
  * Decides a request: allowed if a rule of its route covers it; the first that does says to which service and as
  * which identity. For an agent that is its own rule, and its person has to pass by another.
  *
@@ -84,19 +106,10 @@ export function decide<R extends DecidingRule>(
   request: Request,
 ): Decision<R> {
   const { route, method } = request;
-  if (caller?.agent !== undefined) {
-    return decideAgent(
-      rules.filter((rule) => isOf(rule, route)),
-      caller,
-      method,
-    );
-  }
-  // An iterator would cost each new token as much as a rule does.
-  for (let i = 0; i < rules.length; i++) {
-    const rule = rules[i] as R;
-    if (isOf(rule, route) && hasMethod(rule, method) && isWho(rule.who, caller)) return { allow: true, rule };
-  }
-  const own = rules.filter((rule) => isOf(rule, route));
+  const own = ownOf(rules, route);
+  if (caller?.agent !== undefined) return decideAgent(own, caller, method);
+  const passes = covering(own, caller, method);
+  if (passes !== undefined) return { allow: true, rule: passes };
   const people = own.filter(({ who }) => who.kind !== 'agent');
   const nearest = nearestOf(people, caller, method) ?? own[0];
   if (caller === null) return refused('credential_missing', nearest);

@@ -1,7 +1,7 @@
 import { ok, type Result, refuse } from '../reasons.ts';
 import { checkClaims } from './claims.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';
-import { type SignatureContext, verifySignature } from './signature.ts';
+import { type SignatureContext, verifySignatureWith } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
 /** What the tokens of all hosts are checked against. */
@@ -16,31 +16,40 @@ export interface VerifyContext extends SignatureContext {
  * The provider that the token names by its exact `iss`. A payload that is no claims set names none; where only one
  * provider comes into question its signature is checked all the same, so that the refusal can say what is wrong.
  */
-function providerOf(claims: Claims | undefined, providers: readonly TokenProvider[]): Result<TokenProvider> {
-  if (claims === undefined) {
-    return providers.length === 1 ? ok(providers[0] as TokenProvider) : refuse('token_malformed');
-  }
-  const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
+function providerOf(claims: Claims | undefined, providers: readonly TokenProvider[]): TokenProvider | undefined {
+  if (claims === undefined) return providers.length === 1 ? providers[0] : undefined;
+  // No member of Object.prototype, and JSON has no undefined.
+  const { iss } = claims;
   for (let i = 0; i < providers.length; i++) {
     const provider = providers[i] as TokenProvider;
-    if (provider.issuer === issuer) return ok(provider);
+    if (provider.issuer === iss) return provider;
   }
-  return refuse('issuer_unknown');
+  return undefined;
 }
 
-/** What is said of a token whose signature holds. */
-function judge(
+/** A token whose signature is looked at, and who is told. */
+type Read<T, S> = readonly [
   header: JoseHeader,
   claims: Claims | undefined,
   provider: TokenProvider,
-  key: Key,
   now: number,
   skew: number,
-): Result<Verified> {
-  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-  const refused = checkClaims(header, claims, provider, now, skew);
-  if (refused !== undefined) return refused;
-  return ok({ provider: provider.name, claims, expires: claims.exp as number, key: key.thumbprint });
+  use: (verified: Result<Verified>, along: S) => T | Promise<T>,
+  along: S,
+];
+
+/** What is said of a token whose signature holds. */
+function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
+  const use = read[5];
+  const along = read[6];
+  if (!signer.ok) return use(signer, along);
+  const claims = read[1];
+  if (claims === undefined) return use(refuse('token_malformed', 'the payload is not a claims set'), along);
+  const provider = read[2];
+  const refused = checkClaims(read[0], claims, provider, read[3], read[4]);
+  if (refused !== undefined) return use(refused, along);
+  const verified = { provider: provider.name, claims, expires: claims.exp as number, key: signer.value.thumbprint };
+  return use(ok(verified), along);
 }
 
 /**
@@ -51,28 +60,28 @@ function judge(
  * @param now seconds since the epoch
  * @param use is given the claims with their provider, or the first reason that applies; a detail that tells what was
  * expected is given only after the signature held. What it returns is returned, see {@link verifySignature}.
+ * @param along `use` is given this as well
  */
-export function verifyToken<T>(
+export function verifyToken<T, S>(
   text: string,
   providers: readonly TokenProvider[],
   now: number,
   context: VerifyContext,
-  use: (verified: Result<Verified>) => T | Promise<T>,
+  use: (verified: Result<Verified>, along: S) => T | Promise<T>,
+  along: S,
 ): T | Promise<T> {
   const split = splitJws(text);
-  if (!split.ok) return use(split);
+  if (!split.ok) return use(split, along);
   const jws = split.value;
   const parsed = parseHeader(jws.header);
-  if (!parsed.ok) return use(parsed);
+  if (!parsed.ok) return use(parsed, along);
   const header = parsed.value;
   const claims = parseClaims(jws.payload);
-  const found = providerOf(claims, providers);
-  if (!found.ok) return use(found);
-  const provider = found.value;
-  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return use(refuse('algorithm_refused'));
+  const provider = providerOf(claims, providers);
+  if (provider === undefined) return use(refuse(claims === undefined ? 'token_malformed' : 'issuer_unknown'), along);
+  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return use(refuse('algorithm_refused'), along);
   const keys = context.keysOf(provider, now);
-  if (keys === undefined) return use(refuse('provider_unavailable'));
-  return verifySignature(jws, header, keys, context, (signer) =>
-    use(signer.ok ? judge(header, claims, provider, signer.value, now, context.skew) : signer),
-  );
+  if (keys === undefined) return use(refuse('provider_unavailable'), along);
+  const read: Read<T, S> = [header, claims, provider, now, context.skew, use, along];
+  return verifySignatureWith(jws, header, keys, context, judge<T, S>, read);
 }
