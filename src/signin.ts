@@ -3,6 +3,8 @@
 import { callback as comeBack } from './njs/signin/callback.ts';
 import { handlerOf } from './njs/signin/handler.ts';
 import { handover as handOver } from './njs/signin/handover.ts';
+import { renewHandler } from './njs/signin/renew.ts';
+import { watchRevocations } from './njs/signin/revocations.ts';
 import { signinScene } from './njs/signin/scene.ts';
 import { signin as signIn } from './njs/signin/signin.ts';
 import table from './policy.js';
@@ -25,4 +27,10 @@ const page = (r: NginxHTTPRequest): void => scene.pages.refusal(r);
 /** `/.meshgate/assets/NAME`: the stylesheet of the pages, and what an operator's folder has. */
 const assets = (r: NginxHTTPRequest): void => scene.pages.asset(r);
 
-export default { signin, callback, handover, page, assets };
+/** `/.meshgate/renew`: the check asks about a session that is not fresh any more. */
+const renew = renewHandler(scene);
+
+/** `js_periodic`: takes what is to be called back, from the command and from other replicas. */
+const revocations = (): Promise<void> => watchRevocations(signinTable.stateDir, scene.store);
+
+export default { signin, callback, handover, page, assets, renew, revocations };

@@ -43,7 +43,12 @@ export interface ProviderCall {
 export interface ProviderAnswer {
   readonly status: number;
   readonly text: string;
+  /** False where the egress server answered, since it was never connected to the provider: nothing was asked. */
+  readonly reached: boolean;
 }
+
+/** No answer came: the provider may have done what it was asked. */
+export class NoAnswer extends Error {}
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -52,7 +57,7 @@ const FORM = 'application/x-www-form-urlencoded';
  *
  * @param socket path of the egress server's unix socket
  * @param provider chooses the location there, and with it CA and client certificate
- * @throws Error with one line for the log where no answer came
+ * @throws NoAnswer with one line for the log
  */
 export async function callProvider(
   socket: string,
@@ -71,8 +76,11 @@ export async function callProvider(
       headers,
       ...(body !== undefined && { body }),
     });
-    return { status: answer.status, text: await answer.text() };
+    const { status, headers: said } = answer;
+    const isGateways = status === 502 || status === 504;
+    const reached = !isGateways || /^\d/.test(said.get(EGRESS_HEADERS.reached) ?? '');
+    return { status, text: await answer.text(), reached };
   } catch (error) {
-    throw new Error(`${url} did not answer: ${(error as Error).message}`);
+    throw new NoAnswer(`${url} did not answer: ${(error as Error).message}`);
   }
 }

@@ -70,4 +70,6 @@ export const EGRESS_HEADERS = {
   authorization: 'X-Meshgate-Authorization',
   /** Absent: `application/json`. */
   accept: 'X-Meshgate-Accept',
+  /** Of the answer: how long it took to be connected; no number where that failed, so that nothing was sent. */
+  reached: 'X-Meshgate-Reached',
 } as const;

@@ -61,8 +61,8 @@ export type Refreshed =
     }
   /** The provider says that the grant is over (`invalid_grant`), or the answer is another person's. */
   | { readonly kind: 'over'; readonly detail: string }
-  /** The refresh token was not used: it was not sent, or refused for a reason that passes. */
-  | { readonly kind: 'unused'; readonly detail: string }
+  /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used, or a new one. */
+  | { readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string }
   /** It was sent, and what became of it is not known. */
   | { readonly kind: 'lost'; readonly detail: string };
 
@@ -110,10 +110,10 @@ export function sessionOf(record: SessionRecord, choose: Choose, { selection, no
 /** The record with a mark that its refresh token is being used: if no answer comes, it is not used again. */
 export const sending = (record: SessionRecord): SessionRecord => ({ ...record, lost: true });
 
-/** The record after a refresh that did not use its token up. */
-export function unused(record: SessionRecord): SessionRecord {
+/** The record after a refresh that did not use its token up, or gave another. */
+export function unused(record: SessionRecord, refreshToken = record.refreshToken): SessionRecord {
   const { lost: _, ...rest } = record;
-  return rest;
+  return { ...rest, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
 /** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use for a theft. */

@@ -31,8 +31,12 @@ export interface RenewalScene {
   readonly choose: Choose;
   /** Asks the provider, once. Never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
-  /** Whether a sign-out called the session back. */
-  isRevoked(session: SessionClaims): boolean;
+  /**
+   * Whether a sign-out called the session back.
+   *
+   * @param sub the provider's name for the person, where it is known
+   */
+  isRevoked(session: SessionClaims, sub?: unknown): boolean;
   readonly policy: Renewing['policy'];
   readonly selection: string;
 }
@@ -102,7 +106,7 @@ export class Renewals {
     if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS)) {
       ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
-    return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
+    return outcome.kind === 'unused' ? unused(record, outcome.refreshToken) : withoutToken(record);
   }
 
   async #keep(record: SessionRecord): Promise<void> {
@@ -125,7 +129,7 @@ export class Renewals {
     // Said before it is sent: a worker that dies meanwhile takes the answer with it.
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
-    const revoked = this.#scene.isRevoked(before.session);
+    const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
     const after =
       outcome.kind === 'confirmed'
         ? confirmed(before, outcome, choose, this.#at(cookie.provider))

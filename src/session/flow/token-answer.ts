@@ -24,12 +24,12 @@ function membersOf(text: string): Readonly<Record<string, unknown>> | undefined 
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/**
- * Reads the token endpoint's answer. What is said of it holds nothing of it but an error's code.
- *
- * @param needsIdToken false for a refresh, which may come without one
- */
-export function readTokenAnswer(status: number, text: string): TokenAnswer {
+type Failed = Exclude<TokenAnswer, { kind: 'tokens' }>;
+
+type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> };
+
+/** Reads its answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2). */
+export function readRefreshAnswer(status: number, text: string): RefreshAnswer {
   const members = membersOf(text);
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
   if (status !== 200) {
@@ -40,7 +40,6 @@ export function readTokenAnswer(status: number, text: string): TokenAnswer {
   if (members === undefined) return { kind: 'broken', error: 'the token endpoint answered what is not a JSON object' };
   const { token_type: type } = members;
   const idToken = textOf(members.id_token);
-  if (idToken === undefined) return { kind: 'broken', error: 'the token endpoint answered without "id_token"' };
   const accessToken = textOf(members.access_token);
   const refreshToken = textOf(members.refresh_token);
   if (accessToken !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
@@ -48,8 +47,17 @@ export function readTokenAnswer(status: number, text: string): TokenAnswer {
   }
   return {
     kind: 'tokens',
-    tokens: { idToken, ...(accessToken && { accessToken }), ...(refreshToken && { refreshToken }) },
+    tokens: { ...(idToken && { idToken }), ...(accessToken && { accessToken }), ...(refreshToken && { refreshToken }) },
   };
+}
+
+/** Reads the token endpoint's answer to a code. What is said of it holds nothing of it but an error's code. */
+export function readTokenAnswer(status: number, text: string): TokenAnswer {
+  const answer = readRefreshAnswer(status, text);
+  if (answer.kind !== 'tokens') return answer;
+  const { idToken, ...others } = answer.tokens;
+  if (idToken === undefined) return { kind: 'broken', error: 'the token endpoint answered without "id_token"' };
+  return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
 /** Reads the answer to a pushed authorization request (RFC 9126 section 2.2). */

@@ -44,6 +44,8 @@ const called: readonly Directive[] = [
   line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
   line('proxy_set_header', 'Content-Type', requestHeader(EGRESS_HEADERS.contentType)),
   line('proxy_set_header', 'Authorization', requestHeader(EGRESS_HEADERS.authorization)),
+  line('proxy_hide_header', EGRESS_HEADERS.reached),
+  line('add_header', EGRESS_HEADERS.reached, variable('upstream_connect_time'), 'always'),
   // Whatever cookies and policies its web server adds to an answer.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '8', '32k'),

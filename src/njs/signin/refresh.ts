@@ -1,0 +1,111 @@
+import { ok, type ReasonCode, type Result } from '../../reasons.ts';
+import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
+import type { Metadata } from '../../session/flow/metadata.ts';
+import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
+import { withUserinfo } from '../../session/flow/userinfo.ts';
+import type { Refreshed } from '../../session/renew.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import type { SessionRecord } from '../../session/types.ts';
+import type { Claims } from '../../token/types.ts';
+import { NoAnswer, type ProviderAnswer } from '../egress.ts';
+import { allClaims, withNewestKeys } from './exchange.ts';
+import type { SigninScene } from './scene.ts';
+
+/** What a sign-in is, and a refresh does not change; ID tokens of a refresh may leave it out. */
+const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
+
+/** Why claims are not known just now, though the session may well go on. */
+const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
+
+/** All claims of the person after a refresh; absent where the provider said nothing of them. */
+async function claimsAfter(
+  scene: SigninScene,
+  provider: SigninProvider,
+  metadata: Metadata,
+  before: Claims,
+  { idToken, accessToken }: Partial<Tokens>,
+): Promise<Result<Claims | undefined>> {
+  if (idToken === undefined) {
+    if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
+    const more = withUserinfo({ sub: before.sub }, await scene.client.userinfo(provider, metadata, accessToken));
+    return more.ok ? ok({ ...before, ...more.value }) : more;
+  }
+  const now = Date.now() / 1000;
+  const expected = { subject: String(before.sub), ...(accessToken !== undefined && { accessToken }) };
+  const verified = await withNewestKeys(scene, provider, idToken, now, (context) =>
+    verifyRefreshedIdToken(idToken, expected, context, now),
+  );
+  if (!verified.ok) return verified;
+  const claims: Record<string, unknown> = { ...verified.value };
+  // Section 12.2: where it has one, it is that of the sign-in.
+  if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
+    return { ok: false, reason: 'claim_absent', detail: 'its "nonce" is not that of the sign-in' };
+  }
+  for (const name of LASTING) if (claims[name] === undefined && before[name] !== undefined) claims[name] = before[name];
+  return allClaims(scene, provider, metadata, claims, accessToken);
+}
+
+/** What the token endpoint's answer says of the refresh token that it was asked with. */
+function outcomeOf({
+  status,
+  text,
+  reached,
+}: ProviderAnswer):
+  | Exclude<Refreshed, { kind: 'confirmed' }>
+  | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
+  if (!reached) return { kind: 'unused', detail: 'the token endpoint is not reached' };
+  const answer = readRefreshAnswer(status, text);
+  if (answer.kind === 'tokens') return answer;
+  const detail = answer.kind === 'refused' ? `the token endpoint refused: ${answer.error}` : answer.error;
+  if (answer.kind === 'refused') return { kind: answer.error === 'invalid_grant' ? 'over' : 'unused', detail };
+  // After 200 the token is used up; after 5xx nobody knows.
+  return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail };
+}
+
+/**
+ * Asks a provider whether a session goes on, with its refresh token, once (RFC 6749 section 6, OpenID Connect Core
+ * section 12). Never throws.
+ */
+export async function refresh(scene: SigninScene, record: SessionRecord): Promise<Refreshed> {
+  const { signin, client } = scene;
+  const { session, claims: before, refreshToken = '' } = record;
+  const now = Date.now() / 1000;
+  if (!Object.hasOwn(signin.providers, session.provider)) {
+    return { kind: 'unused', detail: 'nobody signs in through it any more' };
+  }
+  const provider = signin.providers[session.provider] as SigninProvider;
+  let tokens: Partial<Tokens>;
+  let metadata: Metadata | undefined;
+  try {
+    metadata = await scene.metadata.of(provider, now);
+    if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not known' };
+    const params = [
+      ['grant_type', 'refresh_token'],
+      ['refresh_token', refreshToken],
+    ] as const;
+    const outcome = outcomeOf(await client.call(provider, metadata, 'token', params, now));
+    if (outcome.kind !== 'tokens') return outcome;
+    tokens = outcome.tokens;
+  } catch (error) {
+    return { kind: error instanceof NoAnswer ? 'lost' : 'unused', detail: (error as Error).message };
+  }
+  const { idToken, refreshToken: next } = tokens;
+  const kept = { ...(next !== undefined && { refreshToken: next }) };
+  try {
+    const claims = await claimsAfter(scene, provider, metadata, before, tokens);
+    if (!claims.ok) {
+      const detail = `${claims.reason}: ${claims.detail ?? ''}`;
+      return PASSING.includes(claims.reason) ? { kind: 'unused', detail, ...kept } : { kind: 'over', detail };
+    }
+    const psid = claims.value?.sid;
+    return {
+      kind: 'confirmed',
+      ...(claims.value !== undefined && { claims: claims.value }),
+      ...(typeof psid === 'string' && psid !== '' && { psid }),
+      ...(idToken !== undefined && { idToken }),
+      ...kept,
+    };
+  } catch (error) {
+    return { kind: 'unused', detail: (error as Error).message, ...kept };
+  }
+}

@@ -1,0 +1,87 @@
+import { keep, readClaims } from '../../session/claims.ts';
+import { RENEW_HEADERS, RENEWED } from '../../session/contract.ts';
+import { isRevoked } from '../../session/revocation.ts';
+import type { SessionClaims } from '../../session/types.ts';
+import { revokedDict } from '../dicts.ts';
+import { refresh } from './refresh.ts';
+import { type Renewal, Renewals } from './renewal.ts';
+import type { SigninScene } from './scene.ts';
+
+/** Milliseconds between two looks of whoever waits: shared memory costs nothing, etcd a call. */
+const LOOK_MS = 50;
+const LOOK_ETCD_MS = 200;
+
+/** Whether a sign-out called the session back, its provider's, or all of the person's. */
+export function isCalledBack(session: SessionClaims, sub: unknown): boolean {
+  const { provider, sid, psid, since } = session;
+  return isRevoked((key) => revokedDict().get(key), {
+    provider,
+    subject: String(sub ?? ''),
+    sid,
+    ...(psid !== undefined && { psid }),
+    kids: [],
+    at: since,
+  });
+}
+
+/** The check may have given up: then `r.return` throws, and nobody is there to be told. */
+function answer(r: NginxHTTPRequest, status: number, text = ''): void {
+  try {
+    r.return(status, text);
+  } catch (error) {
+    ngx.log(ngx.INFO, `meshgate: a renewal is not answered: ${(error as Error).message}`);
+  }
+}
+
+/** Answers with a session's cookie; one that does not fit any more ends, as it would not have begun. */
+async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
+  const text = await vault.sealSession(host, session, Date.now() / 1000);
+  if (text !== undefined) return answer(r, RENEWED.renewed, text);
+  ngx.log(ngx.WARN, 'meshgate: claim_absent: what the policy reads of the claims does not fit into a cookie any more');
+  return answer(r, RENEWED.ended);
+}
+
+function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: Renewal): void | Promise<void> {
+  switch (renewal.kind) {
+    case 'session':
+      return answerSession(scene, r, host, renewal.session);
+    case 'going':
+      return answer(r, RENEWED.going);
+    case 'alone':
+      return answer(r, RENEWED.alone);
+    case 'ended':
+      return answer(r, RENEWED.ended);
+  }
+}
+
+/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/contract.ts. */
+export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
+  const { table, signin, store, vault } = scene;
+  const kept = table.session?.keep;
+  const renewals = new Renewals({
+    store,
+    look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
+    choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
+    refresh: (record) => refresh(scene, record),
+    isRevoked: isCalledBack,
+    policy: signin.session,
+    selection: table.selection,
+  });
+  return async (r) => {
+    const { headersIn } = r;
+    const host = headersIn[RENEW_HEADERS.host] ?? '';
+    const wait = headersIn[RENEW_HEADERS.wait] === '1';
+    try {
+      const plain = await vault.openFor('session', host, headersIn[RENEW_HEADERS.session] ?? '', Date.now() / 1000);
+      const cookie = plain === undefined ? undefined : readClaims(plain);
+      if (cookie === undefined) return answer(r, RENEWED.alone);
+      const renewal = await renewals.renew(cookie, host, wait);
+      await speak(scene, r, host, renewal);
+      // The check has its answer, and its request goes on. It keeps no connection for the next one to wait on.
+      if (renewal.kind === 'going') await renewal.go?.();
+    } catch (error) {
+      ngx.log(ngx.ERR, `meshgate: a session is not renewed: ${(error as Error).message}`);
+      answer(r, RENEWED.alone);
+    }
+  };
+}
