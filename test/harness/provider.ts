@@ -1,3 +1,4 @@
+import { CALLBACK_PATH } from '../../src/session/names.ts';
 import { clients, personaGrant, wikiResource } from '../services/shared/people.ts';
 import type { Box } from './container.ts';
 import { send } from './http.ts';
@@ -74,6 +75,8 @@ export interface ProviderOptions {
   readonly alias?: string;
   /** Default 8443. */
   readonly port?: number;
+  /** Origins whose gateways people sign in to; without one nobody signs in. */
+  readonly origins?: readonly string[];
 }
 
 export async function startProvider(stage: Stage, options: ProviderOptions = {}): Promise<Provider> {
@@ -85,7 +88,11 @@ export async function startProvider(stage: Stage, options: ProviderOptions = {})
     alias,
     ports: [port],
     files: { '/etc/service/tls.pem': pem },
-    env: { ISSUER: issuer, PORT: String(port) },
+    env: {
+      ISSUER: issuer,
+      PORT: String(port),
+      CALLBACKS: (options.origins ?? []).map((origin) => `${origin}${CALLBACK_PATH}`).join(' '),
+    },
   });
   return new Provider(box, issuer, stage.ca.cert);
 }

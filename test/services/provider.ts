@@ -6,7 +6,10 @@
  * Admin port: GET /keys, POST /keys {alg} (adds one that signs from now on), DELETE /keys?kid=K (withdraws one),
  * POST /mint {subject, client, expiresIn, claims, kind}.
  *
- * Environment: ISSUER, PORT, TLS_PEM_FILE, ADMIN_PORT.
+ * People sign in by oidc-provider's own pages: any password, the subject as login; nobody is asked for consent.
+ *
+ * Environment: ISSUER, PORT, TLS_PEM_FILE, ADMIN_PORT; CALLBACKS: redirect URIs of the gateway's clients, divided by
+ * spaces.
  */
 import Provider, {
   type AccessToken,
@@ -18,10 +21,11 @@ import Provider, {
 import { type Action, admin } from './shared/admin.ts';
 import { KeyRing } from './shared/keys.ts';
 import { listen, plain, secure, setting, stopOnSignals } from './shared/listen.ts';
-import { clients, people, personaGrant, wikiResource } from './shared/people.ts';
+import { type ClientEntry, clients, people, personaGrant, wikiResource } from './shared/people.ts';
 
 const issuer = setting('ISSUER', 'https://provider:8443');
 const lifetime = 3600;
+const callbacks = setting('CALLBACKS', '').split(' ').filter(Boolean);
 const ring = new KeyRing();
 /** Claims that the admin port wants in a token beside those of its subject. */
 const wished = new WeakMap<object, Record<string, unknown>>();
@@ -51,26 +55,55 @@ function tokenClaims(token: object): Record<string, unknown> {
   return { ...claims, ...wished.get(token) };
 }
 
+const signsIn = ({ grants }: ClientEntry): boolean => grants.includes('authorization_code');
+
+function registration(client: ClientEntry) {
+  const { id, secret, grants, auth = 'client_secret_basic', pushes } = client;
+  return {
+    client_id: id,
+    ...(secret === '' ? {} : { client_secret: secret }),
+    grant_types: [...grants],
+    redirect_uris: signsIn(client) ? callbacks : [],
+    response_types: signsIn(client) ? (['code'] as const).slice() : [],
+    token_endpoint_auth_method: auth,
+    ...(pushes && { require_pushed_authorization_requests: true }),
+  };
+}
+
+/** Ids of grants by client and subject: tabs that sign in at once share one, as they would a person's consent. */
+const grants = new Map<string, string>();
+
+/** Whoever signs in is not asked whether the gateway may know them. */
+async function grantedTo({ oidc }: KoaContextWithOIDC) {
+  const { client, session } = oidc;
+  if (!session?.accountId || client === undefined) return undefined;
+  const name = `${client.clientId} ${session.accountId}`;
+  const known = grants.get(name);
+  const before = known === undefined ? undefined : await provider.Grant.find(known);
+  if (before !== undefined) return before;
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope('openid profile email groups offline_access');
+  grants.set(name, await grant.save());
+  return grant;
+}
+
 function configuration(): Configuration {
   return {
     jwks: { keys: [...ring.keys] as NonNullable<Configuration['jwks']>['keys'] },
-    clients: clients.map(({ id, secret, grants }) => ({
-      client_id: id,
-      client_secret: secret,
-      grant_types: [...grants],
-      redirect_uris: [],
-      response_types: [],
-    })),
+    clients: clients.filter((client) => !signsIn(client) || callbacks.length > 0).map(registration),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: callbacks.length > 0 },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => wikiResource,
+        // Who signs in at the gateway gets a token for this provider's own UserInfo.
+        defaultResource: (_, { clientId }) => (clientId.startsWith('gateway') ? [] : wikiResource),
         getResourceServerInfo: (_, resource, client) => resourceServer(resource, client),
       },
     },
+    ...(callbacks.length > 0 && { loadExistingGrant: grantedTo }),
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     extraTokenClaims: (_, token) => tokenClaims(token),
     findAccount: (_, sub) =>

@@ -66,7 +66,7 @@ export function authorizationParams(
   return params;
 }
 
-/** Whether the request is pushed to the provider first (RFC 9126): where it requires that, or the policy says so. */
+/** Whether the request is pushed to the provider first (RFC 9126): as the policy says, or where the provider requires it. */
 export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
-  return metadata.parRequired || signin.par === true;
+  return signin.par ?? metadata.parRequired;
 }

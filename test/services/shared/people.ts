@@ -26,12 +26,25 @@ export interface ClientEntry {
   readonly algorithm: 'RS256' | 'ES256';
   /** Groups of the service account itself. */
   readonly groups?: readonly string[];
+  /** How it shows itself; default `client_secret_basic`. */
+  readonly auth?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  /** Every authorization request of it has to be pushed. */
+  readonly pushes?: true;
 }
 
-/** Clients by what they are for: people's command lines, and service accounts. */
+/** What the gateway's policies of the tests are given as the secret of every client. */
+const gatewaySecret = 'the client secret of the tests';
+
+const codeFlow = ['authorization_code', 'refresh_token'];
+
+/** Clients by what they are for: people's command lines, service accounts, and gateways where people sign in. */
 export const clients: readonly ClientEntry[] = [
   { id: 'wiki-cli', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'RS256' },
   { id: 'wiki-cli-es256', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'ES256' },
   { id: 'wiki-index', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'RS256' },
   { id: 'wiki-index-es256', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'ES256' },
+  { id: 'gateway', secret: gatewaySecret, grants: codeFlow, algorithm: 'RS256' },
+  { id: 'gateway-post', secret: gatewaySecret, grants: codeFlow, algorithm: 'ES256', auth: 'client_secret_post' },
+  { id: 'gateway-pushes', secret: gatewaySecret, grants: codeFlow, algorithm: 'RS256', pushes: true },
+  { id: 'gateway-public', secret: '', grants: codeFlow, algorithm: 'RS256', auth: 'none' },
 ];

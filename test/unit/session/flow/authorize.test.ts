@@ -79,9 +79,10 @@ describe('askedBy', () => {
 
 describe('isPushed', () => {
   const metadata = { parRequired: false } as Metadata;
-  it('where the provider requires it, or the policy says so', () => {
+  it('as the policy says, or where the provider requires it', () => {
     expect(isPushed(provider(), metadata)).toBe(false);
     expect(isPushed(provider({ par: true }), metadata)).toBe(true);
-    expect(isPushed(provider({ par: false }), { ...metadata, parRequired: true })).toBe(true);
+    expect(isPushed(provider(), { ...metadata, parRequired: true })).toBe(true);
+    expect(isPushed(provider({ par: false }), { ...metadata, parRequired: true })).toBe(false);
   });
 });
