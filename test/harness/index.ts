@@ -17,6 +17,7 @@ export { type Files, readPolicy, render } from './policy.ts';
 export * from './provider.ts';
 export * from './raw.ts';
 export * from './services.ts';
+export * from './sessions.ts';
 export { openStage, type Stage, saveLogs } from './stage.ts';
 export { writeSvid } from './svid.ts';
 export * from './tokens.ts';

@@ -106,6 +106,8 @@ const hop = (size: number, { check, credentials }: Door): Directive =>
       line('proxy_buffering', 'on'),
       line('proxy_buffer_size', `${size >> 10}k`),
       line('proxy_buffers', '4', '32k'),
+      // By itself it is twice the first buffer, which may be more than nginx takes beside three others.
+      ...(size > 48 * 1024 ? [line('proxy_busy_buffers_size', `${size >> 10}k`)] : []),
       line('proxy_connect_timeout', '3s'),
       line('proxy_send_timeout', '3s'),
       line('proxy_read_timeout', '10s'),

@@ -1,0 +1,133 @@
+/** Sessions at the check: other origins' pages, who am I, and keys that rotate. */
+import { describe, expect, test } from 'vitest';
+import { rotateRing } from '../../src/session/rotate-ring.ts';
+import { gatewayCase, Sealer, until, valuesOf } from '../harness/index.ts';
+import { host, keysFile, now, opening, startScene, textOf } from './session-scene.ts';
+
+const { gateway, wiki, setup, adas, ada, bearer, ring } = await startScene('session-origin');
+
+describe('a page of another origin', () => {
+  const origins: readonly (readonly [string, string, string | undefined, number])[] = [
+    ['the host’s own', '/page', 'https://wiki.test', 200],
+    ['no browser', '/page', undefined, 200],
+    ['another host of the gateway', '/page', 'https://board.test', 403],
+    ['its own over plain HTTP', '/page', 'http://wiki.test', 403],
+    ['one that begins alike', '/page', 'https://wiki.test.evil.example', 403],
+    ['one that hides', '/page', 'null', 403],
+    ['one that the route names', '/shared/x', 'https://app.wiki.test', 200],
+    ['one that another route names', '/page', 'https://app.wiki.test', 403],
+    ['any, where anyone may pass', '/public/x', 'https://evil.example', 403],
+  ];
+  for (const [what, path, origin, status] of origins) {
+    gatewayCase(setup, {
+      name: `sends a form with a session: ${what}: ${status}`,
+      host,
+      request: { method: 'POST', path, body: 'x=1', headers: { Cookie: ada, ...(origin && { Origin: origin }) } },
+      status,
+      ...(status === 403 && { reason: 'origin_refused' }),
+    });
+  }
+
+  gatewayCase(setup, {
+    name: 'sends a form without an Origin, and the browser says that it is another site',
+    host,
+    request: { method: 'POST', path: '/page', headers: { Cookie: ada, 'Sec-Fetch-Site': 'cross-site' } },
+    status: 403,
+    reason: 'origin_refused',
+  });
+
+  gatewayCase(setup, {
+    name: 'opens a page by a link',
+    host,
+    request: { path: '/page', headers: { Cookie: ada, ...opening, 'Sec-Fetch-Site': 'cross-site' } },
+    status: 200,
+  });
+
+  gatewayCase(setup, {
+    name: 'sends a token: that is not a session’s concern',
+    host,
+    request: { method: 'POST', path: '/page', token: bearer, headers: { Origin: 'https://evil.example' } },
+    status: 200,
+  });
+
+  const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+  gatewayCase(setup, {
+    name: 'opens a WebSocket',
+    host,
+    request: {
+      path: '/stream/x',
+      headers: {
+        Cookie: ada,
+        ...upgrade,
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        Origin: 'https://evil.example',
+      },
+    },
+    status: 403,
+    reason: 'origin_refused',
+  });
+
+  test('a WebSocket of the host itself passes', async () => {
+    await wiki.clear();
+    const { answers } = await gateway.sendRaw(
+      host,
+      `GET /stream/x HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://wiki.test\r\nCookie: ${ada}\r\n\r\n`,
+      { expect: 1 } as object,
+    );
+    expect(answers[0]?.status).not.toBe(403);
+    const [received] = await wiki.requests();
+    expect(valuesOf(received!, 'X-Forwarded-User')).toEqual(['ada']);
+  });
+});
+
+describe('who am I', () => {
+  gatewayCase(setup, {
+    name: 'by a session',
+    host,
+    request: { path: '/.meshgate/whoami', headers: { Cookie: ada } },
+    status: 200,
+    upstream: 'never',
+    answer: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+  });
+
+  test('tells what each credential says', async () => {
+    const session = await gateway.send(host, { path: '/.meshgate/whoami', headers: { Cookie: ada } });
+    expect(session.json()).toEqual({
+      subject: 'ada',
+      provider: 'acme',
+      roles: ['staff', 'admin'],
+      groups: ['staff', 'berlin'],
+      email: 'ada@example.com',
+      credential: 'session',
+      expires: adas.sealed + 8 * 3600,
+      fresh_until: adas.fresh,
+      auth_time: adas.authTime,
+    });
+    const token = await gateway.send(host, { path: '/.meshgate/whoami', token: bearer });
+    expect(token.json()).toMatchObject({ subject: 'carol', credential: 'bearer', roles: ['staff'] });
+  });
+
+  gatewayCase(setup, {
+    name: 'by nothing',
+    host,
+    request: { path: '/.meshgate/whoami' },
+    status: 401,
+    upstream: 'never',
+    answer: { 'Content-Type': 'application/problem+json', 'WWW-Authenticate': /^Bearer realm="wiki\.test"/ },
+  });
+});
+
+test('a session stays over a rotation of the keys, and ends when its key is gone, without a reload', async () => {
+  const rotated = await rotateRing(ring, now(), 86400, true);
+  if (!rotated.ok) throw new Error(rotated.error);
+  await gateway.box.write({ [keysFile]: rotated.text });
+  const young = await (await Sealer.of(gateway.policy, rotated.text)).cookie(host, adas);
+  const status = async (cookie: string) => (await gateway.send(host, { headers: { Cookie: cookie } })).status;
+  await until(async () => (await status(young)) === 200, { what: 'the new key' });
+  expect(await status(ada)).toBe(200);
+  const { keys } = JSON.parse(rotated.text) as { keys: { kid: string }[] };
+  const old = textOf(ada).split('.')[0];
+  await gateway.box.write({ [keysFile]: JSON.stringify({ keys: keys.filter(({ kid }) => kid !== old) }) });
+  await until(async () => (await status(ada)) === 401, { what: 'the end of the old key', timeoutMs: 15_000 });
+  expect(await status(young)).toBe(200);
+});

@@ -1,0 +1,267 @@
+/** Sessions at the check: whose cookie passes, what the service receives, and how others are answered. */
+import { describe } from 'vitest';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import { gatewayCase, Sealer } from '../harness/index.ts';
+import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
+
+const { gateway, setup, sealer, adas, ada, bearer, acme } = await startScene('session');
+const bob = await sealer.cookie(host, sealer.session('acme', { ...claims, sub: 'bob', groups: [] }));
+const stranger = await acme.sign({ aud: 'other', sub: 'carol', groups: ['staff'] });
+const over = await sealer.cookie(host, { ...adas, end: now() - 1 });
+const unused = await sealer.cookie(host, { ...adas, sealed: now() - 8 * 3600, since: now() - 8 * 3600 });
+/** Signed in too long ago for the role admin. */
+const early = await sealer.cookie(host, { ...adas, authTime: now() - 1000 });
+const boards = await sealer.seal('board.test', adas);
+const unknown = await (await Sealer.of(gateway.policy, newRing(now()))).seal(host, adas);
+/** What is sealed must not be seen in any log. */
+const secret = (cookie: string) => new RegExp(cookie.slice(-40));
+
+describe('a session', () => {
+  for (const over of ['http1', 'http2'] as const) {
+    gatewayCase(setup, {
+      name: `passes with its caller's headers, and its cookie does not travel on (${over})`,
+      host,
+      over,
+      request: { path: '/page?x=1', headers: { Cookie: `a=1; ${ada}; __Host-meshgate-a-zz=1; b="2 3"`, ...opening } },
+      status: 200,
+      answer: { 'Set-Cookie': null },
+      upstream: {
+        url: '/page?x=1',
+        headers: {
+          'X-Forwarded-User': 'ada',
+          'X-Forwarded-Email': 'ada@example.com',
+          'X-Forwarded-Groups': 'staff,berlin',
+          Cookie: 'a=1; b="2 3"',
+        },
+        absent: ['X-Meshgate-Cookie', 'X-Meshgate-Origin', 'X-Meshgate-Navigation'],
+      },
+      log: { fields: { 'user.id': 'ada', 'meshgate.provider': 'acme' }, forbidden: [secret(ada)] },
+    });
+  }
+
+  gatewayCase(setup, {
+    name: 'alone in the line: the service receives no Cookie',
+    host,
+    request: { path: '/page', headers: { Cookie: ada } },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': 'ada' }, absent: ['Cookie'] },
+  });
+
+  gatewayCase(setup, {
+    name: 'without cookies of ours the line passes as it is',
+    host,
+    request: { path: '/public/x', headers: { Cookie: 'a=1;b=2;;  c="; d"' } },
+    status: 200,
+    upstream: { headers: { Cookie: 'a=1;b=2;;  c="; d"' }, absent: ['X-Forwarded-User'] },
+  });
+
+  gatewayCase(setup, {
+    name: 'may not do what its roles do not allow',
+    host,
+    request: { path: '/page', headers: { Cookie: bob, ...script } },
+    status: 403,
+    reason: 'role_missing',
+    log: { fields: { 'user.id': 'bob' }, forbidden: [secret(bob)] },
+  });
+
+  gatewayCase(setup, {
+    name: 'gives its headers where anyone may pass',
+    host,
+    request: { path: '/public/x', headers: { Cookie: ada } },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': 'ada' }, absent: ['Cookie'] },
+  });
+
+  gatewayCase(setup, {
+    name: 'that has ended is nobody where anyone may pass, and nothing is set',
+    host,
+    request: {
+      path: '/public/x',
+      headers: { Cookie: over, ...opening },
+    },
+    status: 200,
+    answer: { 'Set-Cookie': null },
+    upstream: { absent: ['X-Forwarded-User', 'Cookie'] },
+  });
+
+  gatewayCase(setup, {
+    name: 'gives way to a token',
+    host,
+    request: { path: '/page', token: bearer, headers: { Cookie: `a=1; ${ada}` } },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': 'carol', Cookie: 'a=1' } },
+  });
+
+  gatewayCase(setup, {
+    name: 'does not make up for a bad token',
+    host,
+    request: { path: '/page', token: stranger, headers: { Cookie: ada } },
+    status: 401,
+    reason: 'audience_mismatch',
+  });
+
+  gatewayCase(setup, {
+    name: 'is no token, known as it is',
+    host,
+    request: { path: '/page', token: textOf(ada) },
+    status: 401,
+    reason: 'token_malformed',
+  });
+
+  gatewayCase(setup, {
+    name: 'and a token is no session, known as it is',
+    host,
+    request: { path: '/page', headers: { Cookie: `__Host-meshgate=${bearer}` } },
+    status: 401,
+    reason: 'credential_missing',
+  });
+
+  gatewayCase(setup, {
+    name: 'is nothing to a route that takes tokens alone',
+    host,
+    request: { path: '/api/x', headers: { Cookie: ada, ...script } },
+    status: 401,
+    reason: 'credential_missing',
+    answer: { Location: null },
+  });
+
+  gatewayCase(setup, {
+    name: 'a token on a route that takes sessions alone',
+    host,
+    request: { path: '/pages/x', token: bearer },
+    status: 401,
+    reason: 'credential_unsupported',
+  });
+
+  gatewayCase(setup, {
+    name: 'too old for a role that asks for a recent sign-in: a script is told',
+    host,
+    request: {
+      path: '/admin/x',
+      headers: { Cookie: early, ...script },
+    },
+    status: 401,
+    reason: 'step_up_required',
+    answer: { 'WWW-Authenticate': /^Bearer realm="wiki\.test"/, Location: null },
+  });
+
+  gatewayCase(setup, {
+    name: 'too old for a role that asks for a recent sign-in: a page goes to step up',
+    host,
+    request: {
+      path: '/admin/x?y=1',
+      headers: { Cookie: early, ...opening },
+    },
+    status: 303,
+    upstream: 'never',
+    answer: { Location: '/.meshgate/signin?step&role=admin&to=/admin/x?y=1' },
+  });
+});
+
+describe('a cookie that is no session here', () => {
+  const value = textOf(ada);
+  const cookies: readonly (readonly [string, string])[] = [
+    ['tampered with', `${value.slice(0, -2)}${value.endsWith('AA') ? 'BB' : 'AA'}`],
+    ['cut off', value.slice(0, -30)],
+    ['of another host', boards],
+    ['of a key that nobody has', unknown],
+    ['no cookie of ours at all', 'x'],
+  ];
+  for (const [what, text] of cookies) {
+    gatewayCase(setup, {
+      name: `${what}: a script is told, and gets no cookie`,
+      host,
+      request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...script } },
+      status: 401,
+      reason: 'credential_missing',
+      answer: { 'Set-Cookie': null, Location: null, 'WWW-Authenticate': /^Bearer realm="wiki\.test"/ },
+    });
+
+    gatewayCase(setup, {
+      name: `${what}: a page goes to sign-in, and loses it`,
+      host,
+      request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...opening } },
+      status: 303,
+      upstream: 'never',
+      answer: { 'Set-Cookie': '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax' },
+    });
+  }
+
+  gatewayCase(setup, {
+    name: 'two of one name',
+    host,
+    request: { path: '/page', headers: { Cookie: `${ada}; ${ada}`, ...script } },
+    status: 400,
+    reason: 'credential_duplicate',
+  });
+
+  gatewayCase(setup, {
+    name: 'two of one name, in two lines',
+    host,
+    request: {
+      path: '/page',
+      headers: [
+        ['Cookie', ada],
+        ['Cookie', bob],
+      ],
+    },
+    status: 400,
+    reason: 'credential_duplicate',
+  });
+
+  const ended = [
+    ['unused for too long', unused],
+    ['at its absolute end', over],
+  ] as const;
+  for (const [what, cookie] of ended) {
+    gatewayCase(setup, {
+      name: `${what}: a script is told`,
+      host,
+      request: {
+        path: '/page',
+        headers: { Cookie: cookie, ...script },
+      },
+      status: 401,
+      reason: 'session_expired',
+      answer: { 'Set-Cookie': null, Location: null },
+    });
+  }
+});
+
+describe('nobody', () => {
+  gatewayCase(setup, {
+    name: 'a page goes to sign-in, and says where it wanted to go',
+    host,
+    request: { path: '/a%20b/c?x=1&to=/y&z=%2F', headers: opening },
+    status: 303,
+    upstream: 'never',
+    answer: { Location: '/.meshgate/signin?in&to=/a%20b/c?x=1&to=/y&z=%2F', 'Set-Cookie': null },
+  });
+
+  gatewayCase(setup, {
+    name: 'a script is told by 401, and starts nothing',
+    host,
+    request: { path: '/page', headers: script },
+    status: 401,
+    reason: 'credential_missing',
+    answer: { 'Set-Cookie': null, Location: null },
+  });
+
+  gatewayCase(setup, {
+    name: 'a page that is fetched ahead of time starts nothing',
+    host,
+    request: { path: '/page', headers: { ...opening, 'Sec-Purpose': 'prefetch;prerender' } },
+    status: 401,
+    reason: 'credential_missing',
+    answer: { 'Set-Cookie': null, Location: null },
+  });
+
+  gatewayCase(setup, {
+    name: 'where anyone may pass: no redirect, no cookie',
+    host,
+    request: { path: '/public/x', headers: opening },
+    status: 200,
+    answer: { 'Set-Cookie': null },
+    upstream: { absent: ['X-Forwarded-User'] },
+  });
+});

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { Policy } from '../../src/policy/index.ts';
+import { compile } from '../../src/rules/compile.ts';
+import { toTable } from '../../src/rules/table.ts';
+import { claimsText } from '../../src/session/claims.ts';
+import { SESSION_COOKIE } from '../../src/session/names.ts';
+import { type Ring, readRing } from '../../src/session/ring.ts';
+import { seal } from '../../src/session/seal.ts';
+import type { SessionClaims } from '../../src/session/types.ts';
+
+/** Seals sessions as a gateway does that has the same policy and the same keys. */
+export class Sealer {
+  readonly #ring: Ring;
+  readonly #selection: string;
+  readonly #settings: NonNullable<Policy['gateway']['session']>;
+
+  private constructor(ring: Ring, selection: string, settings: NonNullable<Policy['gateway']['session']>) {
+    this.#ring = ring;
+    this.#selection = selection;
+    this.#settings = settings;
+  }
+
+  /** @param keys text of the file with the session keys */
+  static async of(policy: Policy, keys: string): Promise<Sealer> {
+    const ring = await readRing(keys);
+    if (typeof ring === 'string') throw new Error(ring);
+    const { session } = policy.gateway;
+    if (session === undefined) throw new Error('the policy has no gateway.session');
+    const { selection } = toTable(policy, compile(policy), { egress: '', check: '' });
+    return new Sealer(ring, selection, session);
+  }
+
+  /** A session of somebody who signed in just now. */
+  session(provider: string, claims: SessionClaims['claims'], changes: Partial<SessionClaims> = {}): SessionClaims {
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      sid: randomBytes(16).toString('base64url'),
+      provider,
+      selection: this.#selection,
+      gen: 0,
+      since: now,
+      authTime: now,
+      sealed: now,
+      fresh: now + this.#settings.fresh,
+      end: now + this.#settings.absolute,
+      claims,
+      ...changes,
+    };
+  }
+
+  /** The value of a host's session cookie. */
+  seal(host: string, session: SessionClaims): Promise<string> {
+    return seal(this.#ring, 'session', host, claimsText(session), Date.now() / 1000);
+  }
+
+  /** A `Cookie` line of a host that has only this session. */
+  async cookie(host: string, session: SessionClaims): Promise<string> {
+    return `${SESSION_COOKIE}=${await this.seal(host, session)}`;
+  }
+}
