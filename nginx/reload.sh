@@ -22,5 +22,17 @@ if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
 fi
 rm -rf "$conf.before"
 prepare_state
-kill -HUP "$(cat "$run/nginx.pid")"
+master=$(cat "$run/nginx.pid")
+workers_before=$(cat "/proc/$master/task/$master/children")
+kill -HUP "$master"
+
+# Until each of them takes no more requests, somebody may still be answered by the policy before.
+waited=0
+for worker in $workers_before; do
+  while [ -r "/proc/$worker/cmdline" ] && ! grep -q 'shutting down' "/proc/$worker/cmdline" 2>/dev/null; do
+    waited=$((waited + 1))
+    [ "$waited" -le 300 ] || die "nginx has not loaded the new configuration after 15 s; its error log says why"
+    sleep 0.05
+  done
+done
 say "the policy $policy is loaded"
