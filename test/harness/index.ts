@@ -19,6 +19,7 @@ export * from './raw.ts';
 export * from './services.ts';
 export * from './sessions.ts';
 export { openStage, type Stage, saveLogs } from './stage.ts';
+export * from './stand-in.ts';
 export { writeSvid } from './svid.ts';
 export * from './tokens.ts';
 export { until } from './until.ts';

@@ -1,0 +1,458 @@
+/**
+ * What nginx by itself makes of browsers' requests: who navigates, whose page sends, which cookies go where, where a
+ * refusal is spoken. JavaScript that says what it was told stands in for the gateway's.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  render,
+  type Sent,
+  saying,
+  standIn,
+  startEcho,
+  startGateway,
+  type Told,
+  testStage,
+  toldCheck,
+  valuesOf,
+} from '../harness/index.ts';
+
+const SEED = 20_261_126;
+const host = 'wiki.test';
+const stage = await testStage('browsers');
+const echo = await startEcho(stage, { alias: 'wiki' });
+const policy = `
+version: 1
+gateway:
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }
+  signin: { host: auth.test }
+providers:
+  idp: { issuer: "https://idp.test/main", audiences: [wiki], client: { id: gateway, secret_file: /run/secrets/idp } }
+  ci: { issuer: "https://ci.test/main", audiences: [wiki] }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    providers: [idp]
+    /app/*: { service: wiki, allow: [authenticated] }
+    /cors/*: { service: wiki, allow: [anyone], cors: { origins: ["https://app.test"], credentials: true } }
+  "*.wild.test": { providers: [idp], /*: { service: wiki, allow: [authenticated] } }
+  api.test: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }
+`;
+const gateway = await startGateway(stage, { policy, rendered: standIn(await render('nginx', policy)) });
+
+const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Site': 'none' };
+const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+const maybe = <T extends string>(...values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+
+const request = fc.record({
+  method: fc.constantFrom('GET', 'GET', 'POST', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'),
+  'Sec-Fetch-Mode': maybe('navigate', 'navigate', 'cors', 'no-cors', 'same-origin', 'websocket', 'navigates', ''),
+  'Sec-Fetch-Dest': maybe('document', 'document', 'iframe', 'empty', 'image', 'documents'),
+  'Sec-Fetch-Site': maybe('none', 'same-origin', 'same-site', 'cross-site', 'other'),
+  'Sec-Purpose': fc.option(fc.constantFrom('prefetch', 'prefetch;prerender'), { nil: undefined, freq: 1 }),
+  Accept: maybe(HTML, '*/*', 'application/json', 'text/plain, TEXT/HTML ;q=0.1', 'text/html-sandboxed', 'x/text/html'),
+  'X-Requested-With': fc.option(fc.constantFrom('XMLHttpRequest'), { nil: undefined, freq: 1 }),
+  Origin: maybe(`https://${host}`, 'https://evil.test', 'null'),
+  Cookie: fc.option(
+    fc
+      .array(
+        fc.constantFrom(
+          'a=1',
+          'b=2',
+          'c=__Host-meshgate',
+          '__Host-meshgate=s',
+          '__Host-meshgate-a-1=x',
+          '__host-meshgate=2',
+        ),
+        { minLength: 1, maxLength: 4 },
+      )
+      .map((all) => all.join('; ')),
+    { nil: undefined },
+  ),
+});
+type Asked = ReturnType<typeof request.generate>['value'] & { readonly Upgrade?: string };
+
+/** Whether a browser shows the answer as a page, by FACTS of Fetch Metadata and what stood in its place before. */
+function navigation({ method, ...sent }: Asked): string | undefined {
+  const kind = method === 'GET' ? 'get' : method === 'POST' ? 'post' : undefined;
+  const mode = sent['Sec-Fetch-Mode'] ?? '';
+  if (sent['Sec-Purpose'] !== undefined) return undefined;
+  if (mode === 'navigate') return sent['Sec-Fetch-Dest'] === 'document' ? kind : undefined;
+  if (mode !== '' || sent['Sec-Fetch-Dest'] !== undefined) return undefined;
+  if (sent['X-Requested-With'] !== undefined || sent.Upgrade !== undefined) return undefined;
+  return (sent.Accept ?? '').split(',').some((type) => /^\s*text\/html\s*(;|$)/i.test(type)) ? kind : undefined;
+}
+
+/** Whose page sends, where it matters. */
+function origin({ method, Upgrade, ...sent }: Asked): string | undefined {
+  if (['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method) && Upgrade === undefined) return undefined;
+  return sent.Origin ?? (/^(cross|same)-site$/.test(sent['Sec-Fetch-Site'] ?? '') ? 'null' : undefined);
+}
+
+const isOurs = (cookie: string): boolean => cookie.startsWith('__Host-meshgate');
+
+function expected(asked: Asked) {
+  const { Cookie } = asked;
+  const rest = (Cookie ?? '').split('; ').filter((one) => !isOurs(one));
+  return {
+    check: {
+      Cookie: Cookie?.includes('__Host-meshgate') ? Cookie : undefined,
+      'X-Meshgate-Navigation': navigation(asked),
+      'X-Meshgate-Origin': origin(asked),
+      'X-Meshgate-Method': asked.method,
+      Host: 'meshgate',
+    },
+    service: { Cookie: rest.length === 0 || rest[0] === '' ? [] : [rest.join('; ')] },
+  };
+}
+
+function sentOf({ method, ...headers }: Asked): Sent {
+  const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { method, path: '/app/x', headers: Object.fromEntries(given) };
+}
+
+function met(answer: Answer) {
+  const [user = ''] = valuesOf(answer.json(), 'X-Forwarded-User');
+  const { Cookie, Host, ...check } = toldCheck(user);
+  return { check: { ...check, Cookie, Host }, service: { Cookie: valuesOf(answer.json(), 'Cookie') } };
+}
+
+test('navigations, origins and cookies of 400 requests, over HTTP/1.1', async () => {
+  const agent = gateway.keepAlive(host, 1);
+  const upgrades = fc.tuple(request, fc.option(fc.constant('foo'), { nil: undefined, freq: 1 }));
+  for (const [some, Upgrade] of fc.sample(upgrades, { numRuns: 400, seed: SEED })) {
+    const asked: Asked = { ...some, ...(Upgrade !== undefined && { Upgrade }) };
+    const answer = await gateway.send(host, { ...sentOf(asked), agent });
+    expect(answer.status, JSON.stringify(asked)).toBe(200);
+    expect(met(answer), JSON.stringify(asked)).toEqual(expected(asked));
+  }
+  agent.destroy();
+}, 60_000);
+
+test('the same over HTTP/2', async () => {
+  const asked = fc.sample(request, { numRuns: 200, seed: SEED + 1 });
+  const answers = await gateway.sendHttp2(host, ...asked.map(sentOf));
+  for (const [i, answer] of answers.entries()) {
+    expect(met(answer), JSON.stringify(asked[i])).toEqual(expected(asked[i] as Asked));
+  }
+}, 60_000);
+
+test('cookies in lines of their own are one line', async () => {
+  const headers = [
+    ['Cookie', 'a=1'],
+    ['Cookie', '__Host-meshgate=s'],
+    ['Cookie', 'b=2'],
+  ] as const;
+  for (const [answer] of [
+    [await gateway.send(host, { path: '/app/x', headers })],
+    await gateway.sendHttp2(host, { path: '/app/x', headers }),
+  ]) {
+    expect(met(answer!).service.Cookie).toEqual(['a=1; b=2']);
+    expect(met(answer!).check.Cookie).toBe('a=1; __Host-meshgate=s; b=2');
+  }
+});
+
+test('a check that says nothing of the rest lets no cookie through; one without cookies of ours loses none', async () => {
+  const silent = { Cookie: '' };
+  const ours = await gateway.send(host, {
+    path: '/app/x',
+    headers: { Cookie: 'a=1; __Host-meshgate=s', ...saying(silent) },
+  });
+  expect(met(ours).service.Cookie).toEqual([]);
+  const others = await gateway.send(host, { path: '/app/x', headers: { Cookie: 'a=1', ...saying(silent) } });
+  expect(met(others).service.Cookie).toEqual(['a=1']);
+});
+
+test('the longest Cookie line comes back from the check', async () => {
+  const long = `a=${'x'.repeat(7000)}; __Host-meshgate=s`;
+  const [one] = [await gateway.send(host, { path: '/app/x', headers: { Cookie: long } })];
+  expect(met(one).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
+  const many = Array.from({ length: 9 }, (_, i) => ['Cookie', `a${i}=${'x'.repeat(3300)}`] as const);
+  const [two] = await gateway.sendHttp2(host, { path: '/app/x', headers: [...many, ['Cookie', '__Host-meshgate=s']] });
+  expect(met(two!).service.Cookie.join('').length).toBeGreaterThan(29_000);
+});
+
+test('of a wildcard the check hears which host was asked; where nobody signs in, of no browser', async () => {
+  const headers = { ...NAVIGATES, Cookie: '__Host-meshgate=s; a=1' };
+  const wild = met(await gateway.send('a.wild.test', { path: '/x', headers }));
+  expect(wild.check).toMatchObject({ 'X-Meshgate-Host': 'a.wild.test', 'X-Meshgate-Navigation': 'get' });
+  const api = met(await gateway.send('api.test', { path: '/x', headers }));
+  expect(api.check).toEqual({ Host: 'meshgate', 'X-Meshgate-Method': 'GET', Cookie: headers.Cookie });
+  expect(api.service.Cookie).toEqual(['a=1']);
+});
+
+/** One after the other over both versions. */
+async function both(sent: Sent, at = host): Promise<readonly Answer[]> {
+  return [await gateway.send(at, sent), ...(await gateway.sendHttp2(at, sent))];
+}
+
+describe('refusals', () => {
+  const path = '/app/x?a=1&to=/b';
+  const missing = { Status: '401', Reason: 'credential_missing', Signin: 'in' };
+
+  test.each([
+    ['GET', 'in', '/.meshgate/signin?in&to=/app/x?a=1&to=/b'],
+    ['HEAD', 'renew', '/.meshgate/signin?renew&to=/app/x?a=1&to=/b'],
+    ['GET', 'step&role=admin', '/.meshgate/signin?step&role=admin&to=/app/x?a=1&to=/b'],
+  ])('%s that navigates goes to sign-in: %s', async (method, mode, location) => {
+    const headers = {
+      ...NAVIGATES,
+      ...saying({ ...missing, Signin: mode, 'Set-Cookie': '__Host-meshgate=; Max-Age=0' }),
+    };
+    for (const answer of await both({ method, path, headers })) {
+      expect(answer.status).toBe(303);
+      expect(answer.all('Location')).toEqual([location]);
+      expect(answer.all('Cache-Control')).toEqual(['no-store']);
+      expect(answer.all('Set-Cookie')).toEqual(['__Host-meshgate=; Max-Age=0']);
+      expect(answer.header('Vary')).toBe('Accept, Cookie, Sec-Fetch-Dest, Sec-Fetch-Mode');
+    }
+  });
+
+  test.each([
+    ['fetch', 'GET', { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', Accept: HTML }],
+    ['XMLHttpRequest without Fetch Metadata', 'GET', { Accept: HTML, 'X-Requested-With': 'XMLHttpRequest' }],
+    ['EventSource', 'GET', { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', Accept: 'text/event-stream' }],
+    ['an image', 'GET', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image', Accept: 'image/*' }],
+    ['a frame', 'GET', { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe', Accept: HTML }],
+    ['what is fetched beforehand', 'GET', { ...NAVIGATES, 'Sec-Purpose': 'prefetch;prerender', Accept: HTML }],
+    ['curl', 'GET', { Accept: '*/*' }],
+    ['DELETE', 'DELETE', { ...NAVIGATES, Accept: HTML }],
+  ])('%s reads problem+json and the challenge, and goes nowhere', async (_, method, given) => {
+    for (const answer of await both({ method, path, headers: { ...given, ...saying(missing) } })) {
+      expect(answer.status).toBe(401);
+      expect(answer.header('Content-Type')).toBe('application/problem+json');
+      expect(answer.json().reason).toBe('credential_missing');
+      expect(answer.header('WWW-Authenticate')).toBe('Bearer realm="wiki.test"');
+      expect([answer.header('Location'), answer.header('Set-Cookie')]).toEqual([undefined, undefined]);
+      expect(answer.header('Cache-Control')).toBe('no-store');
+    }
+  });
+
+  test.each([
+    ['400', 'credential_duplicate'],
+    ['401', 'revoked'],
+    ['403', 'role_missing'],
+    ['404', 'route_unknown'],
+    ['503', 'provider_unavailable'],
+  ])('a page with status %s', async (Status, Reason) => {
+    const more = { Detail: 'a \\"b\\"', User: 'ada', 'Set-Cookie': '__Host-meshgate=; Max-Age=0' };
+    const headers = { ...NAVIGATES, 'Accept-Language': 'de', ...saying({ Status, Reason, ...more }) };
+    for (const answer of await both({ path, headers })) {
+      expect(answer.status).toBe(Number(Status));
+      expect(answer.header('Content-Type')).toBe('text/html');
+      expect(answer.header('Cache-Control')).toBe('no-store');
+      expect(answer.header('Set-Cookie')).toBe('__Host-meshgate=; Max-Age=0');
+      const told: Told = answer.json();
+      expect(told).toMatchObject({ handler: 'page', uri: `/.meshgate/page/${Reason}`, method: 'GET', length: 0 });
+      expect(told.headers).toEqual({
+        Host: 'meshgate',
+        Connection: 'close',
+        'Accept-Language': 'de',
+        'X-Meshgate-Host': host,
+        'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
+        'X-Meshgate-Navigation': 'get',
+        'X-Meshgate-Status': Status,
+        'X-Meshgate-Detail': more.Detail,
+        'X-Meshgate-Route': 'wiki.test/app/*',
+        'X-Meshgate-Target': path,
+        'X-Meshgate-User': 'ada',
+      });
+    }
+  });
+
+  test('a form sees a page and is not read, whatever it weighs; its method is in the log', async () => {
+    for (const size of [0, 3, 100_000, 3_000_000]) {
+      const mark = gateway.mark();
+      const headers = { ...NAVIGATES, 'Content-Type': 'application/x-www-form-urlencoded', ...saying(missing) };
+      const sent = { method: 'POST', path: `/app/form-${size}`, headers, body: 'x'.repeat(size) };
+      for (const answer of await both(sent)) {
+        expect(answer.status).toBe(401);
+        const told: Told = answer.json();
+        expect(told).toMatchObject({ handler: 'page', uri: '/.meshgate/page/credential_missing' });
+        expect(told.length).toBeLessThan(2 ** 16);
+        expect(told.headers).toMatchObject({ 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Signin': 'in' });
+      }
+      await gateway.box.logs.waitFor(new RegExp(`"POST","url.path":"/app/form-${size}"`), mark);
+      expect(gateway.troubles(mark)).toEqual([]);
+    }
+  }, 30_000);
+
+  test('a form of unknown length sees the page', async () => {
+    const head = Object.entries({ Host: host, ...NAVIGATES, ...saying(missing), 'Transfer-Encoding': 'chunked' });
+    const text = `POST ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+    const { text: received } = await gateway.sendRaw(host, [`${text}3\r\nabc\r\n0\r\n\r\n`]);
+    expect(received).toMatch(/^HTTP\/1\.1 401 [\s\S]*"handler":"page"/);
+  });
+
+  test('by nginx itself: a page for a navigation, problem+json for all else', async () => {
+    for (const [at, target, status, reason] of [
+      [host, '/nowhere', 404, 'route_unknown'],
+      [host, '/.meshgate/nothing', 404, 'route_unknown'],
+      [host, '/app//x', 400, 'path_not_canonical'],
+      ['auth.test', '/', 404, 'route_unknown'],
+    ] as const) {
+      for (const answer of await both({ path: target, headers: NAVIGATES }, at)) {
+        expect([answer.status, (answer.json() as Told).uri]).toEqual([status, `/.meshgate/page/${reason}`]);
+        expect((answer.json() as Told).headers['X-Meshgate-Status']).toBe(String(status));
+      }
+      for (const answer of await both({ path: target }, at)) {
+        expect([answer.status, answer.json().reason]).toEqual([status, reason]);
+      }
+    }
+    const [answer] = await both({ path: '/.meshgate/nothing', headers: NAVIGATES }, 'api.test');
+    expect([answer?.status, answer?.json().reason]).toEqual([404, 'route_unknown']);
+  });
+});
+
+describe('what the check sets in the browser', () => {
+  const set = { 'Set-Cookie': '__Host-meshgate=new; Path=/' };
+
+  test('beside what the service sets, and for nobody on the way to keep', async () => {
+    const [answer] = await both({ path: '/app/x?echo-header=Set-Cookie:app=1', headers: saying(set) });
+    expect(answer?.all('Set-Cookie')).toEqual(['app=1', set['Set-Cookie']]);
+    expect(answer?.all('Cache-Control')).toContain('private');
+    const [without] = await both({ path: '/app/x' });
+    expect([without?.header('Set-Cookie'), without?.header('Cache-Control')]).toEqual([undefined, undefined]);
+  });
+
+  test("beside the headers for other origins' pages", async () => {
+    const headers = { Origin: 'https://app.test', ...saying(set) };
+    const [answer] = await both({ path: '/cors/x', headers });
+    expect(answer?.all('Set-Cookie')).toEqual([set['Set-Cookie']]);
+    expect(answer?.all('Access-Control-Allow-Origin')).toEqual(['https://app.test']);
+    expect(answer?.all('Access-Control-Allow-Credentials')).toEqual(['true']);
+    const [refused] = await both({
+      path: '/cors/x',
+      headers: { Origin: 'https://app.test', ...saying({ Status: '403', Reason: 'role_missing' }) },
+    });
+    expect(refused?.all('Access-Control-Allow-Origin')).toEqual(['https://app.test']);
+    expect(refused?.all('Vary')).toEqual(['Origin', 'Accept, Cookie, Sec-Fetch-Dest, Sec-Fetch-Mode']);
+  });
+});
+
+describe('the endpoints', () => {
+  const own = {
+    'X-Meshgate-Host': 'evil.test',
+    'X-Meshgate-Query': 'code=evil',
+    'X-Meshgate-Navigation': 'get',
+    'X-Meshgate-Session': 'evil',
+    X_Meshgate_Host: 'evil.test',
+    Authorization: 'Bearer evil',
+  };
+
+  test.each([
+    [host, host],
+    ['auth.test', 'auth.test'],
+    ['a.wild.test', 'a.wild.test'],
+  ])('on %s they are told its name, the query apart, and no header that the client makes up', async (at, name) => {
+    const headers = {
+      ...own,
+      Cookie: '__Host-meshgate=s; a=1',
+      Origin: 'https://x.test',
+      'Accept-Language': 'de',
+      'X-Other': '1',
+    };
+    for (const answer of await both({ path: '/.meshgate/callback?code=c&state=s', headers }, at)) {
+      const told: Told = answer.json();
+      expect([answer.status, told.handler, told.uri, told.args]).toEqual([
+        200,
+        'callback',
+        '/.meshgate/callback',
+        undefined,
+      ]);
+      expect(told.headers).toEqual({
+        Host: 'meshgate',
+        Connection: 'close',
+        'X-Meshgate-Host': name,
+        'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
+        'X-Meshgate-Query': 'code=c&state=s',
+        'Accept-Language': 'de',
+        Cookie: '__Host-meshgate=s; a=1',
+        Origin: 'https://x.test',
+      });
+    }
+  });
+
+  test('their answers are kept by nobody and tell no other site where they came from, unless they say so', async () => {
+    const [signin] = await both({ path: '/.meshgate/signin?in&to=/' });
+    expect(signin?.all('Set-Cookie')).toEqual(['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/']);
+    expect([signin?.all('Cache-Control'), signin?.all('Referrer-Policy')]).toEqual([['no-store'], ['no-referrer']]);
+    const [signout] = await both({ path: '/.meshgate/signout' });
+    expect([signout?.all('Cache-Control'), signout?.all('Referrer-Policy')]).toEqual([['no-store'], ['same-origin']]);
+    const [assets] = await both({ path: '/.meshgate/assets/style.css' });
+    expect(assets?.all('Cache-Control')).toEqual(['public, max-age=60']);
+    for (const answer of [signin, signout, assets]) expect(answer?.all('X-Content-Type-Options')).toEqual(['nosniff']);
+  });
+
+  test.each([
+    ['signin', ['GET']],
+    ['callback', ['GET']],
+    ['handover', ['GET']],
+    ['signout', ['GET', 'POST']],
+    ['backchannel', ['POST']],
+    ['frontchannel', ['GET']],
+    ['whoami', ['GET', 'HEAD']],
+    ['assets/x', ['GET', 'HEAD']],
+  ])('%s takes %j and nothing else', async (name, methods) => {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const answer = await gateway.send(host, { method, path: `/.meshgate/${name}` });
+      expect([method, answer.status]).toEqual([method, methods.includes(method) ? 200 : 404]);
+    }
+  });
+
+  test('bodies of up to 64 KB', async () => {
+    const mark = gateway.mark();
+    const path = '/.meshgate/backchannel';
+    const [fits] = await both({ method: 'POST', path, body: 'x'.repeat(65_536) });
+    expect(fits?.json().length).toBe(65_536);
+    const [long] = await both({ method: 'POST', path, body: 'x'.repeat(65_537) });
+    expect(long?.status).toBe(413);
+    expect(gateway.troubles(mark)).toEqual([]);
+  });
+
+  test('whoami reads a token too', async () => {
+    const answer = await gateway.send(host, { path: '/.meshgate/whoami', headers: { Authorization: 'Bearer x' } });
+    expect(answer.json().headers).toMatchObject({ Authorization: 'Bearer x', 'X-Meshgate-Host': host });
+  });
+
+  test('neither page nor renewal is there for a client', async () => {
+    for (const path of ['/.meshgate/page/role_missing', '/.meshgate/renew', '/.meshgate/page/']) {
+      for (const headers of [{}, NAVIGATES, own, saying({ Reason: 'role_missing' })]) {
+        const answer = await gateway.send(host, { path, headers });
+        expect(answer.status).toBe(404);
+        expect(answer.text).toContain('route_unknown');
+      }
+    }
+  });
+
+  test('a handler that throws: problem+json, and no query in any log', async () => {
+    const mark = gateway.mark();
+    const secrets = 'code=SECRET-c&state=SECRET-s&ticket=SECRET-t&logout_token=SECRET-l';
+    const headers = { ...NAVIGATES, Referer: `https://wiki.test/.meshgate/callback?${secrets}` };
+    for (const path of ['/.meshgate/callback', '/.meshgate/handover', '/.meshgate/signin', '/.meshgate/frontchannel']) {
+      for (const answer of await both({ path: `${path}?${secrets}&throw`, headers })) {
+        expect([answer.status, answer.json().reason]).toEqual([503, 'check_unavailable']);
+      }
+      await both({ path: `${path}?${secrets}`, headers });
+      await both({ method: 'PUT', path: `${path}?${secrets}`, headers });
+    }
+    await both({ method: 'POST', path: '/.meshgate/backchannel', body: secrets });
+    await both({ method: 'POST', path: '/.meshgate/backchannel', body: `${secrets}${'x'.repeat(70_000)}` });
+    const lines = await gateway.box.logs.waitForJson(28, mark);
+    expect(new Set(lines.map((line) => line['http.route']))).toEqual(new Set(['-', '']));
+    expect(gateway.box.logs.since(mark).join('\n')).not.toContain('SECRET');
+    expect(gateway.troubles(mark).filter((line) => !/the stand-in throws|at |client: unix:/.test(line))).toEqual([]);
+  });
+});
+
+test('nothing of ours reached the service but what it should', async () => {
+  await echo.clear();
+  await gateway.send(host, { path: '/app/x', headers: { Cookie: '__Host-meshgate=s', ...NAVIGATES } });
+  const [received] = await echo.requests();
+  const names = received!.headers.map(([name]) => name.toLowerCase()).filter((name) => name.startsWith('x-meshgate'));
+  expect(names.sort()).toEqual(['x-meshgate-route', 'x-meshgate-rule']);
+});

@@ -1,0 +1,80 @@
+import type { Files } from './policy.ts';
+
+/**
+ * JavaScript in the place of the gateway's, so that a test sees what nginx by itself makes of a request. The check
+ * answers as the request's `Authorization` says, in JSON: `{"Status":"401","Signin":"in"}` are its `X-Meshgate-`
+ * headers, nothing lets the request pass; what the check was told goes to the service as `X-Forwarded-User`. Handlers
+ * of the sign-in answer with what they were told.
+ */
+export interface Told {
+  readonly handler: string;
+  readonly uri: string;
+  readonly args?: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Characters of the body. */
+  readonly length: number;
+  readonly body?: string;
+}
+
+const check = `
+function told(headers) {
+  return encodeURIComponent(JSON.stringify(headers));
+}
+
+function withoutOurs(line) {
+  return line.split(/; */).filter((one) => !one.startsWith('__Host-meshgate')).join('; ');
+}
+
+function check(r) {
+  const headers = Object.assign({}, r.headersIn);
+  const { Authorization } = headers;
+  delete headers.Authorization;
+  const say = Authorization === undefined ? {} : JSON.parse(Authorization);
+  const out = r.headersOut;
+  const line = headers.Cookie;
+  // Its length is enough, where it would not fit twice.
+  if (line !== undefined && line.length > 8192) headers.Cookie = String(line.length);
+  out['X-Meshgate-User'] = told(headers);
+  if (line !== undefined) out['X-Meshgate-Cookie'] = withoutOurs(line);
+  for (const name in say) out['X-Meshgate-' + name] = say[name];
+  if (say.Status === '401') out['WWW-Authenticate'] = 'Bearer realm="wiki.test"';
+  if (say.Status === undefined) out['X-Meshgate-Rule'] = r.uri.slice('/.meshgate/check/'.length) + '#1';
+  r.return(say.Status === undefined ? 204 : 401);
+}
+
+const whoami = (r) => r.return(200, JSON.stringify({ handler: 'whoami', headers: r.headersIn }));
+
+export default { check, whoami, keys: async () => {} };
+`;
+
+const signin = `
+const answers = {};
+for (const handler of ['signin', 'callback', 'handover', 'signout', 'backchannel', 'frontchannel', 'page', 'assets', 'renew']) {
+  answers[handler] = (r) => {
+    const query = r.headersIn['X-Meshgate-Query'] || '';
+    if (query.includes('throw')) throw new Error('the stand-in throws');
+    const body = r.requestBuffer === undefined ? '' : r.requestBuffer.toString();
+    if (handler === 'signin') r.headersOut['Set-Cookie'] = ['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/'];
+    if (handler === 'signout') r.headersOut['Referrer-Policy'] = 'same-origin';
+    if (handler === 'assets') r.headersOut['Cache-Control'] = 'public, max-age=60';
+    r.headersOut['Content-Type'] = 'text/html';
+    const told = { handler, uri: r.uri, args: r.variables.args, method: r.method, headers: r.headersIn, length: body.length, body: body.slice(0, 200) };
+    r.return(Number(r.headersIn['X-Meshgate-Status'] || 200), JSON.stringify(told));
+  };
+}
+answers.revocations = async () => {};
+
+export default answers;
+`;
+
+/** Rendered files with it. */
+export const standIn = (rendered: Files): Files => ({ ...rendered, 'meshgate.js': check, 'signin.js': signin });
+
+/** What the check is to say, as headers of a request. */
+export const saying = (answer: Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
+  Authorization: JSON.stringify(answer),
+});
+
+/** What the check was told, by what the service received as the caller's name. */
+export const toldCheck = (user: string): Readonly<Record<string, string>> => JSON.parse(decodeURIComponent(user));
