@@ -122,7 +122,7 @@ export class Sessions {
       return { kind: 'other', opened: { session, text, host, end } };
     }
     // Read from a text a moment ago, the claims are nobody else's.
-    (claims as Record<string, unknown>).auth_time = session.authTime;
+    if (session.authTime > 0) (claims as Record<string, unknown>).auth_time = session.authTime;
     const caller = toCaller({ provider, claims, expires: end, key: '' }, this.#table, now);
     if (!caller.ok) return { kind: 'nobody', ...caller };
     const renewAt = dueAt(session, this.settings);

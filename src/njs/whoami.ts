@@ -63,7 +63,7 @@ function told({ known, credential, claims, expires, freshUntil, authTime }: Met)
     credential,
     expires,
     ...(freshUntil !== undefined && { fresh_until: freshUntil }),
-    ...(typeof authTime === 'number' && { auth_time: authTime }),
+    ...(typeof authTime === 'number' && authTime > 0 && { auth_time: authTime }),
     ...(typeof claims.acr === 'string' && { acr: claims.acr }),
     ...(agent !== undefined && { agent }),
     ...(actors !== undefined && { actors }),

@@ -24,7 +24,7 @@ export interface SessionClaims {
   readonly gen: number;
   /** When the session began here: a revocation of the subject holds for what began before. */
   readonly since: number;
-  /** When the person signed in at the provider (`auth_time`), or else here. */
+  /** When the person signed in at the provider (`auth_time`); 0 where it does not say. */
   readonly authTime: number;
   /** When this cookie was sealed: `idle` counts from here. */
   readonly sealed: number;

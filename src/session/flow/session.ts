@@ -1,3 +1,4 @@
+import { MAX_CLOCK_SKEW } from '../../limits.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import { randomText } from './random.ts';
@@ -6,6 +7,15 @@ import { randomText } from './random.ts';
 export interface Lifetimes {
   readonly absolute: number;
   readonly fresh: number;
+}
+
+/**
+ * When somebody signed in, as the provider says; a clock that is ahead of ours makes nobody fresher than fresh. Zero where
+ * it does not say: it may have let them in by a sign-in of long ago.
+ */
+function signedIn(authTime: unknown, at: number): number {
+  if (typeof authTime !== 'number' || !(authTime > 0) || authTime > at + MAX_CLOCK_SKEW) return 0;
+  return Math.min(Math.floor(authTime), at);
 }
 
 /**
@@ -33,8 +43,7 @@ export function newSession(
     selection,
     gen: 0,
     since: at,
-    // A clock that is ahead of ours makes nobody fresher than fresh.
-    authTime: typeof authTime === 'number' && authTime <= at ? authTime : at,
+    authTime: signedIn(authTime, at),
     sealed: at,
     fresh: at + fresh,
     end: at + absolute,

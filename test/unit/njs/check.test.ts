@@ -182,6 +182,12 @@ describe('a session', () => {
     }
   });
 
+  it('is of a sign-in that nobody knows the time of, where the provider did not say: no recent one', async () => {
+    const text = await ada({ fresh: start + 80000, authTime: 0 });
+    const { headers } = await context.check(cookie(text), 'admin/*');
+    expect(headers).toMatchObject({ 'X-Meshgate-Signin': 'step&role=recent' });
+  });
+
   it('ends unused, at its end, and by a shorter policy', async () => {
     const text = await ada();
     at(28799);

@@ -149,8 +149,20 @@ describe('newSession', () => {
     expect(make().sid).not.toBe(make().sid);
   });
 
-  it('was signed in now where the provider does not say, or says later', () => {
-    for (const auth_time of [undefined, 'x', 1001, Number.NaN]) expect(make({ auth_time }).authTime).toBe(1000);
+  it('was signed in when the provider says, by a clock that may be a little ahead of ours', () => {
+    for (const [auth_time, is] of [
+      [900.9, 900],
+      [1001, 1000],
+      [1300, 1000],
+    ]) {
+      expect(make({ auth_time }).authTime).toBe(is);
+    }
+  });
+
+  it('was signed in nobody knows when, and not just now, where the provider does not say', () => {
+    for (const auth_time of [undefined, 'x', Number.NaN, -5, 1301, 1e300, [900]]) {
+      expect(make({ auth_time }).authTime).toBe(0);
+    }
     expect(make({ sid: 7 }).psid).toBeUndefined();
   });
 });
