@@ -244,6 +244,9 @@ export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 /** How long an endpoint of etcd that gave no answer is asked after all others, milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
+/** Longest life of a logout token: for so long it is remembered that it came. */
+export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
+
 /** Folder below the gateway's state in which `meshgate revoke` lays what is to be called back. */
 export const REVOKE_FOLDER = 'revoke';
 

@@ -1,5 +1,6 @@
 /** What the rendered locations of the sign-in call. A bundle of its own: no check carries it along. */
 
+import { backchannel as hear } from './njs/signin/backchannel.ts';
 import { callback as comeBack } from './njs/signin/callback.ts';
 import { handlerOf } from './njs/signin/handler.ts';
 import { handover as handOver } from './njs/signin/handover.ts';
@@ -7,6 +8,7 @@ import { renewHandler } from './njs/signin/renew.ts';
 import { watchRevocations } from './njs/signin/revocations.ts';
 import { signinScene } from './njs/signin/scene.ts';
 import { signin as signIn } from './njs/signin/signin.ts';
+import { frontchannel as hearInFrame, signout as signOut } from './njs/signin/signout.ts';
 import table from './policy.js';
 import signinTable from './signin-policy.js';
 
@@ -21,6 +23,15 @@ const callback = handlerOf(scene, 'callback', comeBack);
 /** `/.meshgate/handover`: where the sign-in's host sends browsers back. */
 const handover = handlerOf(scene, 'handover', handOver);
 
+/** `/.meshgate/signout`: a POST signs out, a GET asks. */
+const signout = handlerOf(scene, 'signout', signOut);
+
+/** `/.meshgate/frontchannel`: the provider signs out in the browser. */
+const frontchannel = handlerOf(scene, 'frontchannel', hearInFrame);
+
+/** `/.meshgate/backchannel`: the provider signs out by itself. */
+const backchannel = handlerOf(scene, 'backchannel', hear);
+
 /** `/.meshgate/page/REASON`: what browsers see of a refusal. */
 const page = (r: NginxHTTPRequest): void => scene.pages.refusal(r);
 
@@ -33,4 +44,15 @@ const renew = renewHandler(scene);
 /** `js_periodic`: takes what is to be called back, from the command and from other replicas. */
 const revocations = (): Promise<void> => watchRevocations(signinTable.stateDir, scene.store);
 
-export default { signin, callback, handover, page, assets, renew, revocations };
+export default {
+  signin,
+  callback,
+  handover,
+  signout,
+  frontchannel,
+  backchannel,
+  page,
+  assets,
+  renew,
+  revocations,
+};

@@ -43,7 +43,7 @@ export function revocation(
   now: number,
   life = LONGEST_REVOCATION_S,
 ): Revocation {
-  // A subject comes again. Times of tokens and sessions have no fractions: all of this second is before.
-  const before = kind === 'sub' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
+  // A subject comes again, and a session at the provider may: all of this second is before, since times have no fractions.
+  const before = kind === 'sub' || kind === 'psid' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life) };
 }

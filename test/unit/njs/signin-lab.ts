@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backchannel } from '../../../src/njs/signin/backchannel.ts';
 import { callback } from '../../../src/njs/signin/callback.ts';
 import { handlerOf } from '../../../src/njs/signin/handler.ts';
 import { handover } from '../../../src/njs/signin/handover.ts';
 import { type SigninScene, signinScene } from '../../../src/njs/signin/scene.ts';
 import { signin } from '../../../src/njs/signin/signin.ts';
+import { frontchannel, signout } from '../../../src/njs/signin/signout.ts';
 import type { Client, ProviderSignin } from '../../../src/policy/types.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { readClaims } from '../../../src/session/claims.ts';
@@ -308,6 +310,9 @@ export class Lab {
       '/.meshgate/signin': handlerOf(this.scene, 'signin', signin),
       '/.meshgate/callback': handlerOf(this.scene, 'callback', callback),
       '/.meshgate/handover': handlerOf(this.scene, 'handover', handover),
+      '/.meshgate/signout': handlerOf(this.scene, 'signout', signout),
+      '/.meshgate/frontchannel': handlerOf(this.scene, 'frontchannel', frontchannel),
+      '/.meshgate/backchannel': handlerOf(this.scene, 'backchannel', backchannel),
     };
     this.ngx.fetch = async (socket, init) => {
       const { headers, body } = init as unknown as { headers: Record<string, string>; body?: string };
@@ -321,7 +326,7 @@ export class Lab {
   async ask(
     url: string,
     cookies: string,
-    more: { method?: string; headers?: Record<string, string> } = {},
+    more: { method?: string; headers?: Record<string, string>; body?: string } = {},
   ): Promise<Answer> {
     const { hostname, pathname, search } = new URL(url);
     const handler = this.#handlers[pathname];
@@ -338,6 +343,7 @@ export class Lab {
         ...more.headers,
       },
       headersOut,
+      requestText: more.body,
       return: (status: number, body = '') => {
         answer = { status, body: String(body) };
       },

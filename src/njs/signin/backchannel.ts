@@ -1,0 +1,85 @@
+import { type Result, refuse } from '../../reasons.ts';
+import { parseParams, valuesOf } from '../../session/flow/query.ts';
+import { sha256 } from '../../session/flow/random.ts';
+import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
+import { ofProvider } from '../../session/revocation.ts';
+import { revocation } from '../../session/revoke.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import type { Revocation } from '../../session/store.ts';
+import type { Claims } from '../../token/types.ts';
+import { refuseMethod } from './answer.ts';
+import { callBack } from './end.ts';
+import { withNewestKeys } from './exchange.ts';
+import type { SigninScene } from './scene.ts';
+import { hostOf, type Visit } from './visit.ts';
+
+/** The one logout token of a form. */
+function tokenOf(r: NginxHTTPRequest): string | undefined {
+  const type = (r.headersIn['Content-Type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded') return undefined;
+  const [token, ...more] = valuesOf(parseParams(r.requestText ?? '') ?? [], 'logout_token');
+  return more.length === 0 ? token : undefined;
+}
+
+/** The provider of a host whose issuer it is; on the host where people sign in for all, any. */
+function providerOf({ signin }: SigninScene, host: string, issuer: unknown): SigninProvider | undefined {
+  const names = host === signin.signinHost ? Object.keys(signin.providers) : hostOf(signin, host)?.providers;
+  return names?.map((name) => signin.providers[name]).find((provider) => provider?.issuer === issuer);
+}
+
+/** What a logout token calls back: the provider's session, or where it names none all that the person began until then. */
+function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, absolute: number): Revocation {
+  if (typeof sid === 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
+  return { ...revocation('sub', ofProvider(provider, String(sub)), now, absolute), before: (iat as number) + 1 };
+}
+
+async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
+  const token = tokenOf(r);
+  if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is wanted');
+  const provider = providerOf(scene, host, issuerOf(token));
+  if (provider === undefined) return refuse('issuer_unknown', 'its issuer is no provider of this host');
+  const verified = await withNewestKeys(scene, provider, token, now, (context) =>
+    verifyLogoutToken(token, context, Date.now() / 1000),
+  );
+  if (!verified.ok) return verified;
+  const claims = verified.value;
+  // First what it calls for, which done twice is done once: a token that was noted and did nothing would be lost.
+  await callBack(scene, [calledBack(claims, provider.name, now, scene.signin.session.absolute)]);
+  const left = (claims.exp as number) - now + scene.table.clockSkew;
+  const isFirst = await scene.store.once(`logout ${sha256(`${provider.name} ${claims.jti}`)}`, Math.max(1, left));
+  return isFirst ? { ok: true, value: undefined } : refuse('token_expired', 'it came before, and is good for one time');
+}
+
+function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.headersOut['Content-Type'] = 'application/json';
+  r.headersOut['X-Content-Type-Options'] = 'nosniff';
+  r.return(status, body);
+}
+
+/**
+ * `/.meshgate/backchannel`: the provider says who has signed out (OpenID Connect Back-Channel Logout 1.0). 200 when it
+ * holds on this replica; on the others within two seconds. 400 with a reason for anything else.
+ */
+export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
+  const { r } = visit;
+  if (r.method !== 'POST') {
+    refuseMethod(visit, 'POST');
+    return;
+  }
+  let taken: Result<void>;
+  try {
+    taken = await take(scene, visit);
+  } catch (error) {
+    ngx.log(ngx.ERR, `meshgate: back-channel sign-out: ${(error as Error).message}`);
+    answer(r, 400, JSON.stringify({ error: 'logout_failed' }));
+    return;
+  }
+  if (taken.ok) {
+    answer(r, 200, '');
+    return;
+  }
+  const { reason, detail = '' } = taken;
+  ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
+  answer(r, 400, JSON.stringify({ error: 'invalid_request', error_description: `${reason}: ${detail}` }));
+}

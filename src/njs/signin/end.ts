@@ -1,0 +1,50 @@
+import fs from 'fs';
+import { REVOKE_FOLDER } from '../../limits.ts';
+import { ofProvider } from '../../session/revocation.ts';
+import { revocation } from '../../session/revoke.ts';
+import type { Revocation } from '../../session/store.ts';
+import type { SessionClaims } from '../../session/types.ts';
+import { keepRevoked } from '../revoked.ts';
+import type { SigninScene } from './scene.ts';
+
+/** Leaves revocations to the job, which tries until the other replicas have them. */
+function leave(stateDir: string, revocations: readonly Revocation[]): void {
+  for (const one of revocations) {
+    const name = `${one.kind}-${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
+    fs.writeFileSync(`${stateDir}/${REVOKE_FOLDER}/${name}`, `${JSON.stringify(one)}\n`);
+  }
+}
+
+/**
+ * Calls back for all replicas: on this one at once, on the others as soon as the store answers.
+ *
+ * @throws Error with one line for the log where it does not hold, here or elsewhere
+ */
+export async function callBack({ store, signin }: SigninScene, revocations: readonly Revocation[]): Promise<void> {
+  keepRevoked(revocations);
+  try {
+    for (const one of revocations) await store.revoke(one);
+  } catch (error) {
+    ngx.log(ngx.WARN, `meshgate: a sign-out holds here and waits for the other replicas: ${(error as Error).message}`);
+    leave(signin.stateDir, revocations);
+  }
+}
+
+/**
+ * Ends a session everywhere: its cookies, those of the same session at the provider, on every host, and its record.
+ *
+ * @throws Error with one line for the log where it does not hold
+ */
+export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
+  const { sid, provider, psid } = session;
+  const { absolute } = scene.signin.session;
+  await callBack(scene, [
+    revocation('sid', sid, now, absolute),
+    ...(psid === undefined ? [] : [revocation('psid', ofProvider(provider, psid), now, absolute)]),
+  ]);
+  try {
+    await scene.store.delete(sid);
+  } catch {
+    // Nobody finds it any more, and it runs out.
+  }
+}

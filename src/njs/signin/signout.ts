@@ -1,0 +1,132 @@
+import { expireCookie } from '../../session/cookie.ts';
+import { originOf } from '../../session/flow/origin.ts';
+import { SESSION_COOKIE } from '../../session/names.ts';
+import type { SigninProvider } from '../../session/signin-table.ts';
+import {
+  doneUrl,
+  endSessionUrl,
+  isOwnForm,
+  isSignoutState,
+  readAfterSignout,
+  readFrontChannel,
+  signoutState,
+} from '../../session/signout.ts';
+import type { SessionClaims } from '../../session/types.ts';
+import { redirect, refuseMethod, refuseWith, setCookies } from './answer.ts';
+import { endSession } from './end.ts';
+import type { SigninScene } from './scene.ts';
+import type { Visit } from './visit.ts';
+
+const about = ({ host, requestId }: Visit) => ({ host, ...(requestId !== undefined && { requestId }) });
+
+/** Asks whether to sign out, or says that it is done. */
+async function show(scene: SigninScene, visit: Visit): Promise<void> {
+  const { pages, vault, signin } = scene;
+  const { r, host, query, now } = visit;
+  const after = readAfterSignout(query);
+  const session = await vault.sessionOf(host, visit.cookies, now);
+  if (after.kind === 'back') {
+    const state = await vault.openFor('state', host, after.state, now);
+    if (state === undefined || !isSignoutState(state, now)) {
+      refuseWith(pages, visit, 'attempt_unknown');
+      return;
+    }
+  }
+  if (session === undefined || after.kind === 'back') {
+    const here = after.kind === 'done' && after.here;
+    pages.answer(r, 200, { kind: 'signedout', ...about(visit), ...(here && { here }) });
+    return;
+  }
+  const provider = Object.hasOwn(signin.providers, session.provider) ? signin.providers[session.provider] : undefined;
+  pages.answer(r, 200, { kind: 'confirm', ...about(visit), issuers: provider === undefined ? [] : [provider.issuer] });
+}
+
+/** The address at the provider that ends its session; `undefined` where it has none, or is not known now. */
+async function addressAtProvider(
+  { metadata, store, vault, signin }: SigninScene,
+  { host, now }: Visit,
+  { provider: name, sid }: SessionClaims,
+): Promise<string | undefined> {
+  if (!Object.hasOwn(signin.providers, name)) return undefined;
+  const provider = signin.providers[name] as SigninProvider;
+  const endpoint = (await metadata.of(provider, now))?.endSession;
+  const state = endpoint === undefined ? undefined : await vault.sealFor('state', host, signoutState(now), now);
+  if (endpoint === undefined || state === undefined) return undefined;
+  const record = await store.get(sid).catch(() => undefined);
+  const idToken = record?.host === host ? record.idToken : undefined;
+  return endSessionUrl({
+    endpoint,
+    clientId: provider.client.id,
+    origin: originOf(host, signin.publicPort),
+    state,
+    ...(idToken !== undefined && { idToken }),
+  });
+}
+
+/** Signs out: here first, then at the provider. */
+async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
+  const { r, host, cookies, now } = visit;
+  const { headersIn } = r;
+  const own = originOf(host, scene.signin.publicPort);
+  if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own)) {
+    refuseWith(scene.pages, visit, 'origin_refused');
+    return;
+  }
+  const gone = [expireCookie(SESSION_COOKIE)];
+  const session = await scene.vault.sessionOf(host, cookies, now);
+  if (session === undefined) {
+    redirect(visit, own + doneUrl(false), gone);
+    return;
+  }
+  // The record goes with the session, and the hint with it.
+  const address = await addressAtProvider(scene, visit, session);
+  try {
+    await endSession(scene, session, now);
+  } catch (error) {
+    // What this browser had is gone; a copy of it would pass.
+    ngx.log(ngx.ERR, `meshgate: a sign-out is not kept: ${(error as Error).message}`);
+    setCookies(visit, gone);
+    refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
+    return;
+  }
+  redirect(visit, address ?? own + doneUrl(true), gone);
+}
+
+/**
+ * `/.meshgate/signout`: a POST signs out, a GET asks (OpenID Connect RP-Initiated Logout 1.0).
+ *
+ * @throws Error with one line for the log where nothing can be sealed
+ */
+export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
+  const { method } = visit.r;
+  if (method === 'POST') return signOut(scene, visit);
+  if (method === 'GET' || method === 'HEAD') return show(scene, visit);
+  refuseMethod(visit, 'GET, POST');
+}
+
+/**
+ * `/.meshgate/frontchannel`: the provider has the browser load this in a frame (OpenID Connect Front-Channel Logout 1.0).
+ * Anybody can: it ends nothing but the session whose cookie comes along, where issuer and session are that one's. The
+ * answer does not say which.
+ */
+export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
+  const { r, host, query, cookies, now } = visit;
+  if (r.method !== 'GET') {
+    refuseMethod(visit, 'GET');
+    return;
+  }
+  const named = readFrontChannel(query);
+  const session = named === undefined ? undefined : await scene.vault.sessionOf(host, cookies, now);
+  if (named !== undefined && session !== undefined && session.psid === named.sid) {
+    const { providers } = scene.signin;
+    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
+    if (provider?.issuer === named.iss) {
+      await endSession(scene, session, now);
+      setCookies(visit, [expireCookie(SESSION_COOKIE)]);
+    }
+  }
+  r.headersOut['Cache-Control'] = 'no-store';
+  r.headersOut['Content-Type'] = 'text/plain; charset=utf-8';
+  r.headersOut['X-Content-Type-Options'] = 'nosniff';
+  r.return(200, '');
+}

@@ -1,0 +1,273 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { makeToken, type TokenParts } from '../token/maker.ts';
+import { type FakeBrowser, HOST, ISSUER, Lab, OTHER } from './signin-lab.ts';
+
+const URL_OUT = `https://${HOST}/.meshgate/signout`;
+const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };
+
+let made: Lab;
+
+function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
+  made = new Lab(options);
+  made.provider.manners = { metadata: { end_session_endpoint: `${ISSUER}/end` }, refreshToken: 'REFRESH-SECRET' };
+  return made;
+}
+
+afterEach(() => expect(made.logged).not.toMatch(/SECRET|S3CRET|eyJ|k1\.\d/));
+
+/** What is called back, but for the times. */
+const revoked = ({ ngx }: Lab): string[] => ngx.zones.revoked.keys().sort();
+
+async function signedIn(of: Lab): Promise<FakeBrowser> {
+  const browser = of.browser();
+  await browser.signIn();
+  return browser;
+}
+
+describe('signing out', () => {
+  test('asks with GET, and ends nothing', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const { status, body, headers } = await browser.get(URL_OUT);
+    expect(status).toBe(200);
+    expect(body).toContain('<form method="post" action="/.meshgate/signout">');
+    expect(headers['Cache-Control']).toBe('no-store');
+    expect(await browser.session()).toBeDefined();
+    expect(revoked(of)).toEqual([]);
+  });
+
+  test('ends cookie, session and record with POST, then goes to the provider with the hint, and comes back', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const session = (await browser.session())!;
+    const answer = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    expect(answer.status).toBe(303);
+    const to = new URL(answer.location!);
+    expect(to.origin + to.pathname).toBe(`${ISSUER}/end`);
+    const { id_token_hint: hint = '', state = '', ...others } = Object.fromEntries(to.searchParams);
+    expect(JSON.parse(Buffer.from(hint.split('.')[1]!, 'base64url').toString())).toMatchObject({ sub: 'ada' });
+    expect(others).toEqual({ client_id: 'wiki', post_logout_redirect_uri: URL_OUT });
+    expect(answer.setCookies).toEqual(['__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax']);
+    expect([...browser.jar().keys()]).toEqual([]);
+    expect(revoked(of)).toEqual(['psid okta op-session', `sid ${session.sid}`]);
+    expect(await of.scene.store.get(session.sid)).toBeUndefined();
+    const back = await browser.get(`${URL_OUT}?state=${state}`);
+    expect([back.status, back.body.includes('signed out')]).toEqual([200, true]);
+    expect(back.body).not.toContain('<form');
+  });
+
+  test('takes no state of another kind, another host, or none of ours', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const begun = (await browser.begin()).searchParams.get('state')!;
+    const other = await of.scene.vault.sealFor('state', OTHER, '{"signout":1}', Date.now() / 1000);
+    for (const state of [begun, other, 'made-up', '']) {
+      const { status, body } = await browser.get(`${URL_OUT}?state=${state}`);
+      expect([status, body.includes('attempt_unknown')]).toEqual([400, true]);
+    }
+  });
+
+  test('of another site’s form, or by another method, is refused', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const foreign: Record<string, string>[] = [
+      { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
+      { Origin: `https://${OTHER}`, 'Sec-Fetch-Site': 'same-site' },
+      { Origin: 'null' },
+      { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+    ];
+    for (const headers of foreign) {
+      const { status, body, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers });
+      expect([status, body.includes('origin_refused'), setCookies]).toEqual([403, true, []]);
+    }
+    expect((await browser.get(URL_OUT, { method: 'DELETE' })).status).toBe(405);
+    expect(revoked(of)).toEqual([]);
+    expect(await browser.session()).toBeDefined();
+  });
+
+  test('says that only here, where the provider has no sign-out', async () => {
+    const of = lab();
+    of.provider.manners = {};
+    const browser = await signedIn(of);
+    const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    expect(location).toBe(`${URL_OUT}?here`);
+    expect((await browser.get(location!)).body).toContain('signed out');
+  });
+
+  test('without a session takes the cookie away and says so', async () => {
+    const of = lab();
+    const browser = of.browser();
+    browser.jar().set('__Host-meshgate', 'none.of.ours');
+    const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    expect([location, browser.jar().size]).toEqual([`${URL_OUT}?done`, 0]);
+    expect((await browser.get(location!)).body).not.toContain('<form');
+  });
+
+  test('that cannot be kept says so, and takes the cookie away', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    of.ngx.zones.revoked.room = 0;
+    const { status, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    of.ngx.zones.revoked.room = Number.POSITIVE_INFINITY;
+    expect([status, setCookies.length]).toEqual([503, 1]);
+    expect(of.logged).toContain('meshgate_revoked is full');
+  });
+});
+
+describe('a front-channel sign-out', () => {
+  const url = (iss: string, sid: string) =>
+    `https://${HOST}/.meshgate/frontchannel?iss=${encodeURIComponent(iss)}&sid=${sid}`;
+
+  test('ends the session whose cookie comes along, where issuer and session are that one’s', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const { sid } = (await browser.session())!;
+    const { status, setCookies } = await browser.get(url(ISSUER, 'op-session'));
+    expect([status, setCookies.length]).toEqual([200, 1]);
+    expect(revoked(of)).toEqual(['psid okta op-session', `sid ${sid}`]);
+  });
+
+  test('revokes nothing unauthenticated', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const nobody = await of.browser().get(url(ISSUER, 'op-session'));
+    expect([nobody.status, nobody.setCookies]).toEqual([200, []]);
+    const plain = `https://${HOST}/.meshgate/frontchannel`;
+    for (const wrong of [
+      url('https://other.example', 'op-session'),
+      url(ISSUER, 'other'),
+      plain,
+      `${plain}?sid=op-session`,
+      `${url(ISSUER, 'op-session')}&sid=op-session`,
+    ]) {
+      const { status, setCookies } = await browser.get(wrong);
+      expect([status, setCookies]).toEqual([200, []]);
+    }
+    expect(revoked(of)).toEqual([]);
+  });
+});
+
+describe('a back-channel sign-out', () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  const event = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  let jti = 0;
+
+  const claims = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+    iss: ISSUER,
+    aud: 'wiki',
+    iat: now(),
+    exp: now() + 120,
+    jti: `j${++jti}`,
+    sid: 'op-session',
+    events: event,
+    ...more,
+  });
+
+  const token = (more: Record<string, unknown> = {}, parts: Omit<TokenParts, 'claims'> = {}): string =>
+    makeToken({ header: { typ: 'logout+jwt' }, ...parts, claims: claims(more) });
+
+  const send = (of: Lab, text: string, more: Parameters<Lab['ask']>[2] = {}) =>
+    of.ask(`https://${HOST}/.meshgate/backchannel`, '', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: `logout_token=${text}`,
+      ...more,
+    });
+
+  test('of a session ends that session of the provider’s, on every host', async () => {
+    const of = lab();
+    const { status, body, headers } = await send(of, token());
+    expect([status, body, headers['Cache-Control']]).toEqual([200, '', 'no-store']);
+    expect(revoked(of)).toEqual(['psid okta op-session']);
+  });
+
+  test('of a person ends what began before it was said', async () => {
+    const of = lab();
+    const at = now() - 5;
+    expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at }))).status).toBe(200);
+    expect(of.ngx.zones.revoked.items()).toEqual([['sub okta ada', String(at + 1)]]);
+  });
+
+  test('without a type, or of Keycloak’s, is taken', async () => {
+    const of = lab();
+    for (const text of [token({}, { header: {} }), token({ typ: 'Logout' }, { header: { typ: 'JWT' } })]) {
+      expect((await send(of, text)).status).toBe(200);
+    }
+  });
+
+  test('comes once', async () => {
+    const of = lab();
+    const text = token();
+    expect((await send(of, text)).status).toBe(200);
+    const again = await send(of, text);
+    expect([again.status, JSON.parse(again.body).error]).toEqual([400, 'invalid_request']);
+  });
+
+  const wrong: Record<string, () => string> = {
+    'no iat': () => token({ iat: undefined }),
+    'an iat in the future': () => token({ iat: now() + 120, exp: now() + 240 }),
+    'no exp': () => token({ exp: undefined }),
+    'an exp that is over': () => token({ iat: now() - 300, exp: now() - 60 }),
+    'an exp that is far': () => token({ exp: now() + 86_400 }),
+    'no jti': () => token({ jti: undefined }),
+    'no event': () => token({ events: undefined }),
+    'another event': () => token({ events: { 'http://example.com/other': {} } }),
+    'an event that is no object': () => token({ events: { [Object.keys(event)[0]!]: 'x' } }),
+    'a nonce': () => token({ nonce: 'n' }),
+    'another audience': () => token({ aud: ['other'] }),
+    'another issuer': () => token({ iss: 'https://other.example' }),
+    'neither sub nor sid': () => token({ sid: undefined }),
+    'a sid that is no text': () => token({ sid: 5 }),
+    'a sub that is no text': () => token({ sub: ['ada'] }),
+    'an access token’s type': () => token({}, { header: { typ: 'at+jwt' } }),
+    'an ID token’s type': () => token({ typ: 'ID' }, { header: { typ: 'JWT' } }),
+    'a key that is not the provider’s': () => token({}, { key: 'rsa2' }),
+    'no algorithm': () => token({}, { header: { alg: 'none' } }),
+    'a symmetric algorithm': () => token({}, { header: { alg: 'HS256' } }),
+    'no token': () => 'x',
+    nothing: () => '',
+  };
+
+  test.each(Object.entries(wrong))('with %s is refused, and ends nothing', async (_, text) => {
+    const of = lab();
+    const { status, body, headers } = await send(of, text());
+    expect([status, headers['Cache-Control']]).toEqual([400, 'no-store']);
+    expect(JSON.parse(body)).toMatchObject({ error: 'invalid_request' });
+    expect(revoked(of)).toEqual([]);
+  });
+
+  test('is one form with one token, by POST', async () => {
+    const of = lab();
+    const text = token();
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const others: Parameters<Lab['ask']>[2][] = [
+      { headers: {} },
+      { headers: { 'Content-Type': 'application/json' } },
+      { body: `logout_token=${text}&logout_token=${text}`, headers: form },
+      { body: `id_token=${text}`, headers: form },
+      { body: '', headers: form },
+    ];
+    for (const other of others) expect((await send(of, text, other)).status).toBe(400);
+    expect((await send(of, text, { method: 'GET' })).status).toBe(405);
+    expect(revoked(of)).toEqual([]);
+  });
+
+  test('an ID token of ours is none', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const { sid } = (await browser.session())!;
+    const { idToken = '' } = (await of.scene.store.get(sid))!;
+    expect((await send(of, idToken)).status).toBe(400);
+    expect(revoked(of)).toEqual([]);
+  });
+
+  test('that cannot be kept is refused, and may come again', async () => {
+    const of = lab();
+    const text = token();
+    of.ngx.zones.revoked.room = 0;
+    expect((await send(of, text)).status).toBe(400);
+    of.ngx.zones.revoked.room = Number.POSITIVE_INFINITY;
+    expect((await send(of, text)).status).toBe(200);
+  });
+});
