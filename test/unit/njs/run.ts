@@ -1,6 +1,7 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/keys.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
+import { flowSpecs } from '../session/flow/specs.ts';
 import { sessionSpecs } from '../session/specs.ts';
 import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
 import { x509Samples } from '../x509/samples.ts';
@@ -26,7 +27,7 @@ function wrongSamples(): string[] {
 
 async function wrongSessions(): Promise<string[]> {
   const wrong: string[] = [];
-  for (const { name, got, wanted } of sessionSpecs) {
+  for (const { name, got, wanted } of [...sessionSpecs, ...flowSpecs]) {
     const outcome = JSON.stringify(await got());
     if (outcome !== JSON.stringify(wanted)) wrong.push(`${name}: got ${outcome}, expected ${JSON.stringify(wanted)}`);
   }
@@ -48,5 +49,9 @@ export async function runCases(cases: readonly TokenCase[]): Promise<CaseReport>
     const problem = mismatch(testCase, await run(testCase), ed25519);
     if (problem !== undefined) wrong.push(problem);
   }
-  return { ran: 2 * cases.length + samples.length + sessionSpecs.length, wrong, hasEd25519: ed25519 };
+  return {
+    ran: 2 * cases.length + samples.length + sessionSpecs.length + flowSpecs.length,
+    wrong,
+    hasEd25519: ed25519,
+  };
 }

@@ -46,7 +46,7 @@ async function bundle(): Promise<string> {
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
-    external: ['fs'],
+    external: ['fs', 'crypto'],
   });
   return outputFiles[0]!.text;
 }
