@@ -5,7 +5,7 @@ import type { Readiness } from '../../src/health/types.ts';
 import { envoyCommand, envoyImage, gatewayImage, nodeImage } from '../harness/images.ts';
 import { docker, label, network, words } from './docker.ts';
 import { digestOf, mounts } from './files.ts';
-import { instance, issuer, ports, published } from './paths.ts';
+import { instance, issuer, ports, published, urls } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
 interface DemoContainer {
@@ -16,10 +16,15 @@ interface DemoContainer {
   /** Name in the demo's network. */
   readonly alias: string;
   readonly port?: number;
+  /** It listens on the port of this machine inside as well. */
+  readonly samePort?: true;
   readonly mount?: { readonly folder: string; readonly target: string };
   readonly options?: readonly string[];
   readonly command?: readonly string[];
 }
+
+/** Where people come back to who sign in. */
+const callbacks = [urls.gateway, urls.dashboard].map((origin) => `${origin}/.meshgate/callback`).join(' ');
 
 /** In the order in which they start. */
 export const containers: readonly DemoContainer[] = [
@@ -29,8 +34,12 @@ export const containers: readonly DemoContainer[] = [
     image: nodeImage,
     alias: 'provider.localhost',
     port: ports.provider,
+    samePort: true,
     mount: mounts.provider,
-    options: ['-e', `ISSUER=${issuer}`, '-e', `PORT=${ports.provider}`],
+    options: [
+      ...['-e', `ISSUER=${issuer}`, '-e', `PORT=${published(ports.provider)}`],
+      ...['-e', 'PEOPLE_PAGE=1', '-e', `CALLBACKS=${callbacks}`],
+    ],
     command: ['node', '/srv/provider.mjs'],
   },
   {
@@ -87,11 +96,11 @@ export async function start(container: DemoContainer): Promise<string> {
 }
 
 /** No root, no capabilities, nothing writable but what is said; ports on the loopback address only. */
-function argumentsOf({ alias, port, mount, options = [] }: DemoContainer): string[] {
+function argumentsOf({ alias, port, samePort, mount, options = [] }: DemoContainer): string[] {
   return [
     ...['--network', network, '--network-alias', alias],
     ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-    ...(port === undefined ? [] : ['-p', `127.0.0.1:${published(port)}:${port}`]),
+    ...(port === undefined ? [] : ['-p', `127.0.0.1:${published(port)}:${samePort ? published(port) : port}`]),
     ...(mount === undefined ? [] : ['--mount', `type=bind,source=${mount.folder},target=${mount.target},readonly`]),
     ...options,
   ];

@@ -26,10 +26,21 @@ const marker = join(state, 'certificates.json');
 /** Makes all certificates that the policy names, unless those there are still good. */
 export async function makeCertificates(policy: Policy): Promise<string> {
   const identities = Object.values(policy.mesh?.identities ?? {}).map(({ name, spiffe }) => [name, spiffe]);
-  const { tls, inner, assertion } = policy.gateway;
+  const { tls, inner, assertion, session } = policy.gateway;
+  const clients = Object.values(policy.providers).map(({ client }) => client);
   const wiki = policy.services.wiki?.spiffe;
   const hosts = policy.hosts.map((host) => host.name);
-  const names = JSON.stringify([hosts, identities, policy.mesh?.ingress, tls, inner, assertion, wiki]);
+  const names = JSON.stringify([
+    hosts,
+    identities,
+    policy.mesh?.ingress,
+    tls,
+    inner,
+    assertion,
+    session,
+    clients,
+    wiki,
+  ]);
   const made = existsSync(marker) ? JSON.parse(await readFile(marker, 'utf8')) : undefined;
   if (made?.names === names && made.until > Date.now() + day) return 'kept';
   await rm(state, { recursive: true, force: true });

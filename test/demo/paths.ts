@@ -34,8 +34,15 @@ export function published(port: number): number {
   return port + offset;
 }
 
-/** The provider's name for itself. */
-export const issuer = `https://provider.localhost:${ports.provider}`;
+/** The provider's name for itself: browsers go there as well, so it is this machine's port. */
+export const issuer = `https://provider.localhost:${published(ports.provider)}`;
+
+/** The policy of a demo with other ports: browsers must find gateway and provider by its URLs. */
+export function withPorts(policy: string): string {
+  return policy
+    .replace(`public_port: ${ports.gateway}`, `public_port: ${published(ports.gateway)}`)
+    .replaceAll(`https://provider.localhost:${ports.provider}`, issuer);
+}
 
 /** Under which URLs this machine asks. */
 export const urls = {

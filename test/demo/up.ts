@@ -8,7 +8,7 @@ import { containers, refuseStopped, start, unready } from './containers.ts';
 import { ensureNetwork } from './docker.ts';
 import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
 import { curl, type Line, lines } from './lines.ts';
-import { envFile, policyFile, root, urls } from './paths.ts';
+import { envFile, policyFile, root, urls, withPorts } from './paths.ts';
 import { command, step, Trouble } from './trouble.ts';
 
 type Tokens = Readonly<Record<string, string>>;
@@ -115,6 +115,9 @@ function report(tokens: Tokens): string {
     `provider   ${urls.provider}`,
     `ingress    ${urls.ingress}   (wants a mesh identity)`,
     '',
+    `With a browser: open ${urls.gateway}/ and sign in as ada (editor) or ben (reader). It warns, since it does not know`,
+    `the demo's CA (${caFile}); for the provider too.`,
+    '',
     ...personas.flatMap(([name, who]) => [`${name} (${who}), good for an hour:`, `  ${tokens[name]}`]),
     '',
     'All of this as shell variables:',
@@ -132,7 +135,7 @@ function report(tokens: Tokens): string {
 }
 
 await command('demo', async () => {
-  const text = await readFile(policyFile, 'utf8');
+  const text = withPorts(await readFile(policyFile, 'utf8'));
   const policy = readPolicy(text);
   await step('certificates', () => makeCertificates(policy));
   await step('configuration of the ingress, rendered from the policy', () => placeConfiguration(text));

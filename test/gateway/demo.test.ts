@@ -60,6 +60,9 @@ test('the six lines answer as printed, a second time as well', async () => {
     expect(code, stderr).toBe(0);
     expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(5);
     const printed = [...stdout.matchAll(/^# .*; the answer is (\d{3}) with (\S+): .*\n(curl .*)$/gm)];
+    expect(stdout).toContain(
+      `open https://wiki.localhost:${8443 + offset}/ and sign in as ada (editor) or ben (reader)`,
+    );
     expect(printed.length).toBe(6);
     expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(6);
     for (const [, status, holds, line] of printed) {
@@ -70,6 +73,47 @@ test('the six lines answer as printed, a second time as well', async () => {
     }
   }
 }, 120_000);
+
+test('people sign in with a browser, and see what they may', async () => {
+  const wiki = `https://wiki.localhost:${8443 + offset}`;
+  /** curl as a browser, with the cookies of one person. */
+  const browse = async (person: string, ...args: string[]) => {
+    const jar = join(folder, `${person}.cookies`);
+    const common = ['-sL', '-b', jar, '-c', jar, '--cacert', join(folder, '.demo/gateway/ca.pem')];
+    const shown = await run(
+      'curl',
+      ...common,
+      '-H',
+      'Accept: text/html',
+      '-w',
+      '\n%{http_code} %{url_effective}',
+      ...args,
+    );
+    const [last = '', ...rest] = shown.stdout.split('\n').reverse();
+    const [status, url] = last.split(' ');
+    return { status: Number(status), url, text: rest.reverse().join('\n') };
+  };
+  const signIn = async (person: string) => {
+    const asked = await browse(person, `${wiki}/?from=here`);
+    expect(asked.text).toContain('Who are you?');
+    return browse(person, '--data', `person=${person}`, asked.url ?? '');
+  };
+  const write = ['--data', 'title=Hello', '-H', `Origin: ${wiki}`, `${wiki}/`];
+
+  expect(await signIn('ada')).toMatchObject({ status: 200, url: `${wiki}/?from=here` });
+  expect(JSON.parse((await browse('ada', `${wiki}/.meshgate/whoami`)).text)).toMatchObject({
+    subject: 'ada',
+    roles: ['editor'],
+    credential: 'session',
+  });
+  expect(await signIn('ben')).toMatchObject({ status: 200 });
+  const refused = await browse('ben', ...write);
+  expect(refused.status).toBe(403);
+  for (const said of ['You may not open this page', 'wiki-team@example.org', 'role_missing']) {
+    expect(refused.text).toContain(said);
+  }
+  expect(await signIn('cleo')).toMatchObject({ status: 403 });
+});
 
 test('the guide’s other commands do what it says', async () => {
   const direct = guide.split('\n').filter((line) => line.startsWith('curl') && line.includes('"$INGRESS'));

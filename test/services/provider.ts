@@ -6,10 +6,11 @@
  * Admin port: GET /keys, POST /keys {alg} (adds one that signs from now on), DELETE /keys?kid=K (withdraws one),
  * POST /mint {subject, client, expiresIn, claims, kind}.
  *
- * People sign in by oidc-provider's own pages: any password, the subject as login; nobody is asked for consent.
+ * People sign in by oidc-provider's own pages: any password, the subject as login; nobody is asked for consent. With
+ * PEOPLE_PAGE they choose who they are on a page of ours (shared/signin.ts).
  *
- * Environment: ISSUER, PORT, TLS_PEM_FILE, ADMIN_PORT; CALLBACKS: redirect URIs of the gateway's clients, divided by
- * spaces.
+ * Environment: ISSUER, PORT, TLS_PEM_FILE, ADMIN_PORT, PEOPLE_PAGE; CALLBACKS: redirect URIs of the gateway's clients,
+ * divided by spaces.
  */
 import Provider, {
   type AccessToken,
@@ -22,10 +23,12 @@ import { type Action, admin } from './shared/admin.ts';
 import { KeyRing } from './shared/keys.ts';
 import { listen, plain, secure, setting, stopOnSignals } from './shared/listen.ts';
 import { type ClientEntry, clients, people, personaGrant, wikiResource } from './shared/people.ts';
+import { interaction, interactionUrl } from './shared/signin.ts';
 
 const issuer = setting('ISSUER', 'https://provider:8443');
 const lifetime = 3600;
 const callbacks = setting('CALLBACKS', '').split(' ').filter(Boolean);
+const peoplePage = setting('PEOPLE_PAGE', '') !== '';
 const ring = new KeyRing();
 /** Claims that the admin port wants in a token beside those of its subject. */
 const wished = new WeakMap<object, Record<string, unknown>>();
@@ -66,6 +69,7 @@ function registration(client: ClientEntry) {
     redirect_uris: signsIn(client) ? callbacks : [],
     response_types: signsIn(client) ? (['code'] as const).slice() : [],
     token_endpoint_auth_method: auth,
+    post_logout_redirect_uris: signsIn(client) ? callbacks.map((it) => it.replace(/callback$/, 'signout')) : [],
     ...(pushes && { require_pushed_authorization_requests: true }),
   };
 }
@@ -93,7 +97,7 @@ function configuration(): Configuration {
     clients: clients.filter((client) => !signsIn(client) || callbacks.length > 0).map(registration),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
     features: {
-      devInteractions: { enabled: callbacks.length > 0 },
+      devInteractions: { enabled: callbacks.length > 0 && !peoplePage },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -102,6 +106,7 @@ function configuration(): Configuration {
         getResourceServerInfo: (_, resource, client) => resourceServer(resource, client),
       },
     },
+    ...(peoplePage && { interactions: { url: interactionUrl } }),
     ...(callbacks.length > 0 && { loadExistingGrant: grantedTo }),
     scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
@@ -179,7 +184,9 @@ await ring.add('ES256');
 let callback: ReturnType<Provider['callback']>;
 let provider = build();
 await listen(
-  secure((request, response) => callback(request, response)),
+  secure((request, response) => {
+    if (!peoplePage || !interaction(provider, request, response)) callback(request, response);
+  }),
   Number(setting('PORT', '8443')),
   issuer,
 );
