@@ -11,11 +11,12 @@ const NOW = 1_800_000_000;
 const ISSUER = 'https://login.example.com';
 
 const policy = (more = '') => `version: 1
+gateway: { session: { keys_file: /run/session.jwks } }
 providers:
   okta: { kind: generic, issuer: ${ISSUER}, audiences: [api://wiki], client: { id: wiki }${more} }
 roles: { reader: { group: readers } }
 services: { wiki: { url: https://wiki.internal } }
-hosts: { wiki.example.com: { /*: { service: wiki, accept: [bearer], allow: [reader] } } }
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [reader] } } }
 `;
 
 const good = token({ iss: ISSUER, aud: 'api://wiki', sub: 'ann', exp: NOW + 60, iat: NOW, groups: ['readers'] });
@@ -111,7 +112,7 @@ describe('meshgate login', () => {
       .replace('{ /*', '{ providers: [okta], /*')
       .replace(
         'allow: [reader] } }',
-        'allow: [reader] } }, ci.example.com: { providers: [ci], /*: { service: wiki, accept: [bearer], allow: [authenticated] } }',
+        'allow: [reader] } }, ci.example.com: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }',
       );
     expect(await login([], [], several)).toMatchObject({ code: 2, err: 'meshgate: give --provider NAME: okta, ci\n' });
     expect((await login([discovery], ['--provider', 'okta'], several)).asked[0]?.authority).toBe('login.example.com');
