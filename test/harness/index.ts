@@ -18,6 +18,7 @@ export * from './provider.ts';
 export * from './raw.ts';
 export * from './services.ts';
 export * from './sessions.ts';
+export * from './sso.ts';
 export { openStage, type Stage, saveLogs } from './stage.ts';
 export * from './stand-in.ts';
 export { writeSvid } from './svid.ts';

@@ -55,14 +55,15 @@ footer { padding-block: 1rem 2rem }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 `;
 
-/** Nothing but this page and its own style; forms go to this origin only. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** Nothing but this page and its own style; where forms may lead is said. */
+const contentSecurityPolicy = (forms: string) =>
+  [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+    `form-action ${forms}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 /** A whole page. `home` is what stands at the top left, `who` at the top right. */
 export function page(title: string, home: string, who: string, body: Markup): Markup {
@@ -84,16 +85,20 @@ ${body}
 `;
 }
 
-/** Answers with a page. */
-export function sendPage(response: ServerResponse, status: number, markup: Markup): void {
-  response.writeHead(status, {
+/** The headers of a page. Its forms go to this origin only, redirects included, unless `forms` says otherwise. */
+export function pageHeaders(forms = "'self'"): Record<string, string> {
+  return {
     'content-type': 'text/html; charset=utf-8',
-    'content-length': Buffer.byteLength(markup.text),
-    'content-security-policy': contentSecurityPolicy,
+    'content-security-policy': contentSecurityPolicy(forms),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',
     'cache-control': 'no-store',
     vary: 'Accept',
-  });
+  };
+}
+
+/** Answers with a page. */
+export function sendPage(response: ServerResponse, status: number, markup: Markup, forms?: string): void {
+  response.writeHead(status, { ...pageHeaders(forms), 'content-length': Buffer.byteLength(markup.text) });
   response.end(markup.text);
 }

@@ -27,13 +27,20 @@ export function plain(handler: RequestListener): HttpServer {
 
 /**
  * A TLS server with the certificate of the environment: TLS_PEM_FILE holds certificate and key.
- * With CLIENT_CA_FILE it asks for a client certificate and requires a good one.
+ * With CLIENT_CA_FILE it asks for a client certificate and requires a good one, or with CLIENT_CERT=optional takes any
+ * or none: the handler looks at the socket.
  */
 export function secure(handler: RequestListener): HttpsServer {
   const pem = readFileSync(setting('TLS_PEM_FILE', '/etc/service/tls.pem'));
   const clientCa = process.env.CLIENT_CA_FILE;
   const mutual =
-    clientCa === undefined ? {} : { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true };
+    clientCa === undefined
+      ? {}
+      : {
+          ca: readFileSync(clientCa),
+          requestCert: true,
+          rejectUnauthorized: setting('CLIENT_CERT', 'required') === 'required',
+        };
   return createHttpsServer({ ...options, cert: pem, key: pem, ...mutual }, handler);
 }
 

@@ -1,0 +1,236 @@
+/** The tests' own provider for sign-in, asked as a relying party asks it: what other tests build on holds. */
+import { createHash, randomBytes } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createCa,
+  createKey,
+  newAgent,
+  startEcho,
+  startSso,
+  testStage,
+  type UserAgent,
+  until,
+} from '../harness/index.ts';
+import { ssoSecret } from '../harness/sso.ts';
+
+const stage = await testStage('sso');
+const host = 'wiki.example.com';
+const origin = `https://${host}:8443`;
+const callback = `${origin}/.meshgate/callback`;
+const key = await createKey('ES256');
+const unknown = await createCa('a CA that nobody knows');
+const certificate = await unknown.issue({ commonName: 'wiki-self' });
+const [sso, rp] = await Promise.all([
+  startSso(stage, { origins: [origin], keys: [key.jwk], certificate: certificate.cert }),
+  startEcho(stage, { alias: host, tls: { pem: (await stage.ca.server(host)).pem } }),
+]);
+
+interface Asked {
+  readonly agent?: UserAgent;
+  readonly client?: string;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+const verifier = randomBytes(32).toString('base64url');
+const challenge = createHash('sha256').update(verifier).digest('base64url');
+
+function authorization({ client = 'wiki', params = {} }: Asked): URLSearchParams {
+  return new URLSearchParams({
+    ...{ client_id: client, response_type: 'code', scope: 'openid profile email', redirect_uri: callback, state: 's' },
+    ...{ code_challenge_method: 'S256', code_challenge: challenge, nonce: 'n', ...params },
+  });
+}
+
+/** Signs ada in, or uses her session; what the callback was given. */
+async function codeOf(asked: Asked = {}): Promise<URLSearchParams> {
+  const agent = asked.agent ?? newAgent(stage);
+  const until = /\/\.meshgate\/callback/;
+  const first = await agent.visit(`${sso.issuer}/auth?${authorization(asked)}`, { until });
+  const last = first.status === 200 ? await sso.signIn(agent, first, 'ada', { until }) : first;
+  expect(last.location, last.text).toMatch(until);
+  expect(agent.refused).toEqual([]);
+  return new URL(last.location!).searchParams;
+}
+
+const exchange = (code: string) => ({
+  ...{ grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: verifier },
+});
+
+/** Tokens of a fresh sign-in. */
+async function tokens(asked: Asked = {}) {
+  const answer = await sso.post('/token', exchange((await codeOf(asked)).get('code')!), { client: 'wiki' });
+  expect(answer.status, answer.text).toBe(200);
+  return answer.json();
+}
+
+beforeEach(() => sso.forget());
+afterEach(() => sso.settings({}));
+
+test('a sign-in: one form, code, PKCE, iss, groups; with a session no form', async () => {
+  const agent = newAgent(stage);
+  const back = await codeOf({ agent });
+  expect(Object.fromEntries(back)).toMatchObject({ state: 's', iss: sso.issuer });
+  const answer = await sso.post('/token', exchange(back.get('code')!), { client: 'wiki' });
+  const claims = decodeJwt(answer.json().id_token);
+  expect(claims).toMatchObject({ sub: 'ada', aud: 'wiki', nonce: 'n', groups: ['confluence-editors', 'staff'] });
+  expect(claims.sid).toBeTypeOf('string');
+  const again = await codeOf({ agent, params: { prompt: 'none' } });
+  expect(again.get('code')).toBeTypeOf('string');
+  expect((await codeOf({ params: { prompt: 'none' } })).get('error')).toBe('login_required');
+  expect((await sso.grants()).authorization_code).toEqual({ good: 1, bad: 0 });
+});
+
+test('without a form at all, long ago, and with another acr', async () => {
+  await sso.settings({ person: 'ben', authAge: 1000, acr: 'phr' });
+  const claims = decodeJwt((await tokens({ params: { max_age: '3600' } })).id_token);
+  expect(claims).toMatchObject({ sub: 'ben', acr: 'phr' });
+  const other = await tokens({ params: { acr_values: 'pwd' } });
+  expect(decodeJwt(other.id_token).acr).toBe('phr');
+  expect(Date.now() / 1000 - Number(claims.auth_time)).toBeGreaterThan(990);
+});
+
+test('acr_values and max_age ask a person again who has a session', async () => {
+  const agent = newAgent(stage);
+  expect(decodeJwt((await tokens({ agent, params: { acr_values: 'pwd' } })).id_token).acr).toBe('pwd');
+  const visit = (params: Record<string, string>) =>
+    agent.visit(`${sso.issuer}/auth?${authorization({ params })}`, { until: /callback/ });
+  expect((await visit({ acr_values: 'pwd' })).status).toBe(303);
+  expect((await visit({ acr_values: 'phr' })).text).toContain('id="signin"');
+  expect((await visit({ prompt: 'login' })).text).toContain('id="signin"');
+  expect(decodeJwt((await tokens({ agent, params: { acr_values: 'phr' } })).id_token).acr).toBe('phr');
+});
+
+test('login_hint fills in the form', async () => {
+  const page = await newAgent(stage).visit(`${sso.issuer}/auth?${authorization({ params: { login_hint: 'ben' } })}`);
+  expect(page.form({}, '#signin').fields.get('person')).toBe('ben');
+});
+
+describe('a client authenticates', () => {
+  const assertion = async (client: string) =>
+    new SignJWT({ iss: client, sub: client, aud: sso.issuer, jti: randomBytes(8).toString('hex') })
+      .setProtectedHeader({ alg: 'ES256', kid: key.kid })
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(key.privateKey);
+  const ways: Record<string, () => Promise<{ form: Record<string, string>; clientPem?: string }>> = {
+    'wiki-post': async () => ({ form: { client_secret: ssoSecret } }),
+    'wiki-jwt': async () => ({
+      form: {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await assertion('wiki-jwt'),
+      },
+    }),
+    'wiki-tls': async () => ({ form: {}, clientPem: (await stage.ca.issue({ commonName: 'wiki-tls' })).pem }),
+    'wiki-self': async () => ({ form: {}, clientPem: certificate.pem }),
+    'wiki-public': async () => ({ form: {} }),
+  };
+
+  test.each(Object.keys(ways))('%s', async (client) => {
+    const { form, ...more } = await ways[client]!();
+    const code = (await codeOf({ client })).get('code')!;
+    const answer = await sso.post('/token', { ...exchange(code), client_id: client, ...form }, more);
+    expect(answer.status, answer.text).toBe(200);
+  });
+
+  test('and not with another certificate', async () => {
+    const code = (await codeOf({ client: 'wiki-tls' })).get('code')!;
+    const { pem: clientPem } = await stage.ca.issue({ commonName: 'other' });
+    const answer = await sso.post('/token', { ...exchange(code), client_id: 'wiki-tls' }, { clientPem });
+    expect(answer.json().error).toBe('invalid_client');
+  });
+});
+
+test('a pushed request, which one client must use', async () => {
+  const pushed = await sso.post('/request', Object.fromEntries(authorization({ client: 'wiki-par' })), {
+    client: 'wiki-par',
+  });
+  expect(pushed.status, pushed.text).toBe(201);
+  const agent = newAgent(stage);
+  const query = new URLSearchParams({ client_id: 'wiki-par', request_uri: pushed.json().request_uri });
+  const form = await agent.visit(`${sso.issuer}/auth?${query}`);
+  expect((await sso.signIn(agent, form, 'ada', { until: /callback/ })).location).toMatch(/code=/);
+  expect((await codeOf({ client: 'wiki-par' })).get('error')).toBe('invalid_request');
+});
+
+describe('refresh', () => {
+  const refresh = (token: string) =>
+    sso.post('/token', { grant_type: 'refresh_token', refresh_token: token }, { client: 'wiki' });
+
+  test('rotates; a second use ends the grant; changed groups are in the new tokens', async () => {
+    const { refresh_token } = await tokens();
+    await sso.change('ada', { groups: ['staff'] });
+    const next = (await refresh(refresh_token)).json();
+    expect(decodeJwt(next.id_token).groups).toEqual(['staff']);
+    expect(next.refresh_token).not.toBe(refresh_token);
+    await sso.change('ada', { groups: ['confluence-editors', 'staff'] });
+    expect((await refresh(refresh_token)).json().error).toBe('invalid_grant');
+    expect((await refresh(next.refresh_token)).json().error).toBe('invalid_grant');
+    expect((await sso.grants()).refresh_token).toEqual({ good: 1, bad: 2 });
+  });
+
+  test('of a disabled person is refused', async () => {
+    const { refresh_token } = await tokens();
+    await sso.change('ada', { disabled: true });
+    expect((await refresh(refresh_token)).json().error).toBe('invalid_grant');
+    await sso.change('ada', { disabled: false });
+  });
+
+  test('with a lost answer has used the token up; slow and broken ones have not or do not lose it', async () => {
+    const { refresh_token } = await tokens();
+    await sso.control('/token', { fail: 503, times: 1 });
+    expect((await refresh(refresh_token)).status).toBe(503);
+    await sso.control('/token', { delayMs: 300, answerMs: 300, times: 1 });
+    const began = performance.now();
+    const next = (await refresh(refresh_token)).json();
+    expect(performance.now() - began).toBeGreaterThan(590);
+    await sso.control('/token', { lose: true, times: 1 });
+    await expect(refresh(next.refresh_token)).rejects.toThrow();
+    expect((await refresh(next.refresh_token)).json().error).toBe('invalid_grant');
+    expect((await sso.calls())['/token']).toBe(5);
+  });
+});
+
+test('userinfo has the groups', async () => {
+  const { access_token } = await tokens();
+  const answer = await sso.send('/me', { token: access_token });
+  expect(answer.json()).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
+});
+
+test('sign-out leads back, and tells the back channel', async () => {
+  const agent = newAgent(stage);
+  const { id_token } = await tokens({ agent });
+  await rp.clear();
+  const query = new URLSearchParams({ id_token_hint: id_token, post_logout_redirect_uri: `${origin}/`, state: 'out' });
+  const asked = await agent.visit(`${sso.issuer}/session/end?${query}`);
+  const back = await sso.confirm(agent, asked);
+  expect(back.url).toBe(`${origin}/?state=out`);
+  await until(async () => (await rp.requests()).some(({ url }) => url === '/.meshgate/backchannel'), {
+    what: 'the back channel',
+  });
+  const told = (await rp.requests()).find(({ url }) => url === '/.meshgate/backchannel')!;
+  const token = new URLSearchParams(told.body?.text).get('logout_token')!;
+  expect(decodeJwt(token)).toMatchObject({ aud: 'wiki', sub: 'ada', sid: decodeJwt(id_token).sid });
+  expect((await codeOf({ agent, params: { prompt: 'none' } })).get('error')).toBe('login_required');
+});
+
+test('an administrator ends every session, and clients hear of it', async () => {
+  const { refresh_token } = await tokens();
+  await rp.clear();
+  expect(await sso.signOut('ada')).toBeGreaterThan(0);
+  expect((await rp.requests()).filter(({ url }) => url === '/.meshgate/backchannel').length).toBeGreaterThan(0);
+  const answer = await sso.post('/token', { grant_type: 'refresh_token', refresh_token }, { client: 'wiki' });
+  expect(answer.json().error).toBe('invalid_grant');
+});
+
+test('a device is connected by its code, and gets a token for the gateway', async () => {
+  const started = await sso.post('/device/auth', { client_id: 'wiki-cli', scope: 'openid profile offline_access' });
+  expect(started.status, started.text).toBe(200);
+  const { device_code, verification_uri_complete } = started.json();
+  const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code, client_id: 'wiki-cli' };
+  expect((await sso.post('/token', grant)).json().error).toBe('authorization_pending');
+  const end = await sso.approve(newAgent(stage), verification_uri_complete, 'ada');
+  expect(end.text).toContain('Connected');
+  const answer = await sso.post('/token', grant);
+  expect(decodeJwt(answer.json().access_token)).toMatchObject({ sub: 'ada', aud: 'api://wiki' });
+});

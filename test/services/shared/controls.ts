@@ -1,0 +1,85 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sendJson } from './body.ts';
+
+/** What happens to the calls of one path. */
+export interface Control {
+  /** Milliseconds before the call is looked at. */
+  readonly delayMs?: number;
+  /** Milliseconds between its doing and its answer. */
+  readonly answerMs?: number;
+  /** Done as ever (a grant is used up), but the connection is cut instead of the answer. */
+  readonly lose?: boolean;
+  /** Not done; answered with this status. */
+  readonly fail?: number;
+  /** Not done and never answered, until the client goes. */
+  readonly hang?: boolean;
+  /** For so many calls; default for all. */
+  readonly times?: number;
+}
+
+/** Counts calls by path, and puts controls on them. */
+export class Controls {
+  #calls: Record<string, number> = {};
+  readonly #controls = new Map<string, { control: Control; left: number }>();
+
+  /** Calls by path since the start or the last {@link forget}. */
+  get calls(): Readonly<Record<string, number>> {
+    return this.#calls;
+  }
+
+  forget(): void {
+    this.#calls = {};
+  }
+
+  /** Controls one path from now on; without any member it is free again. */
+  set(path: string, control: Control): void {
+    if (Object.keys(control).length === 0) this.#controls.delete(path);
+    else this.#controls.set(path, { control, left: control.times ?? Number.POSITIVE_INFINITY });
+  }
+
+  /** The handler behind the controls. */
+  around(handler: RequestListener): RequestListener {
+    return (request, response) => {
+      this.#run(request, response, handler).catch((error: unknown) => response.destroy(error as Error));
+    };
+  }
+
+  async #run(request: IncomingMessage, response: ServerResponse, handler: RequestListener): Promise<void> {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    this.#calls[path] = (this.#calls[path] ?? 0) + 1;
+    const control = this.#next(path);
+    if (control.hang) return;
+    if (control.delayMs !== undefined) await pause(control.delayMs);
+    if (control.fail !== undefined) return sendJson(response, control.fail, { error: 'server_error' });
+    if (control.lose) lose(response);
+    else if (control.answerMs !== undefined) late(response, control.answerMs);
+    handler(request, response);
+  }
+
+  #next(path: string): Control {
+    const found = this.#controls.get(path);
+    if (found === undefined) return {};
+    found.left -= 1;
+    if (found.left <= 0) this.#controls.delete(path);
+    return found.control;
+  }
+}
+
+/** The handler's answer goes nowhere. */
+function lose(response: ServerResponse): void {
+  response.write = () => true;
+  response.end = () => {
+    response.destroy();
+    return response;
+  };
+}
+
+/** The handler's answer leaves later. Services write theirs in one piece. */
+function late(response: ServerResponse, milliseconds: number): void {
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.end = (...args: unknown[]) => {
+    setTimeout(() => end(...args), milliseconds);
+    return response;
+  };
+}
