@@ -1,9 +1,12 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
-import type { Refusal } from '../reasons.ts';
+import { type Refusal, refuse } from '../reasons.ts';
 import { match } from '../rules/match.ts';
 
 /** What a request reaches: a route, or the refusal that comes before any rule. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
+
+/** Of a token on a route that takes sessions alone. */
+export const noTokens = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 
 /**
  * Takes a URL apart without touching it: what stands behind the host goes to nginx as it is, so that odd spellings can

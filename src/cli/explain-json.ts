@@ -45,7 +45,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(!decision.allow && 'stepUp' in decision && { stepUp: decision.stepUp }),
     ...(wouldPass && { wouldPass: { who: wouldPass.who, rule: wouldPass.rule.id } }),
     ...(host && { host: host.name }),
-    ...(route && { route: { name: route.name, at: route.at } }),
+    ...(route && { route: { name: route.name, at: route.at, accept: route.accept } }),
     ...(service && {
       service: {
         name: service.name,

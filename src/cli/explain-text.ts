@@ -92,6 +92,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     paint('strong', `${method} ${url}`),
     ...verdict(explanation, policy, paint),
     ...(route === undefined ? [] : [`route     ${route.name}  ${paint('dim', place(route.at))}`]),
+    ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),

@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { reach, splitUrl } from './ask.ts';
+import { noTokens, reach, splitUrl } from './ask.ts';
 import { type AskerFlags, askerOf, parseTime } from './asker.ts';
 import {
   action,
@@ -38,6 +38,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   const reached = reach(loaded.policy, method, url);
   if ('reason' in reached) return explainRefusal({ method, url }, reached);
   const at = { method, url, ...reached };
+  if (flags.token !== undefined && !reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
   const asker = askerOf(runtime, loaded.policy, flags, reached.host.providers);
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
 }

@@ -6,6 +6,7 @@ import { providerKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
+import { keep } from '../session/claims.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
@@ -64,6 +65,21 @@ export class Offline {
     return this.#judge({ alg: algorithms[0] as string }, claims, providers);
   }
 
+  /**
+   * Says who somebody would be who signed in through a provider that says this of them.
+   *
+   * @returns undefined where the provider is none of the host's: its sessions are not looked at there
+   */
+  ofSession(name: string, given: Claims, providers: readonly string[]): Result<ClaimedCaller> | undefined {
+    if (!providers.includes(name)) return undefined;
+    const { claim } = this.#table.providers[name]?.subject ?? { claim: 'sub' };
+    const named = claimAt(given, claim) === undefined && !Object.hasOwn(given, claim) ? { [claim]: 'test' } : {};
+    const { keep: kept } = this.#table.session ?? {};
+    const all = { ...named, ...given };
+    const claims = kept === undefined ? all : { ...keep(all, kept, name), auth_time: given.auth_time };
+    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' });
+  }
+
   #judge(header: JoseHeader, claims: Claims, providers: readonly string[]): Result<ClaimedCaller> {
     const accepted = providers.flatMap((name) => this.#table.providers[name] ?? []);
     const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
@@ -79,7 +95,10 @@ export class Offline {
     }
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
-    const verified: Verified = { provider: provider.name, claims, expires: claims.exp as number, key: '' };
+    return this.#met({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
+  }
+
+  #met(verified: Verified): Result<ClaimedCaller> {
     const caller = toCaller(verified, this.#table, this.now);
     if (!caller.ok) return caller;
     // Roles of the policy itself: their facts say where they stand.

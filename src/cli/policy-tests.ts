@@ -1,10 +1,10 @@
 import type { PolicyTest } from '../policy/types.ts';
-import type { Refusal } from '../reasons.ts';
+import type { Refusal, Result } from '../reasons.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
-import { reach } from './ask.ts';
+import { noTokens, reach } from './ask.ts';
 import type { Loaded } from './load.ts';
-import { Offline } from './offline.ts';
+import { type ClaimedCaller, Offline } from './offline.ts';
 
 /** How one of the policy's own tests came out. */
 export interface TestOutcome {
@@ -20,15 +20,32 @@ export interface TestOutcome {
 
 type Asked = Decision<Rule> | (Refusal & { readonly allow: false; readonly nearest?: undefined });
 
+type Reached = Exclude<ReturnType<typeof reach>, Refusal>;
+
+/** Somebody with these claims in a token, or in a session where the provider or the route takes no tokens. */
+function claimedBy(
+  offline: Offline,
+  { provider, claims, signedIn }: Extract<PolicyTest['as'], { kind: 'claims' }>,
+  { host, route }: Reached,
+): Result<ClaimedCaller> | undefined {
+  const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
+  const { audiences = [], anyAudience, client } = offline.policy.providers[provider] ?? {};
+  const tokens = route.accept.includes('bearer') && (audiences.length > 0 || anyAudience === true);
+  if (!tokens && client !== undefined && route.accept.includes('session')) {
+    return offline.ofSession(provider, given, host.providers);
+  }
+  return route.accept.includes('bearer') ? offline.ofClaims(provider, given, host.providers) : noTokens;
+}
+
 function ask({ rules }: Loaded, offline: Offline, { as, method, url }: PolicyTest): Asked {
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
   let caller: DecidingCaller | null = null;
   if (as.kind === 'roles') caller = as;
   if (as.kind === 'claims') {
-    const claimed = offline.ofClaims(as.provider, as.claims, reached.host.providers);
-    if (!claimed.ok) return { ...claimed, allow: false };
-    caller = claimed.value.caller;
+    const claimed = claimedBy(offline, as, reached);
+    if (claimed !== undefined && !claimed.ok) return { ...claimed, allow: false };
+    caller = claimed?.value.caller ?? null;
   }
   return decide(rules, caller, { route: reached.route.name, method });
 }

@@ -1,7 +1,13 @@
 import { buildCommand } from '@stricli/core';
 import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
-import { agentChanges, type DefinitionChange, providerChanges, roleChanges } from '../rules/definitions.ts';
+import {
+  agentChanges,
+  type DefinitionChange,
+  providerChanges,
+  roleChanges,
+  routeChanges,
+} from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
@@ -44,15 +50,18 @@ function sideOf({ policy, rules }: Loaded, several: boolean): Side {
 
 /**
  * What a caller's roles rest on, where both define it and not alike. A name that one side alone has makes no difference
- * if the rules make none; nor does the path of a CA's file.
+ * if the rules make none; nor does the path of a CA's file, or what a provider is asked when somebody signs in.
  */
 function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[] {
   const roles = roleChanges(before.policy, after.policy).filter(
     (it) => it.before !== undefined && it.after !== undefined,
   );
   const agents = agentChanges(before.policy, after.policy).filter(({ key }) => key !== undefined);
-  const providers = providerChanges(before.policy, after.policy);
-  return [...roles, ...agents, ...providers.filter(({ key }) => key !== undefined && key !== 'ca_file')];
+  const providers = providerChanges(before.policy, after.policy).filter(
+    ({ key }) => key !== undefined && key !== 'ca_file' && key !== 'signin',
+  );
+  const accepted = routeChanges(before.policy, after.policy).filter(({ key }) => key === 'accept');
+  return [...roles, ...agents, ...providers, ...accepted];
 }
 
 /** URL of a request as its side's gateway is asked. */

@@ -41,6 +41,6 @@ export function askerText(as: PolicyTest['as']): string {
     case 'roles':
       return rolesText(as.roles, as.agent);
     case 'claims':
-      return `a token of ${as.provider}`;
+      return `somebody of ${as.provider}`;
   }
 }

@@ -271,5 +271,7 @@ function buildTest(
 function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {
   if (typeof as === 'string') return { kind: 'nobody' };
   if (as.roles) return { kind: 'roles', roles: as.roles, ...(as.agent !== undefined && { agent: as.agent }) };
-  return { kind: 'claims', provider: as.provider ?? Object.keys(raw.providers)[0] ?? '', claims: as.claims ?? {} };
+  const provider = as.provider ?? Object.keys(raw.providers)[0] ?? '';
+  const signedIn = as.signed_in === undefined ? {} : { signedIn: seconds(as.signed_in) };
+  return { kind: 'claims', provider, claims: as.claims ?? {}, ...signedIn };
 }

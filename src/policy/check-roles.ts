@@ -43,7 +43,9 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   const { fact, path, provider } = at;
   if (typeof fact !== 'object' || report.touches(path)) return;
   const kind = ['group', 'claim', 'scope', 'acr'].find((it) => writes(fact, it));
-  const isNamed = writes(fact, 'provider') || provider !== undefined || (kind === 'acr' && at.beside !== undefined);
+  // What an acr means is the provider's affair; where another fact lets one provider's callers alone in, it is that one's.
+  const isPinned = kind === 'acr' && at.within?.some((it) => providersOf(draft, it)?.size === 1);
+  const isNamed = writes(fact, 'provider') || provider !== undefined || isPinned;
   if (kind && providers.length > 1 && !isNamed) {
     report.add(path, `whose ${kind}? add provider: ${oneOf(providers)}`, 'key');
   } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {

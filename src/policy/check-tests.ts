@@ -36,6 +36,12 @@ function checkCaller(report: Report, path: Path, as: object): void {
   if (writes(as, 'agent') && !roles) {
     report.add([...path, 'agent'], 'an agent needs the roles of its person; write { roles: [staff], agent: … }', 'key');
   }
+  const signedIn = [...path, 'signed_in'];
+  if (writes(as, 'signed_in') && !claims) {
+    report.add(signedIn, 'no effect without claims; write { provider: okta, claims: { … }, signed_in: … }', 'key');
+  } else if (writes(as, 'signed_in') && writes((as as { claims?: object }).claims ?? {}, 'auth_time')) {
+    report.add(signedIn, 'the claims have auth_time as well; keep one of the two', 'key');
+  }
   const providers = namesOf(report, 'provider') ?? [];
   if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {
     report.add([...path, 'provider'], `missing key "provider"; write provider: ${oneOf(providers)}`, 'key');

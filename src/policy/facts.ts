@@ -6,8 +6,8 @@ export interface FactAt {
   readonly fact: DraftFact;
   readonly path: Path;
   readonly provider?: string;
-  /** The provider that another fact of an `all` around it names: nobody else's callers come into question. */
-  readonly beside?: string;
+  /** Each `all` around it: what the others in there say, holds where this is asked. */
+  readonly within?: readonly DraftFact[];
 }
 
 export const GROUPINGS = ['any', 'all', 'none'] as const;
@@ -16,18 +16,18 @@ export const GROUPINGS = ['any', 'all', 'none'] as const;
 export const OPERATORS = ['group', 'claim', 'scope', 'acr', 'max_age'] as const;
 
 /** The facts directly inside a fact. */
-export function innerFacts({ fact, path, provider, beside }: FactAt): FactAt[] {
+export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactAt[] {
   if (typeof fact === 'string') return [];
   return GROUPINGS.flatMap((op) => {
     const inner = fact[op] ?? [];
-    const first = (of: (fact: DraftFact | undefined) => string | undefined) =>
-      op === 'all' ? inner.map(of).find((it) => it !== undefined) : undefined;
-    const named = first(ownProvider) ?? provider;
-    const next = first((it) => (typeof it === 'object' ? it.provider : undefined)) ?? beside;
-    return inner.flatMap((it, index) => {
-      const around = { ...(named !== undefined && { provider: named }), ...(next !== undefined && { beside: next }) };
-      return it === undefined ? [] : [{ fact: it, path: [...path, op, index], ...around }];
-    });
+    const named = (op === 'all' ? inner.map(ownProvider).find((it) => it !== undefined) : undefined) ?? provider;
+    const around = {
+      within: op === 'all' ? [...within, fact] : within,
+      ...(named !== undefined && { provider: named }),
+    };
+    return inner.flatMap((it, index) =>
+      it === undefined ? [] : [{ fact: it, path: [...path, op, index], ...around }],
+    );
   });
 }
 

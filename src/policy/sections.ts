@@ -299,8 +299,9 @@ export const test = z
           claims: z
             .record(z.string(), z.unknown())
             .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' })
-            .describe('Claims of the token.')
+            .describe('Claims of the token, or of the session.')
             .optional(),
+          signed_in: s.duration.describe('How long ago they signed in (claim auth_time).').optional(),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })

@@ -403,11 +403,17 @@ export interface Allow {
 }
 
 export interface PolicyTest {
-  /** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or a token with these claims. */
+  /** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or somebody with these claims. */
   readonly as:
     | { readonly kind: 'nobody' }
     | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly agent?: string }
-    | { readonly kind: 'claims'; readonly provider: string; readonly claims: Readonly<Record<string, unknown>> };
+    | {
+        readonly kind: 'claims';
+        readonly provider: string;
+        readonly claims: Readonly<Record<string, unknown>>;
+        /** How long ago they signed in, seconds; absent: what the claims say. */
+        readonly signedIn?: number;
+      };
   readonly method: string;
   readonly url: string;
   /** `allowed` or a reason code. */

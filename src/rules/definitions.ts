@@ -98,8 +98,12 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
 
 /** Providers, and which of them a host accepts. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const whole = ({ issuer, audiences }: Policy['providers'][string]) =>
-    `issuer ${issuer}, audiences ${audiences.join(', ')}`;
+  const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
+    [
+      `issuer ${issuer}`,
+      ...(audiences.length === 0 ? [] : [`audiences ${audiences.join(', ')}`]),
+      ...(client === undefined ? [] : [`client ${client.id}`]),
+    ].join(', ');
   const accepted = (hosts: readonly Host[]) => Object.fromEntries(hosts.map((host) => [host.name, host]));
   const both = (old: Host, fresh: Host): Part[] =>
     parts({ providers: [...old.providers].sort() }, { providers: [...fresh.providers].sort() });
@@ -117,11 +121,14 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
   return section('agent', before.agents, after.agents, (a, b) => parts(known(a), known(b)), whole);
 }
 
-/** Routes of both sides whose requests are carried otherwise, or that pages of other origins may ask otherwise. */
-function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+/**
+ * Routes of both sides that take other credentials, whose requests are carried otherwise, that pages of other origins may
+ * ask otherwise, or whose denied page names somebody else.
+ */
+export function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const named = ({ hosts }: Policy) =>
     Object.fromEntries(hosts.flatMap(({ routes }) => routes.map((route) => [route.name, route])));
-  const known = ({ proxy, cors }: Route) => ({ proxy, cors });
+  const known = ({ accept, proxy, cors, owner, ask }: Route) => ({ accept, proxy, cors, owner, ask });
   const both = (old: Route, fresh: Route): Part[] => parts(known(old), known(fresh));
   return section('route', named(before), named(after), both, () => '').filter(({ key }) => key);
 }
