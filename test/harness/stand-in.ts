@@ -4,7 +4,7 @@ import type { Files } from './policy.ts';
  * JavaScript in the place of the gateway's, so that a test sees what nginx by itself makes of a request. The check
  * answers as the request's `Authorization` says, in JSON: `{"Status":"401","Signin":"in"}` are its `X-Meshgate-`
  * headers, nothing lets the request pass; what the check was told goes to the service as `X-Forwarded-User`. Handlers
- * of the sign-in answer with what they were told.
+ * of the sign-in answer with what they were told; that of the back-channel calls out where the body is JSON.
  */
 export interface Told {
   readonly handler: string;
@@ -63,6 +63,16 @@ for (const handler of ['signin', 'callback', 'handover', 'signout', 'backchannel
     r.return(Number(r.headersIn['X-Meshgate-Status'] || 200), JSON.stringify(told));
   };
 }
+/** A call through the egress server, as the body says in JSON. */
+const told = answers.backchannel;
+answers.backchannel = async (r) => {
+  if (r.headersIn['Content-Type'] !== 'application/json') return told(r);
+  const { path, method, headers, body } = JSON.parse(r.requestText);
+  const request = { method, headers: Object.assign({ Host: 'meshgate' }, headers), body };
+  const answer = await ngx.fetch('http://unix:/run/meshgate/egress.sock:' + path, request);
+  const text = await answer.text();
+  r.return(200, JSON.stringify({ status: answer.status, type: answer.headers.get('Content-Type'), text }));
+};
 answers.revocations = async () => {};
 
 export default answers;
