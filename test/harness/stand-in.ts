@@ -54,6 +54,8 @@ for (const handler of ['signin', 'callback', 'handover', 'signout', 'backchannel
   answers[handler] = (r) => {
     const query = r.headersIn['X-Meshgate-Query'] || '';
     if (query.includes('throw')) throw new Error('the stand-in throws');
+    // More than nginx takes of an answer's headers.
+    if (query.includes('large')) r.headersOut['X-Large'] = 'x'.repeat(40000);
     const body = r.requestBuffer === undefined ? '' : r.requestBuffer.toString();
     if (handler === 'signin') r.headersOut['Set-Cookie'] = ['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/'];
     if (handler === 'signout') r.headersOut['Referrer-Policy'] = 'same-origin';

@@ -1,0 +1,323 @@
+/**
+ * What is rendered where browsers sign in, line by line: cookies, origins, pages, endpoints, and the renewal that is for
+ * the check alone. JavaScript that says what it was told stands in for the gateway's, so that nothing but nginx closes
+ * a trap. It is sprung on the rendering as it is, and without the line that closes it.
+ */
+import {
+  type Answer,
+  render,
+  type Sent,
+  saying,
+  standIn,
+  startEcho,
+  startGateway,
+  testStage,
+  toldCheck,
+  valuesOf,
+} from '../harness/index.ts';
+import { all, type Change, inHop, inHosts, inHttp, inRoutes, inServer, Lab, trap } from './lab.ts';
+
+const host = 'wiki.test';
+const stage = await testStage('traps of sessions');
+await startEcho(stage, { alias: 'wiki' });
+const policy = `
+version: 1
+gateway:
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }
+providers:
+  idp: { issuer: "https://idp.test/main", client: { id: gateway } }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [authenticated] }
+`;
+const rendered = standIn(await render('nginx', policy));
+const gateway = await startGateway(stage, { policy, rendered });
+const lab = new Lab(gateway, rendered);
+
+const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+const missing = saying({ Status: '401', Reason: 'credential_missing', Signin: 'in' });
+
+/** Over HTTP/1.1, then over HTTP/2. */
+const both = async (sent: Sent): Promise<readonly Answer[]> => [
+  await gateway.send(host, sent),
+  ...(await gateway.sendHttp2(host, sent)),
+];
+
+/** The `Cookie` lines that the service receives. */
+async function cookies(headers: NonNullable<Sent['headers']>): Promise<string[][]> {
+  return (await both({ path: '/x', headers })).map((answer) => valuesOf(answer.json(), 'Cookie'));
+}
+
+/** A header by its name, however it is spelled: over HTTP/2 a client's own are in small letters. */
+const named = (headers: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.entries(headers).find(([other]) => other.toLowerCase() === name.toLowerCase())?.[1];
+
+/** What the check is told, of these headers of its. */
+async function told(sent: Sent, ...names: readonly string[]): Promise<(string | undefined)[][]> {
+  return (await both({ path: '/x', ...sent })).map((answer) => {
+    const heard = toldCheck(valuesOf(answer.json(), 'X-Forwarded-User')[0] ?? '');
+    return names.map((name) => named(heard, name));
+  });
+}
+
+const status = async (sent: Sent) => (await both(sent)).map((answer) => answer.status);
+
+trap(lab, {
+  name: "the service's Cookie line is ours to say: a session's cookie does not reach it",
+  without: inRoutes(/ {4}proxy_set_header Cookie .*;\n/g),
+  attack: () => cookies({ Cookie: 'a=1; __Host-meshgate=s; __Host-meshgate-a-1=x' }),
+  held: [['a=1'], ['a=1']],
+  open: [['a=1; __Host-meshgate=s; __Host-meshgate-a-1=x'], ['a=1; __Host-meshgate=s; __Host-meshgate-a-1=x']],
+});
+
+trap(lab, {
+  name: 'what remains of it is what the check says, and nothing where that says nothing',
+  without: inHttp(/(\$meshgate_cookie_out \{\n.*\n {4}default) \$meshgate_cookie;/, '$1 $http_cookie;'),
+  attack: () => cookies({ Cookie: 'a=1; __Host-meshgate=s', ...saying({ Cookie: '' }) }),
+  held: [[], []],
+  open: [['a=1; __Host-meshgate=s'], ['a=1; __Host-meshgate=s']],
+});
+
+trap(lab, {
+  name: 'a cookie of ours in a line of its own, between others, is found as well',
+  without: inHttp('"~__Host-meshgate" $http_cookie;', '"~^__Host-meshgate" $http_cookie;'),
+  attack: () =>
+    cookies([
+      ['Cookie', 'a=1'],
+      ['Cookie', '__Host-meshgate=s'],
+      ['Cookie', 'b=2'],
+    ]),
+  held: [['a=1; b=2'], ['a=1; b=2']],
+  open: [['a=1; __Host-meshgate=s; b=2'], ['a=1; __Host-meshgate=s; b=2']],
+});
+
+trap(lab, {
+  name: 'a long Cookie line fits into the answer of the check: nobody is locked out by the cookies of an app',
+  without: inHop(/proxy_buffer_size 38k;/, 'proxy_buffer_size 2k;'),
+  attack: () => status({ path: '/x', headers: { Cookie: `a=${'x'.repeat(6000)}; __Host-meshgate=s` } }),
+  held: [200, 200],
+  open: [503, 503],
+});
+
+trap(lab, {
+  name: "the check hears whose page sends: another origin's form and WebSocket",
+  without: inHop(/ {4}proxy_set_header X-Meshgate-Origin .*;\n/),
+  attack: async () => [
+    ...(await told({ method: 'POST', headers: { Origin: 'https://evil.test' } }, 'X-Meshgate-Origin')),
+    ...(await told({ method: 'DELETE', headers: { 'Sec-Fetch-Site': 'cross-site' } }, 'X-Meshgate-Origin')),
+  ],
+  held: [['https://evil.test'], ['https://evil.test'], ['null'], ['null']],
+  open: [[undefined], [undefined], [undefined], [undefined]],
+});
+
+trap(lab, {
+  name: 'of an Upgrade too, whose method is GET',
+  without: inHttp('"GET" $meshgate_origin_upgrade;', '"GET" "";'),
+  attack: async () => {
+    const headers = { Origin: 'https://evil.test', Upgrade: 'other' };
+    const heard = await gateway.send(host, { path: '/x', headers });
+    return toldCheck(valuesOf(heard.json(), 'X-Forwarded-User')[0] ?? '')['X-Meshgate-Origin'];
+  },
+  held: 'https://evil.test',
+  open: undefined,
+});
+
+const made = { 'X-Meshgate-Origin': 'https://wiki.test', 'X-Meshgate-Navigation': 'get', 'X-Meshgate-Session': 's' };
+
+trap(lab, {
+  name: 'a client says none of that by itself',
+  without: all(
+    inHop(/ {4}proxy_pass_request_headers off;\n/),
+    inHop(/ {4}proxy_set_header X-Meshgate-(Origin|Navigation) .*;\n/g),
+  ),
+  attack: () => told({ headers: { Accept: '*/*', ...made } }, ...Object.keys(made)),
+  held: [
+    [undefined, undefined, undefined],
+    [undefined, undefined, undefined],
+  ],
+  open: [Object.values(made), Object.values(made)],
+});
+
+trap(lab, {
+  name: 'what is fetched beforehand starts no sign-in',
+  without: inHttp('map $http_sec_fetch_dest$http_sec_purpose ', 'map $http_sec_fetch_dest '),
+  attack: () => status({ path: '/x', headers: { ...NAVIGATES, 'Sec-Purpose': 'prefetch', ...missing } }),
+  held: [401, 401],
+  open: [303, 303],
+});
+
+trap(lab, {
+  name: 'a script is sent to no sign-in',
+  without: inRoutes('error_page 401 = $meshgate_refuse_as;', 'error_page 401 = @meshgate_signin;'),
+  attack: () => status({ path: '/x', headers: { 'Sec-Fetch-Mode': 'cors', Accept: 'text/html', ...missing } }),
+  held: [401, 401],
+  open: [303, 303],
+});
+
+const away: Change = inHttp(/signin\.page;/, 'signin.nothing;');
+const refused = { path: '/x', headers: { ...NAVIGATES, ...saying({ Status: '403', Reason: 'role_missing' }) } };
+const reasons = async (sent: Sent) =>
+  (await both(sent)).map((answer) => [answer.status, /"reason":"(\w+)"/.exec(answer.text)?.[1]]);
+
+trap(lab, {
+  name: 'a page that cannot be had: the refusal all the same, with its reason',
+  around: away,
+  without: inRoutes(/ {4}recursive_error_pages on;\n/),
+  attack: () => reasons(refused),
+  held: [
+    [403, 'role_missing'],
+    [403, 'role_missing'],
+  ],
+  open: [
+    [500, undefined],
+    [500, undefined],
+  ],
+  expected: [/js function "signin\.nothing" not found/],
+});
+
+trap(lab, {
+  name: 'the page of a refusal is for nobody to ask for',
+  without: inHosts(/ {4}if \(\$meshgate_reason = "" \) \{[\s\S]*?\n {4}\}\n/),
+  attack: () => reasons({ path: '/.meshgate/page/role_missing', headers: { 'X-Meshgate-Reason': 'role_missing' } }),
+  held: [
+    [404, 'route_unknown'],
+    [404, 'route_unknown'],
+  ],
+  open: [
+    [200, undefined],
+    [200, undefined],
+  ],
+});
+
+trap(lab, {
+  name: 'a refused form is thrown away, not read',
+  without: inHttp(/client_max_body_size 1;/, 'client_max_body_size 0;'),
+  attack: async () => {
+    const body = 'x'.repeat(60_000);
+    const answers = await both({ method: 'POST', path: '/x', headers: { ...NAVIGATES, ...missing }, body });
+    return answers.map((answer) => [answer.status, answer.json().length]);
+  },
+  held: [
+    [401, 0],
+    [401, 0],
+  ],
+  open: [
+    [401, 60_000],
+    [401, 60_000],
+  ],
+});
+
+const renewal = (token: string): Sent => ({
+  method: 'POST',
+  path: '/.meshgate/renew',
+  headers: { 'X-Meshgate-Host': host, 'X-Meshgate-Session': token, 'X-Meshgate-Wait': '1' },
+});
+
+trap(lab, {
+  name: 'a session is renewed by the check alone',
+  without: inHosts(
+    /location = \/\.meshgate\/callback \{([\s\S]*?)\n {8}if \([\s\S]*?\n {8}\}\n/,
+    'location = /.meshgate/renew {$1\n',
+  ),
+  attack: async () =>
+    (await both(renewal('x'))).map((answer) => [answer.status, answer.text.includes('"handler":"renew"')]),
+  held: [
+    [404, false],
+    [404, false],
+  ],
+  open: [
+    [200, true],
+    [200, true],
+  ],
+});
+
+const SECRETS = 'code=SECRET&state=SECRET';
+
+/** Whether a log has it, after the access log's line came. */
+async function logged(path: string): Promise<boolean> {
+  const mark = gateway.mark();
+  await gateway.send(host, { path });
+  await gateway.box.logs.waitForJson(1, mark);
+  return gateway.box.logs.since(mark).join('\n').includes('SECRET');
+}
+
+trap(lab, {
+  name: 'error_log off for the sign-in: an answer that nginx cannot take writes no code into the log',
+  without: inHosts(/ {4}error_log \/dev\/null emerg;\n/),
+  attack: () => logged(`/.meshgate/callback?${SECRETS}&large`),
+  held: false,
+  open: true,
+});
+
+trap(lab, {
+  name: 'the query goes to the JavaScript beside the URL: where that throws, no code stands in the log',
+  without: inHosts(/(location = \/\.meshgate\/callback [\s\S]*?check\.sock:)\$uri;/, '$1$uri$is_args$args;'),
+  attack: () => logged(`/.meshgate/callback?${SECRETS}&throw`),
+  held: false,
+  open: true,
+  expected: [/the stand-in throws/, /^ {4}at /, /^, client: unix:/],
+});
+
+trap(lab, {
+  name: 'an access log of the server has none of the URLs of the sign-in',
+  around: inServer(host, 'access_log /dev/stderr combined;'),
+  without: inHosts(/ {4}access_log \/dev\/stdout meshgate;\n/),
+  attack: () => logged(`/.meshgate/callback?${SECRETS}`),
+  held: false,
+  open: true,
+  expected: [/./],
+});
+
+trap(lab, {
+  name: 'endpoints hear of a client what they are told to hear',
+  without: inHosts(
+    /( {4}proxy_request_buffering on;\n {4}proxy_http_version 1\.1;\n) {4}proxy_pass_request_headers off;\n/,
+    '$1',
+  ),
+  attack: async () => {
+    const headers = { 'X-Meshgate-Session': 's', 'X-Meshgate-User': 'root', Authorization: 'x' };
+    const answers = await both({ path: '/.meshgate/signin?in&to=/', headers });
+    return answers.map((answer) => Object.keys(headers).map((name) => named(answer.json().headers, name)));
+  },
+  held: [
+    [undefined, undefined, undefined],
+    [undefined, undefined, undefined],
+  ],
+  open: [
+    ['s', 'root', 'x'],
+    ['s', 'root', 'x'],
+  ],
+});
+
+trap(lab, {
+  name: "a cookie of ours in a service's answer: nobody on the way keeps it",
+  without: inRoutes(/ {4}add_header Cache-Control \$meshgate_set_cookie_for always;\n/),
+  attack: async () => {
+    const path = '/x?echo-header=Cache-Control:public,max-age%3D60';
+    const answers = await both({ path, headers: saying({ 'Set-Cookie': '__Host-meshgate=s' }) });
+    return answers.map((answer) => answer.all('Cache-Control').join(', '));
+  },
+  held: ['public,max-age=60, private', 'public,max-age=60, private'],
+  open: ['public,max-age=60', 'public,max-age=60'],
+});
+
+trap(lab, {
+  name: 'headers that an outer level adds stay beside it',
+  around: inServer(host, 'add_header Strict-Transport-Security max-age=60 always;'),
+  without: inRoutes(/ {4}add_header_inherit merge;\n/),
+  attack: async () => (await both({ path: '/x' })).map((answer) => answer.header('Strict-Transport-Security')),
+  held: ['max-age=60', 'max-age=60'],
+  open: [undefined, undefined],
+});
+
+trap(lab, {
+  name: "where a sign-in comes from is told to nobody: no Referrer goes on from a page of the sign-in's",
+  without: inHosts(/ {4}add_header Referrer-Policy .*;\n/g),
+  attack: async () =>
+    (await both({ path: `/.meshgate/callback?${SECRETS}` })).map((answer) => answer.header('Referrer-Policy')),
+  held: ['no-referrer', 'no-referrer'],
+  open: [undefined, undefined],
+});
