@@ -10,8 +10,9 @@ export interface ReasonEntry {
   /**
    * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
    * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
+   * `insufficient_user_authentication` is RFC 9470's.
    */
-  readonly challenge?: '' | 'invalid_token' | 'insufficient_scope';
+  readonly challenge?: '' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
   /** One sentence that tells the caller, or their platform engineer, what to do. */
   readonly help: string;
 }
@@ -121,7 +122,7 @@ export const reasons = {
   },
   step_up_required: {
     status: 401,
-    challenge: '',
+    challenge: 'insufficient_user_authentication',
     help: 'This needs a newer or stronger sign-in; open the page in a browser, or fetch a token with the acr or max_age that the role asks for.',
   },
   role_missing: {

@@ -1,7 +1,7 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
-import { stepUpOf } from '../rules/signin-table.ts';
+import { stepUpOf } from '../rules/step-ups.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
 import type { Paint } from './style.ts';

@@ -22,7 +22,8 @@ export function answer(
       const { nearest, stepUp } = decision;
       // Who came with a token goes nowhere for another one.
       const signin = stepUp !== undefined && known.session !== undefined ? (`step&role=${stepUp}` as const) : undefined;
-      return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin });
+      const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
+      return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin, asked });
     }
     rule = decision.rule;
   }

@@ -1,6 +1,7 @@
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
 import type { SigninMode } from '../session/contract.ts';
+import type { StepUp } from '../session/signin-table.ts';
 import { aboutBytes, reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 
@@ -12,6 +13,9 @@ interface Words {
   /** Of the `WWW-Authenticate` value, what follows the realm (RFC 6750 section 3); absent: there is no challenge. */
   readonly challenge?: string;
 }
+
+/** Longest `acr_values` of a challenge, in characters. */
+const MAX_ACR_LENGTH = 128;
 
 const words = new Map<ReasonCode, Words>();
 
@@ -28,6 +32,15 @@ function jsonInHeader(text: string): string {
 function challengeOf(reason: ReasonCode, { challenge, help }: ReasonEntry): string | undefined {
   if (challenge === undefined || challenge === '') return challenge;
   return `, error="${challenge}", error_description="${reason}: ${challengeText(help)}"`;
+}
+
+/** What another sign-in has to be (RFC 9470 section 3). A long list is left out: an answer has only so much room. */
+function askedFor(asked: StepUp | undefined): string {
+  if (asked === undefined) return '';
+  const { acrValues = [], maxAge } = asked;
+  const acr = acrValues.join(' ');
+  const told = acr === '' || acr.length > MAX_ACR_LENGTH ? '' : `, acr_values="${challengeText(acr)}"`;
+  return maxAge === undefined ? told : `${told}, max_age="${maxAge}"`;
 }
 
 function wordsOf(reason: ReasonCode): Words {
@@ -60,10 +73,12 @@ export function deny(
     readonly retryAfter?: number;
     /** Where a browser that opens a page goes instead. */
     readonly signin?: SigninMode | undefined;
+    /** What a token has to say of the sign-in. */
+    readonly asked?: StepUp | undefined;
   } = {},
 ): void {
   const { status, help, challenge } = wordsOf(reason);
-  const { known, nearest, retryAfter = 1, signin } = more;
+  const { known, nearest, retryAfter = 1, signin, asked } = more;
   const out = r.headersOut;
   out['X-Meshgate-Status'] = status;
   out['X-Meshgate-Reason'] = reason;
@@ -71,7 +86,7 @@ export function deny(
   if (nearest !== undefined) out['X-Meshgate-Rule'] = nearest;
   if (status === '503') out['X-Meshgate-Retry-After'] = String(retryAfter);
   if (signin !== undefined) out['X-Meshgate-Signin'] = signin;
-  if (challenge !== undefined) out['WWW-Authenticate'] = `Bearer realm="${realm}"${challenge}`;
+  if (challenge !== undefined) out['WWW-Authenticate'] = `Bearer realm="${realm}"${challenge}${askedFor(asked)}`;
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
     out['X-Meshgate-User'] = known.user;
     out['X-Meshgate-Provider'] = known.provider;

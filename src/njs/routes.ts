@@ -1,6 +1,7 @@
 import type { HeaderSource, Headers } from '../policy/types.ts';
 import { carrier, isAlways } from '../rules/carrier.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
+import type { StepUp } from '../session/signin-table.ts';
 import type { TokenProvider } from '../token/types.ts';
 import type { PreparedGrant } from './signer.ts';
 
@@ -40,7 +41,11 @@ export interface PreparedRoute {
   /** Origins of others whose pages may ask with a session. */
   readonly origins: readonly string[];
   readonly plan: HeaderPlan;
+  /** By role, what it asks of the sign-in. */
+  readonly stepUps: Readonly<Record<string, StepUp>>;
 }
+
+const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
 
 /** What stands in each answer anyway needs no work: subject and provider fit, roles are only held against their limit. */
 function planned(headers: Headers, names: readonly string[]): Pick<HeaderPlan, 'headers' | 'roles'> {
@@ -101,6 +106,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       sessions: route.accept?.includes('session') === true,
       origins: route.origins ?? [],
       plan: planOf(route.headers),
+      stepUps: table.stepUps ?? noStepUps,
     };
     prepared.set(name, made);
     return made;

@@ -6,6 +6,7 @@ import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
+import { stepUps } from './step-ups.ts';
 import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
 
 export { tableModule } from './module.ts';
@@ -118,6 +119,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const names = headerNames(policy);
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
+  const asked = stepUps(policy);
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
     clockSkew,
@@ -134,5 +136,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(assertion && { assertion }),
     ...(hop && { hop }),
     ...(session && { session }),
+    ...(Object.keys(asked).length > 0 && { stepUps: asked }),
   };
 }

@@ -2,6 +2,7 @@ import type { KnownAgents } from '../assertion/agent.ts';
 import type { Sends } from '../caller/types.ts';
 import type { Assertion, At, CredentialKind, Fact, Headers, SessionPolicy, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
+import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 
@@ -91,6 +92,8 @@ export interface Table {
   readonly hop?: TableHop;
   /** Where browsers sign in. */
   readonly session?: TableSession;
+  /** By role, where roles ask for something of the sign-in. */
+  readonly stepUps?: Readonly<Record<string, StepUp>>;
 }
 
 /** What sessions are opened and judged by. */

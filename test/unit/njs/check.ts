@@ -97,6 +97,7 @@ export const table: Table = {
     keep: { paths: {}, elements: {} },
     socket: '/run/check.sock',
   },
+  stepUps: { recent: { acrValues: ['phr', 'mfa'], maxAge: 900 } },
 };
 
 /** What came of a request. */

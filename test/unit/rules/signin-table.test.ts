@@ -142,6 +142,19 @@ describe('the check’s table', () => {
     expect(table.routes['api.example.com/*']).not.toHaveProperty('accept');
   });
 
+  test('says what roles ask of a sign-in, for the challenge to a token', () => {
+    expect(Object.keys(table.stepUps ?? {})).toEqual(['admin', 'root']);
+    expect(
+      tableOf(
+        policyOf(
+          TEXT.replace(/, \{ acr.*\] \}\] \}/, ']}')
+            .replace(/\n {2}(root|quiet):.*/g, '')
+            .replace('[root, admin, quiet, staff', '[admin, staff'),
+        ),
+      ),
+    ).not.toHaveProperty('stepUps');
+  });
+
   test('says which claims a session keeps: what subjects, facts and headers read', () => {
     expect(table.session).toMatchObject({ keysFile: '/run/session.jwks', publicPort: 8443, socket: '/run/check.sock' });
     const { paths, elements } = table.session?.keep ?? { paths: {}, elements: {} };

@@ -243,5 +243,11 @@ export default {
       }
     },
     "socket": "/run/meshgate/check.sock"
+  },
+  "stepUps": {
+    __proto__: null,
+    "admin": {
+      "maxAge": 900
+    }
   }
 };
