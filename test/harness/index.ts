@@ -1,5 +1,6 @@
 /** Everything a test needs: `import { … } from '../harness/index.ts'`. */
 export * from './agent.ts';
+export * from './bad-provider.ts';
 export * from './browser.ts';
 export * from './calls.ts';
 export * from './case.ts';

@@ -1,0 +1,230 @@
+/**
+ * The modules of the OpenID Foundation's conformance suite for relying parties that apply to a gateway which signs people
+ * in by the code flow: what their provider does, and what must come of it. Names are the suite's.
+ */
+
+/** Plan of the suite: its certification profiles, and `more`: modules outside them that apply as well. */
+export type Profile =
+  | 'basic'
+  | 'config'
+  | 'rp-initiated-logout'
+  | 'back-channel-logout'
+  | 'front-channel-logout'
+  | 'more';
+
+export interface ConformanceModule {
+  readonly name: string;
+  readonly profile: Profile;
+  /** What the provider does. */
+  readonly provider: string;
+  /**
+   * `signed in`: the person is at their page with a session. `refused`: nobody is, and the page says why. `signed out`:
+   * the session no longer passes. `session stays`: the call is refused with 400, and the session still passes.
+   */
+  readonly outcome: 'signed in' | 'refused' | 'signed out' | 'session stays';
+}
+
+const back = 'oidcc-client-test-rp-backchannel-rpinitlogout';
+
+export const modules: readonly ConformanceModule[] = [
+  { name: 'oidcc-client-test', profile: 'basic', provider: 'does right', outcome: 'signed in' },
+  {
+    name: 'oidcc-client-test-invalid-iss',
+    profile: 'basic',
+    provider: 'another iss in the ID token',
+    outcome: 'refused',
+  },
+  { name: 'oidcc-client-test-missing-sub', profile: 'basic', provider: 'no sub in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-invalid-aud',
+    profile: 'basic',
+    provider: 'another aud in the ID token',
+    outcome: 'refused',
+  },
+  { name: 'oidcc-client-test-missing-iat', profile: 'basic', provider: 'no iat in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-kid-absent-single-jwks',
+    profile: 'basic',
+    provider: 'no kid, in the ID token nor in the only key',
+    outcome: 'signed in',
+  },
+  {
+    // The suite takes either: to refuse, or to try all keys.
+    name: 'oidcc-client-test-kid-absent-multiple-jwks',
+    profile: 'basic',
+    provider: 'no kid, in the ID token nor in several keys of one kind',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-idtoken-sig-rs256',
+    profile: 'basic',
+    provider: 'signs the ID token by RS256',
+    outcome: 'signed in',
+  },
+  {
+    // The suite takes either; an unsigned token is never good here.
+    name: 'oidcc-client-test-idtoken-sig-none',
+    profile: 'basic',
+    provider: 'does not sign the ID token',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-invalid-sig-rs256',
+    profile: 'basic',
+    provider: 'spoils the signature of the ID token',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-userinfo-invalid-sub',
+    profile: 'basic',
+    provider: 'another sub in userinfo than in the ID token',
+    outcome: 'refused',
+  },
+  { name: 'oidcc-client-test-nonce-invalid', profile: 'basic', provider: 'another nonce', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-scope-userinfo-claims',
+    profile: 'basic',
+    provider: 'says what the scopes ask for in userinfo',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-client-secret-basic',
+    profile: 'basic',
+    provider: 'wants client_secret_basic',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-discovery-openid-config',
+    profile: 'config',
+    provider: 'is found by its discovery document',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-discovery-jwks-uri-keys',
+    profile: 'config',
+    provider: 'has its keys where discovery says',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-discovery-issuer-mismatch',
+    profile: 'config',
+    provider: 'another issuer in the discovery document',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-signing-key-rotation-just-before-signing',
+    profile: 'config',
+    provider: 'changes its key just before it signs',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-signing-key-rotation',
+    profile: 'config',
+    provider: 'changes its key between two sign-ins',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-rp-init-logout',
+    profile: 'rp-initiated-logout',
+    provider: 'leads back with the state',
+    outcome: 'signed out',
+  },
+  {
+    name: 'oidcc-client-test-rp-init-logout-other-state',
+    profile: 'rp-initiated-logout',
+    provider: 'leads back with another state',
+    outcome: 'signed out',
+  },
+  {
+    name: 'oidcc-client-test-rp-init-logout-no-state',
+    profile: 'rp-initiated-logout',
+    provider: 'leads back without the state',
+    outcome: 'signed out',
+  },
+  { name: back, profile: 'back-channel-logout', provider: 'sends a right logout token', outcome: 'signed out' },
+  {
+    name: `${back}-alg-none`,
+    profile: 'back-channel-logout',
+    provider: 'does not sign the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-no-event`,
+    profile: 'back-channel-logout',
+    provider: 'no events in the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-with-nonce`,
+    profile: 'back-channel-logout',
+    provider: 'a nonce in the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-wrong-alg`,
+    profile: 'back-channel-logout',
+    provider: 'signs the logout token by another algorithm than agreed',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-wrong-aud`,
+    profile: 'back-channel-logout',
+    provider: 'another aud in the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-wrong-event`,
+    profile: 'back-channel-logout',
+    provider: 'another event in the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: `${back}-wrong-iss`,
+    profile: 'back-channel-logout',
+    provider: 'another iss in the logout token',
+    outcome: 'session stays',
+  },
+  {
+    name: 'oidcc-client-test-rp-frontchannel-rpinitlogout',
+    profile: 'front-channel-logout',
+    provider: 'opens the front-channel URL with its iss and the sid',
+    outcome: 'signed out',
+  },
+  { name: 'oidcc-client-test-missing-aud', profile: 'more', provider: 'no aud in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-invalid-sig-es256',
+    profile: 'more',
+    provider: 'signs by a key of another kind than it says',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-invalid-sig-hs256',
+    profile: 'more',
+    provider: 'signs by HS256 with the client’s secret',
+    outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-userinfo-bearer-header',
+    profile: 'more',
+    provider: 'takes the access token in the header',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-refresh-token',
+    profile: 'more',
+    provider: 'renews the tokens',
+    outcome: 'signed in',
+  },
+  {
+    name: 'oidcc-client-test-refresh-token-invalid-issuer',
+    profile: 'more',
+    provider: 'another iss in the renewed ID token',
+    outcome: 'signed out',
+  },
+  {
+    name: 'oidcc-client-test-refresh-token-invalid-sub',
+    profile: 'more',
+    provider: 'another sub in the renewed ID token',
+    outcome: 'signed out',
+  },
+];

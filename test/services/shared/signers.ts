@@ -1,0 +1,57 @@
+import { CompactSign, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { altered, type Members, type Signer, type TokenAlteration } from './alterations.ts';
+
+type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
+
+const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Signs tokens rightly or wrongly, as is wanted. */
+export class Signers {
+  readonly #pairs: Readonly<Record<string, Pair>>;
+  readonly #secret: Uint8Array;
+  /** Who signs where nothing else is said. */
+  main: 'main' | 'next' = 'main';
+
+  private constructor(pairs: Readonly<Record<string, Pair>>, secret: string) {
+    this.#pairs = pairs;
+    this.#secret = new TextEncoder().encode(secret);
+  }
+
+  static async create(secret: string): Promise<Signers> {
+    const names = { main: 'RS256', next: 'RS256', stranger: 'RS256', ec: 'ES256' };
+    const made = Object.entries(names).map(async ([name, alg]) => [name, await generateKeyPair(alg)] as const);
+    return new Signers(Object.fromEntries(await Promise.all(made)), secret);
+  }
+
+  /** The public key of a signer, with or without its name. */
+  async published(name: string, kid: boolean): Promise<JWK> {
+    const jwk = await exportJWK(this.#pairs[name]!.publicKey);
+    return { ...jwk, use: 'sig', alg: name === 'ec' ? 'ES256' : 'RS256', ...(kid ? { kid: name } : {}) };
+  }
+
+  /** A token of these claims, altered. `typ` stands in its header. */
+  async token(
+    claims: Members,
+    typ: string,
+    { claims: changes, header = {}, signer = this.main }: TokenAlteration = {},
+  ) {
+    const payload = altered(claims, changes);
+    const wanted = altered({ ...heading(signer, this.main), typ }, header);
+    if (signer === 'none') return `${b64(wanted)}.${b64(payload)}.`;
+    const key = signer === 'secret' ? this.#secret : this.#pairs[signer === 'spoilt' ? this.main : signer]!.privateKey;
+    const bytes = new TextEncoder().encode(JSON.stringify(payload));
+    const jws = await new CompactSign(bytes).setProtectedHeader(wanted as { alg: string }).sign(key);
+    if (signer !== 'spoilt') return jws;
+    const [head, body, signature = ''] = jws.split('.');
+    const spoilt = Buffer.from(signature, 'base64url');
+    spoilt[8]! ^= 0xff;
+    return `${head}.${body}.${spoilt.toString('base64url')}`;
+  }
+}
+
+function heading(signer: Signer, main: string): Record<string, string> {
+  if (signer === 'none') return { alg: 'none' };
+  if (signer === 'secret') return { alg: 'HS256' };
+  if (signer === 'ec') return { alg: 'ES256', kid: 'ec' };
+  return { alg: 'RS256', kid: signer === 'next' ? 'next' : signer === 'main' ? 'main' : main };
+}
