@@ -1,0 +1,123 @@
+/** One host where people sign in for many: one callback, and a hand-over to each. */
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  expectClean,
+  newAgent,
+  settle,
+  startEcho,
+  startGateway,
+  startSso,
+  testStage,
+  type UserAgent,
+  until,
+  type Visited,
+  valuesOf,
+} from '../harness/index.ts';
+import { ssoSecret } from '../harness/sso.ts';
+
+const [WIKI, DASH, AUTH] = ['wiki.example.com', 'dash.example.net', 'auth.example.org'] as const;
+const originOf = (host: string) => `https://${host}:8443`;
+const [wikiHome, dashHome, authHome] = [WIKI, DASH, AUTH].map(originOf) as [string, string, string];
+
+const policy = `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }
+  signin: { host: ${AUTH} }
+providers:
+  sso:
+    issuer: https://sso:8443
+    ca_file: /run/provider-ca.pem
+    client: { id: wiki, secret_file: /run/secrets/sso }
+roles:
+  staff: { group: staff }
+headers: { X-Forwarded-User: subject }
+services:
+  echo: { insecure_url: "http://echo:8080" }
+hosts:
+  ${WIKI}:
+    /*: { service: echo, allow: [staff] }
+  ${DASH}:
+    /*: { service: echo, allow: [staff] }
+`;
+
+const stage = await testStage('signin-host');
+const [gateway, echo, sso] = await Promise.all([
+  startGateway(stage, { policy, files: { '/run/secrets/sso': ssoSecret } }),
+  startEcho(stage),
+  startSso(stage, { origins: [authHome] }),
+]);
+
+let mark = 0;
+
+beforeAll(async () => {
+  const ready = async () => (await newAgent(stage).visit(`${wikiHome}/`)).url.startsWith(sso.issuer);
+  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  mark = await settle(gateway, WIKI);
+});
+
+afterEach(async () => {
+  await settle(gateway, WIKI);
+  const since = mark;
+  mark = gateway.mark();
+  expectClean(gateway, since);
+  expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/[?&](code|state|ticket|for)=|eyJ[\w-]{10}/);
+  await echo.clear();
+});
+
+const pathsOf = ({ hops }: Visited) => hops.map(({ url }) => new URL(url).hostname + new URL(url).pathname);
+const names = (agent: UserAgent, origin: string) => agent.cookies(origin).map(({ key }) => key);
+
+/** As far as the ticket. */
+async function handedOver(agent: UserAgent): Promise<string> {
+  const first = await agent.visit(`${wikiHome}/page`);
+  const page = await sso.signIn(agent, first, 'ada', { until: /\/\.meshgate\/handover/ });
+  return page.location!;
+}
+
+test('people sign in once, and each host has a session of its own', async () => {
+  const agent = newAgent(stage);
+  const page = await sso.signIn(agent, await agent.visit(`${wikiHome}/page?x=1`), 'ada');
+  expect([page.url, page.status]).toEqual([`${wikiHome}/page?x=1`, 200]);
+  expect(pathsOf(page).slice(-3)).toEqual([`${AUTH}/.meshgate/callback`, `${WIKI}/.meshgate/handover`, `${WIKI}/page`]);
+  // The other host asks nobody.
+  const other = await agent.visit(`${dashHome}/board`);
+  expect([other.url, other.status]).toEqual([`${dashHome}/board`, 200]);
+  expect(pathsOf(other).slice(0, 3)).toEqual([`${DASH}/board`, `${DASH}/.meshgate/signin`, `${AUTH}/.meshgate/signin`]);
+  expect(names(agent, wikiHome)).toEqual(['__Host-meshgate']);
+  expect(names(agent, dashHome)).toEqual(['__Host-meshgate']);
+  expect(names(agent, authHome)).toEqual([]);
+  for (const received of await echo.requests()) expect(valuesOf(received, 'X-Forwarded-User')).toEqual(['ada']);
+  const value = (origin: string) => agent.cookies(origin)[0]!.value;
+  const planted = newAgent(stage);
+  planted.setCookie(`__Host-meshgate=${value(wikiHome)}; Path=/; Secure`, dashHome);
+  expect((await planted.visit(`${dashHome}/board`, { follow: false })).status).toBe(303);
+});
+
+test('a ticket is good once, in the browser that began, at the host that asked', async () => {
+  const agent = newAgent(stage);
+  const ticket = await handedOver(agent);
+  const twin = agent.twin();
+  const victim = newAgent(stage);
+  const stolen = await victim.visit(ticket, { follow: false });
+  expect(stolen.location).toMatch(new RegExp(`^${authHome}/\\.meshgate/signin\\?for=`));
+  expect(names(victim, wikiHome)).not.toContain('__Host-meshgate');
+  const elsewhere = await agent.visit(ticket.replace(WIKI, DASH), { follow: false });
+  expect([elsewhere.status, names(agent, dashHome)]).toEqual([400, []]);
+  expect((await agent.visit(`${ticket.slice(0, -4)}AAAA`, { follow: false })).status).toBe(400);
+  expect((await agent.visit(ticket)).url).toBe(`${wikiHome}/page`);
+  const again = await twin.visit(ticket, { follow: false });
+  expect([again.status, names(twin, wikiHome).includes('__Host-meshgate')]).toEqual([400, false]);
+});
+
+test('a failure is a page there, and the sign-in’s host serves nothing else', async () => {
+  const agent = newAgent(stage);
+  const callback = await agent.visit(`${authHome}/.meshgate/callback?code=x&state=y`);
+  expect([callback.status, callback.text.includes('attempt_unknown')]).toEqual([400, true]);
+  expect((await agent.visit(`${authHome}/.meshgate/signin?for=x.y.z`)).status).toBe(400);
+  expect((await agent.visit(`${authHome}/page`)).status).toBe(404);
+  expect((await agent.visit(`${wikiHome}/.meshgate/callback?code=x&state=y`)).status).toBeGreaterThanOrEqual(400);
+  expect(await echo.requests()).toEqual([]);
+});
