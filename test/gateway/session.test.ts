@@ -142,7 +142,10 @@ describe('a session', () => {
     },
     status: 401,
     reason: 'step_up_required',
-    answer: { 'WWW-Authenticate': /^Bearer realm="wiki\.test"/, Location: null },
+    answer: {
+      'WWW-Authenticate': /^Bearer realm="wiki\.test", error="insufficient_user_authentication"/,
+      Location: null,
+    },
   });
 
   gatewayCase(setup, {
