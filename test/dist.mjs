@@ -10,7 +10,8 @@ const budget = {
   'meshgate.js': 88 * 1024,
   'hop.js': 52 * 1024,
   'signin.js': 160 * 1024,
-  'health.js': 16 * 1024,
+  // With what it says of revocations.
+  'health.js': 17 * 1024,
   // It asks providers, tells texts of pages from others, and calls back: with sign-in it grew by 90 KB.
   'cli.js': 960 * 1024,
 };

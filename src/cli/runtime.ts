@@ -142,6 +142,11 @@ function replaceFile(path: string, text: string): void {
   fs.renameSync(beside, path);
 }
 
+/** njs's command has no timers. Who waits there waits for a gateway's job, a second or two. */
+async function spin(seconds: number): Promise<void> {
+  for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
+}
+
 function readPid(pidFile: string): number | undefined {
   try {
     const text = fs.readFileSync(pidFile, 'utf8').trim();
@@ -176,7 +181,7 @@ export function systemRuntime(): Runtime {
     terminal: isTerminal(),
     home: folderOf(fs.realpathSync(process.argv[1] as string)),
     now: () => Date.now() / 1000,
-    sleep: (seconds) => new Promise((resolve) => void setTimeout(resolve, seconds * 1000)),
+    sleep: onNode ? (seconds) => new Promise((resolve) => void setTimeout(resolve, seconds * 1000)) : spin,
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,

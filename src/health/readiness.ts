@@ -1,3 +1,4 @@
+import { REVOCATIONS_OLD_S, REVOKED_ALARM } from '../limits.ts';
 import { type KeyState, noKeys, usableKeys } from '../token/refresh.ts';
 import { type HealthReason, healthReasons, type Part, type Readiness } from './types.ts';
 
@@ -27,14 +28,32 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
 }
 
+/**
+ * How revocations are: a gateway that does not know the newest, or has hardly any room, still serves.
+ *
+ * @param taken part of their room, 0 to 1
+ * @param age seconds since it was known what other replicas called back; absent: there are no others
+ */
+export function revocationsPart(taken: number, age: number | undefined): Part {
+  const said = { taken: Math.round(100 * taken), ...(age !== undefined && { age: Math.max(0, Math.floor(age)) }) };
+  const reason: HealthReason | undefined =
+    age !== undefined && age >= REVOCATIONS_OLD_S
+      ? 'revocations_old'
+      : taken >= REVOKED_ALARM
+        ? 'revocations_nearly_full'
+        : undefined;
+  return reason === undefined ? { ...ok, ...said } : { state: 'warning', reason, help: healthReasons[reason], ...said };
+}
+
 /** All parts together: ready is what has no part that failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
-  const { check, assertion, ca, client_ca: clientCa, providers, identities } = parts;
+  const { check, assertion, ca, client_ca: clientCa, revocations, providers, identities } = parts;
   const all = [
     check,
     ...(assertion ? [assertion] : []),
     ...(ca ? [ca] : []),
     ...(clientCa ? [clientCa] : []),
+    ...(revocations ? [revocations] : []),
     ...Object.values(providers),
     ...Object.values(identities),
   ];

@@ -20,6 +20,8 @@ export interface Watched {
   readonly ca?: readonly string[];
   /** CA file of the services' certificates, where the policy has an inner listener. */
   readonly clientCa?: string;
+  /** Whether people have sessions, of this gateway alone or in a store that several replicas share. */
+  readonly sessions?: 'own' | 'shared';
   /** Those that some rule yields. */
   readonly identities: readonly WatchedIdentity[];
 }
@@ -31,8 +33,10 @@ export interface Part {
   readonly help?: string;
   /** Keys of a provider that are at hand. */
   readonly keys?: number;
-  /** Seconds since a provider's keys were fetched. */
+  /** Seconds since a provider's keys were fetched, or since it is known what other replicas called back. */
   readonly age?: number;
+  /** Per cent of the room for revocations that is taken. */
+  readonly taken?: number;
   /** Seconds until an SVID expires; negative afterwards. */
   readonly expires_in?: number;
 }
@@ -47,6 +51,8 @@ export interface Readiness {
   readonly ca?: Part;
   /** The CA of the services' certificates. */
   readonly client_ca?: Part;
+  /** What was called back. */
+  readonly revocations?: Part;
   readonly identities: Readonly<Record<string, Part>>;
 }
 
@@ -59,6 +65,9 @@ export const healthReasons = {
   ca_unreadable: 'The CA file is missing, or may not be read: a reload of nginx would fail.',
   ca_malformed: 'The CA file does not hold certificates in PEM: a reload of nginx would fail.',
   ca_changed: 'nginx still goes by the certificates that the CA file had before: reload it.',
+  revocations_old:
+    'etcd does not answer: what other replicas called back since is not known here; what was known before holds.',
+  revocations_nearly_full: 'Hardly any room is left: when it is full, sign-outs and revocations are refused.',
   svid_unchecked: 'Its files were not looked at yet, or the job that does so has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
   svid_malformed: 'The files do not hold a certificate and a private key in PEM.',

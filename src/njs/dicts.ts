@@ -44,3 +44,6 @@ export const onceDict = (): NgxSharedDict<string> => zone('meshgate_once');
 
 /** Revocations, kept over restarts by a state file. Nothing makes room. */
 export const revokedDict = (): NgxSharedDict<string> => zone('meshgate_revoked');
+
+/** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */
+export const REVOCATIONS_SEEN = 'revocations seen';

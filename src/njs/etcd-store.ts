@@ -4,11 +4,8 @@ import { readRevocation } from '../session/revoke.ts';
 import type { Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';
-import { locksDict, onceDict } from './dicts.ts';
+import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, encode, prefixEnd } from './etcd.ts';
-
-/** Name of the number of seconds since the epoch at which etcd's revocations were last known to be all. */
-export const REVOCATIONS_SEEN = 'revocations seen';
 
 /** Name of what the poll knows already. It lives no longer than the revocations do in the worst case: not over a restart. */
 const KNOWN = ' etcd';

@@ -1,11 +1,12 @@
 import { type CaFound, caPart } from '../health/ca.ts';
-import { failed, keysPart, readiness, working } from '../health/readiness.ts';
+import { failed, keysPart, readiness, revocationsPart, working } from '../health/readiness.ts';
 import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import type { KeyState } from '../token/refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
-import { keysDict, keysName, svidsDict } from './dicts.ts';
+import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, svidsDict } from './dicts.ts';
+import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
 
 /** Whether the check's server answers a request as it should. */
@@ -29,6 +30,14 @@ function parse<T>(text: string | undefined): T | undefined {
 function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
   const parts = Array.from({ length: count }, (_, i) => caPart(parse<CaFound>(svidsDict().get(caName(name, i)))));
   return parts.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
+}
+
+/** What was called back; a gateway that just starts has not looked yet what others did. */
+function revocations(sessions: 'own' | 'shared', now: number): Part {
+  return revocationsPart(
+    revokedTaken(),
+    sessions === 'own' ? undefined : now - (locksDict().get(REVOCATIONS_SEEN) ?? now),
+  );
 }
 
 /** Makes the handler of `/.meshgate/readyz`: 200 where every part works, else 503; the body says how each is. */
@@ -56,6 +65,9 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
       ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
       ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, 1) }),
+      // A policy whose sessions no host takes has no room for them either.
+      ...(watched.sessions !== undefined &&
+        ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
       identities: record(watched.identities, ({ name }) => svid(name)),
     });
     r.headersOut['Content-Type'] = 'application/json';

@@ -38,10 +38,3 @@ export function keepRevoked(revocations: readonly Revocation[]): void {
     if (changed) newEpoch();
   }
 }
-
-/** Part of the zone that is taken, 0 to 1; what has run out is thrown away before. */
-export function revokedTaken(): number {
-  const dict = revokedDict();
-  dict.size();
-  return 1 - dict.freeSpace() / dict.capacity;
-}

@@ -20,6 +20,7 @@ export function toWatched(policy: Policy, identities: readonly Identity[], check
     assertion: policy.gateway.assertion !== undefined,
     ...(identities.length > 0 && policy.mesh && { ca: caFiles(policy.mesh) }),
     ...(policy.gateway.inner && { clientCa: policy.gateway.inner.clientCaFile }),
+    ...(policy.gateway.session && { sessions: policy.gateway.store ? 'shared' : 'own' }),
     identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
   };
 }

@@ -11,10 +11,11 @@ import {
 } from '../../limits.ts';
 import { readRevocation } from '../../session/revoke.ts';
 import type { SessionStore } from '../../session/store.ts';
-import { locksDict } from '../dicts.ts';
+import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';
-import { EtcdStore, REVOCATIONS_SEEN } from '../etcd-store.ts';
-import { keepRevoked, revokedTaken } from '../revoked.ts';
+import { EtcdStore } from '../etcd-store.ts';
+import { keepRevoked } from '../revoked.ts';
+import { revokedTaken } from '../revoked-room.ts';
 
 /** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;

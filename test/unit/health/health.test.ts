@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { afterLook, bundleOf, caPart, toSayOfCa, wantsReload } from '../../../src/health/ca.ts';
-import { keysPart, readiness } from '../../../src/health/readiness.ts';
+import { keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons } from '../../../src/health/types.ts';
 import { noKeys } from '../../../src/token/refresh.ts';
@@ -163,5 +163,21 @@ describe('the CA of the ingress', async () => {
     expect([toSayOfCa(said, 159), toSayOfCa(said, 160)]).toEqual([undefined, 'ca_changed']);
     expect(toSayOfCa({ ...said, fault: 'ca_malformed' }, 101)).toBe('ca_malformed');
     expect(toSayOfCa({ ...said, holds: 'a' }, 200)).toBeUndefined();
+  });
+});
+
+describe('revocations', () => {
+  test('are well as long as there is room, and what others called back is known', () => {
+    expect(revocationsPart(0.1, undefined)).toEqual({ state: 'ok', taken: 10 });
+    expect(revocationsPart(0.794, 4.9)).toEqual({ state: 'ok', taken: 79, age: 4 });
+  });
+
+  test('are a warning otherwise, which leaves the gateway ready', () => {
+    const full = revocationsPart(0.8, undefined);
+    expect(full).toMatchObject({ state: 'warning', reason: 'revocations_nearly_full', taken: 80 });
+    const old = revocationsPart(0.9, 5);
+    expect(old).toMatchObject({ state: 'warning', reason: 'revocations_old', age: 5 });
+    const parts = { check: { state: 'ok' }, providers: {}, identities: {} } as const;
+    expect(readiness({ ...parts, revocations: old }).ready).toBe(true);
   });
 });

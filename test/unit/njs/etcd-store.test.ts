@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordSeal } from '../../../src/njs/dict-store.ts';
+import { REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
 import { Etcd } from '../../../src/njs/etcd.ts';
-import { EtcdStore, REVOCATIONS_SEEN } from '../../../src/njs/etcd-store.ts';
+import { EtcdStore } from '../../../src/njs/etcd-store.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';
 import { FakeEtcd } from './fake-etcd.ts';

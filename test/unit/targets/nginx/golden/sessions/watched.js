@@ -17,5 +17,6 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
+  "sessions": "own",
   "identities": []
 };

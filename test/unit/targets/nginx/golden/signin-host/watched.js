@@ -9,5 +9,6 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
+  "sessions": "shared",
   "identities": []
 };

@@ -1,0 +1,217 @@
+/** People sign out: here, at the provider, and by the provider; and are called back by command. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import {
+  expectClean,
+  newAgent,
+  settle,
+  startEcho,
+  startGateway,
+  startSso,
+  testStage,
+  type UserAgent,
+  until,
+} from '../harness/index.ts';
+import { ssoSecret } from '../harness/sso.ts';
+
+const hosts = ['wiki.example.com', 'dash.example.com'] as const;
+const [home, dash] = hosts.map((host) => `https://${host}:8443`) as [string, string];
+const SIGNOUT = '/.meshgate/signout';
+
+const policy = `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }
+providers:
+  sso:
+    issuer: https://sso:8443
+    ca_file: /run/provider-ca.pem
+    audiences: [api://wiki]
+    client: { id: wiki, secret_file: /run/secrets/sso }
+    signin: { scopes: [openid, email, groups, offline_access] }
+roles:
+  staff: { group: staff }
+headers: { X-Forwarded-User: subject }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [staff], accept: [session, bearer] }
+    /events/*: { service: wiki, allow: [staff], accept: [session], proxy: { stream: true } }
+  dash.example.com:
+    /*: { service: wiki, allow: [staff], accept: [session] }
+`;
+
+const stage = await testStage('signout');
+const [sso, gateway] = await Promise.all([
+  startSso(stage, { origins: [home, dash] }),
+  startGateway(stage, {
+    policy,
+    workers: 2,
+    files: {
+      '/run/secrets/sso': `${ssoSecret}\n`,
+      '/run/secrets/session.jwks': newRing(Date.now() / 1000 - 7200),
+      // As in the image, with less patience.
+      '/etc/nginx/nginx.conf': readFileSync('nginx/nginx.conf', 'utf8').replace(
+        /worker_shutdown_timeout \d+s/,
+        'worker_shutdown_timeout 2s',
+      ),
+    },
+  }),
+  startEcho(stage, { alias: 'wiki' }),
+]);
+
+let mark = 0;
+const expected: RegExp[] = [];
+
+/** Ada, or whoever, with a session of each host, by one sign-in at the provider. */
+async function signIn(person: string, agent = newAgent(stage)): Promise<UserAgent> {
+  for (const origin of [home, dash]) {
+    const page = await agent.visit(`${origin}/page`);
+    const back = page.document.querySelector('#signin') === null ? page : await sso.signIn(agent, page, person);
+    expect([back.status, back.url]).toEqual([200, `${origin}/page`]);
+  }
+  return agent;
+}
+
+const ask = async (agent: UserAgent, origin: string) =>
+  (await agent.fetch(`${origin}/page`, { from: `${origin}/page` })).status;
+
+const cookieOf = (agent: UserAgent, origin: string) =>
+  agent.cookies(origin).find(({ key }) => key === '__Host-meshgate')?.value;
+
+/** A thief's copy of a browser's session. */
+function copyOf(agent: UserAgent, origin: string): UserAgent {
+  const copy = newAgent(stage);
+  copy.setCookie(`__Host-meshgate=${cookieOf(agent, origin)}; Path=/; Secure`, origin);
+  return copy;
+}
+
+async function revoke(...flags: string[]): Promise<[code: number, said: string]> {
+  const { exitCode, stdout, stderr } = await gateway.box.exec('meshgate', 'revoke', ...flags);
+  return [exitCode, stdout + stderr];
+}
+
+beforeAll(async () => {
+  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://sso:8443/');
+  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  mark = await settle(gateway, hosts[0]);
+});
+
+afterEach(async () => {
+  await settle(gateway, hosts[0]);
+  const since = mark;
+  mark = gateway.mark();
+  expectClean(gateway, since, expected.splice(0));
+  expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|logout_token=/);
+});
+
+describe('signing out', () => {
+  test('ends the session on every host, and at the provider, and comes back to a page that says so', async () => {
+    const agent = await signIn('ada');
+    const copies = [copyOf(agent, home), copyOf(agent, dash)];
+    const asks = await agent.visit(home + SIGNOUT);
+    expect([asks.status, await ask(agent, home)]).toEqual([200, 200]);
+    const atProvider = await agent.submit(asks);
+    expect(atProvider.url).toMatch(/^https:\/\/sso:8443\/session\/end\?id_token_hint=/);
+    expect(cookieOf(agent, home)).toBeUndefined();
+    expect(await ask(copies[0]!, home)).toBe(401);
+    expect(await ask(copies[1]!, dash)).toBe(401);
+    const back = await sso.confirm(agent, atProvider);
+    expect(back.url).toMatch(new RegExp(`^${home}${SIGNOUT}\\?state=`));
+    expect([back.status, back.text.includes('signed out')]).toEqual([200, true]);
+    const again = await agent.visit(`${home}/page`);
+    expect(again.document.querySelector('#signin')).not.toBeNull();
+  });
+
+  test('by a form of another site does nothing', async () => {
+    const agent = await signIn('ada');
+    const form = { method: 'POST', body: new URLSearchParams(), from: 'https://evil.example/x' } as const;
+    expect([303, 403]).toContain((await agent.visit(home + SIGNOUT, { ...form, follow: false })).status);
+    expect((await agent.visit(home + SIGNOUT, { ...form, from: `${dash}/x`, follow: false })).status).toBe(403);
+    expect(await ask(agent, home)).toBe(200);
+  });
+});
+
+describe('the provider', () => {
+  test('signs somebody out of every host by its back channel', async () => {
+    const agent = await signIn('ben');
+    expect(await sso.signOut('ben')).toBeGreaterThan(0);
+    await until(async () => (await ask(agent, home)) === 401 && (await ask(agent, dash)) === 401, {
+      what: 'the sign-out',
+      timeoutMs: 2000,
+    });
+    const other = await signIn('ada');
+    expect(await ask(other, home)).toBe(200);
+  });
+
+  test('is not taken for somebody else: a form that is none, and a token of another kind', async () => {
+    const path = '/.meshgate/backchannel';
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    expected.push(/back-channel sign-out refused/);
+    for (const body of ['', 'logout_token=x', `logout_token=${'x'.repeat(2000)}`]) {
+      const answer = await gateway.send(hosts[0], { method: 'POST', path, headers, body });
+      expect([answer.status, answer.header('Cache-Control'), answer.json().error]).toEqual([
+        400,
+        'no-store',
+        'invalid_request',
+      ]);
+    }
+    expect([405, 404]).toContain((await gateway.send(hosts[0], { path })).status);
+  });
+
+  test('signs out in a frame only whose own session it is', async () => {
+    const agent = await signIn('ada');
+    const frame = (iss: string, sid: string) =>
+      agent.visit(`${home}/.meshgate/frontchannel?${new URLSearchParams({ iss, sid })}`);
+    for (const [iss, sid] of [
+      [sso.issuer, 'another'],
+      ['https://evil.example', 'another'],
+    ] as const) {
+      expect((await frame(iss, sid)).status).toBe(200);
+    }
+    expect(await ask(agent, home)).toBe(200);
+  });
+});
+
+describe('meshgate revoke', () => {
+  test('calls back a person, who may sign in again', async () => {
+    const agent = await signIn('ada');
+    expect(await revoke('--subject', 'sso/ada')).toEqual([0, 'revoked: no request passes with it any more\n']);
+    expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
+    const signedIn = async () => (await ask(await signIn('ada', agent), home)) === 200;
+    await until(signedIn, { what: 'a new sign-in', timeoutMs: 10_000 });
+  });
+
+  test('holds over a reload', async () => {
+    const agent = await signIn('ben');
+    await revoke('--subject', 'sso/ben');
+    await gateway.reload();
+    expected.push(/./);
+    expect(await ask(agent, home)).toBe(401);
+  });
+
+  test('with --cut ends streams that are open', async () => {
+    const agent = await signIn('ada');
+    const { answer, socket } = await agent.webSocket(`wss://${hosts[0]}:8443/events/live`, { from: `${home}/page` });
+    expect(answer.status).toBe(101);
+    const closed = once(socket!, 'close');
+    expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
+      0,
+      "revoked: no request passes with it any more\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
+    ]);
+    await closed;
+    await gateway.box.logs.waitFor(/gracefully shutting down/, mark);
+    expected.push(/./);
+  });
+
+  test('says what is wrong, and where no gateway is', async () => {
+    const wrong = [2, 'meshgate: say one of --subject, --sid, --kid and --jti\n'];
+    expect(await revoke('--sid', 'a', '--kid', 'b')).toEqual(wrong);
+    expect((await revoke('--sid', 'a', '--state-dir', '/tmp'))[0]).toBe(2);
+  });
+});
