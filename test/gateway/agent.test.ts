@@ -48,15 +48,21 @@ async function heard(): Promise<unknown[]> {
   }));
 }
 
-/** Opens a page of the wiki in Chromium, has it do something, and gives what the services heard of that alone. */
-async function inChromium(act: (page: Page) => Promise<unknown>, count = 1): Promise<unknown[]> {
+/**
+ * Opens a page of the wiki in Chromium, has it do some things one after the other, and gives what the services heard of
+ * them alone.
+ */
+async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Page) => Promise<unknown>)[], each = 1) {
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(start);
-  await heard();
-  await act(page);
-  await until(async () => (await received()).length >= count, { what: `${count} requests of Chromium` });
-  const said = await heard();
+  const said: unknown[] = [];
+  for (const act of [acts].flat()) {
+    await heard();
+    await act(page);
+    await until(async () => (await received()).length >= each, { what: `${each} requests of Chromium` });
+    said.push(...(await heard()));
+  }
   await person.close();
   return said;
 }
@@ -100,17 +106,14 @@ describe('sends what Chromium sends', () => {
 
   test('of fetch and XMLHttpRequest, here and elsewhere', async () => {
     const post = { method: 'POST', body: 'x', headers: { 'Content-Type': 'application/json' } };
-    const real = [
-      ...(await inChromium(script(`fetch('/rest')`))),
-      ...(await inChromium(
-        script(
-          `new Promise((done) => { const x = new XMLHttpRequest(); x.open('GET', '/rest'); x.onload = () => done(1); x.send() })`,
-        ),
-      )),
-      ...(await inChromium(script(`fetch('/rest', ${JSON.stringify(post)})`))),
-      ...(await inChromium(script(`fetch(${JSON.stringify(`${near}/rest`)}).catch(() => 0)`))),
-      ...(await inChromium(script(`fetch(${JSON.stringify(`${far}/rest`)}).catch(() => 0)`))),
-    ];
+    const xhr = `const x = new XMLHttpRequest(); x.open('GET', '/rest'); x.onload = () => done(1); x.send()`;
+    const real = await inChromium([
+      script(`fetch('/rest')`),
+      script(`new Promise((done) => { ${xhr} })`),
+      script(`fetch('/rest', ${JSON.stringify(post)})`),
+      script(`fetch(${JSON.stringify(`${near}/rest`)}).catch(() => 0)`),
+      script(`fetch(${JSON.stringify(`${far}/rest`)}).catch(() => 0)`),
+    ]);
     const own = agent();
     for (const url of [`${home}/rest`, `${home}/rest`]) await own.fetch(url, { from });
     await own.fetch(`${home}/rest`, { from, ...post });
@@ -121,10 +124,10 @@ describe('sends what Chromium sends', () => {
   test('of an EventSource and a WebSocket', async () => {
     const events = '/events?echo-events=1';
     const socket = 'wss://wiki.example.com:8443/socket';
-    const real = [
-      ...(await inChromium(script(`new EventSource(${JSON.stringify(events)}).onmessage = (e) => e.target.close()`))),
-      ...(await inChromium(script(`new WebSocket(${JSON.stringify(socket)})`))),
-    ];
+    const real = await inChromium([
+      script(`new EventSource(${JSON.stringify(events)}).onmessage = (e) => e.target.close()`),
+      script(`new WebSocket(${JSON.stringify(socket)})`),
+    ]);
     const own = agent();
     await own.events(home + events, { from });
     const opened = await own.webSocket(socket, { from });

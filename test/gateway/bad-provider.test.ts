@@ -71,6 +71,7 @@ describe('does wrong with the ID token', () => {
     'no nonce': { claims: { nonce: null } },
     expired: { claims: { exp: { $now: -60 } } },
     spoilt: { signer: 'spoilt' },
+    'spoilt ES256': { signer: 'spoilt-ec' },
     stranger: { signer: 'stranger' },
     secret: { signer: 'secret' },
     none: { signer: 'none' },

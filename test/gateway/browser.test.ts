@@ -3,15 +3,16 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { shoot, startBrowser, startEcho, testStage, until, watch } from '../harness/index.ts';
+import { shoot, startBrowser, startEcho, startSso, testStage, until, watch } from '../harness/index.ts';
 
 const stage = await testStage('browser');
-const [browser, wiki, stranger] = await Promise.all([
+const origin = 'https://wiki.example.com:8443';
+const [browser, wiki, stranger, sso] = await Promise.all([
   startBrowser(stage),
   startEcho(stage, { alias: 'wiki.example.com', tls: { pem: (await stage.ca.server('wiki.example.com')).pem } }),
   startEcho(stage, { alias: 'other.example.com', tls: { pem: (await stage.ca.server('not.example.com')).pem } }),
+  startSso(stage, { origins: [origin] }),
 ]);
-const origin = 'https://wiki.example.com:8443';
 afterAll(() => browser.close());
 
 test('opens a page of a container over TLS, and sends what a browser sends', async () => {
@@ -64,6 +65,21 @@ test('what a page asks for and complains of is seen', async () => {
     { method: 'GET', url: `${origin}/rest?echo-status=401`, kind: 'fetch', came: 401 },
   ]);
   expect(watched.troubles.join()).toContain('401');
+  await person.close();
+});
+
+test('signs in at a provider by its form, which leads back to another origin', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  const query = new URLSearchParams({
+    ...{ client_id: 'wiki', response_type: 'code', scope: 'openid', redirect_uri: `${origin}/.meshgate/callback` },
+    ...{ code_challenge_method: 'S256', code_challenge: 'x'.repeat(43), state: 's' },
+  });
+  await page.goto(`${sso.issuer}/auth?${query}`);
+  await sso.signInAt(page, 'ada');
+  await page.waitForURL(/\/\.meshgate\/callback\?.*code=/);
+  await page.goto(`${sso.issuer}/auth?${query}`);
+  expect(page.url(), 'with a session there is no form').toMatch(/\/\.meshgate\/callback\?.*code=/);
   await person.close();
 });
 

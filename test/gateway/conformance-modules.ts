@@ -194,14 +194,20 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-invalid-sig-es256',
     profile: 'more',
-    provider: 'signs by a key of another kind than it says',
+    provider: 'signs the ID token by ES256, and spoils the signature',
     outcome: 'refused',
   },
   {
     name: 'oidcc-client-test-invalid-sig-hs256',
     profile: 'more',
-    provider: 'signs by HS256 with the client’s secret',
+    provider: 'signs the ID token by HS256',
     outcome: 'refused',
+  },
+  {
+    name: 'oidcc-client-test-rp-frontchannel-opinitlogout',
+    profile: 'more',
+    provider: 'opens the front-channel URL without having been asked',
+    outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-userinfo-bearer-header',
@@ -219,6 +225,12 @@ export const modules: readonly ConformanceModule[] = [
     name: 'oidcc-client-test-refresh-token-invalid-issuer',
     profile: 'more',
     provider: 'another iss in the renewed ID token',
+    outcome: 'signed out',
+  },
+  {
+    name: 'oidcc-client-test-refresh-token-invalid-aud',
+    profile: 'more',
+    provider: 'another aud in the renewed ID token',
     outcome: 'signed out',
   },
   {

@@ -5,9 +5,9 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /**
  * Who signs: the published key, the one that follows it, one that nobody knows (under the published one's kid), an EC
- * key, the client's secret (HS256), nobody (alg none), or the published key with the signature spoilt.
+ * key, the client's secret (HS256), nobody (alg none), or the published or EC key with the signature spoilt.
  */
-export type Signer = 'main' | 'next' | 'stranger' | 'ec' | 'secret' | 'none' | 'spoilt';
+export type Signer = 'main' | 'next' | 'stranger' | 'ec' | 'secret' | 'none' | 'spoilt' | 'spoilt-ec';
 
 export interface TokenAlteration {
   readonly claims?: Members;

@@ -38,10 +38,11 @@ export class Signers {
     const payload = altered(claims, changes);
     const wanted = altered({ ...heading(signer, this.main), typ }, header);
     if (signer === 'none') return `${b64(wanted)}.${b64(payload)}.`;
-    const key = signer === 'secret' ? this.#secret : this.#pairs[signer === 'spoilt' ? this.main : signer]!.privateKey;
+    const name = signer === 'spoilt' ? this.main : signer === 'spoilt-ec' ? 'ec' : signer;
+    const key = signer === 'secret' ? this.#secret : this.#pairs[name]!.privateKey;
     const bytes = new TextEncoder().encode(JSON.stringify(payload));
     const jws = await new CompactSign(bytes).setProtectedHeader(wanted as { alg: string }).sign(key);
-    if (signer !== 'spoilt') return jws;
+    if (name === signer) return jws;
     const [head, body, signature = ''] = jws.split('.');
     const spoilt = Buffer.from(signature, 'base64url');
     spoilt[8]! ^= 0xff;
@@ -52,6 +53,6 @@ export class Signers {
 function heading(signer: Signer, main: string): Record<string, string> {
   if (signer === 'none') return { alg: 'none' };
   if (signer === 'secret') return { alg: 'HS256' };
-  if (signer === 'ec') return { alg: 'ES256', kid: 'ec' };
+  if (signer === 'ec' || signer === 'spoilt-ec') return { alg: 'ES256', kid: 'ec' };
   return { alg: 'RS256', kid: signer === 'next' ? 'next' : signer === 'main' ? 'main' : main };
 }
