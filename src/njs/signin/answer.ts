@@ -1,6 +1,7 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
+import { send } from './send.ts';
 import type { Visit } from './visit.ts';
 
 /** Sets cookies, each in a line of its own. */
@@ -14,7 +15,7 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   setCookies(visit, cookies);
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['Referrer-Policy'] = 'no-referrer';
-  r.return(303, url);
+  send(r, 303, url);
 }
 
 /** RFC 9110 section 15.5.2 wants one with each 401. */
@@ -47,7 +48,7 @@ export function refuseWith(
 export function refuseMethod({ r }: Visit, allowed: string): void {
   r.headersOut.Allow = allowed;
   r.headersOut['Cache-Control'] = 'no-store';
-  r.return(405, '');
+  send(r, 405, '');
 }
 
 /** For programs, which no sign-in is begun for: 401 with a challenge (RFC 6750 section 3), and a problem (RFC 9457). */
@@ -59,5 +60,5 @@ export function challenge({ r, host, requestId }: Visit): void {
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
   r.headersOut['WWW-Authenticate'] = challengeOf(host);
   const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
-  r.return(status, JSON.stringify(problem));
+  send(r, status, JSON.stringify(problem));
 }

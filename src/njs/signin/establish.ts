@@ -1,12 +1,12 @@
 import { ok, type Result, refuse } from '../../reasons.ts';
 import { keep } from '../../session/claims.ts';
 import { setCookie } from '../../session/cookie.ts';
-import type { Attempt } from '../../session/flow/attempt.ts';
+import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/cookies.ts';
 import type { Ticket } from '../../session/flow/errand.ts';
 import { handoverUrl, originOf } from '../../session/flow/origin.ts';
 import { randomText } from '../../session/flow/random.ts';
-import { newSession } from '../../session/flow/session.ts';
+import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
@@ -30,37 +30,54 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
 }
 
 /** The session that was there before is another's from now on: its tokens are not kept any longer. */
-async function forget({ vault, store }: SigninScene, { host, cookies, now }: Visit): Promise<void> {
-  const before = await vault.sessionOf(host, cookies, now);
-  if (before === undefined) return;
+async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<void> {
   try {
-    await store.delete(before.sid);
+    await store.delete(sid);
   } catch {
     // It ends by itself.
   }
 }
 
+/** What is kept of a session, with the session as it is now; `undefined` where nothing is. */
+async function kept({ store }: SigninScene, session: SessionClaims): Promise<SessionRecord | undefined> {
+  try {
+    const record = await store.get(session.sid);
+    return record === undefined ? undefined : { ...record, session };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What arrives at the host that it is for. */
+export interface Arrival {
+  readonly session: SessionClaims;
+  readonly mode: Mode;
+  /** Id of the attempt of this host. */
+  readonly attempt: string;
+  readonly to: string;
+  /** What is to be kept; absent: the sign-in's host has kept it. */
+  readonly record?: SessionRecord;
+}
+
 /**
  * Sends a browser that has signed in to its page, with the session's cookie.
  *
- * @param record what is kept here; absent: it is kept already
  * @returns reason `claim_absent` where the session fits into no cookie; then nothing is answered
  */
-export async function arrive(
-  scene: SigninScene,
-  visit: Visit,
-  session: SessionClaims,
-  attemptId: string,
-  to: string,
-  record?: SessionRecord,
-): Promise<Result<void>> {
-  const { host, now } = visit;
-  const text = await scene.vault.sealSession(host, session, now);
+export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
+  const { host, cookies, now } = visit;
+  const { mode, attempt, to } = arrival;
+  const { vault, table, signin } = scene;
+  const before = await vault.sessionOf(host, cookies, now);
+  const subject = table.providers[arrival.session.provider]?.subject.claim ?? 'sub';
+  const session = mode === 'renew' ? continued(arrival.session, before, subject) : arrival.session;
+  const text = await vault.sealSession(host, session, now);
   if (text === undefined) return tooLong;
-  await forget(scene, visit);
-  if (record !== undefined) await remember(scene, record, now);
-  const cookies = [setCookie(SESSION_COOKIE, text), expiredAttempt(attemptId)];
-  redirect(visit, originOf(host, scene.signin.publicPort) + to, cookies);
+  if (before !== undefined) await forget(scene, before);
+  const changed = session !== arrival.session;
+  const record = arrival.record ?? (changed ? await kept(scene, session) : undefined);
+  if (record !== undefined) await remember(scene, { ...record, session }, now);
+  redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
   return ok(undefined);
 }
 
@@ -79,8 +96,8 @@ export async function establish(
   const { table, signin, vault } = scene;
   const { host, now } = visit;
   const { errand, mode, to, restarted } = attempt;
-  const kept = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
-  const session = newSession(provider.name, idClaims, kept, table.selection, signin.session, now);
+  const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
+  const session = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
   const { idToken, refreshToken } = tokens;
   const record: SessionRecord = {
     session,
@@ -89,7 +106,7 @@ export async function establish(
     idToken,
     ...(refreshToken !== undefined && { refreshToken }),
   };
-  if (errand === undefined) return arrive(scene, visit, session, attempt.id, to, record);
+  if (errand === undefined) return arrive(scene, visit, { session, mode, attempt: attempt.id, to, record });
   const ticket: Ticket = {
     id: randomText(12),
     errand,

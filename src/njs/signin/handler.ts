@@ -18,11 +18,7 @@ export function handlerOf(
       await handle(scene, visit);
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: ${what}: ${(error as Error).message}`);
-      try {
-        refuseWith(scene.pages, visit, 'check_unavailable');
-      } catch {
-        // It was answered before, or the client has gone.
-      }
+      refuseWith(scene.pages, visit, 'check_unavailable');
     }
   };
 }

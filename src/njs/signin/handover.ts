@@ -63,7 +63,7 @@ export async function handover(scene: SigninScene, visit: Visit): Promise<void> 
     await astray(scene, visit, ticket, true);
     return;
   }
-  const arrived = await arrive(scene, visit, session, errand.id, to);
+  const arrived = await arrive(scene, visit, { session, mode: ticket.mode, attempt: errand.id, to });
   if (arrived.ok) return;
   ngx.log(ngx.WARN, `meshgate: sign-in through ${session.provider}: ${arrived.reason}: ${arrived.detail ?? ''}`);
   refuseWith(scene.pages, visit, arrived.reason, { cookies: [expiredAttempt(errand.id)] });

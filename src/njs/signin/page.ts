@@ -5,6 +5,7 @@ import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts'
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
+import { send } from './send.ts';
 import { ThemeFolder } from './theme.ts';
 
 /** A form that came without a session that holds is explained: all that a new sign-in helps, but the first page. */
@@ -89,7 +90,7 @@ export class Pages {
       this.#folder.theme(Date.now() / 1000),
     );
     for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
-    r.return(status, html);
+    send(r, status, html);
   }
 
   /** `/.meshgate/page/REASON`: the page of a refusal; nginx hands over what the check said beside the reason. */

@@ -67,6 +67,17 @@ export function newAttempt(
   };
 }
 
+/** Members of an opened text that is ours and says when it was made. */
+export function openedObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const members = asObject(JSON.parse(text));
+    return typeof members?.at === 'number' ? members : undefined;
+  } catch {
+    // Not each text that is sealed for a purpose is an object.
+    return undefined;
+  }
+}
+
 const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
 /**
@@ -75,8 +86,8 @@ const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
  * @returns `undefined` for what is no attempt of ours
  */
 export function readAttempt(text: string): Attempt | undefined {
-  const members = asObject(JSON.parse(text));
-  if (members === undefined || typeof members.at !== 'number') return undefined;
+  const members = openedObject(text);
+  if (members === undefined) return undefined;
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { asObject } from '../../token/json.ts';
 import type { SessionClaims } from '../types.ts';
-import type { Errand, Mode, Wish } from './attempt.ts';
+import { type Errand, type Mode, openedObject, type Wish } from './attempt.ts';
 
 /** What a host asks of the sign-in's host, sealed for that one: an attempt of its own that is to be finished there. */
 export interface SigninErrand {
@@ -27,8 +27,8 @@ export interface Ticket {
 
 /** Members of an opened text that is ours, if it has the objects that make it one. */
 function membersWith(text: string, objects: readonly string[]): Readonly<Record<string, unknown>> | undefined {
-  const members = asObject(JSON.parse(text));
-  if (members === undefined || typeof members.at !== 'number') return undefined;
+  const members = openedObject(text);
+  if (members === undefined) return undefined;
   return objects.every((name) => asObject(members[name]) !== undefined) ? members : undefined;
 }
 

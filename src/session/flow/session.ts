@@ -1,4 +1,5 @@
 import { MAX_CLOCK_SKEW } from '../../limits.ts';
+import { claimAt } from '../../token/claim-at.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import { randomText } from './random.ts';
@@ -49,4 +50,18 @@ export function newSession(
     end: at + absolute,
     claims: kept,
   };
+}
+
+/**
+ * A session that the provider confirmed in silence: nobody has signed in, so it ends when the one before would have. For
+ * somebody else it is a new one.
+ *
+ * @param before the session that was renewed; absent: there is none any more
+ * @param subject the claim that says who somebody is
+ */
+export function continued(session: SessionClaims, before: SessionClaims | undefined, subject: string): SessionClaims {
+  if (before === undefined || before.provider !== session.provider || before.end >= session.end) return session;
+  const who = claimAt(session.claims, subject);
+  if (who === undefined || who !== claimAt(before.claims, subject)) return session;
+  return { ...session, fresh: Math.min(session.fresh, before.end), end: before.end };
 }

@@ -326,7 +326,7 @@ export class Lab {
   async ask(
     url: string,
     cookies: string,
-    more: { method?: string; headers?: Record<string, string>; body?: string } = {},
+    more: { method?: string; headers?: Record<string, string>; body?: string; gone?: () => void } = {},
   ): Promise<Answer> {
     const { hostname, pathname, search } = new URL(url);
     const handler = this.#handlers[pathname];
@@ -345,6 +345,7 @@ export class Lab {
       headersOut,
       requestText: more.body,
       return: (status: number, body = '') => {
+        more.gone?.();
         answer = { status, body: String(body) };
       },
     } as unknown as NginxHTTPRequest);

@@ -375,6 +375,20 @@ describe('claims', () => {
   });
 });
 
+describe('a browser that has gone', () => {
+  test('is no trouble', async () => {
+    const it = bound(lab());
+    const gone = () => {
+      throw new Error('cannot return');
+    };
+    const made = labs.at(-1)!;
+    for (const path of ['signin?in&to=/', 'callback?code=x&state=y', 'handover?ticket=x']) {
+      await made.ask(`https://${HOST}/.meshgate/${path}`, '', { gone });
+    }
+    expect(it.logged().split('\n')).toEqual(Array(3).fill('meshgate: a browser is not answered: cannot return'));
+  });
+});
+
 describe('the client', () => {
   test('shows the next secret where the provider does not know the first', async () => {
     const secretFile = fileOf('two-secrets', 'new\nold\n');
@@ -437,6 +451,25 @@ describe('a silent renewal', () => {
     const url = await one.begin('/page', 'renew');
     expect(url.searchParams.get('prompt')).toBe('none');
     expect((await one.visit(url.href)).url).toBe(`https://${HOST}/page`);
+  });
+
+  test.each([undefined, 'auth.example.com'])('makes no session longer (sign-in host: %s)', async (signinHost) => {
+    const { browser, scene } = bound(lab(signinHost === undefined ? {} : { signinHost }));
+    const one = browser();
+    await one.signIn();
+    const first = (await one.session())!;
+    const now = Date.now() / 1000;
+    const older = { ...first, end: Math.floor(now) + 300 };
+    one.jar().set('__Host-meshgate', (await scene.vault.sealSession(HOST, older, now))!);
+    await one.signIn('/page', 'renew');
+    const renewed = (await one.session())!;
+    expect(renewed.sid).not.toBe(first.sid);
+    expect([renewed.end, renewed.fresh]).toEqual([older.end, older.end]);
+    expect((await scene.store.get(renewed.sid))?.session).toEqual(renewed);
+    expect(await scene.store.get(first.sid)).toBeUndefined();
+    // A sign-in is as long as any.
+    await one.signIn('/page');
+    expect((await one.session())!.end).toBeGreaterThan(older.end);
   });
 
   test('goes on with somebody there where the provider cannot say, once', async () => {

@@ -38,9 +38,12 @@ describe('an attempt', () => {
     expect(isOver({ at: now + 700 }, now)).toBe(true);
   });
 
-  it.each(['[]', 'null', '"x"', '{}', '{"at":1,"id":"x"}'])('is nothing else that was sealed: %s', (text) => {
-    expect(readAttempt(text)).toBeUndefined();
-  });
+  it.each(['', 'signout 1', '[]', 'null', '"x"', '{}', '{"at":1,"id":"x"}'])(
+    'is nothing else that was sealed: %s',
+    (text) => {
+      expect(readAttempt(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('cookies of attempts', () => {

@@ -4,7 +4,7 @@ import { chooseProvider } from '../../../../src/session/flow/choose.ts';
 import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
 import { handoverUrl, originOf, redirectUri } from '../../../../src/session/flow/origin.ts';
 import { readSigninRequest } from '../../../../src/session/flow/request.ts';
-import { newSession } from '../../../../src/session/flow/session.ts';
+import { continued, newSession } from '../../../../src/session/flow/session.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
@@ -167,6 +167,33 @@ describe('newSession', () => {
   });
 });
 
+describe('continued', () => {
+  const at = (end: number, claims: Record<string, unknown> = { sub: 'ada' }, provider = 'okta') => ({
+    ...newSession(provider, { sub: 'ada' }, claims, 'SEL', { absolute: end, fresh: 600 }, 0),
+    sid: `s${end}`,
+  });
+
+  it('ends when the session before would have, for the same person', () => {
+    const [before, renewed] = [at(1000), at(5000)];
+    expect(continued(renewed, before, 'sub')).toEqual({ ...renewed, end: 1000 });
+    expect(continued(renewed, at(300), 'sub')).toEqual({ ...renewed, fresh: 300, end: 300 });
+  });
+
+  it('is a session of its own for anybody else, or where there was none', () => {
+    const renewed = at(5000);
+    for (const before of [
+      undefined,
+      at(1000, { sub: 'ben' }),
+      at(1000, {}),
+      at(1000, { sub: 'ada' }, 'other'),
+      at(9000),
+    ]) {
+      expect(continued(renewed, before, 'sub')).toBe(renewed);
+    }
+    expect(continued(at(5000, {}), at(1000, {}), 'sub').end).toBe(5000);
+  });
+});
+
 describe('what is sealed', () => {
   it('is read for what it is', () => {
     const errand = {
@@ -178,8 +205,10 @@ describe('what is sealed', () => {
     const ticket = { id: 'i', errand: errand.errand, session: {}, mode: 'in', to: '/', at: 1 };
     expect(readErrand(JSON.stringify(errand))).toEqual(errand);
     expect(readTicket(JSON.stringify(ticket))).toEqual(ticket);
-    for (const text of ['{}', '[]', 'null', '1', JSON.stringify(ticket)]) expect(readErrand(text)).toBeUndefined();
-    for (const text of ['{}', '[]', 'null', '1', JSON.stringify(errand)]) expect(readTicket(text)).toBeUndefined();
+    for (const text of ['', 'signout 1', '{}', '[]', 'null', '1', JSON.stringify(ticket)])
+      expect(readErrand(text)).toBeUndefined();
+    for (const text of ['', 'signout 1', '{}', '[]', 'null', '1', JSON.stringify(errand)])
+      expect(readTicket(text)).toBeUndefined();
   });
 });
 
