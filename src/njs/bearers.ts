@@ -66,10 +66,13 @@ export class Bearers {
     const { claims, provider, key } = verified.value;
     const caller = toCaller(verified.value, this.#table, now);
     if (!caller.ok) return caller;
+    const cap = this.#table.tokenCache;
+    // Only a policy with sessions has revocations, and it finds no entry of one without.
+    if (this.#table.session === undefined) return ok(this.#tokens.put(token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, (this.#table.providers[provider] as TokenProvider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
-    return ok(this.#tokens.put(token, verified.value, caller.value, now, this.#table.tokenCache, stamp, sub));
+    return ok(this.#tokens.put(token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
   /** Who comes with a new token, for whom waits for it. */
