@@ -55,12 +55,12 @@ export class Offline {
     const provider = this.policy.providers[name];
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
     const { issuer, audiences, clients, algorithms, subject } = provider;
-    const client = providerKind(provider.kind)?.client ?? [];
+    const { client = [], tellsByClient } = providerKind(provider.kind) ?? {};
     const claims: Record<string, unknown> = { iss: issuer, aud: [...audiences], exp: this.now + 3600, ...given };
     if (claimAt(claims, subject.claim) === undefined && !Object.hasOwn(given, subject.claim))
       claims[subject.claim] = 'test';
-    if (clients !== undefined && client.every((path) => claimAt(claims, path) === undefined)) {
-      claims[client[0] as string] = clients[0];
+    if ((clients !== undefined || tellsByClient) && client.every((path) => claimAt(claims, path) === undefined)) {
+      claims[client[0] as string] = clients?.[0] ?? 'test';
     }
     return this.#judge({ alg: algorithms[0] as string }, claims, providers);
   }

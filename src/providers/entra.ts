@@ -13,6 +13,7 @@ export const entra: ProviderKind = Object.freeze({
   scopes: Object.freeze(['scp']),
   // Tokens of version 2, and of version 1.
   client: Object.freeze(['azp', 'appid']),
+  tellsByClient: true,
   displayName: 'name',
   email: 'email',
   emailVerified: 'xms_edov',

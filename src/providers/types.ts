@@ -15,6 +15,8 @@ export interface ProviderKind {
   readonly scopes: readonly string[];
   /** Claims that name the client which the token was issued to; the first one present counts. */
   readonly client: readonly string[];
+  /** Each access token names its client there, and no ID token does: that tells them apart. */
+  readonly tellsByClient?: true;
   /** Claim of the caller's display name. */
   readonly displayName: string;
   /** Claim of the caller's e-mail address. */

@@ -35,6 +35,10 @@ function checkType(header: JoseHeader, claims: Claims, kind: ProviderKind): Refu
   if (typeof inner === 'string' && kind.refusedTypes.includes(inner.toLowerCase())) {
     return refuse('type_refused', `the token is of the type ${shown(inner)}, this route wants an access token`);
   }
+  if (kind.tellsByClient && kind.client.every((path) => claimAt(claims, path) === undefined)) {
+    const names = kind.client.join(' nor ');
+    return refuse('type_refused', `the token has no ${names}, as an ID token; this route wants an access token`);
+  }
   return undefined;
 }
 
