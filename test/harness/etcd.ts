@@ -78,7 +78,7 @@ export interface Etcd {
   readonly client: { readonly cert: string; readonly key: string; readonly pem: string };
 }
 
-/** Starts a cluster in memory: `etcd-0`, `etcd-1`, … (default three), TLS among them and towards clients. */
+/** Starts a cluster: `etcd-0`, `etcd-1`, … (default three), TLS among them and towards clients. */
 export async function startEtcd(stage: Stage, size = 3): Promise<Etcd> {
   const names = Array.from({ length: size }, (_, at) => `etcd-${at}`);
   const client = await stage.ca.issue({ commonName: 'gateway' });
@@ -108,7 +108,7 @@ async function startMember(stage: Stage, name: string, cluster: string): Promise
     ports: [clientPort],
     files: { [file('cert')]: cert, [file('key')]: key, [file('ca')]: stage.ca.cert },
     command: [
-      ...['etcd', '--name', name, '--data-dir', '/dev/shm/etcd', '--unsafe-no-fsync'],
+      ...['etcd', '--name', name, '--data-dir', '/tmp/etcd', '--unsafe-no-fsync'],
       ...['--initial-cluster', cluster, '--initial-cluster-token', stage.name],
       ...['--initial-advertise-peer-urls', `https://${name}:${peerPort}`],
       ...['--listen-peer-urls', `https://0.0.0.0:${peerPort}`],
