@@ -1,11 +1,22 @@
 /** A real Keycloak: its tokens at the gateway, its sign-in form, its administration. */
 import { randomBytes } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { gatewayCase, newAgent, startEcho, startGateway, startKeycloak, testStage, until } from '../harness/index.ts';
+import {
+  createKey,
+  gatewayCase,
+  newAgent,
+  startEcho,
+  startGateway,
+  startKeycloak,
+  testStage,
+  until,
+} from '../harness/index.ts';
 
 const stage = await testStage('keycloak');
 const host = 'wiki.example.com';
 const origin = `https://${host}:8443`;
+const key = await createKey('ES256');
 const policy = `
 version: 1
 gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key } }
@@ -20,8 +31,16 @@ hosts:
     /*: { service: wiki, allow: [staff] }
 `;
 // A gateway that finds no provider at its start looks again later only.
-const keycloak = await startKeycloak(stage, { origins: [origin] });
-const [wiki, gateway] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startGateway(stage, { policy })]);
+const keycloak = await startKeycloak(stage, {
+  origins: [origin],
+  keys: [key.jwk],
+  backchannel: 'https://rp:8443/backchannel',
+});
+const [wiki, rp, gateway] = await Promise.all([
+  startEcho(stage, { alias: 'wiki' }),
+  startEcho(stage, { alias: 'rp', tls: { pem: (await stage.ca.server('rp')).pem } }),
+  startGateway(stage, { policy }),
+]);
 const setup = { gateway, echoes: [wiki] };
 const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cleo')]);
 
@@ -85,10 +104,7 @@ test('a refresh token is good once, and a second use ends the session', async ()
 });
 
 test('an administrator ends sessions, disables people and changes their groups', async () => {
-  const groups = async () => {
-    const [, claims = ''] = (await keycloak.token('ben')).split('.');
-    return JSON.parse(Buffer.from(claims, 'base64url').toString()).groups;
-  };
+  const groups = async () => decodeJwt(await keycloak.token('ben')).groups;
   expect(await groups()).toEqual(['confluence-readers', 'staff']);
   await keycloak.member('ben', 'staff', false);
   expect(await groups()).toEqual(['confluence-readers']);
@@ -98,4 +114,65 @@ test('an administrator ends sessions, disables people and changes their groups',
   await keycloak.enable('ben', false);
   await expect(keycloak.token('ben')).rejects.toThrow(/disabled/);
   await keycloak.enable('ben', true);
+});
+
+test('the end of a session is told over the back channel', async () => {
+  const agent = newAgent(stage);
+  await keycloak.signIn(agent, await agent.visit(authorization()), 'cleo', { until: /\/callback\?/ });
+  await rp.clear();
+  await keycloak.signOut('cleo');
+  await until(async () => (await rp.requests()).length > 0, { what: 'the back channel', timeoutMs: 20_000 });
+  const [told] = await rp.requests();
+  const token = new URLSearchParams(told!.body?.text).get('logout_token')!;
+  expect(told!.url).toBe('/backchannel');
+  expect(decodeJwt(token)).toMatchObject({ iss: keycloak.issuer, aud: 'wiki', sub: 'cleo', sid: expect.any(String) });
+});
+
+describe('a client authenticates', () => {
+  const grant = { grant_type: 'password', username: 'ben', password: 'ben', scope: 'openid' };
+
+  test('by a key', async () => {
+    const assertion = await new SignJWT({ jti: randomBytes(8).toString('hex') })
+      .setProtectedHeader({ alg: 'ES256', kid: key.kid })
+      .setIssuer('wiki-jwt')
+      .setSubject('wiki-jwt')
+      .setAudience(keycloak.issuer)
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(key.privateKey);
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const answer = await keycloak.post('token', {
+      ...grant,
+      client_assertion_type: type,
+      client_assertion: assertion,
+    });
+    expect(answer.status, answer.text).toBe(200);
+  });
+
+  test('by a certificate, and not by another one', async () => {
+    const ask = async (commonName: string) => {
+      const { pem } = await stage.ca.issue({ commonName });
+      return (await keycloak.post('token', { ...grant, client_id: 'wiki-tls' }, pem)).status;
+    };
+    expect([await ask('wiki-tls'), await ask('other')]).toEqual([200, 401]);
+  });
+});
+
+test('a device is connected by its code', async () => {
+  const started = (await keycloak.post('auth/device', { client_id: 'wiki-cli', scope: 'openid' })).json();
+  const { device_code, verification_uri_complete } = started;
+  const form = { client_id: 'wiki-cli', device_code, grant_type: 'urn:ietf:params:oauth:grant-type:device_code' };
+  expect((await keycloak.post('token', form)).json().error).toBe('authorization_pending');
+  const agent = newAgent(stage);
+  const page = await agent.visit(verification_uri_complete);
+  const asked = await keycloak.signIn(agent, page, 'ada');
+  await agent.submit(asked, { accept: 'Yes' });
+  const answer = await until(
+    async () => {
+      const answer = await keycloak.post('token', form);
+      return answer.status === 200 && answer;
+    },
+    { what: 'the token', timeoutMs: 20_000, help: () => asked.text.slice(0, 3000) },
+  );
+  expect(decodeJwt(answer.json().access_token)).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });

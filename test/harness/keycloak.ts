@@ -38,6 +38,11 @@ export class Keycloak {
     return (await this.tokens(person)).access_token!;
   }
 
+  /** Asks an endpoint of OpenID Connect (`token`, `auth/device`, `ext/par/request`, …) as a server does. */
+  post(endpoint: string, form: Readonly<Record<string, string>>, clientPem?: string): Promise<Answer> {
+    return this.#send(`/realms/${this.realm}/protocol/openid-connect/${endpoint}`, form, clientPem);
+  }
+
   /** Fills in the sign-in form on which a user agent stands, and goes where it leads. */
   signIn(agent: UserAgent, page: Visited, person: string, wish: Navigation = {}): Promise<Visited> {
     return agent.submit(page, { username: person, password: person }, { form: '#kc-form-login', ...wish });
@@ -94,13 +99,17 @@ export class Keycloak {
     return answer.text === '' ? undefined : answer.json();
   }
 
-  async #post(path: string, form: Readonly<Record<string, string>>): Promise<Answer> {
-    const answer = await send(this.#target, {
+  #send(path: string, form: Readonly<Record<string, string>>, clientPem?: string): Promise<Answer> {
+    return send(clientPem === undefined ? this.#target : { ...this.#target, clientPem }, {
       method: 'POST',
       path,
       headers: { Host: `${this.box.alias}:${port}`, 'Content-Type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form).toString(),
     });
+  }
+
+  async #post(path: string, form: Readonly<Record<string, string>>): Promise<Answer> {
+    const answer = await this.#send(path, form);
     if (answer.status !== 200) throw new Error(`Keycloak: POST ${path}: ${answer.status} ${answer.text}`);
     return answer;
   }
