@@ -1,6 +1,5 @@
-import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
 import type { ReasonCode } from '../../reasons.ts';
-import { type Attempt, isBound, isOver, readAttempt } from '../../session/flow/attempt.ts';
+import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
 import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
 import { originOf } from '../../session/flow/origin.ts';
@@ -127,7 +126,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     await refused(scene, visit, back, came.answer.error);
     return;
   }
-  if (!(await scene.store.once(`state ${attempt.id}`, 2 * ATTEMPT_LIFETIME_S))) {
+  if (!(await scene.store.once(onceId(attempt), onceLifetime(attempt, now)))) {
     await astray(scene, visit, back, true);
     return;
   }

@@ -1,5 +1,5 @@
 import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../limits.ts';
-import { isBound, isOver } from '../../session/flow/attempt.ts';
+import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { originOf } from '../../session/flow/origin.ts';
@@ -59,7 +59,7 @@ export async function handover(scene: SigninScene, visit: Visit): Promise<void> 
     await astray(scene, visit, ticket, false);
     return;
   }
-  if (!(await scene.store.once(`ticket ${id}`, 2 * TICKET_LIFETIME_S))) {
+  if (!(await scene.store.once(onceId({ id }), onceLifetime(ticket, visit.now, TICKET_LIFETIME_S)))) {
     await astray(scene, visit, ticket, true);
     return;
   }

@@ -1,4 +1,4 @@
-import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
+import { ATTEMPT_LIFETIME_S, MAX_CLOCK_SKEW } from '../../limits.ts';
 import { asObject } from '../../token/json.ts';
 import type { AttemptCookie } from './cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
@@ -95,6 +95,13 @@ export function readAttempt(text: string): Attempt | undefined {
 export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
   return now - at > lifetime || at - now > lifetime;
 }
+
+/** What is used up with an attempt: the random part of its id alone, since keys of up to 16 characters take half the room. */
+export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
+
+/** How long it has to be remembered that an attempt was used: as long as it would be good, and clocks may differ. */
+export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
+  Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 
 /** Whether the browser that comes back is the one that was sent. */
 export function isBound(

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { compactVerify, importJWK } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import { publicJwk } from '../token/maker.ts';
@@ -372,6 +373,40 @@ describe('claims', () => {
     const { body } = await browser().signIn();
     expect(body).toContain('claim_absent');
     expect(logged()).toMatch(/"groups" out, since there are too many/);
+  });
+});
+
+describe('whatever is sent', () => {
+  test('signs nobody in, and is never an error of ours', async () => {
+    const it = bound(lab({ signinHost: 'auth.example.com', more: { partners: { domains: ['example.net'] } } }));
+    const made = labs.at(-1)!;
+    const one = it.browser();
+    const request = (await one.begin('/page', 'in&provider=okta')).searchParams.get('for')!;
+    const begun = await one.get(`https://auth.example.com/.meshgate/signin?for=${request}`);
+    const state = new URL(begun.location!).searchParams.get('state')!;
+    const cookies = [...one.jar(), ...one.jar('auth.example.com')].map(([name, value]) => `${name}=${value}`);
+    const piece = fc.oneof(
+      fc.constantFrom(request, state, ...cookies, 'code=', 'state=', 'error=', 'iss=', 'ticket=', 'for=', 'to=', '&'),
+      fc.constantFrom('%', '%zz', '%2F', '=', ';', ' ', 'in', 'step', 'role=', 'renew', 'email=', 'provider=okta', '/'),
+      fc.constantFrom('__Host-meshgate=', '__Host-meshgate-a-', 'k1.1.', '\u0000', '\ud800', 'é', 'a@example.net'),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+    );
+    const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+    const path = fc.constantFrom('signin', 'callback', 'handover');
+    const host = fc.constantFrom(HOST, OTHER, 'auth.example.com', 'x.apps.example.com', 'nowhere.example', '');
+    await fc.assert(
+      fc.asyncProperty(path, host, text, text, async (endpoint, name, query, cookie) => {
+        const { status, setCookies, location } = await made.ask(`https://x/.meshgate/${endpoint}`, cookie, {
+          headers: { 'X-Meshgate-Host': name, 'X-Meshgate-Query': query },
+        });
+        expect([200, 303, 400]).toContain(status);
+        expect(setCookies.join()).not.toMatch(/__Host-meshgate=[^;]/);
+        if (location !== undefined) expect(location).toMatch(/^https:\/\/(auth|issuer|partners|wiki)\.example\.com\//);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(it.logged()).not.toMatch(/check_unavailable|undefined|not a function/);
+    expect(it.provider.calls('/token')).toEqual([]);
   });
 });
 

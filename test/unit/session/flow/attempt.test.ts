@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBound, isOver, newAttempt, readAttempt } from '../../../../src/session/flow/attempt.ts';
+import {
+  isBound,
+  isOver,
+  newAttempt,
+  onceId,
+  onceLifetime,
+  readAttempt,
+} from '../../../../src/session/flow/attempt.ts';
 import { attemptCookie, attemptCookies, evicted, expiredAttempt } from '../../../../src/session/flow/cookies.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 
@@ -36,6 +43,17 @@ describe('an attempt', () => {
     expect(isOver({ at: now }, now + 600)).toBe(false);
     expect(isOver({ at: now }, now + 601)).toBe(true);
     expect(isOver({ at: now + 700 }, now)).toBe(true);
+  });
+
+  it('is remembered as used for as long as it would be good', () => {
+    const { attempt } = newAttempt({ mode: 'in', to: '/' }, 'okta', now);
+    expect(onceId(attempt)).toMatch(/^[\w-]{16}$/);
+    expect(attempt.id.endsWith(onceId(attempt))).toBe(true);
+    expect(onceId({ id: 'abcdefghijklmnop' })).toBe('abcdefghijklmnop');
+    for (const later of [0, 300, 600, 700]) {
+      expect(now + later + onceLifetime(attempt, now + later)).toBeGreaterThan(now + 600);
+    }
+    expect(onceLifetime({ at: now }, now, 60)).toBe(360);
   });
 
   it.each(['', 'signout 1', '[]', 'null', '"x"', '{}', '{"at":1,"id":"x"}'])(
