@@ -15,6 +15,9 @@ import type { PreparedRoute } from './routes.ts';
 import type { KnownSession, Opened, OpenedSession, Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
 
+/** When a session that is asked about early is asked about again: by the time that it is not fresh, it has been renewed. */
+const nextAsk = ({ fresh }: OpenedSession['session'], now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
+
 type Answered = void | Promise<void>;
 
 const missing = refuse('credential_missing', 'open a page of this host in a browser, and sign in there');
@@ -127,7 +130,7 @@ export class SessionDoor {
     if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
     if (!stale && !leads(session.sid)) {
-      known.renewAt = now + RENEWAL_PAUSE_S;
+      known.renewAt = nextAsk(session, now);
       return this.#pass(r, to, method, known, now);
     }
     return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
@@ -137,7 +140,7 @@ export class SessionDoor {
         return this.#absent(r, to, method, 'session_expired', true);
       }
       const later = Date.now() / 1000;
-      known.renewAt = later + RENEWAL_PAUSE_S;
+      known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(session, later);
       if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
       return this.#passOld(r, to, method, known, later);
     });
