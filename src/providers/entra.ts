@@ -6,7 +6,6 @@ import type { ProviderKind } from './types.ts';
  */
 export const entra: ProviderKind = Object.freeze({
   name: 'entra',
-  help: 'Microsoft Entra ID; groups come from the claim "groups" (object ids), an address counts with the optional claim "xms_edov"',
   groups: 'groups',
   // Of somebody in more than 200.
   leftOut: '_claim_names',

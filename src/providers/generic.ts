@@ -3,7 +3,6 @@ import type { ProviderKind } from './types.ts';
 /** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
 export const generic: ProviderKind = Object.freeze({
   name: 'generic',
-  help: 'any OpenID provider whose access tokens are signed JWTs; groups come from the claim "groups"',
   groups: 'groups',
   scopes: Object.freeze(['scope', 'scp']),
   client: Object.freeze(['azp', 'client_id', 'cid']),

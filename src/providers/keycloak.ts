@@ -3,7 +3,6 @@ import type { ProviderKind } from './types.ts';
 /** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
 export const keycloak: ProviderKind = Object.freeze({
   name: 'keycloak',
-  help: 'Keycloak; groups come from the claim "groups", which a mapper of the client has to add; realm roles are in "realm_access.roles"',
   groups: 'groups',
   scopes: Object.freeze(['scope', 'scp']),
   client: Object.freeze(['azp', 'client_id']),

@@ -1,9 +1,11 @@
 import type { ProviderKind } from './types.ts';
 
-/** Okta: an authorization server of one's own (`https://D/oauth2/ID`), or, for sign-in alone, the organisation's. */
+/**
+ * Okta: an authorization server of one's own (`https://D/oauth2/ID`), or, for sign-in alone, the organisation's. It has to
+ * be told to issue the claim `groups`.
+ */
 export const okta: ProviderKind = Object.freeze({
   name: 'okta',
-  help: 'Okta; groups come from the claim "groups", which the authorization server has to be told to issue',
   groups: 'groups',
   scopes: Object.freeze(['scp', 'scope']),
   client: Object.freeze(['cid']),

@@ -5,8 +5,6 @@
  */
 export interface ProviderKind {
   readonly name: string;
-  /** One sentence for the policy's author. */
-  readonly help: string;
   /** Claim of the caller's groups. */
   readonly groups: string;
   /** Claim that names those which were left out because they are too much for a token (OpenID Connect Core, 5.6.2). */

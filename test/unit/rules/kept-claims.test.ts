@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { toCaller } from '../../../src/caller/caller.ts';
+import type { CallerTable } from '../../../src/caller/types.ts';
+import type { Fact, HeaderSource, Policy, Provider } from '../../../src/policy/types.ts';
+import { providerKindNames } from '../../../src/providers/index.ts';
+import { keptClaims } from '../../../src/rules/kept-claims.ts';
+import { keep } from '../../../src/session/claims.ts';
+import { NOW } from '../caller/table.ts';
+import { usualProvider } from '../token/specs/spec.ts';
+
+const PATHS = ['groups', 'roles', 'realm_access.roles', 'level', 'scp', 'https://x.example/r'] as const;
+
+const value = fc.constantFrom<(string | number | boolean)[]>('a', 'b', 'a b', '', 1, true);
+const own = fc.option(fc.constantFrom('okta', 'other'), { nil: undefined });
+const named = (provider: string | undefined) => (provider === undefined ? {} : { provider });
+
+const leaf = fc.oneof(
+  fc
+    .record({ value: fc.constantFrom('a', 'b', 'c'), own })
+    .map(({ value, own }) => ({ op: 'group', value, ...named(own) })),
+  fc
+    .record({ op: fc.constantFrom('is', 'has'), claim: fc.constantFrom(...PATHS), value, own })
+    .map(({ own, ...it }) => ({ ...it, ...named(own) })),
+  fc.constantFrom('a', 'b').map((value) => ({ op: 'scope', value })),
+  fc.constantFrom('a', 'b').map((value) => ({ op: 'acr', value })),
+  fc.constantFrom('okta', 'other').map((value) => ({ op: 'provider', value })),
+  fc.constantFrom('r0', 'r1').map((value) => ({ op: 'role', value })),
+);
+const { fact } = fc.letrec<{ fact: unknown }>((tie) => ({
+  fact: fc.oneof(
+    { maxDepth: 3 },
+    leaf,
+    fc.record({
+      op: fc.constantFrom('any', 'all', 'none'),
+      facts: fc.array(tie('fact'), { minLength: 1, maxLength: 3 }),
+    }),
+  ),
+}));
+
+const claim = fc.oneof(value, fc.array(fc.oneof(value, fc.constantFrom('c', 'd', 'e')), { maxLength: 5 }));
+const claims = fc
+  .record(
+    {
+      groups: claim,
+      roles: claim,
+      realm_access: fc.record({ roles: claim, more: claim }, { requiredKeys: [] }),
+      'realm_access.roles': claim,
+      level: claim,
+      scp: claim,
+      scope: claim,
+      acr: claim,
+      name: claim,
+      email: fc.constantFrom('ann@example.com', 'a@b@c', 5),
+      email_verified: fc.constantFrom(true, false, 'true'),
+      xms_edov: fc.constantFrom(true, '1', false),
+      _claim_names: fc.constantFrom({ groups: 'src1' }, {}, 'groups'),
+      uid: fc.constantFrom('u', ''),
+      'https://x.example/r': claim,
+    },
+    { requiredKeys: [] },
+  )
+  .map((it) => ({ sub: 'ann', ...it }));
+
+const source = fc.constantFrom<HeaderSource[]>(
+  'email',
+  'name',
+  'groups',
+  'roles',
+  { claim: 'level' },
+  { claim: 'roles' },
+);
+
+test('whoever a session keeps is who the whole claims would be', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fact, { minLength: 1, maxLength: 4 }),
+      fc.array(source, { maxLength: 3 }),
+      fc.constantFrom(...providerKindNames),
+      fc.constantFrom('sub', 'uid'),
+      claims,
+      (facts, sources, kind, subject, given) => {
+        const provider = { ...usualProvider, name: 'okta', kind, subject: { claim: subject, prefix: '' }, client: {} };
+        const roles = facts.map((it, index) => [`r${index}`, it as Fact] as const);
+        const policy = {
+          providers: { okta: provider as unknown as Provider },
+          roles: Object.fromEntries(roles.map(([name, it]) => [name, { name, fact: it }])),
+        } as unknown as Policy;
+        const table: CallerTable = {
+          providers: { okta: provider },
+          roles,
+          claims: sources.flatMap((it) => (typeof it === 'object' && 'claim' in it ? it.claim : [])),
+          sends: {
+            email: sources.includes('email'),
+            name: sources.includes('name'),
+            groups: sources.includes('groups'),
+          },
+        };
+        const callerOf = (of: Readonly<Record<string, unknown>>) =>
+          toCaller({ provider: 'okta', claims: of, expires: NOW + 60, key: '' }, table, NOW);
+        expect(callerOf(keep(given, keptClaims(policy, sources), 'okta'))).toEqual(callerOf(given));
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
