@@ -232,9 +232,6 @@ export const REVOCATIONS_JOB_INTERVAL_S = 1;
 /** Contexts of the sign-in that a worker keeps of each of its locations: a crowd that signs in at once leaves no more. */
 export const SIGNIN_CONTEXTS = 8;
 
-/** Longest header line that nginx takes in the rendered servers. */
-export const MAX_HEADER_LINE_BYTES = 32 * 1024;
-
 /** Time-out of one call to etcd, milliseconds: one to each of three nodes stays below {@link REVOCATIONS_JOB_INTERVAL_S}. */
 export const ETCD_TIMEOUT_MS = 300;
 

@@ -27,8 +27,8 @@ export const RENEWED = {
 export type SigninMode = 'in' | 'renew' | `step&role=${string}`;
 
 /**
- * What nginx says to each handler of the sign-in, beside what it passes of the browser's own: `Cookie` where there is
- * one of ours, `Origin`, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, `Sec-Fetch-Dest`, `Sec-Purpose`, `Accept`,
+ * What nginx says to each handler of the sign-in, beside what it passes of the browser's own: of `Cookie` our
+ * cookies alone, `Origin`, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, `Sec-Fetch-Dest`, `Sec-Purpose`, `Accept`,
  * `Accept-Language`, and with a body its `Content-Type`. What is empty is not sent.
  */
 export const HANDLER_HEADERS = {

@@ -22,21 +22,13 @@ function told(headers) {
   return encodeURIComponent(JSON.stringify(headers));
 }
 
-function withoutOurs(line) {
-  return line.split(/; */).filter((one) => !one.startsWith('__Host-meshgate')).join('; ');
-}
-
 function check(r) {
   const headers = Object.assign({}, r.headersIn);
   const { Authorization } = headers;
   delete headers.Authorization;
   const say = Authorization === undefined ? {} : JSON.parse(Authorization);
   const out = r.headersOut;
-  const line = headers.Cookie;
-  // Its length is enough, where it would not fit twice.
-  if (line !== undefined && line.length > 8192) headers.Cookie = String(line.length);
   out['X-Meshgate-User'] = told(headers);
-  if (line !== undefined) out['X-Meshgate-Cookie'] = withoutOurs(line);
   for (const name in say) out['X-Meshgate-' + name] = say[name];
   if (say.Status === '401') out['WWW-Authenticate'] = 'Bearer realm="wiki.test"';
   if (say.Status === undefined) out['X-Meshgate-Rule'] = r.uri.slice('/.meshgate/check/'.length) + '#1';

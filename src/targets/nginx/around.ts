@@ -9,7 +9,7 @@ import { headerVariable } from './names.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { cookieOut, hasSessions, SESSION_HEADERS, setCookieBeside } from './session.ts';
+import { hasSessions, SESSION_HEADERS, setCookieBeside } from './session.ts';
 
 /** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
 const closed: readonly Directive[] = [
@@ -29,7 +29,7 @@ const closed: readonly Directive[] = [
 const sessionPages: readonly Directive[] = [...errorPagesTo(refuseAs), line('recursive_error_pages', 'on')];
 
 /** Headers that every service receives, whoever asks. */
-function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly [string, Given])[] {
+function fixedHeaders(scene: Scene, host: SceneHost, { cookie }: Door): readonly (readonly [string, Given])[] {
   const { policy } = scene;
   const outside = host.host.name.startsWith('*') ? variable('host') : literal(host.host.name);
   return [
@@ -50,14 +50,14 @@ function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly [string
     ['X-Meshgate-Erased', variable('meshgate_erased')],
     ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
     ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
-    ...(hasSessions(scene) ? [['Cookie', cookieOut] as const] : []),
+    ...(cookie ? [['Cookie', cookie] as const] : []),
   ];
 }
 
 /** Sends what is ours and erases everything else that anybody might trust. */
-function requestHeaders(scene: Scene, host: SceneHost, module: Module): readonly Directive[] {
+function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Module): readonly Directive[] {
   // A call is no WebSocket: nginx sends neither of the two with one.
-  const fixed = fixedHeaders(scene, host).filter(
+  const fixed = fixedHeaders(scene, host, door).filter(
     ([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name),
   );
   const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
@@ -123,7 +123,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
       ...modules.flatMap((module) => [
         ...(module === 'grpc' ? grpcAround : []),
-        ...requestHeaders(scene, host, module),
+        ...requestHeaders(scene, host, door, module),
         ...ingressTls(host, module),
       ]),
       ...host.routes.flatMap((route) =>

@@ -1,5 +1,5 @@
 import type { Host, Inner } from '../../policy/types.ts';
-import { commented, type Directive, line, literal, variable } from './directive.ts';
+import { type Arg, commented, type Directive, line, literal, variable } from './directive.ts';
 import { CERTIFICATE_LOCATION, CHECK_PATH, HOP_PATH } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -11,6 +11,8 @@ export interface Door {
   readonly credentials: readonly Directive[];
   /** What the check's answer says that it does not say at the other door. */
   readonly answers: readonly string[];
+  /** The `Cookie` line that services receive; absent: the client's. */
+  readonly cookie?: Arg;
   /** The server's own lines about certificates. */
   readonly server: readonly Directive[];
 }

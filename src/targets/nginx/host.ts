@@ -1,4 +1,4 @@
-import { MAX_COOKIE_BYTES, MAX_HEADER_LINE_BYTES } from '../../limits.ts';
+import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
 import { corsOfRefusals } from './cors.ts';
@@ -12,7 +12,7 @@ import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { setCookie, withSessions } from './session.ts';
+import { setCookie, withoutSessions, withSessions } from './session.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
 export function hostFile(name: string): string {
@@ -141,9 +141,9 @@ const jwks: Directive = block(
   ],
 );
 
-/** Room for an answer of the check; with a cookie of ours in the request, what remains of the line comes back in it. */
+/** Room for an answer of the check, with a cookie where it may set one. */
 function answerBuffer(scene: Scene, { answers }: Door): number {
-  return scene.answerSize + (answers.includes('Cookie') ? MAX_HEADER_LINE_BYTES + MAX_COOKIE_BYTES : 0);
+  return scene.answerSize + (answers.includes('Set-Cookie') ? MAX_COOKIE_BYTES : 0);
 }
 
 /** All that is not below `/.meshgate/`. */
@@ -176,5 +176,5 @@ export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */
 export function innerConf(scene: Scene, host: SceneHost, inner: Inner): readonly Directive[] {
-  return doorConf(scene, { ...host, sessions: false }, innerDoor(inner));
+  return doorConf(scene, { ...host, sessions: false }, withoutSessions(scene, innerDoor(inner)));
 }

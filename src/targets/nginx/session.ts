@@ -1,5 +1,16 @@
-import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../../session/names.ts';
-import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
+import {
+  commented,
+  type Directive,
+  key,
+  line,
+  literal,
+  map,
+  type Part,
+  regex,
+  template,
+  variable,
+} from './directive.ts';
 import type { Door } from './door.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -25,15 +36,18 @@ export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
       line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
       ...(host.sessions ? browser : []),
     ],
-    answers: [...door.answers, 'Cookie', ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
+    answers: [...door.answers, ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
+    cookie: template(...RUNS.map(otherRun)),
   };
 }
 
-/** The `Cookie` line that services receive: without ours. */
-export const cookieOut = variable('meshgate_cookie_out');
+/** The inner door, whose check hears of no cookie: ours have no business there, and go no further. */
+export function withoutSessions(scene: Scene, door: Door): Door {
+  return hasSessions(scene) ? { ...door, cookie: variable('meshgate_cookie_inside') } : door;
+}
 
 /** Headers of ours on the way to the check and back, which no service gets. */
-export const SESSION_HEADERS = ['Cookie', 'Host', 'Navigation', 'Origin', 'Set-Cookie', 'Signin'].map(
+export const SESSION_HEADERS = ['Host', 'Navigation', 'Origin', 'Set-Cookie', 'Signin'].map(
   (name) => `X-Meshgate-${name}`,
 );
 
@@ -47,25 +61,44 @@ export const setCookieBeside: readonly Directive[] = [
   line('add_header_inherit', 'merge'),
 ];
 
-/** A cookie of ours, wherever it stands in the line. */
+/** A cookie of ours, at the beginning of its name; services may read names in any case. */
 const OURS = '__Host-meshgate';
 if (!SESSION_COOKIE.startsWith(OURS) || !ATTEMPT_COOKIE.startsWith(OURS)) throw new Error('cookies have other names');
 
-const cookieMaps: readonly Directive[] = [
+/** Of a browser's cookies, ours are that many at most: a session, and the attempts to sign in. They may stand apart. */
+const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
+const ourRun = (i: number): Part => variable(`meshgate_o${i}`);
+const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
+
+/**
+ * A line of cookies as runs of ours and of others in turn, each taken whole: nothing is tried again, however long the
+ * line is. A run has its separators before it, but the first of ours behind it.
+ */
+const LINE = RUNS.reduce(
+  (source, i) =>
+    i === 0
+      ? `\\s*+(?<meshgate_o0>(?:${OURS}[^;]*+(?:;\\s*+|$))*+)` +
+        `(?<meshgate_k0>(?:(?!${OURS})[^;]*+(?:;\\s*+(?!${OURS})[^;]*+)*+)?+)`
+      : `${source}(?<meshgate_o${i}>(?:;\\s*+${OURS}[^;]*+)*+)(?<meshgate_k${i}>(?:;\\s*+(?!${OURS})[^;]*+)*+)`,
+  '',
+);
+
+const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
   commented(
-    "Cookies. Ours go to the check, which answers with what remains of the line; other people's pass as they are.",
+    "Cookies. Ours go to the check, and other people's to the service: a line that is more than a browser's goes nowhere.",
     map(variable('http_cookie'), 'meshgate_cookie_in', [
-      // Also where PCRE gives up.
-      ['default', variable('http_cookie')],
+      ['default', literal('')],
       [key(''), literal('')],
-      [regex('~', OURS), variable('http_cookie')],
-      [regex('~', '^'), literal('')],
+      [regex('~*', `^${LINE}$`), template(...RUNS.map(ourRun))],
     ]),
   ),
-  map(variable('meshgate_cookie_in'), 'meshgate_cookie_out', [
-    [key(''), variable('http_cookie')],
-    ['default', variable('meshgate_cookie')],
-  ]),
+  ...(policy.gateway.inner
+    ? [
+        map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [
+          ['default', template(...RUNS.map(otherRun))],
+        ] as const),
+      ]
+    : []),
   commented(
     'An answer that sets a cookie of ours is for one browser alone.',
     map(variable('meshgate_set_cookie'), 'meshgate_set_cookie_for', [
@@ -143,4 +176,4 @@ const originMaps: readonly Directive[] = [
 
 /** The maps of a policy with sessions. */
 export const sessionMaps = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene) ? [...cookieMaps, ...navigationMaps, ...originMaps] : [];
+  hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps, ...originMaps] : [];

@@ -25,20 +25,31 @@ test('the check hears of a browser where sessions are taken, and everywhere of a
   expect(hop(apps)).toContain('X-Meshgate-Host $host');
 });
 
-test('the answer of the check has room for the longest Cookie line', () => {
-  for (const tree of [wiki, api])
-    expect(args(location(tree, '^~', '/.meshgate/check/'), 'proxy_buffer_size')).toEqual(['38k']);
+test('the answer of the check has room for a cookie where it may set one', () => {
+  const size = (tree: readonly Parsed[]) => args(location(tree, '^~', '/.meshgate/check/'), 'proxy_buffer_size');
+  expect([size(wiki), size(api)]).toEqual([['6k'], ['2k']]);
 });
 
-test('services receive the Cookie line without ours, calls too', () => {
-  for (const tree of [wiki, apps, api])
-    expect(sent(location(tree, '^~', '/'))).toContain('Cookie $meshgate_cookie_out');
-  expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain('Cookie $meshgate_cookie_out');
-  const out = http.find(({ words }) => words[2] === '$meshgate_cookie_out');
-  expect(out?.block?.map(({ words }) => words)).toEqual([
-    ['', '$http_cookie'],
-    ['default', '$meshgate_cookie'],
-  ]);
+const REST = `$${[...Array(10).keys()].map((i) => `meshgate_k${i}`).join('$')}`;
+
+test('services receive the Cookie line without ours, calls too, and at the inner listener', () => {
+  for (const tree of [wiki, apps, api]) expect(sent(location(tree, '^~', '/'))).toContain(`Cookie ${REST}`);
+  expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain(`Cookie ${REST}`);
+  const agents = goldenPolicy('agents');
+  const { session } = goldenPolicy('sessions').gateway;
+  const [first, ...hosts] = agents.hosts;
+  const routes = first!.routes.map((route) => ({ ...route, accept: ['session', 'bearer'] as const }));
+  const both = render({
+    ...agents,
+    gateway: { ...agents.gateway, ...(session && { session }) },
+    hosts: [{ ...first!, routes }, ...hosts],
+  });
+  const [inner = ''] = Object.keys(both.files).filter((path) => path.startsWith('inner/'));
+  const inside = readConf(both.files[inner] ?? '');
+  expect(sent(location(inside, '^~', '/'))).toContain('Cookie $meshgate_cookie_inside');
+  expect(sent(location(inside, '^~', '/.meshgate/hop/')).filter((it) => it.startsWith('Cookie'))).toEqual([]);
+  const map = readConf(both.files['http.conf'] ?? '').find(({ words }) => words[2] === '$meshgate_cookie_inside');
+  expect([map?.words[1], map?.block?.[0]?.words]).toEqual(['$meshgate_cookie_in', ['default', REST]]);
 });
 
 test('the answer sets the cookie that the check says, beside what other levels add', () => {
