@@ -1,4 +1,5 @@
 /** People sign in with a browser-like client, at a certified OpenID provider, through a real gateway. */
+import { connect as connectTls } from 'node:tls';
 import { exportJWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -120,6 +121,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await settle(gateway, hostOf('basic'));
+  await Promise.all([wiki.clear(), sso.forget(), sso.settings({})]);
   const since = mark;
   mark = gateway.mark();
   const lines = gateway.box.logs.since(since).join('\n');
@@ -127,7 +129,6 @@ afterEach(async () => {
     expect(lines).not.toMatch(secret);
   }
   expectClean(gateway, since, expected.splice(0));
-  await Promise.all([wiki.clear(), sso.forget(), sso.settings({})]);
 });
 
 /** Signs in at the provider's page, where there is one. */
@@ -182,6 +183,37 @@ describe('a page that is opened', () => {
     const pages = await Promise.all(urls.map((url) => agent.visit(url)));
     expect(pages.map(({ url, status }) => [url, status])).toEqual(urls.map((url) => [url, 200]));
     expect(attempts(agent, home)).toEqual([]);
+  });
+
+  test('in ten tabs without a session at the provider: one signs in, the others by reload', async () => {
+    const agent = newAgent(stage);
+    const urls = Array.from({ length: 10 }, (_, i) => `${home}/tab/${i}`);
+    const tabs: Visited[] = [];
+    for (const url of urls) tabs.push(await agent.visit(url));
+    expect(attempts(agent, home).length).toBe(8);
+    expect((await login(agent, tabs[4]!)).url).toBe(urls[4]);
+    for (const url of urls) expect((await agent.visit(url)).status).toBe(200);
+    // A tab in which the form is sent all the same comes to its page as well: the newest, and one whose cookie made room.
+    for (const i of [9, 0]) expect((await login(agent, tabs[i]!)).url).toBe(urls[i]);
+  });
+
+  test('and left while the provider is asked is no trouble, and opens the next time', async () => {
+    const agent = newAgent(stage);
+    const back = await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada', { until: /\.meshgate\/callback/ });
+    const { pathname, search } = new URL(back.location!);
+    await sso.control('/token', { answerMs: 1000, times: 1 });
+    const target = gateway.target(hostOf('basic'));
+    const socket = connectTls({ host: target.host, port: target.port, servername: target.name, ca: target.ca });
+    const cookies = agent.cookies(home).map(({ key, value }) => `${key}=${value}`);
+    socket.write(
+      `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostOf('basic')}\r\nCookie: ${cookies.join('; ')}\r\n\r\n`,
+    );
+    await until(async () => (await sso.calls())['/token'] === 1, { what: 'the call of the token endpoint' });
+    socket.destroy();
+    await until(async () => (await sso.grants()).authorization_code?.good === 1, { what: 'the code to be redeemed' });
+    // The code is used; nobody has the session.
+    expect((await agent.visit(back.location!, { follow: false })).status).toBe(400);
+    expect((await agent.visit(`${home}/page`)).status).toBe(200);
   });
 
   test('for somebody who may not is a page that says so', async () => {
