@@ -45,6 +45,13 @@ function virtualHost({ service, domains }: Authority): unknown {
 /** How long a stream may be silent: long enough for WebSockets and event streams, which nginx ends when it wants. */
 const STREAM_IDLE = '3600s';
 
+/**
+ * How long a stream may be open: nobody looks again at who began it, so none outlives the longest session. Without
+ * sessions there is no such time; a token's end is its provider's business.
+ */
+const streamDuration = ({ gateway: { session } }: Policy): object =>
+  session === undefined ? {} : { max_stream_duration: `${session.absolute}s` };
+
 /** The filter that reads HTTP: what it takes, what it logs, who passes, and where to. */
 export function connectionManager(policy: Policy, rules: readonly Rule[], authorities: readonly Authority[]): unknown {
   const assertion = verifies(policy);
@@ -65,7 +72,7 @@ export function connectionManager(policy: Policy, rules: readonly Rule[], author
       request_headers_timeout: '10s',
       // nginx lets 4 × 32 KB in and adds its own.
       max_request_headers_kb: 192,
-      common_http_protocol_options: { max_headers_count: 250 },
+      common_http_protocol_options: { max_headers_count: 250, ...streamDuration(policy) },
       upgrade_configs: [{ upgrade_type: 'websocket' }],
       http_filters: [
         ...(assertion === undefined ? [] : [jwtFilter(policy, assertion, authorities)]),

@@ -36,6 +36,17 @@ describe('the listener', () => {
     ]);
   });
 
+  test('ends every stream when the longest session would end, where there are sessions', () => {
+    expect(http.common_http_protocol_options).toEqual({ max_headers_count: 250 });
+    const session = { keysFile: '/run/keys', idle: 3600, absolute: 7200, fresh: 600 };
+    const { policy, rules } = render(wiki);
+    const { files } = renderEnvoy({ ...policy, gateway: { ...policy.gateway, session } }, rules);
+    const { static_resources: resources } = parse(Object.values(files)[0]!);
+    const [{ filters }] = resources.listeners[0].filter_chains;
+    const options = filters[0].typed_config.common_http_protocol_options;
+    expect(options).toEqual({ max_headers_count: 250, max_stream_duration: '7200s' });
+  });
+
   test('wants a client certificate with exactly one of the identities that rules use', () => {
     expect(tls.require_client_certificate).toBe(true);
     expect(tls.common_tls_context.validation_context).toEqual({
