@@ -1,4 +1,4 @@
-import type { Document } from '../services/shared/document.ts';
+import type { Asked, Document } from '../services/shared/document.ts';
 import type { Box } from './container.ts';
 import { callAdmin, startService } from './services.ts';
 import type { Stage } from './stage.ts';
@@ -28,6 +28,11 @@ export class IssuerServer {
   /** Requests so far, by path, those to paths without a document among them. */
   hits(): Promise<Record<string, number>> {
     return callAdmin(this.box, 'GET', '/hits');
+  }
+
+  /** The last request to a path. */
+  last(path: string): Promise<Asked> {
+    return callAdmin(this.box, 'GET', `/last?path=${encodeURIComponent(path)}`);
   }
 
   async clearHits(): Promise<void> {

@@ -2,22 +2,31 @@
  * A TLS server of many made-up issuers: it serves whatever documents it was given, and counts who came.
  * A path without a document is a 404 and is counted as well, which makes every path a trap for `jku` and `x5u`.
  *
- * Admin port: PUT /documents {path: document}, DELETE /documents?path=P, GET /hits, DELETE /hits, POST /release?key=KEY.
+ * Admin port: PUT /documents {path: document}, DELETE /documents?path=P, GET /hits, DELETE /hits, POST /release?key=KEY,
+ * GET /last?path=P (the last request there).
  * Environment: PORT, TLS_PEM_FILE, ADMIN_PORT.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Action, admin } from './shared/admin.ts';
-import type { Document } from './shared/document.ts';
+import { readBody } from './shared/body.ts';
+import type { Asked, Document } from './shared/document.ts';
 import { listen, plain, secure, setting, stopOnSignals } from './shared/listen.ts';
 
 const documents = new Map<string, Document>();
 const held = new Map<string, (() => void)[]>();
 let hits: Record<string, number> = {};
+const last = new Map<string, Asked>();
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';
   hits[path] = (hits[path] ?? 0) + 1;
+  const { method = '', headers } = request;
+  last.set(path, {
+    method,
+    authorization: headers.authorization ?? '',
+    body: (await readBody(request)).toString('utf8'),
+  });
   const document = documents.get(path);
   if (document === undefined) {
     response.writeHead(404).end();
@@ -71,6 +80,7 @@ const actions: Record<string, Action> = {
     documents.delete(query.get('path') ?? '');
   },
   'GET /hits': () => hits,
+  'GET /last': (query) => last.get(query.get('path') ?? '') ?? {},
   'DELETE /hits': () => {
     hits = {};
   },

@@ -16,3 +16,10 @@ export interface Document {
   /** The body is filled with spaces up to this size. */
   readonly padTo?: number;
 }
+
+/** What the issuer service was asked at a path. */
+export interface Asked {
+  readonly method: string;
+  readonly authorization: string;
+  readonly body: string;
+}
