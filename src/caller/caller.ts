@@ -6,7 +6,8 @@ import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { encodeValue } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
-import { type Prepared, preparedOf, rolesBy, signinView, stepUpRoles } from './roles.ts';
+import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
+import { stepUpRoles } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /**
@@ -71,9 +72,9 @@ function isLeftOut(claims: Claims, { kind, readsGroups }: Prepared): boolean {
 type Making = { -readonly [K in keyof Caller]: Caller[K] };
 
 /** What another sign-in would give, and when this one gives something else. */
-function addSignin(caller: Making, verified: Verified, made: Prepared, { until }: SigninView): void {
+function addSignin(caller: Making, verified: Verified, made: Prepared, { now, until }: SigninView): void {
   if (until < Number.POSITIVE_INFINITY) caller.until = until;
-  const roles = stepUpRoles(verified, made, caller.roles);
+  const roles = stepUpRoles(verified, made, caller.roles, now);
   if (roles.length > 0) caller.stepUp = roles;
 }
 

@@ -91,11 +91,17 @@ function isYounger(claims: Claims, age: number, signin: SigninView): Truth {
   return true;
 }
 
-function signinFact(fact: Extract<Fact, { op: 'acr' | 'max_age' }>, { verified, signin }: FactContext): Truth {
+/** A fact about how or when somebody signed in. */
+export type SigninFact = Extract<Fact, { op: 'acr' | 'max_age' }>;
+
+/** Whether somebody signed in so, whatever provider the fact speaks of. */
+export function signedInSo(fact: SigninFact, claims: Claims, signin: SigninView): Truth {
+  return fact.op === 'acr' ? claimIs(claims.acr, fact.value) : isYounger(claims, fact.value, signin);
+}
+
+function signinFact(fact: SigninFact, { verified, signin }: FactContext): Truth {
   if (signin === undefined) return undefined;
-  if (signin.assumed) return true;
-  if (fact.op === 'acr') return claimIs(verified.claims.acr, fact.value);
-  return isYounger(verified.claims, fact.value, signin);
+  return signin.assumed ? true : signedInSo(fact, verified.claims, signin);
 }
 
 /**

@@ -176,15 +176,6 @@ export function rolesBy(
   return held;
 }
 
-/** Roles that are not held, and would be if all that the policy asks of the sign-in were so. */
-export function stepUpRoles(verified: Verified, { kind, roles, grants }: Prepared, held: readonly string[]): string[] {
-  const signin = { now: 0, assumed: true, until: 0 };
-  const context = { verified, kind, roles, signin };
-  return grants.bySignin
-    .map((place) => grants.names[place] as string)
-    .filter((name) => !held.includes(name) && truthOf(roles.get(name) as Fact, context, [name]) === true);
-}
-
 /**
  * The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the
  * policy.

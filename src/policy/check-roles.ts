@@ -1,4 +1,4 @@
-import { type DraftPolicy, writes } from './draft.ts';
+import { type DraftFact, type DraftPolicy, writes } from './draft.ts';
 import { allFacts, type FactAt, GROUPINGS, innerFacts, OPERATORS, providersOf, roleFacts } from './facts.ts';
 import { namesOf } from './names.ts';
 import type { Path } from './path.ts';
@@ -56,7 +56,22 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     !innerFacts(at).some((it) => isOdd(report, draft, it))
   ) {
     report.add([...path, 'all'], 'never true: these are facts of different providers; write any', 'key');
+  } else if (fact.all && !at.within?.some((it) => neededAcrs(draft, it).length > 1)) {
+    const [acr, other] = neededAcrs(draft, fact);
+    if (other === undefined) return;
+    const message = `never true: somebody signs in by ${acr} or by ${other}, and not by both; write any`;
+    report.add([...path, 'all'], message, 'key');
   }
+}
+
+/** Each `acr` that has to be for a fact to be true: a sign-in has one. */
+function neededAcrs(draft: DraftPolicy, fact: DraftFact | undefined, open: readonly string[] = []): readonly string[] {
+  if (fact === undefined) return [];
+  if (typeof fact === 'string') {
+    return open.includes(fact) ? [] : neededAcrs(draft, draft.roles?.[fact], [...open, fact]);
+  }
+  if (fact.acr !== undefined) return [fact.acr];
+  return [...new Set((fact.all ?? []).flatMap((it) => neededAcrs(draft, it, open)))];
 }
 
 /** True if a fact inside an `all` is wrong by itself. */

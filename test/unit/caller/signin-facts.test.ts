@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
 import { rolesOf } from '../../../src/caller/roles.ts';
+import { askedOfSignin } from '../../../src/caller/step-up.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
+import type { Fact } from '../../../src/policy/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
 
@@ -109,19 +111,28 @@ describe('how long ago somebody signed in', () => {
     );
   });
 
-  it('and how are all that a step up changes', () => {
+  const assumed = (it: PlainFact): PlainFact => {
+    if ('facts' in it) return { ...it, facts: it.facts.map(assumed) };
+    return it.op === 'acr' || it.op === 'max_age' ? { op: 'provider', value: 'okta' } : it;
+  };
+
+  it('and how are all that a step up changes; one that is asked for gives the role, or is asked for once', () => {
     fc.assert(
       fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), claims, (facts, given) => {
         const entries = facts.map((it, index) => [`r${index}`, it] as const);
-        const caller = callerOf(tableOf(Object.fromEntries(entries)), given);
-        const assumed = (it: PlainFact): PlainFact => {
-          if ('facts' in it) return { ...it, facts: it.facts.map(assumed) };
-          return it.op === 'acr' || it.op === 'max_age' ? { op: 'provider', value: 'okta' } : it;
-        };
+        const table = tableOf(Object.fromEntries(entries));
         const then = callerOf(tableOf(Object.fromEntries(entries.map(([name, it]) => [name, assumed(it)]))), given);
-        const gained = then.roles.filter((role) => !caller.roles.includes(role));
-        expect(caller.stepUp ?? []).toEqual(gained);
+        const { roles, stepUp = [] } = callerOf(table, given);
+        for (const role of stepUp) {
+          expect(roles).not.toContain(role);
+          expect(then.roles).toContain(role);
+          const asked = askedOfSignin({ op: 'role', value: role } as Fact, (name) => new Map(table.roles).get(name));
+          const acr = asked.find(({ op }) => op === 'acr')?.value ?? given.acr;
+          const after = callerOf(table, { ...given, acr, auth_time: NOW });
+          expect(after.stepUp ?? []).not.toContain(role);
+        }
       }),
+      { numRuns: 500 },
     );
   });
 });
@@ -138,6 +149,16 @@ describe('a step up', () => {
     const stale = { groups: ['editors'], acr: 'phr', auth_time: NOW - 1000 };
     expect(callerOf(table, stale)).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
     expect(callerOf(table, { groups: ['editors'] })).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
+  });
+
+  it('is not asked for again where the sign-in is as asked and gives nothing', () => {
+    const either = all(strong, editor);
+    const choice = tableOf({
+      r: { op: 'any', facts: [either, all({ op: 'acr', value: 'hw' }, { op: 'group', value: 'x' })] },
+    });
+    expect(callerOf(choice, { groups: ['x'], acr: 'pwd' }).stepUp).toEqual(['r']);
+    expect(callerOf(choice, { groups: ['x'], acr: 'phr' }).stepUp).toBeUndefined();
+    expect(callerOf(choice, { groups: ['x'], acr: 'hw' }).roles).toEqual(['r']);
   });
 
   it('gives nothing to whom it would not help, or who needs none', () => {

@@ -29,7 +29,7 @@ roles:
   editor: { claim: realm_access.roles, has: editor, provider: main }
   level: { all: [{ provider: okta }, { claim: level, is: 3 }, { scope: wiki }] }
   admin: { all: [staff, { acr: phr, provider: okta }, { any: [{ max_age: 15m }, { max_age: 1h }] }] }
-  root: { all: [admin, { acr: hw, provider: okta }] }
+  root: { all: [admin, { any: [{ acr: phr, provider: okta }, { acr: hw, provider: okta }] }] }
   quiet: { all: [staff, { none: [{ max_age: 5m }] }] }
 services:
   wiki: { url: https://wiki.internal:8443 }
