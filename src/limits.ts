@@ -258,6 +258,10 @@ export const REVOCATIONS_OLD_S = 5;
 
 /** Revocations read from etcd in one call. */
 export const ETCD_PAGE = 1000;
+
+/** Longest answer that the job of revocations reads: such a page, each of them with key, value and lease. */
+export const MAX_REVOCATIONS_ANSWER_BYTES = 1024 * 1024;
+
 /** Shortest time between two tries to fetch a provider's discovery document for a sign-in. */
 export const METADATA_COOL_DOWN_S = 3;
 

@@ -1,4 +1,9 @@
-import { MAX_SIGNIN_BODY_BYTES, REVOCATIONS_JOB_INTERVAL_S, SIGNIN_CONTEXTS } from '../../limits.ts';
+import {
+  MAX_REVOCATIONS_ANSWER_BYTES,
+  MAX_SIGNIN_BODY_BYTES,
+  REVOCATIONS_JOB_INTERVAL_S,
+  SIGNIN_CONTEXTS,
+} from '../../limits.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,
@@ -101,7 +106,11 @@ export function handlerLocations(scene: Scene): readonly Directive[] {
     block(
       'location',
       ['@meshgate_revocations'],
-      [imported, line('js_periodic', 'signin.revocations', `interval=${REVOCATIONS_JOB_INTERVAL_S}s`)],
+      [
+        imported,
+        line('js_fetch_max_response_buffer_size', String(MAX_REVOCATIONS_ANSWER_BYTES)),
+        line('js_periodic', 'signin.revocations', `interval=${REVOCATIONS_JOB_INTERVAL_S}s`),
+      ],
     ),
   ];
 }

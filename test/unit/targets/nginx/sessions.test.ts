@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ETCD_PAGE } from '../../../../src/limits.ts';
 import { goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf } from './read.ts';
 
@@ -127,6 +128,21 @@ test('JavaScript of the sign-in is in no context of the check', () => {
   expect(args(location(block, '=', '/.meshgate/renew'), 'js_content')).toEqual(['signin.renew']);
   expect(args(location(block, '@meshgate_revocations'), 'js_periodic')).toEqual(['signin.revocations interval=1s']);
   for (const tree of [wiki, apps, api]) expect(JSON.stringify(tree)).not.toContain('/.meshgate/renew');
+});
+
+test('the job of revocations takes a whole page of etcd’s in one answer', () => {
+  const block = all(http, 'location').find(({ words }) => words[1] === '@meshgate_revocations')?.block ?? [];
+  const [size] = args(block, 'js_fetch_max_response_buffer_size');
+  const value = btoa(JSON.stringify({ kind: 'sub', value: 'x'.repeat(64), before: 2 ** 31, until: 2 ** 31 }));
+  const kv = {
+    key: btoa(`/meshgate/revoked/sub ${'x'.repeat(64)}`),
+    create_revision: '1'.repeat(10),
+    mod_revision: '1'.repeat(10),
+    version: '1',
+    value,
+    lease: '1'.repeat(19),
+  };
+  expect(JSON.stringify(Array(ETCD_PAGE).fill(kv)).length).toBeLessThan(Number(size));
 });
 
 test('zones: what was called back and used up never makes room', () => {
