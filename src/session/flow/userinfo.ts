@@ -16,6 +16,12 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
+/** What only a signed token says: of itself, and of how somebody signed in. */
+const ofTokens = [
+  ...['iss', 'aud', 'azp', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'typ', 'events'],
+  ...['auth_time', 'acr', 'amr', 'sid', 'at_hash', 'c_hash', 's_hash', 'cnf'],
+];
+
 /**
  * Adds what the UserInfo endpoint says to the claims of an ID token (OpenID Connect Core section 5.3.2). What the signed
  * token says stands.
@@ -33,7 +39,8 @@ export function withUserinfo(claims: Claims, text: string): Result<Claims> {
   if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
   // Section 5.3.2: it MUST be the same, or the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');
-  return ok({ ...more, ...claims });
+  const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
+  return ok({ ...Object.fromEntries(said), ...claims });
 }
 
 /**

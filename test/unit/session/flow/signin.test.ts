@@ -115,6 +115,25 @@ describe('claims of a session', () => {
     }
   });
 
+  it('of the sign-in itself are those of the signed token alone', () => {
+    const said = {
+      sub: 'ada',
+      acr: 'phr',
+      amr: ['hwk'],
+      auth_time: 9e9,
+      sid: 'x',
+      iss: 'y',
+      exp: 1,
+      nonce: 'z',
+      typ: 'ID',
+    };
+    const more = { department: 'wiki', acrobat: true };
+    expect(withUserinfo({ sub: 'ada' }, JSON.stringify({ ...said, ...more }))).toEqual({
+      ok: true,
+      value: { sub: 'ada', ...more },
+    });
+  });
+
   it('are not taken where the provider left out what the policy reads', () => {
     const overage = { sub: 'ada', _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'x' } } };
     expect(checkOverage(overage, ['groups'])).toMatchObject({
