@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newRing } from '../../src/session/rotate-ring.ts';
 import { removeLeftovers, removeRun, runId } from '../harness/docker.ts';
 import { createCa } from '../harness/pki.ts';
 import { chart } from './chart.ts';
@@ -32,7 +33,8 @@ async function main(): Promise<void> {
   const issuer = await startIssuer(signer, port, await ca.server(address));
   try {
     const mesh = await createMesh(most);
-    const found = await measure({ folder, signer, ca: ca.cert, mesh }, settings, say);
+    const ring = newRing(Date.now() / 1000);
+    const found = await measure({ folder, signer, ca: ca.cert, mesh, ring }, settings, say);
     const { spreads, at } = found;
     const isWanted = settings.only.length === 0 || settings.only.includes('offline');
     const numbers = { ...found.numbers, ...(isWanted && measureOffline(say)) };

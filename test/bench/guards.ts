@@ -14,12 +14,23 @@ export function must(holds: boolean, system: string, text: string): void {
   if (!holds) throw new UntrustworthyError(`${system}: ${text}`);
 }
 
-/** A system that checks tokens lets a good one through and refuses a forged one; the others let both through. */
-export async function checkSystem(system: System, nginx: Nginx, path: string, token: string): Promise<void> {
+/**
+ * A system that checks tokens lets a good one through and refuses a forged one; the others let both through.
+ *
+ * @param credential the token, or the cookie that is measured
+ */
+export async function checkSystem(
+  system: System,
+  nginx: Nginx,
+  path: string,
+  token: string,
+  credential: string,
+): Promise<void> {
   const checks = system.runs === 'gateway' || system.runs === 'cmodule';
   await nginx.untilOpen(path, token);
-  const refused = (await nginx.ask(path, forged(token))).status;
-  must(refused === (checks ? 401 : 200), system.key, `a forged token is answered with ${refused}`);
+  must((await nginx.ask(path, credential)).status === 200, system.key, 'what is measured is refused');
+  const refused = (await nginx.ask(path, forged(credential))).status;
+  must(refused === (checks ? 401 : 200), system.key, `a forged credential is answered with ${refused}`);
   if (system.runs !== 'gateway') return;
   must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
 }

@@ -1,4 +1,4 @@
--- wrk's side of load.ts. Sends COUNT requests from the lines of FILE (path, space, token or "-"), over and over, and
+-- wrk's side of load.ts. Sends COUNT requests from the lines of FILE (path, space, token, cookie or "-"), over and over, and
 -- no more: a connection that gets no further request is idle, and when all are, it says so. Nothing is cut off, so
 -- wrk, the worker and the backend have counted the same requests.
 --   wrk -t1 -cCONNECTIONS -s load.lua URL -- FILE COUNT CONNECTIONS HOST
@@ -7,7 +7,12 @@ local lines, count, connections, host = {}, 0, 0, ""
 local sent, idle = -1, 0 -- wrk asks for one request that it does not send
 
 local function format(path, token)
-  local credential = token == "-" and "" or "Authorization: Bearer " .. token .. "\r\n"
+  local credential = ""
+  if token:sub(1, 7) == "__Host-" then
+    credential = "Cookie: " .. token .. "\r\n"
+  elseif token ~= "-" then
+    credential = "Authorization: Bearer " .. token .. "\r\n"
+  end
   return "GET " .. path .. " HTTP/1.1\r\nHost: " .. host .. "\r\nUser-Agent: bench\r\nAccept: */*\r\n" .. credential .. "\r\n"
 end
 

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, measureCpu, tokensNeeded } from './cpu.ts';
 import { checkIdentities, checkKnown, checkSystem } from './guards.ts';
+import { host } from './load.ts';
 import { type Surroundings, surroundings } from './machine.ts';
 import { growth, inflight, mixture, worker10k } from './memory.ts';
 import type { Nginx } from './nginx.ts';
 import { ports } from './ports.ts';
+import { cookies } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { median, rounded, spread } from './stats.ts';
 import { type Ground, pathsOf, type System, startBackend, startSystem, systems } from './systems.ts';
@@ -32,6 +34,8 @@ export async function measure(ground: Ground, settings: Settings, say: Say): Pro
   return { ...cpu, numbers: { ...cpu.numbers, ...memory, 'bundle.kb': rounded(bundle.length / 1024) } };
 }
 
+const isOfSessions = (system: System): boolean => 'sessions' in system;
+
 async function cpuNumbers(
   ground: Ground,
   settings: Settings,
@@ -41,10 +45,12 @@ async function cpuNumbers(
   say: Say,
 ): Promise<Found> {
   const pools: Record<Alg, readonly string[]> = { RS256: [], ES256: [] };
-  for (const alg of new Set(chosen.filter(({ fresh }) => fresh).map(({ alg }) => alg))) {
+  const fresh = chosen.filter((system) => system.fresh);
+  for (const alg of new Set(fresh.filter((system) => !isOfSessions(system)).map(({ alg }) => alg))) {
     say(`signing ${tokensNeeded(settings)} ${alg} tokens, each for one request`);
     pools[alg] = await ground.signer.sign(alg, tokensNeeded(settings));
   }
+  const sealed = fresh.some(isOfSessions) ? await cookies(ground, host, tokensNeeded(settings)) : [];
   const benches: Bench[] = [];
   for (const [i, system] of chosen.entries()) {
     const at = {
@@ -56,9 +62,13 @@ async function cpuNumbers(
     };
     const nginx = await startSystem(ground, system.runs, at);
     const paths = pathsOf(system);
-    await checkSystem(system, nginx, paths[0]!, known);
+    const credential = isOfSessions(system) ? (await cookies(ground, host, 1))[0]! : known;
+    await checkSystem(system, nginx, paths[0]!, known, credential);
     await checkIdentities(system, nginx, known);
-    benches.push({ system, nginx, tokens: system.fresh ? walk(pools[system.alg]) : () => paths.map(() => known) });
+    const tokens = system.fresh
+      ? walk(isOfSessions(system) ? sealed : pools[system.alg])
+      : () => paths.map(() => credential);
+    benches.push({ system, nginx, tokens });
   }
   const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);
   if (benches.length === 0) return { numbers: {}, spreads: {}, at };

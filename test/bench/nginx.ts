@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { docker, runId, runLabel } from '../harness/docker.ts';
-import { send } from '../harness/http.ts';
+import { type Sent, send } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 import { Worker } from './process.ts';
@@ -103,12 +103,18 @@ export class Nginx {
     await docker('rm', '--force', '--volumes', this.#container);
   }
 
-  /** One request; the answer's status and text. */
-  async ask(path: string, token?: string): Promise<{ status: number; text: string }> {
+  /** One request with a token, or a cookie; the answer's status and text. */
+  async ask(path: string, credential?: string): Promise<{ status: number; text: string }> {
     const target = { host: '127.0.0.1', port: this.port, tls: false, name: host };
-    const answer = await send(target, { path, ...(token === undefined ? {} : { token }) });
+    const answer = await send(target, { path, ...credentialOf(credential) });
     return { status: answer.status, text: answer.text };
   }
+}
+
+/** As load.lua sends it. */
+function credentialOf(text: string | undefined): Pick<Sent, 'token' | 'headers'> {
+  if (text === undefined) return {};
+  return text.startsWith('__Host-') ? { headers: { Cookie: text } } : { token: text };
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -47,8 +47,9 @@ ${names.map(one).join('')}services:
  *
  * @param identities if given, the service is in the mesh, and the routes take turns with these: each has the choice of
  *   two where there are two
+ * @param sessions whether callers may come with sessions as well; they last longer than any measurement
  */
-export function policy(places: Places, routes = 1, identities?: number): string {
+export function policy(places: Places, routes = 1, identities?: number, sessions = false): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
   const roles = areas.map((i) => `  team-${i}: { group: team-${i} }\n`);
@@ -60,14 +61,16 @@ export function policy(places: Places, routes = 1, identities?: number): string 
   app: { insecure_url: http://127.0.0.1:${places.backend}, authority: bench.example.com }
 `;
   return `version: 1
-gateway: { listen: ${places.port}, insecure_http: true }
-providers:
+gateway:
+  listen: ${places.port}
+  insecure_http: true
+${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}providers:
   bench:
     issuer: ${places.issuer}
     audiences: [${audience}]
     algorithms: [RS256, ES256]
     ca_file: /bench/ca.pem
-roles:
+${sessions ? '    client: { id: bench }\n' : ''}roles:
   editor: { group: editors }
   reader: { group: ${group} }
 ${roles.join('')}${identities === undefined ? services : meshed(places, identities)}hosts:

@@ -29,6 +29,16 @@ export const systems = [
   },
   { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
   { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
+  { key: 'session', label: 'known session', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1, sessions: true },
+  {
+    key: 'session_new',
+    label: 'new session',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: true,
+    routes: 1,
+    sessions: true,
+  },
   {
     key: 'cmodule_rs256',
     label: 'C module, new token, RS256',
@@ -47,11 +57,13 @@ export const systems = [
   readonly routes: number;
   /** Mesh identities that requests travel as, in turn; absent: the service is asked directly, over plain HTTP. */
   readonly identities?: number;
+  /** The credential is a session's cookie. */
+  readonly sessions?: true;
 }[];
 
 export type System = (typeof systems)[number];
 /** What not every system has is absent there. */
-type Wide = { readonly routes: number; readonly identities?: number };
+type Wide = { readonly routes: number; readonly identities?: number; readonly sessions?: true };
 export type SystemKey = System['key'];
 
 /** What systems are started with. */
@@ -62,6 +74,8 @@ export interface Ground {
   /** CA of the issuer's certificate, PEM. */
   readonly ca: string;
   readonly mesh: Mesh;
+  /** Text of the file with the session keys. */
+  readonly ring: string;
 }
 
 export const gatewayImage = 'meshgate/gateway:dev';
@@ -81,9 +95,12 @@ export function startBackend(ground: Ground, port: number, ingress: number): Pro
 export function startSystem(
   ground: Ground,
   runs: System['runs'],
-  at: { readonly name: string; readonly port: number; readonly backend: number; readonly ingress?: number } & Partial<
-    Pick<Wide, 'routes' | 'identities'>
-  >,
+  at: {
+    readonly name: string;
+    readonly port: number;
+    readonly backend: number;
+    readonly ingress?: number;
+  } & Partial<Wide>,
 ): Promise<Nginx> {
   return Nginx.start(runs === 'gateway' ? gateway(ground, at) : plain(ground, runs, at), ground.folder);
 }
@@ -97,14 +114,15 @@ function plain(ground: Ground, runs: keyof typeof images, { name, port, backend 
 }
 
 /** The image as it is; its log goes to a file like the others'. */
-function gateway(ground: Ground, { name, port, backend, ingress = 0, routes, identities }: Place): NginxSpec {
+function gateway(ground: Ground, { name, port, backend, ingress = 0, routes, identities, sessions }: Place): NginxSpec {
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy({ port, backend, ingress, issuer: ground.signer.issuer }, routes, identities),
+      'meshgate.yaml': policy({ port, backend, ingress, issuer: ground.signer.issuer }, routes, identities, sessions),
       'ca.pem': ground.ca,
+      ...(sessions && { 'session.jwks': ground.ring }),
       ...(identities === undefined ? {} : ground.mesh.svids(identities)),
     },
     env: { MESHGATE_POLICY: '/bench/meshgate.yaml', MESHGATE_WORKERS: '1' },

@@ -25,7 +25,7 @@ export async function createSigner(issuer: string, now: number): Promise<Signer>
   let serial = 0;
   const one = (alg: Alg) => {
     const jti = String(++serial).padStart(8, '0');
-    return new SignJWT(claims(jti))
+    return new SignJWT(claimsOf(jti))
       .setProtectedHeader({ alg, typ: 'at+jwt', kid: alg })
       .setIssuer(issuer)
       .setAudience(audience)
@@ -50,8 +50,8 @@ export async function createSigner(issuer: string, now: number): Promise<Signer>
   };
 }
 
-/** About what Keycloak or Okta put into an access token; of equal length for all. */
-function claims(jti: string) {
+/** About what Keycloak or Okta put into an access token; of equal length for all serial numbers of eight digits. */
+export function claimsOf(jti: string) {
   return {
     jti: `5b2f7c1e-8a0d-4f6b-9d43-${jti}`,
     sub: `00u1a2b3c4-${jti}`,
@@ -64,8 +64,10 @@ function claims(jti: string) {
   };
 }
 
-/** The same token with another signature of the right length. */
+/** The same token with another signature of the right length, or the same cookie with another tag. */
 export function forged(token: string): string {
+  if (token.startsWith('__Host-'))
+    return `${token.slice(0, -10)}${token.at(-10) === 'A' ? 'B' : 'A'}${token.slice(-9)}`;
   const [head, payload, signature] = token.split('.') as [string, string, string];
   const other = signature[10] === 'A' ? 'B' : 'A';
   return `${head}.${payload}.${signature.slice(0, 10)}${other}${signature.slice(11)}`;

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { toTable } from '../../src/rules/table.ts';
-import { claimsText } from '../../src/session/claims.ts';
+import type { Table } from '../../src/rules/types.ts';
+import { claimsText, keep } from '../../src/session/claims.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { type Ring, readRing } from '../../src/session/ring.ts';
 import { seal } from '../../src/session/seal.ts';
@@ -12,9 +13,9 @@ import type { SessionClaims } from '../../src/session/types.ts';
 export class Sealer {
   readonly #ring: Ring;
   readonly #selection: string;
-  readonly #settings: NonNullable<Policy['gateway']['session']>;
+  readonly #settings: NonNullable<Table['session']>;
 
-  private constructor(ring: Ring, selection: string, settings: NonNullable<Policy['gateway']['session']>) {
+  private constructor(ring: Ring, { selection }: Table, settings: NonNullable<Table['session']>) {
     this.#ring = ring;
     this.#selection = selection;
     this.#settings = settings;
@@ -24,13 +25,12 @@ export class Sealer {
   static async of(policy: Policy, keys: string): Promise<Sealer> {
     const ring = await readRing(keys);
     if (typeof ring === 'string') throw new Error(ring);
-    const { session } = policy.gateway;
-    if (session === undefined) throw new Error('the policy has no gateway.session');
-    const { selection } = toTable(policy, compile(policy), { egress: '', check: '' });
-    return new Sealer(ring, selection, session);
+    const table = toTable(policy, compile(policy), { egress: '', check: '' });
+    if (table.session === undefined) throw new Error('the policy has no gateway.session');
+    return new Sealer(ring, table, table.session);
   }
 
-  /** A session of somebody who signed in just now. */
+  /** A session of somebody who signed in just now, with what it keeps of these claims. */
   session(provider: string, claims: SessionClaims['claims'], changes: Partial<SessionClaims> = {}): SessionClaims {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -43,7 +43,7 @@ export class Sealer {
       sealed: now,
       fresh: now + this.#settings.fresh,
       end: now + this.#settings.absolute,
-      claims,
+      claims: keep(claims, this.#settings.keep, provider),
       ...changes,
     };
   }
