@@ -1,7 +1,6 @@
 import { type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
-import { type OwnCookies, takeOwn } from '../session/cookie.ts';
 import { again, letAnyonePass } from './answer.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import { answer } from './decision.ts';
@@ -16,13 +15,6 @@ import type { Signer } from './signer.ts';
 const CHECK = '/.meshgate/check/';
 
 const noBearers = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
-
-/** Takes the gateway's cookies out of a line, and passes on what remains: that is what the service receives. */
-function takeCookies(r: NginxHTTPRequest, line: string): OwnCookies {
-  const own = takeOwn(line);
-  if (own.rest !== '') r.headersOut['X-Meshgate-Cookie'] = own.rest;
-  return own;
-}
 
 /**
  * Makes the handler that answers nginx's `auth_request`.
@@ -81,12 +73,8 @@ export function checkHandler(
     const { headersIn } = r;
     const method = headersIn['X-Meshgate-Method'] as string;
     const authorization = headersIn.Authorization;
-    if (door === undefined) {
-      return authorization === undefined ? answerAnyone(r, to, method) : answerBearer(r, to, method, authorization);
-    }
-    const line = headersIn.Cookie;
-    const own = line === undefined ? undefined : takeCookies(r, line);
     // The first credential that is there decides.
-    return authorization === undefined ? door.ask(r, to, method, own) : answerBearer(r, to, method, authorization);
+    if (authorization !== undefined) return answerBearer(r, to, method, authorization);
+    return door === undefined ? answerAnyone(r, to, method) : door.ask(r, to, method, headersIn.Cookie);
   };
 }

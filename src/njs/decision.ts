@@ -21,7 +21,7 @@ export function answer(
     if (!decision.allow) {
       const { nearest, stepUp } = decision;
       // Who came with a token goes nowhere for another one.
-      const signin = stepUp !== undefined && known.session !== undefined ? (`step&role=${stepUp}` as const) : undefined;
+      const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
       return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin, asked });
     }

@@ -1,9 +1,9 @@
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { type ReasonCode, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
+import { FRESH, type Listed, SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
-import { expireCookie, type OwnCookies, setCookie } from '../session/cookie.ts';
-import { isStale } from '../session/freshness.ts';
+import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { originOf } from '../session/origin.ts';
 import { again, letAnyonePass } from './answer.ts';
@@ -16,7 +16,10 @@ import type { KnownSession, Opened, OpenedSession, Sessions } from './sessions.t
 import type { Signer } from './signer.ts';
 
 /** When a session that is asked about early is asked about again: by the time that it is not fresh, it has been renewed. */
-const nextAsk = ({ fresh }: OpenedSession['session'], now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
+const nextAsk = (says: Listed, now: number): number => Math.min(now + RENEWAL_PAUSE_S, says[FRESH]);
+
+/** Begins the line where no other cookie of ours stands before. */
+const SESSION = `${SESSION_COOKIE}=`;
 
 type Answered = void | Promise<void>;
 
@@ -50,14 +53,19 @@ export class SessionDoor {
     this.#signer = signer;
   }
 
-  /** @param own the gateway's cookies of the request; it has no other credential */
-  ask(r: NginxHTTPRequest, to: PreparedRoute, method: string, own: OwnCookies | undefined): Answered {
-    if (own === undefined || !to.sessions) return this.#absent(r, to, method, 'credential_missing');
-    if (own.twice) return deny(r, to.realm, refuse('credential_duplicate'));
-    const text = own.session;
-    if (text === undefined) return this.#absent(r, to, method, 'credential_missing');
+  /** @param line cookies of the gateway in the request, which has no other credential */
+  ask(r: NginxHTTPRequest, to: PreparedRoute, method: string, line: string | undefined): Answered {
+    if (line === undefined || !to.sessions) return this.#absent(r, to, method, 'credential_missing');
     const now = Date.now() / 1000;
     const host = hostOf(r, to);
+    if (line.startsWith(SESSION)) {
+      // What is known has no other cookie behind it.
+      const known = this.#sessions.recall(host, line.slice(SESSION.length), now);
+      if (known !== undefined) return this.#judge(r, to, method, known, now);
+    }
+    const text = ownSession(line);
+    if (text === undefined) return this.#absent(r, to, method, 'credential_missing');
+    if (text === 'twice') return deny(r, to.realm, refuse('credential_duplicate'));
     const known = this.#sessions.recall(host, text, now);
     if (known !== undefined) return this.#judge(r, to, method, known, now);
     return this.#sessions.open(host, text, now, (opened) => this.#arrive(r, to, method, opened, now));
@@ -114,7 +122,7 @@ export class SessionDoor {
     if (now >= known.end) return this.#absent(r, to, method, 'session_expired');
     if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
     if (this.#isForeign(r, to, known.host)) return deny(r, to.realm, refuse('origin_refused'), { known });
-    if (now >= known.renewAt || isStale(known.session, now)) return this.#renew(r, to, method, known, now);
+    if (now >= known.renewAt || now >= known.says[FRESH]) return this.#renew(r, to, method, known, now);
     return this.#pass(r, to, method, known, now);
   }
 
@@ -125,12 +133,12 @@ export class SessionDoor {
 
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
   #renew(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
-    const { next, session, host, text } = known;
-    const stale = isStale(session, now);
+    const { next, says, host, text } = known;
+    const stale = now >= says[FRESH];
     if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
-    if (!stale && !leads(session.sid)) {
-      known.renewAt = nextAsk(session, now);
+    if (!stale && !leads(says[SID])) {
+      known.renewAt = nextAsk(says, now);
       return this.#pass(r, to, method, known, now);
     }
     return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
@@ -140,7 +148,7 @@ export class SessionDoor {
         return this.#absent(r, to, method, 'session_expired', true);
       }
       const later = Date.now() / 1000;
-      known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(session, later);
+      known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(says, later);
       if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
       return this.#passOld(r, to, method, known, later);
     });
@@ -167,7 +175,7 @@ export class SessionDoor {
     return this.#sessions.open(old.host, text, now, (opened) => {
       if (opened.kind !== 'known') return this.#arriveRenewed(r, to, method, opened);
       const { known } = opened;
-      if (known.session.sid !== old.session.sid) throw new Error('a session was renewed to another one');
+      if (known.says[SID] !== old.says[SID]) throw new Error('a session was renewed to another one');
       if ('ring' in old) (old as KnownSession).next = known;
       return this.#passNext(r, to, method, known, now);
     });

@@ -2,12 +2,23 @@ import { toCaller } from '../caller/caller.ts';
 import { SESSIONS_PER_CONTEXT } from '../limits.ts';
 import type { Result } from '../reasons.ts';
 import type { Table, TableSession } from '../rules/types.ts';
-import { readClaims } from '../session/claims.ts';
-import { dueAt, hardEnd } from '../session/freshness.ts';
+import {
+  AUTH_TIME,
+  CLAIMS,
+  claimsOf,
+  END,
+  FRESH,
+  type Listed,
+  PROVIDER,
+  readListed,
+  SEALED,
+  SELECTION,
+  SINCE,
+} from '../session/claims.ts';
+import { dueAt } from '../session/freshness.ts';
 import { isRevoked, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
-import { kidOf, open } from '../session/seal.ts';
-import type { SessionClaims } from '../session/types.ts';
+import { kidOf, openFor } from '../session/seal.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { hasRevocations, lookRevoked } from './epoch.ts';
 import type { KeyFile } from './key-file.ts';
@@ -17,7 +28,7 @@ import { ringFile } from './ring-file.ts';
 
 /** What a session cookie says, with where it came from. */
 export interface OpenedSession {
-  readonly session: SessionClaims;
+  readonly says: Listed;
   /** The cookie's value. */
   readonly text: string;
   /** Whose cookie it is. */
@@ -28,7 +39,7 @@ export interface OpenedSession {
 
 /** The caller of a session cookie, who may be another one after {@link KnownCaller.until}. */
 export interface KnownSession extends KnownCaller, OpenedSession {
-  readonly session: SessionClaims;
+  readonly says: Listed;
   /** The keys that it was opened with. */
   readonly ring: Ring;
   /** When it is to be renewed; put off where that was tried. */
@@ -52,6 +63,8 @@ export type Opened =
   /** There are no keys to open it with. */
   | { readonly kind: 'unavailable' };
 
+type Making = { -readonly [K in keyof KnownSession]: KnownSession[K] };
+
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
@@ -67,7 +80,9 @@ export class Sessions {
   readonly #table: Table;
   readonly #keys: KeyStore;
   readonly #file: KeyFile<Ring>;
-  readonly #near = new Map<string, KnownSession>();
+  /** Those that were opened lately, and those before them: nobody counts which is the oldest. */
+  #near = new Map<string, KnownSession>();
+  #before = this.#near;
 
   constructor(table: Table, settings: TableSession, keys: KeyStore) {
     this.settings = settings;
@@ -78,7 +93,8 @@ export class Sessions {
 
   /** It may have ended; a caller who is another one by now is not found. */
   #find(host: string, text: string, ring: Ring | undefined, now: number): KnownSession | undefined {
-    const known = this.#near.get(tail(text));
+    const end = tail(text);
+    const known = this.#near.get(end) ?? this.#before.get(end);
     if (known === undefined || known.text !== text || known.host !== host || known.ring !== ring) return undefined;
     return now < known.until || known.until === known.end ? known : undefined;
   }
@@ -98,7 +114,7 @@ export class Sessions {
   }
 
   #open<T>(ring: Ring, host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
-    return open(ring, 'session', host, text).then((plain) => use(this.#read(ring, host, text, plain, now)));
+    return openFor(ring, 'session', host, text, (plain) => use(this.#read(ring, host, text, plain, now)));
   }
 
   /** With the keys as the file has them now: another replica may seal with a key that was not here a moment ago. */
@@ -113,23 +129,33 @@ export class Sessions {
   }
 
   #read(ring: Ring, host: string, text: string, plain: string | undefined, now: number): Opened {
-    const session = plain === undefined ? undefined : readClaims(plain);
-    if (session === undefined) return closed;
-    const { provider, claims } = session;
+    const says = plain === undefined ? undefined : readListed(plain);
+    if (says === undefined) return closed;
+    const { idle, absolute } = this.settings;
+    const provider = says[PROVIDER];
     // A policy that was made stricter holds for who is in already.
-    const end = Math.min(hardEnd(session, this.settings), session.since + this.settings.absolute);
-    if (session.selection !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
-      return { kind: 'other', opened: { session, text, host, end } };
+    const end = Math.min(says[SEALED] + idle, says[END], says[SINCE] + absolute);
+    if (says[SELECTION] !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
+      return { kind: 'other', opened: { says, text, host, end } };
     }
     // Read from a text a moment ago, the claims are nobody else's.
-    if (session.authTime > 0) (claims as Record<string, unknown>).auth_time = session.authTime;
+    const claims = says[CLAIMS] as Record<string, unknown>;
+    if (says[AUTH_TIME] > 0) claims.auth_time = says[AUTH_TIME];
     const caller = toCaller({ provider, claims, expires: end, key: '' }, this.#table, now);
     if (!caller.ok) return { kind: 'nobody', ...caller };
-    const renewAt = dueAt(session, this.settings);
-    const roles = caller.value.roles.join(',');
     const until = Math.min(end, caller.value.until ?? end);
-    const known = { ...knownCaller(caller.value, roles, until, ''), session, text, host, end, ring, renewAt };
-    if (this.#near.size >= SESSIONS_PER_CONTEXT) this.#near.delete(this.#near.keys().next().value as string);
+    const known = knownCaller(caller.value, caller.value.roles.join(','), until, '') as Making;
+    // One after the other: to spread one object into another takes longer.
+    known.says = says;
+    known.text = text;
+    known.host = host;
+    known.end = end;
+    known.ring = ring;
+    known.renewAt = dueAt(says[FRESH], says[SEALED], this.settings);
+    if (this.#near.size >= SESSIONS_PER_CONTEXT) {
+      this.#before = this.#near;
+      this.#near = new Map();
+    }
     this.#near.set(tail(text), known);
     return { kind: 'known', known };
   }
@@ -144,8 +170,8 @@ export class Sessions {
     return known.revoked !== true && known.ended !== true;
   }
 
-  #isRevoked({ session, text }: OpenedSession): boolean {
-    const provider = this.#table.providers[session.provider] as TokenProvider;
-    return isRevoked(lookRevoked, revocableSession(session, provider, kidOf(text)));
+  #isRevoked({ says, text }: OpenedSession): boolean {
+    const provider = this.#table.providers[says[PROVIDER]] as TokenProvider;
+    return isRevoked(lookRevoked, revocableSession(claimsOf(says), provider, kidOf(text)));
   }
 }

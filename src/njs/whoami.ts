@@ -1,6 +1,7 @@
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
-import { takeOwn } from '../session/cookie.ts';
+import { claimsOf } from '../session/claims.ts';
+import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import type { KnownCaller } from './known.ts';
@@ -121,9 +122,8 @@ export function whoamiHandler(
   }
 
   async function meetSession(to: Accepted, host: string, line: string | undefined, now: number): Promise<Result<Met>> {
-    const own = to.sessions && line !== undefined ? takeOwn(line) : undefined;
-    if (own?.twice) return refuse('credential_duplicate');
-    const text = own?.session;
+    const text = to.sessions && line !== undefined ? ownSession(line) : undefined;
+    if (text === 'twice') return refuse('credential_duplicate');
     if (sessions === undefined || text === undefined) return refuse('credential_missing');
     return sessions.open(host, text, now, (opened): Result<Met> => {
       if (opened.kind === 'nobody') return opened;
@@ -131,7 +131,7 @@ export function whoamiHandler(
       if (opened.kind === 'unavailable') return refuse('check_unavailable');
       if (opened.kind === 'other') return refuse('session_expired');
       const { known } = opened;
-      const { claims, fresh, authTime } = known.session;
+      const { claims, fresh, authTime } = claimsOf(known.says);
       if (!to.accepted.has(known.provider)) return refuse('credential_missing');
       if (now >= known.end || !sessions.vouchFor(known)) return refuse('session_expired');
       return ok({ known, credential: 'session', claims, expires: known.end, freshUntil: fresh, authTime });

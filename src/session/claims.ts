@@ -7,8 +7,8 @@ import type { KeptClaims, SessionClaims } from './types.ts';
 /** Of the form below; another one is not read. */
 const VERSION = 1;
 
-/** The members in their order after the version; a session without a provider's own has 0 for it. */
-type Listed = readonly [
+/** The members of {@link SessionClaims} in their order after the version; a session without a provider's own has 0 for it. */
+export type Listed = readonly [
   version: number,
   sid: string,
   provider: string,
@@ -23,6 +23,20 @@ type Listed = readonly [
   claims: Claims,
 ];
 
+/** Places in {@link Listed}, for where no object is made of it. */
+export const SID = 1;
+export const PROVIDER = 2;
+export const SELECTION = 4;
+export const SINCE = 6;
+export const AUTH_TIME = 7;
+export const SEALED = 8;
+export const FRESH = 9;
+export const END = 10;
+export const CLAIMS = 11;
+
+const LENGTH = 12;
+const FIRST_COUNT = 5;
+
 /** What a session cookie says as compact JSON: a list, since each byte travels with each request. */
 export function claimsText(session: SessionClaims): string {
   const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims } = session;
@@ -33,40 +47,40 @@ export function claimsText(session: SessionClaims): string {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const isCount = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
+const { isInteger } = Number;
 
-/** Reads {@link claimsText}; `undefined` for any other text. */
-export function readClaims(text: string): SessionClaims | undefined {
+/**
+ * Reads {@link claimsText} as it lies there; `undefined` for any other text. Each new session passes here, and an object
+ * of a dozen members takes njs as long as all else in here.
+ */
+export function readListed(text: string): Listed | undefined {
   let listed: unknown;
   try {
     listed = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (!Array.isArray(listed) || listed.length !== 12 || listed[0] !== VERSION) return undefined;
-  for (let i = 5; i < 11; i++) if (!isCount(listed[i])) return undefined;
-  const sid: unknown = listed[1];
-  const provider: unknown = listed[2];
-  const psid: unknown = listed[3];
-  const selection: unknown = listed[4];
-  const claims = asObject(listed[11]);
-  if (!isText(sid) || !isText(provider) || !isText(selection) || claims === undefined) return undefined;
-  if (psid !== 0 && !isText(psid)) return undefined;
-  const session: { -readonly [K in keyof SessionClaims]: SessionClaims[K] } = {
-    sid,
-    provider,
-    selection,
-    gen: listed[5],
-    since: listed[6],
-    authTime: listed[7],
-    sealed: listed[8],
-    fresh: listed[9],
-    end: listed[10],
-    claims,
-  };
-  if (psid !== 0) session.psid = psid;
-  return session;
+  if (!Array.isArray(listed) || listed.length !== LENGTH || listed[0] !== VERSION) return undefined;
+  for (let i = FIRST_COUNT; i < CLAIMS; i++) {
+    const count = listed[i] as number;
+    if (!isInteger(count) || count < 0 || count > MAX_NUMERIC_DATE) return undefined;
+  }
+  if (!isText(listed[SID]) || !isText(listed[PROVIDER]) || !isText(listed[SELECTION])) return undefined;
+  if ((listed[3] !== 0 && !isText(listed[3])) || asObject(listed[CLAIMS]) === undefined) return undefined;
+  return listed as unknown as Listed;
+}
+
+/** What a list says. */
+export function claimsOf(listed: Listed): SessionClaims {
+  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims] = listed;
+  const said = { sid, provider, selection, gen, since, authTime, sealed, fresh, end, claims };
+  return psid === 0 ? said : { ...said, psid };
+}
+
+/** Reads {@link claimsText}; `undefined` for any other text. */
+export function readClaims(text: string): SessionClaims | undefined {
+  const listed = readListed(text);
+  return listed && claimsOf(listed);
 }
 
 /**

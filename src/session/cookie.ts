@@ -1,17 +1,7 @@
 import { SESSION_COOKIE } from './names.ts';
 
-/** What a browser's `Cookie` line (RFC 6265 section 4.2.1) has of the gateway, and what it has of others. */
-export interface OwnCookies {
-  /** Value of the session cookie; absent: there is none, or there are two. */
-  readonly session?: string;
-  /** Two cookies have the session's name. */
-  readonly twice: boolean;
-  /** The line without the gateway's cookies, attempts among them: what the service receives. */
-  readonly rest: string;
-}
-
-/** Every cookie of the gateway begins with this, whatever the case that somebody wrote it in. */
-const OWN = SESSION_COOKIE.toLowerCase();
+/** Begins the session's pair. */
+const SESSION = `${SESSION_COOKIE}=`;
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
 
@@ -31,26 +21,22 @@ function endOf(line: string, from: number): number {
 }
 
 /**
- * Takes the gateway's cookies out of a line. Names count in any case, with or without a value: services read cookies in
- * many ways, and none of them shall find one. The session is found by its exact name only.
+ * The value of the session's cookie in a line of cookies (RFC 6265 section 4.2.1), by its exact name.
+ *
+ * @returns `undefined` where there is none; `twice` where there are two: neither is to be believed. No session is that text
  */
-export function takeOwn(line: string): OwnCookies {
+export function ownSession(line: string): string | 'twice' | undefined {
+  // njs splits a long text in half of the time that it takes to look for a character in it.
+  const parts = line.split(';');
   let session: string | undefined;
-  let found = 0;
-  let rest = '';
-  for (let from = 0; from < line.length; ) {
-    const end = endOf(line, from);
-    const pair = trimmed(line, from, end);
-    from = end + 1;
-    if (pair === '') continue;
-    if (pair.slice(0, OWN.length).toLowerCase() !== OWN) {
-      rest = rest === '' ? pair : `${rest}; ${pair}`;
-    } else if (pair.startsWith(SESSION_COOKIE) && pair.charCodeAt(SESSION_COOKIE.length) === 0x3d) {
-      found++;
-      session = pair.slice(SESSION_COOKIE.length + 1);
-    }
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string;
+    const pair = trimmed(part, 0, part.length);
+    if (!pair.startsWith(SESSION)) continue;
+    if (session !== undefined) return 'twice';
+    session = pair.slice(SESSION.length);
   }
-  return found === 1 ? { session: session as string, twice: false, rest } : { twice: found > 1, rest };
+  return session;
 }
 
 /**

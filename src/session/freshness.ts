@@ -23,5 +23,5 @@ export const isSealDue = ({ sealed }: Pick<SessionClaims, 'sealed'>, { idle }: S
   now > sealed + USED * idle;
 
 /** When the first of both is due; seconds since the epoch. */
-export const dueAt = ({ fresh, sealed }: Pick<SessionClaims, 'fresh' | 'sealed'>, policy: SessionPolicy): number =>
+export const dueAt = (fresh: number, sealed: number, policy: SessionPolicy): number =>
   Math.min(fresh - EARLY * policy.fresh, sealed + USED * policy.idle);

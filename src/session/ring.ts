@@ -1,6 +1,7 @@
 import { MAX_DOCUMENT_BYTES, MAX_RING_KEYS } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { asObject, decodeCanonical } from '../token/json.ts';
+import type { Purpose } from './names.ts';
 
 /** One of the ring's keys: nothing is sealed with it, only with what is derived of it. */
 export interface RingKey {
@@ -16,6 +17,19 @@ export interface Ring {
   readonly keys: ReadonlyMap<string, RingKey>;
   /** Keys derived so far, which src/session/seal.ts keeps here: they go when the ring does. */
   readonly derived: Map<string, ImportedKey>;
+  /** What opened last: most texts are of one key and day, and most requests of few hosts. */
+  latest?: Opener;
+}
+
+/** What opens texts of one key, day, purpose and host. */
+export interface Opener {
+  readonly purpose: Purpose;
+  readonly host: string;
+  /** Such texts begin so: with the key's id and the day, each with a dot behind it. */
+  readonly beginning: string;
+  readonly key: ImportedKey;
+  /** The additional data. */
+  readonly data: Uint8Array;
 }
 
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];

@@ -1,6 +1,6 @@
 import type { SessionPolicy } from '../../policy/types.ts';
 import { claimsText, readClaims } from '../../session/claims.ts';
-import { takeOwn } from '../../session/cookie.ts';
+import { ownSession } from '../../session/cookie.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
 import type { Ring } from '../../session/ring.ts';
@@ -51,7 +51,7 @@ export class Vault implements RecordSeal {
 
   /** The session of a `Cookie` line that has not reached its hard end. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
-    const { session: text } = takeOwn(cookies);
+    const text = ownSession(cookies);
     const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
     const session = plain === undefined ? undefined : readClaims(plain);
     return session !== undefined && now < hardEnd(session, this.#policy) ? session : undefined;

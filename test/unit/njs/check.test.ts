@@ -74,9 +74,12 @@ describe('a session', () => {
     }
   });
 
-  it('is taken out of the line, attempts with it; what remains is passed on', async () => {
-    const { headers } = await context.check(cookie(await ada(), 'a=1; __Host-meshgate-a-x=y; b="2 3"; '));
-    expect(headers['X-Meshgate-Cookie']).toBe('a=1; b="2 3"');
+  it('is found beside attempts to sign in', async () => {
+    const text = await ada();
+    for (let i = 0; i < 3; i++) {
+      expect((await context.check({ Cookie: `__Host-meshgate-a-x=y; __Host-meshgate=${text}` })).status).toBe(204);
+      expect((await context.check({ Cookie: `__Host-meshgate=${text}; __Host-meshgate-a-x=y` })).status).toBe(204);
+    }
   });
 
   it('is refused where the roles do not do', async () => {
@@ -98,19 +101,17 @@ describe('a session', () => {
   });
 
   it('is nothing to a route that takes tokens alone', async () => {
-    const { headers } = await context.check({ ...cookie(await ada(), 'a=1; '), ...page }, 'api/*');
+    const { headers } = await context.check({ ...cookie(await ada()), ...page }, 'api/*');
     expect(headers['X-Meshgate-Reason']).toBe('credential_missing');
-    expect(headers['X-Meshgate-Cookie']).toBe('a=1');
     expect(headers).not.toHaveProperty('X-Meshgate-Signin');
   });
 
   it('gives way to a token, whatever that is worth', async () => {
     const text = await ada();
     await context.check(cookie(text));
-    const bad = { ...cookie(text, 'a=1; '), Authorization: `Bearer ${text}` };
+    const bad = { ...cookie(text), Authorization: `Bearer ${text}` };
     const { headers } = await context.check(bad);
     expect(headers['X-Meshgate-Reason']).toBe('token_malformed');
-    expect(headers['X-Meshgate-Cookie']).toBe('a=1');
     expect((await context.check({ ...bad, Authorization: 'Basic eA==' })).headers['X-Meshgate-Reason']).toBe(
       'credential_unsupported',
     );
