@@ -1,0 +1,163 @@
+/** The gateway's pages in a real browser: their forms lead to the provider under the pages' own policy, and back. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type BrowserContext,
+  newAgent,
+  type Page,
+  startBrowser,
+  startEcho,
+  startGateway,
+  startProvider,
+  testStage,
+  until,
+  watch,
+} from '../harness/index.ts';
+
+const stage = await testStage('pages');
+const host = 'wiki.example.com';
+const origin = `https://${host}:8443`;
+const logo = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle r="5"/></svg>';
+
+const provider = (name: string, alias: string, domain: string) => `
+  ${name}:
+    issuer: https://${alias}:8443
+    ca_file: /run/provider-ca.pem
+    subject: { prefix: ${name}- }
+    client: { id: gateway, secret_file: /run/secrets/${name} }
+    signin: { scopes: [openid, email, groups], label: ${name}, domains: [${domain}] }`;
+
+const [gateway, browser] = await Promise.all([
+  startGateway(stage, {
+    policy: `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }
+  signin: { pages_dir: /etc/meshgate/pages }
+providers:${provider('staff', 'provider', 'example.org')}${provider('partners', 'other', 'example.net')}
+roles:
+  editor: { group: confluence-editors, provider: staff }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    providers: [staff, partners]
+    owner: wiki-team@example.org
+    ask: https://tickets.example.org/new?reason={reason}
+    /*: { service: wiki, allow: [authenticated] }
+    /edit/*: { service: wiki, allow: [editor] }
+`,
+    files: {
+      '/etc/meshgate/pages/page.html':
+        '<!doctype html><html lang="{{lang}}"><head><title>{{title}}</title><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="{{stylesheet}}"></head><body><img src="/.meshgate/assets/logo.svg" alt="Example"><main>{{main}}</main></body></html>',
+      '/etc/meshgate/pages/logo.svg': logo,
+      '/etc/meshgate/pages/de.json': '{"signedout.title":"Tschüss"}',
+    },
+  }),
+  startBrowser(stage),
+  startEcho(stage, { alias: 'wiki' }),
+  startProvider(stage, { origins: [origin] }),
+  startProvider(stage, { alias: 'other', origins: [origin] }),
+]);
+afterAll(() => browser.close());
+
+beforeAll(async () => {
+  const url = `${origin}/.meshgate/signin?in&provider=staff&to=/`;
+  const ready = async () => (await newAgent(stage).visit(url, { follow: false })).status === 303;
+  await until(ready, {
+    what: 'the provider',
+    timeoutMs: 30_000,
+    help: () => gateway.troubles().slice(0, 3).join('\n'),
+  });
+});
+
+/** A tab of a new person, and what it must never complain of. */
+async function open(path: string): Promise<{ person: BrowserContext; tab: Page; violations(): readonly string[] }> {
+  const person = await browser.person();
+  const tab = await person.newPage();
+  const { troubles } = watch(tab);
+  await tab.goto(origin + path);
+  return { person, tab, violations: () => troubles.filter((text) => /Content.Security.Policy/i.test(text)) };
+}
+
+/** Signs in at the provider's own page. */
+async function login(tab: Page, name: string): Promise<void> {
+  await tab.fill('input[name=login]', name);
+  await tab.fill('input[name=password]', 'x');
+  await Promise.all([tab.waitForURL(`${origin}/**`), tab.click('button[type=submit]')]);
+}
+
+test('the chooser finds a provider by the e-mail address, and comes back to the page', async () => {
+  const { person, tab, violations } = await open('/display/HOME?a=b');
+  expect(await tab.title()).toBe('Sign in');
+  await tab.fill('input[type=email]', 'somebody@example.com');
+  await tab.click('button');
+  await tab.waitForSelector('[role=alert]');
+  await tab.fill('input[type=email]', 'ada@example.org');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('button')]);
+  await login(tab, 'ada');
+  expect(tab.url()).toBe(`${origin}/display/HOME?a=b`);
+  expect(violations()).toEqual([]);
+  await person.close();
+});
+
+test('a refusal has the owner, a picture of the operator’s, and no console line', async () => {
+  const { person, tab, violations } = await open('/edit/page');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
+  await login(tab, 'ben');
+  expect(await tab.textContent('h1')).toBe('You may not open this page');
+  expect(await tab.getAttribute('main a.button', 'href')).toBe('https://tickets.example.org/new?reason=role_missing');
+  const seen = await tab.evaluate(
+    "[document.images[0].naturalWidth, getComputedStyle(document.querySelector('a.button')).display]",
+  );
+  expect(seen).toEqual([10, 'inline-block']);
+  expect(violations()).toEqual([]);
+  await person.close();
+});
+
+test('signing out asks, leads to the provider, and is done', async () => {
+  const { person, tab, violations } = await open('/page');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
+  await login(tab, 'ada');
+  await tab.goto(`${origin}/.meshgate/signout`);
+  expect(await tab.textContent('h1')).toBe('Sign out?');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('button')]);
+  expect((await person.cookies(origin)).map(({ name }) => name)).not.toContain('__Host-meshgate');
+  expect(violations()).toEqual([]);
+  await person.close();
+});
+
+test('a form without a session is explained, and sent again after a sign-in in another tab', async () => {
+  const { person, tab, violations } = await open('/page');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
+  await login(tab, 'ada');
+  await person.clearCookies({ domain: host });
+  await Promise.all([
+    tab.waitForNavigation(),
+    tab.evaluate(`{
+      const form = document.createElement('form');
+      form.method = 'post';
+      form.action = '/save?x=1';
+      form.innerHTML = '<input name=text value=kept>';
+      document.body.append(form);
+      form.submit();
+    }`),
+  ]);
+  expect(await tab.textContent('h1')).toBe('Your input was not sent');
+  const [other] = await Promise.all([person.waitForEvent('page'), tab.click('ol a')]);
+  await other.waitForSelector('text=Continue with staff');
+  // The provider still knows them.
+  await Promise.all([other.waitForURL(`${origin}/`), other.click('text=Continue with staff')]);
+  await tab.reload();
+  expect(JSON.parse((await tab.textContent('body')) ?? '')).toMatchObject({ method: 'POST', url: '/save?x=1' });
+  expect(violations()).toEqual([]);
+  await person.close();
+});
+
+test('a page is in the operator’s words, in the browser’s language', async () => {
+  const answer = await gateway.send(host, { path: '/.meshgate/signout', headers: { 'Accept-Language': 'de-CH' } });
+  expect([answer.status, answer.header('Content-Language')]).toEqual([200, 'de']);
+  expect(answer.text).toContain('<h1>Tschüss</h1>');
+  expect(answer.text).toContain('<html lang="de">');
+});
