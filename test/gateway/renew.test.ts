@@ -219,4 +219,26 @@ describe('the provider', () => {
     const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
     await until(renewed, { what: 'the refresh after the pause', timeoutMs: 20_000 });
   });
+
+  test('does not even take connections: no token is used up, and the session is renewed when it does', async () => {
+    const agent = await signIn();
+    await stale();
+    await sso.forget();
+    await sso.box.pause();
+    expected.push(/./);
+    try {
+      // Until the pause of the test before is over the provider is not asked, so nobody waits for it.
+      const unreached = async () => {
+        const mark = gateway.mark();
+        expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
+        return gateway.box.logs.since(mark).some((line) => line.includes('the token endpoint is not reached'));
+      };
+      await until(unreached, { what: 'a call that does not get through', timeoutMs: 25_000 });
+    } finally {
+      await sso.box.resume();
+    }
+    const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
+    await until(renewed, { what: 'the refresh after the pause', timeoutMs: 20_000 });
+    expect(await refreshes()).toEqual({ good: 1, bad: 0 });
+  });
 });

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { refresh } from '../../../src/njs/signin/refresh.ts';
+import type { SessionRecord } from '../../../src/session/types.ts';
+import { makeToken } from '../token/maker.ts';
+import { type FakeProvider, ISSUER, Lab, type LabOptions } from './signin-lab.ts';
+
+/** What a provider's answer to a refresh token comes to. */
+
+let lab: Lab;
+
+afterEach(() => expect(lab.logged).not.toMatch(/SECRET|S3CRET|eyJ/));
+
+/** A session that was signed in, and what the token endpoint answers next. */
+async function refreshedBy(
+  answer: ReturnType<NonNullable<FakeProvider['manners']['token']>>,
+  options: LabOptions = {},
+): Promise<{ record: SessionRecord; refreshed: Awaited<ReturnType<typeof refresh>> }> {
+  lab = new Lab(options);
+  lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
+  const browser = lab.browser();
+  await browser.signIn();
+  const record = (await lab.scene.store.get((await browser.session())!.sid))!;
+  lab.provider.asked.splice(0);
+  lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfo: { groups: ['now'] } };
+  return { record, refreshed: await refresh(lab.scene, record) };
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+
+const idToken = (claims: Record<string, unknown> = {}): string =>
+  makeToken({
+    claims: { iss: ISSUER, sub: 'ada', aud: 'wiki', iat: now(), exp: now() + 300, groups: ['new'], ...claims },
+  });
+
+const tokens = (more: Record<string, unknown> = {}) => ({
+  status: 200,
+  body: { access_token: 'ACCESS-TOKEN-SECRET', token_type: 'Bearer', refresh_token: 'NEXT-SECRET', ...more },
+});
+
+describe('a refresh', () => {
+  test('asks once, as the client, and takes what the new ID token says', async () => {
+    const token = idToken({ email: 'ada@example.net' });
+    const { refreshed } = await refreshedBy(tokens({ id_token: token }));
+    expect(refreshed).toMatchObject({
+      kind: 'confirmed',
+      claims: { sub: 'ada', groups: ['new'], email: 'ada@example.net' },
+      refreshToken: 'NEXT-SECRET',
+      idToken: token,
+    });
+    const [call, ...more] = lab.provider.calls('/token');
+    expect([Object.fromEntries(call!.params), call!.authorization, more]).toEqual([
+      { grant_type: 'refresh_token', refresh_token: 'REFRESH-SECRET' },
+      `Basic ${Buffer.from('wiki:S3CRET').toString('base64')}`,
+      [],
+    ]);
+  });
+
+  test('keeps what a sign-in is, where the new ID token leaves it out', async () => {
+    const { record, refreshed } = await refreshedBy(tokens({ id_token: idToken() }));
+    const { acr, auth_time: at, sid } = record.claims;
+    expect(refreshed).toMatchObject({ claims: { acr: 'phr', auth_time: at, sid }, psid: sid });
+    expect([acr, sid]).toEqual(['phr', 'op-session']);
+  });
+
+  test('without an ID token takes UserInfo, where the policy wants that, or leaves claims as they are', async () => {
+    const asked = await refreshedBy(tokens());
+    expect(asked.refreshed).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
+    const { refreshed } = await refreshedBy(tokens(), { signin: { userinfo: false } });
+    expect(refreshed).toEqual({ kind: 'confirmed', refreshToken: 'NEXT-SECRET' });
+  });
+
+  test.each([
+    ['invalid_grant', { status: 400, body: { error: 'invalid_grant' } }],
+    ['another person’s ID token', tokens({ id_token: idToken({ sub: 'ben' }) })],
+    ['another client’s', tokens({ id_token: idToken({ aud: 'other' }) })],
+    ['another nonce', tokens({ id_token: idToken({ nonce: 'other' }) })],
+    ['a signature that does not hold', tokens({ id_token: `${idToken().slice(0, -8)}AAAAAAAA` })],
+  ])('with %s is over', async (_, answer) => {
+    expect((await refreshedBy(answer)).refreshed.kind).toBe('over');
+  });
+
+  test.each([
+    ['another error', { status: 400, body: { error: 'temporarily_unavailable' } }],
+    ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
+    ['no error of OAuth', { status: 429, body: {} }],
+  ])('with %s has not used the token', async (_, answer) => {
+    const { refreshed } = await refreshedBy(answer);
+    expect([refreshed.kind, 'refreshToken' in refreshed]).toEqual(['unused', false]);
+  });
+
+  test.each([
+    ['no answer', 'hangs up' as const],
+    ['an error of the server', { status: 500, body: {} }],
+    ['what is no answer', { status: 200, body: [] }],
+  ])('with %s may have used the token', async (_, answer) => {
+    expect((await refreshedBy(answer)).refreshed.kind).toBe('lost');
+  });
+
+  test('of an ID token by a key that is not known yet goes on with the new token', async () => {
+    const token = makeToken({
+      key: 'rsa2',
+      claims: { iss: ISSUER, sub: 'ada', aud: 'wiki', iat: now(), exp: now() + 300 },
+    });
+    expect((await refreshedBy(tokens({ id_token: token }))).refreshed).toMatchObject({
+      kind: 'unused',
+      refreshToken: 'NEXT-SECRET',
+    });
+  });
+
+  test('through a provider that the policy has no more is none', async () => {
+    const { record } = await refreshedBy(tokens());
+    const gone = { ...record, session: { ...record.session, provider: 'gone' } };
+    expect((await refresh(lab.scene, gone)).kind).toBe('unused');
+  });
+});
