@@ -22,21 +22,15 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
   ]);
 }
 
-/** {@link importKey} once per key and algorithm; a known key needs no promise. */
-export function importOnce(
-  key: Key,
-  entry: AlgorithmEntry,
-  imported: ImportedKeys,
-): ImportedKey | Promise<ImportedKey> {
-  const name = entry.alg + key.thumbprint;
-  return imported.get(name) ?? importAndKeep(name, key, entry, imported);
-}
+/** Name of an imported key among {@link ImportedKeys}. */
+export const importName = (key: Key, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
 
-async function importAndKeep(name: string, key: Key, entry: AlgorithmEntry, imported: ImportedKeys) {
+/** {@link importKey}, and kept for the next time. */
+export async function importOnce(key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<ImportedKey> {
   const made = await importKey(key, entry);
   // Withdrawn keys stay behind; starting anew is cheaper than counting.
   if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();
-  imported.set(name, made);
+  imported.set(importName(key, entry), made);
   return made;
 }
 

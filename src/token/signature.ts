@@ -2,7 +2,7 @@ import { MAX_KEYS_TRIED } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type AlgorithmEntry, algorithms } from './algorithms.ts';
 import type { CompactJws, JoseHeader } from './format.ts';
-import { hasEd25519, type ImportedKey, type ImportedKeys, importOnce } from './import.ts';
+import { hasEd25519, type ImportedKey, type ImportedKeys, importName, importOnce } from './import.ts';
 import type { Key } from './types.ts';
 
 type VerifyAlgorithm = Parameters<typeof crypto.subtle.verify>[0];
@@ -68,10 +68,9 @@ function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, en
 /** A promise of whether the signature holds; rejected where the engine says so by an error. */
 function holds(jws: CompactJws, key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<boolean> {
   try {
-    const known = importOnce(key, entry, imported);
-    return known instanceof Promise
-      ? known.then((publicKey) => holdsUnder(publicKey, jws, entry))
-      : holdsUnder(known, jws, entry);
+    const known = imported.get(importName(key, entry));
+    if (known !== undefined) return holdsUnder(known, jws, entry);
+    return importOnce(key, entry, imported).then((publicKey) => holdsUnder(publicKey, jws, entry));
   } catch (error) {
     return Promise.reject(error);
   }
