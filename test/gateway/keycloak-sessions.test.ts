@@ -1,0 +1,111 @@
+/** Sessions at a real Keycloak that rotates refresh tokens and takes each once: renewal, and sign-out both ways. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import {
+  newAgent,
+  startEcho,
+  startGateway,
+  startKeycloak,
+  testStage,
+  type UserAgent,
+  until,
+  type Visited,
+} from '../harness/index.ts';
+import { keycloakSecret } from '../harness/keycloak.ts';
+
+const host = 'wiki.example.com';
+const home = `https://${host}:8443`;
+const FRESH = 4;
+
+const policy = `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks, fresh: ${FRESH}s }
+providers:
+  corp:
+    issuer: https://keycloak:8443/realms/corp
+    ca_file: /run/provider/ca.pem
+    client: { id: wiki, secret_file: /run/secrets/corp }
+    signin: { scopes: [openid, profile, email] }
+roles:
+  staff: { group: staff }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [staff] }
+`;
+
+const stage = await testStage('keycloak-sessions');
+const keycloak = await startKeycloak(stage, { origins: [home], backchannel: `${home}/.meshgate/backchannel` });
+const [gateway] = await Promise.all([
+  startGateway(stage, {
+    policy,
+    workers: 2,
+    files: {
+      '/run/secrets/corp': `${keycloakSecret}\n`,
+      '/run/secrets/session.jwks': newRing(Date.now() / 1000 - 7200),
+    },
+  }),
+  startEcho(stage, { alias: 'wiki' }),
+]);
+
+async function signIn(person: string, agent = newAgent(stage)): Promise<UserAgent> {
+  const page = await agent.visit(`${home}/page`);
+  const back: Visited =
+    page.document.querySelector('#kc-form-login') === null ? page : await keycloak.signIn(agent, page, person);
+  expect([back.status, back.url]).toEqual([200, `${home}/page`]);
+  return agent;
+}
+
+const ask = async (agent: UserAgent) => (await agent.fetch(`${home}/page`, { from: `${home}/page` })).status;
+
+const many = (agent: UserAgent, count: number) => Promise.all(Array.from({ length: count }, () => ask(agent)));
+
+const stale = () => new Promise((resolve) => setTimeout(resolve, FRESH * 1000 + 200));
+
+beforeAll(async () => {
+  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://keycloak:8443/');
+  await until(ready, { what: 'Keycloak at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+});
+
+afterAll(() => expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/));
+
+test('twenty requests past the fresh time refresh once, and once more the next time', async () => {
+  const agent = await signIn('ada');
+  for (let round = 0; round < 2; round++) {
+    await stale();
+    const mark = keycloak.box.logs.mark();
+    expect(await many(agent, 20)).toEqual(Array(20).fill(200));
+    expect(keycloak.events('REFRESH_TOKEN', mark)).toHaveLength(1);
+    expect(keycloak.events('REFRESH_TOKEN_ERROR', mark)).toEqual([]);
+  }
+});
+
+test('somebody who was signed out by an administrator is out at once, by the back channel', async () => {
+  const agent = await signIn('ben');
+  expect(await ask(agent)).toBe(200);
+  await keycloak.signOut('ben');
+  await until(async () => (await ask(agent)) === 401, { what: 'the sign-out', timeoutMs: 2000 });
+});
+
+test('signing out ends the session at Keycloak too, and comes back', async () => {
+  const agent = await signIn('ada');
+  const before = (await keycloak.sessions('ada')).length;
+  const asks = await agent.visit(`${home}/.meshgate/signout`);
+  const back = await agent.submit(asks);
+  expect(back.url).toMatch(new RegExp(`^${home}/.meshgate/signout\\?state=`));
+  expect(back.text).toContain('signed out');
+  expect((await keycloak.sessions('ada')).length).toBe(before - 1);
+  expect(await ask(agent)).toBe(401);
+});
+
+test('whoever is disabled is out with the next refresh', async () => {
+  const agent = await signIn('ada');
+  await keycloak.enable('ada', false);
+  await stale();
+  expect(await many(agent, 5)).toEqual(Array(5).fill(401));
+  await keycloak.enable('ada', true);
+});
