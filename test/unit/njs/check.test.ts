@@ -320,6 +320,19 @@ describe('renewal', () => {
     expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
   });
 
+  it('is asked for again when the time is over, however shortly before it was asked for early', async () => {
+    const text = await ada();
+    at(598);
+    renewing(202);
+    expect((await context.check(cookie(text))).status).toBe(204);
+    at(601);
+    const renewed = await newer();
+    renewing(200, renewed);
+    const { status, headers } = await context.check(cookie(text));
+    expect([status, headers['X-Meshgate-Set-Cookie']]).toEqual([204, expect.stringContaining(renewed)]);
+    expect(asked.map(({ wait }) => wait)).toEqual(['0', '1']);
+  });
+
   it('is waited for when it is late', async () => {
     const text = await ada();
     at(700);
