@@ -8,6 +8,7 @@ import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
 import type { Scene } from './scene.ts';
+import { hasSessions } from './session.ts';
 import { sessionZones } from './signin.ts';
 import { upstreams } from './upstreams.ts';
 
@@ -37,7 +38,13 @@ function engine(scene: Scene): readonly Directive[] {
       line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),
     ),
     line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
-    line('js_shared_dict_zone', 'zone=meshgate_locks:64k', 'type=number', 'timeout=60s'),
+    // Each session that is just being renewed has two.
+    line(
+      'js_shared_dict_zone',
+      `zone=meshgate_locks:${hasSessions(scene) ? '2m' : '64k'}`,
+      'type=number',
+      'timeout=60s',
+    ),
     ...sessionZones(scene),
   ];
 }
