@@ -45,7 +45,9 @@ export async function withNewestKeys(
 ): Promise<Result<Claims>> {
   const verified = await verify(idTokenContext(scene, provider, now));
   if (verified.ok) return verified;
-  const ask = providerToAsk(idToken, verified, [scene.table.providers[provider.name] as TokenProvider]);
+  const of = scene.table.providers[provider.name] as TokenProvider;
+  // The job may not have fetched any yet.
+  const ask = verified.reason === 'provider_unavailable' ? of : providerToAsk(idToken, verified, [of]);
   if (ask === undefined || (await scene.keys.refetch(ask)) !== 'fetched') return verified;
   return verify(idTokenContext(scene, provider, now));
 }
@@ -79,7 +81,8 @@ export async function allClaims(
 
 /** What somebody is told of an ID token that is not taken: that they may step up, that its keys are missing; else no more than that. */
 function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
-  return reason === 'step_up_required' || reason === 'provider_unavailable'
+  if (reason === 'provider_unavailable') return refuse(reason, detail === '' ? 'it has published no keys yet' : detail);
+  return reason === 'step_up_required'
     ? refuse(reason, detail)
     : refuse('signin_failed', `its ID token is not taken: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }

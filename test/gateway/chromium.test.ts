@@ -1,0 +1,281 @@
+/** People sign in with a real Chromium, at a real Keycloak that rotates refresh tokens, and at oidc-provider. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SESSION_COOKIE } from '../../src/session/names.ts';
+import { newRing, rotateRing } from '../../src/session/rotate-ring.ts';
+import {
+  type BrowserContext,
+  expectClean,
+  newAgent,
+  type Page,
+  settle,
+  startBrowser,
+  startEcho,
+  startGateway,
+  startKeycloak,
+  startSso,
+  testStage,
+  until,
+} from '../harness/index.ts';
+import { keycloakSecret } from '../harness/keycloak.ts';
+import { Sealer } from '../harness/sessions.ts';
+import { ssoSecret } from '../harness/sso.ts';
+
+/** Seconds that claims stay fresh. */
+const FRESH = 5;
+const hosts = { keycloak: 'corp.example.com', sso: 'wiki.example.com' } as const;
+const originOf = (host: string) => `https://${host}:8443`;
+const origins = Object.values(hosts).map(originOf);
+const ring = '/run/secrets/session.jwks';
+
+const policy = `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: ${ring}, fresh: ${FRESH}s }
+providers:
+  keycloak:
+    issuer: https://keycloak:8443/realms/corp
+    ca_file: /run/provider-ca.pem
+    client: { id: wiki, secret_file: /run/secrets/keycloak }
+  sso:
+    kind: generic
+    issuer: https://sso:8443
+    ca_file: /run/provider-ca.pem
+    client: { id: wiki, secret_file: /run/secrets/sso }
+    signin: { scopes: [openid, email, groups, offline_access] }
+roles:
+  staff: { any: [{ group: staff, provider: keycloak }, { group: staff, provider: sso }] }
+headers: { X-Forwarded-User: email, X-Forwarded-Roles: roles }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${hosts.keycloak}: { providers: [keycloak], /*: { service: wiki, allow: [staff] } }
+  ${hosts.sso}: { providers: [sso], /*: { service: wiki, allow: [staff] } }
+`;
+
+const stage = await testStage('chromium');
+const keys = newRing(Date.now() / 1000 - 7200);
+const [gateway, wiki, keycloak, sso, browser] = await Promise.all([
+  startGateway(stage, {
+    policy,
+    workers: 2,
+    files: { [ring]: keys, '/run/secrets/keycloak': keycloakSecret, '/run/secrets/sso': ssoSecret },
+  }),
+  startEcho(stage, { alias: 'wiki' }),
+  startKeycloak(stage, { origins: [originOf(hosts.keycloak)] }),
+  startSso(stage, { origins: [originOf(hosts.sso)] }),
+  startBrowser(stage),
+]);
+afterAll(() => browser.close());
+
+let mark = 0;
+/** Its ports on this machine are others then. */
+let restarted = false;
+
+beforeAll(async () => {
+  const ready = async () => {
+    const pages = await Promise.all(origins.map((origin) => newAgent(stage).visit(`${origin}/`)));
+    return pages.every(({ url }) => !new URL(url).hostname.endsWith('example.com'));
+  };
+  const help = () => gateway.box.logs.tail();
+  await until(() => ready().catch(() => false), { what: 'the providers at the gateway', timeoutMs: 90_000, help });
+  mark = await settle(gateway, hosts.sso);
+});
+
+afterEach(async () => {
+  if (restarted) return;
+  await settle(gateway, hosts.sso);
+  const since = mark;
+  mark = gateway.mark();
+  expectClean(gateway, since);
+  expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|[?&](code|state)=/);
+  await wiki.clear();
+});
+
+const providers = {
+  keycloak: {
+    signInAt: (page: Page, person: string) => keycloak.signInAt(page, person),
+    form: '#kc-form-login',
+    refreshes: async () => keycloak.events('REFRESH_TOKEN').length,
+    signOut: (person: string) => keycloak.signOut(person),
+    // It knows by the hint who signs out, and asks nobody.
+    confirm: async () => {},
+  },
+  sso: {
+    signInAt: (page: Page, person: string) => sso.signInAt(page, person),
+    form: '#signin',
+    refreshes: async () => (await sso.grants()).refresh_token?.good ?? 0,
+    signOut: async (person: string) => void (await sso.signOut(person)),
+    confirm: (page: Page) => page.click('button[type=submit], input[type=submit]'),
+  },
+} as const;
+
+describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
+  const provider = providers[name];
+  const home = originOf(hosts[name]);
+
+  /** Ada's browser, signed in. */
+  async function signedIn(person: BrowserContext): Promise<Page> {
+    const page = await person.newPage();
+    await page.goto(`${home}/start`);
+    await provider.signInAt(page, 'ada');
+    await page.waitForURL(`${home}/start`);
+    return page;
+  }
+
+  const own = async (person: BrowserContext) =>
+    (await person.cookies(home)).filter((cookie) => cookie.name.startsWith(SESSION_COOKIE));
+  const names = async (person: BrowserContext) => (await own(person)).map((cookie) => cookie.name);
+
+  /** Requests of a page's script, at once: their statuses. */
+  const fetches = (page: Page, count: number): Promise<number[]> =>
+    page.evaluate(
+      `Promise.all(Array.from({ length: ${count} }, (_, i) => fetch('/rest/' + i).then((answer) => answer.status)))`,
+    );
+
+  /** A cookie that the gateway sealed, of a session that is over. */
+  async function expire(person: BrowserContext): Promise<string> {
+    const sealer = await Sealer.of(gateway.policy, keys);
+    const past = Math.floor(Date.now() / 1000) - 60;
+    const session = sealer.session(
+      name,
+      { sub: 'ada', groups: ['staff'] },
+      { sealed: past - 60, fresh: past, end: past },
+    );
+    const value = await sealer.seal(hosts[name], session);
+    await person.addCookies([
+      { name: SESSION_COOKIE, value, url: home, secure: true, httpOnly: true, sameSite: 'Lax' },
+    ]);
+    return value;
+  }
+
+  test('a page is opened, and comes back exactly', async () => {
+    const person = await browser.person();
+    const page = await person.newPage();
+    await page.goto(`${home}/display/My%20Page?a=b&to=//evil.example#part`);
+    await provider.signInAt(page, 'ada');
+    await page.waitForURL(/\/display\//);
+    expect(page.url().replace(/#.*/, '')).toBe(`${home}/display/My%20Page?a=b&to=//evil.example`);
+    const seen = JSON.parse((await page.textContent('body')) ?? '');
+    expect(Object.fromEntries(seen.headers)).toMatchObject({ 'X-Forwarded-User': 'ada@example.org' });
+    expect(JSON.stringify(seen.headers)).not.toContain(SESSION_COOKIE);
+    expect(await own(person)).toMatchObject([{ name: SESSION_COOKIE, httpOnly: true, secure: true, sameSite: 'Lax' }]);
+    await person.close();
+  });
+
+  test('ten tabs at once: each reaches its page, and no cookie of an attempt is left', async () => {
+    const person = await browser.person();
+    await signedIn(person);
+    await person.clearCookies({ name: SESSION_COOKIE });
+    const tabs = await Promise.all(Array.from({ length: 10 }, () => person.newPage()));
+    await Promise.all(tabs.map((tab, i) => tab.goto(`${home}/tab/${i}`)));
+    expect(tabs.map((tab) => tab.url())).toEqual(tabs.map((_, i) => `${home}/tab/${i}`));
+    expect(await names(person)).toEqual([SESSION_COOKIE]);
+    await person.close();
+  });
+
+  test('ten tabs and nobody is signed in: one signs in, the others recover by a reload', async () => {
+    const person = await browser.person();
+    const tabs = await Promise.all(Array.from({ length: 10 }, () => person.newPage()));
+    await Promise.all(tabs.map((tab, i) => tab.goto(`${home}/tab/${i}`)));
+    const [first, ...others] = tabs as [Page, ...Page[]];
+    await first.waitForSelector(provider.form);
+    await provider.signInAt(first, 'ada');
+    await first.waitForURL(`${home}/tab/0`);
+    // What they show is the provider's form; the address of their page is one step back.
+    for (const [i, tab] of others.entries()) {
+      await tab.goto(`${home}/tab/${i + 1}`);
+      expect(tab.url()).toBe(`${home}/tab/${i + 1}`);
+    }
+    await person.close();
+  });
+
+  test('twenty requests of a session that is not fresh: one call to the provider, and none fails', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    const before = await provider.refreshes();
+    await new Promise((resolve) => setTimeout(resolve, FRESH * 1000 + 200));
+    expect(await fetches(page, 20)).toEqual(Array(20).fill(200));
+    expect((await provider.refreshes()) - before).toBe(1);
+    await person.close();
+  });
+
+  test('thirty requests of scripts with a session that is over: thirty times 401, and no cookie', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    const cookie = await expire(person);
+    // One that is sent to the provider would fail, or be no 401.
+    expect(await fetches(page, 30)).toEqual(Array(30).fill(401));
+    expect((await own(person)).map(({ name, value }) => [name, value])).toEqual([[SESSION_COOKIE, cookie]]);
+    await person.close();
+  });
+
+  test('a session ends while a form is filled in: it is explained, and sent by a reload', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    await expire(person);
+    await wiki.clear();
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page.evaluate(`
+      document.body.innerHTML = '<form method="post" action="/edit/1"><input name="text" value="written for long"></form>';
+      document.forms[0].submit();
+    `);
+    expect((await answer).status()).toBe(401);
+    await page.waitForSelector('h1');
+    expect(await page.textContent('body')).toMatch(/another tab/i);
+    expect(await wiki.requests()).toEqual([]);
+    const other = await person.newPage();
+    await other.goto(`${home}/other`);
+    expect(other.url()).toBe(`${home}/other`);
+    await page.reload();
+    const sent = (await wiki.requests()).filter(({ method }) => method === 'POST');
+    expect(sent.map(({ url, body }) => [url, body?.text])).toEqual([['/edit/1', 'text=written+for+long']]);
+    await person.close();
+  });
+
+  test('signing out ends it here and at the provider', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    await page.goto(`${home}/.meshgate/signout`);
+    await page.click('button');
+    await page.waitForURL((url) => url.origin !== home || url.search.includes('state='));
+    if (!page.url().startsWith(home)) await provider.confirm(page);
+    await page.waitForURL(/\/\.meshgate\/signout\?state=/);
+    expect(await page.textContent('body')).toMatch(/signed out/i);
+    expect(await own(person)).toEqual([]);
+    await page.goto(`${home}/start`);
+    await page.waitForSelector(provider.form);
+    await person.close();
+  });
+
+  test('it goes on over a reload of nginx and a rotation of the keys', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    await gateway.reload();
+    expect(await fetches(page, 4)).toEqual(Array(4).fill(200));
+    const rotated = await rotateRing(keys, Date.now() / 1000, 86_400, true);
+    if (!rotated.ok) throw new Error(rotated.error);
+    expect(rotated.seals).toBe(true);
+    await gateway.box.write({ [ring]: rotated.text });
+    await page.goto(`${home}/after`);
+    expect(page.url()).toBe(`${home}/after`);
+    await person.close();
+  });
+});
+
+test('a session goes on after a restart: the first page is confirmed by the provider', async () => {
+  const person = await browser.person();
+  const page = await person.newPage();
+  await page.goto(`${originOf(hosts.keycloak)}/start`);
+  await keycloak.signInAt(page, 'ada');
+  await page.waitForURL(/\/start$/);
+  restarted = true;
+  await gateway.box.started.restart({ timeout: 5 });
+  const there = async () => {
+    await page.goto(`${originOf(hosts.keycloak)}/again`);
+    return page.url().endsWith('/again') && (await page.textContent('body'))?.includes('ada@example.org');
+  };
+  await until(() => there().catch(() => false), { what: 'the page', timeoutMs: 30_000, help: () => page.url() });
+  await person.close();
+});
