@@ -172,8 +172,9 @@ function expectIn({ name, agent, page }: Begun, visited: Visited): void {
 async function expectRefused({ name, agent }: Begun, visited: Visited, line: RegExp): Promise<void> {
   expect([visited.status, isSignedIn(agent, name)]).toEqual([403, false]);
   expect(visited.text).toContain('signin_failed');
-  await settle(gateway, hostOf('op'));
-  const found = gateway.troubles(mark).filter((one) => one.includes(`sign-in through ${name}`));
+  // The error log and the access log reach us on two ways.
+  const lines = () => gateway.troubles(mark).filter((one) => one.includes(`sign-in through ${name}`));
+  const found = await until(() => lines().length > 0 && lines(), { what: 'the line of the log' });
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(line);
   expected.push(/sign-in through/);
