@@ -45,7 +45,7 @@ function isOfSignin(fact: Fact, roles: ReadonlyMap<string, Fact>, under: readonl
 }
 
 /** Whether a fact looks at the groups in this provider's tokens. */
-function isOfGroup(fact: Fact, provider: string): boolean {
+export function isOfGroup(fact: Fact, provider: string): boolean {
   if ('facts' in fact) return fact.facts.some((part) => isOfGroup(part, provider));
   return fact.op === 'group' && (fact.provider === undefined || fact.provider === provider);
 }

@@ -1,3 +1,4 @@
+import { isOfGroup } from '../caller/roles.ts';
 import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import type { KeptClaims } from '../session/types.ts';
@@ -33,7 +34,6 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
   switch (fact.op) {
     case 'group':
       read.value(kind.groups, fact.value);
-      if (kind.leftOut !== undefined) read.whole(kind.leftOut);
       break;
     case 'is':
     case 'has':
@@ -74,7 +74,10 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   // What a sign-out at the provider names, whatever the subject is.
   read.whole('sub');
   read.whole(provider.subject.claim);
-  for (const { fact } of Object.values(policy.roles)) readFact(read, fact, provider.name, kind);
+  const facts = Object.values(policy.roles).map(({ fact }) => fact);
+  for (const fact of facts) readFact(read, fact, provider.name, kind);
+  // By the same words as the caller's, who is refused by it.
+  if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
   return read;
 }
