@@ -46,8 +46,9 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
       read.whole('acr');
       break;
     case 'all':
-      // False whatever the other parts say.
-      if (fact.facts.some((part) => part.op === 'provider' && part.value !== provider)) break;
+      // False whatever the other parts say; but groups that a provider may leave out have to be seen.
+      if (kind.leftOut === undefined && fact.facts.some((part) => part.op === 'provider' && part.value !== provider))
+        break;
       for (const part of fact.facts) readFact(read, part, provider, kind);
       break;
     case 'any':
