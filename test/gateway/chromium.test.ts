@@ -56,17 +56,18 @@ hosts:
 
 const stage = await testStage('chromium');
 const keys = newRing(Date.now() / 1000 - 7200);
-const [gateway, wiki, keycloak, sso, browser] = await Promise.all([
-  startGateway(stage, {
-    policy,
-    workers: 2,
-    files: { [ring]: keys, '/run/secrets/keycloak': keycloakSecret, '/run/secrets/sso': ssoSecret },
-  }),
+const [wiki, keycloak, sso, browser] = await Promise.all([
   startEcho(stage, { alias: 'wiki' }),
   startKeycloak(stage, { origins: [originOf(hosts.keycloak)] }),
   startSso(stage, { origins: [originOf(hosts.sso)] }),
   startBrowser(stage),
 ]);
+// After its providers: it fetches their keys as it starts, and tries again only after a while.
+const gateway = await startGateway(stage, {
+  policy,
+  workers: 2,
+  files: { [ring]: keys, '/run/secrets/keycloak': keycloakSecret, '/run/secrets/sso': ssoSecret },
+});
 afterAll(() => browser.close());
 
 let mark = 0;
