@@ -7,7 +7,8 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 88 * 1024,
+  // A session whose caller is ready-made goes another way than one whose caller is to be made: 1.8 KB.
+  'meshgate.js': 89 * 1024,
   'hop.js': 52 * 1024,
   'signin.js': 160 * 1024,
   // With what it says of revocations.

@@ -1,6 +1,5 @@
 import { encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
-import type { Listed } from '../session/claims.ts';
 import type { Claims } from '../token/types.ts';
 import type { MadeAssertion, PreparedGrant } from './signer.ts';
 
@@ -22,8 +21,8 @@ export interface KnownCaller {
   readonly stamp: string;
   /** `sub` where the subject is another claim, else empty. */
   readonly sub: string;
-  /** What the session cookie says that they came with; absent: they came with a token. */
-  readonly says?: Listed;
+  /** What the session cookie says that they came with (see `lastLine`); absent: they came with a token. */
+  readonly says?: string;
   /** Answers that let this caller pass, made once, by method and route. Absent at first: most new tokens come once. */
   ready?: Map<string, ReadyAnswer>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */

@@ -1,7 +1,7 @@
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { type ReasonCode, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
-import { FRESH, type Listed, SID } from '../session/claims.ts';
+import { SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
@@ -12,11 +12,11 @@ import { locksDict } from './dicts.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import type { PreparedRoute } from './routes.ts';
-import type { KnownSession, Opened, OpenedSession, Sessions } from './sessions.ts';
+import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
 
 /** When a session that is asked about early is asked about again: by the time that it is not fresh, it has been renewed. */
-const nextAsk = (says: Listed, now: number): number => Math.min(now + RENEWAL_PAUSE_S, says[FRESH]);
+const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
 /** Begins the line where no other cookie of ours stands before. */
 const SESSION = `${SESSION_COOKIE}=`;
@@ -60,14 +60,21 @@ export class SessionDoor {
     const host = hostOf(r, to);
     if (line.startsWith(SESSION)) {
       // What is known has no other cookie behind it.
-      const known = this.#sessions.recall(host, line.slice(SESSION.length), now);
+      const rest = line.slice(SESSION.length);
+      const known = this.#sessions.recall(host, rest, now);
       if (known !== undefined) return this.#judge(r, to, method, known, now);
+      // Nor have most that are new: see ownSession for why it is split.
+      if (rest.split(';').length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);
     if (text === undefined) return this.#absent(r, to, method, 'credential_missing');
     if (text === 'twice') return deny(r, to.realm, refuse('credential_duplicate'));
     const known = this.#sessions.recall(host, text, now);
     if (known !== undefined) return this.#judge(r, to, method, known, now);
+    return this.#open(r, to, method, host, text, now);
+  }
+
+  #open(r: NginxHTTPRequest, to: PreparedRoute, method: string, host: string, text: string, now: number): Answered {
     return this.#sessions.open(host, text, now, (opened) => this.#arrive(r, to, method, opened, now));
   }
 
@@ -122,7 +129,7 @@ export class SessionDoor {
     if (now >= known.end) return this.#absent(r, to, method, 'session_expired');
     if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
     if (this.#isForeign(r, to, known.host)) return deny(r, to.realm, refuse('origin_refused'), { known });
-    if (now >= known.renewAt || now >= known.says[FRESH]) return this.#renew(r, to, method, known, now);
+    if (now >= known.renewAt || now >= known.fresh) return this.#renew(r, to, method, known, now);
     return this.#pass(r, to, method, known, now);
   }
 
@@ -134,11 +141,11 @@ export class SessionDoor {
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
   #renew(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
     const { next, says, host, text } = known;
-    const stale = now >= says[FRESH];
+    const stale = now >= known.fresh;
     if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
-    if (!stale && !leads(says[SID])) {
-      known.renewAt = nextAsk(says, now);
+    if (!stale && !leads(listedOf(says)[SID])) {
+      known.renewAt = nextAsk(known, now);
       return this.#pass(r, to, method, known, now);
     }
     return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
@@ -148,7 +155,7 @@ export class SessionDoor {
         return this.#absent(r, to, method, 'session_expired', true);
       }
       const later = Date.now() / 1000;
-      known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(says, later);
+      known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(known, later);
       if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
       return this.#passOld(r, to, method, known, later);
     });
@@ -175,7 +182,8 @@ export class SessionDoor {
     return this.#sessions.open(old.host, text, now, (opened) => {
       if (opened.kind !== 'known') return this.#arriveRenewed(r, to, method, opened);
       const { known } = opened;
-      if (known.says[SID] !== old.says[SID]) throw new Error('a session was renewed to another one');
+      if (listedOf(known.says)[SID] !== listedOf(old.says)[SID])
+        throw new Error('a session was renewed to another one');
       if ('ring' in old) (old as KnownSession).next = known;
       return this.#passNext(r, to, method, known, now);
     });

@@ -1,4 +1,16 @@
 import { toCaller } from '../caller/caller.ts';
+import { encodeValue } from '../caller/encode.ts';
+import {
+  callerOf,
+  HEAD,
+  END as READY_END,
+  FRESH as READY_FRESH,
+  READY_LINES,
+  RENEW_AT,
+  ROLES,
+  readyHead,
+} from '../caller/ready.ts';
+import type { Caller } from '../caller/types.ts';
 import { SESSIONS_PER_CONTEXT } from '../limits.ts';
 import type { Result } from '../reasons.ts';
 import type { Table, TableSession } from '../rules/types.ts';
@@ -9,6 +21,7 @@ import {
   END,
   FRESH,
   type Listed,
+  lastLine,
   PROVIDER,
   readListed,
   SEALED,
@@ -23,12 +36,13 @@ import type { TokenProvider } from '../token/types.ts';
 import { hasRevocations, lookRevoked } from './epoch.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KeyStore } from './keys.ts';
-import { type KnownCaller, knownCaller } from './known.ts';
+import type { KnownCaller } from './known.ts';
 import { ringFile } from './ring-file.ts';
 
 /** What a session cookie says, with where it came from. */
 export interface OpenedSession {
-  readonly says: Listed;
+  /** See {@link listedOf}. */
+  readonly says: string;
   /** The cookie's value. */
   readonly text: string;
   /** Whose cookie it is. */
@@ -39,9 +53,11 @@ export interface OpenedSession {
 
 /** The caller of a session cookie, who may be another one after {@link KnownCaller.until}. */
 export interface KnownSession extends KnownCaller, OpenedSession {
-  readonly says: Listed;
+  readonly says: string;
   /** The keys that it was opened with. */
   readonly ring: Ring;
+  /** Until when the claims count as confirmed. */
+  readonly fresh: number;
   /** When it is to be renewed; put off where that was tried. */
   renewAt: number;
   /** It was called back, as of the epoch; or the provider ended it. */
@@ -63,10 +79,19 @@ export type Opened =
   /** There are no keys to open it with. */
   | { readonly kind: 'unavailable' };
 
-type Making = { -readonly [K in keyof KnownSession]: KnownSession[K] };
-
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
+
+/**
+ * What a cookie says, as a list.
+ *
+ * @throws where it says nothing of ours
+ */
+export function listedOf(says: string): Listed {
+  const listed = readListed(lastLine(says));
+  if (listed === undefined) throw new Error('a session that was opened cannot be read');
+  return listed;
+}
 
 /** A cookie's last characters, which differ; the whole is compared after. */
 const tail = (text: string): string => text.slice(-32);
@@ -80,6 +105,7 @@ export class Sessions {
   readonly #table: Table;
   readonly #keys: KeyStore;
   readonly #file: KeyFile<Ring>;
+  readonly #head: string;
   /** Those that were opened lately, and those before them: nobody counts which is the oldest. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
@@ -89,6 +115,7 @@ export class Sessions {
     this.#table = table;
     this.#keys = keys;
     this.#file = ringFile(settings.keysFile);
+    this.#head = readyHead(table, settings);
   }
 
   /** It may have ended; a caller who is another one by now is not found. */
@@ -129,35 +156,93 @@ export class Sessions {
   }
 
   #read(ring: Ring, host: string, text: string, plain: string | undefined, now: number): Opened {
-    const says = plain === undefined ? undefined : readListed(plain);
-    if (says === undefined) return closed;
-    const { idle, absolute } = this.settings;
-    const provider = says[PROVIDER];
-    // A policy that was made stricter holds for who is in already.
-    const end = Math.min(says[SEALED] + idle, says[END], says[SINCE] + absolute);
-    if (says[SELECTION] !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
-      return { kind: 'other', opened: { says, text, host, end } };
-    }
-    // Read from a text a moment ago, the claims are nobody else's.
-    const claims = says[CLAIMS] as Record<string, unknown>;
-    if (says[AUTH_TIME] > 0) claims.auth_time = says[AUTH_TIME];
-    const caller = toCaller({ provider, claims, expires: end, key: '' }, this.#table, now);
-    if (!caller.ok) return { kind: 'nobody', ...caller };
-    const until = Math.min(end, caller.value.until ?? end);
-    const known = knownCaller(caller.value, caller.value.roles.join(','), until, '') as Making;
-    // One after the other: to spread one object into another takes longer.
-    known.says = says;
-    known.text = text;
-    known.host = host;
-    known.end = end;
-    known.ring = ring;
-    known.renewAt = dueAt(says[FRESH], says[SEALED], this.settings);
+    if (plain === undefined) return closed;
+    // To the last line nobody goes who need not: it is long.
+    const lines = plain.split('\n', READY_LINES);
+    if (lines[HEAD] !== this.#head) return this.#make(ring, host, text, plain, now);
+    const end = +(lines[READY_END] as string);
+    const fresh = +(lines[READY_FRESH] as string);
+    const renewAt = +(lines[RENEW_AT] as string);
+    // What is no number is over in no comparison.
+    if (lines.length !== READY_LINES || !(end > 0 && fresh > 0 && renewAt > 0)) return closed;
+    const caller = callerOf(lines);
+    // A subject is ready-made where it can stand in a header as it is.
+    return this.#know(
+      ring,
+      host,
+      text,
+      plain,
+      caller,
+      caller.subject,
+      lines[ROLES] as string,
+      end,
+      end,
+      fresh,
+      renewAt,
+    );
+  }
+
+  /** Remembers a caller. */
+  #know(
+    ring: Ring,
+    host: string,
+    text: string,
+    says: string,
+    caller: Caller,
+    user: string,
+    roles: string,
+    until: number,
+    end: number,
+    fresh: number,
+    renewAt: number,
+  ): Opened {
+    const known: KnownSession = {
+      caller,
+      provider: caller.provider,
+      until,
+      key: '',
+      user,
+      roles,
+      stamp: '',
+      sub: '',
+      says,
+      text,
+      host,
+      end,
+      ring,
+      fresh,
+      renewAt,
+    };
     if (this.#near.size >= SESSIONS_PER_CONTEXT) {
       this.#before = this.#near;
       this.#near = new Map();
     }
     this.#near.set(tail(text), known);
     return { kind: 'known', known };
+  }
+
+  /** What is not ready-made for the policy of now. */
+  #make(ring: Ring, host: string, text: string, says: string, now: number): Opened {
+    const listed = readListed(lastLine(says));
+    if (listed === undefined) return closed;
+    const { idle, absolute } = this.settings;
+    const provider = listed[PROVIDER];
+    // A policy that was made stricter holds for who is in already.
+    const end = Math.min(listed[SEALED] + idle, listed[END], listed[SINCE] + absolute);
+    if (listed[SELECTION] !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
+      return { kind: 'other', opened: { says, text, host, end } };
+    }
+    // Read from a text a moment ago, the claims are nobody else's.
+    const claims = listed[CLAIMS] as Record<string, unknown>;
+    if (listed[AUTH_TIME] > 0) claims.auth_time = listed[AUTH_TIME];
+    const made = toCaller({ provider, claims, expires: end, key: '' }, this.#table, now);
+    if (!made.ok) return { kind: 'nobody', ...made };
+    const caller = made.value;
+    const until = Math.min(end, caller.until ?? end);
+    const fresh = listed[FRESH];
+    const renewAt = dueAt(fresh, listed[SEALED], this.settings);
+    const user = encodeValue(caller.subject);
+    return this.#know(ring, host, text, says, caller, user, caller.roles.join(','), until, end, fresh, renewAt);
   }
 
   /** Whether nothing of a session was called back. Looked up again where something was, and not else. */
@@ -171,7 +256,8 @@ export class Sessions {
   }
 
   #isRevoked({ says, text }: OpenedSession): boolean {
-    const provider = this.#table.providers[says[PROVIDER]] as TokenProvider;
-    return isRevoked(lookRevoked, revocableSession(claimsOf(says), provider, kidOf(text)));
+    const session = claimsOf(listedOf(says));
+    const provider = this.#table.providers[session.provider] as TokenProvider;
+    return isRevoked(lookRevoked, revocableSession(session, provider, kidOf(text)));
   }
 }

@@ -1,6 +1,6 @@
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
-import { claimsOf } from '../session/claims.ts';
+import { readClaims } from '../session/claims.ts';
 import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer } from './bearers.ts';
@@ -131,7 +131,9 @@ export function whoamiHandler(
       if (opened.kind === 'unavailable') return refuse('check_unavailable');
       if (opened.kind === 'other') return refuse('session_expired');
       const { known } = opened;
-      const { claims, fresh, authTime } = claimsOf(known.says);
+      const session = readClaims(known.says);
+      if (session === undefined) return refuse('credential_missing');
+      const { claims, fresh, authTime } = session;
       if (!to.accepted.has(known.provider)) return refuse('credential_missing');
       if (now >= known.end || !sessions.vouchFor(known)) return refuse('session_expired');
       return ok({ known, credential: 'session', claims, expires: known.end, freshUntil: fresh, authTime });

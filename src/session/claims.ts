@@ -77,9 +77,12 @@ export function claimsOf(listed: Listed): SessionClaims {
   return psid === 0 ? said : { ...said, psid };
 }
 
-/** Reads {@link claimsText}; `undefined` for any other text. */
+/** The last line, {@link claimsText}, of what is sealed as a cookie: it has no line break. */
+export const lastLine = (text: string): string => text.slice(text.lastIndexOf('\n') + 1);
+
+/** Reads {@link claimsText}, whatever lines stand before it; `undefined` for any other text. */
 export function readClaims(text: string): SessionClaims | undefined {
-  const listed = readListed(text);
+  const listed = readListed(lastLine(text));
   return listed && claimsOf(listed);
 }
 

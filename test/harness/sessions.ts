@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { sessionText } from '../../src/caller/ready.ts';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { toTable } from '../../src/rules/table.ts';
 import type { Table } from '../../src/rules/types.ts';
-import { claimsText, keep } from '../../src/session/claims.ts';
+import { keep } from '../../src/session/claims.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { type Ring, readRing } from '../../src/session/ring.ts';
 import { seal } from '../../src/session/seal.ts';
@@ -12,12 +13,12 @@ import type { SessionClaims } from '../../src/session/types.ts';
 /** Seals sessions as a gateway does that has the same policy and the same keys. */
 export class Sealer {
   readonly #ring: Ring;
-  readonly #selection: string;
+  readonly #table: Table;
   readonly #settings: NonNullable<Table['session']>;
 
-  private constructor(ring: Ring, { selection }: Table, settings: NonNullable<Table['session']>) {
+  private constructor(ring: Ring, table: Table, settings: NonNullable<Table['session']>) {
     this.#ring = ring;
-    this.#selection = selection;
+    this.#table = table;
     this.#settings = settings;
   }
 
@@ -36,7 +37,7 @@ export class Sealer {
     return {
       sid: randomBytes(16).toString('base64url'),
       provider,
-      selection: this.#selection,
+      selection: this.#table.selection,
       gen: 0,
       since: now,
       authTime: now,
@@ -50,7 +51,8 @@ export class Sealer {
 
   /** The value of a host's session cookie. */
   seal(host: string, session: SessionClaims): Promise<string> {
-    return seal(this.#ring, 'session', host, claimsText(session), Date.now() / 1000);
+    const now = Date.now() / 1000;
+    return seal(this.#ring, 'session', host, sessionText(session, this.#table, this.#settings, now), now);
   }
 
   /** A `Cookie` line of a host that has only this session. */

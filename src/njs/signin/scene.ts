@@ -31,7 +31,7 @@ function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
 
 /** Made once per context. */
 export function signinScene(table: Table, signin: SigninTable): SigninScene {
-  const vault = new Vault(signin.session);
+  const vault = new Vault(table, signin.session);
   return {
     table,
     signin,

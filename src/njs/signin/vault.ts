@@ -1,4 +1,6 @@
+import { sessionText } from '../../caller/ready.ts';
 import type { SessionPolicy } from '../../policy/types.ts';
+import type { Table } from '../../rules/types.ts';
 import { claimsText, readClaims } from '../../session/claims.ts';
 import { ownSession } from '../../session/cookie.ts';
 import { hardEnd } from '../../session/freshness.ts';
@@ -13,10 +15,12 @@ import { ringFile } from '../ring-file.ts';
 
 /** Seals and opens with the session keys as their file has them now. */
 export class Vault implements RecordSeal {
+  readonly #table: Table;
   readonly #policy: SessionPolicy;
   readonly #file: KeyFile<Ring>;
 
-  constructor(policy: SessionPolicy) {
+  constructor(table: Table, policy: SessionPolicy) {
+    this.#table = table;
     this.#policy = policy;
     this.#file = ringFile(policy.keysFile);
   }
@@ -45,8 +49,10 @@ export class Vault implements RecordSeal {
   }
 
   /** The text of a session's cookie; `undefined` where it does not fit. */
-  sealSession(host: string, session: SessionClaims, now: number): Promise<string | undefined> {
-    return this.sealFor('session', host, claimsText(session), now);
+  async sealSession(host: string, session: SessionClaims, now: number): Promise<string | undefined> {
+    const text = await this.sealFor('session', host, sessionText(session, this.#table, this.#policy, now), now);
+    // Without the ready-made caller it is shorter.
+    return text ?? this.sealFor('session', host, claimsText(session), now);
   }
 
   /** The session of a `Cookie` line that has not reached its hard end. */

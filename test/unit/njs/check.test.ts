@@ -1,11 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readyHead } from '../../../src/caller/ready.ts';
 import { newEpoch } from '../../../src/njs/epoch.ts';
+import type { Table } from '../../../src/rules/types.ts';
 import { RENEW_HEADERS } from '../../../src/session/contract.ts';
 import { ofProvider, revocationKey } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
-import { adas, Context, ringPath, sealed, table, wiki, writeRing } from './check.ts';
+import { adas, Context, ringPath, sealed, sealedReady, sealedText, table, wiki, writeRing } from './check.ts';
 import { fakeNgx } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -208,6 +210,75 @@ describe('a session', () => {
     expect((await context.check(cookie(await ada({ end: start + 3600 })))).headers['X-Meshgate-Reason']).toBe(
       'session_expired',
     );
+  });
+});
+
+describe('a session with its caller ready-made', () => {
+  /** Without the role by which nobody's caller is ready-made. */
+  const plain: Table = { ...table, roles: table.roles.slice(0, 1) };
+  const ready = (changes: Partial<SessionClaims> = {}, of = plain) => sealedReady(adas(start, changes), of);
+  const people = [{}, { claims: { uid: 'ada', groups: ['staff'] } }, { claims: { uid: 'ada', groups: [] } }];
+
+  it('gets the answers that its claims get', async () => {
+    const more = people.map((changes) => ({ ...changes, sid: 'b' }));
+    for (const changes of [...people, ...more, { claims: {} }, { provider: 'other' }, { selection: 'x' }]) {
+      const of = new Context(plain);
+      for (const path of ['*', '*', 'public/*', 'admin/*', 'other/*']) {
+        const expected = await of.check({ ...cookie(await ada(changes)), ...page }, path);
+        expect(await of.check({ ...cookie(await ready(changes)), ...page }, path)).toEqual(expected);
+      }
+      expect(await of.whoami(cookie(await ready(changes)))).toEqual(await of.whoami(cookie(await ada(changes))));
+    }
+  });
+
+  it('is not asked for its claims', async () => {
+    const [first, second] = [await ready(), await ready({ sid: 'b' })];
+    const of = new Context(plain);
+    // It reads the session keys.
+    expect((await of.check(cookie(first))).status).toBe(204);
+    const parse = vi.spyOn(JSON, 'parse');
+    expect((await of.check(cookie(second))).status).toBe(204);
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+  });
+
+  it('ends unused, and by a policy that was made shorter', async () => {
+    const text = await ready();
+    const shorter = new Context({ ...plain, session: { ...plain.session!, absolute: 1800 } });
+    const idler = new Context({ ...plain, session: { ...plain.session!, idle: 1800 } });
+    at(1799);
+    for (const of of [shorter, idler]) expect((await of.check(cookie(text))).status).toBe(204);
+    at(1800);
+    for (const of of [shorter, idler]) {
+      expect((await of.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+    }
+    at(28800);
+    expect((await new Context(plain).check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+  });
+
+  it('is nobody by another policy', async () => {
+    const { headers } = await new Context({ ...plain, selection: 'sel-2' }).check(cookie(await ready()));
+    expect(headers['X-Meshgate-Reason']).toBe('session_expired');
+  });
+
+  it('is called back as others are', async () => {
+    const of = new Context(plain);
+    const text = await ready();
+    expect((await of.check(cookie(text))).status).toBe(204);
+    fake.zones.revoked.set(revocationKey('sub', ofProvider('okta', 'ada-sub')), String(start + 1));
+    newEpoch();
+    for (const it of [of, new Context(plain)]) {
+      expect((await it.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
+    }
+  });
+
+  it('without its times is none', async () => {
+    const head = readyHead(plain, plain.session!);
+    for (const lines of [[], ['okta', '', '', ''], ['okta', 'x', '1', '1', 'o-ada', 'staff', '', '', '[]']]) {
+      const text = await sealedText([head, ...lines].join('\n'), start);
+      const { status, headers } = await new Context(plain).check(cookie(text));
+      expect([status, headers['X-Meshgate-Reason']]).toEqual([401, 'credential_missing']);
+    }
   });
 });
 

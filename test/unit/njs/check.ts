@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sessionText } from '../../../src/caller/ready.ts';
 import { Bearers } from '../../../src/njs/bearers.ts';
 import { checkHandler } from '../../../src/njs/check.ts';
 import { KeyStore } from '../../../src/njs/keys.ts';
@@ -167,10 +168,21 @@ export function adas(now: number, changes: Partial<SessionClaims> = {}): Session
   };
 }
 
-/** The value of a session cookie. */
-export async function sealed(
+/** The value of a cookie with a text in it. */
+export async function sealedText(
+  text: string,
+  now: number,
+  { host = wiki, key = ['k1', 1] as readonly [string, number] } = {},
+): Promise<string> {
+  return seal(await ringOf(key), 'session', host, text, now);
+}
+
+/** The value of a session cookie, of whose claims the caller is to be made. */
+export const sealed = (
   session: SessionClaims,
   { host = wiki, key = ['k1', 1] as readonly [string, number], now = session.sealed } = {},
-): Promise<string> {
-  return seal(await ringOf(key), 'session', host, claimsText(session), now);
-}
+): Promise<string> => sealedText(claimsText(session), now, { host, key });
+
+/** The value of a session cookie as it is sealed by a policy. */
+export const sealedReady = (session: SessionClaims, of: Table): Promise<string> =>
+  sealedText(sessionText(session, of, { ...of.session! }, session.sealed), session.sealed);

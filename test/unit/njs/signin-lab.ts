@@ -261,6 +261,9 @@ export class Lab {
           },
         ]),
       ),
+      roles: [],
+      claims: [],
+      sends: { email: true, name: true, groups: false },
       egress: '/run/egress.sock',
       session: {
         ...session,
