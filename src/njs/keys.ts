@@ -169,12 +169,14 @@ export class KeyStore {
   /**
    * A token named a key that is unknown: fetches the keys out of turn, or waits for whoever does.
    * At most one fetch per provider and cool-down, whatever number of requests ask.
+   *
+   * @param urgent without the cool-down: for what nobody can ask for at will, since the provider has just answered
    */
-  async refetch(provider: TokenProvider): Promise<Refetched> {
+  async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     const locks = locksDict();
     const fetching = () => locks.has(`fetch ${provider.name}`);
-    if (!locks.has(`cool ${provider.name}`)) {
-      const may = (state: KeyState) => mayRefetch(state, Date.now() / 1000, this.#table.keys);
+    if (urgent || !locks.has(`cool ${provider.name}`)) {
+      const may = (state: KeyState) => urgent || mayRefetch(state, Date.now() / 1000, this.#table.keys);
       const done = await this.#fetchAlone(provider, may);
       if (done !== undefined) return done ? 'fetched' : 'unchanged';
     }

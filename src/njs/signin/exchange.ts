@@ -46,9 +46,10 @@ export async function withNewestKeys(
   const verified = await verify(idTokenContext(scene, provider, now));
   if (verified.ok) return verified;
   const of = scene.table.providers[provider.name] as TokenProvider;
-  // The job may not have fetched any yet.
-  const ask = verified.reason === 'provider_unavailable' ? of : providerToAsk(idToken, verified, [of]);
-  if (ask === undefined || (await scene.keys.refetch(ask)) !== 'fetched') return verified;
+  // The job may not have fetched any yet; the provider has just answered, so it is there now.
+  const none = verified.reason === 'provider_unavailable';
+  const ask = none ? of : providerToAsk(idToken, verified, [of]);
+  if (ask === undefined || (await scene.keys.refetch(ask, none)) !== 'fetched') return verified;
   return verify(idTokenContext(scene, provider, now));
 }
 
