@@ -76,6 +76,22 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
 }
 
 /**
+ * When something begins that begins now, with whatever is called back here known: a cut-off lies at the end of its second,
+ * and would hold for who signs in again within the same one.
+ *
+ * @param look gives the value of a key in the dict
+ * @returns seconds since the epoch; `what.at`, or at most one more
+ */
+export function beginning(look: (key: string) => string | undefined, what: Revocable): number {
+  let begins = what.at;
+  for (const key of keysOf(what)) {
+    const before = Number(look(key));
+    if (before > begins && before <= what.at + 1) begins = before;
+  }
+  return begins;
+}
+
+/**
  * What a session can be called back by.
  *
  * @param provider the session's

@@ -8,8 +8,10 @@ import { handoverUrl, originOf } from '../../session/flow/origin.ts';
 import { randomText } from '../../session/flow/random.ts';
 import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
+import { beginning, revocableSession } from '../../session/revocation.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
+import { lookRevoked } from '../epoch.ts';
 import { redirect } from './answer.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
@@ -97,7 +99,9 @@ export async function establish(
   const { host, now } = visit;
   const { errand, mode, to, restarted } = attempt;
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
-  const session = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
+  const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
+  const subject = table.providers[provider.name]?.subject ?? { claim: 'sub', prefix: '' };
+  const session = { ...began, since: beginning(lookRevoked, revocableSession(began, { subject })) };
   const { idToken, refreshToken } = tokens;
   const record: SessionRecord = {
     session,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  beginning,
   isRevoked,
   laterValue,
   ofProvider,
@@ -67,6 +68,17 @@ describe('a revocation', () => {
       { provider: 'kc', subject: 'u', kids: [], at: 0 },
     );
     expect(asked).toEqual(['sub kc u']);
+  });
+
+  it.each<[string, Revocation['kind'], number, number]>([
+    ['of another second', 'sub', 1003, 1001],
+    ['of this second', 'sub', 1002, 1002],
+    ['of before', 'sub', 1001, 1001],
+    ['for ever', 'sid', 1e12, 1001],
+    ['that cannot be read', 'sub', Number.NaN, 1001],
+  ])('begins after a cut-off %s', (_, kind, before, wanted) => {
+    const value = kind === 'sub' ? ofProvider('okta', 'u1') : 's1';
+    expect(beginning(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
   });
 
   it('never moves a cut-off back', () => {
