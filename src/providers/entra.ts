@@ -1,3 +1,4 @@
+import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /**
@@ -13,6 +14,16 @@ export const entra: ProviderKind = Object.freeze({
   // Tokens of version 2, and of version 1.
   client: Object.freeze(['azp', 'appid']),
   tellsByClient: true,
+  // The optional claim idtyp says so. Without it: what only people's tokens have, is not there, and the subject is the
+  // service principal itself.
+  alone: deepFreeze([
+    [{ claim: 'idtyp', is: 'app' }],
+    [
+      { claim: 'idtyp', absent: true },
+      { claim: 'scp', absent: true },
+      { claim: 'sub', as: 'oid' },
+    ],
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'xms_edov',

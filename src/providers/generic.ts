@@ -1,3 +1,4 @@
+import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
@@ -6,6 +7,12 @@ export const generic: ProviderKind = Object.freeze({
   groups: 'groups',
   scopes: Object.freeze(['scope', 'scp']),
   client: Object.freeze(['azp', 'client_id', 'cid']),
+  // RFC 9068, section 5: the subject is the client then.
+  alone: deepFreeze([
+    [{ claim: 'sub', as: 'azp' }],
+    [{ claim: 'sub', as: 'client_id' }],
+    [{ claim: 'sub', as: 'cid' }],
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',

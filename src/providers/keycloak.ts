@@ -1,3 +1,4 @@
+import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
@@ -6,6 +7,8 @@ export const keycloak: ProviderKind = Object.freeze({
   groups: 'groups',
   scopes: Object.freeze(['scope', 'scp']),
   client: Object.freeze(['azp', 'client_id']),
+  // A client's service account is a user of this name, and the scope `service_account` adds the client's id.
+  alone: deepFreeze([[{ claim: 'preferred_username', as: 'client_id', before: 'service-account-' }]]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',

@@ -1,3 +1,4 @@
+import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /**
@@ -10,6 +11,13 @@ export const okta: ProviderKind = Object.freeze({
   scopes: Object.freeze(['scp', 'scope']),
   client: Object.freeze(['cid']),
   tellsByClient: true,
+  // Every person's token has both, and a subject that is no client's id.
+  alone: deepFreeze([
+    [
+      { claim: 'uid', absent: true },
+      { claim: 'sub', as: 'cid' },
+    ],
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',

@@ -13,6 +13,8 @@ export interface ProviderKind {
   readonly scopes: readonly string[];
   /** Claims that name the client which the token was issued to; the first one present counts. */
   readonly client: readonly string[];
+  /** How a token shows that no person is behind it: `always`, or by all the signs of one of these lists. */
+  readonly alone: 'always' | readonly (readonly Sign[])[];
   /** Each access token names its client there, and no ID token does: that tells them apart. */
   readonly tellsByClient?: true;
   /** Claim of the caller's display name. */
@@ -27,6 +29,15 @@ export interface ProviderKind {
   readonly refusedTypes: readonly string[];
   readonly signin: SigninDefaults;
 }
+
+/**
+ * What a claim looks like: it is not there, it has this value, or its text is `before`, the text of the claim `as`, and
+ * `after`.
+ */
+export type Sign =
+  | { readonly claim: string; readonly absent: true }
+  | { readonly claim: string; readonly is: string }
+  | { readonly claim: string; readonly as: string; readonly before?: string; readonly after?: string };
 
 /** What a provider is asked for when somebody signs in, unless the policy says. */
 export interface SigninDefaults {

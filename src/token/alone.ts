@@ -1,0 +1,38 @@
+import type { ProviderKind, Sign } from '../providers/index.ts';
+import { claimAt } from './claim-at.ts';
+import type { Claims } from './types.ts';
+
+function shows(sign: Sign, claims: Claims): boolean {
+  const value = claimAt(claims, sign.claim);
+  if ('absent' in sign) return value === undefined;
+  if ('is' in sign) return value === sign.is;
+  const other = claimAt(claims, sign.as);
+  // Keycloak keeps names in lower case, and no other provider's ids differ by case alone.
+  if (typeof value !== 'string' || typeof other !== 'string' || other === '') return false;
+  return value.toLowerCase() === `${sign.before ?? ''}${other}${sign.after ?? ''}`.toLowerCase();
+}
+
+/**
+ * Whether a token shows that no person is behind it: software got it for itself (RFC 6749 section 4.4, or a workload's
+ * own identity). What shows nothing counts as a person's.
+ *
+ * @param claims of a token whose signature holds
+ * @param kind of its provider
+ */
+export function isAlone(claims: Claims, kind: ProviderKind): boolean {
+  if (kind.alone === 'always') return true;
+  return kind.alone.some((signs) => signs.every((sign) => shows(sign, claims)));
+}
+
+/**
+ * The client that a token was issued to: the first claim present of those where its kind of provider names it.
+ *
+ * @returns undefined where there is none, or no text
+ */
+export function clientOf(claims: Claims, kind: ProviderKind): string | undefined {
+  for (const path of kind.client) {
+    const value = claimAt(claims, path);
+    if (value !== undefined) return typeof value === 'string' && value !== '' ? value : undefined;
+  }
+  return undefined;
+}
