@@ -87,12 +87,12 @@ export const reasons = {
   proof_missing: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'Show a client certificate: on the inner listener a service asks with its own, beside the assertion that it received.',
+    help: 'The token is bound to a key: send "Authorization: DPoP TOKEN" with a proof in "DPoP", or show the client certificate that it is bound to; on the inner listener a service shows its own.',
   },
   proof_invalid: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The client certificate is not one that the gateway can know a service by; show the X.509-SVID of the workload, with one SPIFFE id, of the CA that the policy names.',
+    help: 'The DPoP proof or the client certificate does not show that the credential is yours: make a new proof for each request; on the inner listener show the X.509-SVID of the workload, of the CA that the policy names.',
   },
   credential_duplicate: {
     status: 400,

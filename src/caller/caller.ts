@@ -88,7 +88,7 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
  * the provider left the groups out because there are
  */
 export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
-  const { provider, claims } = verified;
+  const { provider, claims, binding } = verified;
   const made = preparedOf(provider, table);
   const { kind, subject: source } = made;
   const named = claimAt(claims, source.claim);
@@ -117,6 +117,7 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   };
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
+  if (binding !== undefined) caller.binding = binding.kind;
   if (signin !== undefined) addSignin(caller, verified, made, signin);
   return ok(caller);
 }

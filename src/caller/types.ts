@@ -1,5 +1,5 @@
 import type { Fact } from '../policy/types.ts';
-import type { Claims, TokenProvider } from '../token/types.ts';
+import type { Binding, Claims, TokenProvider } from '../token/types.ts';
 
 /** Who asks, as far as the rules are concerned. */
 export interface Caller {
@@ -19,6 +19,8 @@ export interface Caller {
   readonly agent?: string;
   /** Who acts for them: SPIFFE ids, the one that asks first. */
   readonly actors?: readonly string[];
+  /** How their token is bound to a key of theirs; absent: it is not. */
+  readonly binding?: Binding['kind'];
   /** When a role comes or goes because of how long ago they signed in, seconds since the epoch; absent: none does. */
   readonly until?: number;
   /** Roles that they lack only for how and when they signed in; absent: none. */

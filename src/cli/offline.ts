@@ -7,6 +7,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
 import { keep } from '../session/claims.ts';
+import { withBinding } from '../token/binding.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
@@ -95,7 +96,8 @@ export class Offline {
     }
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
-    return this.#met({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
+    const verified = withBinding({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
+    return verified.ok ? this.#met(verified.value) : verified;
   }
 
   #met(verified: Verified): Result<ClaimedCaller> {

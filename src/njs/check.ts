@@ -5,6 +5,7 @@ import { again, letAnyonePass } from './answer.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
+import { prove } from './prove.ts';
 import { deny } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
@@ -39,12 +40,21 @@ export function checkHandler(
     else deny(r, to.realm, decision, { nearest: decision.nearest?.id });
   }
 
-  /** A request with a new token. */
-  type Newcomer = readonly [r: NginxHTTPRequest, to: PreparedRoute, method: string, now: number];
+  /** A request with a token. */
+  type Asked = readonly [r: NginxHTTPRequest, to: PreparedRoute, method: string, now: number, token: string];
 
-  function answerNewcomer(caller: Result<KnownCaller>, newcomer: Newcomer): void | Promise<void> {
-    if (!caller.ok) return deny(newcomer[0], newcomer[1].realm, caller);
-    return answer(signer, newcomer[0], newcomer[1], newcomer[2], caller.value, newcomer[3]);
+  function answerNewcomer(caller: Result<KnownCaller>, asked: Asked): void | Promise<void> {
+    if (!caller.ok) return deny(asked[0], asked[1].realm, caller);
+    if (caller.value.binding !== undefined) return answerBound(caller.value, asked);
+    return answer(signer, asked[0], asked[1], asked[2], caller.value, asked[3]);
+  }
+
+  /** Answers who comes with a bound token, once they have proved that it is theirs. */
+  function answerBound(known: KnownCaller, [r, to, method, now, token]: Asked): void | Promise<void> {
+    const proved = prove({ r, realm: to.realm, method, token, scheme: 'Bearer', now }, known);
+    if (!proved.ok) return deny(r, to.realm, proved, { known });
+    if (again(r, to, method, known, now, signer)) return;
+    return answer(signer, r, to, method, known, now);
   }
 
   function answerBearer(
@@ -59,11 +69,12 @@ export function checkHandler(
     const now = Date.now() / 1000;
     const known = bearers.recall(to, token, now);
     if (known !== undefined) {
+      if (known.binding !== undefined) return answerBound(known, [r, to, method, now, token]);
       if (again(r, to, method, known, now, signer)) return;
       return answer(signer, r, to, method, known, now);
     }
-    const newcomer: Newcomer = [r, to, method, now];
-    return bearers.verify(to, token, now, answerNewcomer, newcomer);
+    const asked: Asked = [r, to, method, now, token];
+    return bearers.verify(to, token, now, answerNewcomer, asked);
   }
 
   return (r) => {

@@ -1,6 +1,6 @@
 import { encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
-import type { Claims } from '../token/types.ts';
+import type { Binding, Claims } from '../token/types.ts';
 import type { MadeAssertion, PreparedGrant } from './signer.ts';
 
 /** A caller whose token was verified, with what was made of it so far. */
@@ -23,6 +23,8 @@ export interface KnownCaller {
   readonly sub: string;
   /** What the session cookie says that they came with (see `lastLine`); absent: they came with a token. */
   readonly says?: string;
+  /** The key that the token is bound to: each request has to prove it before anything else is answered. */
+  binding?: Binding;
   /** Answers that let this caller pass, made once, by method and route. Absent at first: most new tokens come once. */
   ready?: Map<string, ReadyAnswer>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */

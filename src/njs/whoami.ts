@@ -5,6 +5,7 @@ import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer } from './bearers.ts';
 import type { KnownCaller } from './known.ts';
+import { prove } from './prove.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a host accepts, on whatever route. */
@@ -115,10 +116,14 @@ export function whoamiHandler(
 ): (r: NginxHTTPRequest) => Promise<void> {
   let hosts: ReadonlyMap<string, Accepted> | undefined;
 
-  async function meetBearer(to: Accepted, authorization: string, now: number): Promise<Result<Met>> {
+  async function meetBearer(r: NginxHTTPRequest, realm: string, to: Accepted, now: number): Promise<Result<Met>> {
+    const authorization = r.headersIn.Authorization ?? '';
     const token = to.bearers ? bearer(authorization) : undefined;
     if (token === undefined) return refuse('credential_unsupported');
-    return bearers.verify(to, token, now, metBearer, undefined);
+    const met = await bearers.verify(to, token, now, metBearer, undefined);
+    if (!met.ok || met.value.known.binding === undefined) return met;
+    const proved = prove({ r, realm, method: 'GET', token, scheme: 'Bearer', now }, met.value.known);
+    return proved.ok ? met : proved;
   }
 
   async function meetSession(to: Accepted, host: string, line: string | undefined, now: number): Promise<Result<Met>> {
@@ -151,7 +156,7 @@ export function whoamiHandler(
     const met =
       authorization === undefined
         ? await meetSession(to, host, headersIn.Cookie, now)
-        : await meetBearer(to, authorization, now);
+        : await meetBearer(r, host, to, now);
     if (met.ok) send(r, 200, 'application/json', told(met.value));
     else sendRefusal(r, host, met);
   };

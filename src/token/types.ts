@@ -18,6 +18,13 @@ export interface TokenProvider {
   readonly subject: { readonly claim: string; readonly prefix: string };
 }
 
+/** The key that a token is bound to: a request with it has to prove that its sender has the private half. */
+export interface Binding {
+  readonly kind: 'dpop' | 'certificate';
+  /** SHA-256 in base64url: of the JWK (RFC 7638), or of the certificate's DER. */
+  readonly thumbprint: string;
+}
+
 /** A token whose signature and claims hold. */
 export interface Verified {
   readonly provider: string;
@@ -26,6 +33,8 @@ export interface Verified {
   readonly expires: number;
   /** RFC 7638 thumbprint of the key that signed it: what the cache entry depends on. */
   readonly key: string;
+  /** Absent: whoever has the token may use it. */
+  readonly binding?: Binding;
 }
 
 /** One usable public key of a provider. */

@@ -1,4 +1,5 @@
 import { ok, type Result, refuse } from '../reasons.ts';
+import { withBinding } from './binding.ts';
 import { checkClaims } from './claims.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
@@ -49,7 +50,7 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   const refused = checkClaims(read[0], claims, provider, read[3], read[4]);
   if (refused !== undefined) return use(refused, along);
   const verified = { provider: provider.name, claims, expires: claims.exp as number, key: signer.value.thumbprint };
-  return use(ok(verified), along);
+  return use(claims.cnf === undefined ? ok(verified) : withBinding(verified), along);
 }
 
 /**

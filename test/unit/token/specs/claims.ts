@@ -152,3 +152,37 @@ export const subjects: Spec[] = [
     provider: { subject: { claim: 'constructor.name', prefix: '' } },
   }),
 ];
+
+const thumbprint = 'bWVzaGdhdGUtbWVzaGdhdGUtbWVzaGdhdGUtbWVzaGc';
+
+/** What a token says of the key that it is bound to. */
+export const bindings: Spec[] = [
+  spec('bound to a DPoP key', 'verified', (m) => m.token({ claims: { cnf: { jkt: thumbprint } } })),
+  spec('bound to a certificate', 'verified', (m) => m.token({ claims: { cnf: { 'x5t#S256': thumbprint } } })),
+  ...[
+    null,
+    '',
+    {},
+    [],
+    [thumbprint],
+    { jkt: thumbprint, 'x5t#S256': thumbprint },
+    { jkt: thumbprint, kid: 'a' },
+    { jkt: thumbprint.slice(1) },
+    { jkt: `${thumbprint.slice(1)}=` },
+    { jkt: `${thumbprint.slice(0, -1)}d` },
+    { jkt: [thumbprint] },
+    { jwk: { kty: 'EC' } },
+    { kid: 'a' },
+    { JKT: thumbprint },
+    { x5t: thumbprint },
+    { toString: thumbprint },
+  ].map(
+    (cnf): Spec =>
+      spec(`bound by ${JSON.stringify(cnf)}`, 'proof_invalid', (m) => m.token({ claims: { cnf } }), {
+        detail: 'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"',
+      }),
+  ),
+  spec('bound to a key, with a bad signature', 'signature_invalid', (m) =>
+    m.part(m.token({ claims: { cnf: {} } }), 2, flip),
+  ),
+];

@@ -1,4 +1,4 @@
-import { audiences, clients, dates, subjects, types } from './claims.ts';
+import { audiences, bindings, clients, dates, subjects, types } from './claims.ts';
 import { format, headers, payloads } from './format.ts';
 import { algorithms, issuers, keys, signatures } from './signature.ts';
 import type { Spec } from './spec.ts';
@@ -17,4 +17,5 @@ export const specs: readonly Spec[] = [
   ...clients,
   ...types,
   ...subjects,
+  ...bindings,
 ];
