@@ -24,6 +24,7 @@ function textOf(fact: Fact): string {
       return `signed in no longer than ${fact.value}s ago${from}`;
     case 'is':
     case 'has':
+    case 'like':
       return `claim ${JSON.stringify(fact.claim)} ${fact.op} ${JSON.stringify(fact.value)}${from}`;
     default:
       return fact.op;

@@ -1,3 +1,4 @@
+import { isLike } from '../like.ts';
 import { MAX_CLOCK_SKEW } from '../limits.ts';
 import type { Fact } from '../policy/types.ts';
 import type { ProviderKind } from '../providers/index.ts';
@@ -68,6 +69,19 @@ function claimHas(claim: unknown, wanted: string | number | boolean): Truth {
   return Array.isArray(list) ? listHolds(list, wanted) : undefined;
 }
 
+/** Whether a text, or one of a list, is like the pattern. A list with elements of other types says nothing else than yes. */
+function claimLike(claim: unknown, pattern: string): Truth {
+  if (typeof claim === 'string') return isLike(claim, pattern);
+  if (!Array.isArray(claim)) return undefined;
+  let unknown = false;
+  for (let i = 0; i < claim.length; i++) {
+    const element: unknown = claim[i];
+    if (typeof element !== 'string') unknown = true;
+    else if (isLike(element, pattern)) return true;
+  }
+  return unknown ? undefined : false;
+}
+
 /** Scopes of a token: the first claim present of those where its provider keeps them. */
 export function scopesClaim(verified: Verified, kind: ProviderKind): unknown {
   const { scopes } = kind;
@@ -121,6 +135,8 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
       return claimIs(claimAt(verified.claims, fact.claim), fact.value);
     case 'has':
       return claimHas(claimAt(verified.claims, fact.claim), fact.value);
+    case 'like':
+      return claimLike(claimAt(verified.claims, fact.claim), fact.value);
     case 'scope':
       return claimHas(scopesClaim(verified, kind), fact.value);
     case 'acr':

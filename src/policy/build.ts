@@ -105,6 +105,9 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   if (raw.scope !== undefined) return { op: 'scope', value: raw.scope, ...provider, at: here };
   if (raw.acr !== undefined) return { op: 'acr', value: raw.acr, ...provider, at: here };
   if (raw.max_age !== undefined) return { op: 'max_age', value: seconds(raw.max_age), ...provider, at: here };
+  if (raw.claim !== undefined && raw.like !== undefined) {
+    return { op: 'like', claim: raw.claim, value: raw.like, ...provider, at: here };
+  }
   if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
   const op = raw.is === undefined ? 'has' : 'is';
   return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };

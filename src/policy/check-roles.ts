@@ -21,15 +21,19 @@ export function checkRoles(report: Report, draft: DraftPolicy): void {
 function checkFact(report: Report, { fact, path }: FactAt): void {
   if (typeof fact !== 'object' || report.touches(path)) return;
   const [op, other] = [...OPERATORS, ...GROUPINGS].filter((it) => writes(fact, it));
-  const [value, second] = ['is', 'has'].filter((it) => writes(fact, it));
+  const [value, second] = ['is', 'has', 'like'].filter((it) => writes(fact, it));
   if (other !== undefined) {
     report.add(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`, 'key');
   } else if (value !== undefined && op !== 'claim') {
     report.add([...path, value], `${value} needs a claim beside it; write { claim: NAME, ${value}: VALUE }`, 'key');
   } else if (second !== undefined) {
-    report.add(path, 'is and has in one fact; keep one of them', 'key');
+    report.add(path, `${value} and ${second} in one fact; keep one of them`, 'key');
   } else if (op === 'claim' && value === undefined) {
     report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (fact.like !== undefined && !/[*]/.test(fact.like)) {
+    report.add([...path, 'like'], `nothing stands for other characters; write is: ${fact.like}, or put a * in`);
+  } else if (fact.like?.includes('**')) {
+    report.add([...path, 'like'], `one * stands for any characters; write ${fact.like.replace(/[*]+/g, '*')}`);
   } else if (fact.max_age !== undefined && seconds(fact.max_age) < 1) {
     report.add([...path, 'max_age'], `${fact.max_age} is too short, so never true; write at least 1s`);
   } else if (GROUPINGS.includes(op as 'any') && writes(fact, 'provider')) {

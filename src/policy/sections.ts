@@ -137,6 +137,7 @@ export interface RawFact {
   claim?: string | undefined;
   is?: string | number | boolean | undefined;
   has?: string | number | boolean | undefined;
+  like?: string | undefined;
   scope?: string | undefined;
   acr?: string | undefined;
   max_age?: string | undefined;
@@ -158,9 +159,12 @@ export const fact: z.ZodType<string | RawFact> = z
       s.reference('role'),
       z.strictObject({
         group: s.groupName.describe('The caller is in this group.').optional(),
-        claim: s.claimPath.describe('A claim path, with is or has.').optional(),
+        claim: s.claimPath.describe('A claim path, with is, has or like.').optional(),
         is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
         has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
+        like: s.plainText
+          .describe('The claim, or one of its elements, is a text like this; * stands for any characters.')
+          .optional(),
         scope: s.plainText.describe('The token has this scope.').optional(),
         acr: signin.acr.optional(),
         max_age: signin.maxAge.optional(),

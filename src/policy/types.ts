@@ -138,7 +138,8 @@ export interface Agent {
 
 /**
  * What can be true of a token. `claim` with `is` holds if the claim, or an element of it when it is an array,
- * equals the value; with `has`, if an array or space-delimited string contains it.
+ * equals the value; with `has`, if an array or space-delimited string contains it; with `like`, if the text, or an element,
+ * is as the pattern says, in which `*` stands for any characters.
  * `none` is false where a fact's claim is absent.
  */
 export type Fact =
@@ -147,6 +148,13 @@ export type Fact =
       readonly op: 'is' | 'has';
       readonly claim: string;
       readonly value: string | number | boolean;
+      readonly provider?: string;
+      readonly at: At;
+    }
+  | {
+      readonly op: 'like';
+      readonly claim: string;
+      readonly value: string;
       readonly provider?: string;
       readonly at: At;
     }

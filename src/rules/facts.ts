@@ -14,6 +14,7 @@ export function factText(fact: Fact): string {
       return `max_age ${fact.value}s${of}`;
     case 'is':
     case 'has':
+    case 'like':
       return `claim ${fact.claim} ${fact.op} ${JSON.stringify(fact.value)}${of}`;
     default:
       return `${fact.op} (${fact.facts.map(factText).join(', ')})`;

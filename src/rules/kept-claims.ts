@@ -39,6 +39,9 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     case 'has':
       read.value(fact.claim, fact.value);
       break;
+    case 'like':
+      read.whole(fact.claim);
+      break;
     case 'scope':
       for (const path of kind.scopes) read.whole(path);
       break;

@@ -100,6 +100,8 @@ const facts: Sample[] = [
   truth('a group not in the list', { groups: ['a'] }, { op: 'group', value: 'b' }, false),
   truth('no groups', {}, { op: 'group', value: 'b' }, undefined),
   truth('has a word of a string', { scp: 'a b' }, { op: 'has', claim: 'scp', value: 'b' }, true),
+  truth('is like a pattern', { ref: 'a/b-1.x' }, { op: 'like', claim: 'ref', value: 'a/*-*.x' }, true),
+  truth('is like none', { ref: 'a/b-1yx' }, { op: 'like', claim: 'ref', value: 'a/*-*.x' }, false),
   truth('signed in so', { acr: ['pwd', 'phr'] }, { op: 'acr', value: 'phr' }, true),
   truth('signed in so long ago', { auth_time: 100 }, { op: 'max_age', value: 100 }, true),
   truth('signed in longer ago', { auth_time: 99 }, { op: 'max_age', value: 100 }, false),

@@ -9,6 +9,7 @@ export const NOW = 1_800_000_000;
 /** A fact without its place, as in a rendered table. */
 export type PlainFact =
   | { op: 'group' | 'scope' | 'acr'; value: string; provider?: string }
+  | { op: 'like'; claim: string; value: string; provider?: string }
   | { op: 'is' | 'has'; claim: string; value: string | number | boolean; provider?: string }
   | { op: 'provider' | 'role'; value: string }
   | { op: 'max_age'; value: number; provider?: string }

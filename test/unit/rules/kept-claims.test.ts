@@ -22,6 +22,9 @@ const leaf = fc.oneof(
   fc
     .record({ op: fc.constantFrom('is', 'has'), claim: fc.constantFrom(...PATHS), value, own })
     .map(({ own, ...it }) => ({ ...it, ...named(own) })),
+  fc
+    .record({ claim: fc.constantFrom(...PATHS), value: fc.constantFrom('a*', '*b', '*') })
+    .map((it) => ({ op: 'like', ...it })),
   fc.constantFrom('a', 'b').map((value) => ({ op: 'scope', value })),
   fc.constantFrom('a', 'b').map((value) => ({ op: 'acr', value })),
   fc.constantFrom('okta', 'other').map((value) => ({ op: 'provider', value })),

@@ -1,0 +1,20 @@
+/**
+ * Whether a text is like a pattern, in which `*` stands for any characters, or none, and everything else for itself.
+ * Each piece is looked for once, so it takes no longer than the text and the pattern are long.
+ */
+export function isLike(text: string, pattern: string): boolean {
+  const pieces = pattern.split('*');
+  const first = pieces[0] as string;
+  if (pieces.length === 1) return text === pattern;
+  const last = pieces[pieces.length - 1] as string;
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let from = first.length;
+  for (let i = 1; i < pieces.length - 1; i++) {
+    const piece = pieces[i] as string;
+    const at = text.indexOf(piece, from);
+    if (at < 0 || at + piece.length > end) return false;
+    from = at + piece.length;
+  }
+  return true;
+}
