@@ -1,9 +1,9 @@
 import { agentCaller, agentOf } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
-import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
-import { readSvid, type Svid } from '../token/svid.ts';
+import { readSvid } from '../token/svid.ts';
+import { certificateReader } from './certificates.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
@@ -15,22 +15,6 @@ import { TokenCache } from './tokens.ts';
 /** Path of the internal location of the inner listener, before the route's name. */
 const HOP = '/.meshgate/hop/';
 
-/** The SPIFFE ids of certificates as nginx passes them, each read once; nginx looks at dates as it connects only. */
-function certificateReader(): (escaped: string, now: number) => Result<string> {
-  const known = new Map<string, Result<Svid>>();
-  return (escaped, now) => {
-    let svid = known.get(escaped);
-    if (svid === undefined) {
-      svid = readSvid(escaped);
-      if (known.size >= CERTIFICATES_PER_CONTEXT) known.clear();
-      known.set(escaped, svid);
-    }
-    if (!svid.ok) return svid;
-    const { spiffe, notAfter } = svid.value;
-    return notAfter > now ? ok(spiffe) : refuse('proof_invalid', 'the client certificate has expired');
-  };
-}
-
 /**
  * Makes the handler that answers nginx's `auth_request` on the inner listener: a service asks there for the person whose
  * request it serves, with the assertion that it received and its own certificate, which nginx has verified.
@@ -38,7 +22,7 @@ function certificateReader(): (escaped: string, now: number) => Result<string> {
  */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
   const route = routesOf(table);
-  const spiffeOf = certificateReader();
+  const svidOf = certificateReader(readSvid);
   // Of a caller that an assertion speaks of all is kept.
   const callers = new TokenCache({ selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] });
   const context: AssertionContext = {
@@ -65,8 +49,8 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   }
 
   async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
-    const spiffe = spiffeOf(headersIn['SSL-Client-Cert'] ?? '', now);
-    if (!spiffe.ok) return spiffe;
+    const svid = svidOf(headersIn['SSL-Client-Cert'] ?? '', now);
+    if (!svid.ok) return svid;
     const assertion = headersIn['X-Meshgate-Assertion'];
     if (headersIn.Authorization !== undefined) {
       return refuse('credential_unsupported', 'services ask here with X-Meshgate-Assertion, and without Authorization');
@@ -74,7 +58,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     if (assertion === undefined) {
       return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');
     }
-    const caller = await callerOf(spiffe.value, assertion, now);
+    const caller = await callerOf(svid.value.spiffe, assertion, now);
     if (!caller.ok || to.accepted.has(caller.value.provider)) return caller;
     return refuse('issuer_unknown', `this host takes nobody of the provider ${caller.value.provider}`);
   }

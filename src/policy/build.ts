@@ -41,6 +41,12 @@ const tls = (raw: { cert_file: string; key_file: string }): policy.Tls => ({
   keyFile: raw.key_file,
 });
 
+/** The server certificate, where it is said: whoever has a server of their own names the clients' CA alone. */
+function buildTls(raw: { cert_file?: string | undefined; key_file?: string | undefined } | undefined) {
+  const { cert_file, key_file } = raw ?? {};
+  return cert_file === undefined || key_file === undefined ? {} : { tls: tls({ cert_file, key_file }) };
+}
+
 function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): policy.Gateway {
   const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
   return {
@@ -54,7 +60,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
     trustedProxies: raw.trusted_proxies ?? [],
     resolver: raw.resolver ?? [],
     listen: raw.listen ?? DEFAULTS.listen,
-    ...(raw.tls && { tls: tls(raw.tls) }),
+    ...buildTls(raw.tls),
     insecureHttp: raw.insecure_http ?? false,
     ...(raw.assertion && {
       assertion: {
@@ -213,10 +219,12 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
 
 function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
   const host = raw.hosts[name] as Raw['hosts'][string];
+  const clientCaFile = host.tls?.client_ca_file ?? raw.gateway?.tls?.client_ca_file;
   return {
     name,
     providers: host.providers ?? Object.keys(raw.providers),
-    ...(host.tls && { tls: tls(host.tls) }),
+    ...buildTls(host.tls),
+    ...(clientCaFile !== undefined && { clientCaFile }),
     routes: Object.entries(host[ROUTES]).map(([path, route]): policy.Route => {
       const where = routePath(name, path);
       return {

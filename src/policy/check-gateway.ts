@@ -5,7 +5,7 @@ import {
   MAX_CLOCK_SKEW,
   MIN_ASSERTION_LIFETIME,
 } from '../limits.ts';
-import { type DraftPolicy, entriesOf } from './draft.ts';
+import { type DraftPolicy, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
@@ -16,11 +16,22 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   if (gateway) checkTimes(report, gateway);
   checkIssuer(report, draft);
   if (gateway) checkHealth(report, gateway);
+  checkTls(report, ['gateway', 'tls'], gateway?.tls);
+  for (const [name, host] of entriesOf(draft.hosts)) checkTls(report, ['hosts', name, 'tls'], host.tls);
   if (!gateway?.insecure_http) return;
   const idle = (path: Path) =>
     report.add(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two', 'key');
   if (gateway.tls) idle(['gateway', 'tls']);
   for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
+}
+
+/** A certificate has a key; an nginx with a certificate of its own needs the clients' CA alone. */
+function checkTls(report: Report, path: Path, tls: object | undefined): void {
+  if (tls === undefined || report.touches(path)) return;
+  const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
+  if (cert ? key : !key && writes(tls, 'client_ca_file')) return;
+  const missing = cert ? 'key_file' : 'cert_file';
+  report.add([...path, missing], `missing key "${missing}"; write ${missing}: /run/secrets/name.pem`, 'key');
 }
 
 /** A provider with the gateway's own issuer would vouch for assertions. */

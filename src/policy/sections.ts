@@ -22,6 +22,16 @@ const tls = z
   .strictObject({ cert_file: s.certFile, key_file: s.keyFile })
   .describe('Server certificate of the image; a js_import user has their own.');
 
+const doorTls = z
+  .strictObject({
+    cert_file: s.certFile.optional(),
+    key_file: s.keyFile.optional(),
+    client_ca_file: s.filePath
+      .describe('CA that certificates of clients are verified with: they may show one. Default: none is asked for.')
+      .optional(),
+  })
+  .describe('Server certificate of the image, and whose client certificates are taken.');
+
 export const gateway = z
   .strictObject({
     clock_skew: s.duration
@@ -56,7 +66,7 @@ export const gateway = z
       .describe('DNS servers for providers and ingress. Default: those of the machine.')
       .optional(),
     listen: s.port.describe('Port of the image.').meta({ default: 8443 }).optional(),
-    tls: tls.optional(),
+    tls: doorTls.optional(),
     insecure_http: z
       .literal(true)
       .register(hints, { what: 'true', write: 'true, or leave it out' })
@@ -270,7 +280,7 @@ export const host = z
     providers: list(s.reference('provider'), '[okta]')
       .describe('Providers whose tokens are accepted; needed where there are several.')
       .optional(),
-    tls: tls.optional(),
+    tls: doorTls.optional(),
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),

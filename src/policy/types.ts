@@ -273,6 +273,8 @@ export interface Host {
   readonly name: string;
   readonly providers: readonly string[];
   readonly tls?: Tls;
+  /** CA that clients' certificates are verified with: the host's own, or the gateway's; absent: none is asked for. */
+  readonly clientCaFile?: string;
   readonly routes: readonly Route[];
   readonly at: At;
 }

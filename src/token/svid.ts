@@ -1,27 +1,13 @@
-import { MAX_CERTIFICATE_LENGTH } from '../limits.ts';
 import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { type Certificate, readCertificate } from '../x509/certificate.ts';
-import { readPem } from '../x509/pem.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import { certificateBytes, unreadable } from './client-certificate.ts';
 
 /** What the gateway knows of a workload by its certificate. */
 export interface Svid {
   readonly spiffe: string;
   /** Seconds since the epoch. */
   readonly notAfter: number;
-}
-
-const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
-
-/** The one certificate of a text as nginx has it in `$ssl_client_escaped_cert`. */
-function certificateOf(escaped: string): Certificate | undefined {
-  if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
-  try {
-    const [block, ...more] = readPem(decodeURIComponent(escaped)) ?? [];
-    return block?.label === 'CERTIFICATE' && more.length === 0 ? readCertificate(block.bytes) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -33,7 +19,8 @@ function certificateOf(escaped: string): Certificate | undefined {
  */
 export function readSvid(escaped: string): Result<Svid> {
   if (escaped === '') return refuse('proof_missing');
-  const certificate = certificateOf(escaped);
+  const bytes = certificateBytes(escaped);
+  const certificate = bytes && readCertificate(bytes);
   if (certificate === undefined) return unreadable;
   const [uri, ...more] = certificate.uris;
   if (uri === undefined) return refuse('proof_invalid', 'the client certificate has no URI, and so no SPIFFE id');

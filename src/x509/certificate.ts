@@ -7,6 +7,10 @@ export interface Certificate {
   readonly notAfter: number;
   /** URIs among its subject alternative names: of an X.509-SVID the one SPIFFE id. */
   readonly uris: readonly string[];
+  /** DNS names among them, as written. */
+  readonly dnsNames: readonly string[];
+  /** Its Name (RFC 5280 section 4.1.2.6). */
+  readonly subject: Element;
   /** SubjectPublicKeyInfo. */
   readonly publicKey: Element;
 }
@@ -31,21 +35,27 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [notBefore, notAfter] = times.map(timeOf);
   if (notBefore === undefined || notAfter === undefined || times.length !== 2) return undefined;
   if (publicKey?.tag !== TAG.sequence) return undefined;
-  const uris = urisOf(optional.find(({ tag }) => tag === explicit(3)));
-  return uris && { notBefore, notAfter, uris, publicKey };
+  const names = namesOf(optional.find(({ tag }) => tag === explicit(3)));
+  return names && { notBefore, notAfter, ...names, subject, publicKey };
 }
 
-/** URIs of the subject alternative names; undefined if the extensions are malformed, or have two of them. */
-function urisOf(extensions: Element | undefined): readonly string[] | undefined {
-  if (extensions === undefined) return [];
+/** The texts of one kind among general names; undefined for one that is no printable ASCII. */
+function textsOf(general: readonly Element[], kind: number): readonly string[] | undefined {
+  const texts = general.filter(({ tag }) => tag === implicit(kind)).map(ascii);
+  return texts.every((text): text is string => text !== undefined) ? texts : undefined;
+}
+
+/** The subject alternative names; undefined if the extensions are malformed, or have them twice. */
+function namesOf(extensions: Element | undefined): Pick<Certificate, 'uris' | 'dnsNames'> | undefined {
+  if (extensions === undefined) return { uris: [], dnsNames: [] };
   const lists = within(extensions, explicit(3)) ?? [];
   const entries = within(lists[0])?.map((entry) => within(entry) ?? []);
   if (entries === undefined || lists.length > 1) return undefined;
   if (entries.some(([id, ...rest]) => id?.tag !== TAG.objectId || rest.at(-1)?.tag !== TAG.octetString))
     return undefined;
   const names = entries.filter(([id]) => objectId(id) === SUBJECT_ALT_NAME).map((entry) => entry.at(-1) as Element);
-  if (names.length === 0) return [];
+  if (names.length === 0) return { uris: [], dnsNames: [] };
   const general = names.length === 1 ? within(whole(contents(names[0] as Element))) : undefined;
-  const uris = general?.filter(({ tag }) => tag === implicit(6)).map(ascii);
-  return uris?.every((uri): uri is string => uri !== undefined) ? uris : undefined;
+  const [dnsNames, uris] = [general && textsOf(general, 2), general && textsOf(general, 6)];
+  return uris && dnsNames && { uris, dnsNames };
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Gateway } from './gateway.ts';
-import { type Answer, type Sent, send } from './http.ts';
+import { type Answer, type Sent, send, sendHttp2 } from './http.ts';
 import type { RawOptions } from './raw.ts';
 import { type Echo, type Received, valuesOf } from './services.ts';
 import { openStage, type Stage, saveLogs } from './stage.ts';
@@ -22,6 +22,8 @@ export interface Case {
   readonly request: Sent | { readonly raw: string | readonly string[]; readonly options?: RawOptions };
   /** Asks the inner listener, with this client certificate and its key in one PEM; empty: without one. */
   readonly inner?: string;
+  /** Shows this client certificate, with its key in one PEM. */
+  readonly client?: string;
   /** Default HTTP/1.1. */
   readonly over?: 'http1' | 'http2';
   readonly status: number;
@@ -121,8 +123,9 @@ async function ask(gateway: Gateway, one: Case): Promise<Answer> {
     if (answers[0] === undefined) throw new Error(`no answer but ${JSON.stringify(text)}`);
     return answers[0];
   }
-  if (one.over === 'http2') return (await gateway.sendHttp2(one.host, one.request))[0]!;
-  return gateway.send(one.host, one.request);
+  const target = gateway.target(one.host, one.client);
+  if (one.over === 'http2') return (await sendHttp2(target, [one.request]))[0]!;
+  return send(target, one.request);
 }
 
 function expectUpstream(received: readonly Received[], expected: 'never' | UpstreamExpected, run: string): void {

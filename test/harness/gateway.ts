@@ -42,10 +42,18 @@ export class Gateway {
     this.#ca = ca;
   }
 
-  /** Where one of the policy's hosts answers. */
-  target(host: string): Target {
+  /** Where one of the policy's hosts answers; with certificate and key of the client in one PEM, where it shows one. */
+  target(host: string, clientPem?: string): Target {
     const { listen, insecureHttp } = this.policy.gateway;
-    return { host: this.box.host, port: this.box.port(listen), tls: !insecureHttp, name: host, ca: this.#ca };
+    const client = clientPem === undefined ? {} : { clientPem };
+    return {
+      host: this.box.host,
+      port: this.box.port(listen),
+      tls: !insecureHttp,
+      name: host,
+      ca: this.#ca,
+      ...client,
+    };
   }
 
   /** Where services ask one of the policy's hosts, with certificate and key in one PEM. */

@@ -60,6 +60,7 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   const { inner, session, signin, store } = policy.gateway;
   const names = [...policy.hosts.map((host) => host.name), ...(signin?.host ? [signin.host] : [])];
   if (inner) files[inner.clientCaFile] = authorities.meshCa.cert;
+  for (const { clientCaFile } of policy.hosts) if (clientCaFile) files[clientCaFile] = authorities.meshCa.cert;
   const listeners = [policy.gateway.tls, inner?.tls, signin?.tls, ...policy.hosts.map((host) => host.tls)];
   for (const tls of listeners)
     if (tls !== undefined) put(files, tls.certFile, tls.keyFile, await authorities.ca.server(names));

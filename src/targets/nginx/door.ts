@@ -1,6 +1,7 @@
 import type { Host, Inner } from '../../policy/types.ts';
-import { type Arg, commented, type Directive, line, literal, variable } from './directive.ts';
-import { CERTIFICATE_LOCATION, CHECK_PATH, HOP_PATH } from './names.ts';
+import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
+import { type Arg, type Directive, line, variable } from './directive.ts';
+import { CHECK_PATH, HOP_PATH } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** A way to a host's routes. Both doors have the same locations; each has a check of its own, which no client can name. */
@@ -20,25 +21,13 @@ export interface Door {
 const authorization = line('proxy_set_header', 'Authorization', variable('http_authorization'));
 
 /** Where people and programs come in, with a credential of their own. */
-export const outerDoor: Door = { check: CHECK_PATH, credentials: [authorization], answers: [], server: [] };
-
-/**
- * The certificate speaks for the connection, and each connection shows it: none is taken up again, by ticket or from a
- * cache, and none lasts for long.
- */
-function certificates({ clientCaFile }: Inner): readonly Directive[] {
-  return [
-    commented(
-      'Services show the certificate of their workload, on every connection anew.',
-      line('ssl_client_certificate', literal(clientCaFile)),
-    ),
-    line('ssl_verify_client', 'on'),
-    line('ssl_verify_depth', '5'),
-    line('ssl_session_cache', 'off'),
-    line('ssl_session_tickets', 'off'),
-    line('keepalive_time', '5m'),
-    line('error_page', '495', '496', '=', literal(CERTIFICATE_LOCATION)),
-  ];
+export function outerDoor(scene: Scene, host: SceneHost): Door {
+  return {
+    check: CHECK_PATH,
+    credentials: [authorization, ...shownCertificate(scene, host)],
+    answers: [],
+    server: outerCertificates(host),
+  };
 }
 
 /** Where services ask for the person whose request they serve. */
@@ -51,7 +40,11 @@ export function innerDoor(inner: Inner): Door {
       line('proxy_set_header', 'SSL-Client-Cert', variable('ssl_client_escaped_cert')),
     ],
     answers: ['Agent'],
-    server: certificates(inner),
+    server: certificates(
+      inner.clientCaFile,
+      'on',
+      'Services show the certificate of their workload, on every connection anew.',
+    ),
   };
 }
 

@@ -70,6 +70,7 @@ export function guard({
   );
   hold('file', [
     inner?.clientCaFile,
+    ...served.map(({ clientCaFile }) => clientCaFile),
     ...ingresses.map(({ caFile }) => caFile),
     ...services.map(({ direct }) => direct?.caFile),
     ...providers.map((it) => it.caFile),

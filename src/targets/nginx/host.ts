@@ -171,7 +171,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  return doorConf(scene, host, withSessions(scene, host, outerDoor));
+  return doorConf(scene, host, withSessions(scene, host, outerDoor(scene, host)));
 }
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */

@@ -18,6 +18,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
     ...scene.identities.map(({ name }) => name),
     ...choosingRules(scene).map(({ rule }) => rule),
     ...scene.cors.flatMap(({ origins }) => origins),
+    ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
   ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
   const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;

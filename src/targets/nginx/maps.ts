@@ -1,4 +1,5 @@
 import { ODD_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
+import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
@@ -89,7 +90,7 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 ]);
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
-const reasonMaps = (inner: boolean): readonly Directive[] => [
+const reasonMaps = (inner: boolean, certificates: boolean): readonly Directive[] => [
   ...detailMaps(inner),
   commented(
     'Reasons of the log: of the check, or else of nginx where no rule let the request pass.',
@@ -101,7 +102,7 @@ const reasonMaps = (inner: boolean): readonly Directive[] => [
   map(variable('status'), 'meshgate_status_reason', [
     ['default', literal('')],
     [key('400'), variable('meshgate_bad_reason')],
-    ...(inner ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
+    ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
     [key('404'), 'route_unknown'],
     [key('421'), 'host_unknown'],
     [key('503'), 'check_unavailable'],
@@ -110,16 +111,17 @@ const reasonMaps = (inner: boolean): readonly Directive[] => [
     [key(''), 'request_malformed'],
     ['default', variable('meshgate_odd')],
   ]),
-  ...(inner ? [certificateMap] : []),
+  ...(certificates ? [certificateMap(inner)] : []),
 ];
 
-/** Why the inner listener refused a connection's requests: nginx has no other 401 than ours and this. */
-const certificateMap: Directive = map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
-  ['default', 'proof_invalid'],
-  [key('NONE'), 'proof_missing'],
-  [key('SUCCESS'), literal('')],
-  [key(''), literal('')],
-]);
+/** Why nginx refused a connection's requests by its certificate: it has no other 401 than ours and this. */
+const certificateMap = (inner: boolean): Directive =>
+  map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
+    ['default', 'proof_invalid'],
+    [key('NONE'), inner ? 'proof_missing' : literal('')],
+    [key('SUCCESS'), literal('')],
+    [key(''), literal('')],
+  ]);
 
 /** Names of the identity headers that the client tried to set; nothing is looked at where it set none. */
 function erasedMaps(names: readonly string[]): readonly Directive[] {
@@ -148,13 +150,15 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
 
 /** All maps of the http level. */
 export function maps(scene: Scene): readonly Directive[] {
+  const inner = scene.policy.gateway.inner !== undefined;
   return [
     ...requestMaps(scene),
     ...traceMaps,
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
-    ...reasonMaps(scene.policy.gateway.inner !== undefined),
+    ...clientCertificateMaps(scene),
+    ...reasonMaps(inner, inner || asksCertificates(scene)),
     codeMap,
     ...corsMaps(scene),
     ...sessionMaps(scene),

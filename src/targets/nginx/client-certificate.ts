@@ -1,0 +1,70 @@
+import type { Host } from '../../policy/types.ts';
+import { block, commented, type Directive, key, line, literal, variable } from './directive.ts';
+import { CERTIFICATE_LOCATION } from './names.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/**
+ * The certificate speaks for the connection, and each connection shows it: none is taken up again, by ticket or from a
+ * cache, and none lasts for long.
+ *
+ * @param verify whether there has to be one
+ */
+export function certificates(clientCaFile: string, verify: 'on' | 'optional', what: string): readonly Directive[] {
+  return [
+    commented(what, line('ssl_client_certificate', literal(clientCaFile))),
+    line('ssl_verify_client', verify),
+    line('ssl_verify_depth', '5'),
+    line('ssl_session_cache', 'off'),
+    line('ssl_session_tickets', 'off'),
+    line('keepalive_time', '5m'),
+    line('error_page', '495', '496', '=', literal(CERTIFICATE_LOCATION)),
+  ];
+}
+
+/** The CAs that some host verifies certificates of clients with, each once. */
+function caFiles({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
+  return [...new Set(hosts.flatMap(({ host }) => host.clientCaFile ?? []))];
+}
+
+/** Whether some host asks clients for a certificate. */
+export const asksCertificates = (scene: Pick<Scene, 'hosts'>): boolean => caFiles(scene).length > 0;
+
+const certificateVariable = (scene: Scene, { clientCaFile = '' }: Host): string =>
+  `meshgate_client_cert_${caFiles(scene).indexOf(clientCaFile)}`;
+
+/** How a client at the outer door shows a certificate, if it likes; nothing where the host has no CA for it. */
+export function outerCertificates({ host }: SceneHost): readonly Directive[] {
+  if (host.clientCaFile === undefined) return [];
+  return certificates(
+    host.clientCaFile,
+    'optional',
+    'Clients may show a certificate, on every connection anew; one that does not verify is refused.',
+  );
+}
+
+/** The certificate of the connection, escaped, on its way to the check. */
+export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Directive[] {
+  if (host.clientCaFile === undefined) return [];
+  return [line('proxy_set_header', 'SSL-Client-Cert', variable(certificateVariable(scene, host)))];
+}
+
+/**
+ * A certificate counts where the connection was made for a host of the same CA. nginx refuses a request for another
+ * host of that kind on the connection; but one without a name of a host, or with an unknown one, was verified by
+ * whatever the listener's default server verifies with, which in somebody's own nginx may be another CA.
+ */
+export function clientCertificateMaps(scene: Scene): readonly Directive[] {
+  return caFiles(scene).map((caFile, i) => {
+    const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));
+    const made = block(
+      'map',
+      [variable('ssl_server_name'), variable(`meshgate_client_cert_${i}`)],
+      [
+        line('hostnames'),
+        line('default', literal('')),
+        ...names.map((name) => line(key(name), variable('ssl_client_escaped_cert'))),
+      ],
+    );
+    return i === 0 ? commented('Certificates of clients, of connections made for these hosts alone.', made) : made;
+  });
+}

@@ -1,0 +1,59 @@
+import hash from 'crypto';
+import { MAX_CERTIFICATE_LENGTH } from '../limits.ts';
+import { SPIFFE_ID } from '../policy/spiffe.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import { readPem } from '../x509/pem.ts';
+
+/** Of a text that is no certificate, or more than one. */
+export const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
+
+/** The DER of the one certificate in a text as nginx has it in `$ssl_client_escaped_cert`; undefined for another text. */
+export function certificateBytes(escaped: string): Uint8Array | undefined {
+  if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
+  try {
+    const [block, ...more] = readPem(decodeURIComponent(escaped)) ?? [];
+    return block?.label === 'CERTIFICATE' && more.length === 0 ? block.bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the gateway knows of a client by its certificate. Whether it verifies is nginx's to say. */
+export interface ClientCertificate {
+  /** SPIFFE id of a workload, where one of its URIs is one. */
+  readonly spiffe?: string;
+  /** DNS names, in lower case; patterns are none. */
+  readonly dns: readonly string[];
+  /** Seconds since the epoch. */
+  readonly notAfter: number;
+  /** SHA-256 of the DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
+  readonly thumbprint: string;
+}
+
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/**
+ * Reads who a client is by its certificate (RFC 5280 section 4.2.1.6).
+ *
+ * @param escaped nginx's `$ssl_client_escaped_cert`; empty where the client showed none
+ * @returns reasons `proof_missing`, `proof_invalid`: it cannot be read, or has two SPIFFE ids or a malformed one; nothing
+ * of the certificate is in them
+ */
+export function readClientCertificate(escaped: string): Result<ClientCertificate> {
+  if (escaped === '') return refuse('proof_missing');
+  const bytes = certificateBytes(escaped);
+  const certificate = bytes && readCertificate(bytes);
+  if (bytes === undefined || certificate === undefined) return unreadable;
+  const [spiffe, ...more] = certificate.uris.filter((uri) => /^spiffe:/i.test(uri));
+  if (more.length > 0) return refuse('proof_invalid', 'the client certificate has more than one SPIFFE id');
+  if (spiffe !== undefined && !SPIFFE_ID.test(spiffe)) {
+    return refuse('proof_invalid', 'the URI of the client certificate is not the SPIFFE id of a workload');
+  }
+  return ok({
+    ...(spiffe !== undefined && { spiffe }),
+    dns: certificate.dnsNames.map((name) => name.toLowerCase()).filter((name) => DNS_NAME.test(name)),
+    notAfter: certificate.notAfter,
+    thumbprint: hash.createHash('sha256').update(bytes).digest('base64url'),
+  });
+}

@@ -1,0 +1,103 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "selection": "87ea9a26787cd8ba",
+  "clockSkew": 30,
+  "tokenCache": 300,
+  "keys": {
+    "refresh": 300,
+    "stale": 86400,
+    "coolDown": 10
+  },
+  "providers": {
+    __proto__: null,
+    "okta": {
+      "name": "okta",
+      "kind": "okta",
+      "issuer": "https://example.okta.com/oauth2/default",
+      "audiences": ["api://wiki"],
+      "algorithms": ["RS256", "PS256", "ES256"],
+      "subject": {
+        "claim": "sub",
+        "prefix": ""
+      }
+    }
+  },
+  "roles": [
+    [
+      "staff",
+      {
+        "op": "group",
+        "value": "staff"
+      }
+    ]
+  ],
+  "claims": [],
+  "sends": {
+    "email": true,
+    "name": false,
+    "groups": false
+  },
+  "headerNames": ["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Roles"],
+  "routes": {
+    __proto__: null,
+    "wiki.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "wiki.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "*.apps.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "*.apps.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    },
+    "partner.example.com/*": {
+      "providers": ["okta"],
+      "rules": [
+        {
+          "id": "partner.example.com/*#1",
+          "who": {
+            "kind": "role",
+            "role": "staff"
+          },
+          "service": "wiki",
+          "as": ""
+        }
+      ],
+      "headers": {
+        "X-Forwarded-User": "subject",
+        "X-Forwarded-Email": "email",
+        "X-Forwarded-Roles": "roles"
+      }
+    }
+  },
+  "answerRoom": 896,
+  "egress": "/run/meshgate/egress.sock"
+};
