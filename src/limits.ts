@@ -85,6 +85,15 @@ export const MAX_POLICY_BYTES = 1024 * 1024;
 /** Longest value of an identity header, encoded. The answer of a check, all headers together, has 32 KB. */
 export const MAX_HEADER_VALUE = 4096;
 
+/** Ways to a role by scopes that are looked at. */
+export const MAX_SCOPE_WAYS = 16;
+
+/** Longest metadata of a resource, beside its identifier: nginx's own parser takes no longer argument than 4 KB. */
+export const MAX_METADATA_BYTES = 3000;
+
+/** Longest list of scopes in a challenge, in characters; a longer one is left out. */
+export const MAX_SCOPE_CHALLENGE = 512;
+
 /** Most groups, or scopes, that a caller may have. */
 export const MAX_LIST_VALUES = 1000;
 

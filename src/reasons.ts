@@ -127,8 +127,12 @@ export const reasons = {
   },
   role_missing: {
     status: 403,
-    challenge: 'insufficient_scope',
     help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
+  },
+  scope_missing: {
+    status: 403,
+    challenge: 'insufficient_scope',
+    help: 'The token lacks a scope that this takes; ask the provider for one with the scopes that the challenge names.',
   },
   actor_not_allowed: {
     status: 403,

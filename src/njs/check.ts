@@ -1,4 +1,5 @@
 import { type Result, refuse } from '../reasons.ts';
+import { IN_QUERY } from '../rules/challenge.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import { again, letAnyonePass } from './answer.ts';
@@ -6,7 +7,7 @@ import { type Bearers, bearer } from './bearers.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { prove } from './prove.ts';
-import { deny } from './refusal.ts';
+import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -14,6 +15,11 @@ import type { Signer } from './signer.ts';
 
 /** Path of the internal location, before the route's name. */
 const CHECK = '/.meshgate/check/';
+
+const inQuery = refuse(
+  'credential_unsupported',
+  'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN',
+);
 
 const noBearers = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 
@@ -37,14 +43,14 @@ export function checkHandler(
   function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
     const decision = decide(to.rules, null, { route: to.name, method });
     if (decision.allow) letAnyonePass(r, decision.rule);
-    else deny(r, to.realm, decision, { nearest: decision.nearest?.id });
+    else deny(r, to, decision, { nearest: decision.nearest });
   }
 
   /** A request with a token. */
   type Asked = readonly [r: NginxHTTPRequest, to: PreparedRoute, method: string, now: number, token: string];
 
   function answerNewcomer(caller: Result<KnownCaller>, asked: Asked): void | Promise<void> {
-    if (!caller.ok) return deny(asked[0], asked[1].realm, caller);
+    if (!caller.ok) return deny(asked[0], asked[1], caller);
     if (caller.value.binding !== undefined) return answerBound(caller.value, asked);
     return answer(signer, asked[0], asked[1], asked[2], caller.value, asked[3]);
   }
@@ -52,7 +58,7 @@ export function checkHandler(
   /** Answers who comes with a bound token, once they have proved that it is theirs. */
   function answerBound(known: KnownCaller, [r, to, method, now, token]: Asked): void | Promise<void> {
     const proved = prove({ r, realm: to.realm, method, token, scheme: 'Bearer', now }, known);
-    if (!proved.ok) return deny(r, to.realm, proved, { known });
+    if (!proved.ok) return deny(r, to, proved, { known });
     if (again(r, to, method, known, now, signer)) return;
     return answer(signer, r, to, method, known, now);
   }
@@ -63,9 +69,16 @@ export function checkHandler(
     method: string,
     authorization: string,
   ): void | Promise<void> {
-    if (!to.bearers) return deny(r, to.realm, noBearers);
+    if (!to.bearers) {
+      // No token of ours: what a service calls so is its own matter, and the session decides.
+      if (authorization === IN_QUERY && door !== undefined) return door.ask(r, to, method, r.headersIn.Cookie);
+      return deny(r, to, noBearers);
+    }
     const token = bearer(authorization);
-    if (token === undefined) return deny(r, to.realm, refuse('credential_unsupported'));
+    if (token === undefined) {
+      const told = authorization.startsWith(IN_QUERY) ? inQuery : refuse('credential_unsupported');
+      return deny(r, to, told);
+    }
     const now = Date.now() / 1000;
     const known = bearers.recall(to, token, now);
     if (known !== undefined) {
@@ -79,7 +92,7 @@ export function checkHandler(
 
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
-    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
+    if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     // Each read makes an object.
     const { headersIn } = r;
     const method = headersIn['X-Meshgate-Method'] as string;

@@ -19,11 +19,11 @@ export function answer(
   if (rule === undefined) {
     const decision = decide(to.rules, caller, { route: to.name, method });
     if (!decision.allow) {
-      const { nearest, stepUp } = decision;
+      const { nearest, stepUp, scope } = decision;
       // Who came with a token goes nowhere for another one.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
-      return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin, asked });
+      return deny(r, to, decision, { known, nearest, signin, asked, scope });
     }
     rule = decision.rule;
   }
@@ -44,7 +44,7 @@ function sign(
 ): Promise<void> {
   return signer.sign(known, rule.grant, now).then((signed) => {
     if (signed.ok) pass(r, to, method, rule, known, signed.value);
-    else deny(r, to.realm, signed, { known, nearest: rule.id });
+    else deny(r, to, signed, { known, nearest: rule });
   });
 }
 
@@ -58,5 +58,5 @@ function pass(
   assertion: string | undefined,
 ): void {
   const refused = letPass(r, to, method, rule, known, assertion);
-  if (refused !== undefined) deny(r, to.realm, refused, { known, nearest: rule.id });
+  if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
 }

@@ -6,6 +6,7 @@ import { answerRoom, answerSize } from './answer-size.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
+import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
 import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
 
@@ -120,6 +121,8 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
   const asked = stepUps(policy);
+  const scopes = roleScopes(policy);
+  const { publicPort } = policy.gateway;
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
     clockSkew,
@@ -137,5 +140,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(hop && { hop }),
     ...(session && { session }),
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
+    ...(Object.keys(scopes).length > 0 && { scopes }),
+    ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
   };
 }

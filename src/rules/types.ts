@@ -53,6 +53,8 @@ export type Decision<R = Rule> =
       readonly nearest?: R;
       /** With `step_up_required`: the role that another sign-in would give. */
       readonly stepUp?: string;
+      /** With `scope_missing`: the scopes that the request takes, spaces between. */
+      readonly scope?: string;
     };
 
 /** What the check needs of one route. */
@@ -94,6 +96,10 @@ export interface Table {
   readonly session?: TableSession;
   /** By role, where roles ask for something of the sign-in. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
+  /** By role, where roles take scopes: those to ask for, spaces between. */
+  readonly scopes?: Readonly<Record<string, string>>;
+  /** Port of the hosts' own URLs; absent: 443. */
+  readonly publicPort?: number;
 }
 
 /** What sessions are opened and judged by. */

@@ -7,7 +7,8 @@ import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
-import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { metadataLocations } from './metadata.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { rotationTimes } from './rotation.ts';
@@ -163,6 +164,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
     ),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
+    ...(door.check === CHECK_PATH ? metadataLocations(host) : []),
     ...pageLocations(scene, host),
     host.sessions ? endpoints(scene, host) : block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
     routes(scene, host, door),

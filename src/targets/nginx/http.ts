@@ -7,6 +7,7 @@ import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
+import { metadataKeys } from './metadata.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { sessionZones } from './signin.ts';
@@ -17,6 +18,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
   const keys = [
     ...scene.identities.map(({ name }) => name),
     ...choosingRules(scene).map(({ rule }) => rule),
+    ...metadataKeys(scene),
     ...scene.cors.flatMap(({ origins }) => origins),
     ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
   ];
