@@ -52,6 +52,7 @@ export const DEFAULTS = {
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
   storePrefix: '/meshgate/',
+  limitsZone: 8 * 1024 * 1024,
 } as const;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
@@ -78,6 +79,23 @@ export const MAX_CLOCK_SKEW = 300;
 
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
 export const MAX_SESSION = 30 * 86400;
+
+/** Largest burst, and longest time in seconds in which it may come back: shared memory keeps a caller as long. */
+export const MAX_BURST = 1_000_000;
+export const MAX_REFILL_S = 30 * 86400;
+
+/**
+ * How far a budget may be overdrawn, in requests, by workers that have not given back yet: each takes one at a time. What
+ * is further ahead is a clock that was set back.
+ */
+export const MAX_UNCOUNTED = 1024;
+
+/** Fastest rate per second that the clock of a check, which counts milliseconds, lets through one by one. */
+export const MAX_UNIT_RATE = 1000;
+
+/** Smallest and largest zone of shared memory that a policy may ask for. */
+export const MIN_LIMITS_ZONE = 64 * 1024;
+export const MAX_LIMITS_ZONE = 2 ** 30;
 
 /** Longest policy file that is read, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;

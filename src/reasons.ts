@@ -6,7 +6,7 @@
 
 export interface ReasonEntry {
   /** HTTP status the client receives. */
-  readonly status: 400 | 401 | 403 | 404 | 421 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
   /**
    * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
    * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
@@ -137,6 +137,10 @@ export const reasons = {
   actor_not_allowed: {
     status: 403,
     help: 'The service that asks may not act for anybody here, or not over so many services; ask the owner of the route.',
+  },
+  limit_exceeded: {
+    status: 429,
+    help: 'You have asked as often as the limit here allows; wait as long as Retry-After says.',
   },
   provider_unavailable: {
     status: 503,

@@ -2,9 +2,9 @@ import { type Result, refuse } from '../reasons.ts';
 import { IN_QUERY } from '../rules/challenge.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
-import { again, letAnyonePass } from './answer.ts';
+import { again } from './answer.ts';
 import { type Bearers, bearer } from './bearers.ts';
-import { answer } from './decision.ts';
+import { answer, answerNobody } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { prove } from './prove.ts';
 import { deny, NOWHERE } from './refusal.ts';
@@ -42,7 +42,7 @@ export function checkHandler(
   /** Decides where nobody says who asks. */
   function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
     const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) letAnyonePass(r, decision.rule);
+    if (decision.allow) answerNobody(r, to, decision.rule);
     else deny(r, to, decision, { nearest: decision.nearest });
   }
 

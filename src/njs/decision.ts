@@ -1,5 +1,6 @@
 import { covering, decide } from '../rules/decide.ts';
-import { letPass } from './answer.ts';
+import { letAnyonePass, letPass } from './answer.ts';
+import { spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -26,6 +27,10 @@ export function answer(
       return deny(r, to, decision, { known, nearest, signin, asked, scope });
     }
     rule = decision.rule;
+  }
+  if (to.budgets !== undefined) {
+    const short = spendCaller(to.budgets, known, now);
+    if (short !== undefined) return deny(r, to, short, { known, nearest: rule, retryAfter: short.retryAfter });
   }
   if (signer === undefined) return pass(r, to, method, rule, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
@@ -59,4 +64,16 @@ function pass(
 ): void {
   const refused = letPass(r, to, method, rule, known, assertion);
   if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
+}
+
+/** {@link letAnyonePass}, or the refusal of an address that has asked too often. */
+export function answerNobody(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
+  if (to.budgets !== undefined) {
+    const short = spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], Date.now() / 1000);
+    if (short !== undefined) {
+      deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
+      return;
+    }
+  }
+  letAnyonePass(r, rule);
 }

@@ -58,7 +58,8 @@ export function deny(
     readonly known?: KnownCaller | undefined;
     /** The rule that failed by least. */
     readonly nearest?: PreparedRule | undefined;
-    readonly retryAfter?: number;
+    /** Seconds. */
+    readonly retryAfter?: number | undefined;
     /** Where a browser that opens a page goes instead. */
     readonly signin?: SigninMode | undefined;
     /** What a token has to say of the sign-in. */
@@ -74,7 +75,7 @@ export function deny(
   out['X-Meshgate-Reason'] = reason;
   out['X-Meshgate-Detail'] = detail === undefined ? help : jsonInHeader(detail);
   if (nearest !== undefined) out['X-Meshgate-Rule'] = nearest.id;
-  if (status === '503') out['X-Meshgate-Retry-After'] = String(retryAfter);
+  if (status === '503' || status === '429') out['X-Meshgate-Retry-After'] = String(retryAfter);
   if (signin !== undefined) out['X-Meshgate-Signin'] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn['X-Meshgate-Method'] as string);
   const challenge = challengeOf(reason, to, { scope, signin: asked });

@@ -5,6 +5,7 @@ import { metadataUrl } from '../rules/resource.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { TokenProvider } from '../token/types.ts';
+import { type PreparedBudgets, prepareBudgets } from './budgets.ts';
 import type { PreparedGrant } from './signer.ts';
 
 /** One identity header of a route. */
@@ -49,6 +50,8 @@ export interface PreparedRoute {
   readonly stepUps: Readonly<Record<string, StepUp>>;
   /** By role, the scopes that it takes; absent: no role takes any. */
   readonly scopes: Readonly<Record<string, string>> | undefined;
+  /** What is counted, where something is. */
+  readonly budgets: PreparedBudgets | undefined;
 }
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
@@ -122,6 +125,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       plan: planOf(route.headers),
       stepUps: table.stepUps ?? noStepUps,
       scopes: table.scopes,
+      budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true),
     };
     prepared.set(name, made);
     return made;

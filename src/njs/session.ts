@@ -6,8 +6,8 @@ import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { originOf } from '../session/origin.ts';
-import { again, letAnyonePass } from './answer.ts';
-import { answer } from './decision.ts';
+import { again } from './answer.ts';
+import { answer, answerNobody } from './decision.ts';
 import { locksDict } from './dicts.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
@@ -93,7 +93,7 @@ export class SessionDoor {
     mode: SigninMode = 'in',
   ): Answered {
     const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) return letAnyonePass(r, decision.rule);
+    if (decision.allow) return answerNobody(r, to, decision.rule);
     const more = { nearest: decision.nearest };
     if (!to.sessions) return deny(r, to, decision, more);
     if (expire && navigationOf(r) !== undefined) r.headersOut['X-Meshgate-Set-Cookie'] = expireCookie(SESSION_COOKIE);

@@ -6,6 +6,7 @@ import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkLimits } from './check-limits.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
@@ -50,6 +51,7 @@ const CHECKS = [
   checkAccept,
   checkAgents,
   checkTraffic,
+  checkLimits,
   checkTests,
   checkUnused,
 ];

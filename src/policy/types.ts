@@ -1,7 +1,9 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
+import type { GatewayLimits, Limit } from './limit-types.ts';
 import type { Client, Etcd, ProviderSignin, SessionPolicy, SigninPolicy } from './signin-types.ts';
 
+export type * from './limit-types.ts';
 export type * from './signin-types.ts';
 
 /** A place in a policy file; lines and columns count from 1. */
@@ -52,6 +54,8 @@ export interface Gateway {
   readonly signin?: SigninPolicy;
   /** What several replicas share; absent: each is on its own. */
   readonly store?: Etcd;
+  /** How much callers may ask for; absent: what hosts, routes and agents say. */
+  readonly limits?: GatewayLimits;
 }
 
 /** The listener of the second hop. */
@@ -133,6 +137,8 @@ export interface Agent {
   readonly actsFor: readonly string[];
   /** Longest chain of actors, this one included. */
   readonly hops: number;
+  /** What it may ask for each person that it acts for; absent: what the gateway says. */
+  readonly limit?: Limit;
   readonly at: At;
 }
 
@@ -275,6 +281,8 @@ export interface Host {
   readonly tls?: Tls;
   /** CA that clients' certificates are verified with: the host's own, or the gateway's; absent: none is asked for. */
   readonly clientCaFile?: string;
+  /** For each caller, over all routes without one of their own; null: none. Absent: what the gateway says. */
+  readonly limit?: Limit | null;
   readonly routes: readonly Route[];
   readonly at: At;
 }
@@ -296,6 +304,8 @@ export interface Route {
   readonly proxy?: Proxying;
   /** Absent: pages of other origins may not ask. */
   readonly cors?: Cors;
+  /** For each caller on this route; null: none. Absent: what the host says. */
+  readonly limit?: Limit | null;
   /** Whom the denied page names; the route's own or its host's. */
   readonly owner?: string;
   /** Link template of the denied page: `{reason}`, `{request_id}`, `{route}`. */

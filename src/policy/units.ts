@@ -12,6 +12,12 @@ export function hostPort(text: string, defaultPort: number): { readonly host: st
   return { host, port: match?.[2] === undefined ? defaultPort : Number(match[2]) };
 }
 
+/** Requests per second of a checked rate such as `60/m`. */
+export function perSecond(rate: string): number {
+  const [count = '', unit] = rate.split('/');
+  return Number(count) / SECONDS[unit as keyof typeof SECONDS];
+}
+
 const BYTES = { k: 1 << 10, m: 1 << 20, g: 1 << 30 } as const;
 
 /** Bytes of a checked size such as `100m`. */

@@ -3,6 +3,7 @@ import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
+import { budgetsOf, tableBudgets } from './budgets.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
@@ -80,6 +81,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
         headers: spelled(route.headers, names),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
+        ...tableBudgets(budgetsOf(policy, host, route)),
       },
     ]),
   );
@@ -142,5 +144,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
     ...(Object.keys(scopes).length > 0 && { scopes }),
     ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
+    ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),
   };
 }

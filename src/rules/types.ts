@@ -5,6 +5,7 @@ import type { ReasonCode } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';
+import type { TableBudgets } from './budgets.ts';
 
 /** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
 export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
@@ -67,6 +68,8 @@ export interface TableRoute {
   readonly accept?: readonly CredentialKind[];
   /** Origins of others whose pages may ask with credentials; absent: none. */
   readonly origins?: readonly string[];
+  /** What is counted of its requests; absent: nothing. */
+  readonly budgets?: TableBudgets;
 }
 
 /** policy.js: all that the gateway's JavaScript knows of the policy. */
@@ -100,6 +103,8 @@ export interface Table {
   readonly scopes?: Readonly<Record<string, string>>;
   /** Port of the hosts' own URLs; absent: 443. */
   readonly publicPort?: number;
+  /** Requests pass uncounted where there is no room to count them. */
+  readonly passWhenFull?: true;
 }
 
 /** What sessions are opened and judged by. */

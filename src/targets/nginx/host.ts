@@ -1,6 +1,7 @@
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
+import { withBudgets } from './budgets.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
@@ -173,7 +174,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  return doorConf(scene, host, withSessions(scene, host, outerDoor(scene, host)));
+  return doorConf(scene, host, withBudgets(scene, host, withSessions(scene, host, outerDoor(scene, host))));
 }
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */

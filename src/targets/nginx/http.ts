@@ -1,4 +1,5 @@
 import { hasSeveral } from '../../policy/ingress.ts';
+import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
@@ -49,6 +50,7 @@ function engine(scene: Scene): readonly Directive[] {
       'timeout=60s',
     ),
     ...sessionZones(scene),
+    ...budgetZones(scene),
   ];
 }
 
