@@ -48,11 +48,13 @@ export const DEFAULTS = {
   listen: 8443,
   innerListen: 8444,
   publicPort: 443,
+  /** Proofs a second, all workers together. */
+  proofRate: 200,
+  proofAge: 60,
   sessionIdle: 8 * 3600,
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
   storePrefix: '/meshgate/',
-  limitsZone: 8 * 1024 * 1024,
 } as const;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
@@ -80,37 +82,11 @@ export const MAX_CLOCK_SKEW = 300;
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
 export const MAX_SESSION = 30 * 86400;
 
-/** Largest burst, and longest time in seconds in which it may come back: shared memory keeps a caller as long. */
-export const MAX_BURST = 1_000_000;
-export const MAX_REFILL_S = 30 * 86400;
-
-/**
- * How far a budget may be overdrawn, in requests, by workers that have not given back yet: each takes one at a time. What
- * is further ahead is a clock that was set back.
- */
-export const MAX_UNCOUNTED = 1024;
-
-/** Fastest rate per second that the clock of a check, which counts milliseconds, lets through one by one. */
-export const MAX_UNIT_RATE = 1000;
-
-/** Smallest and largest zone of shared memory that a policy may ask for. */
-export const MIN_LIMITS_ZONE = 64 * 1024;
-export const MAX_LIMITS_ZONE = 2 ** 30;
-
 /** Longest policy file that is read, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 
 /** Longest value of an identity header, encoded. The answer of a check, all headers together, has 32 KB. */
 export const MAX_HEADER_VALUE = 4096;
-
-/** Ways to a role by scopes that are looked at. */
-export const MAX_SCOPE_WAYS = 16;
-
-/** Longest metadata of a resource, beside its identifier: nginx's own parser takes no longer argument than 4 KB. */
-export const MAX_METADATA_BYTES = 3000;
-
-/** Longest list of scopes in a challenge, in characters; a longer one is left out. */
-export const MAX_SCOPE_CHALLENGE = 512;
 
 /** Most groups, or scopes, that a caller may have. */
 export const MAX_LIST_VALUES = 1000;
@@ -294,3 +270,23 @@ export const METADATA_COOL_DOWN_S = 3;
 
 /** Longest name and value of a cookie together that browsers keep. */
 export const MAX_COOKIE_BYTES = 4096;
+
+/** Longest DPoP proof, in characters: one of RSA with 4096 bits has some 2,600. */
+export const MAX_PROOF_LENGTH = 4096;
+
+/** Longest name that a client gives a proof. */
+export const MAX_JTI_LENGTH = 256;
+
+/** Clients whose proof keys are kept per JavaScript context. */
+export const PROOF_KEYS_PER_CONTEXT = 64;
+
+/** How old a proof may be, seconds: shortest and longest that a policy may ask for. */
+export const MIN_PROOF_AGE = 5;
+export const MAX_PROOF_AGE = 300;
+
+/** Most proofs a second that a policy may make room for, and what each takes in shared memory, bytes. */
+export const MAX_PROOF_RATE = 20_000;
+export const PROOF_BYTES = 152;
+
+/** How long a nonce for proofs is handed out; each is taken as long again. Seconds. */
+export const NONCE_LIFE_S = 15;

@@ -3,6 +3,7 @@
 import { Bearers } from './njs/bearers.ts';
 import { checkHandler } from './njs/check.ts';
 import { KeyStore } from './njs/keys.ts';
+import { Prover } from './njs/prove.ts';
 import { Sessions } from './njs/sessions.ts';
 import { Signer } from './njs/signer.ts';
 import { whoamiHandler } from './njs/whoami.ts';
@@ -12,10 +13,11 @@ const keyStore = new KeyStore(table);
 const bearers = new Bearers(table, keyStore);
 const sessions = table.session === undefined ? undefined : new Sessions(table, table.session, keyStore);
 const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
-const check = checkHandler(table, bearers, sessions, signer);
+const prover = new Prover(table.proof, table.clockSkew);
+const check = checkHandler(table, bearers, prover, sessions, signer);
 
 /** Who a caller is; only a policy with sessions is rendered with a location for it. */
-const whoami = whoamiHandler(table, bearers, sessions);
+const whoami = whoamiHandler(table, bearers, prover, sessions);
 
 /** `js_periodic`: keeps the providers' keys fresh. */
 const keys = (): Promise<void> => keyStore.refresh();

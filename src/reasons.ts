@@ -6,7 +6,7 @@
 
 export interface ReasonEntry {
   /** HTTP status the client receives. */
-  readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 421 | 503;
   /**
    * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
    * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
@@ -94,6 +94,16 @@ export const reasons = {
     challenge: 'invalid_token',
     help: 'The DPoP proof or the client certificate does not show that the credential is yours: make a new proof for each request; on the inner listener show the X.509-SVID of the workload, of the CA that the policy names.',
   },
+  proof_replayed: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The DPoP proof was used before; make a new one, with another "jti", for each request and each retry.',
+  },
+  proof_nonce_required: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'Make the DPoP proof with the "nonce" of the answer\'s DPoP-Nonce header, and send the request again.',
+  },
   credential_duplicate: {
     status: 400,
     help: 'The request has two cookies of the gateway with one name; delete the cookies of this site and sign in again.',
@@ -127,20 +137,12 @@ export const reasons = {
   },
   role_missing: {
     status: 403,
-    help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
-  },
-  scope_missing: {
-    status: 403,
     challenge: 'insufficient_scope',
-    help: 'The token lacks a scope that this takes; ask the provider for one with the scopes that the challenge names.',
+    help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
   },
   actor_not_allowed: {
     status: 403,
     help: 'The service that asks may not act for anybody here, or not over so many services; ask the owner of the route.',
-  },
-  limit_exceeded: {
-    status: 429,
-    help: 'You have asked as often as the limit here allows; wait as long as Retry-After says.',
   },
   provider_unavailable: {
     status: 503,

@@ -19,6 +19,7 @@ function textOf(fact: Fact): string {
     case 'provider':
     case 'role':
     case 'acr':
+    case 'bound':
       return `${fact.op} ${JSON.stringify(fact.value)}${from}`;
     case 'max_age':
       return `signed in no longer than ${fact.value}s ago${from}`;

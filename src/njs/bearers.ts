@@ -1,6 +1,4 @@
 import { toCaller } from '../caller/caller.ts';
-import { scopeUp } from '../caller/scope-up.ts';
-import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { providerToAsk } from '../token/refetch.ts';
@@ -16,6 +14,12 @@ import { TokenCache } from './tokens.ts';
 export function bearer(authorization: string): string | undefined {
   const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
   return usual && authorization.length > 7 ? authorization.slice(7).trimStart() : undefined;
+}
+
+/** The token of `Authorization: DPoP …` (RFC 9449 section 7.1), read as {@link bearer} does. */
+export function dpop(authorization: string): string | undefined {
+  const isDpop = authorization.length > 5 && authorization.slice(0, 5).toLowerCase() === 'dpop ';
+  return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
 /** Whose tokens are taken. */
@@ -62,19 +66,11 @@ export class Bearers {
     return undefined;
   }
 
-  /** Who a verified token is of, with what a token with more scopes would give. */
-  #callerOf(verified: Verified, now: number): Result<Caller> {
-    const caller = toCaller(verified, this.#table, now);
-    if (this.#table.scopes === undefined || !caller.ok) return caller;
-    const more = scopeUp(verified, this.#table, caller.value.roles, now);
-    return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
-  }
-
   /** Makes known who comes with a new token. */
   #meet(token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key } = verified.value;
-    const caller = this.#callerOf(verified.value, now);
+    const caller = toCaller(verified.value, this.#table, now);
     if (!caller.ok) return caller;
     const cap = this.#table.tokenCache;
     // Only a policy with sessions has revocations, and it finds no entry of one without.

@@ -1,13 +1,13 @@
-import { type Result, refuse } from '../reasons.ts';
-import { IN_QUERY } from '../rules/challenge.ts';
+import { type ReasonCode, type Result, refuse } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
-import { again } from './answer.ts';
-import { type Bearers, bearer } from './bearers.ts';
-import { answer, answerNobody } from './decision.ts';
+import type { Binding } from '../token/types.ts';
+import { again, letAnyonePass } from './answer.ts';
+import { type Bearers, bearer, dpop } from './bearers.ts';
+import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
-import { prove } from './prove.ts';
-import { deny, NOWHERE } from './refusal.ts';
+import type { Prover, Sent } from './prove.ts';
+import { type DpopError, deny } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -16,10 +16,11 @@ import type { Signer } from './signer.ts';
 /** Path of the internal location, before the route's name. */
 const CHECK = '/.meshgate/check/';
 
-const inQuery = refuse(
-  'credential_unsupported',
-  'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN',
-);
+/** What a challenge says of a proof, or of none; nothing where the token is bound to a certificate. */
+function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | undefined): DpopError | undefined {
+  if (scheme === 'Bearer') return binding?.kind === 'dpop' ? 'invalid_token' : undefined;
+  return reason === 'proof_nonce_required' ? 'use_dpop_nonce' : 'invalid_dpop_proof';
+}
 
 const noBearers = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 
@@ -27,12 +28,14 @@ const noBearers = refuse('credential_unsupported', 'this route takes no tokens: 
  * Makes the handler that answers nginx's `auth_request`.
  * A known token or session is answered synchronously: it costs one context and no promise.
  *
+ * @param prover asked for each request with a bound token
  * @param sessions where the policy has them
  * @param signer signs for callers, where the policy has an assertion; nobody's requests have none
  */
 export function checkHandler(
   table: Table,
   bearers: Bearers,
+  prover: Prover,
   sessions?: Sessions,
   signer?: Signer,
 ): (r: NginxHTTPRequest) => void | Promise<void> {
@@ -42,25 +45,38 @@ export function checkHandler(
   /** Decides where nobody says who asks. */
   function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
     const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) answerNobody(r, to, decision.rule);
-    else deny(r, to, decision, { nearest: decision.nearest });
+    if (decision.allow) letAnyonePass(r, decision.rule);
+    else deny(r, to.realm, decision, { nearest: decision.nearest?.id, proofs: to.proofs });
   }
 
   /** A request with a token. */
-  type Asked = readonly [r: NginxHTTPRequest, to: PreparedRoute, method: string, now: number, token: string];
+  type Asked = readonly [
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    now: number,
+    token: string,
+    scheme: Sent['scheme'],
+  ];
 
   function answerNewcomer(caller: Result<KnownCaller>, asked: Asked): void | Promise<void> {
-    if (!caller.ok) return deny(asked[0], asked[1], caller);
-    if (caller.value.binding !== undefined) return answerBound(caller.value, asked);
+    if (!caller.ok) return deny(asked[0], asked[1].realm, caller, asked[5] === 'DPoP' ? { dpop: 'invalid_token' } : {});
+    if (caller.value.binding !== undefined || asked[5] === 'DPoP') return answerBound(caller.value, asked);
     return answer(signer, asked[0], asked[1], asked[2], caller.value, asked[3]);
   }
 
-  /** Answers who comes with a bound token, once they have proved that it is theirs. */
-  function answerBound(known: KnownCaller, [r, to, method, now, token]: Asked): void | Promise<void> {
-    const proved = prove({ r, realm: to.realm, method, token, scheme: 'Bearer', now }, known);
-    if (!proved.ok) return deny(r, to, proved, { known });
-    if (again(r, to, method, known, now, signer)) return;
+  /** What is answered once it is clear whether a bound token is its sender's. */
+  function answerProved(proved: Result<unknown>, sent: Sent, [to, known]: readonly [PreparedRoute, KnownCaller]) {
+    const { r, method, now, nonce } = sent;
+    if (nonce !== undefined) r.headersOut['X-Meshgate-Dpop-Nonce'] = nonce;
+    if (!proved.ok) return deny(r, to.realm, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
+    if (again(r, to, method, known, now, signer)) return undefined;
     return answer(signer, r, to, method, known, now);
+  }
+
+  function answerBound(known: KnownCaller, [r, to, method, now, token, scheme]: Asked): void | Promise<void> {
+    const host = to.realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? '') : to.realm;
+    return prover.prove({ r, host, method, token, scheme, now }, known.binding, answerProved, [to, known] as const);
   }
 
   function answerBearer(
@@ -69,30 +85,38 @@ export function checkHandler(
     method: string,
     authorization: string,
   ): void | Promise<void> {
-    if (!to.bearers) {
-      // No token of ours: what a service calls so is its own matter, and the session decides.
-      if (authorization === IN_QUERY && door !== undefined) return door.ask(r, to, method, r.headersIn.Cookie);
-      return deny(r, to, noBearers);
-    }
+    if (!to.bearers) return deny(r, to.realm, noBearers);
     const token = bearer(authorization);
-    if (token === undefined) {
-      const told = authorization.startsWith(IN_QUERY) ? inQuery : refuse('credential_unsupported');
-      return deny(r, to, told);
-    }
+    if (token === undefined) return answerDpop(r, to, method, authorization);
     const now = Date.now() / 1000;
     const known = bearers.recall(to, token, now);
     if (known !== undefined) {
-      if (known.binding !== undefined) return answerBound(known, [r, to, method, now, token]);
+      if (known.binding !== undefined) return answerBound(known, [r, to, method, now, token, 'Bearer']);
       if (again(r, to, method, known, now, signer)) return;
       return answer(signer, r, to, method, known, now);
     }
-    const asked: Asked = [r, to, method, now, token];
+    const asked: Asked = [r, to, method, now, token, 'Bearer'];
     return bearers.verify(to, token, now, answerNewcomer, asked);
+  }
+
+  /** {@link answerBearer} for the scheme DPoP: whatever the token is bound to, there has to be a proof. */
+  function answerDpop(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    authorization: string,
+  ): void | Promise<void> {
+    const token = prover.takesProofs ? dpop(authorization) : undefined;
+    if (token === undefined) return deny(r, to.realm, refuse('credential_unsupported'), { proofs: to.proofs });
+    const now = Date.now() / 1000;
+    const asked: Asked = [r, to, method, now, token, 'DPoP'];
+    const known = bearers.recall(to, token, now);
+    return known === undefined ? bearers.verify(to, token, now, answerNewcomer, asked) : answerBound(known, asked);
   }
 
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
-    if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
+    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
     // Each read makes an object.
     const { headersIn } = r;
     const method = headersIn['X-Meshgate-Method'] as string;

@@ -8,8 +8,7 @@ type Zone =
   | 'meshgate_sessions'
   | 'meshgate_once'
   | 'meshgate_revoked'
-  | 'meshgate_budgets'
-  | 'meshgate_addresses';
+  | 'meshgate_proofs';
 
 const zones: Partial<Record<Zone, NgxSharedDict>> = {};
 
@@ -44,14 +43,11 @@ export const sessionsDict = (): NgxSharedDict<string> => zone('meshgate_sessions
 /** What was used up and may not be used again, until it would have run out. Nothing makes room: what is full refuses. */
 export const onceDict = (): NgxSharedDict<string> => zone('meshgate_once');
 
+/** DPoP proofs that were used, until they hold no more. Nothing makes room: what is full refuses. */
+export const proofsDict = (): NgxSharedDict<string> => zone('meshgate_proofs');
+
 /** Revocations, kept over restarts by a state file. Nothing makes room. */
 export const revokedDict = (): NgxSharedDict<string> => zone('meshgate_revoked');
-
-/** What callers have asked for. Nothing makes room; only a policy with limits has it. */
-export const budgetsDict = (): NgxSharedDict<number> => zone('meshgate_budgets');
-
-/** The same of addresses, in room of their own: nobody in particular fills up what callers are counted in. */
-export const addressesDict = (): NgxSharedDict<number> => zone('meshgate_addresses');
 
 /** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

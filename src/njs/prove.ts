@@ -1,27 +1,162 @@
+import hash from 'crypto';
+import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import type { KnownCaller } from './known.ts';
+import type { TableProof } from '../rules/types.ts';
+import { originOf } from '../session/origin.ts';
+import { readClientCertificate } from '../token/client-certificate.ts';
+import type { ExpectedProof, Proof } from '../token/proof/types.ts';
+import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
+import type { Binding } from '../token/types.ts';
+import { certificateReader } from './certificates.ts';
+import { locksDict, proofsDict } from './dicts.ts';
+import { Nonces, type NoncesNow } from './nonces.ts';
+import { emptyErrorQueue } from './openssl.ts';
 
 /** A request that came with a token, and how. */
 export interface Sent {
   readonly r: NginxHTTPRequest;
-  /** Host of the route. */
-  readonly realm: string;
+  /** Name of the host, as the policy or, of a wildcard, the request has it. */
+  readonly host: string;
   readonly method: string;
   readonly token: string;
   /** By `Authorization: DPoP`, or as a bearer token. */
   readonly scheme: 'Bearer' | 'DPoP';
+  /** Seconds since the epoch. */
   readonly now: number;
+  /** What the sender's next proof needs; set with the answer. */
+  nonce?: string;
 }
 
+/** Is given whether the sender has proved that the token is theirs, and what was given along. */
+type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<T>;
+
+/** A proof that is looked at. */
+type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S];
+
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
+const otherBinding = refuse('proof_invalid', 'the token is bound to a certificate, and sent as one of a DPoP key');
+const noCertificate = refuse('proof_missing', 'the token is bound to a client certificate: show it on the connection');
+const otherCertificate = refuse('proof_invalid', 'the token is bound to another certificate than the connection has');
+const asBearer = refuse('proof_missing', 'the token is bound to a DPoP key: send it as "Authorization: DPoP TOKEN"');
+const noProofs = refuse('proof_missing', 'the token is bound to a DPoP key, and this gateway takes no proofs');
+const noHeader = refuse('proof_missing', 'the request has no header "DPoP"');
+const noRoom = refuse('check_unavailable', 'the gateway has no room to remember more proofs');
+const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
+
+/** The same line is written no more often than this, whoever asks. */
+const FULL_LINE_MS = 60_000;
+
+const digest = (text: string): string => hash.createHash('sha256').update(text).digest('base64url');
+
+/** Path and query as the request line had them: what the client made its proof for. */
+function rawPath(uri: string): string {
+  const query = uri.indexOf('?');
+  return query < 0 ? uri : uri.slice(0, query);
+}
 
 /**
- * Whether the sender of a request has the key that its token is bound to. To be asked for each request with a bound
- * token, and with any that came by the scheme DPoP.
+ * Remembers that a proof was used, as long as it holds: all workers share the memory.
  *
- * @returns reasons `proof_missing`, `proof_invalid`, `proof_replayed`
+ * @returns reason `proof_replayed`; `check_unavailable` where there is no room: a proof that cannot be remembered could
+ * be used twice
  */
-export function prove(_sent: Sent, { binding }: KnownCaller): Result<undefined> {
-  if (binding === undefined) return notBound;
-  return binding.kind === 'dpop' || binding.kind === 'certificate' ? refuse('proof_missing') : ok(undefined);
+function useUp({ jti, until }: Proof, thumbprint: string, now: number): Result<unknown> {
+  // Two keys may give the same name. 96 bits in 16 characters: a longer key would take twice the room.
+  const name = digest(`${thumbprint} ${jti}`).slice(0, 16);
+  const life = Math.min(MAX_DICT_TTL_MS, Math.ceil((until - now) * 1000) + 1);
+  try {
+    return proofsDict().add(name, '', life) ? ok(undefined) : refuse('proof_replayed');
+  } catch {
+    if (locksDict().add('proofs full', 1, FULL_LINE_MS)) {
+      ngx.log(ngx.ERR, 'meshgate: the zone meshgate_proofs is full, so DPoP is refused: enlarge gateway.proof.rate');
+    }
+    return noRoom;
+  }
+}
+
+function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<T> {
+  const [sent, thumbprint, use, along] = looking;
+  return use(proof.ok ? useUp(proof.value, thumbprint, sent.now) : proof, sent, along);
+}
+
+/** Whether senders of requests have the keys that their tokens are bound to. */
+export class Prover {
+  readonly #settings: TableProof | undefined;
+  readonly #nonces: Nonces | undefined;
+  readonly #skew: number;
+  readonly #certificateOf = certificateReader(readClientCertificate);
+  readonly #context: ProofContext = {
+    known: new Map(),
+    imported: new Map(),
+    digest,
+    onFailure: emptyErrorQueue,
+  };
+
+  /**
+   * @param settings where the policy takes proofs
+   * @param skew seconds by which clocks may differ
+   */
+  constructor(settings: TableProof | undefined, skew: number) {
+    this.#settings = settings;
+    this.#nonces = settings?.nonce ? new Nonces(settings.keysFile) : undefined;
+    this.#skew = skew;
+  }
+
+  /** Whether tokens may come as `Authorization: DPoP`. */
+  get takesProofs(): boolean {
+    return this.#settings !== undefined;
+  }
+
+  /**
+   * To be asked for each request with a bound token, and with any that came by the scheme DPoP.
+   *
+   * @param use is given reason `proof_missing`, `proof_invalid`, `proof_replayed`, `proof_nonce_required` or
+   * `check_unavailable`, or nothing to say; what it returns is returned
+   */
+  prove<T, S>(sent: Sent, binding: Binding | undefined, use: Use<T, S>, along: S): T | Promise<T> {
+    if (binding === undefined) return use(notBound, sent, along);
+    if (binding.kind === 'certificate') {
+      return use(sent.scheme === 'DPoP' ? otherBinding : this.#shown(sent, binding.thumbprint), sent, along);
+    }
+    if (this.#settings === undefined) return use(noProofs, sent, along);
+    if (sent.scheme !== 'DPoP') return use(asBearer, sent, along);
+    const looking: Looking<T, S> = [sent, binding.thumbprint, use, along];
+    if (this.#nonces === undefined) return this.#look(this.#settings, undefined, looking);
+    return this.#lookWithNonces(this.#settings, this.#nonces, looking);
+  }
+
+  /** Whether the connection's certificate is the one that the token is bound to (RFC 8705 section 3). */
+  #shown({ r, now }: Sent, thumbprint: string): Result<unknown> {
+    const escaped = r.headersIn['SSL-Client-Cert'];
+    if (escaped === undefined) return noCertificate;
+    const certificate = this.#certificateOf(escaped, now);
+    return !certificate.ok || certificate.value.thumbprint === thumbprint ? certificate : otherCertificate;
+  }
+
+  #lookWithNonces<T, S>(settings: TableProof, nonces: Nonces, looking: Looking<T, S>): T | Promise<T> {
+    const [sent, , use, along] = looking;
+    const look = (at: NoncesNow | undefined): T | Promise<T> =>
+      at === undefined ? use(noNonces, sent, along) : this.#look(settings, at, looking);
+    const at = nonces.at(sent.now);
+    return at instanceof Promise ? at.then(look) : look(at);
+  }
+
+  #look<T, S>(settings: TableProof, nonces: NoncesNow | undefined, looking: Looking<T, S>): T | Promise<T> {
+    const [sent, thumbprint, use, along] = looking;
+    const { headersIn } = sent.r;
+    if (nonces !== undefined) sent.nonce = nonces.fresh;
+    const proof = headersIn.DPoP;
+    if (proof === undefined) return use(noHeader, sent, along);
+    const expected: ExpectedProof = {
+      thumbprint,
+      method: sent.method,
+      url: originOf(sent.host, settings.publicPort) + rawPath(headersIn['X-Meshgate-Uri'] ?? ''),
+      tokenHash: digest(sent.token),
+      now: sent.now,
+      age: settings.age,
+      skew: this.#skew,
+      nonces: nonces?.taken,
+    };
+    return verifyProof(proof, expected, this.#context, judge<T, S>, looking);
+  }
 }

@@ -3,9 +3,9 @@ import type { Table, TableRoute } from '../rules/types.ts';
 import { readClaims } from '../session/claims.ts';
 import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
-import { type Bearers, bearer } from './bearers.ts';
+import { type Bearers, bearer, dpop } from './bearers.ts';
 import type { KnownCaller } from './known.ts';
-import { prove } from './prove.ts';
+import type { Prover, Sent } from './prove.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a host accepts, on whatever route. */
@@ -112,17 +112,24 @@ function metBearer(known: Result<KnownCaller>, _along: undefined, verified?: Ver
 export function whoamiHandler(
   table: Table,
   bearers: Bearers,
+  prover: Prover,
   sessions: Sessions | undefined,
 ): (r: NginxHTTPRequest) => Promise<void> {
   let hosts: ReadonlyMap<string, Accepted> | undefined;
 
-  async function meetBearer(r: NginxHTTPRequest, realm: string, to: Accepted, now: number): Promise<Result<Met>> {
+  async function meetBearer(r: NginxHTTPRequest, host: string, to: Accepted, now: number): Promise<Result<Met>> {
     const authorization = r.headersIn.Authorization ?? '';
-    const token = to.bearers ? bearer(authorization) : undefined;
-    if (token === undefined) return refuse('credential_unsupported');
+    const asBearer = bearer(authorization);
+    const token = asBearer ?? (prover.takesProofs ? dpop(authorization) : undefined);
+    if (!to.bearers || token === undefined) return refuse('credential_unsupported');
     const met = await bearers.verify(to, token, now, metBearer, undefined);
-    if (!met.ok || met.value.known.binding === undefined) return met;
-    const proved = prove({ r, realm, method: 'GET', token, scheme: 'Bearer', now }, met.value.known);
+    if (!met.ok) return met;
+    const { binding } = met.value.known;
+    if (asBearer !== undefined && binding === undefined) return met;
+    const method = r.method as string;
+    const sent: Sent = { r, host, method, token, scheme: asBearer === undefined ? 'DPoP' : 'Bearer', now };
+    const proved = await prover.prove(sent, binding, (outcome) => outcome, undefined);
+    if (sent.nonce !== undefined) r.headersOut['DPoP-Nonce'] = sent.nonce;
     return proved.ok ? met : proved;
   }
 

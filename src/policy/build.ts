@@ -1,9 +1,9 @@
 import { DEFAULTS } from '../limits.ts';
-import { buildGatewayLimits, buildOwnLimit, buildPlaceLimit } from './build-limits.ts';
 import { buildAccept, buildClient, buildGatewaySignin, buildOwner, kindOf } from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
+import { buildProof } from './proof.ts';
 import type { Raw } from './schema.ts';
 import { DEFAULT_ALGORITHMS, type RawFact } from './sections.ts';
 import type * as policy from './types.ts';
@@ -23,10 +23,8 @@ export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
       const path = ['roles', name];
       return { name, fact: buildFact(it, path, at), at: at(path) };
     }),
-    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops, limit }) => ({
-      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1 },
-      ...buildOwnLimit(limit),
-      at: at(['agents', name]),
+    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops }) => ({
+      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1, at: at(['agents', name]) },
     })),
     ...(mesh && { mesh }),
     services: mapRecord(raw.services, (name, it) => buildService(name, it, at(['services', name]))),
@@ -82,7 +80,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
       },
     }),
     ...buildGatewaySignin(raw),
-    ...buildGatewayLimits(raw),
+    ...(raw.proof && { proof: buildProof(raw.proof) }),
   };
 }
 
@@ -115,6 +113,7 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   if (raw.scope !== undefined) return { op: 'scope', value: raw.scope, ...provider, at: here };
   if (raw.acr !== undefined) return { op: 'acr', value: raw.acr, ...provider, at: here };
   if (raw.max_age !== undefined) return { op: 'max_age', value: seconds(raw.max_age), ...provider, at: here };
+  if (raw.bound !== undefined) return { op: 'bound', value: raw.bound, at: here };
   if (raw.claim !== undefined && raw.like !== undefined) {
     return { op: 'like', claim: raw.claim, value: raw.like, ...provider, at: here };
   }
@@ -229,7 +228,6 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
     providers: host.providers ?? Object.keys(raw.providers),
     ...buildTls(host.tls),
     ...(clientCaFile !== undefined && { clientCaFile }),
-    ...buildPlaceLimit(host),
     routes: Object.entries(host[ROUTES]).map(([path, route]): policy.Route => {
       const where = routePath(name, path);
       return {
@@ -243,7 +241,6 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
         ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),
         ...buildCors(host, route),
-        ...buildPlaceLimit(route),
         ...buildOwner(host, route),
         at: at(where),
       };

@@ -6,10 +6,10 @@ import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
-import { checkLimits } from './check-limits.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
+import { checkProof } from './check-proof.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkReferences } from './check-references.ts';
 import { checkRoles } from './check-roles.ts';
@@ -40,6 +40,7 @@ const CHECKS = [
   checkClients,
   checkSessions,
   checkRoles,
+  checkProof,
   checkServices,
   checkMesh,
   checkWorkloads,
@@ -51,7 +52,6 @@ const CHECKS = [
   checkAccept,
   checkAgents,
   checkTraffic,
-  checkLimits,
   checkTests,
   checkUnused,
 ];

@@ -61,7 +61,19 @@ function holds(schema: Schema, value: unknown): boolean {
 }
 
 /** What other places than a role's definition are taken for one. */
-const FACTS = new Set(['group', 'groups', 'claim', 'scope', 'acr', 'max_age', 'provider', 'any', 'all', 'none']);
+const FACTS = new Set([
+  'group',
+  'groups',
+  'claim',
+  'scope',
+  'acr',
+  'max_age',
+  'bound',
+  'provider',
+  'any',
+  'all',
+  'none',
+]);
 
 const factMessage = (key: string) =>
   `a rule names a role, and the role says ${quote(key)}; write role: staff here, and staff: { group: staff } under roles`;

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { providerKindNames } from '../providers/index.ts';
 import { reasons } from '../reasons.ts';
 import { hints } from './hints.ts';
-import { gatewayLimits, ownLimit, placeLimit } from './limits.ts';
 import { list, METHODS } from './lists.ts';
 import { ROUTES } from './path.ts';
+import { BOUND_BY, proof } from './proof.ts';
 import * as s from './scalars.ts';
 import * as signin from './signin-sections.ts';
 import { cors, proxy } from './traffic.ts';
-import type { Algorithm } from './types.ts';
+import type { Algorithm, BoundBy } from './types.ts';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
@@ -102,7 +102,7 @@ export const gateway = z
     session: signin.session.optional(),
     signin: signin.signin.optional(),
     store: signin.store.optional(),
-    limits: gatewayLimits.optional(),
+    proof: proof.optional(),
   })
   .describe('The gateway itself.');
 
@@ -153,6 +153,7 @@ export interface RawFact {
   scope?: string | undefined;
   acr?: string | undefined;
   max_age?: string | undefined;
+  bound?: BoundBy | undefined;
   provider?: string | undefined;
   any?: (string | RawFact)[] | undefined;
   all?: (string | RawFact)[] | undefined;
@@ -180,6 +181,10 @@ export const fact: z.ZodType<string | RawFact> = z
         scope: s.plainText.describe('The token has this scope.').optional(),
         acr: signin.acr.optional(),
         max_age: signin.maxAge.optional(),
+        bound: z
+          .enum(BOUND_BY)
+          .describe('The token is bound to a key of the sender: dpop, certificate, or any of the two.')
+          .optional(),
         provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
         any: facts('True if one of these is.').optional(),
         all: facts('True if all of these are.').optional(),
@@ -200,7 +205,6 @@ export const agent = z
       .describe('Longest chain of services for one person, this one included.')
       .meta({ default: 1 })
       .optional(),
-    limit: ownLimit.describe('How much it may ask for each person that it acts for.').optional(),
   })
   .register(hints, { what: 'an agent', write: '{ match: { service: wiki }, acts_for: [staff] }' })
   .describe('Software that acts for the person whose request it serves.');
@@ -272,7 +276,6 @@ export const route = z
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
-    limit: placeLimit.optional(),
     owner: signin.owner.optional(),
     ask: signin.ask.optional(),
   })
@@ -288,7 +291,6 @@ export const host = z
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
-    limit: placeLimit.optional(),
     owner: signin.owner.optional(),
     ask: signin.ask.optional(),
     [ROUTES]: z.record(z.string(), route),

@@ -1,9 +1,7 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
-import type { GatewayLimits, Limit } from './limit-types.ts';
 import type { Client, Etcd, ProviderSignin, SessionPolicy, SigninPolicy } from './signin-types.ts';
 
-export type * from './limit-types.ts';
 export type * from './signin-types.ts';
 
 /** A place in a policy file; lines and columns count from 1. */
@@ -52,10 +50,22 @@ export interface Gateway {
   /** Browsers sign in; absent: nobody does. */
   readonly session?: SessionPolicy;
   readonly signin?: SigninPolicy;
+  /** DPoP proofs are taken; absent: a token that is bound to a DPoP key is refused. */
+  readonly proof?: ProofPolicy;
   /** What several replicas share; absent: each is on its own. */
   readonly store?: Etcd;
-  /** How much callers may ask for; absent: what hosts, routes and agents say. */
-  readonly limits?: GatewayLimits;
+}
+
+/** How DPoP proofs are taken. */
+export interface ProofPolicy {
+  /** So many a second, of all workers together, the replay store has room for. */
+  readonly rate: number;
+  /** Seconds that a proof may be old. */
+  readonly age: number;
+  /** Proofs need a nonce of the gateway. */
+  readonly nonce?: true;
+  /** What nonces are made with, so that replicas agree on them; absent: each nginx has its own. */
+  readonly keysFile?: string;
 }
 
 /** The listener of the second hop. */
@@ -137,8 +147,6 @@ export interface Agent {
   readonly actsFor: readonly string[];
   /** Longest chain of actors, this one included. */
   readonly hops: number;
-  /** What it may ask for each person that it acts for; absent: what the gateway says. */
-  readonly limit?: Limit;
   readonly at: At;
 }
 
@@ -170,8 +178,13 @@ export type Fact =
   | { readonly op: 'acr'; readonly value: string; readonly provider?: string; readonly at: At }
   /** Seconds since the person signed in, at most. */
   | { readonly op: 'max_age'; readonly value: number; readonly provider?: string; readonly at: At }
+  /** The token is bound to a key of the sender's; who passes with one has proved it. */
+  | { readonly op: 'bound'; readonly value: BoundBy; readonly at: At }
   | { readonly op: 'role'; readonly value: string; readonly at: At }
   | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
+
+/** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
+export type BoundBy = 'dpop' | 'certificate' | 'any';
 
 export type MeshKind = 'envoy' | 'istio' | 'linkerd' | 'consul';
 
@@ -281,8 +294,6 @@ export interface Host {
   readonly tls?: Tls;
   /** CA that clients' certificates are verified with: the host's own, or the gateway's; absent: none is asked for. */
   readonly clientCaFile?: string;
-  /** For each caller, over all routes without one of their own; null: none. Absent: what the gateway says. */
-  readonly limit?: Limit | null;
   readonly routes: readonly Route[];
   readonly at: At;
 }
@@ -304,8 +315,6 @@ export interface Route {
   readonly proxy?: Proxying;
   /** Absent: pages of other origins may not ask. */
   readonly cors?: Cors;
-  /** For each caller on this route; null: none. Absent: what the host says. */
-  readonly limit?: Limit | null;
   /** Whom the denied page names; the route's own or its host's. */
   readonly owner?: string;
   /** Link template of the denied page: `{reason}`, `{request_id}`, `{route}`. */

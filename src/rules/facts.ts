@@ -9,6 +9,7 @@ export function factText(fact: Fact): string {
     case 'provider':
     case 'role':
     case 'acr':
+    case 'bound':
       return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
     case 'max_age':
       return `max_age ${fact.value}s${of}`;

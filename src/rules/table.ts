@@ -3,13 +3,11 @@ import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
-import { budgetsOf, tableBudgets } from './budgets.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
-import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
-import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
+import type { Rule, Table, TableHop, TableProof, TableRoute, TableSession } from './types.ts';
 
 export { tableModule } from './module.ts';
 
@@ -81,7 +79,6 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
         headers: spelled(route.headers, names),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
-        ...tableBudgets(budgetsOf(policy, host, route)),
       },
     ]),
   );
@@ -107,6 +104,12 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
 }
 
+function tableProof({ proof, publicPort = DEFAULTS.publicPort }: Policy['gateway']): TableProof | undefined {
+  if (proof === undefined) return undefined;
+  const { rate: _, ...rest } = proof;
+  return { ...rest, publicPort };
+}
+
 /**
  * All that the gateway's JavaScript needs of a policy.
  *
@@ -123,8 +126,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
   const asked = stepUps(policy);
-  const scopes = roleScopes(policy);
-  const { publicPort } = policy.gateway;
+  const proof = tableProof(policy.gateway);
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
     clockSkew,
@@ -140,10 +142,8 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     egress: options.egress,
     ...(assertion && { assertion }),
     ...(hop && { hop }),
+    ...(proof && { proof }),
     ...(session && { session }),
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
-    ...(Object.keys(scopes).length > 0 && { scopes }),
-    ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
-    ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),
   };
 }

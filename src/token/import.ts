@@ -17,9 +17,10 @@ type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
  * @throws whatever the engine throws for a broken key, or for an algorithm it lacks
  */
 export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
-  return crypto.subtle.importKey('jwk', key.jwk as never, entry.import as unknown as ImportAlgorithm, false, [
-    'verify',
-  ]);
+  const algorithm = entry.import as unknown as ImportAlgorithm;
+  return key.raw === undefined
+    ? crypto.subtle.importKey('jwk', key.jwk as never, algorithm, false, ['verify'])
+    : crypto.subtle.importKey('raw', key.raw as never, algorithm, false, ['verify']);
 }
 
 /** Name of an imported key among {@link ImportedKeys}. */

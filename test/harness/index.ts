@@ -15,6 +15,7 @@ export * from './keycloak.ts';
 export { jsonLines, LogBuffer } from './logs.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
 export { type Files, readPolicy, render } from './policy.ts';
+export * from './proofs.ts';
 export * from './provider.ts';
 export * from './raw.ts';
 export * from './services.ts';

@@ -57,7 +57,7 @@ export async function render(target: string, policy: string, ingress?: string): 
 /** Every file that the gateway's side of a policy names, made up by the authorities. */
 export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  const { inner, session, signin, store } = policy.gateway;
+  const { inner, proof, session, signin, store } = policy.gateway;
   const names = [...policy.hosts.map((host) => host.name), ...(signin?.host ? [signin.host] : [])];
   if (inner) files[inner.clientCaFile] = authorities.meshCa.cert;
   for (const { clientCaFile } of policy.hosts) if (clientCaFile) files[clientCaFile] = authorities.meshCa.cert;
@@ -67,6 +67,7 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   const { assertion } = policy.gateway;
   if (assertion) files[assertion.keysFile] = await newSigningKeys(Date.now() / 1000);
   if (session) files[session.keysFile] = newRing(Date.now() / 1000);
+  if (proof?.keysFile) files[proof.keysFile] = newRing(Date.now() / 1000);
   if (store?.caFile) files[store.caFile] = authorities.ca.cert;
   if (store?.certFile && store.keyFile)
     put(files, store.certFile, store.keyFile, await authorities.ca.client('spiffe://gateway.test/etcd'));

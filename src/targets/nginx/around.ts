@@ -1,4 +1,3 @@
-import { ADDRESS_HEADER, countsAddresses } from './budgets.ts';
 import { usual } from './carry.ts';
 import { namesDestination } from './connections.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
@@ -9,6 +8,7 @@ import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
+import { nonceHeaderBeside, PROOF_HEADERS } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, SESSION_HEADERS, setCookieBeside } from './session.ts';
 
@@ -70,7 +70,7 @@ function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Modul
     ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
     ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
     ...(hasSessions(scene) ? SESSION_HEADERS : []),
-    ...(countsAddresses(scene.policy) ? [ADDRESS_HEADER] : []),
+    ...(scene.policy.gateway.proof ? PROOF_HEADERS : []),
   ];
   const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));
   const erased = erasedNames(scene.headerNames, answers)
@@ -115,6 +115,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       ...(host.sessions ? sessionPages : errorPages),
       ...closed,
       ...(host.sessions ? setCookieBeside : []),
+      ...(door.answers.includes('Dpop-Nonce') ? nonceHeaderBeside(scene, host) : []),
       ...usual,
       // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
       line('proxy_max_temp_file_size', '0'),

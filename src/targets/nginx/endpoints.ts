@@ -9,10 +9,12 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
+import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { asked, fromHandler, toHandler } from './handler.ts';
 import { orPage } from './page.ts';
 import { returned } from './problem.ts';
+import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { checkSocket } from './upstreams.ts';
 
@@ -56,7 +58,12 @@ function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): D
       // With a variable the query stays behind; in an exact location it has one value only.
       line('proxy_pass', folder ? literal(at + path) : template(at, variable('uri'))),
       ...(who
-        ? toHandler(host, [...asked, line('proxy_set_header', 'Authorization', variable('http_authorization'))])
+        ? toHandler(host, [
+            ...asked,
+            line('proxy_set_header', 'Authorization', variable('http_authorization')),
+            ...shownCertificate(scene, host),
+            ...proofHeaders(scene),
+          ])
         : []),
     ],
   );

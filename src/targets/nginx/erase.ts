@@ -191,8 +191,9 @@ export const TRUSTED_HEADERS: readonly string[] = [
   'X-ProxyUser-Ip',
   'X-Remote-Addr',
   'X-Remote-IP',
-  // The gateway's credential, and CVE-2016-5385.
+  // The gateway's credential with its proof, and CVE-2016-5385.
   'Authorization',
+  'DPoP',
   'Proxy-Authorization',
   'Proxy-Connection',
   'Proxy',

@@ -1,17 +1,16 @@
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
-import { withBudgets } from './budgets.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
-import { metadataLocations } from './metadata.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
+import { nonceHeader, withProofs } from './proof.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookie, withoutSessions, withSessions } from './session.ts';
@@ -154,18 +153,21 @@ function routes(scene: Scene, host: SceneHost, door: Door): Directive {
   return block('location', ['^~', '/'], [...orPage(host, 'route_unknown'), ...refusal('route_unknown')]);
 }
 
+/** At the inner listener nobody shows proofs. */
+const nonceOf = (scene: Scene, { answers }: Door): readonly Directive[] =>
+  answers.includes('Dpop-Nonce') ? nonceHeader(scene) : [];
+
 function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [
     ...serverLevel(scene, host, door),
     commented('The one way to the check; a client cannot ask for it.', hop(answerBuffer(scene, door), door)),
     ...refusalLocations(
-      [...corsOfRefusals(scene), ...(host.sessions ? [vary, setCookie] : [])],
+      [...corsOfRefusals(scene), ...(host.sessions ? [vary, setCookie] : []), ...nonceOf(scene, door)],
       takesCalls(host),
       orPage(host, 'path_not_canonical'),
     ),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
-    ...(door.check === CHECK_PATH ? metadataLocations(host) : []),
     ...pageLocations(scene, host),
     host.sessions ? endpoints(scene, host) : block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
     routes(scene, host, door),
@@ -174,7 +176,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  return doorConf(scene, host, withBudgets(scene, host, withSessions(scene, host, outerDoor(scene, host))));
+  return doorConf(scene, host, withProofs(scene, host, withSessions(scene, host, outerDoor(scene, host))));
 }
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */

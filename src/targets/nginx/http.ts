@@ -1,5 +1,4 @@
 import { hasSeveral } from '../../policy/ingress.ts';
-import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
@@ -8,7 +7,7 @@ import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
-import { metadataKeys } from './metadata.ts';
+import { proofZone } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { sessionZones } from './signin.ts';
@@ -19,7 +18,6 @@ function hashSizes(scene: Scene): readonly Directive[] {
   const keys = [
     ...scene.identities.map(({ name }) => name),
     ...choosingRules(scene).map(({ rule }) => rule),
-    ...metadataKeys(scene),
     ...scene.cors.flatMap(({ origins }) => origins),
     ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
   ];
@@ -50,7 +48,7 @@ function engine(scene: Scene): readonly Directive[] {
       'timeout=60s',
     ),
     ...sessionZones(scene),
-    ...budgetZones(scene),
+    ...proofZone(scene),
   ];
 }
 

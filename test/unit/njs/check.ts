@@ -5,6 +5,7 @@ import { sessionText } from '../../../src/caller/ready.ts';
 import { Bearers } from '../../../src/njs/bearers.ts';
 import { checkHandler } from '../../../src/njs/check.ts';
 import { KeyStore } from '../../../src/njs/keys.ts';
+import { Prover } from '../../../src/njs/prove.ts';
 import { Sessions } from '../../../src/njs/sessions.ts';
 import { whoamiHandler } from '../../../src/njs/whoami.ts';
 import type { Table } from '../../../src/rules/types.ts';
@@ -135,8 +136,9 @@ export class Context {
     const keys = new KeyStore(of);
     const bearers = new Bearers(of, keys);
     const sessions = of.session && new Sessions(of, of.session, keys);
-    this.#check = checkHandler(of, bearers, sessions);
-    this.#whoami = whoamiHandler(of, bearers, sessions);
+    const prover = new Prover(of.proof, of.clockSkew);
+    this.#check = checkHandler(of, bearers, prover, sessions);
+    this.#whoami = whoamiHandler(of, bearers, prover, sessions);
   }
 
   /** @param path of the route, `*` by default */

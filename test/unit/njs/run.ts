@@ -4,6 +4,7 @@ import { samples as callerSamples } from '../caller/samples.ts';
 import { flowSpecs } from '../session/flow/specs.ts';
 import { sessionSpecs } from '../session/specs.ts';
 import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
+import { type ProofCase, proofRunner } from '../token/proof/case.ts';
 import { x509Samples } from '../x509/samples.ts';
 
 const samples = [...callerSamples, ...x509Samples];
@@ -40,17 +41,39 @@ async function deepKeySet(): Promise<string[]> {
   return set.ok ? ['a key set nested 100,000 deep is taken'] : [];
 }
 
+/** Every proof twice, there and back. */
+async function wrongProofs(proofs: readonly ProofCase[]): Promise<string[]> {
+  const run = proofRunner();
+  const wrong: string[] = [];
+  for (const one of [...proofs, ...[...proofs].reverse()]) {
+    const problem = await run(one);
+    if (problem !== undefined) wrong.push(problem);
+  }
+  return wrong;
+}
+
+/** What is run, as JSON. */
+export interface Cases {
+  readonly tokens: readonly TokenCase[];
+  readonly proofs: readonly ProofCase[];
+}
+
 /** Runs every case twice, there and back, and every sample. No Node in here. */
-export async function runCases(cases: readonly TokenCase[]): Promise<CaseReport> {
+export async function runCases({ tokens: cases, proofs }: Cases): Promise<CaseReport> {
   const run = caseRunner();
   const ed25519 = await hasEd25519();
-  const wrong = [...wrongSamples(), ...(await wrongSessions()), ...(await deepKeySet())];
+  const wrong = [
+    ...wrongSamples(),
+    ...(await wrongSessions()),
+    ...(await deepKeySet()),
+    ...(await wrongProofs(proofs)),
+  ];
   for (const testCase of [...cases, ...[...cases].reverse()]) {
     const problem = mismatch(testCase, await run(testCase), ed25519);
     if (problem !== undefined) wrong.push(problem);
   }
   return {
-    ran: 2 * cases.length + samples.length + sessionSpecs.length + flowSpecs.length,
+    ran: 2 * (cases.length + proofs.length) + samples.length + sessionSpecs.length + flowSpecs.length,
     wrong,
     hasEd25519: ed25519,
   };

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
 import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
+import { proofSpecs } from '../token/proof/specs.ts';
 import { specs } from '../token/specs/index.ts';
-import type { CaseReport } from './run.ts';
+import type { CaseReport, Cases } from './run.ts';
 
 /** The same specs as in Node, inside njs: the engine differs, and the module's WebCrypto differs from the command's. */
 
@@ -35,7 +36,7 @@ http {
 `;
 
 const vectors = hasVectors() ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
-const cases = [...specs.map(buildCase), ...vectors.map(vectorCase)];
+const cases: Cases = { tokens: [...specs.map(buildCase), ...vectors.map(vectorCase)], proofs: proofSpecs };
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
@@ -73,7 +74,7 @@ describe.skipIf(!hasImage)('specs and vectors inside njs', () => {
 
   function check(report: CaseReport): void {
     expect(report.wrong).toEqual([]);
-    expect(report.ran).toBeGreaterThan(2 * cases.length);
+    expect(report.ran).toBeGreaterThan(2 * (cases.tokens.length + cases.proofs.length));
   }
 
   it('all come out right in the njs command', async () => {

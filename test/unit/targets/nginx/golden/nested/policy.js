@@ -193,9 +193,5 @@ export default {
     }
   },
   "answerRoom": 896,
-  "egress": "/run/meshgate/egress.sock",
-  "scopes": {
-    __proto__: null,
-    "admin": "wiki.admin"
-  }
+  "egress": "/run/meshgate/egress.sock"
 };

@@ -73,6 +73,5 @@ export default {
       }
     },
     "socket": "/run/meshgate/check.sock"
-  },
-  "publicPort": 8443
+  }
 };

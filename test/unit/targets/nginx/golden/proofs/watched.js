@@ -3,12 +3,11 @@ export default {
   "check": "/run/meshgate/check.sock",
   "providers": [
     {
-      "name": "okta",
-      "issuer": "https://login.example.com"
+      "name": "corp",
+      "issuer": "https://sso.example.com/realms/corp"
     }
   ],
   "stale": 86400,
-  "assertion": true,
-  "clientCa": "/run/mesh/ca.pem",
+  "assertion": false,
   "identities": []
 };

@@ -1,0 +1,104 @@
+import hash from 'crypto';
+import { MAX_DICT_TTL_MS, NONCE_LIFE_S } from '../limits.ts';
+import { type Ring, readRing } from '../session/ring.ts';
+import { proofsDict } from './dicts.ts';
+import { KeyFile } from './key-file.ts';
+
+/** What nonces are made with: the first key makes them, all take them. */
+type NonceKeys = readonly Buffer[];
+
+/** Name of this nginx's own key among the proofs that were used; theirs have no space. */
+const OWN_KEY = 'own key';
+
+const encoder = new TextEncoder();
+
+type DeriveAlgorithm = Parameters<typeof crypto.subtle.deriveBits>[0];
+
+const derivation = {
+  name: 'HKDF',
+  hash: 'SHA-256',
+  salt: new Uint8Array(0),
+  info: encoder.encode('meshgate nonce'),
+} as unknown as DeriveAlgorithm;
+
+async function keysOf({ sealing, keys }: Ring): Promise<NonceKeys> {
+  const all = [sealing, ...[...keys.values()].filter((key) => key !== sealing)];
+  const derived = all.map(({ base }) => crypto.subtle.deriveBits(derivation, base as never, 256));
+  return (await Promise.all(derived)).map((bits) => Buffer.from(bits));
+}
+
+async function readNonceKeys(text: string): Promise<NonceKeys | string> {
+  const ring = await readRing(text);
+  return typeof ring === 'string' ? ring : keysOf(ring);
+}
+
+/**
+ * The key that all workers of this nginx share, as long as it runs: no other nginx has it, and none that begins anew. So a
+ * proof is taken only where it would be known if it was used before.
+ */
+function ownKeys(): NonceKeys | undefined {
+  const dict = proofsDict();
+  try {
+    if (!dict.has(OWN_KEY)) {
+      const bytes = new Uint8Array(32);
+      crypto.getRandomValues(bytes as never);
+      dict.add(OWN_KEY, Buffer.from(bytes).toString('base64url'), MAX_DICT_TTL_MS);
+    }
+  } catch {
+    return undefined;
+  }
+  const key = dict.get(OWN_KEY);
+  return key === undefined ? undefined : [Buffer.from(key, 'base64url')];
+}
+
+const nonceOf = (key: Buffer, slot: number): string =>
+  hash.createHmac('sha256', key).update(`nonce ${slot}`).digest('base64url').slice(0, 22);
+
+/** Nonces at one time. */
+export interface NoncesNow {
+  /** What proofs are to be made with. */
+  readonly fresh: string;
+  /** What they may be made with: the nonces before and after as well, for replicas' clocks differ. */
+  readonly taken: readonly string[];
+}
+
+/**
+ * Nonces for proofs (RFC 9449 section 9): made of a key and the time, so that nothing is kept of them, and whoever has
+ * the key knows them. Each is handed out for {@link NONCE_LIFE_S} and taken for as long again.
+ */
+export class Nonces {
+  readonly #file: KeyFile<NonceKeys> | undefined;
+  #keys: NonceKeys | undefined;
+  #slot = 0;
+  #now: NoncesNow | undefined;
+
+  /** @param keysFile see `ProofPolicy.keysFile` */
+  constructor(keysFile: string | undefined) {
+    this.#file = keysFile === undefined ? undefined : new KeyFile(keysFile, readNonceKeys, 'no DPoP proof is taken');
+  }
+
+  #made(keys: NonceKeys | undefined, now: number): NoncesNow | undefined {
+    const slot = Math.floor(now / NONCE_LIFE_S);
+    if (keys !== this.#keys || slot !== this.#slot) {
+      this.#keys = keys;
+      this.#slot = slot;
+      const taken = keys?.flatMap((key) => [nonceOf(key, slot), nonceOf(key, slot - 1), nonceOf(key, slot + 1)]);
+      this.#now = taken && { fresh: taken[0] as string, taken };
+    }
+    return this.#now;
+  }
+
+  /**
+   * The nonces of now, or a promise of them where the file is to be read; `undefined`: there is no key, for the file is
+   * missing or broken, or the shared memory has no room for this nginx's own.
+   */
+  at(now: number): NoncesNow | undefined | Promise<NoncesNow | undefined> {
+    const file = this.#file;
+    if (file === undefined) {
+      const isCurrent = Math.floor(now / NONCE_LIFE_S) === this.#slot && this.#now !== undefined;
+      return isCurrent ? this.#now : this.#made(ownKeys(), now);
+    }
+    const keys = file.recall(now);
+    return keys === undefined ? file.current(now).then((read) => this.#made(read, now)) : this.#made(keys, now);
+  }
+}

@@ -1,0 +1,72 @@
+import { DEFAULTS, MAX_PROOF_AGE, MAX_PROOF_RATE, MIN_PROOF_AGE } from '../limits.ts';
+import { type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { allFacts, roleFacts } from './facts.ts';
+import type { Report } from './report.ts';
+import type { BoundBy } from './types.ts';
+import { perSecond, seconds } from './units.ts';
+
+type DraftGateway = NonNullable<DraftPolicy['gateway']>;
+
+/** Proofs are taken where a role wants them, and how they are taken fits together. */
+export function checkProof(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  if (gateway && writes(gateway, 'proof')) {
+    checkBounds(report, gateway);
+    checkUse(report, draft);
+  }
+  for (const role of roleFacts(draft)) {
+    for (const { fact, path } of allFacts(role)) {
+      if (typeof fact !== 'object' || fact.bound === undefined || report.touches(path)) continue;
+      const missing = wantsProofs(report, draft, fact.bound);
+      if (missing !== undefined) report.add([...path, 'bound'], `never true: ${missing}`);
+    }
+  }
+}
+
+/**
+ * What is missing for a token that is bound so to be taken, or undefined.
+ *
+ * @param value how somebody's token has to be bound
+ */
+export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
+  if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
+  const proofs = gateway !== undefined && writes(gateway, 'proof');
+  const certificates = [gateway, ...entriesOf(hosts).map(([, host]) => host)].some(
+    (it) => it?.tls !== undefined && writes(it.tls, 'client_ca_file'),
+  );
+  if (value !== 'certificate' && proofs) return undefined;
+  if (value !== 'dpop' && certificates) return undefined;
+  const write = { dpop: `proof: { rate: ${DEFAULTS.proofRate}/s }`, certificate: 'tls: { client_ca_file: … }' };
+  if (value === 'certificate') return `no certificates of clients are taken; write ${write.certificate} under gateway`;
+  return `no proofs are taken; write ${write.dpop} under gateway`;
+}
+
+function checkBounds(report: Report, { proof }: DraftGateway): void {
+  if (proof === undefined || report.touches(['gateway', 'proof'])) return;
+  const { rate, age } = proof;
+  const path = ['gateway', 'proof'];
+  if (rate !== undefined && perSecond(rate) > MAX_PROOF_RATE) {
+    report.add([...path, 'rate'], `${rate} is too much; write at most ${MAX_PROOF_RATE}/s`);
+  }
+  const time = age === undefined ? DEFAULTS.proofAge : seconds(age);
+  if (time < MIN_PROOF_AGE || time > MAX_PROOF_AGE) {
+    const word = time < MIN_PROOF_AGE ? 'short' : 'long';
+    report.add([...path, 'age'], `${age} is too ${word}; write from ${MIN_PROOF_AGE}s to ${MAX_PROOF_AGE}s`);
+  }
+  if (writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
+    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
+    report.add([...path, 'keys_file'], message, 'key');
+  }
+}
+
+/** Somebody comes with tokens at all. */
+function checkUse(report: Report, draft: DraftPolicy): void {
+  if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
+  const providers = entriesOf(draft.providers);
+  const taken = providers.some(
+    ([name, it]) => report.touches(['providers', name]) || writes(it, 'audiences', 'insecure_any_audience'),
+  );
+  if (taken || providers.length === 0) return;
+  const message = 'no effect: no provider has audiences, so no tokens are taken; add some to one, or remove this';
+  report.add(['gateway', 'proof'], message, 'key');
+}

@@ -1,0 +1,62 @@
+import { PROOF_BYTES } from '../../limits.ts';
+import type { Policy } from '../../policy/types.ts';
+import { commented, type Directive, line, variable } from './directive.ts';
+import type { Door } from './door.ts';
+import type { Scene, SceneHost } from './scene.ts';
+import { hasSessions, hostName } from './session.ts';
+
+/** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
+export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+  if (policy.gateway.proof === undefined) return [];
+  return [
+    line('proxy_set_header', 'DPoP', variable('http_dpop')),
+    line('proxy_set_header', 'X-Meshgate-Uri', variable('request_uri')),
+  ];
+}
+
+const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
+
+/** The outer door of a host, with what the check reads of proofs, and what the next one needs. */
+export function withProofs(scene: Scene, host: SceneHost, door: Door): Door {
+  const headers = proofHeaders(scene);
+  if (headers.length === 0) return door;
+  const isNamed = !host.host.name.startsWith('*') || (hasSessions(scene) && host.sessions);
+  const name = isNamed ? [] : [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))];
+  return {
+    ...door,
+    credentials: [...door.credentials, ...headers, ...name],
+    answers: [...door.answers, ...(givesNonces(scene) ? ['Dpop-Nonce'] : [])],
+  };
+}
+
+/** Headers of ours on the way to the check and back, which no service gets. */
+export const PROOF_HEADERS = ['X-Meshgate-Dpop-Nonce', 'X-Meshgate-Host', 'X-Meshgate-Uri'];
+
+/** What a client's next proof is to be made with (RFC 9449 section 8). */
+export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {
+  if (!givesNonces(scene)) return [];
+  return [line('add_header', 'DPoP-Nonce', variable('meshgate_dpop_nonce'), 'always')];
+}
+
+/** The same in a service's answer. Outer levels' own headers stay. */
+export function nonceHeaderBeside(scene: Scene, host: SceneHost): readonly Directive[] {
+  const header = nonceHeader(scene);
+  return header.length === 0 || host.sessions ? header : [...header, line('add_header_inherit', 'merge')];
+}
+
+const PAGE = 64 * 1024;
+
+/** Bytes of shared memory for all proofs that hold at once: each until it is too old, and some from the future. */
+export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number {
+  if (proof === undefined) return 0;
+  const entries = Math.ceil(proof.rate * (proof.age + clockSkew + 1));
+  return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
+}
+
+/** The proofs that were used. Nothing makes room for others: what is full refuses. */
+export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+  const bytes = proofZoneBytes(policy.gateway);
+  if (bytes === 0) return [];
+  const size = `zone=meshgate_proofs:${bytes >> 10}k`;
+  return [commented('DPoP proofs that were used.', line('js_shared_dict_zone', size, 'type=string', 'timeout=10m'))];
+}

@@ -1,0 +1,84 @@
+import { ok, type Result, refuse } from '../../reasons.ts';
+import { type AlgorithmEntry, algorithms } from '../algorithms.ts';
+import { shown } from '../detail.ts';
+import { asObject, decodeCanonical, parseObject } from '../json.ts';
+import type { Key } from '../types.ts';
+import { rsaWeakness } from '../weak.ts';
+import type { ProofKey } from './types.ts';
+
+/** What proofs may be signed with: `algs` of the challenge (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
+export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
+
+const wrong = (detail: string) => refuse('proof_invalid', detail);
+
+const noKey = wrong('the proof\'s "jwk" is no public key that fits its "alg"');
+
+/** Members of a JWK that have no business in a public key (RFC 7518 section 6). */
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+/** Members of a header that would change how the rest is read. */
+const changing = ['crit', 'b64', 'zip'];
+
+/** Length of one coordinate in bytes, by curve. */
+const coordinates: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
+
+type Jwk = Readonly<Record<string, unknown>>;
+
+/** SHA-256 of a text, base64url. */
+type Digest = (text: string) => string;
+
+const bytesOf = (value: unknown): Buffer | undefined =>
+  typeof value === 'string' ? decodeCanonical(value) : undefined;
+
+/** A point of the curve as SEC 1 writes it, section 2.3.3; whether it is one only the engine finds, as it imports it. */
+function curveKey({ x, y }: Jwk, crv: string, digest: Digest): Key | undefined {
+  const [left, right] = [bytesOf(x), bytesOf(y)];
+  const length = coordinates[crv];
+  if (left?.length !== length || right?.length !== length) return undefined;
+  const raw = Buffer.concat([new Uint8Array([4]), left as Buffer, right as Buffer]);
+  // In base64url is nothing that JSON escapes; the order is RFC 7638's.
+  const thumbprint = digest(`{"crv":"${crv}","kty":"EC","x":"${x}","y":"${y}"}`);
+  return { thumbprint, kty: 'EC', crv, jwk: {}, raw };
+}
+
+function rsaKey({ n, e }: Jwk, digest: Digest): Key | undefined {
+  const [modulus, exponent] = [bytesOf(n), bytesOf(e)];
+  if (modulus === undefined || exponent === undefined || rsaWeakness(modulus, exponent) !== undefined) return undefined;
+  const jwk = { kty: 'RSA', n, e };
+  return { thumbprint: digest(`{"e":"${e}","kty":"RSA","n":"${n}"}`), kty: 'RSA', jwk };
+}
+
+function publicKey(jwk: Jwk | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
+  if (jwk === undefined) return wrong('the proof\'s header has no "jwk"');
+  if (privateMembers.some((name) => Object.hasOwn(jwk, name))) {
+    return wrong('the proof\'s "jwk" is no public key alone: whoever saw the proof may have the private half');
+  }
+  if (jwk.kty !== kty || (jwk.alg !== undefined && jwk.alg !== alg) || (crv !== undefined && jwk.crv !== crv)) {
+    return noKey;
+  }
+  const key = crv === undefined ? rsaKey(jwk, digest) : curveKey(jwk, crv, digest);
+  return key === undefined ? noKey : ok(key);
+}
+
+/**
+ * Reads the header of a proof (RFC 9449 section 4.3, items 3 to 7): its type, an asymmetric algorithm, and the public
+ * key alone. Any `kid`, `jku` or `x5c` is ignored.
+ *
+ * @param text the first part of the proof
+ * @returns reason `proof_invalid`
+ */
+export function readProofKey(text: string, digest: Digest): Result<ProofKey> {
+  const bytes = decodeCanonical(text);
+  const members = bytes && parseObject(bytes);
+  if (members === undefined) return wrong("the proof's header is not a JSON object");
+  const { typ, alg, jwk } = members;
+  if (typ !== 'dpop+jwt') return wrong(`the proof has the type ${shown(typ)} and not "dpop+jwt"`);
+  const refused = changing.find((name) => Object.hasOwn(members, name));
+  if (refused !== undefined) return wrong(`the proof's header has "${refused}", which is not supported`);
+  if (!(PROOF_ALGORITHMS as readonly unknown[]).includes(alg)) {
+    return wrong(`the proof's "alg" is ${shown(alg)}; sign it with one of ${PROOF_ALGORITHMS.join(', ')}`);
+  }
+  const entry = algorithms.get(alg as string) as AlgorithmEntry;
+  const key = publicKey(asObject(jwk), entry, digest);
+  return key.ok ? ok({ header: { alg: entry.alg }, keys: [key.value] }) : key;
+}

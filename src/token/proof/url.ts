@@ -1,0 +1,36 @@
+/** Scheme, host with its port, and the rest of an absolute URL. */
+const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#@\\]+)([^?#]*)/;
+
+const unreserved = /[A-Za-z0-9._~-]/;
+
+/** Percent-encoded what need not be is decoded, and all other in upper case (RFC 3986 sections 6.2.2.1 and 6.2.2.2). */
+const plainPath = (path: string): string =>
+  path.replace(/%([0-9A-Fa-f]{2})/g, (octet, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return unreserved.test(char) ? char : octet.toUpperCase();
+  });
+
+const usualPorts: Readonly<Record<string, string>> = { https: ':443', http: ':80' };
+
+/** The URL in its usual spelling, without query and fragment; `undefined`: it is not absolute. */
+function normal(url: string): string | undefined {
+  const [, scheme, authority, path] = parts.exec(url) ?? [];
+  if (scheme === undefined || authority === undefined || path === undefined) return undefined;
+  const lower = scheme.toLowerCase();
+  const port = usualPorts[lower];
+  const host = authority.toLowerCase();
+  const named = port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host;
+  return `${lower}://${named}${path === '' ? '/' : plainPath(path)}`;
+}
+
+/**
+ * Whether the URL of a proof is the request's: query and fragment do not count, and spellings that mean the same by
+ * RFC 3986 section 6.2 do (RFC 9449 section 4.3). Dot segments are none of these, for the gateway takes none.
+ *
+ * @param url of the request: origin and raw path
+ */
+export function isSameUrl(htu: string, url: string): boolean {
+  if (htu === url) return true;
+  const one = normal(htu);
+  return one !== undefined && one === normal(url);
+}

@@ -1,0 +1,115 @@
+import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../limits.ts';
+import { ok, type Result, refuse } from '../../reasons.ts';
+import { shown } from '../detail.ts';
+import { type CompactJws, parseClaims } from '../format.ts';
+import { decodeCanonical } from '../json.ts';
+import { type SignatureContext, verifySignatureWith } from '../signature.ts';
+import type { Claims, Key } from '../types.ts';
+import { readProofKey } from './key.ts';
+import type { ExpectedProof, Proof, ProofKey } from './types.ts';
+import { isSameUrl } from './url.ts';
+
+/** What is kept between proofs. */
+export interface ProofContext extends SignatureContext {
+  /** Keys by the text of their header: one client's proofs all have the same. */
+  readonly known: Map<string, ProofKey>;
+  /** SHA-256 of a text, base64url. */
+  readonly digest: (text: string) => string;
+}
+
+type Refused = ReturnType<typeof refuse> | undefined;
+
+const wrong = (detail: string) => refuse('proof_invalid', detail);
+
+const malformed = wrong('the proof is not one signed JWT in a "DPoP" header of its own');
+
+const encoder = new TextEncoder();
+
+/** The three parts of a proof; two headers, which nginx joins by a comma, are none. */
+function splitProof(text: string): CompactJws | undefined {
+  const dot = text.indexOf('.');
+  const end = text.lastIndexOf('.');
+  if (text.length > MAX_PROOF_LENGTH || dot < 1 || end === dot || end === text.length - 1) return undefined;
+  const payload = decodeCanonical(text.slice(dot + 1, end));
+  const signature = decodeCanonical(text.slice(end + 1));
+  if (payload === undefined || signature === undefined) return undefined;
+  return { header: text.slice(0, dot), payload, signature, input: encoder.encode(text.slice(0, end)) };
+}
+
+/** The key of a proof, if the token is bound to it. Only such keys are kept: no other client can push them out. */
+function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }: ProofContext): Result<ProofKey> {
+  const before = known.get(header);
+  const key = before === undefined ? readProofKey(header, digest) : ok(before);
+  if (!key.ok) return key;
+  if (key.value.keys[0].thumbprint !== thumbprint) return wrong('the token is bound to another key than the proof has');
+  if (before === undefined) {
+    if (known.size >= PROOF_KEYS_PER_CONTEXT) known.delete(known.keys().next().value as string);
+    known.set(header, key.value);
+  }
+  return key;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** When it was made: not too long ago by our clock, and hardly in the future. Dates that nobody asks for count too. */
+function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
+  if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
+  if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
+  if (iat < now - age) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: too old`);
+  if (exp !== undefined && !(isNumber(exp) && exp > now - skew)) return wrong('the proof has expired');
+  if (nbf !== undefined && !(isNumber(nbf) && nbf <= now + skew)) return wrong('the proof is not valid yet');
+  return undefined;
+}
+
+/** Whether a proof is one for this request (RFC 9449 section 4.3, items 8 to 12). */
+function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
+  const { jti, htm, htu, ath, nonce } = claims;
+  if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
+    return wrong(`the proof's "jti" is not a text of 1 to ${MAX_JTI_LENGTH} characters`);
+  }
+  if (htm !== expected.method) return wrong(`the proof is for the method ${shown(htm)}`);
+  if (typeof htu !== 'string' || !isSameUrl(htu, expected.url)) {
+    return wrong(`the proof is for ${shown(htu)}, this is ${shown(expected.url)}`);
+  }
+  if (ath !== expected.tokenHash) return wrong('the proof\'s "ath" is not the hash of this token');
+  const untimely = checkProofTimes(claims, expected);
+  if (untimely !== undefined) return untimely;
+  const { nonces } = expected;
+  if (nonces === undefined || nonces.includes(nonce as string)) return undefined;
+  return refuse('proof_nonce_required');
+}
+
+/** A proof whose signature is looked at, and who is told. */
+type Read<T, S> = readonly [proof: Proof, use: (proved: Result<Proof>, along: S) => T | Promise<T>, along: S];
+
+function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
+  return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
+}
+
+/**
+ * Checks a DPoP proof (RFC 9449 section 4.3): form, key, what it says of the request, signature. Whether it was used
+ * before is not looked at. Never throws for any text.
+ *
+ * @param use is given the proof, or reason `proof_invalid` or `proof_nonce_required`; what it returns is returned. There
+ * is one promise, the engine's.
+ * @param along `use` is given this as well
+ */
+export function verifyProof<T, S>(
+  text: string,
+  expected: ExpectedProof,
+  context: ProofContext,
+  use: (proved: Result<Proof>, along: S) => T | Promise<T>,
+  along: S,
+): T | Promise<T> {
+  const jws = splitProof(text);
+  if (jws === undefined) return use(malformed, along);
+  const key = keyOf(jws.header, expected, context);
+  if (!key.ok) return use(key, along);
+  const claims = parseClaims(jws.payload);
+  if (claims === undefined) return use(wrong("the proof's payload is not a claims set"), along);
+  const refused = checkProofClaims(claims, expected);
+  if (refused !== undefined) return use(refused, along);
+  const proof = { jti: claims.jti as string, until: (claims.iat as number) + expected.age };
+  const { header, keys } = key.value;
+  return verifySignatureWith(jws, header, keys, context, judge<T, S>, [proof, use, along]);
+}

@@ -1,0 +1,410 @@
+/** Tokens that are bound to a key, and what a thief does with them: a real gateway, and what reached the upstream. */
+import { createHmac } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import {
+  createProofKey,
+  type Gateway,
+  gatewayCase,
+  keepAlive,
+  type ProofWish,
+  type Sent,
+  signProof,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  withProof,
+} from '../harness/index.ts';
+import { said } from './scene.ts';
+
+const stage = await testStage('proofs');
+const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const acme = await issuers.create('acme');
+const host = 'wiki.test';
+const origin = `https://${host}`;
+
+const policy = (proof: string) => `
+version: 1
+gateway: { insecure_http: true, listen: 8080, clock_skew: 5s${proof === '' ? '' : `, proof: ${proof}`} }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+  staff: { group: staff }
+${proof === '' ? '' : '  sure: { all: [staff, { bound: dpop }] }'}
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [staff] }
+    /open/*: { service: wiki, allow: [anyone] }
+${proof === '' ? '' : '    /sure/*: { service: wiki, allow: [sure] }\n  "*.apps.test": { /*: { service: wiki, allow: [staff] } }'}
+`;
+const keysFile = '/run/secrets/proof.jwks';
+const ring = newRing(Date.now() / 1000);
+const start = (proof: string, more: Partial<Parameters<typeof startGateway>[1]> = {}) =>
+  startGateway(stage, { policy: policy(proof), ...more });
+const shared = `{ nonce: true, keys_file: ${keysFile} }`;
+const [gateway, workers, small, none, first, second, own] = await Promise.all([
+  start('{ age: 20s }'),
+  start('{}', { workers: 2, alias: 'workers' }),
+  start('{ rate: 1/s, age: 60s }', { alias: 'small' }),
+  start('', { alias: 'none' }),
+  start(shared, { alias: 'first', files: { [keysFile]: ring } }),
+  start(shared, { alias: 'second', files: { [keysFile]: ring } }),
+  start('{ nonce: true }', { alias: 'own' }),
+]);
+const all = [gateway, workers, small, none, first, second, own];
+const setup = { gateway, echoes: [echo] };
+
+const [key, thief] = await Promise.all([createProofKey(), createProofKey()]);
+const claims = { aud: 'wiki', sub: 'ada', groups: ['staff'] };
+const bound = await acme.sign({ ...claims, cnf: { jkt: key.jkt } });
+const unbound = await acme.sign(claims);
+
+/** A request with the bound token and a proof of its own key, or as wished. */
+async function proved(path = '/page', wish: Partial<ProofWish> = {}, signer = key): Promise<Sent> {
+  const proof = await signProof(signer, { url: origin + path, token: bound, ...wish });
+  return { path, headers: withProof(bound, proof), ...(wish.method && { method: wish.method }) };
+}
+
+const ask = async (of: Gateway, sent: Sent) => said(await of.send(host, sent));
+
+beforeAll(() =>
+  Promise.all(
+    all.map((of) =>
+      until(async () => (await of.send(host, { token: unbound })).status === 200, {
+        what: 'the keys',
+        timeoutMs: 20_000,
+      }),
+    ),
+  ),
+);
+
+test('a bound token with a proof of its key passes, and neither reaches the service', async () => {
+  await echo.clear();
+  const answer = await gateway.send(host, await proved('/page?q=1', { url: `${origin}/page` }));
+  expect(said(answer)).toBe('200 -');
+  expect(answer.header('DPoP-Nonce')).toBeUndefined();
+  const [received] = await echo.requests();
+  expect(received!.url).toBe('/page?q=1');
+  expect(received!.headers.filter(([name]) => /^(authorization|dpop|x-meshgate-uri)$/i.test(name))).toEqual([]);
+});
+
+test.each(['ES384', 'ES512', 'PS256', 'RS256'])('a proof by %s passes', async (alg) => {
+  const other = await createProofKey(alg);
+  const token = await acme.sign({ ...claims, cnf: { jkt: other.jkt } });
+  const proof = await signProof(other, { url: `${origin}/`, token });
+  expect(await ask(gateway, { headers: withProof(token, proof) })).toBe('200 -');
+});
+
+test('a host of a wildcard is the one that was asked', async () => {
+  const to = { ...gateway.target(host), name: 'one.apps.test' };
+  const agent = keepAlive(to);
+  const send = async (htu: string) => {
+    const headers = { Host: 'one.apps.test', ...(await proved('/x', { url: htu })).headers };
+    return said(await gateway.send('one.apps.test', { path: '/x', headers, agent }));
+  };
+  expect(await send('https://one.apps.test/x')).toBe('200 -');
+  expect(await send('https://two.apps.test/x')).toBe('401 proof_invalid');
+  agent.destroy();
+});
+
+const atRoot = await signProof(key, { url: `${origin}/`, token: bound });
+
+describe('a stolen token', () => {
+  const dpop = /^DPoP realm="wiki\.test", algs="ES256 ES384 ES512 PS256 RS256", error="invalid_token"/;
+
+  gatewayCase(setup, {
+    name: 'as a bearer token is refused',
+    host,
+    request: { token: bound },
+    status: 401,
+    reason: 'proof_missing',
+    answer: { 'WWW-Authenticate': dpop },
+  });
+  gatewayCase(setup, {
+    name: 'as a bearer token with somebody else’s proof is refused',
+    host,
+    request: { token: bound, headers: { DPoP: atRoot } },
+    status: 401,
+    reason: 'proof_missing',
+  });
+  gatewayCase(setup, {
+    name: 'without a proof is refused',
+    host,
+    request: { headers: { Authorization: `DPoP ${bound}` } },
+    status: 401,
+    reason: 'proof_missing',
+    answer: { 'WWW-Authenticate': /^DPoP .*error="invalid_dpop_proof"/ },
+    log: { forbidden: [new RegExp(bound.split('.')[2]!)] },
+  });
+  gatewayCase(setup, {
+    name: 'does not become nobody where anyone may pass',
+    host,
+    request: { path: '/open/x', token: bound },
+    status: 401,
+    reason: 'proof_missing',
+  });
+  test('is refused whatever way it comes where the gateway takes no proofs', async () => {
+    expect(await ask(none, { token: bound })).toBe('401 proof_missing');
+    expect(await ask(none, await proved())).toBe('401 credential_unsupported');
+    const answer = await none.send(host, { token: bound });
+    expect(answer.text).toContain('this gateway takes no proofs');
+  });
+  test('that no worker has seen before is refused as well', async () => {
+    const fresh = await acme.sign({ ...claims, jti: 'new', cnf: { jkt: key.jkt } });
+    expect(await ask(workers, { token: fresh })).toBe('401 proof_missing');
+    expect(await ask(workers, { token: fresh })).toBe('401 proof_missing');
+  });
+  test('is still bound after it passed once, in every context of every worker', async () => {
+    expect(await ask(workers, await proved())).toBe('200 -');
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(workers, { token: bound })));
+    expect(new Set(answers)).toEqual(new Set(['401 proof_missing']));
+  });
+});
+
+/** Each is refused, twice, on one worker; nothing of it is remembered. */
+const attacks: readonly (readonly [name: string, wish: Partial<ProofWish>, signer?: typeof key])[] = [
+  ['of another key', {}, thief],
+  ['that names the right key and is signed by another', { header: { jwk: key.jwk } }, thief],
+  ['with the private key in it', { header: { jwk: key.privateJwk } }],
+  ['with a symmetric key', { header: { jwk: { kty: 'oct', k: 'c2VjcmV0' } } }],
+  ['with no key, and a URL of one', { header: { jwk: undefined, jku: `${acme.url}/jwks`, x5u: `${acme.url}/x` } }],
+  ['of another type', { header: { typ: 'JWT' } }],
+  ['that says that it is compressed', { header: { zip: 'DEF' } }],
+  ['for another method', { claims: { htm: 'POST' } }],
+  ['for another path', { url: `${origin}/other` }],
+  ['for another host', { url: 'https://evil.test/page' }],
+  ['for the host that the client names', { url: 'https://localhost/page' }],
+  ['for plain HTTP', { url: `http://${host}/page` }],
+  ['for another token', { token: unbound }],
+  ['for a token endpoint', { claims: { ath: undefined } }],
+  ['made long ago', { claims: { iat: Math.floor(Date.now() / 1000) - 60 } }],
+  ['made in the future', { claims: { iat: Math.floor(Date.now() / 1000) + 600 } }],
+  ['made at no time', { claims: { iat: undefined } }],
+  ['made at the end of time', { claims: { iat: 1e300 } }],
+  ['without a name', { claims: { jti: undefined } }],
+  ['with a name of 4,000 characters', { claims: { jti: 'x'.repeat(2000) } }],
+];
+
+describe('a proof', async () => {
+  for (const [name, wish, signer] of attacks) {
+    gatewayCase(setup, {
+      name: `${name} is refused`,
+      host,
+      request: await proved('/page', wish, signer),
+      status: 401,
+      reason: 'proof_invalid',
+      answer: { 'WWW-Authenticate': /^DPoP .*error="invalid_dpop_proof"/ },
+    });
+  }
+
+  const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const payload = (await signProof(key, { url: `${origin}/page`, token: bound })).split('.')[1];
+  const unsigned = `${b64({ typ: 'dpop+jwt', alg: 'none', jwk: key.jwk })}.${payload}.`;
+  const hmacHead = `${b64({ typ: 'dpop+jwt', alg: 'HS256', jwk: key.jwk })}.${payload}`;
+  const hmac = createHmac('sha256', JSON.stringify(key.jwk)).update(hmacHead).digest('base64url');
+
+  gatewayCase(setup, {
+    name: 'without a signature is refused',
+    host,
+    request: { path: '/page', headers: withProof(bound, unsigned) },
+    status: 401,
+    reason: 'proof_invalid',
+  });
+  gatewayCase(setup, {
+    name: 'signed with the public key as a secret is refused',
+    host,
+    request: { path: '/page', headers: withProof(bound, `${hmacHead}.${hmac}`) },
+    status: 401,
+    reason: 'proof_invalid',
+  });
+  gatewayCase(setup, {
+    name: 'in two headers is refused, though one is good',
+    host,
+    request: {
+      path: '/page',
+      headers: [
+        ['Authorization', `DPoP ${bound}`],
+        ['DPoP', await signProof(key, { url: `${origin}/page`, token: bound })],
+        ['DPoP', await signProof(key, { url: `${origin}/page`, token: bound })],
+      ],
+    },
+    status: 401,
+    reason: 'proof_invalid',
+  });
+  gatewayCase(setup, {
+    name: 'with a token that is bound to nothing is refused',
+    host,
+    request: {
+      path: '/page',
+      headers: withProof(unbound, await signProof(key, { url: `${origin}/page`, token: unbound })),
+    },
+    status: 401,
+    reason: 'proof_invalid',
+  });
+
+  test('for one method does not do for another, for GET not for HEAD', async () => {
+    expect(await ask(gateway, { ...(await proved()), method: 'POST' })).toBe('401 proof_invalid');
+    expect((await gateway.send(host, { ...(await proved()), method: 'HEAD' })).status).toBe(401);
+    expect(await ask(gateway, await proved('/page', { method: 'POST' }))).toBe('200 -');
+  });
+
+  test('of a token that is bound by two ways, or by another one, is never asked for', async () => {
+    for (const cnf of [{ jkt: key.jkt, 'x5t#S256': key.jkt }, { jwk: key.jwk }, { jkt: 'short' }, null]) {
+      const token = await acme.sign({ ...claims, cnf });
+      const proof = await signProof(key, { url: `${origin}/`, token });
+      expect(await ask(gateway, { headers: withProof(token, proof) })).toBe('401 proof_invalid');
+      expect(await ask(gateway, { token })).toBe('401 proof_invalid');
+    }
+  });
+
+  test('does not help a token of another issuer’s key, or one that has expired', async () => {
+    const expired = await acme.sign({ ...claims, cnf: { jkt: key.jkt }, exp: 1_700_000_000 });
+    const proof = await signProof(key, { url: `${origin}/`, token: expired });
+    const answer = await gateway.send(host, { headers: withProof(expired, proof) });
+    expect(said(answer)).toBe('401 token_expired');
+    expect(answer.header('WWW-Authenticate')).toMatch(/^DPoP .*error="invalid_token"/);
+  });
+});
+
+describe('a replayed proof', () => {
+  test('is refused, on the same worker', async () => {
+    const sent = await proved();
+    expect(await ask(gateway, sent)).toBe('200 -');
+    await echo.clear();
+    const again = await gateway.send(host, sent);
+    expect(said(again)).toBe('401 proof_replayed');
+    expect(again.header('WWW-Authenticate')).toMatch(/^DPoP .*error="invalid_dpop_proof"/);
+    expect(await echo.requests()).toEqual([]);
+  });
+
+  test('passes once among forty requests at the same time, on two workers', async () => {
+    for (let round = 0; round < 3; round++) {
+      const sent = await proved('/page', { claims: { jti: `race ${round}` } });
+      const answers = await Promise.all(Array.from({ length: 40 }, () => ask(workers, sent)));
+      expect(answers.filter((answer) => answer === '200 -')).toHaveLength(1);
+      expect(answers.filter((answer) => answer === '401 proof_replayed')).toHaveLength(39);
+    }
+  });
+
+  test('is refused after a reload, though query and fragment differ', async () => {
+    const sent = await proved();
+    expect(await ask(workers, sent)).toBe('200 -');
+    await workers.reload();
+    expect(await ask(workers, sent)).toBe('401 proof_replayed');
+    expect(await ask(workers, { ...sent, path: '/page?again' })).toBe('401 proof_replayed');
+  });
+
+  test('of one client does not use up the name of another’s', async () => {
+    const token = await acme.sign({ ...claims, cnf: { jkt: thief.jkt } });
+    const proof = await signProof(thief, { url: `${origin}/page`, token, claims: { jti: 'mine' } });
+    expect(await ask(gateway, { path: '/page', headers: withProof(token, proof) })).toBe('200 -');
+    expect(await ask(gateway, await proved('/page', { claims: { jti: 'mine' } }))).toBe('200 -');
+  });
+
+  test('that was not taken is not used up', async () => {
+    const sent = await proved('/page', { claims: { jti: 'later' } });
+    const [head, payload] = (sent.headers as Record<string, string>).DPoP!.split('.');
+    const forged = { ...sent, headers: withProof(bound, `${head}.${payload}.${'A'.repeat(86)}`) };
+    expect(await ask(gateway, forged)).toBe('401 proof_invalid');
+    expect(await ask(gateway, sent)).toBe('200 -');
+  });
+});
+
+test('a store that is full refuses, and says so once', async () => {
+  const target = small.target(host);
+  const agent = keepAlive(target, 16);
+  const mark = small.mark();
+  const counts: Record<string, number> = {};
+  for (let sent = 0; sent < 1600 && (counts['503 check_unavailable'] ?? 0) < 3; sent += 50) {
+    const requests = await Promise.all(Array.from({ length: 50 }, () => proved()));
+    for (const answer of await Promise.all(requests.map((one) => ask(small, { ...one, agent })))) {
+      counts[answer] = (counts[answer] ?? 0) + 1;
+    }
+  }
+  agent.destroy();
+  // What the rate asks for has room: 1/s for 60 s, and 5 s in the future.
+  expect(counts['200 -']).toBeGreaterThan(66);
+  expect(counts['503 check_unavailable']).toBeGreaterThan(2);
+  expect(Object.keys(counts).sort()).toEqual(['200 -', '503 check_unavailable']);
+  const lines = small.troubles(mark).filter((line) => line.includes('meshgate_proofs is full'));
+  expect(lines).toHaveLength(1);
+  expect(await ask(small, { token: unbound })).toBe('200 -');
+});
+
+describe('a role that wants a bound token', () => {
+  test('is nobody’s with another one', async () => {
+    expect(await ask(gateway, { path: '/sure/x', token: unbound })).toBe('403 role_missing');
+    expect(await ask(gateway, await proved('/sure/x'))).toBe('200 -');
+  });
+
+  test('is refused by the scheme that somebody came with', async () => {
+    const token = await acme.sign({ aud: 'wiki', sub: 'eve', cnf: { jkt: key.jkt } });
+    const proof = await signProof(key, { url: `${origin}/sure/x`, token });
+    const answer = await gateway.send(host, { path: '/sure/x', headers: withProof(token, proof) });
+    expect(said(answer)).toBe('403 role_missing');
+    expect(answer.header('WWW-Authenticate') ?? 'DPoP').toMatch(/^DPoP/);
+  });
+});
+
+test('who comes with nothing is told of both ways', async () => {
+  const answer = await gateway.send(host);
+  expect(said(answer)).toBe('401 credential_missing');
+  expect(answer.all('WWW-Authenticate')).toEqual([
+    expect.stringMatching(/^Bearer realm="wiki\.test"/),
+    expect.stringMatching(/^DPoP realm="wiki\.test", algs="ES256 ES384 ES512 PS256 RS256"$/),
+  ]);
+  expect((await none.send(host)).all('WWW-Authenticate')).toEqual([expect.stringMatching(/^Bearer /)]);
+});
+
+/** A nonce of a gateway, as a client learns it. */
+async function nonceOf(of: Gateway): Promise<string> {
+  const answer = await of.send(host, await proved());
+  expect(said(answer)).toBe('401 proof_nonce_required');
+  expect(answer.header('WWW-Authenticate')).toMatch(/^DPoP .*error="use_dpop_nonce"/);
+  return answer.header('DPoP-Nonce')!;
+}
+
+describe('a nonce', () => {
+  test.each([
+    ['of keys that replicas share', first],
+    ['of this gateway’s own key', own],
+  ])('%s is asked for, and with it a proof passes; the answer has the next one', async (_, of) => {
+    const nonce = await nonceOf(of);
+    const answer = await of.send(host, await proved('/page', { nonce }));
+    expect(said(answer)).toBe('200 -');
+    expect(answer.header('DPoP-Nonce')).toMatch(/^[\w-]{22}$/);
+    expect(await ask(of, await proved('/page', { nonce: `${nonce.slice(1)}A` }))).toBe('401 proof_nonce_required');
+    expect(await ask(of, await proved('/page', { claims: { nonce: [nonce] } }))).toBe('401 proof_nonce_required');
+  });
+
+  test('of one replica is the other’s', async () => {
+    const nonce = await nonceOf(first);
+    expect(await ask(second, await proved('/page', { nonce }))).toBe('200 -');
+  });
+
+  test('of another gateway is none, so that a proof is good at one of them alone', async () => {
+    const sent = await proved('/page', { nonce: await nonceOf(own) });
+    expect(await ask(first, sent)).toBe('401 proof_nonce_required');
+    expect(await ask(own, sent)).toBe('200 -');
+    expect(await ask(own, sent)).toBe('401 proof_replayed');
+  });
+
+  test('does not do instead of a signature', async () => {
+    const nonce = await nonceOf(own);
+    expect(await ask(own, await proved('/page', { nonce }, thief))).toBe('401 proof_invalid');
+  });
+});
+
+test('no line of any log holds a token, a proof or a nonce', async () => {
+  const nonce = await nonceOf(own);
+  const sent = await proved('/page', { nonce });
+  await own.send(host, sent);
+  const secrets = [bound, (sent.headers as Record<string, string>).DPoP!].map((text) => text.split('.')[2]!);
+  const lines = all.flatMap((of) => of.box.logs.since(0));
+  expect(lines.length).toBeGreaterThan(100);
+  expect(lines.filter((line) => [...secrets, nonce].some((secret) => line.includes(secret)))).toEqual([]);
+});
