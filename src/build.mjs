@@ -38,6 +38,10 @@ const bundles = {
     entryPoints: ['src/signin.ts'],
     external: ['./policy.js', './signin-policy.js', 'fs', 'crypto'],
   },
+  'client.js': {
+    entryPoints: ['src/client.ts'],
+    external: ['./client-policy.js', 'fs', 'crypto'],
+  },
   'health.js': {
     entryPoints: ['src/health.ts'],
     external: ['./watched.js', 'fs', 'crypto'],

@@ -54,6 +54,8 @@ export const DEFAULTS = {
   sessionIdle: 8 * 3600,
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
+  introspectionCache: 60,
+  introspectionNegative: 10,
   storePrefix: '/meshgate/',
 } as const;
 
@@ -75,6 +77,22 @@ export const MAX_SILENCE = 86400;
 /** How long a browser may remember the answer to a preflight: by default, and at most. */
 export const CORS_MAX_AGE = 600;
 export const MAX_CORS_MAX_AGE = 86400;
+
+/** Longest wait for an introspection endpoint that a policy may ask for: {@link PROVIDER_TIMEOUT_MS}. */
+export const MAX_INTROSPECTION_TIMEOUT = 4;
+
+/** Longest answer of an introspection endpoint that is read, in characters. */
+export const MAX_ANSWER_LENGTH = 64 * 1024;
+
+/**
+ * Questions about tokens that providers are asked at once, and checks that may wait for an answer or for their turn, on
+ * one nginx: each holds a JavaScript context.
+ */
+export const MAX_QUESTIONS = 32;
+export const MAX_QUESTION_WAITERS = 128;
+
+/** How long a provider that did not answer a question is not asked another one, milliseconds. */
+export const QUESTION_PAUSE_MS = 1000;
 
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;

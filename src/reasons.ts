@@ -41,7 +41,7 @@ export const reasons = {
   token_malformed: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is not a signed JWT (a compact JWS with a JSON claims set), or is too long; ask the provider for a JWT access token, opaque ones are not taken.',
+    help: 'The token is not a signed JWT (a compact JWS with a JSON claims set), or is too long; ask the provider for a JWT access token: opaque ones are taken where the policy has the provider asked about them.',
   },
   algorithm_refused: {
     status: 401,
@@ -62,6 +62,11 @@ export const reasons = {
     status: 401,
     challenge: 'invalid_token',
     help: 'The signature does not match the token; fetch a new one from the provider.',
+  },
+  token_inactive: {
+    status: 401,
+    challenge: 'invalid_token',
+    help: 'The provider says that the token is not active: it has expired, was called back, or is none of its tokens; fetch a new one.',
   },
   token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired; fetch a new one.' },
   token_not_yet_valid: {
@@ -146,7 +151,7 @@ export const reasons = {
   },
   provider_unavailable: {
     status: 503,
-    help: 'The gateway has no keys of this provider yet; try again shortly, and check that the gateway reaches the provider.',
+    help: 'The provider does not answer, and the gateway has no keys of it, or has to ask it about this token; try again shortly, and check that the gateway reaches the provider.',
   },
   assertion_unavailable: {
     status: 503,

@@ -1,12 +1,14 @@
 import { toCaller } from '../caller/caller.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
+import { confirmed, judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
 import { type VerifyContext, verifyToken } from '../token/verify.ts';
 import type { KeyStore } from './keys.ts';
 import { type KnownCaller, stampOf, subOf } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
+import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -44,6 +46,8 @@ export class Bearers {
   readonly #keys: KeyStore;
   readonly #tokens: TokenCache;
   readonly #context: VerifyContext;
+  /** Absent: no provider of the policy is asked about tokens. */
+  readonly #questions: Questions | undefined;
 
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
@@ -55,6 +59,7 @@ export class Bearers {
       imported: keys.imported,
       onFailure: emptyErrorQueue,
     };
+    this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
   }
 
   /** A caller of these providers whose key is still published, and who was not called back. */
@@ -72,21 +77,52 @@ export class Bearers {
     const { claims, provider, key } = verified.value;
     const caller = toCaller(verified.value, this.#table, now);
     if (!caller.ok) return caller;
-    const cap = this.#table.tokenCache;
+    const { until } = verified.value;
+    const cap = until === undefined ? this.#table.tokenCache : Math.min(this.#table.tokenCache, until - now);
     // Only a policy with sessions has revocations, and it finds no entry of one without.
     if (this.#table.session === undefined) return ok(this.#tokens.put(token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
-    const sub = subOf(claims, (this.#table.providers[provider] as TokenProvider).subject.claim);
+    const sub = subOf(claims, this.#provider(provider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
     return ok(this.#tokens.put(token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
   /** Who comes with a new token, for whom waits for it. */
   static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
+    const questions = newcomer[0].#questions;
+    if (questions !== undefined && verified.ok && verified.value.until === undefined) {
+      const provider = newcomer[0].#provider(verified.value.provider);
+      if (provider.introspection?.jwts) return Bearers.#confirm(questions, provider, verified.value, newcomer);
+    }
     const use = newcomer[4];
     const along = newcomer[5];
     const known = newcomer[0].#meet(newcomer[2], newcomer[3], verified);
     return verified.ok ? use(known, along, verified.value) : use(known, along);
+  }
+
+  #provider(name: string): TokenProvider {
+    return this.#table.providers[name] as TokenProvider;
+  }
+
+  /** {@link #settle} of a JWT, once its provider has said that it is active. */
+  static async #confirm<T, S>(
+    questions: Questions,
+    provider: TokenProvider,
+    verified: Verified,
+    newcomer: Newcomer<T, S>,
+  ): Promise<T> {
+    const said = await questions.introspect(provider, newcomer[2], newcomer[3]);
+    const held = said.ok ? confirmed(verified, said.value.claims, provider, said.value.until) : said;
+    return Bearers.#settle(held, newcomer);
+  }
+
+  /** {@link #settle} of a token that only its provider can read. */
+  static async #introspect<T, S>(questions: Questions, provider: TokenProvider, newcomer: Newcomer<T, S>): Promise<T> {
+    const [bearers, , token, now] = newcomer;
+    const said = await questions.introspect(provider, token, now);
+    if (!said.ok) return Bearers.#settle(said, newcomer);
+    const { claims, until } = said.value;
+    return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
   }
 
   /** {@link #settle}, or once more with the provider's newest keys, where those at hand do not do. */
@@ -110,6 +146,10 @@ export class Bearers {
   verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
     const { providers } = to;
     const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along];
+    if (this.#questions !== undefined) {
+      const asked = providerToIntrospect(token, providers);
+      if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);
+    }
     return verifyToken(token, providers, now, this.#context, Bearers.#settleOrAsk<T, S>, newcomer);
   }
 }

@@ -3,6 +3,7 @@
 type Zone =
   | 'meshgate_keys'
   | 'meshgate_tokens'
+  | 'meshgate_inactive'
   | 'meshgate_locks'
   | 'meshgate_svids'
   | 'meshgate_sessions'
@@ -30,6 +31,9 @@ export const metadataName = ({ name, issuer }: { readonly name: string; readonly
 
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = (): NgxSharedDict<string> => zone('meshgate_tokens');
+
+/** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
+export const inactiveDict = (): NgxSharedDict<string> => zone('meshgate_inactive');
 
 /** Locks and counters, each with a time to live of its own. */
 export const locksDict = (): NgxSharedDict<number> => zone('meshgate_locks');

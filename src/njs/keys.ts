@@ -3,6 +3,7 @@ import type { Table } from '../rules/types.ts';
 import { isRevoked } from '../session/revocation.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
 import type { ImportedKeys } from '../token/import.ts';
+import { INTROSPECTED } from '../token/introspection.ts';
 import { readKeySet } from '../token/keys.ts';
 import {
   failed,
@@ -108,8 +109,11 @@ export class KeyStore {
     if (known.usableUntil === undefined || known.epoch !== epoch) {
       const { state, thumbprints } = this.#load(known.provider);
       known.epoch = epoch;
-      const vouched = thumbprints.has(known.key) && !this.isRevoked(known);
-      known.usableUntil = vouched ? state.fetchedAt + this.#table.keys.stale : 0;
+      // Where no key vouched but the provider itself, none can leave.
+      const byKey = known.key !== INTROSPECTED;
+      const vouched = (!byKey || thumbprints.has(known.key)) && !this.isRevoked(known);
+      const good = byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
+      known.usableUntil = vouched ? good : 0;
     }
     return now <= known.usableUntil;
   }
@@ -163,7 +167,8 @@ export class KeyStore {
     // After a restart: keys and revocations come from two files, of which one may be older.
     if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
     const due = (state: KeyState) => isDue(state, Date.now() / 1000, this.#table.keys);
-    await Promise.all(Object.values(this.#table.providers).map((provider) => this.#fetchAlone(provider, due)));
+    const publishing = Object.values(this.#table.providers).filter(({ keyless }) => keyless === undefined);
+    await Promise.all(publishing.map((provider) => this.#fetchAlone(provider, due)));
   }
 
   /**
@@ -173,6 +178,7 @@ export class KeyStore {
    * @param urgent without the cool-down: for what nobody can ask for at will, since the provider has just answered
    */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
+    if (provider.keyless) return 'unchanged';
     const locks = locksDict();
     const fetching = () => locks.has(`fetch ${provider.name}`);
     if (urgent || !locks.has(`cool ${provider.name}`)) {

@@ -10,6 +10,12 @@ declare module '*/signin-policy.js' {
   export default table;
 }
 
+/** What those know of it who ask providers about tokens. */
+declare module '*/client-policy.js' {
+  const table: import('../rules/client-table.ts').ClientTable;
+  export default table;
+}
+
 /** What health knows of it. */
 declare module '*/watched.js' {
   const watched: import('../health/types.ts').Watched;

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../limits.ts';
+import { DEFAULTS, MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
 import { kindOfIssuer, type ProviderKindName, providerKinds } from '../providers/index.ts';
 import type { ROUTES } from './path.ts';
 import type { Raw } from './schema.ts';
@@ -75,6 +75,22 @@ export function buildClient(name: string, raw: RawProvider): Pick<policy.Provide
       userinfo: userinfo ?? defaults.userinfo,
       label: label ?? name,
       ...(par !== undefined && { par }),
+    },
+  };
+}
+
+/** How the provider is asked about tokens. */
+export function buildIntrospection({ introspection: raw }: RawProvider): Pick<policy.Provider, 'introspection'> {
+  if (raw === undefined) return {};
+  return {
+    introspection: {
+      ...(raw.endpoint !== undefined && { endpoint: raw.endpoint }),
+      timeout: time(raw.timeout, MAX_INTROSPECTION_TIMEOUT),
+      cache: time(raw.cache, DEFAULTS.introspectionCache),
+      negative: time(raw.negative, DEFAULTS.introspectionNegative),
+      stale: time(raw.stale, 0),
+      ...(raw.jwts && { jwts: raw.jwts }),
+      ...(raw.insecure_any_type && { anyType: raw.insecure_any_type }),
     },
   };
 }

@@ -1,5 +1,12 @@
 import { DEFAULTS } from '../limits.ts';
-import { buildAccept, buildClient, buildGatewaySignin, buildOwner, kindOf } from './build-signin.ts';
+import {
+  buildAccept,
+  buildClient,
+  buildGatewaySignin,
+  buildIntrospection,
+  buildOwner,
+  kindOf,
+} from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
@@ -97,6 +104,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
     subject: { claim: raw.subject?.claim ?? 'sub', prefix: raw.subject?.prefix ?? '' },
     ...buildClient(name, raw),
+    ...buildIntrospection(raw),
     at,
   };
 }

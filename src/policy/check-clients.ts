@@ -41,9 +41,9 @@ function checkKind(report: Report, path: Path, { kind, issuer, ...provider }: Dr
   }
 }
 
-function checkClient(report: Report, provider: Path, { issuer, client }: DraftProvider): void {
+function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {
   const path = [...provider, 'client'];
-  if (issuer !== undefined && !isIssuerUrl(issuer)) {
+  if (issuer !== undefined && !isIssuerUrl(issuer) && introspection?.endpoint === undefined) {
     const message = `people sign in by the discovery document, and ${quote(issuer)} has none; remove it, or write the https: URL of the issuer`;
     report.add(path, message, 'key');
   }

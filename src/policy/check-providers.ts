@@ -33,17 +33,20 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     if (audiences !== undefined && any) {
       report.add(['providers', name, 'audiences'], 'no effect: insecure_any_audience; remove one of the two', 'key');
     }
-    if (!any && !writes(draft.providers?.[name] ?? {}, 'audiences', 'insecure_any_audience', 'client')) {
+    const provider = draft.providers?.[name] ?? {};
+    const signsIn = writes(provider, 'client') && !writes(provider, 'introspection');
+    if (!any && !signsIn && !writes(provider, 'audiences', 'insecure_any_audience')) {
       const message = 'missing key "audiences"; write audiences: [api://wiki], what the tokens are issued for';
       report.add(['providers', name, 'audiences'], message, 'key');
     }
   }
-  for (const [name, { issuer, jwks_uri: uri }] of entriesOf(draft.providers)) {
+  for (const [name, { issuer, jwks_uri: uri, introspection }] of entriesOf(draft.providers)) {
     if (issuer?.endsWith(DISCOVERY)) {
       const message = `this is the discovery document; write the issuer in it, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
       report.add(['providers', name, 'issuer'], message);
     }
-    if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined) continue;
+    if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined || introspection?.endpoint !== undefined)
+      continue;
     const message = `"${issuer}" is no https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;
     report.add(['providers', name, 'issuer'], message);
   }

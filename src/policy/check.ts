@@ -6,6 +6,7 @@ import { checkDefinitions } from './check-definitions.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkIntrospection } from './check-introspection.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
@@ -38,6 +39,7 @@ const CHECKS = [
   checkGateway,
   checkProviders,
   checkClients,
+  checkIntrospection,
   checkSessions,
   checkRoles,
   checkProof,

@@ -1,6 +1,6 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
-  ...['teams', 'profiles', 'audit', 'introspection', 'amr', 'network'],
+  ...['teams', 'profiles', 'audit', 'amr', 'network'],
   ...['namespaces', 'client_id', 'alone', 'tools', 'limit'],
   ...['insecure_raw_paths', 'waypoint', 'ambient'],
 ]);

@@ -159,6 +159,14 @@ export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[
   write: 'https://login.example.com/realms/main/certs',
 });
 
+export const providerEndpoint = text(
+  new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`),
+  {
+    what: 'the https: URL of an endpoint',
+    write: 'https://login.example.com/introspect',
+  },
+);
+
 const KUBERNETES_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
 const lowered = (pattern: RegExp) => (value: unknown) => {
   const lower = typeof value === 'string' ? value.toLowerCase().replace(/_/g, '-') : '';

@@ -140,6 +140,7 @@ export const provider = z
       .optional(),
     client: signin.client.optional(),
     signin: signin.providerSignin.optional(),
+    introspection: signin.introspection.optional(),
   })
   .describe('An OpenID provider that vouches for callers.');
 

@@ -124,6 +124,31 @@ export const client = z
   })
   .describe('The gateway as it is registered at the provider; with it, people sign in.');
 
+export const introspection = z
+  .strictObject({
+    endpoint: s.providerEndpoint
+      .describe('Where the provider is asked. Default: what its discovery document says.')
+      .optional(),
+    cache: s.duration.describe('How long an answer counts.').meta({ default: '1m' }).optional(),
+    negative: s.duration.describe('How long it counts that a token is not active.').meta({ default: '10s' }).optional(),
+    timeout: s.duration.describe('Longest wait for an answer, at most 4s.').meta({ default: '4s' }).optional(),
+    stale: s.duration
+      .describe('How long an answer counts besides while the provider does not answer. Default: not at all.')
+      .optional(),
+    jwts: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('JWTs are asked for as well, once their signature holds: what is called back ends within "cache".')
+      .optional(),
+    insecure_any_type: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('Takes tokens of which the provider does not say "token_type": a refresh token may be one.')
+      .optional(),
+  })
+  .register(hints, { what: 'how the provider is asked', write: '{ cache: 1m }' })
+  .describe('The provider is asked about tokens that are no JWTs (RFC 7662); needs a client.');
+
 export const providerSignin = z
   .strictObject({
     scopes: list(scope, '[openid, profile, email]')

@@ -50,6 +50,24 @@ export interface Client {
   readonly auth: ClientAuth;
 }
 
+/** How a provider is asked about tokens (RFC 7662); times in seconds. */
+export interface IntrospectionPolicy {
+  /** Absent: what the issuer's discovery document says. */
+  readonly endpoint?: string;
+  /** Longest wait for an answer. */
+  readonly timeout: number;
+  /** How long an answer counts. */
+  readonly cache: number;
+  /** How long it counts that a token is not active. */
+  readonly negative: number;
+  /** How long an answer counts besides, while the provider does not answer. */
+  readonly stale: number;
+  /** JWTs of the provider are asked for as well, once their signature holds. */
+  readonly jwts?: true;
+  /** Answers need not say that a token is an access token. */
+  readonly anyType?: true;
+}
+
 /** What the gateway asks of a provider when somebody signs in. */
 export interface ProviderSignin {
   readonly scopes: readonly string[];

@@ -1,6 +1,6 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
-import type { Client, Etcd, ProviderSignin, SessionPolicy, SigninPolicy } from './signin-types.ts';
+import type { Client, Etcd, IntrospectionPolicy, ProviderSignin, SessionPolicy, SigninPolicy } from './signin-types.ts';
 
 export type * from './signin-types.ts';
 
@@ -125,10 +125,12 @@ export interface Provider {
   /** CA bundle to verify the provider's TLS certificate with; default the system's. */
   readonly caFile?: string;
   readonly subject: { readonly claim: string; readonly prefix: string };
-  /** With it, people sign in through this provider. */
+  /** With it, people sign in through this provider, and it can be asked about tokens. */
   readonly client?: Client;
   /** There where {@link client} is. */
   readonly signin?: ProviderSignin;
+  /** Absent: of this provider JWTs alone are taken. */
+  readonly introspection?: IntrospectionPolicy;
   readonly at: At;
 }
 

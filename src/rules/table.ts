@@ -3,6 +3,7 @@ import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
+import { isAsked } from './client-table.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
@@ -42,9 +43,15 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
 
 /** No file that holds a secret is named where requests are decided. */
 function tokenProvider(provider: Provider): TokenProvider {
-  const { at: _, caFile: __, client: ___, signin: ____, ...rest } = provider;
-  return rest;
+  const { at: _, caFile: __, client: ___, signin: ____, introspection, ...rest } = provider;
+  if (introspection === undefined) return rest;
+  const { endpoint: _____, timeout: ______, ...asked } = introspection;
+  return { ...rest, introspection: asked, ...(isKeyless(provider) && { keyless: true as const }) };
 }
+
+/** Whether a provider publishes no keys: the policy says where to ask about its tokens, and not where its keys are. */
+export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
+  introspection?.endpoint !== undefined && jwksUri === undefined;
 
 /** A fact without its place in the file, which only `explain` reads. */
 function bare(fact: Fact): Fact {
@@ -145,5 +152,6 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(proof && { proof }),
     ...(session && { session }),
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
+    ...(Object.values(policy.providers).some(isAsked) && { asking: options.check ?? '' }),
   };
 }

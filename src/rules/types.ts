@@ -94,6 +94,8 @@ export interface Table {
   readonly proof?: TableProof;
   /** Where browsers sign in. */
   readonly session?: TableSession;
+  /** Unix socket of the check's server, where providers are asked about tokens; absent: none is. */
+  readonly asking?: string;
   /** By role, where roles ask for something of the sign-in. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
 }

@@ -1,5 +1,6 @@
 import type { Watched } from '../health/types.ts';
 import type { Identity, Mesh, Policy } from '../policy/types.ts';
+import { isKeyless } from './table.ts';
 
 const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
   const all = Object.values(ingresses);
@@ -15,7 +16,9 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
   return {
     check,
-    providers: Object.values(policy.providers).map(({ name, issuer }) => ({ name, issuer })),
+    providers: Object.values(policy.providers)
+      .filter((provider) => !isKeyless(provider))
+      .map(({ name, issuer }) => ({ name, issuer })),
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
     ...(identities.length > 0 && policy.mesh && { ca: caFiles(policy.mesh) }),

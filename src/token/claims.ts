@@ -120,6 +120,11 @@ function checkSubject(claims: Claims, provider: TokenProvider): Refused {
   return refuse('claim_absent', `"${provider.subject.claim}" is not a non-empty string`);
 }
 
+/** Whom a token is for, to whom it was issued, and whose it is: `claim_absent`, `audience_mismatch`, or nothing. */
+export function checkParties(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+  return checkAudience(claims, provider) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider);
+}
+
 /**
  * Checks the claims of a token whose signature holds and whose `iss` is the provider's.
  *

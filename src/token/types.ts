@@ -16,6 +16,24 @@ export interface TokenProvider {
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
   readonly subject: { readonly claim: string; readonly prefix: string };
+  /** The provider is asked about tokens that are no JWTs (RFC 7662). */
+  readonly introspection?: Introspection;
+  /** It publishes no keys: it is asked about all of its tokens. */
+  readonly keyless?: true;
+}
+
+/** How a provider is asked about tokens; times in seconds. */
+export interface Introspection {
+  /** How long an answer counts. */
+  readonly cache: number;
+  /** How long it counts that a token is not active. */
+  readonly negative: number;
+  /** How long an answer counts besides, while the provider does not answer. */
+  readonly stale: number;
+  /** JWTs of the provider are asked for as well, once their signature holds. */
+  readonly jwts?: true;
+  /** Answers need not say that a token is an access token. */
+  readonly anyType?: true;
 }
 
 /** The key that a token is bound to: a request with it has to prove that its sender has the private half. */
@@ -31,8 +49,10 @@ export interface Verified {
   readonly claims: Claims;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
-  /** RFC 7638 thumbprint of the key that signed it: what the cache entry depends on. */
+  /** RFC 7638 thumbprint of the key that signed it: what the cache entry depends on; `introspected` where none did. */
   readonly key: string;
+  /** When the provider has to be asked again, seconds since the epoch; absent: never. */
+  readonly until?: number;
   /** Absent: whoever has the token may use it. */
   readonly binding?: Binding;
 }

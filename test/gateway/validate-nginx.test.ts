@@ -22,6 +22,7 @@ const box = await startContainer(stage, {
     '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
     '/root/dist/hop.js': readFileSync('dist/hop.js'),
     '/root/dist/signin.js': readFileSync('dist/signin.js'),
+    '/root/dist/client.js': readFileSync('dist/client.js'),
     '/root/dist/health.js': readFileSync('dist/health.js'),
     '/root/dist/cli.js': readFileSync('dist/cli.js'),
     '/etc/meshgate/ca.pem': stage.ca.cert,

@@ -1,7 +1,7 @@
 import { CALLBACK_PATH } from '../../src/session/names.ts';
 import { clients, personaGrant, wikiResource } from '../services/shared/people.ts';
 import type { Box } from './container.ts';
-import { send } from './http.ts';
+import { type Answer, send } from './http.ts';
 import { callAdmin, startService } from './services.ts';
 import type { Stage } from './stage.ts';
 
@@ -52,21 +52,30 @@ export class Provider {
     await callAdmin(this.box, 'DELETE', `/keys?kid=${encodeURIComponent(kid)}`);
   }
 
+  /** Calls an opaque token back (RFC 7009), as the client that it was issued to. */
+  async revoke(token: string, client: string): Promise<void> {
+    await this.#post('/token/revocation', client, { token });
+  }
+
   async #ask(id: string, grant: Record<string, string>): Promise<string> {
+    return (await this.#post('/token', id, { ...grant, resource: wikiResource })).json().access_token;
+  }
+
+  async #post(path: string, id: string, form: Record<string, string>): Promise<Answer> {
     const secret = clients.find((client) => client.id === id)?.secret ?? '';
     const { hostname, port } = new URL(this.issuer);
     const target = { host: this.box.host, port: this.box.port(Number(port)), tls: true, name: hostname, ca: this.#ca };
     const answer = await send(target, {
       method: 'POST',
-      path: '/token',
+      path,
       headers: {
         Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
         'Content-Type': 'application/x-www-form-urlencoded',
       },
-      body: new URLSearchParams({ ...grant, resource: wikiResource }).toString(),
+      body: new URLSearchParams(form).toString(),
     });
-    if (answer.status !== 200) throw new Error(`token endpoint: ${answer.status} ${answer.text}`);
-    return answer.json().access_token;
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+    return answer;
   }
 }
 

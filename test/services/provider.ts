@@ -35,14 +35,10 @@ const wished = new WeakMap<object, Record<string, unknown>>();
 
 function resourceServer(resource: string, client: Client) {
   if (resource !== wikiResource) throw new errors.InvalidTarget();
-  const alg = clients.find(({ id }) => id === client.clientId)?.algorithm ?? 'RS256';
-  return {
-    scope: 'wiki:read wiki:write',
-    audience: wikiResource,
-    accessTokenTTL: lifetime,
-    accessTokenFormat: 'jwt' as const,
-    jwt: { sign: { alg } },
-  };
+  const { algorithm: alg = 'RS256', opaque } = clients.find(({ id }) => id === client.clientId) ?? {};
+  const shared = { scope: 'wiki:read wiki:write', audience: wikiResource, accessTokenTTL: lifetime };
+  if (opaque) return { ...shared, accessTokenFormat: 'opaque' as const };
+  return { ...shared, accessTokenFormat: 'jwt' as const, jwt: { sign: { alg } } };
 }
 
 function personClaims(subject: string): Record<string, unknown> {
@@ -99,6 +95,8 @@ function configuration(): Configuration {
     features: {
       devInteractions: { enabled: callbacks.length > 0 && !peoplePage },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         // Who signs in at the gateway gets a token for this provider's own UserInfo.

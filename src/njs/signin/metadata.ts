@@ -1,51 +1,90 @@
 import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
-import type { Table } from '../../rules/types.ts';
-import { type Metadata, readMetadata } from '../../session/flow/metadata.ts';
+import {
+  type ClientMetadata,
+  type Metadata,
+  type Read,
+  readClientMetadata,
+  readMetadata,
+} from '../../session/flow/metadata.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { discoveryUrl } from '../../token/discovery.ts';
 import { keysDict, locksDict, metadataName } from '../dicts.ts';
 import { fetchDocument } from '../egress.ts';
 
-interface Kept {
-  readonly metadata: Metadata;
+interface Kept<M> {
+  readonly metadata: M;
   /** Seconds since the epoch. */
   readonly fetchedAt: number;
 }
 
 const LOOK_MS = 50;
 
+type Provider = Pick<SigninProvider, 'name' | 'issuer'>;
+
+/** What is read of a discovery document, and where that is kept. */
+interface Reading<M> {
+  readonly read: (text: string, issuer: string) => Read<M>;
+  /** Name in the dict of the keys. */
+  readonly name: (provider: Provider) => string;
+  /** Name of its lock. */
+  readonly lock: string;
+  /** What is done with it, for the log. */
+  readonly what: string;
+}
+
+/** What a sign-in needs. */
+export const ofSignin: Reading<Metadata> = {
+  read: readMetadata,
+  name: metadataName,
+  lock: 'op',
+  what: 'sign-in through',
+};
+
+/** What a client needs that asks about tokens. */
+export const ofClient: Reading<ClientMetadata> = {
+  read: readClientMetadata,
+  name: ({ name, issuer }) => `client ${name} ${issuer}`,
+  lock: 'client',
+  what: 'asking',
+};
+
 /** Where the providers are asked for what, as all workers share it; kept over restarts with their keys. */
-export class MetadataStore {
+export class MetadataStore<M = Metadata> {
   readonly #egress: string;
   readonly #stale: number;
+  readonly #how: Reading<M>;
 
-  constructor({ egress, keys }: Pick<Table, 'egress' | 'keys'>) {
+  constructor(
+    { egress, keys }: { readonly egress: string; readonly keys: { readonly stale: number } },
+    how: Reading<M>,
+  ) {
     this.#egress = egress;
     this.#stale = keys.stale;
+    this.#how = how;
   }
 
-  #kept(provider: SigninProvider): Kept | undefined {
-    const text = keysDict().get(metadataName(provider));
-    return text === undefined ? undefined : (JSON.parse(text) as Kept);
+  #kept(provider: Provider): Kept<M> | undefined {
+    const text = keysDict().get(this.#how.name(provider));
+    return text === undefined ? undefined : (JSON.parse(text) as Kept<M>);
   }
 
   /** What is kept, if it is not older than a provider's keys may be. */
-  #usable(provider: SigninProvider, now: number): Kept | undefined {
+  #usable(provider: Provider, now: number): Kept<M> | undefined {
     const kept = this.#kept(provider);
     return kept !== undefined && now - kept.fetchedAt <= this.#stale ? kept : undefined;
   }
 
-  async #fetch(provider: SigninProvider, now: number): Promise<void> {
+  async #fetch(provider: Provider, now: number): Promise<void> {
     const { name, issuer } = provider;
     try {
-      const read = readMetadata(await fetchDocument(this.#egress, name, discoveryUrl(issuer)), issuer);
+      const read = this.#how.read(await fetchDocument(this.#egress, name, discoveryUrl(issuer)), issuer);
       if (!read.ok) throw new Error(read.error);
       keysDict().set(
-        metadataName(provider),
-        JSON.stringify({ metadata: read.metadata, fetchedAt: now } satisfies Kept),
+        this.#how.name(provider),
+        JSON.stringify({ metadata: read.metadata, fetchedAt: now } satisfies Kept<M>),
       );
     } catch (error) {
-      ngx.log(ngx.ERR, `meshgate: sign-in through ${name}: ${(error as Error).message}`);
+      ngx.log(ngx.ERR, `meshgate: ${this.#how.what} ${name}: ${(error as Error).message}`);
     }
   }
 
@@ -55,11 +94,11 @@ export class MetadataStore {
    *
    * @returns `undefined` where there are none
    */
-  async of(provider: SigninProvider, now: number): Promise<Metadata | undefined> {
+  async of(provider: Provider, now: number): Promise<M | undefined> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;
     const locks = locksDict();
-    const [lock, cool] = [`op ${provider.name}`, `cool op ${provider.name}`];
+    const [lock, cool] = [`${this.#how.lock} ${provider.name}`, `cool ${this.#how.lock} ${provider.name}`];
     if (!locks.has(cool) && locks.add(lock, 1, 2 * PROVIDER_TIMEOUT_MS)) {
       locks.set(cool, 1, METADATA_COOL_DOWN_S * 1000);
       await this.#fetch(provider, now);

@@ -15,28 +15,39 @@ import { callProvider, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
 /** An endpoint where the gateway shows that it is the client. */
-type ClientEndpoint = 'token' | 'par';
+type ClientEndpoint = 'token' | 'par' | 'introspection';
+
+type Endpoints = { readonly [K in ClientEndpoint | 'userinfo']?: string };
+
+/** Where a provider is asked; `mtls`: by a client with a certificate. */
+type Where = Endpoints & { readonly mtls: Endpoints };
+
+/** A provider as one of its clients knows it. */
+type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client'>;
 
 /** Calls to the providers as their registered client. What it shows is read from its files for each call. */
 export class ProviderClient {
   readonly #egress: string;
+  readonly #without: string;
   readonly #keys = new Map<string, KeyFile<ClientKey>>();
 
-  constructor(egress: string) {
+  /** @param without what cannot be done where a file with keys is missing or broken, for the log */
+  constructor(egress: string, without = 'nobody signs in there') {
     this.#egress = egress;
+    this.#without = without;
   }
 
   #keyFile(path: string): KeyFile<ClientKey> {
     let file = this.#keys.get(path);
     if (file === undefined) {
-      file = new KeyFile(path, readClientKey, 'nobody signs in there');
+      file = new KeyFile(path, readClientKey, this.#without);
       this.#keys.set(path, file);
     }
     return file;
   }
 
   /** What the client may show, the newest first: several secrets overlap while one replaces the other. */
-  async #shown({ kind, issuer, client }: SigninProvider, metadata: Metadata, now: number): Promise<readonly Shown[]> {
+  async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
     switch (auth.kind) {
       case 'client_secret_basic':
@@ -54,7 +65,7 @@ export class ProviderClient {
       case 'private_key_jwt': {
         const key = await this.#keyFile(auth.keysFile).current(now);
         if (key === undefined) throw new Error(`${auth.keysFile} holds no key to sign with`);
-        const audience = assertionAudience(kind, issuer, metadata.token);
+        const audience = assertionAudience(kind, issuer, token);
         return [{ assertion: await signClientAssertion(key, client.id, audience, now) }];
       }
       default:
@@ -62,7 +73,7 @@ export class ProviderClient {
     }
   }
 
-  #endpoint({ client }: SigninProvider, metadata: Metadata, endpoint: ClientEndpoint | 'userinfo'): string | undefined {
+  #endpoint({ client }: ClientOf, metadata: Where, endpoint: ClientEndpoint | 'userinfo'): string | undefined {
     const alias = client.auth.kind === 'tls_client_auth' ? metadata.mtls[endpoint] : undefined;
     return alias ?? metadata[endpoint];
   }
@@ -74,8 +85,8 @@ export class ProviderClient {
    * @throws Error with one line for the log where no answer came, or there is nothing to show
    */
   async call(
-    provider: SigninProvider,
-    metadata: Metadata,
+    provider: ClientOf,
+    metadata: Where,
     endpoint: ClientEndpoint,
     params: Params,
     now: number,

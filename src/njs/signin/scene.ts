@@ -6,7 +6,7 @@ import { Etcd } from '../etcd.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { KeyStore } from '../keys.ts';
 import { keepRevoked } from '../revoked.ts';
-import { MetadataStore } from './metadata.ts';
+import { MetadataStore, ofSignin } from './metadata.ts';
 import { Pages } from './page.ts';
 import { ProviderClient } from './provider.ts';
 import { Vault } from './vault.ts';
@@ -36,7 +36,7 @@ export function signinScene(table: Table, signin: SigninTable): SigninScene {
     table,
     signin,
     keys: new KeyStore(table),
-    metadata: new MetadataStore(table),
+    metadata: new MetadataStore(table, ofSignin),
     client: new ProviderClient(signin.egress),
     vault,
     store: storeOf(signin, vault),

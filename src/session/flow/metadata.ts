@@ -15,9 +15,17 @@ export interface Metadata {
   readonly mtls: { readonly token?: string; readonly userinfo?: string; readonly par?: string };
 }
 
-export type ReadMetadata =
-  | { readonly ok: true; readonly metadata: Metadata }
-  | { readonly ok: false; readonly error: string };
+export type Read<M> = { readonly ok: true; readonly metadata: M } | { readonly ok: false; readonly error: string };
+
+export type ReadMetadata = Read<Metadata>;
+
+/** What it says of a client that asks about tokens, or for one of its own; each absent where it says nothing. */
+export interface ClientMetadata {
+  readonly token?: string;
+  /** RFC 7662, RFC 8414 section 2. */
+  readonly introspection?: string;
+  readonly mtls: { readonly token?: string; readonly introspection?: string };
+}
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -77,4 +85,21 @@ export function readMetadata(text: string, issuer: string): ReadMetadata {
       mtls,
     },
   };
+}
+
+const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
+
+/**
+ * Reads of a discovery document what a client that signs nobody in needs.
+ *
+ * @param text the document as fetched
+ * @param issuer the provider's issuer, compared exactly
+ */
+export function readClientMetadata(text: string, issuer: string): Read<ClientMetadata> {
+  const read = discoveryMembers(text, issuer);
+  if (!read.ok) return read;
+  const found = endpoints(read.members, ofClients, issuer);
+  if (typeof found === 'string') return { ok: false, error: found };
+  const mtls = endpoints((read.members.mtls_endpoint_aliases ?? {}) as Members, ofClients, issuer);
+  return typeof mtls === 'string' ? { ok: false, error: mtls } : { ok: true, metadata: { ...found, mtls } };
 }

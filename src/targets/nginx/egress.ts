@@ -1,10 +1,12 @@
 import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import type { Provider } from '../../policy/types.ts';
+import { isAsked } from '../../rules/client-table.ts';
 import { EGRESS_HEADERS } from '../../session/contract.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { etcdLocations } from './etcd.ts';
 import { apart, nothingElse } from './inner.ts';
 import { requestHeader } from './names.ts';
+import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { resolver } from './upstreams.ts';
@@ -62,8 +64,11 @@ function shown({ client }: Provider): readonly Directive[] {
   ];
 }
 
+/** Whether the gateway is some provider's client. */
+const hasClients = (scene: Scene): boolean => hasSessions(scene) || hasQuestions(scene);
+
 function provider(scene: Scene, one: Provider): Directive {
-  const client = one.client !== undefined && hasSessions(scene);
+  const client = one.client !== undefined && (hasSessions(scene) || isAsked(one));
   return block(
     'location',
     ['=', literal(`/${one.name}`)],
@@ -105,7 +110,7 @@ export function egressServer(scene: Scene): Directive {
         ...apart,
         line('access_log', 'off'),
         line('underscores_in_headers', 'off'),
-        ...(hasSessions(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
+        ...(hasClients(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
         ...resolver(scene),
         ...Object.values(policy.providers).map((one) => provider(scene, one)),
         ...etcdLocations(scene, once),
@@ -117,7 +122,7 @@ export function egressServer(scene: Scene): Directive {
 
 /** What the JavaScript may choose of a call. */
 export const egressMaps = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene)
+  hasClients(scene)
     ? [
         commented(
           'Calls to providers.',

@@ -8,6 +8,7 @@ import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
 import { proofZone } from './proof.ts';
+import { hasQuestions, questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { sessionZones } from './signin.ts';
@@ -43,10 +44,11 @@ function engine(scene: Scene): readonly Directive[] {
     // Each session that is just being renewed has two.
     line(
       'js_shared_dict_zone',
-      `zone=meshgate_locks:${hasSessions(scene) ? '2m' : '64k'}`,
+      `zone=meshgate_locks:${hasSessions(scene) || hasQuestions(scene) ? '2m' : '64k'}`,
       'type=number',
       'timeout=60s',
     ),
+    ...questionZones(scene),
     ...sessionZones(scene),
     ...proofZone(scene),
   ];

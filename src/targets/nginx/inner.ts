@@ -1,6 +1,7 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
+import { questionLocations } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { handlerLocations } from './signin.ts';
 import { checkSocket } from './upstreams.ts';
@@ -57,6 +58,7 @@ export function checkServer(scene: Scene): Directive {
           ['@meshgate_keys'],
           [line('js_periodic', 'meshgate.keys', `interval=${KEYS_JOB_INTERVAL_S}s`)],
         ),
+        ...questionLocations(scene),
         ...handlerLocations(scene),
         nothingElse,
       ],

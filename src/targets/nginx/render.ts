@@ -1,5 +1,6 @@
 import { ingressPath } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
+import { toClientTable } from '../../rules/client-table.ts';
 import { toSigninTable } from '../../rules/signin-table.ts';
 import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -95,7 +96,7 @@ type ServerFile = readonly [name: string, directives: readonly Directive[], comm
 
 /**
  * Renders a policy for nginx: http.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
- * policy.js, watched.js, and signin-policy.js where people sign in. The bundles are not part of it.
+ * policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are asked about tokens. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
  */
@@ -129,6 +130,8 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
     'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
+  const client = toClientTable(policy, egressSocket(options));
+  if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
   for (const [name, directives, comment] of [...hosts, ...inside]) files[name] = print(directives, comment);
   return { files, gaps: gaps(scene) };

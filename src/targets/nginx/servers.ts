@@ -13,6 +13,9 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...Object.values(providers)
       .filter(({ anyAudience }) => anyAudience)
       .map(({ name }) => `insecure: providers.${name}.insecure_any_audience: tokens for anybody are taken`),
+    ...Object.values(providers)
+      .filter(({ introspection }) => introspection?.anyType)
+      .map(({ name }) => `insecure: providers.${name}.introspection.insecure_any_type: refresh tokens may be taken`),
     ...(gateway.insecureHttp
       ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
       : []),

@@ -30,6 +30,8 @@ export interface ClientEntry {
   readonly auth?: 'client_secret_basic' | 'client_secret_post' | 'none';
   /** Every authorization request of it has to be pushed. */
   readonly pushes?: true;
+  /** Its access tokens are no JWTs: who wants to know what they say asks. */
+  readonly opaque?: true;
 }
 
 /** What the gateway's policies of the tests are given as the secret of every client. */
@@ -41,6 +43,8 @@ const codeFlow = ['authorization_code', 'refresh_token'];
 export const clients: readonly ClientEntry[] = [
   { id: 'wiki-cli', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'RS256' },
   { id: 'wiki-cli-es256', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'ES256' },
+  { id: 'wiki-opaque', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'RS256', opaque: true },
+  { id: 'wiki-asks', secret: gatewaySecret, grants: [], algorithm: 'RS256' },
   { id: 'wiki-index', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'RS256' },
   { id: 'wiki-index-es256', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'ES256' },
   { id: 'gateway', secret: gatewaySecret, grants: codeFlow, algorithm: 'RS256' },

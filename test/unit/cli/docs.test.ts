@@ -138,6 +138,7 @@ const files = {
   '/opt/meshgate/meshgate.js': '',
   '/opt/meshgate/hop.js': '',
   '/opt/meshgate/signin.js': '',
+  '/opt/meshgate/client.js': '',
   '/opt/meshgate/health.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };

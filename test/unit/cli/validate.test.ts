@@ -191,6 +191,7 @@ describe('--nginx', () => {
         '/opt/meshgate/meshgate.js': '',
         '/opt/meshgate/hop.js': '',
         '/opt/meshgate/signin.js': '',
+        '/opt/meshgate/client.js': '',
         '/opt/meshgate/health.js': '',
       },
     });

@@ -1,0 +1,77 @@
+import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
+import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
+import type { ClientMetadata } from '../../session/flow/metadata.ts';
+import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
+import { readIntrospection } from '../../token/introspection.ts';
+import { locksDict } from '../dicts.ts';
+import { NoAnswer, type ProviderAnswer } from '../egress.ts';
+import { MetadataStore, ofClient } from '../signin/metadata.ts';
+import { ProviderClient } from '../signin/provider.ts';
+import { reply } from './reply.ts';
+
+const SAID_MS = 1000;
+
+/** The provider did not answer: nothing is known of any token. */
+class Away extends Error {}
+
+/** The answer, or an error when it takes too long; the call itself ends by its own time-out. */
+function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {
+  const time = Math.min(seconds * 1000, PROVIDER_TIMEOUT_MS);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Away(`no answer within ${seconds} s`)), time);
+    call.then(resolve, reject).then(() => clearTimeout(timer));
+  });
+}
+
+/** Where a provider is asked: where the policy says, or else its discovery document. */
+async function endpointsOf(
+  { name, issuer, introspection }: AskedProvider,
+  store: MetadataStore<ClientMetadata>,
+  now: number,
+): Promise<ClientMetadata> {
+  if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {} };
+  const metadata = await store.of({ name, issuer }, now);
+  if (metadata === undefined) throw new Away('its discovery document is not there');
+  if (metadata.introspection !== undefined) return metadata;
+  throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');
+}
+
+/**
+ * Makes the handler of `/.meshgate/introspect`, which the check alone asks: has a provider say what it knows of a token
+ * (RFC 7662), see src/token/contract.ts. Neither the token nor what is said of it is in any log.
+ */
+export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
+  const store = new MetadataStore(table, ofClient);
+  const client = new ProviderClient(table.egress, 'none of its tokens can be asked for');
+
+  async function ask(provider: AskedProvider, token: string, now: number) {
+    const endpoints = await endpointsOf(provider, store, now);
+    const params = [
+      ['token', token],
+      ['token_type_hint', 'access_token'],
+    ] as const;
+    const call = client.call(provider, endpoints, 'introspection', params, now);
+    const { status, text, reached } = await within(call, provider.introspection?.timeout ?? 0);
+    if (!reached) throw new Away('the introspection endpoint is not reached; the line above says why');
+    return readIntrospection(status, text);
+  }
+
+  return async (r) => {
+    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
+    try {
+      if (provider?.introspection === undefined) throw new Error('nobody asks it');
+      const said = await ask(provider, r.requestText ?? '', Date.now() / 1000);
+      if (said.kind === 'active') return reply(r, ANSWERED.active, JSON.stringify(said.claims));
+      if (said.kind === 'inactive') return reply(r, ANSWERED.inactive);
+      throw new Error(said.error);
+    } catch (error) {
+      // Whoever makes up tokens writes no more than a line a second.
+      if (locksDict().add(`said ${name}`, 1, SAID_MS)) {
+        ngx.log(ngx.ERR, `meshgate: introspection by provider ${name}: ${(error as Error).message}`);
+      }
+      const isAway = error instanceof Away || error instanceof NoAnswer;
+      return reply(r, isAway ? ANSWERED.away : ANSWERED.broken);
+    }
+  };
+}

@@ -1,0 +1,203 @@
+import hash from 'crypto';
+import { MAX_QUESTION_WAITERS, MAX_QUESTIONS, PROVIDER_TIMEOUT_MS, QUESTION_PAUSE_MS } from '../limits.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { ANSWERED, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
+import type { Claims, TokenProvider } from '../token/types.ts';
+import { inactiveDict, locksDict, tokensDict } from './dicts.ts';
+
+/** What a provider said, and when it has to be asked again, seconds since the epoch. */
+export interface Said {
+  readonly claims: Claims;
+  readonly until: number;
+}
+
+/** One question; times in seconds. */
+interface Question {
+  /** Names it and its answer in shared memory: a hash, for the token is in it. */
+  readonly key: string;
+  readonly provider: string;
+  readonly path: string;
+  readonly body: string;
+  /** How long an answer counts; that the token is not active; an answer while the provider is away. */
+  readonly cache: number;
+  readonly negative: number;
+  readonly stale: number;
+}
+
+/** An answer as it is kept. */
+interface Kept {
+  /** When it was asked for. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Longer than a question takes: after a worker died, what it held is free again. */
+const HELD_MS = 2 * PROVIDER_TIMEOUT_MS;
+
+const LOOK_MS = 25;
+
+/** Counters among the locks: of questions that are being asked, and of checks that wait. */
+const ASKED = 'questions';
+const WAITING = 'question waiters';
+
+const unavailable = refuse('provider_unavailable');
+const inactive = refuse('token_inactive');
+
+/**
+ * Questions about tokens that providers are asked, through whoever may call them as their client. Each is asked once,
+ * whatever number of requests want to know, and what was said is kept for all workers.
+ */
+export class Questions {
+  readonly #socket: string;
+  readonly #selection: string;
+
+  /**
+   * @param socket of the check's server
+   * @param selection what answers depend on beside the token: another policy asks anew
+   */
+  constructor(socket: string, selection: string) {
+    this.#socket = socket;
+    this.#selection = selection;
+  }
+
+  #key(...parts: readonly string[]): string {
+    const all = [this.#selection, ...parts].join(' ');
+    return hash.createHash('sha256').update(all).digest('base64url');
+  }
+
+  /**
+   * What a provider says of a token (RFC 7662). Never rejected.
+   *
+   * @returns reason `token_inactive`, or `provider_unavailable` where it does not answer, or too many wait already
+   */
+  introspect({ name, introspection }: TokenProvider, token: string, now: number): Promise<Result<Said>> {
+    if (introspection === undefined) throw new Error(`the provider ${name} is not asked about tokens`);
+    const { cache, negative, stale } = introspection;
+    const key = this.#key(INTROSPECT_PATH, name, token);
+    return this.#ask({ key, provider: name, path: INTROSPECT_PATH, body: token, cache, negative, stale }, now);
+  }
+
+  async #ask(question: Question, now: number): Promise<Result<Said>> {
+    const known = this.#known(question, now);
+    if (known !== undefined) return known;
+    return this.#begins(question) ? this.#lead(question, now) : this.#wait(question);
+  }
+
+  /** What is known without a question; undefined: it has to be asked. */
+  #known(question: Question, now: number): Result<Said> | undefined {
+    const kept = keptOf(question);
+    if (kept !== undefined && now < kept.at + question.cache) return said(kept, kept.at + question.cache);
+    if (inactiveDict().has(shortOf(question))) return inactive;
+    return locksDict().has(awayOf(question)) ? standIn(kept, question, now) : undefined;
+  }
+
+  /** Whether it is this check that asks: nobody else does, and not too much else is asked just now. */
+  #begins(question: Question): boolean {
+    const locks = locksDict();
+    if (!locks.add(lockOf(question), 1, HELD_MS)) return false;
+    if (locks.incr(ASKED, 1, 0, HELD_MS) <= MAX_QUESTIONS) return true;
+    this.#ends(question);
+    return false;
+  }
+
+  #ends(question: Question): void {
+    const locks = locksDict();
+    locks.incr(ASKED, -1, 0, HELD_MS);
+    locks.delete(lockOf(question));
+  }
+
+  async #lead(question: Question, now: number): Promise<Result<Said>> {
+    try {
+      return await this.#call(question, now);
+    } catch (error) {
+      ngx.log(ngx.ERR, `meshgate: provider ${question.provider}: ${(error as Error).message}`);
+      return away(question, now);
+    } finally {
+      this.#ends(question);
+    }
+  }
+
+  async #call(question: Question, now: number): Promise<Result<Said>> {
+    const { provider, path, body, cache } = question;
+    const answer = await ngx.fetch(`http://unix:${this.#socket}:${path}`, {
+      method: 'POST',
+      headers: { Host: 'meshgate', [PROVIDER_HEADER]: provider },
+      body,
+    });
+    const text = await answer.text();
+    if (answer.status === ANSWERED.inactive) return remember(question);
+    // What somebody made up may well be too much for a provider; others are asked for all the same.
+    if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
+    if (answer.status !== ANSWERED.active) return away(question, now);
+    const kept = { at: now, text };
+    keep(question, kept);
+    return said(kept, now + cache);
+  }
+
+  /** Waits for who asks, or for a turn to ask. */
+  async #wait(question: Question): Promise<Result<Said>> {
+    const locks = locksDict();
+    try {
+      if (locks.incr(WAITING, 1, 0, HELD_MS) > MAX_QUESTION_WAITERS) return unavailable;
+      for (let waited = 0; waited < PROVIDER_TIMEOUT_MS; waited += LOOK_MS) {
+        await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
+        const now = Date.now() / 1000;
+        const known = this.#known(question, now);
+        if (known !== undefined) return known;
+        if (this.#begins(question)) return await this.#lead(question, now);
+      }
+      return unavailable;
+    } finally {
+      locks.incr(WAITING, -1, 0, HELD_MS);
+    }
+  }
+}
+
+const answerOf = ({ key }: Question): string => `? ${key}`;
+
+/** A key of sixteen characters takes half the room of a longer one. */
+const shortOf = ({ key }: Question): string => key.slice(0, 16);
+const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
+const awayOf = ({ provider }: Question): string => `away ${provider}`;
+
+function keptOf(question: Question): Kept | undefined {
+  const kept = tokensDict().get(answerOf(question));
+  if (kept === undefined) return undefined;
+  const end = kept.indexOf('\n');
+  return { at: Number(kept.slice(0, end)), text: kept.slice(end + 1) };
+}
+
+function keep(question: Question, { at, text }: Kept): void {
+  try {
+    const life = (question.cache + question.stale) * 1000;
+    tokensDict().set(answerOf(question), `${at}\n${text}`, life);
+  } catch {
+    ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
+  }
+}
+
+function said({ text }: Kept, until: number): Result<Said> {
+  return ok({ claims: JSON.parse(text) as Claims, until });
+}
+
+function remember(question: Question): Result<Said> {
+  tokensDict().delete(answerOf(question));
+  try {
+    if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);
+  } catch {
+    // It is asked again.
+  }
+  return inactive;
+}
+
+/** The provider did not answer: for a moment nobody asks it anything else. */
+function away(question: Question, now: number): Result<Said> {
+  locksDict().set(awayOf(question), 1, QUESTION_PAUSE_MS);
+  return standIn(keptOf(question), question, now);
+}
+
+/** What it said before, where the policy takes that meanwhile. */
+function standIn(kept: Kept | undefined, { cache, stale }: Question, now: number): Result<Said> {
+  if (kept === undefined || now >= kept.at + cache + stale) return unavailable;
+  return said(kept, now + QUESTION_PAUSE_MS / 1000);
+}

@@ -1,0 +1,37 @@
+import { MAX_QUESTIONS, MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import { isAsked } from '../../rules/client-table.ts';
+import { INTROSPECT_PATH } from '../../token/contract.ts';
+import { block, commented, type Directive, line, literal } from './directive.ts';
+import type { Scene } from './scene.ts';
+
+/** Whether some provider is asked about tokens. */
+export const hasQuestions = ({ policy }: Scene): boolean => Object.values(policy.providers).some(isAsked);
+
+/** What is remembered of tokens that are not active, apart from those that are: whoever makes some up pushes nobody out. */
+export function questionZones(scene: Scene): readonly Directive[] {
+  if (!hasQuestions(scene)) return [];
+  return [
+    commented(
+      'Tokens of which a provider said that they are not active.',
+      line('js_shared_dict_zone', 'zone=meshgate_inactive:1m', 'type=string', 'timeout=1h', 'evict'),
+    ),
+  ];
+}
+
+/** Where the check has providers asked: the JavaScript that can show the client's secret is in no check. */
+export function questionLocations(scene: Scene): readonly Directive[] {
+  if (!hasQuestions(scene)) return [];
+  return [
+    block(
+      'location',
+      ['=', literal(INTROSPECT_PATH)],
+      [
+        line('js_import', 'client', 'from', 'client.js'),
+        line('js_context_reuse', String(MAX_QUESTIONS)),
+        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        line('js_content', 'client.introspect'),
+      ],
+    ),
+  ];
+}

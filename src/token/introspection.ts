@@ -1,0 +1,160 @@
+import { MAX_ANSWER_LENGTH } from '../limits.ts';
+import { type ProviderKind, providerKind } from '../providers/index.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { withBinding } from './binding.ts';
+import { checkParties, checkTimes } from './claims.ts';
+import { shown } from './detail.ts';
+import { parseClaims, parseHeader } from './format.ts';
+import { asObject } from './json.ts';
+import type { Claims, TokenProvider, Verified } from './types.ts';
+
+/** Stands where the thumbprint of a key would: the provider itself vouched for the token, and no key did. */
+export const INTROSPECTED = 'introspected';
+
+/** Characters of a bearer token (RFC 6750 section 2.1); whatever else is there is not sent on. */
+const b64token = /^[\w\-.~+/]+=*$/;
+
+/** Whether the text of a credential may be a token at all. */
+export const isTokenText = (text: string): boolean => b64token.test(text);
+
+/** Claims of what is written as a JWS, whatever is wrong with it otherwise; undefined for what is none. */
+export function claimsOfJws(text: string): Claims | undefined {
+  const parts = text.split('.', 4);
+  if (parts.length !== 3) return undefined;
+  const header = parseHeader(parts[0] as string);
+  const isHeader = header.ok || asJson(parts[0] as string) !== undefined;
+  return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
+}
+
+function asJson(part: string): object | undefined {
+  try {
+    return asObject(JSON.parse(Buffer.from(part, 'base64url').toString()));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The provider that has to be asked about a token before anything else is known of it: of one that is no JWS, the one
+ * of the host that takes such; of a JWS, its issuer, where that publishes no keys.
+ *
+ * @param providers those that the host accepts
+ * @returns undefined where nobody is asked: keys decide, or the refusal
+ */
+export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
+  const asked = providers.find(({ introspection }) => introspection !== undefined);
+  if (asked === undefined || !isTokenText(text)) return undefined;
+  const claims = claimsOfJws(text);
+  if (claims === undefined) return asked;
+  return providers.find(({ issuer, keyless }) => keyless && issuer === claims.iss);
+}
+
+/** What a provider said of a token (RFC 7662 section 2.2). */
+export type Introspected =
+  | { readonly kind: 'active'; readonly claims: Claims }
+  | { readonly kind: 'inactive' }
+  /** A sentence for the log: nothing is known of the token. */
+  | { readonly kind: 'broken'; readonly error: string };
+
+/** Reads the answer of an introspection endpoint. What is said of it holds nothing of it. */
+export function readIntrospection(status: number, text: string): Introspected {
+  if (status !== 200) {
+    const why = status === 401 || status === 403 ? ': it does not let this client ask' : '';
+    return { kind: 'broken', error: `the introspection endpoint answered ${status}${why}` };
+  }
+  if (text.length > MAX_ANSWER_LENGTH) return { kind: 'broken', error: 'the introspection endpoint answered too much' };
+  let claims: Claims | undefined;
+  try {
+    claims = asObject(JSON.parse(text));
+  } catch {
+    claims = undefined;
+  }
+  if (claims === undefined) {
+    return { kind: 'broken', error: 'the introspection endpoint answered what is not a JSON object' };
+  }
+  if (claims.active === true) return { kind: 'active', claims };
+  if (claims.active === false) return { kind: 'inactive' };
+  return { kind: 'broken', error: 'the introspection endpoint answered without "active"' };
+}
+
+type Refused = ReturnType<typeof refuse> | undefined;
+
+const accessTypes = ['bearer', 'dpop'];
+const accessUses = ['access', 'access_token'];
+
+/**
+ * Refresh tokens are active as well, and are no access tokens (RFC 7662 section 4): the provider has to say what kind of
+ * token it is.
+ */
+function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
+  const { token_type: type, token_use: use, typ, cnf } = claims;
+  if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
+    return refuse('type_refused', `the token is of the type ${shown(typ)}, this route wants an access token`);
+  }
+  if (use !== undefined && !(typeof use === 'string' && accessUses.includes(use))) {
+    return refuse('type_refused', `the provider says that it is ${shown(use)}, this route wants an access token`);
+  }
+  if (type === undefined && introspection?.anyType) return undefined;
+  if (typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined) {
+    return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, and not to which key');
+  }
+  if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
+  return refuse(
+    'type_refused',
+    type === undefined
+      ? 'the provider does not say of what "token_type" the token is; this route wants an access token'
+      : `the token is of the type ${shown(type)}, this route wants an access token`,
+  );
+}
+
+/** Who answers for a token of its own may leave out whose it is; another's it is not. */
+function checkIssuer({ iss }: Claims, { issuer }: TokenProvider): Refused {
+  return iss === undefined || iss === issuer ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+}
+
+/**
+ * Checks what a provider said of an active token as the claims of a JWT are checked: type, issuer, times, audience,
+ * client, subject. A token without `exp` holds as long as the answer counts.
+ *
+ * @param now seconds since the epoch
+ * @param skew seconds by which clocks may differ
+ * @param until when the provider has to be asked again
+ */
+export function judgeIntrospected(
+  claims: Claims,
+  provider: TokenProvider,
+  now: number,
+  skew: number,
+  until: number,
+): Result<Verified> {
+  const kind = providerKind(provider.kind);
+  if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
+  const dated = claims.exp === undefined ? { ...claims, exp: until } : claims;
+  const refused =
+    checkType(claims, provider, kind) ??
+    checkIssuer(claims, provider) ??
+    checkTimes(dated, now, skew) ??
+    // Section 2.2 has a name of its own for the client.
+    checkParties(claims, provider, { ...kind, client: [...kind.client, 'client_id'] });
+  if (refused !== undefined) return refused;
+  return withBinding({ provider: provider.name, claims, expires: dated.exp as number, key: INTROSPECTED, until });
+}
+
+/**
+ * A JWT whose signature holds, and of which its provider said that it is active. Its own claims stand.
+ *
+ * @param claims what the provider said
+ * @param until when it has to be asked again
+ */
+export function confirmed(
+  verified: Verified,
+  claims: Claims,
+  provider: TokenProvider,
+  until: number,
+): Result<Verified> {
+  const refused = checkIssuer(claims, provider);
+  if (refused !== undefined) return refused;
+  const { exp } = claims;
+  const expires = typeof exp === 'number' ? Math.min(exp, verified.expires) : verified.expires;
+  return ok({ ...verified, expires, until });
+}

@@ -1,0 +1,321 @@
+/** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims are. */
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Document,
+  gatewayCase,
+  startEcho,
+  startGateway,
+  startIssuer,
+  startProvider,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const stage = await testStage('introspection');
+const [wiki, provider, issuers] = await Promise.all([
+  startEcho(stage, { alias: 'wiki' }),
+  startProvider(stage),
+  startIssuer(stage),
+]);
+const made = await issuers.create('made');
+await made.serveDiscovery({
+  body: JSON.stringify({
+    issuer: made.url,
+    jwks_uri: `${issuers.origin}${made.jwksPath}`,
+    introspection_endpoint: `${issuers.origin}/made/introspect`,
+  }),
+});
+const client = 'client: { id: wiki-asks, secret_file: /run/secrets/client }';
+const policy = `
+version: 1
+gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key } }
+providers:
+  corp: { issuer: "${provider.issuer}", audiences: ["api://wiki"], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 2s, negative: 1s } }
+  made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s } }
+  kept:
+    issuer: ${issuers.origin}/kept
+    audiences: [wiki]
+    ca_file: /run/provider/ca.pem
+    ${client}
+    introspection: { endpoint: "${issuers.origin}/kept/introspect", cache: 1s, stale: 1h, timeout: 1s }
+roles:
+  staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: made }, { group: staff, provider: kept }] }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+headers: { X-Forwarded-User: subject, X-Forwarded-Email: email }
+hosts:
+  corp.test: { providers: [corp], /*: { service: wiki, allow: [staff] } }
+  made.test: { providers: [made], /*: { service: wiki, allow: [staff] } }
+  kept.test: { providers: [kept], /*: { service: wiki, allow: [staff] } }
+`;
+const gateway = await startGateway(stage, { policy, workers: 2 });
+const setup = { gateway, echoes: [wiki] };
+const [ada, cleo, jwt] = await Promise.all([
+  provider.token('ada', 'wiki-opaque'),
+  provider.token('cleo', 'wiki-opaque'),
+  provider.token('ada'),
+]);
+
+let serial = 0;
+/** A token that nobody has seen. */
+const fresh = () => `opaque-${++serial}-${'x'.repeat(20)}`;
+const path = (name: string) => `/${name}/introspect`;
+const hits = async (name: string) => (await issuers.hits())[path(name)] ?? 0;
+const answer = (name: string, document: Document) => issuers.put({ [path(name)]: document });
+
+const good = { active: true, aud: 'wiki', client_id: 'cli', sub: 'ada', groups: ['staff'], token_type: 'Bearer' };
+const says = (name: string, claims: object, more: Document = {}) =>
+  answer(name, { ...more, body: JSON.stringify({ ...good, exp: Math.floor(Date.now() / 1000) + 600, ...claims }) });
+
+beforeAll(async () => {
+  await says('made', {});
+  await until(async () => (await gateway.send('corp.test', { token: jwt })).status === 200, {
+    what: 'keys at the gateway',
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  });
+});
+
+beforeEach(() => issuers.clearHits());
+
+describe('an opaque token of a certified provider', () => {
+  gatewayCase(setup, {
+    name: 'passes with who it is of',
+    host: 'corp.test',
+    request: { path: '/page', token: ada },
+    status: 200,
+    upstream: {
+      headers: { 'X-Forwarded-User': 'ada', 'X-Forwarded-Email': 'ada@example.org' },
+      absent: ['Authorization'],
+    },
+    log: { fields: { 'user.id': 'ada', 'meshgate.provider': 'corp' } },
+  });
+
+  gatewayCase(setup, {
+    name: 'of somebody without the role does not',
+    host: 'corp.test',
+    request: { token: cleo },
+    status: 403,
+    reason: 'role_missing',
+  });
+
+  gatewayCase(setup, {
+    name: 'that was never given out is not active',
+    host: 'corp.test',
+    request: { token: 'never-given-out-to-anybody' },
+    status: 401,
+    reason: 'token_inactive',
+    answer: { 'WWW-Authenticate': /error="invalid_token"/ },
+  });
+
+  gatewayCase(setup, {
+    name: 'of another provider is none of its own',
+    host: 'corp.test',
+    request: { token: fresh() },
+    status: 401,
+    reason: 'token_inactive',
+  });
+
+  gatewayCase(setup, {
+    name: 'a JWT beside it is verified by keys',
+    host: 'corp.test',
+    request: { token: jwt },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': 'ada' } },
+  });
+
+  test('that is called back there ends within the time that an answer counts', async () => {
+    const token = await provider.token('ada', 'wiki-opaque');
+    expect((await gateway.send('corp.test', { token })).status).toBe(200);
+    await provider.revoke(token, 'wiki-opaque');
+    const began = Date.now();
+    const last = await until(
+      async () => {
+        const refused = await gateway.send('corp.test', { token });
+        return refused.status === 200 ? undefined : refused;
+      },
+      { what: 'the refusal', timeoutMs: 10_000 },
+    );
+    expect([last.status, last.json().reason]).toEqual([401, 'token_inactive']);
+    expect(Date.now() - began).toBeLessThan(4000);
+  });
+});
+
+describe('the provider', () => {
+  test('is asked as its client, by POST, and once', async () => {
+    const token = fresh();
+    for (let i = 0; i < 5; i++) expect((await gateway.send('made.test', { token })).status).toBe(200);
+    expect(await hits('made')).toBe(1);
+    const { method, authorization, body } = await issuers.last(path('made'));
+    expect([method, body]).toEqual(['POST', `token=${token}&token_type_hint=access_token`]);
+    expect(Buffer.from(authorization.slice('Basic '.length), 'base64').toString()).toBe(
+      'wiki-asks:the+client+secret+of+the+tests',
+    );
+  });
+
+  test('is asked once by many requests with one new token, on all workers', async () => {
+    await says('made', {}, { delayMs: 300 });
+    const token = fresh();
+    const all = await Promise.all(Array.from({ length: 60 }, () => gateway.send('made.test', { token })));
+    expect([...new Set(all.map(({ status }) => status))]).toEqual([200]);
+    expect(await hits('made')).toBe(1);
+    await says('made', {});
+  });
+
+  test('is asked once about a token that is not active, however often it comes', async () => {
+    await says('made', { active: false });
+    const token = fresh();
+    for (let i = 0; i < 5; i++) {
+      const refused = await gateway.send('made.test', { token });
+      expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
+    }
+    expect(await hits('made')).toBe(1);
+    await says('made', {});
+  });
+
+  test('is not asked about what is no token, or a JWT that keys decide', async () => {
+    const forged = await made.sign(
+      { aud: 'wiki', sub: 'eve', exp: 2_000_000_000 },
+      { key: (await issuers.create('eve')).key },
+    );
+    const [head = '', payload = ''] = forged.split('.');
+    const texts = [
+      'a b',
+      'ä',
+      'tok<en>',
+      forged,
+      `${head}.${payload}.AAAA`,
+      `${head}.${payload}.`,
+      `${head}=.${payload}.x`,
+    ];
+    for (const text of texts) {
+      const refused = await gateway.send('made.test', { headers: { Authorization: `Bearer ${text}` } });
+      expect(refused.status, text).toBe(401);
+    }
+    expect(await hits('made')).toBe(0);
+  });
+
+  test('tells no log what it was asked', async () => {
+    const mark = gateway.mark();
+    await answer('made', { status: 500, body: 'SECRET-of-the-provider' });
+    const token = `${fresh()}-of-the-log`;
+    expect((await gateway.send('made.test', { token })).json().reason).toBe('provider_unavailable');
+    await gateway.box.logs.waitFor(/introspection by provider made: the introspection endpoint answered 500/, mark);
+    const log = gateway.box.logs.since(mark).join('\n');
+    for (const secret of [
+      token,
+      'SECRET',
+      'client secret',
+      Buffer.from('wiki-asks:').toString('base64').slice(0, 10),
+    ]) {
+      expect(log).not.toContain(secret);
+    }
+    await says('made', {});
+  });
+});
+
+describe('what the provider says of an active token is judged', () => {
+  const past = () => Math.floor(Date.now() / 1000) - 600;
+  const cases: readonly (readonly [string, () => object, string])[] = [
+    ['for another audience', () => ({ aud: ['other', 'third'] }), 'audience_mismatch'],
+    ['for nobody', () => ({ aud: undefined }), 'claim_absent'],
+    ['of another issuer', () => ({ iss: 'https://issuers:8443/eve' }), 'issuer_unknown'],
+    ['of a client that the policy does not name', () => ({ client_id: 'other' }), 'audience_mismatch'],
+    ['a refresh token', () => ({ token_type: undefined }), 'type_refused'],
+    ['a token of another type', () => ({ token_type: 'urn:example:refresh' }), 'type_refused'],
+    ['a refresh token by its use', () => ({ token_use: 'refresh_token' }), 'type_refused'],
+    ['a refresh token of Keycloak', () => ({ typ: 'Refresh' }), 'type_refused'],
+    ['an expired one', () => ({ exp: past() }), 'token_expired'],
+    ['one whose expiry is no date', () => ({ exp: '2000000000' }), 'claim_absent'],
+    ['one that is not valid yet', () => ({ nbf: past() + 1200 }), 'token_not_yet_valid'],
+    ['nobody’s', () => ({ sub: undefined }), 'claim_absent'],
+    ['one that is bound to a key, without a proof', () => ({ cnf: { jkt: 'x'.repeat(43) } }), 'proof_invalid'],
+    ['one that is said to be bound, and not to what', () => ({ token_type: 'DPoP' }), 'proof_invalid'],
+  ];
+
+  test.each(cases)('%s', async (_, claims, reason) => {
+    await says('made', claims());
+    await wiki.clear();
+    const token = fresh();
+    for (const run of [1, 2]) {
+      const refused = await gateway.send('made.test', { token });
+      expect([refused.status, refused.json().reason], `run ${run}`).toEqual([401, reason]);
+    }
+    expect(await wiki.requests()).toEqual([]);
+    await says('made', {});
+  });
+
+  test('without "exp" it holds as long as the answer counts', async () => {
+    await says('made', { exp: undefined });
+    expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
+    await says('made', {});
+  });
+});
+
+describe('an answer that is none lets nobody pass', () => {
+  const cases: readonly (readonly [string, Document, RegExp])[] = [
+    ['a word for a truth', { body: '{"active":"true","sub":"ada","aud":"wiki"}' }, /without "active"/],
+    ['a list', { body: '[{"active":true}]' }, /not a JSON object/],
+    ['a page', { body: '<html>' }, /not a JSON object/],
+    ['a redirect', { status: 302, headers: { Location: `https://issuers:8443${path('kept')}` } }, /answered 302/],
+    ['the client is refused', { status: 401, body: '{"error":"invalid_client"}' }, /does not let this client ask/],
+    ['too much', { body: JSON.stringify(good), padTo: 100_000 }, /answered too much/],
+    ['cut off', { body: JSON.stringify(good), cutAt: 20 }, /did not answer|not a JSON object|answered 502/],
+  ];
+
+  test.each(cases)('%s', async (_, document, line) => {
+    const mark = gateway.mark();
+    await answer('made', document);
+    const refused = await until(
+      async () => {
+        const tried = await gateway.send('made.test', { token: fresh() });
+        expect([tried.status, tried.json().reason]).toEqual([503, 'provider_unavailable']);
+        return gateway.box.logs.since(mark).some((text) => line.test(text)) ? tried : undefined;
+      },
+      { what: `a line like ${line}`, timeoutMs: 10_000 },
+    );
+    expect(refused.header('Retry-After')).toBeDefined();
+    await says('made', {});
+    // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a second.
+    const again = () => gateway.send('made.test', { token: fresh() });
+    if (document.cutAt === undefined) expect((await again()).status).toBe(200);
+    else await until(async () => (await again()).status === 200, { what: 'another question', timeoutMs: 10_000 });
+  });
+});
+
+describe('a provider that is away', () => {
+  test('is stood in for by what it said before, where the policy says so, and no other token passes', async () => {
+    await says('kept', { client_id: undefined });
+    const token = fresh();
+    expect((await gateway.send('kept.test', { token })).status).toBe(200);
+    await answer('kept', { body: '{}', hold: 'away' });
+    const mark = gateway.mark();
+    const other = await gateway.send('kept.test', { token: fresh() });
+    expect([other.status, other.json().reason]).toEqual([503, 'provider_unavailable']);
+    await gateway.box.logs.waitFor(/introspection by provider kept: .*within 1 s/, mark);
+    // Longer than an answer counts.
+    const began = Date.now();
+    while (Date.now() - began < 2500) {
+      expect((await gateway.send('kept.test', { token })).status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await says('kept', { active: false });
+    await issuers.release('away');
+    await until(async () => (await gateway.send('kept.test', { token })).status === 401, {
+      what: 'what it says now',
+      timeoutMs: 10_000,
+    });
+  });
+
+  test('that publishes no keys is asked about its JWTs too', async () => {
+    await says('kept', { client_id: undefined, sub: 'ben' });
+    const issuer = `${issuers.origin}/kept`;
+    const token = await made.sign({ iss: issuer, aud: 'wiki', sub: 'ben' });
+    const passed = await gateway.send('kept.test', { token });
+    expect(passed.status).toBe(200);
+    const body = new URLSearchParams((await issuers.last(path('kept'))).body);
+    expect(body.get('token')).toBe(token);
+    const foreign = await made.sign({ aud: 'wiki', sub: 'ben' });
+    expect((await gateway.send('kept.test', { token: foreign })).json().reason).toBe('issuer_unknown');
+  });
+});

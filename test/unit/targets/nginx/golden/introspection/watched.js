@@ -1,0 +1,13 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "corp",
+      "issuer": "https://corp.example.com"
+    }
+  ],
+  "stale": 86400,
+  "assertion": false,
+  "identities": []
+};

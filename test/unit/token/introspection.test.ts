@@ -1,0 +1,139 @@
+/** What a provider says of a token (RFC 7662), and what is asked about at all. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  claimsOfJws,
+  confirmed,
+  INTROSPECTED,
+  isTokenText,
+  judgeIntrospected,
+  providerToIntrospect,
+  readIntrospection,
+} from '../../../src/token/introspection.ts';
+import type { TokenProvider } from '../../../src/token/types.ts';
+
+const now = 1_790_000_000;
+const times = { cache: 60, negative: 10, stale: 0 };
+const corp: TokenProvider = {
+  ...{ name: 'corp', kind: 'generic', issuer: 'https://corp.example.com', audiences: ['wiki'], algorithms: ['RS256'] },
+  subject: { claim: 'sub', prefix: '' },
+};
+const asked: TokenProvider = { ...corp, introspection: times };
+const keyless: TokenProvider = { ...asked, name: 'keyless', issuer: 'legacy', keyless: true };
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jws = (iss: string) => `${part({ alg: 'RS256' })}.${part({ iss })}.AAAA`;
+
+describe('who is asked', () => {
+  it.each([
+    ['about a token that is no JWS', 'abc', [corp, asked], 'corp'],
+    ['about an encrypted one', 'eyJhbGciOiJkaXIifQ..a.b.c', [asked], 'corp'],
+    ['about one with dots', 'ya29.abc.def', [asked], 'corp'],
+    ['about a JWT of who publishes no keys', jws('legacy'), [keyless], 'keyless'],
+  ] as const)('%s', (_, text, providers, name) => {
+    expect(providerToIntrospect(text, providers)?.name).toBe(name);
+  });
+
+  it.each([
+    ['where nobody is asked', 'abc', [corp]],
+    ['about a JWT of who publishes keys', jws(corp.issuer), [asked]],
+    ['about a JWT of another issuer', jws('https://eve.example.com'), [asked, keyless]],
+    ['about what is no token', 'a b', [asked]],
+    ['about a JWT with a broken payload', `${part({ alg: 'RS256' })}.%.AAAA`, [asked]],
+    ['about one with a header that is refused', `${part({ alg: 'RS256', crit: ['x'] })}.e30.AAAA`, [asked]],
+  ] as const)('nobody %s', (_, text, providers) => {
+    expect(providerToIntrospect(text, providers)).toBeUndefined();
+  });
+
+  it('nothing of a JWS is asked about, whatever is wrong with it', () => {
+    expect(claimsOfJws(`${part({ typ: 'JWT' })}.x.y`)).toEqual({});
+    expect(claimsOfJws('a.b.c')).toBeUndefined();
+    expect(isTokenText('abc==')).toBe(true);
+    expect(isTokenText('')).toBe(false);
+    expect(isTokenText('a=b')).toBe(false);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    ['{"active":true,"sub":"a"}', { kind: 'active', claims: { active: true, sub: 'a' } }],
+    ['{"active":false,"sub":"a"}', { kind: 'inactive' }],
+    ['{"active":1}', { kind: 'broken', error: 'the introspection endpoint answered without "active"' }],
+    ['{}', { kind: 'broken', error: 'the introspection endpoint answered without "active"' }],
+    ['null', { kind: 'broken', error: 'the introspection endpoint answered what is not a JSON object' }],
+  ])('%s', (text, said) => {
+    expect(readIntrospection(200, text)).toEqual(said);
+  });
+
+  it('of any other status is none, and too long is none', () => {
+    for (const status of [201, 204, 302, 400, 401, 403, 500]) {
+      expect(readIntrospection(status, '{"active":true}').kind).toBe('broken');
+    }
+    expect(readIntrospection(200, `{"active":true}${' '.repeat(70_000)}`).kind).toBe('broken');
+  });
+
+  it('never throws, and is active only where it says so', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(readIntrospection(200, text).kind).not.toBe('active');
+      }),
+    );
+  });
+});
+
+describe('an active token', () => {
+  const good = { active: true, sub: 'ada', aud: ['wiki'], token_type: 'bearer', exp: now + 600 };
+  const judge = (changes: object, provider: TokenProvider = asked) =>
+    judgeIntrospected({ ...good, ...changes }, provider, now, 30, now + 60);
+
+  it('is its provider’s word, until that is asked again', () => {
+    const claims = good;
+    const value = { provider: 'corp', claims, expires: now + 600, key: INTROSPECTED, until: now + 60 };
+    expect(judge({})).toEqual({ ok: true, value });
+  });
+
+  it('without "exp" expires as the answer does', () => {
+    expect(judge({ exp: undefined })).toMatchObject({ ok: true, value: { expires: now + 60 } });
+  });
+
+  it('may leave out its type only where the policy says so, and is still no other', () => {
+    const any: TokenProvider = { ...asked, introspection: { ...times, anyType: true } };
+    expect(judge({ token_type: undefined })).toMatchObject({ ok: false, reason: 'type_refused' });
+    expect(judge({ token_type: undefined }, any).ok).toBe(true);
+    expect(judge({ token_type: 'Refresh' }, any)).toMatchObject({ ok: false, reason: 'type_refused' });
+    expect(judge({ token_type: undefined, token_use: 'refresh_token' }, any).ok).toBe(false);
+  });
+
+  it('is bound to the key that it names', () => {
+    const jkt = Buffer.alloc(32, 7).toString('base64url');
+    expect(judge({ token_type: 'DPoP', cnf: { jkt } })).toMatchObject({
+      value: { binding: { kind: 'dpop', thumbprint: jkt } },
+    });
+    expect(judge({ token_type: 'DPoP' })).toMatchObject({ ok: false, reason: 'proof_invalid' });
+  });
+
+  it('names its client as RFC 7662 does, too', () => {
+    const okta: TokenProvider = { ...asked, kind: 'okta', clients: ['cli'] };
+    expect(judge({ client_id: 'cli' }, okta).ok).toBe(true);
+    expect(judge({ client_id: 'other' }, okta)).toMatchObject({ ok: false, reason: 'audience_mismatch' });
+    expect(judge({}, okta)).toMatchObject({ ok: false, reason: 'claim_absent' });
+  });
+});
+
+describe('a JWT that its provider confirms', () => {
+  const verified = { provider: 'corp', claims: { sub: 'ada' }, expires: now + 600, key: 'k' };
+
+  it('keeps its own claims, and no longer than either says', () => {
+    expect(confirmed(verified, { active: true, sub: 'eve', exp: now + 100 }, asked, now + 60)).toEqual({
+      ok: true,
+      value: { ...verified, expires: now + 100, until: now + 60 },
+    });
+    expect(confirmed(verified, { exp: now + 900 }, asked, now + 60)).toMatchObject({ value: { expires: now + 600 } });
+  });
+
+  it('is none of another issuer', () => {
+    expect(confirmed(verified, { iss: 'https://eve.example.com' }, asked, now + 60)).toMatchObject({
+      ok: false,
+      reason: 'issuer_unknown',
+    });
+  });
+});
