@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/harness/order.ts';
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
 const onContainers = (name: string) => ({
@@ -14,10 +15,13 @@ const onContainers = (name: string) => ({
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than cores: tests on containers wait as often as they work.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/harness/summary.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      // One load of the modules for all: they keep no state that another file would see.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, isolate: false } },
       onContainers('gateway'),
       onContainers('security'),
       onContainers('mesh'),

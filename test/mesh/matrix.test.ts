@@ -19,7 +19,7 @@ import { hunt } from './matrix/hunt.ts';
 import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
-import { hunted, huntsAll } from './matrix/sample.ts';
+import { hunted, huntSeed, huntsAll, shareOut } from './matrix/sample.ts';
 import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
@@ -45,15 +45,20 @@ const formOf = ({ path, change }: Mutant): string =>
     .replace(/(\/providers\/)[^/]+/, '$1*')
     .replace(/\d+/g, 'N')} ${change}`;
 
-/** Forms of mutants of the policies that are hunted whole: of the others only mutants of another form are tried. */
-const KNOWN = new Set(
+/** Of the policies that are hunted whole, the forms of their mutants: of the others only mutants of another form are tried. */
+const FORMS = new Map(
   subjects
     .filter(({ name }) => HUNTED.includes(name))
-    .flatMap(({ policy, rules }) => {
+    .map(({ name, policy, rules }) => {
       const value = parse(renderEnvoy(policy, rules).files['envoy.yaml'] ?? '');
-      return mutantsOf([{ name: 'envoy.yaml', value }], [], [], ENVOY_ALTERNATIVES).mutants.map(formOf);
+      return [
+        name,
+        mutantsOf([{ name: 'envoy.yaml', value }], [], [], ENVOY_ALTERNATIVES).mutants.map(formOf),
+      ] as const;
     }),
 );
+const KNOWN = new Set([...FORMS.values()].flat());
+const isTriedIn = shareOut(FORMS, huntSeed);
 
 /** The gateway and a plain Envoy behind it, with a policy; services behind both. */
 async function startBoth(stage: Stage, { text, policy }: Subject) {
@@ -110,7 +115,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     const side = await changed();
     const { mutants: all } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
     const fresh = HUNTED.includes(name) ? all : all.filter((mutant) => !KNOWN.has(formOf(mutant)));
-    const mutants = hunted(fresh, formOf);
+    const mutants = hunted(fresh, formOf, (form) => isTriedIn(name, form));
     const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
       lanes: LANES,
     });

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutants.ts';
+import type { Cell } from './types.ts';
 
 /** Whether all mutants are hunted: `MESHGATE_HUNT=all`. */
 export const huntsAll = process.env.MESHGATE_HUNT === 'all';
@@ -18,26 +19,69 @@ function drawn(text: string): number {
 }
 
 /**
+ * Shares forms out among groups of mutants: each form goes to one of the groups that have it, drawn by the seed.
+ *
+ * @param groups by name, the forms of their mutants
+ * @returns whether a form went to a group; one that no group has is every group's
+ */
+export function shareOut(
+  groups: ReadonlyMap<string, Iterable<string>>,
+  seed: string,
+): (group: string, form: string) => boolean {
+  const having = new Map<string, string[]>();
+  for (const [group, forms] of groups) {
+    for (const form of new Set(forms)) having.set(form, [...(having.get(form) ?? []), group]);
+  }
+  return (group, form) => {
+    const names = having.get(form) ?? [group];
+    return names[drawn(`${seed} ${form}`) % names.length] === group;
+  };
+}
+
+/**
  * A sample of mutants: of each form one, and of the others one in {@link ONE_IN}. The same seed draws the same ones.
  *
  * @param formOf a mutant's field and change, whatever object of its kind it is in
+ * @param has whether it is here that a form has to be tried; default: each one
  */
 export function sample(
   mutants: readonly Mutant[],
   formOf: (mutant: Mutant) => string,
   seed: string,
+  has: (form: string) => boolean = () => true,
 ): readonly Mutant[] {
   const forms = new Map<string, Mutant[]>();
   for (const mutant of mutants) forms.set(formOf(mutant), [...(forms.get(formOf(mutant)) ?? []), mutant]);
-  const firsts = new Set([...forms].map(([form, own]) => own[drawn(`${seed} ${form}`) % own.length]));
+  const firsts = new Set(
+    [...forms].flatMap(([form, own]) => (has(form) ? [own[drawn(`${seed} ${form}`) % own.length]] : [])),
+  );
   const isDrawn = ({ object, path, change }: Mutant) => drawn(`${seed} ${object} ${path} ${change}`) % ONE_IN === 0;
   return mutants.filter((mutant) => firsts.has(mutant) || isDrawn(mutant));
 }
 
 /** The mutants that this run hunts: a {@link sample}, which is printed, or all. */
-export function hunted(mutants: readonly Mutant[], formOf: (mutant: Mutant) => string): readonly Mutant[] {
+export function hunted(
+  mutants: readonly Mutant[],
+  formOf: (mutant: Mutant) => string,
+  has?: (form: string) => boolean,
+): readonly Mutant[] {
   if (huntsAll || mutants.length === 0) return mutants;
-  const some = sample(mutants, formOf, huntSeed);
+  const some = sample(mutants, formOf, huntSeed, has);
   console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_HUNT_SEED=${huntSeed}`);
   return some;
+}
+
+/**
+ * The cells that this run asks of a policy that is many times the same: of each rule one that passes and one for each
+ * part that is wrong, and of the others one in {@link ONE_IN}; or all.
+ */
+export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): readonly Cell[] {
+  if (all) return cells;
+  const groups = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const name = `${cell.rule} ${cell.part ?? ''}`;
+    groups.set(name, [...(groups.get(name) ?? []), cell]);
+  }
+  const firsts = new Set([...groups].map(([name, own]) => own[drawn(`${seed} ${name}`) % own.length]));
+  return cells.filter((cell) => firsts.has(cell) || drawn(`${seed} ${cell.name}`) % ONE_IN === 0);
 }

@@ -84,25 +84,38 @@ export interface FakeNgx {
   fetch: (url: string, options?: NgxFetchOptions) => Promise<unknown>;
 }
 
-/** Puts a fake `ngx` where the modules under `src/njs/` look for it; one for all tests of a file. */
-export function fakeNgx(): FakeNgx {
-  const fake: FakeNgx = {
-    clock: Date.now(),
-    logged: [],
-    zones: {} as FakeNgx['zones'],
-    fetch: () => Promise.reject(new Error('nothing listens')),
+type Made = FakeNgx & { readonly ngx: object };
+
+function make(): Made {
+  const fake = {} as Made;
+  const zones = {} as FakeNgx['zones'];
+  for (const zone of ZONES) zones[zone] = new FakeDict(() => fake.clock);
+  const ngx = {
+    shared: Object.fromEntries(ZONES.map((zone) => [`meshgate_${zone}`, zones[zone]])),
+    ERR: 4,
+    WARN: 5,
+    INFO: 7,
+    log: (_: number, line: string) => fake.logged.push(line),
+    fetch: (url: string, options?: NgxFetchOptions) => fake.fetch(url, options),
   };
-  for (const zone of ZONES) fake.zones[zone] = new FakeDict(() => fake.clock);
-  const shared = Object.fromEntries(ZONES.map((zone) => [`meshgate_${zone}`, fake.zones[zone]]));
-  Object.assign(globalThis, {
-    ngx: {
-      shared,
-      ERR: 4,
-      WARN: 5,
-      INFO: 7,
-      log: (_: number, line: string) => fake.logged.push(line),
-      fetch: (url: string, options?: NgxFetchOptions) => fake.fetch(url, options),
-    },
-  });
+  return Object.assign(fake, { zones, logged: [], ngx });
+}
+
+/**
+ * Puts a fake `ngx` where the modules under `src/njs/` look for it; one for all tests of a file. Modules keep the zones
+ * that they found, so the next file of a worker gets the same ones, emptied.
+ */
+export function fakeNgx(): FakeNgx {
+  const held = globalThis as { meshgateFake?: Made };
+  held.meshgateFake ??= make();
+  const fake = held.meshgateFake;
+  for (const zone of Object.values(fake.zones)) {
+    zone.clear();
+    Object.assign(zone, { room: Number.POSITIVE_INFINITY, taken: 0 });
+  }
+  fake.logged.length = 0;
+  fake.clock = Date.now();
+  fake.fetch = () => Promise.reject(new Error('nothing listens'));
+  Object.assign(globalThis, { ngx: fake.ngx });
   return fake;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { cellsOf } from '../../../mesh/matrix/cells.ts';
+import { istioSubjects } from '../../../mesh/matrix/istio-policies.ts';
 import { type Mutant, mutantsOf } from '../../../mesh/matrix/mutants.ts';
-import { sample } from '../../../mesh/matrix/sample.ts';
+import { asked, sample, shareOut } from '../../../mesh/matrix/sample.ts';
 
 const rules = Array.from({ length: 60 }, (_, i) => ({ id: `r${i}`, methods: ['GET', 'POST'], as: 'default' }));
 const { mutants } = mutantsOf([{ name: 'rules', value: { rules, comment: 'none' } }]);
@@ -25,5 +27,47 @@ describe('a sample of mutants', () => {
   test('leaves nothing out for good', () => {
     const days = Array.from({ length: 120 }, (_, day) => drawn(`day ${day}`)).flat();
     expect(new Set(days).size).toBe(mutants.length);
+  });
+});
+
+describe('forms that several groups have', () => {
+  const groups = new Map([
+    ['demo', ['a', 'b', 'c', 'only here']],
+    ['agents', ['a', 'b', 'c', 'c']],
+  ]);
+
+  test('go to one of them each, another one on another day', () => {
+    const owners = (form: string, seed: string) => [...groups.keys()].filter((it) => shareOut(groups, seed)(it, form));
+    const days = Array.from({ length: 40 }, (_, day) => `day ${day}`);
+    for (const form of ['a', 'b', 'c']) {
+      expect(days.map((day) => owners(form, day).length)).toEqual(days.map(() => 1));
+      expect(new Set(days.flatMap((day) => owners(form, day)))).toEqual(new Set(groups.keys()));
+    }
+    expect(owners('only here', 'x')).toEqual(['demo']);
+  });
+
+  test('leave no form of theirs untried', () => {
+    const halves = new Map([
+      ['demo', mutants.filter((_, i) => i % 3 !== 0)],
+      ['agents', mutants.filter((_, i) => i % 3 === 0)],
+    ]);
+    const isTriedIn = shareOut(new Map([...halves].map(([name, own]) => [name, own.map(formOf)])), 'x');
+    const tried = [...halves].flatMap(([name, own]) => sample(own, formOf, 'x', (form) => isTriedIn(name, form)));
+    expect(new Set(tried.map(formOf))).toEqual(new Set(mutants.map(formOf)));
+    expect(tried.length).toBeLessThan([...halves.values()].flatMap((own) => sample(own, formOf, 'x')).length);
+  });
+});
+
+describe('cells of many hosts', () => {
+  test('have each part of each rule, every day, and all of them in time', async () => {
+    const { policy, rules } = (await istioSubjects('https://issuer.test')).find(({ name }) => name === '40 hosts')!;
+    const cells = cellsOf(policy, rules);
+    const partsOf = (some: typeof cells) => new Set(some.map(({ rule, part }) => `${rule} ${part}`));
+    const some = asked(cells, 'x', false);
+    expect(partsOf(some)).toEqual(partsOf(cells));
+    expect(some.length / cells.length).toBeLessThan(0.35);
+    const days = Array.from({ length: 120 }, (_, day) => asked(cells, `day ${day}`, false)).flat();
+    expect(new Set(days).size).toBe(cells.length);
+    expect(asked(cells, 'x', true)).toBe(cells);
   });
 });
