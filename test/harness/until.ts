@@ -4,6 +4,8 @@ export interface Wait {
   /** Completes "waited N ms for …". */
   readonly what: string;
   readonly timeoutMs?: number;
+  /** Pause between two questions; default 5. */
+  readonly everyMs?: number;
   /** More text for the error. */
   readonly help?: () => string;
 }
@@ -21,6 +23,6 @@ export async function until<T>(
     if (performance.now() > end) {
       throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
     }
-    await pause(5);
+    await pause(wait.everyMs ?? 5);
   }
 }

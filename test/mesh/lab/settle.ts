@@ -1,4 +1,5 @@
 import { until } from '../../harness/index.ts';
+import type { Dump } from './dump.ts';
 import type { Istiod } from './istiod.ts';
 import type { Kube } from './kube.ts';
 import { hasMark, markerObject, refusal } from './marker.ts';
@@ -83,7 +84,7 @@ async function knows(
       const late = wanted.filter((one) => versionOf(store.get(keyOf(one))) < versionOf(one));
       return late.length === 0 && !unwanted.some((one) => store.has(keyOf(one)));
     },
-    { what: `istiod to know of ${[...wanted, ...unwanted].map(keyOf).join(', ')}`, timeoutMs },
+    { what: `istiod to know of ${[...wanted, ...unwanted].map(keyOf).join(', ')}`, timeoutMs, everyMs: 20 },
   ).catch((error: Error) => error);
   if (state instanceof Error) throw new NotEnforced(state.message);
 }
@@ -95,16 +96,19 @@ function versionOf(object: KubeObject | undefined): number {
 /** Waits until an Envoy has all that came with the mark; why it does not take it, or undefined. */
 async function carries(envoy: MeshEnvoy, mark: string, timeoutMs: number): Promise<string | undefined> {
   let refused: string | undefined;
-  const waited = await envoy
-    .waitFor(
-      `the mark ${mark}`,
-      (dump) => {
-        refused = refusal(dump, mark);
-        return refused !== undefined || hasMark(dump, mark);
-      },
-      timeoutMs,
-    )
-    .catch((error: Error) => error);
-  if (refused !== undefined) return `${envoy.name} refuses ${refused}`;
-  return waited instanceof Error ? waited.message : undefined;
+  const settled = async () => {
+    // A whole dump of forty hosts is megabytes: first only whether the mark is there at all.
+    const isThere = () => envoy.hasListener(mark).catch(() => false);
+    await until(isThere, { what: `${envoy.name}: the mark ${mark}`, timeoutMs });
+    const hasAll = (dump: Dump) => {
+      refused = refusal(dump, mark);
+      return refused !== undefined || hasMark(dump, mark);
+    };
+    await envoy.waitFor(`the mark ${mark}`, hasAll, timeoutMs);
+  };
+  const words = await settled().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  return refused === undefined ? words : `${envoy.name} refuses ${refused}`;
 }
