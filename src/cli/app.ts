@@ -11,6 +11,7 @@ import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
 import { testCommand } from './test.ts';
+import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
 
 /** The same as in package.json; a test holds them together. */
@@ -22,6 +23,7 @@ const root = buildRouteMap<string, Context>({
     validate: validateCommand,
     render: renderCommand,
     explain: explainCommand,
+    token: tokenCommand,
     test: testCommand,
     diff: diffCommand,
     prove: proveCommand,

@@ -60,10 +60,11 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
   };
 }
 
-function tokenText(runtime: Runtime, file: string): string {
+/** A token's text, of a file or standard input; a scheme before it is left out. */
+export function tokenText(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the token'));
   // Whatever it is, none of it is repeated.
-  return (text ?? '').trim().replace(/^(?:authorization: *)?bearer +/i, '');
+  return (text ?? '').trim().replace(/^(?:authorization: *)?(?:bearer|dpop) +/i, '');
 }
 
 /**
@@ -110,12 +111,17 @@ function personOf(runtime: Runtime, policy: Policy, flags: AskerFlags, providers
   const offline = new Offline(policy, flags.now ?? runtime.now());
   const claimed = offline.ofToken(tokenText(runtime, flags.token), providers);
   if (!claimed.ok) return claimed;
-  const { caller, facts } = claimed.value;
+  return bearerOf(claimed.value);
+}
+
+/** Who shows a token, as its claims alone say. */
+export function bearerOf(claimed: ClaimedCaller): Asker {
+  const { caller, facts } = claimed;
   return {
     kind: 'token',
     text: `${JSON.stringify(caller.subject)} of ${caller.provider}; roles: ${caller.roles.join(', ') || 'none'}`,
     caller,
-    claimed: claimed.value,
+    claimed,
     role: ({ name, fact, at }) => {
       const why = explainFact(fact, facts, [name]);
       return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };

@@ -6,7 +6,7 @@ import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
 /** `held` is absent where the token does not say. */
-function factJson({ text, truth, at, parts }: FactExplanation): unknown {
+export function factJson({ text, truth, at, parts }: FactExplanation): unknown {
   return {
     text,
     ...(truth !== undefined && { held: truth }),

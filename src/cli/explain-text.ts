@@ -14,7 +14,7 @@ function truthText(truth: boolean | undefined, paint: Paint): string {
   return truth === false ? paint('bad', 'no ') : paint('bad', '?  ');
 }
 
-function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
+export function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
   const unknown = fact.truth === undefined ? ': the token does not say' : '';
   const where = fact.at === undefined ? '' : `  ${paint('dim', place(fact.at))}`;
   return [

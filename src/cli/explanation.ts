@@ -34,7 +34,7 @@ export interface Explanation {
 }
 
 /** Leaves out what did not decide: of an `any` that holds the parts that do not, of an `all` that fails those that do. */
-function deciding(fact: FactExplanation): FactExplanation {
+export function deciding(fact: FactExplanation): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
   const parts = fact.parts.filter((part) => (part.truth === true) === wanted).map(deciding);
   return { ...fact, parts: parts.length > 0 ? parts : fact.parts.map(deciding) };

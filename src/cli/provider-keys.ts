@@ -1,0 +1,76 @@
+import type { Policy, Provider } from '../policy/types.ts';
+import { type Result, refuse } from '../reasons.ts';
+import { addressProblem } from '../token/discovery.ts';
+import { parseHeader, splitJws } from '../token/format.ts';
+import { type KeySet, readKeySet } from '../token/keys.ts';
+import { verifySignature } from '../token/signature.ts';
+import type { Key } from '../token/types.ts';
+import { WrongUse } from './context.ts';
+import { utf8 } from './load.ts';
+import { type Asked, askUrl, discover, type Members, providerNetwork } from './provider.ts';
+import type { Runtime } from './runtime.ts';
+
+/** `--ca-file`, for what asks providers. */
+export const caFileFlag = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'FILE',
+  brief: 'CA of the providers’ certificates (default: each one’s ca_file where this machine has it, else the system’s)',
+} as const;
+
+/** The network to a provider, with the CA of the flag, or of the policy where this machine has that file. */
+export function networkTo(runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked {
+  if (caFile !== undefined || provider.caFile === undefined) return providerNetwork(runtime, command, caFile);
+  const asked = providerNetwork(runtime, command);
+  try {
+    const ca = utf8(runtime.read(provider.caFile));
+    return ca === undefined ? asked : { ...asked, ca };
+  } catch {
+    // A path of the gateway's machine.
+    return asked;
+  }
+}
+
+/**
+ * A provider's own description; where the policy says where its keys are, `{}` stands for one that is not needed.
+ *
+ * @returns what is wrong, in a sentence
+ */
+export async function describedBy(asked: Asked, provider: Provider): Promise<Members | string> {
+  if (provider.jwksUri !== undefined && provider.client === undefined) return {};
+  return discover(asked, provider.issuer);
+}
+
+/** The keys that a provider publishes, or why they are of no use. */
+export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {
+  const uri = provider.jwksUri ?? members.jwks_uri;
+  if (provider.jwksUri === undefined) {
+    const problem = addressProblem('jwks_uri', uri, provider.issuer);
+    if (problem !== undefined) return { ok: false, error: problem };
+  }
+  const answer = await askUrl(asked, uri as string);
+  if ('error' in answer) return { ok: false, error: `${uri}: no answer: ${answer.error}` };
+  if (answer.status !== 200) return { ok: false, error: `${uri}: status ${answer.status}` };
+  return readKeySet(answer.body);
+}
+
+/** The key with which a token's signature holds, by the keys that its provider publishes now. */
+export async function checkedOnline(
+  runtime: Runtime,
+  text: string,
+  policy: Policy,
+  name: string,
+  caFile?: string,
+): Promise<Result<Key>> {
+  const provider = policy.providers[name] as Provider;
+  const jws = splitJws(text);
+  const header = jws.ok ? parseHeader(jws.value.header) : jws;
+  if (!jws.ok || !header.ok) throw new WrongUse('the token is no JWT');
+  const asked = networkTo(runtime, 'token', provider, caFile);
+  const members = await describedBy(asked, provider);
+  if (typeof members === 'string') return refuse('provider_unavailable', members);
+  const keys = await publishedKeys(asked, provider, members);
+  if (!keys.ok) return refuse('provider_unavailable', keys.error);
+  return verifySignature(jws.value, header.value, keys.keys, { imported: new Map() }, (signer) => signer);
+}

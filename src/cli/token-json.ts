@@ -1,0 +1,41 @@
+import { reasons } from '../reasons.ts';
+import { factJson } from './explain-json.ts';
+import type { AtRoute, Signature, TokenReport } from './token-report.ts';
+
+function routeJson({ route, outcomes }: AtRoute) {
+  return {
+    route,
+    taken: outcomes !== undefined,
+    ...(outcomes && {
+      outcomes: outcomes.map(({ methods, decision }) => ({
+        methods,
+        ...(decision.allow ? { rule: decision.rule.id } : { reason: decision.reason }),
+      })),
+    }),
+  };
+}
+
+/** A report for machines; `signature` is absent for what has none that could be read. */
+export function tokenJson(report: TokenReport, signature: Signature | undefined) {
+  const { form, header, claims, provider, refused, asker, expires, binding, roles, routes } = report;
+  const caller = asker?.claimed?.caller;
+  return {
+    form,
+    ...(header && { header }),
+    ...(claims && { claims }),
+    ...(provider !== undefined && { provider }),
+    taken: refused === undefined,
+    ...(refused && {
+      reason: refused.reason,
+      status: reasons[refused.reason].status,
+      ...(refused.detail !== undefined && { detail: refused.detail }),
+      help: reasons[refused.reason].help,
+    }),
+    ...(expires !== undefined && { expires }),
+    ...(binding !== undefined && { bound: binding }),
+    ...(caller && { caller: { provider: caller.provider, subject: caller.subject, roles: caller.roles } }),
+    ...(signature !== undefined && { signature }),
+    ...(roles.length > 0 && { roles: roles.map(factJson) }),
+    ...(routes.length > 0 && { routes: routes.map(routeJson) }),
+  };
+}

@@ -1,0 +1,112 @@
+import type { FactExplanation } from '../caller/explain.ts';
+import type { Policy } from '../policy/types.ts';
+import type { Refusal } from '../reasons.ts';
+import { decide } from '../rules/decide.ts';
+import type { Decision, Rule } from '../rules/types.ts';
+import { parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { parseObject } from '../token/json.ts';
+import type { Binding, Claims } from '../token/types.ts';
+import { type Asker, bearerOf } from './asker.ts';
+import { deciding } from './explanation.ts';
+import type { Loaded } from './load.ts';
+import { Offline } from './offline.ts';
+
+/** What a token is, by its form alone: an opaque one says nothing, an encrypted one (RFC 7516) nothing that is read. */
+export type Form = 'jwt' | 'encrypted' | 'opaque';
+
+/** What was found of a token's signature: the key that made it, or why it is none of the provider's. */
+export type Signature = 'not checked' | { readonly key: string } | Refusal;
+
+/** What becomes of a token at one route, by methods. */
+export interface AtRoute {
+  readonly route: string;
+  /** Absent: the route takes no tokens, or none of this provider. */
+  readonly outcomes?: readonly { readonly methods: readonly string[]; readonly decision: Decision<Rule> }[];
+}
+
+/** What `meshgate token` says. Nothing of the signature is in it. */
+export interface TokenReport {
+  readonly form: Form;
+  /** The JOSE header as it is; absent: it cannot be read. */
+  readonly header?: Claims;
+  readonly claims?: Claims;
+  /** The provider that the token's `iss` names. */
+  readonly provider?: string;
+  /** Why no route takes it, by its text alone; absent: one does. */
+  readonly refused?: Refusal;
+  readonly asker?: Asker;
+  readonly expires?: number;
+  readonly binding?: Binding['kind'];
+  /** Every role of the policy, and why the token gives it or not. */
+  readonly roles: readonly FactExplanation[];
+  readonly routes: readonly AtRoute[];
+}
+
+/** Methods that are asked of each route, beside those that its rules name. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** A JWE has five parts (RFC 7516 section 7.1). */
+function formOf(text: string): Form {
+  if (/^[\w-]*(?:\.[\w-]*){4}$/.test(text)) return 'encrypted';
+  return text.split('.').length === 3 ? 'jwt' : 'opaque';
+}
+
+/** Header and claims, as far as they can be read. */
+function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
+  const jws = splitJws(text);
+  if (!jws.ok) return {};
+  const parsed = parseHeader(jws.value.header);
+  const header =
+    parseObject(Buffer.from(jws.value.header, 'base64url')) ?? (parsed.ok ? { ...parsed.value } : undefined);
+  const claims = parseClaims(jws.value.payload);
+  return { ...(header && { header }), ...(claims && { claims }) };
+}
+
+/** Each route, and which of its rules lets the caller pass. */
+function atRoutes({ policy, rules }: Loaded, asker: Asker, provider: string): readonly AtRoute[] {
+  return policy.hosts.flatMap((host) =>
+    host.routes.map(({ name, accept }): AtRoute => {
+      if (!accept.includes('bearer') || !host.providers.includes(provider)) return { route: name };
+      const own = rules.filter((rule) => rule.route === name);
+      const methods = [...new Set([...METHODS, ...own.flatMap((rule) => rule.methods ?? [])])];
+      const outcomes = new Map<string, { methods: string[]; decision: Decision<Rule> }>();
+      for (const method of methods) {
+        const decision = decide(own, asker.caller, { route: name, method });
+        const key = decision.allow ? decision.rule.id : decision.reason;
+        const outcome = outcomes.get(key) ?? { methods: [], decision };
+        outcome.methods.push(method);
+        outcomes.set(key, outcome);
+      }
+      return { route: name, outcomes: [...outcomes.values()] };
+    }),
+  );
+}
+
+const issuerOf = (policy: Policy, claims: Claims | undefined): string | undefined =>
+  Object.values(policy.providers).find(({ issuer }) => issuer === claims?.iss)?.name;
+
+/**
+ * Says of a token's text what it is, which provider of the policy would take it, which roles it gives and where it
+ * passes. Its signature is not looked at here.
+ *
+ * @param now seconds since the epoch
+ */
+export function tokenReport(loaded: Loaded, text: string, now: number): TokenReport {
+  const { policy } = loaded;
+  const form = formOf(text);
+  const parts = partsOf(text);
+  const provider = issuerOf(policy, parts.claims);
+  const read = { form, ...parts, ...(provider !== undefined && { provider }) };
+  const claimed = new Offline(policy, now).ofToken(text, Object.keys(policy.providers));
+  if (!claimed.ok) return { ...read, refused: claimed, roles: [], routes: [] };
+  const asker = bearerOf(claimed.value);
+  const { binding } = claimed.value.caller;
+  return {
+    ...read,
+    asker,
+    expires: parts.claims?.exp as number,
+    ...(binding !== undefined && { binding }),
+    roles: Object.values(policy.roles).map((role) => deciding(asker.role(role))),
+    routes: atRoutes(loaded, asker, claimed.value.caller.provider),
+  };
+}

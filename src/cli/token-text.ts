@@ -1,0 +1,88 @@
+import type { Policy } from '../policy/types.ts';
+import { reasons } from '../reasons.ts';
+import { factLines } from './explain-text.ts';
+import type { Paint } from './style.ts';
+import type { AtRoute, Signature, TokenReport } from './token-report.ts';
+
+/** Claims that are dates (RFC 7519 section 4.1, OpenID Connect Core section 2). */
+const DATES = ['exp', 'nbf', 'iat', 'auth_time'];
+
+/** A value as JSON on one line, in which nothing is a control character of a terminal. */
+function plain(value: unknown): string {
+  return (JSON.stringify(value) ?? '').replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function dateOf(seconds: unknown): string | undefined {
+  const date = typeof seconds === 'number' ? new Date(seconds * 1000) : undefined;
+  return date === undefined || Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace('.000Z', 'Z');
+}
+
+function claimLines(claims: Readonly<Record<string, unknown>>, paint: Paint): string[] {
+  const names = Object.keys(claims);
+  const width = Math.min(24, Math.max(0, ...names.map((name) => plain(name).length - 2)));
+  return names.map((name) => {
+    const date = DATES.includes(name) ? dateOf(claims[name]) : undefined;
+    const said = date === undefined ? '' : `  ${paint('dim', date)}`;
+    return `  ${plain(name).slice(1, -1).padEnd(width)}  ${plain(claims[name])}${said}`;
+  });
+}
+
+function formLine({ form, header }: TokenReport): string {
+  if (form === 'encrypted') return 'token      encrypted (JWE): only whoever it is for can read it';
+  if (form === 'opaque') return 'token      opaque: it says nothing by itself, only its provider knows';
+  const { alg, typ, kid } = header ?? {};
+  const words = [...[typ, alg].filter((it) => typeof it === 'string'), ...(kid === undefined ? [] : [`kid ${kid}`])];
+  return `token      JWT${words.length === 0 ? ', which cannot be read' : `: ${words.map((it) => plain(it).slice(1, -1)).join(', ')}`}`;
+}
+
+function signatureText(signature: Signature, paint: Paint): string {
+  if (signature === 'not checked')
+    return 'not checked: this is what the token says, not who sent it; --online asks the provider';
+  if ('key' in signature) return `${paint('good', 'holds')}, by the provider's key ${plain(signature.key)}`;
+  const { reason, detail } = signature;
+  return `${paint('bad', reason)}${detail === undefined ? '' : `: ${detail}`}; ${reasons[reason].help}`;
+}
+
+function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Paint): string[] {
+  if (refused !== undefined) {
+    const { reason, detail } = refused;
+    return [
+      `taken      ${paint('bad', 'no')}: ${reason} (${reasons[reason].status})`,
+      ...(detail === undefined ? [] : [`           ${detail}`]),
+      `           ${reasons[reason].help}`,
+    ];
+  }
+  return [
+    `taken      ${paint('good', 'yes')}, until ${dateOf(expires) ?? expires}`,
+    ...(binding === undefined ? [] : [`bound      to a key (${binding}): each request needs a proof of it`]),
+    ...(asker === undefined ? [] : [`caller     ${asker.text}`]),
+  ];
+}
+
+function routeLines({ route, outcomes }: AtRoute, paint: Paint): string[] {
+  if (outcomes === undefined) return [`  ${route}: ${paint('dim', 'takes no token of this provider')}`];
+  return outcomes.map(({ methods, decision }) => {
+    const who = outcomes.length === 1 ? 'any method' : methods.join(' ');
+    const what = decision.allow ? paint('good', `by ${decision.rule.id}`) : paint('bad', decision.reason);
+    return `  ${route}: ${who}: ${what}`;
+  });
+}
+
+/** A report for people. */
+export function tokenReportText(report: TokenReport, signature: Signature | undefined, policy: Policy, paint: Paint) {
+  const { provider, claims, roles, routes } = report;
+  const issuer = provider === undefined ? undefined : policy.providers[provider]?.issuer;
+  const lines = [
+    formLine(report),
+    ...(provider === undefined ? [] : [`provider   ${provider} (${issuer})`]),
+    ...takenLines(report, paint),
+    ...(signature === undefined ? [] : [`signature  ${signatureText(signature, paint)}`]),
+    ...(claims === undefined ? [] : ['claims', ...claimLines(claims, paint)]),
+    ...(roles.length === 0 ? [] : ['roles', ...roles.flatMap((role) => factLines(role, '  ', paint))]),
+    ...(routes.length === 0 ? [] : ['routes', ...routes.flatMap((route) => routeLines(route, paint))]),
+  ];
+  return `${lines.join('\n')}\n`;
+}

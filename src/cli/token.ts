@@ -1,0 +1,152 @@
+import { buildCommand } from '@stricli/core';
+import type { Policy } from '../policy/types.ts';
+import { noTokens, reach, splitUrl } from './ask.ts';
+import { parseTime, tokenText } from './asker.ts';
+import {
+  action,
+  type Context,
+  described,
+  type Format,
+  formatFlag,
+  json,
+  NO,
+  policyFlag,
+  WrongUse,
+  YES,
+} from './context.ts';
+import { explanationJson } from './explain-json.ts';
+import { explanationText } from './explain-text.ts';
+import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
+import { type Loaded, loadValid, policyFile } from './load.ts';
+import { caFileFlag, checkedOnline } from './provider-keys.ts';
+import type { Runtime } from './runtime.ts';
+import { painter } from './style.ts';
+import { tokenJson } from './token-json.ts';
+import { type Signature, type TokenReport, tokenReport } from './token-report.ts';
+import { tokenReportText } from './token-text.ts';
+
+interface Flags {
+  readonly policy?: string;
+  readonly now?: number;
+  readonly online?: boolean;
+  readonly caFile?: string;
+  readonly format: Format;
+}
+
+async function signatureOf(
+  runtime: Runtime,
+  text: string,
+  policy: Policy,
+  { form, provider }: TokenReport,
+  { online, caFile }: Flags,
+): Promise<Signature | undefined> {
+  if (form !== 'jwt') return undefined;
+  if (online !== true || provider === undefined) return 'not checked';
+  const signer = await checkedOnline(runtime, text, policy, provider, caFile);
+  return signer.ok ? { key: signer.value.kid ?? signer.value.thumbprint } : signer;
+}
+
+/** What becomes of one request with the token. */
+function explained(loaded: Loaded, report: TokenReport, method: string, url: string): Explanation {
+  const reached = reach(loaded.policy, method, url);
+  if ('reason' in reached) return explainRefusal({ method, url }, reached);
+  const at = { method, url, ...reached };
+  if (!reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
+  if (report.refused !== undefined || report.asker === undefined) {
+    return explainRefusal(at, report.refused ?? { reason: 'token_malformed' });
+  }
+  if (!reached.host.providers.includes(report.provider as string))
+    return explainRefusal(at, { reason: 'issuer_unknown' });
+  return explainRoute(loaded, at, report.asker);
+}
+
+function checkUse(flags: Flags, file: string, method?: string, url?: string): void {
+  if (file === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
+  if (method !== undefined && url === undefined)
+    throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
+  if (url !== undefined && splitUrl(url) === undefined) {
+    throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
+  }
+}
+
+/** `meshgate token`: what a token says, who would take it, and what it may do. */
+export async function token(
+  runtime: Runtime,
+  flags: Flags,
+  file: string,
+  method?: string,
+  url?: string,
+): Promise<number> {
+  checkUse(flags, file, method, url);
+  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+  if (loaded === undefined) return NO;
+  const text = tokenText(runtime, file);
+  const report = tokenReport(loaded, text, flags.now ?? runtime.now());
+  const signature = await signatureOf(runtime, text, loaded.policy, report, flags);
+  const explanation = method === undefined || url === undefined ? undefined : explained(loaded, report, method, url);
+  const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
+  const unverified = signature === 'not checked';
+  const isFalse = typeof signature === 'object' && 'reason' in signature;
+  if (flags.format === 'json') {
+    const request = explanation && explanationJson(explanation, loaded.policy, unverified);
+    runtime.out(json({ ...tokenJson(own, signature), ...(request !== undefined && { request }) }));
+  } else {
+    const paint = painter(runtime);
+    runtime.out(tokenReportText(own, signature, loaded.policy, paint));
+    if (explanation) runtime.out(`\n${explanationText(explanation, loaded.policy, false, paint)}`);
+  }
+  return isFalse || report.refused !== undefined || explanation?.decision.allow === false ? NO : YES;
+}
+
+export const tokenCommand = buildCommand<Flags, [string, string?, string?], Context>({
+  func: action(token),
+  parameters: {
+    flags: {
+      online: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Ask the token’s provider for its keys, and check the signature',
+      },
+      caFile: caFileFlag,
+      now: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'Judge the token at this time: seconds since the epoch, or a date',
+      },
+      policy: policyFlag,
+      format: formatFlag,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'FILE', brief: 'Holds the token (- reads standard input)' },
+        {
+          parse: String,
+          optional: true,
+          placeholder: 'METHOD',
+          brief: 'With a URL: say which rule takes this request',
+        },
+        {
+          parse: String,
+          optional: true,
+          placeholder: 'URL',
+          brief: 'As the client sends it: nothing in it is normalised',
+        },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Say what a token is, which provider and rules would take it, and why not',
+    fullDescription: described(
+      'Decodes a token and says which provider of the policy would take it, why or why not, which roles it gives and where it passes. Its signature is never printed, and is checked with --online alone: then the provider is asked for its keys, on Node. Exit code 0: taken; 1: refused.',
+      [
+        'meshgate token token.txt',
+        'meshgate token token.txt GET https://wiki.example.com/page',
+        'pbpaste | meshgate token - --online',
+      ],
+    ),
+  },
+});

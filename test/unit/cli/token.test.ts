@@ -1,0 +1,192 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Ask } from '../../../src/cli/http.ts';
+import { meshgate, POLICY, token } from './fake.ts';
+
+const NOW = 1_800_000_000;
+const ISSUER = 'https://login.example.com';
+const claims = (more = {}) => ({
+  iss: ISSUER,
+  aud: 'api://wiki',
+  sub: 'ada',
+  exp: NOW + 3600,
+  groups: ['readers'],
+  ...more,
+});
+
+const run = (text: string, args: readonly string[] = [], ask?: Ask) =>
+  meshgate(['token', 't.txt', ...args], { files: { './meshgate.yaml': POLICY, 't.txt': text }, ...(ask && { ask }) });
+
+describe('meshgate token', () => {
+  test('says which provider takes it, which roles it gives, and where it passes', async () => {
+    const { code, out, err } = await run(token(claims({ iat: NOW - 5 }), { kid: 'k1' }));
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toBe(`token      JWT: at+jwt, RS256, kid k1
+provider   okta (https://login.example.com)
+taken      yes, until 2027-01-15T09:00:00Z
+caller     "okta-ada" of okta; roles: reader
+signature  not checked: this is what the token says, not who sent it; --online asks the provider
+claims
+  iss     "https://login.example.com"
+  aud     "api://wiki"
+  sub     "ada"
+  exp     1800003600  2027-01-15T09:00:00Z
+  groups  ["readers"]
+  iat     1799999995  2027-01-15T07:59:55Z
+roles
+  yes role "reader"  meshgate.yaml:7:3
+    yes group "readers" of okta  meshgate.yaml:7:3
+  ?   role "editor"  meshgate.yaml:8:3
+    ?   any  meshgate.yaml:8:3
+      no  group "editors" of okta  meshgate.yaml:10:9
+      ?   all  meshgate.yaml:11:9
+        ?   claim "dept" is "wiki" of okta: the token does not say  meshgate.yaml:12:13
+  no  role "builder"  meshgate.yaml:14:3
+    no  all  meshgate.yaml:14:3
+      no  provider "ci"  meshgate.yaml:14:20
+      ?   scope "build": the token does not say  meshgate.yaml:14:38
+  ?   role "admin"  meshgate.yaml:15:3
+    ?   all  meshgate.yaml:15:3
+      ?   role "editor"  meshgate.yaml:15:18
+        ?   any  meshgate.yaml:8:3
+          no  group "editors" of okta  meshgate.yaml:10:9
+          ?   all  meshgate.yaml:11:9
+            ?   claim "dept" is "wiki" of okta: the token does not say  meshgate.yaml:12:13
+      ?   claim "level" is 3 of okta: the token does not say  meshgate.yaml:15:26
+routes
+  wiki.example.com/*: GET HEAD: by wiki.example.com/*#1
+  wiki.example.com/*: POST PUT PATCH DELETE: role_missing
+  wiki.example.com/admin/*: any method: role_missing
+  wiki.example.com/status: any method: by wiki.example.com/status#1
+`);
+  });
+
+  test('never prints a signature, or the token', async () => {
+    const text = token(claims());
+    for (const args of [[], ['--format', 'json'], ['GET', 'https://wiki.example.com/']]) {
+      const { out, err } = await run(text, args);
+      for (const part of text.split('.')) expect(out + err).not.toContain(part);
+    }
+  });
+
+  test('with a request it explains that', async () => {
+    const { code, out } = await run(token(claims()), ['POST', 'https://wiki.example.com/page']);
+    expect(code).toBe(1);
+    expect(out).toContain('POST https://wiki.example.com/page\ndenied: role_missing (403)\n');
+    expect(out).toContain('role editor would pass');
+    expect(out).not.toContain('routes\n');
+    expect((await run(token(claims()), ['GET', 'https://wiki.example.com/page'])).code).toBe(0);
+  });
+
+  test.each([
+    [
+      'another audience',
+      claims({ aud: 'api://other' }),
+      {},
+      'audience_mismatch (401)\n           the token is for "api://other"',
+    ],
+    ['expired', claims({ exp: NOW - 3600 }), {}, 'token_expired (401)'],
+    ['an ID token', claims({ nonce: 'x' }), { typ: 'JWT' }, 'type_refused (401)'],
+    ['another issuer', claims({ iss: 'https://login.example.com/' }), {}, 'issuer_unknown (401)'],
+    ['another algorithm', claims(), { alg: 'HS256' }, 'algorithm_refused (401)'],
+  ])('%s: says why not', async (_, payload, header, words) => {
+    const { code, out } = await run(token(payload, header));
+    expect(code).toBe(1);
+    expect(out).toContain(`taken      no: ${words}`);
+    expect(out).not.toContain('routes\n');
+  });
+
+  test.each([
+    ['opaque', 'v2.opaque-text', 'opaque: it says nothing by itself'],
+    ['encrypted', 'a.b.c.d.e', 'encrypted (JWE)'],
+    ['broken', 'a.b.c', 'JWT, which cannot be read'],
+  ])('%s: says what it is, and none of it', async (form, text, words) => {
+    const { code, out } = await run(`Bearer ${text}\n`);
+    expect([code, out.split('\n')[0]]).toEqual([1, expect.stringContaining(words)]);
+    expect(out).not.toContain(text);
+    const json = JSON.parse((await run(text, ['--format', 'json'])).out);
+    expect(json).toMatchObject({ form: form === 'broken' ? 'jwt' : form, taken: false, reason: 'token_malformed' });
+  });
+
+  test('a claim cannot steer the terminal', async () => {
+    const { out } = await run(token(claims({ name: '\u001b[2J\u009b\u202e', '\u001b[1m': 1 })));
+    expect(out).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect(out).toContain('\\u001b[2J\\u009b\\u202e');
+  });
+
+  test('a token that is bound to a key says so', async () => {
+    const bound = { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' };
+    expect((await run(token(claims({ cnf: bound })))).out).toContain('bound      to a key (dpop)');
+  });
+
+  test('for machines', async () => {
+    const json = JSON.parse((await run(token(claims()), ['--format', 'json', 'GET', 'https://wiki.example.com/'])).out);
+    expect(json).toMatchObject({
+      form: 'jwt',
+      provider: 'okta',
+      taken: true,
+      signature: 'not checked',
+      caller: { subject: 'okta-ada', roles: ['reader'] },
+      request: { allowed: true, rule: { id: 'wiki.example.com/*#1' } },
+    });
+  });
+
+  test.each([
+    [['token', '-', '--policy', '-'], 'standard input holds one file'],
+    [['token', 't.txt', 'GET'], 'METHOD and URL go together'],
+    [['token', 't.txt', 'GET', '?'], 'names no host'],
+    [['token', 't.txt', '--online'], 'needs Node'],
+  ])('%j is wrong use', async (args, words) => {
+    const { code, err } = await meshgate(args, { files: { './meshgate.yaml': POLICY, 't.txt': token(claims()) } });
+    expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+  });
+});
+
+describe('meshgate token --online', () => {
+  const JWKS = 'https://keys.example.com/jwks';
+  let signed: string;
+  let jwks: unknown;
+  beforeAll(async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig' }] };
+    signed = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'at+jwt' })
+      .sign(privateKey);
+  });
+
+  const provider =
+    (more: Readonly<Record<string, unknown>> = {}): Ask =>
+    async ({ name, target }) => {
+      const found = name === 'keys.example.com' ? jwks : { issuer: ISSUER, jwks_uri: JWKS, ...more };
+      expect(`https://${name}${target}`).toMatch(/^https:\/\/(login|keys)\.example\.com\//);
+      return { status: 200, headers: {}, body: JSON.stringify(found) };
+    };
+
+  test('a signature holds, or it does not', async () => {
+    const good = await run(signed, ['--online'], provider());
+    expect([good.code, good.out]).toEqual([
+      0,
+      expect.stringContaining('signature  holds, by the provider\'s key "k1"'),
+    ]);
+    const [header, , signature] = signed.split('.');
+    const payload = Buffer.from(JSON.stringify(claims({ groups: ['editors'] }))).toString('base64url');
+    const forged = await run([header, payload, signature].join('.'), ['--online'], provider());
+    expect([forged.code, forged.out]).toEqual([1, expect.stringContaining('signature  signature_invalid')]);
+    const other = await run(token(claims(), { kid: 'k2' }), ['--online', '--format', 'json'], provider());
+    expect([other.code, JSON.parse(other.out).signature.reason]).toEqual([1, 'key_unknown']);
+  });
+
+  test('a provider that does not answer, or is another one, is no yes', async () => {
+    const away: Ask = async () => ({ error: 'ECONNREFUSED' });
+    for (const ask of [away, provider({ issuer: 'https://other.example.com' }), provider({ jwks_uri: 'http://x/' })]) {
+      const { code, out } = await run(signed, ['--online'], ask);
+      expect([code, out]).toEqual([1, expect.stringContaining('signature  provider_unavailable')]);
+    }
+  });
+
+  test('nobody is asked for a token of no provider', async () => {
+    const never: Ask = async () => expect.unreachable();
+    expect((await run(token(claims({ iss: 'https://x.example' })), ['--online'], never)).code).toBe(1);
+    expect((await run('opaque', ['--online'], never)).code).toBe(1);
+  });
+});
