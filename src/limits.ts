@@ -91,6 +91,13 @@ export const MAX_ANSWER_LENGTH = 64 * 1024;
 export const MAX_QUESTIONS = 32;
 export const MAX_QUESTION_WAITERS = 128;
 
+/**
+ * Groups that a provider is asked about in one call, as Microsoft Graph takes them, and how many a policy may name of a
+ * provider that is asked: the calls go out at once.
+ */
+export const GROUPS_PER_CALL = 20;
+export const MAX_ASKED_GROUPS = 200;
+
 /** How long a provider that did not answer a question is not asked another one, milliseconds. */
 export const QUESTION_PAUSE_MS = 1000;
 

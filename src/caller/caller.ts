@@ -2,7 +2,7 @@ import { MAX_HEADER_VALUE, MAX_LIST_VALUES } from '../limits.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
-import { asObject } from '../token/json.ts';
+import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { encodeValue } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
@@ -62,13 +62,6 @@ function isTooLong(value: string): boolean {
   return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }
 
-/** Whether somebody has groups that the token does not say (Entra ID names the claim in another one then). */
-function isLeftOut(claims: Claims, { kind, readsGroups }: Prepared): boolean {
-  if (kind.leftOut === undefined || !readsGroups) return false;
-  const names = asObject(claims[kind.leftOut]);
-  return names !== undefined && Object.hasOwn(names, kind.groups);
-}
-
 type Making = { -readonly [K in keyof Caller]: Caller[K] };
 
 /** What another sign-in would give, and when this one gives something else. */
@@ -101,7 +94,7 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   if (isTooMany(groups, scopesClaim(verified, kind))) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
-  if (groups === undefined && isLeftOut(claims, made)) {
+  if (groups === undefined && made.readsGroups && leavesGroupsOut(claims, kind.name)) {
     return refuse('claim_absent', 'the provider left the groups out, too many; let it give those of the application');
   }
   const { sends } = table;

@@ -2,6 +2,7 @@ import { toCaller } from '../caller/caller.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { confirmed, judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
+import { leavesGroupsOut } from '../token/overage.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
 import { type VerifyContext, verifyToken } from '../token/verify.ts';
@@ -90,9 +91,14 @@ export class Bearers {
   /** Who comes with a new token, for whom waits for it. */
   static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     const questions = newcomer[0].#questions;
-    if (questions !== undefined && verified.ok && verified.value.until === undefined) {
+    if (questions !== undefined && verified.ok) {
       const provider = newcomer[0].#provider(verified.value.provider);
-      if (provider.introspection?.jwts) return Bearers.#confirm(questions, provider, verified.value, newcomer);
+      if (provider.introspection?.jwts && verified.value.until === undefined) {
+        return Bearers.#confirm(questions, provider, verified.value, newcomer);
+      }
+      if (provider.asksGroups && leavesGroupsOut(verified.value.claims, provider.kind)) {
+        return Bearers.#complete(questions, provider, verified.value, newcomer);
+      }
     }
     const use = newcomer[4];
     const along = newcomer[5];
@@ -114,6 +120,20 @@ export class Bearers {
     const said = await questions.introspect(provider, newcomer[2], newcomer[3]);
     const held = said.ok ? confirmed(verified, said.value.claims, provider, said.value.until) : said;
     return Bearers.#settle(held, newcomer);
+  }
+
+  /** {@link #settle} of somebody who has more groups than their token says, with those that the policy names. */
+  static async #complete<T, S>(
+    questions: Questions,
+    provider: TokenProvider,
+    verified: Verified,
+    newcomer: Newcomer<T, S>,
+  ): Promise<T> {
+    const cap = newcomer[0].#table.tokenCache;
+    const said = await questions.groups(provider, verified.claims, newcomer[3], cap);
+    if (!said.ok) return Bearers.#settle(said, newcomer);
+    const until = Math.min(said.value.until, verified.until ?? Number.POSITIVE_INFINITY);
+    return Bearers.#settle(ok({ ...verified, claims: said.value.claims, until }), newcomer);
   }
 
   /** {@link #settle} of a token that only its provider can read. */

@@ -36,6 +36,8 @@ export interface ProviderCall {
   readonly url: string;
   /** Absent: a GET. */
   readonly body?: string;
+  /** The body is JSON, and no form. */
+  readonly json?: true;
   readonly authorization?: string;
 }
 
@@ -62,13 +64,13 @@ const FORM = 'application/x-www-form-urlencoded';
 export async function callProvider(
   socket: string,
   provider: string,
-  { url, body, authorization }: ProviderCall,
+  { url, body, json, authorization }: ProviderCall,
 ): Promise<ProviderAnswer> {
   const headers: Record<string, string> = { Host: 'meshgate', [EGRESS_HEADERS.url]: url };
   if (authorization !== undefined) headers[EGRESS_HEADERS.authorization] = authorization;
   if (body !== undefined) {
     headers[EGRESS_HEADERS.method] = 'POST';
-    headers[EGRESS_HEADERS.contentType] = FORM;
+    headers[EGRESS_HEADERS.contentType] = json ? 'application/json' : FORM;
   }
   try {
     const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {

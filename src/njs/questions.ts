@@ -1,7 +1,8 @@
 import hash from 'crypto';
 import { MAX_QUESTION_WAITERS, MAX_QUESTIONS, PROVIDER_TIMEOUT_MS, QUESTION_PAUSE_MS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { ANSWERED, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
+import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
+import { isObjectId, withGroups } from '../token/overage.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
 import { inactiveDict, locksDict, tokensDict } from './dicts.ts';
 
@@ -75,6 +76,26 @@ export class Questions {
     const { cache, negative, stale } = introspection;
     const key = this.#key(INTROSPECT_PATH, name, token);
     return this.#ask({ key, provider: name, path: INTROSPECT_PATH, body: token, cache, negative, stale }, now);
+  }
+
+  /**
+   * Claims of somebody whose groups the token leaves out, with those that they have of the policy's. Never rejected.
+   *
+   * @param cache seconds that an answer counts
+   * @returns reason `claim_absent` where the token does not say who it is, `provider_unavailable` where nobody answers
+   */
+  async groups(provider: TokenProvider, claims: Claims, now: number, cache: number): Promise<Result<Said>> {
+    const { oid } = claims;
+    if (!isObjectId(oid))
+      return refuse('claim_absent', 'the token names nobody by "oid", so no groups can be asked for');
+    const key = this.#key(GROUPS_PATH, provider.name, oid);
+    const question = { key, provider: provider.name, path: GROUPS_PATH, body: oid, cache, negative: 0, stale: 0 };
+    const answer = await this.#ask(question, now);
+    if (!answer.ok) return answer;
+    return ok({
+      claims: withGroups(claims, provider.kind, answer.value.claims.held as string[]),
+      until: answer.value.until,
+    });
   }
 
   async #ask(question: Question, now: number): Promise<Result<Said>> {

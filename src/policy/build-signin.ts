@@ -95,6 +95,13 @@ export function buildIntrospection({ introspection: raw }: RawProvider): Pick<po
   };
 }
 
+/** Where groups are asked for; Microsoft's scope for all that an application may do there. */
+export function buildGroups({ groups_endpoint: endpoint }: RawProvider): Pick<policy.Provider, 'groupsEndpoint'> {
+  if (endpoint === undefined) return {};
+  const origin = /^https:\/\/[^/:]+/.exec(endpoint)?.[0] ?? '';
+  return { groupsEndpoint: { endpoint, scope: `${origin}/.default` } };
+}
+
 /** What callers of a route may show: as said, or what the host's providers make possible. */
 export function buildAccept(raw: Raw, host: RawHost, route: RawRoute): readonly policy.CredentialKind[] {
   if (route.accept) return route.accept;

@@ -3,6 +3,7 @@ import {
   buildAccept,
   buildClient,
   buildGatewaySignin,
+  buildGroups,
   buildIntrospection,
   buildOwner,
   kindOf,
@@ -105,6 +106,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     subject: { claim: raw.subject?.claim ?? 'sub', prefix: raw.subject?.prefix ?? '' },
     ...buildClient(name, raw),
     ...buildIntrospection(raw),
+    ...buildGroups(raw),
     at,
   };
 }

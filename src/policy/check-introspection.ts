@@ -1,5 +1,6 @@
-import { MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
-import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
+import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
+import { kindOfIssuer, providerKinds } from '../providers/index.ts';
+import { type DraftFact, type DraftPolicy, type DraftProvider, entriesOf, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
@@ -8,6 +9,10 @@ import { seconds } from './units.ts';
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     if (writes(provider, 'introspection')) checkAsked(report, ['providers', name, 'introspection'], provider);
+    if (writes(provider, 'groups_endpoint')) {
+      checkGroups(report, ['providers', name, 'groups_endpoint'], provider);
+      checkAll(report, ['providers', name, 'groups_endpoint'], draft);
+    }
   }
   for (const [name, host] of entriesOf(draft.hosts)) {
     const names = host.providers ?? Object.keys(draft.providers ?? {});
@@ -18,8 +23,47 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   }
 }
 
-function checkAsked(report: Report, path: Path, provider: DraftProvider): void {
-  const { client, introspection } = provider;
+/** Only of a kind that leaves groups out there is something to ask. */
+function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
+  checkClient(report, path, provider);
+  const { kind, issuer } = provider;
+  const known = kind ?? (issuer === undefined ? undefined : kindOfIssuer(issuer));
+  if (known === undefined || report.touches(path) || providerKinds[known].leftOut !== undefined) return;
+  report.add(path, `no effect: a provider of the kind ${known} leaves no groups out; remove it`, 'key');
+}
+
+/** Whatever wants all groups does not get them: those of the roles alone are asked for, by name. */
+function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
+  if (report.touches(path)) return;
+  const layers = [
+    draft,
+    ...entriesOf(draft.hosts).map(([, host]) => host),
+    ...routesOf(draft).map(({ route }) => route),
+  ];
+  const sent = layers
+    .flatMap(({ headers }) => Object.entries(headers ?? {}))
+    .find(([, source]) => source === 'groups' || (typeof source === 'object' && source?.claim === 'groups'))?.[0];
+  const named = entriesOf(draft.roles).flatMap(([, fact]) => namesIn(fact));
+  const all =
+    sent === undefined ? named.includes(undefined) && 'a fact with "like" looks at all' : `header ${sent} sends all`;
+  if (all) {
+    report.add(path, `only the groups that roles name are asked for, and ${all}; remove one of the two`, 'key');
+  } else if (new Set(named).size > MAX_ASKED_GROUPS) {
+    report.add(path, `the roles name more than ${MAX_ASKED_GROUPS} groups, too many to ask for; remove it`, 'key');
+  }
+}
+
+/** Groups that a fact names; undefined for any that are like a pattern. */
+function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
+  if (typeof fact !== 'object') return [];
+  const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];
+  const own = writes(fact, 'group') ? [fact.group] : [];
+  const like = fact.claim === 'groups' && writes(fact, 'like') ? [undefined] : [];
+  return [...own, ...like, ...inner.flatMap(namesIn)];
+}
+
+function checkClient(report: Report, path: Path, provider: DraftProvider): void {
+  const { client } = provider;
   if (!writes(provider, 'client')) {
     const message = 'missing key "client"; write client: { id: …, secret_file: … } beside it, who may ask the provider';
     report.add(path, message, 'key');
@@ -27,6 +71,11 @@ function checkAsked(report: Report, path: Path, provider: DraftProvider): void {
     const message = 'a provider answers no client without a secret; add secret_file, keys_file or cert_file to client';
     if (!report.touches([...path.slice(0, -1), 'client'])) report.add(path, message, 'key');
   }
+}
+
+function checkAsked(report: Report, path: Path, provider: DraftProvider): void {
+  checkClient(report, path, provider);
+  const { introspection } = provider;
   if (introspection === undefined) return;
   const { cache, timeout } = introspection;
   if (cache !== undefined && seconds(cache) < 1) {

@@ -53,7 +53,9 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
 /** Without sessions nobody signs in: what speaks of that has no effect. One mistake, so one place. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
-  const [first, ...others] = clientsOf(draft).filter(([, provider]) => !writes(provider, 'introspection'));
+  const [first, ...others] = clientsOf(draft).filter(
+    ([, provider]) => !writes(provider, 'introspection', 'groups_endpoint'),
+  );
   if (first !== undefined) {
     report.add(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`, 'key');
     for (const [name] of others) report.mark(['providers', name, 'client']);

@@ -167,6 +167,14 @@ export const providerEndpoint = text(
   },
 );
 
+export const groupsEndpoint = text(
+  new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/(?:[A-Za-z0-9._~-]+/)*\\{oid\\}(?:/[A-Za-z0-9._~-]+)*$`),
+  {
+    what: 'the https: URL of an endpoint for somebody’s groups',
+    write: 'https://graph.microsoft.com/v1.0/users/{oid}/checkMemberObjects',
+  },
+);
+
 const KUBERNETES_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
 const lowered = (pattern: RegExp) => (value: unknown) => {
   const lower = typeof value === 'string' ? value.toLowerCase().replace(/_/g, '-') : '';

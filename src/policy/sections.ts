@@ -141,6 +141,9 @@ export const provider = z
     client: signin.client.optional(),
     signin: signin.providerSignin.optional(),
     introspection: signin.introspection.optional(),
+    groups_endpoint: s.groupsEndpoint
+      .describe('Where the groups of a policy are asked for, for people who have more than a token of entra takes.')
+      .optional(),
   })
   .describe('An OpenID provider that vouches for callers.');
 

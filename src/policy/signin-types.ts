@@ -68,6 +68,14 @@ export interface IntrospectionPolicy {
   readonly anyType?: true;
 }
 
+/** Where a provider says which groups somebody has. */
+export interface GroupsEndpoint {
+  /** `{oid}` stands for the person's object id. */
+  readonly endpoint: string;
+  /** What the gateway's own token for it has to be good for. */
+  readonly scope: string;
+}
+
 /** What the gateway asks of a provider when somebody signs in. */
 export interface ProviderSignin {
   readonly scopes: readonly string[];

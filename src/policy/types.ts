@@ -1,6 +1,14 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
-import type { Client, Etcd, IntrospectionPolicy, ProviderSignin, SessionPolicy, SigninPolicy } from './signin-types.ts';
+import type {
+  Client,
+  Etcd,
+  GroupsEndpoint,
+  IntrospectionPolicy,
+  ProviderSignin,
+  SessionPolicy,
+  SigninPolicy,
+} from './signin-types.ts';
 
 export type * from './signin-types.ts';
 
@@ -131,6 +139,8 @@ export interface Provider {
   readonly signin?: ProviderSignin;
   /** Absent: of this provider JWTs alone are taken. */
   readonly introspection?: IntrospectionPolicy;
+  /** Who has more groups than a token takes is asked for there; absent: they are refused. */
+  readonly groupsEndpoint?: GroupsEndpoint;
   readonly at: At;
 }
 

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
-import { isAsked } from './client-table.ts';
+import { groupsOf, isAsked } from './client-table.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
@@ -42,11 +42,13 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
 }
 
 /** No file that holds a secret is named where requests are decided. */
-function tokenProvider(provider: Provider): TokenProvider {
-  const { at: _, caFile: __, client: ___, signin: ____, introspection, ...rest } = provider;
+function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
+  const { at: _, caFile: __, client: ___, signin: ____, introspection, groupsEndpoint, ...others } = provider;
+  const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
+  const rest = asked ? others : { ...others, asksGroups: true as const };
   if (introspection === undefined) return rest;
-  const { endpoint: _____, timeout: ______, ...asked } = introspection;
-  return { ...rest, introspection: asked, ...(isKeyless(provider) && { keyless: true as const }) };
+  const { endpoint: _____, timeout: ______, ...answers } = introspection;
+  return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
 }
 
 /** Whether a provider publishes no keys: the policy says where to ask about its tokens, and not where its keys are. */
@@ -124,7 +126,9 @@ function tableProof({ proof, publicPort = DEFAULTS.publicPort }: Policy['gateway
  */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
-  const providers = record(Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(provider)]));
+  const providers = record(
+    Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(policy, provider)]),
+  );
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
   const sources = sourcesOf(policy);
   const claims = claimsOf(sources);

@@ -4,6 +4,9 @@
  */
 export const INTROSPECT_PATH = '/.meshgate/introspect';
 
+/** Likewise with somebody's object id as body: 200 with `{ "held": [ids] }`, the groups that they have of the policy's. */
+export const GROUPS_PATH = '/.meshgate/groups';
+
 /** Name of the provider that is asked. */
 export const PROVIDER_HEADER = 'X-Meshgate-Provider';
 

@@ -20,6 +20,8 @@ export interface TokenProvider {
   readonly introspection?: Introspection;
   /** It publishes no keys: it is asked about all of its tokens. */
   readonly keyless?: true;
+  /** Groups that a token leaves out are asked for. */
+  readonly asksGroups?: true;
 }
 
 /** How a provider is asked about tokens; times in seconds. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, measureCpu, tokensNeeded } from './cpu.ts';
 import { checkIdentities, checkKnown, checkSystem } from './guards.ts';
+import { opaqueToken } from './issuer.ts';
 import { host } from './load.ts';
 import { type Surroundings, surroundings } from './machine.ts';
 import { growth, inflight, mixture, worker10k } from './memory.ts';
@@ -36,6 +37,12 @@ export async function measure(ground: Ground, settings: Settings, say: Say): Pro
 
 const isOfSessions = (system: System): boolean => 'sessions' in system;
 
+/** What is measured where it is the same in each request. */
+async function credentialOf(ground: Ground, system: System, known: string): Promise<string> {
+  if (isOfSessions(system)) return (await cookies(ground, host, 1))[0]!;
+  return 'opaque' in system ? opaqueToken : known;
+}
+
 async function cpuNumbers(
   ground: Ground,
   settings: Settings,
@@ -62,7 +69,7 @@ async function cpuNumbers(
     };
     const nginx = await startSystem(ground, system.runs, at);
     const paths = pathsOf(system);
-    const credential = isOfSessions(system) ? (await cookies(ground, host, 1))[0]! : known;
+    const credential = await credentialOf(ground, system, known);
     await checkSystem(system, nginx, paths[0]!, known, credential);
     await checkIdentities(system, nginx, known);
     const tokens = system.fresh

@@ -42,14 +42,19 @@ ${names.map(one).join('')}services:
 `;
 }
 
+const asked = `    client: { id: bench, secret_file: /bench/secret }
+    introspection: { cache: 1m }
+`;
+
 /**
  * A policy with so many routes on one host; each beyond the first with a role of its own.
  *
  * @param identities if given, the service is in the mesh, and the routes take turns with these: each has the choice of
  *   two where there are two
  * @param sessions whether callers may come with sessions as well; they last longer than any measurement
+ * @param opaque whether the issuer is asked about tokens that are no JWTs
  */
-export function policy(places: Places, routes = 1, identities?: number, sessions = false): string {
+export function policy(places: Places, routes = 1, identities?: number, sessions = false, opaque = false): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
   const roles = areas.map((i) => `  team-${i}: { group: team-${i} }\n`);
@@ -70,7 +75,7 @@ ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 
     audiences: [${audience}]
     algorithms: [RS256, ES256]
     ca_file: /bench/ca.pem
-${sessions ? '    client: { id: bench }\n' : ''}roles:
+${sessions ? '    client: { id: bench }\n' : ''}${opaque ? asked : ''}roles:
   editor: { group: editors }
   reader: { group: ${group} }
 ${roles.join('')}${identities === undefined ? services : meshed(places, identities)}hosts:

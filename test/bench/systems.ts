@@ -29,6 +29,15 @@ export const systems = [
   },
   { key: 'new_rs256', label: 'new token, RS256', runs: 'gateway', alg: 'RS256', fresh: true, routes: 1 },
   { key: 'new_es256', label: 'new token, ES256', runs: 'gateway', alg: 'ES256', fresh: true, routes: 1 },
+  {
+    key: 'introspect_known',
+    label: 'known opaque token',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: false,
+    routes: 1,
+    opaque: true,
+  },
   { key: 'session', label: 'known session', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1, sessions: true },
   {
     key: 'session_new',
@@ -59,11 +68,18 @@ export const systems = [
   readonly identities?: number;
   /** The credential is a session's cookie. */
   readonly sessions?: true;
+  /** The credential is an opaque token, which the issuer is asked about. */
+  readonly opaque?: true;
 }[];
 
 export type System = (typeof systems)[number];
 /** What not every system has is absent there. */
-type Wide = { readonly routes: number; readonly identities?: number; readonly sessions?: true };
+type Wide = {
+  readonly routes: number;
+  readonly identities?: number;
+  readonly sessions?: true;
+  readonly opaque?: true;
+};
 export type SystemKey = System['key'];
 
 /** What systems are started with. */
@@ -78,7 +94,7 @@ export interface Ground {
   readonly ring: string;
 }
 
-export const gatewayImage = 'meshgate/gateway:dev';
+export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
 const images = {
   bare: 'meshgate/test-bare:dev',
   hop: 'meshgate/test-bare:dev',
@@ -114,15 +130,18 @@ function plain(ground: Ground, runs: keyof typeof images, { name, port, backend 
 }
 
 /** The image as it is; its log goes to a file like the others'. */
-function gateway(ground: Ground, { name, port, backend, ingress = 0, routes, identities, sessions }: Place): NginxSpec {
+function gateway(ground: Ground, place: Place): NginxSpec {
+  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque } = place;
+  const places = { port, backend, ingress, issuer: ground.signer.issuer };
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy({ port, backend, ingress, issuer: ground.signer.issuer }, routes, identities, sessions),
+      'meshgate.yaml': policy(places, routes, identities, sessions, opaque),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
+      ...(opaque && { secret: 'bench' }),
       ...(identities === undefined ? {} : ground.mesh.svids(identities)),
     },
     env: { MESHGATE_POLICY: '/bench/meshgate.yaml', MESHGATE_WORKERS: '1' },

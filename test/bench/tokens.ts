@@ -68,9 +68,9 @@ export function claimsOf(jti: string) {
 export function forged(token: string): string {
   if (token.startsWith('__Host-'))
     return `${token.slice(0, -10)}${token.at(-10) === 'A' ? 'B' : 'A'}${token.slice(-9)}`;
-  const [head, payload, signature] = token.split('.') as [string, string, string];
+  const [head, payload, signature, ...rest] = token.split('.') as [string, string, string];
   const other = signature[10] === 'A' ? 'B' : 'A';
-  return `${head}.${payload}.${signature.slice(0, 10)}${other}${signature.slice(11)}`;
+  return [head, payload, `${signature.slice(0, 10)}${other}${signature.slice(11)}`, ...rest].join('.');
 }
 
 /** The load generator's input: each token's request, the paths in turn. */

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   createKey,
   gatewayCase,
+  keycloakSecret,
   newAgent,
   startEcho,
   startGateway,
@@ -22,12 +23,22 @@ version: 1
 gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key } }
 providers:
   corp: { issuer: https://keycloak:8443/realms/corp, audiences: ["api://wiki"], ca_file: /run/provider/ca.pem }
+  asked:
+    issuer: https://keycloak:8443/realms/corp
+    audiences: ["api://wiki"]
+    ca_file: /run/provider/ca.pem
+    client: { id: wiki, secret_file: /run/secrets/client }
+    introspection: { cache: 1s, jwts: true }
 roles:
-  staff: { group: staff }
+  staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: asked }] }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:
   ${host}:
+    providers: [corp]
+    /*: { service: wiki, allow: [staff] }
+  asked.example.com:
+    providers: [asked]
     /*: { service: wiki, allow: [staff] }
 `;
 // A gateway that finds no provider at its start looks again later only.
@@ -39,7 +50,7 @@ const keycloak = await startKeycloak(stage, {
 const [wiki, rp, gateway] = await Promise.all([
   startEcho(stage, { alias: 'wiki' }),
   startEcho(stage, { alias: 'rp', tls: { pem: (await stage.ca.server('rp')).pem } }),
-  startGateway(stage, { policy }),
+  startGateway(stage, { policy, files: { '/run/secrets/client': keycloakSecret } }),
 ]);
 const setup = { gateway, echoes: [wiki] };
 const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cleo')]);
@@ -69,6 +80,31 @@ describe('an access token of Keycloak', () => {
     status: 403,
     reason: 'role_missing',
   });
+});
+
+test('where it is asked about its tokens, those of a session that it ended pass no more', async () => {
+  // It tells nobody of tokens that are not for them.
+  const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
+  await keycloak.admin('POST', `/clients/${client.id}/protocol-mappers/models`, {
+    name: 'who asks',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: { 'included.client.audience': 'wiki', 'access.token.claim': 'true' },
+  });
+  const token = await keycloak.token('ben');
+  const asked = () => gateway.send('asked.example.com', { token });
+  const first = await asked();
+  expect(first.status, first.text).toBe(200);
+  await keycloak.signOut('ben');
+  const refused = await until(async () => ((await asked()).status === 200 ? undefined : asked()), {
+    what: 'the refusal',
+    timeoutMs: 10_000,
+  });
+  expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
+  // Its signature holds until it expires, for whoever does not ask.
+  expect((await gateway.send(host, { token })).status).toBe(200);
+  const forged = `${token.slice(0, -20)}AAAA${token.slice(-16)}`;
+  expect((await gateway.send('asked.example.com', { token: forged })).json().reason).toBe('signature_invalid');
 });
 
 /** The first step of a sign-in, as a relying party would ask for it. */

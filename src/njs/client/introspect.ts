@@ -3,16 +3,10 @@ import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/metadata.ts';
 import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
 import { readIntrospection } from '../../token/introspection.ts';
-import { locksDict } from '../dicts.ts';
-import { NoAnswer, type ProviderAnswer } from '../egress.ts';
+import type { ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
-import { reply } from './reply.ts';
-
-const SAID_MS = 1000;
-
-/** The provider did not answer: nothing is known of any token. */
-class Away extends Error {}
+import { Away, fail, reply } from './reply.ts';
 
 /** The answer, or an error when it takes too long; the call itself ends by its own time-out. */
 function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {
@@ -66,12 +60,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
       if (said.kind === 'inactive') return reply(r, ANSWERED.inactive);
       throw new Error(said.error);
     } catch (error) {
-      // Whoever makes up tokens writes no more than a line a second.
-      if (locksDict().add(`said ${name}`, 1, SAID_MS)) {
-        ngx.log(ngx.ERR, `meshgate: introspection by provider ${name}: ${(error as Error).message}`);
-      }
-      const isAway = error instanceof Away || error instanceof NoAnswer;
-      return reply(r, isAway ? ANSWERED.away : ANSWERED.broken);
+      return fail(r, `introspection by provider ${name}`, error as Error);
     }
   };
 }

@@ -1,3 +1,12 @@
+import { ANSWERED } from '../../token/contract.ts';
+import { locksDict } from '../dicts.ts';
+import { NoAnswer } from '../egress.ts';
+
+const SAID_MS = 1000;
+
+/** The provider did not answer: nothing is known of anybody. */
+export class Away extends Error {}
+
 /** Answers the check. It may have given up: then `r.return` throws, and nobody is there to be told. */
 export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
   try {
@@ -5,4 +14,10 @@ export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
   } catch (error) {
     ngx.log(ngx.INFO, `meshgate: a question is not answered: ${(error as Error).message}`);
   }
+}
+
+/** Says that there is no answer, and why, to the log alone: whoever makes up tokens writes no more than a line a second. */
+export function fail(r: NginxHTTPRequest, what: string, error: Error): void {
+  if (locksDict().add(`said ${what}`, 1, SAID_MS)) ngx.log(ngx.ERR, `meshgate: ${what}: ${error.message}`);
+  reply(r, error instanceof Away || error instanceof NoAnswer ? ANSWERED.away : ANSWERED.broken);
 }

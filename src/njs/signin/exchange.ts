@@ -7,6 +7,7 @@ import { redirectUri } from '../../session/flow/origin.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
+import { leavesGroupsOut } from '../../token/overage.ts';
 import { providerToAsk } from '../../token/refetch.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
 import { emptyErrorQueue } from '../openssl.ts';
@@ -59,7 +60,7 @@ export async function withNewestKeys(
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` where the provider left groups out
  */
 export async function allClaims(
-  { table, client }: SigninScene,
+  { table, client, questions }: SigninScene,
   provider: SigninProvider,
   metadata: Metadata,
   idClaims: Claims,
@@ -77,7 +78,13 @@ export async function allClaims(
       }
     }
   }
-  return claims.ok ? (checkOverage(claims.value, paths) ?? claims) : claims;
+  if (!claims.ok) return claims;
+  const of = table.providers[provider.name] as TokenProvider;
+  if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
+    const said = await questions.groups(of, claims.value, Date.now() / 1000, 0);
+    return said.ok ? ok(said.value.claims) : refuse(said.reason, said.detail ?? 'it does not say who has which groups');
+  }
+  return checkOverage(claims.value, paths) ?? claims;
 }
 
 /** What somebody is told of an ID token that is not taken: that they may step up, that its keys are missing; else no more than that. */

@@ -5,6 +5,7 @@ import { DictStore } from '../dict-store.ts';
 import { Etcd } from '../etcd.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { KeyStore } from '../keys.ts';
+import { Questions } from '../questions.ts';
 import { keepRevoked } from '../revoked.ts';
 import { MetadataStore, ofSignin } from './metadata.ts';
 import { Pages } from './page.ts';
@@ -21,6 +22,8 @@ export interface SigninScene {
   readonly vault: Vault;
   readonly store: SessionStore;
   readonly pages: Pages;
+  /** Absent: no provider of the policy is asked about tokens or people. */
+  readonly questions?: Questions;
 }
 
 /** Where sessions are kept: on this node, or where several replicas keep them. */
@@ -41,5 +44,6 @@ export function signinScene(table: Table, signin: SigninTable): SigninScene {
     vault,
     store: storeOf(signin, vault),
     pages: new Pages(signin),
+    ...(table.asking !== undefined && { questions: new Questions(table.asking, table.selection) }),
   };
 }

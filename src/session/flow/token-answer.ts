@@ -70,3 +70,20 @@ export function readPushed(status: number, text: string): { readonly requestUri:
   }
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
+
+/** Seconds that a token counts of which nothing is said (RFC 6749 section 5.1 recommends that it is). */
+const UNSAID_S = 300;
+
+/** Reads the answer to client credentials (RFC 6749 section 4.4.3); or a sentence for the log, that holds nothing of it. */
+export function readAppToken(
+  status: number,
+  text: string,
+): { readonly token: string; readonly lifetime: number } | string {
+  const answer = readRefreshAnswer(status, text);
+  if (answer.kind === 'refused') return `the token endpoint refused: ${answer.error}`;
+  if (answer.kind === 'broken') return answer.error;
+  const { accessToken } = answer.tokens;
+  if (accessToken === undefined) return 'the token endpoint answered without "access_token"';
+  const lifetime = Number(membersOf(text)?.expires_in);
+  return { token: accessToken, lifetime: lifetime > 0 ? lifetime : UNSAID_S };
+}

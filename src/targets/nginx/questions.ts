@@ -1,6 +1,6 @@
 import { MAX_QUESTIONS, MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import { isAsked } from '../../rules/client-table.ts';
-import { INTROSPECT_PATH } from '../../token/contract.ts';
+import { GROUPS_PATH, INTROSPECT_PATH } from '../../token/contract.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import type { Scene } from './scene.ts';
 
@@ -18,20 +18,25 @@ export function questionZones(scene: Scene): readonly Directive[] {
   ];
 }
 
+const HANDLERS = [
+  [INTROSPECT_PATH, 'introspect'],
+  [GROUPS_PATH, 'groups'],
+] as const;
+
 /** Where the check has providers asked: the JavaScript that can show the client's secret is in no check. */
 export function questionLocations(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
-  return [
+  return HANDLERS.map(([path, name]) =>
     block(
       'location',
-      ['=', literal(INTROSPECT_PATH)],
+      ['=', literal(path)],
       [
         line('js_import', 'client', 'from', 'client.js'),
         line('js_context_reuse', String(MAX_QUESTIONS)),
         line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
         line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-        line('js_content', 'client.introspect'),
+        line('js_content', `client.${name}`),
       ],
     ),
-  ];
+  );
 }

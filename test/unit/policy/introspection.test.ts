@@ -1,6 +1,7 @@
 /** What a policy may say of asking a provider about tokens. */
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+import { groupsOf } from '../../../src/rules/client-table.ts';
 
 const policy = (provider: string, more = '', host = '') => `
 version: 1
@@ -63,6 +64,41 @@ describe('a mistake says what to write', () => {
       ),
       /tokens that are no JWTs do not say whose they are, and "okta" and "corp" are both asked/,
     ],
+  ];
+  test.each(cases)('%s', (_, text, says) => {
+    expect(errorsOf(text)).toMatch(says);
+  });
+});
+
+describe('groups_endpoint', () => {
+  const graph = 'https://graph.microsoft.com/v1.0/users/{oid}/checkMemberObjects';
+  const asks = `kind: entra, audiences: [a], ${client}, groups_endpoint: "${graph}"`;
+  const roles =
+    'roles: { staff: { any: [{ group: a }, { claim: groups, has: b }, { all: [{ group: a }, { group: c }] }] } }\n';
+  const used = (text: string) => text.replace('[authenticated]', '[staff]');
+
+  test('has the scope of its host, and the groups that roles name', () => {
+    const { policy: parsed } = parsePolicy(used(policy(asks, roles)), 'p.yaml');
+    expect(parsed?.providers.okta?.groupsEndpoint).toEqual({
+      endpoint: graph,
+      scope: 'https://graph.microsoft.com/.default',
+    });
+    expect(parsed && groupsOf(parsed, parsed.providers.okta!)).toEqual(['a', 'b', 'c']);
+  });
+
+  const many = `roles: { staff: { any: [${Array.from({ length: 201 }, (_, i) => `{ group: g${i} }`)}] } }\n`;
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['no client', policy(`kind: entra, audiences: [a], groups_endpoint: "${graph}"`), /missing key "client"/],
+    ['another kind', policy(asks.replace('entra', 'keycloak')), /a provider of the kind keycloak leaves no groups out/],
+    ['no person', policy(asks.replace('{oid}', 'me')), /URL of an endpoint for somebody’s groups; write/],
+    ['headers', policy(asks, 'headers: { X-Groups: groups }\n'), /header X-Groups sends all; remove one of the two/],
+    ['claims', policy(asks, 'headers: { X-Groups: { claim: groups } }\n'), /header X-Groups sends all/],
+    [
+      'patterns',
+      used(policy(asks, 'roles: { staff: { claim: groups, like: "wiki-*" } }\n')),
+      /with "like" looks at all/,
+    ],
+    ['too many', used(policy(asks, many)), /the roles name more than 200 groups/],
   ];
   test.each(cases)('%s', (_, text, says) => {
     expect(errorsOf(text)).toMatch(says);

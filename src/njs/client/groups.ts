@@ -1,0 +1,86 @@
+import { GROUPS_PER_CALL } from '../../limits.ts';
+import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
+import type { ClientMetadata } from '../../session/flow/metadata.ts';
+import { readAppToken } from '../../session/flow/token-answer.ts';
+import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
+import { isObjectId, readHeld } from '../../token/overage.ts';
+import { callProvider } from '../egress.ts';
+import { MetadataStore, ofClient } from '../signin/metadata.ts';
+import { ProviderClient } from '../signin/provider.ts';
+import { Away, fail, reply } from './reply.ts';
+
+/** The gateway's own token for a provider's directory, in this context's memory alone. */
+interface AppToken {
+  readonly token: string;
+  /** Seconds since the epoch; some before it expires. */
+  readonly until: number;
+}
+
+type Asking = AskedProvider & { readonly groups: NonNullable<AskedProvider['groups']> };
+
+/** Seconds by which a token is given up before it expires. */
+const EARLY_S = 60;
+
+const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(ids.length / GROUPS_PER_CALL) }, (_, i) =>
+    ids.slice(i * GROUPS_PER_CALL, (i + 1) * GROUPS_PER_CALL),
+  );
+
+/**
+ * Makes the handler of `/.meshgate/groups`, which only this gateway asks: which of a policy's groups somebody has, as the
+ * provider's directory says (Microsoft Graph's checkMemberObjects), see src/token/contract.ts.
+ */
+export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
+  const store = new MetadataStore<ClientMetadata>(table, ofClient);
+  const client = new ProviderClient(table.egress, 'nobody’s groups can be asked for');
+  const tokens = new Map<string, AppToken>();
+
+  async function appToken(provider: Asking, now: number): Promise<string> {
+    const known = tokens.get(provider.name);
+    if (known !== undefined && now < known.until) return known.token;
+    const metadata = await store.of(provider, now);
+    if (metadata === undefined) throw new Away('its discovery document is not there');
+    const params = [
+      ['grant_type', 'client_credentials'],
+      ['scope', provider.groups.scope],
+    ] as const;
+    const { status, text, reached } = await client.call(provider, metadata, 'token', params, now);
+    if (!reached) throw new Away('the token endpoint is not reached; the line above says why');
+    const answer = readAppToken(status, text);
+    if (typeof answer === 'string') throw new Error(answer);
+    tokens.set(provider.name, { token: answer.token, until: now + answer.lifetime - EARLY_S });
+    return answer.token;
+  }
+
+  async function held(provider: Asking, id: string, ids: readonly string[], token: string): Promise<readonly string[]> {
+    const { status, text, reached } = await callProvider(table.egress, provider.name, {
+      url: provider.groups.endpoint.replace('{oid}', id),
+      body: JSON.stringify({ ids }),
+      json: true,
+      authorization: `Bearer ${token}`,
+    });
+    if (!reached) throw new Away('the endpoint of groups is not reached; the line above says why');
+    // Another token may do.
+    if (status === 401) tokens.delete(provider.name);
+    if (status !== 200) throw new Error(`the endpoint of groups answered ${status}`);
+    const found = readHeld(text, ids);
+    if (found === undefined) throw new Error('the endpoint of groups answered no list "value" of ids');
+    return found;
+  }
+
+  return async (r) => {
+    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
+    try {
+      if (provider?.groups === undefined) throw new Error('nobody asks it');
+      const asking = { ...provider, groups: provider.groups };
+      const id = r.requestText ?? '';
+      if (!isObjectId(id)) throw new Error('the token names nobody by "oid"');
+      const token = await appToken(asking, Date.now() / 1000);
+      const found = await Promise.all(sliced(asking.groups.ids).map((ids) => held(asking, id, ids, token)));
+      return reply(r, ANSWERED.active, JSON.stringify({ held: found.flat() }));
+    } catch (error) {
+      return fail(r, `groups of provider ${name}`, error as Error);
+    }
+  };
+}

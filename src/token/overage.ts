@@ -1,0 +1,36 @@
+import { providerKind } from '../providers/index.ts';
+import { asObject } from './json.ts';
+import type { Claims } from './types.ts';
+
+/**
+ * Whether somebody has groups that the token does not say (Entra ID names the claim in another one then; OpenID Connect
+ * Core section 5.6.2).
+ */
+export function leavesGroupsOut(claims: Claims, kind: string): boolean {
+  const { leftOut, groups = '' } = providerKind(kind) ?? {};
+  if (leftOut === undefined || claims[groups] !== undefined) return false;
+  const names = asObject(claims[leftOut]);
+  return names !== undefined && Object.hasOwn(names, groups);
+}
+
+/** Claims with the groups that the provider was asked for, of those that a policy names. */
+export function withGroups(claims: Claims, kind: string, held: readonly string[]): Claims {
+  const { leftOut = '', groups = '' } = providerKind(kind) ?? {};
+  const { [groups]: _, ...others } = asObject(claims[leftOut]) ?? {};
+  return { ...claims, [leftOut]: others, [groups]: held };
+}
+
+/** An object id of Entra's, as it may stand in a path. */
+export const isObjectId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+
+/** Reads which groups somebody has of those that were asked for: `{ "value": [ids] }`; undefined for any other text. */
+export function readHeld(text: string, asked: readonly string[]): readonly string[] | undefined {
+  let value: unknown;
+  try {
+    value = asObject(JSON.parse(text))?.value;
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return undefined;
+  return asked.filter((id) => value.includes(id));
+}
