@@ -57,6 +57,7 @@ export const DEFAULTS = {
   introspectionCache: 60,
   introspectionNegative: 10,
   storePrefix: '/meshgate/',
+  limitsZone: 8 * 1024 * 1024,
 } as const;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
@@ -107,11 +108,37 @@ export const MAX_CLOCK_SKEW = 300;
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
 export const MAX_SESSION = 30 * 86400;
 
+/** Largest burst, and longest time in seconds in which it may come back: shared memory keeps a caller as long. */
+export const MAX_BURST = 1_000_000;
+export const MAX_REFILL_S = 30 * 86400;
+
+/**
+ * How far a budget may be overdrawn, in requests, by workers that have not given back yet: each takes one at a time. What
+ * is further ahead is a clock that was set back.
+ */
+export const MAX_UNCOUNTED = 1024;
+
+/** Fastest rate per second that the clock of a check, which counts milliseconds, lets through one by one. */
+export const MAX_UNIT_RATE = 1000;
+
+/** Smallest and largest zone of shared memory that a policy may ask for. */
+export const MIN_LIMITS_ZONE = 64 * 1024;
+export const MAX_LIMITS_ZONE = 2 ** 30;
+
 /** Longest policy file that is read, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 
 /** Longest value of an identity header, encoded. The answer of a check, all headers together, has 32 KB. */
 export const MAX_HEADER_VALUE = 4096;
+
+/** Ways to a role by scopes that are looked at. */
+export const MAX_SCOPE_WAYS = 16;
+
+/** Longest metadata of a resource, beside its identifier: nginx's own parser takes no longer argument than 4 KB. */
+export const MAX_METADATA_BYTES = 3000;
+
+/** Longest list of scopes in a challenge, in characters; a longer one is left out. */
+export const MAX_SCOPE_CHALLENGE = 512;
 
 /** Most groups, or scopes, that a caller may have. */
 export const MAX_LIST_VALUES = 1000;

@@ -13,7 +13,7 @@ const keyStore = new KeyStore(table);
 const bearers = new Bearers(table, keyStore);
 const sessions = table.session === undefined ? undefined : new Sessions(table, table.session, keyStore);
 const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
-const prover = new Prover(table.proof, table.clockSkew);
+const prover = new Prover(table);
 const check = checkHandler(table, bearers, prover, sessions, signer);
 
 /** Who a caller is; only a policy with sessions is rendered with a location for it. */

@@ -6,7 +6,7 @@
 
 export interface ReasonEntry {
   /** HTTP status the client receives. */
-  readonly status: 400 | 401 | 403 | 404 | 421 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
   /**
    * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
    * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
@@ -142,12 +142,20 @@ export const reasons = {
   },
   role_missing: {
     status: 403,
-    challenge: 'insufficient_scope',
     help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
+  },
+  scope_missing: {
+    status: 403,
+    challenge: 'insufficient_scope',
+    help: 'The token lacks a scope that this takes; ask the provider for one with the scopes that the challenge names.',
   },
   actor_not_allowed: {
     status: 403,
     help: 'The service that asks may not act for anybody here, or not over so many services; ask the owner of the route.',
+  },
+  limit_exceeded: {
+    status: 429,
+    help: 'You have asked as often as the limit here allows; wait as long as Retry-After says.',
   },
   provider_unavailable: {
     status: 503,

@@ -30,6 +30,8 @@ export interface FactContext {
   readonly roles: ReadonlyMap<string, Fact>;
   /** Absent: how and when somebody signed in is not known. */
   readonly signin?: SigninView | undefined;
+  /** Scopes that count as granted: what would be with a token that has them. */
+  readonly scopes?: readonly string[];
 }
 
 /** Whether one part has the wanted truth: else not known if one is not known, and false if all are. Of no parts, not known. */
@@ -138,6 +140,7 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
     case 'like':
       return claimLike(claimAt(verified.claims, fact.claim), fact.value);
     case 'scope':
+      if (context.scopes?.includes(fact.value) === true) return true;
       return claimHas(scopesClaim(verified, kind), fact.value);
     case 'acr':
     case 'max_age':

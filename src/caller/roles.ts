@@ -22,6 +22,8 @@ interface RoleGrants {
   readonly byFact: readonly number[];
   /** Places of those that rest on how or when somebody signed in. */
   readonly bySignin: readonly number[];
+  /** Places of those that rest on scopes. */
+  readonly byScope: readonly number[];
 }
 
 /** What is made once per provider of a table. */
@@ -36,12 +38,17 @@ export interface Prepared {
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
-/** Whether a fact rests on how or when somebody signed in. */
-function isOfSignin(fact: Fact, roles: ReadonlyMap<string, Fact>, under: readonly string[]): boolean {
-  if (fact.op === 'acr' || fact.op === 'max_age') return true;
-  if ('facts' in fact) return fact.facts.some((part) => isOfSignin(part, roles, under));
+/** Whether a fact, or one that it is made of, is one of these. */
+function restsOn(
+  ops: readonly Fact['op'][],
+  fact: Fact,
+  roles: ReadonlyMap<string, Fact>,
+  under: readonly string[],
+): boolean {
+  if (ops.includes(fact.op)) return true;
+  if ('facts' in fact) return fact.facts.some((part) => restsOn(ops, part, roles, under));
   const role = fact.op === 'role' && !under.includes(fact.value) ? roles.get(fact.value) : undefined;
-  return role !== undefined && isOfSignin(role, roles, [...under, (fact as { value: string }).value]);
+  return role !== undefined && restsOn(ops, role, roles, [...under, (fact as { value: string }).value]);
 }
 
 /** Whether a fact looks at the groups in this provider's tokens. */
@@ -67,11 +74,13 @@ function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrant
     places: own,
     names: own.map((i) => names[i] as string),
   }));
-  const bySignin = byFact.filter((place) => {
-    const name = names[place] as string;
-    return isOfSignin(roles.get(name) as Fact, roles, [name]);
-  });
-  return { names, byGroup: new Map(granted.map((one) => [one.group, one])), granted, byFact, bySignin };
+  const by = (...ops: Fact['op'][]) =>
+    byFact.filter((place) => {
+      const name = names[place] as string;
+      return restsOn(ops, roles.get(name) as Fact, roles, [name]);
+    });
+  const byGroup = new Map(granted.map((one) => [one.group, one]));
+  return { names, byGroup, granted, byFact, bySignin: by('acr', 'max_age'), byScope: by('scope') };
 }
 
 function prepare(name: string, table: CallerTable): Prepared {

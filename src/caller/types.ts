@@ -25,6 +25,8 @@ export interface Caller {
   readonly until?: number;
   /** Roles that they lack only for how and when they signed in; absent: none. */
   readonly stepUp?: readonly string[];
+  /** Roles that their token lacks only for want of scopes, each with the scopes that it takes; absent: none. */
+  readonly scopeUp?: Readonly<Record<string, string>>;
 }
 
 /** What of the rendered policy says who a caller is; the whole table is one. */

@@ -1,5 +1,6 @@
 import { toCaller } from '../caller/caller.ts';
 import { factContext } from '../caller/roles.ts';
+import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
 import type { Policy } from '../policy/types.ts';
 import { providerKind } from '../providers/index.ts';
@@ -97,7 +98,15 @@ export class Offline {
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
     const verified = withBinding({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
-    return verified.ok ? this.#met(verified.value) : verified;
+    return verified.ok ? this.#metToken(verified.value) : verified;
+  }
+
+  /** A token may lack scopes; a session has what it was given. */
+  #metToken(verified: Verified): Result<ClaimedCaller> {
+    const met = this.#met(verified);
+    const more = met.ok ? scopeUp(verified, this.#table, met.value.caller.roles, this.now) : undefined;
+    if (!met.ok || more === undefined) return met;
+    return ok({ ...met.value, caller: { ...met.value.caller, scopeUp: more } });
   }
 
   #met(verified: Verified): Result<ClaimedCaller> {

@@ -1,6 +1,8 @@
 import { headerValue } from '../caller/headers.ts';
 import { MAX_HEADER_VALUE } from '../limits.ts';
 import { type Refusal, refuse } from '../reasons.ts';
+import { budgetOf, spend } from './budgets.ts';
+import { budgetsDict } from './dicts.ts';
 import type { KnownCaller } from './known.ts';
 import type { HeaderPlan, PlannedHeader, PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
@@ -75,7 +77,8 @@ const readyKey = (method: string, route: PreparedRoute): string => `${method} ${
  * but caller, route and method decides: a fact of the request (network, age) must not be answered from here.
  *
  * @param signer of the policy's assertion, if it has one
- * @returns false where there is no such answer yet, or another assertion is to be signed
+ * @returns false where there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:
+ * then all is decided anew
  */
 export function again(
   r: NginxHTTPRequest,
@@ -89,6 +92,7 @@ export function again(
   if (ready === undefined) return false;
   const assertion = signer?.recall(known, ready.grant, now);
   if (signer !== undefined && assertion === undefined) return false;
+  if (ready.budget !== undefined && spend(budgetsDict(), ready.budget, now) !== undefined) return false;
   send(r, ready.lines, assertion);
   return true;
 }
@@ -112,7 +116,8 @@ export function letPass(
   const { ready } = known;
   if (ready !== undefined) {
     if (ready.size >= MAX_READY) ready.clear();
-    ready.set(readyKey(method, route), { lines, grant: rule.grant });
+    const budget = route.budgets && budgetOf(route.budgets, known);
+    ready.set(readyKey(method, route), { lines, grant: rule.grant, budget });
   }
   send(r, lines, assertion);
   return undefined;

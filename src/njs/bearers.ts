@@ -1,4 +1,6 @@
 import { toCaller } from '../caller/caller.ts';
+import { scopeUp } from '../caller/scope-up.ts';
+import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { confirmed, judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
@@ -72,11 +74,19 @@ export class Bearers {
     return undefined;
   }
 
+  /** Who a verified token is of, with what a token with more scopes would give. */
+  #callerOf(verified: Verified, now: number): Result<Caller> {
+    const caller = toCaller(verified, this.#table, now);
+    if (this.#table.scopes === undefined || !caller.ok) return caller;
+    const more = scopeUp(verified, this.#table, caller.value.roles, now);
+    return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
+  }
+
   /** Makes known who comes with a new token. */
   #meet(token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key } = verified.value;
-    const caller = toCaller(verified.value, this.#table, now);
+    const caller = this.#callerOf(verified.value, now);
     if (!caller.ok) return caller;
     const { until } = verified.value;
     const cap = until === undefined ? this.#table.tokenCache : Math.min(this.#table.tokenCache, until - now);

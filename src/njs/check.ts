@@ -1,13 +1,14 @@
 import { type ReasonCode, type Result, refuse } from '../reasons.ts';
+import { IN_QUERY } from '../rules/challenge.ts';
 import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding } from '../token/types.ts';
-import { again, letAnyonePass } from './answer.ts';
+import { again } from './answer.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
-import { answer } from './decision.ts';
+import { answer, answerNobody } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import type { Prover, Sent } from './prove.ts';
-import { type DpopError, deny } from './refusal.ts';
+import { type DpopError, deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -15,6 +16,11 @@ import type { Signer } from './signer.ts';
 
 /** Path of the internal location, before the route's name. */
 const CHECK = '/.meshgate/check/';
+
+const inQuery = refuse(
+  'credential_unsupported',
+  'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN',
+);
 
 /** What a challenge says of a proof, or of none; nothing where the token is bound to a certificate. */
 function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | undefined): DpopError | undefined {
@@ -45,8 +51,8 @@ export function checkHandler(
   /** Decides where nobody says who asks. */
   function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
     const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) letAnyonePass(r, decision.rule);
-    else deny(r, to.realm, decision, { nearest: decision.nearest?.id, proofs: to.proofs });
+    if (decision.allow) answerNobody(r, to, decision.rule);
+    else deny(r, to, decision, { nearest: decision.nearest });
   }
 
   /** A request with a token. */
@@ -60,7 +66,7 @@ export function checkHandler(
   ];
 
   function answerNewcomer(caller: Result<KnownCaller>, asked: Asked): void | Promise<void> {
-    if (!caller.ok) return deny(asked[0], asked[1].realm, caller, asked[5] === 'DPoP' ? { dpop: 'invalid_token' } : {});
+    if (!caller.ok) return deny(asked[0], asked[1], caller, asked[5] === 'DPoP' ? { dpop: 'invalid_token' } : {});
     if (caller.value.binding !== undefined || asked[5] === 'DPoP') return answerBound(caller.value, asked);
     return answer(signer, asked[0], asked[1], asked[2], caller.value, asked[3]);
   }
@@ -69,7 +75,7 @@ export function checkHandler(
   function answerProved(proved: Result<unknown>, sent: Sent, [to, known]: readonly [PreparedRoute, KnownCaller]) {
     const { r, method, now, nonce } = sent;
     if (nonce !== undefined) r.headersOut['X-Meshgate-Dpop-Nonce'] = nonce;
-    if (!proved.ok) return deny(r, to.realm, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
+    if (!proved.ok) return deny(r, to, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
     if (again(r, to, method, known, now, signer)) return undefined;
     return answer(signer, r, to, method, known, now);
   }
@@ -85,7 +91,11 @@ export function checkHandler(
     method: string,
     authorization: string,
   ): void | Promise<void> {
-    if (!to.bearers) return deny(r, to.realm, noBearers);
+    if (!to.bearers) {
+      // No token of ours: what a service calls so is its own matter, and the session decides.
+      if (authorization === IN_QUERY && door !== undefined) return door.ask(r, to, method, r.headersIn.Cookie);
+      return deny(r, to, noBearers);
+    }
     const token = bearer(authorization);
     if (token === undefined) return answerDpop(r, to, method, authorization);
     const now = Date.now() / 1000;
@@ -107,7 +117,9 @@ export function checkHandler(
     authorization: string,
   ): void | Promise<void> {
     const token = prover.takesProofs ? dpop(authorization) : undefined;
-    if (token === undefined) return deny(r, to.realm, refuse('credential_unsupported'), { proofs: to.proofs });
+    if (token === undefined) {
+      return deny(r, to, authorization.startsWith(IN_QUERY) ? inQuery : refuse('credential_unsupported'));
+    }
     const now = Date.now() / 1000;
     const asked: Asked = [r, to, method, now, token, 'DPoP'];
     const known = bearers.recall(to, token, now);
@@ -116,7 +128,7 @@ export function checkHandler(
 
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
-    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
+    if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     // Each read makes an object.
     const { headersIn } = r;
     const method = headersIn['X-Meshgate-Method'] as string;

@@ -1,5 +1,6 @@
 import { covering, decide } from '../rules/decide.ts';
-import { letPass } from './answer.ts';
+import { letAnyonePass, letPass } from './answer.ts';
+import { spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -19,13 +20,17 @@ export function answer(
   if (rule === undefined) {
     const decision = decide(to.rules, caller, { route: to.name, method });
     if (!decision.allow) {
-      const { nearest, stepUp } = decision;
+      const { nearest, stepUp, scope } = decision;
       // Who came with a token goes nowhere for another one.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
-      return deny(r, to.realm, decision, { known, nearest: nearest?.id, signin, asked });
+      return deny(r, to, decision, { known, nearest, signin, asked, scope });
     }
     rule = decision.rule;
+  }
+  if (to.budgets !== undefined) {
+    const short = spendCaller(to.budgets, known, now);
+    if (short !== undefined) return deny(r, to, short, { known, nearest: rule, retryAfter: short.retryAfter });
   }
   if (signer === undefined) return pass(r, to, method, rule, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
@@ -44,7 +49,7 @@ function sign(
 ): Promise<void> {
   return signer.sign(known, rule.grant, now).then((signed) => {
     if (signed.ok) pass(r, to, method, rule, known, signed.value);
-    else deny(r, to.realm, signed, { known, nearest: rule.id });
+    else deny(r, to, signed, { known, nearest: rule });
   });
 }
 
@@ -58,5 +63,17 @@ function pass(
   assertion: string | undefined,
 ): void {
   const refused = letPass(r, to, method, rule, known, assertion);
-  if (refused !== undefined) deny(r, to.realm, refused, { known, nearest: rule.id });
+  if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
+}
+
+/** {@link letAnyonePass}, or the refusal of an address that has asked too often. */
+export function answerNobody(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
+  if (to.budgets !== undefined) {
+    const short = spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], Date.now() / 1000);
+    if (short !== undefined) {
+      deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
+      return;
+    }
+  }
+  letAnyonePass(r, rule);
 }

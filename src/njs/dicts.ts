@@ -9,6 +9,8 @@ type Zone =
   | 'meshgate_sessions'
   | 'meshgate_once'
   | 'meshgate_revoked'
+  | 'meshgate_budgets'
+  | 'meshgate_addresses'
   | 'meshgate_proofs';
 
 const zones: Partial<Record<Zone, NgxSharedDict>> = {};
@@ -52,6 +54,12 @@ export const proofsDict = (): NgxSharedDict<string> => zone('meshgate_proofs');
 
 /** Revocations, kept over restarts by a state file. Nothing makes room. */
 export const revokedDict = (): NgxSharedDict<string> => zone('meshgate_revoked');
+
+/** What callers have asked for. Nothing makes room; only a policy with limits has it. */
+export const budgetsDict = (): NgxSharedDict<number> => zone('meshgate_budgets');
+
+/** The same of addresses, in room of their own: nobody in particular fills up what callers are counted in. */
+export const addressesDict = (): NgxSharedDict<number> => zone('meshgate_addresses');
 
 /** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

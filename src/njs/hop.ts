@@ -7,7 +7,7 @@ import { certificateReader } from './certificates.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
-import { deny } from './refusal.ts';
+import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
@@ -65,10 +65,11 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
 
   return async (r) => {
     const to = route((r.uri as string).slice(HOP.length));
-    if (to === undefined) return deny(r, '-', { reason: 'route_unknown' });
+    if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     const now = Date.now() / 1000;
     const caller = await asks(to, r, now);
-    if (!caller.ok) return deny(r, to.realm, caller);
+    // Services ask for no tokens here.
+    if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn['X-Meshgate-Method'] as string, caller.value, now);
   };
 }

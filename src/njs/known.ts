@@ -1,6 +1,7 @@
 import { encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
 import type { Binding, Claims } from '../token/types.ts';
+import type { Budget, PreparedBudgets } from './budgets.ts';
 import type { MadeAssertion, PreparedGrant } from './signer.ts';
 
 /** A caller whose token was verified, with what was made of it so far. */
@@ -32,6 +33,8 @@ export interface KnownCaller {
   usableUntil?: number;
   /** By the index of the grant. */
   assertions?: MadeAssertion[];
+  /** What requests count under; undefined: under nothing. */
+  budgets?: Map<PreparedBudgets, Budget | undefined>;
 }
 
 /** An answer but for what is signed for the caller. */
@@ -39,6 +42,8 @@ export interface ReadyAnswer {
   /** Names and values of headers, in turn. */
   readonly lines: readonly string[];
   readonly grant: PreparedGrant;
+  /** What the request counts under, where something is counted. */
+  readonly budget: Budget | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import hash from 'crypto';
-import { MAX_DICT_TTL_MS } from '../limits.ts';
+import { DEFAULTS, MAX_DICT_TTL_MS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import type { TableProof } from '../rules/types.ts';
+import type { Table } from '../rules/types.ts';
 import { originOf } from '../session/origin.ts';
 import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
@@ -29,6 +29,8 @@ export interface Sent {
 
 /** Is given whether the sender has proved that the token is theirs, and what was given along. */
 type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<T>;
+
+type Settings = NonNullable<Table['proof']>;
 
 /** A proof that is looked at. */
 type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S];
@@ -81,8 +83,10 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
 
 /** Whether senders of requests have the keys that their tokens are bound to. */
 export class Prover {
-  readonly #settings: TableProof | undefined;
+  readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
+  /** Of the hosts' own URLs. */
+  readonly #port: number;
   readonly #skew: number;
   readonly #certificateOf = certificateReader(readClientCertificate);
   readonly #context: ProofContext = {
@@ -92,14 +96,15 @@ export class Prover {
     onFailure: emptyErrorQueue,
   };
 
-  /**
-   * @param settings where the policy takes proofs
-   * @param skew seconds by which clocks may differ
-   */
-  constructor(settings: TableProof | undefined, skew: number) {
-    this.#settings = settings;
-    this.#nonces = settings?.nonce ? new Nonces(settings.keysFile) : undefined;
-    this.#skew = skew;
+  constructor({
+    proof,
+    clockSkew,
+    publicPort = DEFAULTS.publicPort,
+  }: Pick<Table, 'proof' | 'clockSkew' | 'publicPort'>) {
+    this.#settings = proof;
+    this.#nonces = proof?.nonce ? new Nonces(proof.keysFile) : undefined;
+    this.#skew = clockSkew;
+    this.#port = publicPort;
   }
 
   /** Whether tokens may come as `Authorization: DPoP`. */
@@ -133,7 +138,7 @@ export class Prover {
     return !certificate.ok || certificate.value.thumbprint === thumbprint ? certificate : otherCertificate;
   }
 
-  #lookWithNonces<T, S>(settings: TableProof, nonces: Nonces, looking: Looking<T, S>): T | Promise<T> {
+  #lookWithNonces<T, S>(settings: Settings, nonces: Nonces, looking: Looking<T, S>): T | Promise<T> {
     const [sent, , use, along] = looking;
     const look = (at: NoncesNow | undefined): T | Promise<T> =>
       at === undefined ? use(noNonces, sent, along) : this.#look(settings, at, looking);
@@ -141,7 +146,7 @@ export class Prover {
     return at instanceof Promise ? at.then(look) : look(at);
   }
 
-  #look<T, S>(settings: TableProof, nonces: NoncesNow | undefined, looking: Looking<T, S>): T | Promise<T> {
+  #look<T, S>(settings: Settings, nonces: NoncesNow | undefined, looking: Looking<T, S>): T | Promise<T> {
     const [sent, thumbprint, use, along] = looking;
     const { headersIn } = sent.r;
     if (nonces !== undefined) sent.nonce = nonces.fresh;
@@ -150,7 +155,7 @@ export class Prover {
     const expected: ExpectedProof = {
       thumbprint,
       method: sent.method,
-      url: originOf(sent.host, settings.publicPort) + rawPath(headersIn['X-Meshgate-Uri'] ?? ''),
+      url: originOf(sent.host, this.#port) + rawPath(headersIn['X-Meshgate-Uri'] ?? ''),
       tokenHash: digest(sent.token),
       now: sent.now,
       age: settings.age,

@@ -1,8 +1,11 @@
+import { DEFAULTS } from '../limits.ts';
 import type { HeaderSource, Headers } from '../policy/types.ts';
 import { carrier, isAlways } from '../rules/carrier.ts';
+import { metadataUrl } from '../rules/resource.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { TokenProvider } from '../token/types.ts';
+import { type PreparedBudgets, prepareBudgets } from './budgets.ts';
 import type { PreparedGrant } from './signer.ts';
 
 /** One identity header of a route. */
@@ -31,6 +34,8 @@ export interface PreparedRoute {
   readonly name: string;
   /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
+  /** Where its metadata is (RFC 9728); empty where it takes no tokens, or its host has many names. */
+  readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
   /** Their names. */
@@ -45,6 +50,10 @@ export interface PreparedRoute {
   readonly plan: HeaderPlan;
   /** By role, what it asks of the sign-in. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
+  /** By role, the scopes that it takes; absent: no role takes any. */
+  readonly scopes: Readonly<Record<string, string>> | undefined;
+  /** What is counted, where something is. */
+  readonly budgets: PreparedBudgets | undefined;
 }
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
@@ -58,6 +67,12 @@ function planned(headers: Headers, names: readonly string[]): Pick<HeaderPlan, '
       .map(([name, source]) => ({ name, source, carrier: carrier(source, names.indexOf(name)) })),
     roles: all.find(([, source]) => source === 'roles')?.[0],
   };
+}
+
+/** The URL of a route's metadata, by the route's name. */
+function metadataOf(name: string, port: number): string {
+  const slash = name.indexOf('/');
+  return name.startsWith('*') ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
 }
 
 /**
@@ -102,6 +117,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const made: PreparedRoute = {
       name,
       realm: name.slice(0, name.indexOf('/')),
+      metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
       providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
       accepted: new Set(route.providers),
@@ -111,6 +127,8 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       origins: route.origins ?? [],
       plan: planOf(route.headers),
       stepUps: table.stepUps ?? noStepUps,
+      scopes: table.scopes,
+      budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true),
     };
     prepared.set(name, made);
     return made;

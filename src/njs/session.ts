@@ -6,8 +6,8 @@ import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { originOf } from '../session/origin.ts';
-import { again, letAnyonePass } from './answer.ts';
-import { answer } from './decision.ts';
+import { again } from './answer.ts';
+import { answer, answerNobody } from './decision.ts';
 import { locksDict } from './dicts.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
@@ -68,7 +68,7 @@ export class SessionDoor {
     }
     const text = ownSession(line);
     if (text === undefined) return this.#absent(r, to, method, 'credential_missing');
-    if (text === 'twice') return deny(r, to.realm, refuse('credential_duplicate'));
+    if (text === 'twice') return deny(r, to, refuse('credential_duplicate'));
     const known = this.#sessions.recall(host, text, now);
     if (known !== undefined) return this.#judge(r, to, method, known, now);
     return this.#open(r, to, method, host, text, now);
@@ -93,12 +93,12 @@ export class SessionDoor {
     mode: SigninMode = 'in',
   ): Answered {
     const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) return letAnyonePass(r, decision.rule);
-    const more = { nearest: decision.nearest?.id, proofs: to.proofs };
-    if (!to.sessions) return deny(r, to.realm, decision, more);
+    if (decision.allow) return answerNobody(r, to, decision.rule);
+    const more = { nearest: decision.nearest };
+    if (!to.sessions) return deny(r, to, decision, more);
     if (expire && navigationOf(r) !== undefined) r.headersOut['X-Meshgate-Set-Cookie'] = expireCookie(SESSION_COOKIE);
     const refusal = reason === 'credential_missing' && !to.bearers ? missing : { reason };
-    return deny(r, to.realm, refusal, { ...more, signin: mode });
+    return deny(r, to, refusal, { ...more, signin: mode });
   }
 
   #arrive(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: Opened, now: number): Answered {
@@ -110,9 +110,9 @@ export class SessionDoor {
       case 'closed':
         return this.#absent(r, to, method, 'credential_missing', true);
       case 'nobody':
-        return deny(r, to.realm, opened);
+        return deny(r, to, opened);
       case 'unavailable':
-        return deny(r, to.realm, refuse('check_unavailable'));
+        return deny(r, to, refuse('check_unavailable'));
     }
   }
 
@@ -128,7 +128,7 @@ export class SessionDoor {
     if (!to.accepted.has(known.provider)) return this.#absent(r, to, method, 'credential_missing', true);
     if (now >= known.end) return this.#absent(r, to, method, 'session_expired');
     if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
-    if (this.#isForeign(r, to, known.host)) return deny(r, to.realm, refuse('origin_refused'), { known });
+    if (this.#isForeign(r, to, known.host)) return deny(r, to, refuse('origin_refused'), { known });
     if (now >= known.renewAt || now >= known.fresh) return this.#renew(r, to, method, known, now);
     return this.#pass(r, to, method, known, now);
   }
@@ -196,15 +196,15 @@ export class SessionDoor {
     method: string,
     opened: Exclude<Opened, { kind: 'known' }>,
   ): Answered {
-    if (opened.kind === 'nobody') return deny(r, to.realm, opened);
-    if (opened.kind === 'unavailable') return deny(r, to.realm, refuse('check_unavailable'));
+    if (opened.kind === 'nobody') return deny(r, to, opened);
+    if (opened.kind === 'unavailable') return deny(r, to, refuse('check_unavailable'));
     return this.#absent(r, to, method, 'session_expired', false, 'renew');
   }
 
   /** A session of another policy: its claims were not chosen for the roles of now, so that it stands for nobody alone. */
   #choose(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: OpenedSession, now: number): Answered {
     if (now >= opened.end) return this.#absent(r, to, method, 'session_expired');
-    if (this.#isForeign(r, to, opened.host)) return deny(r, to.realm, refuse('origin_refused'));
+    if (this.#isForeign(r, to, opened.host)) return deny(r, to, refuse('origin_refused'));
     return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#absent(r, to, method, 'session_expired', true);

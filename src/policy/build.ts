@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../limits.ts';
+import { buildGatewayLimits, buildOwnLimit, buildPlaceLimit } from './build-limits.ts';
 import {
   buildAccept,
   buildClient,
@@ -31,8 +32,10 @@ export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
       const path = ['roles', name];
       return { name, fact: buildFact(it, path, at), at: at(path) };
     }),
-    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops }) => ({
-      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1, at: at(['agents', name]) },
+    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops, limit }) => ({
+      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1 },
+      ...buildOwnLimit(limit),
+      at: at(['agents', name]),
     })),
     ...(mesh && { mesh }),
     services: mapRecord(raw.services, (name, it) => buildService(name, it, at(['services', name]))),
@@ -88,6 +91,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
       },
     }),
     ...buildGatewaySignin(raw),
+    ...buildGatewayLimits(raw),
     ...(raw.proof && { proof: buildProof(raw.proof) }),
   };
 }
@@ -238,6 +242,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
     providers: host.providers ?? Object.keys(raw.providers),
     ...buildTls(host.tls),
     ...(clientCaFile !== undefined && { clientCaFile }),
+    ...buildPlaceLimit(host),
     routes: Object.entries(host[ROUTES]).map(([path, route]): policy.Route => {
       const where = routePath(name, path);
       return {
@@ -251,6 +256,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
         ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),
         ...buildCors(host, route),
+        ...buildPlaceLimit(route),
         ...buildOwner(host, route),
         at: at(where),
       };

@@ -6,8 +6,8 @@ import { seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Keys of the gateway that speak of browsers, beside `session` itself. */
-const OF_SESSIONS = ['public_port', 'signin', 'store'] as const;
+/** Keys of the gateway that speak of browsers alone, beside `session` itself. */
+const OF_SESSIONS = ['signin', 'store'] as const;
 
 /** Sessions have a way to come about, somewhere to be shown, and times that fit each other. */
 export function checkSessions(report: Report, draft: DraftPolicy): void {
@@ -62,8 +62,6 @@ function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway)
     return;
   }
   for (const key of OF_SESSIONS) {
-    // Proofs are made for those URLs too.
-    if (key === 'public_port' && writes(gateway, 'proof')) continue;
     if (writes(gateway, key)) report.add(['gateway', key], `no effect without gateway.session; ${write} this`, 'key');
   }
 }

@@ -7,6 +7,7 @@ import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkIntrospection } from './check-introspection.ts';
+import { checkLimits } from './check-limits.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
 import { checkMesh } from './check-mesh.ts';
@@ -54,6 +55,7 @@ const CHECKS = [
   checkAccept,
   checkAgents,
   checkTraffic,
+  checkLimits,
   checkTests,
   checkUnused,
 ];

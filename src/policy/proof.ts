@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DEFAULTS, MAX_PROOF_RATE } from '../limits.ts';
 import { hints } from './hints.ts';
+import { rate } from './limits.ts';
 import * as s from './scalars.ts';
 import type { BoundBy, ProofPolicy } from './types.ts';
 import { perSecond, seconds } from './units.ts';
@@ -8,7 +9,7 @@ import { perSecond, seconds } from './units.ts';
 /** `gateway.proof`. */
 export const proof = z
   .strictObject({
-    rate: s.rate
+    rate: rate
       .describe(`DPoP proofs that the replay store has room for, at most ${MAX_PROOF_RATE}/s.`)
       .meta({ default: `${DEFAULTS.proofRate}/s` })
       .optional(),
@@ -32,9 +33,9 @@ export const proof = z
 
 export const BOUND_BY = ['dpop', 'certificate', 'any'] as const satisfies readonly BoundBy[];
 
-export function buildProof({ rate, age, nonce, keys_file }: z.infer<typeof proof>): ProofPolicy {
+export function buildProof({ rate: most, age, nonce, keys_file }: z.infer<typeof proof>): ProofPolicy {
   return {
-    rate: rate === undefined ? DEFAULTS.proofRate : perSecond(rate),
+    rate: most === undefined ? DEFAULTS.proofRate : perSecond(most),
     age: age === undefined ? DEFAULTS.proofAge : seconds(age),
     ...(nonce && { nonce }),
     ...(keys_file !== undefined && { keysFile: keys_file }),

@@ -35,16 +35,6 @@ export const duration = text(/^\d{1,6}[smhd]$/, {
   },
 });
 
-export const rate = text(/^[1-9]\d{0,6}\/[smh]$/, {
-  what: 'a rate with its unit',
-  write: '10/s, 60/m or 1000/h',
-  fix: (value) => {
-    if (/^[1-9]\d{0,6}$/.test(String(value))) return `${value}/s (or ${value}/m, ${value}/h)`;
-    const words = /^([1-9]\d{0,6}) ?(?:\/|per|p) ?(s|m|h)[a-z]*$/i.exec(String(value));
-    return words ? `${words[1]}/${words[2]?.toLowerCase()}` : undefined;
-  },
-});
-
 export const size = text(/^[1-9]\d{0,5}[kmg]$/, {
   what: 'a size with its unit',
   write: '512k, 100m or 2g',

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { providerKindNames } from '../providers/index.ts';
 import { reasons } from '../reasons.ts';
 import { hints } from './hints.ts';
+import { gatewayLimits, ownLimit, placeLimit } from './limits.ts';
 import { list, METHODS } from './lists.ts';
 import { ROUTES } from './path.ts';
 import { BOUND_BY, proof } from './proof.ts';
@@ -102,6 +103,7 @@ export const gateway = z
     session: signin.session.optional(),
     signin: signin.signin.optional(),
     store: signin.store.optional(),
+    limits: gatewayLimits.optional(),
     proof: proof.optional(),
   })
   .describe('The gateway itself.');
@@ -209,6 +211,7 @@ export const agent = z
       .describe('Longest chain of services for one person, this one included.')
       .meta({ default: 1 })
       .optional(),
+    limit: ownLimit.describe('How much it may ask for each person that it acts for.').optional(),
   })
   .register(hints, { what: 'an agent', write: '{ match: { service: wiki }, acts_for: [staff] }' })
   .describe('Software that acts for the person whose request it serves.');
@@ -280,6 +283,7 @@ export const route = z
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
+    limit: placeLimit.optional(),
     owner: signin.owner.optional(),
     ask: signin.ask.optional(),
   })
@@ -295,6 +299,7 @@ export const host = z
     headers: headers.optional(),
     proxy: proxy.optional(),
     cors: cors.optional(),
+    limit: placeLimit.optional(),
     owner: signin.owner.optional(),
     ask: signin.ask.optional(),
     [ROUTES]: z.record(z.string(), route),

@@ -97,7 +97,9 @@ export const store = z
   })
   .describe('What several replicas share: refresh tokens (sealed), sign-outs. Default: each is on its own.');
 
-export const publicPort = s.port.describe('Port in the gateway’s own URLs, as browsers see it.').meta({ default: 443 });
+export const publicPort = s.port
+  .describe('Port in the gateway’s own URLs, as browsers and other clients see it.')
+  .meta({ default: 443 });
 
 export const client = z
   .strictObject({

@@ -1,5 +1,6 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
+import type { GatewayLimits, Limit } from './limit-types.ts';
 import type {
   Client,
   Etcd,
@@ -10,6 +11,7 @@ import type {
   SigninPolicy,
 } from './signin-types.ts';
 
+export type * from './limit-types.ts';
 export type * from './signin-types.ts';
 
 /** A place in a policy file; lines and columns count from 1. */
@@ -62,6 +64,8 @@ export interface Gateway {
   readonly proof?: ProofPolicy;
   /** What several replicas share; absent: each is on its own. */
   readonly store?: Etcd;
+  /** How much callers may ask for; absent: what hosts, routes and agents say. */
+  readonly limits?: GatewayLimits;
 }
 
 /** How DPoP proofs are taken. */
@@ -159,6 +163,8 @@ export interface Agent {
   readonly actsFor: readonly string[];
   /** Longest chain of actors, this one included. */
   readonly hops: number;
+  /** What it may ask for each person that it acts for; absent: what the gateway says. */
+  readonly limit?: Limit;
   readonly at: At;
 }
 
@@ -306,6 +312,8 @@ export interface Host {
   readonly tls?: Tls;
   /** CA that clients' certificates are verified with: the host's own, or the gateway's; absent: none is asked for. */
   readonly clientCaFile?: string;
+  /** For each caller, over all routes without one of their own; null: none. Absent: what the gateway says. */
+  readonly limit?: Limit | null;
   readonly routes: readonly Route[];
   readonly at: At;
 }
@@ -327,6 +335,8 @@ export interface Route {
   readonly proxy?: Proxying;
   /** Absent: pages of other origins may not ask. */
   readonly cors?: Cors;
+  /** For each caller on this route; null: none. Absent: what the host says. */
+  readonly limit?: Limit | null;
   /** Whom the denied page names; the route's own or its host's. */
   readonly owner?: string;
   /** Link template of the denied page: `{reason}`, `{request_id}`, `{route}`. */

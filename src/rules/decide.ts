@@ -6,7 +6,7 @@ import type { Decision, Request, Rule } from './types.ts';
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** What of a caller decides. */
-export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'stepUp'>;
+export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'stepUp' | 'scopeUp'>;
 
 /** Whether the caller, or nobody, is who the rule speaks of. Of an agent's caller: whether it is the agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
@@ -40,6 +40,12 @@ function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: Deciding
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 }
 
+/** The rule that a request without a credential fails by. */
+export function nearestRule<R extends DecidingRule>(own: readonly R[], method: string): R | undefined {
+  const people = own.filter(({ who }) => who.kind !== 'agent');
+  return nearestOf(people, null, method) ?? own[0];
+}
+
 function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], nearest: R | undefined): Decision<R> {
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }
@@ -54,9 +60,26 @@ function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: Dec
   return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
 }
 
+/** What is said of somebody whose token only lacks scopes for one of these rules; nothing where more is missing. */
+function wantsScopes<R extends DecidingRule>(
+  rules: readonly R[],
+  { scopeUp }: DecidingCaller,
+  method: string,
+): Decision<R> | undefined {
+  if (scopeUp === undefined) return undefined;
+  for (const rule of rules) {
+    if (rule.who.kind !== 'role' || !hasMethod(rule, method)) continue;
+    const scope = Object.hasOwn(scopeUp, rule.who.role) ? scopeUp[rule.who.role] : undefined;
+    if (scope !== undefined) return { allow: false, reason: 'scope_missing', nearest: rule, scope };
+  }
+  return undefined;
+}
+
 /** The person behind an agent, with the roles that travel. */
-export function travelling({ roles }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
-  return { roles: roles.filter((role) => actsFor.includes(role)) };
+export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
+  const person = { roles: roles.filter((role) => actsFor.includes(role)) };
+  if (scopeUp === undefined) return person;
+  return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
 /** An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. */
@@ -69,7 +92,8 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
   }
   const person = travelling(caller, rule.who.actsFor);
   const passes = people.some((it) => hasMethod(it, method) && isWho(it.who, person));
-  return passes ? { allow: true, rule } : refused('role_missing', nearestOf(people, person, method) ?? rule);
+  if (passes) return { allow: true, rule };
+  return wantsScopes(people, person, method) ?? refused('role_missing', nearestOf(people, person, method) ?? rule);
 }
 
 /**
@@ -97,7 +121,8 @@ export function covering<R extends DecidingRule>(
  * @param caller who asks, or null without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
- * agent), `step_up_required` (another sign-in would give the role `stepUp`, and that passes), else `role_missing`; with
+ * agent), `step_up_required` (another sign-in would give the role `stepUp`, and that passes), `scope_missing` (a token
+ * with the scopes `scope` would pass), else `role_missing`; with
  * the nearest rule: the one of that role, or one that fails by its method only, before the first that names a role
  */
 export function decide<R extends DecidingRule>(
@@ -114,6 +139,6 @@ export function decide<R extends DecidingRule>(
   const nearest = nearestOf(people, caller, method) ?? own[0];
   if (caller === null) return refused('credential_missing', nearest);
   const rule = stepUpRule(people, caller, method);
-  if (rule?.who.kind !== 'role') return refused('role_missing', nearest);
+  if (rule?.who.kind !== 'role') return wantsScopes(people, caller, method) ?? refused('role_missing', nearest);
   return { allow: false, reason: 'step_up_required', nearest: rule, stepUp: rule.who.role };
 }

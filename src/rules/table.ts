@@ -1,14 +1,16 @@
 import type { Sends } from '../caller/types.ts';
 import { DEFAULTS } from '../limits.ts';
-import type { Fact, HeaderSource, Headers, Policy, Provider, Route } from '../policy/types.ts';
+import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
+import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
+import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
-import type { Rule, Table, TableHop, TableProof, TableRoute, TableSession } from './types.ts';
+import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
 
 export { tableModule } from './module.ts';
 
@@ -88,6 +90,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
         headers: spelled(route.headers, names),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
+        ...tableBudgets(budgetsOf(policy, host, route)),
       },
     ]),
   );
@@ -113,10 +116,9 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
 }
 
-function tableProof({ proof, publicPort = DEFAULTS.publicPort }: Policy['gateway']): TableProof | undefined {
-  if (proof === undefined) return undefined;
-  const { rate: _, ...rest } = proof;
-  return { ...rest, publicPort };
+/** How much room there is for proofs is nginx's matter. */
+function tableProof({ rate: _, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
+  return proof;
 }
 
 /**
@@ -137,7 +139,8 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
   const asked = stepUps(policy);
-  const proof = tableProof(policy.gateway);
+  const scopes = roleScopes(policy);
+  const { publicPort } = policy.gateway;
   return {
     selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
     clockSkew,
@@ -153,9 +156,12 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     egress: options.egress,
     ...(assertion && { assertion }),
     ...(hop && { hop }),
-    ...(proof && { proof }),
+    ...(policy.gateway.proof && { proof: tableProof(policy.gateway.proof) }),
     ...(session && { session }),
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
     ...(Object.values(policy.providers).some(isAsked) && { asking: options.check ?? '' }),
+    ...(Object.keys(scopes).length > 0 && { scopes }),
+    ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
+    ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),
   };
 }

@@ -5,6 +5,7 @@ import type { ReasonCode } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';
+import type { TableBudgets } from './budgets.ts';
 
 /** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
 export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
@@ -53,6 +54,8 @@ export type Decision<R = Rule> =
       readonly nearest?: R;
       /** With `step_up_required`: the role that another sign-in would give. */
       readonly stepUp?: string;
+      /** With `scope_missing`: the scopes that the request takes, spaces between. */
+      readonly scope?: string;
     };
 
 /** What the check needs of one route. */
@@ -65,6 +68,8 @@ export interface TableRoute {
   readonly accept?: readonly CredentialKind[];
   /** Origins of others whose pages may ask with credentials; absent: none. */
   readonly origins?: readonly string[];
+  /** What is counted of its requests; absent: nothing. */
+  readonly budgets?: TableBudgets;
 }
 
 /** policy.js: all that the gateway's JavaScript knows of the policy. */
@@ -91,13 +96,19 @@ export interface Table {
   /** Who may ask on the inner listener, where the policy has agents. */
   readonly hop?: TableHop;
   /** How DPoP proofs are taken. */
-  readonly proof?: TableProof;
+  readonly proof?: Omit<ProofPolicy, 'rate'>;
   /** Where browsers sign in. */
   readonly session?: TableSession;
   /** Unix socket of the check's server, where providers are asked about tokens; absent: none is. */
   readonly asking?: string;
   /** By role, where roles ask for something of the sign-in. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
+  /** By role, where roles take scopes: those to ask for, spaces between. */
+  readonly scopes?: Readonly<Record<string, string>>;
+  /** Port of the hosts' own URLs; absent: 443. */
+  readonly publicPort?: number;
+  /** Requests pass uncounted where there is no room to count them. */
+  readonly passWhenFull?: true;
 }
 
 /** What sessions are opened and judged by. */
@@ -107,12 +118,6 @@ export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
   /** Path of the check server's unix socket, where sessions are renewed. */
   readonly socket: string;
-}
-
-/** What DPoP proofs are checked by. */
-export interface TableProof extends Omit<ProofPolicy, 'rate'> {
-  /** Port of the hosts' own URLs. */
-  readonly publicPort: number;
 }
 
 /** What the second hop is decided by. */

@@ -61,7 +61,7 @@ function titleOf(reason: ReasonCode): TextName {
   const title = TITLES[reason];
   if (title !== undefined) return title;
   const { status } = reasons[reason];
-  if (status === 503) return 'later.title';
+  if (status === 503 || status === 429) return 'later.title';
   if (status === 401) return 'signin.title';
   return status === 403 ? 'denied.title' : 'request.title';
 }
@@ -76,9 +76,12 @@ const SIGNIN_HELPS: readonly ReasonCode[] = [
   'credential_duplicate',
 ];
 
+/** The same request may pass later. */
+const TRY_AGAIN: readonly ReasonCode[] = ['attempt_unknown', 'limit_exceeded'];
+
 function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | undefined {
   if (retry === undefined) return undefined;
-  if (reason === 'attempt_unknown' || reasons[reason].status === 503) return button(pathOf(retry), text('do.again'));
+  if (TRY_AGAIN.includes(reason) || reasons[reason].status === 503) return button(pathOf(retry), text('do.again'));
   if (!SIGNIN_HELPS.includes(reason)) return undefined;
   return button(signinHref('in', retry), text(reason === 'signin_failed' ? 'do.again' : 'do.signin'));
 }

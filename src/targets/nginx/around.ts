@@ -1,3 +1,4 @@
+import { ADDRESS_HEADER, countsAddresses } from './budgets.ts';
 import { usual } from './carry.ts';
 import { namesDestination } from './connections.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
@@ -70,6 +71,7 @@ function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Modul
     ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
     ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
     ...(hasSessions(scene) ? SESSION_HEADERS : []),
+    ...(countsAddresses(scene.policy) ? [ADDRESS_HEADER] : []),
     ...(scene.policy.gateway.proof ? PROOF_HEADERS : []),
   ];
   const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));

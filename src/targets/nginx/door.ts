@@ -1,6 +1,7 @@
 import type { Host, Inner } from '../../policy/types.ts';
+import { IN_QUERY } from '../../rules/challenge.ts';
 import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
-import { type Arg, type Directive, line, variable } from './directive.ts';
+import { type Arg, commented, type Directive, line, map, regex, template, variable } from './directive.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -20,11 +21,26 @@ export interface Door {
 
 const authorization = line('proxy_set_header', 'Authorization', variable('http_authorization'));
 
+/**
+ * The same, and no token at all where one stands in the URL, which logs and browsers keep (RFC 6750 section 5.3): the check
+ * is told so in the credential's place.
+ */
+const credential = line('proxy_set_header', 'Authorization', variable('meshgate_authorization'));
+
+/** For the check, whose own request has no query. */
+export const authorizationMap: Directive = commented(
+  'A token in the URL is none: the check is told so in its place.',
+  map(variable('request_uri'), 'meshgate_authorization', [
+    ['default', variable('http_authorization')],
+    [regex('~*', '^[^?]*\\?(.*&)?access(_|%5f)token='), template(`${IN_QUERY} `, variable('http_authorization'))],
+  ]),
+);
+
 /** Where people and programs come in, with a credential of their own. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
-    credentials: [authorization, ...shownCertificate(scene, host)],
+    credentials: [credential, ...shownCertificate(scene, host)],
     answers: [],
     server: outerCertificates(host),
   };

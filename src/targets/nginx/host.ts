@@ -1,13 +1,15 @@
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
+import { withBudgets } from './budgets.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
-import { CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { metadataLocations } from './metadata.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { nonceHeader, withProofs } from './proof.ts';
@@ -168,6 +170,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
     ),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
+    ...(door.check === CHECK_PATH ? metadataLocations(host) : []),
     ...pageLocations(scene, host),
     host.sessions ? endpoints(scene, host) : block('location', ['^~', '/.meshgate/'], refusal('route_unknown')),
     routes(scene, host, door),
@@ -176,7 +179,8 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  return doorConf(scene, host, withProofs(scene, host, withSessions(scene, host, outerDoor(scene, host))));
+  const door = withProofs(scene, host, withBudgets(scene, host, withSessions(scene, host, outerDoor(scene, host))));
+  return doorConf(scene, host, door);
 }
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */

@@ -1,4 +1,5 @@
 import { hasSeveral } from '../../policy/ingress.ts';
+import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
@@ -7,6 +8,7 @@ import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
+import { metadataKeys } from './metadata.ts';
 import { proofZone } from './proof.ts';
 import { hasQuestions, questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
@@ -19,6 +21,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
   const keys = [
     ...scene.identities.map(({ name }) => name),
     ...choosingRules(scene).map(({ rule }) => rule),
+    ...metadataKeys(scene),
     ...scene.cors.flatMap(({ origins }) => origins),
     ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
   ];
@@ -50,6 +53,7 @@ function engine(scene: Scene): readonly Directive[] {
     ),
     ...questionZones(scene),
     ...sessionZones(scene),
+    ...budgetZones(scene),
     ...proofZone(scene),
   ];
 }

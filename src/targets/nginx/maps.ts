@@ -3,9 +3,11 @@ import { asksCertificates, clientCertificateMaps } from './client-certificate.ts
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
+import { authorizationMap } from './door.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
+import { metadataMaps } from './metadata.ts';
 import { requestHeader } from './names.ts';
 import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
@@ -154,6 +156,8 @@ export function maps(scene: Scene): readonly Directive[] {
   return [
     ...requestMaps(scene),
     ...traceMaps,
+    authorizationMap,
+    ...metadataMaps(scene),
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),

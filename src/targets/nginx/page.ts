@@ -115,6 +115,7 @@ function page(scene: Scene, host: SceneHost): Directive {
       line('client_max_body_size', '0'),
       line('proxy_request_buffering', 'off'),
       ...fromHandler,
+      line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
       vary,
       setCookie,
     ],

@@ -19,6 +19,9 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...(gateway.insecureHttp
       ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
       : []),
+    ...(gateway.limits?.passWhenFull
+      ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted where there is no room to count']
+      : []),
     ...Object.values(services)
       .filter(({ direct }) => direct !== undefined && !direct.tls)
       .map(({ name }) => `insecure: services.${name}.insecure_url: requests reach ${name} over plain HTTP`),

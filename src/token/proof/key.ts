@@ -4,10 +4,8 @@ import { shown } from '../detail.ts';
 import { asObject, decodeCanonical, parseObject } from '../json.ts';
 import type { Key } from '../types.ts';
 import { rsaWeakness } from '../weak.ts';
+import { PROOF_ALGORITHMS } from './algorithms.ts';
 import type { ProofKey } from './types.ts';
-
-/** What proofs may be signed with: `algs` of the challenge (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
-export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
 

@@ -181,7 +181,7 @@ describe('a session', () => {
         'X-Meshgate-Signin': 'step&role=recent',
         'X-Meshgate-Roles': 'staff',
         'WWW-Authenticate': expect.stringMatching(
-          /^Bearer realm="wiki\.example\.com", error="insufficient_user_authentication", .*, acr_values="phr mfa", max_age="900"$/,
+          /^Bearer realm="wiki\.example\.com", resource_metadata="[^"]+\/admin", error="insufficient_user_authentication", .*, acr_values="phr mfa", max_age="900"$/,
         ),
       });
       expect((await context.check(cookie(text))).status).toBe(204);

@@ -136,7 +136,7 @@ export class Context {
     const keys = new KeyStore(of);
     const bearers = new Bearers(of, keys);
     const sessions = of.session && new Sessions(of, of.session, keys);
-    const prover = new Prover(of.proof, of.clockSkew);
+    const prover = new Prover(of);
     this.#check = checkHandler(of, bearers, prover, sessions);
     this.#whoami = whoamiHandler(of, bearers, prover, sessions);
   }

@@ -73,7 +73,7 @@ export class FakeDict<V extends string | number> {
   }
 }
 
-const ZONES = ['keys', 'tokens', 'locks', 'svids', 'sessions', 'once', 'revoked'] as const;
+const ZONES = ['keys', 'tokens', 'locks', 'svids', 'sessions', 'once', 'revoked', 'budgets', 'addresses'] as const;
 
 /** What a test sees of {@link fakeNgx}. */
 export interface FakeNgx {

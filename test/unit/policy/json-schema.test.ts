@@ -51,7 +51,16 @@ test('mappings refuse keys that they do not have, and require those they need', 
 });
 
 test('routes stand beside the other keys of a host', () => {
-  expect(Object.keys(hosts.properties ?? {})).toEqual(['providers', 'tls', 'headers', 'proxy', 'cors', 'owner', 'ask']);
+  expect(Object.keys(hosts.properties ?? {})).toEqual([
+    'providers',
+    'tls',
+    'headers',
+    'proxy',
+    'cors',
+    'limit',
+    'owner',
+    'ask',
+  ]);
   expect(hosts.required).toBeUndefined();
   expect(hosts.additionalProperties).toBe(false);
   expect(route.required).toEqual(['service', 'allow']);

@@ -360,7 +360,7 @@ export const CHANGES: readonly Change[] = [
     '    providers: [okta, k',
     '    subject:',
   ],
-  ['not yet', '        - { role: admin', 'role: admin', 'limit: 5, role: admin', 'not supported in this version'],
+  ['not yet', '        - { role: admin', 'role: admin', 'namespaces: 5, role: admin', 'not supported in this version'],
   [
     'not yet',
     '      accept: [bearer',

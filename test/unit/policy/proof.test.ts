@@ -32,7 +32,7 @@ describe('gateway.proof', () => {
     [', proof: { age: 6m }', '6m is too long; write from 5s to 300s'],
     [', proof: { rate: 20001/s }', '20001/s is too much; write at most 20000/s'],
     [', proof: { rate: 100 }', '100 is not a rate with its unit; write 100/s (or 100/m, 100/h)'],
-    [', proof: { rate: 0/s }', '"0/s" is not a rate with its unit; write 10/s, 60/m or 1000/h'],
+    [', proof: { rate: 0/s }', '"0/s" is not a rate with its unit; write 10/s, 60/m, 1000/h or 5000/d'],
     [', proof: { rate: 10 per second }', '"10 per second" is not a rate with its unit; write 10/s'],
     [', proof: { nonce: yes }', 'write true, or leave it out'],
     [
@@ -40,7 +40,6 @@ describe('gateway.proof', () => {
       'no effect without nonce: the keys are for nonces; write nonce: true, or remove this',
     ],
     [', proof: true', 'write { rate: 200/s }'],
-    [', public_port: 8443', 'no effect without gateway.session'],
   ])('%s is a mistake', (text, said) => {
     expect(errorsOf(policy(text))).toEqual([expect.stringContaining(said)]);
   });
@@ -50,10 +49,6 @@ describe('gateway.proof', () => {
     expect(errorsOf(text)).toEqual([
       'gateway.proof: no effect: no provider has audiences, so no tokens are taken; add some to one, or remove this',
     ]);
-  });
-
-  test('public_port says what URL proofs are for', () => {
-    expect(built(policy(', public_port: 8443, proof: {}')).gateway.publicPort).toBe(8443);
   });
 });
 

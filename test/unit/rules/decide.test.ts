@@ -44,6 +44,28 @@ describe('refused', () => {
     expect(decide([], null, ask('GET'))).toEqual({ allow: false, reason: 'credential_missing' });
   });
 
+  test('for want of scopes alone: scope_missing, with those of the first rule that would pass', () => {
+    const caller = { roles: ['reader'], scopeUp: { editor: 'read write' } };
+    expect(decide([readers, editors], caller, ask('POST'))).toEqual({
+      allow: false,
+      reason: 'scope_missing',
+      nearest: editors,
+      scope: 'read write',
+    });
+    expect(decide([readers], caller, ask('POST'))).toMatchObject({ reason: 'role_missing' });
+    expect(decide([readers, editors], { roles: [], scopeUp: { other: 'x' } }, ask('POST'))).toMatchObject({
+      reason: 'role_missing',
+    });
+  });
+
+  test('of an agent only for a role that travels', () => {
+    const agent: DecidingRule = { ...base, id: 'r#5', who: { kind: 'agent', agent: 'bot', actsFor: ['editor'] } };
+    const asks = (roles: string) =>
+      decide([agent, editors], { roles: [], agent: 'bot', scopeUp: { [roles]: 'w' } }, ask('POST'));
+    expect(asks('editor')).toMatchObject({ reason: 'scope_missing', scope: 'w' });
+    expect(asks('reader')).toMatchObject({ reason: 'role_missing' });
+  });
+
   test('authenticated means nobody without a credential', () => {
     expect(decide([signedIn], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
   });

@@ -54,6 +54,8 @@ export const de: Texts = {
 
   'reason.role_missing': 'Sie sind angemeldet, aber keine Ihrer Rollen darf das hier.',
   'reason.actor_not_allowed': 'Der Dienst, der für Sie gefragt hat, darf das hier nicht.',
+  'reason.limit_exceeded':
+    'Sie haben in kurzer Zeit mehr Seiten geöffnet, als hier erlaubt ist. Warten Sie einen Augenblick.',
   'reason.origin_refused':
     'Die Seite einer anderen Website hat dies mit Ihrer Sitzung gesendet. Öffnen Sie die Seite dieser Website und versuchen Sie es dort.',
   'reason.credential_missing': 'Diese Seite ist für Angemeldete.',

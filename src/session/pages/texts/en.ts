@@ -50,6 +50,7 @@ export const en = {
 
   'reason.role_missing': 'You are signed in, but none of your roles may do this here.',
   'reason.actor_not_allowed': 'The service that asked for you may not do so here.',
+  'reason.limit_exceeded': 'You have opened more pages in a short time than is allowed here. Wait a moment.',
   'reason.origin_refused':
     'A page of another site sent this with your session. Open the page of this site and try there.',
   'reason.credential_missing': 'This page is for people who have signed in.',

@@ -193,5 +193,9 @@ export default {
     }
   },
   "answerRoom": 896,
-  "egress": "/run/meshgate/egress.sock"
+  "egress": "/run/meshgate/egress.sock",
+  "scopes": {
+    __proto__: null,
+    "admin": "wiki.admin"
+  }
 };

@@ -128,7 +128,7 @@ export default {
   "proof": {
     "age": 30,
     "nonce": true,
-    "keysFile": "/run/secrets/proof.jwks",
-    "publicPort": 8443
-  }
+    "keysFile": "/run/secrets/proof.jwks"
+  },
+  "publicPort": 8443
 };

@@ -73,5 +73,6 @@ export default {
       }
     },
     "socket": "/run/meshgate/check.sock"
-  }
+  },
+  "publicPort": 8443
 };

@@ -1,0 +1,152 @@
+import hash from 'crypto';
+import { addressName } from '../caller/address.ts';
+import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S } from '../limits.ts';
+import { type Refusal, refuse } from '../reasons.ts';
+import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
+import { addressesDict, budgetsDict } from './dicts.ts';
+import type { KnownCaller } from './known.ts';
+
+/*
+ * A budget is a number in shared memory: how many requests the rate had brought back by the time at which the bucket
+ * will be full again, counted from the epoch. That time is never before now, so a take adds one to the later of the
+ * two, and what lies more than the burst ahead of now is too much. All workers add to the same number.
+ *
+ * Where the number lies behind now it is set, which is not one step with the take: workers that take from a full bucket
+ * at the same moment count as one. Once it is not full, none is lost.
+ */
+
+/** A limit, prepared once per context. */
+interface PreparedLimit extends TableLimit {
+  /** Milliseconds after which a bucket is full, and so need not be known. */
+  readonly ttl: number;
+  /** Tells its counts from those of others, in few characters. */
+  readonly tag: string;
+  readonly passWhenFull: boolean;
+}
+
+/** What is counted of a route's requests. */
+export interface PreparedBudgets {
+  readonly callers: readonly PreparedLimit[];
+  readonly anonymous: readonly PreparedLimit[];
+  readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
+}
+
+/** One caller's budget under a limit, and under another one that holds as well. */
+export interface Budget extends PreparedLimit {
+  readonly key: string;
+  readonly and?: Budget | undefined;
+}
+
+/** Why a request does not pass now, and seconds until one like it would. */
+export interface Short extends Refusal {
+  readonly retryAfter: number;
+}
+
+/** Up to 16 characters: a longer key takes twice the memory. */
+const digest = (text: string, length: number): string =>
+  hash.createHash('sha256').update(text).digest('base64url').slice(0, length);
+
+function prepared(limit: TableLimit, passWhenFull: boolean): PreparedLimit {
+  const ttl = Math.min(MAX_DICT_TTL_MS, Math.ceil((1000 * limit.burst) / limit.rate) + 1000);
+  const tag = digest([limit.of, limit.rate, limit.burst].join('\n'), 5);
+  return { ...limit, ttl, tag, passWhenFull };
+}
+
+/** @param passWhenFull of the table */
+export function prepareBudgets(
+  { callers, anonymous, agents = [] }: TableBudgets,
+  passWhenFull: boolean,
+): PreparedBudgets {
+  const one = (limit: TableLimit | undefined) => (limit === undefined ? [] : [prepared(limit, passWhenFull)]);
+  return {
+    callers: one(callers),
+    anonymous: one(anonymous),
+    agents: new Map(agents.map(([name, limits]) => [name, limits.map((limit) => prepared(limit, passWhenFull))])),
+  };
+}
+
+/** Budgets under all of these limits, chained. */
+const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit) => string): Budget | undefined =>
+  limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
+
+/** What a caller's requests to a route count under; kept with the caller. Undefined: nothing is counted. */
+export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {
+  known.budgets ??= new Map();
+  if (known.budgets.has(budgets)) return known.budgets.get(budgets);
+  const { agent, provider, user } = known;
+  const limits = agent === undefined ? budgets.callers : (budgets.agents.get(agent) ?? []);
+  const budget = chained(limits, ({ tag }) => digest([tag, agent ?? '', provider, user].join('\n'), 16));
+  known.budgets.set(budgets, budget);
+  return budget;
+}
+
+/** Seconds since the epoch after which it is said again that there is no room. */
+let sayAgain = 0;
+
+function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
+  if (now >= sayAgain) {
+    sayAgain = now + REPEAT_LINE_S;
+    ngx.log(ngx.ERR, 'meshgate: no room to count requests in; enlarge gateway.limits.zone');
+  }
+  return passWhenFull ? undefined : { ...refuse('check_unavailable'), retryAfter: 1 };
+}
+
+function exceeded(says: string, seconds: number): Short {
+  const retryAfter = Math.max(1, Math.ceil(seconds));
+  return { ...refuse('limit_exceeded', `${says}; ask again in ${retryAfter}s`), retryAfter };
+}
+
+/** Adds to what was asked for; undefined: there is no room for another number. */
+function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: number): number | undefined {
+  try {
+    return dict.incr(budget.key, by, at, budget.ttl);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives back what was taken too much. */
+function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: number): Short {
+  const { key, burst, rate, ttl, says } = budget;
+  count(dict, budget, -1, at);
+  const ahead = taken - burst - at;
+  if (ahead <= MAX_UNCOUNTED) return exceeded(says, ahead / rate);
+  // No worker takes that much at once: the clock was set back, and nobody is to wait until it has caught up.
+  dict.set(key, at + burst, ttl);
+  return exceeded(says, 1 / rate);
+}
+
+/**
+ * Takes one request out of a budget, and out of those that are chained to it; out of none where one has nothing left.
+ *
+ * @param now seconds since the epoch
+ * @returns `limit_exceeded`, or `check_unavailable` where nothing can be counted, else undefined
+ */
+export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {
+  const at = now * budget.rate;
+  const taken = count(dict, budget, 1, at);
+  if (taken === undefined) return noRoom(budget, now);
+  if (taken > at + budget.burst) return over(dict, budget, at, taken);
+  if (taken < at + 1) dict.set(budget.key, at + 1, budget.ttl);
+  if (budget.and === undefined) return undefined;
+  const short = spend(dict, budget.and, now);
+  if (short !== undefined) count(dict, budget, -1, at);
+  return short;
+}
+
+/** {@link spend} for a caller. */
+export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: number): Short | undefined {
+  const budget = budgetOf(budgets, known);
+  return budget === undefined ? undefined : spend(budgetsDict(), budget, now);
+}
+
+/**
+ * {@link spend} where nobody says who asks.
+ *
+ * @param address of the client, as nginx has it; absent: the hop did not carry it, and all of those are counted as one
+ */
+export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
+  const name = addressName(address ?? '');
+  const budget = chained(budgets.anonymous, ({ tag }) => tag + name);
+  return budget === undefined ? undefined : spend(addressesDict(), budget, now);
+}

@@ -1,0 +1,110 @@
+import { MAX_LIMITS_ZONE, MAX_REFILL_S, MAX_UNIT_RATE, MIN_LIMITS_ZONE } from '../limits.ts';
+import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
+import { type Path, ROUTES } from './path.ts';
+import type { Report } from './report.ts';
+import { bytes, perSecond } from './units.ts';
+
+type DraftLimits = NonNullable<NonNullable<DraftPolicy['gateway']>['limits']>;
+type DraftLimit = DraftLimits['callers'];
+
+/** Limits can be held, and each of them counts somebody. */
+export function checkLimits(report: Report, draft: DraftPolicy): void {
+  const limits = draft.gateway?.limits;
+  for (const [path, limit] of limitsOf(draft)) checkLimit(report, path, limit);
+  if (limits) checkGateway(report, draft, limits);
+  for (const [name, host] of entriesOf(draft.hosts)) {
+    const path = ['hosts', name, 'limit'];
+    const routes = entriesOf(host[ROUTES]);
+    if (!writes(host, 'limit') || report.has(path)) continue;
+    if (host.limit === null && !saysLimit(limits)) report.add(path, needless, 'key');
+    else if (routes.length > 0 && routes.every(([, route]) => writes(route, 'limit'))) {
+      report.add(path, 'no effect: each route of this host says a limit of its own; remove it', 'key');
+    }
+  }
+  for (const { host, path, route } of routesOf(draft)) {
+    const outer = writes(host, 'limit') ? host.limit : saysLimit(limits);
+    if (route.limit === null && !outer) report.add([...path, 'limit'], needless, 'key');
+  }
+}
+
+const needless = 'no effect: nothing further out says a limit; remove it';
+
+/** Whether a default is written that null could take away. */
+const saysLimit = (limits: DraftLimits | undefined): boolean =>
+  limits !== undefined && writes(limits, 'callers', 'agents', 'anonymous');
+
+/** Every limit that is written, with where it stands. */
+function limitsOf(draft: DraftPolicy): readonly (readonly [Path, NonNullable<DraftLimit>])[] {
+  const { callers, agents, anonymous } = draft.gateway?.limits ?? {};
+  const all: (readonly [Path, DraftLimit | null])[] = [
+    ...Object.entries({ callers, agents, anonymous }).map(
+      ([key, limit]) => [['gateway', 'limits', key], limit] as const,
+    ),
+    ...entriesOf(draft.agents).map(([name, { limit }]) => [['agents', name, 'limit'], limit] as const),
+    ...entriesOf(draft.hosts).map(([name, { limit }]) => [['hosts', name, 'limit'], limit] as const),
+    ...routesOf(draft).map(({ path, route: { limit } }) => [[...path, 'limit'], limit] as const),
+  ];
+  return all.flatMap(([path, limit]) => (limit ? [[path, limit] as const] : []));
+}
+
+function checkLimit(report: Report, path: Path, { rate, burst }: NonNullable<DraftLimit>): void {
+  if (rate === undefined) return;
+  const [perS, most] = [perSecond(rate), burst ?? Number.parseInt(rate, 10)];
+  const least = Math.ceil(perS / MAX_UNIT_RATE);
+  const at = burst === undefined ? [...path, 'rate'] : [...path, 'burst'];
+  if (most < least) {
+    report.add(
+      at,
+      `${most} at once is too little for ${rate}: time is counted in milliseconds; write at least ${least}`,
+    );
+  } else if (most / perS > MAX_REFILL_S) {
+    const days = MAX_REFILL_S / 86400;
+    report.add(at, `${most} at ${rate} take more than ${days} days to come back; write fewer, or a faster rate`);
+  }
+}
+
+/** True for a rule that lets somebody pass of whom nothing is known. */
+function admitsNobody(draft: DraftPolicy, rule: DraftRule): boolean {
+  const who = typeof rule === 'string' ? rule : (rule?.who ?? rule?.role);
+  return who === 'anyone' || mentionsNetwork(draft.roles?.[who ?? '']);
+}
+
+/** Whether a fact, or one inside it, is about the client's address. */
+function mentionsNetwork(fact: unknown): boolean {
+  if (Array.isArray(fact)) return fact.some(mentionsNetwork);
+  if (typeof fact !== 'object' || fact === null) return false;
+  return 'network' in fact || Object.values(fact).some(mentionsNetwork);
+}
+
+/** Routes that a default counts on: no limit stands there, nor on their hosts. */
+const open = ({ host, route }: RouteAt): boolean => !writes(route, 'limit') && !writes(host, 'limit');
+
+function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): void {
+  const path = ['gateway', 'limits'];
+  const idle = (key: string, why: string) =>
+    writes(limits, key) && report.add([...path, key], `no effect: ${why}; remove it`, 'key');
+  if (Object.keys(limits).length === 0 && !report.touches(path)) {
+    report.add(path, 'nothing in it; write { callers: { rate: 600/m } }, or remove it', 'key');
+  }
+  const zone = limits.zone === undefined ? undefined : bytes(limits.zone);
+  if (zone !== undefined && (zone < MIN_LIMITS_ZONE || zone > MAX_LIMITS_ZONE)) {
+    report.add(
+      [...path, 'zone'],
+      `${limits.zone} is too ${zone < MIN_LIMITS_ZONE ? 'small' : 'large'}; write from 64k to 1g`,
+    );
+  }
+  if (limitsOf(draft).length === 0 && !report.touches(path)) {
+    for (const key of ['zone', 'insecure_pass_when_full']) idle(key, 'nothing is counted without a limit');
+  }
+  const routes = routesOf(draft);
+  if (report.has(['hosts']) || routes.length === 0) return;
+  const counted = routes.filter(open);
+  if (counted.length === 0) idle('callers', 'each host or route says a limit of its own');
+  if (!counted.some(({ route }) => route.allow?.some((rule) => rule === undefined || admitsNobody(draft, rule)))) {
+    idle('anonymous', 'no route that it counts for lets anyone pass');
+  }
+  const agents = entriesOf(draft.agents);
+  if (report.touches(['agents'])) return;
+  if (agents.length === 0) idle('agents', 'the policy has no agents');
+  else if (agents.every(([, agent]) => writes(agent, 'limit'))) idle('agents', 'each agent has a limit of its own');
+}

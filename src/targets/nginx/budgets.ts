@@ -1,0 +1,35 @@
+import { DEFAULTS } from '../../limits.ts';
+import type { Policy } from '../../policy/types.ts';
+import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
+import { commented, type Directive, line, variable } from './directive.ts';
+import type { Door } from './door.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/** The client's address on the way to the check. */
+export const ADDRESS_HEADER = 'X-Meshgate-Address';
+
+/** Longest time that nginx keeps a number of which nobody says for how long. */
+const TIMEOUT = 'timeout=1h';
+
+const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: Pick<Policy, 'hosts'> = policy) =>
+  hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
+
+const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
+
+/** Whether some route counts by addresses. */
+export const countsAddresses = (policy: Policy): boolean => some(policy, byAddress);
+
+/** What callers and addresses asked for, shared by the workers of one nginx: docs/budgets.md says how much fits. */
+export function budgetZones({ policy }: Scene): readonly Directive[] {
+  if (!some(policy, counts)) return [];
+  const size = `${(policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10}k`;
+  const zone = (name: string) => line('js_shared_dict_zone', `zone=meshgate_${name}:${size}`, 'type=number', TIMEOUT);
+  return [commented('What callers have asked for, and addresses.', zone('budgets')), zone('addresses')];
+}
+
+/** The outer door of a host, whose check is told the client's address where that is counted by. */
+export function withBudgets({ policy }: Scene, { host }: SceneHost, door: Door): Door {
+  if (!some(policy, byAddress, { hosts: [host] })) return door;
+  const address = line('proxy_set_header', ADDRESS_HEADER, variable('remote_addr'));
+  return { ...door, credentials: [...door.credentials, address] };
+}

@@ -1,0 +1,120 @@
+import { DEFAULTS, MAX_METADATA_BYTES } from '../../limits.ts';
+import { isIssuerUrl } from '../../policy/scalars.ts';
+import type { Host, Policy, Route } from '../../policy/types.ts';
+import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
+import { routeScopes } from '../../rules/scopes.ts';
+import { PROOF_ALGORITHMS } from '../../token/proof/algorithms.ts';
+import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { returned } from './problem.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/** What clients are told of a resource (RFC 9728 section 2), but for its identifier. */
+interface Metadata {
+  readonly authorization_servers?: readonly string[];
+  readonly scopes_supported?: readonly string[];
+  readonly bearer_methods_supported: readonly string[];
+  readonly dpop_signing_alg_values_supported?: readonly string[];
+  readonly tls_client_certificate_bound_access_tokens?: true;
+}
+
+/** Who issues tokens for a host; an issuer without a discovery document is none that a client could ask. */
+function serversOf(policy: Policy, { providers }: Host): readonly string[] {
+  const takesTokens = (name: string) => {
+    const provider = policy.providers[name];
+    return provider !== undefined && (provider.anyAudience === true || provider.audiences.length > 0);
+  };
+  return providers
+    .filter(takesTokens)
+    .map((name) => policy.providers[name]?.issuer ?? '')
+    .filter(isIssuerUrl);
+}
+
+/** A long list of scopes is left out: a challenge names those that a request takes. */
+function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metadata {
+  const servers = serversOf(policy, host);
+  const scopes = [...new Set(routes.flatMap((route) => routeScopes(route, policy)))];
+  const known: Metadata = {
+    ...(servers.length > 0 && { authorization_servers: servers }),
+    bearer_methods_supported: ['header'],
+    ...(policy.gateway.proof && { dpop_signing_alg_values_supported: PROOF_ALGORITHMS }),
+    ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true as const }),
+  };
+  const whole = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
+  return JSON.stringify(whole).length > MAX_METADATA_BYTES ? known : whole;
+}
+
+/** Routes by the path of their resource: `/x` and `/x/*` are one. */
+function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
+  const found = new Map<string, Route[]>();
+  for (const route of host.routes) {
+    if (!route.accept.includes('bearer')) continue;
+    const path = resourcePath(route.path);
+    found.set(path, [...(found.get(path) ?? []), route]);
+  }
+  return found;
+}
+
+const keyOf = ({ host }: SceneHost, path: string): string => host.name + path;
+
+/** Keys of {@link metadataMaps}, which may be long. */
+export function metadataKeys({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
+  return hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
+}
+
+/** The resources of all hosts in one map, for a location of its own would cost each of them some kilobytes. */
+export function metadataMaps({ policy, hosts }: Scene): readonly Directive[] {
+  const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
+  const text = ({ host }: SceneHost, path: string, routes: readonly Route[]): string => {
+    // What stands before it is said in the location: a host may have many names.
+    const behind = resourceOf('', path, port).replace('https://', '');
+    return `${behind}",${JSON.stringify(metadataOf(policy, host, routes)).slice(1)}`;
+  };
+  return [
+    commented(
+      'What clients are told before they have a token, by host and path (RFC 9728).',
+      map(variable('uri'), 'meshgate_resource_path', [
+        ['default', literal('')],
+        [regex('~', `^${METADATA_PATH.replaceAll('.', '\\.')}(?<meshgate_r>.*)$`), variable('meshgate_r')],
+      ]),
+    ),
+    map(template(variable('meshgate_resource_host'), variable('meshgate_resource_path')), 'meshgate_resource', [
+      ['default', literal('')],
+      ...hosts.flatMap((host) =>
+        [...resources(host)].map(
+          ([path, routes]) => [key(keyOf(host, path)), literal(text(host, path, routes))] as const,
+        ),
+      ),
+    ]),
+  ];
+}
+
+const elsewhere = (...condition: Parameters<typeof block>[1]): Directive =>
+  block('if', condition, [returned('route_unknown')]);
+
+/** Open to all: programs in pages ask for it too. */
+function location({ host }: SceneHost, match: Parameters<typeof block>[1]): Directive {
+  const isWild = host.name.startsWith('*');
+  return block('location', match, [
+    line('default_type', 'application/json'),
+    line('add_header', 'Access-Control-Allow-Origin', literal('*'), 'always'),
+    line('add_header', 'Cache-Control', 'max-age=300', 'always'),
+    line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+    line('set', variable('meshgate_resource_host'), literal(host.name)),
+    elsewhere(template('(', variable('request_method')), '!~', regex('', '^(GET|HEAD)$)')),
+    elsewhere(template('(', variable('meshgate_resource')), '=', literal(''), literal(')')),
+    ...(isWild ? [elsewhere(template('(', variable('host')), '!~', regex('', '^[a-z0-9.-]+$)'))] : []),
+    line(
+      'return',
+      '200',
+      template('{"resource":"https://', isWild ? variable('host') : host.name, variable('meshgate_resource')),
+    ),
+  ]);
+}
+
+/** Where clients ask which provider issues a token for a route, and with which scopes. */
+export function metadataLocations(host: SceneHost): readonly Directive[] {
+  return [
+    commented('What clients ask before they have a token.', location(host, ['=', literal(METADATA_PATH)])),
+    location(host, ['^~', literal(`${METADATA_PATH}/`)]),
+  ];
+}

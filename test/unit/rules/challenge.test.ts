@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { challengeOf } from '../../../src/rules/challenge.ts';
+import { isMetadataPath, metadataUrl, resourceOf } from '../../../src/rules/resource.ts';
+
+const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
+const route = { realm: 'mcp.example.com', metadata };
+
+describe('a challenge', () => {
+  test('says where the metadata is and which scopes a request takes', () => {
+    expect(challengeOf('credential_missing', route, { scope: 'read write' })).toBe(
+      `realm="mcp.example.com", resource_metadata="${metadata}", scope="read write"`,
+    );
+  });
+
+  test('says why, with a description that stays inside its quotes', () => {
+    const text = challengeOf('scope_missing', route, { scope: 'write' }) ?? '';
+    expect(text).toMatch(/scope="write", error="insufficient_scope", error_description="scope_missing: [^"\\]+"$/);
+    expect(challengeOf('credential_unsupported', { realm: 'h', metadata: '' })).toBe('realm="h"');
+  });
+
+  test.each(['a"b', 'a\\b', 'a\nb', 'ä', ' a', 'a  b', '', 'x'.repeat(600)])('names no scopes %j', (scope) => {
+    expect(challengeOf('credential_missing', route, { scope })).not.toContain('scope=');
+  });
+
+  test.each(['role_missing', 'actor_not_allowed', 'route_unknown', 'provider_unavailable'] as const)(
+    'goes not with %s, which no other token would help',
+    (reason) => {
+      expect(challengeOf(reason, route)).toBeUndefined();
+    },
+  );
+});
+
+describe('a resource', () => {
+  test.each([
+    ['/mcp', 443, 'https://h.example/mcp', 'https://h.example/.well-known/oauth-protected-resource/mcp'],
+    [
+      '/rest/*',
+      8443,
+      'https://h.example:8443/rest',
+      'https://h.example:8443/.well-known/oauth-protected-resource/rest',
+    ],
+    ['/*', 443, 'https://h.example', 'https://h.example/.well-known/oauth-protected-resource'],
+    ['/', 443, 'https://h.example', 'https://h.example/.well-known/oauth-protected-resource'],
+  ] as const)('of %s, port %s', (path, port, resource, url) => {
+    expect(resourceOf('h.example', path, port)).toBe(resource);
+    expect(metadataUrl('h.example', path, port)).toBe(url);
+  });
+
+  test('its metadata lies below one path, and nothing beside it', () => {
+    const at = '/.well-known/oauth-protected-resource';
+    expect([at, `${at}/`, `${at}/x`].map(isMetadataPath)).toEqual([true, true, true]);
+    expect([`${at}s`, '/.well-known', '/'].map(isMetadataPath)).toEqual([false, false, false]);
+  });
+});

@@ -1,0 +1,14 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "okta",
+      "issuer": "https://login.example.com"
+    }
+  ],
+  "stale": 86400,
+  "assertion": true,
+  "clientCa": "/run/mesh/ca.pem",
+  "identities": []
+};
