@@ -71,6 +71,7 @@ export function tokenText(runtime: Runtime, file: string): string {
  * Who asks, by the command's flags.
  *
  * @param providers names of those that the host accepts
+ * @param audiences what tokens must be for on the route, if it says
  * @returns the refusal where the token is none that the gateway would take
  */
 export function askerOf(
@@ -78,8 +79,9 @@ export function askerOf(
   policy: Policy,
   flags: AskerFlags,
   providers: readonly string[],
+  audiences?: readonly string[],
 ): Asker | Refusal {
-  const person = personOf(runtime, policy, flags, providers);
+  const person = personOf(runtime, policy, flags, providers, audiences);
   return flags.agent === undefined || 'reason' in person ? person : throughAgent(policy, person, flags.agent);
 }
 
@@ -102,14 +104,20 @@ function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   };
 }
 
-function personOf(runtime: Runtime, policy: Policy, flags: AskerFlags, providers: readonly string[]): Asker | Refusal {
+function personOf(
+  runtime: Runtime,
+  policy: Policy,
+  flags: AskerFlags,
+  providers: readonly string[],
+  audiences: readonly string[] | undefined,
+): Asker | Refusal {
   if (flags.token === undefined) {
     const roles = flags.as ?? ['nobody'];
     if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
     return roles[0] === 'nobody' ? nobody() : withRoles(policy, roles);
   }
   const offline = new Offline(policy, flags.now ?? runtime.now());
-  const claimed = offline.ofToken(tokenText(runtime, flags.token), providers);
+  const claimed = offline.ofToken(tokenText(runtime, flags.token), providers, audiences);
   if (!claimed.ok) return claimed;
   return bearerOf(claimed.value);
 }

@@ -39,7 +39,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   if ('reason' in reached) return explainRefusal({ method, url }, reached);
   const at = { method, url, ...reached };
   if (flags.token !== undefined && !reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
-  const asker = askerOf(runtime, loaded.policy, flags, reached.host.providers);
+  const asker = askerOf(runtime, loaded.policy, flags, reached.host.providers, reached.route.audiences);
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
 }
 

@@ -8,6 +8,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
 import { keep } from '../session/claims.ts';
+import { forResource } from '../token/audience.ts';
 import { withBinding } from '../token/binding.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
@@ -38,33 +39,34 @@ export class Offline {
    * Says who a token's caller would be if its signature held: all checks but that one, in the gateway's order.
    *
    * @param providers names of those that are accepted
+   * @param audiences of the route, in the place of theirs
    */
-  ofToken(text: string, providers: readonly string[]): Result<ClaimedCaller> {
+  ofToken(text: string, providers: readonly string[], audiences?: readonly string[]): Result<ClaimedCaller> {
     const jws = splitJws(text);
     if (!jws.ok) return jws;
     const header = parseHeader(jws.value.header);
     if (!header.ok) return header;
     const claims = parseClaims(jws.value.payload);
     if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-    return this.#judge(header.value, claims, providers);
+    return this.#judge(header.value, claims, providers, audiences);
   }
 
   /**
    * The same for claims that a policy test writes down. What it leaves out is as the provider wants it: only what a
    * test says can be wrong.
    */
-  ofClaims(name: string, given: Claims, providers: readonly string[]): Result<ClaimedCaller> {
+  ofClaims(name: string, given: Claims, providers: readonly string[], own?: readonly string[]): Result<ClaimedCaller> {
     const provider = this.policy.providers[name];
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
-    const { issuer, audiences, clients, algorithms, subject } = provider;
+    const { issuer, audiences: usual, clients, algorithms, subject } = provider;
     const { client = [], tellsByClient } = providerKind(provider.kind) ?? {};
-    const claims: Record<string, unknown> = { iss: issuer, aud: [...audiences], exp: this.now + 3600, ...given };
+    const claims: Record<string, unknown> = { iss: issuer, aud: [...(own ?? usual)], exp: this.now + 3600, ...given };
     if (claimAt(claims, subject.claim) === undefined && !Object.hasOwn(given, subject.claim))
       claims[subject.claim] = 'test';
     if ((clients !== undefined || tellsByClient) && client.every((path) => claimAt(claims, path) === undefined)) {
       claims[client[0] as string] = clients?.[0] ?? 'test';
     }
-    return this.#judge({ alg: algorithms[0] as string }, claims, providers);
+    return this.#judge({ alg: algorithms[0] as string }, claims, providers, own);
   }
 
   /**
@@ -82,8 +84,14 @@ export class Offline {
     return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' });
   }
 
-  #judge(header: JoseHeader, claims: Claims, providers: readonly string[]): Result<ClaimedCaller> {
-    const accepted = providers.flatMap((name) => this.#table.providers[name] ?? []);
+  #judge(
+    header: JoseHeader,
+    claims: Claims,
+    providers: readonly string[],
+    own: readonly string[] | undefined,
+  ): Result<ClaimedCaller> {
+    const all = providers.flatMap((name) => this.#table.providers[name] ?? []);
+    const accepted = own === undefined ? all : all.map((it) => forResource(it, own));
     const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
     const provider = accepted.find((it) => it.issuer === issuer);
     // The gateway says neither before the signature held; here nobody asks but the owner of the policy.

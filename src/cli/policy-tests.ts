@@ -30,11 +30,14 @@ function claimedBy(
 ): Result<ClaimedCaller> | undefined {
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
   const { audiences = [], anyAudience, client } = offline.policy.providers[provider] ?? {};
-  const tokens = route.accept.includes('bearer') && (audiences.length > 0 || anyAudience === true);
+  const taken = route.audiences !== undefined || audiences.length > 0 || anyAudience === true;
+  const tokens = route.accept.includes('bearer') && taken;
   if (!tokens && client !== undefined && route.accept.includes('session')) {
     return offline.ofSession(provider, given, host.providers);
   }
-  return route.accept.includes('bearer') ? offline.ofClaims(provider, given, host.providers) : noTokens;
+  return route.accept.includes('bearer')
+    ? offline.ofClaims(provider, given, host.providers, route.audiences)
+    : noTokens;
 }
 
 function ask({ rules }: Loaded, offline: Offline, { as, method, url }: PolicyTest): Asked {

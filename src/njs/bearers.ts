@@ -28,7 +28,7 @@ export function dpop(authorization: string): string | undefined {
 }
 
 /** Whose tokens are taken. */
-type Accepting = Pick<PreparedRoute, 'providers' | 'accepted'>;
+type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'audience'>;
 
 /** Is given who comes with a new token, what the caller gave along, and the claims. */
 export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
@@ -41,6 +41,8 @@ type Newcomer<T, S> = readonly [
   now: number,
   use: Use<T, S>,
   along: S,
+  /** What the token is remembered as. */
+  name: string,
 ];
 
 /** Callers by their bearer tokens. */
@@ -67,10 +69,11 @@ export class Bearers {
 
   /** A caller of these providers whose key is still published, and who was not called back. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
-    const known = this.#tokens.get(token, now);
+    const name = to.audience === '' ? token : to.audience + token;
+    const known = this.#tokens.get(name, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
-    this.#tokens.drop(token);
+    this.#tokens.drop(name);
     return undefined;
   }
 
@@ -83,7 +86,7 @@ export class Bearers {
   }
 
   /** Makes known who comes with a new token. */
-  #meet(token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
+  #meet(name: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key } = verified.value;
     const caller = this.#callerOf(verified.value, now);
@@ -91,11 +94,11 @@ export class Bearers {
     const { until } = verified.value;
     const cap = until === undefined ? this.#table.tokenCache : Math.min(this.#table.tokenCache, until - now);
     // Only a policy with sessions has revocations, and it finds no entry of one without.
-    if (this.#table.session === undefined) return ok(this.#tokens.put(token, verified.value, caller.value, now, cap));
+    if (this.#table.session === undefined) return ok(this.#tokens.put(name, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
-    return ok(this.#tokens.put(token, verified.value, caller.value, now, cap, stamp, sub));
+    return ok(this.#tokens.put(name, verified.value, caller.value, now, cap, stamp, sub));
   }
 
   /** Who comes with a new token, for whom waits for it. */
@@ -112,7 +115,7 @@ export class Bearers {
     }
     const use = newcomer[4];
     const along = newcomer[5];
-    const known = newcomer[0].#meet(newcomer[2], newcomer[3], verified);
+    const known = newcomer[0].#meet(newcomer[6], newcomer[3], verified);
     return verified.ok ? use(known, along, verified.value) : use(known, along);
   }
 
@@ -175,7 +178,7 @@ export class Bearers {
    */
   verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
     const { providers } = to;
-    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along];
+    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, to.audience + token];
     if (this.#questions !== undefined) {
       const asked = providerToIntrospect(token, providers);
       if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);

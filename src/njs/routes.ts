@@ -4,6 +4,7 @@ import { carrier, isAlways } from '../rules/carrier.ts';
 import { metadataUrl } from '../rules/resource.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
+import { forResource } from '../token/audience.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { type PreparedBudgets, prepareBudgets } from './budgets.ts';
 import type { PreparedGrant } from './signer.ts';
@@ -38,6 +39,8 @@ export interface PreparedRoute {
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
+  /** Before the token's text where tokens are remembered: one that passed here passes nowhere else. Mostly empty. */
+  readonly audience: string;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
   /** What callers may show. */
@@ -119,7 +122,11 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       realm: name.slice(0, name.indexOf('/')),
       metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
-      providers: route.providers.map((provider) => table.providers[provider] as TokenProvider),
+      providers: route.providers.map((provider) => {
+        const it = table.providers[provider] as TokenProvider;
+        return route.audiences === undefined ? it : forResource(it, route.audiences);
+      }),
+      audience: route.audiences === undefined ? '' : `${route.audiences.join(' ')} `,
       accepted: new Set(route.providers),
       bearers,
       proofs: bearers && table.proof !== undefined,

@@ -12,6 +12,8 @@ import type { Sessions } from './sessions.ts';
 interface Accepted {
   readonly providers: readonly TokenProvider[];
   readonly accepted: ReadonlySet<string>;
+  /** Tokens are for the providers' own audiences here. */
+  readonly audience: '';
   readonly bearers: boolean;
   readonly sessions: boolean;
 }
@@ -46,7 +48,7 @@ function hostsOf({ routes, providers }: Table): ReadonlyMap<string, Accepted> {
   const accepted = [...all].map(([host, list]): [string, Accepted] => {
     const names = new Set(list.flatMap((route) => route.providers));
     const kinds = new Set(list.flatMap(({ accept = ['bearer'] }) => accept));
-    const taken = { bearers: kinds.has('bearer'), sessions: kinds.has('session') };
+    const taken = { audience: '' as const, bearers: kinds.has('bearer'), sessions: kinds.has('session') };
     return [host, { providers: [...names].map((name) => providers[name] as TokenProvider), accepted: names, ...taken }];
   });
   return new Map(accepted);

@@ -106,7 +106,8 @@ export function buildGroups({ groups_endpoint: endpoint }: RawProvider): Pick<po
 export function buildAccept(raw: Raw, host: RawHost, route: RawRoute): readonly policy.CredentialKind[] {
   if (route.accept) return route.accept;
   const providers = (host.providers ?? Object.keys(raw.providers)).flatMap((name) => raw.providers[name] ?? []);
-  const bearer = providers.some((it) => it.audiences !== undefined || it.insecure_any_audience);
+  const bearer =
+    route.audiences !== undefined || providers.some((it) => it.audiences !== undefined || it.insecure_any_audience);
   const session = raw.gateway?.session !== undefined && providers.some((it) => it.client !== undefined);
   return [...(bearer || !session ? (['bearer'] as const) : []), ...(session ? (['session'] as const) : [])];
 }

@@ -252,6 +252,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         kind: path.endsWith('/*') ? 'prefix' : 'exact',
         service: route.service,
         accept: buildAccept(raw, host, route),
+        ...(route.audiences && { audiences: route.audiences }),
         allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
         ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),

@@ -31,6 +31,14 @@ function checkPages(report: Report, path: Path, owned: object): void {
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const names = providersOfHost(draft, at);
   if (names === undefined || names.length === 0 || names.some((name) => isHidden(report, draft, name))) return;
+  const { accept } = at.route;
+  if (writes(at.route, 'audiences') && accept && !accept.includes('bearer') && !accept.includes(undefined)) {
+    report.add(
+      [...at.path, 'audiences'],
+      'no effect: this route takes no tokens; add bearer to accept, or remove this',
+      'key',
+    );
+  }
   const has = (...keys: string[]) => names.some((name) => writes(draft.providers?.[name] ?? {}, ...keys));
   for (const [index, kind] of (at.route.accept ?? []).entries()) {
     const path = [...at.path, 'accept', index];
@@ -40,8 +48,8 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
         `no provider of this host has a client; add client: { id: … } to ${oneOf(names)}, or remove this`,
       );
     }
-    if (kind === 'bearer' && !has('audiences', 'insecure_any_audience')) {
-      const message = `of no provider of this host tokens are taken; add audiences to ${oneOf(names)}, or remove this`;
+    if (kind === 'bearer' && !writes(at.route, 'audiences') && !has('audiences', 'insecure_any_audience')) {
+      const message = `of no provider of this host tokens are taken; add audiences to ${oneOf(names)} or here, or remove this`;
       report.add(path, message);
     }
   }

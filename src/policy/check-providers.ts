@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -25,6 +25,13 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
   });
 }
 
+/** Whether some route says itself for whom the tokens are that it takes of a provider. */
+function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
+  return routesOf(draft).some(
+    ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),
+  );
+}
+
 /** Issuers tell providers apart; hosts say which they accept, and subjects of two providers cannot be mixed up. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
@@ -35,7 +42,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     }
     const provider = draft.providers?.[name] ?? {};
     const signsIn = writes(provider, 'client') && !writes(provider, 'introspection');
-    if (!any && !signsIn && !writes(provider, 'audiences', 'insecure_any_audience')) {
+    if (!any && !signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
       const message = 'missing key "audiences"; write audiences: [api://wiki], what the tokens are issued for';
       report.add(['providers', name, 'audiences'], message, 'key');
     }

@@ -279,6 +279,9 @@ export const route = z
         'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client.',
       )
       .optional(),
+    audiences: list(s.plainText, '[https://mcp.example.com/mcp]')
+      .describe('One of these must be in "aud" here, in the place of the providers’ audiences (RFC 8707).')
+      .optional(),
     allow: list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
     headers: headers.optional(),
     proxy: proxy.optional(),

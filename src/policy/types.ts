@@ -328,6 +328,8 @@ export interface Route {
   readonly kind: 'exact' | 'prefix';
   readonly service: string;
   readonly accept: readonly CredentialKind[];
+  /** One of these must be in a token's `aud`; absent: one of its provider's. */
+  readonly audiences?: readonly string[];
   readonly allow: readonly Allow[];
   /** Global, host's and route's headers merged by name; what is `null` there is gone here. */
   readonly headers: Headers;

@@ -122,13 +122,20 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
 }
 
 /**
- * Routes of both sides that take other credentials, whose requests are carried otherwise, that pages of other origins may
+ * Routes of both sides that take other credentials or tokens for others, whose requests are carried otherwise, that pages of other origins may
  * ask otherwise, or whose denied page names somebody else.
  */
 export function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const named = ({ hosts }: Policy) =>
     Object.fromEntries(hosts.flatMap(({ routes }) => routes.map((route) => [route.name, route])));
-  const known = ({ accept, proxy, cors, owner, ask }: Route) => ({ accept, proxy, cors, owner, ask });
+  const known = ({ accept, audiences, proxy, cors, owner, ask }: Route) => ({
+    accept,
+    audiences,
+    proxy,
+    cors,
+    owner,
+    ask,
+  });
   const both = (old: Route, fresh: Route): Part[] => parts(known(old), known(fresh));
   return section('route', named(before), named(after), both, () => '').filter(({ key }) => key);
 }

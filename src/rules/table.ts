@@ -88,6 +88,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
           .filter((rule) => rule.route === route.name)
           .map(({ id, methods, who, service, as }) => ({ id, ...(methods && { methods }), who, service, as })),
         headers: spelled(route.headers, names),
+        ...(route.audiences && { audiences: route.audiences }),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
         ...tableBudgets(budgetsOf(policy, host, route)),

@@ -64,6 +64,8 @@ export interface TableRoute {
   /** Without `at` and `path`: nginx has matched already. */
   readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
   readonly headers: Headers;
+  /** What a token must be for; absent: for an audience of its provider. */
+  readonly audiences?: readonly string[];
   /** What callers may show; absent: a bearer token. */
   readonly accept?: readonly CredentialKind[];
   /** Origins of others whose pages may ask with credentials; absent: none. */

@@ -2,7 +2,7 @@
 export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
 
 /** Services of test/services/, `node /srv/NAME.mjs`. */
-export const nodeImage = 'meshgate/test-node:dev';
+export const nodeImage = process.env.MESHGATE_NODE_IMAGE ?? 'meshgate/test-node:dev';
 
 /** Debian's Chromium, DevTools on port 9222. */
 export const chromiumImage = 'meshgate/test-chromium:dev';

@@ -140,6 +140,8 @@ export interface SsoOptions extends ClientsOptions {
   readonly ttl?: Readonly<Record<string, number>>;
   /** ID tokens say the subject alone, so that groups are had from userinfo. */
   readonly slim?: boolean;
+  /** Scopes by resource; then clients may register themselves. */
+  readonly resources?: Readonly<Record<string, string>>;
 }
 
 /** Starts the provider. It trusts the stage's CA, for clients' certificates and for the back channels that it calls. */
@@ -157,6 +159,7 @@ export async function startSso(stage: Stage, options: SsoOptions): Promise<Sso> 
     env: {
       ISSUER: `https://${alias}:${port}`,
       TTL: JSON.stringify(options.ttl ?? {}),
+      RESOURCES: JSON.stringify(options.resources ?? {}),
       SLIM: options.slim ? '1' : '',
       CLIENT_CA_FILE: '/etc/service/ca.pem',
       CLIENT_CERT: 'optional',

@@ -12,7 +12,7 @@
  *   POST /signout?person=P                  ends all sessions of a person and tells every client that wants to hear
  *   POST /keys {alg}, DELETE /keys?kid=K    as of services/provider.ts
  *
- * Environment: ISSUER, PORT, CLIENTS_FILE, TTL (JSON), SLIM=1 (ID tokens with the subject alone), TLS_PEM_FILE,
+ * Environment: ISSUER, PORT, CLIENTS_FILE, TTL (JSON), RESOURCES (JSON: scopes by resource), SLIM=1 (ID tokens with the subject alone), TLS_PEM_FILE,
  * CLIENT_CA_FILE, ADMIN_PORT.
  */
 import { readFileSync } from 'node:fs';
@@ -38,6 +38,8 @@ const clients = JSON.parse(
   readFileSync(setting('CLIENTS_FILE', '/etc/service/clients.json'), 'utf8'),
 ) as ClientMetadata[];
 const ttl = JSON.parse(setting('TTL', '{}')) as Record<string, number>;
+/** Scopes by resource, for clients that name one (RFC 8707); whoever comes may register as its client. */
+const resources = JSON.parse(setting('RESOURCES', '{}')) as Record<string, string>;
 const ring = new KeyRing();
 const controls = new Controls();
 const people: Record<string, Person & { readonly disabled?: boolean }> = structuredClone(known);
@@ -57,6 +59,10 @@ async function grantOf(ctx: KoaContextWithOIDC) {
   const grant = new provider.Grant({ clientId: client!.clientId, accountId: session!.accountId! });
   grant.addOIDCScope('openid profile email groups offline_access');
   grant.addResourceScope(wikiResource, 'wiki:read wiki:write');
+  for (const [resource, scopes] of Object.entries(resources)) {
+    grant.addOIDCScope(scopes);
+    grant.addResourceScope(resource, scopes);
+  }
   await grant.save();
   return grant;
 }
@@ -98,7 +104,10 @@ function configuration(): Configuration {
     ],
     ttl: { AccessToken: 300, IdToken: 300, RefreshToken: 3600, Session: 3600, Grant: 3600, Interaction: 600, ...ttl },
     pkce: { required: () => true },
-    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    scopes: [
+      ...['openid', 'offline_access', 'profile', 'email', 'groups'],
+      ...Object.values(resources).flatMap((scopes) => scopes.split(' ')),
+    ],
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     rotateRefreshToken: true,
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
@@ -120,6 +129,7 @@ function configuration(): Configuration {
       revocation: { enabled: true },
       introspection: { enabled: true },
       backchannelLogout: { enabled: true },
+      registration: { enabled: Object.keys(resources).length > 0 },
       dPoP: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -152,9 +162,9 @@ function configuration(): Configuration {
         // A device wants a token for the gateway; a gateway that signs people in wants one for userinfo.
         defaultResource: (ctx) => (ctx.oidc.client?.clientId === 'wiki-cli' ? wikiResource : []),
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: 'wiki:read wiki:write',
-          audience: wikiResource,
+        getResourceServerInfo: (_, resource) => ({
+          scope: resources[resource] ?? 'wiki:read wiki:write',
+          audience: resources[resource] === undefined ? wikiResource : resource,
           accessTokenFormat: 'jwt' as const,
           jwt: { sign: { alg: 'RS256' as const } },
         }),

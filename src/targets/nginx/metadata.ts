@@ -18,9 +18,11 @@ interface Metadata {
 }
 
 /** Who issues tokens for a host; an issuer without a discovery document is none that a client could ask. */
-function serversOf(policy: Policy, { providers }: Host): readonly string[] {
+function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]): readonly string[] {
+  const own = routes.some(({ audiences }) => audiences !== undefined);
   const takesTokens = (name: string) => {
     const provider = policy.providers[name];
+    if (own) return provider !== undefined;
     return provider !== undefined && (provider.anyAudience === true || provider.audiences.length > 0);
   };
   return providers
@@ -31,7 +33,7 @@ function serversOf(policy: Policy, { providers }: Host): readonly string[] {
 
 /** A long list of scopes is left out: a challenge names those that a request takes. */
 function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metadata {
-  const servers = serversOf(policy, host);
+  const servers = serversOf(policy, host, routes);
   const scopes = [...new Set(routes.flatMap((route) => routeScopes(route, policy)))];
   const known: Metadata = {
     ...(servers.length > 0 && { authorization_servers: servers }),

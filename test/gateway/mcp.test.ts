@@ -1,0 +1,208 @@
+/** A real MCP client before a real MCP server: it knows a URL, and the gateway's answers lead it to the rest. */
+import { Client, UnauthorizedError } from '@modelcontextprotocol/client';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Exchange,
+  expectClean,
+  mcpTransport,
+  PersonsClient,
+  stageFetch,
+  startGateway,
+  startIssuer,
+  startMcp,
+  startSso,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const stage = await testStage('mcp');
+const host = 'mcp.example.com';
+const resource = `https://${host}:8443/mcp`;
+const [sso, service, issuers] = await Promise.all([
+  startSso(stage, { origins: [], resources: { [resource]: 'tools:read tools:write' } }),
+  startMcp(stage),
+  startIssuer(stage),
+]);
+const acme = await issuers.create('acme');
+const policy = `
+version: 1
+gateway:
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+providers:
+  sso: { issuer: ${sso.issuer}, ca_file: /run/provider/ca.pem, audiences: [api://wiki] }
+  acme: { issuer: ${acme.url}, ca_file: /run/provider/ca.pem, audiences: [api://wiki], subject: { prefix: acme- } }
+roles:
+  reader: { all: [ { group: staff, provider: sso }, { scope: tools:read, provider: sso } ] }
+  guest: { group: staff, provider: acme }
+services:
+  mcp: { insecure_url: "http://mcp.internal:8080" }
+headers: { X-Forwarded-User: subject }
+hosts:
+  ${host}:
+    providers: [sso]
+    /mcp: { service: mcp, audiences: ["${resource}"], allow: [reader], proxy: { stream: true } }
+    /wiki/*: { service: mcp, allow: [authenticated] }
+  "*.apps.example.com":
+    providers: [acme]
+    /*: { service: mcp, allow: [guest] }
+    /mcp: { service: mcp, audiences: ["https://apps.example.com/mcp"], allow: [guest] }
+    /pages/*: { service: mcp, allow: [anyone] }
+`;
+const gateway = await startGateway(stage, { policy });
+
+beforeAll(() =>
+  until(async () => !/keys/.test((await gateway.send(host, { path: '/mcp', token: 'a.b.c' })).text), {
+    what: 'the gateway',
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  }),
+);
+
+const modern = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
+
+/** Connects; where the client has to be let in first, its person signs in on the way. */
+async function connected(person: PersonsClient, exchanges: Exchange[]): Promise<Client> {
+  const options = { authProvider: person, fetch: stageFetch(stage, exchanges) };
+  const first = mcpTransport(stage, resource, options);
+  const client = new Client({ name: 'tests', version: '1.0.0' }, modern);
+  try {
+    await client.connect(first);
+    return client;
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError) || person.returned === undefined) throw error;
+  }
+  await first.finishAuth(person.returned);
+  const again = new Client({ name: 'tests', version: '1.0.0' }, modern);
+  await again.connect(mcpTransport(stage, resource, options));
+  return again;
+}
+
+describe('a client that knows a URL alone', () => {
+  const exchanges: Exchange[] = [];
+  let client: Client;
+
+  beforeAll(async () => {
+    client = await connected(new PersonsClient(stage, sso, 'ada'), exchanges);
+  }, 60_000);
+
+  test('finds the provider by the gateway’s answers, and asks it for a token of this resource and scope', () => {
+    const urls = exchanges.map(({ method, url }) => `${method} ${url.split('?')[0]}`);
+    const metadata = `https://${host}:8443/.well-known/oauth-protected-resource/mcp`;
+    expect(urls.slice(0, 2)).toEqual([`POST ${resource}`, `GET ${metadata}`]);
+    expect(exchanges[0]).toMatchObject({
+      status: 401,
+      challenge: expect.stringContaining(`resource_metadata="${metadata}", scope="tools:read"`),
+    });
+    expect(urls).toContain(`POST ${sso.issuer}/reg`);
+    expect(urls).toContain(`POST ${sso.issuer}/token`);
+  });
+
+  test('calls a tool as its person, whose token goes no further', async () => {
+    await service.forget();
+    const result = await client.callTool({ name: 'search_pages', arguments: { text: 'nginx' } });
+    expect(result.content).toEqual([{ type: 'text', text: 'found nginx' }]);
+    expect(await service.calls()).toEqual([{ tool: 'search_pages', user: 'ada' }]);
+  });
+
+  test('hears of a tool’s progress while it works: nothing is buffered on the way', async () => {
+    const heard: number[] = [];
+    const onprogress = ({ progress }: { progress: number }) => heard.push(progress);
+    const watched = client.callTool({ name: 'watch_page', arguments: {} }, { onprogress });
+    await until(() => heard.length > 0, { what: 'progress', timeoutMs: 10_000 });
+    expect(heard).toEqual([1]);
+    await service.release();
+    expect((await watched).content).toEqual([{ type: 'text', text: 'watched' }]);
+    expect(heard).toEqual([1, 2]);
+  });
+
+  test('somebody who has not the group is told so, and no other token is asked for', async () => {
+    const seen: Exchange[] = [];
+    await expect(connected(new PersonsClient(stage, sso, 'cleo'), seen)).rejects.toThrow(/403|forbidden/i);
+    const last = seen.filter(({ url }) => url === resource).at(-1);
+    expect(last).toMatchObject({ status: 403 });
+    expect(last).not.toHaveProperty('challenge');
+  });
+});
+
+describe('audiences of a route', () => {
+  const apps = 'one.apps.example.com';
+  const ask = async (path: string, ...aud: string[]) => {
+    const token = await acme.sign({ aud, sub: 'ben', groups: ['staff'] });
+    // Known from the second time on.
+    const [first, second] = [await gateway.send(apps, { path, token }), await gateway.send(apps, { path, token })];
+    expect(second.status).toBe(first.status);
+    return [first.status, first.status === 401 ? first.json().reason : undefined];
+  };
+
+  test('stand in the place of the provider’s, and only there', async () => {
+    const [own, usual] = ['https://apps.example.com/mcp', 'api://wiki'];
+    expect((await ask('/mcp', own))[0]).not.toBe(401);
+    expect(await ask('/mcp', usual)).toEqual([401, 'audience_mismatch']);
+    expect(await ask('/x', own)).toEqual([401, 'audience_mismatch']);
+    expect((await ask('/x', usual))[0]).not.toBe(401);
+  });
+
+  test('a token that passed on one route is not remembered for another', async () => {
+    const token = await acme.sign({ aud: 'https://apps.example.com/mcp', sub: 'ben', groups: ['staff'] });
+    const status = async (path: string) => (await gateway.send(apps, { path, token })).status;
+    for (let i = 0; i < 3; i++) {
+      expect(await status('/mcp')).not.toBe(401);
+      expect(await status('/x')).toBe(401);
+    }
+  });
+});
+
+describe('metadata', () => {
+  const get = (name: string, path = '', method = 'GET') =>
+    gateway.send(name, { method, path: `/.well-known/oauth-protected-resource${path}` });
+
+  test('of each route that takes tokens, and of no other path', async () => {
+    const answer = await get(host, '/mcp');
+    expect(answer.json()).toEqual({
+      resource,
+      authorization_servers: [sso.issuer],
+      scopes_supported: ['tools:read'],
+      bearer_methods_supported: ['header'],
+    });
+    expect(answer.header('Content-Type')).toBe('application/json');
+    expect(answer.header('Access-Control-Allow-Origin')).toBe('*');
+    expect((await get(host, '/wiki')).json()).toMatchObject({ resource: `https://${host}:8443/wiki` });
+    for (const path of ['', '/', '/wiki/', '/other', '/mcp/x']) {
+      expect([path, (await get(host, path)).status]).toEqual([path, 404]);
+    }
+    expect((await get(host, '/mcp', 'POST')).status).toBe(404);
+  });
+
+  test('of a host with many names, by the name that was asked for', async () => {
+    const answer = await get('two.apps.example.com', '/mcp');
+    expect(answer.json().resource).toBe('https://two.apps.example.com:8443/mcp');
+    expect((await get('two.apps.example.com')).json().resource).toBe('https://two.apps.example.com:8443');
+    const refused = await gateway.send('two.apps.example.com', { path: '/mcp' });
+    expect(refused.header('WWW-Authenticate')).toBe('Bearer realm="*.apps.example.com"');
+  });
+
+  test.each(['a"b', 'a\\b', 'a{b}'])('of no name that is none: %s', async (label) => {
+    const answer = await gateway.sendRaw(
+      'two.apps.example.com',
+      `GET /.well-known/oauth-protected-resource HTTP/1.1\r\nHost: ${label}.apps.example.com\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer.answers[0]?.status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('a token in the URL', () => {
+  test.each(['?access_token=x', '?a=b&access_token=x', '?ACCESS%5ftoken=x'])('is none: %s', async (query) => {
+    const token = await acme.sign({ aud: 'api://wiki', sub: 'ben', groups: ['staff'] });
+    for (const path of ['/x', '/pages/x']) {
+      for (const more of [{}, { token }]) {
+        const answer = await gateway.send('one.apps.example.com', { path: path + query, ...more });
+        expect([answer.status, answer.json().reason]).toEqual([401, 'credential_unsupported']);
+        expect(answer.json().detail).toMatch(/access_token/);
+      }
+    }
+    expect((await gateway.send('one.apps.example.com', { path: '/pages/access_token=x' })).status).toBe(405);
+  });
+});
+
+test('nothing of it is an error', () => expectClean(gateway, 0));
