@@ -131,6 +131,12 @@ export const MAX_POLICY_BYTES = 1024 * 1024;
 /** Longest value of an identity header, encoded. The answer of a check, all headers together, has 32 KB. */
 export const MAX_HEADER_VALUE = 4096;
 
+/**
+ * Versions of the Model Context Protocol whose servers compare the headers that name method and tool with the body
+ * (SEP-2243), and that say what they mean: of a later one nobody here knows.
+ */
+export const MCP_VERSIONS: readonly string[] = ['2026-07-28'];
+
 /** Ways to a role by scopes that are looked at. */
 export const MAX_SCOPE_WAYS = 16;
 

@@ -1,0 +1,66 @@
+import { MCP_VERSIONS } from '../limits.ts';
+
+/** What a request says of itself in the headers of the Model Context Protocol (SEP-2243), as they came; absent: nothing. */
+export interface McpHeaders {
+  readonly version?: string | undefined;
+  /** Method of the JSON-RPC message. */
+  readonly method?: string | undefined;
+  /** Name of the tool, prompt or resource. */
+  readonly name?: string | undefined;
+}
+
+/** Methods that pass by any rule with tools: they tell what there is, and call nothing. */
+export const LISTING: readonly string[] = [
+  ...['server/discover', 'initialize', 'ping'],
+  ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'subscriptions/listen'],
+];
+
+/** What the methods of notifications begin with. */
+export const NOTIFICATIONS = 'notifications/';
+
+/** The method that calls a tool. */
+export const CALL = 'tools/call';
+
+/** A name that needs no encoding, and so has none. Two headers arrive as one with a comma, which no name has. */
+export const PLAIN_NAME = '[A-Za-z0-9_./-]{1,128}';
+
+const plain = new RegExp(`^${PLAIN_NAME}$`);
+
+/** What policies write: a name, what names begin with, or all. */
+export const TOOL_PATTERN = /^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/;
+
+/** How the SEP writes what no header can hold: UTF-8 in base64. */
+const encoded = /^=\?base64\?(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\?=$/;
+const short = /^=\?base64\?(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)\?=$/;
+
+/** Whether a value is one that the SEP knows: plain printable ASCII, or base64 between its marks. */
+function isName(name: string): boolean {
+  if (name.startsWith('=?base64?') && name.endsWith('?=')) return encoded.test(name) || short.test(name);
+  return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
+}
+
+function matches(pattern: string, name: string): boolean {
+  if (pattern === '*') return true;
+  if (!plain.test(name)) return false;
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/**
+ * Why a rule with tools does not cover a request: `protocol_refused` where its headers cannot be relied on (none, twice,
+ * broken, or a protocol version whose servers do not compare them with the body), `tool_refused` where they name something
+ * else. Names that have to be encoded are none that a pattern names, but `*`.
+ *
+ * @param tools patterns of the rule
+ * @returns undefined where it covers the request
+ */
+export function refusedTool(
+  tools: readonly string[],
+  { version, method, name }: McpHeaders,
+): 'protocol_refused' | 'tool_refused' | undefined {
+  if (version === undefined || !MCP_VERSIONS.includes(version)) return 'protocol_refused';
+  if (method === undefined || !/^[A-Za-z/_-]{1,64}$/.test(method)) return 'protocol_refused';
+  if (LISTING.includes(method) || method.startsWith(NOTIFICATIONS)) return undefined;
+  if (method !== CALL) return 'tool_refused';
+  if (name === undefined || !isName(name)) return 'protocol_refused';
+  return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
+}
