@@ -151,7 +151,7 @@ export const reasons = {
   },
   actor_not_allowed: {
     status: 403,
-    help: 'The service that asks may not act for anybody here, or not over so many services; ask the owner of the route.',
+    help: 'The agent or service that asks may not do this here: not for this person, not by itself, or not over so many hops; ask the owner of the route.',
   },
   limit_exceeded: {
     status: 429,

@@ -33,13 +33,17 @@ export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent>
  * @param spiffe of the service's certificate
  * @param agent the one with that SPIFFE id
  * @returns reasons `audience_mismatch`, where another service received the assertion, and `actor_not_allowed`, where the
- * chain would be too long
+ * chain would be too long, or nobody is behind the agent that asked the service
  */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
   const { audience, provider, subject, roles, email, name } = asserted;
   if (audience !== agent.service) {
     const detail = `the assertion is for the service ${audience}, and the certificate is that of ${agent.service}`;
     return refuse('audience_mismatch', detail);
+  }
+  if (asserted.alone) {
+    const detail = 'an agent asked for itself, so that nobody is there for whom a service could ask';
+    return refuse('actor_not_allowed', detail);
   }
   const actors = [spiffe, ...asserted.actors];
   if (actors.length > agent.hops) {

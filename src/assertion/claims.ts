@@ -10,11 +10,21 @@ export const BY_ROLE = 'by_role';
 /** What stands there beside the roles, for every caller; no role has this name. */
 export const EVERY_ROLE = 'authenticated';
 
-/** Whose roles they are: a person's own, or those that an agent has of one. No name of an agent has a space in it. */
-export const holderOf = (agent: string | null | undefined): string => (agent == null ? 'person' : `agent ${agent}`);
+/** Claim of an agent that asks for itself, and its only value: meshes compare texts. */
+export const ALONE = 'alone';
+export const IS_ALONE = 'true';
 
-function byRole({ roles, agent }: Pick<Caller, 'roles' | 'agent'>): Readonly<Record<string, string>> {
-  return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent)]));
+/**
+ * Whose roles they are: a person's own, or those that an agent has of one; an agent that is alone has none. No name of
+ * an agent has a space in it.
+ */
+export const holderOf = (agent: string | null | undefined, alone = false): string =>
+  agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
+
+type Holder = Pick<Caller, 'roles' | 'agent' | 'alone'>;
+
+function byRole({ roles, agent, alone }: Holder): Readonly<Record<string, string>> {
+  return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent, alone)]));
 }
 
 /** The chain of who acts, as claim `act` (RFC 8693 section 4.1): each with those before it inside. */
@@ -30,7 +40,7 @@ function actOf(actors: readonly string[]): unknown {
 export function assertionClaims(
   assertion: Assertion,
   { service, as, email, name }: Grant,
-  caller: Pick<Caller, 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'actors'>,
+  caller: Pick<Caller, 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'alone' | 'actors'>,
   now: number,
 ): Readonly<Record<string, unknown>> {
   const iat = Math.floor(now);
@@ -45,6 +55,7 @@ export function assertionClaims(
     ...(email && caller.email !== undefined && { email: caller.email }),
     ...(name && caller.name !== undefined && { name: caller.name }),
     ...(caller.agent !== undefined && { agent: caller.agent, act: actOf(caller.actors ?? []) }),
+    ...(caller.alone && { [ALONE]: IS_ALONE }),
     iat,
     exp: iat + assertion.lifetime,
   };

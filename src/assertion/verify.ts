@@ -1,12 +1,11 @@
-import { MAX_HOPS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
+import { actorChain } from '../token/act.ts';
 import { checkTimes } from '../token/claims.ts';
 import { shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
-import { asObject } from '../token/json.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import type { Claims, Key } from '../token/types.ts';
-import { ASSERTION_TYPE } from './claims.ts';
+import { ALONE, ASSERTION_TYPE } from './claims.ts';
 
 /** What an assertion of ours says, once it holds. */
 export interface Asserted {
@@ -17,8 +16,10 @@ export interface Asserted {
   readonly roles: readonly string[];
   readonly email?: string;
   readonly name?: string;
-  /** SPIFFE ids of the services that act for the subject already, the last one first. */
+  /** Who acts for the subject already, the last one first: SPIFFE ids of services, or names at the provider. */
   readonly actors: readonly string[];
+  /** The last of them asked for itself: nobody is behind it. */
+  readonly alone?: true;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
   /** RFC 7638 thumbprint of the key that signed it. */
@@ -35,17 +36,6 @@ export interface AssertionContext extends SignatureContext {
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
-
-/** The chain of `act` (RFC 8693 section 4.1), the outermost first. */
-function actorsOf(claims: Claims): readonly string[] | undefined {
-  const actors: string[] = [];
-  for (let act = claims.act; act !== undefined; ) {
-    const { sub, act: before } = asObject(act) ?? {};
-    if (!isText(sub) || actors.push(sub) > MAX_HOPS) return undefined;
-    act = before;
-  }
-  return actors;
-}
 
 /** What is said of an assertion whose signature holds. */
 function judge(
@@ -66,7 +56,7 @@ function judge(
   if (!isText(provider)) return wrong('provider');
   if (!isText(sub)) return wrong('sub');
   if (!Array.isArray(roles) || !roles.every(isText)) return wrong('roles');
-  const actors = actorsOf(claims);
+  const actors = actorChain(claims.act);
   if (actors === undefined) return wrong('act');
   return ok({
     audience: aud,
@@ -75,7 +65,8 @@ function judge(
     roles,
     ...(isText(email) && { email }),
     ...(isText(name) && { name }),
-    actors,
+    actors: actors.map((actor) => actor.sub),
+    ...(claims[ALONE] !== undefined && { alone: true as const }),
     expires: exp as number,
     key: thumbprint,
   });

@@ -4,6 +4,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
+import { withAgent } from './agent.ts';
 import { encodeValue } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
@@ -72,7 +73,20 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
 }
 
 /**
- * Says who a verified token's caller is: subject, roles and what headers may carry.
+ * Says who a verified token's caller is: subject, roles and what headers may carry; and the agent that asks for them, if
+ * one does.
+ *
+ * @returns the reasons of {@link toPerson} and {@link withAgent}
+ */
+export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
+  const person = toPerson(verified, table, now);
+  const made = preparedOf(verified.provider, table);
+  if (!made.seeksAgents && verified.claims.act === undefined) return person;
+  return person.ok ? withAgent(person.value, verified, made) : person;
+}
+
+/**
+ * Says who a person is, by a token or a session: subject, roles and what headers may carry.
  *
  * @param table what the gateway knows of the policy
  * @param now seconds since the epoch; by a policy that asks how long ago somebody signed in, the caller is who they are
@@ -80,7 +94,7 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
  * @returns reason `claim_absent` where the subject is missing or too long for a header, a list has too many elements, or
  * the provider left the groups out because there are
  */
-export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
+export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims, binding } = verified;
   const made = preparedOf(provider, table);
   const { kind, subject: source } = made;

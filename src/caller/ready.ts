@@ -2,7 +2,7 @@ import type { SessionPolicy } from '../policy/types.ts';
 import { claimsText } from '../session/claims.ts';
 import { dueAt, hardEnd } from '../session/freshness.ts';
 import type { SessionClaims } from '../session/types.ts';
-import { toCaller } from './caller.ts';
+import { toPerson } from './caller.ts';
 import { encodeValue } from './encode.ts';
 import { preparedOf, signinView } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
@@ -50,7 +50,7 @@ function callerLines(session: SessionClaims, table: ReadyTable, now: number): re
   // How and when somebody signed in makes them another caller with time.
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;
   const claims = authTime > 0 ? { ...session.claims, auth_time: authTime } : session.claims;
-  const caller = toCaller({ provider, claims, expires: end, key: '' }, table, now);
+  const caller = toPerson({ provider, claims, expires: end, key: '' }, table, now);
   if (!caller.ok) return undefined;
   const { subject, roles, email, name } = caller.value;
   if (encodeValue(subject) !== subject || !isLine(email) || !isLine(name)) return undefined;

@@ -3,7 +3,7 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
 import { type FactContext, type SigninView, truthOf } from './facts.ts';
-import type { CallerTable } from './types.ts';
+import type { CallerTable, TokenAgent } from './types.ts';
 
 /** The roles that one group gives. */
 interface Granted {
@@ -29,11 +29,16 @@ interface RoleGrants {
 /** What is made once per provider of a table. */
 export interface Prepared {
   readonly kind: ProviderKind;
+  readonly issuer: string;
   readonly subject: TokenProvider['subject'];
   readonly roles: ReadonlyMap<string, Fact>;
   readonly grants: RoleGrants;
   /** Whether groups give a role, or are sent. */
   readonly readsGroups: boolean;
+  /** Agents that come with this provider's tokens, in the policy's order. */
+  readonly agents: readonly TokenAgent[];
+  /** A token without `act` may be an agent's as well. */
+  readonly seeksAgents: boolean;
 }
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
@@ -89,7 +94,12 @@ function prepare(name: string, table: CallerTable): Prepared {
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
   const roles = new Map(table.roles);
   const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
-  return { kind, subject: provider.subject, roles, grants: grantsOf(roles, name), readsGroups };
+  const agents = (table.agents ?? []).filter(
+    ({ match }) => match.kind === 'claim' || (match.provider ?? name) === name,
+  );
+  const seeksAgents = agents.length > 0 || kind.agents !== undefined;
+  const { issuer, subject } = provider;
+  return { kind, issuer, subject, roles, grants: grantsOf(roles, name), readsGroups, agents, seeksAgents };
 }
 
 /**

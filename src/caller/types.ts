@@ -1,4 +1,4 @@
-import type { Fact } from '../policy/types.ts';
+import type { Agent, AgentMatch, Fact } from '../policy/types.ts';
 import type { Binding, Claims, TokenProvider } from '../token/types.ts';
 
 /** Who asks, as far as the rules are concerned. */
@@ -17,7 +17,9 @@ export interface Caller {
   readonly claims: Claims;
   /** The agent that asks for them. */
   readonly agent?: string;
-  /** Who acts for them: SPIFFE ids, the one that asks first. */
+  /** That agent asks for itself: nobody is behind it, and the subject is its own. */
+  readonly alone?: true;
+  /** Who acts for them: SPIFFE ids, or names at the provider; the one that asks first. */
   readonly actors?: readonly string[];
   /** How their token is bound to a key of theirs; absent: it is not. */
   readonly binding?: Binding['kind'];
@@ -38,6 +40,13 @@ export interface CallerTable {
   readonly claims: readonly string[];
   /** What else of a caller some header sends: nothing more is worked out, each new token passes there. */
   readonly sends: Sends;
+  /** Agents that come with tokens, in the policy's order; absent: none. */
+  readonly agents?: readonly TokenAgent[];
+}
+
+/** An agent that comes with tokens. */
+export interface TokenAgent extends Omit<Agent, 'match' | 'limit' | 'at'> {
+  readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }
 
 /** Which of a caller's own values some header of the policy sends. */

@@ -1,6 +1,6 @@
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import { advise } from '../policy/suggest.ts';
-import type { Policy, Role } from '../policy/types.ts';
+import type { Agent, Policy, Role } from '../policy/types.ts';
 import type { Refusal } from '../reasons.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import { WrongUse } from './context.ts';
@@ -81,17 +81,37 @@ export function askerOf(
   providers: readonly string[],
   audiences?: readonly string[],
 ): Asker | Refusal {
+  const { as, agent, token } = flags;
+  if (agent !== undefined && as === undefined && token === undefined) return itself(policy, agent);
   const person = personOf(runtime, policy, flags, providers, audiences);
-  return flags.agent === undefined || 'reason' in person ? person : throughAgent(policy, person, flags.agent);
+  return agent === undefined || 'reason' in person ? person : throughAgent(policy, person, agent);
+}
+
+function agentNamed(policy: Policy, name: string): Agent {
+  const agent = Object.hasOwn(policy.agents, name) ? policy.agents[name] : undefined;
+  if (agent !== undefined) return agent;
+  const known = Object.keys(policy.agents);
+  throw new WrongUse(`the policy has no agent ${JSON.stringify(name)}; ${advise(name, known)}`);
+}
+
+/** An agent that asks for itself. */
+function itself(policy: Policy, name: string): Asker {
+  const agent = agentNamed(policy, name);
+  if (!agent.alone) throw new WrongUse(`agent ${name} is never alone: give --as ROLE or --token FILE as well`);
+  return {
+    kind: 'roles',
+    text: `agent ${name}, alone`,
+    caller: { roles: [], agent: name, alone: true },
+    role: (role) => given([], `: agent ${name} asks for itself, and has no role`, role),
+  };
 }
 
 /** An agent that asks for somebody: what it may not act for is not held. */
 function throughAgent(policy: Policy, person: Asker, name: string): Asker {
-  const agent = Object.hasOwn(policy.agents, name) ? policy.agents[name] : undefined;
-  if (agent === undefined) {
-    const known = Object.keys(policy.agents);
-    throw new WrongUse(`the policy has no agent ${JSON.stringify(name)}; ${advise(name, known)}`);
-  }
+  const agent = agentNamed(policy, name);
+  if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for nobody: leave --as and --token out`);
+  if (person.caller?.agent !== undefined)
+    throw new WrongUse('the token says itself which agent asks: leave --agent out');
   if (person.caller === null) throw new WrongUse('an agent asks for somebody: give --as ROLE or --token FILE as well');
   return {
     ...person,

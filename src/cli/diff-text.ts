@@ -5,17 +5,18 @@ import type { Affected } from '../rules/minimal.ts';
 import type { Region } from '../rules/regions.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Paint } from './style.ts';
-import { whoText } from './words.ts';
+import { aloneText, whoText } from './words.ts';
 
 /** Exceptions that are named; of more, their number. */
 const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
+  if (who.kind === 'alone') return aloneText(who.agent);
   const person = personText(who);
   return who.agent === undefined ? person : `agent ${who.agent}, for ${person},`;
 }
 
-function personText(who: Affected): string {
+function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
   switch (who.kind) {
     case 'anyone':
       return 'anyone';

@@ -1,4 +1,4 @@
-import { toCaller } from '../caller/caller.ts';
+import { toCaller, toPerson } from '../caller/caller.ts';
 import { factContext } from '../caller/roles.ts';
 import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
@@ -81,7 +81,7 @@ export class Offline {
     const { keep: kept } = this.#table.session ?? {};
     const all = { ...named, ...given };
     const claims = kept === undefined ? all : { ...keep(all, kept, name), auth_time: given.auth_time };
-    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' });
+    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' }, toPerson);
   }
 
   #judge(
@@ -117,8 +117,8 @@ export class Offline {
     return ok({ ...met.value, caller: { ...met.value.caller, scopeUp: more } });
   }
 
-  #met(verified: Verified): Result<ClaimedCaller> {
-    const caller = toCaller(verified, this.#table, this.now);
+  #met(verified: Verified, meet: typeof toCaller = toCaller): Result<ClaimedCaller> {
+    const caller = meet(verified, this.#table, this.now);
     if (!caller.ok) return caller;
     // Roles of the policy itself: their facts say where they stand.
     const roles = Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);

@@ -45,6 +45,7 @@ function ask({ rules }: Loaded, offline: Offline, { as, method, url }: PolicyTes
   if ('reason' in reached) return { allow: false, ...reached };
   let caller: DecidingCaller | null = null;
   if (as.kind === 'roles') caller = as;
+  if (as.kind === 'alone') caller = { roles: [], agent: as.agent, alone: true };
   if (as.kind === 'claims') {
     const claimed = claimedBy(offline, as, reached);
     if (claimed !== undefined && !claimed.ok) return { ...claimed, allow: false };

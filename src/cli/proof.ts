@@ -8,7 +8,7 @@ import { definitionText } from './diff-text.ts';
 import { fileName, place } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
-import { rolesText, ruleText } from './words.ts';
+import { aloneText, rolesText, ruleText } from './words.ts';
 
 /** Who tells two sides apart: somebody with roles, nobody, or an identity's certificate. */
 export type Differing = Asking | { readonly identity: string };
@@ -35,6 +35,7 @@ interface Asked {
 function callerText(caller: Differing): string {
   if (caller === null) return 'nobody (no credential)';
   if ('identity' in caller) return caller.identity;
+  if (caller.alone && caller.agent !== undefined) return aloneText(caller.agent);
   return rolesText(caller.roles, caller.agent);
 }
 

@@ -33,11 +33,16 @@ export function rolesText(roles: readonly string[], agent?: string): string {
   return agent === undefined ? person : `agent ${agent} for ${person}`;
 }
 
+/** An agent that asks for itself. */
+export const aloneText = (agent: string): string => `agent ${agent} alone`;
+
 /** Who asks in a policy test; the values of claims are not repeated. */
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
       return 'nobody';
+    case 'alone':
+      return aloneText(as.agent);
     case 'roles':
       return rolesText(as.roles, as.agent);
     case 'claims':

@@ -16,24 +16,25 @@ import type { Signer } from './signer.ts';
 /** What a header takes in an answer beside its name and value. */
 const LINE_BYTES = 4;
 
-const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent'].reduce(
+const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent', 'Actors'].reduce(
   (sum, name) => sum + 'X-Meshgate-'.length + name.length + LINE_BYTES,
   0,
 );
 
 /** What the lines about a caller take in an answer, all of them there. */
-export function aboutBytes({ user, provider, roles, agent }: KnownCaller): number {
-  return NAMES_BYTES + user.length + provider.length + roles.length + (agent === undefined ? 0 : agent.length);
+export function aboutBytes({ user, provider, roles, agent, actors }: KnownCaller): number {
+  const acting = agent === undefined || actors === undefined ? 0 : agent.length + actors.length;
+  return NAMES_BYTES + user.length + provider.length + roles.length + acting;
 }
 
 const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of ${name} is too long for a header`);
 
 /** The lines for a caller whom a rule lets pass: who it is, for nginx's log, the rule, and the route's identity headers. */
 function linesOf(known: KnownCaller, plan: HeaderPlan, { id, as }: PreparedRule): string[] | Refusal {
-  const { user, provider, roles, agent } = known;
+  const { user, provider, roles, agent, actors } = known;
   const lines = ['X-Meshgate-User', user, 'X-Meshgate-Provider', provider, 'X-Meshgate-Rule', id];
   if (roles !== '') lines.push('X-Meshgate-Roles', roles);
-  if (agent !== undefined) lines.push('X-Meshgate-Agent', agent);
+  if (agent !== undefined) lines.push('X-Meshgate-Agent', agent, 'X-Meshgate-Actors', actors as string);
   if (as !== '') lines.push('X-Meshgate-As', as);
   if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
   const { headers } = plan;

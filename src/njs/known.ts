@@ -1,4 +1,4 @@
-import { encodeValue } from '../caller/encode.ts';
+import { encodeList, encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
 import type { Binding, Claims } from '../token/types.ts';
 import type { Budget, PreparedBudgets } from './budgets.ts';
@@ -16,8 +16,10 @@ export interface KnownCaller {
   readonly user: string;
   /** Names of the roles, joined by commas. */
   readonly roles: string;
-  /** The service that acts for the caller, by its name as an agent. */
+  /** The agent that acts for the caller, or for itself, by its name. */
   readonly agent?: string;
+  /** Who acts, encoded for a header; there with the agent. */
+  readonly actors?: string;
   /** What a token can be called back by beside subject and key: `iat` and `jti`, a space between; see {@link stampOf}. */
   readonly stamp: string;
   /** `sub` where the subject is another claim, else empty. */
@@ -59,10 +61,10 @@ export function knownCaller(
   stamp = '',
   sub = '',
 ): KnownCaller {
-  const { agent } = caller;
+  const { agent, actors = [] } = caller;
   const user = encodeValue(caller.subject);
   const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub };
-  return agent === undefined ? known : { ...known, agent };
+  return agent === undefined ? known : { ...known, agent, actors: encodeList(actors) };
 }
 
 /** Nobody's ids have line breaks; what follows one is left out, as in the names of revocations. */

@@ -114,7 +114,10 @@ export function deny(
     out['X-Meshgate-User'] = known.user;
     out['X-Meshgate-Provider'] = known.provider;
     if (known.roles !== '') out['X-Meshgate-Roles'] = known.roles;
-    if (known.agent !== undefined) out['X-Meshgate-Agent'] = known.agent;
+    if (known.agent !== undefined) {
+      out['X-Meshgate-Agent'] = known.agent;
+      out['X-Meshgate-Actors'] = known.actors as string;
+    }
   }
   reply(r, 401);
 }

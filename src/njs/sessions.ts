@@ -1,4 +1,4 @@
-import { toCaller } from '../caller/caller.ts';
+import { toPerson } from '../caller/caller.ts';
 import { encodeValue } from '../caller/encode.ts';
 import {
   callerOf,
@@ -235,7 +235,7 @@ export class Sessions {
     // Read from a text a moment ago, the claims are nobody else's.
     const claims = listed[CLAIMS] as Record<string, unknown>;
     if (listed[AUTH_TIME] > 0) claims.auth_time = listed[AUTH_TIME];
-    const made = toCaller({ provider, claims, expires: end, key: '' }, this.#table, now);
+    const made = toPerson({ provider, claims, expires: end, key: '' }, this.#table, now);
     if (!made.ok) return { kind: 'nobody', ...made };
     const caller = made.value;
     const until = Math.min(end, caller.until ?? end);

@@ -56,7 +56,7 @@ function hostsOf({ routes, providers }: Table): ReadonlyMap<string, Accepted> {
 
 /** What is told. What no header of the policy sends is not known of a caller: no groups, no name. */
 function told({ known, credential, claims, expires, freshUntil, authTime }: Met): unknown {
-  const { provider, subject, roles, groups, email, name, agent, actors } = known.caller;
+  const { provider, subject, roles, groups, email, name, agent, actors, alone } = known.caller;
   return {
     subject,
     provider,
@@ -71,6 +71,7 @@ function told({ known, credential, claims, expires, freshUntil, authTime }: Met)
     ...(typeof claims.acr === 'string' && { acr: claims.acr }),
     ...(agent !== undefined && { agent }),
     ...(actors !== undefined && { actors }),
+    ...(alone && { alone }),
   };
 }
 

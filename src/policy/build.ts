@@ -32,11 +32,7 @@ export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
       const path = ['roles', name];
       return { name, fact: buildFact(it, path, at), at: at(path) };
     }),
-    agents: mapRecord(raw.agents ?? {}, (name, { match, acts_for, hops, limit }) => ({
-      ...{ name, service: match.service, actsFor: acts_for, hops: hops ?? 1 },
-      ...buildOwnLimit(limit),
-      at: at(['agents', name]),
-    })),
+    agents: mapRecord(raw.agents ?? {}, (name, it) => buildAgent(name, it, at(['agents', name]))),
     ...(mesh && { mesh }),
     services: mapRecord(raw.services, (name, it) => buildService(name, it, at(['services', name]))),
     hosts: Object.keys(raw.hosts).map((name) => buildHost(raw, name, at)),
@@ -134,6 +130,29 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
   const op = raw.is === undefined ? 'has' : 'is';
   return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
+}
+
+type RawAgent = NonNullable<Raw['agents']>[string];
+
+function buildMatch({ client_id, spiffe, service, ...fact }: RawAgent['match'], at: policy.At): policy.AgentMatch {
+  const provider = fact.provider === undefined ? {} : { provider: fact.provider };
+  if (client_id !== undefined) return { kind: 'client', client: client_id, ...provider };
+  if (spiffe !== undefined) return { kind: 'spiffe', spiffe, ...provider };
+  if (service !== undefined) return { kind: 'service', service };
+  return { kind: 'claim', fact: buildFact(fact, [], () => at) };
+}
+
+function buildAgent(name: string, raw: RawAgent, at: policy.At): policy.Agent {
+  return {
+    name,
+    match: buildMatch(raw.match, at),
+    actsFor: raw.acts_for ?? [],
+    ...(raw.alone && { alone: true as const }),
+    hops: raw.hops ?? 1,
+    ...(raw.bound !== undefined && { bound: raw.bound }),
+    ...buildOwnLimit(raw.limit),
+    at,
+  };
 }
 
 /** Where a part of the mesh runs in Kubernetes. */
@@ -283,7 +302,8 @@ function buildRule(raw: Raw, routed: string, rule: RawRule, at: policy.At): poli
 }
 
 function buildAgentWho(raw: Raw, agent: string): policy.Who {
-  return { kind: 'agent', agent, actsFor: raw.agents?.[agent]?.acts_for ?? [] };
+  const { acts_for = [], alone } = raw.agents?.[agent] ?? {};
+  return { kind: 'agent', agent, actsFor: acts_for, ...(alone && { alone }) };
 }
 
 function buildWho(name: string): policy.Who {
@@ -302,6 +322,7 @@ function buildTest(
 function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {
   if (typeof as === 'string') return { kind: 'nobody' };
   if (as.roles) return { kind: 'roles', roles: as.roles, ...(as.agent !== undefined && { agent: as.agent }) };
+  if (as.agent !== undefined) return { kind: 'alone', agent: as.agent };
   const provider = as.provider ?? Object.keys(raw.providers)[0] ?? '';
   const signedIn = as.signed_in === undefined ? {} : { signedIn: seconds(as.signed_in) };
   return { kind: 'claims', provider, claims: as.claims ?? {}, ...signedIn };

@@ -1,31 +1,38 @@
+import { checkAgentMatch, type DraftAgent, isService } from './check-agent-match.ts';
 import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Each agent is one service that proves what it is, comes in where it may, and acts for somebody who may pass. */
+/** Each agent proves what it is, comes in where it may, and acts for somebody who may pass. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
+  checkAgentMatch(report, draft);
   checkInner(report, draft);
   checkServices(report, draft);
   checkSpiffe(report, draft);
   for (const route of routesOf(draft)) checkRoute(report, draft, route);
 }
 
-/** Agents present assertions, on a listener of their own. */
+/** Services present assertions, on a listener of their own. */
 function checkInner(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   const inner = draft.gateway?.inner;
-  if (!writes(draft, 'agents') && !report.has(['agents'])) {
-    const why = 'no effect: only agents come here; write agents, or remove this';
-    if (inner) report.add(['gateway', 'inner'], why, 'key');
-    return;
-  }
   if (draft.agents && Object.keys(draft.agents).length === 0) {
     report.add(['agents'], 'no agent; write wiki-pages: { match: { service: wiki }, acts_for: [staff] }', 'key');
   }
-  if (report.has(['agents']) || report.touches(['gateway'])) return;
+  if (report.has(['agents'])) return;
+  const agents = entriesOf(draft.agents);
+  const service = agents.find(([, agent]) => isService(agent))?.[0];
+  if (service === undefined) {
+    const why = 'no effect: only agents that are services come here; write one, or remove this';
+    const hidden = agents.some(([name, { match }]) => match === undefined || report.touches(['agents', name, 'match']));
+    if (inner && !hidden) report.add(['gateway', 'inner'], why, 'key');
+    return;
+  }
+  if (report.touches(['gateway'])) return;
   const needs = (key: string, write: string) => {
     if (writes(gateway, key)) return;
-    report.add(['agents'], `agents need gateway.${key}; write ${key}: ${write} under gateway`, 'key');
+    const path = ['agents', service, 'match', 'service'];
+    report.add(path, `an agent that is a service needs gateway.${key}; write ${key}: ${write} under gateway`, 'key');
   };
   needs('assertion', '{ issuer: https://wiki.example.com, keys_file: … }');
   needs('inner', '{ client_ca_file: … }');
@@ -62,7 +69,12 @@ function checkServices(report: Report, draft: DraftPolicy): void {
 
 function checkSpiffe(report: Report, draft: DraftPolicy): void {
   const agents = entriesOf(draft.agents);
-  const unknown = report.touches(['agents']) || agents.some(([, { match }]) => match?.service === undefined);
+  const unknown =
+    report.touches(['agents']) ||
+    agents.some(([name, agent]) => {
+      const path = ['agents', name, 'match'];
+      return agent.match === undefined || report.touches(path) || (isService(agent) && !agent.match.service);
+    });
   const seen = new Map<string, string>();
   for (const [name, { spiffe }] of entriesOf(draft.services)) {
     if (spiffe === undefined) continue;
@@ -95,18 +107,35 @@ function meet(one: Methods, other: Methods): boolean {
   return withHead(one).some((it) => names.includes(it));
 }
 
-/** An agent's rule passes only where another rule of the route lets its person pass. */
-function checkRoute(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
+/** Where an agent's rule lets nobody pass, and why; undefined where it may. */
+function idle({ host, route }: RouteAt, agent: DraftAgent): string | undefined {
+  if (isService(agent)) return undefined;
+  const { accept } = route;
+  if (accept && !accept.includes(undefined) && !accept.includes('bearer')) {
+    return 'this route takes no tokens, with which this agent comes; add bearer to accept, or remove this';
+  }
+  const provider = agent.match?.provider;
+  const accepted = host.providers;
+  if (provider === undefined || !accepted || accepted.includes(undefined) || accepted.includes(provider))
+    return undefined;
+  return `this agent comes with tokens of ${provider} only; accept it in providers, or remove this`;
+}
+
+/** An agent's rule passes where its tokens are taken; but for one that is alone, another rule lets its person pass. */
+function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
+  const { route, path } = at;
   const rules = route.allow ?? [];
   const isAgent = (rule: DraftRule) => typeof rule === 'object' && rule.agent !== undefined;
   const people = rules.filter((rule) => !isAgent(rule)).map(personOf);
-  if (people.includes(undefined)) return;
   for (const [index, rule] of rules.entries()) {
     if (typeof rule !== 'object' || rule.agent === undefined) continue;
     const here: Path = [...path, 'allow', index];
     const agent = draft.agents?.[rule.agent];
-    const actsFor = agent?.acts_for;
-    if (!actsFor || actsFor.includes(undefined) || report.touches(here)) continue;
+    if (!agent || report.touches(here)) continue;
+    const why = idle(at, agent);
+    if (why !== undefined) report.add(here, `no effect: ${why}`, 'key');
+    const actsFor = agent.acts_for;
+    if (!actsFor || actsFor.includes(undefined) || agent.alone || people.includes(undefined)) continue;
     const passes = people.some(
       (person) =>
         person !== undefined &&

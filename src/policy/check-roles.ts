@@ -18,6 +18,12 @@ export function checkRoles(report: Report, draft: DraftPolicy): void {
   checkCycles(report, draft);
 }
 
+/** What is wrong with a pattern; undefined where nothing is. */
+export function patternMistake(like: string): string | undefined {
+  if (!/[*]/.test(like)) return `nothing stands for other characters; write is: ${like}, or put a * in`;
+  return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
+}
+
 function checkFact(report: Report, { fact, path }: FactAt): void {
   if (typeof fact !== 'object' || report.touches(path)) return;
   const [op, other] = [...OPERATORS, ...GROUPINGS].filter((it) => writes(fact, it));
@@ -30,10 +36,8 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
     report.add(path, `${value} and ${second} in one fact; keep one of them`, 'key');
   } else if (op === 'claim' && value === undefined) {
     report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
-  } else if (fact.like !== undefined && !/[*]/.test(fact.like)) {
-    report.add([...path, 'like'], `nothing stands for other characters; write is: ${fact.like}, or put a * in`);
-  } else if (fact.like?.includes('**')) {
-    report.add([...path, 'like'], `one * stands for any characters; write ${fact.like.replace(/[*]+/g, '*')}`);
+  } else if (fact.like !== undefined && patternMistake(fact.like) !== undefined) {
+    report.add([...path, 'like'], patternMistake(fact.like) as string);
   } else if (fact.max_age !== undefined && seconds(fact.max_age) < 1) {
     report.add([...path, 'max_age'], `${fact.max_age} is too short, so never true; write at least 1s`);
   } else if (GROUPINGS.includes(op as 'any') && writes(fact, 'provider')) {

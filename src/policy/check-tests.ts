@@ -16,11 +16,16 @@ export function checkTests(report: Report, draft: DraftPolicy): void {
     if (methods.length === 0 && !report.touches(path)) {
       report.add(path, 'missing method; write GET: https://HOST/PATH, or another method', 'key');
     }
-    if (typeof test.as === 'object') checkCaller(report, [...path, 'as'], test.as);
+    if (typeof test.as === 'object') checkCaller(report, draft, [...path, 'as'], test.as);
   }
 }
 
-function checkCaller(report: Report, path: Path, as: object): void {
+function checkCaller(
+  report: Report,
+  draft: DraftPolicy,
+  path: Path,
+  as: { readonly agent?: string | undefined },
+): void {
   if (report.touches(path)) return;
   const roles = writes(as, 'roles');
   const claims = writes(as, 'claims');
@@ -30,11 +35,14 @@ function checkCaller(report: Report, path: Path, as: object): void {
       'roles and a token in one caller; write { roles: [staff] } or { provider: okta, claims: { … } }',
       'key',
     );
+  } else if (!roles && !claims && writes(as, 'agent')) {
+    checkAlone(report, draft, [...path, 'agent'], as.agent);
   } else if (!roles && !claims) {
     report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
   }
-  if (writes(as, 'agent') && !roles) {
-    report.add([...path, 'agent'], 'an agent needs the roles of its person; write { roles: [staff], agent: … }', 'key');
+  if (writes(as, 'agent') && claims && !roles) {
+    const message = 'no effect beside claims, which say themselves whether an agent asks; remove it';
+    report.add([...path, 'agent'], message, 'key');
   }
   const signedIn = [...path, 'signed_in'];
   if (writes(as, 'signed_in') && !claims) {
@@ -46,4 +54,15 @@ function checkCaller(report: Report, path: Path, as: object): void {
   if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {
     report.add([...path, 'provider'], `missing key "provider"; write provider: ${oneOf(providers)}`, 'key');
   }
+}
+
+/** Without roles an agent asks for itself. */
+function checkAlone(report: Report, draft: DraftPolicy, path: Path, name: string | undefined): void {
+  const agent = name === undefined ? undefined : draft.agents?.[name];
+  if (!agent || writes(agent, 'alone')) return;
+  report.add(
+    path,
+    'an agent that is not alone needs the roles of its person; write { roles: [staff], agent: … }',
+    'key',
+  );
 }

@@ -32,7 +32,7 @@ export const policySchema = z.strictObject({
     section.agent,
     NAME.source,
     '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }',
-    'Software that acts for the person whose request it serves, by name.',
+    'Software that acts for people, or by itself, by name.',
   ).optional(),
   mesh: mesh.optional(),
   services: named(service, NAME.source, SERVICE, 'What is asked, by name.'),

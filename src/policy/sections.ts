@@ -170,6 +170,10 @@ const claimValue = z
   .union([s.plainText, z.number(), z.boolean()])
   .register(hints, { what: 'a text, number, true or false', write: 'the value that the claim must have' });
 
+const claimPattern = s.plainText.describe(
+  'The claim, or one of its elements, is a text like this; * stands for any characters.',
+);
+
 const facts = (help: string) => z.lazy(() => list(fact, '[{ group: staff }, { group: guests }]')).describe(help);
 
 export const fact: z.ZodType<string | RawFact> = z
@@ -181,9 +185,7 @@ export const fact: z.ZodType<string | RawFact> = z
         claim: s.claimPath.describe('A claim path, with is, has or like.').optional(),
         is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
         has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
-        like: s.plainText
-          .describe('The claim, or one of its elements, is a text like this; * stands for any characters.')
-          .optional(),
+        like: claimPattern.optional(),
         scope: s.plainText.describe('The token has this scope.').optional(),
         acr: signin.acr.optional(),
         max_age: signin.maxAge.optional(),
@@ -201,20 +203,42 @@ export const fact: z.ZodType<string | RawFact> = z
   .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role' })
   .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
 
+const agentMatch = z
+  .strictObject({
+    client_id: s.plainText
+      .describe('The client that its tokens are issued to, or that they name as who acts.')
+      .optional(),
+    spiffe: s.spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as who acts.').optional(),
+    service: s.reference('service').describe('The service that is this agent, at the inner listener.').optional(),
+    claim: s.claimPath.describe('A claim path of its tokens, with is, has or like.').optional(),
+    is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
+    has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
+    like: claimPattern.optional(),
+    provider: s.reference('provider').describe('The provider whose tokens these are.').optional(),
+  })
+  .register(hints, { what: 'how an agent is known', write: '{ client_id: release-bot }, or spiffe, service or claim' })
+  .describe('How the agent is known.');
+
 export const agent = z
   .strictObject({
-    match: z
-      .strictObject({ service: s.reference('service').describe('The service that is this agent.') })
-      .describe('How the agent is known.'),
-    acts_for: list(s.reference('role'), '[staff]').describe('Roles that may travel from the person behind it.'),
-    hops: s.hops
-      .describe('Longest chain of services for one person, this one included.')
-      .meta({ default: 1 })
+    match: agentMatch,
+    acts_for: list(s.reference('role'), '[staff]')
+      .describe('Roles that may travel from the person behind it. Default: none, it acts for nobody.')
+      .optional(),
+    alone: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('It may ask for itself, without a person behind it.')
+      .optional(),
+    hops: s.hops.describe('Longest chain of actors for one person, this one included.').meta({ default: 1 }).optional(),
+    bound: z
+      .enum(['dpop', 'certificate', 'any', 'none'])
+      .describe('What its tokens have to be bound to, so that a stolen one is of no use; none is said, not assumed.')
       .optional(),
     limit: ownLimit.describe('How much it may ask for each person that it acts for.').optional(),
   })
-  .register(hints, { what: 'an agent', write: '{ match: { service: wiki }, acts_for: [staff] }' })
-  .describe('Software that acts for the person whose request it serves.');
+  .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
+  .describe('Software that acts for a person, or by itself.');
 
 const headerSource = z
   .union([
@@ -255,7 +279,9 @@ const rule = z
       role: s.reference('role').describe('Callers with this role.').optional(),
       agent: s
         .reference('agent')
-        .describe('This agent, for a person whom another rule of the route lets pass.')
+        .describe(
+          'This agent, for a person whom another rule of the route lets pass; or by itself, if it may be alone.',
+        )
         .optional(),
       who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
       methods: methods.optional(),
@@ -327,7 +353,7 @@ export const test = z
             .register(hints, { what: 'a list of roles', write: '[staff]' })
             .describe('Somebody with exactly these roles.')
             .optional(),
-          agent: s.reference('agent').describe('The agent that asks for them.').optional(),
+          agent: s.reference('agent').describe('The agent that asks for them, or by itself.').optional(),
           provider: s.reference('provider').describe('Provider of the token.').optional(),
           claims: z
             .record(z.string(), z.unknown())

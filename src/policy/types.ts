@@ -154,19 +154,36 @@ export interface Role {
   readonly at: At;
 }
 
-/** Software that acts for the person whose request it serves. */
+/** Software that acts for a person, or by itself. */
 export interface Agent {
   readonly name: string;
-  /** The service that is this agent. */
-  readonly service: string;
-  /** Roles that may travel from the person behind it. */
+  /** How it is known. */
+  readonly match: AgentMatch;
+  /** Roles that may travel from the person behind it; none: it acts for nobody. */
   readonly actsFor: readonly string[];
+  /** It may ask for itself, without a person. */
+  readonly alone?: true;
   /** Longest chain of actors, this one included. */
   readonly hops: number;
+  /** What its tokens have to be bound to; of a service, which shows its certificate, nothing is said. */
+  readonly bound?: Bound;
   /** What it may ask for each person that it acts for; absent: what the gateway says. */
   readonly limit?: Limit;
   readonly at: At;
 }
+
+/** A key that tokens are bound to: of DPoP, of the TLS client certificate, of either, or none. */
+export type Bound = 'dpop' | 'certificate' | 'any' | 'none';
+
+export type AgentMatch =
+  /** Comes to the inner listener, with the certificate of this service. */
+  | { readonly kind: 'service'; readonly service: string }
+  /** Comes with tokens that were issued to this client, or name it as who acts. */
+  | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
+  /** Comes with a JWT-SVID of this id, or with tokens that name it as who acts. */
+  | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
+  /** Comes with tokens of which this is true. */
+  | { readonly kind: 'claim'; readonly fact: Fact };
 
 /**
  * What can be true of a token. `claim` with `is` holds if the claim, or an element of it when it is an array,
@@ -380,10 +397,19 @@ export type PersonWho =
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'role'; readonly role: string };
 
-export type Who =
-  | PersonWho
-  /** An agent, for a person whom another rule of the route lets pass by no other roles than these. */
-  | { readonly kind: 'agent'; readonly agent: string; readonly actsFor: readonly string[] };
+export type Who = PersonWho | AgentWho;
+
+/**
+ * An agent, for a person whom another rule of the route lets pass by no other roles than these; where it may be alone,
+ * for nobody but itself too.
+ */
+export interface AgentWho {
+  readonly kind: 'agent';
+  readonly agent: string;
+  /** None: for no person. */
+  readonly actsFor: readonly string[];
+  readonly alone?: true;
+}
 
 export interface Allow {
   readonly who: Who;
@@ -397,9 +423,13 @@ export interface Allow {
 }
 
 export interface PolicyTest {
-  /** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or somebody with these claims. */
+  /**
+   * Who asks: nobody, somebody with exactly these roles, perhaps through an agent, an agent by itself, or somebody with
+   * these claims.
+   */
   readonly as:
     | { readonly kind: 'nobody' }
+    | { readonly kind: 'alone'; readonly agent: string }
     | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly agent?: string }
     | {
         readonly kind: 'claims';

@@ -24,6 +24,14 @@ export const entra: ProviderKind = Object.freeze({
       { claim: 'sub', as: 'oid' },
     ],
   ]),
+  // Facets of who acts, and of the subject: 11 is an agent's identity, 13 the account that an agent has of its own, with
+  // nobody behind it. Agents alone are of a parent application.
+  agents: deepFreeze([
+    { claim: 'xms_act_fct', has: '11' },
+    { claim: 'xms_sub_fct', has: '11', alone: true },
+    { claim: 'xms_sub_fct', has: '13', alone: true },
+    { claim: 'xms_par_app_azp' },
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'xms_edov',

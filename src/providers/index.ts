@@ -4,7 +4,7 @@ import { keycloak } from './keycloak.ts';
 import { okta } from './okta.ts';
 import type { ProviderKind } from './types.ts';
 
-export type { ProviderKind, Sign, SigninDefaults } from './types.ts';
+export type { AgentMark, ProviderKind, Sign, SigninDefaults } from './types.ts';
 
 /** Every kind that a policy's `kind` may name. */
 export const providerKinds = Object.freeze({ okta, entra, keycloak, generic }) satisfies Record<string, ProviderKind>;

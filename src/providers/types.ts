@@ -15,6 +15,8 @@ export interface ProviderKind {
   readonly client: readonly string[];
   /** How a token shows that no person is behind it: `always`, or by all the signs of one of these lists. */
   readonly alone: 'always' | readonly (readonly Sign[])[];
+  /** By what the provider itself says that an agent asks; absent: it does not. */
+  readonly agents?: readonly AgentMark[];
   /** Each access token names its client there, and no ID token does: that tells them apart. */
   readonly tellsByClient?: true;
   /** Claim of the caller's display name. */
@@ -38,6 +40,14 @@ export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
   | { readonly claim: string; readonly as: string; readonly before?: string; readonly after?: string };
+
+/** A claim by which a provider says that an agent asks: it is there, or has this among its words. */
+export interface AgentMark {
+  readonly claim: string;
+  readonly has?: string;
+  /** Nobody is behind the agent then. */
+  readonly alone?: true;
+}
 
 /** What a provider is asked for when somebody signs in, unless the policy says. */
 export interface SigninDefaults {

@@ -33,7 +33,7 @@ export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   const isHere = ({ service }: Rule): boolean => services[service]?.direct === undefined;
   const routes = new Set(rules.filter(isHere).map(({ route }) => route));
   const kept = rules.filter(({ route }) => routes.has(route));
-  const agents = Object.values(policy.agents).map(({ service }) => service);
+  const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'service' ? [match.service] : []));
   const asked = new Set([...kept.map(({ service }) => service), ...agents]);
   return {
     policy: {

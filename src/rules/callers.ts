@@ -1,10 +1,10 @@
-import type { Who } from '../policy/types.ts';
-import { travelling } from './decide.ts';
+import type { AgentWho, Who } from '../policy/types.ts';
+import { mayAct, travelling } from './decide.ts';
 import type { Implied } from './implied.ts';
 import type { Rule } from './types.ts';
 
-/** Who asks: nobody, or somebody with exactly these roles, perhaps through an agent. */
-export type Asking = { readonly roles: readonly string[]; readonly agent?: string } | null;
+/** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or an agent by itself. */
+export type Asking = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
 
 /** How two sides decide for one caller; a side without a rule refuses. */
 export interface Parting {
@@ -18,10 +18,10 @@ export interface Parting {
 /** What a rule that allows comes to: rules with the same text are the same to a caller. */
 export type Outcome = (rule: Rule) => string;
 
-/** What the rules of one cell let an agent do: by the first rule of it, for whom the others let pass. */
+/** What the rules of one cell let an agent do: by the first rule of it, for whom the others let pass, or alone. */
 interface Acting {
   readonly index: number;
-  readonly actsFor: readonly string[];
+  readonly who: AgentWho;
 }
 
 /** Whom the rules of one cell allow. Positions count in their order; the number of rules stands for a refusal. */
@@ -42,8 +42,7 @@ class Order {
     this.somebody = first(['anyone', 'authenticated']);
     rules.forEach(({ who }, index) => {
       if (who.kind === 'role' && !this.roles.has(who.role)) this.roles.set(who.role, index);
-      if (who.kind === 'agent' && !this.agents.has(who.agent))
-        this.agents.set(who.agent, { index, actsFor: who.actsFor });
+      if (who.kind === 'agent' && !this.agents.has(who.agent)) this.agents.set(who.agent, { index, who });
     });
   }
 
@@ -57,16 +56,22 @@ class Order {
   /** The rule for an agent of somebody with these roles. */
   positionOf(agent: string, roles: readonly string[]): number {
     const acting = this.agents.get(agent);
-    if (acting === undefined) return this.rules.length;
-    const person = travelling({ roles }, acting.actsFor);
+    if (acting === undefined || !mayAct(acting.who, false)) return this.rules.length;
+    const person = travelling({ roles }, acting.who.actsFor);
     return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
+  }
+
+  /** The rule for an agent by itself. */
+  positionAlone(agent: string): number {
+    const acting = this.agents.get(agent);
+    return acting !== undefined && mayAct(acting.who, true) ? acting.index : this.rules.length;
   }
 }
 
 function sameWho(a: Who, b: Who): boolean {
   if (a.kind === 'role') return b.kind === 'role' && a.role === b.role;
   if (a.kind !== 'agent') return a.kind === b.kind;
-  return b.kind === 'agent' && a.agent === b.agent && a.actsFor.join() === b.actsFor.join();
+  return b.kind === 'agent' && a.agent === b.agent && a.alone === b.alone && a.actsFor.join() === b.actsFor.join();
 }
 
 function sameLists(
@@ -113,8 +118,10 @@ class Pair {
   }
 }
 
-/** An agent's callers: somebody without a role, with one, with two. */
+/** An agent's callers: itself, then somebody without a role, with one, with two. */
 function* ofAgent(pair: Pair, agent: string): Generator<Parting | undefined> {
+  const itself = () => ({ roles: [], agent, alone: true }) as const;
+  yield pair.at([], itself, pair.left.positionAlone(agent), pair.right.positionAlone(agent));
   const of = (named: readonly string[], roles: readonly string[]) =>
     pair.at(named, () => ({ roles, agent }), pair.left.positionOf(agent, roles), pair.right.positionOf(agent, roles));
   yield of([], []);
@@ -137,7 +144,7 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
 
 /**
  * Callers for whom the rules of one cell differ: nobody, somebody without a role, with one, with two, in this order;
- * then, for each agent, the same of the person behind it.
+ * then, for each agent, itself alone and the same of the person behind it.
  *
  * More than two roles tell nothing apart that two do not: where a caller with many roles parts the sides, one of them
  * decides on the left and one on the right (or none does), each the first in its order, and stays the first if only

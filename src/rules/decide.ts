@@ -1,12 +1,16 @@
 import type { Caller } from '../caller/types.ts';
-import type { Who } from '../policy/types.ts';
+import type { AgentWho, Who } from '../policy/types.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
 /** What of a rule decides. The rules of a rendered table stand under their route and do not name it. */
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** What of a caller decides. */
-export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'stepUp' | 'scopeUp'>;
+export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp'>;
+
+/** Whether an agent may ask so: for a person, or alone. */
+export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
+  isAlone ? alone === true : actsFor.length > 0;
 
 /** Whether the caller, or nobody, is who the rule speaks of. Of an agent's caller: whether it is the agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
@@ -18,7 +22,7 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
     case 'role':
       return caller?.roles.includes(who.role) === true;
     case 'agent':
-      return caller?.agent === who.agent;
+      return caller?.agent === who.agent && mayAct(who, caller.alone === true);
   }
 }
 
@@ -82,7 +86,10 @@ export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
-/** An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. */
+/**
+ * An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. One that
+ * is alone has no person, and passes by its own rule.
+ */
 function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, method: string): Decision<R> {
   const agents = own.filter(({ who }) => who.kind === 'agent');
   const people = own.filter(({ who }) => who.kind !== 'agent');
@@ -90,6 +97,7 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
   if (rule === undefined || rule.who.kind !== 'agent') {
     return refused('actor_not_allowed', nearestOf(agents, caller, method) ?? nearestOf(people, caller, method));
   }
+  if (caller.alone) return { allow: true, rule };
   const person = travelling(caller, rule.who.actsFor);
   const passes = people.some((it) => hasMethod(it, method) && isWho(it.who, person));
   if (passes) return { allow: true, rule };
@@ -121,8 +129,8 @@ export function covering<R extends DecidingRule>(
  * @param caller who asks, or null without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
- * agent), `step_up_required` (another sign-in would give the role `stepUp`, and that passes), `scope_missing` (a token
- * with the scopes `scope` would pass), else `role_missing`; with
+ * agent, or none by which it may ask so), `step_up_required` (another sign-in would give the role `stepUp`, and that
+ * passes), `scope_missing` (a token with the scopes `scope` would pass), else `role_missing`; with
  * the nearest rule: the one of that role, or one that fails by its method only, before the first that names a role
  */
 export function decide<R extends DecidingRule>(

@@ -113,11 +113,36 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
   ];
 }
 
-/** Agents that are another service, or may stand in longer chains. For whom they act, their rules say. */
+type Known = Policy['agents'][string];
+
+/** How an agent is known, as policies write it. */
+export function matchText({ match }: Known): string {
+  const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
+  switch (match.kind) {
+    case 'service':
+      return `service ${match.service}`;
+    case 'client':
+      return `client_id ${match.client}${from}`;
+    case 'spiffe':
+      return `${match.spiffe}${from}`;
+    case 'claim':
+      return factText(match.fact);
+  }
+}
+
+/**
+ * Agents that are known by something else, may stand in longer chains, or whose tokens have to be bound otherwise. For
+ * whom they act, their rules say.
+ */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const known = ({ service, hops }: Policy['agents'][string]) => ({ service, hops });
-  const whole = ({ service, actsFor, hops }: Policy['agents'][string]) =>
-    `service ${service}, acts for ${actsFor.join(', ')}, hops ${hops}`;
+  const known = (agent: Known) => ({ match: matchText(agent), hops: agent.hops, bound: agent.bound });
+  const whole = (agent: Known) =>
+    [
+      matchText(agent),
+      ...(agent.actsFor.length === 0 ? [] : [`acts for ${agent.actsFor.join(', ')}`, `hops ${agent.hops}`]),
+      ...(agent.alone ? ['alone'] : []),
+      ...(agent.bound === undefined ? [] : [`bound ${agent.bound}`]),
+    ].join(', ');
   return section('agent', before.agents, after.agents, (a, b) => parts(known(a), known(b)), whole);
 }
 

@@ -10,6 +10,8 @@ export interface Enforced extends Rule {
    * there is none.
    */
   readonly agent?: string | null;
+  /** That agent asks for itself, and nobody is behind it. */
+  readonly alone?: true;
 }
 
 /** The id of the policy's rule that an enforced one came of. */
@@ -34,24 +36,31 @@ function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undef
 /**
  * The rules of a policy, each to be held by itself. A person's rule stays as it is, and none of an agent's requests
  * passes by it. An agent's rule becomes one for each rule of its route by which its person may pass: `route#3.1` is what
- * the rule `route#3` lets the agent do for those of `route#1`. A request that {@link decide} allows is covered by one of
- * them, and no other request.
+ * the rule `route#3` lets the agent do for those of `route#1`, and `route#3.0` what it lets the agent do by itself. A
+ * request that {@link decide} allows is covered by one of them, and no other request: an agent that may be alone passes
+ * so wherever it passes for others.
  *
  * @param rules all rules of a policy
  */
 export function enforced(rules: readonly Rule[]): readonly Enforced[] {
   const some = rules.some(({ who }) => who.kind === 'agent');
-  return rules.flatMap((rule): Enforced[] => {
+  return rules.flatMap((rule): readonly Enforced[] => {
     const { who } = rule;
     if (who.kind !== 'agent') return [{ ...rule, who, ...(some && { agent: null }) }];
-    const people = rules.filter((other) => other.route === rule.route);
-    return people.flatMap((person): Enforced[] => {
-      const both = common(rule, person);
-      const somebody = behind(person.who, who.actsFor);
-      if (both === undefined || somebody === undefined) return [];
-      const { methods: _, ...rest } = rule;
-      const id = `${rule.id}.${person.id.slice(person.id.lastIndexOf('#') + 1)}`;
-      return [{ ...rest, ...both, id, who: somebody, agent: who.agent }];
-    });
+    const alone: readonly Enforced[] = who.alone
+      ? [{ ...rule, id: `${rule.id}.0`, who: { kind: 'authenticated' }, agent: who.agent, alone: true }]
+      : [];
+    if (who.actsFor.length === 0) return alone;
+    const people = rules
+      .filter((other) => other.route === rule.route)
+      .flatMap((person): Enforced[] => {
+        const both = common(rule, person);
+        const somebody = behind(person.who, who.actsFor);
+        if (both === undefined || somebody === undefined) return [];
+        const { methods: _, ...rest } = rule;
+        const id = `${rule.id}.${person.id.slice(person.id.lastIndexOf('#') + 1)}`;
+        return [{ ...rest, ...both, id, who: somebody, agent: who.agent }];
+      });
+    return [...people, ...alone];
   });
 }

@@ -3,7 +3,7 @@ import type { Implied } from './implied.ts';
 import type { Rule } from './types.ts';
 
 /** Whom a change is about; with `agent`, only what that agent does for them. */
-export type Affected = { readonly agent?: string } & Person;
+export type Affected = { readonly agent?: string } & (Person | { readonly kind: 'alone'; readonly agent: string });
 
 type Person =
   | { readonly kind: 'anyone' }
@@ -52,7 +52,13 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
  */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
   const agents = new Set(partings.map(({ caller }) => caller?.agent));
-  return [...agents].flatMap((agent) => ofOne(partings.filter(({ caller }) => caller?.agent === agent)));
+  return [...agents].flatMap((agent) => {
+    const own = partings.filter(({ caller }) => caller?.agent === agent);
+    return [
+      ...own.flatMap((it) => (it.caller?.alone && agent !== undefined ? [change({ kind: 'alone', agent }, it)] : [])),
+      ...ofOne(own.filter(({ caller }) => !caller?.alone)),
+    ];
+  });
 }
 
 /** The same for people by themselves, or through one agent. */
@@ -76,7 +82,7 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
  * lose; for an agent, if it has a rule itself.
  */
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
-  if (who.kind === 'nobody') return [];
+  if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];
   const roles = [...new Set(rules.flatMap((rule) => (rule.who.kind === 'role' ? [rule.who.role] : [])))].filter(
     (role) => losing.every((it) => implied(role).has(it)),

@@ -58,7 +58,10 @@ function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]]
   const [caller, ...less] = peopleOf(rule);
   if (rule.agent === undefined) return [caller, ...less];
   const mark = rule.agent === null ? NO_AGENT : `, by agent ${rule.agent}`;
-  return [caller + mark, ...less.map((it) => it + mark), caller, ...less];
+  // Where a rule does not look whether the agent is alone, it passes so as well.
+  const marks = rule.alone ? [`${mark} alone`, mark] : [mark];
+  const [first, ...marked] = marks.flatMap((it) => [caller, ...less].map((person) => person + it)) as [string];
+  return [first, ...marked, caller, ...less];
 }
 
 /** A caller that one side lets through and the other does not: who has more passes wherever one with less does. */

@@ -1,4 +1,4 @@
-import type { Sends } from '../caller/types.ts';
+import type { Sends, TokenAgent } from '../caller/types.ts';
 import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
 import type { TokenProvider } from '../token/types.ts';
@@ -97,14 +97,24 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
+/** The agents that come with tokens. */
+function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
+  return Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
+    if (match.kind === 'service') return [];
+    return [{ ...rest, match: match.kind === 'claim' ? { ...match, fact: bare(match.fact) } : match }];
+  });
+}
+
 /** The agents by the SPIFFE id of their service; parse has seen that each has one of its own. */
 function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = record(
-    Object.values(agents).map(({ name, service, actsFor, hops }) => {
+    Object.values(agents).flatMap(({ name, match, actsFor, hops }) => {
+      if (match.kind !== 'service') return [];
+      const { service } = match;
       const spiffe = services[service]?.spiffe;
       if (spiffe === undefined) throw new Error(`nginx: agent ${name}: its service has no SPIFFE id`);
-      return [spiffe, { name, service, actsFor, hops }] as const;
+      return [[spiffe, { name, service, actsFor, hops }] as const];
     }),
   );
   return { selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])), agents: known };
@@ -142,8 +152,14 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const asked = stepUps(policy);
   const scopes = roleScopes(policy);
   const { publicPort } = policy.gateway;
+  const agents = tokenAgents(policy);
   return {
-    selection: hash(JSON.stringify([providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])])),
+    selection: hash(
+      JSON.stringify([
+        ...[providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])],
+        ...(agents.length > 0 ? [agents] : []),
+      ]),
+    ),
     clockSkew,
     tokenCache,
     keys,
@@ -151,6 +167,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     roles,
     claims,
     sends,
+    ...(agents.length > 0 && { agents }),
     headerNames: names,
     routes: record(tableRoutes(policy, rules, names)),
     answerRoom: answerRoom(answerSize(policy, rules)),

@@ -1,5 +1,5 @@
 import type { KnownAgents } from '../assertion/agent.ts';
-import type { Sends } from '../caller/types.ts';
+import type { Sends, TokenAgent } from '../caller/types.ts';
 import type { Assertion, At, CredentialKind, Fact, Headers, ProofPolicy, SessionPolicy, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
@@ -36,6 +36,8 @@ export interface MeshRule extends Rule {
    * mesh does not look.
    */
   readonly agent?: string | null;
+  /** That agent asks for itself; absent: for a person, or the mesh does not look. */
+  readonly alone?: true;
   /** The assertion that has to come along, in words; absent: none is looked at, but for the role. */
   readonly asserted?: string;
 }
@@ -87,6 +89,8 @@ export interface Table {
   /** Claims that headers name. */
   readonly claims: readonly string[];
   readonly sends: Sends;
+  /** Agents that come with tokens; absent: none. */
+  readonly agents?: readonly TokenAgent[];
   /** Every identity header of the policy; a value travels from the check to nginx under its index here. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;

@@ -4,7 +4,8 @@ import { type Enforced, enforced } from '../rules/enforced.ts';
 import type { Path, Rule } from '../rules/types.ts';
 
 /** Who a rule is for, in words. */
-export function whoText({ who, agent }: Pick<Enforced, 'who' | 'agent'>): string {
+export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 'alone'>): string {
+  if (alone) return `agent ${agent} alone`;
   const person = who.kind === 'role' ? `role ${who.role}` : who.kind;
   return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
 }

@@ -30,12 +30,12 @@ const ANYONE: Pass = { name: 'anyone' };
 /** Whom a rule lets pass. */
 export function passOf(policy: Policy, rule: Enforced): Pass {
   if (assertionFor(policy, rule) === undefined) return ANYONE;
-  const { service: audience, as, who, agent } = rule;
+  const { service: audience, as, who, agent, alone } = rule;
   const says = { audience, as };
   // Without agents every assertion is a person's.
   if (who.kind !== 'role' && agent === undefined) return { name: JSON.stringify([audience, as]), says };
   const role = who.kind === 'role' ? who.role : EVERY_ROLE;
-  const holder = holderOf(agent);
+  const holder = holderOf(agent, alone);
   return { name: JSON.stringify([audience, as, holder, role]), says: { ...says, role, holder } };
 }
 

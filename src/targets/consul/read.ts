@@ -10,7 +10,7 @@ import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn, unr
 import { assertedText, NOWHERE, serviceHost } from './project.ts';
 
 /** Whom a permission lets pass, as a rule has it. */
-type Passing = Pick<MeshRule, 'who' | 'agent' | 'asserted'>;
+type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 const PERSON = holderOf(null);
 
@@ -21,10 +21,11 @@ function passingOf({ name, claims }: ReadProvider): Passing {
   if (claims.size === 2) return { who: { kind: 'authenticated' }, asserted };
   const [path = '', holder = ''] = [...claims].find(([path]) => path.startsWith(`${BY_ROLE}\0`)) ?? [];
   const role = path.slice(BY_ROLE.length + 1);
-  const agent = holder === PERSON ? null : holder.slice(holderOf('').length);
-  if (role === '' || claims.size !== 3 || holder !== holderOf(agent)) throw unreadable([...claims]);
+  const [, agent = null, isAlone] = holder === PERSON ? [] : (/^agent ([^ ]+)( alone)?$/.exec(holder) ?? []);
+  const alone = isAlone !== undefined;
+  if (role === '' || claims.size !== 3 || holder !== holderOf(agent, alone)) throw unreadable([...claims]);
   const who: PersonWho = role === EVERY_ROLE ? { kind: 'authenticated' } : { kind: 'role', role };
-  return { who, agent, asserted };
+  return { who, agent, ...(alone && { alone }), asserted };
 }
 
 const ANYONE: Passing = { who: { kind: 'anyone' } };
@@ -66,8 +67,9 @@ const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.pref
 const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 /** Whether whoever passes by the one passes by the other. */
-function includes(wide: Passing, { who, agent, asserted }: Passing): boolean {
+function includes(wide: Passing, { who, agent, alone, asserted }: Passing): boolean {
   if (wide.who.kind === 'anyone') return true;
+  if (wide.alone !== alone) return false;
   if ((wide.agent !== undefined && wide.agent !== agent) || wide.asserted !== asserted) return false;
   return wide.who.kind === 'authenticated' || JSON.stringify(wide.who) === JSON.stringify(who);
 }

@@ -1,3 +1,4 @@
+import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Authority } from './domains.ts';
@@ -57,17 +58,20 @@ function claim(name: string, value: unknown): unknown {
   return { sourced_metadata: { metadata_matcher } };
 }
 
+function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): readonly unknown[] {
+  if (agent === undefined) return [];
+  if (agent === null) return [{ not_id: claim('agent', { present_match: true }) }];
+  const named = claim('agent', { string_match: { exact: agent } });
+  return alone ? [named, claim(ALONE, { string_match: { exact: IS_ALONE } })] : [named];
+}
+
 /**
  * What the assertion of a rule's requests says: the identity that it travels with, the role, and the agent. Where the
  * policy has agents, no assertion of one passes by a rule of people's.
  */
-export function assertionPrincipals({ who, as, agent }: Pick<Enforced, 'who' | 'as' | 'agent'>): readonly unknown[] {
-  const acting =
-    typeof agent === 'string'
-      ? [claim('agent', { string_match: { exact: agent } })]
-      : agent === null
-        ? [{ not_id: claim('agent', { present_match: true }) }]
-        : [];
+export function assertionPrincipals(rule: Pick<Enforced, 'who' | 'as' | 'agent' | 'alone'>): readonly unknown[] {
+  const { who, as } = rule;
+  const acting = actingPrincipals(rule);
   const travels = claim('as', { string_match: { exact: as } });
   if (who.kind === 'role') {
     return [travels, claim('roles', { list_match: { one_of: { string_match: { exact: who.role } } } }), ...acting];

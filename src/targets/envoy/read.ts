@@ -1,3 +1,4 @@
+import { ALONE } from '../../assertion/claims.ts';
 import type { At, PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
@@ -27,7 +28,7 @@ export function project(
   rule: Rule,
   authority: string,
   spiffe: string,
-  says: Pick<Enforced, 'who' | 'agent'> & Partial<Pick<Enforced, 'as'>> = { who: { kind: 'anyone' } },
+  says: Pick<Enforced, 'who' | 'agent' | 'alone'> & Partial<Pick<Enforced, 'as'>> = { who: { kind: 'anyone' } },
 ): Enforced & Asserted {
   const { id, route, path, methods } = rule;
   return {
@@ -39,6 +40,7 @@ export function project(
     ...(methods !== undefined && { methods }),
     who: says.who,
     ...(says.agent !== undefined && { agent: says.agent }),
+    ...(says.alone && { alone: says.alone }),
     ...assertedBy(says.who.kind === 'anyone' ? undefined : says.as),
     service: authority,
     as: spiffe,
@@ -131,9 +133,9 @@ type Says = Claim | { readonly not_id: Claim };
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
 
 /** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
-function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent'> & Asserted {
+function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent' | 'alone'> & Asserted {
   const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
-  let agent: Pick<Enforced, 'agent'> = {};
+  let agent: Pick<Enforced, 'agent' | 'alone'> = {};
   for (const one of says) {
     const { path, value } = ('not_id' in one ? one.not_id : one).sourced_metadata.metadata_matcher;
     const name = path[1]?.key ?? '';
@@ -141,7 +143,7 @@ function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent'> & Assert
     else wanted.set(name, value);
   }
   const named = wanted.get('agent')?.string_match?.exact;
-  if (named !== undefined) agent = { agent: named };
+  if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
   // All else of the conditions is as it is rendered for what was read, or it means something else.

@@ -34,6 +34,7 @@ function projected(rule: Enforced, host: string, { assertion, principal }: View)
     service: host,
     as: `spiffe://${principal(rule)}`,
     ...(assertion !== undefined && rule.agent !== undefined && { agent: rule.agent }),
+    ...(assertion !== undefined && rule.alone && { alone: rule.alone }),
     ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
   };
 }

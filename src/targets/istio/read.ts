@@ -1,3 +1,4 @@
+import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
 import { RULES } from './objects.ts';
@@ -40,17 +41,26 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
   return own;
 }
 
-type Says = Pick<MeshRule, 'who' | 'agent' | 'asserted'>;
+type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 /** Who the conditions let pass, and by which assertion: one of them for each role. */
 function saysOf(conditions: readonly Condition[], title: string): readonly Says[] {
-  const [agent, ...more] = conditions.filter(({ key }) => key === claim('agent'));
-  if (more.length > 0) throw unreadable(title, 'one condition on the agent');
-  const people = peopleOf(
-    conditions.filter((it) => it !== agent),
-    title,
-  );
-  return agent === undefined ? people : people.map((it) => ({ ...it, agent: agentOf(agent, title) }));
+  const about = (name: string) => conditions.filter(({ key }) => key === claim(name));
+  const [agents, alones] = [about('agent'), about(ALONE)];
+  const [agent, alone] = [agents[0], alones[0]];
+  if (agents.length > 1 || alones.length > 1) throw unreadable(title, 'one condition on the agent');
+  const rest = conditions.filter((it) => it !== agent && it !== alone);
+  const people = peopleOf(rest, title);
+  const named = agent === undefined ? undefined : agentOf(agent, title);
+  if (alone !== undefined) {
+    const whole = typeof named === 'string' && alone.notValues === undefined && alone.values?.join() === IS_ALONE;
+    if (!whole) throw unreadable(title, 'an agent that is alone, by its name');
+  }
+  return people.map((it) => ({
+    ...it,
+    ...(agent && { agent: named as string | null }),
+    ...(alone && { alone: true }),
+  }));
 }
 
 function agentOf({ values, notValues }: Condition, title: string): string | null {
@@ -60,7 +70,7 @@ function agentOf({ values, notValues }: Condition, title: string): string | null
   return name;
 }
 
-function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says, 'agent'>[] {
+function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says, 'agent' | 'alone'>[] {
   if (when.length === 0) return [{ who: { kind: 'anyone' } }];
   if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'no conditions on what is not');
   const values = new Map(when.map(({ key, values }) => [key, values]));

@@ -1,3 +1,4 @@
+import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
@@ -55,8 +56,8 @@ export interface View {
 /** Rules that one of Istio's stands for. */
 export type Group = readonly [Enforced, ...Enforced[]];
 
-function keyOf({ path, methods, who, as, agent }: Enforced, { assertion }: View, principal: string): string {
-  return JSON.stringify([path, methods, principal, ...(assertion === undefined ? [] : [as, who.kind, agent])]);
+function keyOf({ path, methods, who, as, agent, alone }: Enforced, { assertion }: View, principal: string): string {
+  return JSON.stringify([path, methods, principal, ...(assertion === undefined ? [] : [as, who.kind, agent, alone])]);
 }
 
 const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
@@ -77,9 +78,11 @@ export function grouped(rules: readonly Enforced[], view: View): readonly Group[
 }
 
 /** An agent's assertion passes by rules of that agent only. */
-function agentConditions({ agent }: Enforced): readonly Condition[] {
+function agentConditions({ agent, alone }: Enforced): readonly Condition[] {
   if (agent === undefined) return [];
-  return [agent === null ? { key: claim('agent'), notValues: ['*'] } : { key: claim('agent'), values: [agent] }];
+  if (agent === null) return [{ key: claim('agent'), notValues: ['*'] }];
+  const named = { key: claim('agent'), values: [agent] };
+  return alone ? [named, { key: claim(ALONE), values: [IS_ALONE] }] : [named];
 }
 
 /** What the assertion has to say; nothing for `anyone`, where there are no agents. */

@@ -1,4 +1,4 @@
-import type { Host, Inner } from '../../policy/types.ts';
+import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { IN_QUERY } from '../../rules/challenge.ts';
 import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
 import { type Arg, commented, type Directive, line, map, regex, template, variable } from './directive.ts';
@@ -21,6 +21,13 @@ export interface Door {
 
 const authorization = line('proxy_set_header', 'Authorization', variable('http_authorization'));
 
+/** What the check says of who acts for somebody. */
+const AGENT_ANSWERS = ['Agent', 'Actors'];
+
+/** Whether agents come with tokens; those that are services ask at the inner listener. */
+export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
+  Object.values(agents).some(({ match }) => match.kind !== 'service');
+
 /**
  * The same, and no token at all where one stands in the URL, which logs and browsers keep (RFC 6750 section 5.3): the check
  * is told so in the credential's place.
@@ -41,7 +48,7 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
     credentials: [credential, ...shownCertificate(scene, host)],
-    answers: [],
+    answers: hasTokenAgents(scene.policy) ? AGENT_ANSWERS : [],
     server: outerCertificates(host),
   };
 }
@@ -55,7 +62,7 @@ export function innerDoor(inner: Inner): Door {
       line('proxy_set_header', 'X-Meshgate-Assertion', variable('http_x_meshgate_assertion')),
       line('proxy_set_header', 'SSL-Client-Cert', variable('ssl_client_escaped_cert')),
     ],
-    answers: ['Agent'],
+    answers: AGENT_ANSWERS,
     server: certificates(
       inner.clientCaFile,
       'on',
@@ -64,12 +71,13 @@ export function innerDoor(inner: Inner): Door {
   };
 }
 
-/** Whether a host has a rule for an agent: the inner listener knows no other. */
-export function hasAgents({ routes }: Host): boolean {
-  return routes.some(({ allow }) => allow.some(({ who }) => who.kind === 'agent'));
+/** Whether a host has a rule for an agent that is a service: the inner listener knows no other. */
+export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean {
+  const isService = (who: Who) => who.kind === 'agent' && agents[who.agent]?.match.kind === 'service';
+  return routes.some(({ allow }) => allow.some(({ who }) => isService(who)));
 }
 
 /** The hosts of the inner listener. */
-export function innerHosts({ hosts }: Pick<Scene, 'hosts'>): readonly SceneHost[] {
-  return hosts.filter(({ host }) => hasAgents(host));
+export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] {
+  return hosts.filter(({ host }) => hasServiceAgents(host, policy));
 }

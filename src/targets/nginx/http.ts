@@ -67,7 +67,7 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...egressMaps(scene),
     commented(
       'One JSON object a line.',
-      logFormat({ agents: scene.policy.gateway.inner !== undefined, several: hasSeveral(scene.policy) }),
+      logFormat({ agents: Object.keys(scene.policy.agents).length > 0, several: hasSeveral(scene.policy) }),
     ),
     ...upstreams(scene),
     ...etcdUpstreams(scene),

@@ -1,5 +1,5 @@
 import type { Host, Policy } from '../../policy/types.ts';
-import { hasAgents } from './door.ts';
+import { hasServiceAgents } from './door.ts';
 import { hostFile, innerFile } from './host.ts';
 import { locations, passesOn } from './inspect-locations.ts';
 import { rewrites } from './inspect-rewrite.ts';
@@ -26,8 +26,8 @@ function names(serverName: string, host: string): boolean | undefined {
 const includes = (server: Server, file: string): boolean => server.hostFiles.some((it) => it.endsWith(`/${file}`));
 
 /** The rendered files of a host: what its server includes, and the one at the inner listener. */
-function filesOf(host: Host): readonly string[] {
-  return [hostFile(host.name), ...(hasAgents(host) ? [innerFile(host.name)] : [])];
+function filesOf(host: Host, policy: Policy): readonly string[] {
+  return [hostFile(host.name), ...(hasServiceAgents(host, policy) ? [innerFile(host.name)] : [])];
 }
 
 /** A server that takes the host's requests, and asks something else with them. */
@@ -78,8 +78,8 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
   ]);
 }
 
-function of(tree: Tree, host: Host): readonly Warning[] {
-  const files = filesOf(host);
+function of(tree: Tree, host: Host, policy: Policy): readonly Warning[] {
+  const files = filesOf(host, policy);
   const others = tree.servers.filter((server) => !files.some((file) => includes(server, file)));
   return [...files.flatMap((file) => ofFile(tree, host, file)), ...others.flatMap((server) => beside(server, host))];
 }
@@ -87,5 +87,5 @@ function of(tree: Tree, host: Host): readonly Warning[] {
 /** Each host of a policy: who serves it, and what else stands there. */
 export function hosts(tree: Tree, policy: Policy): readonly Warning[] {
   const signin = signinHostOf(policy);
-  return [...policy.hosts, ...(signin ? [signin] : [])].flatMap((host) => of(tree, host));
+  return [...policy.hosts, ...(signin ? [signin] : [])].flatMap((host) => of(tree, host, policy));
 }

@@ -16,6 +16,7 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['user.id', 'meshgate_user', 'text'],
   ['user.roles', 'meshgate_roles', 'text'],
   ['meshgate.agent', 'meshgate_agent', 'text'],
+  ['meshgate.actors', 'meshgate_actors', 'text'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
@@ -28,6 +29,9 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['bytes', 'body_bytes_sent', 'number'],
 ];
 
+/** Of who acts for somebody. */
+const ACTING = ['meshgate_agent', 'meshgate_actors'];
+
 /** Fields that only some policies have. */
 interface Having {
   /** Whether the policy has agents. */
@@ -39,7 +43,7 @@ interface Having {
 /** `log_format meshgate`: one JSON object a line, escaped by nginx itself; by default with all fields. */
 export function logFormat({ agents, several }: Having = { agents: true, several: true }): Directive {
   const own = FIELDS.filter(
-    ([, name]) => (agents || name !== 'meshgate_agent') && (several || name !== 'meshgate_ingress'),
+    ([, name]) => (agents || !ACTING.includes(name)) && (several || name !== 'meshgate_ingress'),
   );
   const fields = own.map(([field, name, kind], i): Arg => {
     const value: readonly (string | Part)[] = kind === 'text' ? ['"', variable(name), '"'] : [variable(name)];

@@ -23,9 +23,9 @@ export function egressSocket(options: NginxOptions): string {
   return `${options.runDir}/egress.sock`;
 }
 
-/** Headers of a route that stay empty for an agent: of a caller, an assertion holds neither groups nor claims. */
+/** Headers of a route that stay empty for an agent: neither groups nor claims of a person travel with one. */
 function stayBehind({ hosts }: Scene): readonly Gap[] {
-  return innerHosts({ hosts }).flatMap(({ routes }) =>
+  return hosts.flatMap(({ routes }) =>
     routes.flatMap(({ route, targets }) => {
       const acting = route.allow.findIndex(({ who }) => who.kind === 'agent');
       const names = Object.entries(route.headers).flatMap(([name, source]) =>

@@ -26,6 +26,7 @@ export const storeWith = (entries: readonly unknown[]): Store => storeOf(entries
 export interface Bearer {
   readonly roles: readonly string[];
   readonly agent?: string;
+  readonly alone?: true;
   readonly service: string;
   readonly as?: string;
 }
@@ -34,8 +35,9 @@ export interface Bearer {
 export function tokenOf({ gateway }: Policy, bearer: Bearer, now: number): Token | undefined {
   const { assertion } = gateway;
   if (assertion === undefined) return undefined;
-  const { service, as = '', roles, agent } = bearer;
-  const caller = { provider: 'acme', subject: 'ada', roles, ...(agent !== undefined && { agent }) };
+  const { service, as = '', roles, agent, alone } = bearer;
+  const acting = agent !== undefined && { agent, ...(alone && { alone }) };
+  const caller = { provider: 'acme', subject: 'ada', roles, ...acting };
   const claims = assertionClaims(assertion, { service, as }, caller, now);
   return { header: 'x-meshgate-assertion', keys: KEYS, claims };
 }

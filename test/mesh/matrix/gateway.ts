@@ -104,7 +104,8 @@ export class GatewaySide implements Side {
   async #askInside({ method, path, host, credential }: Cell): Promise<Reply | NoReply | 'not askable'> {
     const { roles = [], agent = '', flaw } = credential ?? {};
     const { agents, services, gateway } = this.policy;
-    const service = agents[agent]?.service;
+    const match = agents[agent]?.match;
+    const service = match?.kind === 'service' ? match.service : undefined;
     const spiffe = services[service ?? '']?.spiffe;
     if (service === undefined || spiffe === undefined || gateway.assertion === undefined) return 'not askable';
     const audience = flaw === 'audience' ? Object.keys(services).find((it) => it !== service) : service;

@@ -88,7 +88,7 @@ describe('explain', () => {
   });
 
   test.each([
-    [['--agent', 'pages'], 'an agent asks for somebody'],
+    [['--agent', 'pages'], 'agent pages is never alone'],
     [['--as', 'staff', '--agent', 'page'], 'no agent "page"; did you mean "pages"?'],
   ])('%j is wrong use', async (args, says) => {
     const { code, err } = await explain(...args, 'GET', 'https://board.test/x');

@@ -20,12 +20,18 @@ const BEARERS: readonly (Bearer | null)[] = [
   ...[[], ['reader'], ['editor', 'admin'], ROLES].flatMap((roles) =>
     SERVICES.flatMap((service) => IDENTITIES.map((as) => ({ roles, service, as }))),
   ),
-  ...AGENTS.map(({ agent, actsFor }) => ({ roles: actsFor, agent, service: 'wiki', as: 'default' })),
+  ...AGENTS.filter(({ actsFor }) => actsFor.length > 0).map(({ agent, actsFor }) => ({
+    ...{ roles: actsFor, agent, service: 'wiki', as: 'default' },
+  })),
+  ...AGENTS.filter(({ alone }) => alone).map(({ agent }) => ({
+    ...{ roles: [], agent, alone: true as const, service: 'wiki', as: 'default' },
+  })),
 ];
 
 /** Whether a rule of the mesh speaks of who asks. */
-function isFor({ who, agent, asserted }: MeshRule, bearer: Bearer | null): boolean {
+function isFor({ who, agent, alone, asserted }: MeshRule, bearer: Bearer | null): boolean {
   if (who.kind === 'anyone') return true;
+  if (agent !== undefined && alone !== bearer?.alone) return false;
   if (bearer === null || (agent !== undefined && (agent ?? undefined) !== bearer.agent)) return false;
   if (asserted !== assertedText(bearer.as ?? '', bearer.service, 'meshgate')) return false;
   return who.kind === 'authenticated' || (who.kind === 'role' && bearer.roles.includes(who.role));

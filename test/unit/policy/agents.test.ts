@@ -35,7 +35,12 @@ function parsed(from = '', to = '', [also, by] = ['', '']): { policy?: Policy; e
 test('an agent, its rule, its service, the inner listener and a test', () => {
   const { policy, errors } = parsed();
   expect(errors).toEqual([]);
-  expect(policy?.agents.pages).toMatchObject({ name: 'pages', service: 'wiki', actsFor: ['staff'], hops: 1 });
+  expect(policy?.agents.pages).toMatchObject({
+    name: 'pages',
+    match: { kind: 'service', service: 'wiki' },
+    actsFor: ['staff'],
+    hops: 1,
+  });
   expect(policy?.gateway.inner).toEqual({ listen: 8444, clientCaFile: '/run/services.pem' });
   expect(policy?.services.wiki?.spiffe).toBe('spiffe://example.org/ns/wiki/sa/wiki');
   expect(policy?.hosts[1]?.routes[0]?.allow[2]).toMatchObject({
@@ -51,9 +56,9 @@ describe('refused, with one error', () => {
       'without an assertion',
       '  assertion: { issuer: https://wiki.test, keys_file: /run/assertion.jwks }\n',
       '',
-      'gateway.assertion',
+      'needs gateway.assertion',
     ],
-    ['without the listener', '  inner: { client_ca_file: /run/services.pem }\n', '', 'gateway.inner'],
+    ['without the listener', '  inner: { client_ca_file: /run/services.pem }\n', '', 'needs gateway.inner'],
     ['a service without its SPIFFE id', ', spiffe: spiffe://example.org/ns/wiki/sa/wiki', '', 'missing key "spiffe"'],
     [
       'a SPIFFE id of no agent',
@@ -81,8 +86,18 @@ describe('refused, with one error', () => {
     ['no hops', 'acts_for: [staff]', 'acts_for: [staff], hops: 0', 'a number from 1 to 8'],
     ['an agent and a role in one rule', '{ agent: pages', '{ role: staff, agent: pages', 'role and agent in one rule'],
     ['the same port twice', 'inner: {', 'inner: { listen: 8443,', "the gateway's own"],
-    ['a test of an agent for nobody', '{ roles: [staff], agent', '{ claims: { sub: a }, agent', 'roles of its person'],
-    ['a key of later', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'not supported in this version'],
+    ['a test of an agent for nobody', '{ roles: [staff], agent', '{ agent', 'roles of its person'],
+    [
+      'a test of an agent beside claims',
+      '{ roles: [staff], agent',
+      '{ claims: { sub: a }, agent',
+      'which say themselves',
+    ],
+    ['a key of later', 'acts_for: [staff]', 'acts_for: [staff], namespaces: 1', 'not supported in this version'],
+    ['a binding of a service', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'shows its certificate'],
+    ['a service by itself', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service asks for the person'],
+    ['a provider of a service', '{ service: wiki }', '{ service: wiki, provider: okta }', 'comes without a token'],
+    ['nobody to act for', ', acts_for: [staff]', '', 'missing key "acts_for"'],
     [
       'a rule that an earlier one covers',
       '{ agent: pages, methods',
@@ -108,7 +123,7 @@ describe('refused, with one error', () => {
       .replace(/tests:\n.*\n/, '')
       .replace(/, spiffe: [^ ]+/, '');
     expect(parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`)).toEqual([
-      expect.stringMatching(/^gateway.inner: no effect: only agents come here/),
+      expect.stringMatching(/^gateway.inner: no effect: only agents that are services come here/),
       expect.stringMatching(/^headers."X-Actor": no effect: nobody acts/),
     ]);
   });

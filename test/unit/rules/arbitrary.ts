@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Allow, At, Host, Ingress, Policy, Route, Who } from '../../../src/policy/types.ts';
+import type { Agent, AgentMatch, Allow, At, Host, Ingress, Policy, Route, Who } from '../../../src/policy/types.ts';
 import type { Asking } from '../../../src/rules/callers.ts';
 
 /** Random policies over few names, so that paths nest, rules overlap and requests hit. */
@@ -30,7 +30,8 @@ const SEGMENTS = ['rest', 'rest.x', 'restore', 'a', '~b'];
 
 export const AGENTS: readonly Extract<Who, { kind: 'agent' }>[] = [
   { kind: 'agent', agent: 'pages', actsFor: ['reader', 'editor'] },
-  { kind: 'agent', agent: 'bot', actsFor: ['admin'] },
+  { kind: 'agent', agent: 'bot', actsFor: ['admin'], alone: true },
+  { kind: 'agent', agent: 'night', actsFor: [], alone: true },
 ];
 
 const who: fc.Arbitrary<Who> = fc.oneof(
@@ -117,10 +118,10 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
     at,
   },
   agents: Object.fromEntries(
-    AGENTS.map(({ agent, actsFor }, i) => [
-      agent,
-      { name: agent, service: SERVICES[i] as string, actsFor, hops: 1, at },
-    ]),
+    AGENTS.map(({ agent, actsFor, alone }, i): [string, Agent] => {
+      const match: AgentMatch = i === 0 ? { kind: 'service', service: 'wiki' } : { kind: 'client', client: agent };
+      return [agent, { name: agent, match, actsFor, hops: 1, ...(alone && { alone }), at }];
+    }),
   ),
   services: Object.fromEntries(
     SERVICES.map((name) => [
@@ -132,13 +133,15 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   tests: [],
 }));
 
-/** Somebody with some roles, perhaps through an agent, or nobody. */
+/** Somebody with some roles, perhaps through an agent, an agent alone, or nobody. */
 export const caller: fc.Arbitrary<Asking> = fc.oneof(
   fc.constant(null),
   fc.subarray(ROLES).map((roles) => ({ roles })),
   fc
-    .record({ roles: fc.subarray(ROLES), agent: fc.constantFrom('pages', 'bot', 'other') })
+    .record({ roles: fc.subarray(ROLES), agent: fc.constantFrom('pages', 'bot', 'night', 'other') })
     .map(({ roles, agent }) => ({ roles, agent })),
+  // Nothing is signed for one that may not be alone, so that no mesh sees it.
+  fc.constantFrom('bot', 'night').map((agent) => ({ roles: [], agent, alone: true }) as const),
 );
 
 export const method = fc.constantFrom(...METHODS, 'get');

@@ -90,6 +90,7 @@ test('the union of the enforced rules of a host allows exactly what the decision
         const union = enforced(rules).filter(
           (rule) =>
             (rule.agent ?? undefined) === caller?.agent &&
+            (!rule.alone || caller?.alone === true) &&
             rule.host === host.name &&
             covers(rule.path, path) &&
             hasMethod(rule, method) &&

@@ -23,6 +23,7 @@ const CALLERS: readonly Caller[] = [
   null,
   ...PEOPLE,
   ...AGENTS.flatMap(({ agent }) => PEOPLE.map((person) => ({ ...person, agent }))),
+  ...AGENTS.map(({ agent }) => ({ roles: [], agent, alone: true }) as const),
 ];
 
 const parsed = (text: string): Path =>
@@ -37,6 +38,7 @@ function inRegion({ path, except }: Region, rules: readonly (Rule | undefined)[]
 
 function speaksOf({ who, still }: Change, caller: Caller): boolean {
   if (who.agent !== caller?.agent) return false;
+  if (who.kind === 'alone' || caller?.alone) return who.kind === 'alone' && caller?.alone === true;
   if (caller?.roles.some((role) => still.includes(role))) return false;
   if (who.kind === 'anyone') return true;
   if (who.kind === 'nobody' || caller === null) return who.kind === 'nobody' && caller === null;

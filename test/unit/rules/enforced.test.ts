@@ -24,6 +24,23 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
     ]);
   });
 
+  test('one that may be alone passes so by its own methods, asserted to be', () => {
+    const who = { kind: 'agent', agent: 'pages', actsFor: ['staff'], alone: true } as const;
+    const found = enforced([staff, { ...pages, who }]);
+    expect(found.map(({ id, alone }) => [id, alone])).toEqual([
+      ['r#1', undefined],
+      ['r#3.1', undefined],
+      ['r#3.0', true],
+    ]);
+    expect(found[2]).toEqual({ ...pages, id: 'r#3.0', who: { kind: 'authenticated' }, agent: 'pages', alone: true });
+    expect(writtenId('r#3.0')).toBe('r#3');
+  });
+
+  test('one that acts for nobody passes by nobody’s rule', () => {
+    const who = { kind: 'agent', agent: 'pages', actsFor: [], alone: true } as const;
+    expect(short([staff, { ...pages, who }, everybody]).map(({ id }) => id)).toEqual(['r#1', 'r#3.0', 'r#4']);
+  });
+
   test('methods that do not meet give none', () => {
     expect(short([staff, { ...pages, methods: ['POST'] }]).map(({ id }) => id)).toEqual(['r#1']);
   });

@@ -7,7 +7,7 @@ import { impliedBy } from '../../../src/rules/implied.ts';
 import { match } from '../../../src/rules/match.ts';
 import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/prove.ts';
 import { projection } from '../../../src/targets/envoy/read.ts';
-import { at, METHODS, policy, ROLES } from './arbitrary.ts';
+import { AGENTS, at, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
 
 const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: named });
@@ -16,7 +16,8 @@ const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(righ
 
 const CALLERS: readonly Asking[] = [
   null,
-  ...[undefined, 'pages', 'bot'].flatMap((agent) =>
+  ...AGENTS.map(({ agent }) => ({ roles: [], agent, alone: true }) as const),
+  ...[undefined, ...AGENTS.map(({ agent }) => agent)].flatMap((agent) =>
     [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
       roles: ROLES.filter((_, i) => bits & (1 << i)),
       ...(agent !== undefined && { agent }),

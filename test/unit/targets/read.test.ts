@@ -16,13 +16,14 @@ import { type Mesh, meshes, policies } from './meshes.ts';
 const projected = ({ kind }: Mesh, policy: Policy): readonly MeshRule[] =>
   meshTarget(kind).project?.(policy, compile(policy)) ?? [];
 
-/** A caller with all that a rule asks for, and nothing else; a name or null for its agent. */
-type Caller = Pick<MeshRule, 'as' | 'who' | 'asserted'> & { readonly agent: string | null };
+/** A caller with all that a rule asks for, and nothing else; a name or null for its agent, which may be alone. */
+type Caller = Pick<MeshRule, 'as' | 'who' | 'asserted' | 'alone'> & { readonly agent: string | null };
 
 /** Whether a rule lets a caller pass, written down once more: without what proofs are made of. */
 function passes(rule: MeshRule, caller: Caller): boolean {
   if (rule.as !== caller.as) return false;
   if (rule.agent !== undefined && rule.agent !== caller.agent) return false;
+  if (rule.alone && !caller.alone) return false;
   if (rule.who.kind === 'anyone') return true;
   if (caller.who.kind === 'anyone' || rule.asserted !== caller.asserted) return false;
   if (rule.who.kind !== 'role') return rule.who.kind === 'authenticated';
@@ -34,16 +35,23 @@ const NOBODYS = 'an agent of no rule';
 /** Everybody that some rule speaks of, by every agent. */
 function callersOf(rules: readonly MeshRule[]): readonly Caller[] {
   const agents = [...new Set(rules.map(({ agent }) => agent ?? null)), null, NOBODYS];
-  const people = new Map(rules.map((rule) => [JSON.stringify([rule.as, rule.who, rule.asserted]), rule]));
-  return [...people.values()].flatMap((rule) => [...new Set(agents)].map((agent): Caller => ({ ...rule, agent })));
+  const people = new Map(
+    rules.map(({ as, who, asserted }) => [JSON.stringify([as, who, asserted]), { as, who, asserted }]),
+  );
+  return [...people.values()].flatMap((person) =>
+    [...new Set(agents)].flatMap((agent): Caller[] => {
+      const whole = { ...person, agent } as Caller;
+      return agent === null || person.who.kind === 'role' ? [whole] : [whole, { ...whole, alone: true }];
+    }),
+  );
 }
 
 const texts = new WeakMap<MeshRule, string>();
 
 /** What of a rule decides. */
 function textOf(rule: MeshRule): string {
-  const { host, path, methods, who, as, asserted, agent } = rule;
-  const text = texts.get(rule) ?? JSON.stringify({ host, path, methods, who, as, asserted, agent });
+  const { host, path, methods, who, as, asserted, agent, alone } = rule;
+  const text = texts.get(rule) ?? JSON.stringify({ host, path, methods, who, as, asserted, agent, alone });
   texts.set(rule, text);
   return text;
 }

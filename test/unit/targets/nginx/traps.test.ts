@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ingressOf } from '../../../../src/policy/ingress.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { hasAgents } from '../../../../src/targets/nginx/door.ts';
+import { hasServiceAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf } from './read.ts';
@@ -68,7 +68,7 @@ const everyDoor = [...cases.map((name) => [name, 'hosts'] as const), ['agents', 
 describe.each(everyDoor)('%s, %s', (name, door) => {
   const places = proxied(name, door);
   const policy = goldenPolicy(name);
-  const hosts = door === 'hosts' ? policy.hosts : policy.hosts.filter(hasAgents);
+  const hosts = door === 'hosts' ? policy.hosts : policy.hosts.filter((host) => hasServiceAgents(host, policy));
   const routes = hosts.flatMap((host) => host.routes);
 
   test('every route has its locations, and each asks the check by its name', () => {

@@ -1,0 +1,161 @@
+import type { Bound } from '../policy/types.ts';
+import type { AgentMark } from '../providers/index.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { type Actor, actorChain } from '../token/act.ts';
+import { clientOf, isAlone } from '../token/alone.ts';
+import { shown } from '../token/detail.ts';
+import { asObject } from '../token/json.ts';
+import type { Claims, Verified } from '../token/types.ts';
+import { truthOf } from './facts.ts';
+import type { Prepared } from './roles.ts';
+import type { Caller, TokenAgent } from './types.ts';
+
+/** Who acts by a token. */
+interface Acting {
+  readonly agent: TokenAgent;
+  /** The one that asks first. */
+  readonly actors: readonly [string, ...string[]];
+  readonly alone: boolean;
+}
+
+const noGroups: readonly string[] = Object.freeze([]);
+const noClaims: Claims = Object.freeze({});
+
+function isMarked(mark: AgentMark, claims: Claims): boolean {
+  const value = claims[mark.claim];
+  if (mark.has === undefined) return value !== undefined;
+  const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [];
+  return words.includes(mark.has) || (typeof value === 'number' && String(value) === mark.has);
+}
+
+/** Whether the provider itself says that an agent asks, and, of some, that nobody is behind it. */
+export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
+  const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
+  if (held.length === 0) return undefined;
+  return held.some(({ alone }) => alone) ? 'alone' : 'agent';
+}
+
+/** Whether a token says that software acts by it, whatever the policy knows of it. */
+export const isActing = (made: Pick<Prepared, 'kind'>, claims: Claims): boolean =>
+  claims.act !== undefined || marksOf(made, claims) !== undefined;
+
+/** What a token says of who asks. */
+interface Saying {
+  readonly verified: Verified;
+  readonly made: Prepared;
+  /** The current actor; absent: the token has no `act`. */
+  readonly actor: Actor | undefined;
+  readonly client: string | undefined;
+}
+
+/** Whether the token is of this agent. Where it names an actor, that one counts, and not the client that fetched it. */
+function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): boolean {
+  if ('provider' in match && match.provider !== undefined && match.provider !== verified.provider) return false;
+  switch (match.kind) {
+    case 'client':
+      if (actor === undefined) return client === match.client;
+      return actor.sub === match.client && (actor.iss === undefined || actor.iss === made.issuer);
+    case 'spiffe':
+      if (actor === undefined) return made.kind.name === 'spiffe' && verified.claims.sub === match.spiffe;
+      return actor.sub === match.spiffe;
+    case 'claim':
+      return truthOf(match.fact, { verified, kind: made.kind, roles: made.roles }) === true;
+  }
+}
+
+/** An agent that the client alone would be, where the token says that somebody else acts. */
+function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
+  if (said.actor === undefined) return undefined;
+  return agents.find((it) => it !== found && it.match.kind === 'client' && isOf(it, { ...said, actor: undefined }));
+}
+
+/** Whether the token lets this one act for its subject (RFC 8693 section 4.4); one without `may_act` does not say. */
+function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
+  if (claims.may_act === undefined) return true;
+  const { sub, client_id: client, iss } = asObject(claims.may_act) ?? {};
+  if (iss !== undefined && iss !== issuer) return false;
+  return [sub, client].some((it) => typeof it === 'string' && names.includes(it));
+}
+
+const notKnown = (who: string) => refuse('actor_not_allowed', `no agent of the policy is ${who}`);
+
+/**
+ * Which agent asks with a token, if any does: whom `act` names, or else whose client, SPIFFE id or claim it has; the
+ * first of the policy's that it is.
+ */
+function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined> {
+  const { claims } = verified;
+  const { issuer } = made;
+  const marked = marksOf(made, claims);
+  if (claims.act === undefined && marked === undefined && made.agents.length === 0) return ok(undefined);
+  const chain = claims.act === undefined ? [] : actorChain(claims.act);
+  if (chain === undefined) return refuse('claim_absent', '"act" is no chain of actors, each with a "sub"');
+  const [actor, ...before] = chain;
+  const client = clientOf(claims, made.kind);
+  const said: Saying = { verified, made, actor, client };
+  const agent = made.agents.find((it) => isOf(it, said));
+  if (agent === undefined) {
+    if (actor !== undefined) return notKnown(`${shown(actor.sub)}, who acts by this token`);
+    return marked === undefined ? ok(undefined) : notKnown(`the client ${shown(client)}, an agent for its provider`);
+  }
+  const other = otherOf(agent, made.agents, said);
+  if (other !== undefined) {
+    return refuse(
+      'actor_not_allowed',
+      `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`,
+    );
+  }
+  const name = actor?.sub ?? (agent.match.kind === 'spiffe' ? agent.match.spiffe : (client ?? String(claims.sub)));
+  const alone = actor === undefined && (marked === 'alone' || isAlone(claims, made.kind));
+  if (actor === undefined && !alone && !mayAct(claims, issuer, [name, ...(client === undefined ? [] : [client])])) {
+    return refuse('actor_not_allowed', `the token lets somebody else act for its subject, and not agent ${agent.name}`);
+  }
+  return ok({ agent, actors: [name, ...before.map(({ sub }) => sub)], alone });
+}
+
+const BINDINGS: Readonly<Record<Exclude<Bound, 'none'>, string>> = {
+  dpop: 'a key of DPoP',
+  certificate: 'a client certificate',
+  any: 'a key of DPoP or a client certificate',
+};
+
+/** Why an agent may not come so, whatever the rules say. */
+function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
+  const { name, hops, bound = 'none' } = agent;
+  if (bound !== 'none' && (binding === undefined || (bound !== 'any' && bound !== binding))) {
+    return refuse('proof_missing', `the tokens of agent ${name} have to be bound to ${BINDINGS[bound]}`);
+  }
+  if (alone || actors.length <= hops) return undefined;
+  const allowed = hops === 1 ? '1 hop' : `${hops} hops`;
+  return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, ${name} may do ${allowed}`);
+}
+
+/**
+ * The caller of a token by which an agent may ask: the person, with the roles that travel, and the agent; or the agent
+ * by itself, with no role. Groups and claims of a person stay behind.
+ *
+ * @param caller who it is if nobody acts
+ * @returns that one where nobody does; reasons `actor_not_allowed`, where the agent is none of the policy's, may not act
+ * for the subject, or stands in too long a chain, `claim_absent`, where the chain is none, and `proof_missing`, where
+ * the token is not bound as the policy wants the agent's to be
+ */
+export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
+  const acting = actingBy(verified, made);
+  if (!acting.ok) return acting;
+  if (acting.value === undefined) return ok(caller);
+  const refused = misfit(acting.value, caller.binding);
+  if (refused !== undefined) return refused;
+  const { agent, actors, alone } = acting.value;
+  const { stepUp: _, scopeUp = {}, email, name, roles, ...rest } = caller;
+  const common = { ...rest, groups: noGroups, claims: noClaims, agent: agent.name, actors };
+  if (alone) return ok({ ...common, roles: noGroups, alone: true });
+  const travels = (role: string): boolean => agent.actsFor.includes(role);
+  const lacking = Object.entries(scopeUp).filter(([role]) => travels(role));
+  return ok({
+    ...common,
+    roles: roles.filter(travels),
+    ...(lacking.length > 0 && { scopeUp: Object.fromEntries(lacking) }),
+    ...(email !== undefined && { email }),
+    ...(name !== undefined && { name }),
+  });
+}

@@ -1,0 +1,117 @@
+import { patternMistake } from './check-roles.ts';
+import { type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { namesOf } from './names.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+import { oneOf } from './suggest.ts';
+
+export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
+
+/** Ways in which an agent is known; each has one of them. */
+const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
+
+/** Whether an agent is a service, which asks at the inner listener; any other comes with tokens. */
+export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
+
+/** Each agent is known in one way, which no other agent has, and says whom it acts for and what its tokens are bound to. */
+export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
+  const providers = namesOf(report, 'provider') ?? [];
+  for (const [name, agent] of entriesOf(draft.agents)) {
+    const path = ['agents', name];
+    if (report.touches(path)) continue;
+    if (agent.match) checkMarks(report, [...path, 'match'], agent.match, providers);
+    checkWhom(report, path, agent);
+    checkBound(report, path, agent);
+  }
+  checkTwins(report, draft);
+  checkClients(report, draft);
+}
+
+type DraftMatch = NonNullable<DraftAgent['match']>;
+
+function checkMarks(report: Report, path: Path, match: DraftMatch, providers: readonly string[]): void {
+  if (report.touches(path)) return;
+  const [mark, other] = MARKS.filter((it) => writes(match, it));
+  const [value, second] = ['is', 'has', 'like'].filter((it) => writes(match, it));
+  if (mark === undefined) {
+    report.add(path, 'nothing to know the agent by; write client_id, spiffe, service or claim', 'key');
+  } else if (other !== undefined) {
+    report.add(path, `${mark} and ${other} in one match; keep one of them`, 'key');
+  } else if (value !== undefined && mark !== 'claim') {
+    report.add([...path, value], `${value} needs a claim beside it; write { claim: NAME, ${value}: VALUE }`, 'key');
+  } else if (second !== undefined) {
+    report.add(path, `${value} and ${second} in one match; keep one of them`, 'key');
+  } else if (mark === 'claim' && value === undefined) {
+    report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (match.like !== undefined && patternMistake(match.like) !== undefined) {
+    report.add([...path, 'like'], patternMistake(match.like) as string);
+  } else if (mark === 'service' && writes(match, 'provider')) {
+    report.add([...path, 'provider'], 'no effect beside service, which comes without a token; remove it', 'key');
+  } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {
+    report.add(path, `whose ${mark}? add provider: ${oneOf(providers)}`, 'key');
+  }
+}
+
+/** An agent acts for somebody, or may be alone. */
+function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
+  if (report.touches(path)) return;
+  const acts = writes(agent, 'acts_for');
+  if (!acts && !writes(agent, 'alone')) {
+    const also = isService(agent) ? '' : ', or alone: true for one that asks for itself';
+    const message = `missing key "acts_for"; write acts_for: [staff], the roles that may travel${also}`;
+    report.add([...path, 'acts_for'], message, 'key');
+  } else if (isService(agent) && writes(agent, 'alone')) {
+    const why = 'no effect: a service asks for the person whose request it serves';
+    report.add([...path, 'alone'], `${why}; remove it`, 'key');
+  } else if (!acts && writes(agent, 'hops')) {
+    report.add([...path, 'hops'], 'no effect without acts_for; remove it', 'key');
+  }
+}
+
+/** Whether a stolen token of an agent is of any use is said, and not assumed. */
+function checkBound(report: Report, path: Path, agent: DraftAgent): void {
+  const { match } = agent;
+  if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
+  const here = [...path, 'bound'];
+  if (isService(agent)) {
+    if (writes(agent, 'bound')) report.add(here, 'no effect: a service shows its certificate; remove it', 'key');
+  } else if (writes(match, ...MARKS) && !writes(agent, 'bound')) {
+    const message = 'missing key "bound"; write bound: dpop, certificate or any, or none where stolen tokens are taken';
+    report.add(here, message, 'key');
+  }
+}
+
+/** No two agents are known by the same. */
+function checkTwins(report: Report, draft: DraftPolicy): void {
+  const seen = new Map<string, string>();
+  for (const [name, { match }] of entriesOf(draft.agents)) {
+    const mark = (['client_id', 'spiffe'] as const).find((it) => match?.[it] !== undefined);
+    if (match === undefined || mark === undefined) continue;
+    const key = JSON.stringify([mark, match[mark], mark === 'client_id' ? match.provider : undefined]);
+    const other = seen.get(key);
+    if (other !== undefined) {
+      const message = `agent ${quote(other)} is known by this already; keep one, with the roles of both`;
+      report.add(['agents', name, 'match', mark], message);
+    }
+    seen.set(key, name);
+  }
+}
+
+/** People do not sign in as an agent's client, and its provider's tokens of that client are taken. */
+function checkClients(report: Report, draft: DraftPolicy): void {
+  const only = Object.keys(draft.providers ?? {});
+  for (const [agent, { match }] of entriesOf(draft.agents)) {
+    const id = match?.client_id;
+    const name = match?.provider ?? (only.length === 1 ? only[0] : undefined);
+    const provider = name === undefined ? undefined : draft.providers?.[name];
+    if (id === undefined || !provider || report.touches(['providers', name as string])) continue;
+    const path = ['agents', agent, 'match', 'client_id'];
+    const { clients } = provider;
+    if (provider.client?.id === id) {
+      report.add(path, 'people sign in with this client; give the agent one of its own at the provider');
+    } else if (clients && !clients.includes(undefined) && !clients.includes(id)) {
+      const message = `no effect: provider ${quote(name as string)} takes tokens of its clients alone; add it there`;
+      report.add(path, message);
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest';
+import { toCaller, toPerson } from '../../../src/caller/caller.ts';
+import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
+import { MAX_HOPS } from '../../../src/limits.ts';
+import { decide } from '../../../src/rules/decide.ts';
+import type { Claims } from '../../../src/token/types.ts';
+import { NOW, tableOf, verifiedBy } from './table.ts';
+
+const base = tableOf({ staff: { op: 'group', value: 'staff' }, admin: { op: 'group', value: 'admins' } }, ['level']);
+
+const SPIFFE = 'spiffe://example.org/ns/bots/sa/release';
+
+const bot: TokenAgent = {
+  name: 'bot',
+  match: { kind: 'client', client: 'release-bot' },
+  actsFor: ['staff'],
+  hops: 1,
+  bound: 'none',
+};
+const far: TokenAgent = { ...bot, name: 'far', match: { kind: 'client', client: 'far-bot' }, hops: 3 };
+const workload: TokenAgent = { ...bot, name: 'workload', match: { kind: 'spiffe', spiffe: SPIFFE } };
+const robots: TokenAgent = {
+  ...bot,
+  name: 'robots',
+  match: { kind: 'claim', fact: { op: 'is', claim: 'team', value: 'robots', at: { file: '', line: 1, column: 1 } } },
+};
+
+const tableWith = (...agents: TokenAgent[]): CallerTable => ({
+  ...base,
+  sends: { email: true, name: true, groups: true },
+  providers: {
+    ...base.providers,
+    entra: { ...base.providers.okta!, name: 'entra', kind: 'entra', subject: { claim: 'sub', prefix: '' } },
+  },
+  ...(agents.length > 0 && { agents }),
+});
+
+const ANN = { uid: 'ann', sub: 'ann-sub', groups: ['staff', 'admins'], level: 3, name: 'Ann' };
+
+function by(claims: Claims, agents: readonly TokenAgent[] = [bot, far, workload, robots], provider = 'okta') {
+  return toCaller({ ...verifiedBy('okta', { ...ANN, ...claims }), provider }, tableWith(...agents), NOW);
+}
+
+function callerOf(...given: Parameters<typeof by>) {
+  const caller = by(...given);
+  if (!caller.ok) throw new Error(`${caller.reason}: ${caller.detail}`);
+  return caller.value;
+}
+
+/** Reason and detail of a refusal. */
+function refusal(...given: Parameters<typeof by>): string {
+  const caller = by(...given);
+  return caller.ok ? `taken: ${JSON.stringify(caller.value)}` : `${caller.reason}: ${caller.detail}`;
+}
+
+describe('who acts', () => {
+  test.each<[string, Claims, string, readonly string[]]>([
+    ['the client', { cid: 'release-bot' }, 'bot', ['release-bot']],
+    ['the actor, whoever fetched the token', { cid: 'portal', act: { sub: 'release-bot' } }, 'bot', ['release-bot']],
+    ['an actor by its SPIFFE id', { cid: 'portal', act: { sub: SPIFFE } }, 'workload', [SPIFFE]],
+    [
+      'a SPIFFE id is the same wherever it comes from',
+      { act: { sub: SPIFFE, iss: 'https://spire.test' } },
+      'workload',
+      [SPIFFE],
+    ],
+    [
+      'an actor of the issuer itself',
+      { act: { sub: 'release-bot', iss: base.providers.okta!.issuer } },
+      'bot',
+      ['release-bot'],
+    ],
+    ['a claim', { cid: 'portal', team: 'robots' }, 'robots', ['portal']],
+    [
+      'the outermost of a chain',
+      { act: { sub: 'far-bot', act: { sub: 'release-bot', act: { sub: SPIFFE } } } },
+      'far',
+      ['far-bot', 'release-bot', SPIFFE],
+    ],
+    ['a token that says so itself', { cid: 'release-bot', may_act: { sub: 'release-bot' } }, 'bot', ['release-bot']],
+    ['by the name of a client', { cid: 'release-bot', may_act: { client_id: 'release-bot' } }, 'bot', ['release-bot']],
+  ])('%s', (_, claims, agent, actors) => {
+    expect(callerOf(claims)).toEqual({
+      provider: 'okta',
+      subject: 'okta-ann',
+      name: 'Ann',
+      roles: ['staff'],
+      groups: [],
+      claims: {},
+      agent,
+      actors,
+    });
+  });
+
+  test('nobody, where no agent is the client', () => {
+    const person = callerOf({ cid: 'portal' });
+    expect(person).toMatchObject({ roles: ['staff', 'admin'], groups: ['staff', 'admins'], claims: { level: 3 } });
+    expect(Object.keys(person)).not.toContain('agent');
+    expect(callerOf({ cid: 'portal' }, [])).toEqual(person);
+  });
+
+  test('the first of the policy that it is', () => {
+    expect(callerOf({ cid: 'release-bot', team: 'robots' }).agent).toBe('bot');
+    expect(callerOf({ cid: 'release-bot', team: 'robots' }, [robots, bot]).agent).toBe('robots');
+  });
+
+  test('an agent of one provider comes with no other’s tokens', () => {
+    const own = { ...bot, match: { kind: 'client', client: 'release-bot', provider: 'entra' } } as const;
+    expect(callerOf({ cid: 'release-bot' }, [own])).not.toHaveProperty('agent');
+  });
+
+  test('nobody in a session, whatever its claims', () => {
+    const person = toPerson(verifiedBy('okta', { ...ANN, cid: 'release-bot' }), tableWith(bot), NOW);
+    expect(person).toMatchObject({ ok: true, value: { roles: ['staff', 'admin'] } });
+    expect(JSON.stringify(person)).not.toContain('agent');
+  });
+});
+
+describe('an agent by itself', () => {
+  const itself = { ...bot, alone: true } as const;
+
+  test('has its own name and no role', () => {
+    expect(callerOf({ cid: 'release-bot', uid: 'release-bot', sub: 'release-bot' }, [itself])).toEqual({
+      provider: 'okta',
+      subject: 'okta-release-bot',
+      roles: [],
+      groups: [],
+      claims: {},
+      agent: 'bot',
+      alone: true,
+      actors: ['release-bot'],
+    });
+  });
+
+  test('is alone also where the policy lets it act for people only', () => {
+    expect(callerOf({ cid: 'release-bot', sub: 'release-bot' })).toMatchObject({ agent: 'bot', alone: true });
+  });
+
+  test('acts for somebody where the token names an actor', () => {
+    const claims = { cid: 'release-bot', sub: 'release-bot', act: { sub: 'release-bot' } };
+    expect(callerOf(claims, [itself])).not.toHaveProperty('alone');
+  });
+});
+
+describe('refused', () => {
+  const deep = (hops: number): unknown => (hops === 0 ? undefined : { sub: 'release-bot', act: deep(hops - 1) });
+  test.each<[string, Claims, string]>([
+    ['an actor of no agent', { act: { sub: 'other' } }, 'actor_not_allowed: no agent of the policy is "other"'],
+    [
+      'an actor of no agent, though its client is one',
+      { cid: 'release-bot', act: { sub: 'other' } },
+      'actor_not_allowed: no agent of the policy is "other"',
+    ],
+    [
+      'one agent acting with the token of another',
+      { cid: 'far-bot', act: { sub: 'release-bot' } },
+      'actor_not_allowed: the token was issued to agent far, and agent bot acts by it',
+    ],
+    [
+      'a client of another issuer',
+      { act: { sub: 'release-bot', iss: 'https://x.test' } },
+      'actor_not_allowed: no agent',
+    ],
+    [
+      'too long a chain',
+      { act: { sub: 'release-bot', act: { sub: SPIFFE } } },
+      'actor_not_allowed: this is hop 2 for one person, bot may do 1 hop',
+    ],
+    [
+      'a subject who lets another act',
+      { cid: 'release-bot', may_act: { sub: 'far-bot' } },
+      'actor_not_allowed: the token lets',
+    ],
+    ['or nobody that can be read', { cid: 'release-bot', may_act: 'release-bot' }, 'actor_not_allowed: the token lets'],
+    [
+      'or one of another issuer',
+      { cid: 'release-bot', may_act: { sub: 'release-bot', iss: 'https://x.test' } },
+      'actor_not_allowed: the token lets',
+    ],
+    ['a chain without end', { act: deep(MAX_HOPS + 1) }, 'claim_absent: "act"'],
+    ...[
+      null,
+      'release-bot',
+      [],
+      {},
+      { sub: '' },
+      { sub: 7 },
+      { sub: ['release-bot'] },
+      { sub: 'release-bot', act: null },
+    ].map((act): [string, Claims, string] => [`act ${JSON.stringify(act)}`, { act }, 'claim_absent: "act"']),
+  ])('%s', (_, claims, says) => {
+    expect(refusal(claims)).toContain(says);
+  });
+
+  test('an actor also by a policy without agents', () => {
+    expect(refusal({ act: { sub: 'release-bot' } }, [])).toContain('actor_not_allowed: no agent of the policy is');
+  });
+
+  test.each([
+    ['dpop', 'a key of DPoP'],
+    ['certificate', 'a client certificate'],
+    ['any', 'a key of DPoP or a client certificate'],
+  ] as const)('a token that is not bound as its agent’s: %s', (bound, what) => {
+    const said = refusal({ cid: 'release-bot' }, [{ ...bot, bound }]);
+    expect(said).toBe(`proof_missing: the tokens of agent bot have to be bound to ${what}`);
+  });
+});
+
+describe('what Entra says', () => {
+  const agents = [{ ...bot, alone: true } as const];
+  const of = (claims: Claims) => callerOf(claims, agents, 'entra');
+
+  test('an agent for somebody', () => {
+    expect(of({ azp: 'release-bot', idtyp: 'user', xms_act_fct: '3 9 11' })).toMatchObject({
+      subject: 'ann-sub',
+      roles: ['staff'],
+      agent: 'bot',
+    });
+    expect(of({ azp: 'release-bot', idtyp: 'user', xms_act_fct: '3 9 11' })).not.toHaveProperty('alone');
+  });
+
+  test.each<[string, Claims]>([
+    ['by itself', { appid: 'release-bot', idtyp: 'app', xms_act_fct: '11', xms_sub_fct: '11' }],
+    ['with an account of its own, which nobody is behind', { azp: 'release-bot', idtyp: 'user', xms_sub_fct: '1 13' }],
+  ])('an agent %s', (_, claims) => {
+    expect(of(claims)).toMatchObject({ agent: 'bot', alone: true, roles: [] });
+  });
+
+  test.each<[string, Claims]>([
+    ['the actor', { xms_act_fct: '9 11' }],
+    ['the subject', { xms_sub_fct: '13' }],
+    ['its parent', { xms_par_app_azp: '30cf4c22-9985-4ef7-8756-91cc888176bd' }],
+    ['a list', { xms_act_fct: ['9', '11'] }],
+    ['a number', { xms_act_fct: 11 }],
+  ])('an agent that the policy does not know, by %s', (_, claims) => {
+    for (const known of [agents, []]) {
+      expect(refusal({ azp: 'other', ...claims }, known, 'entra')).toContain(
+        'actor_not_allowed: no agent of the policy is',
+      );
+    }
+  });
+
+  test.each<[string, Claims]>([
+    ['other facets', { xms_act_fct: '9 3', xms_sub_fct: '1 113' }],
+    ['none', {}],
+  ])('a person, by %s', (_, claims) => {
+    expect(of({ azp: 'portal', ...claims })).toMatchObject({ roles: ['staff', 'admin'] });
+  });
+});
+
+describe('the decision', () => {
+  const rules = [
+    { id: 'r#1', who: { kind: 'role', role: 'staff' }, methods: ['GET'], service: 's', as: '' },
+    { id: 'r#2', who: { kind: 'agent', agent: 'bot', actsFor: ['staff'] }, service: 's', as: '' },
+    { id: 'r#3', who: { kind: 'agent', agent: 'night', actsFor: [], alone: true }, service: 's', as: '' },
+    { id: 'r#4', who: { kind: 'anyone' }, methods: ['PUT'], service: 's', as: '' },
+  ] as const;
+  const outcome = (caller: Parameters<typeof decide>[1], method = 'GET') => {
+    const decision = decide(rules, caller, { route: 'r', method });
+    return decision.allow ? decision.rule.id : decision.reason;
+  };
+
+  test.each([
+    ['for somebody who may', { roles: ['staff'], agent: 'bot' }, 'GET', 'r#2'],
+    ['for somebody who may not', { roles: [], agent: 'bot' }, 'GET', 'role_missing'],
+    ['for anyone', { roles: [], agent: 'bot' }, 'PUT', 'r#2'],
+    ['alone, and may', { roles: [], agent: 'night', alone: true }, 'DELETE', 'r#3'],
+    ['alone, and may not', { roles: [], agent: 'bot', alone: true }, 'PUT', 'actor_not_allowed'],
+    ['for somebody, and may be alone only', { roles: ['staff'], agent: 'night' }, 'PUT', 'actor_not_allowed'],
+    ['without a rule', { roles: ['staff'], agent: 'other' }, 'PUT', 'actor_not_allowed'],
+  ] as const)('an agent %s', (_, caller, method, expected) => {
+    expect(outcome(caller, method)).toBe(expected);
+  });
+});
