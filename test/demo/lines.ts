@@ -17,7 +17,7 @@ const content = `${urls.gateway}/rest/api/content`;
 const page = JSON.stringify({ title: 'Hello', body: { storage: { value: 'Written through the gateway.' } } });
 const write = { url: content, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: page };
 
-/** Six requests whose answers differ for a reason one can see. */
+/** Requests whose answers differ for a reason one can see. */
 export const lines: readonly Line[] = [
   {
     title: 'An editor writes',
@@ -65,6 +65,22 @@ export const lines: readonly Line[] = [
     status: 200,
     holds: '"actor":"spiffe://example.org/ns/wiki/sa/wiki"',
     why: 'the dashboard sees ben, with his role, and that the wiki asks for him',
+  },
+  {
+    title: 'An agent asks the dashboard, for the editor',
+    token: 'TOKEN_AGENT',
+    asked: { url: `${urls.dashboard}/` },
+    status: 200,
+    holds: '"actor":"release-bot"',
+    why: 'the dashboard sees ada, with her role, and that the agent asks for her',
+  },
+  {
+    title: 'The same agent writes for her',
+    token: 'TOKEN_AGENT',
+    asked: write,
+    status: 403,
+    holds: '"reason":"actor_not_allowed"',
+    why: 'she may write there, the agent may not',
   },
 ];
 

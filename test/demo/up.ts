@@ -80,6 +80,7 @@ async function fetchTokens(ca: string): Promise<Tokens> {
     TOKEN_READER: await fetchToken(ca, 'wiki-cli', 'ben'),
     TOKEN_GUEST: await fetchToken(ca, 'wiki-cli', 'cleo'),
     TOKEN_SERVICE: await fetchToken(ca, 'wiki-index'),
+    TOKEN_AGENT: await fetchToken(ca, 'release-bot', 'ada'),
   };
 }
 
@@ -108,6 +109,7 @@ function report(tokens: Tokens): string {
     ['TOKEN_READER', 'ben, reader'],
     ['TOKEN_GUEST', 'cleo, in no group'],
     ['TOKEN_SERVICE', 'wiki-index, a service account'],
+    ['TOKEN_AGENT', 'release-bot, an agent, for ada'],
   ] as const;
   return [
     `wiki       ${urls.gateway}`,
@@ -145,7 +147,7 @@ await command('demo', async () => {
   const ca = await readFile(caFile, 'utf8');
   const tokens = await step('tokens', () => fetchTokens(ca));
   await writeVariables(tokens);
-  await step('the six requests below', async () => {
+  await step('the eight requests below', async () => {
     for (const line of lines) await expectAnswer(ca, tokens, line);
     return 'answered as they should be';
   });

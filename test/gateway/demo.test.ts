@@ -54,7 +54,7 @@ test('an offset that is no number is named in one line', async () => {
   });
 });
 
-test('the six lines answer as printed, a second time as well', async () => {
+test('the eight lines answer as printed, a second time as well', async () => {
   for (const note of [/started/, /runs already/]) {
     const { code, stdout, stderr } = await demo('up');
     expect(code, stderr).toBe(0);
@@ -63,8 +63,8 @@ test('the six lines answer as printed, a second time as well', async () => {
     expect(stdout).toContain(
       `open https://wiki.localhost:${8443 + offset}/ and sign in as ada (editor) or ben (reader)`,
     );
-    expect(printed.length).toBe(6);
-    expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(6);
+    expect(printed.length).toBe(8);
+    expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(8);
     for (const [, status, holds, line] of printed) {
       const answer = await typed(line!);
       expect(answer.stdout.trim().split('\n').at(-1), line).toBe(status);

@@ -31,6 +31,9 @@ providers:
     introspection: { cache: 1s, jwts: true }
 roles:
   staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: asked }] }
+agents:
+  release-bot:
+    { match: { client_id: release-bot, provider: corp }, acts_for: [staff], alone: true, bound: none }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:
@@ -40,12 +43,14 @@ hosts:
   asked.example.com:
     providers: [asked]
     /*: { service: wiki, allow: [staff] }
+    /rest/*: { service: wiki, allow: [staff, { agent: release-bot, methods: [GET, POST] }] }
 `;
 // A gateway that finds no provider at its start looks again later only.
 const keycloak = await startKeycloak(stage, {
   origins: [origin],
   keys: [key.jwk],
   backchannel: 'https://rp:8443/backchannel',
+  agent: 'release-bot',
 });
 const [wiki, rp, gateway] = await Promise.all([
   startEcho(stage, { alias: 'wiki' }),
@@ -105,6 +110,51 @@ test('where it is asked about its tokens, those of a session that it ended pass 
   expect((await gateway.send(host, { token })).status).toBe(200);
   const forged = `${token.slice(0, -20)}AAAA${token.slice(-16)}`;
   expect((await gateway.send('asked.example.com', { token: forged })).json().reason).toBe('signature_invalid');
+});
+
+describe('an agent', async () => {
+  const [forAda, forCleo, itself] = await Promise.all([
+    keycloak.agentToken('release-bot', ada),
+    keycloak.agentToken('release-bot', cleo),
+    keycloak.agentToken('release-bot'),
+  ]);
+  const agent = { 'meshgate.agent': 'release-bot', 'meshgate.actors': 'release-bot' };
+
+  gatewayCase(setup, {
+    name: 'by token exchange asks for the person',
+    host,
+    request: { method: 'POST', path: '/rest/page', token: forAda },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': 'ada', 'X-Forwarded-Roles': 'staff' }, absent: ['Authorization'] },
+    log: { fields: { 'user.id': 'ada', ...agent, 'meshgate.rule': `${host}/rest/*#2` } },
+  });
+
+  gatewayCase(setup, {
+    name: 'for a person who may not is refused',
+    host,
+    request: { path: '/rest/page', token: forCleo },
+    status: 403,
+    reason: 'role_missing',
+    log: { fields: { 'user.id': 'cleo', ...agent, 'meshgate.rule': `${host}/rest/*#1` } },
+  });
+
+  gatewayCase(setup, {
+    name: 'where it has no rule is refused, whoever it asks for',
+    host,
+    request: { path: '/page', token: forAda },
+    status: 403,
+    reason: 'actor_not_allowed',
+    log: { fields: { 'user.id': 'ada', ...agent, 'meshgate.rule': `${host}/*#1` } },
+  });
+
+  gatewayCase(setup, {
+    name: 'with client credentials asks for itself',
+    host,
+    request: { path: '/rest/page', token: itself },
+    status: 200,
+    upstream: { headers: { 'X-Forwarded-User': decodeJwt(itself).sub! }, absent: ['X-Forwarded-Roles'] },
+    log: { fields: { ...agent, 'user.roles': '', 'meshgate.rule': `${host}/rest/*#2` } },
+  });
 });
 
 /** The first step of a sign-in, as a relying party would ask for it. */

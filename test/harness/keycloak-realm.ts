@@ -25,6 +25,8 @@ export interface RealmOptions {
   readonly bound?: 'dpop' | 'certificate';
   /** PAR is the only way in. */
   readonly parOnly?: boolean;
+  /** A client of this name, with the secret of `wiki`: it exchanges people's tokens of `wiki` for its own, and has some for itself. */
+  readonly agent?: string;
 }
 
 /** Clients of a realm. `wiki` has this secret, and people's password is their name. */
@@ -80,10 +82,25 @@ function client(id: string, options: RealmOptions, own: Json & { readonly attrib
   };
 }
 
+/** Software that acts for people by token exchange (RFC 8693), and for itself by client credentials. */
+function agentClient(name: string, options: RealmOptions): Json {
+  return client(name, options, {
+    secret: keycloakSecret,
+    standardFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: true,
+    attributes: { 'standard.token.exchange.enabled': 'true' },
+  });
+}
+
 function clients(options: RealmOptions): Json[] {
   const pkce = { 'pkce.code.challenge.method': 'S256' };
+  const { agent } = options;
+  const forAgent =
+    agent === undefined ? [] : [mapper('agent', 'oidc-audience-mapper', { 'included.client.audience': agent })];
   return [
-    client('wiki', options, { secret: keycloakSecret, attributes: pkce }),
+    ...(agent === undefined ? [] : [agentClient(agent, options)]),
+    client('wiki', options, { secret: keycloakSecret, attributes: pkce, protocolMappers: [...mappers, ...forAgent] }),
     client('wiki-jwt', options, {
       clientAuthenticatorType: 'client-jwt',
       attributes: {

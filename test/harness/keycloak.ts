@@ -38,6 +38,21 @@ export class Keycloak {
     return (await this.tokens(person)).access_token!;
   }
 
+  /** A token of an agent's: for the person whose token of the client `wiki` it exchanges (RFC 8693), or for itself. */
+  async agentToken(agent: string, subjectToken?: string): Promise<string> {
+    const grant =
+      subjectToken === undefined
+        ? { grant_type: 'client_credentials' }
+        : {
+            grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+            subject_token: subjectToken,
+            subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          };
+    const path = `/realms/${this.realm}/protocol/openid-connect/token`;
+    const answer = await this.#post(path, { client_id: agent, client_secret: keycloakSecret, ...grant });
+    return answer.json().access_token;
+  }
+
   /** Asks an endpoint of OpenID Connect (`token`, `auth/device`, `ext/par/request`, …) as a server does. */
   post(endpoint: string, form: Readonly<Record<string, string>>, clientPem?: string): Promise<Answer> {
     return this.#send(`/realms/${this.realm}/protocol/openid-connect/${endpoint}`, form, clientPem);

@@ -39,7 +39,7 @@ const gatewaySecret = 'the client secret of the tests';
 
 const codeFlow = ['authorization_code', 'refresh_token'];
 
-/** Clients by what they are for: people's command lines, service accounts, and gateways where people sign in. */
+/** Clients by what they are for: people's command lines, service accounts, an agent, and gateways where people sign in. */
 export const clients: readonly ClientEntry[] = [
   { id: 'wiki-cli', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'RS256' },
   { id: 'wiki-cli-es256', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'ES256' },
@@ -47,6 +47,7 @@ export const clients: readonly ClientEntry[] = [
   { id: 'wiki-asks', secret: gatewaySecret, grants: [], algorithm: 'RS256' },
   { id: 'wiki-index', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'RS256' },
   { id: 'wiki-index-es256', secret: 'wiki-index-secret', grants: ['client_credentials'], algorithm: 'ES256' },
+  { id: 'release-bot', secret: 'release-bot-secret', grants: [personaGrant], algorithm: 'RS256' },
   { id: 'gateway', secret: gatewaySecret, grants: codeFlow, algorithm: 'RS256' },
   { id: 'gateway-post', secret: gatewaySecret, grants: codeFlow, algorithm: 'ES256', auth: 'client_secret_post' },
   { id: 'gateway-pushes', secret: gatewaySecret, grants: codeFlow, algorithm: 'RS256', pushes: true },
