@@ -62,9 +62,14 @@ function presented(policy: Policy, credential: Credential, now: number): Token |
   }
 }
 
-/** The rules of those whom the assertion speaks of: an agent's are its own, and where anyone passes agents do. */
+/**
+ * The rules of those whom the assertion speaks of: an agent's are its own, others for itself than for people, and where
+ * anyone passes agents do.
+ */
 function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Rule[] {
-  return rules.filter(({ who, agent }) => who.kind === 'anyone' || (agent ?? undefined) === credential?.agent);
+  const isOf = ({ agent, alone }: Enforced) =>
+    (agent ?? undefined) === credential?.agent && (alone ?? false) === (credential?.alone ?? false);
+  return rules.filter((rule) => rule.who.kind === 'anyone' || isOf(rule));
 }
 
 const NOW = 1_800_000_000;
@@ -91,7 +96,7 @@ export class ConsulSide implements Mutable {
     if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
     const { credential, ...without } = cell;
     const good = credential !== undefined && isGood(credential, cell);
-    const { agent: _, ...person } = credential ?? { roles: [], service: cell.service };
+    const { agent: _, alone: __, ...person }: Credential = credential ?? { roles: [], service: cell.service };
     const rules = rulesFor(this.#rules, good ? credential : undefined);
     const seen = good ? { ...without, credential: person } : without;
     return expectedOf(seen, { ...this.#view, rules });

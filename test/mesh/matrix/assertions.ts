@@ -50,8 +50,9 @@ export class Assertions {
   }
 
   async #make(assertion: Assertion, credential: Credential, now: number, expiredFor: number): Promise<string> {
-    const { service, as = '', roles, flaw, agent } = credential;
-    const acting = agent !== undefined && { agent, actors: [`spiffe://example.org/agents/${agent}`] };
+    const { service, as = '', roles, flaw, agent, alone } = credential;
+    const actors = [`spiffe://example.org/agents/${agent}`];
+    const acting = agent !== undefined && { agent, actors, ...(alone && { alone }) };
     const caller = { provider: 'acme', subject: 'ada', roles, ...acting };
     const at = flaw === 'expired' ? now - expiredFor - assertion.lifetime : now;
     const claims = assertionClaims(assertion, { service, as }, caller, at);

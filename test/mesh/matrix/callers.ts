@@ -3,8 +3,8 @@ import { decide } from '../../../src/rules/decide.ts';
 import { type Implied, impliedBy } from '../../../src/rules/implied.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 
-/** Somebody with these roles, an agent for somebody with these, or nobody. */
-export type Asker = { readonly roles: readonly string[]; readonly agent?: string } | null;
+/** Somebody with these roles, an agent for somebody with these or for itself, or nobody. */
+export type Asker = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
 
 /** No agent of a policy has this name. */
 const NO_AGENT = 'no-agent';
@@ -17,8 +17,10 @@ export class Askers {
   readonly #names: readonly string[];
   readonly #agents: readonly string[];
   readonly #implied: Implied;
+  readonly #policy: Policy;
 
   constructor(policy: Policy) {
+    this.#policy = policy;
     this.#names = Object.keys(policy.roles);
     this.#agents = Object.keys(policy.agents ?? {});
     this.#implied = impliedBy([policy]);
@@ -36,15 +38,17 @@ export class Askers {
     const each = this.#names.map((name) => this.#with([name]));
     const people = [...role, [], ...each].map((roles) => ({ roles }));
     const agent = rule.who.kind === 'agent' ? { agent: rule.who.agent } : undefined;
-    const candidates: readonly Asker[] = agent
-      ? each.map((roles) => ({ roles, ...agent }))
+    const itself = agent && { roles: [], ...agent, alone: true as const };
+    const candidates: readonly Asker[] = itself
+      ? [...each.map((roles) => ({ roles, ...agent })), itself]
       : [...people.slice(0, role.length), null, ...people.slice(role.length)];
     const passes = (asker: Asker) => {
       const decision = decide(rules, asker, { route: rule.route, method });
       return decision.allow && decision.rule.id === rule.id;
     };
     const texts = candidates.map((asker) => JSON.stringify(asker));
-    return candidates.filter((asker, i) => texts.indexOf(texts[i] as string) === i && passes(asker)).slice(0, 2);
+    const found = candidates.filter((asker, i) => texts.indexOf(texts[i] as string) === i && passes(asker));
+    return itself && found.at(-1) === itself ? [...found.slice(0, -1).slice(0, 2), itself] : found.slice(0, 2);
   }
 
   /** Whom it does not: somebody without a role, with another one, with all others. */
@@ -60,10 +64,15 @@ export class Askers {
     return some.filter((roles, i) => some.findIndex((it) => it.join() === roles.join()) === i);
   }
 
-  /** Who else may act, or nobody instead of the rule's own agent; nothing where the policy knows no agents. */
-  otherAgents(rule: Rule): readonly (string | undefined)[] {
+  /**
+   * Who else may act, or nobody instead of the rule's own agent; nothing where the policy knows no agents.
+   *
+   * @param alone for itself: nothing is signed for an agent that may not
+   */
+  otherAgents(rule: Rule, alone = false): readonly (string | undefined)[] {
     if (this.#agents.length === 0) return [];
     const own = rule.who.kind === 'agent' ? rule.who.agent : undefined;
-    return [...(own === undefined ? [] : [undefined]), ...this.#agents.filter((it) => it !== own), NO_AGENT];
+    const others = this.#agents.filter((it) => it !== own && (!alone || this.#policy.agents[it]?.alone));
+    return [...(own === undefined ? [] : [undefined]), ...others, NO_AGENT];
   }
 }

@@ -59,7 +59,12 @@ class Derivation {
     const [asker, other] = passing(method) as readonly [Asker, Asker?];
     this.#addAll(asker, method, named);
     for (const [others, how] of this.#others(asker, named)) {
-      this.#addAll(others, how, named, `for ${others?.roles.join(' and ') || 'anybody'}`);
+      this.#addAll(
+        others,
+        how,
+        named,
+        others?.alone ? 'for itself' : `for ${others?.roles.join(' and ') || 'anybody'}`,
+      );
     }
     if (other !== undefined && other?.agent === undefined) {
       this.#add(this.cells[0] as Cell, undefined, 'passes for others', { credential: this.#credential(other) });
@@ -207,21 +212,23 @@ class Derivation {
       });
       return;
     }
-    for (const roles of this.#askers.others(this.#rule)) {
+    const { agent: _, alone, ...person } = credential;
+    for (const roles of alone ? [] : this.#askers.others(this.#rule)) {
       this.#add(base, 'role', roles.join(' and ') || 'none', { credential: { ...credential, roles } });
     }
-    for (const agent of this.#askers.otherAgents(this.#rule)) {
-      const { agent: _, ...person } = credential;
-      const changed = agent === undefined ? person : { ...person, agent };
+    for (const agent of this.#askers.otherAgents(this.#rule, alone)) {
+      const changed = agent === undefined ? person : { ...person, agent, ...(alone && { alone }) };
       this.#add(base, 'agent', agent ?? 'none', { credential: changed });
     }
+    // The same as for somebody who has no role.
+    if (alone) this.#add(base, 'agent', 'not alone', { credential: { ...person, agent: credential.agent as string } });
     this.#add(base, 'credential', 'none', { credential: null });
     for (const [flaw, part] of FLAWS) {
       const service = flaw === 'audience' ? this.#otherService() : credential.service;
       this.#add(base, part, flaw, { credential: { ...credential, service, flaw } });
     }
     for (const as of this.#otherIdentities()) this.#add(base, 'as', as, { credential: { ...credential, as } });
-    const { as: _, ...without } = credential;
+    const { as: __, ...without } = credential;
     if (credential.as !== undefined) this.#add(base, 'as', 'none', { credential: without });
   }
 

@@ -165,12 +165,16 @@ function requestsOf(policies: readonly Policy[], { authorities }: Scene): readon
 /** Callers that policies tell apart. One role at a time: none is ever held against somebody. */
 function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
   const said = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
-  const [as, roles, agents] = ['as', 'roles', 'agent'].map((claim) =>
+  const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((claim) =>
     kinds(said.filter(({ path }) => path.at(-1)?.key === claim)),
-  ) as [readonly string[], readonly string[], readonly string[]];
+  ) as [readonly string[], readonly string[], readonly string[], readonly string[]];
   const claims = [undefined, ...as].flatMap((own) =>
     [[], ...roles.map((it) => [it])].flatMap((some) =>
-      [undefined, ...agents].map((agent) => ({ as: own, roles: some, agent })),
+      [undefined, ...agents].flatMap((agent) =>
+        [undefined, ...(agent === undefined ? [] : alone)].map((itself) => ({
+          ...{ as: own, roles: some, agent, alone: itself },
+        })),
+      ),
     ),
   );
   return connect.flatMap((spiffe) => [{ spiffe }, ...claims.map((it) => ({ spiffe, claims: it }))]);

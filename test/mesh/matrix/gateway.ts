@@ -83,7 +83,9 @@ export class GatewaySide implements Side {
   }
 
   async ask(cell: Cell): Promise<Answer> {
-    const reply = await (cell.credential?.agent === undefined ? this.#askOutside(cell) : this.#askInside(cell));
+    const agent = cell.credential?.agent;
+    const inside = agent !== undefined && this.policy.agents[agent]?.match.kind !== 'client';
+    const reply = await (inside ? this.#askInside(cell) : this.#askOutside(cell));
     if (reply === 'not askable') return reply;
     if (reply === 'no connection') return 'refused: connection';
     if (reply === 'no answer') return 'wrong: no answer';
@@ -92,7 +94,7 @@ export class GatewaySide implements Side {
     return REFUSED[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;
   }
 
-  /** A person, with a token. */
+  /** A person, or an agent, with a token. */
   async #askOutside({ method, path, host, credential }: Cell): Promise<Reply | NoReply | 'not askable'> {
     const token = credential && (await this.#tokens.of(credential));
     if (credential !== undefined && token === undefined) return 'not askable';
@@ -132,10 +134,11 @@ export class GatewaySide implements Side {
     if (spiffe !== undefined && !cert.includes(`URI=${spiffe}`)) return `wrong: it travelled as ${cert}`;
     const [assertion] = seen['x-meshgate-assertion'] ?? [];
     if (assertion === undefined) return cell.credential === undefined ? 'allowed' : 'wrong: no assertion';
-    const { aud, as = '', roles, agent } = decodeJwt(assertion);
-    const said = JSON.stringify([aud, as, roles, agent]);
+    const { aud, as = '', roles, agent, alone } = decodeJwt(assertion);
+    const said = JSON.stringify([aud, as, roles, agent, alone === 'true']);
     const { credential = { roles: [], service: '' } } = cell;
-    const right = [rule.service, rule.as, travellingOf(credential, this.policy), credential.agent];
+    const travelled = travellingOf(credential, this.policy);
+    const right = [rule.service, rule.as, travelled, credential.agent, credential.alone === true];
     return said === JSON.stringify(right) ? 'allowed' : `wrong: the assertion says ${said}`;
   }
 }

@@ -122,12 +122,16 @@ function sceneOf(objects: readonly Json[]): Scene {
 
 /** Callers that rules tell apart. One role at a time: none is ever held against somebody. */
 function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, audiences }: Scene): readonly Claims[] {
-  const [as, roles, agents] = ['as', 'roles', 'agent'].map((name) => kinds(texts.get(name) ?? []));
+  const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((name) => kinds(texts.get(name) ?? []));
   return issuers.flatMap((iss) =>
     [...new Set(audiences)].flatMap((aud) =>
       [undefined, ...(as ?? [])].flatMap((own) =>
         [undefined, ...(roles ?? [])].flatMap((role) =>
-          [undefined, ...(agents ?? [])].map((agent) => ({ iss, aud, as: own, roles: role, agent })),
+          [undefined, ...(agents ?? [])].flatMap((agent) =>
+            [undefined, ...(agent === undefined ? [] : (alone ?? []))].map((itself) => ({
+              ...{ iss, aud, as: own, roles: role, agent, alone: itself },
+            })),
+          ),
         ),
       ),
     ),

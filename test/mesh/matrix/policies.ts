@@ -85,7 +85,10 @@ export function confluence(): Yaml {
   };
 }
 
-/** Services that act for people, as an identity of their own and as everybody's; a role that does not travel. */
+/**
+ * Services that act for people, as an identity of their own and as everybody's, and a bot that also asks for itself; a
+ * role that does not travel.
+ */
 export function agents(): Yaml {
   const service = (name: string) => ({
     authority: `${name}.mesh`,
@@ -102,6 +105,7 @@ export function agents(): Yaml {
     agents: {
       pages: { match: { service: 'wiki' }, acts_for: ['reader', 'editor'] },
       indexer: { match: { service: 'search' }, acts_for: ['reader'], hops: 2 },
+      bot: { match: { client_id: 'bot' }, acts_for: ['reader'], alone: true, bound: 'none' },
     },
     mesh: mesh(['default', 'hop']),
     services: { wiki: service('wiki'), search: service('search'), dashboard: { authority: 'dashboard.mesh' } },
@@ -109,7 +113,12 @@ export function agents(): Yaml {
       'wiki.example.com': {
         '/*': {
           service: 'wiki',
-          allow: ['editor', { role: 'reader', methods: ['GET'] }, { agent: 'indexer', methods: ['GET'] }],
+          allow: [
+            'editor',
+            { role: 'reader', methods: ['GET'] },
+            { agent: 'indexer', methods: ['GET'] },
+            { agent: 'bot', methods: ['GET', 'POST'] },
+          ],
         },
         '/search/*': { service: 'search', allow: ['authenticated'] },
       },

@@ -48,18 +48,29 @@ export class Tokens {
   }
 
   /** @returns undefined where no token has exactly these roles */
-  async of({ roles, flaw }: Credential): Promise<string | undefined> {
-    const key = JSON.stringify([roles, flaw]);
+  async of(credential: Credential): Promise<string | undefined> {
+    const { roles, flaw, agent, alone } = credential;
+    const key = JSON.stringify([roles, flaw, agent, alone]);
     const now = Date.now() / 1000;
     const known = this.#made.get(key);
     if (known !== undefined && now - known.at < USED_FOR) return known.text;
-    const text = await this.#make(roles, flaw, Math.floor(now));
+    const text = await this.#make(credential, Math.floor(now));
     this.#made.set(key, { text, at: now });
     return text;
   }
 
-  #claims(roles: readonly string[]): Claims | undefined {
-    const claims: Claims = { sub: 'ada' };
+  /** Of an agent by a token: the client that it was issued to, which is the subject too where it asks for itself. */
+  #acting({ agent, alone }: Credential): Claims | undefined {
+    if (agent === undefined) return { sub: 'ada' };
+    const match = this.#policy.agents[agent]?.match;
+    if (match?.kind !== 'client') return undefined;
+    return { sub: alone ? match.client : 'ada', azp: match.client };
+  }
+
+  #claims(credential: Credential): Claims | undefined {
+    const { roles, agent } = credential;
+    const claims = this.#acting(credential);
+    if (claims === undefined) return undefined;
     for (const role of roles) {
       const found = this.#policy.roles[role];
       if (found === undefined) return undefined;
@@ -67,14 +78,16 @@ export class Tokens {
     }
     const [provider] = Object.values(this.#policy.providers);
     const offline = new Offline(this.#policy, Date.now() / 1000).ofClaims(provider!.name, claims, [provider!.name]);
-    if (!offline.ok || offline.value.caller.roles.join() !== roles.join()) return undefined;
+    const actsFor = this.#policy.agents[agent ?? '']?.actsFor;
+    const held = actsFor === undefined ? roles : roles.filter((role) => actsFor.includes(role));
+    if (!offline.ok || offline.value.caller.roles.join() !== held.join()) return undefined;
     return { aud: provider!.audiences[0], ...claims };
   }
 
-  async #make(roles: readonly string[], flaw: Credential['flaw'], now: number): Promise<string | undefined> {
-    const claims = this.#claims(roles);
+  async #make(credential: Credential, now: number): Promise<string | undefined> {
+    const claims = this.#claims(credential);
     if (claims === undefined) return undefined;
-    switch (flaw) {
+    switch (credential.flaw) {
       case undefined:
         return this.#issuer.sign(claims);
       case 'garbage':

@@ -28,6 +28,8 @@ export interface Credential {
   readonly as?: string;
   /** The agent that acts for the person; absent: the person asks. */
   readonly agent?: string;
+  /** It asks for itself, and there is no person. */
+  readonly alone?: true;
 }
 
 /** Which certificate the connection into the mesh has. */

@@ -35,12 +35,12 @@ function differs(cell: Cell, base: Cell): readonly string[] {
 /** What a part may differ in; a credential that is gone, or bad, differs in all that it says. */
 const FIELDS: Readonly<Record<Part, readonly string[]>> = {
   role: ['roles'],
-  agent: ['agent'],
+  agent: ['agent', 'alone'],
   method: ['method'],
   host: ['host', 'authority', 'service'],
   // Where another rule lets pass what is asked at another path, the method differs too.
   path: ['path', 'method'],
-  credential: ['agent', 'as', 'authority', 'flaw', 'host', 'roles', 'service'],
+  credential: ['agent', 'alone', 'as', 'authority', 'flaw', 'host', 'roles', 'service'],
   signature: ['flaw'],
   issuer: ['flaw'],
   audience: ['flaw', 'service'],
@@ -152,6 +152,11 @@ describe('what a layer has to answer', () => {
     ['dashboard.example.com/*#3: certificate: of default', 'refused: rules'],
     ['dashboard.example.com/*#3: certificate: none', 'refused: connection'],
     ['dashboard.example.com/*#1: agent: pages', 'refused: rules'],
+    ['wiki.example.com/*#4: passes', 'allowed'],
+    ['wiki.example.com/*#4: passes, for itself', 'allowed'],
+    ['wiki.example.com/*#4: passes with POST, for itself', 'allowed'],
+    ['wiki.example.com/*#4: agent: not alone, for itself', 'refused: rules'],
+    ['wiki.example.com/*#4: agent: none, for itself', 'refused: rules'],
     ['dashboard.example.com/open#1: agent: pages', 'refused: rules'],
     ['dashboard.example.com/open#1: passes', 'allowed'],
     // Another rule lets it pass.
