@@ -74,7 +74,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         parse: String,
         optional: true,
         placeholder: 'NAME',
-        brief: 'Ask as this agent, for that somebody',
+        brief: 'Ask as this agent, for that somebody, or for itself without one',
       },
       token: {
         kind: 'parsed',

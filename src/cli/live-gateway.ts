@@ -1,3 +1,4 @@
+import type { Policy, PolicyTest } from '../policy/types.ts';
 import { type ReasonCode, reasons } from '../reasons.ts';
 import { splitUrl } from './ask.ts';
 import { WrongUse } from './context.ts';
@@ -71,6 +72,12 @@ async function askOne(
   return { agrees: got === outcome.got, got, status: answer.status };
 }
 
+/** Whether a test's agent is a service, which no token makes. */
+function isService({ agents }: Policy, as: PolicyTest['as']): boolean {
+  const agent = 'agent' in as && as.agent !== undefined ? agents[as.agent] : undefined;
+  return agent?.match.kind === 'service';
+}
+
 /**
  * Asks the running gateway each of the policy's tests, one after the other.
  *
@@ -79,6 +86,7 @@ async function askOne(
 export async function askGateway(
   ask: Ask,
   gateway: GatewayAddress,
+  policy: Policy,
   outcomes: readonly TestOutcome[],
   tokens: LiveTokens,
   ca?: string,
@@ -88,7 +96,7 @@ export async function askGateway(
     const { test, index, rule } = outcome;
     const common = { outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) };
     const token = tokens.of(test, index);
-    if (test.as.kind === 'roles' && test.as.agent !== undefined) {
+    if (isService(policy, test.as)) {
       all.push({ ...common, agrees: true, note: 'an agent asks with the certificate of its service' });
       continue;
     }

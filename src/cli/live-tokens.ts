@@ -43,20 +43,24 @@ export class LiveTokens {
 
   /** The token that a test asks with: its own, or that of its roles. */
   of({ as }: PolicyTest, index: number): string | undefined {
-    return (
-      this.#byWhom.get(`tests[${index}]`) ?? (as.kind === 'roles' ? this.#byWhom.get(sorted(as.roles)) : undefined)
-    );
+    const person = as.kind === 'roles' && as.agent === undefined ? sorted(as.roles) : undefined;
+    return this.#byWhom.get(`tests[${index}]`) ?? (person === undefined ? undefined : this.#byWhom.get(person));
   }
 
   /** How to give the token that is missing. */
   static missing({ as }: PolicyTest, index: number): string {
-    return `no token: give --token ${as.kind === 'roles' ? sorted(as.roles) : `tests[${index}]`}=FILE`;
+    const isPerson = as.kind === 'roles' && as.agent === undefined;
+    return `no token: give --token ${isPerson ? sorted(as.roles) : `tests[${index}]`}=FILE`;
   }
 }
 
 function checkRoles(offline: Offline, text: string, wanted: string, flag: string): void {
   const claimed = offline.ofToken(text, Object.keys(offline.policy.providers));
   if (!claimed.ok) throw new WrongUse(`${flag}: the policy refuses this token: ${claimed.reason}`);
+  const { agent } = claimed.value.caller;
+  if (agent !== undefined) {
+    throw new WrongUse(`${flag}: by the policy this is a token of agent ${agent}; give it to a test, as tests[N]=FILE`);
+  }
   const roles = sorted(claimed.value.caller.roles);
   if (roles !== wanted) throw new WrongUse(`${flag}: by the policy the roles of this token are ${roles}`);
 }

@@ -45,7 +45,7 @@ async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly Te
   const address = gatewayAddress(flags.gateway);
   const tokens = new LiveTokens(runtime, loaded.policy, flags.token ?? []);
   const ca = flags.caFile === undefined ? undefined : textOf(runtime, flags.caFile, 'the CA');
-  return [await askGateway(network(runtime), address, outcomes, tokens, ca)];
+  return [await askGateway(network(runtime), address, loaded.policy, outcomes, tokens, ca)];
 }
 
 async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {

@@ -40,10 +40,10 @@ hosts:
   ${host}:
     providers: [corp]
     /*: { service: wiki, allow: [staff] }
+    /rest/*: { service: wiki, allow: [staff, { agent: release-bot, methods: [GET, POST] }] }
   asked.example.com:
     providers: [asked]
     /*: { service: wiki, allow: [staff] }
-    /rest/*: { service: wiki, allow: [staff, { agent: release-bot, methods: [GET, POST] }] }
 `;
 // A gateway that finds no provider at its start looks again later only.
 const keycloak = await startKeycloak(stage, {
