@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * texts of its pages, and is in few contexts. */
 const budget = {
   'meshgate.js': 140 * 1024,
-  'hop.js': 60 * 1024,
+  'hop.js': 64 * 1024,
   'signin.js': 170 * 1024,
   'client.js': 60 * 1024,
   'health.js': 20 * 1024,
