@@ -54,8 +54,13 @@ export class Keycloak {
   }
 
   /** Asks an endpoint of OpenID Connect (`token`, `auth/device`, `ext/par/request`, …) as a server does. */
-  post(endpoint: string, form: Readonly<Record<string, string>>, clientPem?: string): Promise<Answer> {
-    return this.#send(`/realms/${this.realm}/protocol/openid-connect/${endpoint}`, form, clientPem);
+  post(
+    endpoint: string,
+    form: Readonly<Record<string, string>>,
+    clientPem?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.#send(`/realms/${this.realm}/protocol/openid-connect/${endpoint}`, form, clientPem, headers);
   }
 
   /** Fills in the sign-in form on which a user agent stands, and goes where it leads. */
@@ -114,11 +119,16 @@ export class Keycloak {
     return answer.text === '' ? undefined : answer.json();
   }
 
-  #send(path: string, form: Readonly<Record<string, string>>, clientPem?: string): Promise<Answer> {
+  #send(
+    path: string,
+    form: Readonly<Record<string, string>>,
+    clientPem?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     return send(clientPem === undefined ? this.#target : { ...this.#target, clientPem }, {
       method: 'POST',
       path,
-      headers: { Host: `${this.box.alias}:${port}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+      headers: { Host: `${this.box.alias}:${port}`, 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
       body: new URLSearchParams(form).toString(),
     });
   }

@@ -68,6 +68,13 @@ export async function ssoClients(options: ClientsOptions): Promise<Readonly<Reco
             jwks: { keys: [await certified(options.certificate)] },
           },
         ]),
+    {
+      ...shared,
+      ...secret,
+      client_id: 'wiki-bound',
+      token_endpoint_auth_method: 'client_secret_basic',
+      tls_client_certificate_bound_access_tokens: true,
+    },
     { ...shared, ...secret, client_id: 'wiki-par', require_pushed_authorization_requests: true },
     { ...shared, client_id: 'wiki-public', token_endpoint_auth_method: 'none' },
     {

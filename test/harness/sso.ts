@@ -43,9 +43,14 @@ export class Sso {
   post(
     path: string,
     form: Readonly<Record<string, string>>,
-    { client, clientPem }: { readonly client?: string; readonly clientPem?: string } = {},
+    {
+      client,
+      clientPem,
+      proof,
+    }: { readonly client?: string; readonly clientPem?: string; readonly proof?: string } = {},
   ): Promise<Answer> {
     const headers = {
+      ...(proof === undefined ? {} : { DPoP: proof }),
       'Content-Type': 'application/x-www-form-urlencoded',
       ...(client === undefined ? {} : { Authorization: basic(client) }),
     };

@@ -159,6 +159,9 @@ const thumbprint = 'bWVzaGdhdGUtbWVzaGdhdGUtbWVzaGdhdGUtbWVzaGc';
 export const bindings: Spec[] = [
   spec('bound to a DPoP key', 'verified', (m) => m.token({ claims: { cnf: { jkt: thumbprint } } })),
   spec('bound to a certificate', 'verified', (m) => m.token({ claims: { cnf: { 'x5t#S256': thumbprint } } })),
+  spec('bound to a DPoP key, as Keycloak says it', 'verified', (m) =>
+    m.token({ claims: { cnf: { jkt: thumbprint, 'kc-jkt-type': 'DPoP' } } }),
+  ),
   ...[
     null,
     '',
@@ -176,6 +179,9 @@ export const bindings: Spec[] = [
     { JKT: thumbprint },
     { x5t: thumbprint },
     { toString: thumbprint },
+    { 'kc-jkt-type': 'DPoP' },
+    { jkt: thumbprint, jwk: {} },
+    { jkt: thumbprint, 'x5t#S256': null },
   ].map(
     (cnf): Spec =>
       spec(`bound by ${JSON.stringify(cnf)}`, 'proof_invalid', (m) => m.token({ claims: { cnf } }), {
