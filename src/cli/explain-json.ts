@@ -28,7 +28,7 @@ function callerJson({ kind, caller, claimed }: Asker) {
 
 /** An explanation for machines. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
-  const { method, url, host, route, asker, rules, roles, decision, wouldPass } = explanation;
+  const { method, url, host, route, asker, rules, roles, limits, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);
   const service = serviceAsked(explanation, policy);
   return {
@@ -56,6 +56,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     }),
     ...(asker && { caller: callerJson(asker) }),
     ...(unverified && { signature: 'not checked' }),
+    ...(limits.length > 0 && { limits }),
     rules: rules.map(({ rule, passed, conditions }) => ({
       ...ruleJson(rule),
       passed,

@@ -83,7 +83,7 @@ function throughText(service: Service | undefined, policy: Policy): string {
 
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, route, asker, rules, roles } = explanation;
+  const { method, url, route, asker, rules, roles, limits } = explanation;
   const service = serviceAsked(explanation, policy);
   const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
@@ -96,6 +96,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
+    ...limits.map((limit) => `limit     ${limit}`),
     ...(rules.length === 0 ? [] : ['rules']),
     ...rules.flatMap((rule) => ruleLines(rule, route?.service, paint)),
     ...(others.length === 0 ? [] : ['roles that no rule of the route names']),

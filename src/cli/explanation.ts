@@ -1,6 +1,7 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import type { Host, Policy, Route, Service } from '../policy/types.ts';
 import { type Refusal, reasons } from '../reasons.ts';
+import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
 import { decide, hasMethod, isWho } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
@@ -29,6 +30,8 @@ export interface Explanation {
   /** Of a token: every role of the policy, and why it gives it or not. */
   readonly roles: readonly FactExplanation[];
   readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
+  /** What the request counts under if it passes, in words. */
+  readonly limits: readonly string[];
   /** The first role that would have passed, and by which rule; `authenticated` where any good credential would. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
@@ -75,6 +78,17 @@ function passing(
   return undefined;
 }
 
+/** The limits that hold for whoever asks a route. */
+function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route }, { caller }: Asker): readonly string[] {
+  const { callers, anonymous, agents } = budgetsOf(policy, host, route);
+  if (caller?.agent !== undefined) {
+    const limits = agents.find(([name]) => name === caller.agent)?.[1] ?? [];
+    return limits.map((limit) => countedText(limit, EACH.agents));
+  }
+  if (caller === null) return anonymous ? [countedText(anonymous, EACH.anonymous)] : [];
+  return callers ? [countedText(callers, EACH.callers)] : [];
+}
+
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
@@ -93,6 +107,7 @@ export function explainRoute(
     rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at.method)),
     roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
     decision,
+    limits: limitsOf(loaded.policy, at, asker),
     ...(wouldPass && { wouldPass }),
   };
 }
@@ -102,7 +117,13 @@ export function explainRefusal(
   at: { readonly method: string; readonly url: string; readonly host?: Host; readonly route?: Route },
   { reason, detail }: Refusal,
 ): Explanation {
-  return { ...at, rules: [], roles: [], decision: { allow: false, reason, ...(detail !== undefined && { detail }) } };
+  return {
+    ...at,
+    rules: [],
+    roles: [],
+    limits: [],
+    decision: { allow: false, reason, ...(detail !== undefined && { detail }) },
+  };
 }
 
 /** Status and help of a decision that refuses. */

@@ -1,4 +1,5 @@
-import type { Host, Ingress, Policy, Route } from '../policy/types.ts';
+import type { Gateway, Host, Ingress, Limit, Policy, Route } from '../policy/types.ts';
+import { limitText } from './budgets.ts';
 import { type Effect, effectOf, factText, madeOf } from './facts.ts';
 import { headerChanges } from './header-diff.ts';
 import type { Rule } from './types.ts';
@@ -96,7 +97,7 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers, and which of them a host accepts. */
+/** Providers, which of them a host accepts, and how much callers may ask of it. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
@@ -105,12 +106,23 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
       ...(client === undefined ? [] : [`client ${client.id}`]),
     ].join(', ');
   const accepted = (hosts: readonly Host[]) => Object.fromEntries(hosts.map((host) => [host.name, host]));
-  const both = (old: Host, fresh: Host): Part[] =>
-    parts({ providers: [...old.providers].sort() }, { providers: [...fresh.providers].sort() });
+  const known = ({ providers, limit }: Host) => ({ providers: [...providers].sort(), limit: saidLimit(limit) });
+  const both = (old: Host, fresh: Host): Part[] => parts(known(old), known(fresh));
   return [
     ...section('provider', before.providers, after.providers, (a, b) => parts({ ...a }, { ...b }), whole),
     ...section('host', accepted(before.hosts), accepted(after.hosts), both, () => '').filter(({ key }) => key),
   ];
+}
+
+/** A limit in words; null where none is to hold. */
+const saidLimit = (limit: Limit | null | undefined): string | null | undefined => (limit ? limitText(limit) : limit);
+
+/** The gateway's own keys, limits in words. */
+function gatewayKeys({ limits, ...rest }: Gateway): Named {
+  if (limits === undefined) return rest;
+  const { callers, agents, anonymous, ...room } = limits;
+  const said = { callers: saidLimit(callers), agents: saidLimit(agents), anonymous: saidLimit(anonymous) };
+  return { ...rest, limits: { ...said, ...room } };
 }
 
 type Known = Policy['agents'][string];
@@ -131,11 +143,16 @@ export function matchText({ match }: Known): string {
 }
 
 /**
- * Agents that are known by something else, may stand in longer chains, or whose tokens have to be bound otherwise. For
- * whom they act, their rules say.
+ * Agents that are known by something else, may stand in longer chains, whose tokens have to be bound otherwise, or that may
+ * ask for more or less. For whom they act, their rules say.
  */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const known = (agent: Known) => ({ match: matchText(agent), hops: agent.hops, bound: agent.bound });
+  const known = (agent: Known) => ({
+    match: matchText(agent),
+    hops: agent.hops,
+    bound: agent.bound,
+    limit: saidLimit(agent.limit),
+  });
   const whole = (agent: Known) =>
     [
       matchText(agent),
@@ -147,17 +164,18 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
 }
 
 /**
- * Routes of both sides that take other credentials or tokens for others, whose requests are carried otherwise, that pages of other origins may
- * ask otherwise, or whose denied page names somebody else.
+ * Routes of both sides that take other credentials or tokens for others, whose requests are carried otherwise, that pages
+ * of other origins may ask otherwise, which may be asked for more or less, or whose denied page names somebody else.
  */
 export function routeChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const named = ({ hosts }: Policy) =>
     Object.fromEntries(hosts.flatMap(({ routes }) => routes.map((route) => [route.name, route])));
-  const known = ({ accept, audiences, proxy, cors, owner, ask }: Route) => ({
+  const known = ({ accept, audiences, proxy, cors, limit, owner, ask }: Route) => ({
     accept,
     audiences,
     proxy,
     cors,
+    limit: saidLimit(limit),
     owner,
     ask,
   });
@@ -177,7 +195,7 @@ export function definitionChanges(
   fresh: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
   const [before, after] = [old.policy, fresh.policy];
-  const gateway = parts({ ...before.gateway }, { ...after.gateway });
+  const gateway = parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway));
   const all = (a: object, b: object) => parts({ ...a }, { ...b });
   return [
     ...gateway.map((part) => ({ section: 'gateway' as const, name: 'gateway', ...part, affects: [] })),

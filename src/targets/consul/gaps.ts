@@ -3,6 +3,7 @@ import { writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Gap } from '../types.ts';
+import { uncounted } from '../uncounted.ts';
 import { heldOf, lacksOf, unknownText } from './covers.ts';
 import type { KeySet } from './entries.ts';
 import { consulRules, sourceOf } from './scene.ts';
@@ -84,5 +85,6 @@ export function gapsOf(policy: Policy, rules: readonly Rule[], keys: KeySet | un
     ...assertionGaps(policy, keys),
     ...unique.values(),
     ...encodableGap(consulRules(policy, rules)),
+    ...uncounted(policy, 'Consul'),
   ];
 }

@@ -5,6 +5,7 @@ import type { Rule } from '../../rules/types.ts';
 import { indistinctIn, meshRules, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
+import { uncounted } from '../uncounted.ts';
 import { verifies } from './assertion.ts';
 
 /** Rules that Envoy cannot tell from one of these; an assertion that it verifies tells all of them apart. */
@@ -62,5 +63,6 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
             text: `Envoy matches paths without decoding them: it refuses those where a client percent-encodes ${characters.join(' ')}, which paths of the policy hold`,
           },
         ]),
+    ...uncounted(policy, 'Envoy'),
   ];
 }

@@ -5,6 +5,7 @@ import type { Rule } from '../../rules/types.ts';
 import { indistinctIn, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
+import { uncounted } from '../uncounted.ts';
 import { istioRules, placeOf, unreachable } from './scene.ts';
 
 /** Seconds that Envoy lets an assertion live on; Istio has no setting for it. */
@@ -84,5 +85,11 @@ function pathGaps(own: readonly Rule[]): readonly Gap[] {
 export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const { mesh } = policy;
   const account = mesh?.ingress.serviceAccount === undefined ? [{ part: 'mesh', text: NO_ACCOUNT }] : [];
-  return [...serviceGaps(policy, rules), ...account, ...assertionGaps(policy), ...pathGaps(istioRules(policy, rules))];
+  return [
+    ...serviceGaps(policy, rules),
+    ...account,
+    ...assertionGaps(policy),
+    ...pathGaps(istioRules(policy, rules)),
+    ...uncounted(policy, 'Istio'),
+  ];
 }

@@ -3,6 +3,7 @@ import { writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Gap } from '../types.ts';
+import { uncounted } from '../uncounted.ts';
 import { heldOf, lacksOf } from './covers.ts';
 import { ingressClient } from './identity.ts';
 import { lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
@@ -72,5 +73,6 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
     ...meshGaps(policy, held),
     ...all.flatMap((it) => lacksOf(it).map(({ text }) => ({ part: writtenId(it.rule.id), text }))),
     ...encodableGap(held),
+    ...uncounted(policy, 'Linkerd'),
   ];
 }

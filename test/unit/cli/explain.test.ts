@@ -259,3 +259,22 @@ describe('a rule that leads to a service of its own', () => {
     });
   });
 });
+
+describe('limits', () => {
+  const limited = POLICY.replace('    /*:\n', '    limit: { rate: 60/m, burst: 20 }\n    /*:\n');
+  const ask = (...args: string[]) =>
+    meshgate(['explain', ...args], { files: { './meshgate.yaml': limited }, now: NOW });
+
+  test('that hold for whoever asks stand beside them, also where they are refused', async () => {
+    expect(limited).not.toBe(POLICY);
+    const line = 'limit     60/m, burst 20 for each caller of wiki.example.com\n';
+    expect((await ask('--as', 'editor', 'POST', `${WIKI}/x`)).out).toContain(`caller    editor (as given)\n${line}`);
+    expect((await ask('--as', 'reader', 'DELETE', `${WIKI}/x`)).out).toContain(line);
+    expect((await ask('GET', `${WIKI}/x`)).out).not.toContain('limit ');
+  });
+
+  test('as JSON', async () => {
+    const { out } = await ask('--format', 'json', '--as', 'editor', 'POST', `${WIKI}/x`);
+    expect(JSON.parse(out)).toMatchObject({ limits: ['60/m, burst 20 for each caller of wiki.example.com'] });
+  });
+});
