@@ -21,7 +21,11 @@ mesh:
   kind: ${kind}${
     kind === 'consul'
       ? meshed(TD, 'ns/default/dc/dc1/svc/gateway', 'consul_service: ingress')
-      : meshed('example.org', 'ns/edge/sa/gateway', kind === 'envoy' ? OWN : 'namespace: edge, labels: { app: gw }, service_account: gw')
+      : meshed(
+          'example.org',
+          'ns/edge/sa/gateway',
+          kind === 'envoy' ? OWN : 'namespace: edge, labels: { app: gw }, service_account: gw',
+        )
   }
 services: { wiki: { authority: wiki.wiki.svc.cluster.local${
   kind === 'consul' || kind === 'envoy' ? '' : ', namespace: wiki, labels: { app: wiki }, port: 8080'

@@ -1,0 +1,232 @@
+/** Budgets at two workers: how exact they are, what those see who have used theirs up, and whom they count. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import {
+  type Answer,
+  expectClean,
+  type Sent,
+  settle,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
+
+const stage = await testStage('budgets');
+const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const acme = await issuers.create('acme');
+const RING = '/run/secrets/session.jwks';
+const host = 'wiki.test';
+const open = 'open.test';
+
+const gateway = await startGateway(stage, {
+  workers: 2,
+  files: { [RING]: newRing(Date.now() / 1000 - 7200) },
+  policy: `
+version: 1
+gateway:
+  insecure_http: true
+  listen: 8080
+  trusted_proxies: [172.16.0.0/12, 10.0.0.0/8, 192.168.0.0/16]
+  session: { keys_file: ${RING} }
+  limits: { anonymous: { rate: 3/h }, zone: 64k }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem, client: { id: gateway } }
+roles:
+  staff: { group: staff }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    limit: { rate: 30/h, burst: 3 }
+    /*: { service: wiki, allow: [staff] }
+    /exact/*: { service: wiki, allow: [staff], limit: { rate: 100/s, burst: 100 } }
+    /free/*: { service: wiki, allow: [staff], limit: null }
+  ${open}:
+    /*: { service: wiki, allow: [anyone] }
+`,
+});
+
+/** A token of somebody who has asked for nothing yet. */
+let count = 0;
+const somebody = (sub = `person-${++count}`) => acme.sign({ aud: 'wiki', sub, groups: ['staff'] });
+
+const ask = async (token: string, sent: Sent = {}) => gateway.send(host, { token, ...sent });
+const from = (address: string, sent: Sent = {}) =>
+  gateway.send(open, { ...sent, headers: { ...sent.headers, 'X-Forwarded-For': address } });
+
+/** Statuses of as many requests, one after the other. */
+async function statuses(times: number, one: () => Promise<Answer>): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) all.push((await one()).status);
+  return all;
+}
+
+let mark = 0;
+const expected: RegExp[] = [];
+
+beforeEach(async () => {
+  await wiki.clear();
+  mark = await settle(gateway, host);
+});
+
+afterEach(async () => {
+  await settle(gateway, host);
+  expectClean(gateway, mark, expected.splice(0));
+});
+
+await until(async () => (await ask(await somebody(), { path: '/free/x' })).status === 200, {
+  what: 'the keys',
+  timeoutMs: 30_000,
+  help: () => gateway.box.logs.tail(),
+});
+
+describe('whoever has used up their budget', () => {
+  test('is told so, and when to come back; their requests reach no service; the log says who and by which rule', async () => {
+    const token = await somebody('ada');
+    expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
+    await wiki.clear();
+    const answer = await ask(token, { path: '/page?q=1' });
+    expect([answer.status, answer.header('Content-Type'), answer.header('Cache-Control')]).toEqual([
+      ...[429, 'application/problem+json', 'no-store'],
+    ]);
+    const wait = Number(answer.header('Retry-After'));
+    // Two minutes bring one back, less what has gone by.
+    expect(wait).toBeGreaterThan(60);
+    expect(wait).toBeLessThanOrEqual(120);
+    expect(answer.json()).toEqual({
+      title: 'Too Many Requests',
+      status: 429,
+      reason: 'limit_exceeded',
+      detail: `30/h, burst 3 for each caller of wiki.test; ask again in ${wait}s`,
+      request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+    expect(answer.header('WWW-Authenticate')).toBeUndefined();
+    expect(await wiki.requests()).toEqual([]);
+    await settle(gateway, host);
+    expect(gateway.access(mark).find((line) => line['http.response.status_code'] === 429)).toMatchObject({
+      'user.id': 'ada',
+      'meshgate.reason': 'limit_exceeded',
+      'meshgate.rule': 'wiki.test/*#1',
+      'http.route': 'wiki.test/*',
+      'meshgate.upstream': '',
+    });
+  });
+
+  test('has another one where a route has its own limit, and none where it has none', async () => {
+    const token = await somebody();
+    expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
+    expect((await ask(token, { path: '/exact/x' })).status).toBe(200);
+    expect(await statuses(10, () => ask(token, { path: '/free/x' }))).toEqual(Array(10).fill(200));
+    expect((await ask(token)).status).toBe(429);
+  });
+
+  test('is still known after a reload', async () => {
+    const token = await somebody();
+    expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
+    await gateway.reload();
+    expect((await ask(token)).status).toBe(429);
+    expected.push(/signal|gracefully|exit/);
+  });
+});
+
+describe('nobody in particular', () => {
+  test('counts by address, as the proxies in front say it', async () => {
+    expect(await statuses(4, () => from('192.0.2.1'))).toEqual([200, 200, 200, 429]);
+    expect(await statuses(4, () => from('192.0.2.2'))).toEqual([200, 200, 200, 429]);
+    expect(await statuses(4, () => from('2001:db8:1:2::1'))).toEqual([200, 200, 200, 429]);
+    expect((await from('2001:db8:1:2:ffff::1')).status).toBe(429);
+    expect((await from('2001:db8:1:3::1')).status).toBe(200);
+  });
+
+  test('sees a page, in a browser that opens one', async () => {
+    const opening = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html' };
+    const visit = () => from('192.0.2.3', { path: '/page', headers: { ...opening, 'Accept-Language': 'de' } });
+    expect(await statuses(3, visit)).toEqual([200, 200, 200]);
+    const answer = await visit();
+    expect([answer.status, answer.header('Content-Type')]).toEqual([429, 'text/html; charset=utf-8']);
+    expect(Number(answer.header('Retry-After'))).toBeGreaterThan(60);
+    expect(answer.text).toContain('Sie haben in kurzer Zeit mehr Seiten geöffnet');
+    expect(answer.text).toContain('limit_exceeded');
+  });
+});
+
+describe('two workers under load', () => {
+  test('let through what the limit says within 5 %, and everybody else all they ask for', async () => {
+    const [token, other] = await Promise.all([somebody(), somebody()]);
+    const agent = gateway.keepAlive(host, 24);
+    const start = performance.now();
+    const passed: number[] = [];
+    let refused = 0;
+    let last = 0;
+    const hammer = async () => {
+      while (performance.now() - start < 3000) {
+        const { status } = await ask(token, { path: '/exact/x', agent });
+        const at = (performance.now() - start) / 1000;
+        if (status === 200) passed.push(at);
+        else if (status === 429) {
+          refused++;
+          last = at;
+        } else throw new Error(`status ${status}`);
+      }
+    };
+    const others: number[] = [];
+    const stroll = async () => {
+      while (performance.now() - start < 2500) {
+        others.push((await ask(other, { path: '/exact/x' })).status);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    await Promise.all([...Array.from({ length: 16 }, hammer), stroll()]);
+    agent.destroy();
+    // Where the last ones were refused, nothing was left: all that had come was taken.
+    const allowed = 100 + 100 * last;
+    const taken = passed.filter((at) => at <= last).length;
+    expect(refused).toBeGreaterThan(20);
+    expect(last).toBeGreaterThan(2);
+    expect(taken / allowed).toBeGreaterThan(0.95);
+    expect(taken / allowed).toBeLessThan(1.05);
+    expect(new Set(others)).toEqual(new Set([200]));
+    expect(others.length).toBeGreaterThan(10);
+  });
+
+  test('both of them count: each has answered, and a burst at once passes as often as there is room', async () => {
+    const token = await somebody();
+    const answers = await Promise.all(Array.from({ length: 24 }, () => ask(token)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(21);
+    const times = await gateway.box.exec(
+      'sh',
+      '-c',
+      'for p in /proc/[0-9]*; do grep -qs "worker process" $p/cmdline && cut -d" " -f1 $p/schedstat; done',
+    );
+    const cpu = times.stdout
+      .trim()
+      .split('\n')
+      .map(Number)
+      .sort((a, b) => b - a);
+    // Each of the two newest has done a part of all this.
+    expect(cpu.length).toBeGreaterThanOrEqual(2);
+    expect((cpu[1] ?? 0) / (cpu[0] ?? 1)).toBeGreaterThan(0.05);
+  });
+});
+
+describe('memory that is full', () => {
+  test('closes the door to addresses that are not counted yet, and to nobody else', async () => {
+    const known = '198.51.100.1';
+    expect((await from(known)).status).toBe(200);
+    const agent = gateway.keepAlive(open, 16);
+    const addresses = Array.from({ length: 600 }, (_, i) => `203.0.${113 + (i >> 8)}.${i & 255}`);
+    const answers = await Promise.all(addresses.map((address) => from(address, { agent })));
+    agent.destroy();
+    const closed = answers.filter(({ status }) => status === 503);
+    expect(closed.length).toBeGreaterThan(50);
+    expect(closed[0]?.json()).toMatchObject({ reason: 'check_unavailable' });
+    expect(closed[0]?.header('Retry-After')).toBe('1');
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(200);
+    expect(await statuses(3, () => from(known))).toEqual([200, 200, 429]);
+    expect((await ask(await somebody())).status).toBe(200);
+    expected.push(/ngx_slab_alloc\(\) failed: no memory/, /no room to count requests in; enlarge gateway.limits.zone/);
+  });
+});
