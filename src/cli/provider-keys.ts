@@ -46,7 +46,7 @@ export async function describedBy(asked: Asked, provider: Provider): Promise<Mem
 export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {
   const uri = provider.jwksUri ?? members.jwks_uri;
   if (provider.jwksUri === undefined) {
-    const problem = addressProblem('jwks_uri', uri, provider.issuer);
+    const problem = addressProblem('jwks_uri', uri, provider.issuer, provider.privateAddresses);
     if (problem !== undefined) return { ok: false, error: problem };
   }
   const answer = await askUrl(asked, uri as string);

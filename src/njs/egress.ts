@@ -1,5 +1,30 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { EGRESS_HEADERS } from '../session/contract.ts';
+import { isPrivateAddress } from '../token/address.ts';
+import { sameHost } from '../token/discovery.ts';
+
+/** Whose URL is called, and who named it. */
+export interface Called {
+  readonly issuer: string;
+  /** The policy lets the provider's documents lead to private addresses. */
+  readonly privateAddresses?: true;
+}
+
+/**
+ * Refuses what came from a private address, unless the policy itself names the host: a discovery document, or whoever
+ * answers for a name in it, must not lead the gateway into its own network. The certificate has been verified by then.
+ *
+ * @param to absent: the policy has the URL
+ * @throws Error with one line for the log
+ */
+function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
+  if (to === undefined || to.privateAddresses || sameHost(url, to.issuer)) return;
+  const address = headers.get(EGRESS_HEADERS.address) ?? '';
+  if (address === '' || !isPrivateAddress(address)) return;
+  throw new Error(
+    `${url} is at the private address ${address}, and its host is not the issuer's; write the URL into the policy, or insecure_private_addresses: true`,
+  );
+}
 
 /**
  * Fetches a document of a provider through the egress server, which verifies its certificate.
@@ -8,16 +33,19 @@ import { EGRESS_HEADERS } from '../session/contract.ts';
  * @param socket path of the egress server's unix socket
  * @param provider chooses the location there, and with it the CA
  * @param url absolute `https:` URL
+ * @param to who named the URL; absent: the policy
  * @throws Error with one line for the log
  */
-export async function fetchDocument(socket: string, provider: string, url: string): Promise<string> {
+export async function fetchDocument(socket: string, provider: string, url: string, to?: Called): Promise<string> {
   let text: string;
   let status: number;
+  let headers: Headers;
   try {
     const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
       headers: { Host: 'meshgate', 'X-Meshgate-Url': url },
     });
     status = answer.status;
+    headers = answer.headers;
     text = await answer.text();
   } catch (error) {
     throw new Error(`${url} did not answer: ${(error as Error).message}`);
@@ -26,6 +54,7 @@ export async function fetchDocument(socket: string, provider: string, url: strin
     throw new Error(
       `${url} answered ${status}${status === 502 ? ' (not reached, or its certificate does not verify; the line above says which)' : ''}`,
     );
+  holdAddress(url, headers, to);
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
   return text;
 }
@@ -59,12 +88,14 @@ const FORM = 'application/x-www-form-urlencoded';
  *
  * @param socket path of the egress server's unix socket
  * @param provider chooses the location there, and with it CA and client certificate
- * @throws NoAnswer with one line for the log
+ * @param to who named the URL; absent: the policy
+ * @throws NoAnswer with one line for the log, or an Error where the answer came from where it must not
  */
 export async function callProvider(
   socket: string,
   provider: string,
   { url, body, json, authorization }: ProviderCall,
+  to?: Called,
 ): Promise<ProviderAnswer> {
   const headers: Record<string, string> = { Host: 'meshgate', [EGRESS_HEADERS.url]: url };
   if (authorization !== undefined) headers[EGRESS_HEADERS.authorization] = authorization;
@@ -72,6 +103,8 @@ export async function callProvider(
     headers[EGRESS_HEADERS.method] = 'POST';
     headers[EGRESS_HEADERS.contentType] = json ? 'application/json' : FORM;
   }
+  let headersOf: Headers;
+  let made: ProviderAnswer;
   try {
     const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
       method: body === undefined ? 'GET' : 'POST',
@@ -81,8 +114,11 @@ export async function callProvider(
     const { status, headers: said } = answer;
     const isGateways = status === 502 || status === 504;
     const reached = !isGateways || /^\d/.test(said.get(EGRESS_HEADERS.reached) ?? '');
-    return { status, text: await answer.text(), reached };
+    headersOf = said;
+    made = { status, text: await answer.text(), reached };
   } catch (error) {
     throw new NoAnswer(`${url} did not answer: ${(error as Error).message}`);
   }
+  if (made.reached) holdAddress(url, headersOf, to);
+  return made;
 }

@@ -119,8 +119,12 @@ export class KeyStore {
   }
 
   /** Where the provider's discovery document says its keys are. */
-  async #discover({ name, issuer }: TokenProvider): Promise<string> {
-    const discovery = readDiscovery(await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)), issuer);
+  async #discover({ name, issuer, privateAddresses }: TokenProvider): Promise<string> {
+    const discovery = readDiscovery(
+      await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)),
+      issuer,
+      privateAddresses,
+    );
     if (!discovery.ok) throw new Error(discovery.error);
     return discovery.jwksUri;
   }
@@ -134,7 +138,8 @@ export class KeyStore {
     locksDict().set(`cool ${provider.name}`, 1, times.coolDown * 1000);
     try {
       const uri = provider.jwksUri ?? (await this.#discover(provider));
-      const set = await readKeySet(await fetchDocument(egress, provider.name, uri));
+      const to = provider.jwksUri === undefined ? provider : undefined;
+      const set = await readKeySet(await fetchDocument(egress, provider.name, uri, to));
       if (!set.ok) throw new Error(set.error);
       for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
       this.#save(provider, fetched(before, set.keys, now));

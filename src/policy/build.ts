@@ -104,6 +104,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     algorithms: raw.algorithms ?? DEFAULT_ALGORITHMS,
     ...(raw.ca_file !== undefined && { caFile: raw.ca_file }),
     subject: { claim: raw.subject?.claim ?? 'sub', prefix: raw.subject?.prefix ?? '' },
+    ...(raw.insecure_private_addresses && { privateAddresses: true as const }),
     ...buildClient(name, raw),
     ...buildIntrospection(raw),
     ...buildGroups(raw),

@@ -140,6 +140,11 @@ export const provider = z
       })
       .describe('How callers of this provider are named.')
       .optional(),
+    insecure_private_addresses: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('The discovery document may lead to private addresses of other hosts than the issuer’s.')
+      .optional(),
     client: signin.client.optional(),
     signin: signin.providerSignin.optional(),
     introspection: signin.introspection.optional(),

@@ -137,6 +137,8 @@ export interface Provider {
   /** CA bundle to verify the provider's TLS certificate with; default the system's. */
   readonly caFile?: string;
   readonly subject: { readonly claim: string; readonly prefix: string };
+  /** Its discovery document may lead to private addresses of other hosts than the issuer's. */
+  readonly privateAddresses?: true;
   /** With it, people sign in through this provider, and it can be asked about tokens. */
   readonly client?: Client;
   /** There where {@link client} is. */

@@ -8,6 +8,7 @@ export interface AskedProvider {
   readonly kind: string;
   readonly issuer: string;
   readonly client: Client;
+  readonly privateAddresses?: true;
   readonly introspection?: {
     /** Absent: what the discovery document says. */
     readonly endpoint?: string;
@@ -48,11 +49,12 @@ export function groupsOf({ roles }: Policy, provider: Provider): readonly string
 }
 
 function askedProvider(policy: Policy, provider: Provider): AskedProvider {
-  const { name, kind, issuer, client, introspection, groupsEndpoint } = provider;
+  const { name, kind, issuer, client, introspection, groupsEndpoint, privateAddresses } = provider;
   if (client === undefined) throw new Error(`the provider ${name} is asked, and has no client`);
   const { endpoint, timeout = 0 } = introspection ?? {};
   return {
     ...{ name, kind, issuer, client },
+    ...(privateAddresses && { privateAddresses }),
     ...(introspection && { introspection: { ...(endpoint !== undefined && { endpoint }), timeout } }),
     ...(groupsEndpoint && { groups: { ...groupsEndpoint, ids: groupsOf(policy, provider) } }),
   };

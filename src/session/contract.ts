@@ -72,4 +72,6 @@ export const EGRESS_HEADERS = {
   accept: 'X-Meshgate-Accept',
   /** Of the answer: how long it took to be connected; no number where that failed, so that nothing was sent. */
   reached: 'X-Meshgate-Reached',
+  /** Of the answer: the address that was connected to. */
+  address: 'X-Meshgate-Connected',
 } as const;

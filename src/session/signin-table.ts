@@ -6,6 +6,8 @@ export interface SigninProvider {
   readonly kind: string;
   readonly issuer: string;
   readonly client: Client;
+  /** Its discovery document may lead to private addresses. */
+  readonly privateAddresses?: true;
   readonly signin: ProviderSignin;
 }
 

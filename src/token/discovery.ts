@@ -15,6 +15,12 @@ const closeHost = /^\[|(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|(?:^|\.)localhost\.?$/i;
 
 const MAX_URL = 2048;
 
+/** Whether two URLs name the same host. */
+export function sameHost(url: string, other: string): boolean {
+  const host = hostOf(url);
+  return host !== undefined && host === hostOf(other);
+}
+
 function hostOf(url: string): string | undefined {
   return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
 }
@@ -30,12 +36,14 @@ export function discoveryUrl(issuer: string): string {
  *
  * @param name the document's member
  * @param issuer whose document it is
+ * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`)
  */
-export function addressProblem(name: string, uri: unknown, issuer: string): string | undefined {
+export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
   if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
   if (host === undefined) return `"${name}" is no https URL without user name and fragment: ${shown(uri)}`;
-  if (closeHost.test(host) && host !== hostOf(issuer)) return `"${name}" points to the address ${shown(host)}`;
+  if (!anywhere && closeHost.test(host) && host !== hostOf(issuer))
+    return `"${name}" points to the address ${shown(host)}`;
   return undefined;
 }
 
@@ -73,11 +81,12 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly
+ * @param anywhere see {@link addressProblem}
  */
-export function readDiscovery(text: string, issuer: string): Discovery {
+export function readDiscovery(text: string, issuer: string, anywhere = false): Discovery {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
   const uri = read.members.jwks_uri;
-  const problem = addressProblem('jwks_uri', uri, issuer);
+  const problem = addressProblem('jwks_uri', uri, issuer, anywhere);
   return problem === undefined ? { ok: true, jwksUri: uri as string } : { ok: false, error: problem };
 }

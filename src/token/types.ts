@@ -16,6 +16,8 @@ export interface TokenProvider {
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
   readonly subject: { readonly claim: string; readonly prefix: string };
+  /** What the provider publishes may lie at private addresses of hosts that the policy does not name. */
+  readonly privateAddresses?: true;
   /** The provider is asked about tokens that are no JWTs (RFC 7662). */
   readonly introspection?: Introspection;
   /** It publishes no keys: it is asked about all of its tokens. */

@@ -14,7 +14,7 @@ import {
 
 const stage = await testStage('keys');
 const echo = await startEcho(stage, { alias: 'wiki' });
-const issuers = await startIssuer(stage);
+const issuers = await startIssuer(stage, { aliases: ['inside'] });
 const elsewhere = await startIssuer(stage, {
   alias: 'impostor',
   pem: (await (await createCa('somebody else')).server(['impostor'])).pem,
@@ -30,6 +30,9 @@ const names = [
   'moved',
   'wrong-issuer',
   'near',
+  'inside',
+  'allowed',
+  'twin',
   'weak',
   'nameless',
 ] as const;
@@ -51,6 +54,14 @@ await made['wrong-issuer'].serveDiscovery({
 await made.near.serveDiscovery({
   body: JSON.stringify({ issuer: made.near.url, jwks_uri: 'https://127.0.0.1:8443/near/jwks' }),
 });
+// A name that leads into the gateway's own network, as DNS may come to say of any.
+for (const name of ['inside', 'allowed'] as const) {
+  await made[name].serveDiscovery({
+    body: JSON.stringify({ issuer: made[name].url, jwks_uri: `https://inside:8443${made[name].jwksPath}` }),
+  });
+}
+// Another issuer with the same key.
+await made.twin.publish(made.acme.key);
 // jose makes no such key.
 const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
 await made.weak.publish({ ...short.publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' });
@@ -65,7 +76,7 @@ providers:
 ${all
   .map(
     (name) =>
-      `  ${name}: { issuer: ${name === 'impostor' ? impostor.url : made[name].url}, audiences: [wiki], ca_file: /run/provider/ca.pem }`,
+      `  ${name}: { issuer: ${name === 'impostor' ? impostor.url : made[name].url}, audiences: [wiki], ca_file: /run/provider/ca.pem${name === 'allowed' ? ', insecure_private_addresses: true' : ''} }`,
   )
   .join('\n')}
 services:
@@ -108,6 +119,7 @@ describe('a hostile key set gives no keys, and the log says why', () => {
     ['html', /provider html: .*not JSON/],
     ['moved', /provider moved: .*answered 302/],
     ['wrong-issuer', /provider wrong-issuer: .*the policy says/],
+    ['inside', /provider inside: .*jwks is at the private address [\d.]+:8443, and its host is not the issuer's/],
     ['near', /provider near: .*points to the address/],
     ['weak', /provider weak: .*(2048|RSA)/],
     ['impostor', /provider impostor: .*answered 502/],
@@ -131,6 +143,33 @@ describe('a hostile key set gives no keys, and the log says why', () => {
     expect(hits[made.near.jwksPath] ?? 0).toBe(0);
     expect(hits[made['wrong-issuer'].jwksPath] ?? 0).toBe(0);
   });
+});
+
+test('a private address of another host is taken where the policy says so', async () => {
+  expect((await settled(gateway, 'allowed.test', await sign('allowed'))).status).toBe(200);
+});
+
+test('a key that two issuers publish verifies each one’s tokens as its own, and goes with the one that withdraws it', async () => {
+  const { key } = made.acme;
+  const [acmes, twins] = [await sign('acme'), await sign('twin', { key })];
+  const ask = async (host: string, token: string) => {
+    const answer = await settled(gateway, host, token);
+    return answer.status === 200 ? 200 : answer.json().reason;
+  };
+  for (const run of [1, 2]) {
+    expect(await ask('acme.test', acmes), `run ${run}`).toBe(200);
+    expect(await ask('twin.test', twins), `run ${run}`).toBe(200);
+    expect(await ask('twin.test', acmes), `run ${run}`).toBe('issuer_unknown');
+    expect(await ask('acme.test', twins), `run ${run}`).toBe('issuer_unknown');
+  }
+  const next = await createKey('RS256');
+  await made.twin.publish(next);
+  await until(async () => (await ask('twin.test', await sign('twin', { key: next }))) === 200 || undefined, {
+    what: 'the new key',
+    timeoutMs: 20_000,
+  });
+  expect(await ask('twin.test', twins)).toBe('key_unknown');
+  expect(await ask('acme.test', acmes)).toBe(200);
 });
 
 test('two keys without kid: each is tried', async () => {

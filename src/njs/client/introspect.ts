@@ -19,12 +19,13 @@ function within(call: Promise<ProviderAnswer>, seconds: number): Promise<Provide
 
 /** Where a provider is asked: where the policy says, or else its discovery document. */
 async function endpointsOf(
-  { name, issuer, introspection }: AskedProvider,
+  provider: AskedProvider,
   store: MetadataStore<ClientMetadata>,
   now: number,
-): Promise<ClientMetadata> {
-  if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {} };
-  const metadata = await store.of({ name, issuer }, now);
+): Promise<ClientMetadata & { readonly written?: true }> {
+  const { introspection } = provider;
+  if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {}, written: true };
+  const metadata = await store.of(provider, now);
   if (metadata === undefined) throw new Away('its discovery document is not there');
   if (metadata.introspection !== undefined) return metadata;
   throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');

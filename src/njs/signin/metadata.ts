@@ -19,11 +19,11 @@ interface Kept<M> {
 
 const LOOK_MS = 50;
 
-type Provider = Pick<SigninProvider, 'name' | 'issuer'>;
+type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses'>;
 
 /** What is read of a discovery document, and where that is kept. */
 interface Reading<M> {
-  readonly read: (text: string, issuer: string) => Read<M>;
+  readonly read: (text: string, issuer: string, anywhere?: boolean) => Read<M>;
   /** Name in the dict of the keys. */
   readonly name: (provider: Provider) => string;
   /** Name of its lock. */
@@ -75,9 +75,13 @@ export class MetadataStore<M = Metadata> {
   }
 
   async #fetch(provider: Provider, now: number): Promise<void> {
-    const { name, issuer } = provider;
+    const { name, issuer, privateAddresses } = provider;
     try {
-      const read = this.#how.read(await fetchDocument(this.#egress, name, discoveryUrl(issuer)), issuer);
+      const read = this.#how.read(
+        await fetchDocument(this.#egress, name, discoveryUrl(issuer)),
+        issuer,
+        privateAddresses,
+      );
       if (!read.ok) throw new Error(read.error);
       keysDict().set(
         this.#how.name(provider),

@@ -20,10 +20,14 @@ type ClientEndpoint = 'token' | 'par' | 'introspection';
 type Endpoints = { readonly [K in ClientEndpoint | 'userinfo']?: string };
 
 /** Where a provider is asked; `mtls`: by a client with a certificate. */
-type Where = Endpoints & { readonly mtls: Endpoints };
+type Where = Endpoints & {
+  readonly mtls: Endpoints;
+  /** The policy itself says where. */
+  readonly written?: true;
+};
 
 /** A provider as one of its clients knows it. */
-type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client'>;
+type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
 /** Calls to the providers as their registered client. What it shows is read from its files for each call. */
 export class ProviderClient {
@@ -96,11 +100,16 @@ export class ProviderClient {
     let answer: ProviderAnswer | undefined;
     for (const shown of await this.#shown(provider, metadata, now)) {
       const { body, authorization } = clientCall(provider.client, params, shown);
-      answer = await callProvider(this.#egress, provider.name, {
-        url,
-        body,
-        ...(authorization !== undefined && { authorization }),
-      });
+      answer = await callProvider(
+        this.#egress,
+        provider.name,
+        {
+          url,
+          body,
+          ...(authorization !== undefined && { authorization }),
+        },
+        metadata.written ? undefined : provider,
+      );
       if (!isUnknownClient(answer)) break;
     }
     return answer as ProviderAnswer;
@@ -124,10 +133,15 @@ export class ProviderClient {
   async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<string> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
-    const { status, text } = await callProvider(this.#egress, provider.name, {
-      url,
-      authorization: `Bearer ${accessToken}`,
-    });
+    const { status, text } = await callProvider(
+      this.#egress,
+      provider.name,
+      {
+        url,
+        authorization: `Bearer ${accessToken}`,
+      },
+      provider,
+    );
     if (status !== 200) throw new Error(`the UserInfo endpoint answered ${status}`);
     return text;
   }

@@ -44,12 +44,13 @@ function endpoints(
   members: Members,
   names: Readonly<Record<string, string>>,
   issuer: string,
+  anywhere: boolean,
 ): Readonly<Record<string, string>> | string {
   const found: Record<string, string> = {};
   for (const [key, name] of Object.entries(names)) {
     const uri = members[name];
     if (uri === undefined || uri === null) continue;
-    const problem = addressProblem(name, uri, issuer);
+    const problem = addressProblem(name, uri, issuer, anywhere);
     if (problem !== undefined) return problem;
     found[key] = uri as string;
   }
@@ -61,18 +62,19 @@ function endpoints(
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly
+ * @param anywhere whether the policy allows private addresses in it
  */
-export function readMetadata(text: string, issuer: string): ReadMetadata {
+export function readMetadata(text: string, issuer: string, anywhere = false): ReadMetadata {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
   const { members } = read;
   for (const name of Object.values(required)) {
-    const problem = addressProblem(name, members[name], issuer);
+    const problem = addressProblem(name, members[name], issuer, anywhere);
     if (problem !== undefined) return { ok: false, error: problem };
   }
-  const others = endpoints(members, optional, issuer);
+  const others = endpoints(members, optional, issuer, anywhere);
   if (typeof others === 'string') return { ok: false, error: others };
-  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer);
+  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer, anywhere);
   if (typeof mtls === 'string') return { ok: false, error: mtls };
   return {
     ok: true,
@@ -94,12 +96,13 @@ const ofClients = { token: required.token, introspection: 'introspection_endpoin
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly
+ * @param anywhere whether the policy allows private addresses in it
  */
-export function readClientMetadata(text: string, issuer: string): Read<ClientMetadata> {
+export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
-  const found = endpoints(read.members, ofClients, issuer);
+  const found = endpoints(read.members, ofClients, issuer, anywhere);
   if (typeof found === 'string') return { ok: false, error: found };
-  const mtls = endpoints((read.members.mtls_endpoint_aliases ?? {}) as Members, ofClients, issuer);
+  const mtls = endpoints((read.members.mtls_endpoint_aliases ?? {}) as Members, ofClients, issuer, anywhere);
   return typeof mtls === 'string' ? { ok: false, error: mtls } : { ok: true, metadata: { ...found, mtls } };
 }

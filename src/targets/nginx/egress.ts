@@ -22,6 +22,14 @@ const once: readonly Directive[] = [
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
 ];
 
+/** Where a call went, which its answer cannot say by itself. */
+const went: readonly Directive[] = [
+  line('proxy_hide_header', EGRESS_HEADERS.reached),
+  line('proxy_hide_header', EGRESS_HEADERS.address),
+  line('add_header', EGRESS_HEADERS.reached, variable('upstream_connect_time'), 'always'),
+  line('add_header', EGRESS_HEADERS.address, variable('upstream_addr'), 'always'),
+];
+
 /** Documents, by GET. */
 const fetched: readonly Directive[] = [
   line('proxy_method', 'GET'),
@@ -46,8 +54,6 @@ const called: readonly Directive[] = [
   line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
   line('proxy_set_header', 'Content-Type', requestHeader(EGRESS_HEADERS.contentType)),
   line('proxy_set_header', 'Authorization', requestHeader(EGRESS_HEADERS.authorization)),
-  line('proxy_hide_header', EGRESS_HEADERS.reached),
-  line('add_header', EGRESS_HEADERS.reached, variable('upstream_connect_time'), 'always'),
   // Whatever cookies and policies its web server adds to an answer.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '8', '32k'),
@@ -80,6 +86,7 @@ function provider(scene: Scene, one: Provider): Directive {
       ),
       line('proxy_pass', variable('http_x_meshgate_url')),
       ...(client ? called : fetched),
+      ...went,
       line('proxy_set_header', 'User-Agent', 'meshgate'),
       line('proxy_connect_timeout', '3s'),
       line('proxy_send_timeout', '3s'),

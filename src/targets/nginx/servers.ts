@@ -16,6 +16,9 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...Object.values(providers)
       .filter(({ introspection }) => introspection?.anyType)
       .map(({ name }) => `insecure: providers.${name}.introspection.insecure_any_type: refresh tokens may be taken`),
+    ...Object.values(providers)
+      .filter(({ privateAddresses }) => privateAddresses)
+      .map(({ name }) => `insecure: providers.${name}.insecure_private_addresses: its documents lead anywhere`),
     ...(gateway.insecureHttp
       ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
       : []),
