@@ -39,6 +39,13 @@ export const bounds: readonly Bound[] = [
     limit: 20,
     digits: 1,
   },
+  {
+    text: 'known token with a budget - without, µs',
+    measured: ({ 'budget.cpu_us': budget, 'known.cpu_us': known }) =>
+      known === undefined || budget === undefined ? undefined : budget - known,
+    limit: 2,
+    digits: 1,
+  },
   { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
   {
     text: '100 identities / one identity',

@@ -53,8 +53,16 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  *   two where there are two
  * @param sessions whether callers may come with sessions as well; they last longer than any measurement
  * @param opaque whether the issuer is asked about tokens that are no JWTs
+ * @param limited whether callers have a budget; none of them uses it up
  */
-export function policy(places: Places, routes = 1, identities?: number, sessions = false, opaque = false): string {
+export function policy(
+  places: Places,
+  routes = 1,
+  identities?: number,
+  sessions = false,
+  opaque = false,
+  limited = false,
+): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
   const roles = areas.map((i) => `  team-${i}: { group: team-${i} }\n`);
@@ -69,7 +77,9 @@ export function policy(places: Places, routes = 1, identities?: number, sessions
 gateway:
   listen: ${places.port}
   insecure_http: true
-${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}providers:
+${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
+  limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
+}providers:
   bench:
     issuer: ${places.issuer}
     audiences: [${audience}]

@@ -8,6 +8,15 @@ export const systems = [
   { key: 'bare', label: 'nginx, bare proxy', runs: 'bare', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'hop', label: 'auth_request hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'known', label: 'known token', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1 },
+  {
+    key: 'budget',
+    label: 'known token, with a budget',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: false,
+    routes: 1,
+    limited: true,
+  },
   { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
   {
     key: 'identities1',
@@ -70,6 +79,8 @@ export const systems = [
   readonly sessions?: true;
   /** The credential is an opaque token, which the issuer is asked about. */
   readonly opaque?: true;
+  /** Callers have a limit, which they do not reach. */
+  readonly limited?: true;
 }[];
 
 export type System = (typeof systems)[number];
@@ -79,6 +90,7 @@ type Wide = {
   readonly identities?: number;
   readonly sessions?: true;
   readonly opaque?: true;
+  readonly limited?: true;
 };
 export type SystemKey = System['key'];
 
@@ -131,14 +143,14 @@ function plain(ground: Ground, runs: keyof typeof images, { name, port, backend 
 
 /** The image as it is; its log goes to a file like the others'. */
 function gateway(ground: Ground, place: Place): NginxSpec {
-  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque } = place;
+  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque, limited } = place;
   const places = { port, backend, ingress, issuer: ground.signer.issuer };
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy(places, routes, identities, sessions, opaque),
+      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
       ...(opaque && { secret: 'bench' }),

@@ -5,6 +5,7 @@ import { offlineTargets, proveKey, renderKey } from '../../bench/offline.ts';
 const good: Numbers = {
   'hop.cpu_us': 20,
   'known.cpu_us': 36,
+  'budget.cpu_us': 38,
   'routes200.cpu_us': 37.8,
   'identities1.cpu_us': 60,
   'identities100.cpu_us': 63,
@@ -30,6 +31,7 @@ describe('the bounds', () => {
 
   test.each([
     ['known.cpu_us', 36.1, 'known token / hop'],
+    ['budget.cpu_us', 38.1, 'known token with a budget - without, µs'],
     ['routes200.cpu_us', 37.9, '200 routes / one route'],
     ['identities100.cpu_us', 63.1, '100 identities / one identity'],
     ['identities100.mb', 16.1, '100 identities over one, MB'],
