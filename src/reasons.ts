@@ -178,6 +178,18 @@ export interface Refusal {
   readonly reason: ReasonCode;
   /** What was expected and what came, in one short phrase; set only where the signature was valid or nothing secret is in it. */
   readonly detail?: string;
+  /** Of whom a token speaks that holds, and that is refused all the same: for the log. */
+  readonly about?: About;
+}
+
+/** Whom a line of the log names. */
+export interface About {
+  readonly subject: string;
+  readonly provider: string;
+  /** Name of the agent that asks for them. */
+  readonly agent?: string;
+  /** Who acts, the one that asks first. */
+  readonly actors?: readonly string[];
 }
 
 /** What the client reads of a refusal: what was wrong, or else what to do. */

@@ -140,12 +140,13 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
  * the token is not bound as the policy wants the agent's to be
  */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
+  const { subject, provider } = caller;
   const acting = actingBy(verified, made);
-  if (!acting.ok) return acting;
+  if (!acting.ok) return { ...acting, about: { subject, provider } };
   if (acting.value === undefined) return ok(caller);
-  const refused = misfit(acting.value, caller.binding);
-  if (refused !== undefined) return refused;
   const { agent, actors, alone } = acting.value;
+  const refused = misfit(acting.value, caller.binding);
+  if (refused !== undefined) return { ...refused, about: { subject, provider, agent: agent.name, actors } };
   const { stepUp: _, scopeUp = {}, email, name, roles, ...rest } = caller;
   const common = { ...rest, groups: noGroups, claims: noClaims, agent: agent.name, actors };
   if (alone) return ok({ ...common, roles: noGroups, alone: true });

@@ -1,5 +1,6 @@
+import { encodeList, encodeValue } from '../caller/encode.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
-import { type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
+import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
 import { type Asked, type Challenged, challengeOf } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/contract.ts';
@@ -80,7 +81,7 @@ function challengesOf(
 export function deny(
   r: NginxHTTPRequest,
   to: RefusedAt,
-  { reason, detail }: Refusal,
+  { reason, detail, about }: Refusal,
   more: {
     readonly known?: KnownCaller | undefined;
     /** The rule that failed by least. */
@@ -118,6 +119,16 @@ export function deny(
       out['X-Meshgate-Agent'] = known.agent;
       out['X-Meshgate-Actors'] = known.actors as string;
     }
-  }
+  } else if (about !== undefined) tellAbout(out, about);
   reply(r, 401);
+}
+
+/** Names for the log whom a token speaks of that is refused; of long names nothing. */
+function tellAbout(out: NginxHTTPRequest['headersOut'], { subject, provider, agent = '', actors = [] }: About): void {
+  const [user, chain] = [encodeValue(subject), encodeList(actors)];
+  if (user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2) return;
+  out['X-Meshgate-User'] = user;
+  out['X-Meshgate-Provider'] = provider;
+  if (agent !== '') out['X-Meshgate-Agent'] = agent;
+  if (chain !== '') out['X-Meshgate-Actors'] = chain;
 }
