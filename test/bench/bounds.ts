@@ -66,6 +66,7 @@ export const bounds: readonly Bound[] = [
     limit: 1.1,
     digits: 2,
   },
+  { text: 'DPoP proof / new RS256 token', measured: ratio('dpop.cpu_us', 'new_rs256.cpu_us'), limit: 2, digits: 2 },
   { text: 'known session / known token', measured: ratio('session.cpu_us', 'known.cpu_us'), limit: 1.1, digits: 2 },
   { text: 'new session / known token', measured: ratio('session_new.cpu_us', 'known.cpu_us'), limit: 1.3, digits: 2 },
   { text: 'slow request over bare, KB', measured: alone('inflight.kb'), limit: 12, digits: 1 },

@@ -10,6 +10,9 @@ local function format(path, token)
   local credential = ""
   if token:sub(1, 7) == "__Host-" then
     credential = "Cookie: " .. token .. "\r\n"
+  elseif token:sub(1, 5) == "DPoP~" then
+    local bound, proof = token:match("^DPoP~([^~]+)~(.+)$")
+    credential = "Authorization: DPoP " .. bound .. "\r\nDPoP: " .. proof .. "\r\n"
   elseif token ~= "-" then
     credential = "Authorization: Bearer " .. token .. "\r\n"
   end

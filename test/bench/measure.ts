@@ -7,7 +7,9 @@ import { host } from './load.ts';
 import { type Surroundings, surroundings } from './machine.ts';
 import { growth, inflight, mixture, worker10k } from './memory.ts';
 import type { Nginx } from './nginx.ts';
+import { measuredPath } from './policy.ts';
 import { ports } from './ports.ts';
+import { createProver, type Prover } from './proofs.ts';
 import { cookies } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { median, rounded, spread } from './stats.ts';
@@ -37,8 +39,11 @@ export async function measure(ground: Ground, settings: Settings, say: Say): Pro
 
 const isOfSessions = (system: System): boolean => 'sessions' in system;
 
+const proves = (system: System): boolean => 'proofs' in system;
+
 /** What is measured where it is the same in each request. */
-async function credentialOf(ground: Ground, system: System, known: string): Promise<string> {
+async function credentialOf(ground: Ground, system: System, known: string, prover: Prover): Promise<string> {
+  if (proves(system)) return prover.proofs(1)[0]!;
   if (isOfSessions(system)) return (await cookies(ground, host, 1))[0]!;
   return 'opaque' in system ? opaqueToken : known;
 }
@@ -53,11 +58,12 @@ async function cpuNumbers(
 ): Promise<Found> {
   const pools: Record<Alg, readonly string[]> = { RS256: [], ES256: [] };
   const fresh = chosen.filter((system) => system.fresh);
-  for (const alg of new Set(fresh.filter((system) => !isOfSessions(system)).map(({ alg }) => alg))) {
+  for (const alg of new Set(fresh.filter((system) => !isOfSessions(system) && !proves(system)).map(({ alg }) => alg))) {
     say(`signing ${tokensNeeded(settings)} ${alg} tokens, each for one request`);
     pools[alg] = await ground.signer.sign(alg, tokensNeeded(settings));
   }
   const sealed = fresh.some(isOfSessions) ? await cookies(ground, host, tokensNeeded(settings)) : [];
+  const prover = await createProver(ground.signer, `https://${host}${measuredPath(1)}`);
   const benches: Bench[] = [];
   for (const [i, system] of chosen.entries()) {
     const at = {
@@ -69,12 +75,11 @@ async function cpuNumbers(
     };
     const nginx = await startSystem(ground, system.runs, at);
     const paths = pathsOf(system);
-    const credential = await credentialOf(ground, system, known);
+    const credential = await credentialOf(ground, system, known, prover);
     await checkSystem(system, nginx, paths[0]!, known, credential);
     await checkIdentities(system, nginx, known);
-    const tokens = system.fresh
-      ? walk(isOfSessions(system) ? sealed : pools[system.alg])
-      : () => paths.map(() => credential);
+    const fresh = () => (proves(system) ? prover.proofs : walk(isOfSessions(system) ? sealed : pools[system.alg]));
+    const tokens = system.fresh ? fresh() : () => paths.map(() => credential);
     benches.push({ system, nginx, tokens });
   }
   const at = await surroundings(benches.find(({ system }) => system.runs === 'gateway')?.nginx ?? backend);

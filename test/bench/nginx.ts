@@ -114,6 +114,10 @@ export class Nginx {
 /** As load.lua sends it. */
 function credentialOf(text: string | undefined): Pick<Sent, 'token' | 'headers'> {
   if (text === undefined) return {};
+  if (text.startsWith('DPoP~')) {
+    const [, token = '', proof = ''] = text.split('~');
+    return { headers: { Authorization: `DPoP ${token}`, DPoP: proof } };
+  }
   return text.startsWith('__Host-') ? { headers: { Cookie: text } } : { token: text };
 }
 

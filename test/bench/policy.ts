@@ -54,6 +54,7 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  * @param sessions whether callers may come with sessions as well; they last longer than any measurement
  * @param opaque whether the issuer is asked about tokens that are no JWTs
  * @param limited whether callers have a budget; none of them uses it up
+ * @param proofs whether DPoP proofs are taken
  */
 export function policy(
   places: Places,
@@ -62,6 +63,7 @@ export function policy(
   sessions = false,
   opaque = false,
   limited = false,
+  proofs = false,
 ): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
@@ -79,7 +81,7 @@ gateway:
   insecure_http: true
 ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
   limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
-}providers:
+}${proofs ? '  proof: { rate: 2000/s }\n' : ''}providers:
   bench:
     issuer: ${places.issuer}
     audiences: [${audience}]

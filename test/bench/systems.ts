@@ -47,6 +47,15 @@ export const systems = [
     routes: 1,
     opaque: true,
   },
+  {
+    key: 'dpop',
+    label: 'known token, new DPoP proof',
+    runs: 'gateway',
+    alg: 'ES256',
+    fresh: true,
+    routes: 1,
+    proofs: true,
+  },
   { key: 'session', label: 'known session', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1, sessions: true },
   {
     key: 'session_new',
@@ -81,6 +90,8 @@ export const systems = [
   readonly opaque?: true;
   /** Callers have a limit, which they do not reach. */
   readonly limited?: true;
+  /** The credential is a bound token, the same each time, and a proof of its own. */
+  readonly proofs?: true;
 }[];
 
 export type System = (typeof systems)[number];
@@ -91,6 +102,7 @@ type Wide = {
   readonly sessions?: true;
   readonly opaque?: true;
   readonly limited?: true;
+  readonly proofs?: true;
 };
 export type SystemKey = System['key'];
 
@@ -143,14 +155,14 @@ function plain(ground: Ground, runs: keyof typeof images, { name, port, backend 
 
 /** The image as it is; its log goes to a file like the others'. */
 function gateway(ground: Ground, place: Place): NginxSpec {
-  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque, limited } = place;
+  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque, limited, proofs } = place;
   const places = { port, backend, ingress, issuer: ground.signer.issuer };
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited),
+      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited, proofs),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
       ...(opaque && { secret: 'bench' }),

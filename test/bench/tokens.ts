@@ -10,7 +10,7 @@ export interface Signer {
   /** The RSA key, as the C module wants it. */
   readonly rsaPem: string;
   /** So many tokens that no call gave before. */
-  sign(alg: Alg, count: number): Promise<string[]>;
+  sign(alg: Alg, count: number, more?: Readonly<Record<string, unknown>>): Promise<string[]>;
 }
 
 /** How many signatures wait for a thread at once. */
@@ -23,9 +23,9 @@ export async function createSigner(issuer: string, now: number): Promise<Signer>
     ES256: await generateKeyPair('ES256', { extractable: true }),
   };
   let serial = 0;
-  const one = (alg: Alg) => {
+  const one = (alg: Alg, more: Readonly<Record<string, unknown>>) => {
     const jti = String(++serial).padStart(8, '0');
-    return new SignJWT(claimsOf(jti))
+    return new SignJWT({ ...claimsOf(jti), ...more })
       .setProtectedHeader({ alg, typ: 'at+jwt', kid: alg })
       .setIssuer(issuer)
       .setAudience(audience)
@@ -39,10 +39,10 @@ export async function createSigner(issuer: string, now: number): Promise<Signer>
     issuer,
     jwks: { keys: [await publicKey('RS256'), await publicKey('ES256')] },
     rsaPem: await exportSPKI(pairs.RS256.publicKey),
-    async sign(alg, count) {
+    async sign(alg, count, more = {}) {
       const tokens: string[] = [];
       while (tokens.length < count) {
-        const some = Array.from({ length: Math.min(batch, count - tokens.length) }, () => one(alg));
+        const some = Array.from({ length: Math.min(batch, count - tokens.length) }, () => one(alg, more));
         tokens.push(...(await Promise.all(some)));
       }
       return tokens;

@@ -246,6 +246,15 @@ describe('a proof', async () => {
     reason: 'proof_invalid',
   });
 
+  test('for another path or host does not do with headers that say it was asked', async () => {
+    const other = await proved('/other');
+    const said = { 'X-Meshgate-Uri': '/other', 'X-Meshgate-Method': 'GET', 'X-Original-Uri': '/other' };
+    expect(await ask(gateway, { path: '/page', headers: { ...other.headers, ...said } })).toBe('401 proof_invalid');
+    const evil = await proved('/page', { url: 'https://evil.test/page' });
+    const host = { 'X-Meshgate-Host': 'evil.test', 'X-Forwarded-Host': 'evil.test' };
+    expect(await ask(gateway, { path: '/page', headers: { ...evil.headers, ...host } })).toBe('401 proof_invalid');
+  });
+
   test('for one method does not do for another, for GET not for HEAD', async () => {
     expect(await ask(gateway, { ...(await proved()), method: 'POST' })).toBe('401 proof_invalid');
     expect((await gateway.send(host, { ...(await proved()), method: 'HEAD' })).status).toBe(401);
