@@ -35,9 +35,10 @@ version: 1
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key, client_ca_file: /run/clients/ca.pem }
   proof: { rate: 50/s }
+  session: { keys_file: /run/secrets/session.jwks }
 providers:
   corp: { issuer: ${keycloak.issuer}, audiences: ["${wikiResource}"], ca_file: /run/provider/ca.pem, subject: { claim: sub, prefix: corp- } }
-  sso: { issuer: ${sso.issuer}, audiences: ["${wikiResource}"], ca_file: /run/provider/ca.pem, subject: { claim: sub, prefix: sso- } }
+  sso: { issuer: ${sso.issuer}, client: { id: wiki, secret_file: /run/secrets/sso }, audiences: ["${wikiResource}"], ca_file: /run/provider/ca.pem, subject: { claim: sub, prefix: sso- } }
 roles:
   staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: sso }] }
   keyed: { all: [staff, { bound: dpop }] }
@@ -199,4 +200,19 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
     const keyless = await send(at, { path: '/keyed/page', token: ofCertificate });
     expect(keyless.json()).toMatchObject({ status: 403, reason: 'role_missing' });
   });
+});
+
+test('whoami tells of a bound token who has proved it, and nobody else', async () => {
+  const host = hosts['oidc-provider'];
+  const path = '/.meshgate/whoami';
+  const sent = await proved(host, keyed['oidc-provider'], path);
+  const answer = await gateway.send(host, sent);
+  expect(answer.json()).toMatchObject({ subject: 'sso-ada', credential: 'bearer', roles: ['staff', 'keyed'] });
+  expect((await gateway.send(host, sent)).json()).toMatchObject({ status: 401, reason: 'proof_replayed' });
+  const elsewhere = { ...(await proved(host, keyed['oidc-provider'], '/page')), path };
+  expect((await gateway.send(host, elsewhere)).json()).toMatchObject({ status: 401, reason: 'proof_invalid' });
+  const ofCertificate = { path, token: certified['oidc-provider'] };
+  expect((await gateway.send(host, ofCertificate)).json()).toMatchObject({ status: 401, reason: 'proof_missing' });
+  const shown = await send(gateway.target(host, mine.pem), ofCertificate);
+  expect(shown.json()).toMatchObject({ subject: 'sso-ada', roles: ['staff', 'certified'] });
 });

@@ -73,7 +73,18 @@ export class FakeDict<V extends string | number> {
   }
 }
 
-const ZONES = ['keys', 'tokens', 'locks', 'svids', 'sessions', 'once', 'revoked', 'budgets', 'addresses'] as const;
+const ZONES = [
+  'keys',
+  'tokens',
+  'locks',
+  'svids',
+  'sessions',
+  'once',
+  'revoked',
+  'budgets',
+  'addresses',
+  'proofs',
+] as const;
 
 /** What a test sees of {@link fakeNgx}. */
 export interface FakeNgx {
