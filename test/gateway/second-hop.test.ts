@@ -106,6 +106,19 @@ describe('a service asks for the person whose request it serves', () => {
     });
   });
 
+  test('a budget is each one’s own: the service’s for her, and hers', async () => {
+    const statuses = async (ask: () => Promise<{ readonly status: number }>) => {
+      const all: number[] = [];
+      for (let i = 0; i < 4; i++) all.push((await ask()).status);
+      return all;
+    };
+    const used = [200, 200, 200, 429];
+    expect(await statuses(() => hop('board.test', ofWiki, given, { path: '/few/x' }))).toEqual(used);
+    expect(await statuses(() => gateway.send('board.test', { path: '/few/x', token: ann }))).toEqual(used);
+    const answer = await hop('board.test', ofWiki, given, { path: '/few/x' });
+    expect([answer.json().reason, Number(answer.header('Retry-After')) > 600]).toEqual(['limit_exceeded', true]);
+  });
+
   test('and no further than that', async () => {
     const own = await received(board, () => gateway.send('board.test', { token: ann }));
     const toWiki = await received(wiki, () => hop('wiki.test', ofBoard, own));

@@ -59,6 +59,7 @@ hosts:
   board.test:
     /*: { service: board, allow: [{ role: staff, methods: [GET] }, admin, { agent: wiki-pages, methods: [GET, POST] }] }
     /admin/*: { service: board, allow: [staff, admin] }
+    /few/*: { service: board, allow: [staff, { agent: wiki-pages }], limit: { rate: 3/h } }
   vault.test:
     /*: { service: vault, allow: [staff, { agent: board-jobs, methods: [GET] }] }
   plain.test:
