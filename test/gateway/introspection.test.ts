@@ -15,7 +15,7 @@ const stage = await testStage('introspection');
 const [wiki, provider, issuers] = await Promise.all([
   startEcho(stage, { alias: 'wiki' }),
   startProvider(stage),
-  startIssuer(stage),
+  startIssuer(stage, { aliases: ['inside'] }),
 ]);
 const made = await issuers.create('made');
 await made.serveDiscovery({
@@ -23,6 +23,14 @@ await made.serveDiscovery({
     issuer: made.url,
     jwks_uri: `${issuers.origin}${made.jwksPath}`,
     introspection_endpoint: `${issuers.origin}/made/introspect`,
+  }),
+});
+const led = await issuers.create('led');
+await led.serveDiscovery({
+  body: JSON.stringify({
+    issuer: led.url,
+    jwks_uri: `${issuers.origin}${led.jwksPath}`,
+    introspection_endpoint: 'https://inside:8443/led/introspect',
   }),
 });
 const client = 'client: { id: wiki-asks, secret_file: /run/secrets/client }';
@@ -38,6 +46,7 @@ providers:
     ca_file: /run/provider/ca.pem
     ${client}
     introspection: { endpoint: "${issuers.origin}/kept/introspect", cache: 1s, stale: 1h, timeout: 1s }
+  led: { issuer: ${led.url}, audiences: [wiki], ca_file: /run/provider/ca.pem, ${client}, introspection: {} }
 roles:
   staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: made }, { group: staff, provider: kept }] }
 services:
@@ -47,6 +56,7 @@ hosts:
   corp.test: { providers: [corp], /*: { service: wiki, allow: [staff] } }
   made.test: { providers: [made], /*: { service: wiki, allow: [staff] } }
   kept.test: { providers: [kept], /*: { service: wiki, allow: [staff] } }
+  led.test: { providers: [led], /*: { service: wiki, allow: [authenticated] } }
 `;
 const gateway = await startGateway(stage, { policy, workers: 2 });
 const setup = { gateway, echoes: [wiki] };
@@ -173,6 +183,22 @@ describe('the provider', () => {
     await says('made', {});
   });
 
+  test('is asked about so many tokens at once and no more, whatever number comes', async () => {
+    await says('made', {}, { hold: 'crowd' });
+    const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh() }));
+    await until(async () => (await hits('made')) >= 32 || undefined, { what: '32 questions', timeoutMs: 10_000 });
+    // Whoever finds no place to wait is told to come again at once.
+    const refused = (await Promise.race([Promise.any(all), Promise.all(all)])) as Awaited<(typeof all)[number]>;
+    expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
+    expect(await hits('made')).toBe(32);
+    await says('made', {});
+    await issuers.release('crowd');
+    const statuses = (await Promise.all(all)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(32);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(200 - 32 - 128);
+    expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
+  });
+
   test('is not asked about what is no token, or a JWT that keys decide', async () => {
     const forged = await made.sign(
       { aud: 'wiki', sub: 'eve', exp: 2_000_000_000 },
@@ -250,6 +276,14 @@ describe('what the provider says of an active token is judged', () => {
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
     await says('made', {});
   });
+});
+
+test('an endpoint that a discovery document finds at a private address of another host says nothing', async () => {
+  await says('led', {});
+  const mark = gateway.mark();
+  const refused = await gateway.send('led.test', { token: fresh() });
+  expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
+  await gateway.box.logs.waitFor(/introspection by provider led: .*is at the private address [\d.]+:8443/, mark);
 });
 
 describe('an answer that is none lets nobody pass', () => {

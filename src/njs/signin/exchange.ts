@@ -54,6 +54,9 @@ export async function withNewestKeys(
   return verify(idTokenContext(scene, provider, now));
 }
 
+/** Seconds for which one answer serves several tabs in which somebody signs in at once. */
+const TABS_S = 5;
+
 /**
  * Claims of the ID token, and where the policy reads some that are missing there, of the UserInfo endpoint.
  *
@@ -81,7 +84,7 @@ export async function allClaims(
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;
   if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
-    const said = await questions.groups(of, claims.value, Date.now() / 1000, 0);
+    const said = await questions.groups(of, claims.value, Date.now() / 1000, TABS_S);
     return said.ok ? ok(said.value.claims) : refuse(said.reason, said.detail ?? 'it does not say who has which groups');
   }
   return checkOverage(claims.value, paths) ?? claims;

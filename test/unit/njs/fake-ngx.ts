@@ -74,6 +74,7 @@ export class FakeDict<V extends string | number> {
 }
 
 const ZONES = [
+  'inactive',
   'keys',
   'tokens',
   'locks',

@@ -213,6 +213,8 @@ export interface LabOptions {
   /** More providers of wiki.example.com. */
   readonly more?: Readonly<Record<string, Partial<ProviderSignin>>>;
   readonly stepUps?: SigninTable['stepUps'];
+  /** The providers leave groups out, and are asked for them, by a person's object id. */
+  readonly groups?: (oid: string) => { status: number; body: string };
 }
 
 export const HOST = 'wiki.example.com';
@@ -258,9 +260,11 @@ export class Lab {
             audiences: [],
             algorithms: ['RS256', 'ES256'],
             subject: { claim: 'sub', prefix: '' },
+            ...(options.groups && { kind: 'entra', asksGroups: true }),
           },
         ]),
       ),
+      ...(options.groups && { asking: '/run/check.sock' }),
       roles: [],
       claims: [],
       sends: { email: true, name: true, groups: false },
@@ -319,6 +323,10 @@ export class Lab {
     };
     this.ngx.fetch = async (socket, init) => {
       const { headers, body } = init as unknown as { headers: Record<string, string>; body?: string };
+      if (socket.endsWith('check.sock:/.meshgate/groups')) {
+        const said = options.groups?.(body ?? '') ?? { status: 503, body: '' };
+        return { status: said.status, text: async () => said.body };
+      }
       const provider = this.providers.get(socket.slice(socket.lastIndexOf('/') + 1)) as FakeProvider;
       const answer = await provider.answer(headers['X-Meshgate-Url'] as string, headers, body ?? '');
       return { status: answer.status, text: async () => answer.body };

@@ -374,6 +374,29 @@ describe('claims', () => {
     expect(body).toContain('claim_absent');
     expect(logged()).toMatch(/"groups" out, since there are too many/);
   });
+
+  test('that are too many are asked for where the policy says where, and kept like others', async () => {
+    const asked: string[] = [];
+    const groups = (oid: string) => {
+      asked.push(oid);
+      return { status: 200, body: '{"held":["staff"]}' };
+    };
+    const { provider, browser } = bound(lab({ groups }));
+    provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
+    const one = browser();
+    expect((await one.signIn()).status).toBe(200);
+    expect(asked).toEqual(['ada-1']);
+    expect((await one.session())?.claims).toEqual({ sub: 'ada', email: 'ada@example.com', groups: ['staff'] });
+  });
+
+  test.each([
+    ['no answer', { status: 503, body: '' }],
+    ['an answer that is none', { status: 502, body: '' }],
+  ])('that are too many sign nobody in without an answer: %s', async (_, said) => {
+    const { provider, browser } = bound(lab({ groups: () => said }));
+    provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
+    expect((await browser().signIn()).body).toContain('provider_unavailable');
+  });
 });
 
 describe('whatever is sent', () => {
