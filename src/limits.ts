@@ -219,6 +219,9 @@ export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
 /** Client certificates whose SPIFFE id is kept per JavaScript context. */
 export const CERTIFICATES_PER_CONTEXT = 64;
 
+/** Views of one caller that a JavaScript context keeps: networks and certificates that they ask from. */
+export const VIEWS_PER_CALLER = 32;
+
 /** Longest record of a session, in characters before it is sealed: claims, refresh token and ID token. */
 export const MAX_RECORD_LENGTH = 64 * 1024;
 

@@ -140,6 +140,10 @@ export const reasons = {
     challenge: 'insufficient_user_authentication',
     help: 'This needs a newer or stronger sign-in; open the page in a browser, or fetch a token with the acr or max_age that the role asks for.',
   },
+  network_refused: {
+    status: 403,
+    help: 'You may do this, but not from this network; ask from one that the policy names, or ask the owner of the route.',
+  },
   role_missing: {
     status: 403,
     help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',

@@ -1,15 +1,17 @@
-import { MAX_HEADER_VALUE, MAX_LIST_VALUES } from '../limits.ts';
+import { MAX_LIST_VALUES } from '../limits.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { withAgent } from './agent.ts';
-import { encodeValue } from './encode.ts';
+import { isTooLong } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
+import { isReserved } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
 import { stepUpRoles } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
+import { truthsOf } from './views.ts';
 
 /**
  * An address with one `@` that stands between two parts, without space or control character (Unicode's Cc, spelled out:
@@ -58,11 +60,6 @@ function namedClaims(claims: Claims, paths: readonly string[]): Claims {
   return Object.fromEntries(named);
 }
 
-/** Encoding makes at most nine characters of one, so that short values need not be encoded to be measured. */
-function isTooLong(value: string): boolean {
-  return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
-}
-
 type Making = { -readonly [K in keyof Caller]: Caller[K] };
 
 /** What another sign-in would give, and when this one gives something else. */
@@ -104,6 +101,12 @@ export function toPerson(verified: Verified, table: CallerTable, now: number): R
   }
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
+  if (isReserved(subject, kind.name, table)) {
+    return refuse(
+      'claim_absent',
+      `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`,
+    );
+  }
   const groups = claimAt(claims, kind.groups);
   if (isTooMany(groups, scopesClaim(verified, kind))) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
@@ -125,6 +128,10 @@ export function toPerson(verified: Verified, table: CallerTable, now: number): R
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
   if (binding !== undefined) caller.binding = binding.kind;
+  // Before the sign-in, which says until when all of it holds.
+  if (made.ofRequest !== undefined) {
+    caller.truths = truthsOf(made.ofRequest, { verified, kind, roles: made.roles, signin });
+  }
   if (signin !== undefined) addSignin(caller, verified, made, signin);
   return ok(caller);
 }

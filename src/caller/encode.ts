@@ -1,3 +1,5 @@
+import { MAX_HEADER_VALUE } from '../limits.ts';
+
 /** Half of a surrogate pair standing alone, which has no UTF-8. */
 const loneSurrogate = /\p{Surrogate}/gu;
 
@@ -28,4 +30,9 @@ export function encodeList(values: readonly string[]): string {
     .map(encodeValue)
     .filter((value) => value !== '')
     .join(',');
+}
+
+/** Encoding makes at most nine characters of one, so that short values need not be encoded to be measured. */
+export function isTooLong(value: string): boolean {
+  return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }

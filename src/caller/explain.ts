@@ -23,6 +23,10 @@ function textOf(fact: Fact): string {
       return `${fact.op} ${JSON.stringify(fact.value)}${from}`;
     case 'max_age':
       return `signed in no longer than ${fact.value}s ago${from}`;
+    case 'network':
+      return `network ${fact.value.join(', ')}`;
+    case 'certificate':
+      return `certificate ${JSON.stringify(fact.value)}`;
     case 'is':
     case 'has':
     case 'like':

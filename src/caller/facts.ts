@@ -4,6 +4,7 @@ import type { Fact } from '../policy/types.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { Claims, Verified } from '../token/types.ts';
+import { type RequestFact, type RequestView, requestTruth } from './request.ts';
 
 /**
  * True, false, or not known because the token does not say: the claim is absent, is of another form, or the fact speaks
@@ -32,6 +33,10 @@ export interface FactContext {
   readonly signin?: SigninView | undefined;
   /** Scopes that count as granted: what would be with a token that has them. */
   readonly scopes?: readonly string[];
+  /** Absent: nothing is known of the request that comes with the token. */
+  readonly request?: RequestView | undefined;
+  /** Says of facts about the token what is so, instead of the token itself. */
+  readonly given?: ((fact: Fact) => Truth) | undefined;
 }
 
 /** Whether one part has the wanted truth: else not known if one is not known, and false if all are. Of no parts, not known. */
@@ -120,12 +125,10 @@ function signinFact(fact: SigninFact, { verified, signin }: FactContext): Truth 
   return signin.assumed ? true : signedInSo(fact, verified.claims, signin);
 }
 
-/**
- * Evaluates one fact.
- *
- * @param under names of the roles being evaluated: a role that refers to itself is never known
- */
-export function truthOf(fact: Fact, context: FactContext, under: readonly string[] = []): Truth {
+type TokenFact = Exclude<Fact, RequestFact | { op: 'role' | 'any' | 'all' | 'none' }>;
+
+/** A fact about the token itself. */
+function tokenTruth(fact: TokenFact, context: FactContext): Truth {
   const { verified, kind } = context;
   if ('provider' in fact && fact.provider !== undefined && fact.provider !== verified.provider) return undefined;
   switch (fact.op) {
@@ -147,6 +150,16 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
       return signinFact(fact, context);
     case 'bound':
       return verified.binding !== undefined && (fact.value === 'any' || fact.value === verified.binding.kind);
+  }
+}
+
+/**
+ * Evaluates one fact.
+ *
+ * @param under names of the roles being evaluated: a role that refers to itself is never known
+ */
+export function truthOf(fact: Fact, context: FactContext, under: readonly string[] = []): Truth {
+  switch (fact.op) {
     case 'role': {
       const role = under.includes(fact.value) ? undefined : context.roles.get(fact.value);
       return role === undefined ? undefined : truthOf(role, context, [...under, fact.value]);
@@ -157,5 +170,10 @@ export function truthOf(fact: Fact, context: FactContext, under: readonly string
       return not(anyOf(fact.facts, context, under, false));
     case 'none':
       return not(anyOf(fact.facts, context, under, true));
+    case 'network':
+    case 'certificate':
+      return requestTruth(fact, context.request);
+    default:
+      return context.given === undefined ? tokenTruth(fact, context) : context.given(fact);
   }
 }

@@ -51,7 +51,8 @@ function callerLines(session: SessionClaims, table: ReadyTable, now: number): re
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;
   const claims = authTime > 0 ? { ...session.claims, auth_time: authTime } : session.claims;
   const caller = toPerson({ provider, claims, expires: end, key: '' }, table, now);
-  if (!caller.ok) return undefined;
+  // Nor does what a token says of facts beside the request's have a line.
+  if (!caller.ok || caller.value.truths !== undefined) return undefined;
   const { subject, roles, email, name } = caller.value;
   if (encodeValue(subject) !== subject || !isLine(email) || !isLine(name)) return undefined;
   return [subject, roles.join(','), email ?? '', name ?? ''];

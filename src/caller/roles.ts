@@ -3,7 +3,9 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
 import { type FactContext, type SigninView, truthOf } from './facts.ts';
+import type { RequestView } from './request.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
+import { type RequestRoles, requestRoles } from './views.ts';
 
 /** The roles that one group gives. */
 interface Granted {
@@ -39,6 +41,8 @@ export interface Prepared {
   readonly agents: readonly TokenAgent[];
   /** A token without `act` may be an agent's as well. */
   readonly seeksAgents: boolean;
+  /** Roles that rest on facts of the request; absent: none does. */
+  readonly ofRequest: RequestRoles | undefined;
 }
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
@@ -99,7 +103,9 @@ function prepare(name: string, table: CallerTable): Prepared {
   );
   const seeksAgents = agents.length > 0 || kind.agents !== undefined;
   const { issuer, subject } = provider;
-  return { kind, issuer, subject, roles, grants: grantsOf(roles, name), readsGroups, agents, seeksAgents };
+  const grants = grantsOf(roles, name);
+  const ofRequest = requestRoles(table);
+  return { kind, issuer, subject, roles, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
 /**
@@ -126,10 +132,10 @@ export function signinView({ grants }: Prepared, now: number): SigninView | unde
   return grants.bySignin.length === 0 ? undefined : { now, assumed: false, until: Number.POSITIVE_INFINITY };
 }
 
-/** What the facts about a verified token are evaluated against. */
-export function factContext(verified: Verified, table: CallerTable, now: number): FactContext {
+/** What the facts about a verified token, and the request that it comes with, are evaluated against. */
+export function factContext(verified: Verified, table: CallerTable, now: number, request?: RequestView): FactContext {
   const made = preparedOf(verified.provider, table);
-  return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now) };
+  return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now), request };
 }
 
 const none: readonly string[] = Object.freeze([]);

@@ -20,13 +20,14 @@ export function askedOfSignin(
   return role === undefined ? [] : askedOfSignin(role, roleOf, [...under, fact.value]);
 }
 
-/** Whether a sign-in is already what one would ask for: as recent as every age, and by one of the ways. */
-function isMet(asked: readonly SigninFact[], { claims }: Verified, now: number): boolean {
-  const signin = { now, assumed: false, until: 0 };
+/**
+ * Whether a sign-in is already what one would ask for: as recent as every age, and by one of the ways.
+ *
+ * @param isSo says of one fact whether somebody signed in so, whatever provider it speaks of
+ */
+export function isMet(asked: readonly SigninFact[], isSo: (fact: SigninFact) => boolean): boolean {
   const ways = asked.filter(({ op }) => op === 'acr');
-  const ages = asked.filter(({ op }) => op === 'max_age');
-  const met = (fact: SigninFact): boolean => signedInSo(fact, claims, signin) === true;
-  return ages.every(met) && (ways.length === 0 || ways.some(met));
+  return asked.every((fact) => fact.op === 'acr' || isSo(fact)) && (ways.length === 0 || ways.some(isSo));
 }
 
 /**
@@ -42,6 +43,8 @@ export function stepUpRoles(
   now: number,
 ): readonly string[] {
   const context = { verified, kind, roles, signin: { now, assumed: true, until: 0 } };
+  const real = { now, assumed: false, until: 0 };
+  const isSo = (fact: SigninFact): boolean => signedInSo(fact, verified.claims, real) === true;
   return grants.bySignin
     .map((place) => grants.names[place] as string)
     .filter((name) => {
@@ -49,8 +52,7 @@ export function stepUpRoles(
       if (held.includes(name) || truthOf(fact, context, [name]) !== true) return false;
       return !isMet(
         askedOfSignin(fact, (role) => roles.get(role), [name]),
-        verified,
-        now,
+        isSo,
       );
     });
 }

@@ -29,6 +29,12 @@ export interface Caller {
   readonly stepUp?: readonly string[];
   /** Roles that their token lacks only for want of scopes, each with the scopes that it takes; absent: none. */
   readonly scopeUp?: Readonly<Record<string, string>>;
+  /** What their token says of each fact that roles of the request rest on, a letter each; absent: no role rests on such. */
+  readonly truths?: string;
+  /** Roles that they lack only for where they ask from; absent: none. */
+  readonly elsewhere?: readonly string[];
+  /** There is no credential: roles are by the request alone. */
+  readonly nobody?: true;
 }
 
 /** What of the rendered policy says who a caller is; the whole table is one. */
@@ -42,6 +48,8 @@ export interface CallerTable {
   readonly sends: Sends;
   /** Agents that come with tokens, in the policy's order; absent: none. */
   readonly agents?: readonly TokenAgent[];
+  /** Some route takes certificates as credentials: their subjects are nobody else's. */
+  readonly certificates?: true;
 }
 
 /** An agent that comes with tokens. */

@@ -1,16 +1,19 @@
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import { advise } from '../policy/suggest.ts';
-import type { Agent, Policy, Role } from '../policy/types.ts';
+import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
 import type { Refusal } from '../reasons.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
+import type { Reached } from './ask.ts';
+import { fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
+import { claimedByNobody } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Who asks, and why they have a role or not. */
 export interface Asker {
-  readonly kind: 'nobody' | 'roles' | 'token';
+  readonly kind: 'nobody' | 'roles' | 'token' | 'certificate';
   /** For people, in one line. */
   readonly text: string;
   readonly caller: DecidingCaller | null;
@@ -24,6 +27,9 @@ export interface AskerFlags {
   readonly agent?: string;
   readonly token?: string;
   readonly now?: number;
+  /** What the request says beside its token. */
+  readonly network?: string;
+  readonly certificate?: string;
 }
 
 /** `--now`: seconds since the epoch, or a date of ISO 8601. */
@@ -37,12 +43,28 @@ function given(held: readonly string[], text: string, { name, at }: Role): FactE
   return { text: `role ${JSON.stringify(name)}${text}`, truth: held.includes(name), at, parts: [] };
 }
 
-function nobody(): Asker {
+/** Why a role is held, by its fact. */
+const byFact =
+  ({ facts }: ClaimedCaller) =>
+  ({ name, fact, at }: Role): FactExplanation => {
+    const why = explainFact(fact, facts, [name]);
+    return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
+  };
+
+/** Somebody without a token. What is false of them is: no role is held that rests on more than the request. */
+function withoutToken(claimed: ClaimedCaller, from: AskedFrom): Asker {
+  const { subject, roles, nobody } = claimed.caller;
+  const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
+  const held = roles.length === 0 ? '' : `; roles: ${roles.join(', ')}`;
+  const who = nobody ? 'nobody (no credential)' : `${JSON.stringify(subject)} by certificate`;
   return {
-    kind: 'nobody',
-    text: 'nobody (no credential)',
-    caller: null,
-    role: (role) => given([], ': nobody has a role without a credential', role),
+    kind: nobody ? 'nobody' : 'certificate',
+    text: `${who}${where === '' ? '' : `, ${where}`}${held}`,
+    caller: claimed.caller,
+    role: (role) => {
+      if (nobody && where === '') return given([], ': nobody has a role without a credential', role);
+      return byFact(claimed)(role);
+    },
   };
 }
 
@@ -70,20 +92,17 @@ export function tokenText(runtime: Runtime, file: string): string {
 /**
  * Who asks, by the command's flags.
  *
- * @param providers names of those that the host accepts
- * @param audiences what tokens must be for on the route, if it says
  * @returns the refusal where the token is none that the gateway would take
  */
 export function askerOf(
   runtime: Runtime,
   policy: Policy,
   flags: AskerFlags,
-  providers: readonly string[],
-  audiences?: readonly string[],
+  reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
   const { as, agent, token } = flags;
   if (agent !== undefined && as === undefined && token === undefined) return itself(policy, agent);
-  const person = personOf(runtime, policy, flags, providers, audiences);
+  const person = personOf(runtime, policy, flags, reached);
   return agent === undefined || 'reason' in person ? person : throughAgent(policy, person, agent);
 }
 
@@ -112,7 +131,8 @@ function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for nobody: leave --as and --token out`);
   if (person.caller?.agent !== undefined)
     throw new WrongUse('the token says itself which agent asks: leave --agent out');
-  if (person.caller === null) throw new WrongUse('an agent asks for somebody: give --as ROLE or --token FILE as well');
+  if (person.caller === null || person.caller.nobody === true)
+    throw new WrongUse('an agent asks for somebody: give --as ROLE or --token FILE as well');
   return {
     ...person,
     text: `agent ${name}, which acts for ${agent.actsFor.join(', ')}; for ${person.text}`,
@@ -128,31 +148,35 @@ function personOf(
   runtime: Runtime,
   policy: Policy,
   flags: AskerFlags,
-  providers: readonly string[],
-  audiences: readonly string[] | undefined,
+  reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
+  const offline = new Offline(policy, flags.now ?? runtime.now());
   if (flags.token === undefined) {
     const roles = flags.as ?? ['nobody'];
     if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
-    return roles[0] === 'nobody' ? nobody() : withRoles(policy, roles);
+    if (roles[0] !== 'nobody') return withRoles(policy, roles);
+    const claimed = claimedByNobody(offline, flags, reached);
+    return claimed.ok ? withoutToken(claimed.value, flags) : claimed;
   }
-  const offline = new Offline(policy, flags.now ?? runtime.now());
-  const claimed = offline.ofToken(tokenText(runtime, flags.token), providers, audiences);
+  const claimed = offline.ofToken(
+    tokenText(runtime, flags.token),
+    reached.host.providers,
+    reached.route.audiences,
+    flags,
+  );
   if (!claimed.ok) return claimed;
-  return bearerOf(claimed.value);
+  return bearerOf(claimed.value, flags);
 }
 
 /** Who shows a token, as its claims alone say. */
-export function bearerOf(claimed: ClaimedCaller): Asker {
-  const { caller, facts } = claimed;
+export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
+  const { caller } = claimed;
+  const where = fromText(from);
   return {
     kind: 'token',
-    text: `${JSON.stringify(caller.subject)} of ${caller.provider}; roles: ${caller.roles.join(', ') || 'none'}`,
+    text: `${JSON.stringify(caller.subject)} of ${caller.provider}; roles: ${caller.roles.join(', ') || 'none'}${where === '' ? '' : `; ${where}`}`,
     caller,
     claimed,
-    role: ({ name, fact, at }) => {
-      const why = explainFact(fact, facts, [name]);
-      return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
-    },
+    role: byFact(claimed),
   };
 }

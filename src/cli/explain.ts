@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core';
+import { readAddress } from '../cidr.ts';
 import { noTokens, reach, splitUrl } from './ask.ts';
 import { type AskerFlags, askerOf, parseTime } from './asker.ts';
 import {
@@ -25,8 +26,24 @@ interface Flags extends AskerFlags {
   readonly format: Format;
 }
 
+/** `--network`. */
+function parseAddress(text: string): string {
+  if (readAddress(text) === undefined) throw new Error('write an address, such as 10.9.0.7 or fd00::7');
+  return text;
+}
+
+/** `--certificate`. */
+function parseName(text: string): string {
+  if (/^(?:spiffe:\/\/)?[A-Za-z0-9._/-]+$/.test(text)) return text.startsWith('spiffe:') ? text : text.toLowerCase();
+  throw new Error('write a SPIFFE id or a DNS name');
+}
+
 function checkUse(flags: Flags, method: string, url: string): void {
   if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('--as and --token: give one');
+  const isGiven = flags.as !== undefined && flags.as[0] !== 'nobody';
+  if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
+    throw new WrongUse('--network and --certificate mean nothing with --as ROLE: the roles are given');
+  }
   if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
   if (!/^[A-Z_-]+$/.test(method)) {
     throw new WrongUse(`${JSON.stringify(method)} is no method; write it in upper case, as in GET https://HOST/PATH`);
@@ -39,7 +56,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   if ('reason' in reached) return explainRefusal({ method, url }, reached);
   const at = { method, url, ...reached };
   if (flags.token !== undefined && !reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
-  const asker = askerOf(runtime, loaded.policy, flags, reached.host.providers, reached.route.audiences);
+  const asker = askerOf(runtime, loaded.policy, flags, reached);
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
 }
 
@@ -90,6 +107,20 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         placeholder: 'TIME',
         brief: 'Judge the token at this time: seconds since the epoch, or a date',
       },
+      network: {
+        kind: 'parsed',
+        parse: parseAddress,
+        optional: true,
+        placeholder: 'ADDRESS',
+        brief: 'Ask from this address',
+      },
+      certificate: {
+        kind: 'parsed',
+        parse: parseName,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'Show a client certificate with this SPIFFE id or DNS name',
+      },
       policy: policyFlag,
       format: formatFlag,
     },
@@ -109,6 +140,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         'meshgate explain GET https://wiki.example.com/rest/page',
         'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
         'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
+        'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
         'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
         'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
       ],

@@ -85,7 +85,7 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
     const limits = agents.find(([name]) => name === caller.agent)?.[1] ?? [];
     return limits.map((limit) => countedText(limit, EACH.agents));
   }
-  if (caller === null) return anonymous ? [countedText(anonymous, EACH.anonymous)] : [];
+  if (caller === null || caller.nobody === true) return anonymous ? [countedText(anonymous, EACH.anonymous)] : [];
   return callers ? [countedText(callers, EACH.callers)] : [];
 }
 

@@ -1,4 +1,4 @@
-import type { Policy, PolicyTest } from '../policy/types.ts';
+import type { AskedFrom, Policy, PolicyTest } from '../policy/types.ts';
 import { type ReasonCode, reasons } from '../reasons.ts';
 import { splitUrl } from './ask.ts';
 import { WrongUse } from './context.ts';
@@ -48,17 +48,49 @@ function verdict({ status, headers, body }: Extract<Incoming, { status: number }
   return bodyReason(body, status) ?? 'allowed';
 }
 
+/** What there is to ask with. */
+export interface Means {
+  /** CA bundle of the gateway's certificate, PEM. */
+  readonly ca?: string;
+  /** This machine is a proxy that the gateway trusts: it says from where it asks. */
+  readonly forwarded?: boolean;
+  /** Client certificates with their keys, PEM, by a name in each. */
+  readonly clients?: ReadonlyMap<string, string>;
+}
+
+/** What a test says of its request beside the token. */
+const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
+
+/** Why a test cannot be asked from here; undefined if it can. */
+function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Means): string | undefined {
+  const { network, certificate } = askedFrom(as);
+  if (network !== undefined && !forwarded) {
+    return `from ${network}: give --forwarded where the gateway trusts this machine as a proxy`;
+  }
+  if (certificate === undefined || clients?.has(certificate)) return undefined;
+  return `no certificate: give --client ${certificate}=FILE`;
+}
+
 function requestOf(
   gateway: GatewayAddress,
-  { method, url }: TestOutcome['test'],
+  { as, method, url }: TestOutcome['test'],
   token: string | undefined,
-  ca?: string,
+  { ca, forwarded, clients }: Means,
 ): Outgoing {
   const { host, target } = splitUrl(url) ?? { host: '', target: '/' };
   const { address, port, tls } = gateway;
-  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const { network, certificate } = askedFrom(as);
+  const headers = {
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(network !== undefined && forwarded && { 'X-Forwarded-For': network }),
+  };
+  const pem = certificate === undefined ? undefined : clients?.get(certificate);
   const name = host.replace(/:\d*$/, '');
-  return { address, port, tls, name, authority: host, method, target, headers, ...(ca !== undefined && { ca }) };
+  return {
+    ...{ address, port, tls, name, authority: host, method, target, headers },
+    ...(ca !== undefined && { ca }),
+    ...(pem !== undefined && { client: { cert: pem, key: pem } }),
+  };
 }
 
 async function askOne(
@@ -81,7 +113,6 @@ function isService({ agents }: Policy, as: PolicyTest['as']): boolean {
 /**
  * Asks the running gateway each of the policy's tests, one after the other.
  *
- * @param ca CA bundle of the gateway's certificate, PEM
  */
 export async function askGateway(
   ask: Ask,
@@ -89,7 +120,7 @@ export async function askGateway(
   policy: Policy,
   outcomes: readonly TestOutcome[],
   tokens: LiveTokens,
-  ca?: string,
+  means: Means = {},
 ): Promise<Enforcer> {
   const all: LiveOutcome[] = [];
   for (const outcome of outcomes) {
@@ -100,11 +131,16 @@ export async function askGateway(
       all.push({ ...common, agrees: true, note: 'an agent asks with the certificate of its service' });
       continue;
     }
+    const elsewhere = fromElsewhere(test.as, means);
+    if (elsewhere !== undefined) {
+      all.push({ ...common, agrees: true, note: elsewhere });
+      continue;
+    }
     if (test.as.kind !== 'nobody' && token === undefined) {
       all.push({ ...common, agrees: true, note: LiveTokens.missing(test, index) });
       continue;
     }
-    all.push({ ...common, ...(await askOne(ask, outcome, requestOf(gateway, test, token, ca))) });
+    all.push({ ...common, ...(await askOne(ask, outcome, requestOf(gateway, test, token, means))) });
   }
   return { kind: 'gateway', address: gateway.url, outcomes: all };
 }

@@ -1,9 +1,12 @@
 import { toCaller, toPerson } from '../caller/caller.ts';
+import type { FactContext } from '../caller/facts.ts';
+import { NOBODY } from '../caller/reserved.ts';
 import { factContext } from '../caller/roles.ts';
 import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
-import type { Policy } from '../policy/types.ts';
-import { providerKind } from '../providers/index.ts';
+import { inView, requestRoles } from '../caller/views.ts';
+import type { AskedFrom, Policy } from '../policy/types.ts';
+import { providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
@@ -15,11 +18,12 @@ import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import type { Claims, Verified } from '../token/types.ts';
+import { holderOf, requestView } from './asked-from.ts';
 
 /** A caller as a token's text alone says, and what its roles were found from. */
 export interface ClaimedCaller {
   readonly caller: Caller;
-  readonly facts: ReturnType<typeof factContext>;
+  readonly facts: FactContext;
 }
 
 /** What is known without a running gateway: the policy, and the time at which to judge. */
@@ -41,21 +45,32 @@ export class Offline {
    * @param providers names of those that are accepted
    * @param audiences of the route, in the place of theirs
    */
-  ofToken(text: string, providers: readonly string[], audiences?: readonly string[]): Result<ClaimedCaller> {
+  ofToken(
+    text: string,
+    providers: readonly string[],
+    audiences?: readonly string[],
+    from: AskedFrom = {},
+  ): Result<ClaimedCaller> {
     const jws = splitJws(text);
     if (!jws.ok) return jws;
     const header = parseHeader(jws.value.header);
     if (!header.ok) return header;
     const claims = parseClaims(jws.value.payload);
     if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-    return this.#judge(header.value, claims, providers, audiences);
+    return this.#judge(header.value, claims, providers, audiences, from);
   }
 
   /**
    * The same for claims that a policy test writes down. What it leaves out is as the provider wants it: only what a
    * test says can be wrong.
    */
-  ofClaims(name: string, given: Claims, providers: readonly string[], own?: readonly string[]): Result<ClaimedCaller> {
+  ofClaims(
+    name: string,
+    given: Claims,
+    providers: readonly string[],
+    own?: readonly string[],
+    from: AskedFrom = {},
+  ): Result<ClaimedCaller> {
     const provider = this.policy.providers[name];
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
     const { issuer, audiences: usual, clients, algorithms, subject } = provider;
@@ -66,7 +81,7 @@ export class Offline {
     if ((clients !== undefined || tellsByClient) && client.every((path) => claimAt(claims, path) === undefined)) {
       claims[client[0] as string] = clients?.[0] ?? 'test';
     }
-    return this.#judge({ alg: algorithms[0] as string }, claims, providers, own);
+    return this.#judge({ alg: algorithms[0] as string }, claims, providers, own, from);
   }
 
   /**
@@ -74,14 +89,19 @@ export class Offline {
    *
    * @returns undefined where the provider is none of the host's: its sessions are not looked at there
    */
-  ofSession(name: string, given: Claims, providers: readonly string[]): Result<ClaimedCaller> | undefined {
+  ofSession(
+    name: string,
+    given: Claims,
+    providers: readonly string[],
+    from: AskedFrom = {},
+  ): Result<ClaimedCaller> | undefined {
     if (!providers.includes(name)) return undefined;
     const { claim } = this.#table.providers[name]?.subject ?? { claim: 'sub' };
     const named = claimAt(given, claim) === undefined && !Object.hasOwn(given, claim) ? { [claim]: 'test' } : {};
     const { keep: kept } = this.#table.session ?? {};
     const all = { ...named, ...given };
     const claims = kept === undefined ? all : { ...keep(all, kept, name), auth_time: given.auth_time };
-    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' }, toPerson);
+    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' }, from, toPerson);
   }
 
   #judge(
@@ -89,6 +109,7 @@ export class Offline {
     claims: Claims,
     providers: readonly string[],
     own: readonly string[] | undefined,
+    from: AskedFrom,
   ): Result<ClaimedCaller> {
     const all = providers.flatMap((name) => this.#table.providers[name] ?? []);
     const accepted = own === undefined ? all : all.map((it) => forResource(it, own));
@@ -106,22 +127,54 @@ export class Offline {
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
     const verified = withBinding({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
-    return verified.ok ? this.#metToken(verified.value) : verified;
+    return verified.ok ? this.#metToken(verified.value, from) : verified;
   }
 
   /** A token may lack scopes; a session has what it was given. */
-  #metToken(verified: Verified): Result<ClaimedCaller> {
-    const met = this.#met(verified);
+  #metToken(verified: Verified, from: AskedFrom): Result<ClaimedCaller> {
+    const met = this.#met(verified, from);
     const more = met.ok ? scopeUp(verified, this.#table, met.value.caller.roles, this.now) : undefined;
     if (!met.ok || more === undefined) return met;
     return ok({ ...met.value, caller: { ...met.value.caller, scopeUp: more } });
   }
 
-  #met(verified: Verified, meet: typeof toCaller = toCaller): Result<ClaimedCaller> {
+  /** Roles of the policy itself: their facts say where they stand. */
+  get #roles() {
+    return Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
+  }
+
+  #met(verified: Verified, from: AskedFrom, meet: typeof toCaller = toCaller): Result<ClaimedCaller> {
     const caller = meet(verified, this.#table, this.now);
     if (!caller.ok) return caller;
-    // Roles of the policy itself: their facts say where they stand.
-    const roles = Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
-    return ok({ caller: caller.value, facts: factContext(verified, { ...this.#table, roles }, this.now) });
+    const facts = factContext(verified, { ...this.#table, roles: this.#roles }, this.now, requestView(from));
+    return ok({ caller: this.#seen(caller.value, from), facts });
+  }
+
+  /** A caller as a request sees them. */
+  #seen(caller: Caller, from: AskedFrom): Caller {
+    const of = requestRoles(this.#table);
+    return of === undefined ? caller : inView(caller, of, requestView(from));
+  }
+
+  /** What facts are evaluated against where there is no token. */
+  #withoutToken(from: AskedFrom): FactContext {
+    const verified = { provider: '', claims: {}, expires: 0, key: '' };
+    const given = () => undefined;
+    const roles = new Map(this.#roles);
+    return { verified, kind: providerKinds.generic, roles, request: requestView(from), given };
+  }
+
+  /** Who nobody is where the request itself gives roles; a certificate is no credential of theirs, and gives none. */
+  ofNobody({ network }: AskedFrom): ClaimedCaller {
+    const from = network === undefined ? {} : { network };
+    return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
+  }
+
+  /** Who somebody is who shows a certificate with this name, and nothing else. */
+  ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
+    const caller = holderOf(certificate);
+    if (!caller.ok) return caller;
+    const all = { ...from, certificate };
+    return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });
   }
 }

@@ -1,5 +1,5 @@
-import type { PolicyTest } from '../policy/types.ts';
-import type { Refusal, Result } from '../reasons.ts';
+import type { AskedFrom, PolicyTest } from '../policy/types.ts';
+import { ok, type Refusal, type Result } from '../reasons.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import { noTokens, reach } from './ask.ts';
@@ -22,36 +22,59 @@ type Asked = Decision<Rule> | (Refusal & { readonly allow: false; readonly neare
 
 type Reached = Exclude<ReturnType<typeof reach>, Refusal>;
 
+/** Whether somebody with a token, or a session, shows the token on a route: sessions are asked for where none is taken. */
+function takesTokens(offline: Offline, provider: string, { route }: Reached): boolean {
+  const { audiences = [], anyAudience } = offline.policy.providers[provider] ?? {};
+  const taken = route.audiences !== undefined || audiences.length > 0 || anyAudience === true;
+  return route.accept.includes('bearer') && taken;
+}
+
 /** Somebody with these claims in a token, or in a session where the provider or the route takes no tokens. */
 function claimedBy(
   offline: Offline,
-  { provider, claims, signedIn }: Extract<PolicyTest['as'], { kind: 'claims' }>,
-  { host, route }: Reached,
+  as: Extract<PolicyTest['as'], { kind: 'claims' }>,
+  reached: Reached,
 ): Result<ClaimedCaller> | undefined {
+  const { provider, claims, signedIn, certificate } = as;
+  const { host, route } = reached;
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
-  const { audiences = [], anyAudience, client } = offline.policy.providers[provider] ?? {};
-  const taken = route.audiences !== undefined || audiences.length > 0 || anyAudience === true;
-  const tokens = route.accept.includes('bearer') && taken;
-  if (!tokens && client !== undefined && route.accept.includes('session')) {
-    return offline.ofSession(provider, given, host.providers);
+  const { client } = offline.policy.providers[provider] ?? {};
+  if (!takesTokens(offline, provider, reached) && client !== undefined && route.accept.includes('session')) {
+    // A certificate counts before a session.
+    if (certificate !== undefined && route.accept.includes('certificate'))
+      return offline.ofCertificate(certificate, as);
+    return offline.ofSession(provider, given, host.providers, as);
   }
   return route.accept.includes('bearer')
-    ? offline.ofClaims(provider, given, host.providers, route.audiences)
+    ? offline.ofClaims(provider, given, host.providers, route.audiences, as)
     : noTokens;
+}
+
+/** Who asks on a route, with all that the request says. */
+function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> | undefined {
+  if (as.kind === 'roles') return ok(as);
+  if (as.kind === 'alone') return ok({ roles: [], agent: as.agent, alone: true });
+  if (as.kind === 'nobody') return heldBy(claimedByNobody(offline, as, reached));
+  // A session of a provider that the host does not accept counts for nothing.
+  return heldBy(claimedBy(offline, as, reached)) ?? ok(offline.ofNobody(as).caller);
+}
+
+const heldBy = (claimed: Result<ClaimedCaller> | undefined): Result<DecidingCaller> | undefined =>
+  claimed?.ok ? ok(claimed.value.caller) : claimed;
+
+/** Somebody without a token: by their certificate, where the route takes it. */
+export function claimedByNobody(offline: Offline, from: AskedFrom, { route }: Reached): Result<ClaimedCaller> {
+  const { certificate } = from;
+  const isCredential = certificate !== undefined && route.accept.includes('certificate');
+  return isCredential ? offline.ofCertificate(certificate, from) : ok(offline.ofNobody(from));
 }
 
 function ask({ rules }: Loaded, offline: Offline, { as, method, url }: PolicyTest): Asked {
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
-  let caller: DecidingCaller | null = null;
-  if (as.kind === 'roles') caller = as;
-  if (as.kind === 'alone') caller = { roles: [], agent: as.agent, alone: true };
-  if (as.kind === 'claims') {
-    const claimed = claimedBy(offline, as, reached);
-    if (claimed !== undefined && !claimed.ok) return { ...claimed, allow: false };
-    caller = claimed?.value.caller ?? null;
-  }
-  return decide(rules, caller, { route: reached.route.name, method });
+  const caller = callerOf(offline, as, reached);
+  if (caller !== undefined && !caller.ok) return { ...caller, allow: false };
+  return decide(rules, caller?.value ?? null, { route: reached.route.name, method });
 }
 
 /**

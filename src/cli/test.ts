@@ -27,15 +27,32 @@ interface Flags {
   readonly gateway?: string;
   readonly caFile?: string;
   readonly token?: readonly TokenFlag[];
+  readonly client?: readonly ClientFlag[];
+  readonly forwarded?: boolean;
   readonly mesh?: string;
   readonly ingress?: string;
   readonly root?: string;
   readonly format: Format;
 }
 
-function checkUse({ gateway, mesh, ingress, caFile, token, root }: Flags): void {
+/** One `--client`: a name in the certificate, and the file. */
+interface ClientFlag {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** `--client NAME=FILE`. */
+function parseClientFlag(text: string): ClientFlag {
+  const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || file === undefined) throw new Error('write NAME=FILE, as in ci.example.com=ci.pem');
+  return { name, file };
+}
+
+function checkUse({ gateway, mesh, ingress, caFile, token, client, forwarded, root }: Flags): void {
   if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file means nothing without --gateway');
   if (gateway === undefined && token !== undefined) throw new WrongUse('--token means nothing without --gateway');
+  if (gateway === undefined && client !== undefined) throw new WrongUse('--client means nothing without --gateway');
+  if (gateway === undefined && forwarded) throw new WrongUse('--forwarded means nothing without --gateway');
   if (mesh === undefined && ingress !== undefined) throw new WrongUse('--ingress means nothing without --mesh');
   if (mesh === undefined && root !== undefined) throw new WrongUse('--root means nothing without --mesh');
 }
@@ -45,7 +62,11 @@ async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly Te
   const address = gatewayAddress(flags.gateway);
   const tokens = new LiveTokens(runtime, loaded.policy, flags.token ?? []);
   const ca = flags.caFile === undefined ? undefined : textOf(runtime, flags.caFile, 'the CA');
-  return [await askGateway(network(runtime), address, loaded.policy, outcomes, tokens, ca)];
+  const clients = new Map(
+    (flags.client ?? []).map(({ name, file }) => [name, textOf(runtime, file, 'the client certificate')]),
+  );
+  const means = { ...(ca !== undefined && { ca }), forwarded: flags.forwarded === true, clients };
+  return [await askGateway(network(runtime), address, loaded.policy, outcomes, tokens, means)];
 }
 
 async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
@@ -91,6 +112,19 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
         variadic: true,
         placeholder: 'ROLES=FILE',
         brief: 'Token of somebody with these roles; authenticated=FILE without any; tests[N]=FILE for one test',
+      },
+      client: {
+        kind: 'parsed',
+        parse: parseClientFlag,
+        optional: true,
+        variadic: true,
+        placeholder: 'NAME=FILE',
+        brief: 'Client certificate and its key, PEM, of tests with this certificate',
+      },
+      forwarded: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'Send the address of a test as X-Forwarded-For: this machine is one of the trusted proxies',
       },
       mesh: text('HOST:PORT', 'Also ask the mesh ingress here, as each identity of the policy'),
       ingress: ingressFlag,

@@ -1,5 +1,6 @@
 import type { PolicyTest, Who } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
+import { fromText } from './asked-from.ts';
 
 /** Who a rule speaks of, in the policy's words. */
 export function whoText(who: Who): string {
@@ -40,12 +41,12 @@ export const aloneText = (agent: string): string => `agent ${agent} alone`;
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
-      return 'nobody';
+      return as.certificate === undefined && as.network === undefined ? 'nobody' : `nobody, ${fromText(as)}`;
     case 'alone':
       return aloneText(as.agent);
     case 'roles':
       return rolesText(as.roles, as.agent);
     case 'claims':
-      return `somebody of ${as.provider}`;
+      return `somebody of ${as.provider}${fromText(as) === '' ? '' : `, ${fromText(as)}`}`;
   }
 }

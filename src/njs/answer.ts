@@ -32,7 +32,8 @@ const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of 
 /** The lines for a caller whom a rule lets pass: who it is, for nginx's log, the rule, and the route's identity headers. */
 function linesOf(known: KnownCaller, plan: HeaderPlan, { id, as }: PreparedRule): string[] | Refusal {
   const { user, provider, roles, agent, actors } = known;
-  const lines = ['X-Meshgate-User', user, 'X-Meshgate-Provider', provider, 'X-Meshgate-Rule', id];
+  const lines = ['X-Meshgate-Rule', id];
+  if (known.caller.nobody !== true) lines.push('X-Meshgate-User', user, 'X-Meshgate-Provider', provider);
   if (roles !== '') lines.push('X-Meshgate-Roles', roles);
   if (agent !== undefined) lines.push('X-Meshgate-Agent', agent, 'X-Meshgate-Actors', actors as string);
   if (as !== '') lines.push('X-Meshgate-As', as);
@@ -75,7 +76,7 @@ const readyKey = (method: string, route: PreparedRoute): string => `${method} ${
 
 /**
  * Lets a known caller pass as before: same method, same route. The hot path of the hot path. It holds as long as nothing
- * but caller, route and method decides: a fact of the request (network, age) must not be answered from here.
+ * but caller, route and method decides: what network or certificate gives makes another caller, see {@link Views}.
  *
  * @param signer of the policy's assertion, if it has one
  * @returns false where there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:

@@ -69,12 +69,15 @@ export function prepareBudgets(
 const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit) => string): Budget | undefined =>
   limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
 
+/** Nobody counts by their address, whatever roles the request gives them. */
+const isNobody = ({ caller }: KnownCaller): boolean => caller.nobody === true;
+
 /** What a caller's requests to a route count under; kept with the caller. Undefined: nothing is counted. */
 export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {
   known.budgets ??= new Map();
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
   const { agent, provider, user } = known;
-  const limits = agent === undefined ? budgets.callers : (budgets.agents.get(agent) ?? []);
+  const limits = agent === undefined ? (isNobody(known) ? [] : budgets.callers) : (budgets.agents.get(agent) ?? []);
   const budget = chained(limits, ({ tag }) => digest([tag, agent ?? '', provider, user].join('\n'), 16));
   known.budgets.set(budgets, budget);
   return budget;

@@ -1,18 +1,20 @@
 import { type ReasonCode, type Result, refuse } from '../reasons.ts';
 import { IN_QUERY } from '../rules/challenge.ts';
-import { decide } from '../rules/decide.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding } from '../token/types.ts';
 import { again } from './answer.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
-import { answer, answerNobody } from './decision.ts';
+import type { CertificateCallers } from './certificate-callers.ts';
+import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
+import { decideNobody } from './nobody.ts';
 import type { Prover, Sent } from './prove.ts';
 import { type DpopError, deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
+import type { Views } from './views.ts';
 
 /** Path of the internal location, before the route's name. */
 const CHECK = '/.meshgate/check/';
@@ -29,6 +31,12 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
 }
 
 const noBearers = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
+const certificatesAlone = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
+const noCertificate = refuse('credential_missing', 'show a client certificate of the CA that the policy names');
+
+/** Whether callers show certificates there and nothing else. */
+const isForMachines = ({ bearers, sessions, certificates }: PreparedRoute): boolean =>
+  certificates && !bearers && !sessions;
 
 /**
  * Makes the handler that answers nginx's `auth_request`.
@@ -36,7 +44,9 @@ const noBearers = refuse('credential_unsupported', 'this route takes no tokens: 
  *
  * @param prover asked for each request with a bound token
  * @param sessions where the policy has them
- * @param signer signs for callers, where the policy has an assertion; nobody's requests have none
+ * @param signer signs for callers, where the policy has an assertion
+ * @param views where roles rest on facts of the request
+ * @param certificates where some route takes them as credentials
  */
 export function checkHandler(
   table: Table,
@@ -44,15 +54,30 @@ export function checkHandler(
   prover: Prover,
   sessions?: Sessions,
   signer?: Signer,
+  views?: Views,
+  certificates?: CertificateCallers,
 ): (r: NginxHTTPRequest) => void | Promise<void> {
   const route = routesOf(table);
-  const door = sessions === undefined ? undefined : new SessionDoor(sessions, signer);
+  const door = sessions === undefined ? undefined : new SessionDoor(sessions, signer, views);
 
-  /** Decides where nobody says who asks. */
-  function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void {
-    const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) answerNobody(r, to, decision.rule);
-    else deny(r, to, decision, { nearest: decision.nearest });
+  function answerAnyone(r: NginxHTTPRequest, to: PreparedRoute, method: string): void | Promise<void> {
+    return decideNobody(signer, views, r, to, method, (refused) => {
+      const isMissing = refused.reason === 'credential_missing' && isForMachines(to);
+      deny(r, to, isMissing ? noCertificate : refused, { nearest: refused.nearest });
+    });
+  }
+
+  /** Answers a caller whose credential is good, as the request sees them. */
+  function answerKnown(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownCaller, now: number) {
+    const seen = views === undefined ? known : views.see(known, r.headersIn, now);
+    if (again(r, to, method, seen, now, signer)) return;
+    return answer(signer, r, to, method, seen, now);
+  }
+
+  function answerCertificate(r: NginxHTTPRequest, to: PreparedRoute, method: string, escaped: string) {
+    const now = Date.now() / 1000;
+    const known = (certificates as CertificateCallers).meet(escaped, now);
+    return known.ok ? answerKnown(r, to, method, known.value, now) : deny(r, to, known);
   }
 
   /** A request with a token. */
@@ -68,7 +93,8 @@ export function checkHandler(
   function answerNewcomer(caller: Result<KnownCaller>, asked: Asked): void | Promise<void> {
     if (!caller.ok) return deny(asked[0], asked[1], caller, asked[5] === 'DPoP' ? { dpop: 'invalid_token' } : {});
     if (caller.value.binding !== undefined || asked[5] === 'DPoP') return answerBound(caller.value, asked);
-    return answer(signer, asked[0], asked[1], asked[2], caller.value, asked[3]);
+    const seen = views === undefined ? caller.value : views.see(caller.value, asked[0].headersIn, asked[3]);
+    return answer(signer, asked[0], asked[1], asked[2], seen, asked[3]);
   }
 
   /** What is answered once it is clear whether a bound token is its sender's. */
@@ -76,8 +102,7 @@ export function checkHandler(
     const { r, method, now, nonce } = sent;
     if (nonce !== undefined) r.headersOut['X-Meshgate-Dpop-Nonce'] = nonce;
     if (!proved.ok) return deny(r, to, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
-    if (again(r, to, method, known, now, signer)) return undefined;
-    return answer(signer, r, to, method, known, now);
+    return answerKnown(r, to, method, known, now);
   }
 
   function answerBound(known: KnownCaller, [r, to, method, now, token, scheme]: Asked): void | Promise<void> {
@@ -92,9 +117,9 @@ export function checkHandler(
     authorization: string,
   ): void | Promise<void> {
     if (!to.bearers) {
-      // No token of ours: what a service calls so is its own matter, and the session decides.
-      if (authorization === IN_QUERY && door !== undefined) return door.ask(r, to, method, r.headersIn.Cookie);
-      return deny(r, to, noBearers);
+      // No token of ours: what a service calls so is its own matter, and what else there is decides.
+      if (authorization === IN_QUERY) return answerOther(r, to, method);
+      return deny(r, to, isForMachines(to) ? certificatesAlone : noBearers);
     }
     const token = bearer(authorization);
     if (token === undefined) return answerDpop(r, to, method, authorization);
@@ -102,8 +127,9 @@ export function checkHandler(
     const known = bearers.recall(to, token, now);
     if (known !== undefined) {
       if (known.binding !== undefined) return answerBound(known, [r, to, method, now, token, 'Bearer']);
-      if (again(r, to, method, known, now, signer)) return;
-      return answer(signer, r, to, method, known, now);
+      const seen = views === undefined ? known : views.see(known, r.headersIn, now);
+      if (again(r, to, method, seen, now, signer)) return;
+      return answer(signer, r, to, method, seen, now);
     }
     const asked: Asked = [r, to, method, now, token, 'Bearer'];
     return bearers.verify(to, token, now, answerNewcomer, asked);
@@ -126,6 +152,14 @@ export function checkHandler(
     return known === undefined ? bearers.verify(to, token, now, answerNewcomer, asked) : answerBound(known, asked);
   }
 
+  /** Answers a request without a token. */
+  function answerOther(r: NginxHTTPRequest, to: PreparedRoute, method: string): void | Promise<void> {
+    const { headersIn } = r;
+    const escaped = to.certificates ? headersIn['SSL-Client-Cert'] : undefined;
+    if (escaped !== undefined) return answerCertificate(r, to, method, escaped);
+    return door === undefined ? answerAnyone(r, to, method) : door.ask(r, to, method, headersIn.Cookie);
+  }
+
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
@@ -135,6 +169,8 @@ export function checkHandler(
     const authorization = headersIn.Authorization;
     // The first credential that is there decides.
     if (authorization !== undefined) return answerBearer(r, to, method, authorization);
+    const escaped = to.certificates ? headersIn['SSL-Client-Cert'] : undefined;
+    if (escaped !== undefined) return answerCertificate(r, to, method, escaped);
     return door === undefined ? answerAnyone(r, to, method) : door.ask(r, to, method, headersIn.Cookie);
   };
 }

@@ -37,6 +37,8 @@ export interface KnownCaller {
   assertions?: MadeAssertion[];
   /** What requests count under; undefined: under nothing. */
   budgets?: Map<PreparedBudgets, Budget | undefined>;
+  /** The caller as requests see them that differ in networks or certificate. */
+  views?: Map<string, KnownCaller>;
 }
 
 /** An answer but for what is signed for the caller. */

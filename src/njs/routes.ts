@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../limits.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { HeaderSource, Headers } from '../policy/types.ts';
 import { carrier, isAlways } from '../rules/carrier.ts';
 import { metadataUrl } from '../rules/resource.ts';
@@ -48,6 +49,7 @@ export interface PreparedRoute {
   readonly sessions: boolean;
   /** Tokens may come with a DPoP proof. */
   readonly proofs: boolean;
+  readonly certificates: boolean;
   /** Origins of others whose pages may ask with a session. */
   readonly origins: readonly string[];
   readonly plan: HeaderPlan;
@@ -117,6 +119,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     if (!Object.hasOwn(table.routes, name)) return undefined;
     const route = table.routes[name] as TableRoute;
     const bearers = route.accept === undefined || route.accept.includes('bearer');
+    const certificates = route.accept?.includes('certificate') === true;
     const made: PreparedRoute = {
       name,
       realm: name.slice(0, name.indexOf('/')),
@@ -127,10 +130,11 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
         return route.audiences === undefined ? it : forResource(it, route.audiences);
       }),
       audience: route.audiences === undefined ? '' : `${route.audiences.join(' ')} `,
-      accepted: new Set(route.providers),
+      accepted: new Set([...route.providers, ...(certificates ? [CERTIFICATE_PROVIDER] : [])]),
       bearers,
       proofs: bearers && table.proof !== undefined,
       sessions: route.accept?.includes('session') === true,
+      certificates,
       origins: route.origins ?? [],
       plan: planOf(route.headers),
       stepUps: table.stepUps ?? noStepUps,

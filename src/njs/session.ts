@@ -1,19 +1,20 @@
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { type ReasonCode, refuse } from '../reasons.ts';
-import { decide } from '../rules/decide.ts';
 import { SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { originOf } from '../session/origin.ts';
 import { again } from './answer.ts';
-import { answer, answerNobody } from './decision.ts';
+import { answer } from './decision.ts';
 import { locksDict } from './dicts.ts';
+import { decideNobody, type RefusedNobody } from './nobody.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import type { PreparedRoute } from './routes.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
+import type { Views } from './views.ts';
 
 /** When a session that is asked about early is asked about again: by the time that it is not fresh, it has been renewed. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
@@ -46,11 +47,13 @@ function leads(sid: string): boolean {
 export class SessionDoor {
   readonly #sessions: Sessions;
   readonly #signer: Signer | undefined;
+  readonly #views: Views | undefined;
 
-  /** @param signer as of the check */
-  constructor(sessions: Sessions, signer: Signer | undefined) {
+  /** @param signer and views as of the check */
+  constructor(sessions: Sessions, signer: Signer | undefined, views: Views | undefined) {
     this.#sessions = sessions;
     this.#signer = signer;
+    this.#views = views;
   }
 
   /** @param line cookies of the gateway in the request, which has no other credential */
@@ -92,10 +95,22 @@ export class SessionDoor {
     expire = false,
     mode: SigninMode = 'in',
   ): Answered {
-    const decision = decide(to.rules, null, { route: to.name, method });
-    if (decision.allow) return answerNobody(r, to, decision.rule);
-    const more = { nearest: decision.nearest };
-    if (!to.sessions) return deny(r, to, decision, more);
+    return decideNobody(this.#signer, this.#views, r, to, method, (refused) =>
+      this.#refuse(r, to, refused, reason, expire, mode),
+    );
+  }
+
+  #refuse(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    refused: RefusedNobody,
+    reason: ReasonCode,
+    expire: boolean,
+    mode: SigninMode,
+  ): Answered {
+    const more = { nearest: refused.nearest };
+    // Where no sign-in would help, nobody is sent to one.
+    if (!to.sessions || refused.reason === 'network_refused') return deny(r, to, refused, more);
     if (expire && navigationOf(r) !== undefined) r.headersOut['X-Meshgate-Set-Cookie'] = expireCookie(SESSION_COOKIE);
     const refusal = reason === 'credential_missing' && !to.bearers ? missing : { reason };
     return deny(r, to, refusal, { ...more, signin: mode });
@@ -134,8 +149,9 @@ export class SessionDoor {
   }
 
   #pass(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
-    if (again(r, to, method, known, now, this.#signer)) return;
-    return answer(this.#signer, r, to, method, known, now);
+    const seen = this.#views === undefined ? known : this.#views.see(known, r.headersIn, now);
+    if (again(r, to, method, seen, now, this.#signer)) return;
+    return answer(this.#signer, r, to, method, seen, now);
   }
 
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */

@@ -121,23 +121,23 @@ function pack({ caller, until, key, user, roles, stamp, sub, binding }: KnownCal
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
   const rest =
-    plain && !more && caller.stepUp === undefined && caller.scopeUp === undefined && caller.agent === undefined
+    plain && !more && (caller.stepUp ?? caller.scopeUp ?? caller.agent ?? caller.truths) === undefined
       ? ''
       : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
   const text = [until, key, provider, roles, email ?? '', plain ? subject : '', stamp, sub, rest].join('\n');
   return binding === undefined ? text : `${text}\n${binding.kind} ${binding.thumbprint}`;
 }
 
-/** Who acts for a caller, or alone, and what another sign-in or token would give them; nothing for most. */
-const actingOf = ({ agent, actors, stepUp, scopeUp, alone }: Caller): readonly unknown[] =>
-  agent === undefined && stepUp === undefined && scopeUp === undefined
+/** Who acts for a caller, or alone, and what another sign-in, token or request would give them; nothing for most. */
+const actingOf = ({ agent, actors, stepUp, scopeUp, alone, truths }: Caller): readonly unknown[] =>
+  (agent ?? stepUp ?? scopeUp ?? truths) === undefined
     ? []
-    : [agent ?? 0, actors ?? 0, stepUp ?? 0, scopeUp ?? 0, alone ? 1 : 0];
+    : [agent ?? 0, actors ?? 0, stepUp ?? 0, scopeUp ?? 0, alone ? 1 : 0, truths ?? 0];
 
 function unpack(text: string): KnownCaller {
   const lines = text.split('\n') as Lines;
   const [until, key, provider, roles, email, plain, stamp, sub, rest] = lines;
-  const [subject, name, groups, claims, agent = 0, actors = 0, stepUp = 0, scopeUp = 0, alone = 0] =
+  const [subject, name, groups, claims, agent = 0, actors = 0, stepUp = 0, scopeUp = 0, alone = 0, truths = 0] =
     rest === '' ? ([plain, 0, [], {}] as const) : (JSON.parse(rest) as Rest);
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
     provider,
@@ -152,6 +152,7 @@ function unpack(text: string): KnownCaller {
   if (stepUp !== 0) caller.stepUp = stepUp;
   if (scopeUp !== 0) caller.scopeUp = scopeUp;
   if (alone !== 0) caller.alone = true;
+  if (truths !== 0) caller.truths = truths;
   const known = knownCaller(caller, roles, Number(until), key, stamp, sub);
   known.ready = new Map();
   const bound = lines[9];
@@ -178,4 +179,5 @@ type Rest = readonly [
   stepUp?: readonly string[] | 0,
   scopeUp?: Readonly<Record<string, string>> | 0,
   alone?: 1 | 0,
+  truths?: string | 0,
 ];

@@ -1,12 +1,15 @@
+import type { CredentialKind } from '../policy/types.ts';
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import { readClaims } from '../session/claims.ts';
 import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
+import type { CertificateCallers } from './certificate-callers.ts';
 import type { KnownCaller } from './known.ts';
 import type { Prover, Sent } from './prove.ts';
 import type { Sessions } from './sessions.ts';
+import type { Views } from './views.ts';
 
 /** What a host accepts, on whatever route. */
 interface Accepted {
@@ -16,12 +19,13 @@ interface Accepted {
   readonly audience: '';
   readonly bearers: boolean;
   readonly sessions: boolean;
+  readonly certificates: boolean;
 }
 
 /** Who asks, and what their credential says of itself. Times are seconds since the epoch. */
 interface Met {
   readonly known: KnownCaller;
-  readonly credential: 'bearer' | 'session';
+  readonly credential: CredentialKind;
   readonly claims: Claims;
   readonly expires: number;
   readonly freshUntil?: number;
@@ -48,7 +52,12 @@ function hostsOf({ routes, providers }: Table): ReadonlyMap<string, Accepted> {
   const accepted = [...all].map(([host, list]): [string, Accepted] => {
     const names = new Set(list.flatMap((route) => route.providers));
     const kinds = new Set(list.flatMap(({ accept = ['bearer'] }) => accept));
-    const taken = { audience: '' as const, bearers: kinds.has('bearer'), sessions: kinds.has('session') };
+    const taken = {
+      audience: '' as const,
+      bearers: kinds.has('bearer'),
+      sessions: kinds.has('session'),
+      certificates: kinds.has('certificate'),
+    };
     return [host, { providers: [...names].map((name) => providers[name] as TokenProvider), accepted: names, ...taken }];
   });
   return new Map(accepted);
@@ -117,6 +126,8 @@ export function whoamiHandler(
   bearers: Bearers,
   prover: Prover,
   sessions: Sessions | undefined,
+  views?: Views,
+  certificates?: CertificateCallers,
 ): (r: NginxHTTPRequest) => Promise<void> {
   let hosts: ReadonlyMap<string, Accepted> | undefined;
 
@@ -155,6 +166,19 @@ export function whoamiHandler(
     });
   }
 
+  function meetCertificate(escaped: string, now: number): Result<Met> {
+    const met = (certificates as CertificateCallers).meet(escaped, now);
+    return met.ok ? ok({ known: met.value, credential: 'certificate', claims: {}, expires: met.value.until }) : met;
+  }
+
+  /** By the first credential that is there. */
+  function meet(r: NginxHTTPRequest, host: string, to: Accepted, now: number): Result<Met> | Promise<Result<Met>> {
+    const { headersIn } = r;
+    if (headersIn.Authorization !== undefined) return meetBearer(r, host, to, now);
+    const escaped = to.certificates ? headersIn['SSL-Client-Cert'] : undefined;
+    return escaped === undefined ? meetSession(to, host, headersIn.Cookie, now) : meetCertificate(escaped, now);
+  }
+
   return async (r) => {
     hosts ??= hostsOf(table);
     const { headersIn } = r;
@@ -162,12 +186,10 @@ export function whoamiHandler(
     const to = hostFor(host, hosts);
     if (to === undefined) return sendRefusal(r, '-', refuse('host_unknown'));
     const now = Date.now() / 1000;
-    const authorization = headersIn.Authorization;
-    const met =
-      authorization === undefined
-        ? await meetSession(to, host, headersIn.Cookie, now)
-        : await meetBearer(r, host, to, now);
-    if (met.ok) send(r, 200, 'application/json', told(met.value));
-    else sendRefusal(r, host, met);
+    const met = await meet(r, host, to, now);
+    if (!met.ok) return sendRefusal(r, host, met);
+    const { known } = met.value;
+    const seen = views === undefined ? known : views.see(known, headersIn, now);
+    send(r, 200, 'application/json', told({ ...met.value, known: seen }));
   };
 }

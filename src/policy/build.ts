@@ -128,6 +128,8 @@ function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   if (raw.claim !== undefined && raw.like !== undefined) {
     return { op: 'like', claim: raw.claim, value: raw.like, ...provider, at: here };
   }
+  if (raw.network) return { op: 'network', value: raw.network, at: here };
+  if (raw.certificate !== undefined) return { op: 'certificate', value: raw.certificate, at: here };
   if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
   const op = raw.is === undefined ? 'has' : 'is';
   return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
@@ -322,9 +324,12 @@ function buildTest(
 
 function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {
   if (typeof as === 'string') return { kind: 'nobody' };
+  const { network, certificate } = as;
+  const from = { ...(network !== undefined && { network }), ...(certificate !== undefined && { certificate }) };
   if (as.roles) return { kind: 'roles', roles: as.roles, ...(as.agent !== undefined && { agent: as.agent }) };
   if (as.agent !== undefined) return { kind: 'alone', agent: as.agent };
+  if (as.claims === undefined) return { kind: 'nobody', ...from };
   const provider = as.provider ?? Object.keys(raw.providers)[0] ?? '';
   const signedIn = as.signed_in === undefined ? {} : { signedIn: seconds(as.signed_in) };
-  return { kind: 'claims', provider, claims: as.claims ?? {}, ...signedIn };
+  return { kind: 'claims', provider, claims: as.claims, ...signedIn, ...from };
 }

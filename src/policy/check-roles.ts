@@ -24,6 +24,9 @@ export function patternMistake(like: string): string | undefined {
   return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
 }
 
+/** Facts that are not about one provider's tokens. */
+const NO_TOKEN = [...GROUPINGS, 'network', 'certificate'] as const;
+
 function checkFact(report: Report, { fact, path }: FactAt): void {
   if (typeof fact !== 'object' || report.touches(path)) return;
   const [op, other] = [...OPERATORS, ...GROUPINGS].filter((it) => writes(fact, it));
@@ -40,7 +43,7 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
     report.add([...path, 'like'], patternMistake(fact.like) as string);
   } else if (fact.max_age !== undefined && seconds(fact.max_age) < 1) {
     report.add([...path, 'max_age'], `${fact.max_age} is too short, so never true; write at least 1s`);
-  } else if (GROUPINGS.includes(op as 'any') && writes(fact, 'provider')) {
+  } else if (NO_TOKEN.includes(op as 'any') && writes(fact, 'provider')) {
     report.add([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`, 'key');
   } else if (op === undefined && !writes(fact, 'provider')) {
     report.add(path, 'an empty fact; write { group: staff } or another one', 'key');

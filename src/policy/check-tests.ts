@@ -37,12 +37,15 @@ function checkCaller(
     );
   } else if (!roles && !claims && writes(as, 'agent')) {
     checkAlone(report, draft, [...path, 'agent'], as.agent);
-  } else if (!roles && !claims) {
+  } else if (!roles && !claims && !writes(as, 'network', 'certificate')) {
     report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
   }
   if (writes(as, 'agent') && claims && !roles) {
     const message = 'no effect beside claims, which say themselves whether an agent asks; remove it';
     report.add([...path, 'agent'], message, 'key');
+  }
+  for (const key of ['network', 'certificate'].filter((it) => roles && writes(as, it))) {
+    report.add([...path, key], `no effect beside roles, which are given; write { claims: { … }, ${key}: … }`, 'key');
   }
   const signedIn = [...path, 'signed_in'];
   if (writes(as, 'signed_in') && !claims) {

@@ -14,6 +14,7 @@ import { checkMesh } from './check-mesh.ts';
 import { checkProof } from './check-proof.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkReferences } from './check-references.ts';
+import { checkRequestFacts } from './check-request-facts.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
@@ -44,6 +45,7 @@ const CHECKS = [
   checkSessions,
   checkRoles,
   checkProof,
+  checkRequestFacts,
   checkServices,
   checkMesh,
   checkWorkloads,

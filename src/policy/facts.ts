@@ -12,8 +12,8 @@ export interface FactAt {
 
 export const GROUPINGS = ['any', 'all', 'none'] as const;
 
-/** Keys of a fact that say something of a token; a fact has one of them, or a grouping, or its provider alone. */
-export const OPERATORS = ['group', 'claim', 'scope', 'acr', 'max_age', 'bound'] as const;
+/** Keys of a fact that say something of a token or a request; a fact has one of them, or a grouping, or its provider alone. */
+export const OPERATORS = ['group', 'claim', 'scope', 'acr', 'max_age', 'bound', 'network', 'certificate'] as const;
 
 /** The facts directly inside a fact. */
 export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactAt[] {

@@ -220,9 +220,42 @@ export const cidr = text(
   {
     what: 'an address range with its length',
     write: '10.0.0.0/8 or fd00::/8 (and not all addresses)',
-    fix: (value) => (typeof value === 'string' && new RegExp(`^${IPV4}$`).test(value) ? `${value}/32` : undefined),
+    fix: (value) => {
+      if (typeof value !== 'string') return undefined;
+      if (new RegExp(`^${IPV4}$`).test(value)) return `${value}/32`;
+      return new RegExp(`^${IPV6}$`).test(value) ? `${value}/128` : undefined;
+    },
   },
 );
+
+/** One address, as a client has it. */
+export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), {
+  what: 'an address',
+  write: '10.9.0.7 or fd00::7',
+});
+
+const DNS_LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const DNS_NAME = `${DNS_LABEL}(?:\\.${DNS_LABEL})*`;
+const nameFix = (pattern: RegExp) => (value: unknown) => {
+  const lower = typeof value === 'string' ? value.toLowerCase().replace(/^(?:dns|uri):/, '') : '';
+  return pattern.test(lower) ? lower : undefined;
+};
+const ONE_NAME = new RegExp(`^(?=.{1,253}$)${DNS_NAME}$|${SPIFFE_ID.source}`);
+const SOME_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${DNS_NAME}$|${SPIFFE_ID.source}`);
+
+/** A name in a client's certificate. */
+export const oneCertificateName = text(ONE_NAME, {
+  what: 'a name in a certificate',
+  write: 'a SPIFFE id or a DNS name, as in spiffe://example.org/ns/ci/sa/deployer or ci.example.com',
+  fix: nameFix(ONE_NAME),
+});
+
+/** The same, or all DNS names of one label more. */
+export const certificateName = text(SOME_NAME, {
+  what: 'a name in a certificate',
+  write: 'a SPIFFE id, a DNS name or *. and one, as in spiffe://example.org/ns/ci/sa/deployer or *.ci.example.com',
+  fix: nameFix(SOME_NAME),
+});
 
 export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?$`), {
   what: 'the address of a DNS server',

@@ -165,6 +165,8 @@ export interface RawFact {
   acr?: string | undefined;
   max_age?: string | undefined;
   bound?: BoundBy | undefined;
+  network?: string[] | undefined;
+  certificate?: string | undefined;
   provider?: string | undefined;
   any?: (string | RawFact)[] | undefined;
   all?: (string | RawFact)[] | undefined;
@@ -197,6 +199,10 @@ export const fact: z.ZodType<string | RawFact> = z
         bound: z
           .enum(BOUND_BY)
           .describe('The token is bound to a key of the sender: dpop, certificate, or any of the two.')
+          .optional(),
+        network: list(s.cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
+        certificate: s.certificateName
+          .describe('The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.')
           .optional(),
         provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
         any: facts('True if one of these is.').optional(),
@@ -305,9 +311,9 @@ const rule = z
 export const route = z
   .strictObject({
     service: s.reference('service').describe('The service that is asked.'),
-    accept: list(z.enum(['bearer', 'session']), '[bearer]')
+    accept: list(z.enum(['bearer', 'session', 'certificate']), '[bearer]')
       .describe(
-        'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client.',
+        'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client; certificate only where it is said.',
       )
       .optional(),
     audiences: list(s.plainText, '[https://mcp.example.com/mcp]')
@@ -366,6 +372,8 @@ export const test = z
             .describe('Claims of the token, or of the session.')
             .optional(),
           signed_in: s.duration.describe('How long ago they signed in (claim auth_time).').optional(),
+          network: s.address.describe('The address that they ask from.').optional(),
+          certificate: s.oneCertificateName.describe('The name in the certificate that they show.').optional(),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })

@@ -188,7 +188,7 @@ export type AgentMatch =
   | { readonly kind: 'claim'; readonly fact: Fact };
 
 /**
- * What can be true of a token. `claim` with `is` holds if the claim, or an element of it when it is an array,
+ * What can be true of a token, or of a request. `claim` with `is` holds if the claim, or an element of it when it is an array,
  * equals the value; with `has`, if an array or space-delimited string contains it; with `like`, if the text, or an element,
  * is as the pattern says, in which `*` stands for any characters.
  * `none` is false where a fact's claim is absent.
@@ -217,6 +217,10 @@ export type Fact =
   | { readonly op: 'max_age'; readonly value: number; readonly provider?: string; readonly at: At }
   /** The token is bound to a key of the sender's; who passes with one has proved it. */
   | { readonly op: 'bound'; readonly value: BoundBy; readonly at: At }
+  /** Ranges of addresses, of which the client's is in one. */
+  | { readonly op: 'network'; readonly value: readonly string[]; readonly at: At }
+  /** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
+  | { readonly op: 'certificate'; readonly value: string; readonly at: At }
   | { readonly op: 'role'; readonly value: string; readonly at: At }
   | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
 
@@ -366,7 +370,7 @@ export interface Route {
 }
 
 /** What a caller may show. */
-export type CredentialKind = 'bearer' | 'session';
+export type CredentialKind = 'bearer' | 'session' | 'certificate';
 
 /** How nginx carries requests: times in seconds, sizes in bytes. */
 export interface Proxying {
@@ -424,22 +428,30 @@ export interface Allow {
   readonly at: At;
 }
 
+/** What a request says beside its token. */
+export interface AskedFrom {
+  /** The client's address. */
+  readonly network?: string;
+  /** The name in the certificate that it shows. */
+  readonly certificate?: string;
+}
+
 export interface PolicyTest {
   /**
    * Who asks: nobody, somebody with exactly these roles, perhaps through an agent, an agent by itself, or somebody with
    * these claims.
    */
   readonly as:
-    | { readonly kind: 'nobody' }
+    | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }
     | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly agent?: string }
-    | {
+    | (AskedFrom & {
         readonly kind: 'claims';
         readonly provider: string;
         readonly claims: Readonly<Record<string, unknown>>;
         /** How long ago they signed in, seconds; absent: what the claims say. */
         readonly signedIn?: number;
-      };
+      });
   readonly method: string;
   readonly url: string;
   /** `allowed` or a reason code. */

@@ -6,7 +6,7 @@ import type { Decision, Request, Rule } from './types.ts';
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** What of a caller decides. */
-export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp'>;
+export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp' | 'elsewhere' | 'nobody'>;
 
 /** Whether an agent may ask so: for a person, or alone. */
 export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
@@ -18,7 +18,7 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
     case 'anyone':
       return true;
     case 'authenticated':
-      return caller !== null;
+      return caller !== null && caller.nobody !== true;
     case 'role':
       return caller?.roles.includes(who.role) === true;
     case 'agent':
@@ -79,6 +79,22 @@ function wantsScopes<R extends DecidingRule>(
   return undefined;
 }
 
+/** Whether a rule speaks of a role that a caller lacks only for where they are. */
+const isElsewhere = ({ who }: DecidingRule, { elsewhere }: DecidingCaller): boolean =>
+  who.kind === 'role' && elsewhere?.includes(who.role) === true;
+
+/** Why nobody may pass: for where they ask from, if no credential would help; else for having none. */
+function refuseNobody<R extends DecidingRule>(
+  people: readonly R[],
+  caller: DecidingCaller | null,
+  method: string,
+  nearest: R | undefined,
+): Decision<R> {
+  const own = caller === null ? [] : people.filter((rule) => hasMethod(rule, method));
+  const isFar = own.length > 0 && own.every((rule) => isElsewhere(rule, caller as DecidingCaller));
+  return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
+}
+
 /** The person behind an agent, with the roles that travel. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
@@ -126,12 +142,13 @@ export function covering<R extends DecidingRule>(
  * which identity. For an agent that is its own rule, and its person has to pass by another.
  *
  * @param rules in the policy's order; those of other routes are left out
- * @param caller who asks, or null without a credential; a bad credential never gets here
+ * @param caller who asks, or null (or {@link NOBODY} with roles by the request) without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
  * agent, or none by which it may ask so), `step_up_required` (another sign-in would give the role `stepUp`, and that
- * passes), `scope_missing` (a token with the scopes `scope` would pass), else `role_missing`; with
- * the nearest rule: the one of that role, or one that fails by its method only, before the first that names a role
+ * passes), `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only where they ask from is
+ * wrong; of nobody, where no credential would help), else `role_missing`; with the nearest rule: the one of that role,
+ * or one that fails by its method only, before the first that names a role
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],
@@ -145,8 +162,12 @@ export function decide<R extends DecidingRule>(
   if (passes !== undefined) return { allow: true, rule: passes };
   const people = own.filter(({ who }) => who.kind !== 'agent');
   const nearest = nearestOf(people, caller, method) ?? own[0];
-  if (caller === null) return refused('credential_missing', nearest);
+  if (caller === null || caller.nobody === true) return refuseNobody(people, caller, method, nearest);
   const rule = stepUpRule(people, caller, method);
-  if (rule?.who.kind !== 'role') return wantsScopes(people, caller, method) ?? refused('role_missing', nearest);
+  if (rule?.who.kind !== 'role') {
+    const far = people.find((it) => hasMethod(it, method) && isElsewhere(it, caller));
+    if (far !== undefined) return refused('network_refused', far);
+    return wantsScopes(people, caller, method) ?? refused('role_missing', nearest);
+  }
   return { allow: false, reason: 'step_up_required', nearest: rule, stepUp: rule.who.role };
 }

@@ -13,6 +13,10 @@ export function factText(fact: Fact): string {
       return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
     case 'max_age':
       return `max_age ${fact.value}s${of}`;
+    case 'network':
+      return `network ${fact.value.join(' or ')}`;
+    case 'certificate':
+      return `certificate ${JSON.stringify(fact.value)}`;
     case 'is':
     case 'has':
     case 'like':

@@ -7,10 +7,11 @@ import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
+import { networkName } from './network-name.ts';
 import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
-import type { Rule, Table, TableHop, TableRoute, TableSession } from './types.ts';
+import type { Rule, Table, TableHop, TableRequest, TableRoute, TableSession } from './types.ts';
 
 export { tableModule } from './module.ts';
 
@@ -105,6 +106,19 @@ function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   });
 }
 
+function partsOf(fact: Fact): readonly Fact[] {
+  return 'facts' in fact ? fact.facts.flatMap(partsOf) : [fact];
+}
+
+/** Ranges and names that facts of the request speak of, each once; the ranges of one fact as one text. */
+export function requestFacts({ roles }: Policy): TableRequest | undefined {
+  const facts = Object.values(roles).flatMap(({ fact }) => partsOf(fact));
+  const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
+  const certificates = new Set(facts.flatMap((fact) => (fact.op === 'certificate' ? fact.value : [])));
+  if (networks.size + certificates.size === 0) return undefined;
+  return { networks: [...networks], certificates: [...certificates] };
+}
+
 /** The agents by the SPIFFE id of their service; parse has seen that each has one of its own. */
 function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
@@ -153,11 +167,14 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const scopes = roleScopes(policy);
   const { publicPort } = policy.gateway;
   const agents = tokenAgents(policy);
+  const request = requestFacts(policy);
+  const certificates = policy.hosts.some(({ routes }) => routes.some((route) => route.accept.includes('certificate')));
   return {
     selection: hash(
       JSON.stringify([
         ...[providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])],
         ...(agents.length > 0 ? [agents] : []),
+        ...(certificates ? ['certificates'] : []),
       ]),
     ),
     clockSkew,
@@ -181,5 +198,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(Object.keys(scopes).length > 0 && { scopes }),
     ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
     ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),
+    ...(request && { request }),
+    ...(certificates && { certificates }),
   };
 }

@@ -115,6 +115,18 @@ export interface Table {
   readonly publicPort?: number;
   /** Requests pass uncounted where there is no room to count them. */
   readonly passWhenFull?: true;
+  /** What roles ask of the request, where they do. */
+  readonly request?: TableRequest;
+  /** Some route takes certificates as credentials. */
+  readonly certificates?: true;
+}
+
+/** What roles ask of the request. */
+export interface TableRequest {
+  /** Ranges of one fact each, joined by spaces; nginx says of each whether the client's address is in it. */
+  readonly networks: readonly string[];
+  /** Names in certificates. */
+  readonly certificates: readonly string[];
 }
 
 /** What sessions are opened and judged by. */

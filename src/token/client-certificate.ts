@@ -3,6 +3,7 @@ import { MAX_CERTIFICATE_LENGTH } from '../limits.ts';
 import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { readCertificate } from '../x509/certificate.ts';
+import { nameText } from '../x509/name.ts';
 import { readPem } from '../x509/pem.ts';
 
 /** Of a text that is no certificate, or more than one. */
@@ -25,6 +26,10 @@ export interface ClientCertificate {
   readonly spiffe?: string;
   /** DNS names, in lower case; patterns are none. */
   readonly dns: readonly string[];
+  /** Its subject as text (RFC 4514): `CN=ci,O=Example`; empty where it has none. */
+  readonly subject: string;
+  /** Seconds since the epoch. */
+  readonly notBefore: number;
   /** Seconds since the epoch. */
   readonly notAfter: number;
   /** SHA-256 of the DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
@@ -45,6 +50,8 @@ export function readClientCertificate(escaped: string): Result<ClientCertificate
   const bytes = certificateBytes(escaped);
   const certificate = bytes && readCertificate(bytes);
   if (bytes === undefined || certificate === undefined) return unreadable;
+  const subject = nameText(certificate.subject);
+  if (subject === undefined) return unreadable;
   const [spiffe, ...more] = certificate.uris.filter((uri) => /^spiffe:/i.test(uri));
   if (more.length > 0) return refuse('proof_invalid', 'the client certificate has more than one SPIFFE id');
   if (spiffe !== undefined && !SPIFFE_ID.test(spiffe)) {
@@ -53,6 +60,8 @@ export function readClientCertificate(escaped: string): Result<ClientCertificate
   return ok({
     ...(spiffe !== undefined && { spiffe }),
     dns: certificate.dnsNames.map((name) => name.toLowerCase()).filter((name) => DNS_NAME.test(name)),
+    subject,
+    notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
     thumbprint: hash.createHash('sha256').update(bytes).digest('base64url'),
   });

@@ -1,44 +1,103 @@
 /** Facts of the request: the client's certificate, and the network that it comes from. */
-import { describe } from 'vitest';
-import { createCa, gatewayCase, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { connect } from 'node:tls';
+import { decodeJwt } from 'jose';
+import { describe, expect, test } from 'vitest';
+import {
+  createCa,
+  gatewayCase,
+  replaceIn,
+  send,
+  sendHttp2,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
 
+const KEYS = '/run/keys/assertion.jwks';
 const stage = await testStage('facts');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
 const idp = await issuers.create('idp', { alg: 'ES256' });
-const gateway = await startGateway(stage, {
-  policy: `
+const partners = await createCa('the partner');
+
+const policyOf = (trusted: string) => `
 version: 1
 gateway:
+  ${trusted}
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key, client_ca_file: /run/clients/ca.pem }
+  assertion: { issuer: https://gateway.test, keys_file: ${KEYS} }
 providers:
   idp: { issuer: ${idp.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
 roles:
   staff: { group: staff }
+  probe: { network: [10.9.0.0/24, fd00:9::/64] }
+  admin: { all: [{ group: admins }, { network: [10.8.0.0/16] }] }
+  inner-admin: { all: [admin, { network: [10.8.7.0/24] }] }
+  roaming: { all: [{ group: staff }, { none: [{ network: [10.8.0.0/16] }] }] }
+  deployer: { certificate: spiffe://example.org/ci/deployer }
+  ci: { certificate: "*.ci.test" }
+  signed: { all: [staff, deployer] }
 services:
   wiki: { insecure_url: http://wiki:8080 }
 hosts:
   wiki.test:
     /*: { service: wiki, allow: [staff] }
-  "*.apps.test":
-    /*: { service: wiki, allow: [staff] }
-`,
-});
+    /healthz: { service: wiki, allow: [probe] }
+    /mixed: { service: wiki, allow: [staff, probe] }
+    /admin/*: { service: wiki, allow: [{ role: inner-admin, methods: [POST] }, { role: admin, methods: [GET] }] }
+    /roaming: { service: wiki, allow: [roaming] }
+    /deploy/*: { service: wiki, accept: [certificate], allow: [deployer, { role: ci, methods: [GET] }] }
+    /any: { service: wiki, accept: [bearer, certificate], allow: [authenticated] }
+    /signed: { service: wiki, allow: [signed] }
+  partner.test:
+    tls: { client_ca_file: /run/partners/ca.pem }
+    /*: { service: wiki, accept: [certificate], allow: [authenticated] }
+`;
+const tls = await stage.ca.server(['wiki.test', 'partner.test', 'unknown.test']);
+const files = {
+  '/run/partners/ca.pem': partners.cert,
+  '/run/tls/tls.crt': tls.cert,
+  '/run/tls/tls.key': tls.key,
+};
+/** Somebody's own default server asks for certificates of another CA. */
+const lax = (rendered: Readonly<Record<string, string>>) =>
+  replaceIn(
+    rendered,
+    'servers.conf',
+    'server_name _;',
+    'server_name _; ssl_client_certificate /run/partners/ca.pem; ssl_verify_client optional;',
+  );
+const [gateway, alone] = await Promise.all([
+  startGateway(stage, { policy: policyOf('trusted_proxies: [172.16.0.0/12, 192.168.0.0/16]'), files }),
+  startGateway(stage, { policy: policyOf('clock_skew: 30s'), files, alias: 'alone', mutate: lax }),
+]);
 const setup = { gateway, echoes: [wiki] };
-const ann = await idp.sign({ aud: 'wiki', sub: 'ann', groups: ['staff'] });
-const ofMesh = async (spiffe: string) => (await stage.meshCa.client(`spiffe://example.org/${spiffe}`)).pem;
+const ann = await idp.sign({ aud: 'wiki', sub: 'ann', groups: ['staff', 'admins'] });
+const ben = await idp.sign({ aud: 'wiki', sub: 'ben', groups: ['admins'] });
+const ofMesh = async (path: string) => (await stage.meshCa.client(`spiffe://example.org/${path}`)).pem;
 const deployer = await ofMesh('ci/deployer');
-const strangers = await createCa('somebody else');
-
-await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
-  what: 'the road to the wiki',
-  timeoutMs: 30_000,
-  help: () => gateway.box.logs.tail(),
+const other = await ofMesh('ci/other');
+const runner = (await stage.meshCa.issue({ dns: ['runner-7.ci.test'], commonName: 'x' })).pem;
+const named = (await stage.meshCa.issue({ commonName: 'Backup, nightly' })).pem;
+const partner = (await partners.client('spiffe://example.org/ci/deployer')).pem;
+const past = new Date(Date.now() - 60_000);
+const bad: [string, string][] = [
+  ['of another CA', partner],
+  ['expired', (await stage.meshCa.client('spiffe://example.org/ci/deployer', { notAfter: past })).pem],
+];
+const from = (address: string, more: Record<string, string> = {}) => ({
+  headers: { 'X-Forwarded-For': address, ...more },
 });
 
-const bad: [string, string][] = [
-  ['of another CA', (await strangers.client('spiffe://example.org/ci/deployer')).pem],
-  ['expired', (await stage.meshCa.client('spiffe://example.org/x', { notAfter: new Date(Date.now() - 60_000) })).pem],
-];
+for (const one of [gateway, alone]) {
+  await until(async () => (await one.send('wiki.test', { token: ann })).status === 200, {
+    what: 'the road to the wiki',
+    timeoutMs: 30_000,
+    help: () => one.box.logs.tail(),
+  });
+}
 
 describe('a certificate that does not verify is refused, whatever comes with it', () => {
   for (const [name, client] of bad) {
@@ -53,8 +112,183 @@ gatewayCase(setup, {
   name: 'a good one beside a token changes nothing, and no service sees it',
   host: 'wiki.test',
   client: deployer,
-  request: { token: ann, headers: { 'SSL-Client-Cert': 'x', 'X-Forwarded-Client-Cert': 'x' } },
+  request: {
+    token: ann,
+    headers: { 'SSL-Client-Cert': 'x', 'X-Forwarded-Client-Cert': 'x', 'X-Meshgate-Networks': '111' },
+  },
   status: 200,
-  upstream: { headers: { 'X-Forwarded-User': 'ann' }, absent: ['SSL-Client-Cert', 'X-Forwarded-Client-Cert'] },
+  upstream: {
+    headers: { 'X-Forwarded-User': 'ann' },
+    absent: ['SSL-Client-Cert', 'X-Forwarded-Client-Cert', 'X-Meshgate-Networks'],
+  },
   log: { forbidden: [/BEGIN/] },
+});
+
+describe('a certificate is the credential where the route says so', () => {
+  const cases: [string, string | undefined, string, string, number, string | undefined, string][] = [
+    ['a workload, with its role', deployer, 'POST', '/deploy/x', 200, undefined, 'spiffe://example.org/ci/deployer'],
+    ['a machine by a pattern', runner, 'GET', '/deploy/x', 200, undefined, 'dns:runner-7.ci.test'],
+    ['not by this method', runner, 'POST', '/deploy/x', 403, 'role_missing', ''],
+    ['a workload without a role', other, 'GET', '/deploy/x', 403, 'role_missing', ''],
+    ['nobody', undefined, 'GET', '/deploy/x', 401, 'credential_missing', ''],
+    [
+      'a subject alone, on a route for everybody with a good one',
+      named,
+      'GET',
+      '/any',
+      200,
+      undefined,
+      'x509:CN=Backup\\%2C nightly',
+    ],
+    ['not where the route takes tokens alone', deployer, 'GET', '/x', 401, 'credential_missing', ''],
+  ];
+  for (const [name, client, method, path, status, reason, user] of cases) {
+    gatewayCase(setup, {
+      ...{ name, host: 'wiki.test', request: { method, path }, status },
+      ...(client && { client }),
+      ...(reason && { reason }),
+      ...(user && { upstream: { headers: { 'X-Forwarded-User': user } } }),
+      log: { fields: user ? { 'meshgate.provider': 'certificate' } : {}, forbidden: [/BEGIN/] },
+    });
+  }
+
+  gatewayCase(setup, {
+    name: 'a bad token never falls through to it',
+    host: 'wiki.test',
+    client: deployer,
+    request: { path: '/any', token: 'x' },
+    status: 401,
+    reason: 'token_malformed',
+  });
+
+  gatewayCase(setup, {
+    name: 'and none is taken where the route is for machines',
+    host: 'wiki.test',
+    client: deployer,
+    request: { path: '/deploy/x', token: ann },
+    status: 401,
+    reason: 'credential_unsupported',
+  });
+});
+
+describe('a certificate beside a token is a fact', () => {
+  for (const [name, client, status] of [
+    ['with it', deployer, 200],
+    ['without', undefined, 403],
+    ['with another', other, 403],
+  ] as const) {
+    gatewayCase(setup, {
+      ...{ name, host: 'wiki.test', request: { path: '/signed', token: ann }, status },
+      ...(client && { client }),
+      ...(status === 403 ? { reason: 'role_missing' } : { upstream: { headers: { 'X-Forwarded-User': 'ann' } } }),
+    });
+  }
+});
+
+describe('networks, as a trusted proxy says', () => {
+  const cases: [string, string, string, string | undefined, string, number, string | undefined][] = [
+    ['a probe without a token', 'GET', '/healthz', undefined, '10.9.0.7', 200, undefined],
+    ['over IPv6', 'GET', '/healthz', undefined, 'fd00:9::7', 200, undefined],
+    ['elsewhere', 'GET', '/healthz', undefined, '10.9.1.7', 403, 'network_refused'],
+    ['elsewhere with a token that gives nothing there', 'GET', '/healthz', ann, '10.9.1.7', 403, 'network_refused'],
+    ['nobody who might have a token', 'GET', '/mixed', undefined, '10.9.1.7', 401, 'credential_missing'],
+    ['a token in its network', 'GET', '/admin/x', ann, '10.8.1.1', 200, undefined],
+    ['the same token elsewhere', 'GET', '/admin/x', ann, '10.9.0.7', 403, 'network_refused'],
+    ['the inner of two networks', 'POST', '/admin/x', ann, '10.8.7.1', 200, undefined],
+    ['the outer of two networks', 'POST', '/admin/x', ann, '10.8.1.1', 403, 'network_refused'],
+    ['outside of a network', 'GET', '/roaming', ann, '10.9.0.7', 200, undefined],
+    ['inside of it', 'GET', '/roaming', ann, '10.8.1.1', 403, 'network_refused'],
+    ['where more is missing', 'GET', '/roaming', ben, '10.8.1.1', 403, 'role_missing'],
+    ['a bad token never falls through to a network', 'GET', '/healthz', 'x', '10.9.0.7', 401, 'token_malformed'],
+  ];
+  for (const [name, method, path, token, address, status, reason] of cases) {
+    gatewayCase(setup, {
+      ...{ name, host: 'wiki.test', status },
+      request: { method, path, ...(token && { token }), ...from(address) },
+      ...(reason && { reason }),
+      log: { fields: { 'client.address': address } },
+    });
+  }
+
+  test('a probe has roles and no name, and its assertion one that nobody else has', async () => {
+    await wiki.clear();
+    const forged = { 'X-Forwarded-User': 'root', 'X-Forwarded-Email': 'root@example.org' };
+    expect((await gateway.send('wiki.test', { path: '/healthz', ...from('10.9.0.7', forged) })).status).toBe(200);
+    const [received] = await wiki.requests();
+    expect(valuesOf(received!, 'X-Forwarded-User')).toEqual([]);
+    expect(valuesOf(received!, 'X-Forwarded-Email')).toEqual([]);
+    expect(valuesOf(received!, 'X-Forwarded-Roles')).toEqual(['probe']);
+    const [assertion] = valuesOf(received!, 'X-Meshgate-Assertion');
+    expect(decodeJwt(assertion!)).toMatchObject({ sub: 'meshgate:nobody', provider: 'nobody', roles: ['probe'] });
+  });
+
+  gatewayCase(setup, {
+    name: 'an address that the client put before the proxy’s own is not believed',
+    host: 'wiki.test',
+    request: { path: '/healthz', ...from('10.9.0.7, 203.0.113.5') },
+    status: 403,
+    reason: 'network_refused',
+    log: { fields: { 'client.address': '203.0.113.5' } },
+  });
+});
+
+describe('a gateway that trusts no proxy', () => {
+  const forged = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X-Meshgate-Networks', 'X-Client-IP', 'True-Client-IP'];
+  for (const name of forged) {
+    gatewayCase(
+      { gateway: alone, echoes: [wiki] },
+      {
+        name: `${name} gives no role`,
+        host: 'wiki.test',
+        request: { path: '/healthz', headers: { [name]: name === 'Forwarded' ? 'for=10.9.0.7' : '10.9.0.7' } },
+        status: 403,
+        reason: 'network_refused',
+      },
+    );
+  }
+
+  test('a certificate counts for the name that the connection was made for, and its CA', async () => {
+    const target = { ...alone.target('wiki.test', partner), name: 'unknown.test' };
+    const answers = await Promise.all(
+      ['wiki.test', 'partner.test'].map((host) => send(target, { path: '/deploy/x', headers: { Host: host } })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+    expect(answers.map((answer) => answer.json().reason)).toEqual(['credential_missing', 'credential_missing']);
+  });
+});
+
+describe('several hosts on one connection', () => {
+  test('a certificate of one host’s CA is none of another’s', async () => {
+    const [own, others] = await sendHttp2(gateway.target('wiki.test', deployer), [
+      { method: 'POST', path: '/deploy/x' },
+      { path: '/x', headers: { Host: 'partner.test' } },
+    ]);
+    expect(own!.status).toBe(200);
+    expect(others!.status).toBe(421);
+    expect((await send(gateway.target('partner.test', partner), { path: '/x' })).status).toBe(200);
+    expect((await send(gateway.target('partner.test', deployer), { path: '/x' })).status).toBe(401);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('no session is taken up again over %s', async (version) => {
+    const { host, port, ca } = gateway.target('wiki.test');
+    const tickets: Buffer[] = [];
+    const open = (session?: Buffer) =>
+      new Promise<boolean>((resolve, reject) => {
+        const socket = connect({
+          ...{ host, port, servername: 'wiki.test', cert: deployer, key: deployer },
+          ...{ minVersion: version, maxVersion: version },
+          ...(ca && { ca }),
+          ...(session && { session }),
+        });
+        socket.on('session', (ticket) => tickets.push(ticket));
+        socket.on('error', reject);
+        socket.on('data', () => {
+          resolve(socket.isSessionReused());
+          socket.destroy();
+        });
+        socket.write('GET / HTTP/1.1\r\nHost: wiki.test\r\n\r\n');
+      });
+    expect(await open()).toBe(false);
+    for (const ticket of [...tickets]) expect(await open(ticket)).toBe(false);
+  });
 });

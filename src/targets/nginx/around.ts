@@ -7,6 +7,7 @@ import { erasedNames } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
 import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
+import { hasNetworks, NETWORKS_HEADER } from './networks.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
 import { nonceHeaderBeside, PROOF_HEADERS } from './proof.ts';
@@ -73,6 +74,7 @@ function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Modul
     ...(hasSessions(scene) ? SESSION_HEADERS : []),
     ...(countsAddresses(scene.policy) ? [ADDRESS_HEADER] : []),
     ...(scene.policy.gateway.proof ? PROOF_HEADERS : []),
+    ...(hasNetworks(scene) ? [NETWORKS_HEADER] : []),
   ];
   const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));
   const erased = erasedNames(scene.headerNames, answers)

@@ -3,6 +3,7 @@ import { IN_QUERY } from '../../rules/challenge.ts';
 import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
 import { type Arg, commented, type Directive, line, map, regex, template, variable } from './directive.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
+import { shownNetworks } from './networks.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** A way to a host's routes. Both doors have the same locations; each has a check of its own, which no client can name. */
@@ -47,7 +48,7 @@ export const authorizationMap: Directive = commented(
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
-    credentials: [credential, ...shownCertificate(scene, host)],
+    credentials: [credential, ...shownCertificate(scene, host), ...shownNetworks(scene)],
     answers: hasTokenAgents(scene.policy) ? AGENT_ANSWERS : [],
     server: outerCertificates(host),
   };

@@ -12,6 +12,7 @@ import {
 import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { asked, fromHandler, toHandler } from './handler.ts';
+import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
 import { returned } from './problem.ts';
 import { proofHeaders } from './proof.ts';
@@ -63,6 +64,7 @@ function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): D
             line('proxy_set_header', 'Authorization', variable('http_authorization')),
             ...shownCertificate(scene, host),
             ...proofHeaders(scene),
+            ...shownNetworks(scene),
           ])
         : []),
     ],

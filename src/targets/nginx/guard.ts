@@ -1,3 +1,4 @@
+import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import type { Scene } from './scene.ts';
 
@@ -91,6 +92,7 @@ export function guard({
     services.flatMap(({ direct }) => [direct?.host, direct?.serverName]),
   );
   hold('addresses', [...resolver, ...policy.gateway.trustedProxies]);
+  hold('addresses', requestFacts(policy)?.networks.flatMap((ranges) => ranges.split(' ')) ?? []);
   hold('header', [...headerNames, ...cors.flatMap(({ headers, expose }) => [...headers, ...expose])]);
   hold(
     'origin',

@@ -9,6 +9,7 @@ import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { metadataMaps } from './metadata.ts';
 import { requestHeader } from './names.ts';
+import { networkVector } from './networks.ts';
 import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
@@ -162,6 +163,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
     ...clientCertificateMaps(scene),
+    ...networkVector(scene),
     ...reasonMaps(inner, inner || asksCertificates(scene)),
     codeMap,
     ...corsMaps(scene),

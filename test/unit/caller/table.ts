@@ -13,6 +13,8 @@ export type PlainFact =
   | { op: 'is' | 'has'; claim: string; value: string | number | boolean; provider?: string }
   | { op: 'provider' | 'role'; value: string }
   | { op: 'max_age'; value: number; provider?: string }
+  | { op: 'network'; value: string[] }
+  | { op: 'certificate'; value: string }
   | { op: 'any' | 'all' | 'none'; facts: PlainFact[] };
 
 /** A table of two providers, okta (its subjects with a prefix) and keycloak, and the given roles. */

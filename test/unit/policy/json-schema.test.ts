@@ -67,7 +67,7 @@ test('routes stand beside the other keys of a host', () => {
 });
 
 test('values and names are completed', () => {
-  expect(route.properties?.accept?.items?.enum).toEqual(['bearer', 'session']);
+  expect(route.properties?.accept?.items?.enum).toEqual(['bearer', 'session', 'certificate']);
   expect(top.providers?.propertyNames?.pattern).toBe('^[a-z][a-z0-9-]{0,62}$');
   expect(top.tests?.items?.properties?.expect?.enum).toContain('role_missing');
 });

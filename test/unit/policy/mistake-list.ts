@@ -362,11 +362,11 @@ export const CHANGES: readonly Change[] = [
   ],
   ['not yet', '        - { role: admin', 'role: admin', 'namespaces: 5, role: admin', 'not supported in this version'],
   [
-    'not yet',
+    'bad value',
     '      accept: [bearer',
     'bearer',
     'certificate',
-    'not supported in this version; write one of bearer, s',
+    'this host asks for no certificates; add client_ca_file to gateway.tls, or remove this',
   ],
   ['not yet', '    kind: generic', 'generic', 'auth0', 'not supported in this version; write one of okta, entra'],
   ['missing unit', '  session:', '4h', '4', 'write 4s (or 4m, 4h)'],

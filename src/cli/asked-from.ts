@@ -1,0 +1,38 @@
+import { type CertificateNames, isNamed, type RequestView } from '../caller/request.ts';
+import { certificateCaller } from '../caller/reserved.ts';
+import type { Caller } from '../caller/types.ts';
+import { isWithin, readAddress, readRange } from '../cidr.ts';
+import type { AskedFrom } from '../policy/types.ts';
+import type { Result } from '../reasons.ts';
+
+/** The names in a certificate of which one is said. */
+export function namesOf(certificate: string): CertificateNames {
+  return certificate.startsWith('spiffe:') ? { spiffe: certificate, dns: [] } : { dns: [certificate] };
+}
+
+/** What is known of a request by the words of a test or a command. Without an address it comes from nowhere in particular. */
+export function requestView({ network, certificate }: AskedFrom): RequestView {
+  const address = network === undefined ? undefined : readAddress(network);
+  const names = certificate === undefined ? undefined : namesOf(certificate);
+  const isIn = (text: string): boolean => {
+    const range = readRange(text);
+    return address !== undefined && range !== undefined && isWithin(address, range);
+  };
+  return {
+    within: (ranges) => (address === undefined ? undefined : ranges.some(isIn)),
+    named: (name) => (names === undefined ? undefined : isNamed(names, name)),
+  };
+}
+
+/** Who shows a certificate with this name, and nothing else. */
+export function holderOf(certificate: string): Result<Caller> {
+  return certificateCaller({ ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' });
+}
+
+/** Where a request comes from, in words; empty where nothing is said. */
+export function fromText({ network, certificate }: AskedFrom): string {
+  return [
+    ...(network === undefined ? [] : [`from ${network}`]),
+    ...(certificate === undefined ? [] : [`with the certificate of ${certificate}`]),
+  ].join(', ');
+}

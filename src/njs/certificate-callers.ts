@@ -1,0 +1,59 @@
+import { certificateCaller } from '../caller/reserved.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
+import { isRevoked } from '../session/revocation.ts';
+import { readClientCertificate } from '../token/client-certificate.ts';
+import { certificateReader } from './certificates.ts';
+import { hasRevocations, lookRevoked } from './epoch.ts';
+import type { KeyStore } from './keys.ts';
+import { type KnownCaller, knownCaller } from './known.ts';
+
+/** Who has a certificate. */
+interface Holder {
+  /** Seconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly known: KnownCaller;
+}
+
+function readHolder(escaped: string): Result<Holder> {
+  const read = readClientCertificate(escaped);
+  if (!read.ok) return read;
+  const caller = certificateCaller(read.value);
+  if (!caller.ok) return caller;
+  const { notBefore, notAfter, thumbprint } = read.value;
+  const known = { ...knownCaller(caller.value, '', notAfter, thumbprint), ready: new Map() };
+  return ok({ notBefore, notAfter, known });
+}
+
+/** Callers by their client certificates, which nginx has verified. */
+export class CertificateCallers {
+  readonly #keys: KeyStore;
+  readonly #holderOf = certificateReader(readHolder);
+
+  constructor(keys: KeyStore) {
+    this.#keys = keys;
+  }
+
+  /**
+   * Who shows a certificate.
+   *
+   * @param escaped as nginx passes it
+   * @returns reasons `proof_invalid`, `revoked`: by its subject, as one of the provider `certificate`, or its thumbprint
+   */
+  meet(escaped: string, now: number): Result<KnownCaller> {
+    const holder = this.#holderOf(escaped, now);
+    if (!holder.ok) return holder;
+    const { known, notBefore } = holder.value;
+    const epoch = this.#keys.epoch();
+    if (!hasRevocations(epoch)) return ok(known);
+    const { subject } = known.caller;
+    const revoked = isRevoked(lookRevoked, {
+      provider: CERTIFICATE_PROVIDER,
+      subject,
+      kids: [known.key],
+      at: notBefore,
+    });
+    return revoked ? refuse('revoked') : ok(known);
+  }
+}

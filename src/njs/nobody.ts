@@ -1,0 +1,39 @@
+import { decide } from '../rules/decide.ts';
+import type { Decision } from '../rules/types.ts';
+import { again } from './answer.ts';
+import { spendAddress } from './budgets.ts';
+import { answer, answerNobody } from './decision.ts';
+import { deny } from './refusal.ts';
+import type { PreparedRoute, PreparedRule } from './routes.ts';
+import type { Signer } from './signer.ts';
+import type { Views } from './views.ts';
+
+/** Why nobody may pass. */
+export type RefusedNobody = Extract<Decision<PreparedRule>, { allow: false }>;
+
+/**
+ * Decides where nobody says who asks. Whom the request itself gives a role passes by it like anybody, without a name; they
+ * count by their address.
+ *
+ * @param views where roles rest on facts of the request
+ * @param refuse answers where nobody may pass
+ */
+export function decideNobody(
+  signer: Signer | undefined,
+  views: Views | undefined,
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  method: string,
+  refuse: (refused: RefusedNobody) => void | Promise<void>,
+): void | Promise<void> {
+  const known = views?.nobody(r.headersIn);
+  const now = known === undefined ? 0 : Date.now() / 1000;
+  if (known !== undefined && to.budgets === undefined && again(r, to, method, known, now, signer)) return;
+  const decision = decide(to.rules, known === undefined ? null : known.caller, { route: to.name, method });
+  if (!decision.allow) return refuse(decision);
+  const { rule } = decision;
+  if (known === undefined || rule.who.kind === 'anyone') return answerNobody(r, to, rule);
+  const short = to.budgets && spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], now);
+  if (short !== undefined) return deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
+  return answer(signer, r, to, method, known, now);
+}

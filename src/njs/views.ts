@@ -1,0 +1,108 @@
+import { isNamed, type RequestView } from '../caller/request.ts';
+import { NOBODY } from '../caller/reserved.ts';
+import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
+import { VIEWS_PER_CALLER } from '../limits.ts';
+import { ok, type Result } from '../reasons.ts';
+import { networkName } from '../rules/network-name.ts';
+import type { Table, TableRequest } from '../rules/types.ts';
+import { readClientCertificate } from '../token/client-certificate.ts';
+import { certificateReader } from './certificates.ts';
+import { type KnownCaller, knownCaller } from './known.ts';
+
+/** What a certificate says of the names that the policy asks for. */
+interface Seen {
+  readonly notAfter: number;
+  /** A digit for each name. */
+  readonly digits: string;
+}
+
+type HeadersIn = NginxHTTPRequest['headersIn'];
+
+const truthOf = (digit: string | undefined): boolean | undefined =>
+  digit === '1' ? true : digit === '0' ? false : undefined;
+
+/**
+ * Callers as single requests see them: with the roles that network and certificate give. A view is a digit for each
+ * network and each name that the policy asks for, so there are few, and a caller has each made once.
+ */
+export class Views {
+  readonly #of: RequestRoles;
+  readonly #networks: ReadonlyMap<string, number>;
+  readonly #names: ReadonlyMap<string, number>;
+  readonly #seen: (escaped: string, now: number) => Result<Seen>;
+  readonly #nobody = new Map<string, KnownCaller | null>();
+
+  constructor(of: RequestRoles, { networks, certificates }: TableRequest) {
+    const places = (texts: readonly string[]) => new Map(texts.map((text, place) => [text, place]));
+    this.#of = of;
+    this.#networks = places(networks);
+    this.#names = places(certificates);
+    this.#seen = certificateReader((escaped) => {
+      const read = readClientCertificate(escaped);
+      if (!read.ok) return read;
+      const digits = certificates.map((name) => (isNamed(read.value, name) ? '1' : '0')).join('');
+      return ok({ notAfter: read.value.notAfter, digits });
+    });
+  }
+
+  /** The digits of a request's networks, and behind a space those of its certificate, if that is good. */
+  #view(headersIn: HeadersIn, now: number): string {
+    const networks = headersIn['X-Meshgate-Networks'] ?? '';
+    const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
+    if (escaped === undefined) return networks;
+    const seen = this.#seen(escaped, now);
+    return seen.ok ? `${networks} ${seen.value.digits}` : networks;
+  }
+
+  #requestOf(view: string): RequestView {
+    const [networks = '', names = ''] = view.split(' ');
+    return {
+      within: (ranges) => truthOf(networks[this.#networks.get(networkName(ranges)) as number]),
+      named: (name) => truthOf(names[this.#names.get(name) as number]),
+    };
+  }
+
+  /** A known caller as the request sees them. */
+  see(known: KnownCaller, headersIn: HeadersIn, now: number): KnownCaller {
+    const view = this.#view(headersIn, now);
+    let seen = known.views?.get(view);
+    if (seen !== undefined) return seen;
+    const caller = inView(known.caller, this.#of, this.#requestOf(view));
+    seen = { ...known, caller, roles: caller.roles.join(','), ...(known.ready !== undefined && { ready: new Map() }) };
+    delete seen.views;
+    delete seen.assertions;
+    if (known.ready !== undefined) {
+      known.views ??= new Map();
+      if (known.views.size >= VIEWS_PER_CALLER) known.views.clear();
+      known.views.set(view, seen);
+    }
+    return seen;
+  }
+
+  /**
+   * Who nobody is in a request.
+   *
+   * @returns undefined where they have no role, nor would have one elsewhere
+   */
+  nobody(headersIn: HeadersIn): KnownCaller | undefined {
+    // A certificate is no credential of nobody's, and gives them nothing.
+    const view = headersIn['X-Meshgate-Networks'] ?? '';
+    let seen = this.#nobody.get(view);
+    if (seen === undefined) {
+      const caller = inView(NOBODY, this.#of, this.#requestOf(view));
+      const isSomebody = caller.roles.length > 0 || caller.elsewhere !== undefined;
+      seen = isSomebody
+        ? { ...knownCaller(caller, caller.roles.join(','), Number.POSITIVE_INFINITY, ''), ready: new Map() }
+        : null;
+      if (this.#nobody.size >= VIEWS_PER_CALLER) this.#nobody.clear();
+      this.#nobody.set(view, seen);
+    }
+    return seen ?? undefined;
+  }
+}
+
+/** The views of a policy; nothing where no role rests on a fact of the request. */
+export function viewsOf(table: Table): Views | undefined {
+  const of = requestRoles(table);
+  return of === undefined || table.request === undefined ? undefined : new Views(of, table.request);
+}

@@ -1,0 +1,43 @@
+import { isWithin, rangeText, readRange } from '../../cidr.ts';
+import type { Policy } from '../../policy/types.ts';
+import { requestFacts } from '../../rules/table.ts';
+import { block, commented, type Directive, line, literal, variable } from './directive.ts';
+import type { Scene } from './scene.ts';
+
+/** The header in which the check reads the vector: for each network of the policy whether the client is in it. */
+export const NETWORKS_HEADER = 'X-Meshgate-Networks';
+
+/** Networks that roles ask for, in the order of the vector. */
+const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
+
+export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
+
+/** The vector on its way to the check; nothing for policies without networks. */
+export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
+  hasNetworks(scene) ? [line('proxy_set_header', NETWORKS_HEADER, variable('meshgate_networks'))] : [];
+
+/**
+ * From the client's address, which is that of {@link trustedProxies} behind a proxy that is trusted, to a digit for each
+ * network of the policy. nginx takes the longest range that an address is in, so each has the digits of those around it.
+ */
+export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+  const networks = networksOf(policy).map((ranges) =>
+    ranges.split(' ').map((text) => {
+      const range = readRange(text);
+      if (range === undefined) throw new Error(`nginx: not a range: ${text}`);
+      return range;
+    }),
+  );
+  if (networks.length === 0) return [];
+  const all = new Map(networks.flat().map((range) => [rangeText(range), range]));
+  const digits = [...all].map(([text, { bytes, length }]) => {
+    const has = networks.map((ranges) => (ranges.some((range) => isWithin(bytes, range, length)) ? '1' : '0'));
+    return line(literal(text), has.join(''));
+  });
+  return [
+    commented(
+      'Which networks of the policy the client is in.',
+      block('geo', [variable('meshgate_networks')], [line('default', '0'.repeat(networks.length)), ...digits]),
+    ),
+  ];
+}

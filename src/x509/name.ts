@@ -1,0 +1,88 @@
+import { contents, type Element, objectId, TAG, within } from './der.ts';
+
+/** Attribute types that have a short name (RFC 4514 section 3), by the bytes of their identifiers. */
+const SHORT: Readonly<Record<string, string>> = {
+  '550403': 'CN',
+  '550406': 'C',
+  '550407': 'L',
+  '550408': 'ST',
+  '550409': 'STREET',
+  '55040a': 'O',
+  '55040b': 'OU',
+  '0992268993f22c640101': 'UID',
+  '0992268993f22c640119': 'DC',
+};
+
+/** UTF8String, PrintableString, IA5String. */
+const TEXTS: readonly number[] = [0x0c, 0x13, 0x16];
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** An identifier in dots: `1.2.840.113549.1.9.1`. */
+function dotted(bytes: Uint8Array): string {
+  const numbers: number[] = [];
+  let value = 0;
+  for (const byte of bytes) {
+    value = value * 128 + (byte & 0x7f);
+    if (byte < 0x80) {
+      numbers.push(value);
+      value = 0;
+    }
+  }
+  const [first = 0, ...rest] = numbers;
+  const top = Math.min(2, Math.floor(first / 40));
+  return [top, first - top * 40, ...rest].join('.');
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true });
+
+function textOf(value: Element): string | undefined {
+  if (!TEXTS.includes(value.tag)) return undefined;
+  try {
+    return strict.decode(contents(value) as unknown as ArrayBuffer);
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 4514 section 2.4. */
+const escaped = (text: string): string =>
+  text
+    .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
+    .replace(/[\x00-\x1f\x7f]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+/** One attribute; what has no name or no text is written as its bytes. */
+function attributeText(attribute: Element): string | undefined {
+  const [type, value, ...more] = within(attribute) ?? [];
+  const id = objectId(type);
+  if (type === undefined || id === undefined || value === undefined || more.length > 0) return undefined;
+  const name = SHORT[id];
+  const text = name === undefined ? undefined : textOf(value);
+  if (name !== undefined && text !== undefined) return `${name}=${escaped(text)}`;
+  return `${name ?? dotted(contents(type))}=#${hex(value.bytes.subarray(value.start - headLength(value), value.end))}`;
+}
+
+/** Bytes of an element's tag and length. */
+function headLength({ start, end }: Element): number {
+  const length = end - start;
+  return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : 5;
+}
+
+const SET = 0x31;
+
+/**
+ * A Name as text (RFC 4514): `CN=ci,O=Example`, the last part first. Empty for the empty name.
+ *
+ * @returns undefined for what is malformed
+ */
+export function nameText(name: Element): string | undefined {
+  if (name.tag !== TAG.sequence) return undefined;
+  const parts = within(name)?.map((part) => within(part, SET)?.map(attributeText));
+  const whole = parts?.every((part) => part !== undefined && part.length > 0 && part.every((it) => it !== undefined));
+  return whole
+    ? (parts as string[][])
+        .map((part) => part.join('+'))
+        .reverse()
+        .join(',')
+    : undefined;
+}

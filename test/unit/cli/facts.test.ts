@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Outgoing } from '../../../src/cli/http.ts';
+import { meshgate, token } from './fake.ts';
+
+/** docs/certificates.md: its policy is valid, and its commands run. */
+
+const NOW = 1_800_000_000;
+const doc = readFileSync('docs/certificates.md', 'utf8');
+const policy = /^```yaml meshgate\.yaml\n([\s\S]*?)^```/m.exec(doc)?.[1] ?? '';
+const commands = [...doc.matchAll(/^\$ meshgate (.+)$/gm)].map(([, command = '']) => command);
+
+const claims = {
+  iss: 'https://example.okta.com/oauth2/default',
+  aud: 'api://wiki',
+  sub: 'ann',
+  exp: NOW + 60,
+  iat: NOW,
+  cid: 'x',
+};
+const files = { './meshgate.yaml': policy, 'token.txt': token({ ...claims, groups: ['wiki-admins'] }) };
+const run = (...args: string[]) => meshgate(args, { files, now: NOW });
+const explain = (...args: string[]) => run('explain', ...args);
+
+test('the policy of the document is valid, and its tests pass', async () => {
+  expect(await run('validate')).toMatchObject({ code: 0, err: '' });
+  expect((await run('test')).out).toContain('6 tests pass');
+});
+
+test.each(commands)('meshgate %s', async (command) => {
+  const { out, err } = await run(...command.split(' '));
+  expect(err).toBe('');
+  expect(out).toMatch(/^(GET|POST) https:/);
+});
+
+describe('explain', () => {
+  test('nobody from a network', async () => {
+    const { code, out } = await explain('--network', '192.0.2.7', 'GET', 'https://wiki.example.com/healthz');
+    expect(code).toBe(0);
+    expect(out).toContain('caller    nobody (no credential), from 192.0.2.7; roles: probe');
+    expect(out).toContain('yes network 192.0.2.0/24');
+  });
+
+  test('nobody from elsewhere', async () => {
+    const { code, out } = await explain('--network', '203.0.113.7', 'GET', 'https://wiki.example.com/healthz');
+    expect(code).toBe(1);
+    expect(out).toContain('denied: network_refused (403)');
+    expect(out).toContain('no  network 192.0.2.0/24');
+  });
+
+  test('a token in a network of IPv6, and elsewhere', async () => {
+    const ask = (address: string) =>
+      explain('--token', 'token.txt', '--network', address, 'GET', 'https://wiki.example.com/admin/x');
+    expect((await ask('2001:db8:9::7')).code).toBe(0);
+    const { code, out } = await ask('2001:db8:a::7');
+    expect(code).toBe(1);
+    expect(out).toContain('network_refused');
+    expect(out).toContain('roles: none; from 2001:db8:a::7');
+  });
+
+  test('a certificate, as the credential and where it is none', async () => {
+    const name = 'spiffe://example.org/ns/ci/sa/deployer';
+    const { code, out } = await explain('--certificate', name, 'POST', 'https://wiki.example.com/deploy/x');
+    expect(code).toBe(0);
+    expect(out).toContain(`caller    "${name}" by certificate, with the certificate of ${name}; roles: deployer`);
+    const elsewhere = await explain('--certificate', name, 'POST', 'https://wiki.example.com/x');
+    expect(elsewhere.out).toContain('credential_missing');
+    expect(
+      (await explain('--certificate', 'a.b.runners.example.com', 'GET', 'https://wiki.example.com/deploy/x')).out,
+    ).toContain('role_missing');
+  });
+
+  test('says what is wrong with its words', async () => {
+    expect((await explain('--network', '10.9', 'GET', 'https://wiki.example.com/x')).code).toBe(2);
+    expect((await explain('--certificate', 'a b', 'GET', 'https://wiki.example.com/x')).code).toBe(2);
+    const { code, err } = await explain('--as', 'admin', '--network', '192.0.2.7', 'GET', 'https://wiki.example.com/x');
+    expect(code).toBe(2);
+    expect(err).toContain('the roles are given');
+  });
+
+  test('for machines', async () => {
+    const { out } = await explain(
+      '--format',
+      'json',
+      '--network',
+      '192.0.2.7',
+      'GET',
+      'https://wiki.example.com/healthz',
+    );
+    expect(JSON.parse(out)).toMatchObject({ allowed: true, caller: { kind: 'nobody', roles: ['probe'] } });
+  });
+});
+
+describe('at a running gateway', () => {
+  const more = { ...files, 'runner.pem': 'RUNNER', 'admin.txt': files['token.txt'] };
+  async function ask(...args: string[]) {
+    const asked: Outgoing[] = [];
+    const answer = async (request: Outgoing) => {
+      asked.push(request);
+      return { status: 200, headers: {}, body: '' };
+    };
+    const { out } = await meshgate(['test', '--gateway', 'https://localhost:8443', ...args], {
+      files: more,
+      now: NOW,
+      ask: answer,
+    });
+    return { out, asked };
+  }
+
+  test('what cannot be asked from here is said', async () => {
+    const { out, asked } = await ask();
+    expect(asked).toHaveLength(1);
+    expect(out).toContain('give --forwarded where the gateway trusts this machine as a proxy');
+    expect(out).toContain('give --client a.runners.example.com=FILE');
+  });
+
+  test('addresses and certificates are shown', async () => {
+    const { asked } = await ask(
+      '--forwarded',
+      '--client',
+      'a.runners.example.com=runner.pem',
+      '--token',
+      'tests[2]=admin.txt',
+    );
+    expect(asked.map(({ headers }) => headers['X-Forwarded-For'])).toEqual([
+      '192.0.2.7',
+      undefined,
+      '198.51.100.7',
+      undefined,
+      undefined,
+    ]);
+    expect(asked.map(({ client }) => client?.cert)).toEqual([undefined, undefined, undefined, 'RUNNER', 'RUNNER']);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+
+const policyOf = (role: string, { tls = '', accept = '', tests = '', provider = 'okta' } = {}) => `
+version: 1
+gateway: { tls: { cert_file: /run/tls.crt, key_file: /run/tls.key${tls} } }
+providers:
+  ${provider}: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] }
+roles:
+  probe: ${role}
+services:
+  wiki: { url: https://ingress.mesh:8443 }
+hosts:
+  a.test: { "/*": { service: wiki, ${accept}allow: [probe] } }
+${tests}`;
+const parse = (...args: Parameters<typeof policyOf>) => parsePolicy(policyOf(...args), 'p.yaml');
+const CA = { tls: ', client_ca_file: /run/ca.pem' };
+
+describe('facts of the request', () => {
+  test('are read', () => {
+    const { policy } = parse('{ any: [{ network: [10.9.0.0/24, "fd00::/8"] }, { certificate: "*.ci.test" }] }', CA);
+    expect(policy?.roles.probe?.fact).toMatchObject({
+      op: 'any',
+      facts: [
+        { op: 'network', value: ['10.9.0.0/24', 'fd00::/8'] },
+        { op: 'certificate', value: '*.ci.test' },
+      ],
+    });
+  });
+
+  test.each<[string, Parameters<typeof policyOf>[1], string]>([
+    [
+      '{ network: [10.9.0.7/24] }',
+      {},
+      'roles.probe.network[0]: what is behind the first 24 bits does not count; write 10.9.0.0/24',
+    ],
+    ['{ network: ["fd00::1/8"] }', {}, 'what is behind the first 8 bits does not count; write fd00::/8'],
+    ['{ network: ["::ffff:a09:0/120"] }', {}, 'no client has such an address; write 10.9.0.0/24'],
+    ['{ network: [10.0.0.0/8, 10.9.0.0/24] }', {}, 'no effect: it lies in 10.0.0.0/8; remove it'],
+    ['{ network: [":::/8"] }', {}, '":::/8" is no range of addresses; write 10.9.0.0/24 or fd00::/8'],
+    ['{ network: [10.9.0.7] }', {}, 'write 10.9.0.7/32'],
+    ['{ network: ["fd00::7"] }', {}, 'write fd00::7/128'],
+    ['{ network: [0.0.0.0/0] }', {}, 'and not all addresses'],
+    ['{ network: [] }', {}, 'an empty list; write [10.9.0.0/24]'],
+    ['{ network: [10.9.0.0/24], provider: okta }', {}, 'no effect beside network'],
+    ['{ network: [10.9.0.0/24], group: staff }', {}, 'group and network in one fact'],
+    ['{ certificate: ci.test }', {}, 'never true: no host asks for certificates; write gateway.tls.client_ca_file'],
+    ['{ certificate: CI.test }', CA, 'write ci.test'],
+    ['{ certificate: "*" }', CA, 'a name in a certificate'],
+    ['{ certificate: "a.*.test" }', CA, 'a name in a certificate'],
+    ['{ certificate: spiffe://example.org }', CA, 'a name in a certificate'],
+    [
+      '{ group: staff }',
+      { accept: 'accept: [certificate], ' },
+      'hosts."a.test"."/*".accept[0]: this host asks for no certificates',
+    ],
+    [
+      '{ group: staff }',
+      { provider: 'nobody' },
+      'providers.nobody: nobody is a word of the gateway’s own; write another name',
+    ],
+    ['{ group: staff }', { provider: 'certificate' }, 'certificate is a word of the gateway’s own'],
+    [
+      '{ group: staff }',
+      { tests: 'tests: [{ as: { roles: [probe], network: 10.9.0.7 }, GET: https://a.test/, expect: allowed }]' },
+      'no effect beside roles, which are given',
+    ],
+    [
+      '{ group: staff }',
+      { tests: 'tests: [{ as: { network: 10.9 }, GET: https://a.test/, expect: allowed }]' },
+      'an address',
+    ],
+  ])('%s %j', (role, more, message) => {
+    expect(parse(role, more).errors.map(formatError)).toEqual([expect.stringContaining(message)]);
+  });
+});

@@ -1,0 +1,14 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "okta",
+      "issuer": "https://example.okta.com/oauth2/default"
+    }
+  ],
+  "stale": 86400,
+  "assertion": false,
+  "sessions": "own",
+  "identities": []
+};
