@@ -1,4 +1,5 @@
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
+import type { Caller } from '../caller/types.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
 import type { Refusal } from '../reasons.ts';
@@ -168,15 +169,29 @@ function personOf(
   return bearerOf(claimed.value, flags);
 }
 
+/** A token's caller in one line: the person, through whom, with what roles; or an agent alone. */
+function callerText({ subject, provider, roles, agent, alone }: Caller): string {
+  const who = `${JSON.stringify(subject)} of ${provider}`;
+  if (agent === undefined) return `${who}; roles: ${roles.join(', ') || 'none'}`;
+  if (alone) return `agent ${agent}, alone: ${who}`;
+  return `agent ${agent}, for ${who}; roles that travel: ${roles.join(', ') || 'none'}`;
+}
+
 /** Who shows a token, as its claims alone say. */
 export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
   const { caller } = claimed;
+  const { agent, alone } = caller;
   const where = fromText(from);
   return {
     kind: 'token',
-    text: `${JSON.stringify(caller.subject)} of ${caller.provider}; roles: ${caller.roles.join(', ') || 'none'}${where === '' ? '' : `; ${where}`}`,
+    text: `${callerText(caller)}${where === '' ? '' : `; ${where}`}`,
     caller,
     claimed,
-    role: byFact(claimed),
+    role: (role) => {
+      if (agent !== undefined && alone) return given([], `: agent ${agent} asks for itself, and has no role`, role);
+      const why = byFact(claimed)(role);
+      if (agent === undefined || why.truth !== true || caller.roles.includes(role.name)) return why;
+      return given([], `: agent ${agent} does not act for it`, role);
+    },
   };
 }

@@ -20,7 +20,8 @@ function ruleJson({ id, at, who, methods, service, as }: Rule) {
 }
 
 function callerJson({ kind, caller, claimed }: Asker) {
-  const agent = caller?.agent === undefined ? {} : { agent: caller.agent };
+  const { agent: name, alone } = caller ?? {};
+  const agent = name === undefined ? {} : { agent: name, ...(alone && { alone }) };
   if (claimed === undefined) return { kind, roles: caller?.roles ?? [], ...agent };
   const { subject, provider, roles } = claimed.caller;
   return { kind, provider, subject, roles, ...agent };

@@ -1,3 +1,4 @@
+import type { Caller } from '../caller/types.ts';
 import { reasons } from '../reasons.ts';
 import { factJson } from './explain-json.ts';
 import type { AtRoute, Signature, TokenReport } from './token-report.ts';
@@ -13,6 +14,11 @@ function routeJson({ route, outcomes }: AtRoute) {
       })),
     }),
   };
+}
+
+function callerJson({ provider, subject, roles, agent, alone, actors }: Caller) {
+  const acting = agent !== undefined && { agent, ...(alone && { alone }), actors };
+  return { provider, subject, roles, ...acting };
 }
 
 /** A report for machines; `signature` is absent for what has none that could be read. */
@@ -33,7 +39,7 @@ export function tokenJson(report: TokenReport, signature: Signature | undefined)
     }),
     ...(expires !== undefined && { expires }),
     ...(binding !== undefined && { bound: binding }),
-    ...(caller && { caller: { provider: caller.provider, subject: caller.subject, roles: caller.roles } }),
+    ...(caller && { caller: callerJson(caller) }),
     ...(signature !== undefined && { signature }),
     ...(roles.length > 0 && { roles: roles.map(factJson) }),
     ...(routes.length > 0 && { routes: routes.map(routeJson) }),

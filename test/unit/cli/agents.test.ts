@@ -175,3 +175,95 @@ describe('prove', () => {
     expect(out).toContain('caller  spiffe://example.org/hop');
   });
 });
+
+describe('an agent that comes with tokens', () => {
+  const text = `version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers:
+  okta: { issuer: https://okta.test, audiences: [wiki] }
+roles:
+  staff: { group: staff }
+  admin: { group: admins }
+agents:
+  bot: { match: { client_id: bot }, acts_for: [staff], alone: true, bound: none }
+services:
+  wiki: { insecure_url: http://wiki:8080 }
+hosts:
+  wiki.test:
+    /*: { service: wiki, allow: [{ role: staff, methods: [GET] }, admin, { agent: bot, methods: [GET, POST] }] }
+tests:
+  - { as: { agent: bot }, POST: https://wiki.test/, expect: allowed }
+  - { as: { agent: bot }, DELETE: https://wiki.test/, expect: actor_not_allowed }
+  - { as: { roles: [staff], agent: bot }, POST: https://wiki.test/, expect: role_missing }
+  - as: { provider: okta, claims: { sub: ann, azp: bot, groups: [staff] } }
+    GET: https://wiki.test/
+    expect: allowed
+  - { as: { provider: okta, claims: { sub: ann, act: { sub: other } } }, GET: https://wiki.test/, expect: actor_not_allowed }
+`;
+  const now = 1_800_000_000;
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = (claims: object) =>
+    [
+      part({ alg: 'RS256' }),
+      part({ iss: 'https://okta.test', aud: 'wiki', exp: now + 600, ...claims }),
+      'A'.repeat(342),
+    ].join('.');
+  const given = {
+    files: {
+      'meshgate.yaml': text,
+      ann: token({ sub: 'ann', azp: 'bot', groups: ['staff', 'admins'] }),
+      bot: token({ sub: 'bot', azp: 'bot', groups: ['admins'] }),
+    },
+    now,
+  };
+  const explain = (...args: string[]) =>
+    meshgate(['explain', '--policy', 'meshgate.yaml', '--now', String(now), ...args], given);
+
+  test('is tested alone, for people, and by claims', async () => {
+    const { code, out } = await meshgate(['validate', 'meshgate.yaml'], given);
+    expect(out).toContain('5 tests pass');
+    expect(code).toBe(0);
+  });
+
+  test('is explained by itself, by its name and by its token', async () => {
+    for (const args of [
+      ['--agent', 'bot'],
+      ['--token', 'bot'],
+    ]) {
+      const { code, out } = await explain(...args, 'POST', 'https://wiki.test/x');
+      expect(out).toContain('caller    agent bot, alone');
+      expect(out).toContain('allowed by wiki.test/*#3');
+      expect(out).toContain('no  role "admin": agent bot asks for itself, and has no role');
+      expect(code).toBe(0);
+    }
+  });
+
+  test('is explained for the person that its token names, with the roles that travel', async () => {
+    const { code, out } = await explain('--token', 'ann', 'DELETE', 'https://wiki.test/x');
+    expect(out).toContain('caller    agent bot, for "ann" of okta; roles that travel: staff');
+    expect(out).toContain('no  role "admin": agent bot does not act for it');
+    expect(out).toContain('denied: actor_not_allowed');
+    expect(code).toBe(1);
+  });
+
+  test('is named for machines', async () => {
+    const { out } = await explain('--token', 'bot', '--format', 'json', 'GET', 'https://wiki.test/x');
+    expect(JSON.parse(out).caller).toMatchObject({
+      kind: 'token',
+      subject: 'bot',
+      roles: [],
+      agent: 'bot',
+      alone: true,
+    });
+  });
+
+  test('gains and loses by itself as well', async () => {
+    const files = {
+      ...given.files,
+      'new.yaml': text.replace('alone: true, ', '').replaceAll(/ {2}- { as: { agent: bot }.*\n/g, ''),
+    };
+    const { out } = await meshgate(['diff', 'meshgate.yaml', 'new.yaml'], { files, now });
+    expect(out).toContain('- agent bot alone may no longer GET, POST https://wiki.test');
+    expect((await meshgate(['prove', 'meshgate.yaml', 'new.yaml'], { files, now })).out).toContain('agent bot alone');
+  });
+});
