@@ -23,8 +23,8 @@ function callerJson({ kind, caller, claimed }: Asker) {
   const { agent: name, alone } = caller ?? {};
   const agent = name === undefined ? {} : { agent: name, ...(alone && { alone }) };
   if (claimed === undefined) return { kind, roles: caller?.roles ?? [], ...agent };
-  const { subject, provider, roles } = claimed.caller;
-  return { kind, provider, subject, roles, ...agent };
+  const { subject, provider, roles, binding } = claimed.caller;
+  return { kind, provider, subject, roles, ...agent, ...(binding !== undefined && { bound: binding }) };
 }
 
 /** An explanation for machines. */

@@ -2,6 +2,7 @@ import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
+import type { Asker } from './asker.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
 import type { Paint } from './style.ts';
@@ -81,6 +82,12 @@ function throughText(service: Service | undefined, policy: Policy): string {
   return `through the mesh ingress ${name} at ${host}:${port}`;
 }
 
+/** A token alone says nothing of a proof. */
+function boundLines(asker: Asker | undefined): string[] {
+  const binding = asker?.claimed?.caller.binding;
+  return binding === undefined ? [] : [`          bound to a key (${binding}): each request needs a proof of it`];
+}
+
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
   const { method, url, route, asker, rules, roles, limits } = explanation;
@@ -95,6 +102,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
+    ...boundLines(asker),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...limits.map((limit) => `limit     ${limit}`),
     ...(rules.length === 0 ? [] : ['rules']),

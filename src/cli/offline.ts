@@ -127,7 +127,20 @@ export class Offline {
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
     const verified = withBinding({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
-    return verified.ok ? this.#metToken(verified.value, from) : verified;
+    if (!verified.ok) return verified;
+    return this.#unprovable(verified.value) ?? this.#metToken(verified.value, from);
+  }
+
+  /** A bound token where the gateway takes no proof of its kind. */
+  #unprovable({ binding }: Verified): ReturnType<typeof refuse> | undefined {
+    const { gateway, hosts } = this.policy;
+    if (binding?.kind === 'dpop' && gateway.proof === undefined) {
+      return refuse('proof_missing', 'the token is bound to a DPoP key, and the policy takes no proofs: gateway.proof');
+    }
+    if (binding?.kind === 'certificate' && hosts.every(({ clientCaFile }) => clientCaFile === undefined)) {
+      return refuse('proof_missing', 'the token is bound to a certificate, and no host has a CA of clients');
+    }
+    return undefined;
   }
 
   /** A token may lack scopes; a session has what it was given. */

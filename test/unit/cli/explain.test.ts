@@ -108,6 +108,19 @@ describe('before any rule', () => {
 });
 
 describe('with a token', () => {
+  test('that is bound to a key where no proof of it is taken', async () => {
+    for (const [name, detail] of [
+      ['jkt', 'the policy takes no proofs: gateway.proof'],
+      ['x5t#S256', 'no host has a CA of clients'],
+    ] as const) {
+      const cnf = { [name]: Buffer.alloc(32, 1).toString('base64url') };
+      const { code, out } = await withToken(token({ ...claims, groups: ['editors'], cnf }), 'POST', `${WIKI}/x`);
+      expect(code).toBe(1);
+      expect(out).toContain('denied: proof_missing (401)');
+      expect(out).toContain(detail);
+    }
+  });
+
   test('roles and the facts that gave them, each with its place', async () => {
     const { code, out } = await withToken(token({ ...claims, groups: ['editors'] }), 'POST', `${WIKI}/x`);
     expect(code).toBe(0);

@@ -116,7 +116,12 @@ routes
 
   test('a token that is bound to a key says so', async () => {
     const bound = { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' };
-    expect((await run(token(claims({ cnf: bound })))).out).toContain('bound      to a key (dpop)');
+    const text = token(claims({ cnf: bound }));
+    expect((await run(text)).out).toContain('the policy takes no proofs: gateway.proof');
+    const files = { './meshgate.yaml': POLICY.replace('insecure_http: true', '$&, proof: {}'), 't.txt': text };
+    expect((await meshgate(['token', 't.txt'], { files })).out).toContain('bound      to a key (dpop)');
+    const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
+    expect(explained.out).toContain('bound to a key (dpop): each request needs a proof of it');
   });
 
   test('for machines', async () => {
