@@ -1,6 +1,7 @@
 import hash from 'crypto';
 import { addressName } from '../caller/address.ts';
 import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S } from '../limits.ts';
+import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
@@ -70,7 +71,7 @@ const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit)
   limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
 
 /** Nobody counts by their address, whatever roles the request gives them. */
-const isNobody = ({ caller }: KnownCaller): boolean => caller.nobody === true;
+const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
 
 /** What a caller's requests to a route count under; kept with the caller. Undefined: nothing is counted. */
 export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {

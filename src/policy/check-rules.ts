@@ -1,6 +1,6 @@
 import { checkRuleServices } from './check-rule-service.ts';
 import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, serviceOf, writes } from './draft.ts';
-import { implies, providersOf } from './facts.ts';
+import { implies, providersOf, restsOnNetwork } from './facts.ts';
 import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -105,5 +105,7 @@ function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   if (isAgent(wide) || isAgent(narrow)) return false;
   if (wide === 'anyone') return true;
   if (narrow === 'anyone') return false;
-  return wide === 'authenticated' || (narrow !== 'authenticated' && implies(draft, narrow, wide));
+  // By a network nobody in particular has a role as well.
+  if (wide === 'authenticated') return !restsOnNetwork(draft, narrow);
+  return narrow !== 'authenticated' && implies(draft, narrow, wide);
 }

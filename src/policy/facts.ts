@@ -67,6 +67,15 @@ export function providersOf(
   return writes(fact, 'none') || fact.provider === undefined ? undefined : new Set([fact.provider]);
 }
 
+/** Whether a fact may be true of nobody in particular, since it rests on the client's network. */
+export function restsOnNetwork(draft: DraftPolicy, fact: DraftFact | undefined, open: readonly string[] = []): boolean {
+  if (fact === undefined) return false;
+  if (typeof fact === 'string') {
+    return !open.includes(fact) && restsOnNetwork(draft, draft.roles?.[fact], [...open, fact]);
+  }
+  return writes(fact, 'network') || GROUPINGS.some((op) => fact[op]?.some((it) => restsOnNetwork(draft, it, open)));
+}
+
 function intersect(a: Set<string> | undefined, b: Set<string> | undefined): Set<string> | undefined {
   return a && b ? new Set([...a].filter((it) => b.has(it))) : (a ?? b);
 }

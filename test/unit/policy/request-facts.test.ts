@@ -28,6 +28,13 @@ describe('facts of the request', () => {
     });
   });
 
+  test('a role by network after authenticated lets in whom that does not', () => {
+    const errorsOf = (role: string) =>
+      parsePolicy(policyOf(role).replace('allow: [probe]', 'allow: [authenticated, probe]'), 'p.yaml').errors;
+    expect(errorsOf('{ any: [{ group: staff }, { network: [10.9.0.0/24] }] }')).toEqual([]);
+    expect(errorsOf('{ group: staff }').map(formatError)).toEqual([expect.stringContaining('no effect')]);
+  });
+
   test.each<[string, Parameters<typeof policyOf>[1], string]>([
     [
       '{ network: [10.9.0.7/24] }',
