@@ -17,7 +17,7 @@ const sessions = table.session === undefined ? undefined : new Sessions(table, t
 const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
 const prover = new Prover(table);
 const views = viewsOf(table);
-const certificates = table.certificates === true ? new CertificateCallers(keyStore) : undefined;
+const certificates = table.certificates === true ? new CertificateCallers(keyStore, table.agents) : undefined;
 const check = checkHandler(table, bearers, prover, sessions, signer, views, certificates);
 
 /** Who a caller is; only a policy with sessions is rendered with a location for it. */

@@ -2,7 +2,7 @@ import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { ClientCertificate } from '../token/client-certificate.ts';
 import { isTooLong } from './encode.ts';
-import type { Caller, CallerTable } from './types.ts';
+import type { Caller, CallerTable, TokenAgent } from './types.ts';
 
 /** Subjects that are the gateway's own. */
 const OWN = 'meshgate:';
@@ -39,16 +39,29 @@ function subjectOf({ spiffe, dns: [name], subject }: ClientCertificate): string 
   return subject === '' ? '' : `x509:${subject}`;
 }
 
+/** The agent whose SPIFFE id a certificate has: a workload is one agent, by whatever shows its id. */
+function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
+  if (spiffe === undefined) return undefined;
+  return agents.find(({ match }) => match.kind === 'spiffe' && match.provider === undefined && match.spiffe === spiffe);
+}
+
 /**
  * Says who a client is by its certificate alone: the SPIFFE id in it, else its first DNS name, else its subject. What
- * roles it has, each request says.
+ * roles it has, each request says. An agent by its SPIFFE id is that agent, by itself.
  *
- * @returns reason `proof_invalid` where there is no name in it, or one too long for a header
+ * @param agents those that come with tokens
+ * @returns reasons `proof_invalid` where there is no name in it, or one too long for a header, and `proof_missing` where
+ * it is that of an agent that has to come with DPoP
  */
-export function certificateCaller(certificate: ClientCertificate): Result<Caller> {
+export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {
   const subject = subjectOf(certificate);
   if (subject === '' || isTooLong(subject)) {
     return refuse('proof_invalid', `the client certificate has ${subject === '' ? 'no name' : 'too long a name'}`);
   }
-  return ok({ provider: CERTIFICATE_PROVIDER, subject, roles: nothing, groups: nothing, claims: noClaims });
+  const person = { provider: CERTIFICATE_PROVIDER, subject, roles: nothing, groups: nothing, claims: noClaims };
+  const agent = agentIn(certificate, agents);
+  if (agent === undefined) return ok(person);
+  if (agent.bound === 'dpop')
+    return refuse('proof_missing', `agent ${agent.name} has to come with a token bound by DPoP`);
+  return ok({ ...person, agent: agent.name, alone: true, actors: [subject] });
 }

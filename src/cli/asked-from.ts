@@ -1,6 +1,6 @@
 import { type CertificateNames, isNamed, type RequestView } from '../caller/request.ts';
 import { certificateCaller } from '../caller/reserved.ts';
-import type { Caller } from '../caller/types.ts';
+import type { Caller, TokenAgent } from '../caller/types.ts';
 import { isWithin, readAddress, readRange } from '../cidr.ts';
 import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
@@ -25,8 +25,9 @@ export function requestView({ network, certificate }: AskedFrom): RequestView {
 }
 
 /** Who shows a certificate with this name, and nothing else. */
-export function holderOf(certificate: string): Result<Caller> {
-  return certificateCaller({ ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' });
+export function holderOf(certificate: string, agents?: readonly TokenAgent[]): Result<Caller> {
+  const named = { ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' };
+  return certificateCaller(named, agents);
 }
 
 /** Where a request comes from, in words; empty where nothing is said. */

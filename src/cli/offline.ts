@@ -185,7 +185,7 @@ export class Offline {
 
   /** Who somebody is who shows a certificate with this name, and nothing else. */
   ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
-    const caller = holderOf(certificate);
+    const caller = holderOf(certificate, this.#table.agents);
     if (!caller.ok) return caller;
     const all = { ...from, certificate };
     return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });

@@ -1,4 +1,5 @@
 import { certificateCaller } from '../caller/reserved.ts';
+import type { TokenAgent } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { isRevoked } from '../session/revocation.ts';
@@ -16,10 +17,10 @@ interface Holder {
   readonly known: KnownCaller;
 }
 
-function readHolder(escaped: string): Result<Holder> {
+function readHolder(escaped: string, agents: readonly TokenAgent[] | undefined): Result<Holder> {
   const read = readClientCertificate(escaped);
   if (!read.ok) return read;
-  const caller = certificateCaller(read.value);
+  const caller = certificateCaller(read.value, agents);
   if (!caller.ok) return caller;
   const { notBefore, notAfter, thumbprint } = read.value;
   const known = { ...knownCaller(caller.value, '', notAfter, thumbprint), ready: new Map() };
@@ -29,10 +30,12 @@ function readHolder(escaped: string): Result<Holder> {
 /** Callers by their client certificates, which nginx has verified. */
 export class CertificateCallers {
   readonly #keys: KeyStore;
-  readonly #holderOf = certificateReader(readHolder);
+  readonly #holderOf: (escaped: string, now: number) => Result<Holder>;
 
-  constructor(keys: KeyStore) {
+  /** @param agents of the policy that come with tokens: one by its SPIFFE id comes with its certificate too */
+  constructor(keys: KeyStore, agents: readonly TokenAgent[] | undefined) {
     this.#keys = keys;
+    this.#holderOf = certificateReader((escaped) => readHolder(escaped, agents));
   }
 
   /**

@@ -111,7 +111,8 @@ function meet(one: Methods, other: Methods): boolean {
 function idle({ host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
-  if (accept && !accept.includes(undefined) && !accept.includes('bearer')) {
+  const withCertificate = accept?.includes('certificate') && agent.match !== undefined && writes(agent.match, 'spiffe');
+  if (accept && !accept.includes(undefined) && !accept.includes('bearer') && !withCertificate) {
     return 'this route takes no tokens, with which this agent comes; add bearer to accept, or remove this';
   }
   const provider = agent.match?.provider;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toCaller, toPerson } from '../../../src/caller/caller.ts';
+import { certificateCaller } from '../../../src/caller/reserved.ts';
 import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import { MAX_HOPS } from '../../../src/limits.ts';
 import { decide } from '../../../src/rules/decide.ts';
@@ -270,5 +271,32 @@ describe('the decision', () => {
     ['without a rule', { roles: ['staff'], agent: 'other' }, 'PUT', 'actor_not_allowed'],
   ] as const)('an agent %s', (_, caller, method, expected) => {
     expect(outcome(caller, method)).toBe(expected);
+  });
+});
+
+describe('a certificate', () => {
+  const holder = (spiffe: string | undefined) => ({
+    ...(spiffe !== undefined && { spiffe }),
+    ...{ dns: ['bot.test'], subject: 'CN=bot', notBefore: 0, notAfter: NOW, thumbprint: 't' },
+  });
+
+  test('with the SPIFFE id of an agent is that agent, by itself', () => {
+    expect(certificateCaller(holder(SPIFFE), [bot, workload])).toMatchObject({
+      ok: true,
+      value: { subject: SPIFFE, agent: 'workload', alone: true, roles: [], actors: [SPIFFE] },
+    });
+  });
+
+  test('of anybody else is nobody’s agent', () => {
+    for (const spiffe of [undefined, `${SPIFFE}x`]) {
+      const caller = certificateCaller(holder(spiffe), [bot, workload]);
+      expect([caller.ok, JSON.stringify(caller).includes('agent')]).toEqual([true, false]);
+    }
+  });
+
+  test('is no DPoP', () => {
+    expect(certificateCaller(holder(SPIFFE), [{ ...workload, bound: 'dpop' }])).toMatchObject({
+      reason: 'proof_missing',
+    });
   });
 });
