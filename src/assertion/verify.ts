@@ -1,9 +1,9 @@
 import { ok, type Result, refuse } from '../reasons.ts';
 import { actorChain } from '../token/act.ts';
-import { checkTimes } from '../token/claims.ts';
 import { shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
+import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
 import { ALONE, ASSERTION_TYPE } from './claims.ts';
 

@@ -54,7 +54,9 @@ function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying):
   switch (match.kind) {
     case 'client':
       if (actor === undefined) return client === match.client;
-      return actor.sub === match.client && (actor.iss === undefined || actor.iss === made.issuer);
+      return (
+        actor.sub === match.client && (actor.iss === undefined || actor.iss === (verified.claims.iss ?? made.issuer))
+      );
     case 'spiffe':
       if (actor === undefined) return made.kind.name === 'spiffe' && verified.claims.sub === match.spiffe;
       return actor.sub === match.spiffe;

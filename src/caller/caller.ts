@@ -21,6 +21,7 @@ const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
 
 /** The address, if the provider says, in the way that its kind does, that it is verified. */
 function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
+  if (kind.email === undefined || kind.emailVerified === undefined) return undefined;
   if (!kind.verifiedAs.includes(claimAt(claims, kind.emailVerified))) return undefined;
   const email = claimAt(claims, kind.email);
   return typeof email === 'string' && address.test(email) ? email : undefined;
@@ -107,7 +108,7 @@ export function toPerson(verified: Verified, table: CallerTable, now: number): R
       `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`,
     );
   }
-  const groups = claimAt(claims, kind.groups);
+  const groups = kind.groups === undefined ? undefined : claimAt(claims, kind.groups);
   if (isTooMany(groups, scopesClaim(verified, kind))) {
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
@@ -117,7 +118,7 @@ export function toPerson(verified: Verified, table: CallerTable, now: number): R
   const { sends } = table;
   const signin = signinView(made, now);
   const email = sends.email ? emailOf(claims, kind) : undefined;
-  const name = sends.name ? claimAt(claims, kind.displayName) : undefined;
+  const name = sends.name && kind.displayName !== undefined ? claimAt(claims, kind.displayName) : undefined;
   const caller: Making = {
     provider,
     subject,

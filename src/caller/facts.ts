@@ -135,7 +135,7 @@ function tokenTruth(fact: TokenFact, context: FactContext): Truth {
     case 'provider':
       return fact.value === verified.provider;
     case 'group':
-      return claimIs(claimAt(verified.claims, kind.groups), fact.value);
+      return kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), fact.value);
     case 'is':
       return claimIs(claimAt(verified.claims, fact.claim), fact.value);
     case 'has':

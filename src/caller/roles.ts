@@ -209,5 +209,7 @@ export function rolesBy(
  */
 export function rolesOf(verified: Verified, table: CallerTable, now: number): readonly string[] {
   const made = preparedOf(verified.provider, table);
-  return rolesBy(verified, made, claimAt(verified.claims, made.kind.groups), signinView(made, now));
+  const { groups } = made.kind;
+  const held = groups === undefined ? undefined : claimAt(verified.claims, groups);
+  return rolesBy(verified, made, held, signinView(made, now));
 }

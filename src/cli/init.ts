@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { formatError, parsePolicy } from '../policy/index.ts';
-import { kindOfIssuer, type ProviderKindName } from '../providers/index.ts';
+import { kindOfIssuer, type ProviderKind, type ProviderKindName, providerKinds } from '../providers/index.ts';
 import { originOf } from '../session/flow/origin.ts';
 import { BACKCHANNEL_PATH, CALLBACK_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
@@ -34,6 +34,7 @@ const quoted = (text: string): string => (/^[A-Za-z0-9][\w./:@-]*$/.test(text) ?
 
 function policyText(issuer: string, kind: ProviderKindName, { host, port }: Place, flags: Flags): string {
   const name = kind === 'generic' ? 'sso' : kind;
+  const isOpen = (providerKinds[kind] as ProviderKind).ofAnybody === true;
   return [
     'version: 1',
     'gateway:',
@@ -42,10 +43,12 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
     '  session: { keys_file: /run/secrets/session.jwks }',
     'providers:',
     `  ${name}: { issuer: ${quoted(issuer)}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
+    // Where anybody has an account, to have one lets nobody in.
+    ...(isOpen ? ['roles:', '  staff: { claim: hd, is: example.com }'] : []),
     `services: { app: { url: ${quoted(flags.to)} } }`,
     'hosts:',
     `  ${host}:`,
-    '    /*: { service: app, allow: [authenticated] }',
+    `    /*: { service: app, allow: [${isOpen ? 'staff' : 'authenticated'}] }`,
     '',
   ].join('\n');
 }
@@ -103,6 +106,8 @@ function talk(
 export async function init(runtime: Runtime, flags: Flags, given: string): Promise<number> {
   const place = placeOf(flags.host);
   if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);
+  if ((providerKinds[kindOfIssuer(given)] as ProviderKind).signin === undefined)
+    throw new WrongUse(`${given}: ${REGISTERING[kindOfIssuer(given)][0]}`);
   const members = await discover(providerNetwork(runtime, 'init', flags.caFile), given);
   if (typeof members === 'string') {
     runtime.err(`${members}\n`);

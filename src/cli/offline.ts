@@ -5,8 +5,8 @@ import { factContext } from '../caller/roles.ts';
 import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
 import { inView, requestRoles } from '../caller/views.ts';
-import type { AskedFrom, Policy } from '../policy/types.ts';
-import { providerKind, providerKinds } from '../providers/index.ts';
+import type { AskedFrom, Policy, Provider } from '../policy/types.ts';
+import { issuerHelp, providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
@@ -17,6 +17,7 @@ import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { providerOf } from '../token/issuer.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
@@ -24,6 +25,23 @@ import { holderOf, requestView } from './asked-from.ts';
 export interface ClaimedCaller {
   readonly caller: Caller;
   readonly facts: FactContext;
+}
+
+/** What a test need not say: what each token of the provider has. */
+function usualClaims(
+  { kind, issuer, issuers, trustDomain }: Provider,
+  audiences: readonly string[],
+  now: number,
+): Claims {
+  const { says } = providerKind(kind) ?? {};
+  const iss = issuers?.[0] ?? issuer;
+  return {
+    iss,
+    aud: [...audiences],
+    exp: now + 3600,
+    ...(trustDomain !== undefined && { sub: `spiffe://${trustDomain}/test` }),
+    ...(says && { [says.claim]: says.is }),
+  };
 }
 
 /** What is known without a running gateway: the policy, and the time at which to judge. */
@@ -73,9 +91,10 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const provider = this.policy.providers[name];
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
-    const { issuer, audiences: usual, clients, algorithms, subject } = provider;
+    const { clients, algorithms, subject } = provider;
     const { client = [], tellsByClient } = providerKind(provider.kind) ?? {};
-    const claims: Record<string, unknown> = { iss: issuer, aud: [...(own ?? usual)], exp: this.now + 3600, ...given };
+    const usual = usualClaims(provider, own ?? provider.audiences, this.now);
+    const claims: Record<string, unknown> = { ...usual, ...given };
     if (claimAt(claims, subject.claim) === undefined && !Object.hasOwn(given, subject.claim))
       claims[subject.claim] = 'test';
     if ((clients !== undefined || tellsByClient) && client.every((path) => claimAt(claims, path) === undefined)) {
@@ -113,12 +132,13 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const all = providers.flatMap((name) => this.#table.providers[name] ?? []);
     const accepted = own === undefined ? all : all.map((it) => forResource(it, own));
-    const issuer = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
-    const provider = accepted.find((it) => it.issuer === issuer);
+    const provider = providerOf(claims, accepted);
     // The gateway says neither before the signature held; here nobody asks but the owner of the policy.
     if (provider === undefined) {
-      const wanted = listed(accepted.map((it) => it.issuer));
-      return refuse('issuer_unknown', `"iss" is ${shown(issuer)}, this host accepts ${wanted}`);
+      const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
+      const help = issuerHelp(claims.iss);
+      const detail = `"iss" is ${shown(claims.iss)}, this host accepts ${wanted}`;
+      return refuse('issuer_unknown', help === undefined ? detail : `${detail}; ${help}`);
     }
     if (!(provider.algorithms as readonly string[]).includes(header.alg)) {
       const wanted = provider.algorithms.join(', ');

@@ -1,4 +1,5 @@
 import type { Policy, Provider } from '../policy/types.ts';
+import { providerKind } from '../providers/index.ts';
 import { type Result, refuse } from '../reasons.ts';
 import { addressProblem } from '../token/discovery.ts';
 import { parseHeader, splitJws } from '../token/format.ts';
@@ -52,7 +53,7 @@ export async function publishedKeys(asked: Asked, provider: Provider, members: M
   const answer = await askUrl(asked, uri as string);
   if ('error' in answer) return { ok: false, error: `${uri}: no answer: ${answer.error}` };
   if (answer.status !== 200) return { ok: false, error: `${uri}: status ${answer.status}` };
-  return readKeySet(answer.body);
+  return readKeySet(answer.body, providerKind(provider.kind));
 }
 
 /** The key with which a token's signature holds, by the keys that its provider publishes now. */

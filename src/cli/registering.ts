@@ -14,6 +14,21 @@ export const REGISTERING: Readonly<Record<ProviderKindName, readonly string[]>> 
     'Keycloak, Clients > Create client > OpenID Connect; client authentication on, standard flow alone.',
     'For groups: the client’s dedicated scope > Add mapper > Group Membership, token claim name "groups", full path off.',
   ],
+  auth0: [
+    'Auth0, Applications > Create Application > Regular Web Application; grant types: Authorization Code, Refresh Token.',
+    'For roles: Actions > Triggers > post-login: api.idToken.setCustomClaim("https://example.com/roles", event.authorization.roles).',
+  ],
+  google: [
+    'Google Cloud console, Google Auth Platform > Clients > Create client > Web application.',
+    'It has no groups: compare "hd" (the organisation) or "email".',
+  ],
+  cognito: [
+    'Amazon Cognito, the user pool > App clients > Create app client > Traditional web application, with a client secret.',
+    'Login pages: Authorization code grant; the scopes openid, profile and email.',
+  ],
+  'github-actions': ['Nobody signs in through GitHub Actions: its jobs send tokens of their own.'],
+  kubernetes: ['Nobody signs in through a cluster: its workloads send tokens of their service accounts.'],
+  spiffe: ['Nobody signs in through a trust domain: its workloads send JWT-SVIDs.'],
   generic: ['At the provider: a confidential web client with the authorization code flow and PKCE (S256).'],
 };
 
@@ -22,5 +37,11 @@ export const KIND_TITLES: Readonly<Record<ProviderKindName, string>> = {
   okta: 'Okta',
   entra: 'Microsoft Entra ID',
   keycloak: 'Keycloak',
+  auth0: 'Auth0',
+  google: 'Google',
+  cognito: 'Amazon Cognito',
+  'github-actions': 'GitHub Actions',
+  kubernetes: 'a Kubernetes cluster',
+  spiffe: 'a SPIFFE trust domain',
   generic: 'an OpenID provider',
 };

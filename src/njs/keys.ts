@@ -1,4 +1,5 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
+import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
 import { isRevoked } from '../session/revocation.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
@@ -139,7 +140,7 @@ export class KeyStore {
     try {
       const uri = provider.jwksUri ?? (await this.#discover(provider));
       const to = provider.jwksUri === undefined ? provider : undefined;
-      const set = await readKeySet(await fetchDocument(egress, provider.name, uri, to));
+      const set = await readKeySet(await fetchDocument(egress, provider.name, uri, to), providerKind(provider.kind));
       if (!set.ok) throw new Error(set.error);
       for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
       this.#save(provider, fetched(before, set.keys, now));

@@ -1,5 +1,5 @@
 import { DEFAULTS, MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
-import { kindOfIssuer, type ProviderKindName, providerKinds } from '../providers/index.ts';
+import { kindOfIssuer, type ProviderKind, type ProviderKindName, providerKinds } from '../providers/index.ts';
 import type { ROUTES } from './path.ts';
 import type { Raw } from './schema.ts';
 import type * as policy from './types.ts';
@@ -63,7 +63,8 @@ export function buildClient(name: string, raw: RawProvider): Pick<policy.Provide
   const { client, signin = {} } = raw;
   if (client === undefined) return {};
   const { scopes, prompt, max_age, acr_values, domains, userinfo, label, par } = signin;
-  const defaults = providerKinds[kindOf(raw)].signin;
+  const kind: ProviderKind = providerKinds[kindOf(raw)];
+  const defaults = kind.signin ?? { scopes: [], userinfo: false };
   return {
     client: { id: client.id, auth: buildAuth(client) },
     signin: {

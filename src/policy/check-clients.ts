@@ -1,4 +1,3 @@
-import { kindOfIssuer } from '../providers/index.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -8,37 +7,16 @@ import { seconds } from './units.ts';
 /** Ways in which a client shows that it is the registered one. */
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
 
-/** Providers are of the kind that they look like, and people can sign in through those that have a client. */
+/** People can sign in through those that have a client. */
 export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
-    checkKind(report, path, provider);
     if (writes(provider, 'client')) checkClient(report, path, provider);
     if (!writes(provider, 'signin') || report.touches(path)) continue;
     if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
     else report.add([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove it', 'key');
   }
   checkDomains(report, draft);
-}
-
-/** Tenants of Entra ID that are none: their tokens have the issuer of the person's own. */
-const NO_TENANT = /^https:\/\/login\.microsoftonline\.[a-z]+\/(common|organizations|consumers)(?:\/|$)/;
-
-function checkKind(report: Report, path: Path, { kind, issuer, ...provider }: DraftProvider): void {
-  if (issuer === undefined) return;
-  const looks = kindOfIssuer(issuer);
-  if (kind !== undefined && kind !== 'generic' && looks !== 'generic' && kind !== looks) {
-    report.add([...path, 'kind'], `the issuer is one of ${looks}; write ${looks}, or remove it`);
-  }
-  const tenant = NO_TENANT.exec(issuer)?.[1];
-  if (tenant !== undefined) {
-    const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}`;
-    report.add([...path, 'issuer'], message);
-  }
-  if (looks === 'okta' && writes(provider, 'audiences') && !issuer.includes('/oauth2/')) {
-    const message = `access tokens of the organisation are for Okta alone; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
-    report.add([...path, 'issuer'], message);
-  }
 }
 
 function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {

@@ -7,6 +7,8 @@ import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkIntrospection } from './check-introspection.ts';
+import { checkKindFacts } from './check-kind-facts.ts';
+import { checkKinds } from './check-kinds.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
@@ -40,11 +42,13 @@ export function checkPolicy(report: Report): void {
 const CHECKS = [
   checkGateway,
   checkProviders,
+  checkKinds,
   checkClients,
   checkIntrospection,
   checkSessions,
   checkRoles,
   checkProof,
+  checkKindFacts,
   checkRequestFacts,
   checkServices,
   checkMesh,

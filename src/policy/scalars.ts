@@ -124,10 +124,14 @@ export const httpUrl = text(HTTP_URL, {
   fix: originFix(HTTP_URL, HTTPS_URL, 'url'),
 });
 
+const TRUST_DOMAIN = '[a-z0-9][a-z0-9._-]{0,254}';
+
 const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
+/** Entra ID's, of any tenant. */
+const TEMPLATE_URL = `https://${ENDPOINT_HOST}/\\{tenantid\\}/(?:v2\\.0/?)?`;
 
 /** An issuer that has a discovery document. */
-export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^${ISSUER_URL}$`).test(issuer);
+export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL})$`).test(issuer);
 
 export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
   what: 'an https: URL without query, fragment or user',
@@ -137,11 +141,20 @@ export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
 });
 
 /** An https: URL, or a name that is no URL at all; {@link isIssuerUrl} tells them apart. */
-export const issuer = text(new RegExp(`^(?:${ISSUER_URL}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`), {
-  what: 'an https: URL without query, fragment or user',
-  write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main',
-  fix: (value) =>
-    typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
+export const issuer = text(
+  new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL}|spiffe://${TRUST_DOMAIN}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`),
+  {
+    what: 'an https: URL without query, fragment or user',
+    write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main',
+    fix: (value) =>
+      typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
+  },
+);
+
+export const tenant = text(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
+  what: 'the id of a tenant',
+  write: 'the directory id in lower case, as in 72f988bf-86f1-41af-91ab-2d7cd011db47',
+  fix: (value) => (typeof value === 'string' && /^[0-9A-F-]{36}$/i.test(value) ? value.toLowerCase() : undefined),
 });
 
 export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`), {

@@ -114,7 +114,15 @@ export const provider = z
       .enum(providerKindNames)
       .describe('What the provider is; says where groups and scopes are. Default: what the issuer looks like.')
       .optional(),
-    issuer: s.issuer.describe('Compared exactly with "iss"; discovery starts here.'),
+    issuer: s.issuer.describe(
+      'Compared exactly with "iss"; discovery starts here. For kind spiffe it may be spiffe:// and the trust domain.',
+    ),
+    tenants: list(s.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]')
+      .describe('Tenants whose tokens are taken, where {tenantid} stands in the issuer.')
+      .optional(),
+    trust_domain: s.trustDomain
+      .describe('Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.')
+      .optional(),
     jwks_uri: s.jwksUri
       .describe('Where the keys are, for an issuer without a discovery document. Default: what discovery says.')
       .optional(),

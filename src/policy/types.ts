@@ -125,6 +125,10 @@ export interface Provider {
   readonly kind: string;
   /** Compared exactly with `iss`; an `https:` URL unless {@link jwksUri} says where the keys are. */
   readonly issuer: string;
+  /** If given, `iss` is one of these instead: of each tenant, or in each spelling. */
+  readonly issuers?: readonly string[];
+  /** Of JWT-SVIDs: the trust domain of their subjects. */
+  readonly trustDomain?: string;
   /** Where the keys are; absent: where the issuer's discovery document says. */
   readonly jwksUri?: string;
   /** One of these must be in `aud`. */

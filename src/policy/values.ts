@@ -1,5 +1,4 @@
 import { type Bare, choose, elementOf, keysOf, kindOf, type Schema, takes, valuesOf } from './descend.ts';
-import { isLaterValue } from './later.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
@@ -63,8 +62,6 @@ function put(report: Report, path: Path, node: Tree, values: readonly string[], 
 
 function enumMessage(value: string, values: readonly string[], { hint }: Bare): string {
   const guess = nearest(value, values);
-  if (guess === undefined && isLaterValue(value))
-    return `${quote(value)} is not supported in this version; write ${oneOf(values)}`;
   const instead = guess === undefined && hint ? `write ${hint.fix?.(value) ?? hint.write}` : advise(value, values);
   return `${quote(value)} is not ${hint?.what ?? 'known here'}; ${instead}`;
 }

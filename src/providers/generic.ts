@@ -2,26 +2,26 @@ import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
-export const generic: ProviderKind = Object.freeze({
+export const generic: ProviderKind = deepFreeze({
   name: 'generic',
   groups: 'groups',
-  scopes: Object.freeze(['scope', 'scp']),
-  client: Object.freeze(['azp', 'client_id', 'cid']),
-  // RFC 9068, section 5: the subject is the client then.
-  alone: deepFreeze([
-    [{ claim: 'sub', as: 'azp' }],
-    [{ claim: 'sub', as: 'client_id' }],
-    [{ claim: 'sub', as: 'cid' }],
+  scopes: ['scope', 'scp'],
+  client: ['azp', 'client_id', 'cid'],
+  // RFC 9068, section 2.2: the subject is the client then, and nobody has signed in.
+  alone: ['azp', 'client_id', 'cid'].map((as) => [
+    { claim: 'sub', as },
+    { claim: 'auth_time', absent: true } as const,
+    { claim: 'sid', absent: true } as const,
   ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
-  verifiedAs: Object.freeze([true]),
+  verifiedAs: [true],
   // Keycloak's names for its other tokens.
-  refusedTypes: Object.freeze(['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access']),
-  signin: Object.freeze({
+  refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
+  signin: {
     // OpenID Connect Core, section 11: offline_access wants a consent each time, so it is not asked for unsaid.
-    scopes: Object.freeze(['openid', 'profile', 'email']),
+    scopes: ['openid', 'profile', 'email'],
     userinfo: true,
-  }),
+  },
 });

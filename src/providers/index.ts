@@ -1,13 +1,32 @@
+import { auth0 } from './auth0.ts';
+import { cognito } from './cognito.ts';
 import { entra } from './entra.ts';
 import { generic } from './generic.ts';
+import { githubActions } from './github-actions.ts';
+import { google } from './google.ts';
 import { keycloak } from './keycloak.ts';
+import { kubernetes } from './kubernetes.ts';
 import { okta } from './okta.ts';
+import { spiffe } from './spiffe.ts';
 import type { ProviderKind } from './types.ts';
 
+export { claimHelp, claimHelps } from './help.ts';
+export { fillTenant, issuerHelp, issuerProblem, kindOfIssuer, TENANT, tenantOf } from './issuers.ts';
 export type { AgentMark, ProviderKind, Sign, SigninDefaults } from './types.ts';
 
 /** Every kind that a policy's `kind` may name. */
-export const providerKinds = Object.freeze({ okta, entra, keycloak, generic }) satisfies Record<string, ProviderKind>;
+export const providerKinds = Object.freeze({
+  okta,
+  entra,
+  keycloak,
+  auth0,
+  google,
+  cognito,
+  'github-actions': githubActions,
+  kubernetes,
+  spiffe,
+  generic,
+}) satisfies Record<string, ProviderKind>;
 
 export type ProviderKindName = keyof typeof providerKinds;
 
@@ -17,20 +36,4 @@ export const providerKindNames = Object.keys(providerKinds) as [ProviderKindName
 /** The record of a kind; undefined if the name is not one of ours. */
 export function providerKind(name: string): ProviderKind | undefined {
   return Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
-}
-
-/** What the issuers of a kind look like. */
-const ISSUERS: readonly (readonly [kind: ProviderKindName, issuer: RegExp])[] = [
-  ['okta', /^https:\/\/[a-z0-9-]+\.(?:okta|oktapreview|okta-emea|okta-gov)\.com(?:\/|$)/],
-  [
-    'entra',
-    /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\//,
-  ],
-  ['entra', /^https:\/\/[a-z0-9-]+\.ciamlogin\.com\//],
-  ['keycloak', /^https:\/\/.+\/realms\/[^/]+$/],
-];
-
-/** The kind of provider that an issuer looks like. */
-export function kindOfIssuer(issuer: string): ProviderKindName {
-  return ISSUERS.find(([, pattern]) => pattern.test(issuer))?.[0] ?? 'generic';
 }

@@ -1,22 +1,37 @@
 import { deepFreeze } from './freeze.ts';
-import type { ProviderKind } from './types.ts';
+import type { ClaimHelp, ProviderKind } from './types.ts';
 
 /** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
-export const keycloak: ProviderKind = Object.freeze({
+export const keycloak: ProviderKind = deepFreeze({
   name: 'keycloak',
   groups: 'groups',
-  scopes: Object.freeze(['scope', 'scp']),
-  client: Object.freeze(['azp', 'client_id']),
-  // A client's service account is a user of this name, and the scope `service_account` adds the client's id.
-  alone: deepFreeze([[{ claim: 'preferred_username', as: 'client_id', before: 'service-account-' }]]),
+  scopes: ['scope', 'scp'],
+  client: ['azp', 'client_id'],
+  // A client's service account is a user of this name, in lower case, and the scope `service_account` adds the client's id.
+  alone: [[{ claim: 'preferred_username', as: 'client_id', before: 'service-account-', ignoreCase: true }]],
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
-  verifiedAs: Object.freeze([true]),
-  refusedTypes: Object.freeze(['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access']),
-  signin: Object.freeze({
+  verifiedAs: [true],
+  refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
+  signin: {
     // It gives refresh tokens anyway; offline_access is for those that outlive the session there.
-    scopes: Object.freeze(['openid', 'profile', 'email']),
+    scopes: ['openid', 'profile', 'email'],
     userinfo: true,
-  }),
+  },
+});
+
+/** What to do there, by claim. */
+export const keycloakHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  aud: 'at Keycloak: a client scope with a mapper of the type Audience, given to the client that asks',
+  sub: 'at Keycloak: give the client the client scope "basic"',
+  auth_time: 'at Keycloak: give the client the client scope "basic"',
+  groups: 'at Keycloak: a mapper of the type Group Membership, name "groups", full path off',
+  realm_access: 'at Keycloak: give the client the client scope "roles", and the person the role',
+  resource_access: 'at Keycloak: give the client the client scope "roles", and the person the role',
+  acr: 'at Keycloak: give the client the client scope "acr"',
+  email: 'at Keycloak: give the client the client scope "email"',
+  email_verified: 'at Keycloak: give the client the client scope "email"',
+  preferred_username: 'at Keycloak: give the client the client scope "profile"',
+  client_id: 'only service accounts have it, by the client scope "service_account"',
 });

@@ -1,31 +1,40 @@
 import { deepFreeze } from './freeze.ts';
-import type { ProviderKind } from './types.ts';
+import type { ClaimHelp, ProviderKind } from './types.ts';
 
 /**
  * Okta: an authorization server of one's own (`https://D/oauth2/ID`), or, for sign-in alone, the organisation's. It has to
  * be told to issue the claim `groups`.
  */
-export const okta: ProviderKind = Object.freeze({
+export const okta: ProviderKind = deepFreeze({
   name: 'okta',
   groups: 'groups',
-  scopes: Object.freeze(['scp', 'scope']),
-  client: Object.freeze(['cid']),
+  scopes: ['scp', 'scope'],
+  client: ['cid'],
   tellsByClient: true,
   // Every person's token has both, and a subject that is no client's id.
-  alone: deepFreeze([
+  alone: [
     [
       { claim: 'uid', absent: true },
       { claim: 'sub', as: 'cid' },
     ],
-  ]),
+  ],
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
-  verifiedAs: Object.freeze([true]),
-  refusedTypes: Object.freeze(['id', 'logout']),
-  signin: Object.freeze({
-    scopes: Object.freeze(['openid', 'profile', 'email', 'offline_access']),
+  verifiedAs: [true],
+  refusedTypes: ['id', 'logout'],
+  signin: {
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
     // Beside an access token, its ID tokens lack most of a profile.
     userinfo: true,
-  }),
+  },
+});
+
+/** What to do there, by claim. */
+export const oktaHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  aud: 'it is the audience of the authorization server: at Okta, Security > API',
+  groups: 'at Okta: Security > API > the authorization server > Claims > "groups", in access tokens, by filter',
+  scp: 'at Okta: Security > API > the authorization server > Scopes and Access Policies',
+  uid: 'the token of a client itself has no "uid"',
+  '*': 'at Okta: Security > API > the authorization server > Claims, in access tokens',
 });

@@ -1,14 +1,16 @@
 /**
  * What meshgate knows about one kind of OpenID provider: where its tokens (access tokens and ID tokens) keep what the
- * gateway reads, which of its tokens are no access tokens, and what it wants to be asked for when somebody signs in. A
- * claim path is a claim's name, or names joined by dots.
+ * gateway reads, which of its tokens are none to ask services with, and what it wants to be asked for when somebody signs
+ * in. A claim path is a claim's name, or names joined by dots.
  */
 export interface ProviderKind {
   readonly name: string;
-  /** Claim of the caller's groups. */
-  readonly groups: string;
+  /** Claim of the caller's groups; absent: its tokens have none. */
+  readonly groups?: string;
   /** Claim that names those which were left out because they are too much for a token (OpenID Connect Core, 5.6.2). */
   readonly leftOut?: string;
+  /** Claim that says who a token without `aud` is for. */
+  readonly audienceElse?: string;
   /** Claims of the granted scopes; the first one present counts. A space-delimited string or a list. */
   readonly scopes: readonly string[];
   /** Claims that name the client which the token was issued to; the first one present counts. */
@@ -19,27 +21,57 @@ export interface ProviderKind {
   readonly agents?: readonly AgentMark[];
   /** Each access token names its client there, and no ID token does: that tells them apart. */
   readonly tellsByClient?: true;
+  /** What each access token says of itself, and no other token. */
+  readonly says?: { readonly claim: string; readonly is: string };
   /** Claim of the caller's display name. */
-  readonly displayName: string;
+  readonly displayName?: string;
   /** Claim of the caller's e-mail address. */
-  readonly email: string;
+  readonly email?: string;
   /** Claim that says whether the address is the caller's. */
-  readonly emailVerified: string;
+  readonly emailVerified?: string;
   /** Its values that say yes; any other, or none, says no. */
   readonly verifiedAs: readonly unknown[];
+  /** A type in the JOSE header, lower case, that its tokens may have beside `JWT` and `at+jwt`. */
+  readonly type?: string;
   /** Values of the payload's own `typ` (not the JOSE header's), lower case, of tokens that are no access tokens. */
   readonly refusedTypes: readonly string[];
-  readonly signin: SigninDefaults;
+  /** Whose tokens have a `nonce` in the JOSE header, with which nobody else can verify them. */
+  readonly nonceInHeader?: string;
+  /** What callers send, if it is not an access token. */
+  readonly wants?: string;
+  /** Other spellings of its one issuer. */
+  readonly spellings?: readonly string[];
+  /** Its key sets have keys of this `use` for tokens. */
+  readonly keyUse?: string;
+  /** Its keys say which issuer they belong to. */
+  readonly keysNameIssuer?: true;
+  /** Anybody in the world can have a token of it, for any audience: that one is good says nothing of who it is. */
+  readonly ofAnybody?: true;
+  /** Absent: nobody signs in through it. */
+  readonly signin?: SigninDefaults;
 }
 
 /**
- * What a claim looks like: it is not there, it has this value, or its text is `before`, the text of the claim `as`, and
- * `after`.
+ * What to do at a provider where a claim is absent or has the wrong value, by claim path: a path finds its own, the one of
+ * a part before a dot, or that of `*`.
+ */
+export type ClaimHelp = Readonly<Record<string, string>>;
+
+/**
+ * What a claim looks like: it is not there, it has this value, it is like a pattern, or its text is `before`, the text
+ * of the claim `as`, and `after`.
  */
 export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
-  | { readonly claim: string; readonly as: string; readonly before?: string; readonly after?: string };
+  | { readonly claim: string; readonly like: string }
+  | {
+      readonly claim: string;
+      readonly as: string;
+      readonly before?: string;
+      readonly after?: string;
+      readonly ignoreCase?: true;
+    };
 
 /** A claim by which a provider says that an agent asks: it is there, or has this among its words. */
 export interface AgentMark {

@@ -13,6 +13,11 @@ class Read {
     this.#whole.add(path);
   }
 
+  /** Those of them that the kind of provider has. */
+  wholes(...paths: readonly (string | undefined)[]): void {
+    for (const path of paths) if (path !== undefined) this.whole(path);
+  }
+
   /** A text is looked for in a list, or is all of the claim; another value says of what kind a list's elements are. */
   value(path: string, value: string | number | boolean): void {
     if (typeof value !== 'string') this.whole(path);
@@ -33,7 +38,7 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
   if ('provider' in fact && fact.provider !== undefined && fact.provider !== provider) return;
   switch (fact.op) {
     case 'group':
-      read.value(kind.groups, fact.value);
+      if (kind.groups !== undefined) read.value(kind.groups, fact.value);
       break;
     case 'is':
     case 'has':
@@ -62,12 +67,10 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
 
 function readSource(read: Read, source: HeaderSource, kind: ProviderKind): void {
   if (source === 'groups') {
-    read.whole(kind.groups);
-    if (kind.leftOut !== undefined) read.whole(kind.leftOut);
-  } else if (source === 'name') read.whole(kind.displayName);
+    read.wholes(kind.groups, kind.leftOut);
+  } else if (source === 'name') read.wholes(kind.displayName);
   else if (source === 'email') {
-    read.whole(kind.email);
-    read.whole(kind.emailVerified);
+    read.wholes(kind.email, kind.emailVerified);
   } else if (typeof source === 'object' && 'claim' in source) read.whole(source.claim);
 }
 

@@ -13,8 +13,16 @@ export interface SigninOptions {
 
 /** Providers that people sign in through. */
 function providersOf(policy: Policy): readonly SigninProvider[] {
-  return Object.values(policy.providers).flatMap(({ name, kind, issuer, client, signin, privateAddresses }) =>
-    client && signin ? [{ name, kind, issuer, client, signin, ...(privateAddresses && { privateAddresses }) }] : [],
+  return Object.values(policy.providers).flatMap(({ name, kind, issuer, issuers, client, signin, privateAddresses }) =>
+    client && signin
+      ? [
+          {
+            ...{ name, kind, issuer, client, signin },
+            ...(issuers && { issuers }),
+            ...(privateAddresses && { privateAddresses }),
+          },
+        ]
+      : [],
   );
 }
 

@@ -1,10 +1,11 @@
 import { MAX_LOGOUT_TOKEN_LIFE_S } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { checkTimes } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
 import { parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
 import { asObject } from '../token/json.ts';
 import { verifySignature } from '../token/signature.ts';
+import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
 import type { IdTokenContext } from './flow/id-token.ts';
 
@@ -31,7 +32,7 @@ function checkType(typ: string | undefined, claims: Claims): Refused {
 }
 
 function checkParties({ iss, aud }: Claims, { provider, clientId }: IdTokenContext): Refused {
-  if (iss !== provider.issuer) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+  if (!isIssuer(provider, iss)) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
 }
@@ -78,6 +79,7 @@ export async function verifyLogoutToken(text: string, context: IdTokenContext, n
   if (!signer.ok) return signer;
   const claims = parseClaims(jws.payload);
   if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+  if (!isKeyOfIssuer(signer.value, claims)) return refuse('key_unknown', 'the key that signed it is of another issuer');
   const refused =
     checkType(header.typ, claims) ??
     checkParties(claims, context) ??

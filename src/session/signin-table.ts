@@ -5,6 +5,8 @@ export interface SigninProvider {
   readonly name: string;
   readonly kind: string;
   readonly issuer: string;
+  /** If given, `iss` is one of these instead. */
+  readonly issuers?: readonly string[];
   readonly client: Client;
   /** Its discovery document may lead to private addresses. */
   readonly privateAddresses?: true;

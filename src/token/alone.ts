@@ -1,3 +1,4 @@
+import { isLike } from '../like.ts';
 import type { ProviderKind, Sign } from '../providers/index.ts';
 import { claimAt } from './claim-at.ts';
 import type { Claims } from './types.ts';
@@ -6,10 +7,11 @@ function shows(sign: Sign, claims: Claims): boolean {
   const value = claimAt(claims, sign.claim);
   if ('absent' in sign) return value === undefined;
   if ('is' in sign) return value === sign.is;
+  if ('like' in sign) return typeof value === 'string' && isLike(value, sign.like);
   const other = claimAt(claims, sign.as);
-  // Keycloak keeps names in lower case, and no other provider's ids differ by case alone.
   if (typeof value !== 'string' || typeof other !== 'string' || other === '') return false;
-  return value.toLowerCase() === `${sign.before ?? ''}${other}${sign.after ?? ''}`.toLowerCase();
+  const named = `${sign.before ?? ''}${other}${sign.after ?? ''}`;
+  return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
 }
 
 /**

@@ -1,9 +1,10 @@
-import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { type ProviderKind, providerKind } from '../providers/index.ts';
+import { isOfTrustDomain } from '../policy/spiffe.ts';
+import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
 import { refuse } from '../reasons.ts';
 import { claimAt } from './claim-at.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';
+import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
 type Refused = ReturnType<typeof refuse> | undefined;
@@ -16,77 +17,84 @@ type Refused = ReturnType<typeof refuse> | undefined;
 /** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
 const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
 
+/** Types of JWTs that are sent by mistake, and what they are. */
+const otherTypes: Readonly<Record<string, string>> = Object.freeze({
+  'oauth-id-jag+jwt': 'a grant: exchange it at its authorization server for an access token',
+  'dpop+jwt': 'a proof, for the header DPoP',
+  'logout+jwt': 'a logout token',
+  'meshgate+jwt': 'the gateway’s own assertion',
+  'token-introspection+jwt': 'an answer about a token',
+  'application/okta-internal-at+jwt': 'of Okta’s organisation server, for Okta alone: ask an authorization server',
+});
+
+/** What a route wants, in the words of the provider's kind. */
+const wanted = ({ wants }: ProviderKind): string => `this route wants ${wants ?? 'an access token'}`;
+
+function refuseType(typ: string, kind: ProviderKind): Refused {
+  const name = typ.toLowerCase();
+  const what = Object.hasOwn(otherTypes, name) ? ` (${otherTypes[name]})` : '';
+  return refuse('type_refused', `the token has the type ${shown(typ)}${what}, ${wanted(kind)}`);
+}
+
+/**
+ * Whether a token is of another service of its provider, which alone can verify it: it has a nonce in its header.
+ *
+ * @returns reason `type_refused`, or nothing
+ */
+export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
+  const kind = kindOf(provider);
+  const { nonceInHeader: other } = kind;
+  if (header.nonce === undefined || other === undefined) return undefined;
+  return refuse('type_refused', `the token is one of ${other}, by its header; ${claimHelp(kind, 'aud')}`);
+}
+
 /** Refuses what is not an access token (RFC 8725 section 3.11). */
-function checkType(header: JoseHeader, claims: Claims, kind: ProviderKind): Refused {
+function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+  if (kind.says !== undefined && claims[kind.says.claim] !== kind.says.is) return refuseOther(claims, kind, kind.says);
+  if (header.nonce !== undefined) {
+    const refused = checkNonce(header, provider);
+    if (refused !== undefined) return refused;
+  }
   // RFC 9068 section 2.1; older ones say JWT.
   if (header.typ === 'at+jwt') return undefined;
   const typ = header.typ?.toLowerCase();
   if (typ === 'at+jwt' || typ === 'application/at+jwt') return undefined;
-  if (typ !== undefined && typ !== 'jwt') {
-    return refuse('type_refused', `the token has the type ${shown(header.typ)}, this route wants an access token`);
-  }
+  if (typ !== undefined && typ !== 'jwt' && typ !== kind.type) return refuseType(header.typ as string, kind);
   for (let i = 0; i < otherTokens.length; i++) {
     const name = otherTokens[i] as string;
     if (claims[name] === undefined) continue;
     const named = name === 'events' ? 'a logout token' : 'an ID token';
-    return refuse('type_refused', `the token has "${name}", as ${named} has; this route wants an access token`);
+    return refuse('type_refused', `the token has "${name}", as ${named} has; ${wanted(kind)}`);
   }
   const inner = claims.typ;
   if (typeof inner === 'string' && kind.refusedTypes.includes(inner.toLowerCase())) {
-    return refuse('type_refused', `the token is of the type ${shown(inner)}, this route wants an access token`);
+    return refuse('type_refused', `the token is of the type ${shown(inner)}, ${wanted(kind)}`);
   }
   if (kind.tellsByClient && kind.client.every((path) => claimAt(claims, path) === undefined)) {
     const names = kind.client.join(' nor ');
-    return refuse('type_refused', `the token has no ${names}, as an ID token; this route wants an access token`);
+    return refuse('type_refused', `the token has no ${names}, as an ID token; ${wanted(kind)}`);
   }
   return undefined;
 }
 
-/** Whether a date is absent, or a date of ours (RFC 7519 section 2). */
-function isDate(value: unknown): value is number | undefined {
-  return (
-    value === undefined || (typeof value === 'number' && value <= MAX_NUMERIC_DATE && value > Number.NEGATIVE_INFINITY)
-  );
+function refuseOther(claims: Claims, kind: ProviderKind, { claim, is }: { claim: string; is: string }): Refused {
+  const value = claims[claim];
+  const found = value === undefined ? `no "${claim}"` : `"${claim}" ${shown(value)}`;
+  return refuse('type_refused', `the token has ${found} and not ${shown(is)}; ${wanted(kind)}`);
 }
 
-/** Whether a date is absent, or has come. */
-const isPast = (value: unknown, latest: number): boolean =>
-  value === undefined || (typeof value === 'number' && value <= latest && value > Number.NEGATIVE_INFINITY);
-
-function noDate(name: string, value: unknown): Refused {
-  const isNumber = typeof value === 'number' && Number.isFinite(value);
-  return refuse('claim_absent', `"${name}" is not a ${isNumber ? 'date in seconds' : 'number'}`);
-}
-
-/**
- * `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6).
- *
- * @returns why not: `claim_absent`, `token_expired`, `token_not_yet_valid`; or nothing, and `exp` is a number
- */
-export function checkTimes(claims: Claims, now: number, skew: number): Refused {
-  const { exp, nbf, iat } = claims;
-  const latest = now + skew;
-  // What holds for most takes three looks; what does not is looked at again, to say why.
-  if (typeof exp === 'number' && exp > now - skew && exp <= MAX_NUMERIC_DATE && isPast(nbf, latest)) {
-    if (isPast(iat, latest)) return undefined;
-  }
-  if (!isDate(exp)) return noDate('exp', exp);
-  if (!isDate(nbf)) return noDate('nbf', nbf);
-  if (!isDate(iat)) return noDate('iat', iat);
-  if (exp === undefined) return refuse('claim_absent', 'the token has no "exp"');
-  if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}, it is ${Math.floor(now)}`);
-  if (nbf !== undefined && nbf > latest)
-    return refuse('token_not_yet_valid', `"nbf" is ${nbf}, it is ${Math.floor(now)}`);
-  if (iat !== undefined && iat > latest)
-    return refuse('token_not_yet_valid', `"iat" is ${iat}, it is ${Math.floor(now)}`);
-  return undefined;
+/** A detail, and what to do at the provider about the claim. */
+function helped(detail: string, kind: ProviderKind, claim: string): string {
+  const help = claimHelp(kind, claim);
+  return help === undefined ? detail : `${detail}; ${help}`;
 }
 
 /** One of the provider's audiences must be in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
-function checkAudience(claims: Claims, provider: TokenProvider): Refused {
+function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (provider.anyAudience) return undefined;
-  const { aud } = claims;
-  if (aud === undefined) return refuse('claim_absent', 'the token has no "aud"');
+  let { aud } = claims;
+  if (aud === undefined && kind.audienceElse !== undefined) aud = claimAt(claims, kind.audienceElse);
+  if (aud === undefined) return refuse('claim_absent', helped('the token has no "aud"', kind, 'aud'));
   if (typeof aud === 'string' && provider.audiences.includes(aud)) return undefined;
   const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!list.every((value) => typeof value === 'string'))
@@ -94,10 +102,8 @@ function checkAudience(claims: Claims, provider: TokenProvider): Refused {
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
   if (provider.audiences.length === 0)
     return refuse('audience_mismatch', 'of this provider no tokens are taken, people sign in through it');
-  return refuse(
-    'audience_mismatch',
-    `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`,
-  );
+  const detail = `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`;
+  return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
 /** The client that the token was issued to must be one of the provider's clients, where the policy names any. */
@@ -114,15 +120,34 @@ function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind
   );
 }
 
-function checkSubject(claims: Claims, provider: TokenProvider): Refused {
-  const subject = claimAt(claims, provider.subject.claim);
-  if (typeof subject === 'string' && subject !== '') return undefined;
-  return refuse('claim_absent', `"${provider.subject.claim}" is not a non-empty string`);
+function checkSubject(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+  const { subject, trustDomain } = provider;
+  if (trustDomain !== undefined && !isOfTrustDomain(claims.sub, trustDomain))
+    return refuse('issuer_unknown', `"sub" is no SPIFFE id of the trust domain ${trustDomain}`);
+  const value = claimAt(claims, subject.claim);
+  if (typeof value === 'string' && value !== '') return undefined;
+  const detail = `"${subject.claim}" is not a non-empty string`;
+  return refuse('claim_absent', value === undefined ? helped(detail, kind, subject.claim) : detail);
+}
+
+function kindOf({ kind: name }: TokenProvider): ProviderKind {
+  const kind = providerKind(name);
+  if (kind === undefined) throw new Error(`no provider kind ${name}`);
+  return kind;
+}
+
+/** {@link checkTimes}, and what to do at the provider about a token that never ends. */
+function checkTimesOf(claims: Claims, kind: ProviderKind, now: number, skew: number): Refused {
+  const refused = checkTimes(claims, now, skew);
+  if (refused === undefined || claims.exp !== undefined) return refused;
+  return refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp'));
 }
 
 /** Whom a token is for, to whom it was issued, and whose it is: `claim_absent`, `audience_mismatch`, or nothing. */
 export function checkParties(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
-  return checkAudience(claims, provider) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider);
+  return (
+    checkAudience(claims, provider, kind) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider, kind)
+  );
 }
 
 /**
@@ -130,8 +155,8 @@ export function checkParties(claims: Claims, provider: TokenProvider, kind: Prov
  *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks may differ
- * @returns why not: `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`; or
- * nothing, and `exp` is a number
+ * @returns why not: `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`, and of a
+ * JWT-SVID `issuer_unknown`; or nothing, and `exp` is a number
  */
 export function checkClaims(
   header: JoseHeader,
@@ -140,13 +165,12 @@ export function checkClaims(
   now: number,
   skew: number,
 ): Refused {
-  const kind = providerKind(provider.kind);
-  if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
+  const kind = kindOf(provider);
   return (
-    checkType(header, claims, kind) ??
-    checkTimes(claims, now, skew) ??
-    checkAudience(claims, provider) ??
+    checkType(header, claims, provider, kind) ??
+    checkTimesOf(claims, kind, now, skew) ??
+    checkAudience(claims, provider, kind) ??
     checkClient(claims, provider, kind) ??
-    checkSubject(claims, provider)
+    checkSubject(claims, provider, kind)
   );
 }

@@ -1,4 +1,5 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { fillTenant, TENANT } from '../providers/index.ts';
 import { shown } from './detail.ts';
 import { asObject } from './json.ts';
 
@@ -25,8 +26,18 @@ function hostOf(url: string): string | undefined {
   return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
 }
 
-/** Address of a provider's discovery document (OpenID Connect Discovery section 4.1). */
+/** The document for templates of version 1 is where that of version 2 is. */
+const templateAt = (issuer: string): string =>
+  issuer === `https://sts.windows.net/${TENANT}/`
+    ? 'https://login.microsoftonline.com/organizations'
+    : fillTenant(issuer, 'organizations');
+
+/**
+ * Address of a provider's discovery document (OpenID Connect Discovery section 4.1). Where the issuer is a template of
+ * Entra ID, its document for the tenants of all organisations, which names the template itself.
+ */
 export function discoveryUrl(issuer: string): string {
+  if (issuer.includes(TENANT)) return discoveryUrl(templateAt(issuer));
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 

@@ -18,6 +18,8 @@ export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
   readonly typ?: string;
+  /** There is one, which only tokens of Microsoft Graph have. */
+  readonly nonce?: true;
 }
 
 /** Headers kept parsed: a provider has one per key and kind of token. */
@@ -34,6 +36,8 @@ const encoder = new TextEncoder();
 let header = '';
 let tail = Number.POSITIVE_INFINITY;
 
+const encrypted = refuse('token_malformed', 'the token is encrypted (JWE); ask the provider for a signed one');
+
 const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
 /**
@@ -49,6 +53,7 @@ export function splitJws(token: string): Result<CompactJws> {
   if (dot <= header.length || token[dot] !== '.' || token[header.length] !== '.' || !token.startsWith(header)) {
     // Taken apart by pattern, a list costs an iterator.
     const parts = token.split('.', 4);
+    if (parts.length > 3 && token.split('.', 6).length === 5) return encrypted;
     if (parts.length !== 3 || parts[0] === '' || parts[2] === '') return malformed;
     header = parts[0] as string;
     tail = (parts[2] as string).length;
@@ -83,7 +88,14 @@ export function parseHeader(text: string): Result<JoseHeader> {
   if (typ !== undefined && typeof typ !== 'string') return refuse('token_malformed', '"typ" is not a string');
   const refused = changing.find((name) => Object.hasOwn(members, name));
   if (refused !== undefined) return refuse('token_malformed', `the header has "${refused}", which is not supported`);
-  const header = ok(Object.freeze({ alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ }) }));
+  const header = ok(
+    Object.freeze({
+      alg,
+      ...(kid !== undefined && { kid }),
+      ...(typ !== undefined && { typ }),
+      ...(Object.hasOwn(members, 'nonce') && { nonce: true as const }),
+    }),
+  );
   if (knownHeaders.size >= KNOWN_HEADERS) knownHeaders.delete(knownHeaders.keys().next().value as string);
   knownHeaders.set(text, header);
   return header;

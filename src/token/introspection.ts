@@ -2,10 +2,12 @@ import { MAX_ANSWER_LENGTH } from '../limits.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
-import { checkParties, checkTimes } from './claims.ts';
+import { checkParties } from './claims.ts';
 import { shown } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
+import { isIssuer } from './issuer.ts';
 import { asObject } from './json.ts';
+import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider, Verified } from './types.ts';
 
 /** Stands where the thumbprint of a key would: the provider itself vouched for the token, and no key did. */
@@ -46,7 +48,7 @@ export function providerToIntrospect(text: string, providers: readonly TokenProv
   if (asked === undefined || !isTokenText(text)) return undefined;
   const claims = claimsOfJws(text);
   if (claims === undefined) return asked;
-  return providers.find(({ issuer, keyless }) => keyless && issuer === claims.iss);
+  return providers.find((provider) => provider.keyless && isIssuer(provider, claims.iss));
 }
 
 /** What a provider said of a token (RFC 7662 section 2.2). */
@@ -108,8 +110,10 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
 }
 
 /** Who answers for a token of its own may leave out whose it is; another's it is not. */
-function checkIssuer({ iss }: Claims, { issuer }: TokenProvider): Refused {
-  return iss === undefined || iss === issuer ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
+  return iss === undefined || isIssuer(provider, iss)
+    ? undefined
+    : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
 /**

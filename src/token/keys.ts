@@ -1,6 +1,7 @@
 import { decode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import type { ProviderKind } from '../providers/index.ts';
 import { algorithms } from './algorithms.ts';
 import { shown } from './detail.ts';
 import { importKey } from './import.ts';
@@ -27,8 +28,8 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
 
 /** Keys for other uses are nobody's mistake, and left out without a word (RFC 7517 sections 4.2 and 4.3). */
-function isForSignatures({ use, key_ops: operations }: Jwk): boolean {
-  if (use !== undefined && use !== 'sig') return false;
+function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
+  if (use !== undefined && use !== 'sig' && use !== own) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
 }
 
@@ -63,7 +64,7 @@ async function tryImport(key: Key): Promise<void> {
   }
 }
 
-async function readKey(jwk: Jwk): Promise<Key | string> {
+async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
   try {
     const problem = problemOf(jwk);
     if (problem !== undefined) return problem;
@@ -73,6 +74,7 @@ async function readKey(jwk: Jwk): Promise<Key | string> {
       thumbprint: await calculateJwkThumbprint(members as { kty: string }),
       ...(typeof jwk.kid === 'string' && { kid: jwk.kid }),
       ...(typeof jwk.alg === 'string' && { alg: jwk.alg }),
+      ...(named && typeof jwk.issuer === 'string' && { issuer: jwk.issuer }),
       kty,
       ...(kty !== 'RSA' && { crv: jwk.crv as string }),
       jwk: members,
@@ -99,20 +101,24 @@ function listOf(text: string): readonly unknown[] | string {
  * uses silently; several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
  *
  * @param text the document as fetched
+ * @param kind of the provider: what its keys say beside
  * @returns an error for what is no key set, and for one without any usable key: a provider without keys is a mistake,
  * and the keys known so far stay until they are too old
  */
-export async function readKeySet(text: string): Promise<KeySet> {
+export async function readKeySet(
+  text: string,
+  kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},
+): Promise<KeySet> {
   const list = listOf(text);
   if (typeof list === 'string') return { ok: false, error: list };
   const keys = new Map<string, Key>();
   const warnings: string[] = [];
   for (const [index, element] of list.slice(0, MAX_KEYS_PER_PROVIDER).entries()) {
     const jwk = asObject(element);
-    if (jwk !== undefined && !isForSignatures(jwk)) continue;
-    const key = jwk === undefined ? 'it is not an object' : await readKey(jwk);
+    if (jwk !== undefined && !isForSignatures(jwk, kind.keyUse)) continue;
+    const key = jwk === undefined ? 'it is not an object' : await readKey(jwk, kind.keysNameIssuer === true);
     if (typeof key === 'string') warnings.push(`key ${index + 1}${nameOf(jwk)} is not used: ${key}`);
-    else keys.set(JSON.stringify([key.thumbprint, key.kid, key.alg]), key);
+    else keys.set(JSON.stringify([key.thumbprint, key.kid, key.alg, key.issuer]), key);
   }
   if (list.length > MAX_KEYS_PER_PROVIDER) {
     warnings.push(`the key set has ${list.length} keys; only the first ${MAX_KEYS_PER_PROVIDER} are used`);

@@ -1,5 +1,6 @@
 import type { Refusal } from '../reasons.ts';
 import { parseClaims, parseHeader, splitJws } from './format.ts';
+import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
 /**
@@ -22,6 +23,7 @@ export function providerToAsk(
     const header = parseHeader(jws.value.header);
     if (!header.ok || header.value.kid !== undefined) return undefined;
   }
-  const iss = parseClaims(jws.value.payload)?.iss;
-  return providers.length === 1 ? providers[0] : providers.find(({ issuer }) => issuer === iss);
+  if (providers.length === 1) return providers[0];
+  const claims = parseClaims(jws.value.payload);
+  return claims && providerOf(claims, providers);
 }

@@ -8,6 +8,10 @@ export interface TokenProvider {
   readonly name: string;
   readonly kind: string;
   readonly issuer: string;
+  /** If given, `iss` is one of these instead. */
+  readonly issuers?: readonly string[];
+  /** Subjects are SPIFFE ids of this trust domain, which stands in for an absent `iss`. */
+  readonly trustDomain?: string;
   /** Where the keys are; absent: where the issuer's discovery document says. */
   readonly jwksUri?: string;
   readonly audiences: readonly string[];
@@ -70,6 +74,8 @@ export interface Key {
   readonly alg?: string;
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
+  /** The issuer that it belongs to, or the template of those, where its set says so. */
+  readonly issuer?: string;
   readonly jwk: Readonly<Record<string, unknown>>;
   /** The point of an EC key as SEC 1 writes it; with it nothing else is imported, in half the time. */
   readonly raw?: Uint8Array;

@@ -1,7 +1,9 @@
+import { issuerHelp } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
-import { checkClaims } from './claims.ts';
+import { checkClaims, checkNonce } from './claims.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';
+import { isKeyOfIssuer, providerOf } from './issuer.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
@@ -14,18 +16,12 @@ export interface VerifyContext extends SignatureContext {
 }
 
 /**
- * The provider that the token names by its exact `iss`. A payload that is no claims set names none; where only one
- * provider comes into question its signature is checked all the same, so that the refusal can say what is wrong.
+ * The provider that the token names. A payload that is no claims set names none; where only one provider comes into
+ * question its signature is checked all the same, so that the refusal can say what is wrong.
  */
-function providerOf(claims: Claims | undefined, providers: readonly TokenProvider[]): TokenProvider | undefined {
+function providerFor(claims: Claims | undefined, providers: readonly TokenProvider[]): TokenProvider | undefined {
   if (claims === undefined) return providers.length === 1 ? providers[0] : undefined;
-  // No member of Object.prototype, and JSON has no undefined.
-  const { iss } = claims;
-  for (let i = 0; i < providers.length; i++) {
-    const provider = providers[i] as TokenProvider;
-    if (provider.issuer === iss) return provider;
-  }
-  return undefined;
+  return providerOf(claims, providers);
 }
 
 /** A token whose signature is looked at, and who is told. */
@@ -39,17 +35,27 @@ type Read<T, S> = readonly [
   along: S,
 ];
 
+const otherKey = refuse('key_unknown', 'the key that signed the token is of another issuer');
+
+/** The reason why a signature does not hold, if it is that nobody but the one it is for can verify it. */
+function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
+  if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
+  return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);
+}
+
 /** What is said of a token whose signature holds. */
 function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   const use = read[5];
   const along = read[6];
-  if (!signer.ok) return use(signer, along);
+  if (!signer.ok) return use(ofOthers(signer, read[0], read[2]), along);
   const claims = read[1];
   if (claims === undefined) return use(refuse('token_malformed', 'the payload is not a claims set'), along);
   const provider = read[2];
+  const key = signer.value;
+  if (key.issuer !== undefined && !isKeyOfIssuer(key, claims)) return use(otherKey, along);
   const refused = checkClaims(read[0], claims, provider, read[3], read[4]);
   if (refused !== undefined) return use(refused, along);
-  const verified = { provider: provider.name, claims, expires: claims.exp as number, key: signer.value.thumbprint };
+  const verified = { provider: provider.name, claims, expires: claims.exp as number, key: key.thumbprint };
   return use(claims.cnf === undefined ? ok(verified) : withBinding(verified), along);
 }
 
@@ -78,8 +84,11 @@ export function verifyToken<T, S>(
   if (!parsed.ok) return use(parsed, along);
   const header = parsed.value;
   const claims = parseClaims(jws.payload);
-  const provider = providerOf(claims, providers);
-  if (provider === undefined) return use(refuse(claims === undefined ? 'token_malformed' : 'issuer_unknown'), along);
+  const provider = providerFor(claims, providers);
+  if (provider === undefined) {
+    const refused = claims === undefined ? refuse('token_malformed') : refuse('issuer_unknown', issuerHelp(claims.iss));
+    return use(refused, along);
+  }
   if (!(provider.algorithms as readonly string[]).includes(header.alg)) return use(refuse('algorithm_refused'), along);
   const keys = context.keysOf(provider, now);
   if (keys === undefined) return use(refuse('provider_unavailable'), along);

@@ -6,6 +6,7 @@ import { ofProvider } from '../../session/revocation.ts';
 import { revocation } from '../../session/revoke.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
+import { isIssuer } from '../../token/issuer.ts';
 import type { Claims } from '../../token/types.ts';
 import { refuseMethod } from './answer.ts';
 import { callBack } from './end.ts';
@@ -24,7 +25,7 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
 /** The provider of a host whose issuer it is; on the host where people sign in for all, any. */
 function providerOf({ signin }: SigninScene, host: string, issuer: unknown): SigninProvider | undefined {
   const names = host === signin.signinHost ? Object.keys(signin.providers) : hostOf(signin, host)?.providers;
-  return names?.map((name) => signin.providers[name]).find((provider) => provider?.issuer === issuer);
+  return names?.map((name) => signin.providers[name]).find((provider) => provider && isIssuer(provider, issuer));
 }
 
 /** What a logout token calls back: the provider's session, or where it names none all that the person began until then. */

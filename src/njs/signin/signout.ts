@@ -12,6 +12,7 @@ import {
   signoutState,
 } from '../../session/signout.ts';
 import type { SessionClaims } from '../../session/types.ts';
+import { isIssuer } from '../../token/issuer.ts';
 import { redirect, refuseMethod, refuseWith, setCookies } from './answer.ts';
 import { endSession } from './end.ts';
 import type { SigninScene } from './scene.ts';
@@ -120,7 +121,7 @@ export async function frontchannel(scene: SigninScene, visit: Visit): Promise<vo
   if (named !== undefined && session !== undefined && session.psid === named.sid) {
     const { providers } = scene.signin;
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
-    if (provider?.issuer === named.iss) {
+    if (provider && isIssuer(provider, named.iss)) {
       await endSession(scene, session, now);
       setCookies(visit, [expireCookie(SESSION_COOKIE)]);
     }

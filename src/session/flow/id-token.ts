@@ -1,15 +1,16 @@
 import { ok, type Result, refuse } from '../../reasons.ts';
-import { checkTimes } from '../../token/claims.ts';
 import { listed, shown } from '../../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token/format.ts';
+import { isIssuer, isKeyOfIssuer } from '../../token/issuer.ts';
 import { type SignatureContext, verifySignature } from '../../token/signature.ts';
+import { checkTimes } from '../../token/times.ts';
 import type { Claims, Key, TokenProvider } from '../../token/types.ts';
 import type { Asked } from './authorize.ts';
 import { sameText } from './random.ts';
 
 /** What ID tokens of a provider are checked against. */
 export interface IdTokenContext extends SignatureContext {
-  readonly provider: Pick<TokenProvider, 'issuer' | 'algorithms'>;
+  readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
   readonly clientId: string;
   /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
   readonly keys: readonly Key[] | undefined;
@@ -42,7 +43,7 @@ function checkType({ typ }: JoseHeader, claims: Claims): Refused {
 /** OpenID Connect Core section 3.1.3.7, points 2 to 5. */
 function checkParties(claims: Claims, { provider, clientId }: IdTokenContext): Refused {
   const { iss, sub, aud, azp } = claims;
-  if (iss !== provider.issuer) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+  if (!isIssuer(provider, iss)) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
   if (typeof sub !== 'string' || sub === '' || sub.length > 255) {
     return refuse('claim_absent', '"sub" is not a string of 1 to 255 characters');
   }
@@ -112,6 +113,7 @@ async function verified(
   if (!signer.ok) return signer;
   const claims = parseClaims(jws.payload);
   if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+  if (!isKeyOfIssuer(signer.value, claims)) return refuse('key_unknown', 'the key that signed it is of another issuer');
   const refused =
     checkType(header, claims) ??
     checkParties(claims, context) ??

@@ -1,6 +1,7 @@
 import { DEFAULTS, MAX_METADATA_BYTES } from '../../limits.ts';
 import { isIssuerUrl } from '../../policy/scalars.ts';
-import type { Host, Policy, Route } from '../../policy/types.ts';
+import type { Host, Policy, Provider, Route } from '../../policy/types.ts';
+import { providerKind, TENANT } from '../../providers/index.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/algorithms.ts';
@@ -17,6 +18,13 @@ interface Metadata {
   readonly tls_client_certificate_bound_access_tokens?: true;
 }
 
+/** Where a client can ask for tokens: not at what issues workloads their own, and of a template at each tenant. */
+function issuersOf(provider: Provider | undefined): readonly string[] {
+  if (provider === undefined || providerKind(provider.kind)?.signin === undefined) return [];
+  const { issuer, issuers } = provider;
+  return issuer.includes(TENANT) ? (issuers ?? []) : [issuer];
+}
+
 /** Who issues tokens for a host; an issuer without a discovery document is none that a client could ask. */
 function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]): readonly string[] {
   const own = routes.some(({ audiences }) => audiences !== undefined);
@@ -27,7 +35,7 @@ function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]
   };
   return providers
     .filter(takesTokens)
-    .map((name) => policy.providers[name]?.issuer ?? '')
+    .flatMap((name) => issuersOf(policy.providers[name]))
     .filter(isIssuerUrl);
 }
 

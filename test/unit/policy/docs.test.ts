@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runTests } from '../../../src/cli/policy-tests.ts';
 import { formatError, parsePolicy, policyJsonSchemaText } from '../../../src/policy/index.ts';
+import { providerKindNames } from '../../../src/providers/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
@@ -45,3 +46,21 @@ function keysOf(schema: unknown): string[] {
   const { properties } = schema as { properties?: Record<string, unknown> };
   return [...Object.keys(properties ?? {}), ...Object.values(schema).flatMap(keysOf)];
 }
+
+const kinds = readFileSync(new URL('providers.md', docs), 'utf8');
+const lines = [...kinds.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => text);
+
+test('docs/providers.md has a section for each kind, and for no other', () => {
+  expect([...kinds.matchAll(/^## (.+)$/gm)].map(([, name]) => name)).toEqual(providerKindNames);
+});
+
+test.each(lines.map((text, index) => [index + 1, text] as const))('lines %i of docs/providers.md', (_, text) => {
+  const sections = text.startsWith('providers:') ? text : `providers:\n${text.replace(/^/gm, '  ')}`;
+  const role = /^ {2}(\w+):/m.exec(sections.split('\nroles:')[1] ?? '')?.[1] ?? 'authenticated';
+  const rest = `services: { wiki: { url: "https://wiki:8443" } }\nhosts: { wiki.example.com: { /*: { service: wiki, allow: [${role}] } } }`;
+  const open = sections.includes('accounts.google.com');
+  const allow = open ? rest.replace('authenticated', 'people') : rest;
+  const roles = open ? 'roles: { people: { claim: hd, is: example.com } }\n' : '';
+  const { errors } = parsePolicy(`version: 1\n${sections}\n${roles}${allow}`, 'providers.md');
+  expect(errors.map(formatError)).toEqual([]);
+});

@@ -368,7 +368,7 @@ export const CHANGES: readonly Change[] = [
     'certificate',
     'this host asks for no certificates; add client_ca_file to gateway.tls, or remove this',
   ],
-  ['not yet', '    kind: generic', 'generic', 'auth0', 'not supported in this version; write one of okta, entra'],
+  ['wrong kind', '    kind: generic', 'generic', 'auth0', 'the issuer is one of okta; write okta, or remove it'],
   ['missing unit', '  session:', '4h', '4', 'write 4s (or 4m, 4h)'],
   ['missing unit', '    signin: { scopes', '8h', '8', 'write 8s (or 8m, 8h)'],
   ['missing unit', '      - { max_age', '15m', '15', 'write 15s (or 15m, 15h)'],

@@ -1,0 +1,104 @@
+import {
+  issuerProblem,
+  kindOfIssuer,
+  type ProviderKind,
+  type ProviderKindName,
+  providerKinds,
+  TENANT,
+} from '../providers/index.ts';
+import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+
+/** The kind of a provider; undefined where a mistake hides it. */
+export function kindOfDraft(provider: DraftProvider | undefined): ProviderKindName | undefined {
+  if (provider === undefined || (writes(provider, 'kind') && provider.kind === undefined)) return undefined;
+  return provider.kind ?? (provider.issuer === undefined ? undefined : kindOfIssuer(provider.issuer));
+}
+
+/** Providers are of the kind that they look like, and say what their kind needs and nothing else. */
+export function checkKinds(report: Report, draft: DraftPolicy): void {
+  for (const [name, provider] of entriesOf(draft.providers)) {
+    const path = ['providers', name];
+    const { issuer } = provider;
+    const kind = kindOfDraft(provider);
+    if (issuer === undefined || kind === undefined) continue;
+    checkKind(report, path, provider, issuer);
+    // What follows from a wrong kind is no mistake of its own.
+    if (report.has([...path, 'kind'])) continue;
+    checkIssuer(report, path, kind, issuer);
+    checkTenants(report, path, provider, kind, issuer);
+    checkTrustDomain(report, path, provider, kind, issuer);
+    checkUses(report, path, provider, providerKinds[kind]);
+  }
+}
+
+function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvider, issuer: string): void {
+  const looks = kindOfIssuer(issuer);
+  if (kind !== undefined && kind !== 'generic' && looks !== 'generic' && kind !== looks) {
+    report.add([...path, 'kind'], `the issuer is one of ${looks}; write ${looks}, or remove it`);
+  }
+  if (looks === 'okta' && writes(provider, 'audiences') && !issuer.includes('/oauth2/')) {
+    const message = `access tokens of the organisation are for Okta alone; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
+    report.add([...path, 'issuer'], message);
+  }
+}
+
+/** Tenants of Entra ID that are none: their tokens have the issuer of the person's own. */
+const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organizations|consumers)(?:\/|$)/;
+
+function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {
+  const [, host, tenant] = NO_TENANT.exec(issuer) ?? [];
+  if (tenant !== undefined) {
+    const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or of several ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
+    report.add([...path, 'issuer'], message);
+  }
+  // An address that was meant for somebody else is said to be that, before the form of the issuer is looked at.
+  if (issuer.endsWith('/.well-known/openid-configuration')) return;
+  const problem = issuerProblem(kind, issuer);
+  if (problem !== undefined) {
+    report.add([...path, 'issuer'], `no token of the kind ${kind} has this issuer; write ${problem}`);
+  }
+}
+
+function checkTenants(report: Report, path: Path, provider: DraftProvider, kind: ProviderKindName, issuer: string) {
+  const isTemplate = issuer.includes(TENANT);
+  if (isTemplate && kind !== 'entra') {
+    report.add([...path, 'issuer'], `only issuers of the kind entra have ${TENANT}; write it as in "iss"`);
+  } else if (isTemplate && !writes(provider, 'tenants')) {
+    const message =
+      'missing key "tenants": anybody can make a tenant; write tenants: [ID, …], those whose tokens count';
+    report.add([...path, 'tenants'], message, 'key');
+  } else if (!isTemplate && writes(provider, 'tenants')) {
+    const message = `no effect: the issuer is of one tenant; write ${TENANT} for it in issuer, or remove tenants`;
+    report.add([...path, 'tenants'], message, 'key');
+  }
+}
+
+function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, kind: ProviderKindName, issuer: string) {
+  const own = issuer.startsWith('spiffe://');
+  if (writes(provider, 'trust_domain') && (kind !== 'spiffe' || own)) {
+    const why = own ? 'the issuer names it' : `tokens of the kind ${kind} have none`;
+    report.add([...path, 'trust_domain'], `no effect: ${why}; remove it`, 'key');
+  } else if (kind === 'spiffe' && !own && !writes(provider, 'trust_domain')) {
+    const message = 'missing key "trust_domain"; write trust_domain: example.org, of the SPIFFE ids in "sub"';
+    report.add([...path, 'trust_domain'], message, 'key');
+  } else if (own && kind !== 'spiffe') {
+    report.add([...path, 'kind'], 'the issuer is one of spiffe; write spiffe, or remove it');
+  }
+}
+
+/** What a kind's tokens do not have has no effect, or is never true. */
+function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
+  if (kind.signin === undefined && writes(provider, 'client')) {
+    report.add([...path, 'client'], `nobody signs in through a provider of the kind ${kind.name}; remove it`, 'key');
+  }
+  if (kind.client.length === 0 && writes(provider, 'clients')) {
+    const message = `tokens of the kind ${kind.name} name no client; remove it, and compare "sub" in a role`;
+    report.add([...path, 'clients'], message, 'key');
+  }
+  if (kind.ofAnybody && writes(provider, 'insecure_any_audience')) {
+    const message = `anybody can have tokens of the kind ${kind.name}; write audiences: of your own`;
+    report.add([...path, 'insecure_any_audience'], message, 'key');
+  }
+}

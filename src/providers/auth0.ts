@@ -1,0 +1,37 @@
+import { deepFreeze } from './freeze.ts';
+import type { ClaimHelp, ProviderKind } from './types.ts';
+
+/**
+ * Auth0, one tenant. Access tokens are JWTs only where an API's audience was asked for. Permissions of the API are in
+ * `permissions`; all else comes in claims of one's own, whose names are URLs.
+ */
+export const auth0: ProviderKind = deepFreeze({
+  name: 'auth0',
+  groups: 'groups',
+  scopes: ['scope'],
+  // Of Auth0's own token profile, and of RFC 9068's.
+  client: ['azp', 'client_id'],
+  tellsByClient: true,
+  alone: [
+    [{ claim: 'gty', is: 'client-credentials' }],
+    [{ claim: 'sub', as: 'azp', after: '@clients' }],
+    [{ claim: 'sub', as: 'client_id', after: '@clients' }],
+  ],
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'email_verified',
+  verifiedAs: [true],
+  refusedTypes: [],
+  signin: {
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    userinfo: true,
+  },
+});
+
+/** What to do there, by claim. */
+export const auth0Help: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  aud: 'ask Auth0 with the parameter audience, the identifier of this API',
+  permissions: 'at Auth0: APIs > this API > Enable RBAC, and Add Permissions in the Access Token',
+  scope: 'ask Auth0 for the scope, which the API must have',
+  '*': 'at Auth0: an Action sets it, by api.accessToken.setCustomClaim()',
+});

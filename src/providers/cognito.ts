@@ -1,0 +1,40 @@
+import { deepFreeze } from './freeze.ts';
+import type { ClaimHelp, ProviderKind } from './types.ts';
+
+/**
+ * Amazon Cognito, one user pool. An access token has no `aud` unless a resource was asked for: it is for the client in
+ * `client_id`.
+ */
+export const cognito: ProviderKind = deepFreeze({
+  name: 'cognito',
+  groups: 'cognito:groups',
+  audienceElse: 'client_id',
+  scopes: ['scope'],
+  client: ['client_id'],
+  says: { claim: 'token_use', is: 'access' },
+  alone: [
+    [
+      { claim: 'sub', as: 'client_id' },
+      { claim: 'username', absent: true },
+    ],
+  ],
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'email_verified',
+  // Its UserInfo endpoint says it as a text.
+  verifiedAs: [true, 'true'],
+  refusedTypes: [],
+  signin: {
+    // It gives refresh tokens anyway, and refuses scopes that it does not know.
+    scopes: ['openid', 'profile', 'email'],
+    userinfo: true,
+  },
+});
+
+/** What to do there, by claim. */
+export const cognitoHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  aud: 'write the ids of the app clients as audiences, or ask Cognito for a resource',
+  'cognito:groups': 'who is in no group of the pool has none, and neither has the token of a client itself',
+  scope: 'at Cognito: a resource server of the pool, and its custom scopes for the app client',
+  '*': 'at Cognito: a pre token generation trigger of version 2 adds it to access tokens',
+});

@@ -1,0 +1,33 @@
+import { deepFreeze } from './freeze.ts';
+import type { ClaimHelp, ProviderKind } from './types.ts';
+
+/**
+ * Google. Its access tokens are opaque: services are asked with ID tokens that a service account had made for them, and
+ * people sign in. Anybody has a Google account, and anybody's service account gets tokens for any audience.
+ */
+export const google: ProviderKind = deepFreeze({
+  name: 'google',
+  scopes: [],
+  client: ['azp'],
+  alone: [[{ claim: 'sub', as: 'azp' }], [{ claim: 'email', like: '*.gserviceaccount.com' }]],
+  displayName: 'name',
+  email: 'email',
+  emailVerified: 'email_verified',
+  verifiedAs: [true],
+  refusedTypes: [],
+  wants: 'an ID token that a service account had made for this audience',
+  spellings: ['https://accounts.google.com', 'accounts.google.com'],
+  ofAnybody: true,
+  signin: {
+    // It has no offline_access, and no refresh token without a consent: sessions are renewed by prompt=none.
+    scopes: ['openid', 'profile', 'email'],
+    userinfo: true,
+  },
+});
+
+/** What to do there, by claim. */
+export const googleHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  aud: 'ask Google for an ID token of this audience, as the metadata server does by ?audience=…',
+  email: 'ask Google with includeEmail, or by ?format=full at the metadata server',
+  hd: 'only people of a Google Workspace or Cloud organisation have it',
+});

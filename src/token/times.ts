@@ -1,0 +1,45 @@
+import { MAX_NUMERIC_DATE } from '../limits.ts';
+import { refuse } from '../reasons.ts';
+import type { Claims } from './types.ts';
+
+type Refused = ReturnType<typeof refuse> | undefined;
+
+/** Whether a date is absent, or a date of ours (RFC 7519 section 2). */
+function isDate(value: unknown): value is number | undefined {
+  return (
+    value === undefined || (typeof value === 'number' && value <= MAX_NUMERIC_DATE && value > Number.NEGATIVE_INFINITY)
+  );
+}
+
+/** Whether a date is absent, or has come. */
+const isPast = (value: unknown, latest: number): boolean =>
+  value === undefined || (typeof value === 'number' && value <= latest && value > Number.NEGATIVE_INFINITY);
+
+function noDate(name: string, value: unknown): Refused {
+  const isNumber = typeof value === 'number' && Number.isFinite(value);
+  return refuse('claim_absent', `"${name}" is not a ${isNumber ? 'date in seconds' : 'number'}`);
+}
+
+/**
+ * `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6).
+ *
+ * @returns why not: `claim_absent`, `token_expired`, `token_not_yet_valid`; or nothing, and `exp` is a number
+ */
+export function checkTimes(claims: Claims, now: number, skew: number): Refused {
+  const { exp, nbf, iat } = claims;
+  const latest = now + skew;
+  // What holds for most takes three looks; what does not is looked at again, to say why.
+  if (typeof exp === 'number' && exp > now - skew && exp <= MAX_NUMERIC_DATE && isPast(nbf, latest)) {
+    if (isPast(iat, latest)) return undefined;
+  }
+  if (!isDate(exp)) return noDate('exp', exp);
+  if (!isDate(nbf)) return noDate('nbf', nbf);
+  if (!isDate(iat)) return noDate('iat', iat);
+  if (exp === undefined) return refuse('claim_absent', 'the token has no "exp"');
+  if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}, it is ${Math.floor(now)}`);
+  if (nbf !== undefined && nbf > latest)
+    return refuse('token_not_yet_valid', `"nbf" is ${nbf}, it is ${Math.floor(now)}`);
+  if (iat !== undefined && iat > latest)
+    return refuse('token_not_yet_valid', `"iat" is ${iat}, it is ${Math.floor(now)}`);
+  return undefined;
+}
