@@ -128,7 +128,7 @@ const TRUST_DOMAIN = '[a-z0-9][a-z0-9._-]{0,254}';
 
 const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
 /** Entra ID's, of any tenant. */
-const TEMPLATE_URL = `https://${ENDPOINT_HOST}/\\{tenantid\\}/(?:v2\\.0/?)?`;
+const TEMPLATE_URL = `https://${ENDPOINT_HOST}(?::${PORT})?/\\{tenantid\\}/(?:v2\\.0/?)?`;
 
 /** An issuer that has a discovery document. */
 export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL})$`).test(issuer);

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { providerKinds } from '../../src/providers/index.ts';
+import { clientOf, isAlone } from '../../src/token/alone.ts';
 import {
   createKey,
   gatewayCase,
@@ -31,6 +33,8 @@ providers:
     introspection: { cache: 1s, jwts: true }
 roles:
   staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: asked }] }
+  indexer:
+    all: [{ provider: corp }, { claim: client_id, is: indexer }, { claim: realm_access.roles, has: reader }]
 agents:
   release-bot:
     { match: { client_id: release-bot, provider: corp }, acts_for: [staff], alone: true, bound: none }
@@ -39,7 +43,7 @@ services:
 hosts:
   ${host}:
     providers: [corp]
-    /*: { service: wiki, allow: [staff] }
+    /*: { service: wiki, allow: [staff, indexer] }
     /rest/*: { service: wiki, allow: [staff, { agent: release-bot, methods: [GET, POST] }] }
   asked.example.com:
     providers: [asked]
@@ -154,6 +158,71 @@ describe('an agent', async () => {
     status: 200,
     upstream: { headers: { 'X-Forwarded-User': decodeJwt(itself).sub! }, absent: ['X-Forwarded-Roles'] },
     log: { fields: { ...agent, 'user.roles': '', 'meshgate.rule': `${host}/rest/*#2` } },
+  });
+});
+
+/** Makes a client with a service account that has a role of the realm; its secret is its name. */
+async function serviceAccount(id: string, mappers: readonly unknown[]): Promise<void> {
+  const clients = { publicClient: false, standardFlowEnabled: false, serviceAccountsEnabled: true };
+  await keycloak.admin('POST', '/clients', { clientId: id, secret: id, ...clients, protocolMappers: mappers });
+  const [{ id: client }] = await keycloak.admin('GET', `/clients?clientId=${id}`);
+  const user = await keycloak.admin('GET', `/clients/${client}/service-account-user`);
+  await keycloak.admin('POST', `/users/${user.id}/role-mappings/realm`, [await keycloak.admin('GET', '/roles/reader')]);
+}
+
+const ownToken = async (id: string): Promise<string> => {
+  const form = { grant_type: 'client_credentials', client_id: id, client_secret: id };
+  return (await keycloak.post('token', form)).json().access_token;
+};
+
+describe('client credentials', async () => {
+  const audience = {
+    ...{ name: 'audience', protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper' },
+    config: { 'included.custom.audience': 'api://wiki', 'access.token.claim': 'true' },
+  };
+  await Promise.all([serviceAccount('indexer', [audience]), serviceAccount('nobody', [])]);
+  const [own, strange] = await Promise.all([ownToken('indexer'), ownToken('nobody')]);
+
+  gatewayCase(setup, {
+    name: 'give a client a token of its own, which passes by its role',
+    host,
+    request: { path: '/page', token: own },
+    status: 200,
+  });
+
+  test('show that nobody is behind them, and a person’s token does not', () => {
+    expect([own, strange, ada].map((token) => isAlone(decodeJwt(token), providerKinds.keycloak))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(clientOf(decodeJwt(own), providerKinds.keycloak)).toBe('indexer');
+  });
+
+  test('without an audience are refused, with what to do at Keycloak', async () => {
+    const { status, text } = await gateway.send(host, { token: strange });
+    expect([status, JSON.parse(text).reason]).toEqual([401, 'audience_mismatch']);
+    expect(JSON.parse(text).detail).toMatch(/a mapper of the type Audience/);
+  });
+});
+
+describe('what else Keycloak issues is no access token', async () => {
+  const { id_token = '', refresh_token = '' } = await keycloak.tokens('cleo');
+
+  gatewayCase(setup, {
+    name: 'the ID token',
+    host,
+    request: { path: '/page', token: id_token },
+    status: 401,
+    reason: 'type_refused',
+  });
+
+  gatewayCase(setup, {
+    name: 'the refresh token, which nobody but Keycloak can verify',
+    host,
+    request: { path: '/page', token: refresh_token },
+    status: 401,
+    reason: 'algorithm_refused',
   });
 });
 

@@ -1,6 +1,7 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/keys.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
+import { type KindRun, runKinds } from '../providers/run.ts';
 import { flowSpecs } from '../session/flow/specs.ts';
 import { sessionSpecs } from '../session/specs.ts';
 import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
@@ -56,10 +57,11 @@ async function wrongProofs(proofs: readonly ProofCase[]): Promise<string[]> {
 export interface Cases {
   readonly tokens: readonly TokenCase[];
   readonly proofs: readonly ProofCase[];
+  readonly kinds: KindRun;
 }
 
-/** Runs every case twice, there and back, and every sample. No Node in here. */
-export async function runCases({ tokens: cases, proofs }: Cases): Promise<CaseReport> {
+/** Runs every case twice, there and back, every line of each kind of provider, and every sample. No Node in here. */
+export async function runCases({ tokens: cases, proofs, kinds }: Cases): Promise<CaseReport> {
   const run = caseRunner();
   const ed25519 = await hasEd25519();
   const wrong = [
@@ -67,13 +69,15 @@ export async function runCases({ tokens: cases, proofs }: Cases): Promise<CaseRe
     ...(await wrongSessions()),
     ...(await deepKeySet()),
     ...(await wrongProofs(proofs)),
+    ...(await runKinds(kinds)),
   ];
   for (const testCase of [...cases, ...[...cases].reverse()]) {
     const problem = mismatch(testCase, await run(testCase), ed25519);
     if (problem !== undefined) wrong.push(problem);
   }
   return {
-    ran: 2 * (cases.length + proofs.length) + samples.length + sessionSpecs.length + flowSpecs.length,
+    ran:
+      2 * (cases.length + proofs.length + kinds.cases.length) + samples.length + sessionSpecs.length + flowSpecs.length,
     wrong,
     hasEd25519: ed25519,
   };

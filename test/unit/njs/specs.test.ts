@@ -4,6 +4,7 @@ import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainer
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
 import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
+import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
 import { proofSpecs } from '../token/proof/specs.ts';
 import { specs } from '../token/specs/index.ts';
@@ -36,7 +37,11 @@ http {
 `;
 
 const vectors = hasVectors() ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
-const cases: Cases = { tokens: [...specs.map(buildCase), ...vectors.map(vectorCase)], proofs: proofSpecs };
+const cases: Cases = {
+  tokens: [...specs.map(buildCase), ...vectors.map(vectorCase)],
+  proofs: proofSpecs,
+  kinds: kindRun(),
+};
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
@@ -74,7 +79,7 @@ describe.skipIf(!hasImage)('specs and vectors inside njs', () => {
 
   function check(report: CaseReport): void {
     expect(report.wrong).toEqual([]);
-    expect(report.ran).toBeGreaterThan(2 * (cases.tokens.length + cases.proofs.length));
+    expect(report.ran).toBeGreaterThan(2 * (cases.tokens.length + cases.proofs.length + cases.kinds.cases.length));
   }
 
   it('all come out right in the njs command', async () => {
