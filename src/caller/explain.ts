@@ -1,4 +1,6 @@
 import type { At, Fact } from '../policy/types.ts';
+import { claimHelp, type ProviderKind } from '../providers/index.ts';
+import { claimAt } from '../token/claim-at.ts';
 import { type FactContext, type Truth, truthOf } from './facts.ts';
 
 /** Why a fact holds or not, as a tree: its parts, or the role behind a name. */
@@ -8,6 +10,8 @@ export interface FactExplanation {
   readonly truth: Truth;
   /** Where it stands in the policy; absent for facts of a rendered table. */
   readonly at?: At;
+  /** What to do at the provider, where it rests on a claim that the token lacks. */
+  readonly help?: string;
   readonly parts: readonly FactExplanation[];
 }
 
@@ -36,6 +40,30 @@ function textOf(fact: Fact): string {
   }
 }
 
+/** The claim that a fact about one claim rests on. */
+function claimOf(fact: Fact, { groups, scopes }: ProviderKind): string | undefined {
+  switch (fact.op) {
+    case 'group':
+      return groups;
+    case 'scope':
+      return scopes[0];
+    case 'acr':
+      return 'acr';
+    case 'max_age':
+      return 'auth_time';
+    default:
+      return 'claim' in fact ? fact.claim : undefined;
+  }
+}
+
+function helpOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): string | undefined {
+  if (truth !== undefined || ('provider' in fact && (fact.provider ?? verified.provider) !== verified.provider))
+    return undefined;
+  const claim = claimOf(fact, kind);
+  if (claim === undefined || claimAt(verified.claims, claim) !== undefined) return undefined;
+  return claimHelp(kind, claim);
+}
+
 function partsOf(fact: Fact, context: FactContext, under: readonly string[]): FactExplanation[] {
   if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, under));
   if (fact.op !== 'role' || under.includes(fact.value)) return [];
@@ -49,10 +77,13 @@ function partsOf(fact: Fact, context: FactContext, under: readonly string[]): Fa
  * @param under names of the roles being explained, so that one which refers to itself ends
  */
 export function explainFact(fact: Fact, context: FactContext, under: readonly string[] = []): FactExplanation {
+  const truth = truthOf(fact, context, under);
+  const help = helpOf(fact, truth, context);
   return {
     text: textOf(fact),
-    truth: truthOf(fact, context, under),
+    truth,
     ...(fact.at !== undefined && { at: fact.at }),
+    ...(help !== undefined && { help }),
     parts: partsOf(fact, context, under),
   };
 }

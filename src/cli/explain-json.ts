@@ -6,10 +6,11 @@ import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
 /** `held` is absent where the token does not say. */
-export function factJson({ text, truth, at, parts }: FactExplanation): unknown {
+export function factJson({ text, truth, at, help, parts }: FactExplanation): unknown {
   return {
     text,
     ...(truth !== undefined && { held: truth }),
+    ...(help !== undefined && { help }),
     ...(at && { at }),
     ...(parts.length > 0 && { parts: parts.map(factJson) }),
   };

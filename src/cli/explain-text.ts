@@ -16,7 +16,8 @@ function truthText(truth: boolean | undefined, paint: Paint): string {
 }
 
 export function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
-  const unknown = fact.truth === undefined ? ': the token does not say' : '';
+  const help = fact.help === undefined ? '' : `; ${fact.help}`;
+  const unknown = fact.truth === undefined ? `: the token does not say${help}` : '';
   const where = fact.at === undefined ? '' : `  ${paint('dim', place(fact.at))}`;
   return [
     `${indent}${truthText(fact.truth, paint)} ${fact.text}${fact.parts.length === 0 ? unknown : ''}${where}`,

@@ -162,3 +162,24 @@ describe('verifyRefreshedIdToken', () => {
     expect(await refreshed({ exp: now - 100 })).toBe('token_expired');
   });
 });
+
+describe('of several tenants', () => {
+  const issuer = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`;
+  const several = { ...provider, issuer: issuer('{tenantid}'), issuers: [issuer('one'), issuer('two')] };
+  const signed = async (claimed: object, of: string) => {
+    const text = makeToken({ claims: { ...claims, ...claimed } });
+    const own = keys.map((key) => ({ ...key, issuer: of }));
+    const result = await verifyIdToken(text, { nonce }, { ...context, provider: several, keys: own } as never, now);
+    return result.ok ? 'verified' : result.reason;
+  };
+
+  it.each([
+    [{ iss: issuer('two'), tid: 'two' }, issuer('{tenantid}'), 'verified'],
+    [{ iss: issuer('two'), tid: 'two' }, issuer('two'), 'verified'],
+    [{ iss: issuer('two'), tid: 'two' }, issuer('one'), 'key_unknown'],
+    [{ iss: issuer('two'), tid: 'one' }, issuer('{tenantid}'), 'key_unknown'],
+    [{ iss: issuer('three'), tid: 'three' }, issuer('{tenantid}'), 'issuer_unknown'],
+  ])('%j by a key of %s: %s', async (claimed, of, wanted) => {
+    expect(await signed(claimed, of)).toBe(wanted);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { explainFact } from '../../../src/caller/explain.ts';
+import type { Fact } from '../../../src/policy/types.ts';
+import { claimHelp, claimHelps, type ProviderKindName, providerKinds } from '../../../src/providers/index.ts';
+
+const at = { file: 'meshgate.yaml', line: 1, column: 1 };
+
+const helpOf = (kind: ProviderKindName, fact: object, claims: object = {}) =>
+  explainFact({ at, ...fact } as unknown as Fact, {
+    verified: { provider: 'p', claims: claims as never, expires: 0, key: '' },
+    kind: providerKinds[kind],
+    roles: new Map(),
+    signin: { now: 0, assumed: false, until: 0 },
+  }).help;
+
+test.each<[kind: ProviderKindName, fact: object, help: RegExp]>([
+  ['okta', { op: 'group', value: 'staff' }, /Claims > "groups"/],
+  ['entra', { op: 'has', claim: 'roles', value: 'x' }, /App roles/],
+  ['entra', { op: 'max_age', value: 60 }, /Optional claims > Access > auth_time/],
+  ['keycloak', { op: 'has', claim: 'realm_access.roles', value: 'x' }, /client scope "roles"/],
+  ['keycloak', { op: 'acr', value: 'x' }, /client scope "acr"/],
+  ['auth0', { op: 'has', claim: 'https://example.com/roles', value: 'x' }, /an Action sets it/],
+  ['auth0', { op: 'scope', value: 'x' }, /ask Auth0 for the scope/],
+  ['cognito', { op: 'group', value: 'staff' }, /in no group of the pool/],
+  ['kubernetes', { op: 'is', claim: 'kubernetes.io.pod.name', value: 'x' }, /projected into a pod/],
+  ['github-actions', { op: 'like', claim: 'environment', value: 'x*' }, /jobs with "environment:"/],
+])('what to do at %s where %j is not known', (kind, fact, help) => {
+  expect(helpOf(kind, fact)).toMatch(help);
+});
+
+test('nothing is said of a claim that is there, of another provider’s, and where nothing is known', () => {
+  const group = { op: 'group', value: 'staff' };
+  expect(helpOf('okta', group, { groups: ['guests'] })).toBeUndefined();
+  expect(helpOf('okta', group, { groups: 7 })).toBeUndefined();
+  expect(helpOf('okta', { ...group, provider: 'other' })).toBeUndefined();
+  expect(helpOf('okta', { ...group, provider: 'p' })).toBeDefined();
+  expect(helpOf('generic', group)).toBeUndefined();
+  expect(helpOf('kubernetes', group)).toBeUndefined();
+  expect(claimHelp(providerKinds.keycloak, 'realm_accessory.roles')).toBeUndefined();
+  expect(claimHelp(providerKinds.keycloak, 'toString')).toBeUndefined();
+});
+
+test.each(Object.entries(claimHelps))(
+  'help of %s is short: it stands beside what came and what was wanted',
+  (kind, help) => {
+    expect(Object.keys(providerKinds)).toContain(kind);
+    expect(Object.isFrozen(help)).toBe(true);
+    for (const text of Object.values(help)) {
+      expect(text.length).toBeLessThanOrEqual(120);
+      expect(text).not.toMatch(/\.$/);
+    }
+  },
+);

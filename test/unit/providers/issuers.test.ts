@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import {
+  fillTenant,
+  issuerHelp,
+  issuerProblem,
+  kindOfIssuer,
+  type ProviderKindName,
+  tenantOf,
+} from '../../../src/providers/index.ts';
+import { tables } from './tables/index.ts';
+
+test.each<[issuer: string, kind: ProviderKindName]>([
+  ['https://example.okta.com/oauth2/default', 'okta'],
+  ['https://login.microsoftonline.com/{tenantid}/v2.0', 'entra'],
+  ['https://sts.windows.net/8f8b0b2e/', 'entra'],
+  ['https://login.example.com/realms/main', 'keycloak'],
+  ['https://login.example.com/realms/main/', 'keycloak'],
+  ['https://login.example.com/realms/main/x', 'generic'],
+  ['https://example.auth0.com/', 'auth0'],
+  ['https://example.eu.auth0.com', 'auth0'],
+  ['https://auth0.com.evil.com/', 'generic'],
+  ['https://accounts.google.com', 'google'],
+  ['accounts.google.com', 'google'],
+  ['https://accounts.google.com.evil.com', 'generic'],
+  ['https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a', 'cognito'],
+  ['https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_a', 'cognito'],
+  ['https://token.actions.githubusercontent.com', 'github-actions'],
+  ['https://token.actions.githubusercontent.com/example', 'github-actions'],
+  ['https://github.example.com/_services/token', 'github-actions'],
+  ['https://token.actions.example.ghe.com', 'github-actions'],
+  ['https://kubernetes.default.svc', 'kubernetes'],
+  ['https://kubernetes.default.svc.cluster.local', 'kubernetes'],
+  ['https://kubernetes.default.svc:6443', 'kubernetes'],
+  ['https://kubernetes.defaults.example.com', 'generic'],
+  ['https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE', 'kubernetes'],
+  ['https://container.googleapis.com/v1/projects/p/locations/l/clusters/c', 'kubernetes'],
+  ['https://westeurope.oic.prod-aks.azure.com/t/c/', 'kubernetes'],
+  ['spiffe://example.org', 'spiffe'],
+  ['https://login.example.com', 'generic'],
+])('%s looks like %s', (issuer, kind) => {
+  expect(kindOfIssuer(issuer)).toBe(kind);
+});
+
+test.each(Object.entries(tables))('the issuer of the table of %s is one of its kind', (kind, { provider }) => {
+  expect(kindOfIssuer(provider.issuer as string)).toBe(kind);
+  expect(issuerProblem(kind as ProviderKindName, provider.issuer as string)).toBeUndefined();
+});
+
+test.each<[kind: ProviderKindName, issuer: string, instead: string]>([
+  ['auth0', 'https://login.example.com', 'https://login.example.com/'],
+  ['google', 'accounts.google.com', 'https://accounts.google.com'],
+  ['okta', 'https://example.okta.com/oauth2/default/', 'https://example.okta.com/oauth2/default'],
+  ['entra', 'https://sts.windows.net/t', 'https://sts.windows.net/t/'],
+  ['entra', 'https://login.microsoftonline.com/t/v2.0/', 'https://login.microsoftonline.com/t/v2.0'],
+])('of %s not %s, but %s', (kind, issuer, instead) => {
+  expect(issuerProblem(kind, issuer)).toBe(instead);
+  expect(issuerProblem(kind, instead)).toBeUndefined();
+});
+
+test('an issuer of no kind ends as it likes', () => {
+  expect(issuerProblem('generic', 'https://a.example.com')).toBeUndefined();
+  expect(issuerProblem('generic', 'https://a.example.com/')).toBeUndefined();
+});
+
+test.each([
+  ['https://example.okta.com', /Okta’s organisation server/],
+  ['https://sts.windows.net/t/', /requestedAccessTokenVersion/],
+  ['kubernetes/serviceaccount', /token of a Secret/],
+])('what is to be done with a token of %s', (issuer, help) => {
+  expect(issuerHelp(issuer)).toMatch(help);
+});
+
+test.each([
+  'https://example.okta.com/oauth2/default',
+  'https://login.example.com',
+  '',
+  7,
+  undefined,
+  ['https://a.okta.com'],
+])('nothing is known of %j', (issuer) => expect(issuerHelp(issuer)).toBeUndefined());
+
+describe('tenants', () => {
+  test.each([
+    ['https://login.microsoftonline.com/abc/v2.0', 'abc'],
+    ['https://sts.windows.net/abc/', 'abc'],
+    ['https://contoso-1.ciamlogin.com/abc/v2.0', 'abc'],
+    ['https://login.microsoftonline.com/abc', undefined],
+    ['http://login.microsoftonline.com/abc/v2.0', undefined],
+    [7, undefined],
+  ])('of %s: %s', (issuer, tenant) => expect(tenantOf(issuer)).toBe(tenant));
+
+  test('a template is filled with nothing but the tenant', () => {
+    expect(fillTenant('https://a.example.com/{tenantid}/v2.0', '$&')).toBe('https://a.example.com/$&/v2.0');
+  });
+});
