@@ -26,7 +26,7 @@ const present = (...limits: readonly (Counted | undefined)[]): readonly Counted[
 function isOfNobody(fact: Fact, roles: Policy['roles']): boolean {
   if ('facts' in fact) return fact.facts.some((part) => isOfNobody(part, roles));
   const role = fact.op === 'role' ? roles[fact.value] : undefined;
-  return role === undefined ? (fact.op as string) === 'network' : isOfNobody(role.fact, roles);
+  return role === undefined ? fact.op === 'network' : isOfNobody(role.fact, roles);
 }
 
 /** Whether a route may let somebody pass of whom nothing is known. */

@@ -9,7 +9,7 @@ const { budgetsDict } = await import('../../../src/njs/dicts.ts');
 
 const limit = (rate: number, burst: number, of = '') => ({ rate, burst, of, says: `${rate}/s, burst ${burst}` });
 const caller = (user: string, agent?: string) =>
-  ({ provider: 'okta', user, ...(agent !== undefined && { agent }) }) as unknown as KnownCaller;
+  ({ provider: 'okta', user, caller: {}, ...(agent !== undefined && { agent }) }) as unknown as KnownCaller;
 
 const START = 1_800_000_000;
 
@@ -153,6 +153,13 @@ describe('an address', () => {
     ['192.0.2.1', '::ffff:192.0.2.1'],
   ])('%s is as %s', (one, other) => {
     expect([ask(one), ask(other)]).toEqual([4, 0]);
+  });
+
+  test('is all that counts of nobody, whatever roles their network gives them', () => {
+    const both = prepareBudgets({ callers: limit(1, 2), anonymous: limit(1, 4) }, false);
+    const nobody = { ...caller('nobody'), caller: { nobody: true } } as unknown as KnownCaller;
+    expect(passing(20, () => spendCaller(both, nobody, at(0)))).toBe(20);
+    expect(passing(20, () => spendAddress(both, '192.0.2.1', at(0)))).toBe(4);
   });
 
   test('that the hop did not carry is one for all', () => {
