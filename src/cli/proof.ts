@@ -35,6 +35,7 @@ interface Asked {
 function callerText(caller: Differing): string {
   if (caller === null) return 'nobody (no credential)';
   if ('identity' in caller) return caller.identity;
+  if (caller.nobody) return `nobody (no credential), where the request gives ${caller.roles.join(', ')}`;
   if (caller.alone && caller.agent !== undefined) return aloneText(caller.agent);
   return rolesText(caller.roles, caller.agent);
 }

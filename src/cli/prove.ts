@@ -9,7 +9,7 @@ import {
   routeChanges,
 } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
-import { impliedBy } from '../rules/implied.ts';
+import { heldByNobody, impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
 import type { MeshRule } from '../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
@@ -147,7 +147,8 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   if (loaded === undefined) return undefined;
   const [left, right] = loaded;
   const several = loaded.some(({ policy }) => hasSeveral(policy));
-  const witness = prove(sideOf(left, several), sideOf(right, several), impliedBy([left.policy, right.policy]));
+  const both = [left.policy, right.policy];
+  const witness = prove(sideOf(left, several), sideOf(right, several), impliedBy(both), heldByNobody(both));
   const definitions = foundations(left, right);
   return witness === undefined ? { definitions } : { witness: { ...witness, url: urlOf(left, witness) }, definitions };
 }

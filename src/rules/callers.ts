@@ -3,8 +3,16 @@ import { mayAct, travelling } from './decide.ts';
 import type { Implied } from './implied.ts';
 import type { Rule } from './types.ts';
 
-/** Who asks: nobody, somebody with exactly these roles, perhaps through an agent, or an agent by itself. */
-export type Asking = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
+/**
+ * Who asks: nobody, perhaps with roles by the request alone, somebody with exactly these roles, perhaps through an agent,
+ * or an agent by itself.
+ */
+export type Asking = {
+  readonly roles: readonly string[];
+  readonly agent?: string;
+  readonly alone?: true;
+  readonly nobody?: true;
+} | null;
 
 /** How two sides decide for one caller; a side without a rule refuses. */
 export interface Parting {
@@ -49,6 +57,13 @@ class Order {
   /** The first rule for somebody with these roles. */
   position(roles: Iterable<string>): number {
     let first = this.somebody;
+    for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
+    return first;
+  }
+
+  /** The first rule for nobody, whom the request gives these roles. */
+  positionBare(roles: Iterable<string>): number {
+    let first = this.nobody;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
@@ -131,6 +146,15 @@ function* ofAgent(pair: Pair, agent: string): Generator<Parting | undefined> {
   }
 }
 
+/** Nobody with one role that the request alone can give, and what comes with it: a second would tell nothing more. */
+function* bare(pair: Pair, roles: ReadonlySet<string>): Generator<Parting | undefined> {
+  for (const { role, all } of pair.roles) {
+    if (!roles.has(role)) continue;
+    const caller = () => ({ roles: all, nobody: true }) as const;
+    yield pair.at([role], caller, pair.left.positionBare(all), pair.right.positionBare(all));
+  }
+}
+
 /** Somebody with one role, or with two, and what comes with them. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
   for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
@@ -152,12 +176,14 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
  * role of its person is enough for it.
  *
  * @param outcomes what rules of the left and of the right come to
+ * @param byRequest roles that nobody in particular may have
  */
 export function* partings(
   left: readonly Rule[],
   right: readonly Rule[],
   outcomes: readonly [Outcome, Outcome],
   implied: Implied,
+  byRequest: ReadonlySet<string> = new Set(),
 ): Generator<Parting> {
   if (sameLists(left, right, ...outcomes)) return;
   const pair = new Pair(new Order(left), new Order(right), outcomes, implied);
@@ -167,6 +193,7 @@ export function* partings(
   ];
   for (const parting of first) if (parting !== undefined) yield parting;
   for (const parting of withRoles(pair)) if (parting !== undefined) yield parting;
+  for (const parting of bare(pair, byRequest)) if (parting !== undefined) yield parting;
   for (const agent of new Set([...pair.left.agents.keys(), ...pair.right.agents.keys()])) {
     for (const parting of ofAgent(pair, agent)) if (parting !== undefined) yield parting;
   }

@@ -38,5 +38,22 @@ export function impliedBy(policies: readonly Policy[]): Implied {
   };
 }
 
+function restsOnNetwork(fact: Fact, policy: Policy, under: readonly string[]): boolean {
+  if ('facts' in fact) return fact.facts.some((part) => restsOnNetwork(part, policy, under));
+  if (fact.op !== 'role') return fact.op === 'network';
+  const role = under.includes(fact.value) ? undefined : policy.roles[fact.value];
+  return role !== undefined && restsOnNetwork(role.fact, policy, [...under, fact.value]);
+}
+
+/** Roles that by each of the policies nobody in particular may have, by where they ask from. */
+export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
+  const names = new Set(policies.flatMap(({ roles }) => Object.keys(roles)));
+  const isHeld = (name: string, policy: Policy): boolean => {
+    const role = policy.roles[name];
+    return role === undefined || restsOnNetwork(role.fact, policy, [name]);
+  };
+  return new Set([...names].filter((name) => policies.every((policy) => isHeld(name, policy))));
+}
+
 /** Where nothing is known of roles. */
 export const alone: Implied = (role) => new Set([role]);

@@ -32,11 +32,17 @@ function requestOf({ host, path, method }: Cell<Rule>) {
  * requests fall into finitely many classes ({@link cells}, {@link partings}), and each is looked at.
  *
  * @param implied roles that come with others, on both sides
+ * @param byRequest roles that nobody in particular may have
  * @returns a request that tells them apart; undefined if none does
  */
-export function prove(left: Side, right: Side, implied: Implied = alone): Witness | undefined {
+export function prove(
+  left: Side,
+  right: Side,
+  implied: Implied = alone,
+  byRequest: ReadonlySet<string> = new Set(),
+): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
-    for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], implied)) {
+    for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], implied, byRequest)) {
       const { named: _, ...rest } = parting;
       return { ...requestOf(cell), ...rest };
     }

@@ -91,6 +91,23 @@ describe('explain', () => {
   });
 });
 
+test('prove tells apart what only nobody in a network may do', async () => {
+  const other = policy.replace(
+    '/healthz: { service: wiki, allow: [probe] }',
+    '/healthz: { service: wiki, allow: [probe, authenticated] }',
+  );
+  const fewer = other
+    .replace('allow: [probe, authenticated]', 'allow: [authenticated]')
+    .replace('allow: [staff, admin]', 'allow: [staff, admin, probe]');
+  const more = other.replace('allow: [staff, admin]', 'allow: [staff, admin, probe]');
+  const { code, out } = await meshgate(['prove', 'a', 'b'], {
+    files: { a: more, b: fewer.replace(/^tests:[\s\S]*/m, '') },
+  });
+  expect(code).toBe(1);
+  expect(out).toContain('caller  nobody (no credential), where the request gives probe');
+  expect((await meshgate(['prove', 'a', 'a'], { files: { a: more } })).code).toBe(0);
+});
+
 describe('at a running gateway', () => {
   const more = { ...files, 'runner.pem': 'RUNNER', 'admin.txt': files['token.txt'] };
   async function ask(...args: string[]) {
