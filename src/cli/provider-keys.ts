@@ -33,16 +33,6 @@ export function networkTo(runtime: Runtime, command: string, provider: Provider,
   }
 }
 
-/**
- * A provider's own description; where the policy says where its keys are, `{}` stands for one that is not needed.
- *
- * @returns what is wrong, in a sentence
- */
-export async function describedBy(asked: Asked, provider: Provider): Promise<Members | string> {
-  if (provider.jwksUri !== undefined && provider.client === undefined) return {};
-  return discover(asked, provider.issuer);
-}
-
 /** The keys that a provider publishes, or why they are of no use. */
 export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {
   const uri = provider.jwksUri ?? members.jwks_uri;
@@ -69,7 +59,7 @@ export async function checkedOnline(
   const header = jws.ok ? parseHeader(jws.value.header) : jws;
   if (!jws.ok || !header.ok) throw new WrongUse('the token is no JWT');
   const asked = networkTo(runtime, 'token', provider, caFile);
-  const members = await describedBy(asked, provider);
+  const members = provider.jwksUri === undefined ? await discover(asked, provider.issuer) : {};
   if (typeof members === 'string') return refuse('provider_unavailable', members);
   const keys = await publishedKeys(asked, provider, members);
   if (!keys.ok) return refuse('provider_unavailable', keys.error);

@@ -18,15 +18,19 @@ import {
   YES,
 } from './context.ts';
 import { count, fileName, type Loaded, loadPolicy, policyFile, readFile, utf8 } from './load.ts';
+import { askProviders, findingsText, hasFaults, type ProviderFindings } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { checkPages } from './pages.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
+import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 
 interface Flags {
   readonly policy?: string;
   readonly nginx?: string;
+  readonly online?: boolean;
+  readonly caFile?: string;
   readonly format: Format;
 }
 
@@ -90,6 +94,7 @@ function jsonReport(
   file: string,
   outcomes: readonly TestOutcome[],
   inspection: Inspection | undefined,
+  found: readonly ProviderFindings[] | undefined,
 ): string {
   return json({
     file,
@@ -98,11 +103,12 @@ function jsonReport(
     insecure: insecure(loaded),
     tests: outcomes.map(outcomeJson),
     ...(inspection !== undefined && { nginx: inspection }),
+    ...(found !== undefined && { providers: found }),
   });
 }
 
-/** `meshgate validate`: every mistake in one run; then its pages, the policy's own tests, and the nginx around it. */
-export function validate(runtime: Runtime, flags: Flags, argument?: string): number {
+/** `meshgate validate`: every mistake in one run; then its pages, its own tests, the nginx around it, its providers. */
+export async function validate(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
   const file = policyFile(argument, flags.policy);
   if (flags.nginx === '-' && file === '-')
     throw new WrongUse('--nginx - and a policy -: only one can be standard input');
@@ -118,15 +124,18 @@ export function validate(runtime: Runtime, flags: Flags, argument?: string): num
   if (inspection?.unread !== undefined) {
     runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
   }
-  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection));
+  const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
+  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection, found));
   else {
     for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
     for (const option of insecure(loaded)) runtime.out(`${option}\n`);
     const paint = painter(runtime);
     runtime.out(summary(loaded, name, outcomes, paint));
     if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
+    if (found !== undefined) runtime.out(findingsText(found, paint));
   }
-  return failed.length === 0 && (inspection?.warnings ?? []).length === 0 ? YES : NO;
+  const isRight = failed.length === 0 && (inspection?.warnings ?? []).length === 0;
+  return isRight && !hasFaults(found ?? []) ? YES : NO;
 }
 
 export const validateCommand = buildCommand<Flags, [string?], Context>({
@@ -141,6 +150,13 @@ export const validateCommand = buildCommand<Flags, [string?], Context>({
         placeholder: 'FILE',
         brief: 'Output of nginx -T (- reads standard input): warn about what around the rendered files weakens them',
       },
+      online: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Ask each provider whether it offers what the policy wants of it',
+      },
+      caFile: caFileFlag,
       format: formatFlag,
     },
     positional: policyArgument,
@@ -148,12 +164,13 @@ export const validateCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: 'Check a policy and run its tests',
     fullDescription: described(
-      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. Exit code 0: valid; 1: mistakes, tests that fail, or warnings.',
+      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: mistakes, tests that fail, warnings, or a provider that lacks something.',
       [
         'meshgate validate',
         'meshgate validate policies/wiki.yaml',
         'meshgate validate --format json meshgate.yaml',
         'nginx -T | meshgate validate --nginx - meshgate.yaml',
+        'meshgate validate --online',
       ],
     ),
   },

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
@@ -54,10 +55,13 @@ const fresh = policy
 
 const okta = 'https://example.okta.com/oauth2/default';
 
+const PUBLISHED = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+
 /** What the provider of the examples says at its addresses; somebody confirms at once. */
 const provider: Readonly<Record<string, () => unknown>> = {
   '/.well-known/openid-configuration': () => ({
     issuer: okta,
+    jwks_uri: `${okta}/v1/keys`,
     token_endpoint: `${okta}/v1/token`,
     device_authorization_endpoint: `${okta}/v1/device/authorize`,
     end_session_endpoint: `${okta}/v1/logout`,
@@ -71,6 +75,7 @@ const provider: Readonly<Record<string, () => unknown>> = {
     verification_uri_complete: 'https://example.okta.com/activate?user_code=WDJB-MJHT',
     expires_in: 600,
   }),
+  '/v1/keys': () => ({ keys: [{ kid: 'k1', ...PUBLISHED }] }),
   '/v1/token': () => ({ access_token: files['token.txt'], token_type: 'Bearer' }),
 };
 

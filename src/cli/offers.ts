@@ -1,0 +1,132 @@
+import type { Client, Provider } from '../policy/types.ts';
+import { readClientMetadata, readMetadata } from '../session/flow/metadata.ts';
+import { PROOF_ALGORITHMS } from '../token/proof/algorithms.ts';
+import type { Members } from './provider.ts';
+
+/** One thing that was found of a provider; `ok` is absent for what is neither right nor wrong. */
+export interface Finding {
+  readonly ok?: boolean;
+  readonly text: string;
+}
+
+/** A list of names in a discovery document; undefined where it says nothing. */
+function namesIn(members: Members, name: string): readonly string[] | undefined {
+  const value = members[name];
+  return Array.isArray(value) ? value.filter((it): it is string => typeof it === 'string') : undefined;
+}
+
+/**
+ * Whether a list of a discovery document has a name.
+ *
+ * @param otherwise what the absence of the list means (OpenID Connect Discovery section 3); absent: nothing is known
+ */
+function offers(members: Members, list: string, wanted: string, otherwise?: readonly string[]): boolean | undefined {
+  return (namesIn(members, list) ?? otherwise)?.includes(wanted);
+}
+
+const unsaid = (list: string) => `its discovery document has no "${list}", so nobody knows before it is tried`;
+
+function finding(ok: boolean | undefined, yes: string, no: string, list: string): Finding {
+  if (ok === undefined) return { text: `${yes}: ${unsaid(list)}` };
+  return { ok, text: ok ? yes : no };
+}
+
+/** How a client shows itself at an endpoint (OpenID Connect Discovery section 3, RFC 8414 section 2). */
+function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | 'introspection'): Finding {
+  const list = `${endpoint}_endpoint_auth_methods_supported`;
+  // The default of RFC 8414; what is right for the token endpoint says nothing of another one.
+  const ok = offers(members, list, auth.kind, endpoint === 'token' ? ['client_secret_basic'] : undefined);
+  const where = `at the ${endpoint} endpoint`;
+  return finding(
+    ok,
+    `the client shows itself by ${auth.kind} ${where}`,
+    `no ${auth.kind} ${where}: "${list}" does not have it; choose another client authentication`,
+    list,
+  );
+}
+
+function grantFindings(members: Members, { signin }: Provider): readonly Finding[] {
+  const grants = 'grant_types_supported';
+  const usual = ['authorization_code', 'implicit'];
+  const code = offers(members, grants, 'authorization_code', usual);
+  const refresh = offers(members, grants, 'refresh_token');
+  return [
+    ...(code === true ? [] : [{ ok: false, text: `no authorization code grant: "${grants}" does not have it` }]),
+    ...(signin?.scopes.includes('offline_access') && refresh === false
+      ? [
+          {
+            ok: false,
+            text: `no refresh tokens: "${grants}" does not have refresh_token; sessions end when they are no longer fresh`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function pushedFinding({ signin }: Provider, par: string | undefined, parRequired: boolean): Finding | undefined {
+  const pushed = signin?.par ?? parRequired;
+  if (pushed && par === undefined)
+    return { ok: false, text: 'no "pushed_authorization_request_endpoint", and requests have to be pushed (RFC 9126)' };
+  if (!pushed && parRequired)
+    return { ok: false, text: 'it takes pushed requests alone (RFC 9126), the policy says par: false' };
+  return par === undefined ? undefined : { ok: true, text: `requests are ${pushed ? '' : 'not '}pushed (RFC 9126)` };
+}
+
+/** What a sign-in needs: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
+export function signinFindings(members: Members, provider: Provider): readonly Finding[] {
+  const { client, signin, issuer } = provider;
+  if (client === undefined || signin === undefined) return [];
+  const read = readMetadata(JSON.stringify(members), issuer);
+  if (!read.ok) return [{ ok: false, text: `sign-in: ${read.error}` }];
+  const { par, parRequired } = read.metadata;
+  const pushed = pushedFinding(provider, par, parRequired);
+  const challenges = 'code_challenge_methods_supported';
+  const scopes = namesIn(members, 'scopes_supported');
+  const absent = signin.scopes.filter((scope) => scopes?.includes(scope) === false);
+  const found: readonly Finding[] = [
+    { ok: true, text: 'authorization and token endpoint' },
+    ...grantFindings(members, provider),
+    finding(
+      offers(members, challenges, 'S256'),
+      'PKCE by S256',
+      `no PKCE by S256: "${challenges}" does not have it, so no sign-in will work`,
+      challenges,
+    ),
+    clientFinding(members, client, 'token'),
+    ...(absent.length === 0 ? [] : [{ text: `the scopes ${absent.join(' ')} are not in "scopes_supported"` }]),
+    ...(pushed === undefined ? [] : [pushed]),
+  ];
+  return found.map(({ text, ...rest }) => ({ ...rest, text: `sign-in: ${text}` }));
+}
+
+/** What introspection needs: its endpoint, and a client that may ask. */
+export function introspectionFindings(
+  members: Members,
+  { client, introspection, issuer }: Provider,
+): readonly Finding[] {
+  if (introspection === undefined || client === undefined) return [];
+  const read = readClientMetadata(JSON.stringify({ issuer, ...members }), issuer);
+  const own = introspection.endpoint ?? (read.ok ? read.metadata.introspection : undefined);
+  if (own === undefined) {
+    const why = read.ok
+      ? 'no "introspection_endpoint" in its discovery document; write introspection: { endpoint: … }'
+      : read.error;
+    return [{ ok: false, text: `introspection: ${why}` }];
+  }
+  const shows = clientFinding(members, client, 'introspection');
+  return [
+    { ok: true, text: `introspection: ${own}` },
+    { ...shows, text: `introspection: ${shows.text}` },
+  ];
+}
+
+/** Whether its tokens can be bound to DPoP keys by proofs that the gateway takes (RFC 9449 section 5.1). */
+export function proofFindings(members: Members, needed: boolean): readonly Finding[] {
+  const name = 'dpop_signing_alg_values_supported';
+  const said = namesIn(members, name);
+  if (said === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
+  const both = PROOF_ALGORITHMS.filter((alg) => said.includes(alg));
+  if (both.length > 0) return [{ ok: true, text: `DPoP: proofs by ${both.join(', ')}` }];
+  const text = `DPoP: it takes proofs by ${said.join(', ')} alone, the gateway by ${PROOF_ALGORITHMS.join(', ')}`;
+  return [needed ? { ok: false, text } : { text }];
+}

@@ -1,0 +1,83 @@
+import type { Policy, Provider } from '../policy/types.ts';
+import { isKeyless } from '../rules/table.ts';
+import { algorithms } from '../token/algorithms.ts';
+import { discoveryUrl } from '../token/discovery.ts';
+import { chooseKeys } from '../token/signature.ts';
+import { type Finding, introspectionFindings, proofFindings, signinFindings } from './offers.ts';
+import { type Asked, discover, type Members } from './provider.ts';
+import { networkTo, publishedKeys } from './provider-keys.ts';
+import type { Runtime } from './runtime.ts';
+import type { Paint } from './style.ts';
+
+/** What a provider says of itself, held against what the policy wants of it. */
+export interface ProviderFindings {
+  readonly provider: string;
+  readonly findings: readonly Finding[];
+}
+
+async function keyFindings(asked: Asked, provider: Provider, members: Members): Promise<readonly Finding[]> {
+  const set = await publishedKeys(asked, provider, members);
+  if (!set.ok) return [{ ok: false, text: `keys: ${set.error}` }];
+  const usable = provider.algorithms.filter((alg) => {
+    const entry = algorithms.get(alg);
+    return entry !== undefined && chooseKeys({ alg }, entry, set.keys).ok;
+  });
+  const of = `${set.keys.length} published`;
+  return [
+    usable.length > 0
+      ? { ok: true, text: `keys: ${of}, for ${usable.join(', ')}` }
+      : { ok: false, text: `keys: ${of}, none for ${provider.algorithms.join(', ')}; write algorithms: […]` },
+    ...set.warnings.map((text) => ({ text: `keys: ${text}` })),
+  ];
+}
+
+/** Asks one provider. A discovery document that is another's, or is not there, is of no use for anything. */
+async function findingsOf(asked: Asked, provider: Provider, needsProof: boolean): Promise<readonly Finding[]> {
+  const members = await discover(asked, provider.issuer);
+  const isAbsent = typeof members === 'string';
+  const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
+  const own = isAbsent ? {} : members;
+  return [
+    // Where the policy says all that it would, and nobody signs in, the gateway asks for no such document either.
+    isAbsent
+      ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
+      : { ok: true, text: `discovery: ${discoveryUrl(provider.issuer)}` },
+    ...(isKeyless(provider) || (isAbsent && !isKnown) ? [] : await keyFindings(asked, provider, own)),
+    ...(isAbsent ? [] : signinFindings(own, provider)),
+    ...(isAbsent && provider.introspection?.endpoint === undefined ? [] : introspectionFindings(own, provider)),
+    ...(isAbsent ? [] : proofFindings(own, needsProof)),
+  ];
+}
+
+/**
+ * Asks all providers of a policy, at the same time.
+ *
+ * @param caFile of `--ca-file`
+ */
+export function askProviders(runtime: Runtime, policy: Policy, caFile?: string): Promise<readonly ProviderFindings[]> {
+  const needsProof = policy.gateway.proof !== undefined;
+  return Promise.all(
+    Object.values(policy.providers).map(async (provider) => {
+      const asked = networkTo(runtime, 'validate', provider, caFile);
+      return { provider: provider.name, findings: await findingsOf(asked, provider, needsProof) };
+    }),
+  );
+}
+
+/** Whether something was found that will not work. */
+export const hasFaults = (found: readonly ProviderFindings[]): boolean =>
+  found.some(({ findings }) => findings.some(({ ok }) => ok === false));
+
+const MARKS = { true: 'yes', false: 'no ', undefined: '   ' } as const;
+
+/** A line for each finding. */
+export function findingsText(found: readonly ProviderFindings[], paint: Paint): string {
+  return found
+    .flatMap(({ provider, findings }) =>
+      findings.map(({ ok, text }) => {
+        const mark = MARKS[`${ok}`];
+        return `${ok === undefined ? mark : paint(ok ? 'good' : 'bad', mark)} ${provider}: ${text}\n`;
+      }),
+    )
+    .join('');
+}

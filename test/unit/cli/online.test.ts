@@ -1,0 +1,196 @@
+import { exportJWK, generateKeyPair } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Ask } from '../../../src/cli/http.ts';
+import { meshgate } from './fake.ts';
+
+const ISSUER = 'https://login.example.com';
+const JWKS = 'https://keys.example.com/jwks';
+
+const policy = (provider = '', gateway = '') => `version: 1
+gateway:
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: /run/secrets/session.jwks }${gateway}
+providers:
+  okta:
+    issuer: ${ISSUER}
+    audiences: [wiki]
+    algorithms: [RS256, ES256]
+    client: { id: wiki, secret_file: /run/secrets/okta }${provider}
+services: { wiki: { url: https://wiki.internal:8443 } }
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
+`;
+
+/** A provider that offers all that the policy above wants. */
+const good = {
+  issuer: ISSUER,
+  jwks_uri: JWKS,
+  authorization_endpoint: `${ISSUER}/authorize`,
+  token_endpoint: `${ISSUER}/token`,
+  grant_types_supported: ['authorization_code', 'refresh_token'],
+  code_challenge_methods_supported: ['S256'],
+  scopes_supported: ['openid', 'profile', 'email', 'groups', 'offline_access'],
+};
+
+let jwk: object;
+beforeAll(async () => {
+  const { publicKey } = await generateKeyPair('RS256');
+  jwk = { ...(await exportJWK(publicKey)), kid: 'k1' };
+});
+
+interface Given {
+  readonly members?: object | string;
+  readonly keys?: () => readonly object[];
+  readonly text?: string;
+  readonly args?: readonly string[];
+}
+
+async function online({ members = {}, keys = () => [jwk], text = policy(), args = [] }: Given = {}) {
+  const ask: Ask = async ({ name }) => {
+    if (name === 'keys.example.com') return { status: 200, headers: {}, body: JSON.stringify({ keys: keys() }) };
+    if (name !== 'login.example.com') return { error: 'ENOTFOUND' };
+    if (typeof members === 'string') return { error: members };
+    return { status: 200, headers: {}, body: JSON.stringify({ ...good, ...members }) };
+  };
+  return meshgate(['validate', '--online', ...args], { files: { './meshgate.yaml': text }, ask });
+}
+
+describe('meshgate validate --online', () => {
+  test('a provider that offers all that the policy wants', async () => {
+    const { code, out, err } = await online();
+    expect([code, err]).toEqual([0, '']);
+    expect(out.split('\n').slice(1)).toEqual([
+      'yes okta: discovery: https://login.example.com/.well-known/openid-configuration',
+      'yes okta: keys: 1 published, for RS256',
+      'yes okta: sign-in: authorization and token endpoint',
+      'yes okta: sign-in: PKCE by S256',
+      'yes okta: sign-in: the client shows itself by client_secret_basic at the token endpoint',
+      '',
+    ]);
+  });
+
+  test.each<[string, Given, string]>([
+    [
+      'does not answer',
+      { members: 'ECONNREFUSED' },
+      'discovery: https://login.example.com/.well-known/openid-configuration: no answer: ECONNREFUSED',
+    ],
+    [
+      'is another issuer',
+      { members: { issuer: `${ISSUER}/` } },
+      'the policy says "https://login.example.com"; take https://login.example.com/',
+    ],
+    [
+      'sends for keys elsewhere',
+      { members: { jwks_uri: 'https://127.0.0.1/jwks' } },
+      'keys: "jwks_uri" points to the address "127.0.0.1"',
+    ],
+    ['has no keys', { keys: () => [] }, 'keys: the key set has no usable key'],
+    [
+      'has keys of other algorithms',
+      { text: policy().replace('[RS256, ES256]', '[ES256]') },
+      'keys: 1 published, none for ES256',
+    ],
+    [
+      'has no token endpoint',
+      { members: { token_endpoint: undefined } },
+      'sign-in: the discovery document has no "token_endpoint"',
+    ],
+    [
+      'has no code grant',
+      { members: { grant_types_supported: ['client_credentials'] } },
+      'sign-in: no authorization code grant',
+    ],
+    ['has no PKCE', { members: { code_challenge_methods_supported: ['plain'] } }, 'sign-in: no PKCE by S256'],
+    [
+      'takes other clients',
+      { members: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
+      'sign-in: no client_secret_basic at the token endpoint',
+    ],
+    [
+      'gives no refresh tokens',
+      {
+        members: { grant_types_supported: ['authorization_code'] },
+        text: policy('\n    signin: { scopes: [openid, offline_access] }'),
+      },
+      'sign-in: no refresh tokens',
+    ],
+    [
+      'takes no pushed requests',
+      { text: policy('\n    signin: { par: true }') },
+      'sign-in: no "pushed_authorization_request_endpoint"',
+    ],
+    [
+      'takes pushed requests alone',
+      {
+        members: {
+          require_pushed_authorization_requests: true,
+          pushed_authorization_request_endpoint: `${ISSUER}/par`,
+        },
+        text: policy('\n    signin: { par: false }'),
+      },
+      'sign-in: it takes pushed requests alone',
+    ],
+    [
+      'is not to be asked about tokens',
+      { text: policy('\n    introspection: {}') },
+      'introspection: no "introspection_endpoint"',
+    ],
+    [
+      'lets such clients not ask',
+      {
+        members: {
+          introspection_endpoint: `${ISSUER}/introspect`,
+          introspection_endpoint_auth_methods_supported: ['private_key_jwt'],
+        },
+        text: policy('\n    introspection: {}'),
+      },
+      'introspection: no client_secret_basic at the introspection endpoint',
+    ],
+    [
+      'takes other proofs',
+      {
+        members: { dpop_signing_alg_values_supported: ['EdDSA'] },
+        text: policy('', '\n  proof: { rate: 10/s }'),
+      },
+      'DPoP: it takes proofs by EdDSA alone',
+    ],
+  ])('one that %s: a line says so, and it is a no', async (_, given, words) => {
+    const { code, out, err } = await online(given);
+    expect([code, err]).toEqual([1, '']);
+    expect(out.split('\n').filter((line) => line.startsWith('no '))).toEqual([expect.stringContaining(words)]);
+    const json = JSON.parse((await online({ ...given, args: ['--format', 'json'] })).out);
+    expect(json.providers[0].findings.filter(({ ok }: { ok?: boolean }) => ok === false)).toHaveLength(1);
+  });
+
+  test('what a provider does not say is no fault', async () => {
+    const members = { code_challenge_methods_supported: undefined, grant_types_supported: undefined };
+    const { code, out } = await online({ members });
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('    okta: sign-in: PKCE by S256: its discovery document has no'),
+    ]);
+  });
+
+  test('where the policy has the addresses, no discovery document is missed', async () => {
+    const text = policy(`\n    jwks_uri: ${JWKS}`)
+      .replace(/\n {4}client: .*/, '')
+      .replace(/\n {2}session: .*/, '');
+    const { code, out } = await online({ members: 'ENOTFOUND', text });
+    expect([code, out]).toEqual([0, expect.stringContaining('yes okta: keys: 1 published, for RS256')]);
+    expect(out).not.toMatch(/^no /m);
+  });
+
+  test('a key that is left out is said', async () => {
+    const { code, out } = await online({ keys: () => [jwk, { kty: 'oct', k: 'AAAA', kid: 'secret' }] });
+    expect(code).toBe(0);
+    expect(out).toContain('    okta: keys: key 2 (kid "secret") is not used: symmetric keys');
+    expect(out).not.toContain('AAAA');
+  });
+
+  test('a policy with a mistake asks nobody, and njs has no network', async () => {
+    const asked = await online({ text: policy().replace('audiences', 'audience') });
+    expect([asked.code, asked.out]).toEqual([1, expect.stringContaining('did you mean "audiences"?')]);
+    const { code, err } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy() } });
+    expect([code, err]).toEqual([2, expect.stringContaining('npx meshgate validate')]);
+  });
+});
