@@ -157,7 +157,7 @@ describe('an address', () => {
 
   test('is all that counts of nobody, whatever roles their network gives them', () => {
     const both = prepareBudgets({ callers: limit(1, 2), anonymous: limit(1, 4) }, false);
-    const nobody = { ...caller('nobody'), caller: { nobody: true } } as unknown as KnownCaller;
+    const nobody = { ...caller('nobody'), provider: 'nobody' };
     expect(passing(20, () => spendCaller(both, nobody, at(0)))).toBe(20);
     expect(passing(20, () => spendAddress(both, '192.0.2.1', at(0)))).toBe(4);
   });
