@@ -19,12 +19,15 @@ const MAX_URL = 2048;
 /** Whether two URLs name the same host. */
 export function sameHost(url: string, other: string): boolean {
   const host = hostOf(url);
-  return host !== undefined && host === hostOf(other);
+  return host !== undefined && host === issuerHost(other);
 }
 
 function hostOf(url: string): string | undefined {
   return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
 }
+
+/** A template's host is that of each issuer of it. */
+const issuerHost = (issuer: string): string | undefined => hostOf(fillTenant(issuer, 'organizations'));
 
 /** The document for templates of version 1 is where that of version 2 is. */
 const templateAt = (issuer: string): string =>
@@ -53,7 +56,7 @@ export function addressProblem(name: string, uri: unknown, issuer: string, anywh
   if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
   if (host === undefined) return `"${name}" is no https URL without user name and fragment: ${shown(uri)}`;
-  if (!anywhere && closeHost.test(host) && host !== hostOf(issuer))
+  if (!anywhere && closeHost.test(host) && host !== issuerHost(issuer))
     return `"${name}" points to the address ${shown(host)}`;
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { discoveryUrl } from '../../../src/token/discovery.ts';
+import { addressProblem, discoveryUrl } from '../../../src/token/discovery.ts';
 import { isIssuer, isKeyOfIssuer, providerOf } from '../../../src/token/issuer.ts';
 import { readKeySet } from '../../../src/token/keys.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
@@ -55,6 +55,13 @@ test('the documents of templates are those of all organisations', () => {
   expect(discoveryUrl('https://sts.windows.net/{tenantid}/')).toBe(
     `https://login.microsoftonline.com/organizations${end}`,
   );
+});
+
+test('a template’s own host may be a close one, as any issuer’s', () => {
+  const close = 'https://127.0.0.1:8443/{tenantid}/v2.0';
+  expect(addressProblem('jwks_uri', 'https://127.0.0.1:8443/keys', close)).toBeUndefined();
+  expect(addressProblem('jwks_uri', 'https://127.0.0.2:8443/keys', close)).toMatch(/127\.0\.0\.2/);
+  expect(addressProblem('jwks_uri', 'https://keys.example.com/{tenantid}', template)).toMatch(/no https URL/);
 });
 
 const kids = async (kind?: Parameters<typeof readKeySet>[1]) => {
