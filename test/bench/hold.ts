@@ -9,11 +9,18 @@ const atOnce = 32;
 /** The only path on which the slow service is slow. */
 export const slowPath = '/slow';
 
-/** A slow service: it answers when it is told to. */
+/** The path on which it sends one event at once, and another when it is told to. */
+export const eventsPath = '/events';
+
+const opened = 'data: opened\n\n';
+const closed = 'data: closed\n\n';
+
+/** A slow service: it answers, or goes on, when it is told to. */
 export class Hold {
   readonly #waiting: ServerResponse[] = [];
   readonly #server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     if (request.url === slowPath) this.#waiting.push(response);
+    else if (request.url === eventsPath) this.#open(response);
     else response.end('ok\n');
   });
 
@@ -34,8 +41,15 @@ export class Hold {
     return this.#waiting.length;
   }
 
+  /** As servers of events do that know of proxies. */
+  #open(response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+    response.write(opened);
+    this.#waiting.push(response);
+  }
+
   release(): void {
-    for (const response of this.#waiting.splice(0)) response.end('ok\n');
+    for (const response of this.#waiting.splice(0)) response.end(response.headersSent ? closed : 'ok\n');
   }
 
   close(): void {
@@ -48,14 +62,16 @@ export class Hold {
  * So many requests at once, each on a connection of its own, held at the slow service.
  *
  * @param meanwhile called when all are there
- * @returns how many were answered with 200 after their release
+ * @param requests to {@link eventsPath} each has heard its first event by then
+ * @returns how many were answered with 200, to the end
  */
 export async function holdOpen<T>(
   hold: Hold,
-  requests: { readonly port: number; readonly tokens: readonly string[] },
+  requests: { readonly port: number; readonly tokens: readonly string[]; readonly path?: typeof eventsPath },
   meanwhile: () => Promise<T>,
 ): Promise<{ readonly answered: number; readonly value: T }> {
-  const { port, tokens } = requests;
+  const { port, tokens, path = slowPath } = requests;
+  const streams = path === eventsPath;
   const failed: string[] = [];
   const heads: string[] = tokens.map(() => '');
   const sockets: Socket[] = [];
@@ -65,16 +81,20 @@ export async function holdOpen<T>(
       heads[i] += chunk.toString('latin1');
     });
     socket.on('error', (error) => failed.push(error.message));
-    socket.write(`GET ${slowPath} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
     return socket;
   };
   try {
-    const early = () => failed[0] ?? heads.find((head) => head !== '');
+    const isEarly = (head: string) => (streams ? head !== '' && !/^HTTP\/1\.1 200 /.test(head) : head !== '');
+    const early = () => failed[0] ?? heads.find(isEarly);
+    const arrived = () =>
+      hold.waiting === sockets.length &&
+      (!streams || heads.slice(0, sockets.length).every((head) => head.includes(opened)));
     // As they gather on a day: a few arrive at once, many are open.
     while (sockets.length < tokens.length) {
       for (const token of tokens.slice(sockets.length, sockets.length + atOnce))
         sockets.push(open(token, sockets.length));
-      await until(() => hold.waiting === sockets.length || early() !== undefined, {
+      await until(() => arrived() || early() !== undefined, {
         what: `${sockets.length} requests at the slow service`,
         timeoutMs: 30_000,
         help: () => `${hold.waiting} are there`,
@@ -85,7 +105,8 @@ export async function holdOpen<T>(
     if (first !== undefined) throw new Error(`answered before it was released: ${first.split('\r\n')[0]}`);
     const value = await meanwhile();
     hold.release();
-    await until(() => heads.every((head) => head !== ''), { what: 'the answers after the release' });
+    const done = (head: string) => (streams ? head.includes(closed) : head !== '');
+    await until(() => heads.every(done), { what: 'the answers after the release' });
     return { answered: heads.filter((head) => head.startsWith('HTTP/1.1 200 ')).length, value };
   } finally {
     for (const socket of sockets) socket.destroy();

@@ -5,7 +5,7 @@ import { checkIdentities, checkKnown, checkSystem } from './guards.ts';
 import { opaqueToken } from './issuer.ts';
 import { host } from './load.ts';
 import { type Surroundings, surroundings } from './machine.ts';
-import { growth, inflight, mixture, worker10k } from './memory.ts';
+import { growth, inflight, mixture, streams, worker10k } from './memory.ts';
 import type { Nginx } from './nginx.ts';
 import { measuredPath } from './policy.ts';
 import { ports } from './ports.ts';
@@ -120,6 +120,11 @@ async function memoryNumbers(
     const { bare, gateway } = await inflight(ground, at, known);
     say(`a slow request holds ${bare.toFixed(1)} KB in the bare proxy, ${gateway.toFixed(1)} KB in the gateway`);
     numbers['inflight.kb'] = rounded(gateway - bare);
+  }
+  if (wanted('streams')) {
+    const { bare, gateway } = await streams(ground, at, known);
+    say(`an event stream holds ${bare.toFixed(1)} KB in the bare proxy, ${gateway.toFixed(1)} KB in the gateway`);
+    numbers['streams.kb'] = rounded(gateway - bare);
   }
   if (wanted('worker_10k')) {
     say('signing 10000 RS256 tokens');

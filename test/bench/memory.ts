@@ -1,6 +1,6 @@
 import { inputFile } from './cpu.ts';
 import { must } from './guards.ts';
-import { Hold, holdOpen } from './hold.ts';
+import { eventsPath, Hold, holdOpen } from './hold.ts';
 import { run } from './load.ts';
 import type { Nginx } from './nginx.ts';
 import { median } from './stats.ts';
@@ -20,13 +20,23 @@ const distinct = 10_000;
  * Kilobytes that one slow request holds in the worker: pages it has written with 1,000 in flight, less those before.
  * The instance is fresh: memory that an earlier burst left behind would hide what this one takes.
  */
-async function perRequest(ground: Ground, runs: 'bare' | 'gateway', at: Ports, token: string): Promise<number> {
+async function perRequest(
+  ground: Ground,
+  runs: 'bare' | 'gateway',
+  at: Ports,
+  token: string,
+  path?: typeof eventsPath,
+): Promise<number> {
   const hold = await Hold.start(at.hold);
   try {
     const nginx = await startSystem(ground, runs, { name: `inflight-${runs}`, port: at.port, backend: at.hold });
     await nginx.untilOpen('/', token);
     const before = (await nginx.worker.memory()).privateDirty;
-    const requests = { port: nginx.port, tokens: Array.from({ length: inFlight }, () => token) };
+    const requests = {
+      port: nginx.port,
+      tokens: Array.from({ length: inFlight }, () => token),
+      ...(path && { path }),
+    };
     const { answered, value } = await holdOpen(hold, requests, () => nginx.worker.memory());
     must(answered === inFlight, 'inflight', `${answered} of ${inFlight} slow requests were answered with 200`);
     await nginx.stop();
@@ -40,6 +50,12 @@ async function perRequest(ground: Ground, runs: 'bare' | 'gateway', at: Ports, t
 export async function inflight(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
   const bare = await perRequest(ground, 'bare', at, token);
   return { bare, gateway: await perRequest(ground, 'gateway', at, token) };
+}
+
+/** The same of an event stream that is open, and has sent its first event. */
+export async function streams(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
+  const bare = await perRequest(ground, 'bare', at, token, eventsPath);
+  return { bare, gateway: await perRequest(ground, 'gateway', at, token, eventsPath) };
 }
 
 /** Megabytes resident in a fresh worker that has seen 10,000 tokens, shared dictionaries and libraries included. */

@@ -40,7 +40,7 @@ export const authorizationMap: Directive = commented(
   'A token in the URL is none: the check is told so in its place.',
   map(variable('request_uri'), 'meshgate_authorization', [
     ['default', variable('http_authorization')],
-    [regex('~*', '^[^?]*\\?(.*&)?access(_|%5f)token='), template(`${IN_QUERY} `, variable('http_authorization'))],
+    [regex('~*', '^[^?]*\\?(?:.*&)?access(?:_|%5f)token='), template(`${IN_QUERY} `, variable('http_authorization'))],
   ]),
 );
 
