@@ -161,6 +161,14 @@ export const reasons = {
     status: 429,
     help: 'You have asked as often as the limit here allows; wait as long as Retry-After says.',
   },
+  tool_refused: {
+    status: 403,
+    help: 'No rule lets this agent call this tool, or send this method, here; ask the owner of the route.',
+  },
+  protocol_refused: {
+    status: 400,
+    help: 'Here the agent has to say what it calls: send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as the message has it.',
+  },
   provider_unavailable: {
     status: 503,
     help: 'The provider does not answer, and the gateway has no keys of it, or has to ask it about this token; try again shortly, and check that the gateway reaches the provider.',

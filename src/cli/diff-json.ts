@@ -15,6 +15,7 @@ function changeJson(change: Change, routed: Routed) {
     who: who.kind,
     ...(who.kind === 'roles' && { roles: who.roles }),
     ...(who.agent !== undefined && { agent: who.agent }),
+    ...(who.message !== undefined && { message: who.message }),
     host,
     paths,
     methods,

@@ -11,9 +11,10 @@ import { aloneText, whoText } from './words.ts';
 const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
-  if (who.kind === 'alone') return aloneText(who.agent);
+  const sending = who.message === undefined ? '' : `, sending ${who.message}`;
+  if (who.kind === 'alone') return `${aloneText(who.agent)}${sending}${sending && ','}`;
   const person = personText(who);
-  return who.agent === undefined ? person : `agent ${who.agent}, for ${person},`;
+  return who.agent === undefined ? person : `agent ${who.agent}, for ${person}${sending},`;
 }
 
 function personText(who: Exclude<Affected, { kind: 'alone' }>): string {

@@ -1,6 +1,7 @@
 import type { Asking } from '../rules/callers.ts';
 import type { DefinitionChange } from '../rules/definitions.ts';
 import type { Witness } from '../rules/prove.ts';
+import { messageText } from '../rules/tools.ts';
 import type { Rule } from '../rules/types.ts';
 import { type Format, json } from './context.ts';
 import { ruleJson } from './diff-json.ts';
@@ -36,8 +37,9 @@ function callerText(caller: Differing): string {
   if (caller === null) return 'nobody (no credential)';
   if ('identity' in caller) return caller.identity;
   if (caller.nobody) return `nobody (no credential), where the request gives ${caller.roles.join(', ')}`;
-  if (caller.alone && caller.agent !== undefined) return aloneText(caller.agent);
-  return rolesText(caller.roles, caller.agent);
+  const sending = caller.mcp === undefined ? '' : `, sending ${messageText(caller.mcp)}`;
+  if (caller.alone && caller.agent !== undefined) return aloneText(caller.agent) + sending;
+  return rolesText(caller.roles, caller.agent) + sending;
 }
 
 function sideText(file: string, rule: Rule | undefined, paint: Paint): string {

@@ -8,7 +8,7 @@ export function whoText(who: Who): string {
     case 'role':
       return `role ${who.role}`;
     case 'agent':
-      return `agent ${who.agent}`;
+      return `agent ${who.agent}${who.tools === undefined ? '' : ` with tools ${who.tools.join(' ')}`}`;
     default:
       return who.kind;
   }

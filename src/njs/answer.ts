@@ -116,7 +116,8 @@ export function letPass(
   const lines = linesOf(known, route.plan, rule);
   if ('reason' in lines) return lines;
   const { ready } = known;
-  if (ready !== undefined) {
+  // What an agent is let do with tools hangs on the tool.
+  if (ready !== undefined && !(route.tools && known.agent !== undefined)) {
     if (ready.size >= MAX_READY) ready.clear();
     const budget = route.budgets && budgetOf(route.budgets, known);
     ready.set(readyKey(method, route), { lines, grant: rule.grant, budget });

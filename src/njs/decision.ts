@@ -1,10 +1,21 @@
 import { covering, decide } from '../rules/decide.ts';
+import type { Request } from '../rules/types.ts';
 import { letAnyonePass, letPass } from './answer.ts';
 import { spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
+
+/** A request with what nginx passes of its headers of MCP. */
+function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method: string): Request {
+  const mcp = {
+    version: headersIn['X-Meshgate-Mcp-Version'],
+    method: headersIn['X-Meshgate-Mcp-Method'],
+    name: headersIn['X-Meshgate-Mcp-Name'],
+  };
+  return { route: to.name, method, mcp };
+}
 
 /** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
 export function answer(
@@ -18,7 +29,7 @@ export function answer(
   const { caller } = known;
   let rule = caller.agent === undefined ? covering(to.rules, caller, method) : undefined;
   if (rule === undefined) {
-    const decision = decide(to.rules, caller, { route: to.name, method });
+    const decision = decide(to.rules, caller, to.tools ? toolRequest(r, to, method) : { route: to.name, method });
     if (!decision.allow) {
       const { nearest, stepUp, scope } = decision;
       // Who came with a token goes nowhere for another one.

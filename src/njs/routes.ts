@@ -55,6 +55,8 @@ export interface PreparedRoute {
   readonly plan: HeaderPlan;
   /** By role, what it asks of the sign-in. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
+  /** Some rule looks at the tool that an agent calls. */
+  readonly tools: boolean;
   /** By role, the scopes that it takes; absent: no role takes any. */
   readonly scopes: Readonly<Record<string, string>> | undefined;
   /** What is counted, where something is. */
@@ -138,6 +140,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       origins: route.origins ?? [],
       plan: planOf(route.headers),
       stepUps: table.stepUps ?? noStepUps,
+      tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),
       scopes: table.scopes,
       budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true),
     };

@@ -302,22 +302,23 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
 type RawRule = Raw['hosts'][string][typeof ROUTES][string]['allow'][number];
 
 function buildRule(raw: Raw, routed: string, rule: RawRule, at: policy.At): policy.Allow {
-  const { role, who, agent, methods, service, as } =
+  const { role, who, agent, methods, tools, service, as } =
     typeof rule === 'string' ? ({ role: rule } as Exclude<RawRule, string>) : rule;
   const asked = raw.services[service ?? routed];
   const direct = asked?.url ?? asked?.insecure_url;
   return {
-    who: agent === undefined ? buildWho(who ?? role ?? '') : buildAgentWho(raw, agent),
-    ...(methods && { methods }),
+    who: agent === undefined ? buildWho(who ?? role ?? '') : buildAgentWho(raw, agent, tools),
+    // A message of MCP is a POST (Streamable HTTP).
+    ...((methods || tools) && { methods: methods ?? ['POST'] }),
     ...(service !== undefined && { service }),
     as: direct === undefined ? (as ?? 'default') : '',
     at,
   };
 }
 
-function buildAgentWho(raw: Raw, agent: string): policy.Who {
+function buildAgentWho(raw: Raw, agent: string, tools: readonly string[] | undefined): policy.Who {
   const { acts_for = [], alone } = raw.agents?.[agent] ?? {};
-  return { kind: 'agent', agent, actsFor: acts_for, ...(alone && { alone }) };
+  return { kind: 'agent', agent, actsFor: acts_for, ...(alone && { alone }), ...(tools && { tools }) };
 }
 
 function buildWho(name: string): policy.Who {

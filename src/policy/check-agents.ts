@@ -141,7 +141,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
       (person) =>
         person !== undefined &&
         (actsFor.includes(person.who) || person.who === 'anyone' || person.who === 'authenticated') &&
-        meet(rule.methods, person.methods),
+        meet(writes(rule, 'tools') ? ['POST'] : rule.methods, person.methods),
     );
     if (passes) continue;
     const roles = actsFor.join(' or ');

@@ -10,6 +10,8 @@ interface Known {
   readonly who: string;
   readonly methods?: readonly string[];
   readonly index: number;
+  /** It looks at the tool as well. */
+  readonly tools?: true;
 }
 
 /** Each rule can match somebody whom no rule before it has let through. */
@@ -44,6 +46,7 @@ function read(rule: NonNullable<DraftRule>, index: number): Known | undefined {
   if (typeof rule === 'string') return { who: rule, index };
   const who = rule.agent === undefined ? (rule.who ?? rule.role) : `agent ${rule.agent}`;
   if (who === undefined) return undefined;
+  if (writes(rule, 'tools')) return { who, index, methods: ['POST'], tools: true };
   const methods = rule.methods?.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]));
   if (!methods) return writes(rule, 'methods') ? undefined : { who, index };
   const known = methods.filter((it) => it !== undefined);
@@ -64,11 +67,29 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   if (methods.includes('GET') && methods.includes('HEAD')) {
     report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
   }
+  checkTools(report, rule, path);
   const name = serviceOf(route, rule) ?? '';
   const service = draft.services?.[name];
   if (as !== undefined && as !== 'default' && service && isDirect(service)) {
     const why = `service ${quote(name)} is reached by its url, with no identity`;
     report.add([...path, 'as'], `no effect: ${why}; remove it`, 'key');
+  }
+}
+
+/** Tools are an agent's, and messages of MCP are POSTs. */
+function checkTools(report: Report, rule: DraftForm, path: Path): void {
+  if (!writes(rule, 'tools')) return;
+  if (!writes(rule, 'agent')) {
+    report.add(
+      [...path, 'tools'],
+      'no effect: tools are for rules of agents; write agent: NAME, or remove this',
+      'key',
+    );
+  }
+  const other = rule.methods?.findIndex((it) => it !== undefined && it !== 'POST') ?? -1;
+  if (other >= 0) {
+    const message = 'no effect beside tools: a message of MCP is a POST; remove it';
+    report.add([...path, 'methods', other], message);
   }
 }
 
@@ -88,7 +109,7 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
 
 /** The rule after which nothing is left of this one, if there is one. */
 function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): Known | undefined {
-  const wider = before.filter((it) => coversWho(draft, it.who, rule.who));
+  const wider = before.filter((it) => !it.tools && coversWho(draft, it.who, rule.who));
   const all = wider.find((it) => it.methods === undefined);
   if (all || rule.methods === undefined) return all;
   const left = new Set(rule.methods);

@@ -1,7 +1,7 @@
 /** Keys of the whole language that this version does not have yet; an error can then say so. */
 const KEYS = new Set([
   ...['teams', 'profiles', 'audit', 'amr'],
-  ...['namespaces', 'tools'],
+  'namespaces',
   ...['insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 

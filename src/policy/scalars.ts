@@ -99,6 +99,12 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
   write: 'letters, digits and dashes, as in Content-Type',
 });
 
+/** See `rules/tools.ts`, which compares them. */
+export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {
+  what: 'the name of an MCP tool',
+  write: 'a name, or what names begin with and a star, as in search_*; * is all of them',
+});
+
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 

@@ -304,6 +304,9 @@ const rule = z
         .optional(),
       who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
       methods: methods.optional(),
+      tools: list(s.tool, '[search_*]')
+        .describe('MCP tools that the agent may call, by the headers of SEP-2243; what lists and notifies passes too.')
+        .optional(),
       service: s
         .reference('service')
         .describe('The service that these callers reach instead of the route’s.')

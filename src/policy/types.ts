@@ -419,6 +419,8 @@ export interface AgentWho {
   /** None: for no person. */
   readonly actsFor: readonly string[];
   readonly alone?: true;
+  /** Tools that it may call, by name or by what names begin with (`search_*`); absent: no request is looked at so. */
+  readonly tools?: readonly string[];
 }
 
 export interface Allow {

@@ -1,6 +1,7 @@
 import type { AgentWho, Who } from '../policy/types.ts';
-import { mayAct, travelling } from './decide.ts';
+import { mayAct, toolRefusal, travelling } from './decide.ts';
 import type { Implied } from './implied.ts';
+import { type McpHeaders, toolAtoms } from './tools.ts';
 import type { Rule } from './types.ts';
 
 /**
@@ -12,6 +13,8 @@ export type Asking = {
   readonly agent?: string;
   readonly alone?: true;
   readonly nobody?: true;
+  /** What the agent's message of MCP is, where a rule looks at that; absent: it is none, or nobody looks. */
+  readonly mcp?: McpHeaders;
 } | null;
 
 /** How two sides decide for one caller; a side without a rule refuses. */
@@ -26,7 +29,7 @@ export interface Parting {
 /** What a rule that allows comes to: rules with the same text are the same to a caller. */
 export type Outcome = (rule: Rule) => string;
 
-/** What the rules of one cell let an agent do: by the first rule of it, for whom the others let pass, or alone. */
+/** What a rule of one cell lets an agent do, for whom the others let pass, or alone. */
 interface Acting {
   readonly index: number;
   readonly who: AgentWho;
@@ -38,7 +41,8 @@ class Order {
   readonly roles = new Map<string, number>();
   readonly nobody: number;
   readonly somebody: number;
-  readonly agents = new Map<string, Acting>();
+  /** All rules of each agent. */
+  readonly agents = new Map<string, Acting[]>();
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules;
@@ -50,7 +54,7 @@ class Order {
     this.somebody = first(['anyone', 'authenticated']);
     rules.forEach(({ who }, index) => {
       if (who.kind === 'role' && !this.roles.has(who.role)) this.roles.set(who.role, index);
-      if (who.kind === 'agent' && !this.agents.has(who.agent)) this.agents.set(who.agent, { index, who });
+      if (who.kind === 'agent') this.agents.set(who.agent, [...(this.agents.get(who.agent) ?? []), { index, who }]);
     });
   }
 
@@ -69,24 +73,29 @@ class Order {
   }
 
   /** The rule for an agent of somebody with these roles. */
-  positionOf(agent: string, roles: readonly string[]): number {
-    const acting = this.agents.get(agent);
-    if (acting === undefined || !mayAct(acting.who, false)) return this.rules.length;
+  positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined): number {
+    const acting = this.#acting(agent, false, mcp);
+    if (acting === undefined) return this.rules.length;
     const person = travelling({ roles }, acting.who.actsFor);
     return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
   }
 
   /** The rule for an agent by itself. */
-  positionAlone(agent: string): number {
-    const acting = this.agents.get(agent);
-    return acting !== undefined && mayAct(acting.who, true) ? acting.index : this.rules.length;
+  positionAlone(agent: string, mcp: McpHeaders | undefined): number {
+    return this.#acting(agent, true, mcp)?.index ?? this.rules.length;
+  }
+
+  /** The first rule of an agent that covers what it asks. */
+  #acting(agent: string, alone: boolean, mcp: McpHeaders | undefined): Acting | undefined {
+    return this.agents.get(agent)?.find(({ who }) => mayAct(who, alone) && toolRefusal({ who }, mcp) === undefined);
   }
 }
 
 function sameWho(a: Who, b: Who): boolean {
   if (a.kind === 'role') return b.kind === 'role' && a.role === b.role;
   if (a.kind !== 'agent') return a.kind === b.kind;
-  return b.kind === 'agent' && a.agent === b.agent && a.alone === b.alone && a.actsFor.join() === b.actsFor.join();
+  if (b.kind !== 'agent' || a.agent !== b.agent || a.alone !== b.alone) return false;
+  return a.actsFor.join() === b.actsFor.join() && a.tools?.join(' ') === b.tools?.join(' ');
 }
 
 function sameLists(
@@ -133,12 +142,25 @@ class Pair {
   }
 }
 
+/** Messages of MCP that an agent's rules tell apart; one that is none, where no rule looks. */
+function messagesOf({ left, right }: Pair, agent: string): readonly (McpHeaders | undefined)[] {
+  const acting = [...(left.agents.get(agent) ?? []), ...(right.agents.get(agent) ?? [])];
+  const tools = acting.flatMap(({ who }) => who.tools ?? []);
+  return acting.some(({ who }) => who.tools !== undefined) ? [undefined, ...toolAtoms(tools)] : [undefined];
+}
+
 /** An agent's callers: itself, then somebody without a role, with one, with two. */
-function* ofAgent(pair: Pair, agent: string): Generator<Parting | undefined> {
-  const itself = () => ({ roles: [], agent, alone: true }) as const;
-  yield pair.at([], itself, pair.left.positionAlone(agent), pair.right.positionAlone(agent));
+function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
+  const more = mcp === undefined ? {} : { mcp };
+  const itself = () => ({ roles: [], agent, alone: true, ...more }) as const;
+  yield pair.at([], itself, pair.left.positionAlone(agent, mcp), pair.right.positionAlone(agent, mcp));
   const of = (named: readonly string[], roles: readonly string[]) =>
-    pair.at(named, () => ({ roles, agent }), pair.left.positionOf(agent, roles), pair.right.positionOf(agent, roles));
+    pair.at(
+      named,
+      () => ({ roles, agent, ...more }),
+      pair.left.positionOf(agent, roles, mcp),
+      pair.right.positionOf(agent, roles, mcp),
+    );
   yield of([], []);
   for (const { role, all } of pair.roles) yield of([role], all);
   for (const [i, a] of pair.roles.entries()) {
@@ -195,6 +217,8 @@ export function* partings(
   for (const parting of withRoles(pair)) if (parting !== undefined) yield parting;
   for (const parting of bare(pair, byRequest)) if (parting !== undefined) yield parting;
   for (const agent of new Set([...pair.left.agents.keys(), ...pair.right.agents.keys()])) {
-    for (const parting of ofAgent(pair, agent)) if (parting !== undefined) yield parting;
+    for (const mcp of messagesOf(pair, agent)) {
+      for (const parting of ofAgent(pair, agent, mcp)) if (parting !== undefined) yield parting;
+    }
   }
 }

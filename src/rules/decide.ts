@@ -1,5 +1,6 @@
 import type { Caller } from '../caller/types.ts';
 import type { AgentWho, Who } from '../policy/types.ts';
+import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
 /** What of a rule decides. The rules of a rendered table stand under their route and do not name it. */
@@ -24,6 +25,13 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
     case 'agent':
       return caller?.agent === who.agent && mayAct(who, caller.alone === true);
   }
+}
+
+const noHeaders: McpHeaders = Object.freeze({});
+
+/** Why a rule does not cover a request by the tool that it calls; undefined where it does, or looks at none. */
+export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) {
+  return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 }
 
 /** Whether the rule speaks of the method. */
@@ -102,17 +110,30 @@ export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
+/** What is said to an agent where no rule of it covers what it asks: of those that do but for the tool, the first. */
+function refusedAgent<R extends DecidingRule>(
+  own: readonly R[],
+  mine: readonly R[],
+  caller: DecidingCaller,
+  { method, mcp }: Request,
+): Decision<R> {
+  const [first] = mine;
+  const why = first && toolRefusal(first, mcp);
+  if (why !== undefined) return refused(why, first);
+  const of = (isAgent: boolean) => own.filter(({ who }) => (who.kind === 'agent') === isAgent);
+  return refused('actor_not_allowed', nearestOf(of(true), caller, method) ?? nearestOf(of(false), caller, method));
+}
+
 /**
  * An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. One that
  * is alone has no person, and passes by its own rule.
  */
-function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, method: string): Decision<R> {
-  const agents = own.filter(({ who }) => who.kind === 'agent');
+function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
+  const { method, mcp } = asked;
+  const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
+  const rule = mine.find((it) => toolRefusal(it, mcp) === undefined);
+  if (rule === undefined || rule.who.kind !== 'agent') return refusedAgent(own, mine, caller, asked);
   const people = own.filter(({ who }) => who.kind !== 'agent');
-  const rule = agents.find((it) => hasMethod(it, method) && isWho(it.who, caller));
-  if (rule === undefined || rule.who.kind !== 'agent') {
-    return refused('actor_not_allowed', nearestOf(agents, caller, method) ?? nearestOf(people, caller, method));
-  }
   if (caller.alone) return { allow: true, rule };
   const person = travelling(caller, rule.who.actsFor);
   const passes = people.some((it) => hasMethod(it, method) && isWho(it.who, person));
@@ -145,7 +166,8 @@ export function covering<R extends DecidingRule>(
  * @param caller who asks, or null (or {@link NOBODY} with roles by the request) without a credential; a bad credential never gets here
  * @param request with the route that nginx, or {@link match}, chose
  * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
- * agent, or none by which it may ask so), `step_up_required` (another sign-in would give the role `stepUp`, and that
+ * agent, or none by which it may ask so), `tool_refused` or `protocol_refused` (see
+ * {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and that
  * passes), `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only where they ask from is
  * wrong; of nobody, where no credential would help), else `role_missing`; with the nearest rule: the one of that role,
  * or one that fails by its method only, before the first that names a role
@@ -157,7 +179,7 @@ export function decide<R extends DecidingRule>(
 ): Decision<R> {
   const { route, method } = request;
   const own = ownOf(rules, route);
-  if (caller?.agent !== undefined) return decideAgent(own, caller, method);
+  if (caller?.agent !== undefined) return decideAgent(own, caller, request);
   const passes = covering(own, caller, method);
   if (passes !== undefined) return { allow: true, rule: passes };
   const people = own.filter(({ who }) => who.kind !== 'agent');

@@ -12,6 +12,8 @@ export interface Enforced extends Rule {
   readonly agent?: string | null;
   /** That agent asks for itself, and nobody is behind it. */
   readonly alone?: true;
+  /** Tools that the agent calls, as policies write them; absent: whatever it asks. */
+  readonly tools?: readonly string[];
 }
 
 /** The id of the policy's rule that an enforced one came of. */
@@ -47,8 +49,9 @@ export function enforced(rules: readonly Rule[]): readonly Enforced[] {
   return rules.flatMap((rule): readonly Enforced[] => {
     const { who } = rule;
     if (who.kind !== 'agent') return [{ ...rule, who, ...(some && { agent: null }) }];
+    const tools = who.tools === undefined ? {} : { tools: who.tools };
     const alone: readonly Enforced[] = who.alone
-      ? [{ ...rule, id: `${rule.id}.0`, who: { kind: 'authenticated' }, agent: who.agent, alone: true }]
+      ? [{ ...rule, id: `${rule.id}.0`, who: { kind: 'authenticated' }, agent: who.agent, alone: true, ...tools }]
       : [];
     if (who.actsFor.length === 0) return alone;
     const people = rules
@@ -59,7 +62,7 @@ export function enforced(rules: readonly Rule[]): readonly Enforced[] {
         if (both === undefined || somebody === undefined) return [];
         const { methods: _, ...rest } = rule;
         const id = `${rule.id}.${person.id.slice(person.id.lastIndexOf('#') + 1)}`;
-        return [{ ...rest, ...both, id, who: somebody, agent: who.agent }];
+        return [{ ...rest, ...both, id, who: somebody, agent: who.agent, ...tools }];
       });
     return [...people, ...alone];
   });

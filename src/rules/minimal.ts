@@ -1,9 +1,14 @@
 import type { Parting } from './callers.ts';
 import type { Implied } from './implied.ts';
+import { messageText } from './tools.ts';
 import type { Rule } from './types.ts';
 
 /** Whom a change is about; with `agent`, only what that agent does for them. */
-export type Affected = { readonly agent?: string } & (Person | { readonly kind: 'alone'; readonly agent: string });
+export type Affected = {
+  readonly agent?: string;
+  /** With the agent: what its message of MCP is; absent: it is none, or no rule looks. */
+  readonly message?: string;
+} & (Person | { readonly kind: 'alone'; readonly agent: string });
 
 type Person =
   | { readonly kind: 'anyone' }
@@ -24,7 +29,8 @@ export interface MinimalChange {
 const mark = ({ left, right }: Parting): string => JSON.stringify([left?.id, right?.id]);
 
 function change(person: Affected, { caller, left, right }: Parting): MinimalChange {
-  const who = caller?.agent === undefined ? person : { ...person, agent: caller.agent };
+  const message = caller?.mcp === undefined ? {} : { message: messageText(caller.mcp) };
+  const who = caller?.agent === undefined ? person : { ...person, agent: caller.agent, ...message };
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
@@ -51,9 +57,13 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
  * role, and what holds for a role is not said again of two.
  */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
-  const agents = new Set(partings.map(({ caller }) => caller?.agent));
-  return [...agents].flatMap((agent) => {
-    const own = partings.filter(({ caller }) => caller?.agent === agent);
+  const groups = new Map<string, Parting[]>();
+  for (const parting of partings) {
+    const key = JSON.stringify([parting.caller?.agent, parting.caller?.mcp]);
+    groups.set(key, [...(groups.get(key) ?? []), parting]);
+  }
+  return [...groups.values()].flatMap((own) => {
+    const agent = own[0]?.caller?.agent;
     return [
       ...own.flatMap((it) => (it.caller?.alone && agent !== undefined ? [change({ kind: 'alone', agent }, it)] : [])),
       ...ofOne(own.filter(({ caller }) => !caller?.alone)),

@@ -64,3 +64,28 @@ export function refusedTool(
   if (name === undefined || !isName(name)) return 'protocol_refused';
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
+
+/** What names begin with that a pattern covers; the pattern's name, where it is one. */
+const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
+
+/**
+ * Messages that rules with these tools tell apart, each stood for by one: what lists, each tool that is named, one below
+ * each beginning, and one that is none of them.
+ */
+export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
+  const [version = ''] = MCP_VERSIONS;
+  const stems = [...new Set(tools.map(stem))];
+  // No longer pattern begins like it: there are fewer of them than numbers.
+  const fresh = (from: string): string => {
+    for (let i = 0; ; i++) {
+      const name = `${from}${i}`;
+      if (!stems.some((other) => other.length > from.length && name.startsWith(other))) return name;
+    }
+  };
+  const names = [...new Set([...tools.filter((it) => !it.endsWith('*')), ...['', ...stems].map(fresh)])];
+  return [{ version, method: 'tools/list' }, ...names.map((name) => ({ version, method: CALL, name }))];
+}
+
+/** A message in words: its method, and what it names. */
+export const messageText = ({ method = '', name }: McpHeaders): string =>
+  name === undefined ? method : `${method} ${name}`;

@@ -6,6 +6,7 @@ import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';
 import type { TableBudgets } from './budgets.ts';
+import type { McpHeaders } from './tools.ts';
 
 /** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
 export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
@@ -46,6 +47,8 @@ export interface MeshRule extends Rule {
 export interface Request {
   readonly route: string;
   readonly method: string;
+  /** What it says of itself as a message of MCP; absent: nothing. */
+  readonly mcp?: McpHeaders;
 }
 
 export type Decision<R = Rule> =

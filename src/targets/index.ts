@@ -3,10 +3,16 @@ import { consul } from './consul/render.ts';
 import { envoy } from './envoy/render.ts';
 import { istio } from './istio/render.ts';
 import { linkerd } from './linkerd/render.ts';
+import { unawareOfTools } from './tool-gaps.ts';
 import type { MeshTarget } from './types.ts';
 
 /** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
-export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = { envoy, istio, linkerd, consul };
+export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = {
+  envoy: unawareOfTools(envoy, 'Envoy'),
+  istio: unawareOfTools(istio, 'Istio'),
+  linkerd: unawareOfTools(linkerd, 'Linkerd'),
+  consul: unawareOfTools(consul, 'Consul'),
+};
 
 /** Their names, in the order of help texts. */
 export const meshTargetNames = Object.keys(meshTargets) as MeshKind[];

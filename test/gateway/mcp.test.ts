@@ -35,6 +35,8 @@ providers:
 roles:
   reader: { all: [ { group: staff, provider: sso }, { scope: tools:read, provider: sso } ] }
   guest: { group: staff, provider: acme }
+agents:
+  pages-bot: { match: { client_id: pages-bot, provider: acme }, acts_for: [guest], bound: none }
 services:
   mcp: { insecure_url: "http://mcp.internal:8080" }
 headers: { X-Forwarded-User: subject }
@@ -48,6 +50,9 @@ hosts:
     /*: { service: mcp, allow: [guest] }
     /mcp: { service: mcp, audiences: ["https://apps.example.com/mcp"], allow: [guest] }
     /pages/*: { service: mcp, allow: [anyone] }
+  tools.example.com:
+    providers: [acme]
+    /mcp: { service: mcp, proxy: { stream: true }, allow: [ { agent: pages-bot, tools: [search_*, watch_page] }, guest ] }
 `;
 const gateway = await startGateway(stage, { policy });
 
@@ -202,6 +207,128 @@ describe('a token in the URL', () => {
       }
     }
     expect((await gateway.send('one.apps.example.com', { path: '/pages/access_token=x' })).status).toBe(405);
+  });
+});
+
+describe('tools of an agent', () => {
+  const tools = 'tools.example.com';
+  const url = `https://${tools}:8443/mcp`;
+  const token = (more: object = { azp: 'pages-bot' }) =>
+    acme.sign({ aud: 'api://wiki', sub: 'ben', groups: ['staff'], ...more });
+
+  async function agent(exchanges: Exchange[] = []): Promise<Client> {
+    const bearer = await token();
+    const options = { authProvider: { token: async () => bearer }, fetch: stageFetch(stage, exchanges) };
+    const client = new Client({ name: 'tests', version: '1.0.0' }, modern);
+    await client.connect(mcpTransport(stage, url, options));
+    return client;
+  }
+
+  test('a real client lists them all, and calls those that its rule names', async () => {
+    await service.forget();
+    const exchanges: Exchange[] = [];
+    const client = await agent(exchanges);
+    const listed = (await client.listTools()).tools.map(({ name }) => name);
+    expect(listed).toEqual(['search_pages', 'delete_page', 'watch_page']);
+    for (let i = 0; i < 3; i++) {
+      const found = await client.callTool({ name: 'search_pages', arguments: { text: 'x' } });
+      expect(found.content).toEqual([{ type: 'text', text: 'found x' }]);
+      await expect(client.callTool({ name: 'delete_page', arguments: { id: '1' } })).rejects.toThrow();
+      expect(exchanges.at(-1)).toMatchObject({ status: 403 });
+    }
+    expect((await service.calls()).map(({ tool }) => tool)).toEqual(['search_pages', 'search_pages', 'search_pages']);
+  });
+
+  const message = (name: string, method = 'tools/call') =>
+    JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 1, method },
+      params: {
+        name,
+        arguments: { id: '1', text: 'x' },
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'tests', version: '1.0.0' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    });
+
+  type Sent = readonly (readonly [string, string])[];
+
+  async function send(headers: Sent, body: string, bearer?: string) {
+    const shared = [
+      ...([
+        ['Host', `${tools}:8443`],
+        ['Content-Type', 'application/json'],
+      ] as const),
+      ...([['Accept', 'application/json, text/event-stream'], ...headers] as const),
+    ] as const;
+    return gateway.send(tools, {
+      method: 'POST',
+      path: '/mcp',
+      headers: shared,
+      body,
+      token: bearer ?? (await token()),
+    });
+  }
+
+  const version = ['MCP-Protocol-Version', '2026-07-28'] as const;
+  const call = ['Mcp-Method', 'tools/call'] as const;
+  const named = (name: string) => ['Mcp-Name', name] as const;
+
+  test.each<[string, Sent, number, string]>([
+    ['a tool that no rule names', [version, call, named('delete_page')], 403, 'tool_refused'],
+    ['no headers at all', [], 400, 'protocol_refused'],
+    ['no name', [version, call], 400, 'protocol_refused'],
+    ['no method', [version, named('search_pages')], 400, 'protocol_refused'],
+    ['no version', [call, named('search_pages')], 400, 'protocol_refused'],
+    [
+      'an older version',
+      [['MCP-Protocol-Version', '2025-11-25'], call, named('search_pages')],
+      400,
+      'protocol_refused',
+    ],
+    ['two names', [version, call, named('search_pages'), named('delete_page')], 403, 'tool_refused'],
+    ['two methods', [version, ['Mcp-Method', 'tools/list'], call, named('delete_page')], 400, 'protocol_refused'],
+    ['a name in another spelling', [version, call, named('=?base64?c2VhcmNoX3BhZ2Vz?=')], 403, 'tool_refused'],
+    [
+      'the gateway’s own headers',
+      [
+        ['X-Meshgate-Mcp-Method', 'tools/list'],
+        ['X-Meshgate-Mcp-Version', '2026-07-28'],
+      ],
+      400,
+      'protocol_refused',
+    ],
+    ['another method', [version, ['Mcp-Method', 'resources/read'], named('search_pages')], 403, 'tool_refused'],
+  ])('%s reaches no server', async (_, headers, status, reason) => {
+    await service.forget();
+    for (let i = 0; i < 2; i++) {
+      const answer = await send(headers, message('delete_page'));
+      expect([answer.status, answer.json().reason]).toEqual([status, reason]);
+    }
+    expect(await service.calls()).toEqual([]);
+  });
+
+  test('headers that say something else than the message are refused by the server', async () => {
+    await service.forget();
+    const answer = await send([version, call, named('search_pages')], message('delete_page'));
+    expect([answer.status, answer.json().error.code]).toEqual([400, -32020]);
+    expect(await service.calls()).toEqual([]);
+  });
+
+  test('people call what they like, and the log names agent, person and tool', async () => {
+    await service.forget();
+    const own = await send([version, call, named('delete_page')], message('delete_page'), await token({ azp: 'cli' }));
+    expect(own.status).toBe(200);
+    const mark = gateway.mark();
+    await send([version, call, named('search_pages')], message('search_pages'));
+    const line = () => gateway.access(mark).find((it) => it['meshgate.agent'] === 'pages-bot');
+    await until(() => line() !== undefined, { what: 'the log line' });
+    expect(line()).toMatchObject({
+      ...{ 'user.id': 'acme-ben', 'meshgate.rule': `${tools}/mcp#1` },
+      ...{ 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'search_pages' },
+    });
   });
 });
 

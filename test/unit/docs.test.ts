@@ -101,7 +101,9 @@ test('neither do the sources', () => {
 describe('docs/log.md', () => {
   const text = readFileSync('docs/log.md', 'utf8');
   const fieldsOf = (several: boolean) =>
-    [...print([logFormat({ agents: true, several })]).matchAll(/"([a-z_.]+)":/g)].map(([, name = '']) => name);
+    [...print([logFormat({ agents: true, tools: several, several })]).matchAll(/"([a-z_.]+)":/g)].map(
+      ([, name = '']) => name,
+    );
   const fields = fieldsOf(false);
 
   test('its example has the fields of the log, in their order', () => {

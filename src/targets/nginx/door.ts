@@ -44,31 +44,46 @@ export const authorizationMap: Directive = commented(
   ]),
 );
 
+/** Whether some rule of a host looks at the tools of an agent. */
+export const looksAtTools = ({ routes }: Host): boolean =>
+  routes.some(({ allow }) => allow.some(({ who }) => who.kind === 'agent' && who.tools !== undefined));
+
+/** What of a message of MCP is told to the check, where a rule of the host looks at tools. */
+function toolHeaders({ host }: SceneHost): readonly Directive[] {
+  if (!looksAtTools(host)) return [];
+  return [
+    line('proxy_set_header', 'X-Meshgate-Mcp-Version', variable('http_mcp_protocol_version')),
+    line('proxy_set_header', 'X-Meshgate-Mcp-Method', variable('http_mcp_method')),
+    line('proxy_set_header', 'X-Meshgate-Mcp-Name', variable('http_mcp_name')),
+  ];
+}
+
 /** Where people and programs come in, with a credential of their own. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
-    credentials: [credential, ...shownCertificate(scene, host), ...shownNetworks(scene)],
+    credentials: [credential, ...shownCertificate(scene, host), ...shownNetworks(scene), ...toolHeaders(host)],
     answers: hasTokenAgents(scene.policy) ? AGENT_ANSWERS : [],
     server: outerCertificates(host),
   };
 }
 
+/** What the inner listener wants of certificates. */
+export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[] =>
+  certificates(clientCaFile, 'on', 'Services show the certificate of their workload, on every connection anew.');
+
 /** Where services ask for the person whose request they serve. */
-export function innerDoor(inner: Inner): Door {
+export function innerDoor(inner: Inner, host: SceneHost): Door {
   return {
     check: HOP_PATH,
     credentials: [
       authorization,
       line('proxy_set_header', 'X-Meshgate-Assertion', variable('http_x_meshgate_assertion')),
       line('proxy_set_header', 'SSL-Client-Cert', variable('ssl_client_escaped_cert')),
+      ...toolHeaders(host),
     ],
     answers: AGENT_ANSWERS,
-    server: certificates(
-      inner.clientCaFile,
-      'on',
-      'Services show the certificate of their workload, on every connection anew.',
-    ),
+    server: innerCertificates(inner),
   };
 }
 

@@ -185,5 +185,5 @@ export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */
 export function innerConf(scene: Scene, host: SceneHost, inner: Inner): readonly Directive[] {
-  return doorConf(scene, { ...host, sessions: false }, withoutSessions(scene, innerDoor(inner)));
+  return doorConf(scene, { ...host, sessions: false }, withoutSessions(scene, innerDoor(inner, host)));
 }

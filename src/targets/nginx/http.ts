@@ -2,6 +2,7 @@ import { hasSeveral } from '../../policy/ingress.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
+import { looksAtTools } from './door.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
 import { healthServer } from './health.ts';
@@ -67,7 +68,11 @@ export function httpConf(scene: Scene): readonly Directive[] {
     ...egressMaps(scene),
     commented(
       'One JSON object a line.',
-      logFormat({ agents: Object.keys(scene.policy.agents).length > 0, several: hasSeveral(scene.policy) }),
+      logFormat({
+        agents: Object.keys(scene.policy.agents).length > 0,
+        tools: scene.policy.hosts.some(looksAtTools),
+        several: hasSeveral(scene.policy),
+      }),
     ),
     ...upstreams(scene),
     ...etcdUpstreams(scene),

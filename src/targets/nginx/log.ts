@@ -17,6 +17,8 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['user.roles', 'meshgate_roles', 'text'],
   ['meshgate.agent', 'meshgate_agent', 'text'],
   ['meshgate.actors', 'meshgate_actors', 'text'],
+  ['mcp.method.name', 'http_mcp_method', 'text'],
+  ['gen_ai.tool.name', 'http_mcp_name', 'text'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
@@ -32,18 +34,28 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
 /** Of who acts for somebody. */
 const ACTING = ['meshgate_agent', 'meshgate_actors'];
 
+/** Of what an agent asks a server of tools, as it says itself. */
+const TOOLS = ['http_mcp_method', 'http_mcp_name'];
+
 /** Fields that only some policies have. */
 interface Having {
   /** Whether the policy has agents. */
   readonly agents: boolean;
+  /** Whether some rule looks at the tools of an agent. */
+  readonly tools: boolean;
   /** Whether its mesh has several ingresses. */
   readonly several: boolean;
 }
 
 /** `log_format meshgate`: one JSON object a line, escaped by nginx itself; by default with all fields. */
-export function logFormat({ agents, several }: Having = { agents: true, several: true }): Directive {
+export function logFormat(
+  { agents, tools, several }: Having = { agents: true, tools: true, several: true },
+): Directive {
   const own = FIELDS.filter(
-    ([, name]) => (agents || !ACTING.includes(name)) && (several || name !== 'meshgate_ingress'),
+    ([, name]) =>
+      (agents || !ACTING.includes(name)) &&
+      (tools || !TOOLS.includes(name)) &&
+      (several || name !== 'meshgate_ingress'),
   );
   const fields = own.map(([field, name, kind], i): Arg => {
     const value: readonly (string | Part)[] = kind === 'text' ? ['"', variable(name), '"'] : [variable(name)];

@@ -1,6 +1,6 @@
 import type { Host, Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
-import { innerDoor, innerHosts } from './door.ts';
+import { innerCertificates, innerHosts } from './door.ts';
 import { hostFile, innerFile, reading, trustedProxies } from './host.ts';
 import { BAD_LOCATION } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
@@ -103,7 +103,7 @@ function innerServers(scene: Scene): readonly Directive[] {
     port: inner.listen,
     certificateOf: (host) => inner.tls ?? host.tls ?? tls,
     fileOf: innerFile,
-    unknown: [...innerDoor(inner).server, certificateLocation('-')],
+    unknown: [...innerCertificates(inner), certificateLocation('-')],
   };
   const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
   return serversOf(scene, listener, served, 'The inner listener, where services ask; any other name there.');

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refusedTool } from '../../../src/rules/tools.ts';
+import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { decide } from '../../../src/rules/decide.ts';
+import { named, prove } from '../../../src/rules/prove.ts';
+import { refusedTool, toolAtoms } from '../../../src/rules/tools.ts';
+import { meshTarget } from '../../../src/targets/index.ts';
 
 const version = '2026-07-28';
 const ask = (tools: string[], name?: string, method = 'tools/call') =>
@@ -76,4 +81,79 @@ test.each([undefined, '', '2025-11-25', '2025-06-18', '2026-07-28, 2025-11-25', 
 test('without the headers nothing passes', () => {
   expect(refusedTool(['*'], {})).toBe('protocol_refused');
   expect(refusedTool(['*'], { version })).toBe('protocol_refused');
+});
+
+const policyOf = (...rules: string[]) => {
+  const text = `version: 1
+providers:
+  okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] }
+roles: { staff: { group: staff } }
+agents:
+  bot: { match: { client_id: bot }, acts_for: [staff], bound: none }
+services: { wiki: { url: "https://wiki.internal:8443" } }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [${rules.join(', ')}, staff] }
+`;
+  const { policy, errors } = parsePolicy(text, 'tools.yaml');
+  if (policy === undefined) throw new Error(errors.map(formatError).join());
+  return policy;
+};
+
+describe('rules with tools', () => {
+  const agent = { roles: ['staff'], agent: 'bot' };
+  const asks = (name: string) => ({
+    ...{ route: 'wiki.example.com/*', method: 'POST' },
+    mcp: { version, method: 'tools/call', name },
+  });
+
+  test('the first rule that has the tool decides; one without tools has all', () => {
+    const rules = compile(policyOf('{ agent: bot, tools: [a] }', '{ agent: bot, tools: [b*] }', '{ agent: bot }'));
+    const of = (name: string) => {
+      const decision = decide(rules, agent, asks(name));
+      return decision.allow ? decision.rule.id : decision.reason;
+    };
+    expect([of('a'), of('bc'), of('c')].map((it) => it.slice(-1))).toEqual(['1', '2', '3']);
+    const less = compile(policyOf('{ agent: bot, tools: [a] }', '{ agent: bot, tools: [b*] }'));
+    expect(decide(less, agent, asks('c'))).toMatchObject({ reason: 'tool_refused', nearest: { id: less[0]?.id } });
+    expect(decide(less, agent, { ...asks('a'), mcp: {} })).toMatchObject({ reason: 'protocol_refused' });
+    expect(decide(less, agent, { ...asks('a'), method: 'GET' })).toMatchObject({ reason: 'actor_not_allowed' });
+    expect(decide(less, { roles: [], agent: 'bot' }, asks('a'))).toMatchObject({ reason: 'role_missing' });
+    expect(decide(less, { roles: ['staff'] }, asks('c'))).toMatchObject({ allow: true });
+  });
+
+  test.each([
+    ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: [a] }', undefined],
+    ['{ agent: bot, tools: [a, b] }', '{ agent: bot, tools: [b, a] }', undefined],
+    ['{ agent: bot, tools: [a*] }', '{ agent: bot, tools: [a*, ab] }', undefined],
+    ['{ agent: bot, tools: [a*] }', '{ agent: bot, tools: [a] }', 'a0'],
+    ['{ agent: bot, tools: [a*] }', '{ agent: bot, tools: [ab*] }', 'a0'],
+    ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: [b] }', 'a'],
+    ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: ["*"] }', '0'],
+  ])('%s against %s: told apart by %s', (left, right, tool) => {
+    const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
+    const witness = prove(side(left), side(right));
+    expect(witness?.caller?.mcp?.name).toBe(tool);
+  });
+
+  test('one without tools lets pass what is no message at all', () => {
+    const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
+    const witness = prove(side('{ agent: bot, methods: [POST] }'), side('{ agent: bot, tools: ["*"] }'));
+    expect(witness).toMatchObject({ method: 'POST', caller: { agent: 'bot' } });
+    expect(witness?.caller).not.toHaveProperty('mcp');
+  });
+
+  test.each(['envoy', 'istio', 'linkerd', 'consul'] as const)('%s says that it does not look', (kind) => {
+    const policy = policyOf('{ agent: bot, tools: [a] }');
+    const services = { wiki: { ...policy.services.wiki!, direct: undefined } } as never;
+    const [rule] = compile(policy);
+    const covered = meshTarget(kind).covers(rule!, { ...policy, services });
+    expect(covered.kind === 'wider' ? covered.text : covered.kind).toMatch(/tools of an agent|none/);
+  });
+});
+
+test('atoms of patterns are told apart by them', () => {
+  const names = toolAtoms(['a', 'a*', 'ax*', '*']).flatMap(({ name }) => name ?? []);
+  expect(names).toEqual(['a', '0', 'a0', 'ax0']);
+  for (const pattern of ['a*', 'ax*']) expect(names.some((it) => ask([pattern], it) === undefined)).toBe(true);
 });
