@@ -2,6 +2,7 @@ import type { Asking, Outcome } from './callers.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
 import { alone, type Implied } from './implied.ts';
+import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
 /** Rules, and what one that allows comes to: two outcomes with the same text are the same. */
@@ -80,6 +81,28 @@ function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
+/** Messages of MCP that rules tell apart, and what is none; that alone, where no rule looks. */
+function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefined)[] {
+  const tools = rules.flatMap((rule) => (rule.tools === undefined ? [] : [rule.tools]));
+  return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
+}
+
+const takes = ({ tools }: MeshRule, message: McpHeaders = {}): boolean =>
+  tools === undefined || refusedTool(tools, message) === undefined;
+
+/** A caller, with a message of MCP, whom the two sides of a cell decide differently. */
+function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'caller' | 'left' | 'right'> | undefined {
+  for (const message of messagesOf([...left, ...right])) {
+    const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
+    const sent = message === undefined ? '' : `, with ${messageText(message)}`;
+    const ours = parting(of(left), of(right));
+    if (ours) return { caller: ours.caller + sent, left: ours.rule };
+    const theirs = parting(of(right), of(left));
+    if (theirs) return { caller: theirs.caller + sent, right: theirs.rule };
+  }
+  return undefined;
+}
+
 /**
  * The same for rules as a mesh sees them: it asks who connects, and, where it verifies one, what the assertion says.
  *
@@ -87,10 +110,8 @@ function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
  */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {
-    const ours = parting(cell.left, cell.right);
-    if (ours) return { ...requestOf(cell), caller: ours.caller, left: ours.rule };
-    const theirs = parting(cell.right, cell.left);
-    if (theirs) return { ...requestOf(cell), caller: theirs.caller, right: theirs.rule };
+    const witness = witnessIn(cell);
+    if (witness) return { ...requestOf(cell), ...witness };
   }
   return undefined;
 }

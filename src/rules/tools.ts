@@ -21,10 +21,14 @@ export const NOTIFICATIONS = 'notifications/';
 /** The method that calls a tool. */
 export const CALL = 'tools/call';
 
-/** A name that needs no encoding, and so has none. Two headers arrive as one with a comma, which no name has. */
-export const PLAIN_NAME = '[A-Za-z0-9_./-]{1,128}';
+/** What names are of that need no encoding, and so have none. Two headers arrive as one with a comma, which is none of it. */
+export const NAME_CHARACTER = '[A-Za-z0-9_./-]';
+/** What methods are of. */
+export const METHOD_CHARACTER = '[A-Za-z/_-]';
 
-const plain = new RegExp(`^${PLAIN_NAME}$`);
+// As long as headers may be: meshes, which hold the same, cannot count so far.
+const plain = new RegExp(`^${NAME_CHARACTER}+$`);
+const isMethod = new RegExp(`^${METHOD_CHARACTER}+$`);
 
 /** What policies write: a name, what names begin with, or all. */
 export const TOOL_PATTERN = /^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/;
@@ -58,7 +62,7 @@ export function refusedTool(
   { version, method, name }: McpHeaders,
 ): 'protocol_refused' | 'tool_refused' | undefined {
   if (version === undefined || !MCP_VERSIONS.includes(version)) return 'protocol_refused';
-  if (method === undefined || !/^[A-Za-z/_-]{1,64}$/.test(method)) return 'protocol_refused';
+  if (method === undefined || !isMethod.test(method)) return 'protocol_refused';
   if (LISTING.includes(method) || method.startsWith(NOTIFICATIONS)) return undefined;
   if (method !== CALL) return 'tool_refused';
   if (name === undefined || !isName(name)) return 'protocol_refused';

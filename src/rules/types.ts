@@ -39,6 +39,8 @@ export interface MeshRule extends Rule {
   readonly agent?: string | null;
   /** That agent asks for itself; absent: for a person, or the mesh does not look. */
   readonly alone?: true;
+  /** Tools that the agent calls, as policies write them; absent: whatever it asks, or the mesh does not look. */
+  readonly tools?: readonly string[];
   /** The assertion that has to come along, in words; absent: none is looked at, but for the role. */
   readonly asserted?: string;
 }

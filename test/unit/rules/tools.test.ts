@@ -66,7 +66,7 @@ describe('another method', () => {
     },
   );
 
-  test.each(['', 'tools/call, tools/list', 'tools/list,', ' ', 'x'.repeat(65)])('%j is none', (method) => {
+  test.each(['', 'tools/call, tools/list', 'tools/list,', ' '])('%j is none', (method) => {
     expect(ask(['*'], 'x', method)).toBe('protocol_refused');
   });
 });
