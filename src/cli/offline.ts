@@ -17,8 +17,9 @@ import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
 import { providerOf } from '../token/issuer.ts';
-import type { Claims, Verified } from '../token/types.ts';
+import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
 /** A caller as a token's text alone says, and what its roles were found from. */
@@ -70,12 +71,48 @@ export class Offline {
     from: AskedFrom = {},
   ): Result<ClaimedCaller> {
     const jws = splitJws(text);
-    if (!jws.ok) return jws;
+    if (!jws.ok) return this.#onlyAsked(text, providers) ?? jws;
     const header = parseHeader(jws.value.header);
     if (!header.ok) return header;
     const claims = parseClaims(jws.value.payload);
     if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
     return this.#judge(header.value, claims, providers, audiences, from);
+  }
+
+  #providers(names: readonly string[], own?: readonly string[]): readonly TokenProvider[] {
+    const all = names.flatMap((name) => this.#table.providers[name] ?? []);
+    return own === undefined ? all : all.map((it) => forResource(it, own));
+  }
+
+  /**
+   * The provider that has to say what a token is before anything else is known of it (RFC 7662).
+   *
+   * @param providers names of those that are accepted
+   */
+  askedAbout(text: string, providers: readonly string[]): string | undefined {
+    return providerToIntrospect(text, this.#providers(providers))?.name;
+  }
+
+  #onlyAsked(text: string, providers: readonly string[]): ReturnType<typeof refuse> | undefined {
+    const asked = this.askedAbout(text, providers);
+    if (asked === undefined) return undefined;
+    const detail = `only provider ${asked} knows what it is, and nobody has asked it; meshgate token --online does`;
+    return refuse('provider_unavailable', detail);
+  }
+
+  /**
+   * Says who comes with a token of which its provider said that it is active.
+   *
+   * @param claims what it said
+   * @param own audiences of the route, in the place of the provider's
+   */
+  ofIntrospected(name: string, claims: Claims, own?: readonly string[]): Result<ClaimedCaller> {
+    const [provider] = this.#providers([name], own);
+    if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
+    const until = this.now + (provider.introspection?.cache ?? 0);
+    const verified = judgeIntrospected(claims, provider, this.now, this.#table.clockSkew, until);
+    if (!verified.ok) return verified;
+    return this.#unprovable(verified.value) ?? this.#metToken(verified.value, {});
   }
 
   /**
@@ -130,8 +167,7 @@ export class Offline {
     own: readonly string[] | undefined,
     from: AskedFrom,
   ): Result<ClaimedCaller> {
-    const all = providers.flatMap((name) => this.#table.providers[name] ?? []);
-    const accepted = own === undefined ? all : all.map((it) => forResource(it, own));
+    const accepted = this.#providers(providers, own);
     const provider = providerOf(claims, accepted);
     // The gateway says neither before the signature held; here nobody asks but the owner of the policy.
     if (provider === undefined) {

@@ -11,6 +11,8 @@ export interface Asked {
   readonly ask: Ask;
   /** CA bundle, PEM; absent: the system's. */
   readonly ca?: string;
+  /** Client certificate and key, PEM. */
+  readonly client?: { readonly cert: string; readonly key: string };
 }
 
 /**
@@ -52,7 +54,7 @@ function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
 
 /** GET of a URL, or a POST of a form. */
 export async function askUrl(
-  { ask, ca }: Asked,
+  { ask, ca, client }: Asked,
   url: string,
   form?: string,
   authorization?: string,
@@ -65,7 +67,7 @@ export async function askUrl(
     'Content-Type': 'application/x-www-form-urlencoded',
     ...(authorization !== undefined && { Authorization: authorization }),
   };
-  return ask({ ...request, method: 'POST', headers, body: form });
+  return ask({ ...request, method: 'POST', headers, body: form, ...(client && { client }) });
 }
 
 export type Members = Readonly<Record<string, unknown>>;

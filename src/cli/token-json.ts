@@ -23,13 +23,14 @@ function callerJson({ provider, subject, roles, agent, alone, actors }: Caller) 
 
 /** A report for machines; `signature` is absent for what has none that could be read. */
 export function tokenJson(report: TokenReport, signature: Signature | undefined) {
-  const { form, header, claims, provider, refused, asker, expires, binding, roles, routes } = report;
+  const { form, header, claims, provider, active, refused, asker, expires, binding, roles, routes } = report;
   const caller = asker?.claimed?.caller;
   return {
     form,
     ...(header && { header }),
     ...(claims && { claims }),
     ...(provider !== undefined && { provider }),
+    ...(active !== undefined && { active }),
     taken: refused === undefined,
     ...(refused && {
       reason: refused.reason,

@@ -1,6 +1,6 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import type { Policy } from '../policy/types.ts';
-import type { Refusal } from '../reasons.ts';
+import type { Refusal, Result } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import { parseClaims, parseHeader, splitJws } from '../token/format.ts';
@@ -9,7 +9,7 @@ import type { Binding, Claims } from '../token/types.ts';
 import { type Asker, bearerOf } from './asker.ts';
 import { deciding } from './explanation.ts';
 import type { Loaded } from './load.ts';
-import { Offline } from './offline.ts';
+import { type ClaimedCaller, Offline } from './offline.ts';
 
 /** What a token is, by its form alone: an opaque one says nothing, an encrypted one (RFC 7516) nothing that is read. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
@@ -30,16 +30,26 @@ export interface TokenReport {
   /** The JOSE header as it is; absent: it cannot be read. */
   readonly header?: Claims;
   readonly claims?: Claims;
-  /** The provider that the token's `iss` names. */
+  /** The provider that the token's `iss` names, or that was asked about it. */
   readonly provider?: string;
   /** Why no route takes it, by its text alone; absent: one does. */
   readonly refused?: Refusal;
+  /** What the provider said that was asked about it (RFC 7662); absent: nobody was, or no answer came. */
+  readonly active?: boolean;
   readonly asker?: Asker;
   readonly expires?: number;
   readonly binding?: Binding['kind'];
   /** Every role of the policy, and why the token gives it or not. */
   readonly roles: readonly FactExplanation[];
   readonly routes: readonly AtRoute[];
+}
+
+/** Where a token shall count. */
+export interface Taken {
+  /** Providers, by name. */
+  readonly names: readonly string[];
+  /** Audiences of the route, in the place of theirs. */
+  readonly audiences?: readonly string[];
 }
 
 /** Methods that are asked of each route, beside those that its rules name. */
@@ -85,28 +95,72 @@ function atRoutes({ policy, rules }: Loaded, asker: Asker, provider: string): re
 const issuerOf = (policy: Policy, claims: Claims | undefined): string | undefined =>
   Object.values(policy.providers).find(({ issuer }) => issuer === claims?.iss)?.name;
 
+/** What a token gives whoever comes with it. */
+function given(loaded: Loaded, claimed: ClaimedCaller) {
+  const asker = bearerOf(claimed);
+  const { binding, expires } = claimed.facts.verified;
+  return {
+    asker,
+    expires,
+    ...(binding !== undefined && { binding: binding.kind }),
+    roles: Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))),
+    routes: atRoutes(loaded, asker, claimed.caller.provider),
+  };
+}
+
+/** The report on a token that gives nothing. */
+export function refusedReport(report: TokenReport, refused: Refusal): TokenReport {
+  const { form, header, claims, provider } = report;
+  const active = refused.reason === 'token_inactive' ? false : undefined;
+  return {
+    form,
+    ...(header && { header }),
+    ...(claims && { claims }),
+    ...(provider !== undefined && { provider }),
+    ...(active !== undefined && { active }),
+    ...{ refused, roles: [], routes: [] },
+  };
+}
+
 /**
  * Says of a token's text what it is, which provider of the policy would take it, which roles it gives and where it
  * passes. Its signature is not looked at here.
  *
  * @param now seconds since the epoch
  */
-export function tokenReport(loaded: Loaded, text: string, now: number): TokenReport {
+export function tokenReport(loaded: Loaded, text: string, now: number, { names, audiences }: Taken): TokenReport {
   const { policy } = loaded;
-  const form = formOf(text);
   const parts = partsOf(text);
   const provider = issuerOf(policy, parts.claims);
-  const read = { form, ...parts, ...(provider !== undefined && { provider }) };
-  const claimed = new Offline(policy, now).ofToken(text, Object.keys(policy.providers));
-  if (!claimed.ok) return { ...read, refused: claimed, roles: [], routes: [] };
-  const asker = bearerOf(claimed.value);
-  const { binding } = claimed.value.caller;
-  return {
-    ...read,
-    asker,
-    expires: parts.claims?.exp as number,
-    ...(binding !== undefined && { binding }),
-    roles: Object.values(policy.roles).map((role) => deciding(asker.role(role))),
-    routes: atRoutes(loaded, asker, claimed.value.caller.provider),
-  };
+  const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
+  const claimed = new Offline(policy, now).ofToken(text, names, audiences);
+  return claimed.ok ? { ...read, ...given(loaded, claimed.value) } : refusedReport(read, claimed);
+}
+
+/** What a provider said, but for the token itself, which some repeat. */
+function withoutToken(claims: Claims, text: string): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => !JSON.stringify(value).includes(text)));
+}
+
+/**
+ * The same of a token that only its provider can read.
+ *
+ * @param said what it said, or why it is not known
+ */
+export function introspectedReport(
+  loaded: Loaded,
+  text: string,
+  report: TokenReport,
+  provider: string,
+  said: Result<Claims>,
+  { audiences }: Taken,
+  now: number,
+): TokenReport {
+  const asked = { ...report, provider };
+  if (!said.ok) return refusedReport(asked, said);
+  const read = { ...asked, claims: withoutToken(said.value, text) };
+  const claimed = new Offline(loaded.policy, now).ofIntrospected(provider, said.value, audiences);
+  if (!claimed.ok) return { ...refusedReport(read, claimed), active: true };
+  const { refused: _, ...open } = read;
+  return { ...open, active: true, ...given(loaded, claimed.value) };
 }

@@ -73,11 +73,12 @@ function routeLines({ route, outcomes }: AtRoute, paint: Paint): string[] {
 
 /** A report for people. */
 export function tokenReportText(report: TokenReport, signature: Signature | undefined, policy: Policy, paint: Paint) {
-  const { provider, claims, roles, routes } = report;
+  const { provider, claims, active, roles, routes } = report;
   const issuer = provider === undefined ? undefined : policy.providers[provider]?.issuer;
   const lines = [
     formLine(report),
     ...(provider === undefined ? [] : [`provider   ${provider} (${issuer})`]),
+    ...(active === undefined ? [] : [`asked      the provider says that it is ${active ? '' : 'not '}active`]),
     ...takenLines(report, paint),
     ...(signature === undefined ? [] : [`signature  ${signatureText(signature, paint)}`]),
     ...(claims === undefined ? [] : ['claims', ...claimLines(claims, paint)]),

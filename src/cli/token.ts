@@ -1,5 +1,4 @@
 import { buildCommand } from '@stricli/core';
-import type { Policy } from '../policy/types.ts';
 import { noTokens, reach, splitUrl } from './ask.ts';
 import { parseTime, tokenText } from './asker.ts';
 import {
@@ -18,11 +17,12 @@ import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid, policyFile } from './load.ts';
-import { caFileFlag, checkedOnline } from './provider-keys.ts';
+import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 import { tokenJson } from './token-json.ts';
-import { type Signature, type TokenReport, tokenReport } from './token-report.ts';
+import { askedReport } from './token-online.ts';
+import { type Taken, type TokenReport, tokenReport } from './token-report.ts';
 import { tokenReportText } from './token-text.ts';
 
 interface Flags {
@@ -33,17 +33,12 @@ interface Flags {
   readonly format: Format;
 }
 
-async function signatureOf(
-  runtime: Runtime,
-  text: string,
-  policy: Policy,
-  { form, provider }: TokenReport,
-  { online, caFile }: Flags,
-): Promise<Signature | undefined> {
-  if (form !== 'jwt') return undefined;
-  if (online !== true || provider === undefined) return 'not checked';
-  const signer = await checkedOnline(runtime, text, policy, provider, caFile);
-  return signer.ok ? { key: signer.value.kid ?? signer.value.thumbprint } : signer;
+/** Where the token shall count: of a request there, that of its host and route. */
+function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
+  const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
+  if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers) };
+  const { audiences } = reached.route;
+  return { names: reached.host.providers, ...(audiences && { audiences }) };
 }
 
 /** What becomes of one request with the token. */
@@ -81,8 +76,12 @@ export async function token(
   const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
   if (loaded === undefined) return NO;
   const text = tokenText(runtime, file);
-  const report = tokenReport(loaded, text, flags.now ?? runtime.now());
-  const signature = await signatureOf(runtime, text, loaded.policy, report, flags);
+  const now = flags.now ?? runtime.now();
+  const taken = takenBy(loaded, method, url);
+  const byText = tokenReport(loaded, text, now, taken);
+  const { report, signature } = flags.online
+    ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
+    : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
   const explanation = method === undefined || url === undefined ? undefined : explained(loaded, report, method, url);
   const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
   const unverified = signature === 'not checked';
@@ -106,7 +105,7 @@ export const tokenCommand = buildCommand<Flags, [string, string?, string?], Cont
         kind: 'boolean',
         optional: true,
         withNegated: false,
-        brief: 'Ask the token’s provider for its keys, and check the signature',
+        brief: 'Ask the token’s provider for its keys, or about the token',
       },
       caFile: caFileFlag,
       now: {
@@ -141,7 +140,7 @@ export const tokenCommand = buildCommand<Flags, [string, string?, string?], Cont
   docs: {
     brief: 'Say what a token is, which provider and rules would take it, and why not',
     fullDescription: described(
-      'Decodes a token and says which provider of the policy would take it, why or why not, which roles it gives and where it passes. Its signature is never printed, and is checked with --online alone: then the provider is asked for its keys, on Node. Exit code 0: taken; 1: refused.',
+      'Decodes a token and says which provider of the policy would take it, why or why not, which roles it gives and where it passes. Its signature is never printed, and is checked with --online alone: then the provider is asked for its keys, on Node, or about the token where the policy has it asked. Exit code 0: taken; 1: refused.',
       [
         'meshgate token token.txt',
         'meshgate token token.txt GET https://wiki.example.com/page',

@@ -9,7 +9,7 @@ import {
 import { clientCall, readSecrets, type Shown } from '../../session/flow/client-auth.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
-import { readTokenAnswer, type TokenAnswer } from '../../session/flow/token-answer.ts';
+import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callProvider, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
@@ -110,7 +110,7 @@ export class ProviderClient {
         },
         metadata.written ? undefined : provider,
       );
-      if (!isUnknownClient(answer)) break;
+      if (!refusesClient(answer.status, answer.text)) break;
     }
     return answer as ProviderAnswer;
   }
@@ -145,9 +145,4 @@ export class ProviderClient {
     if (status !== 200) throw new Error(`the UserInfo endpoint answered ${status}`);
     return text;
   }
-}
-
-function isUnknownClient({ status, text }: ProviderAnswer): boolean {
-  const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
-  return answer?.kind === 'refused' && answer.error === 'invalid_client';
 }

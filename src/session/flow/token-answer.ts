@@ -60,6 +60,12 @@ export function readTokenAnswer(status: number, text: string): TokenAnswer {
   return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
+/** Whether an endpoint says that it does not know the client: then it has looked at nothing else. */
+export function refusesClient(status: number, text: string): boolean {
+  const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
+  return answer?.kind === 'refused' && answer.error === 'invalid_client';
+}
+
 /** Reads the answer to a pushed authorization request (RFC 9126 section 2.2). */
 export function readPushed(status: number, text: string): { readonly requestUri: string } | { readonly error: string } {
   const members = membersOf(text);

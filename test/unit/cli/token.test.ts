@@ -195,3 +195,142 @@ describe('meshgate token --online', () => {
     expect((await run('opaque', ['--online'], never)).code).toBe(1);
   });
 });
+
+describe('meshgate token --online of a token that only its provider knows', () => {
+  const SECRET = 'hidden-secret';
+  const TEXT = 'opaque-text-of-somebody';
+  const ASKED = `${ISSUER}/introspect`;
+  const asking = (more = 'introspection: { cache: 60s }') =>
+    POLICY.replace('okta- } }', `okta- }, client: { id: gate, secret_file: /run/secrets/okta }, ${more} }`);
+  const good = { active: true, token_type: 'Bearer', client_id: 'cli', token: TEXT, ...claims() };
+
+  interface Given {
+    readonly says?: object;
+    readonly status?: number;
+    readonly discovered?: object;
+    readonly text?: string;
+    readonly policy?: string;
+    readonly secret?: string;
+    readonly args?: readonly string[];
+  }
+
+  async function ask({ says = good, status = 200, discovered = {}, secret = SECRET, ...given }: Given) {
+    const asked: { authorization: string | undefined; body: string | undefined }[] = [];
+    const network: Ask = async ({ name, target, method, headers, body }) => {
+      if (method === 'GET') {
+        const members = { issuer: ISSUER, jwks_uri: JWKS, introspection_endpoint: ASKED, ...discovered };
+        return { status: 200, headers: {}, body: JSON.stringify(name === 'keys.example.com' ? jwks : members) };
+      }
+      expect(`https://${name}${target}`).toBe(ASKED);
+      asked.push({ authorization: headers.Authorization, body });
+      const isKnown = headers.Authorization === `Basic ${Buffer.from(`gate:${SECRET}`).toString('base64')}`;
+      if (!isKnown) return { status: 401, headers: {}, body: '{"error":"invalid_client"}' };
+      return { status, headers: {}, body: JSON.stringify(says) };
+    };
+    const { text = TEXT, policy = asking(), args = [] } = given;
+    const files = { './meshgate.yaml': policy, 't.txt': text, ...(secret && { '/run/secrets/okta': secret }) };
+    const ran = await meshgate(['token', 't.txt', '--online', ...args], { files, ask: network });
+    for (const hidden of [SECRET, text, ...text.split('.')]) expect(ran.out + ran.err).not.toContain(hidden);
+    return { ...ran, asked };
+  }
+
+  const JWKS = 'https://keys.example.com/jwks';
+  let jwks: unknown;
+  let signed: string;
+  beforeAll(async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig' }] };
+    signed = await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', typ: 'at+jwt' }).sign(privateKey);
+  });
+
+  test('asks it, as the policy’s client, and judges what it says', async () => {
+    const { code, out, err, asked } = await ask({});
+    expect([code, err]).toEqual([0, '']);
+    expect(asked.map(({ body }) => body)).toEqual([`token=${TEXT}&token_type_hint=access_token`]);
+    expect(out.split('\n').slice(0, 5)).toEqual([
+      'token      opaque: it says nothing by itself, only its provider knows',
+      `provider   okta (${ISSUER})`,
+      'asked      the provider says that it is active',
+      'taken      yes, until 2027-01-15T09:00:00Z',
+      'caller     "okta-ada" of okta; roles: reader',
+    ]);
+    expect(out).toContain('wiki.example.com/*: GET HEAD: by wiki.example.com/*#1');
+    expect(out).not.toContain('signature');
+  });
+
+  test('with a newer secret that the provider does not know yet', async () => {
+    const { code, asked } = await ask({ secret: `newer\n${SECRET}\n` });
+    expect([code, asked.length]).toEqual([0, 2]);
+  });
+
+  test('for machines, and with a request', async () => {
+    const run = (more: Given) => ask({ ...more, args: ['--format', 'json', 'POST', 'https://wiki.example.com/page'] });
+    expect(JSON.parse((await run({})).out)).toMatchObject({
+      ...{ form: 'opaque', active: true, taken: true, provider: 'okta', caller: { subject: 'okta-ada' } },
+      request: { allowed: false, reason: 'role_missing' },
+    });
+    expect(JSON.parse((await run({ says: { active: false } })).out)).toMatchObject({
+      ...{ active: false, taken: false, reason: 'token_inactive', request: { reason: 'token_inactive' } },
+    });
+  });
+
+  test.each<[string, Given, string]>([
+    ['is not active', { says: { active: false } }, 'token_inactive (401)'],
+    ['is for others', { says: { ...good, aud: 'x' } }, 'audience_mismatch (401)'],
+    ['is a refresh token', { says: { ...good, token_type: undefined } }, 'type_refused (401)'],
+    [
+      'is bound, where nobody takes a proof',
+      { says: { ...good, cnf: { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' } } },
+      'proof_missing (401)',
+    ],
+    ['is not answered for', { status: 500 }, 'the introspection endpoint answered 500'],
+    ['is asked about by a stranger', { secret: 'other' }, 'it does not let this client ask'],
+    ['has a secret elsewhere', { secret: '' }, '/run/secrets/okta: there is no such file'],
+    [
+      'has no endpoint',
+      { discovered: { introspection_endpoint: undefined } },
+      'its discovery document has no "introspection_endpoint"',
+    ],
+    [
+      'is sent to a private address',
+      { discovered: { introspection_endpoint: 'https://127.0.0.1/x' } },
+      '"introspection_endpoint" points to the address "127.0.0.1"',
+    ],
+  ])('%s: no', async (_, given, words) => {
+    const { code, out } = await ask(given);
+    expect([code, out]).toEqual([1, expect.stringContaining(words)]);
+    expect(out).toContain('taken      no: ');
+  });
+
+  test('a JWT that the policy has asked about too', async () => {
+    const policy = asking('introspection: { cache: 60s, jwts: true }');
+    const good = await ask({ policy, text: signed });
+    expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  holds')]);
+    expect(good.out).toContain('says that it is active');
+    const ended = await ask({ policy, text: signed, says: { active: false } });
+    expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('no: token_inactive')]);
+    const forged = `${signed.slice(0, -8)}AAAAAAAA`;
+    expect((await ask({ policy, text: forged })).asked).toEqual([]);
+    expect((await ask({ text: signed })).asked).toEqual([]);
+  });
+
+  test('without --online it says who would have to be asked', async () => {
+    const files = { './meshgate.yaml': asking(), 't.txt': TEXT };
+    const { code, out } = await meshgate(['token', 't.txt'], { files });
+    expect([code, out]).toEqual([1, expect.stringContaining('only provider okta knows what it is')]);
+    const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
+    expect(explained.out).toContain('denied: provider_unavailable (503)');
+  });
+
+  test('it is shown to one provider alone', async () => {
+    const hosts = 'hosts:\n  other.example.com: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }';
+    const both = asking()
+      .replace('providers: [okta, ci]', 'providers: [okta]')
+      .replace('prefix: ci- }', 'prefix: ci- }, client: { id: x, secret_file: /run/secrets/ci }, introspection: {}')
+      .replace(/\n +- { role: builder, methods.*/, '')
+      .replace('hosts:', hosts);
+    const { code, err, asked } = await ask({ policy: both });
+    expect([code, err, asked]).toEqual([2, expect.stringContaining('okta, ci are asked about such'), []]);
+    expect((await ask({ policy: both, args: ['GET', 'https://wiki.example.com/'] })).code).toBe(0);
+  });
+});

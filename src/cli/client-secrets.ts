@@ -1,0 +1,62 @@
+import { MAX_SECRETS } from '../limits.ts';
+import type { Provider } from '../policy/types.ts';
+import { assertionAudience, readClientKey, signClientAssertion } from '../session/flow/client-assertion.ts';
+import { readSecrets, type Shown } from '../session/flow/client-auth.ts';
+import { reasonOf, utf8 } from './load.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What the policy's client shows a provider: one of these, and on each connection this certificate. */
+export interface ClientSecrets {
+  /** The newest first: several secrets overlap while one replaces the other. */
+  readonly shown: readonly Shown[];
+  readonly certificate?: { readonly cert: string; readonly key: string };
+}
+
+function textOf(runtime: Runtime, file: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = runtime.read(file);
+  } catch (error) {
+    throw new Error(`${file}: ${reasonOf(error)}; run this where the gateway's files are`);
+  }
+  const text = utf8(bytes);
+  if (text === undefined) throw new Error(`${file}: it is not UTF-8`);
+  return text;
+}
+
+/**
+ * Reads what the client of a provider shows it, of the files that the policy names. Nothing of them is in an error.
+ *
+ * @param now seconds since the epoch
+ * @param tokenEndpoint whom some kinds of providers want an assertion for
+ * @throws Error with a sentence where a file is not there, or of no use
+ */
+export async function clientSecrets(
+  runtime: Runtime,
+  { client, kind, issuer }: Provider,
+  now: number,
+  tokenEndpoint: string = issuer,
+): Promise<ClientSecrets> {
+  if (client === undefined) throw new Error('the policy has no client there');
+  const { auth, id } = client;
+  switch (auth.kind) {
+    case 'client_secret_basic':
+    case 'client_secret_post': {
+      const secrets = readSecrets(textOf(runtime, auth.secretFile), MAX_SECRETS);
+      if (secrets.length === 0) throw new Error(`${auth.secretFile} holds no secret`);
+      return { shown: secrets.map((secret) => ({ secret })) };
+    }
+    case 'private_key_jwt': {
+      const key = await readClientKey(textOf(runtime, auth.keysFile));
+      if (typeof key === 'string') throw new Error(`${auth.keysFile}: ${key}`);
+      const audience = assertionAudience(kind, issuer, tokenEndpoint);
+      return { shown: [{ assertion: await signClientAssertion(key, id, audience, now) }] };
+    }
+    case 'tls_client_auth': {
+      const certificate = { cert: textOf(runtime, auth.certFile), key: textOf(runtime, auth.keyFile) };
+      return { shown: [undefined], certificate };
+    }
+    default:
+      return { shown: [undefined] };
+  }
+}

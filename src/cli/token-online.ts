@@ -1,0 +1,69 @@
+import type { Policy, Provider } from '../policy/types.ts';
+import type { Result } from '../reasons.ts';
+import { confirmed } from '../token/introspection.ts';
+import type { Claims } from '../token/types.ts';
+import { WrongUse } from './context.ts';
+import { introspectOnline } from './introspect.ts';
+import type { Loaded } from './load.ts';
+import { Offline } from './offline.ts';
+import { checkedOnline } from './provider-keys.ts';
+import type { Runtime } from './runtime.ts';
+import { introspectedReport, refusedReport, type Signature, type Taken, type TokenReport } from './token-report.ts';
+
+/** What is known of a token once its provider was asked. */
+export interface AskedReport {
+  readonly report: TokenReport;
+  /** Absent: no key decides. */
+  readonly signature?: Signature;
+}
+
+/** A token that says nothing is not shown to one provider after the other. */
+function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
+  const asked = names.filter((name) => providers[name]?.introspection !== undefined);
+  if (form === 'jwt' || asked.length < 2) return;
+  const all = asked.join(', ');
+  throw new WrongUse(`the token does not say whose it is, and ${all} are asked about such: add METHOD and URL`);
+}
+
+/** A JWT of which its provider has to say that it is active, beside its signature. */
+function confirmedReport(report: TokenReport, provider: Provider, said: Result<Claims>, now: number): TokenReport {
+  if (!said.ok) return refusedReport(report, said);
+  const verified = report.asker?.claimed?.facts.verified;
+  const until = now + (provider.introspection?.cache ?? 0);
+  const held = verified && confirmed(verified, said.value, provider, until);
+  return held === undefined || held.ok ? { ...report, active: true } : { ...refusedReport(report, held), active: true };
+}
+
+/**
+ * Asks the token's provider: for its keys, or about the token, as the gateway does.
+ *
+ * @param report what is known by the token's text alone
+ * @param now seconds since the epoch
+ * @param caFile of `--ca-file`
+ */
+export async function askedReport(
+  runtime: Runtime,
+  loaded: Loaded,
+  text: string,
+  report: TokenReport,
+  taken: Taken,
+  now: number,
+  caFile?: string,
+): Promise<AskedReport> {
+  const { policy } = loaded;
+  const asked = new Offline(policy, now).askedAbout(text, taken.names);
+  if (asked !== undefined) {
+    checkOne(policy, report, taken);
+    const said = await introspectOnline(runtime, policy.providers[asked] as Provider, text, caFile);
+    return { report: introspectedReport(loaded, text, report, asked, said, taken, now) };
+  }
+  if (report.form !== 'jwt') return { report };
+  if (report.provider === undefined) return { report, signature: 'not checked' };
+  const signer = await checkedOnline(runtime, text, policy, report.provider, caFile);
+  if (!signer.ok) return { report, signature: signer };
+  const signature = { key: signer.value.kid ?? signer.value.thumbprint };
+  const provider = policy.providers[report.provider] as Provider;
+  if (!provider.introspection?.jwts || report.refused !== undefined) return { report, signature };
+  const said = await introspectOnline(runtime, provider, text, caFile);
+  return { report: confirmedReport(report, provider, said, now), signature };
+}
