@@ -30,12 +30,13 @@ function callerJson({ kind, caller, claimed }: Asker) {
 
 /** An explanation for machines. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
-  const { method, url, host, route, asker, rules, roles, limits, decision, wouldPass } = explanation;
+  const { method, url, message, host, route, asker, rules, roles, limits, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);
   const service = serviceAsked(explanation, policy);
   return {
     method,
     url,
+    ...(message && { message }),
     allowed: decision.allow,
     ...(decision.allow && {
       rule: ruleJson(decision.rule),

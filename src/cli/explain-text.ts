@@ -2,6 +2,7 @@ import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveral, ingressOf } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
+import { messageText } from '../rules/tools.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
 import { place } from './load.ts';
@@ -91,13 +92,14 @@ function boundLines(asker: Asker | undefined): string[] {
 
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, route, asker, rules, roles, limits } = explanation;
+  const { method, url, message, route, asker, rules, roles, limits } = explanation;
   const service = serviceAsked(explanation, policy);
   const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
   const others = roles.filter(({ text }) => !named.has(text));
   const lines = [
     paint('strong', `${method} ${url}`),
+    ...(message === undefined ? [] : [`message   ${messageText(message)}`]),
     ...verdict(explanation, policy, paint),
     ...(route === undefined ? [] : [`route     ${route.name}  ${paint('dim', place(route.at))}`]),
     ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),

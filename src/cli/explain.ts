@@ -18,10 +18,11 @@ import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid, policyFile } from './load.ts';
+import { type MessageFlags, messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 
-interface Flags extends AskerFlags {
+interface Flags extends AskerFlags, MessageFlags {
   readonly policy?: string;
   readonly format: Format;
 }
@@ -52,9 +53,11 @@ function checkUse(flags: Flags, method: string, url: string): void {
 }
 
 function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: string, url: string): Explanation {
+  const message = messageOf(flags);
+  const asked = { method, url, ...(message && { message }) };
   const reached = reach(loaded.policy, method, url);
-  if ('reason' in reached) return explainRefusal({ method, url }, reached);
-  const at = { method, url, ...reached };
+  if ('reason' in reached) return explainRefusal(asked, reached);
+  const at = { ...asked, ...reached };
   if (flags.token !== undefined && !reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
   const asker = askerOf(runtime, loaded.policy, flags, reached);
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
@@ -121,6 +124,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         placeholder: 'NAME',
         brief: 'Show a client certificate with this SPIFFE id or DNS name',
       },
+      ...messageFlags,
       policy: policyFlag,
       format: formatFlag,
     },
@@ -140,6 +144,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         'meshgate explain GET https://wiki.example.com/rest/page',
         'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
         'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
+        'meshgate explain --as staff --agent pages-bot --tool search_pages POST https://mcp.example.com/mcp',
         'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
         'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
         'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',

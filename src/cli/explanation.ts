@@ -1,12 +1,13 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import type { Host, Policy, Route, Service } from '../policy/types.ts';
+import type { Host, Message, Policy, Route, Service } from '../policy/types.ts';
 import { type Refusal, reasons } from '../reasons.ts';
 import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
-import { decide, hasMethod, isWho } from '../rules/decide.ts';
+import { decide, hasMethod, isWho, toolRefusal } from '../rules/decide.ts';
+import { messageText } from '../rules/tools.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
-import { whoText } from './words.ts';
+import { mcpHeaders } from './message.ts';
 
 /** One condition of a rule: whether it holds, and the facts that decided. */
 export interface Condition extends FactExplanation {
@@ -23,6 +24,8 @@ export interface RuleExplanation {
 export interface Explanation {
   readonly method: string;
   readonly url: string;
+  /** What it says that it is in the headers of MCP. */
+  readonly message?: Message;
   readonly host?: Host;
   readonly route?: Route;
   readonly asker?: Asker;
@@ -44,22 +47,35 @@ export function deciding(fact: FactExplanation): FactExplanation {
 }
 
 function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
-  if (rule.who.kind === 'agent' && asker.caller?.agent === undefined) {
-    return { text: `${whoText(rule.who)}: nobody asks for somebody else`, truth: false, at: rule.at, parts: [] };
+  const { who, at } = rule;
+  if (who.kind === 'agent' && asker.caller?.agent === undefined) {
+    return { text: `agent ${who.agent}: nobody asks for somebody else`, truth: false, at, parts: [] };
   }
-  if (rule.who.kind !== 'role') {
-    return { text: whoText(rule.who), truth: isWho(rule.who, asker.caller), at: rule.at, parts: [] };
+  if (who.kind !== 'role') {
+    const text = who.kind === 'agent' ? `agent ${who.agent}` : who.kind;
+    return { text, truth: isWho(who, asker.caller), at, parts: [] };
   }
-  const role = policy.roles[rule.who.role];
+  const role = policy.roles[who.role];
   if (role === undefined) throw new Error(`rule ${rule.id} names an undefined role`);
   return deciding(asker.role(role));
 }
 
-function explainRule(rule: Rule, asker: Asker, policy: Policy, method: string): RuleExplanation {
+/** What a rule asks of the message, where it does. */
+function toolConditions({ who, at }: Rule, message: Message | undefined): readonly Condition[] {
+  if (who.kind !== 'agent' || who.tools === undefined) return [];
+  const truth = toolRefusal({ who }, message && mcpHeaders(message)) === undefined;
+  const what = message === undefined ? 'a message without headers of MCP' : messageText(message);
+  return [{ at, truth, parts: [], text: `${what} by tools ${who.tools.join(' ')}` }];
+}
+
+function explainRule(rule: Rule, asker: Asker, policy: Policy, { method, message }: Asked): RuleExplanation {
   const who = whoCondition(rule, asker, policy);
   const methods = { at: rule.at, truth: hasMethod(rule, method), parts: [] };
-  const conditions =
-    rule.methods === undefined ? [who] : [who, { ...methods, text: `method ${method} in ${rule.methods.join(' ')}` }];
+  const conditions = [
+    who,
+    ...(rule.methods === undefined ? [] : [{ ...methods, text: `method ${method} in ${rule.methods.join(' ')}` }]),
+    ...toolConditions(rule, message),
+  ];
   return { rule, passed: conditions.every(({ truth }) => truth === true), conditions };
 }
 
@@ -89,14 +105,21 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
   return callers ? [countedText(callers, EACH.callers)] : [];
 }
 
+/** A request that is explained. */
+type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
+
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
-  at: { readonly method: string; readonly url: string; readonly host: Host; readonly route: Route },
+  at: Asked & { readonly host: Host; readonly route: Route },
   asker: Asker,
 ): Explanation {
   const own = loaded.rules.filter((rule) => rule.route === at.route.name);
-  const decision = decide(own, asker.caller, { route: at.route.name, method: at.method });
+  const decision = decide(own, asker.caller, {
+    route: at.route.name,
+    method: at.method,
+    ...(at.message && { mcp: mcpHeaders(at.message) }),
+  });
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
   const isStepUp = !decision.allow && decision.stepUp !== undefined;
@@ -104,7 +127,7 @@ export function explainRoute(
   return {
     ...at,
     asker,
-    rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at.method)),
+    rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at)),
     roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
     decision,
     limits: limitsOf(loaded.policy, at, asker),
@@ -113,10 +136,7 @@ export function explainRoute(
 }
 
 /** Explains a refusal that comes before any rule. */
-export function explainRefusal(
-  at: { readonly method: string; readonly url: string; readonly host?: Host; readonly route?: Route },
-  { reason, detail }: Refusal,
-): Explanation {
+export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanation {
   return {
     ...at,
     rules: [],

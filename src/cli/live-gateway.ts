@@ -5,6 +5,7 @@ import { WrongUse } from './context.ts';
 import type { Ask, Incoming, Outgoing } from './http.ts';
 import { type Enforcer, hostPort, type LiveOutcome } from './live.ts';
 import { LiveTokens } from './live-tokens.ts';
+import { mcpFields } from './message.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText } from './words.ts';
 
@@ -73,7 +74,7 @@ function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Me
 
 function requestOf(
   gateway: GatewayAddress,
-  { as, method, url }: TestOutcome['test'],
+  { as, method, url, message }: TestOutcome['test'],
   token: string | undefined,
   { ca, forwarded, clients }: Means,
 ): Outgoing {
@@ -83,6 +84,7 @@ function requestOf(
   const headers = {
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     ...(network !== undefined && forwarded && { 'X-Forwarded-For': network }),
+    ...mcpFields(message),
   };
   const pem = certificate === undefined ? undefined : clients?.get(certificate);
   const name = host.replace(/:\d*$/, '');

@@ -55,7 +55,7 @@ export class LiveTokens {
 }
 
 function checkRoles(offline: Offline, text: string, wanted: string, flag: string): void {
-  const claimed = offline.ofToken(text, Object.keys(offline.policy.providers));
+  const claimed = offline.anywhere((providers, audiences) => offline.ofToken(text, providers, audiences));
   if (!claimed.ok) throw new WrongUse(`${flag}: the policy refuses this token: ${claimed.reason}`);
   const { agent } = claimed.value.caller;
   if (agent !== undefined) {

@@ -28,6 +28,9 @@ export interface ClaimedCaller {
   readonly facts: FactContext;
 }
 
+/** Judges a token by the names of providers, and by the audiences of a route in the place of theirs. */
+export type Judge = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
+
 /** What a test need not say: what each token of the provider has. */
 function usualClaims(
   { kind, issuer, issuers, trustDomain }: Provider,
@@ -113,6 +116,23 @@ export class Offline {
     const verified = judgeIntrospected(claims, provider, this.now, this.#table.clockSkew, until);
     if (!verified.ok) return verified;
     return this.#unprovable(verified.value) ?? this.#metToken(verified.value, {});
+  }
+
+  /**
+   * Judges a token where no route is said: by the providers' own audiences, and else by those of any route.
+   *
+   * @returns why the providers themselves refuse it, where nothing takes it
+   */
+  anywhere(judge: Judge): Result<ClaimedCaller> {
+    const usual = judge(Object.keys(this.policy.providers));
+    if (usual.ok || usual.reason !== 'audience_mismatch') return usual;
+    for (const { providers, routes } of this.policy.hosts) {
+      for (const { audiences } of routes) {
+        const own = audiences && judge(providers, audiences);
+        if (own?.ok) return own;
+      }
+    }
+    return usual;
   }
 
   /**

@@ -1,10 +1,12 @@
+import { messageText } from '../rules/tools.ts';
 import { count, place } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText, ruleText } from './words.ts';
 
 /** A test in words, with its place. */
 export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
-  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url} as ${askerText(test.as)}`;
+  const message = test.message === undefined ? '' : ` (${messageText(test.message)})`;
+  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}`;
 }
 
 /** A test that failed: what was expected, what came, and the rule. */
@@ -31,6 +33,7 @@ export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
     as: askerText(test.as),
     method: test.method,
     url: test.url,
+    ...(test.message && { message: test.message }),
     expect: test.expect,
     got,
     passed,

@@ -4,6 +4,7 @@ import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import { noTokens, reach } from './ask.ts';
 import type { Loaded } from './load.ts';
+import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
 
 /** How one of the policy's own tests came out. */
@@ -69,12 +70,13 @@ export function claimedByNobody(offline: Offline, from: AskedFrom, { route }: Re
   return isCredential ? offline.ofCertificate(certificate, from) : ok(offline.ofNobody(from));
 }
 
-function ask({ rules }: Loaded, offline: Offline, { as, method, url }: PolicyTest): Asked {
+function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: PolicyTest): Asked {
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
   const caller = callerOf(offline, as, reached);
   if (caller !== undefined && !caller.ok) return { ...caller, allow: false };
-  return decide(rules, caller?.value ?? null, { route: reached.route.name, method });
+  const mcp = message && mcpHeaders(message);
+  return decide(rules, caller?.value ?? null, { route: reached.route.name, method, ...(mcp && { mcp }) });
 }
 
 /**

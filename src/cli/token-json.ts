@@ -1,7 +1,10 @@
 import type { Caller } from '../caller/types.ts';
 import { reasons } from '../reasons.ts';
+import type { Rule } from '../rules/types.ts';
 import { factJson } from './explain-json.ts';
 import type { AtRoute, Signature, TokenReport } from './token-report.ts';
+
+const toolsJson = ({ who }: Rule) => (who.kind === 'agent' && who.tools !== undefined ? { tools: who.tools } : {});
 
 function routeJson({ route, outcomes }: AtRoute) {
   return {
@@ -10,7 +13,7 @@ function routeJson({ route, outcomes }: AtRoute) {
     ...(outcomes && {
       outcomes: outcomes.map(({ methods, decision }) => ({
         methods,
-        ...(decision.allow ? { rule: decision.rule.id } : { reason: decision.reason }),
+        ...(decision.allow ? { rule: decision.rule.id, ...toolsJson(decision.rule) } : { reason: decision.reason }),
       })),
     }),
   };

@@ -9,7 +9,8 @@ import type { Binding, Claims } from '../token/types.ts';
 import { type Asker, bearerOf } from './asker.ts';
 import { deciding } from './explanation.ts';
 import type { Loaded } from './load.ts';
-import { type ClaimedCaller, Offline } from './offline.ts';
+import { mcpHeaders } from './message.ts';
+import { type ClaimedCaller, type Judge, Offline } from './offline.ts';
 
 /** What a token is, by its form alone: an opaque one says nothing, an encrypted one (RFC 7516) nothing that is read. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
@@ -50,10 +51,15 @@ export interface Taken {
   readonly names: readonly string[];
   /** Audiences of the route, in the place of theirs. */
   readonly audiences?: readonly string[];
+  /** No route is said: those of any route do. */
+  readonly anywhere?: true;
 }
 
 /** Methods that are asked of each route, beside those that its rules name. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** A message that any rule with tools lets pass: which rule it is says which tools. */
+const LISTED = mcpHeaders({ method: 'tools/list' });
 
 /** A JWE has five parts (RFC 7516 section 7.1). */
 function formOf(text: string): Form {
@@ -72,16 +78,21 @@ function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   return { ...(header && { header }), ...(claims && { claims }) };
 }
 
-/** Each route, and which of its rules lets the caller pass. */
-function atRoutes({ policy, rules }: Loaded, asker: Asker, provider: string): readonly AtRoute[] {
+/** Each route, which may have audiences of its own, and which of its rules lets the caller pass. */
+function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): readonly AtRoute[] {
   return policy.hosts.flatMap((host) =>
-    host.routes.map(({ name, accept }): AtRoute => {
+    host.routes.map(({ name, accept, audiences }): AtRoute => {
       if (!accept.includes('bearer') || !host.providers.includes(provider)) return { route: name };
+      const claimed = judge(host.providers, audiences);
+      if (!claimed.ok) {
+        return { route: name, outcomes: [{ methods: METHODS, decision: { allow: false, reason: claimed.reason } }] };
+      }
+      const { caller } = bearerOf(claimed.value);
       const own = rules.filter((rule) => rule.route === name);
       const methods = [...new Set([...METHODS, ...own.flatMap((rule) => rule.methods ?? [])])];
       const outcomes = new Map<string, { methods: string[]; decision: Decision<Rule> }>();
       for (const method of methods) {
-        const decision = decide(own, asker.caller, { route: name, method });
+        const decision = decide(own, caller, { route: name, method, mcp: LISTED });
         const key = decision.allow ? decision.rule.id : decision.reason;
         const outcome = outcomes.get(key) ?? { methods: [], decision };
         outcome.methods.push(method);
@@ -95,8 +106,12 @@ function atRoutes({ policy, rules }: Loaded, asker: Asker, provider: string): re
 const issuerOf = (policy: Policy, claims: Claims | undefined): string | undefined =>
   Object.values(policy.providers).find(({ issuer }) => issuer === claims?.iss)?.name;
 
+function judged(offline: Offline, judge: Judge, { names, audiences, anywhere }: Taken): Result<ClaimedCaller> {
+  return anywhere ? offline.anywhere(judge) : judge(names, audiences);
+}
+
 /** What a token gives whoever comes with it. */
-function given(loaded: Loaded, claimed: ClaimedCaller) {
+function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
   const asker = bearerOf(claimed);
   const { binding, expires } = claimed.facts.verified;
   return {
@@ -104,7 +119,7 @@ function given(loaded: Loaded, claimed: ClaimedCaller) {
     expires,
     ...(binding !== undefined && { binding: binding.kind }),
     roles: Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))),
-    routes: atRoutes(loaded, asker, claimed.caller.provider),
+    routes: atRoutes(loaded, judge, claimed.caller.provider),
   };
 }
 
@@ -128,13 +143,15 @@ export function refusedReport(report: TokenReport, refused: Refusal): TokenRepor
  *
  * @param now seconds since the epoch
  */
-export function tokenReport(loaded: Loaded, text: string, now: number, { names, audiences }: Taken): TokenReport {
+export function tokenReport(loaded: Loaded, text: string, now: number, taken: Taken): TokenReport {
   const { policy } = loaded;
   const parts = partsOf(text);
   const provider = issuerOf(policy, parts.claims);
   const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
-  const claimed = new Offline(policy, now).ofToken(text, names, audiences);
-  return claimed.ok ? { ...read, ...given(loaded, claimed.value) } : refusedReport(read, claimed);
+  const offline = new Offline(policy, now);
+  const judge: Judge = (names, audiences) => offline.ofToken(text, names, audiences);
+  const claimed = judged(offline, judge, taken);
+  return claimed.ok ? { ...read, ...given(loaded, claimed.value, judge) } : refusedReport(read, claimed);
 }
 
 /** What a provider said, but for the token itself, which some repeat. */
@@ -153,14 +170,16 @@ export function introspectedReport(
   report: TokenReport,
   provider: string,
   said: Result<Claims>,
-  { audiences }: Taken,
+  taken: Taken,
   now: number,
 ): TokenReport {
   const asked = { ...report, provider };
   if (!said.ok) return refusedReport(asked, said);
   const read = { ...asked, claims: withoutToken(said.value, text) };
-  const claimed = new Offline(loaded.policy, now).ofIntrospected(provider, said.value, audiences);
+  const offline = new Offline(loaded.policy, now);
+  const judge: Judge = (_, audiences) => offline.ofIntrospected(provider, said.value, audiences);
+  const claimed = judged(offline, judge, taken);
   if (!claimed.ok) return { ...refusedReport(read, claimed), active: true };
   const { refused: _, ...open } = read;
-  return { ...open, active: true, ...given(loaded, claimed.value) };
+  return { ...open, active: true, ...given(loaded, claimed.value, judge) };
 }

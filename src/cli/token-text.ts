@@ -1,5 +1,6 @@
 import type { Policy } from '../policy/types.ts';
 import { reasons } from '../reasons.ts';
+import type { Rule } from '../rules/types.ts';
 import { factLines } from './explain-text.ts';
 import type { Paint } from './style.ts';
 import type { AtRoute, Signature, TokenReport } from './token-report.ts';
@@ -62,11 +63,16 @@ function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Pa
   ];
 }
 
+const toolsText = ({ who }: Rule): string =>
+  who.kind === 'agent' && who.tools !== undefined ? ` with tools ${who.tools.join(' ')}` : '';
+
 function routeLines({ route, outcomes }: AtRoute, paint: Paint): string[] {
   if (outcomes === undefined) return [`  ${route}: ${paint('dim', 'takes no token of this provider')}`];
   return outcomes.map(({ methods, decision }) => {
     const who = outcomes.length === 1 ? 'any method' : methods.join(' ');
-    const what = decision.allow ? paint('good', `by ${decision.rule.id}`) : paint('bad', decision.reason);
+    const what = decision.allow
+      ? paint('good', `by ${decision.rule.id}${toolsText(decision.rule)}`)
+      : paint('bad', decision.reason);
     return `  ${route}: ${who}: ${what}`;
   });
 }

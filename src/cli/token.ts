@@ -17,6 +17,7 @@ import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid, policyFile } from './load.ts';
+import { type MessageFlags, messageFlags, messageOf } from './message.ts';
 import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
@@ -25,7 +26,7 @@ import { askedReport } from './token-online.ts';
 import { type Taken, type TokenReport, tokenReport } from './token-report.ts';
 import { tokenReportText } from './token-text.ts';
 
-interface Flags {
+interface Flags extends MessageFlags {
   readonly policy?: string;
   readonly now?: number;
   readonly online?: boolean;
@@ -36,16 +37,18 @@ interface Flags {
 /** Where the token shall count: of a request there, that of its host and route. */
 function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
   const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
-  if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers) };
+  if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers), anywhere: true };
   const { audiences } = reached.route;
   return { names: reached.host.providers, ...(audiences && { audiences }) };
 }
 
+type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
+
 /** What becomes of one request with the token. */
-function explained(loaded: Loaded, report: TokenReport, method: string, url: string): Explanation {
-  const reached = reach(loaded.policy, method, url);
-  if ('reason' in reached) return explainRefusal({ method, url }, reached);
-  const at = { method, url, ...reached };
+function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanation {
+  const reached = reach(loaded.policy, asked.method, asked.url);
+  if ('reason' in reached) return explainRefusal(asked, reached);
+  const at = { ...asked, ...reached };
   if (!reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
   if (report.refused !== undefined || report.asker === undefined) {
     return explainRefusal(at, report.refused ?? { reason: 'token_malformed' });
@@ -59,6 +62,8 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
   if (file === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
+  if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)
+    throw new WrongUse('--tool and --mcp speak of a request: give METHOD and URL as well');
   if (url !== undefined && splitUrl(url) === undefined) {
     throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
   }
@@ -82,7 +87,9 @@ export async function token(
   const { report, signature } = flags.online
     ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
     : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
-  const explanation = method === undefined || url === undefined ? undefined : explained(loaded, report, method, url);
+  const message = messageOf(flags);
+  const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
+  const explanation = asked && explained(loaded, report, asked);
   const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
   const unverified = signature === 'not checked';
   const isFalse = typeof signature === 'object' && 'reason' in signature;
@@ -115,6 +122,7 @@ export const tokenCommand = buildCommand<Flags, [string, string?, string?], Cont
         placeholder: 'TIME',
         brief: 'Judge the token at this time: seconds since the epoch, or a date',
       },
+      ...messageFlags,
       policy: policyFlag,
       format: formatFlag,
     },

@@ -12,6 +12,7 @@ import {
 } from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
+import { parseMessage, toolCall } from './message.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
 import { buildProof } from './proof.ts';
 import type { Raw } from './schema.ts';
@@ -327,11 +328,12 @@ function buildWho(name: string): policy.Who {
 
 function buildTest(
   raw: Raw,
-  { as, expect, ...asked }: NonNullable<Raw['tests']>[number],
+  { as, expect, tool, mcp, ...asked }: NonNullable<Raw['tests']>[number],
   at: policy.At,
 ): policy.PolicyTest {
   const [method = '', url = ''] = Object.entries(asked).find(([, it]) => it !== undefined) ?? [];
-  return { as: buildCaller(raw, as), method, url, expect, at };
+  const message = tool === undefined ? parseMessage(mcp ?? '') : toolCall(tool);
+  return { as: buildCaller(raw, as), method, url, ...(message && { message }), expect, at };
 }
 
 function buildCaller(raw: Raw, as: NonNullable<Raw['tests']>[number]['as']): policy.PolicyTest['as'] {

@@ -16,6 +16,9 @@ export function checkTests(report: Report, draft: DraftPolicy): void {
     if (methods.length === 0 && !report.touches(path)) {
       report.add(path, 'missing method; write GET: https://HOST/PATH, or another method', 'key');
     }
+    if (writes(test, 'tool') && writes(test, 'mcp')) {
+      report.add([...path, 'mcp'], 'a request is one message; keep tool or mcp', 'key');
+    }
     if (typeof test.as === 'object') checkCaller(report, draft, [...path, 'as'], test.as);
   }
 }

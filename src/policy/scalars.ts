@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MAX_HOPS } from '../limits.ts';
 import { type Hint, hints, type Named } from './hints.ts';
+import { MCP_MESSAGE } from './message.ts';
 import { SPIFFE_ID } from './spiffe.ts';
 
 /** Names of roles and of everything else that a policy defines. */
@@ -103,6 +104,17 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
 export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {
   what: 'the name of an MCP tool',
   write: 'a name, or what names begin with and a star, as in search_*; * is all of them',
+});
+
+/** A name as clients may say it: the tool need not be there. */
+export const toolName = text(/^[^\u0000-\u001f\u007f]{1,256}$/, {
+  what: 'the name of an MCP tool',
+  write: 'a name, as in search_pages',
+});
+
+export const mcpMessage = text(MCP_MESSAGE, {
+  what: 'a message of MCP',
+  write: 'its method, and behind a colon what it names, as in tools/list or prompts/get:review',
 });
 
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);

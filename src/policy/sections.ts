@@ -390,6 +390,10 @@ export const test = z
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
       .describe('Who asks.'),
     ...methodKeys,
+    tool: s.toolName.describe('The MCP tool that the request calls, by the headers of SEP-2243.').optional(),
+    mcp: s.mcpMessage
+      .describe('The message of MCP that the request is, by these headers: METHOD, or METHOD:NAME.')
+      .optional(),
     expect: z.enum(EXPECTED).describe('allowed, or the reason why not.'),
   })
   .register(hints, {

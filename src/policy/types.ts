@@ -442,6 +442,14 @@ export interface AskedFrom {
   readonly certificate?: string;
 }
 
+/** A message of the Model Context Protocol, as far as rules look at one. */
+export interface Message {
+  /** Method of the JSON-RPC message, e.g. `tools/call`. */
+  readonly method: string;
+  /** Name of the tool or prompt, or URI of the resource. */
+  readonly name?: string;
+}
+
 export interface PolicyTest {
   /**
    * Who asks: nobody, somebody with exactly these roles, perhaps through an agent, an agent by itself, or somebody with
@@ -460,6 +468,8 @@ export interface PolicyTest {
       });
   readonly method: string;
   readonly url: string;
+  /** The message of MCP that the request says it is; absent: it says nothing. */
+  readonly message?: Message;
   /** `allowed` or a reason code. */
   readonly expect: string;
   readonly at: At;

@@ -1,4 +1,7 @@
 import { MCP_VERSIONS } from '../limits.ts';
+import { CALL } from '../policy/message.ts';
+
+export { CALL };
 
 /** What a request says of itself in the headers of the Model Context Protocol (SEP-2243), as they came; absent: nothing. */
 export interface McpHeaders {
@@ -17,9 +20,6 @@ export const LISTING: readonly string[] = [
 
 /** What the methods of notifications begin with. */
 export const NOTIFICATIONS = 'notifications/';
-
-/** The method that calls a tool. */
-export const CALL = 'tools/call';
 
 /** What names are of that need no encoding, and so have none. Two headers arrive as one with a comma, which is none of it. */
 export const NAME_CHARACTER = '[A-Za-z0-9_./-]';

@@ -1,0 +1,67 @@
+import { MCP_VERSIONS } from '../limits.ts';
+import { parseMessage, toolCall } from '../policy/message.ts';
+import type { Message } from '../policy/types.ts';
+import type { McpHeaders } from '../rules/tools.ts';
+import { WrongUse } from './context.ts';
+
+/** Flags that say which message of MCP a request is. */
+export interface MessageFlags {
+  readonly tool?: string;
+  readonly mcp?: Message;
+}
+
+/** The message of the flags; undefined: the request says nothing. */
+export function messageOf({ tool, mcp }: MessageFlags): Message | undefined {
+  if (tool !== undefined && mcp !== undefined) throw new WrongUse('--tool and --mcp: a request is one message');
+  return tool === undefined ? mcp : toolCall(tool);
+}
+
+/** A name as a header holds it: plain printable ASCII as it is, anything else in base64 of its UTF-8 (SEP-2243). */
+function headerValue(name: string): string {
+  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
+  if (isPlain && !/^=\?base64\?.*\?=$/.test(name)) return name;
+  return `=?base64?${Buffer.from(name).toString('base64')}?=`;
+}
+
+/** What a client says of a message in headers, in the protocol version whose servers compare them. */
+export function mcpHeaders({ method, name }: Message): McpHeaders {
+  const [version] = MCP_VERSIONS;
+  return { version, method, ...(name !== undefined && { name: headerValue(name) }) };
+}
+
+/** The same as the fields of a request. */
+export function mcpFields(message: Message | undefined): Readonly<Record<string, string>> {
+  if (message === undefined) return {};
+  const { version = '', method = '', name } = mcpHeaders(message);
+  const fields = { 'MCP-Protocol-Version': version, 'Mcp-Method': method };
+  return name === undefined ? fields : { ...fields, 'Mcp-Name': name };
+}
+
+function parseMcp(text: string): Message {
+  const message = parseMessage(text);
+  if (message === undefined) throw new Error('write METHOD or METHOD:NAME, as in tools/list or prompts/get:review');
+  return message;
+}
+
+function parseTool(text: string): string {
+  if (text === '') throw new Error('write the name of a tool');
+  return text;
+}
+
+/** For commands that explain a request. */
+export const messageFlags = {
+  tool: {
+    kind: 'parsed',
+    parse: parseTool,
+    optional: true,
+    placeholder: 'NAME',
+    brief: 'The request calls this MCP tool, and says so in its headers',
+  },
+  mcp: {
+    kind: 'parsed',
+    parse: parseMcp,
+    optional: true,
+    placeholder: 'METHOD[:NAME]',
+    brief: 'The request is this message of MCP, and says so in its headers',
+  },
+} as const;

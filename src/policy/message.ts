@@ -1,0 +1,17 @@
+import type { Message } from './types.ts';
+
+/** The method that calls a tool. */
+export const CALL = 'tools/call';
+
+/** `METHOD`, or `METHOD:NAME`: methods have no colon. */
+export const MCP_MESSAGE = /^([A-Za-z/_-]{1,64})(?::([^\u0000-\u001f\u007f]{1,256}))?$/;
+
+/** The message that calls a tool. */
+export const toolCall = (name: string): Message => ({ method: CALL, name });
+
+/** What people write of a message, e.g. `tools/list` or `prompts/get:review`; undefined: it is none. */
+export function parseMessage(text: string): Message | undefined {
+  const [, method, name] = MCP_MESSAGE.exec(text) ?? [];
+  if (method === undefined) return undefined;
+  return name === undefined ? { method } : { method, name };
+}
