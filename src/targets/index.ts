@@ -8,8 +8,8 @@ import type { MeshTarget } from './types.ts';
 
 /** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
 export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = {
-  envoy: unawareOfTools(envoy, 'Envoy'),
-  istio: unawareOfTools(istio, 'Istio'),
+  envoy,
+  istio,
   linkerd: unawareOfTools(linkerd, 'Linkerd'),
   consul: unawareOfTools(consul, 'Consul'),
 };

@@ -27,6 +27,10 @@ export const ANY_NAME = {
   encoded: '=\\?base64\\?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\\?=',
 } as const;
 
+/** Tools of a rule, as far as they can be told apart in what is rendered of them. */
+export const namedTools = (tools: readonly string[]): readonly string[] =>
+  tools.includes('*') ? ['*'] : [...new Set(tools)];
+
 const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };
 
@@ -46,7 +50,7 @@ export function toolMessages(tools: readonly string[]): readonly [listing: ToolM
     {
       versions: MCP_VERSIONS,
       methods: [{ exact: CALL }],
-      names: tools.includes('*') ? 'any' : [...new Set(tools)].map(called),
+      names: tools.includes('*') ? 'any' : namedTools(tools).map(called),
     },
   ];
 }

@@ -20,9 +20,11 @@ export function headerIn(name: string, values: readonly string[]): Permission {
   return anyOf(values.map((exact) => ({ header: { name, string_match: { exact } } })));
 }
 
-function anyOf(rules: readonly Permission[]): Permission {
+export function anyOf(rules: readonly Permission[]): Permission {
   return rules.length === 1 ? (rules[0] as Permission) : { or_rules: { rules } };
 }
+
+export const allOf = (rules: readonly Permission[]): Permission => ({ and_rules: { rules } });
 
 const urlPath = (path: StringMatch): Permission => ({ url_path: { path } });
 

@@ -6,6 +6,7 @@ import { encodableOf } from '../odd-paths.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { type Authority, domainsOf } from './domains.ts';
 import { headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
+import { toolPermission } from './tools.ts';
 
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
 const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
@@ -46,6 +47,7 @@ function rbacPolicy(policy: Policy, rule: Enforced, authorities: readonly Author
     headerIn(':authority', domainsOf(rule, authorities)),
     ...pathPermissions(rule.path),
     ...(rule.methods === undefined ? [] : [headerIn(':method', rule.methods)]),
+    ...(rule.tools === undefined ? [] : [toolPermission(rule.tools)]),
   ];
   const connects = principal(spiffeOf(policy, rule));
   const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);

@@ -4,12 +4,14 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
 import { partings } from '../partings.ts';
+import { namedTools } from '../tool-messages.ts';
 import { Foreign } from '../types.ts';
 import { documentsIn } from '../yaml.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
 import { ALLOW_FILTER, principal, type RbacPolicy, spiffeOf } from './rbac.ts';
+import { isOfTools, toolPermission, toolsIn } from './tools.ts';
 
 const FILE = 'envoy.yaml';
 /** Envoy's file is generated: its lines mean nothing. */
@@ -25,12 +27,12 @@ const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} 
  * whoever holds it may be any caller, unless Envoy verifies the assertion.
  */
 export function project(
-  rule: Rule,
+  rule: Rule & Pick<Enforced, 'tools'>,
   authority: string,
   spiffe: string,
   says: Pick<Enforced, 'who' | 'agent' | 'alone'> & Partial<Pick<Enforced, 'as'>> = { who: { kind: 'anyone' } },
 ): Enforced & Asserted {
-  const { id, route, path, methods } = rule;
+  const { id, route, path, methods, tools } = rule;
   return {
     id,
     at: NOWHERE,
@@ -41,6 +43,7 @@ export function project(
     who: says.who,
     ...(says.agent !== undefined && { agent: says.agent }),
     ...(says.alone && { alone: says.alone }),
+    ...(tools && { tools: namedTools(tools) }),
     ...assertedBy(says.who.kind === 'anyone' ? undefined : says.as),
     service: authority,
     as: spiffe,
@@ -156,6 +159,15 @@ function personOf(asserted: boolean, role: string | undefined): PersonWho {
   return { kind: asserted ? 'authenticated' : 'anyone' };
 }
 
+/** The tools that a rule lets its agent call; undefined: it does not look. */
+function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
+  const [own, ...more] = rules.filter(isOfTools);
+  if (own === undefined) return undefined;
+  const tools = toolsIn(own);
+  if (more.length > 0 || partings(toolPermission(tools), own, '').length > 0) throw unreadable(own);
+  return tools;
+}
+
 function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforced {
   const [first] = permissions;
   if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
@@ -165,7 +177,9 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforc
   const [authority] = authoritiesIn({ permissions, principals }) ?? [];
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
   if (authority === undefined) throw unreadable(id);
-  const path = pathOf(rules.filter((it) => !headerValues(it, ':authority') && !headerValues(it, ':method')));
+  const tools = toolsOf(rules);
+  const isPath = (it: Permission) => !headerValues(it, ':authority') && !headerValues(it, ':method') && !isOfTools(it);
+  const path = pathOf(rules.filter(isPath));
   const client = principals[0] as Principal;
   const [connects, ...says] = 'and_ids' in client ? client.and_ids.ids : [client];
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
@@ -178,6 +192,7 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforc
     host: authority,
     path,
     ...saidOf(says),
+    ...(tools && { tools }),
     service: authority,
     as: spiffe,
   };

@@ -7,6 +7,7 @@ import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
 import { istioRules, placeOf, unreachable } from './scene.ts';
+import { toolGaps, widerTools } from './tools.ts';
 
 /** Seconds that Envoy lets an assertion live on; Istio has no setting for it. */
 const ISTIO_SKEW = 60;
@@ -19,7 +20,7 @@ const NO_ACCOUNT =
 
 /**
  * How well Istio holds one rule: exactly at both layers where the gateway signs assertions and the policy says where
- * the workload is.
+ * the workload is; tools as far as names are written whole.
  */
 export function covers(rule: Rule, policy: Policy): Coverage {
   const service = policy.services[rule.service];
@@ -39,7 +40,9 @@ export function covers(rule: Rule, policy: Policy): Coverage {
       };
   }
   if (policy.mesh?.ingress.serviceAccount === undefined) return { kind: 'wider', text: NO_ACCOUNT };
-  return placeOf(service) === undefined ? { kind: 'wider', text: NO_PLACE } : { kind: 'exact' };
+  if (placeOf(service) === undefined) return { kind: 'wider', text: NO_PLACE };
+  const text = rule.who.kind === 'agent' && rule.who.tools !== undefined ? widerTools(rule.who.tools) : undefined;
+  return text === undefined ? { kind: 'exact' } : { kind: 'wider', text };
 }
 
 function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
@@ -90,6 +93,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
     ...account,
     ...assertionGaps(policy),
     ...pathGaps(istioRules(policy, rules)),
+    ...toolGaps(istioRules(policy, rules)),
     ...uncounted(policy, 'Istio'),
   ];
 }

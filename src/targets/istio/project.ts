@@ -1,6 +1,7 @@
 import type { At, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
+import { namedTools } from '../tool-messages.ts';
 import { ingressView } from './ingress.ts';
 import { objectName } from './objects.ts';
 import { grouped, type View } from './rule.ts';
@@ -21,7 +22,7 @@ export const workloadHost = (namespace: string, name: string): string => `${name
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
-  const { id, route, path, methods } = rule;
+  const { id, route, path, methods, tools } = rule;
   const open = assertion === undefined || rule.who.kind === 'anyone';
   return {
     id,
@@ -35,6 +36,7 @@ function projected(rule: Enforced, host: string, { assertion, principal }: View)
     as: `spiffe://${principal(rule)}`,
     ...(assertion !== undefined && rule.agent !== undefined && { agent: rule.agent }),
     ...(assertion !== undefined && rule.alone && { alone: rule.alone }),
+    ...(tools && { tools: namedTools(tools) }),
     ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
   };
 }

@@ -4,6 +4,7 @@ import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
 import { RULES } from './objects.ts';
 import { assertedText, hostOf, NOWHERE, workloadHost } from './project.ts';
 import { type Condition, claim, type IstioRule } from './rule.ts';
+import { joined } from './tools.ts';
 
 const unreadable = (what: string, why: string) => new Error(`${what}: ${why}`);
 
@@ -151,7 +152,9 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   if (object.metadata.annotations?.['istio.io/dry-run'] === 'true') throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
   const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
-  const read = rules.flatMap((rule) => readRule(rule, host, title));
+  const read = joined(rules, (why) => unreadable(title, why)).flatMap(({ rule, tools }) =>
+    readRule(rule, host, title).map((it) => (tools === undefined ? it : { ...it, tools })),
+  );
   const ids = idsOf(object, read.length);
   return read.map((rule, index) => {
     const id = ids[index] ?? '';

@@ -3,6 +3,7 @@ import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { istioObject, type KubeObject, type Metadata, RULES, selector } from './objects.ts';
+import { withTools } from './tools.ts';
 
 /** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
 export interface IstioRule {
@@ -56,8 +57,15 @@ export interface View {
 /** Rules that one of Istio's stands for. */
 export type Group = readonly [Enforced, ...Enforced[]];
 
-function keyOf({ path, methods, who, as, agent, alone }: Enforced, { assertion }: View, principal: string): string {
-  return JSON.stringify([path, methods, principal, ...(assertion === undefined ? [] : [as, who.kind, agent, alone])]);
+function keyOf(rule: Enforced, { assertion }: View, principal: string): string {
+  const { path, methods, who, as, agent, alone, tools } = rule;
+  return JSON.stringify([
+    path,
+    methods,
+    principal,
+    tools,
+    ...(assertion === undefined ? [] : [as, who.kind, agent, alone]),
+  ]);
 }
 
 const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
@@ -101,13 +109,13 @@ function conditions(group: Group, { assertion }: View): readonly Condition[] {
   ];
 }
 
-/** Some rules as one of Istio's. */
-function istioRule(group: Group, view: View): IstioRule {
+/** Some rules as one of Istio's; as two, where they are for tools. */
+function istioRules(group: Group, view: View): readonly IstioRule[] {
   const [rule] = group;
   const { path, methods } = rule;
   const except = 'except' in path ? path.except.flatMap(patterns) : [];
   const when = conditions(group, view);
-  return {
+  const own: IstioRule = {
     from: [{ source: { principals: [view.principal(rule)] } }],
     to: [
       {
@@ -121,6 +129,7 @@ function istioRule(group: Group, view: View): IstioRule {
     ],
     ...(when.length > 0 && { when }),
   };
+  return withTools(own, rule.tools);
 }
 
 /**
@@ -139,6 +148,6 @@ export function authorizationPolicy(
   return istioObject(
     'AuthorizationPolicy',
     { ...meta, annotations: { [RULES]: JSON.stringify(ids) } },
-    { ...selector(labels), action: 'ALLOW', rules: groups.map((group) => istioRule(group, view)) },
+    { ...selector(labels), action: 'ALLOW', rules: groups.flatMap((group) => istioRules(group, view)) },
   );
 }

@@ -16,6 +16,8 @@ interface Asked {
   readonly asserted: boolean;
   readonly method: string;
   readonly path: string;
+  /** What else rules look at, by name. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Asking {
@@ -38,10 +40,12 @@ function matchesText(matcher: Json, text: string): boolean {
   const [form, value] = formOf(matcher);
   if (form === 'exact') return text === value;
   if (form === 'prefix') return text.startsWith(value);
+  if (form === 'safe_regex') return new RegExp(`^(?:${value.regex})$`).test(text);
   throw new Unknown(form);
 }
 
-function permits(node: Json, asked: Asked): boolean {
+/** Whether a permission of Envoy's lets a request pass. */
+export function permits(node: Json, asked: Asked): boolean {
   const [form, value] = formOf(node);
   switch (form) {
     case 'and_rules':
@@ -53,7 +57,8 @@ function permits(node: Json, asked: Asked): boolean {
     case 'url_path':
       return matchesText(value.path, asked.path);
     case 'header': {
-      const text = { ':authority': asked.authority, ':method': asked.method }[value.name as string];
+      const own = { ...asked.headers, ':authority': asked.authority, ':method': asked.method };
+      const text = (own as Record<string, string | undefined>)[value.name];
       // Without a matcher the header has to be there.
       return text !== undefined && (value.string_match === undefined || matchesText(value.string_match, text));
     }
@@ -154,13 +159,50 @@ export function policiesOf(file: Json): Policies {
   return managerOf(file).http_filters.find((it: Json) => it.name === ALLOW_FILTER).typed_config.rules.policies;
 }
 
-/** Requests that policies tell apart. */
-function requestsOf(policies: readonly Policy[], { authorities }: Scene): readonly Asked[] {
-  const paths = ['/', `/${MORE}`, ...kinds(having(policies, 'url_path')).filter((it) => it.startsWith('/'))];
-  const headers = [...having(policies, 'header')].map(({ header }) => header);
-  const methods = kinds(headers.filter(({ name }) => name === ':method'));
-  return authorities.flatMap((it) => methods.flatMap((method) => paths.map((path) => ({ ...it, method, path }))));
+const headersIn = (policies: readonly Policy[]): readonly Json[] =>
+  [...having(policies, 'header')].map(({ header }) => header);
+
+/** What regular expressions tell apart beside what texts do: names with an encoding, a bad one, and what none can have. */
+const ODD = ['=?base64?YQ==?=', '=?base64?YQ==?=x', '=?base64?Y?=', '\u00e9'];
+
+/** Headers that the policies which are compared look at, with values that all of them tell apart. */
+function messagesOf(both: readonly Policy[], all: readonly Policy[]): readonly Readonly<Record<string, string>>[] {
+  const names = new Set(headersIn(both).map(({ name }) => String(name)));
+  return [...names]
+    .filter((name) => !name.startsWith(':'))
+    .reduce<readonly Readonly<Record<string, string>>[]>(
+      (found, name) => {
+        const texts = kinds(headersIn(all).filter((it) => it.name === name));
+        const values = new Set([...texts.flatMap((it) => [it, `${it}a`, `${it}x`]), ...ODD]);
+        return found.flatMap((it) => [it, ...[...values].map((value) => ({ ...it, [name]: value }))]);
+      },
+      [{}],
+    );
 }
+
+/** Requests that policies tell apart. Who asks without a header passes by no more than who has it. */
+function requestsOf(both: readonly Policy[], rest: readonly Policy[], { authorities }: Scene): readonly Asked[] {
+  const policies = [...both, ...rest];
+  const paths = ['/', `/${MORE}`, ...kinds(having(policies, 'url_path')).filter((it) => it.startsWith('/'))];
+  const methods = kinds(headersIn(policies).filter(({ name }) => name === ':method'));
+  const bare = both.flatMap(({ permissions }) => permissions.map(withoutMessage));
+  const near = authorities
+    .flatMap((it) => methods.flatMap((method) => paths.map((path) => ({ ...it, method, path }))))
+    .filter((it) => bare.some((own) => permits(own, it)));
+  const messages = messagesOf(both, policies);
+  return messages.length === 1 ? near : near.flatMap((it) => messages.map((headers) => ({ ...it, headers })));
+}
+
+/** A permission without what it says of other headers than Envoy's own: with any it lets pass no more. */
+function withoutMessage(node: Json): Json {
+  const [form, value] = formOf(node);
+  if (form === 'not_rule') return isOfMessage(value) ? { and_rules: { rules: [] } } : node;
+  if (form !== 'and_rules' && form !== 'or_rules') return isOfMessage(node) ? { and_rules: { rules: [] } } : node;
+  return { [form]: { rules: value.rules.map(withoutMessage) } };
+}
+
+const isOfMessage = (node: Json): boolean =>
+  [...having(node, 'header')].some(({ header }) => !String(header.name).startsWith(':'));
 
 /** Callers that policies tell apart. One role at a time: none is ever held against somebody. */
 function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
@@ -187,7 +229,7 @@ function isSame(one: Policy | undefined, other: Policy | undefined, rest: readon
   const callers = callersOf(all, scene);
   const passes = (policy: Policy | undefined, request: Asked, caller: Asking) =>
     policy !== undefined && allows(policy, request, caller);
-  return requestsOf(all, scene)
+  return requestsOf(both, rest, scene)
     .filter((request) => both.some((it) => it.permissions.some((permission) => permits(permission, request))))
     .every((request) => {
       const near = rest.filter((it) => it.permissions.some((permission) => permits(permission, request)));

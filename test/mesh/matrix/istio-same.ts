@@ -59,13 +59,19 @@ function isFor({ from = [], to = [] }: Rule, asked: Asked): boolean {
 }
 
 const CLAIM = /^request\.auth\.claims\[(\w+)\]$/;
+const HEADER = /^request\.headers\[([\w-]+)\]$/;
 
-function says({ when = [] }: Rule, claims: Claims | undefined): boolean {
+/** Headers of a request, by name. */
+type Headers = Readonly<Record<string, string>>;
+
+/** Whether the conditions of a rule hold. */
+export function says({ when = [] }: Pick<Rule, 'when'>, claims: Claims | undefined, headers: Headers = {}): boolean {
   return when.every((condition: Json) => {
     only(condition, ['key', 'values', 'notValues']);
     const name = CLAIM.exec(condition.key)?.[1];
-    if (name === undefined) throw new Unknown(condition.key);
-    const said = claims?.[name];
+    const header = HEADER.exec(condition.key)?.[1];
+    if (name === undefined && header === undefined) throw new Unknown(condition.key);
+    const said = header === undefined ? claims?.[name as string] : headers[header];
     const has = (patterns: readonly string[]) => said !== undefined && patterns.some((it) => matches(it, said));
     const { values, notValues } = condition;
     if (values === undefined && notValues === undefined) throw new Unknown(condition.key);
@@ -90,8 +96,8 @@ function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): R
   if (typeof node === 'string') found.set(field, [...(found.get(field) ?? []), node]);
   else if (Array.isArray(node)) for (const child of node) textsOf(child, found, field);
   else if (typeof node === 'object' && node !== null) {
-    const claim = CLAIM.exec(node.key ?? '')?.[1];
-    for (const [key, child] of Object.entries(node)) textsOf(child, found, claim === undefined ? key : claim);
+    const named = [CLAIM, HEADER].map((it) => it.exec(node.key ?? '')?.[1]).find((it) => it !== undefined);
+    for (const [key, child] of Object.entries(node)) textsOf(child, found, named === undefined ? key : named);
   }
   return found;
 }
@@ -151,6 +157,18 @@ function requestsOf(
   );
 }
 
+const headersIn = (rules: readonly (Rule | undefined)[]): readonly string[] =>
+  rules.flatMap((rule) => (rule?.when ?? []).flatMap(({ key }) => HEADER.exec(key)?.[1] ?? []));
+
+/** Headers that the compared rules look at. Who asks without one passes by no more than who has it. */
+function messagesOf(both: readonly (Rule | undefined)[], texts: ReadonlyMap<string, readonly string[]>) {
+  return [...new Set(headersIn(both))].reduce<readonly Headers[]>(
+    (found, name) =>
+      found.flatMap((it) => [it, ...kinds(texts.get(name) ?? []).map((value) => ({ ...it, [name]: value }))]),
+    [{}],
+  );
+}
+
 /**
  * Whether a mutant of one rule lets the same requests pass.
  *
@@ -173,14 +191,18 @@ export function isSameForAll(original: readonly Rendered[], { version, object, p
   const texts = textsOf([one, other, others]);
   try {
     const callers = [undefined, ...callersOf(texts, scene)];
+    const messages = messagesOf([one, other], texts);
     return requestsOf(texts, scene).every((asked) => {
       const [first, second] = [isFor(one, asked), other !== undefined && isFor(other, asked)];
       if (!first && !second) return true;
       const near = others.filter((it) => isFor(it, asked));
-      return callers.every((claims) => {
-        const [left, right] = [first && says(one, claims), second && other !== undefined && says(other, claims)];
-        return left === right || near.some((it) => says(it, claims));
-      });
+      return callers.every((claims) =>
+        messages.every((headers) => {
+          const left = first && says(one, claims, headers);
+          const right = second && other !== undefined && says(other, claims, headers);
+          return left === right || near.some((it) => says(it, claims, headers));
+        }),
+      );
     });
   } catch (error) {
     if (error instanceof Unknown) return false;

@@ -143,7 +143,7 @@ describe('rules with tools', () => {
     expect(witness?.caller).not.toHaveProperty('mcp');
   });
 
-  test.each(['envoy', 'istio', 'linkerd', 'consul'] as const)('%s says that it does not look', (kind) => {
+  test.each(['linkerd', 'consul'] as const)('%s says that it does not look', (kind) => {
     const policy = policyOf('{ agent: bot, tools: [a] }');
     const services = { wiki: { ...policy.services.wiki!, direct: undefined } } as never;
     const [rule] = compile(policy);

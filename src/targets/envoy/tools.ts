@@ -1,0 +1,60 @@
+import {
+  ANY_NAME,
+  type HeaderText,
+  METHOD_HEADER,
+  NAME_HEADER,
+  type ToolMessages,
+  toolMessages,
+  VERSION_HEADER,
+} from '../tool-messages.ts';
+import { allOf, anyOf, headerIn, type Permission, type StringMatch } from './permission.ts';
+
+const header = (name: string, string_match: StringMatch): Permission => ({ header: { name, string_match } });
+const like = (name: string, regex: string): Permission => header(name, { safe_regex: { regex } });
+
+/** A header that arrives twice is one value with a comma, which no text of these has. */
+function hasText(name: string, text: HeaderText): Permission {
+  if ('exact' in text) return header(name, text);
+  // A regular expression of both would not fit into Envoy's limit where the prefix is long.
+  return allOf([header(name, { prefix: text.prefix }), like(name, `${text.of}+`)]);
+}
+
+const anyName = anyOf([
+  like(NAME_HEADER, ANY_NAME.encoded),
+  allOf([like(NAME_HEADER, ANY_NAME.plain), { not_rule: like(NAME_HEADER, ANY_NAME.marked) }]),
+]);
+
+function message({ versions, methods, names }: ToolMessages): Permission {
+  const named = names === 'any' ? anyName : names && anyOf(names.map((text) => hasText(NAME_HEADER, text)));
+  return allOf([
+    headerIn(VERSION_HEADER, versions),
+    anyOf(methods.map((text) => hasText(METHOD_HEADER, text))),
+    ...(named === undefined ? [] : [named]),
+  ]);
+}
+
+/** What a rule says of messages of MCP: those that list, and calls of its tools. */
+export const toolPermission = (tools: readonly string[]): Permission => anyOf(toolMessages(tools).map(message));
+
+/** Every form of {@link Permission} below one, itself first. */
+function* below(permission: Permission): Generator<Permission> {
+  yield permission;
+  if ('and_rules' in permission) for (const it of permission.and_rules.rules) yield* below(it);
+  if ('or_rules' in permission) for (const it of permission.or_rules.rules) yield* below(it);
+  if ('not_rule' in permission) yield* below(permission.not_rule);
+}
+
+/** Whether a permission is about messages of MCP. */
+export const isOfTools = (permission: Permission): boolean =>
+  [...below(permission)].some((it) => 'header' in it && it.header.name === METHOD_HEADER);
+
+/** The tools that such a permission names, if it is as {@link toolPermission} makes it. */
+export function toolsIn(permission: Permission): readonly string[] {
+  const named = [...below(permission)].flatMap((it): readonly string[] => {
+    if (!('header' in it) || it.header.name !== NAME_HEADER) return [];
+    const match = it.header.string_match;
+    if ('exact' in match) return [match.exact];
+    return 'prefix' in match ? [`${match.prefix}*`] : [];
+  });
+  return named.length === 0 ? ['*'] : named;
+}

@@ -1,0 +1,94 @@
+import type { Enforced } from '../../rules/enforced.ts';
+import { LISTING } from '../../rules/tools.ts';
+import { partings } from '../partings.ts';
+import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, VERSION_HEADER } from '../tool-messages.ts';
+import type { Gap } from '../types.ts';
+import type { Condition, IstioRule } from './rule.ts';
+
+/**
+ * What clients notify of by the protocol. What begins with `notifications/` and goes on with a comma is two headers, of
+ * which the second may say anything: so Istio, which knows no more than beginnings, is told these one by one.
+ */
+const NOTIFICATIONS: readonly string[] = ['cancelled', 'initialized', 'progress', 'roots/list_changed'].map(
+  (name) => `notifications/${name}`,
+);
+
+const HEADER = /^request\.headers\[(mcp-[a-z-]+)\]$/;
+
+const condition = (header: string, values: readonly string[]): Condition => ({
+  key: `request.headers[${header}]`,
+  values,
+});
+
+/** What two of Istio's rules say of messages of MCP, beside all else: one lets pass what lists, one calls of tools. */
+export function toolConditions(tools: readonly string[]): readonly [readonly Condition[], readonly Condition[]] {
+  const [{ versions }, calls] = toolMessages(tools);
+  const methods = calls.methods.flatMap((it) => ('exact' in it ? [it.exact] : []));
+  const version = condition(VERSION_HEADER, versions);
+  return [
+    [version, condition(METHOD_HEADER, [...LISTING, ...NOTIFICATIONS])],
+    [version, condition(METHOD_HEADER, methods), condition(NAME_HEADER, namedTools(tools))],
+  ];
+}
+
+/** A rule of Istio's, once for each kind of messages that it is about. */
+export function withTools(rule: IstioRule, tools: readonly string[] | undefined): readonly IstioRule[] {
+  if (tools === undefined) return [rule];
+  return toolConditions(tools).map((own) => ({ ...rule, when: [...(rule.when ?? []), ...own] }));
+}
+
+const isOfTools = ({ key }: Condition): boolean => HEADER.test(key);
+
+/** A rule of Istio's, or two of them, as one with the tools that they name. */
+interface Read {
+  readonly rule: IstioRule;
+  readonly tools?: readonly string[];
+}
+
+/**
+ * Rules of Istio's, two that {@link withTools} made of one as that one again.
+ *
+ * @throws whatever `unreadable` makes of words, where there is one without the other
+ */
+export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error): readonly Read[] {
+  const found: Read[] = [];
+  for (let i = 0; i < rules.length; i += 1) {
+    const { when = [], ...rest } = rules[i] as IstioRule;
+    if (!when.some(isOfTools)) {
+      found.push({ rule: rules[i] as IstioRule });
+      continue;
+    }
+    const others = when.filter((it) => !isOfTools(it));
+    const rule: IstioRule = { ...rest, ...(others.length > 0 && { when: others }) };
+    const tools = rules[i + 1]?.when?.find(({ key }) => HEADER.exec(key)?.[1] === NAME_HEADER)?.values ?? [];
+    if (partings(withTools(rule, tools), rules.slice(i, i + 2), '').length > 0) {
+      throw unreadable('two rules for an agent with tools: one for what lists, and one for calls');
+    }
+    found.push({ rule, tools });
+    i += 1;
+  }
+  return found;
+}
+
+/** What of tools Istio lets pass that the rule does not; undefined: nothing. */
+export function widerTools(tools: readonly string[]): string | undefined {
+  if (tools.includes('*')) return 'Istio takes whatever stands in Mcp-Name for *, also what is badly encoded';
+  const stems = tools.filter((it) => it.endsWith('*'));
+  if (stems.length === 0) return undefined;
+  return `Istio looks at how the names of ${stems.join(' ')} begin, and takes any characters behind that, also those that the gateway refuses`;
+}
+
+/** All that Istio holds differently of tools. */
+export function toolGaps(rules: readonly Enforced[]): readonly Gap[] {
+  const looking = rules.filter(({ tools }) => tools !== undefined);
+  const [first] = looking;
+  return [
+    ...looking.flatMap(({ id, tools = [] }): Gap[] => {
+      const text = widerTools(tools);
+      return text === undefined ? [] : [{ part: id, text }];
+    }),
+    ...(first === undefined
+      ? []
+      : [{ part: first.id, text: `of notifications Istio lets pass ${NOTIFICATIONS.join(', ')}, and no others` }]),
+  ];
+}
