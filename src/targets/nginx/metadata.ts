@@ -2,6 +2,7 @@ import { DEFAULTS, MAX_METADATA_BYTES } from '../../limits.ts';
 import { isIssuerUrl } from '../../policy/scalars.ts';
 import type { Host, Policy, Provider, Route } from '../../policy/types.ts';
 import { providerKind, TENANT } from '../../providers/index.ts';
+import { requiresDpop } from '../../rules/proved.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/algorithms.ts';
@@ -15,13 +16,19 @@ interface Metadata {
   readonly scopes_supported?: readonly string[];
   readonly bearer_methods_supported: readonly string[];
   readonly dpop_signing_alg_values_supported?: readonly string[];
+  readonly dpop_bound_access_tokens_required?: true;
   readonly tls_client_certificate_bound_access_tokens?: true;
 }
 
-/** Where a client can ask for tokens: not at what issues workloads their own, and of a template at each tenant. */
+/**
+ * Where a client can ask for tokens, of a template at each tenant: not at what issues workloads their own, nor where what
+ * clients get is none to come with, unless it is asked about.
+ */
 function issuersOf(provider: Provider | undefined): readonly string[] {
-  if (provider === undefined || providerKind(provider.kind)?.signin === undefined) return [];
-  const { issuer, issuers } = provider;
+  const { signin, wants } = providerKind(provider?.kind ?? '') ?? {};
+  if (provider === undefined || signin === undefined) return [];
+  const { issuer, issuers, introspection } = provider;
+  if (wants !== undefined && introspection === undefined) return [];
   return issuer.includes(TENANT) ? (issuers ?? []) : [issuer];
 }
 
@@ -47,6 +54,7 @@ function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metad
     ...(servers.length > 0 && { authorization_servers: servers }),
     bearer_methods_supported: ['header'],
     ...(policy.gateway.proof && { dpop_signing_alg_values_supported: PROOF_ALGORITHMS }),
+    ...(requiresDpop(routes, policy) && { dpop_bound_access_tokens_required: true as const }),
     ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true as const }),
   };
   const whole = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
