@@ -11,7 +11,7 @@ const ready = readyHandler(watched);
 /** `js_periodic`: looks at the files of the mesh identities, and at the CAs that nginx verifies by. */
 const svids = (): Promise<void> => {
   for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
-  if (watched.clientCa !== undefined) watchCa(CLIENT_CA, watched.clientCa);
+  for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
   return watchSvids(watched.identities);
 };
 

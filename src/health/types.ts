@@ -18,8 +18,8 @@ export interface Watched {
   readonly assertion: boolean;
   /** CA files of the mesh's ingresses, each once, where some rule leads there. */
   readonly ca?: readonly string[];
-  /** CA file of the services' certificates, where the policy has an inner listener. */
-  readonly clientCa?: string;
+  /** CA files of those who show certificates, services at the inner listener and clients at the outer door, each once. */
+  readonly clientCa?: readonly string[];
   /** Whether people have sessions, of this gateway alone or in a store that several replicas share. */
   readonly sessions?: 'own' | 'shared';
   /** Those that some rule yields. */
@@ -49,7 +49,7 @@ export interface Readiness {
   readonly assertion?: Part;
   /** The CA of the mesh's ingress. */
   readonly ca?: Part;
-  /** The CA of the services' certificates. */
+  /** The CAs of certificates of services and of clients. */
   readonly client_ca?: Part;
   /** What was called back. */
   readonly revocations?: Part;

@@ -5,11 +5,11 @@ import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Names in the dict of what is known of the ingress's CA file, and of that of the services' certificates. */
+/** Names in the dict of what is known of the ingress's CA file, and of those of the certificates of services and clients. */
 export const CA = ' ca';
 export const CLIENT_CA = ' client ca';
 
-const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'the services' } as const;
+const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'clients' } as const;
 
 type Ca = keyof typeof WHOSE;
 

@@ -64,7 +64,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       ),
       ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
       ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
-      ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, 1) }),
+      ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
       // A policy whose sessions no host takes has no room for them either.
       ...(watched.sessions !== undefined &&
         ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),

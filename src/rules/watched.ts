@@ -7,6 +7,11 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
   return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
 };
 
+/** CAs of those who show certificates, at the inner listener and at the outer door. */
+const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
+  ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
+];
+
 /**
  * All that health has to know of a policy.
  *
@@ -14,6 +19,7 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
  * @param check unix socket of the check's server
  */
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
+  const clientCa = clientCaFiles(policy);
   return {
     check,
     providers: Object.values(policy.providers)
@@ -22,7 +28,7 @@ export function toWatched(policy: Policy, identities: readonly Identity[], check
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
     ...(identities.length > 0 && policy.mesh && { ca: caFiles(policy.mesh) }),
-    ...(policy.gateway.inner && { clientCa: policy.gateway.inner.clientCaFile }),
+    ...(clientCa.length > 0 && { clientCa }),
     ...(policy.gateway.session && { sessions: policy.gateway.store ? 'shared' : 'own' }),
     identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
   };

@@ -1,30 +1,54 @@
-/** Agents that come with tokens: chains of actors, tokens of their own, and what is said of who asked for whom. */
+/** Agents that come with tokens: chains of actors, tokens of their own, bound ones, and what is said of who asked for whom. */
+import { createHash, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { gatewayCase, startEcho, startGateway, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
+import {
+  createProofKey,
+  gatewayCase,
+  send,
+  signProof,
+  signToken,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+  withProof,
+} from '../harness/index.ts';
 
 const stage = await testStage('agents');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
 const acme = await issuers.create('acme', { alg: 'ES256' });
+// Its key set is one of JWT-SVIDs; nothing else is asked of a trust domain.
+const workloads = await issuers.create('workloads', { alg: 'ES256' });
 const host = 'wiki.test';
+const bots = 'bots.test';
 const HELPER = 'spiffe://example.org/ns/bots/sa/helper';
 const gateway = await startGateway(stage, {
   policy: `
 version: 1
 gateway:
-  insecure_http: true
-  listen: 8080
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key, client_ca_file: /run/clients/ca.pem }
+  proof: { rate: 50/s }
   assertion: { issuer: https://gateway.test, keys_file: /run/keys/assertion.jwks }
 providers:
   acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+  workloads:
+    issuer: "spiffe://example.org"
+    jwks_uri: ${issuers.origin}${workloads.jwksPath}
+    audiences: [wiki]
+    ca_file: /run/provider/ca.pem
 roles:
-  staff: { group: staff }
-  admin: { group: admins }
+  staff: { group: staff, provider: acme }
+  admin: { group: admins, provider: acme }
+  ci: { claim: sub, like: "spiffe://example.org/ns/ci/*", provider: workloads }
 agents:
-  release-bot: { match: { client_id: release-bot }, acts_for: [staff], bound: none }
-  helper: { match: { spiffe: "${HELPER}" }, acts_for: [staff, admin], hops: 2, bound: none }
-  nightly: { match: { client_id: nightly }, alone: true, bound: none }
-  sealed: { match: { claim: team, is: sealed }, acts_for: [staff], bound: dpop }
+  release-bot: { match: { client_id: release-bot, provider: acme }, acts_for: [staff], bound: none }
+  helper: { match: { spiffe: "${HELPER}" }, acts_for: [staff, admin], hops: 2, alone: true, bound: none }
+  nightly: { match: { client_id: nightly, provider: acme }, alone: true, bound: none }
+  sealed: { match: { claim: team, is: sealed, provider: acme }, acts_for: [staff], bound: dpop }
+  vault: { match: { client_id: vault, provider: acme }, acts_for: [staff], bound: certificate }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 headers:
@@ -34,7 +58,12 @@ headers:
   X-Forwarded-Groups: groups
   X-Forwarded-Actor: actor
 hosts:
+  ${bots}:
+    providers: [workloads]
+    /*: { service: wiki, allow: [authenticated] }
+    /rest/*: { service: wiki, allow: [ci, { agent: helper, methods: [GET] }] }
   ${host}:
+    providers: [acme]
     /*: { service: wiki, allow: [staff, admin] }
     /open: { service: wiki, allow: [anyone] }
     /rest/*:
@@ -46,6 +75,7 @@ hosts:
         - { agent: helper, methods: [GET] }
         - { agent: nightly, methods: [GET] }
         - { agent: sealed, methods: [GET] }
+        - { agent: vault, methods: [GET] }
 `,
 });
 const setup = { gateway, echoes: [wiki] };
@@ -154,6 +184,167 @@ describe('an agent by itself', () => {
     request: { path: '/page', token: alone },
     status: 403,
     reason: 'actor_not_allowed',
+  });
+});
+
+describe('a workload', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  // As SPIRE makes them: no issuer, and one type for all.
+  const svid = (sub: string) =>
+    signToken(workloads.key, { sub, aud: ['wiki'], iat: now, exp: now + 3600 }, { header: { typ: 'JWT' } });
+  const [own, other, abroad] = await Promise.all([
+    svid(HELPER),
+    svid('spiffe://example.org/ns/bots/sa/other'),
+    svid('spiffe://example.com/ns/bots/sa/helper'),
+  ]);
+
+  gatewayCase(setup, {
+    name: 'by its JWT-SVID asks for itself, with no role',
+    host: bots,
+    request: { path: '/rest/page', token: own },
+    status: 200,
+    upstream: {
+      headers: { 'X-Forwarded-User': HELPER, 'X-Forwarded-Actor': HELPER, 'X-Meshgate-Rule': `${bots}/rest/*#2` },
+      absent: ['Authorization', 'X-Forwarded-Roles'],
+    },
+    log: {
+      fields: { 'user.id': HELPER, 'user.roles': '', 'meshgate.agent': 'helper', 'meshgate.provider': 'workloads' },
+    },
+  });
+
+  gatewayCase(setup, {
+    name: 'does not pass by what its rule does not say',
+    host: bots,
+    request: { method: 'POST', path: '/rest/page', token: own },
+    status: 403,
+    reason: 'actor_not_allowed',
+  });
+
+  gatewayCase(setup, {
+    name: 'that is no agent of the policy has what its roles give',
+    host: bots,
+    request: { path: '/rest/page', token: other },
+    status: 403,
+    reason: 'role_missing',
+    log: { fields: { 'meshgate.agent': '' } },
+  });
+
+  gatewayCase(setup, {
+    name: 'of another trust domain is nobody’s, whatever its path',
+    host: bots,
+    request: { path: '/rest/page', token: abroad },
+    status: 401,
+    reason: 'issuer_unknown',
+  });
+
+  test('says in what is signed for the service that nobody is behind it', async () => {
+    await wiki.clear();
+    await gateway.send(bots, { path: '/rest/page', token: own });
+    const [assertion] = valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion');
+    const said = {
+      sub: HELPER,
+      provider: 'workloads',
+      roles: [],
+      agent: 'helper',
+      alone: 'true',
+      act: { sub: HELPER },
+    };
+    expect(decodeJwt(assertion!)).toMatchObject(said);
+  });
+});
+
+describe('an agent whose tokens have to be bound', async () => {
+  const [key, thief] = await Promise.all([createProofKey(), createProofKey()]);
+  const [mine, theirs] = await Promise.all([
+    stage.meshCa.client('spiffe://example.org/ns/bots/sa/vault'),
+    stage.meshCa.client('spiffe://example.org/ns/bots/sa/thief'),
+  ]);
+  const thumbprint = createHash('sha256').update(new X509Certificate(mine.cert).raw).digest('base64url');
+  const path = '/rest/page';
+  const [sealed, vault, loose, wrong] = await Promise.all([
+    acme.sign({ ...ann, azp: 'portal', team: 'sealed', cnf: { jkt: key.jkt } }),
+    acme.sign({ ...ann, azp: 'vault', cnf: { 'x5t#S256': thumbprint } }),
+    acme.sign({ ...ann, azp: 'vault' }),
+    acme.sign({ ...ann, azp: 'vault', cnf: { jkt: key.jkt } }),
+  ]);
+  const proved = async (token: string, signer = key) => ({
+    path,
+    headers: withProof(token, await signProof(signer, { url: `https://${host}${path}`, token })),
+  });
+
+  test('to a DPoP key passes with a proof of it, for its person', async () => {
+    await wiki.clear();
+    const sent = await proved(sealed);
+    const answer = await gateway.send(host, sent);
+    expect(answer.status, answer.text).toBe(200);
+    const [got] = await wiki.requests();
+    const names = ['X-Forwarded-User', 'X-Forwarded-Roles', 'X-Forwarded-Actor', 'X-Meshgate-Rule', 'DPoP'];
+    expect(names.map((name) => valuesOf(got!, name))).toEqual([
+      ['ann'],
+      ['staff'],
+      ['portal'],
+      [`${host}/rest/*#6`],
+      [],
+    ]);
+    expect((await gateway.send(host, sent)).json()).toMatchObject({ status: 401, reason: 'proof_replayed' });
+  });
+
+  test('and not without one, or with one by another key', async () => {
+    await wiki.clear();
+    expect((await gateway.send(host, { path, token: sealed })).json()).toMatchObject({
+      ...{ status: 401, reason: 'proof_missing' },
+    });
+    expect((await gateway.send(host, await proved(sealed, thief))).json()).toMatchObject({
+      ...{ status: 401, reason: 'proof_invalid' },
+    });
+    expect(await wiki.requests()).toEqual([]);
+  });
+
+  gatewayCase(setup, {
+    name: 'to a certificate passes over its connection, for its person',
+    host,
+    client: mine.pem,
+    request: { path, token: vault },
+    status: 200,
+    upstream: {
+      headers: { 'X-Forwarded-User': 'ann', 'X-Forwarded-Roles': 'staff', 'X-Forwarded-Actor': 'vault' },
+      absent: ['Authorization', 'SSL-Client-Cert'],
+    },
+    log: { fields: { 'meshgate.agent': 'vault', 'meshgate.rule': `${host}/rest/*#7` } },
+  });
+
+  gatewayCase(setup, {
+    name: 'and not over one without it',
+    host,
+    request: { path, token: vault },
+    status: 401,
+    reason: 'proof_missing',
+  });
+
+  gatewayCase(setup, {
+    name: 'and not over one of another certificate',
+    host,
+    client: theirs.pem,
+    request: { path, token: vault },
+    status: 401,
+    reason: 'proof_invalid',
+  });
+
+  gatewayCase(setup, {
+    name: 'is refused with a token that is bound to nothing, whatever certificate comes with it',
+    host,
+    client: mine.pem,
+    request: { path, token: loose },
+    status: 401,
+    reason: 'proof_missing',
+    log: { fields: { 'meshgate.agent': 'vault' } },
+  });
+
+  test('is refused with a token that is bound to something else, though it is proved', async () => {
+    await wiki.clear();
+    const answer = await send(gateway.target(host, mine.pem), await proved(wrong));
+    expect(answer.json()).toMatchObject({ status: 401, reason: 'proof_missing' });
+    expect(await wiki.requests()).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Facts of the request: the client's certificate, and the network that it comes from. */
+import { createHash, X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -19,8 +20,8 @@ import {
 const KEYS = '/run/keys/assertion.jwks';
 const stage = await testStage('facts');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
-const idp = await issuers.create('idp', { alg: 'ES256' });
-const partners = await createCa('the partner');
+const [idp, people] = await Promise.all([issuers.create('idp', { alg: 'ES256' }), issuers.create('people')]);
+const [partners, strangers] = await Promise.all([createCa('the partner'), createCa('another one')]);
 
 const policyOf = (trusted: string) => `
 version: 1
@@ -28,14 +29,16 @@ gateway:
   ${trusted}
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key, client_ca_file: /run/clients/ca.pem }
   assertion: { issuer: https://gateway.test, keys_file: ${KEYS} }
+  session: { keys_file: /run/secrets/session.jwks }
 providers:
   idp: { issuer: ${idp.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+  people: { issuer: ${people.url}, client: { id: wiki, secret_file: /run/secrets/people }, ca_file: /run/provider/ca.pem }
 roles:
-  staff: { group: staff }
+  staff: { group: staff, provider: idp }
   probe: { network: [10.9.0.0/24, fd00:9::/64] }
-  admin: { all: [{ group: admins }, { network: [10.8.0.0/16] }] }
+  admin: { all: [{ group: admins, provider: idp }, { network: [10.8.0.0/16] }] }
   inner-admin: { all: [admin, { network: [10.8.7.0/24] }] }
-  roaming: { all: [{ group: staff }, { none: [{ network: [10.8.0.0/16] }] }] }
+  roaming: { all: [{ group: staff, provider: idp }, { none: [{ network: [10.8.0.0/16] }] }] }
   deployer: { certificate: spiffe://example.org/ci/deployer }
   ci: { certificate: "*.ci.test" }
   signed: { all: [staff, deployer] }
@@ -43,6 +46,7 @@ services:
   wiki: { insecure_url: http://wiki:8080 }
 hosts:
   wiki.test:
+    providers: [idp]
     /*: { service: wiki, allow: [staff] }
     /healthz: { service: wiki, allow: [probe] }
     /mixed: { service: wiki, allow: [staff, probe] }
@@ -51,11 +55,13 @@ hosts:
     /deploy/*: { service: wiki, accept: [certificate], allow: [deployer, { role: ci, methods: [GET] }] }
     /any: { service: wiki, accept: [bearer, certificate], allow: [authenticated] }
     /signed: { service: wiki, allow: [signed] }
+  people.test: { providers: [people], /*: { service: wiki, accept: [session, certificate], allow: [authenticated] } }
   partner.test:
+    providers: [idp]
     tls: { client_ca_file: /run/partners/ca.pem }
     /*: { service: wiki, accept: [certificate], allow: [authenticated] }
 `;
-const tls = await stage.ca.server(['wiki.test', 'partner.test', 'unknown.test']);
+const tls = await stage.ca.server(['wiki.test', 'people.test', 'partner.test', 'unknown.test']);
 const files = {
   '/run/partners/ca.pem': partners.cert,
   '/run/tls/tls.crt': tls.cert,
@@ -82,6 +88,7 @@ const other = await ofMesh('ci/other');
 const runner = (await stage.meshCa.issue({ dns: ['runner-7.ci.test'], commonName: 'x' })).pem;
 const named = (await stage.meshCa.issue({ commonName: 'Backup, nightly' })).pem;
 const partner = (await partners.client('spiffe://example.org/ci/deployer')).pem;
+const stranger = (await strangers.client('spiffe://example.org/ci/stranger')).pem;
 const past = new Date(Date.now() - 60_000);
 const bad: [string, string][] = [
   ['of another CA', partner],
@@ -291,4 +298,74 @@ describe('several hosts on one connection', () => {
     expect(await open()).toBe(false);
     for (const ticket of [...tickets]) expect(await open(ticket)).toBe(false);
   });
+});
+
+describe('whoami', () => {
+  const ask = (client?: string, sent: object = {}) =>
+    send(gateway.target('people.test', client), { path: '/.meshgate/whoami', ...sent });
+
+  test('tells of a certificate whose it is, and until when', async () => {
+    const answer = await ask(deployer);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.json()).toMatchObject({
+      ...{ subject: 'spiffe://example.org/ci/deployer', provider: 'certificate', credential: 'certificate' },
+      roles: ['deployer'],
+    });
+    expect(answer.text).not.toContain('BEGIN');
+    expect((await ask(runner)).json()).toMatchObject({ subject: 'dns:runner-7.ci.test', roles: ['ci'] });
+  });
+
+  test('does not look past a token, and takes none that does not verify', async () => {
+    expect((await ask(deployer, { token: ann })).json()).toMatchObject({ reason: 'credential_unsupported' });
+    expect((await ask(partner)).json()).toMatchObject({ status: 401, reason: 'proof_invalid' });
+    expect(
+      (await ask(undefined, { headers: { 'SSL-Client-Cert': encodeURIComponent(deployer) } })).json(),
+    ).toMatchObject({
+      status: 401,
+      reason: 'credential_missing',
+    });
+  });
+});
+
+describe('a certificate that is called back', () => {
+  const revoke = async (...flags: string[]) => {
+    const { exitCode, stderr } = await gateway.box.exec('meshgate', 'revoke', ...flags);
+    expect(exitCode, stderr).toBe(0);
+  };
+  const deploys = async (client: string) => {
+    const answer = await send(gateway.target('wiki.test', client), { method: 'POST', path: '/deploy/x' });
+    return answer.status === 200 ? 'passes' : answer.json().reason;
+  };
+  const issued = (notBefore: Date) => stage.meshCa.client('spiffe://example.org/ci/deployer', { notBefore });
+  const thumbprint = (cert: string) => createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
+
+  test('by its thumbprint is refused, and the holder’s other one is not', async () => {
+    const lost = await issued(past);
+    expect(await deploys(lost.pem)).toBe('passes');
+    await revoke('--kid', thumbprint(lost.cert));
+    expect([await deploys(lost.pem), await deploys(deployer)]).toEqual(['revoked', 'passes']);
+  });
+
+  test('by its holder is refused, whichever it is, but for one that is issued later', async () => {
+    const others = await deploys(runner);
+    await revoke('--subject', 'certificate/spiffe://example.org/ci/deployer');
+    expect([await deploys(deployer), await deploys(runner)]).toEqual(['revoked', others]);
+    const whoami = await send(gateway.target('people.test', deployer), { path: '/.meshgate/whoami' });
+    expect(whoami.json()).toMatchObject({ status: 401, reason: 'revoked' });
+    const later = await issued(new Date(Date.now() + 1000));
+    await until(async () => (await deploys(later.pem)) === 'passes', { what: 'the new one to pass' });
+  });
+});
+
+test('clients of a CA that joins the bundle are taken, and the gateway is not restarted for it', async () => {
+  expect((await send(gateway.target('wiki.test', stranger), { path: '/any' })).json().reason).toBe('proof_invalid');
+  const mark = gateway.mark();
+  await gateway.box.write({ '/run/clients/ca.pem': stage.meshCa.cert + strangers.cert });
+  await until(async () => (await send(gateway.target('wiki.test', stranger), { path: '/any' })).status === 200, {
+    what: 'the other CA to be trusted',
+    timeoutMs: 30_000,
+    help: () => gateway.box.logs.tail(),
+  });
+  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
+  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, nginx is asked/)]);
 });

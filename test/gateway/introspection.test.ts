@@ -1,14 +1,17 @@
 /** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims are. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  createProofKey,
   type Document,
   gatewayCase,
+  signProof,
   startEcho,
   startGateway,
   startIssuer,
   startProvider,
   testStage,
   until,
+  withProof,
 } from '../harness/index.ts';
 
 const stage = await testStage('introspection');
@@ -36,7 +39,7 @@ await led.serveDiscovery({
 const client = 'client: { id: wiki-asks, secret_file: /run/secrets/client }';
 const policy = `
 version: 1
-gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key } }
+gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }, proof: { rate: 50/s } }
 providers:
   corp: { issuer: "${provider.issuer}", audiences: ["api://wiki"], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 2s, negative: 1s } }
   made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s } }
@@ -268,6 +271,30 @@ describe('what the provider says of an active token is judged', () => {
       expect([refused.status, refused.json().reason], `run ${run}`).toEqual([401, reason]);
     }
     expect(await wiki.requests()).toEqual([]);
+    await says('made', {});
+  });
+
+  test('one that is bound to a DPoP key passes with a proof of it, and is asked about once', async () => {
+    const [key, thief] = await Promise.all([createProofKey(), createProofKey()]);
+    await says('made', { token_type: 'DPoP', cnf: { jkt: key.jkt } });
+    const token = fresh();
+    const proved = async (signer = key) =>
+      withProof(token, await signProof(signer, { url: 'https://made.test/page', token }));
+    const reasonOf = async (headers: Readonly<Record<string, string>>) =>
+      (await gateway.send('made.test', { path: '/page', headers })).json().reason;
+    await wiki.clear();
+    for (const run of [1, 2]) {
+      expect(await reasonOf({ Authorization: `Bearer ${token}` }), `run ${run}`).toBe('proof_missing');
+      expect(await reasonOf({ Authorization: `DPoP ${token}` }), `run ${run}`).toBe('proof_missing');
+      expect(await reasonOf(await proved(thief)), `run ${run}`).toBe('proof_invalid');
+    }
+    expect(await wiki.requests()).toEqual([]);
+    const headers = await proved();
+    const passed = await gateway.send('made.test', { path: '/page', headers });
+    expect(passed.status, passed.text).toBe(200);
+    expect(await reasonOf(headers)).toBe('proof_replayed');
+    expect((await wiki.requests()).length).toBe(1);
+    expect(await hits('made')).toBe(1);
     await says('made', {});
   });
 

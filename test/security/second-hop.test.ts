@@ -295,7 +295,7 @@ test('services of a CA that joins the bundle are let in, without anybody’s hel
     timeoutMs: 30_000,
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
-  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of the services/.test(line));
+  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
   expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, nginx is asked/)]);
 });
 

@@ -6,8 +6,9 @@ import type { Scene } from './scene.ts';
 /** Where the command of the image asks. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** Whether there is any file to watch: an identity's, or the CA of the services' certificates. */
-const watches = ({ identities, policy }: Scene): boolean => identities.length > 0 || policy.gateway.inner !== undefined;
+/** Whether there is any file to watch: an identity's, or a CA of certificates of services or clients. */
+const watches = ({ identities, policy }: Scene): boolean =>
+  identities.length > 0 || [policy.gateway.inner, ...policy.hosts].some((it) => it?.clientCaFile !== undefined);
 
 /** The zone that holds what was found of each identity's files: a kilobyte for each. */
 function zone(scene: Scene): readonly Directive[] {

@@ -323,7 +323,7 @@ describe('meshgate token --online of a token that only its provider knows', () =
   });
 
   test('it is shown to one provider alone', async () => {
-    const hosts = 'hosts:\n  other.example.com: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }';
+    const hosts = 'hosts:\n  other.example.com: { providers: [ci], /*: { service: wiki, allow: [builder] } }';
     const both = asking()
       .replace('providers: [okta, ci]', 'providers: [okta]')
       .replace('prefix: ci- }', 'prefix: ci- }, client: { id: x, secret_file: /run/secrets/ci }, introspection: {}')

@@ -10,7 +10,7 @@ export default {
   "stale": 86400,
   "assertion": true,
   "ca": ["/run/mesh/ca.pem"],
-  "clientCa": "/run/mesh/services.pem",
+  "clientCa": ["/run/mesh/services.pem"],
   "identities": [
     {
       "name": "default",

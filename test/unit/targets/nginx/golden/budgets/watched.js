@@ -9,6 +9,6 @@ export default {
   ],
   "stale": 86400,
   "assertion": true,
-  "clientCa": "/run/mesh/ca.pem",
+  "clientCa": ["/run/mesh/ca.pem"],
   "identities": []
 };

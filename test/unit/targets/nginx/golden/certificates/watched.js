@@ -9,5 +9,6 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
+  "clientCa": ["/run/clients/ca.pem", "/run/partners/ca.pem"],
   "identities": []
 };

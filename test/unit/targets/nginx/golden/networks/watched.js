@@ -9,6 +9,7 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
+  "clientCa": ["/run/clients/ca.pem"],
   "sessions": "own",
   "identities": []
 };
