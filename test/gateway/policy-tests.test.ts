@@ -75,9 +75,13 @@ test('gateway and mesh agree with the policy that they run', async () => {
         (method, i) =>
           `meshgate.yaml:${line + i}:5 tests[${8 + i}]: ${method} https://dashboard.localhost/ as agent wiki-pages for reader: not asked at the gateway: an agent asks with the certificate of its service`,
       ),
-      'meshgate.yaml: as the policy decides: 10 tests pass',
-      `gateway ${url}: agrees on 8 requests; 2 tests not asked`,
-      `mesh ${ingress}: agrees on 30 requests`,
+      ...['GET https://dashboard.localhost/', 'POST https://wiki.localhost/rest/api/content'].map(
+        (asked, i) =>
+          `meshgate.yaml:${line + 2 + i}:5 tests[${10 + i}]: ${asked} as agent release-bot for editor: not asked at the gateway: no token: give --token tests[${10 + i}]=FILE`,
+      ),
+      'meshgate.yaml: as the policy decides: 12 tests pass',
+      `gateway ${url}: agrees on 8 requests; 4 tests not asked`,
+      `mesh ${ingress}: agrees on 36 requests`,
       '',
     ].join('\n'),
     err: '',
@@ -107,11 +111,12 @@ test('where the policy has moved on, the rule is named on both sides', async () 
     parted.every((line) => rule.test(line)),
     out,
   ).toBe(true);
-  // Two tests post there: for the mesh both are the same request.
+  // Three tests post there: for the mesh they are the same request.
   expect(parted.map(said)).toEqual([
     'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway role_missing (403)',
     'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
     'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+    'POST https://wiki.localhost/rest/api/content as agent release-bot for editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
   ]);
 });
 
@@ -134,6 +139,7 @@ test('the same for machines', async () => {
   expect(parted(report.mesh.requests)).toMatchObject([
     { ...asked, test: 0, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
     { ...asked, test: 2, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
+    { ...asked, test: 11, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
   ]);
 });
 
@@ -163,6 +169,7 @@ describe('the gateway runs the new policy, and Envoy the one before', () => {
       'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway refused by the mesh (403)',
       'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
       'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
+      'POST https://wiki.localhost/rest/api/content as agent release-bot for editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
     ]);
   });
 

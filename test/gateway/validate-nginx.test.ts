@@ -185,6 +185,8 @@ describe('each weakness is warned of, and nothing else', () => {
     const more = `${policy}  more.test:\n    /*: { service: wiki, allow: [staff] }\n`;
     const { warnings } = (await inspect({ [POLICY]: more })).inspection;
     expect(warnings.map(({ file, text }) => `${file} ${text}`)).toEqual([
+      // It has the metadata of all hosts.
+      expect.stringMatching(/http\.conf this is not what the policy renders to now$/),
       `${POLICY} hosts."more.test": no server of this nginx includes hosts/more.test.conf`,
       expect.stringMatching(/policy\.js this is not what the policy renders to now$/),
     ]);
@@ -198,6 +200,7 @@ describe('each weakness is warned of, and nothing else', () => {
   test('another route: the files that it changes', async () => {
     const { warnings } = (await inspect({ [POLICY]: policy.replace('/status', '/state') })).inspection;
     expect(warnings.map(({ file }) => file.replace('/etc/nginx/meshgate/', ''))).toEqual([
+      'http.conf',
       'hosts/wiki.test.conf',
       'policy.js',
     ]);

@@ -58,8 +58,15 @@ function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metad
     ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true as const }),
   };
   const whole = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
-  return JSON.stringify(whole).length > MAX_METADATA_BYTES ? known : whole;
+  return jsonOf(whole).length > MAX_METADATA_BYTES ? known : whole;
 }
+
+/** JSON that nginx has no business in: a scope is the provider's text, and may hold a `$`. */
+const jsonOf = (metadata: Metadata): string =>
+  JSON.stringify(metadata).replace(
+    /[$\x7f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** Routes by the path of their resource: `/x` and `/x/*` are one. */
 function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
@@ -85,7 +92,7 @@ export function metadataMaps({ policy, hosts }: Scene): readonly Directive[] {
   const text = ({ host }: SceneHost, path: string, routes: readonly Route[]): string => {
     // What stands before it is said in the location: a host may have many names.
     const behind = resourceOf('', path, port).replace('https://', '');
-    return `${behind}",${JSON.stringify(metadataOf(policy, host, routes)).slice(1)}`;
+    return `${behind}",${jsonOf(metadataOf(policy, host, routes)).slice(1)}`;
   };
   return [
     commented(

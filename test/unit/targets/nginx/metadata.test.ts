@@ -91,3 +91,23 @@ test.each([
   const said = metadata('', `other: { ${text}, audiences: [wiki], subject: { prefix: other- } }`);
   expect(said.get('staff')?.authorization_servers).toEqual(['https://okta.test']);
 });
+
+test('scopes hold no character that nginx would read', () => {
+  const scope = 'a$b {c} "d" é';
+  const { errors, policy } = parsePolicy(
+    `version: 1
+gateway: { insecure_http: true }
+providers: { ${usual} }
+roles: { staff: { scope: ${JSON.stringify(scope)} } }
+services: { wiki: { insecure_url: "http://wiki:8080" } }
+hosts: { wiki.test: { /x: { service: wiki, allow: [staff] } } }
+`,
+    'meshgate.yaml',
+  );
+  expect(errors).toEqual([]);
+  const [, text = ''] = /"wiki\.test\/x" (.*);$/m.exec(render(policy!).files['http.conf'] ?? '') ?? [];
+  expect(text).not.toMatch(/[$\x7f-\uffff]/);
+  // As nginx reads what stands in quotes.
+  const read = text.slice(1, -1).replace(/\\(["'\\])/g, '$1');
+  expect(JSON.parse(`{"resource":"https://wiki.test${read}`).scopes_supported).toEqual([scope]);
+});
