@@ -18,8 +18,12 @@ import {
 const stage = await testStage('mcp');
 const host = 'mcp.example.com';
 const resource = `https://${host}:8443/mcp`;
+const edit = `https://${host}:8443/edit`;
 const [sso, service, issuers] = await Promise.all([
-  startSso(stage, { origins: [], resources: { [resource]: 'tools:read tools:write' } }),
+  startSso(stage, {
+    origins: [],
+    resources: { [resource]: 'tools:read tools:write', [edit]: 'tools:read tools:write' },
+  }),
   startMcp(stage),
   startIssuer(stage),
 ]);
@@ -34,6 +38,7 @@ providers:
   acme: { issuer: ${acme.url}, ca_file: /run/provider/ca.pem, audiences: [api://wiki], subject: { prefix: acme- } }
 roles:
   reader: { all: [ { group: staff, provider: sso }, { scope: tools:read, provider: sso } ] }
+  writer: { all: [reader, { scope: tools:write, provider: sso }] }
   guest: { group: staff, provider: acme }
 agents:
   pages-bot: { match: { client_id: pages-bot, provider: acme }, acts_for: [guest], bound: none }
@@ -44,6 +49,7 @@ hosts:
   ${host}:
     providers: [sso]
     /mcp: { service: mcp, audiences: ["${resource}"], allow: [reader], proxy: { stream: true } }
+    /edit: { service: mcp, audiences: ["${resource}", "${edit}"], allow: [writer], proxy: { stream: true } }
     /wiki/*: { service: mcp, allow: [authenticated] }
   "*.apps.example.com":
     providers: [acme]
@@ -67,9 +73,9 @@ beforeAll(() =>
 const modern = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
 
 /** Connects; where the client has to be let in first, its person signs in on the way. */
-async function connected(person: PersonsClient, exchanges: Exchange[]): Promise<Client> {
+async function connected(person: PersonsClient, exchanges: Exchange[], url = resource): Promise<Client> {
   const options = { authProvider: person, fetch: stageFetch(stage, exchanges) };
-  const first = mcpTransport(stage, resource, options);
+  const first = mcpTransport(stage, url, options);
   const client = new Client({ name: 'tests', version: '1.0.0' }, modern);
   try {
     await client.connect(first);
@@ -79,7 +85,7 @@ async function connected(person: PersonsClient, exchanges: Exchange[]): Promise<
   }
   await first.finishAuth(person.returned);
   const again = new Client({ name: 'tests', version: '1.0.0' }, modern);
-  await again.connect(mcpTransport(stage, resource, options));
+  await again.connect(mcpTransport(stage, url, options));
   return again;
 }
 
@@ -119,6 +125,26 @@ describe('a client that knows a URL alone', () => {
     await service.release();
     expect((await watched).content).toEqual([{ type: 'text', text: 'watched' }]);
     expect(heard).toEqual([1, 2]);
+  });
+
+  test('comes back with a token of more scopes where only those were lacking', async () => {
+    const person = new PersonsClient(stage, sso, 'ben');
+    await (await connected(person, [])).close();
+    person.forget();
+    const scopes = () => person.asked.map((url) => url.searchParams.get('scope'));
+    expect(scopes()).toEqual(['tools:read']);
+    await service.forget();
+    const seen: Exchange[] = [];
+    const writer = await connected(person, seen, edit);
+    const metadata = `https://${host}:8443/.well-known/oauth-protected-resource/edit`;
+    expect(seen[0]).toMatchObject({ status: 403, url: edit });
+    expect(seen[0]?.challenge).toContain(`resource_metadata="${metadata}", scope="tools:read tools:write"`);
+    expect(seen[0]?.challenge).toContain('error="insufficient_scope"');
+    expect(scopes()).toEqual(['tools:read', 'tools:read tools:write']);
+    expect(person.asked.at(-1)?.searchParams.get('resource')).toBe(edit);
+    await writer.callTool({ name: 'delete_page', arguments: { id: '1' } });
+    expect(await service.calls()).toEqual([{ tool: 'delete_page', user: 'ben' }]);
+    expect(seen.filter(({ url, status }) => url === edit && status !== 200)).toHaveLength(1);
   });
 
   test('somebody who has not the group is told so, and no other token is asked for', async () => {

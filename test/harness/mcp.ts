@@ -107,6 +107,8 @@ export class PersonsClient implements OAuthClientProvider {
   #known: Held<'clientInformation'>;
   #tokens: Held<'tokens'>;
   #verifier = '';
+  /** Where its person was sent, in turn. */
+  readonly asked: URL[] = [];
   /** What the provider sent back to {@link redirectUrl} last. */
   returned?: URLSearchParams;
 
@@ -114,6 +116,11 @@ export class PersonsClient implements OAuthClientProvider {
     this.#agent = newAgent(stage);
     this.#sso = sso;
     this.#person = person;
+  }
+
+  /** Registers anew when it next asks: its registration names the scopes of its first token, and some give it no others. */
+  forget() {
+    this.#known = undefined;
   }
 
   clientInformation() {
@@ -142,6 +149,7 @@ export class PersonsClient implements OAuthClientProvider {
 
   /** The person signs in, where the provider does not know them yet. */
   async redirectToAuthorization(url: URL) {
+    this.asked.push(url);
     const until = /^https:\/\/client\.test\/callback/;
     const first = await this.#agent.visit(String(url), { until });
     const last = first.status === 200 ? await this.#sso.signIn(this.#agent, first, this.#person, { until }) : first;

@@ -35,12 +35,21 @@ export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
  */
 const credential = line('proxy_set_header', 'Authorization', variable('meshgate_authorization'));
 
+/** A word of letters and `_`, each of which may be percent-encoded: services decode all of them. */
+function encodable(word: string): string {
+  const codes = (char: string) => [...new Set([char, char.toUpperCase()])].map((it) => it.charCodeAt(0).toString(16));
+  return [...word].map((char) => `(?:${[char, ...codes(char).map((code) => `%${code}`)].join('|')})`).join('');
+}
+
 /** For the check, whose own request has no query. */
 export const authorizationMap: Directive = commented(
   'A token in the URL is none: the check is told so in its place.',
   map(variable('request_uri'), 'meshgate_authorization', [
     ['default', variable('http_authorization')],
-    [regex('~*', '^[^?]*\\?(?:.*&)?access(?:_|%5f)token='), template(`${IN_QUERY} `, variable('http_authorization'))],
+    [
+      regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`),
+      template(`${IN_QUERY} `, variable('http_authorization')),
+    ],
   ]),
 );
 
