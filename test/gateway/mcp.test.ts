@@ -1,4 +1,9 @@
 /** A real MCP client before a real MCP server: it knows a URL, and the gateway's answers lead it to the rest. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { Client, UnauthorizedError } from '@modelcontextprotocol/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -341,6 +346,40 @@ describe('tools of an agent', () => {
     const answer = await send([version, call, named('search_pages')], message('delete_page'));
     expect([answer.status, answer.json().error.code]).toEqual([400, -32020]);
     expect(await service.calls()).toEqual([]);
+  });
+
+  test('“meshgate test” says so in headers, and the gateway agrees with the policy', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'meshgate-mcp-'));
+    const as = '{ claims: { sub: ben, groups: [staff], azp: pages-bot }, provider: acme }';
+    const asked = [
+      ['tool: search_pages', 'allowed'],
+      ['tool: delete_page', 'tool_refused'],
+      ['mcp: tools/list', 'allowed'],
+      ['mcp: "prompts/get:review"', 'tool_refused'],
+      ['mcp: tools/call', 'protocol_refused'],
+    ];
+    const tests = asked.map(([said, outcome]) => `  - { as: ${as}, POST: "${url}", ${said}, expect: ${outcome} }\n`);
+    const files = {
+      'meshgate.yaml': `${policy}tests:\n${tests.join('')}`,
+      'ca.pem': stage.ca.cert,
+      bot: await token(),
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const to = gateway.target(tools);
+    const tokens = asked.flatMap((_, index) => ['--token', `tests[${index}]=bot`]);
+    const args = [
+      resolve('dist/cli.js'),
+      'test',
+      '--gateway',
+      `https://${to.host}:${to.port}`,
+      '--ca-file',
+      'ca.pem',
+      ...tokens,
+    ];
+    const ran = promisify(execFile)(process.execPath, args, { cwd: folder });
+    const { stdout } = await ran.finally(() => rm(folder, { recursive: true }));
+    expect(stdout).toContain('as the policy decides: 5 tests pass');
+    expect(stdout).toContain('agrees on 5 requests');
   });
 
   test('people call what they like, and the log names agent, person and tool', async () => {
