@@ -88,6 +88,16 @@ export class Offline {
   }
 
   /**
+   * The provider whose token this is, as its claims say.
+   *
+   * @param providers names of those that are asked first; the others of the policy after them
+   */
+  issuerOf(claims: Claims, providers: readonly string[]): string | undefined {
+    const all = [...providers, ...Object.keys(this.policy.providers)];
+    return providerOf(claims, this.#providers(all))?.name;
+  }
+
+  /**
    * The provider that has to say what a token is before anything else is known of it (RFC 7662).
    *
    * @param providers names of those that are accepted

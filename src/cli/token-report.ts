@@ -1,5 +1,4 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import type { Policy } from '../policy/types.ts';
 import type { Refusal, Result } from '../reasons.ts';
 import { decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
@@ -103,9 +102,6 @@ function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): re
   );
 }
 
-const issuerOf = (policy: Policy, claims: Claims | undefined): string | undefined =>
-  Object.values(policy.providers).find(({ issuer }) => issuer === claims?.iss)?.name;
-
 function judged(offline: Offline, judge: Judge, { names, audiences, anywhere }: Taken): Result<ClaimedCaller> {
   return anywhere ? offline.anywhere(judge) : judge(names, audiences);
 }
@@ -146,9 +142,9 @@ export function refusedReport(report: TokenReport, refused: Refusal): TokenRepor
 export function tokenReport(loaded: Loaded, text: string, now: number, taken: Taken): TokenReport {
   const { policy } = loaded;
   const parts = partsOf(text);
-  const provider = issuerOf(policy, parts.claims);
-  const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
   const offline = new Offline(policy, now);
+  const provider = parts.claims && offline.issuerOf(parts.claims, taken.names);
+  const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
   const judge: Judge = (names, audiences) => offline.ofToken(text, names, audiences);
   const claimed = judged(offline, judge, taken);
   return claimed.ok ? { ...read, ...given(loaded, claimed.value, judge) } : refusedReport(read, claimed);

@@ -1,6 +1,7 @@
 /** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims are. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  commandAt,
   createProofKey,
   type Document,
   gatewayCase,
@@ -36,6 +37,7 @@ await led.serveDiscovery({
     introspection_endpoint: 'https://inside:8443/led/introspect',
   }),
 });
+const secret = 'the client secret of the tests';
 const client = 'client: { id: wiki-asks, secret_file: /run/secrets/client }';
 const policy = `
 version: 1
@@ -135,6 +137,21 @@ describe('an opaque token of a certified provider', () => {
     request: { token: jwt },
     status: 200,
     upstream: { headers: { 'X-Forwarded-User': 'ada' } },
+  });
+
+  test('is what the command says of it, asked of the same provider', async () => {
+    const files = { './meshgate.yaml': policy, '/run/provider/ca.pem': stage.ca.cert, '/run/secrets/client': secret };
+    const says = async (text: string) => {
+      const at = ['--online', 'GET', 'https://corp.test/page'];
+      const ran = await commandAt(provider.box, { ...files, 't.txt': text }, 'token', 't.txt', ...at);
+      for (const hidden of [text, secret]) expect(ran.out + ran.err).not.toContain(hidden);
+      return ran;
+    };
+    const passed = await says(ada);
+    expect([passed.code, passed.err], passed.out).toEqual([0, '']);
+    expect(passed.out).toContain('caller     "ada" of corp; roles: staff');
+    expect(await says(cleo)).toMatchObject({ code: 1, out: expect.stringContaining('denied: role_missing (403)') });
+    expect(await says(fresh())).toMatchObject({ code: 1, out: expect.stringContaining('no: token_inactive (401)') });
   });
 
   test('that is called back there ends within the time that an answer counts', async () => {

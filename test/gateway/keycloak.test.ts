@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { providerKinds } from '../../src/providers/index.ts';
 import { clientOf, isAlone } from '../../src/token/alone.ts';
 import {
+  commandAt,
   createKey,
   gatewayCase,
   keycloakSecret,
@@ -72,6 +73,17 @@ beforeAll(() =>
   }),
 );
 
+beforeAll(async () => {
+  // It tells nobody of tokens that are not for them.
+  const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
+  await keycloak.admin('POST', `/clients/${client.id}/protocol-mappers/models`, {
+    name: 'who asks',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: { 'included.client.audience': 'wiki', 'access.token.claim': 'true' },
+  });
+});
+
 describe('an access token of Keycloak', () => {
   gatewayCase(setup, {
     name: 'of somebody in the group passes',
@@ -92,14 +104,6 @@ describe('an access token of Keycloak', () => {
 });
 
 test('where it is asked about its tokens, those of a session that it ended pass no more', async () => {
-  // It tells nobody of tokens that are not for them.
-  const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
-  await keycloak.admin('POST', `/clients/${client.id}/protocol-mappers/models`, {
-    name: 'who asks',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    config: { 'included.client.audience': 'wiki', 'access.token.claim': 'true' },
-  });
   const token = await keycloak.token('ben');
   const asked = () => gateway.send('asked.example.com', { token });
   const first = await asked();
@@ -114,6 +118,49 @@ test('where it is asked about its tokens, those of a session that it ended pass 
   expect((await gateway.send(host, { token })).status).toBe(200);
   const forged = `${token.slice(0, -20)}AAAA${token.slice(-16)}`;
   expect((await gateway.send('asked.example.com', { token: forged })).json().reason).toBe('signature_invalid');
+});
+
+describe('the command', () => {
+  const files = (more = {}) => ({
+    './meshgate.yaml': policy,
+    '/run/provider/ca.pem': stage.ca.cert,
+    '/run/secrets/client': keycloakSecret,
+    ...more,
+  });
+  const token = (text: string, ...args: string[]) =>
+    commandAt(keycloak.box, files({ 't.txt': text }), 'token', 't.txt', '--online', ...args);
+
+  test('finds that Keycloak offers what the policy wants of it', async () => {
+    const { code, out, err } = await commandAt(keycloak.box, files(), 'validate', '--online');
+    expect([code, err], out).toEqual([0, '']);
+    expect(out).not.toMatch(/^no /m);
+    expect(out).toMatch(/^yes corp: discovery: https:\/\/keycloak:8443\//m);
+    expect(out).toMatch(/^yes corp: keys: \d published, for RS256/m);
+    expect(out).toMatch(/^yes asked: introspection: https:\/\/keycloak:8443\/.*\/token\/introspect$/m);
+  });
+
+  test('holds a token against the keys that Keycloak publishes', async () => {
+    const { code, out } = await token(ada);
+    expect([code, out]).toEqual([0, expect.stringContaining('signature  holds')]);
+    const forged = `${ada.slice(0, -20)}AAAA${ada.slice(-16)}`;
+    expect(await token(forged)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('signature  signature_invalid'),
+    });
+  });
+
+  test('asks Keycloak whether it is active, where the gateway does', async () => {
+    const own = await keycloak.token('cleo');
+    const at = ['GET', 'https://asked.example.com/page'];
+    const active = await token(own, ...at);
+    expect(active.out).toContain('asked      the provider says that it is active');
+    expect(active.out).toContain('provider   asked ');
+    expect(active.out).toContain('denied: role_missing (403)');
+    await keycloak.signOut('cleo');
+    const ended = await token(own, ...at);
+    expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('taken      no: token_inactive (401)')]);
+    for (const secret of [keycloakSecret, own.split('.')[2]!]) expect(active.out + ended.out).not.toContain(secret);
+  });
 });
 
 describe('an agent', async () => {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  commandAt,
   createCa,
   createKey,
   newAgent,
@@ -13,6 +14,7 @@ import {
   until,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
+import { wikiResource } from '../services/shared/people.ts';
 
 const stage = await testStage('sso');
 const host = 'wiki.example.com';
@@ -188,6 +190,52 @@ describe('refresh', () => {
     await expect(refresh(next.refresh_token)).rejects.toThrow();
     expect((await refresh(next.refresh_token)).json().error).toBe('invalid_grant');
     expect((await sso.calls())['/token']).toBe(5);
+  });
+});
+
+describe('the command', () => {
+  const policy = `
+version: 1
+gateway:
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  proof: { rate: 50/s }
+  session: { keys_file: /run/secrets/session.jwks }
+providers:
+  sso:
+    issuer: ${sso.issuer}
+    audiences: ["${wikiResource}"]
+    ca_file: /run/provider/ca.pem
+    client: { id: wiki, secret_file: /run/secrets/sso }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}: { /*: { service: wiki, allow: [authenticated] } }
+`;
+  const run = (text: string, ...args: string[]) =>
+    commandAt(sso.box, { './meshgate.yaml': policy, '/run/provider/ca.pem': stage.ca.cert, 't.txt': text }, ...args);
+
+  test('finds that the provider offers what the policy wants of it', async () => {
+    const { code, out, err } = await run('', 'validate', '--online');
+    expect([code, err], out).toEqual([0, '']);
+    expect(out).not.toMatch(/^no /m);
+    for (const found of [
+      'discovery: ',
+      'keys: ',
+      'sign-in: PKCE by S256',
+      'sign-in: requests are ',
+      'DPoP: proofs by ',
+    ]) {
+      expect(out).toContain(`yes sso: ${found}`);
+    }
+  });
+
+  test('holds a token against the keys that it publishes', async () => {
+    const { access_token } = await tokens({ params: { resource: wikiResource } });
+    const good = await run(access_token, 'token', 't.txt', '--online');
+    expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  holds')]);
+    const forged = `${access_token.slice(0, -20)}AAAA${access_token.slice(-16)}`;
+    const bad = await run(forged, 'token', 't.txt', '--online');
+    expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('signature  signature_invalid')]);
   });
 });
 

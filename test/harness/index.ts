@@ -4,6 +4,7 @@ export * from './bad-provider.ts';
 export * from './browser.ts';
 export * from './calls.ts';
 export * from './case.ts';
+export * from './command.ts';
 export { Box, type ContainerSpec, startContainer } from './container.ts';
 export * from './envoy.ts';
 export * from './etcd.ts';

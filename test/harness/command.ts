@@ -1,0 +1,19 @@
+import { systemAsk } from '../../src/cli/http.ts';
+import { meshgate, type Ran } from '../unit/cli/fake.ts';
+import type { Box } from './container.ts';
+
+/**
+ * Runs the command as somebody does who has these files: over Node's own network, to one container, whatever its port is
+ * on this machine.
+ *
+ * @param files texts by path
+ */
+export function commandAt(box: Box, files: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+  const ask = systemAsk();
+  if (ask === undefined) throw new Error('Node has a network');
+  return meshgate(args, {
+    files,
+    now: Date.now() / 1000,
+    ask: (asked) => ask({ ...asked, address: box.host, port: box.port(asked.port) }),
+  });
+}
