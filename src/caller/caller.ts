@@ -77,8 +77,8 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
  * @returns the reasons of {@link toPerson} and {@link withAgent}
  */
 export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
-  const person = toPerson(verified, table, now);
   const made = preparedOf(verified.provider, table);
+  const person = personOf(verified, made, table, now);
   if (!made.seeksAgents && verified.claims.act === undefined) return person;
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
@@ -93,8 +93,12 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
  * the provider left the groups out because there are
  */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
+  return personOf(verified, preparedOf(verified.provider, table), table, now);
+}
+
+/** {@link toPerson} with what was made for the provider's tokens. */
+function personOf(verified: Verified, made: Prepared, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims, binding } = verified;
-  const made = preparedOf(provider, table);
   const { kind, subject: source } = made;
   const named = claimAt(claims, source.claim);
   if (typeof named !== 'string' || named === '') {

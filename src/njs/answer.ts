@@ -32,8 +32,10 @@ const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of 
 /** The lines for a caller whom a rule lets pass: who it is, for nginx's log, the rule, and the route's identity headers. */
 function linesOf(known: KnownCaller, plan: HeaderPlan, { id, as }: PreparedRule): string[] | Refusal {
   const { user, provider, roles, agent, actors } = known;
-  const lines = ['X-Meshgate-Rule', id];
-  if (known.caller.nobody !== true) lines.push('X-Meshgate-User', user, 'X-Meshgate-Provider', provider);
+  const isNobody = known.caller.nobody === true;
+  const lines = isNobody
+    ? ['X-Meshgate-Rule', id]
+    : ['X-Meshgate-User', user, 'X-Meshgate-Provider', provider, 'X-Meshgate-Rule', id];
   if (roles !== '') lines.push('X-Meshgate-Roles', roles);
   if (agent !== undefined) lines.push('X-Meshgate-Agent', agent, 'X-Meshgate-Actors', actors as string);
   if (as !== '') lines.push('X-Meshgate-As', as);

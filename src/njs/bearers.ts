@@ -69,7 +69,8 @@ export class Bearers {
 
   /** A caller of these providers whose key is still published, and who was not called back. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
-    const name = to.audience === '' ? token : to.audience + token;
+    const { audience } = to;
+    const name = audience === undefined ? token : audience + token;
     const known = this.#tokens.get(name, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
@@ -77,10 +78,9 @@ export class Bearers {
     return undefined;
   }
 
-  /** Who a verified token is of, with what a token with more scopes would give. */
-  #callerOf(verified: Verified, now: number): Result<Caller> {
-    const caller = toCaller(verified, this.#table, now);
-    if (this.#table.scopes === undefined || !caller.ok) return caller;
+  /** The caller of a verified token, with what one with more scopes would give. */
+  #withScopes(caller: Result<Caller>, verified: Verified, now: number): Result<Caller> {
+    if (!caller.ok) return caller;
     const more = scopeUp(verified, this.#table, caller.value.roles, now);
     return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
   }
@@ -88,13 +88,14 @@ export class Bearers {
   /** Makes known who comes with a new token. */
   #meet(name: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
-    const { claims, provider, key } = verified.value;
-    const caller = this.#callerOf(verified.value, now);
+    const { claims, provider, key, until } = verified.value;
+    const table = this.#table;
+    let caller = toCaller(verified.value, table, now);
+    if (table.scopes !== undefined) caller = this.#withScopes(caller, verified.value, now);
     if (!caller.ok) return caller;
-    const { until } = verified.value;
-    const cap = until === undefined ? this.#table.tokenCache : Math.min(this.#table.tokenCache, until - now);
+    const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
     // Only a policy with sessions has revocations, and it finds no entry of one without.
-    if (this.#table.session === undefined) return ok(this.#tokens.put(name, verified.value, caller.value, now, cap));
+    if (table.session === undefined) return ok(this.#tokens.put(name, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
@@ -177,8 +178,9 @@ export class Bearers {
    * @param along `use` is given this as well
    */
   verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
-    const { providers } = to;
-    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, to.audience + token];
+    const { providers, audience } = to;
+    const name = audience === undefined ? token : audience + token;
+    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, name];
     if (this.#questions !== undefined) {
       const asked = providerToIntrospect(token, providers);
       if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);

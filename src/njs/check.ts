@@ -131,8 +131,7 @@ export function checkHandler(
       if (again(r, to, method, seen, now, signer)) return;
       return answer(signer, r, to, method, seen, now);
     }
-    const asked: Asked = [r, to, method, now, token, 'Bearer'];
-    return bearers.verify(to, token, now, answerNewcomer, asked);
+    return bearers.verify(to, token, now, answerNewcomer, [r, to, method, now, token, 'Bearer'] as Asked);
   }
 
   /** {@link answerBearer} for the scheme DPoP: whatever the token is bound to, there has to be a proof. */
@@ -169,8 +168,7 @@ export function checkHandler(
     const authorization = headersIn.Authorization;
     // The first credential that is there decides.
     if (authorization !== undefined) return answerBearer(r, to, method, authorization);
-    const escaped = to.certificates ? headersIn['SSL-Client-Cert'] : undefined;
-    if (escaped !== undefined) return answerCertificate(r, to, method, escaped);
+    if (to.certificates) return answerOther(r, to, method);
     return door === undefined ? answerAnyone(r, to, method) : door.ask(r, to, method, headersIn.Cookie);
   };
 }

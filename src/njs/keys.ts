@@ -107,16 +107,19 @@ export class KeyStore {
    */
   vouchFor(known: Vouched, now: number): boolean {
     const epoch = this.epoch();
-    if (known.usableUntil === undefined || known.epoch !== epoch) {
-      const { state, thumbprints } = this.#load(known.provider);
-      known.epoch = epoch;
-      // Where no key vouched but the provider itself, none can leave.
-      const byKey = known.key !== INTROSPECTED;
-      const vouched = (!byKey || thumbprints.has(known.key)) && !this.isRevoked(known);
-      const good = byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
-      known.usableUntil = vouched ? good : 0;
-    }
+    if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
+    known.epoch = epoch;
+    known.usableUntil = this.#usableUntil(known);
     return now <= known.usableUntil;
+  }
+
+  /** How long the keys of now vouch for a caller, seconds since the epoch; 0: they do not. */
+  #usableUntil(known: Vouched): number {
+    const { state, thumbprints } = this.#load(known.provider);
+    // Where no key vouched but the provider itself, none can leave.
+    const byKey = known.key !== INTROSPECTED;
+    if ((byKey && !thumbprints.has(known.key)) || this.isRevoked(known)) return 0;
+    return byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
   }
 
   /** Where the provider's discovery document says its keys are. */

@@ -27,7 +27,7 @@ export interface KnownCaller {
   /** What the session cookie says that they came with (see `lastLine`); absent: they came with a token. */
   readonly says?: string;
   /** The key that the token is bound to: each request has to prove it before anything else is answered. */
-  binding?: Binding;
+  readonly binding?: Binding | undefined;
   /** Answers that let this caller pass, made once, by method and route. Absent at first: most new tokens come once. */
   ready?: Map<string, ReadyAnswer>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */
@@ -54,6 +54,7 @@ export interface ReadyAnswer {
  * @param roles the caller's, joined by commas
  * @param stamp see {@link KnownCaller.stamp}; empty for what is no token of a provider
  * @param sub see {@link KnownCaller.sub}
+ * @param binding see {@link KnownCaller.binding}
  */
 export function knownCaller(
   caller: Caller,
@@ -62,11 +63,13 @@ export function knownCaller(
   key: string,
   stamp = '',
   sub = '',
+  binding?: Binding,
 ): KnownCaller {
-  const { agent, actors = [] } = caller;
+  const { agent } = caller;
   const user = encodeValue(caller.subject);
-  const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub };
-  return agent === undefined ? known : { ...known, agent, actors: encodeList(actors) };
+  // Each request looks whether there is a binding, and finds a member of its own sooner than none.
+  const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
+  return agent === undefined ? known : { ...known, agent, actors: encodeList(caller.actors ?? []) };
 }
 
 /** Nobody's ids have line breaks; what follows one is left out, as in the names of revocations. */

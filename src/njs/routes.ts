@@ -40,8 +40,8 @@ export interface PreparedRoute {
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** Before the token's text where tokens are remembered: one that passed here passes nowhere else. Mostly empty. */
-  readonly audience: string;
+  /** Before the token's text where tokens are remembered: one that passed here passes nowhere else. Mostly undefined. */
+  readonly audience: string | undefined;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
   /** What callers may show. */
@@ -131,7 +131,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
         const it = table.providers[provider] as TokenProvider;
         return route.audiences === undefined ? it : forResource(it, route.audiences);
       }),
-      audience: route.audiences === undefined ? '' : `${route.audiences.join(' ')} `,
+      audience: route.audiences && `${route.audiences.join(' ')} `,
       accepted: new Set([...route.providers, ...(certificates ? [CERTIFICATE_PROVIDER] : [])]),
       bearers,
       proofs: bearers && table.proof !== undefined,

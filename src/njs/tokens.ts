@@ -32,7 +32,7 @@ export class TokenCache {
    * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
    */
   constructor({ selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>) {
-    this.#selection = selection;
+    this.#selection = FORM + selection;
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
@@ -42,7 +42,7 @@ export class TokenCache {
       this.#lastToken = token;
       this.#lastKey = hash
         .createHash('sha256')
-        .update(FORM + this.#selection + token)
+        .update(this.#selection + token)
         .digest('base64url');
     }
     return this.#lastKey;
@@ -88,8 +88,7 @@ export class TokenCache {
   ): KnownCaller {
     const end = caller.until ?? Number.POSITIVE_INFINITY;
     const until = Math.floor(Math.min(verified.expires, now + cap, end));
-    const known = knownCaller(caller, caller.roles.join(','), until, verified.key, stamp, sub);
-    if (verified.binding !== undefined) known.binding = verified.binding;
+    const known = knownCaller(caller, caller.roles.join(','), until, verified.key, stamp, sub, verified.binding);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
@@ -153,18 +152,17 @@ function unpack(text: string): KnownCaller {
   if (scopeUp !== 0) caller.scopeUp = scopeUp;
   if (alone !== 0) caller.alone = true;
   if (truths !== 0) caller.truths = truths;
-  const known = knownCaller(caller, roles, Number(until), key, stamp, sub);
+  const binding = lines[9] === undefined ? undefined : bindingIn(lines[9]);
+  if (binding !== undefined) caller.binding = binding.kind;
+  const known = knownCaller(caller, roles, Number(until), key, stamp, sub, binding);
   known.ready = new Map();
-  const bound = lines[9];
-  if (bound !== undefined) bind(known, caller, bound);
   return known;
 }
 
-/** Says of a caller what the last line of a bound token says. */
-function bind(known: KnownCaller, caller: { binding?: Binding['kind'] }, line: string): void {
+/** What the last line of a bound token says. */
+function bindingIn(line: string): Binding {
   const [kind, thumbprint] = line.split(' ') as [Binding['kind'], string];
-  caller.binding = kind;
-  known.binding = { kind, thumbprint };
+  return { kind, thumbprint };
 }
 
 type Lines = [string, string, string, string, string, string, string, string, string, string?];

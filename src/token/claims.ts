@@ -136,11 +136,9 @@ function kindOf({ kind: name }: TokenProvider): ProviderKind {
   return kind;
 }
 
-/** {@link checkTimes}, and what to do at the provider about a token that never ends. */
-function checkTimesOf(claims: Claims, kind: ProviderKind, now: number, skew: number): Refused {
-  const refused = checkTimes(claims, now, skew);
-  if (refused === undefined || claims.exp !== undefined) return refused;
-  return refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp'));
+/** What {@link checkTimes} says, and what to do at the provider about a token that never ends. */
+function helpedTimes(refused: NonNullable<Refused>, claims: Claims, kind: ProviderKind): Refused {
+  return claims.exp === undefined ? refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp')) : refused;
 }
 
 /** Whom a token is for, to whom it was issued, and whose it is: `claim_absent`, `audience_mismatch`, or nothing. */
@@ -166,11 +164,11 @@ export function checkClaims(
   skew: number,
 ): Refused {
   const kind = kindOf(provider);
+  const refused = checkType(header, claims, provider, kind);
+  if (refused !== undefined) return refused;
+  const untimely = checkTimes(claims, now, skew);
+  if (untimely !== undefined) return helpedTimes(untimely, claims, kind);
   return (
-    checkType(header, claims, provider, kind) ??
-    checkTimesOf(claims, kind, now, skew) ??
-    checkAudience(claims, provider, kind) ??
-    checkClient(claims, provider, kind) ??
-    checkSubject(claims, provider, kind)
+    checkAudience(claims, provider, kind) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider, kind)
   );
 }

@@ -16,13 +16,11 @@ export interface VerifyContext extends SignatureContext {
 }
 
 /**
- * The provider that the token names. A payload that is no claims set names none; where only one provider comes into
- * question its signature is checked all the same, so that the refusal can say what is wrong.
+ * A payload that is no claims set names no provider; where only one comes into question its signature is checked all the
+ * same, so that the refusal can say what is wrong.
  */
-function providerFor(claims: Claims | undefined, providers: readonly TokenProvider[]): TokenProvider | undefined {
-  if (claims === undefined) return providers.length === 1 ? providers[0] : undefined;
-  return providerOf(claims, providers);
-}
+const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
+  providers.length === 1 ? providers[0] : undefined;
 
 /** A token whose signature is looked at, and who is told. */
 type Read<T, S> = readonly [
@@ -84,7 +82,7 @@ export function verifyToken<T, S>(
   if (!parsed.ok) return use(parsed, along);
   const header = parsed.value;
   const claims = parseClaims(jws.payload);
-  const provider = providerFor(claims, providers);
+  const provider = claims === undefined ? onlyOf(providers) : providerOf(claims, providers);
   if (provider === undefined) {
     const refused = claims === undefined ? refuse('token_malformed') : refuse('issuer_unknown', issuerHelp(claims.iss));
     return use(refused, along);

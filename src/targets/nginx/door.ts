@@ -1,7 +1,7 @@
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { IN_QUERY } from '../../rules/challenge.ts';
 import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
-import { type Arg, commented, type Directive, line, map, regex, template, variable } from './directive.ts';
+import { type Arg, commented, type Directive, line, literal, map, regex, template, variable } from './directive.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -30,10 +30,14 @@ export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
   Object.values(agents).some(({ match }) => match.kind !== 'service');
 
 /**
- * The same, and no token at all where one stands in the URL, which logs and browsers keep (RFC 6750 section 5.3): the check
- * is told so in the credential's place.
+ * The same, after a word where a token stands in the URL, which logs and browsers keep (RFC 6750 section 5.3): it makes a
+ * scheme that the check does not take. The map has the word alone, since a request holds a copy of what a map gives.
  */
-const credential = line('proxy_set_header', 'Authorization', variable('meshgate_authorization'));
+const credential = line(
+  'proxy_set_header',
+  'Authorization',
+  template(variable('meshgate_in_query'), variable('http_authorization')),
+);
 
 /** A word of letters and `_`, each of which may be percent-encoded: services decode all of them. */
 function encodable(word: string): string {
@@ -42,14 +46,11 @@ function encodable(word: string): string {
 }
 
 /** For the check, whose own request has no query. */
-export const authorizationMap: Directive = commented(
+export const inQueryMap: Directive = commented(
   'A token in the URL is none: the check is told so in its place.',
-  map(variable('request_uri'), 'meshgate_authorization', [
-    ['default', variable('http_authorization')],
-    [
-      regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`),
-      template(`${IN_QUERY} `, variable('http_authorization')),
-    ],
+  map(variable('request_uri'), 'meshgate_in_query', [
+    ['default', literal('')],
+    [regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`), literal(`${IN_QUERY} `)],
   ]),
 );
 

@@ -3,7 +3,7 @@ import { asksCertificates, clientCertificateMaps } from './client-certificate.ts
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
-import { authorizationMap } from './door.ts';
+import { inQueryMap } from './door.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
@@ -157,7 +157,7 @@ export function maps(scene: Scene): readonly Directive[] {
   return [
     ...requestMaps(scene),
     ...traceMaps,
-    authorizationMap,
+    inQueryMap,
     ...metadataMaps(scene),
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
