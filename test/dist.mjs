@@ -7,12 +7,12 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 172 * 1024,
+  'meshgate.js': 170 * 1024,
   'hop.js': 64 * 1024,
   'signin.js': 180 * 1024,
-  'client.js': 60 * 1024,
-  'health.js': 20 * 1024,
-  'cli.js': 1100 * 1024,
+  'client.js': 36 * 1024,
+  'health.js': 18 * 1024,
+  'cli.js': 1080 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

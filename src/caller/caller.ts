@@ -7,7 +7,7 @@ import type { Claims, Verified } from '../token/types.ts';
 import { withAgent } from './agent.ts';
 import { isTooLong } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
-import { isReserved } from './reserved.ts';
+import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
 import { stepUpRoles } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
@@ -106,7 +106,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   }
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
-  if (isReserved(subject, kind.name, table)) {
+  if ((table.certificates === true || subject.startsWith(OWN)) && isReserved(subject, kind.name, table)) {
     return refuse(
       'claim_absent',
       `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`,

@@ -5,7 +5,7 @@ import { isTooLong } from './encode.ts';
 import type { Caller, CallerTable, TokenAgent } from './types.ts';
 
 /** Subjects that are the gateway's own. */
-const OWN = 'meshgate:';
+export const OWN = 'meshgate:';
 
 /** How subjects of certificates begin. */
 const OF_CERTIFICATES = ['spiffe://', 'dns:', 'x509:'] as const;

@@ -74,8 +74,6 @@ function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string |
 /** Methods and routes that a caller has ready answers for; whoever makes up methods gets no more. */
 const MAX_READY = 64;
 
-const readyKey = (method: string, route: PreparedRoute): string => `${method} ${route.name}`;
-
 /**
  * Lets a known caller pass as before: same method, same route. The hot path of the hot path. It holds as long as nothing
  * but caller, route and method decides: what network or certificate gives makes another caller, see {@link Views}.
@@ -92,7 +90,7 @@ export function again(
   now: number,
   signer: Signer | undefined,
 ): boolean {
-  const ready = known.ready?.get(readyKey(method, route));
+  const ready = known.ready?.get(method + route.afterMethod);
   if (ready === undefined) return false;
   const assertion = signer?.recall(known, ready.grant, now);
   if (signer !== undefined && assertion === undefined) return false;
@@ -122,7 +120,7 @@ export function letPass(
   if (ready !== undefined && !(route.tools && known.agent !== undefined)) {
     if (ready.size >= MAX_READY) ready.clear();
     const budget = route.budgets && budgetOf(route.budgets, known);
-    ready.set(readyKey(method, route), { lines, grant: rule.grant, budget });
+    ready.set(method + route.afterMethod, { lines, grant: rule.grant, budget });
   }
   send(r, lines, assertion);
   return undefined;

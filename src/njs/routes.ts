@@ -34,6 +34,8 @@ export type PreparedRule = TableRoute['rules'][number] & { readonly grant: Prepa
 /** A route as the check uses it, prepared once per context. */
 export interface PreparedRoute {
   readonly name: string;
+  /** The name after a space: with a method before it, it names a ready answer. A template would cost a call each time. */
+  readonly afterMethod: string;
   /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
   /** Where its metadata is (RFC 9728); empty where it takes no tokens, or its host has many names. */
@@ -124,6 +126,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const certificates = route.accept?.includes('certificate') === true;
     const made: PreparedRoute = {
       name,
+      afterMethod: ` ${name}`,
       realm: name.slice(0, name.indexOf('/')),
       metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),

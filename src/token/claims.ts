@@ -42,7 +42,7 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
  * @returns reason `type_refused`, or nothing
  */
 export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
-  const kind = kindOf(provider);
+  const kind = providerKind(provider.kind) ?? noKind(provider);
   const { nonceInHeader: other } = kind;
   if (header.nonce === undefined || other === undefined) return undefined;
   return refuse('type_refused', `the token is one of ${other}, by its header; ${claimHelp(kind, 'aud')}`);
@@ -130,10 +130,8 @@ function checkSubject(claims: Claims, provider: TokenProvider, kind: ProviderKin
   return refuse('claim_absent', value === undefined ? helped(detail, kind, subject.claim) : detail);
 }
 
-function kindOf({ kind: name }: TokenProvider): ProviderKind {
-  const kind = providerKind(name);
-  if (kind === undefined) throw new Error(`no provider kind ${name}`);
-  return kind;
+function noKind({ kind }: TokenProvider): never {
+  throw new Error(`no provider kind ${kind}`);
 }
 
 /** What {@link checkTimes} says, and what to do at the provider about a token that never ends. */
@@ -163,7 +161,7 @@ export function checkClaims(
   now: number,
   skew: number,
 ): Refused {
-  const kind = kindOf(provider);
+  const kind = providerKind(provider.kind) ?? noKind(provider);
   const refused = checkType(header, claims, provider, kind);
   if (refused !== undefined) return refused;
   const untimely = checkTimes(claims, now, skew);
