@@ -9,10 +9,10 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 170 * 1024,
   'hop.js': 64 * 1024,
-  'signin.js': 180 * 1024,
+  'signin.js': 178 * 1024,
   'client.js': 36 * 1024,
   'health.js': 18 * 1024,
-  'cli.js': 1080 * 1024,
+  'cli.js': 1110 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));
