@@ -27,6 +27,10 @@ export const ANY_NAME = {
   encoded: '=\\?base64\\?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\\?=',
 } as const;
 
+/** Permissions of Envoy's are content with one value of a header that fits. */
+export const twiceText = (mesh: string): string =>
+  `a header of a message that arrives twice passes ${mesh} if one of the two may; the gateway refuses it, and the server, which compares the headers with the message`;
+
 /** Tools of a rule, as far as they can be told apart in what is rendered of them. */
 export const namedTools = (tools: readonly string[]): readonly string[] =>
   tools.includes('*') ? ['*'] : [...new Set(tools)];

@@ -4,6 +4,7 @@ import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { indistinctIn, meshRules, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
+import { twiceText } from '../tool-messages.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
 import { verifies } from './assertion.ts';
@@ -31,6 +32,7 @@ export function covers(rule: Rule, policy: Policy): Coverage {
     if (writtenId(one.id) !== rule.id) continue;
     const others = unclear(one);
     if (others.length > 0) return { kind: 'wider', text: widerText(one, others, policy) };
+    if (one.tools !== undefined) return { kind: 'wider', text: twiceText('Envoy') };
   }
   return { kind: 'exact' };
 }
@@ -63,6 +65,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
             text: `Envoy matches paths without decoding them: it refuses those where a client percent-encodes ${characters.join(' ')}, which paths of the policy hold`,
           },
         ]),
+    ...own.flatMap(({ id, tools }) => (tools === undefined ? [] : [{ part: id, text: twiceText('Envoy') }])),
     ...uncounted(policy, 'Envoy'),
   ];
 }

@@ -12,7 +12,7 @@ import { allOf, anyOf, headerIn, type Permission, type StringMatch } from './per
 const header = (name: string, string_match: StringMatch): Permission => ({ header: { name, string_match } });
 const like = (name: string, regex: string): Permission => header(name, { safe_regex: { regex } });
 
-/** A header that arrives twice is one value with a comma, which no text of these has. */
+/** Of a header that arrives twice Envoy looks at each value by itself, and one that fits is enough: see `twiceText`. */
 function hasText(name: string, text: HeaderText): Permission {
   if ('exact' in text) return header(name, text);
   // A regular expression of both would not fit into Envoy's limit where the prefix is long.

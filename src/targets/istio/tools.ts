@@ -1,7 +1,7 @@
 import type { Enforced } from '../../rules/enforced.ts';
 import { LISTING } from '../../rules/tools.ts';
 import { partings } from '../partings.ts';
-import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, VERSION_HEADER } from '../tool-messages.ts';
+import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, twiceText, VERSION_HEADER } from '../tool-messages.ts';
 import type { Gap } from '../types.ts';
 import type { Condition, IstioRule } from './rule.ts';
 
@@ -70,12 +70,13 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
   return found;
 }
 
-/** What of tools Istio lets pass that the rule does not; undefined: nothing. */
-export function widerTools(tools: readonly string[]): string | undefined {
-  if (tools.includes('*')) return 'Istio takes whatever stands in Mcp-Name for *, also what is badly encoded';
+/** What of tools Istio lets pass that the rule does not. */
+export function widerTools(tools: readonly string[]): string {
+  const twice = twiceText('Istio');
+  if (tools.includes('*')) return `${twice}; Istio takes whatever stands in Mcp-Name for *, also what is badly encoded`;
   const stems = tools.filter((it) => it.endsWith('*'));
-  if (stems.length === 0) return undefined;
-  return `Istio looks at how the names of ${stems.join(' ')} begin, and takes any characters behind that, also those that the gateway refuses`;
+  if (stems.length === 0) return twice;
+  return `${twice}; Istio looks at how the names of ${stems.join(' ')} begin, and takes any characters behind that, also those that the gateway refuses`;
 }
 
 /** All that Istio holds differently of tools. */
@@ -83,10 +84,7 @@ export function toolGaps(rules: readonly Enforced[]): readonly Gap[] {
   const looking = rules.filter(({ tools }) => tools !== undefined);
   const [first] = looking;
   return [
-    ...looking.flatMap(({ id, tools = [] }): Gap[] => {
-      const text = widerTools(tools);
-      return text === undefined ? [] : [{ part: id, text }];
-    }),
+    ...looking.map(({ id, tools = [] }) => ({ part: id, text: widerTools(tools) })),
     ...(first === undefined
       ? []
       : [{ part: first.id, text: `of notifications Istio lets pass ${NOTIFICATIONS.join(', ')}, and no others` }]),
