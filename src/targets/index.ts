@@ -11,7 +11,7 @@ export const meshTargets: Readonly<Partial<Record<MeshKind, MeshTarget>>> = {
   envoy,
   istio,
   linkerd: unawareOfTools(linkerd, 'Linkerd'),
-  consul: unawareOfTools(consul, 'Consul'),
+  consul,
 };
 
 /** Their names, in the order of help texts. */

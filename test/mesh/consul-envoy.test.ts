@@ -6,13 +6,21 @@ import { consulSubjects } from './consul/subjects.ts';
 import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
 import { cellsOf } from './matrix/cells.ts';
+import { withMessages } from './matrix/messages.ts';
 import type { Subject } from './matrix/policies.ts';
 import { lines } from './matrix/report.ts';
 import { startServices } from './matrix/services.ts';
-import type { Cell } from './matrix/types.ts';
+import type { Cell, Part } from './matrix/types.ts';
 
 const assertions = await Assertions.create();
-const subjects = (await consulSubjects()).filter(({ name }) => name.startsWith('confluence'));
+const all = await consulSubjects();
+const subjects = all.filter(({ name }) => name.startsWith('confluence'));
+const [tooled] = all.filter(({ name }) => name.startsWith('tools')) as [Subject];
+
+const CALLING = { version: '2026-07-28', method: 'tools/call', name: 'read_page' };
+
+/** What is wrong with who asks, or nothing: all else is asked of other policies. */
+const WHO: readonly (Part | undefined)[] = [undefined, 'role', 'agent'];
 
 /** Services, and the proxies of them. */
 async function start(subject: Subject, otherwise: Otherwise) {
@@ -48,6 +56,38 @@ describe.each<[string, Subject, Otherwise]>([
     const { asked, disagreements } = await agree(side, cellsOf(subject.policy, subject.rules));
     expect(lines(disagreements)).toEqual([]);
     expect(asked).toBeGreaterThan(100);
+  });
+});
+
+describe('tools', () => {
+  let stage: Stage;
+  let side: ConsulEnvoySide;
+  beforeAll(async () => {
+    ({ stage, side } = await start(tooled, {}));
+  });
+  afterAll(() => {
+    side?.close();
+    return stage?.close();
+  });
+
+  test('Envoy takes messages of MCP as the policy says', async () => {
+    const cells = withMessages(tooled, ({ policy, rules }) =>
+      cellsOf(policy, rules).filter(({ part, path }) => WHO.includes(part) && !path.includes('?')),
+    );
+    const { asked, disagreements } = await agree(side, cells);
+    expect(lines(disagreements)).toEqual([]);
+    expect(asked).toBeGreaterThan(500);
+  });
+
+  test('of a header that comes twice Envoy takes either value: this is why a gap is printed', async () => {
+    const [cell] = withMessages(tooled, ({ policy, rules }) => cellsOf(policy, rules)).filter(
+      ({ part, mcp }) => part === undefined && JSON.stringify(mcp) === JSON.stringify(CALLING),
+    ) as [Cell];
+    expect(await side.ask(cell)).toBe('allowed');
+    const named = (name: unknown) => side.ask({ ...cell, mcp: { ...cell.mcp, name: name as string } });
+    expect(await named(['delete_page'])).toBe('refused: rules');
+    expect(await named('read_page,delete_page')).toBe('refused: rules');
+    expect(await named(['read_page', 'delete_page'])).toBe('allowed');
   });
 });
 

@@ -5,6 +5,7 @@ import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { whoText } from '../indistinct.ts';
 import { NAMED, unnamedOf } from '../named-methods.ts';
+import { twiceText } from '../tool-messages.ts';
 import type { Coverage } from '../types.ts';
 import { consulRules, sourceOf } from './scene.ts';
 
@@ -67,9 +68,14 @@ function agentText(policy: Policy, { who, agent }: Enforced): readonly string[] 
   return ['intentions cannot say that no agent asks: where anyone passes, agents do; the gateway alone refuses them'];
 }
 
+/** Envoy compares each value of a header by itself. */
+function toolText({ tools }: Enforced): readonly string[] {
+  return tools === undefined ? [] : [twiceText('Consul’s proxies')];
+}
+
 /** What Consul does not hold of one rule: each lets more pass. */
 export function lacksOf(policy: Policy, held: Held): readonly string[] {
-  return [...roleText(policy, held), ...methodText(held.rule), ...agentText(policy, held.rule)];
+  return [...toolText(held.rule), ...roleText(policy, held), ...methodText(held.rule), ...agentText(policy, held.rule)];
 }
 
 /**

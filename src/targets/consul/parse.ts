@@ -1,3 +1,4 @@
+import { type HeaderIs, type Messages, messagesIn } from '../message-order.ts';
 import { Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
@@ -15,6 +16,8 @@ export interface ReadPermission {
   readonly action: 'allow' | 'deny';
   readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string };
   readonly methods?: readonly string[];
+  /** Messages of MCP that it is about; absent: every request. */
+  readonly messages?: Messages;
   /** What an assertion has to say, one of these; absent: none is looked at. */
   readonly providers?: readonly ReadProvider[];
 }
@@ -117,9 +120,25 @@ function providerOf(value: unknown): ReadProvider {
 
 const PATHS = { PathExact: 'exact', PathPrefix: 'prefix', PathRegex: 'regex' } as const;
 
+function headerOf(value: unknown): HeaderIs {
+  const fields = only(value, ['Name', 'Exact', 'Regex', 'Invert']);
+  return {
+    name: textIn(fields, 'Name').toLowerCase(),
+    ...(!isEmpty(fields.Exact) && { exact: textIn(fields, 'Exact') }),
+    ...(!isEmpty(fields.Regex) && { regex: textIn(fields, 'Regex') }),
+    ...(!isEmpty(fields.Invert) && { not: true }),
+  };
+}
+
+function messagesOf(value: unknown): Messages {
+  const found = messagesIn(listOf(value).map(headerOf));
+  if (found === undefined) throw unreadable({ Header: value });
+  return found;
+}
+
 function permissionOf(value: unknown): ReadPermission {
   const fields = only(value, ['Action', 'HTTP', 'JWT']);
-  const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods']);
+  const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods', 'Header']);
   const paths = (Object.keys(PATHS) as (keyof typeof PATHS)[]).filter((key) => !isEmpty(http[key]));
   const [key] = paths;
   if (key === undefined || paths.length > 1) throw unreadable(http);
@@ -130,6 +149,7 @@ function permissionOf(value: unknown): ReadPermission {
     action,
     path: { kind: PATHS[key], value: textIn(http, key) },
     ...(!isEmpty(http.Methods) && { methods: textsOf(http.Methods) }),
+    ...(!isEmpty(http.Header) && { messages: messagesOf(http.Header) }),
     ...(providers && { providers }),
   };
 }

@@ -23,12 +23,26 @@ export interface Pass {
     readonly role?: string;
     readonly holder?: string;
   };
+  /** It lets only these tools be called; absent: whatever is asked. */
+  readonly tools?: {
+    readonly patterns: readonly string[];
+    /** The same without. */
+    readonly open: Pass;
+  };
 }
 
 const ANYONE: Pass = { name: 'anyone' };
 
-/** Whom a rule lets pass. */
+/** Whom a rule lets pass, and with what messages. */
 export function passOf(policy: Policy, rule: Enforced): Pass {
+  const open = openPass(policy, rule);
+  const { tools } = rule;
+  return tools === undefined
+    ? open
+    : { ...open, name: JSON.stringify([open.name, tools]), tools: { patterns: tools, open } };
+}
+
+function openPass(policy: Policy, rule: Enforced): Pass {
   if (assertionFor(policy, rule) === undefined) return ANYONE;
   const { service: audience, as, who, agent, alone } = rule;
   const says = { audience, as };
@@ -41,8 +55,9 @@ export function passOf(policy: Policy, rule: Enforced): Pass {
 
 /** Whom a pass lets by, and others too: everybody with a role also has the one of everybody. */
 function includes(a: Pass, b: Pass): boolean {
-  if (a === b || b.says === undefined) return false;
+  if (a === b || a.tools !== undefined) return false;
   if (a.says === undefined) return true;
+  if (b.says === undefined) return false;
   const { audience, as, holder, role } = a.says;
   if (audience !== b.says.audience || as !== b.says.as) return false;
   return role === undefined || (role === EVERY_ROLE && holder === b.says.holder);

@@ -1,9 +1,18 @@
 import { pathAtoms } from '../../rules/atoms.ts';
 import type { Enforced } from '../../rules/enforced.ts';
+import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../message-order.ts';
 import { NAMED, REST } from '../named-methods.ts';
 import { encodableOf, oddPatterns } from '../odd-paths.ts';
 import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../reach.ts';
 import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
+
+/** Consul's `IntentionHTTPHeaderPermission`, the forms that are used here. */
+export interface Header {
+  readonly Name: string;
+  readonly Exact?: string;
+  readonly Regex?: string;
+  readonly Invert?: true;
+}
 
 /** Consul's `IntentionPermission`, the forms that are used here. */
 export interface Permission {
@@ -14,6 +23,8 @@ export interface Permission {
     readonly PathRegex?: string;
     /** Absent: every method. */
     readonly Methods?: readonly string[];
+    /** Absent: whatever headers. */
+    readonly Header?: readonly Header[];
   };
   readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
 }
@@ -26,6 +37,46 @@ function permission(http: Permission['HTTP'], passes: readonly Pass[]): Permissi
   const says = passes.flatMap((pass) => pass.says ?? []);
   const providers = says.map((it) => ({ Name: PROVIDER, VerifyClaims: claimsOf(it) }));
   return { Action: 'allow', HTTP: http, ...(providers.length > 0 && { JWT: { Providers: providers } }) };
+}
+
+const header = ({ name, exact, regex, not }: HeaderIs): Header => ({
+  Name: name,
+  ...(exact !== undefined && { Exact: exact }),
+  ...(regex !== undefined && { Regex: regex }),
+  ...(not && { Invert: true }),
+});
+
+/** Whom messages let pass, or all others. */
+interface Case {
+  readonly messages?: Messages;
+  readonly passes: readonly Pass[];
+}
+
+/** Of messages in their order, and all others last, whom they let pass: those that the next ones do not say. */
+function casesOf(passes: readonly Pass[]): readonly Case[] {
+  const always = passes.filter(({ tools }) => tools === undefined);
+  const some = passes.flatMap(({ tools }) => tools ?? []);
+  if (some.length === 0) return [{ passes }];
+  const all = messagesOf(some.flatMap(({ patterns }) => patterns)).map((messages) => {
+    const more = some.flatMap(({ patterns, open }) => (coversMessages(patterns, messages) ? open : []));
+    return { messages, passes: fewest(unique([...always, ...more])) };
+  });
+  const others: Case = { passes: always };
+  const said = (own: Case & { messages: Messages }, index: number) =>
+    all.slice(index + 1).find(({ messages }) => areAmong(own.messages, messages)) ?? others;
+  return [...all.filter((own, index) => textOf(own.passes) !== textOf(said(own, index).passes)), others];
+}
+
+const unique = (passes: readonly Pass[]): readonly Pass[] => {
+  const named = new Map(passes.map((pass) => [pass.name, pass]));
+  return [...named.values()].sort((a, b) => byText(a.name, b.name));
+};
+
+/** One permission, or one for each of the messages that some may send and others not. */
+function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonly Permission[] {
+  return casesOf(passes).map(({ messages, passes }) =>
+    permission({ ...http, ...(messages && { Header: headersOf(messages).map(header) }) }, passes),
+  );
 }
 
 const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.get(method) ?? [];
@@ -45,10 +96,14 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
     const text = textOf(passesOf(reach, method));
     groups.set(text, [...(groups.get(text) ?? []), method]);
   }
-  const named = [...groups.values()].map((methods) =>
-    permission({ ...http, Methods: methods }, passesOf(reach, methods[0] as string)),
-  );
-  return all ? [...named, permission(http, rest)] : named;
+  const named = [...groups.values()].flatMap((methods) => {
+    const [method] = methods as [string];
+    const own = permissions({ ...http, Methods: methods }, passesOf(reach, method));
+    // Who passes with any message may be whom those that follow let pass.
+    const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
+    return textOf(others) === textOf(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
+  });
+  return all ? [...named, ...permissions(http, rest)] : named;
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);

@@ -24,7 +24,7 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>
     sources.flatMap((source) =>
       source.rules.map((rule): MeshRule => {
-        const { id, route, path, methods, as, service, who, agent, alone } = widened(rule);
+        const { id, route, path, methods, as, service, who, agent, alone, tools } = widened(rule);
         const signed = assertionFor(policy, rule) !== undefined;
         const looks = who.kind === 'role' || agent !== undefined;
         const host = serviceHost(name);
@@ -35,6 +35,7 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
           who: signed ? who : { kind: 'anyone' },
           ...(signed && looks && { agent: agent ?? null }),
           ...(signed && alone && { alone }),
+          ...(tools && { tools }),
           ...(signed && { asserted: assertedText(as, service, PROVIDER) }),
         };
       }),

@@ -2,7 +2,9 @@ import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
 import type { PersonWho } from '../../policy/types.ts';
 import { pathAtoms } from '../../rules/atoms.ts';
 import { ODD_PATH } from '../../rules/canonical.ts';
+import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
+import { isOneOf } from '../message-order.ts';
 import { methodsOf, NAMED, REST } from '../named-methods.ts';
 import { METHODS } from '../reach.ts';
 import { EVERYBODY } from './entries.ts';
@@ -52,13 +54,15 @@ function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
   const regexes = permissions.filter(({ path }) => path.kind === 'regex');
-  const odd = ({ action, path: { value }, methods }: ReadPermission) =>
-    action === 'deny' && methods === undefined && (value.startsWith(ODD_PATH) || value.startsWith(`(${ODD_PATH}`));
+  const odd = ({ action, path: { value }, methods, messages }: ReadPermission) =>
+    action === 'deny' &&
+    (methods ?? messages) === undefined &&
+    (value.startsWith(ODD_PATH) || value.startsWith(`(${ODD_PATH}`));
   if (!regexes.every(odd)) throw unreadable(`${where}: PathRegex`);
   const opens = permissions.some(({ action, path }) => action === 'allow' && path.kind === 'prefix');
   if (opens && permissions[0]?.path.kind !== 'regex') throw new Error(`${where}: odd paths are not refused`);
   const last = permissions.at(-1);
-  if (last?.path.kind !== 'prefix' || last.path.value !== '/' || last.methods !== undefined) {
+  if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined) {
     throw new Error(`${where}: what no permission takes is left to the default of the mesh`);
   }
 }
@@ -74,35 +78,92 @@ function includes(wide: Passing, { who, agent, alone, asserted }: Passing): bool
   return wide.who.kind === 'authenticated' || JSON.stringify(wide.who) === JSON.stringify(who);
 }
 
-/** What takes a request with a method, and whom it lets pass. */
+/** The permissions that take a path, with the messages that they tell apart; one that is none first. */
+interface Place {
+  readonly permissions: readonly (ReadPermission & { readonly index: number })[];
+  readonly patterns: readonly string[];
+  readonly messages: readonly McpHeaders[];
+}
+
+const ENCODED = '=?base64?w6Q=?=';
+
+function placeOf(source: ReadSource, path: string): Place {
+  const permissions = source.permissions.map((it, index) => ({ ...it, index })).filter((it) => hasPath(it, path));
+  const all = permissions.flatMap(({ messages }) => messages ?? []);
+  const patterns = all.flatMap((it) => (it.kind === 'call' ? it.pattern : it.kind === 'encoded' ? '*' : []));
+  const atoms = all.length === 0 ? [] : toolAtoms(patterns);
+  const encoded = atoms.slice(0, 1).map((it) => ({ ...it, method: CALL, name: ENCODED }));
+  return { permissions, patterns: [...new Set(patterns)], messages: [NONE, ...atoms, ...encoded] };
+}
+
+const NONE: McpHeaders = {};
+
+/** What takes a request with a method and a message, and whom it lets pass. */
 interface Taken {
   readonly method: string;
+  readonly message: McpHeaders;
   readonly index: number;
   readonly passing: readonly Passing[];
 }
 
-function taken({ permissions }: ReadSource, path: string): readonly Taken[] {
-  return METHODS.flatMap((method): readonly Taken[] => {
-    const index = permissions.findIndex((it) => hasPath(it, path) && hasMethod(it, method));
-    const { action, providers } = permissions[index] ?? { action: 'deny' };
-    return action === 'deny' ? [] : [{ method, index, passing: providers?.map(passingOf) ?? [ANYONE] }];
+function taken({ permissions, messages }: Place): readonly Taken[] {
+  return METHODS.flatMap((method) =>
+    messages.flatMap((message): readonly Taken[] => {
+      const takes = (own: ReadPermission) => own.messages === undefined || isOneOf(own.messages, message);
+      const found = permissions.find((it) => hasMethod(it, method) && takes(it));
+      if (found === undefined || found.action === 'deny') return [];
+      return [{ method, message, index: found.index, passing: found.providers?.map(passingOf) ?? [ANYONE] }];
+    }),
+  );
+}
+
+/**
+ * The tools of somebody who may send these messages; undefined: whatever is sent passes.
+ *
+ * @throws Error where no list of tools says that
+ */
+function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): readonly string[] | undefined {
+  if (sent.length === messages.length) return undefined;
+  const passes = (tools: readonly string[], it: McpHeaders) => refusedTool(tools, it) === undefined;
+  const calls = messages.filter(({ method }) => method === CALL);
+  const tools = patterns.filter((it) => calls.every((call) => sent.includes(call) || !passes([it], call)));
+  if (messages.some((it) => passes(tools, it) !== sent.includes(it))) throw unreadable({ Header: sent });
+  return tools;
+}
+
+/** One rule for each who passes at a path, with the methods and tools that they may use there, by whatever permission. */
+function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
+  const place = placeOf(source, sample);
+  const all = taken(place);
+  const people = new Map(all.flatMap(({ passing }) => passing.map((it) => [JSON.stringify(it), it] as const)));
+  return [...people.values()].flatMap((passing) => {
+    const own = all.filter((it) => it.passing.some((wide) => includes(wide, passing)));
+    const ways = new Map<string, Way>();
+    for (const method of METHODS) {
+      const sent = own.filter((it) => it.method === method).map(({ message }) => message);
+      if (sent.length === 0) continue;
+      const tools = toolsOf(place, sent);
+      const key = JSON.stringify([tools]);
+      ways.set(key, { tools, methods: [...(ways.get(key)?.methods ?? []), method] });
+    }
+    return [...ways.values()].map((way) => ruleOf(source, path, passing, way, own));
   });
 }
 
-/** One rule for each who passes at a path, with the methods that they may use there, by whatever permission. */
-function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
+/** Methods with which the same tools may be called. */
+interface Way {
+  readonly methods: readonly string[];
+  readonly tools: readonly string[] | undefined;
+}
+
+function ruleOf(source: ReadSource, path: Path, passing: Passing, way: Way, own: readonly Taken[]): MeshRule {
   const host = serviceHost(source.destination);
-  const all = taken(source, sample);
-  const people = new Map(all.flatMap(({ passing }) => passing.map((it) => [JSON.stringify(it), it] as const)));
-  return [...people.values()].map((passing): MeshRule => {
-    const own = all.filter((it) => it.passing.some((wide) => includes(wide, passing)));
-    const names = own.map(({ method }) => method);
-    const named = NAMED.filter((method) => names.includes(method));
-    const methods = methodsOf(named, names.includes(REST));
-    const id = `Permissions[${own[0]?.index}] of ${source.name}`;
-    const plain = { id, at: NOWHERE, route: id, host, path, service: host, as: source.name };
-    return { ...plain, ...(methods !== undefined && { methods }), ...passing };
-  });
+  const named = NAMED.filter((method) => way.methods.includes(method));
+  const methods = methodsOf(named, way.methods.includes(REST));
+  const index = own.find(({ method }) => way.methods.includes(method))?.index;
+  const id = `Permissions[${index}] of ${source.name}`;
+  const plain = { id, at: NOWHERE, route: id, host, path, service: host, as: source.name };
+  return { ...plain, ...(methods !== undefined && { methods }), ...(way.tools && { tools: way.tools }), ...passing };
 }
 
 function rulesOf(source: ReadSource): readonly MeshRule[] {

@@ -2,6 +2,7 @@ import { isCanonical } from '../../../src/rules/canonical.ts';
 import { covers } from '../../../src/rules/cover.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
 import { cellsOf } from '../matrix/cells.ts';
+import { withMessages } from '../matrix/messages.ts';
 import type { Subject } from '../matrix/policies.ts';
 import type { Cell, Part } from '../matrix/types.ts';
 
@@ -19,7 +20,12 @@ function placesOf(path: Path, own: string): readonly string[] {
  * The requests of the matrix, and besides them each wrong caller with each method, at a prefix itself and below it, and
  * each path that is left out with each method: Consul's permissions are one for each of these.
  */
-export function consulCells({ policy, rules }: Subject): readonly Cell[] {
+export const consulCells = (subject: Subject): readonly Cell[] =>
+  subject.name.startsWith('tools')
+    ? withMessages(subject, ({ policy, rules }) => cellsOf(policy, rules))
+    : crossedCells(subject);
+
+function crossedCells({ policy, rules }: Subject): readonly Cell[] {
   const cells = cellsOf(policy, rules);
   const crossed = rules.flatMap((rule: Rule): readonly Cell[] => {
     const own = cells.filter((cell) => cell.rule === rule.id);

@@ -1,5 +1,6 @@
 import type {
   ConsulEntry,
+  Header,
   JwtProvider,
   Permission,
   Required,
@@ -11,7 +12,7 @@ import type {
 /**
  * What the proxy of a workload makes of a request, from Consul's documents of intentions (precedence of sources, the
  * first permission that matches is terminal) and from agent/xds/rbac.go and jwt_authn.go of Consul 1.16.3, which say
- * what matches: path and method, never the JWT. A path is not normalised here, as versions before 1.20.1 do not.
+ * what matches: path, method and headers, never the JWT. A path is not normalised here, as versions before 1.20.1 do not.
  */
 
 /** All entries, by what they are. */
@@ -40,6 +41,8 @@ export interface Asked {
   /** Raw, with query. */
   readonly path: string;
   readonly token?: Token;
+  /** By their names in lower case; each comes once. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly now: number;
 }
@@ -102,12 +105,35 @@ function sourceOf(sources: readonly Source[], name: string): Source | undefined 
   return sources.find((it) => it.name === name) ?? sources.find((it) => it.name === '*');
 }
 
+const EXPRESSIONS = new Map<string, RegExp>();
+
+function isWhole(regex: string, value: string): boolean {
+  const known = EXPRESSIONS.get(regex) ?? new RegExp(`^(?:${regex})$`, 's');
+  EXPRESSIONS.set(regex, known);
+  return known.test(value);
+}
+
+/** Makes of a header what agent/xds/rbac.go and Envoy do: one that is not there is none of it, whatever is asked. */
+function isSo({ name, how, value, invert }: Header, headers: Readonly<Record<string, string>>): boolean {
+  const own = headers[name];
+  const found = {
+    Present: () => own !== undefined,
+    Exact: () => own === value,
+    Prefix: () => own?.startsWith(value) ?? false,
+    Suffix: () => own?.endsWith(value) ?? false,
+    Regex: () => own !== undefined && isWhole(value, own),
+  };
+  return found[how]() !== invert;
+}
+
 /** Without query; Envoy's regular expressions match the whole. */
-function matches({ exact, prefix, regex, methods }: Permission, path: string, method: string): boolean {
+function matches({ exact, prefix, regex, methods, headers }: Permission, path: string, asked: Asked): boolean {
+  const { method } = asked;
+  if (!headers.every((it) => isSo(it, asked.headers ?? {}))) return false;
   if (methods.length > 0 && !methods.includes(method)) return false;
   if (exact !== '') return path === exact;
   if (prefix !== '') return path.startsWith(prefix);
-  return regex === '' || new RegExp(`^(?:${regex})$`, 's').test(path);
+  return regex === '' || isWhole(regex, path);
 }
 
 /** What a provider's verified token says; undefined: there is none. A bad one counts as none. */
@@ -152,7 +178,7 @@ function forwards({ providers }: Store, sources: readonly Source[], asked: Asked
  * of that, and is not looked at.
  */
 export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, mutualTls }: Setup): Verdict {
-  const { service, client, method } = asked;
+  const { service, client } = asked;
   const defaults = store.defaults.get(service);
   if (client === undefined) {
     // No intention speaks of what comes without mutual TLS.
@@ -169,7 +195,7 @@ export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, 
   const source = name === undefined ? undefined : sourceOf(sources, name);
   if (source === undefined) return said(byDefault === 'allow');
   if (source.permissions.length === 0) return said(source.action === 'allow');
-  const permission = source.permissions.find((it) => matches(it, path, method));
+  const permission = source.permissions.find((it) => matches(it, path, asked));
   if (permission === undefined) return said(byDefault === 'allow');
   if (permission.action === 'deny') return said(false);
   const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, asked));

@@ -36,12 +36,22 @@ export interface Required {
   readonly claims: readonly Claim[];
 }
 
+export interface Header {
+  /** Lower case. */
+  readonly name: string;
+  readonly how: 'Present' | 'Exact' | 'Prefix' | 'Suffix' | 'Regex';
+  readonly value: string;
+  readonly invert: boolean;
+}
+
 export interface Permission {
   readonly action: string;
   readonly exact: string;
   readonly prefix: string;
   readonly regex: string;
   readonly methods: readonly string[];
+  /** All of them have to be so. */
+  readonly headers: readonly Header[];
   /** One of these is enough; none: no token is looked at. */
   readonly jwt: readonly Required[];
 }
@@ -181,9 +191,22 @@ function path(value: unknown): string {
   return own;
 }
 
+const HOW = ['Present', 'Exact', 'Prefix', 'Suffix', 'Regex'] as const;
+
+/** config_entry_intentions.go: a name, and one way to look at it. */
+function header(value: unknown): Header {
+  const own = fields(value, ['Name', 'Invert', ...HOW], ['Name']);
+  const ways = HOW.filter((key) => own[key] !== undefined && own[key] !== '' && own[key] !== false);
+  const [how] = ways;
+  if (how === undefined || ways.length > 1) throw new Refused('should only contain one of Present, Exact, …');
+  const said = how === 'Present' ? '' : text(own[how], how);
+  return { name: named(own.Name, 'Name').toLowerCase(), how, value: said, invert: own.Invert === true };
+}
+
 function permission(value: unknown): Permission {
   const { Action, HTTP, JWT } = fields(value, ['Action', 'HTTP', 'JWT'], ['HTTP']);
-  const http = fields(HTTP, ['PathExact', 'PathPrefix', 'PathRegex', 'Methods']);
+  const http = fields(HTTP, ['PathExact', 'PathPrefix', 'PathRegex', 'Methods', 'Header']);
+  const headers = list(http.Header, header);
   const [exact, prefix] = [path(http.PathExact), path(http.PathPrefix)];
   const regex = optional(http.PathRegex, 'PathRegex');
   const methods = list(http.Methods, (it) => {
@@ -193,10 +216,10 @@ function permission(value: unknown): Permission {
   });
   const paths = [exact, prefix, regex].filter((it) => it !== '').length;
   if (paths > 1 || new Set(methods).size < methods.length) throw new Refused('at most one path, each method once');
-  if (paths === 0 && methods.length === 0) throw new Refused('HTTP should not be empty');
+  if (paths + methods.length + headers.length === 0) throw new Refused('HTTP should not be empty');
   const jwt = JWT === undefined ? [] : list(fields(JWT, ['Providers']).Providers, required);
   // Every path begins with a slash.
-  return { action: action(Action), exact, prefix: paths === 0 ? '/' : prefix, regex, methods, jwt };
+  return { action: action(Action), exact, prefix: paths === 0 ? '/' : prefix, regex, methods, headers, jwt };
 }
 
 function source(value: unknown): Source {

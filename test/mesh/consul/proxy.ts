@@ -1,4 +1,4 @@
-import type { ConsulEntry, JwtProvider, Permission, Required, ServiceIntentions } from './objects.ts';
+import type { ConsulEntry, Header, JwtProvider, Permission, Required, ServiceIntentions } from './objects.ts';
 
 /**
  * The configuration that Consul's servers make of entries for the proxy of a workload, in the parts that decide: mutual
@@ -36,11 +36,20 @@ const regex = (text: string) => ({ safe_regex: { regex: text } });
 const all = (rules: readonly Json[]): Json =>
   rules.length === 1 ? (rules[0] as Json) : rules.length === 0 ? { any: true } : { and_rules: { rules } };
 
-/** What a permission matches: path and method, and nothing of its JWT. */
-function matched({ exact, prefix, regex: pattern, methods }: Permission): Json {
+const HOW = { Exact: 'exact', Prefix: 'prefix', Suffix: 'suffix' } as const;
+
+function headerIs({ name, how, value, invert }: Header): Json {
+  const match = how === 'Regex' ? regex(value) : how === 'Present' ? undefined : { [HOW[how]]: value };
+  const said = match === undefined ? { present_match: true } : { string_match: match };
+  return { header: { name, ...said, ...(invert && { invert_match: true }) } };
+}
+
+/** What a permission matches: path, method and headers, and nothing of its JWT. */
+function matched({ exact, prefix, regex: pattern, methods, headers }: Permission): Json {
   const path = exact !== '' ? { exact } : prefix !== '' ? { prefix } : pattern !== '' ? regex(pattern) : undefined;
   return all([
     ...(path === undefined ? [] : [{ url_path: { path } }]),
+    ...headers.map(headerIs),
     ...(methods.length === 0 ? [] : [{ header: { name: ':method', string_match: regex(methods.join('|')) } }]),
   ]);
 }
@@ -202,6 +211,10 @@ export function proxyConfig(
   mesh: MeshSetup,
 ): Json {
   return {
+    // As in Consul's own bootstrap: Envoy's default is 100.
+    layered_runtime: {
+      layers: [{ name: 'base', static_layer: { 're2.max_program_size.error_level': 1048576 } }],
+    },
     static_resources: {
       listeners: workloads.map((it) => listener(entries, it, files, mesh)),
       clusters: workloads.map(cluster),

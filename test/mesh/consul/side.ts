@@ -3,6 +3,7 @@ import { isCanonical } from '../../../src/rules/canonical.ts';
 import { type Enforced, enforced } from '../../../src/rules/enforced.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';
+import { mcpHeaders, takesMessage } from '../matrix/messages.ts';
 import type { Answer, Cell, Credential, Mutable, Rendered, Trial } from '../matrix/types.ts';
 import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
 import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
@@ -66,7 +67,7 @@ function presented(policy: Policy, credential: Credential, now: number): Token |
  * The rules of those whom the assertion speaks of: an agent's are its own, others for itself than for people, and where
  * anyone passes agents do.
  */
-function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Rule[] {
+function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Enforced[] {
   const isOf = ({ agent, alone }: Enforced) =>
     (agent ?? undefined) === credential?.agent && (alone ?? false) === (credential?.alone ?? false);
   return rules.filter((rule) => rule.who.kind === 'anyone' || isOf(rule));
@@ -97,7 +98,7 @@ export class ConsulSide implements Mutable {
     const { credential, ...without } = cell;
     const good = credential !== undefined && isGood(credential, cell);
     const { agent: _, alone: __, ...person }: Credential = credential ?? { roles: [], service: cell.service };
-    const rules = rulesFor(this.#rules, good ? credential : undefined);
+    const rules = rulesFor(this.#rules, good ? credential : undefined).filter((it) => takesMessage(it, cell));
     const seen = good ? { ...without, credential: person } : without;
     return expectedOf(seen, { ...this.#view, rules });
   }
@@ -119,6 +120,7 @@ export class ConsulSide implements Mutable {
       service: this.#policy.services[service]?.consulService ?? service,
       method,
       path,
+      headers: mcpHeaders(cell.mcp),
       now: NOW,
       ...(client !== undefined && { client }),
       ...(token && { token }),

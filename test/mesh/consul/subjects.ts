@@ -1,6 +1,6 @@
 import type { Policy } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { envoySubjects, type Subject } from '../matrix/policies.ts';
+import { envoySubjects, fitted, type Subject, subject, tools } from '../matrix/policies.ts';
 
 const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
 
@@ -27,7 +27,8 @@ export function forConsul(policy: Policy, ingress: boolean): Policy {
 
 /** The policies of the matrix, behind an ingress, and with each identity as the source of intentions. */
 export async function consulSubjects(): Promise<readonly Subject[]> {
-  const all = await envoySubjects('https://issuer.test');
+  const issuer = 'https://issuer.test';
+  const all = [...(await envoySubjects(issuer)), subject('tools', fitted(tools(), issuer, true))];
   const plain = all.filter(({ name }) => name !== 'demo, by certificate only');
   return [true, false].flatMap((ingress) =>
     plain.map((subject) => {

@@ -2,6 +2,7 @@ import type { Policy } from '../../../src/policy/types.ts';
 import type { Assertions } from './assertions.ts';
 import { askedService, spiffeOf, type View } from './expect.ts';
 import type { Identities } from './identities.ts';
+import { mcpHeaders } from './messages.ts';
 import type { Question, Reply, Road } from './road.ts';
 import type { Answer, Cell } from './types.ts';
 
@@ -31,6 +32,7 @@ async function questionOf(cell: Cell, { view, assertions, expiredFor }: Presente
   const headers = {
     Host: authority,
     'X-Forwarded-Client-Cert': FORGED,
+    ...mcpHeaders(cell.mcp),
     ...(asserted !== undefined && { 'X-Meshgate-Assertion': asserted }),
   };
   return { method, path, headers };

@@ -139,6 +139,37 @@ export function agents(): Yaml {
   };
 }
 
+/** Agents that may call tools of an MCP server, some of them the same, beside people and an agent that may all. */
+export function tools(): Yaml {
+  return {
+    version: 1,
+    providers: { acme: { audiences: ['mcp'] } },
+    roles: { reader: { group: 'readers' }, editor: { group: 'editors' } },
+    agents: {
+      pages: { match: { client_id: 'pages' }, acts_for: ['reader'], bound: 'none' },
+      bot: { match: { client_id: 'bot' }, acts_for: ['editor'], alone: true, bound: 'none' },
+      night: { match: { client_id: 'night' }, acts_for: ['reader'], bound: 'none' },
+    },
+    mesh: mesh(['default', 'agent']),
+    services: { wiki: { authority: 'wiki.mesh' }, files: { authority: 'files.mesh' } },
+    hosts: {
+      'mcp.example.com': {
+        '/mcp': {
+          service: 'wiki',
+          allow: [
+            { agent: 'pages', tools: ['search_*', 'read_page'], as: 'agent' },
+            { agent: 'bot', tools: ['*'], as: 'agent' },
+            { agent: 'night', as: 'agent' },
+            'reader',
+            { role: 'editor', methods: ['GET', 'POST'] },
+          ],
+        },
+        '/files/*': { service: 'files', allow: [{ agent: 'pages', tools: ['read_file'] }, 'reader'] },
+      },
+    },
+  };
+}
+
 /** Many hosts, a service each, and two rules for each. */
 export function hosts(count: number): Yaml {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
@@ -167,7 +198,7 @@ export function hosts(count: number): Yaml {
 }
 
 /** Fits a policy to the lab: who vouches, where services are, how the ingress verifies. */
-function fitted(yaml: Yaml, issuer: string, own: boolean): string {
+export function fitted(yaml: Yaml, issuer: string, own: boolean): string {
   const { services } = yaml;
   for (const provider of Object.values<Yaml>(yaml.providers)) {
     provider.issuer = issuer;
@@ -190,7 +221,8 @@ function fitted(yaml: Yaml, issuer: string, own: boolean): string {
   };
   const assertion = { issuer: 'https://gateway.test', keys_file: KEYS_FILE, lifetime: '10m' };
   const tls = { cert_file: '/run/inner/tls.crt', key_file: '/run/inner/tls.key' };
-  const inner = yaml.agents && { inner: { client_ca_file: '/run/inner/services.pem', tls } };
+  const hops = Object.values<Yaml>(yaml.agents ?? {}).some(({ match }) => match.service !== undefined);
+  const inner = hops && { inner: { client_ca_file: '/run/inner/services.pem', tls } };
   yaml.gateway = { insecure_http: true, listen: 8080, clock_skew: '30s', assertion, ...inner };
   delete yaml.tests;
   return stringify(yaml, { aliasDuplicateObjects: false });

@@ -1,3 +1,5 @@
+import type { McpHeaders } from '../../../src/rules/tools.ts';
+
 /** What of a request is wrong, and nothing else is. */
 export type Part =
   | 'role'
@@ -62,6 +64,8 @@ export interface Cell {
   readonly method: string;
   /** Raw, as it is sent. */
   readonly path: string;
+  /** What it says of itself as a message of MCP; absent: nothing. */
+  readonly mcp?: McpHeaders;
   /** Absent: nobody asks. */
   readonly credential?: Credential;
   readonly connects: Connects;

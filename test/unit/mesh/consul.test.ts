@@ -4,12 +4,14 @@ import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
 import { cells } from '../../../src/rules/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
 import { assertedText, projection, serviceHost } from '../../../src/targets/consul/project.ts';
 import { type Bearer, renderedEntries, storeWith, tokenOf } from '../../mesh/consul/ask.ts';
 import { type Setup, type Token, verdictOf } from '../../mesh/consul/evaluate.ts';
 import { AGENTS, IDENTITIES, ROLES, SERVICES } from '../rules/arbitrary.ts';
 import { consulPolicy, DOMAIN, spiffe } from '../targets/consul/samples.ts';
+import { MESSAGES, withTools } from '../targets/tools.ts';
 
 const NOW = 1_800_000_000;
 const REFUSING: Setup = { trustDomain: DOMAIN, byDefault: 'deny', mutualTls: 'strict' };
@@ -28,8 +30,15 @@ const BEARERS: readonly (Bearer | null)[] = [
   })),
 ];
 
+/** A message as its headers arrive. */
+function headersOf({ version, method, name }: McpHeaders): Readonly<Record<string, string>> {
+  const all = { 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': name };
+  return Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+}
+
 /** Whether a rule of the mesh speaks of who asks. */
-function isFor({ who, agent, alone, asserted }: MeshRule, bearer: Bearer | null): boolean {
+function isFor({ who, agent, alone, asserted, tools }: MeshRule, bearer: Bearer | null, message: McpHeaders): boolean {
+  if (tools !== undefined && refusedTool(tools, message) !== undefined) return false;
   if (who.kind === 'anyone') return true;
   if (agent !== undefined && alone !== bearer?.alone) return false;
   if (bearer === null || (agent !== undefined && (agent ?? undefined) !== bearer.agent)) return false;
@@ -38,7 +47,7 @@ function isFor({ who, agent, alone, asserted }: MeshRule, bearer: Bearer | null)
 }
 
 /** Requests that Consul decides in another way than the rules, as far as it sees them. */
-function disagreements(policy: Policy): readonly string[] {
+function disagreements(policy: Policy, messages: readonly McpHeaders[] = [{}]): readonly string[] {
   const rules = compile(policy);
   const store = storeWith(renderedEntries(policy, rules));
   const clients = ['ingress', ...IDENTITIES, 'stranger'];
@@ -46,18 +55,22 @@ function disagreements(policy: Policy): readonly string[] {
   return [...cells<MeshRule>(projection(policy, rules), [])].flatMap(({ host, path, method, left }) => {
     const service = SERVICES.find((name) => serviceHost(name) === host.host) ?? '';
     const asked = { service, method: method.method, path: `${path.path}?q=/x`, now: NOW };
-    const ask = (client: string, token: Token | undefined, setup: Setup) =>
-      verdictOf(store, { ...asked, client: spiffe(client), ...(token && { token }) }, setup).kind;
-    return clients.flatMap((client) =>
-      BEARERS.flatMap((bearer) => {
-        const token = tokens.get(bearer);
-        const right = left.some((rule) => rule.as === client && isFor(rule, bearer));
-        const said = ask(client, token, REFUSING);
-        const open = said === 'refused' && ask(client, token, ALLOWING) === 'allowed';
-        if ((said === 'allowed') === right && !open) return [];
-        return [`${client} ${JSON.stringify(bearer)} ${method.method} ${service}${path.path}: ${said}`];
-      }),
-    );
+    return messages.flatMap((message) => {
+      const headers = headersOf(message);
+      const ask = (client: string, token: Token | undefined, setup: Setup) =>
+        verdictOf(store, { ...asked, headers, client: spiffe(client), ...(token && { token }) }, setup).kind;
+      return clients.flatMap((client) =>
+        BEARERS.flatMap((bearer) => {
+          const token = tokens.get(bearer);
+          const right = left.some((rule) => rule.as === client && isFor(rule, bearer, message));
+          const said = ask(client, token, REFUSING);
+          const open = said === 'refused' && ask(client, token, ALLOWING) === 'allowed';
+          if ((said === 'allowed') === right && !open) return [];
+          const who = `${client} ${JSON.stringify(bearer)} ${JSON.stringify(message)}`;
+          return [`${who} ${method.method} ${service}${path.path}: ${said}`];
+        }),
+      );
+    });
   });
 }
 
@@ -66,4 +79,11 @@ test('on any policy', () => {
     expect(disagreements(policy)).toEqual([]);
   });
   fc.assert(property, { numRuns: 150 });
+}, 120_000);
+
+test('on any policy with tools, with messages of all kinds', () => {
+  const property = fc.property(withTools(consulPolicy), (policy) => {
+    expect(disagreements(policy, MESSAGES)).toEqual([]);
+  });
+  fc.assert(property, { numRuns: 10 });
 }, 120_000);

@@ -78,6 +78,15 @@ test('a method that permissions cannot name passes with all of its kind', () => 
   expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
 });
 
+test('of tools a header that comes twice is a gap', () => {
+  const rest = `agents: { bot: { match: { client_id: bot }, acts_for: [reader], bound: none } }
+${wiki('/mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*] }, reader] }')}`;
+  expect(kinds(rest)).toEqual(['wider', 'exact']);
+  expect(gapsOf(rest)).toContainEqual(
+    expect.stringMatching(/^w\.test\/mcp#1: a header of a message that arrives twice passes Consul’s proxies/),
+  );
+});
+
 test('services that are reached directly are not guarded', () => {
   const rest = `services: { wiki: { authority: wiki.apps }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;

@@ -8,6 +8,7 @@ import { projection } from '../../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../../src/targets/consul/read.ts';
 import { renderConsul } from '../../../../src/targets/consul/render.ts';
 import { CHANGES, chance, plant, sample } from '../../rules/mutate.ts';
+import { withTools } from '../tools.ts';
 import { consulPolicy, JWKS, render } from './samples.ts';
 
 const OPTIONS = { assertionJwks: JWKS };
@@ -22,6 +23,20 @@ test('read back, what was rendered allows what the rules do, for 1,000 policies'
     }),
     { numRuns: 1000 },
   );
+}, 120_000);
+
+test('with tools of agents, too', () => {
+  let looking = 0;
+  fc.assert(
+    fc.property(withTools(consulPolicy), (policy) => {
+      const rules = compile(policy);
+      const { files } = renderConsul(policy, rules, OPTIONS);
+      if (JSON.stringify(files).includes('mcp-method')) looking += 1;
+      expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+  expect(looking).toBeGreaterThan(100);
 }, 120_000);
 
 test('planted differences are found at either side, and none is invented', () => {
@@ -116,7 +131,12 @@ describe('what somebody changed', () => {
     [
       'a header',
       (it) => Object.assign(permission(it, '/').HTTP, { Header: [{ Name: 'x', Present: true }] }),
-      '"Header"',
+      '"Present"',
+    ],
+    [
+      'a header’s value',
+      (it) => Object.assign(permission(it, '/').HTTP, { Header: [{ Name: 'x', Exact: 'y' }] }),
+      '"y"',
     ],
     ['another claim', (it) => Object.assign(claim(it, '/', 'as'), { Path: ['sub'] }), '"sub"'],
     ['a claim less', (it) => permission(it, '/').JWT.Providers[0].VerifyClaims.shift(), '"as"'],
@@ -204,5 +224,62 @@ describe('what somebody changed', () => {
     expect(drift(live(), { assertionJwks: '{"keys":[]}' })).toEqual([
       expect.stringMatching(/^jwt-provider meshgate: JSONWebKeySet\.Local\.JWKS is /),
     ]);
+  });
+});
+
+describe('what somebody changed of tools', () => {
+  const tools = render(`agents: { bot: { match: { client_id: bot }, acts_for: [reader], bound: none } }
+services: { wiki: { authority: wiki.apps } }
+hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*, read_page] }, reader] } } }
+`);
+  const own = projection(tools.policy, tools.rules);
+  const all = (entry: Any): Any[] => entry.Sources[0].Permissions;
+  const about = (entry: Any, text: string) =>
+    all(entry).find((it) => JSON.stringify(it.HTTP.Header ?? '').includes(text));
+  const nameOf = (entry: Any, text: string) => about(entry, text).HTTP.Header.at(-1);
+  const read = (change: (entry: Any) => unknown) => {
+    const entries = structuredClone(tools.entries);
+    change(entries.find(({ Kind }) => Kind === 'service-intentions'));
+    return proveIdentities(own, readConsul({ all: JSON.stringify(entries) }))?.caller;
+  };
+
+  test('as it is, nothing', () => {
+    expect(read(() => {})).toBeUndefined();
+  });
+
+  test.each<[string, (entry: Any) => unknown, string]>([
+    [
+      'another name',
+      (it) => Object.assign(nameOf(it, 'read_page'), { Exact: 'delete_page' }),
+      'with tools/call read_page',
+    ],
+    [
+      'another beginning',
+      (it) => Object.assign(nameOf(it, 'search_'), { Regex: 's[A-Za-z0-9_./-]*' }),
+      'with tools/call s',
+    ],
+    ['a tool less', (it) => all(it).splice(all(it).indexOf(about(it, 'read_page')), 1), 'tools/call read_page'],
+    [
+      'any tool',
+      (it) =>
+        (it.Sources[0].Permissions = all(it)
+          .filter(({ HTTP }) => HTTP.Header === undefined)
+          .map((own) => (own.JWT ? { ...own, JWT: about(it, 'read_page').JWT } : own))),
+      'by agent bot',
+    ],
+  ])('%s: a message tells it apart', (_, change, message) => {
+    expect(read(change)).toContain(message);
+  });
+
+  test.each<[string, (entry: Any) => unknown]>([
+    ['another version', (it) => Object.assign(about(it, 'read_page').HTTP.Header[0], { Exact: '2025-11-25' })],
+    ['no version', (it) => about(it, 'read_page').HTTP.Header.shift()],
+    ['another method', (it) => Object.assign(about(it, 'read_page').HTTP.Header[1], { Exact: 'prompts/get' })],
+    ['no name', (it) => about(it, 'read_page').HTTP.Header.pop()],
+    ['whatever is not named', (it) => Object.assign(nameOf(it, 'read_page'), { Invert: true })],
+    ['an open expression', (it) => Object.assign(nameOf(it, 'search_'), { Regex: 'search_.*' })],
+    ['no listing', (it) => all(it).splice(all(it).indexOf(about(it, 'tools/list')), 1)],
+  ])('%s: it says why it cannot read that', (_, change) => {
+    expect(() => read(change)).toThrow('not as meshgate renders it');
   });
 });
