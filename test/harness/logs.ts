@@ -57,10 +57,17 @@ export function jsonLines(lines: readonly string[]): Record<string, unknown>[] {
   return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/**
+ * A connection to the check that was kept with a worker which a reload has ended since: nginx says so and takes another
+ * one. A request that is lost is seen by its answer.
+ */
+const STALE =
+  /writev\(\) failed \(32: Broken pipe\) while sending request to upstream, .*"http:\/\/unix:[^"]*check\.sock:/;
+
 /** Lines of nginx's error log at `warn` or above, and what is no log line at all (a crash, a script's words). */
 export function troubles(lines: readonly string[]): string[] {
   return lines.filter((line) => {
-    if (line === '' || line.startsWith('{') || line.startsWith('meshgate: ')) return false;
+    if (line === '' || line.startsWith('{') || line.startsWith('meshgate: ') || STALE.test(line)) return false;
     const level = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(\w+)\]/.exec(line)?.[1];
     return level !== 'notice' && level !== 'info' && level !== 'debug';
   });

@@ -14,11 +14,13 @@ test('what no request should cause is a trouble: warnings, errors, crashes, but 
     '{"status":200}',
     '2026/01/02 03:04:05 [notice] 1#1: start worker process 7',
     'meshgate: insecure: x',
+    '2026/01/02 03:04:05 [error] 7#7: *1 writev() failed (32: Broken pipe) while sending request to upstream, client: 172.17.0.1, server: a.test, request: "GET / HTTP/1.1", subrequest: "/.meshgate/hop/a.test/*", upstream: "http://unix:/run/meshgate/check.sock:/.meshgate/hop/a.test/*", host: "a.test"',
     '',
   ];
   const bad = [
     '2026/01/02 03:04:05 [error] 7#7: *1 js call exception: Error: x',
     '2026/01/02 03:04:05 [warn] 7#7: x',
+    '2026/01/02 03:04:05 [error] 7#7: *1 writev() failed (32: Broken pipe) while sending request to upstream, upstream: "https://10.0.0.1:8443/"',
     'Segmentation fault',
   ];
   expect(troubles([...good, ...bad])).toEqual(bad);
