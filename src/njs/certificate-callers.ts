@@ -15,6 +15,8 @@ interface Holder {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly known: KnownCaller;
+  /** Called back, as of the caller's epoch. */
+  revoked: boolean;
 }
 
 function readHolder(escaped: string, agents: readonly TokenAgent[] | undefined): Result<Holder> {
@@ -24,8 +26,16 @@ function readHolder(escaped: string, agents: readonly TokenAgent[] | undefined):
   if (!caller.ok) return caller;
   const { notBefore, notAfter, thumbprint } = read.value;
   const known = { ...knownCaller(caller.value, '', notAfter, thumbprint), ready: new Map() };
-  return ok({ notBefore, notAfter, known });
+  return ok({ notBefore, notAfter, known, revoked: false });
 }
+
+const isCalledBack = ({ known, notBefore }: Holder): boolean =>
+  isRevoked(lookRevoked, {
+    provider: CERTIFICATE_PROVIDER,
+    subject: known.caller.subject,
+    kids: [known.key],
+    at: notBefore,
+  });
 
 /** Callers by their client certificates, which nginx has verified. */
 export class CertificateCallers {
@@ -47,16 +57,12 @@ export class CertificateCallers {
   meet(escaped: string, now: number): Result<KnownCaller> {
     const holder = this.#holderOf(escaped, now);
     if (!holder.ok) return holder;
-    const { known, notBefore } = holder.value;
+    const { known } = holder.value;
     const epoch = this.#keys.epoch();
-    if (!hasRevocations(epoch)) return ok(known);
-    const { subject } = known.caller;
-    const revoked = isRevoked(lookRevoked, {
-      provider: CERTIFICATE_PROVIDER,
-      subject,
-      kids: [known.key],
-      at: notBefore,
-    });
-    return revoked ? refuse('revoked') : ok(known);
+    if (known.epoch !== epoch) {
+      known.epoch = epoch;
+      holder.value.revoked = hasRevocations(epoch) && isCalledBack(holder.value);
+    }
+    return holder.value.revoked ? refuse('revoked') : ok(known);
   }
 }

@@ -1,6 +1,6 @@
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
-import { letAnyonePass, letPass } from './answer.ts';
+import { letPass } from './answer.ts';
 import { spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
@@ -77,14 +77,10 @@ function pass(
   if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
 }
 
-/** {@link letAnyonePass}, or the refusal of an address that has asked too often. */
-export function answerNobody(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
-  if (to.budgets !== undefined) {
-    const short = spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], Date.now() / 1000);
-    if (short !== undefined) {
-      deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
-      return;
-    }
-  }
-  letAnyonePass(r, rule);
+/** Counts a request by its address; refuses one that has asked too often, and says so. */
+export function refusesAddress(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): boolean {
+  const short = to.budgets && spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], Date.now() / 1000);
+  if (short === undefined) return false;
+  deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
+  return true;
 }

@@ -1,9 +1,7 @@
 import { decide } from '../rules/decide.ts';
 import type { Decision } from '../rules/types.ts';
-import { again } from './answer.ts';
-import { spendAddress } from './budgets.ts';
-import { answer, answerNobody } from './decision.ts';
-import { deny } from './refusal.ts';
+import { again, letAnyonePass } from './answer.ts';
+import { answer, refusesAddress } from './decision.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 import type { Views } from './views.ts';
@@ -32,8 +30,7 @@ export function decideNobody(
   const decision = decide(to.rules, known === undefined ? null : known.caller, { route: to.name, method });
   if (!decision.allow) return refuse(decision);
   const { rule } = decision;
-  if (known === undefined || rule.who.kind === 'anyone') return answerNobody(r, to, rule);
-  const short = to.budgets && spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], now);
-  if (short !== undefined) return deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
+  if (refusesAddress(r, to, rule)) return;
+  if (known === undefined || rule.who.kind === 'anyone') return letAnyonePass(r, rule);
   return answer(signer, r, to, method, known, now);
 }

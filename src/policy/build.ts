@@ -11,12 +11,13 @@ import {
   kindOf,
 } from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
+import type { RawFact } from './caller-sections.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { parseMessage, toolCall } from './message.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
 import { buildProof } from './proof.ts';
 import type { Raw } from './schema.ts';
-import { DEFAULT_ALGORITHMS, type RawFact } from './sections.ts';
+import { DEFAULT_ALGORITHMS } from './sections.ts';
 import type * as policy from './types.ts';
 import { hostPort, seconds } from './units.ts';
 

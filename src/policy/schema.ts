@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import * as callers from './caller-sections.ts';
 import { hints } from './hints.ts';
 import { mesh, service } from './mesh-sections.ts';
 import { HOST_NAME, NAME, ROLE_NAME } from './scalars.ts';
@@ -23,13 +24,13 @@ export const policySchema = z.strictObject({
   gateway: section.gateway.optional(),
   providers: named(section.provider, NAME.source, PROVIDER, 'Who vouches for callers, by name.'),
   roles: named(
-    section.fact,
+    callers.fact,
     ROLE_NAME.source,
     '{ staff: { group: staff } }',
     'Roles, by name, and the fact that gives each.',
   ).optional(),
   agents: named(
-    section.agent,
+    callers.agent,
     NAME.source,
     '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }',
     'Software that acts for people, or by itself, by name.',

@@ -1,6 +1,8 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
+import type { Agent, Role } from './caller-types.ts';
 import type { GatewayLimits, Limit } from './limit-types.ts';
+import type { Mesh, Service } from './mesh-types.ts';
 import type {
   Client,
   Etcd,
@@ -11,7 +13,9 @@ import type {
   SigninPolicy,
 } from './signin-types.ts';
 
+export type * from './caller-types.ts';
 export type * from './limit-types.ts';
+export type * from './mesh-types.ts';
 export type * from './signin-types.ts';
 
 /** A place in a policy file; lines and columns count from 1. */
@@ -151,169 +155,6 @@ export interface Provider {
   readonly introspection?: IntrospectionPolicy;
   /** Who has more groups than a token takes is asked for there; absent: they are refused. */
   readonly groupsEndpoint?: GroupsEndpoint;
-  readonly at: At;
-}
-
-export interface Role {
-  readonly name: string;
-  readonly fact: Fact;
-  readonly at: At;
-}
-
-/** Software that acts for a person, or by itself. */
-export interface Agent {
-  readonly name: string;
-  /** How it is known. */
-  readonly match: AgentMatch;
-  /** Roles that may travel from the person behind it; none: it acts for nobody. */
-  readonly actsFor: readonly string[];
-  /** It may ask for itself, without a person. */
-  readonly alone?: true;
-  /** Longest chain of actors, this one included. */
-  readonly hops: number;
-  /** What its tokens have to be bound to; of a service, which shows its certificate, nothing is said. */
-  readonly bound?: Bound;
-  /** What it may ask for each person that it acts for; absent: what the gateway says. */
-  readonly limit?: Limit;
-  readonly at: At;
-}
-
-/** A key that tokens are bound to: of DPoP, of the TLS client certificate, of either, or none. */
-export type Bound = 'dpop' | 'certificate' | 'any' | 'none';
-
-export type AgentMatch =
-  /** Comes to the inner listener, with the certificate of this service. */
-  | { readonly kind: 'service'; readonly service: string }
-  /** Comes with tokens that were issued to this client, or name it as who acts. */
-  | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
-  /** Comes with a JWT-SVID of this id, or with tokens that name it as who acts. */
-  | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
-  /** Comes with tokens of which this is true. */
-  | { readonly kind: 'claim'; readonly fact: Fact };
-
-/**
- * What can be true of a token, or of a request. `claim` with `is` holds if the claim, or an element of it when it is an array,
- * equals the value; with `has`, if an array or space-delimited string contains it; with `like`, if the text, or an element,
- * is as the pattern says, in which `*` stands for any characters.
- * `none` is false where a fact's claim is absent.
- */
-export type Fact =
-  | { readonly op: 'group'; readonly value: string; readonly provider?: string; readonly at: At }
-  | {
-      readonly op: 'is' | 'has';
-      readonly claim: string;
-      readonly value: string | number | boolean;
-      readonly provider?: string;
-      readonly at: At;
-    }
-  | {
-      readonly op: 'like';
-      readonly claim: string;
-      readonly value: string;
-      readonly provider?: string;
-      readonly at: At;
-    }
-  | { readonly op: 'scope'; readonly value: string; readonly provider?: string; readonly at: At }
-  | { readonly op: 'provider'; readonly value: string; readonly at: At }
-  /** How the person signed in; a step up may make it true. */
-  | { readonly op: 'acr'; readonly value: string; readonly provider?: string; readonly at: At }
-  /** Seconds since the person signed in, at most. */
-  | { readonly op: 'max_age'; readonly value: number; readonly provider?: string; readonly at: At }
-  /** The token is bound to a key of the sender's; who passes with one has proved it. */
-  | { readonly op: 'bound'; readonly value: BoundBy; readonly at: At }
-  /** Ranges of addresses, of which the client's is in one. */
-  | { readonly op: 'network'; readonly value: readonly string[]; readonly at: At }
-  /** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
-  | { readonly op: 'certificate'; readonly value: string; readonly at: At }
-  | { readonly op: 'role'; readonly value: string; readonly at: At }
-  | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
-
-/** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
-export type BoundBy = 'dpop' | 'certificate' | 'any';
-
-export type MeshKind = 'envoy' | 'istio' | 'linkerd' | 'consul';
-
-export interface Mesh {
-  readonly kind: MeshKind;
-  readonly trustDomain: string;
-  /** Longest time in seconds that a certificate is shown after it was replaced, on kept connections too. */
-  readonly rotation: number;
-  /** The only door, or the first of several: of a policy {@link atIngress | seen by one}, that one. */
-  readonly ingress: Ingress;
-  /** All doors by name; the only one of `mesh.ingress` is `default`. */
-  readonly ingresses: Readonly<Record<string, Ingress>>;
-  readonly identities: Readonly<Record<string, Identity>>;
-  /** CA that Consul's proxies verify the gateway with when they fetch its keys, as they see the file. */
-  readonly assertionCaFile?: string;
-  readonly at: At;
-}
-
-export interface Ingress {
-  /** `default` where the policy names none. */
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  /** DNS name in the ingress's certificate (nginx cannot verify a SPIFFE-only one). */
-  readonly serverName: string;
-  /** CA that the ingress's certificate is verified with. */
-  readonly caFile: string;
-  /** The ingress's own side, as its container sees it; what `--target envoy` needs. */
-  readonly own?: {
-    readonly certFile: string;
-    readonly keyFile: string;
-    readonly clientCaFile: string;
-    readonly listen: number;
-    /** The gateway's public keys; with them the ingress verifies the assertion. */
-    readonly assertionJwksFile?: string;
-  };
-  /** Kubernetes namespace of the ingress. */
-  readonly namespace?: string;
-  /** Labels of its pods. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** What its pods run as; workloads let nobody else in. */
-  readonly serviceAccount?: string;
-  /** What it is registered as in Consul; workloads let nobody else in. */
-  readonly consulService?: string;
-  readonly at: At;
-}
-
-/** A workload certificate that nginx connects with. One PEM holding both is the form that rotates safely. */
-export interface Identity {
-  readonly name: string;
-  readonly spiffe: string;
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly at: At;
-}
-
-export interface Service {
-  readonly name: string;
-  /** `Host` that the service receives. */
-  readonly authority: string;
-  /** Where the mesh ingress finds it (`--target envoy`): host and port; default the authority, port 80. */
-  readonly endpoint: { readonly host: string; readonly port: number };
-  /** What it speaks, and the ingress for it; absent: HTTP/1.1. */
-  readonly protocol?: 'http2' | 'grpc';
-  /** Name of the ingress that it is reached through; absent: `default`. */
-  readonly ingress?: string;
-  /** Set when the service is reached directly and not through the mesh ingress. */
-  readonly direct?: {
-    readonly host: string;
-    readonly port: number;
-    readonly tls: boolean;
-    readonly caFile?: string;
-    readonly serverName: string;
-  };
-  /** Kubernetes namespace of the workload. */
-  readonly namespace?: string;
-  /** Labels of its pods. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Port that the workload itself listens on. */
-  readonly port?: number;
-  /** SPIFFE id of the service's own workload: what it shows where it acts for a person. */
-  readonly spiffe?: string;
-  /** What it is registered as in Consul; absent: its name. */
-  readonly consulService?: string;
   readonly at: At;
 }
 
