@@ -88,13 +88,13 @@ export function verifyAssertion(
 ): Result<Asserted> | Promise<Result<Asserted>> {
   const split = splitJws(text);
   if (!split.ok) return split;
-  const parsed = parseHeader(split.value.header);
+  const parsed = parseHeader(split.header);
   if (!parsed.ok) return parsed;
   const header = parsed.value;
-  const claims = parseClaims(split.value.payload);
+  const claims = parseClaims(split.payload);
   if (claims?.iss !== context.issuer) return refuse('issuer_unknown', 'the assertion is not one of this gateway');
   if (header.alg !== 'ES256') return refuse('algorithm_refused', 'the gateway signs its assertions with ES256');
-  return verifySignature<Result<Asserted>>(split.value, header, keys, context, (signer) =>
+  return verifySignature<Result<Asserted>>(split, header, keys, context, (signer) =>
     signer.ok ? judge(header, claims, signer.value, now, context.skew) : signer,
   );
 }

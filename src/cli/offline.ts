@@ -75,9 +75,9 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const jws = splitJws(text);
     if (!jws.ok) return this.#onlyAsked(text, providers) ?? jws;
-    const header = parseHeader(jws.value.header);
+    const header = parseHeader(jws.header);
     if (!header.ok) return header;
-    const claims = parseClaims(jws.value.payload);
+    const claims = parseClaims(jws.payload);
     if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
     return this.#judge(header.value, claims, providers, audiences, from);
   }

@@ -56,12 +56,12 @@ export async function checkedOnline(
 ): Promise<Result<Key>> {
   const provider = policy.providers[name] as Provider;
   const jws = splitJws(text);
-  const header = jws.ok ? parseHeader(jws.value.header) : jws;
+  const header = jws.ok ? parseHeader(jws.header) : jws;
   if (!jws.ok || !header.ok) throw new WrongUse('the token is no JWT');
   const asked = networkTo(runtime, 'token', provider, caFile);
   const members = provider.jwksUri === undefined ? await discover(asked, provider.issuer) : {};
   if (typeof members === 'string') return refuse('provider_unavailable', members);
   const keys = await publishedKeys(asked, provider, members);
   if (!keys.ok) return refuse('provider_unavailable', keys.error);
-  return verifySignature(jws.value, header.value, keys.keys, { imported: new Map() }, (signer) => signer);
+  return verifySignature(jws, header.value, keys.keys, { imported: new Map() }, (signer) => signer);
 }

@@ -70,10 +70,9 @@ function formOf(text: string): Form {
 function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   const jws = splitJws(text);
   if (!jws.ok) return {};
-  const parsed = parseHeader(jws.value.header);
-  const header =
-    parseObject(Buffer.from(jws.value.header, 'base64url')) ?? (parsed.ok ? { ...parsed.value } : undefined);
-  const claims = parseClaims(jws.value.payload);
+  const parsed = parseHeader(jws.header);
+  const header = parseObject(Buffer.from(jws.header, 'base64url')) ?? (parsed.ok ? { ...parsed.value } : undefined);
+  const claims = parseClaims(jws.payload);
   return { ...(header && { header }), ...(claims && { claims }) };
 }
 

@@ -18,7 +18,9 @@ import { TokenCache } from './tokens.ts';
 /** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
 export function bearer(authorization: string): string | undefined {
   const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
-  return usual && authorization.length > 7 ? authorization.slice(7).trimStart() : undefined;
+  if (!usual || authorization.length <= 7) return undefined;
+  const token = authorization.slice(7);
+  return authorization[7] === ' ' ? token.trimStart() : token;
 }
 
 /** The token of `Authorization: DPoP …` (RFC 9449 section 7.1), read as {@link bearer} does. */

@@ -13,15 +13,17 @@ type Zone =
   | 'meshgate_addresses'
   | 'meshgate_proofs';
 
-const zones: Partial<Record<Zone, NgxSharedDict>> = {};
-
-function zone<V extends string | number>(name: Zone): NgxSharedDict<V> {
-  zones[name] ??= ngx.shared[name] as NgxSharedDict;
-  return zones[name] as unknown as NgxSharedDict<V>;
+/** Each request looks into several: a variable of its own is found sooner than a name among many. */
+function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
+  let found: NgxSharedDict<V> | undefined;
+  return () => {
+    found ??= ngx.shared[name] as unknown as NgxSharedDict<V>;
+    return found;
+  };
 }
 
 /** Keys of the providers, kept over restarts by a state file. */
-export const keysDict = (): NgxSharedDict<string> => zone('meshgate_keys');
+export const keysDict = zone<string>('meshgate_keys');
 
 /** Name of a provider's keys there; the issuer is in it, so that another one under an old name has none of its keys. */
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
@@ -32,34 +34,34 @@ export const metadataName = ({ name, issuer }: { readonly name: string; readonly
   `op ${name} ${issuer}`;
 
 /** Verified callers by token hash; the oldest make room. */
-export const tokensDict = (): NgxSharedDict<string> => zone('meshgate_tokens');
+export const tokensDict = zone<string>('meshgate_tokens');
 
 /** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
-export const inactiveDict = (): NgxSharedDict<string> => zone('meshgate_inactive');
+export const inactiveDict = zone<string>('meshgate_inactive');
 
 /** Locks and counters, each with a time to live of its own. */
-export const locksDict = (): NgxSharedDict<number> => zone('meshgate_locks');
+export const locksDict = zone<number>('meshgate_locks');
 
 /** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
-export const svidsDict = (): NgxSharedDict<string> => zone('meshgate_svids');
+export const svidsDict = zone<string>('meshgate_svids');
 
 /** Sealed records of sessions by their ids; those that end first make room. Only a policy with sessions has it. */
-export const sessionsDict = (): NgxSharedDict<string> => zone('meshgate_sessions');
+export const sessionsDict = zone<string>('meshgate_sessions');
 
 /** What was used up and may not be used again, until it would have run out. Nothing makes room: what is full refuses. */
-export const onceDict = (): NgxSharedDict<string> => zone('meshgate_once');
+export const onceDict = zone<string>('meshgate_once');
 
 /** DPoP proofs that were used, until they hold no more. Nothing makes room: what is full refuses. */
-export const proofsDict = (): NgxSharedDict<string> => zone('meshgate_proofs');
+export const proofsDict = zone<string>('meshgate_proofs');
 
 /** Revocations, kept over restarts by a state file. Nothing makes room. */
-export const revokedDict = (): NgxSharedDict<string> => zone('meshgate_revoked');
+export const revokedDict = zone<string>('meshgate_revoked');
 
 /** What callers have asked for. Nothing makes room; only a policy with limits has it. */
-export const budgetsDict = (): NgxSharedDict<number> => zone('meshgate_budgets');
+export const budgetsDict = zone<number>('meshgate_budgets');
 
 /** The same of addresses, in room of their own: nobody in particular fills up what callers are counted in. */
-export const addressesDict = (): NgxSharedDict<number> => zone('meshgate_addresses');
+export const addressesDict = zone<number>('meshgate_addresses');
 
 /** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

@@ -86,8 +86,10 @@ export class TokenCache {
     stamp = '',
     sub = '',
   ): KnownCaller {
-    const end = caller.until ?? Number.POSITIVE_INFINITY;
-    const until = Math.floor(Math.min(verified.expires, now + cap, end));
+    let end = now + cap;
+    if (verified.expires < end) end = verified.expires;
+    if (caller.until !== undefined && caller.until < end) end = caller.until;
+    const until = Math.floor(end);
     const known = knownCaller(caller, caller.roles.join(','), until, verified.key, stamp, sub, verified.binding);
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {

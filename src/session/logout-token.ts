@@ -56,7 +56,7 @@ function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
  */
 export function issuerOf(text: string): unknown {
   const jws = splitJws(text);
-  return jws.ok ? parseClaims(jws.value.payload)?.iss : undefined;
+  return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
 /**
@@ -66,9 +66,8 @@ export function issuerOf(text: string): unknown {
  * @returns the claims: `iat`, `exp`, `jti`, and of `sub` and `sid` at least one
  */
 export async function verifyLogoutToken(text: string, context: IdTokenContext, now: number): Promise<Result<Claims>> {
-  const split = splitJws(text);
-  if (!split.ok) return split;
-  const jws = split.value;
+  const jws = splitJws(text);
+  if (!jws.ok) return jws;
   const parsed = parseHeader(jws.header);
   if (!parsed.ok) return parsed;
   const header = parsed.value;

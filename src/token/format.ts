@@ -13,6 +13,9 @@ export interface CompactJws {
   readonly input: Uint8Array;
 }
 
+/** What {@link splitJws} says: a token's parts as they are, since wrapped they would be an object more for each token. */
+export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
+
 /** The members of a JOSE header that count; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored. */
 export interface JoseHeader {
   readonly alg: string;
@@ -47,7 +50,7 @@ const malformed = refuse('token_malformed', 'the token is not three parts of can
  *
  * @returns reason `token_malformed` otherwise
  */
-export function splitJws(token: string): Result<CompactJws> {
+export function splitJws(token: string): Split {
   if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
   let dot = token.length - 1 - tail;
   if (dot <= header.length || token[dot] !== '.' || token[header.length] !== '.' || !token.startsWith(header)) {
@@ -62,7 +65,7 @@ export function splitJws(token: string): Result<CompactJws> {
   const payload = decodeCanonical(token.slice(header.length + 1, dot));
   const signature = decodeCanonical(token.slice(dot + 1));
   if (payload === undefined || signature === undefined) return malformed;
-  return ok({ header, payload, signature, input: encoder.encode(token.slice(0, dot)) });
+  return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
 }
 
 /** Members that change how the rest is to be read. None is understood here. */

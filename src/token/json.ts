@@ -1,4 +1,3 @@
-const encoder = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -13,15 +12,20 @@ export function decodeCanonical(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
+/** What the lenient decoder puts in the place of each byte that is no UTF-8. */
+const foreign = '\ufffd';
+
 /**
- * Decodes strict UTF-8. What the lenient decoder gives is right where all is ASCII: as many bytes as characters, before
- * and after. That costs a third of the strict one, and most payloads are.
+ * Decodes strict UTF-8. What the lenient decoder gives is right where all is ASCII, as most payloads are: as many
+ * characters as bytes, and none that stands for a byte. That costs a quarter of the strict one; an engine sees that a
+ * text of narrow characters holds no wide one without a look at them where it is asked to replace it, and not where it
+ * is asked to find it.
  *
  * @throws TypeError for what is no UTF-8
  */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
-  const isAscii = text.length === bytes.length && encoder.encode(text).length === bytes.length;
+  const isAscii = text.length === bytes.length && text.replace(foreign, '') === text;
   return isAscii ? text : strict.decode(bytes as never);
 }
 

@@ -20,10 +20,10 @@ export function providerToAsk(
   const jws = splitJws(token);
   if (!jws.ok) return undefined;
   if (reason === 'signature_invalid') {
-    const header = parseHeader(jws.value.header);
+    const header = parseHeader(jws.header);
     if (!header.ok || header.value.kid !== undefined) return undefined;
   }
   if (providers.length === 1) return providers[0];
-  const claims = parseClaims(jws.value.payload);
+  const claims = parseClaims(jws.payload);
   return claims && providerOf(claims, providers);
 }

@@ -36,17 +36,40 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
-/** What was chosen for a header, and of which keys: both come again with most tokens. */
-const choices = new WeakMap<JoseHeader, { readonly keys: readonly Key[]; readonly chosen: Result<readonly Key[]> }>();
+/** A key that is tried, with what is made of it once: its name among the imported ones, and what is said if it signed. */
+interface Candidate {
+  readonly key: Key;
+  readonly name: string;
+  readonly signed: Result<Key>;
+}
 
-/** {@link chooseKeys}, looked up where it was done before. */
-function choose(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
-  let choice = choices.get(header);
-  if (choice?.keys !== keys) {
-    choice = { keys, chosen: chooseKeys(header, entry, keys) };
-    choices.set(header, choice);
-  }
-  return choice.chosen;
+/** What is known before the token's own bytes are looked at. It comes again with most tokens. */
+interface Choice {
+  readonly keys: readonly Key[];
+  readonly entry: AlgorithmEntry;
+  readonly candidates: readonly Candidate[];
+  /** Why there are none. */
+  readonly refused: ReturnType<typeof refuse> | undefined;
+}
+
+const choices = new WeakMap<JoseHeader, Choice>();
+
+function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
+  const entry = algorithms.get(header.alg);
+  if (entry === undefined) return undefined;
+  const chosen = chooseKeys(header, entry, keys);
+  const made = chosen.ok ? chosen.value : [];
+  const candidates = made.map((key) => ({ key, name: importName(key, entry), signed: ok(key) }));
+  return { keys, entry, candidates, refused: chosen.ok ? undefined : chosen };
+}
+
+/** Algorithm and keys for a header, looked up where that was done before; undefined for an algorithm that is none. */
+function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
+  const known = choices.get(header);
+  if (known !== undefined && known.keys === keys) return known;
+  const choice = newChoice(header, keys);
+  if (choice !== undefined) choices.set(header, choice);
+  return choice;
 }
 
 /** What a signature is checked with. */
@@ -66,9 +89,14 @@ function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, en
 }
 
 /** A promise of whether the signature holds; rejected where the engine says so by an error. */
-function holds(jws: CompactJws, key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<boolean> {
+function holds(
+  jws: CompactJws,
+  { key, name }: Candidate,
+  entry: AlgorithmEntry,
+  imported: ImportedKeys,
+): Promise<boolean> {
   try {
-    const known = imported.get(importName(key, entry));
+    const known = imported.get(name);
     if (known !== undefined) return holdsUnder(known, jws, entry);
     return importOnce(key, entry, imported).then((publicKey) => holdsUnder(publicKey, jws, entry));
   } catch (error) {
@@ -79,40 +107,37 @@ function holds(jws: CompactJws, key: Key, entry: AlgorithmEntry, imported: Impor
 /** Tries keys, from one on. Engines differ on which bad signatures are false and which are errors; neither is a pass. */
 function tryKeys<T, S>(
   jws: CompactJws,
-  keys: readonly Key[],
+  choice: Choice,
   from: number,
-  entry: AlgorithmEntry,
   context: SignatureContext,
   use: Use<T, S>,
   along: S,
 ): T | Promise<T> {
-  const key = keys[from];
-  if (key === undefined) return use(refuse('signature_invalid'), along);
+  const candidate = choice.candidates[from];
+  if (candidate === undefined) return use(refuse('signature_invalid'), along);
   // One closure for all outcomes: an error is no `true`.
   const settle = (held: unknown): T | Promise<T> => {
-    if (held === true) return use(ok(key), along);
-    const next = () => tryKeys(jws, keys, from + 1, entry, context, use, along);
+    if (held === true) return use(candidate.signed, along);
+    const next = () => tryKeys(jws, choice, from + 1, context, use, along);
     return held === false && context.onFailure !== undefined ? context.onFailure().then(next) : next();
   };
-  return holds(jws, key, entry, context.imported).then(settle, settle);
+  return holds(jws, candidate, choice.entry, context.imported).then(settle, settle);
 }
 
 /** {@link verifySignature} by an algorithm that this engine has. */
 function verifyBy<T, S>(
-  entry: AlgorithmEntry,
+  choice: Choice,
   jws: CompactJws,
-  header: JoseHeader,
-  keys: readonly Key[],
   context: SignatureContext,
   use: Use<T, S>,
   along: S,
 ): T | Promise<T> {
-  const chosen = choose(header, entry, keys);
-  if (!chosen.ok) return use(chosen, along);
-  if (entry.signatureBytes !== undefined && jws.signature.length !== entry.signatureBytes) {
+  if (choice.refused !== undefined) return use(choice.refused, along);
+  const { signatureBytes } = choice.entry;
+  if (signatureBytes !== undefined && jws.signature.length !== signatureBytes) {
     return use(refuse('signature_invalid'), along);
   }
-  return tryKeys(jws, chosen.value, 0, entry, context, use, along);
+  return tryKeys(jws, choice, 0, context, use, along);
 }
 
 /** {@link verifySignature}, with something that `use` is given along. */
@@ -124,12 +149,10 @@ export function verifySignatureWith<T, S>(
   use: Use<T, S>,
   along: S,
 ): T | Promise<T> {
-  const entry = algorithms.get(header.alg);
-  if (entry === undefined) return use(refuse('algorithm_refused'), along);
-  if (entry.kty !== 'OKP') return verifyBy(entry, jws, header, keys, context, use, along);
-  return hasEd25519().then((has) =>
-    has ? verifyBy(entry, jws, header, keys, context, use, along) : use(noEd25519, along),
-  );
+  const choice = choose(header, keys);
+  if (choice === undefined) return use(refuse('algorithm_refused'), along);
+  if (choice.entry.kty !== 'OKP') return verifyBy(choice, jws, context, use, along);
+  return hasEd25519().then((has) => (has ? verifyBy(choice, jws, context, use, along) : use(noEd25519, along)));
 }
 
 /**

@@ -75,9 +75,8 @@ export function verifyToken<T, S>(
   use: (verified: Result<Verified>, along: S) => T | Promise<T>,
   along: S,
 ): T | Promise<T> {
-  const split = splitJws(text);
-  if (!split.ok) return use(split, along);
-  const jws = split.value;
+  const jws = splitJws(text);
+  if (!jws.ok) return use(jws, along);
   const parsed = parseHeader(jws.header);
   if (!parsed.ok) return use(parsed, along);
   const header = parsed.value;

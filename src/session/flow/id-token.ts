@@ -100,9 +100,8 @@ async function verified(
   now: number,
   more: (claims: Claims, alg: string) => Promise<Refused>,
 ): Promise<Result<Claims>> {
-  const split = splitJws(text);
-  if (!split.ok) return split;
-  const jws = split.value;
+  const jws = splitJws(text);
+  if (!jws.ok) return jws;
   const parsed = parseHeader(jws.header);
   if (!parsed.ok) return parsed;
   const header = parsed.value;

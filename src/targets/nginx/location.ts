@@ -1,6 +1,6 @@
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
-import { carrier } from '../../rules/carrier.ts';
+import { carrier, isAlways } from '../../rules/carrier.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, namesDestination } from './connections.ts';
 import { corsOf } from './cors.ts';
@@ -13,12 +13,21 @@ import type { Scene, SceneRoute } from './scene.ts';
 /** What the check says of a refusal, and of the caller. */
 const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
 
+/** Where what a header of the answer says is kept. */
+const keptAs = (header: string): Arg => variable(header.toLowerCase().replaceAll('-', '_').slice('x_'.length));
+
 function fromAnswer(name: string): Directive {
   const header = `X-Meshgate-${name}`;
+  return line('auth_request_set', keptAs(header), answerHeader(header));
+}
+
+/** The value of an identity header. What is kept of each answer anyway is not looked for among its headers again. */
+function identity({ index, source }: SceneRoute['headers'][number]): Directive {
+  const header = carrier(source, index);
   return line(
     'auth_request_set',
-    variable(`meshgate_${name.toLowerCase().replaceAll('-', '_')}`),
-    answerHeader(header),
+    variable(headerVariable(index)),
+    isAlways(source) ? keptAs(header) : answerHeader(header),
   );
 }
 
@@ -131,9 +140,7 @@ function location(scene: Scene, door: Door, route: SceneRoute, match: readonly G
     ...(namesDestination(scene.policy)
       ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
       : []),
-    ...route.headers.map(({ index, source }) =>
-      line('auth_request_set', variable(headerVariable(index)), answerHeader(carrier(source, index))),
-    ),
+    ...route.headers.map(identity),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...connected(route),
     ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),

@@ -61,7 +61,8 @@ describe('splitJws', () => {
           expect(taken.ok).toBe(/^[\w-]+\.[\w-]*\.[\w-]+$/.test(token));
           if (!taken.ok) return;
           const [header, payload, signature] = token.split('.') as [string, string, string];
-          expect(taken.value).toEqual({
+          expect(taken).toEqual({
+            ok: true,
             header,
             payload: Buffer.from(payload, 'base64url'),
             signature: Buffer.from(signature, 'base64url'),

@@ -60,9 +60,9 @@ async function pairFor(alg: string): Promise<Pair> {
 
 async function holds(text: string, keys: readonly Key[]): Promise<string> {
   const jws = splitJws(text);
-  const header = jws.ok ? parseHeader(jws.value.header) : jws;
+  const header = jws.ok ? parseHeader(jws.header) : jws;
   if (!jws.ok || !header.ok) return 'malformed';
-  const signer = await verifySignature(jws.value, header.value, keys, { imported: new Map() }, (found) => found);
+  const signer = await verifySignature(jws, header.value, keys, { imported: new Map() }, (found) => found);
   return signer.ok ? 'holds' : signer.reason;
 }
 
