@@ -243,6 +243,9 @@ async function logged(path: string): Promise<boolean> {
   const mark = gateway.mark();
   await gateway.send(host, { path });
   await gateway.box.logs.waitForJson(1, mark);
+  // Standard output and error come on ways of their own: what nginx said there is here once this is.
+  await gateway.box.exec('sh', '-c', 'echo meshgate: so far >/proc/1/fd/2');
+  await gateway.box.logs.waitFor(/^meshgate: so far$/, mark);
   return gateway.box.logs.since(mark).join('\n').includes('SECRET');
 }
 
