@@ -2,10 +2,13 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 
+/** Envoy keeps its connections for an hour, and a request that meets one being closed is lost. */
+const options = { keepAliveTimeout: 0 };
+
 const shown = ['x-forwarded-client-cert', 'x-meshgate-assertion', 'x-meshgate-rule', 'host'];
 
 for (const [name, port] of Object.entries(JSON.parse(process.env.SERVICES ?? '{}'))) {
-  createServer((request, response) => {
+  createServer(options, (request, response) => {
     request.resume();
     const seen = Object.fromEntries(shown.map((header) => [header, request.headersDistinct[header] ?? []]));
     response.writeHead(200, {
@@ -62,5 +65,5 @@ async function discovery(request, response) {
   }
   serve(kind);
 }
-createServer(discovery).listen(Number(process.env.DISCOVERY), '0.0.0.0');
+createServer(options, discovery).listen(Number(process.env.DISCOVERY), '0.0.0.0');
 console.log('services listen');

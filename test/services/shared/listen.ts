@@ -7,12 +7,15 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 
-/** Large enough for what the gateway lets through; what is larger must be refused before it. */
+/**
+ * Large enough for what the gateway lets through; what is larger must be refused before it. Nor is a connection closed
+ * because it idles: Envoy keeps its own for an hour, and a request that meets one being closed is lost.
+ */
 export const options: ServerOptions = {
   maxHeaderSize: 256 * 1024,
   requestTimeout: 0,
   headersTimeout: 0,
-  keepAliveTimeout: 75_000,
+  keepAliveTimeout: 0,
 };
 
 /** Reads a setting from the environment. */
