@@ -50,6 +50,7 @@ export const pages: Readonly<Record<string, Page>> = {
     retry: '/page',
   },
   away: { kind: 'refused', host, reason: 'provider_unavailable', requestId, retry: '/page' },
+  often: { kind: 'refused', host, reason: 'limit_exceeded', requestId, retry: '/page' },
   signedin: { kind: 'signedin', host, to: '/page' },
   confirm: { kind: 'confirm', host, issuers: ['https://example.okta.com'] },
   signedout: { kind: 'signedout', host },
