@@ -153,7 +153,7 @@ export function covering<R extends DecidingRule>(
   method: string,
 ): R | undefined {
   const roles = caller === null ? NO_ROLES : caller.roles;
-  // An iterator would cost each new token as much as a rule does, and calls for the commonest kind half of that.
+  // An iterator would cost each new token as much as a rule does; nor is there a call for the commonest kind.
   for (let i = 0; i < own.length; i++) {
     const rule = own[i] as R;
     const { methods, who } = rule;
