@@ -53,7 +53,7 @@ const [east, west] = await Promise.all([
   startEnvoy(stage, { policy, ingress: 'default' }),
   startEnvoy(stage, { policy, ingress: 'west', ca: westCa }),
 ]);
-// After them: a name that is not there yet nginx asks for again only ten seconds later.
+// After them: a name that is not there yet nginx asks for again only seconds later.
 const gateway = await startGateway(stage, { policy, files });
 const setup = { gateway, echoes: [wiki, search] };
 const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
