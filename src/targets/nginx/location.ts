@@ -7,14 +7,14 @@ import { corsOf } from './cors.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
-import { answerHeader, BAD_LOCATION, headerVariable } from './names.ts';
+import { answerHeader, BAD_LOCATION, headerVariable, underscored } from './names.ts';
 import type { Scene, SceneRoute } from './scene.ts';
 
 /** What the check says of a refusal, and of the caller. */
 const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
 
 /** Where what a header of the answer says is kept. */
-const keptAs = (header: string): Arg => variable(header.toLowerCase().replaceAll('-', '_').slice('x_'.length));
+const keptAs = (header: string): Arg => variable(underscored(header).slice('x_'.length));
 
 function fromAnswer(name: string): Directive {
   const header = `X-Meshgate-${name}`;
