@@ -1,3 +1,4 @@
+import { bareImage, gatewayImage, imageOf } from '../harness/images.ts';
 import type { Mesh } from './mesh.ts';
 import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
 import { identityPaths, measuredPath, policy } from './policy.ts';
@@ -118,11 +119,12 @@ export interface Ground {
   readonly ring: string;
 }
 
-export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? 'meshgate/gateway:dev';
+export { gatewayImage };
+
 const images = {
-  bare: 'meshgate/test-bare:dev',
-  hop: 'meshgate/test-bare:dev',
-  cmodule: 'meshgate/test-cmodule:dev',
+  bare: bareImage,
+  hop: bareImage,
+  cmodule: imageOf('meshgate/test-cmodule'),
 } as const;
 
 /** The service that all systems but those of the memory measurement forward to. */

@@ -1,7 +1,7 @@
 /** docs/nginx.md, followed to the letter in a container with a stock nginx. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { send, startContainer, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+import { bareImage, send, startContainer, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
 
 const stage = await testStage('existing nginx');
 
@@ -25,7 +25,7 @@ test('a newcomer’s nginx takes the gateway', async () => {
   const server = blocks.find(({ language }) => language === 'nginx')!.text;
   const file = /^# file: (\S+)$/m.exec(server)![1]!;
   const box = await startContainer(stage, {
-    image: 'meshgate/test-bare:dev',
+    image: bareImage,
     alias: 'nginx',
     ports: [443],
     files: {

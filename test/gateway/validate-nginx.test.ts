@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Inspection } from '../../src/targets/nginx/inspect.ts';
-import { send, startContainer, testStage } from '../harness/index.ts';
+import { bareImage, send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');
 
@@ -15,7 +15,7 @@ const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([
 const policy = blocks.find(({ language }) => language === 'yaml')!.text;
 const certificate = await stage.ca.server(['wiki.test']);
 const box = await startContainer(stage, {
-  image: 'meshgate/test-bare:dev',
+  image: bareImage,
   alias: 'nginx',
   ports: [443],
   files: {

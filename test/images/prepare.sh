@@ -3,7 +3,8 @@
 #
 #   prepare.sh npm       npm, for make's first target, where there is none
 #   prepare.sh engine    a Docker engine that answers, installed and started if there is none
-#   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>
+#   prepare.sh images    engine, then every image, as NAME:dev and NAME:<hash of what it is made from>; the tests use
+#                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
 #   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh
@@ -147,6 +148,15 @@ image() {
     say "built $name:$hash in $((SECONDS - began)) s"
   fi
   docker tag "$name:$hash" "$name:dev"
+  chosen "$name" "$hash"
+}
+
+# chosen NAME HASH: the tests of this checkout run on that image, whatever another checkout tags NAME:dev meanwhile.
+chosen() {
+  local list=$root/test-results/images.txt
+  mkdir -p "${list%/*}"
+  { grep -v "^$1:" "$list" 2>/dev/null || true; printf '%s:%s\n' "$1" "$2"; } >"$list.new"
+  mv -f "$list.new" "$list"
 }
 
 # The layer below the gateway, the bare nginx and the C module: nginx/Dockerfile's first stage.

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { meshImage } from '../../harness/images.ts';
 
-/** kube-apiserver, etcd, kubectl, pilot-discovery and our SDS server. */
-export const meshImage = 'meshgate/test-mesh:dev';
+export { meshImage };
 
 /**
  * Whether the tests on a real mesh can run: `describe.skipIf(!hasMesh())`. Where the image is missing (it is built from

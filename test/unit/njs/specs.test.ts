@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
+import { bareImage as image } from '../../harness/images.ts';
 import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
@@ -14,7 +15,6 @@ import type { CaseReport, Cases } from './run.ts';
 
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 
-const image = 'meshgate/test-bare:dev';
 const hasImage = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
 if (!hasImage)
   console.warn(`skipped, no image ${image} here: the specs inside njs; test/images/prepare.sh bare makes it`);
