@@ -18,7 +18,9 @@ export default defineConfig({
     // One more than cores: tests on containers wait as often as they work.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    reporters: ['default', './test/harness/summary.ts'],
+    // Single tests are of interest when they fail, and files when they end.
+    slowTestThreshold: 60_000,
+    reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
       // One load of the modules for all: they keep no state that another file would see.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, isolate: false } },

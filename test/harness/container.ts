@@ -2,6 +2,7 @@ import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer,
 import { runId, runLabel } from './docker.ts';
 import { LogBuffer } from './logs.ts';
 import type { Stage } from './stage.ts';
+import { waiting } from './waiting.ts';
 
 // The reaper's image comes from a registry; docker.ts cleans up instead.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
@@ -151,11 +152,14 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
     ...(spec.memory === undefined ? {} : { memory: spec.memory / 1024 }),
   });
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
+  const over = waiting(`${spec.alias} (${spec.image}) to say ${spec.ready}`);
   try {
     const box = new Box([spec.alias, ...(spec.aliases ?? [])], logs, await start(container, logs));
     stage.boxes.push(box);
     return box;
   } catch (error) {
     throw new Error(`${spec.alias} (${spec.image}) did not start: ${String(error)}\n${logs.tail()}`, { cause: error });
+  } finally {
+    over();
   }
 }

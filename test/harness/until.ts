@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { waiting } from './waiting.ts';
 
 export interface Wait {
   /** Completes "waited N ms for …". */
@@ -17,12 +18,17 @@ export async function until<T>(
 ): Promise<T> {
   const timeoutMs = wait.timeoutMs ?? 10_000;
   const end = performance.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) {
-      throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
+  const over = waiting(wait.what);
+  try {
+    for (;;) {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      if (performance.now() > end) {
+        throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
+      }
+      await pause(wait.everyMs ?? 5);
     }
-    await pause(wait.everyMs ?? 5);
+  } finally {
+    over();
   }
 }
