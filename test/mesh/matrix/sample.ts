@@ -1,11 +1,12 @@
+import { seeds } from '../../harness/seeds.ts';
 import type { Mutant } from './mutants.ts';
 import type { Cell } from './types.ts';
 
 /** Whether all mutants are hunted: `MESHGATE_HUNT=all`. */
 export const huntsAll = process.env.MESHGATE_HUNT === 'all';
 
-/** The day, so that in time all are tried; `MESHGATE_HUNT_SEED` tries those of another day again. */
-export const huntSeed = process.env.MESHGATE_HUNT_SEED || new Date().toISOString().slice(0, 10);
+/** What the hunts draw from: stored, so that every run tries the same mutants; `make fuzz` hunts with fresh ones. */
+export const huntSeed = seeds.hunts;
 
 /** Of the mutants whose form is tried already, one in so many is tried as well. */
 const ONE_IN = 8;
@@ -67,7 +68,7 @@ export function hunted(
 ): readonly Mutant[] {
   if (huntsAll || mutants.length === 0) return mutants;
   const some = sample(mutants, formOf, huntSeed, has);
-  console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_HUNT_SEED=${huntSeed}`);
+  console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_SEED=${huntSeed}`);
   return some;
 }
 
