@@ -1,10 +1,12 @@
 /** Vectors that nobody here wrote, through real nginx: each stops, or passes, where the table in ../vectors.ts says. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Answer, startEcho, startGateway, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
-import { hasVectors, istioVectors, rfcVectors, type Vector, wycheproofVectors } from '../vectors.ts';
+import { describeWith } from '../harness/needs.ts';
+import { istioVectors, lacksVectors, rfcVectors, type Vector, wycheproofVectors } from '../vectors.ts';
 
-const present = hasVectors();
-const vectors: readonly Vector[] = present ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
+const lacks = lacksVectors();
+const vectors: readonly Vector[] =
+  lacks === undefined ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
 
 /** One provider and one host a group: its keys are an issuer's of their own. */
 const byIssuer = new Map<string, Vector[]>();
@@ -24,8 +26,7 @@ const groups = [...byIssuer.values()].map((members, index) => ({
 const istio = groups.filter(({ members }) => members[0]!.group.startsWith('istio'));
 const hostOf = new Map(groups.flatMap(({ host, members }) => members.map(({ id }) => [id, host] as const)));
 
-describe.skipIf(!present)('vectors', async () => {
-  if (!present) return;
+describeWith(lacks, 'vectors', async () => {
   const stage = await testStage('vectors');
   const echo = await startEcho(stage, { alias: 'wiki' });
   const issuers = await startIssuer(stage);

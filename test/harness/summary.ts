@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
-import { count, type Results, record, sentence } from './results.ts';
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
+import { count, type Results, record, type State, sentence } from './results.ts';
 
 /**
  * Prints `N passed, N failed` as the very last line. With MESHGATE_RESULTS it also writes the results there, for the
@@ -21,12 +21,17 @@ export default class Summary implements Reporter {
   }
 }
 
+/** A test that never ran because its run was broken off has not passed, nor has one that was skipped without a reason. */
+function stateOf(test: TestCase): State {
+  const result = test.result();
+  if (result.state === 'pending') return 'failed';
+  return result.state === 'skipped' && !result.note ? 'failed' : result.state;
+}
+
 function add(results: Results, module: TestModule): void {
   const file = `${module.project.name} ${module.relativeModuleId}`;
   for (const test of module.children.allTests()) {
-    const { state } = test.result();
-    // A test that never ran because its run was broken off has not passed.
-    record(results, `${file} > ${test.fullName}`, state === 'pending' ? 'failed' : state);
+    record(results, `${file} > ${test.fullName}`, stateOf(test));
   }
   for (const suite of module.children.allSuites()) {
     if (suite.errors().length > 0) record(results, `${file} > ${suite.fullName} (suite)`, 'failed');

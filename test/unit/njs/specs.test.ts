@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
 import { bareImage as image } from '../../harness/images.ts';
-import { hasVectors, istioVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
+import { describeWith } from '../../harness/needs.ts';
+import { istioVectors, lacksVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
 import { proofSpecs } from '../token/proof/specs.ts';
@@ -16,8 +17,7 @@ import type { CaseReport, Cases } from './run.ts';
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 
 const hasImage = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
-if (!hasImage)
-  console.warn(`skipped, no image ${image} here: the specs inside njs; test/images/prepare.sh bare makes it`);
+const lacks = hasImage ? undefined : `no image ${image} here: test/images/prepare.sh bare makes it`;
 
 const configuration = `
 load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
@@ -36,7 +36,7 @@ http {
 }
 `;
 
-const vectors = hasVectors() ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
+const vectors = lacksVectors() === undefined ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
 const cases: Cases = {
   tokens: [...specs.map(buildCase), ...vectors.map(vectorCase)],
   proofs: proofSpecs,
@@ -57,7 +57,7 @@ async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-describe.skipIf(!hasImage)('specs and vectors inside njs', () => {
+describeWith(lacks, 'specs and vectors inside njs', () => {
   let container: StartedTestContainer;
 
   beforeAll(async () => {

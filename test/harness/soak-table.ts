@@ -1,0 +1,59 @@
+/** The rows of test/soak.tsv. */
+
+/** `busy`: another process keeps all cores busy. */
+export type Load = 'none' | 'busy';
+
+export interface Row {
+  readonly started: Date;
+  readonly commit: string;
+  /** `cold`: images and parts had to be built. */
+  readonly parts: string;
+  readonly load: Load;
+  /** Seconds that images and parts took. */
+  readonly prepare: number;
+  /** Seconds that the tests took. */
+  readonly suite: number;
+  readonly passed: number;
+  /** Names of failed tests. */
+  readonly failed: readonly string[];
+  readonly skipped: number;
+}
+
+const COLUMNS = ['started', 'commit', 'parts', 'load', 'prepare_s', 'suite_s', 'passed', 'failed', 'skipped'];
+
+/** The first line of the file. */
+export const HEADER = [...COLUMNS, 'failed_tests'].join('\t');
+
+/** A row as a line of the file. */
+export function rowOf({ started, commit, parts, load, prepare, suite, passed, failed, skipped }: Row): string {
+  const names = failed.map((name) => name.replace(/[\t\n\r]+/g, ' ')).join('; ');
+  const time = `${started.toISOString().slice(0, 16)}Z`;
+  return [time, commit, parts, load, prepare, suite, passed, failed.length, skipped, names].join('\t');
+}
+
+const linesOf = (text: string): readonly (readonly string[])[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'));
+
+/** The load of the next run: after a quiet run a busy one, and the other way round. */
+export function nextLoad(text: string): Load {
+  const last = linesOf(text).slice(1).at(-1);
+  return last?.[COLUMNS.indexOf('load')] === 'none' ? 'busy' : 'none';
+}
+
+/** The file as aligned columns; the names of failed tests stand below their row. */
+export function table(text: string): string {
+  const lines = linesOf(text);
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? '').length)));
+  return lines
+    .map((line, index) => {
+      const cells = COLUMNS.map((_, i) => (line[i] ?? '').padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd();
+      const names = line[COLUMNS.length] ?? '';
+      return index === 0 || names === '' ? cells : `${cells}\n    ${names}`;
+    })
+    .join('\n');
+}
