@@ -45,7 +45,7 @@ describe('what vitest reports', () => {
     vi.restoreAllMocks();
   });
 
-  const one = (fullName: string, state: string) => ({ fullName, result: () => ({ state }) });
+  const one = (fullName: string, state: string, note?: string) => ({ fullName, result: () => ({ state, note }) });
   const suite = (fullName: string, ...errors: string[]) => ({ fullName, errors: () => errors });
   const file = (tests: readonly object[], suites: readonly object[] = [], errors: readonly string[] = []) =>
     ({
@@ -70,13 +70,17 @@ describe('what vitest reports', () => {
   }
 
   test('each test is one, whatever it is called', () => {
-    const { line, results } = report([file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped')])]);
+    const { line, results } = report([file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped', 'no Go here')])]);
     expect(line).toBe('1 passed, 1 failed, 1 skipped\n');
     expect(results).toEqual({
       'unit x.test.ts > a': 'failed',
       'unit x.test.ts > a (2)': 'passed',
       'unit x.test.ts > b': 'skipped',
     });
+  });
+
+  test('a test that is skipped without a reason has failed', () => {
+    expect(report([file([one('a', 'skipped'), one('b', 'passed')])]).line).toBe('1 passed, 1 failed\n');
   });
 
   test('what never ran, a hook, a file and an error outside of all tests have failed', () => {
