@@ -70,7 +70,9 @@ describe('what vitest reports', () => {
   }
 
   test('each test is one, whatever it is called', () => {
-    const { line, results } = report([file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped', 'no Go here')])]);
+    const { line, results } = report([
+      file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped', 'no Go here')]),
+    ]);
     expect(line).toBe('1 passed, 1 failed, 1 skipped\n');
     expect(results).toEqual({
       'unit x.test.ts > a': 'failed',
