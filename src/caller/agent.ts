@@ -2,7 +2,8 @@ import type { Bound } from '../policy/types.ts';
 import type { AgentMark } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
-import { clientOf, isAlone } from '../token/alone.ts';
+import { isAlone } from '../token/alone.ts';
+import { clientOf } from '../token/client.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
@@ -23,9 +24,11 @@ const noClaims: Claims = Object.freeze({});
 
 function isMarked(mark: AgentMark, claims: Claims): boolean {
   const value = claims[mark.claim];
-  if (mark.has === undefined) return value !== undefined;
-  const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [];
-  return words.includes(mark.has) || (typeof value === 'number' && String(value) === mark.has);
+  if (mark.has === undefined || value === undefined) return value !== undefined;
+  if (typeof value === 'number') return String(value) === mark.has;
+  // A mark that cannot be read may be an agent's: its token is no person's for that.
+  const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [mark.has];
+  return words.includes(mark.has);
 }
 
 /** Whether the provider itself says that an agent asks, and, of some, that nobody is behind it. */

@@ -132,7 +132,7 @@ export const provider = z
       .describe('Instead of audiences: takes tokens that were issued for somebody else.')
       .optional(),
     clients: list(s.plainText, '[my-client]')
-      .describe('If given, azp, client_id or cid must be one of these.')
+      .describe('If given, azp, client_id, cid or appid must be one of these.')
       .optional(),
     algorithms: list(z.enum(ALGORITHMS), '[RS256]')
       .describe('Signature algorithms that are accepted.')

@@ -139,7 +139,7 @@ export interface Provider {
   readonly audiences: readonly string[];
   /** `aud` is not looked at. */
   readonly anyAudience?: true;
-  /** If given, `azp`, `client_id` or `cid` must be one of these. */
+  /** If given, `azp`, `client_id`, `cid` or `appid` must be one of these. */
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
   /** CA bundle to verify the provider's TLS certificate with; default the system's. */

@@ -8,7 +8,7 @@ export const generic: ProviderKind = deepFreeze({
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id', 'cid'],
   // RFC 9068, section 2.2: the subject is the client then, and nobody has signed in.
-  alone: ['azp', 'client_id', 'cid'].map((as) => [
+  alone: ['azp', 'client_id', 'cid', 'appid'].map((as) => [
     { claim: 'sub', as },
     { claim: 'auth_time', absent: true } as const,
     { claim: 'sid', absent: true } as const,

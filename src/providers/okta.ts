@@ -11,13 +11,11 @@ export const okta: ProviderKind = deepFreeze({
   scopes: ['scp', 'scope'],
   client: ['cid'],
   tellsByClient: true,
-  // Every person's token has both, and a subject that is no client's id.
-  alone: [
-    [
-      { claim: 'uid', absent: true },
-      { claim: 'sub', as: 'cid' },
-    ],
-  ],
+  // Every person's token has a uid, and a subject that is no client's id. An answer about a token says client_id.
+  alone: ['cid', 'client_id'].map((as) => [
+    { claim: 'uid', absent: true },
+    { claim: 'sub', as },
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',

@@ -13,7 +13,10 @@ export interface ProviderKind {
   readonly audienceElse?: string;
   /** Claims of the granted scopes; the first one present counts. A space-delimited string or a list. */
   readonly scopes: readonly string[];
-  /** Claims that name the client which the token was issued to; the first one present counts. */
+  /**
+   * Claims by which its tokens name the client that they were issued to; the first one present counts, before the other
+   * names of `token/client.ts`. None: its tokens name no client.
+   */
   readonly client: readonly string[];
   /** How a token shows that no person is behind it: `always`, or by all the signs of one of these lists. */
   readonly alone: 'always' | readonly (readonly Sign[])[];

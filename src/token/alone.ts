@@ -25,16 +25,3 @@ export function isAlone(claims: Claims, kind: ProviderKind): boolean {
   if (kind.alone === 'always') return true;
   return kind.alone.some((signs) => signs.every((sign) => shows(sign, claims)));
 }
-
-/**
- * The client that a token was issued to: the first claim present of those where its kind of provider names it.
- *
- * @returns undefined where there is none, or no text
- */
-export function clientOf(claims: Claims, kind: ProviderKind): string | undefined {
-  for (const path of kind.client) {
-    const value = claimAt(claims, path);
-    if (value !== undefined) return typeof value === 'string' && value !== '' ? value : undefined;
-  }
-  return undefined;
-}

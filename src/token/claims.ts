@@ -2,6 +2,7 @@ import { isOfTrustDomain } from '../policy/spiffe.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
 import { refuse } from '../reasons.ts';
 import { claimAt } from './claim-at.ts';
+import { clientOf, malformedClient } from './client.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
@@ -106,13 +107,16 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
-/** The client that the token was issued to must be one of the provider's clients, where the policy names any. */
-function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+/**
+ * The client that the token was issued to must be one of the provider's clients, if the policy names any; a claim that
+ * should name it, and does not, rejects the token anyway.
+ */
+export function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
+  const malformed = malformedClient(claims, kind);
+  if (malformed !== undefined) return refuse('claim_absent', `"${malformed}" is not a non-empty string`);
   if (provider.clients === undefined) return undefined;
-  const name = kind.client.find((path) => claimAt(claims, path) !== undefined);
-  const client = name === undefined ? undefined : claimAt(claims, name);
-  if (typeof client !== 'string')
-    return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
+  const client = clientOf(claims, kind);
+  if (client === undefined) return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
   if (provider.clients.includes(client)) return undefined;
   return refuse(
     'audience_mismatch',

@@ -1,8 +1,9 @@
 import { MAX_ANSWER_LENGTH } from '../limits.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
-import { checkParties } from './claims.ts';
+import { checkClient, checkParties } from './claims.ts';
+import { CLIENT_CLAIMS } from './client.ts';
 import { shown } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
 import { isIssuer } from './issuer.ts';
@@ -116,6 +117,12 @@ function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
     : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
+function kindOf({ kind: name }: TokenProvider): ProviderKind {
+  const kind = providerKind(name);
+  if (kind === undefined) throw new Error(`no provider kind ${name}`);
+  return kind;
+}
+
 /**
  * Checks what a provider said of an active token as the claims of a JWT are checked: type, issuer, times, audience,
  * client, subject. A token without `exp` holds as long as the answer counts.
@@ -131,21 +138,33 @@ export function judgeIntrospected(
   skew: number,
   until: number,
 ): Result<Verified> {
-  const kind = providerKind(provider.kind);
-  if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
+  const kind = kindOf(provider);
   const dated = claims.exp === undefined ? { ...claims, exp: until } : claims;
   const refused =
     checkType(claims, provider, kind) ??
     checkIssuer(claims, provider) ??
     checkTimes(dated, now, skew) ??
-    // Section 2.2 has a name of its own for the client.
-    checkParties(claims, provider, { ...kind, client: [...kind.client, 'client_id'] });
+    checkParties(claims, provider, kind);
   if (refused !== undefined) return refused;
   return withBinding({ provider: provider.name, claims, expires: dated.exp as number, key: INTROSPECTED, until });
 }
 
+/** Claims of who acts by a token, and with which key. */
+const partyClaims = ['act', 'may_act', 'cnf'];
+
+/** What the provider alone says of who acts by a token: else an agent would pass as the person. */
+function added(own: Claims, said: Claims): Claims {
+  const more: Record<string, unknown> = {};
+  for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
+  if (CLIENT_CLAIMS.every((name) => own[name] === undefined)) {
+    for (const name of CLIENT_CLAIMS) if (said[name] !== undefined) more[name] = said[name];
+  }
+  return Object.keys(more).length === 0 ? own : { ...own, ...more };
+}
+
 /**
- * A JWT whose signature holds, and of which its provider said that it is active. Its own claims stand.
+ * A JWT whose signature holds, and of which its provider said that it is active. Its own claims stand; what only the
+ * provider says of client, actor and key counts beside them.
  *
  * @param claims what the provider said
  * @param until when it has to be asked again
@@ -156,9 +175,10 @@ export function confirmed(
   provider: TokenProvider,
   until: number,
 ): Result<Verified> {
-  const refused = checkIssuer(claims, provider);
+  const all = added(verified.claims, claims);
+  const refused = checkIssuer(claims, provider) ?? checkClient(all, provider, kindOf(provider));
   if (refused !== undefined) return refused;
   const { exp } = claims;
   const expires = typeof exp === 'number' ? Math.min(exp, verified.expires) : verified.expires;
-  return ok({ ...verified, expires, until });
+  return withBinding({ ...verified, claims: all, expires, until });
 }

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { providerKinds } from '../../src/providers/index.ts';
-import { clientOf, isAlone } from '../../src/token/alone.ts';
+import { isAlone } from '../../src/token/alone.ts';
+import { clientOf } from '../../src/token/client.ts';
 import {
   commandAt,
   createKey,

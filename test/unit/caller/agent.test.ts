@@ -4,7 +4,8 @@ import { certificateCaller } from '../../../src/caller/reserved.ts';
 import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import { MAX_HOPS } from '../../../src/limits.ts';
 import { decide } from '../../../src/rules/decide.ts';
-import type { Claims } from '../../../src/token/types.ts';
+import { confirmed, judgeIntrospected } from '../../../src/token/introspection.ts';
+import type { Claims, TokenProvider } from '../../../src/token/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
 const base = tableOf({ staff: { op: 'group', value: 'staff' }, admin: { op: 'group', value: 'admins' } }, ['level']);
@@ -114,6 +115,74 @@ describe('who acts', () => {
     const person = toPerson(verifiedBy('okta', { ...ANN, cid: 'release-bot' }), tableWith(bot), NOW);
     expect(person).toMatchObject({ ok: true, value: { roles: ['staff', 'admin'] } });
     expect(JSON.stringify(person)).not.toContain('agent');
+  });
+});
+
+describe('the answer of an introspection endpoint', () => {
+  const times = { cache: 60, negative: 10, stale: 0 };
+  const okta = base.providers.okta!;
+  const asked = (kind: string): TokenProvider => ({ ...okta, kind, anyAudience: true, introspection: times });
+  const answer = { active: true, token_type: 'Bearer', exp: NOW + 600 };
+  const bound = { ...bot, bound: 'dpop' } as const;
+
+  /** What the gateway makes of an opaque token's answer. */
+  function judged(kind: string, claims: Claims, agents: readonly TokenAgent[] = [bound]) {
+    const verified = judgeIntrospected({ ...answer, ...claims }, asked(kind), NOW, 30, NOW + 60);
+    if (!verified.ok) return verified;
+    const table = { ...tableWith(...agents), providers: { okta: asked(kind) } };
+    return toCaller(verified.value, table, NOW);
+  }
+
+  // RFC 7662 section 2.2 names the client "client_id", whatever the provider's JWTs name it.
+  test.each(
+    ['okta', 'entra', 'keycloak', 'auth0', 'google', 'cognito', 'generic'].flatMap((kind) =>
+      ['azp', 'client_id', 'cid', 'appid'].map((name) => [kind, name] as const),
+    ),
+  )('of a provider of kind %s that names the client by %s is an agent’s, and not a person’s', (kind, name) => {
+    expect(judged(kind, { ...ANN, [name]: 'release-bot' })).toMatchObject({
+      ok: false,
+      reason: 'proof_missing',
+      about: { agent: 'bot' },
+    });
+  });
+
+  test('of an Okta client that asks for itself is an agent alone, without a role', () => {
+    const itself = { groups: ['staff'], sub: 'release-bot', uid: undefined, client_id: 'release-bot' };
+    const verified = judgeIntrospected(
+      { ...answer, ...itself },
+      { ...asked('okta'), subject: { claim: 'sub', prefix: '' } },
+      NOW,
+      30,
+      NOW + 60,
+    );
+    if (!verified.ok) throw new Error(verified.detail);
+    const table = {
+      ...tableWith({ ...bot, alone: true }),
+      providers: { okta: { ...asked('okta'), subject: { claim: 'sub', prefix: '' } } },
+    };
+    expect(toCaller(verified.value, table, NOW)).toMatchObject({ value: { agent: 'bot', alone: true, roles: [] } });
+  });
+
+  // A JWT that says nothing of who acts, by a policy that asks the provider about JWTs as well.
+  test.each<[string, Claims, object]>([
+    ['the client', { client_id: 'release-bot' }, { reason: 'proof_missing', about: { agent: 'bot' } }],
+    ['the actor', { act: { sub: 'other' } }, { reason: 'actor_not_allowed' }],
+    ['an actor that is no actor', { act: null }, { reason: 'claim_absent' }],
+    ['a malformed client', { client_id: null }, { reason: 'claim_absent' }],
+    ['a key of another kind', { cnf: { kid: 'x' } }, { reason: 'proof_invalid' }],
+  ])('about a JWT counts where it alone names %s', (_, said, expected) => {
+    const jwt = { provider: 'okta', claims: { ...ANN }, expires: NOW + 600, key: 'k' };
+    const verified = confirmed(jwt, { ...answer, ...said }, asked('generic'), NOW + 60);
+    const table = { ...tableWith(bound), providers: { okta: asked('generic') } };
+    expect(verified.ok ? toCaller(verified.value, table, NOW) : verified).toMatchObject({ ok: false, ...expected });
+  });
+
+  test('about a JWT changes nothing that the JWT itself says', () => {
+    const jwt = { provider: 'okta', claims: { ...ANN, azp: 'portal' }, expires: NOW + 600, key: 'k' };
+    expect(confirmed(jwt, { ...answer, client_id: 'other', sub: 'eve' }, asked('generic'), NOW + 60)).toMatchObject({
+      ok: true,
+      value: { claims: jwt.claims },
+    });
   });
 });
 
@@ -233,6 +302,8 @@ describe('what Entra says', () => {
     ['its parent', { xms_par_app_azp: '30cf4c22-9985-4ef7-8756-91cc888176bd' }],
     ['a list', { xms_act_fct: ['9', '11'] }],
     ['a number', { xms_act_fct: 11 }],
+    ['what cannot be read', { xms_act_fct: null }],
+    ['an object', { xms_sub_fct: { facets: '3' } }],
   ])('an agent that the policy does not know, by %s', (_, claims) => {
     for (const known of [agents, []]) {
       expect(refusal({ azp: 'other', ...claims }, known, 'entra')).toContain(

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ProviderKindName, providerKinds } from '../../../src/providers/index.ts';
-import { clientOf, isAlone } from '../../../src/token/alone.ts';
+import { isAlone } from '../../../src/token/alone.ts';
+import { clientOf } from '../../../src/token/client.ts';
 
 const ids = { oid: 'ad8a', sub: 'ad8a', tid: 't' };
 

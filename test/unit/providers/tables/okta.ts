@@ -46,7 +46,7 @@ export const okta: KindTable = {
       'no cid, as an ID token',
     ),
     claims('of another application', 'audience_mismatch', { cid: '0oa2other' }, 'for the client "0oa2other"'),
-    claims('of a list of applications', 'claim_absent', { cid: [app] }, 'names no client'),
+    claims('of a list of applications', 'claim_absent', { cid: [app] }, '"cid" is not'),
     claims('of an application by a claim of others', 'type_refused', { cid: undefined, azp: app, client_id: app }),
     claims('without groups', 'role_missing', { groups: undefined }),
     claims('with another group', 'role_missing', { groups: ['Everyone', 'staff-guests'] }),

@@ -83,7 +83,7 @@ export const audiences: Spec[] = [
 const clientRule = { clients: ['wiki-app'] };
 
 export const clients: Spec[] = [
-  ...['azp', 'client_id', 'cid'].map(
+  ...['azp', 'client_id', 'cid', 'appid'].map(
     (name): Spec =>
       spec(`the client by ${name}`, 'verified', (m) => m.token({ claims: { [name]: 'wiki-app' } }), {
         provider: clientRule,
@@ -103,6 +103,18 @@ export const clients: Spec[] = [
   spec('a list of clients', 'claim_absent', (m) => m.token({ claims: { azp: ['wiki-app'] } }), {
     provider: clientRule,
   }),
+  // No policy has to name clients for that: without a client, an agent's token would be a person's.
+  ...['azp', 'client_id', 'cid', 'appid'].flatMap((name) =>
+    [null, '', [], ['wiki-app'], {}, 7, false].map(
+      (value): Spec =>
+        spec(`${name} ${JSON.stringify(value)}`, 'claim_absent', (m) => m.token({ claims: { [name]: value } }), {
+          detail: `"${name}" is not a non-empty string`,
+        }),
+    ),
+  ),
+  spec('a malformed client beside a good one', 'claim_absent', (m) =>
+    m.token({ claims: { azp: 'wiki-app', client_id: null } }),
+  ),
   spec('any client where the policy names none', 'verified', (m) => m.token({ claims: { azp: 'x' } })),
 ];
 
