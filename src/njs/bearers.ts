@@ -3,7 +3,8 @@ import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
-import { confirmed, judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
+import { isJws } from '../token/format.ts';
+import { confirmed, isTokenText, judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
@@ -30,7 +31,7 @@ export function dpop(authorization: string): string | undefined {
 }
 
 /** Whose tokens are taken. */
-type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'audience'>;
+type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 
 /** Is given who comes with a new token, what the caller gave along, and the claims. */
 export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
@@ -43,8 +44,8 @@ type Newcomer<T, S> = readonly [
   now: number,
   use: Use<T, S>,
   along: S,
-  /** What the token is remembered as. */
-  name: string,
+  /** What the token is remembered for. */
+  scope: string,
 ];
 
 /** Callers by their bearer tokens. */
@@ -55,6 +56,8 @@ export class Bearers {
   readonly #context: VerifyContext;
   /** Absent: no provider of the policy is asked about tokens. */
   readonly #questions: Questions | undefined;
+  /** Whether a text can be a token: a JWS, or where providers are asked about other tokens whatever can be one. */
+  readonly #isToken: (token: string) => boolean;
 
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
@@ -67,16 +70,15 @@ export class Bearers {
       onFailure: emptyErrorQueue,
     };
     this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
+    this.#isToken = table.asking === undefined ? isJws : (token) => isJws(token) || isTokenText(token);
   }
 
   /** A caller of these providers whose key is still published, and who was not called back. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
-    const { audience } = to;
-    const name = audience === undefined ? token : audience + token;
-    const known = this.#tokens.get(name, now);
+    const known = this.#tokens.get(to.scope, token, now, this.#isToken);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
-    this.#tokens.drop(name);
+    this.#tokens.drop(to.scope, token);
     return undefined;
   }
 
@@ -88,7 +90,7 @@ export class Bearers {
   }
 
   /** Makes known who comes with a new token. */
-  #meet(name: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
+  #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key, until } = verified.value;
     const table = this.#table;
@@ -97,11 +99,11 @@ export class Bearers {
     if (!caller.ok) return caller;
     const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
     // Only a policy with sessions has revocations, and it finds no entry of one without.
-    if (table.session === undefined) return ok(this.#tokens.put(name, verified.value, caller.value, now, cap));
+    if (table.session === undefined) return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
-    return ok(this.#tokens.put(name, verified.value, caller.value, now, cap, stamp, sub));
+    return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
   /** Who comes with a new token, for whom waits for it. */
@@ -118,7 +120,7 @@ export class Bearers {
     }
     const use = newcomer[4];
     const along = newcomer[5];
-    const known = newcomer[0].#meet(newcomer[6], newcomer[3], verified);
+    const known = newcomer[0].#meet(newcomer[6], newcomer[2], newcomer[3], verified);
     return verified.ok ? use(known, along, verified.value) : use(known, along);
   }
 
@@ -180,9 +182,8 @@ export class Bearers {
    * @param along `use` is given this as well
    */
   verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
-    const { providers, audience } = to;
-    const name = audience === undefined ? token : audience + token;
-    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, name];
+    const { providers, scope } = to;
+    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope];
     if (this.#questions !== undefined) {
       const asked = providerToIntrospect(token, providers);
       if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);

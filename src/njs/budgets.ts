@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import { addressName } from '../caller/address.ts';
+import { composed } from '../composed.ts';
 import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S } from '../limits.ts';
 import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
@@ -49,7 +50,7 @@ const digest = (text: string, length: number): string =>
 
 function prepared(limit: TableLimit, passWhenFull: boolean): PreparedLimit {
   const ttl = Math.min(MAX_DICT_TTL_MS, Math.ceil((1000 * limit.burst) / limit.rate) + 1000);
-  const tag = digest([limit.of, limit.rate, limit.burst].join('\n'), 5);
+  const tag = digest(composed(limit.of, String(limit.rate), String(limit.burst)), 5);
   return { ...limit, ttl, tag, passWhenFull };
 }
 
@@ -79,7 +80,7 @@ export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget |
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
   const { agent, provider, user } = known;
   const limits = agent === undefined ? (isNobody(known) ? [] : budgets.callers) : (budgets.agents.get(agent) ?? []);
-  const budget = chained(limits, ({ tag }) => digest([tag, agent ?? '', provider, user].join('\n'), 16));
+  const budget = chained(limits, ({ tag }) => digest(composed(tag, agent ?? '', provider, user), 16));
   known.budgets.set(budgets, budget);
   return budget;
 }
@@ -151,6 +152,7 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
  */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
   const name = addressName(address ?? '');
+  // A tag has five characters: no other tag and address read alike, and the key is a short one.
   const budget = chained(budgets.anonymous, ({ tag }) => tag + name);
   return budget === undefined ? undefined : spend(addressesDict(), budget, now);
 }

@@ -1,5 +1,6 @@
 import crypto from 'crypto';
 import fs from 'fs';
+import { composed } from '../composed.ts';
 import { afterLook, bundleOf, type CaFound, type CaLook, toSayOfCa, wantsReload } from '../health/ca.ts';
 import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
@@ -14,7 +15,7 @@ const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'clients' } as const;
 type Ca = keyof typeof WHOSE;
 
 /** Name in the dict of what is known of one of several such files. */
-export const caName = (name: Ca, index: number): string => (index === 0 ? name : `${name} ${index}`);
+export const caName = (name: Ca, index: number): string => (index === 0 ? name : composed(name, String(index)));
 
 /** Looks at the file; reads it only where it is not the one of the last look. One that was written just now waits. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {

@@ -1,3 +1,4 @@
+import { composed } from '../composed.ts';
 import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import type { Lock, Revocation, SessionStore } from '../session/store.ts';
@@ -56,7 +57,7 @@ export class DictStore implements SessionStore {
   }
 
   async lock(sid: string, ttl: number): Promise<Lock | undefined> {
-    const name = `session ${sid}`;
+    const name = composed('session', sid);
     const mine = 1 + Math.random();
     if (!locksDict().add(name, mine, ttl)) return undefined;
     return {

@@ -1,3 +1,5 @@
+import { composed } from '../composed.ts';
+
 /** The shared dict zones of the rendered configuration, shared by all workers; looked up once per context. */
 
 type Zone =
@@ -27,11 +29,11 @@ export const keysDict = zone<string>('meshgate_keys');
 
 /** Name of a provider's keys there; the issuer is in it, so that another one under an old name has none of its keys. */
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
-  `${name} ${issuer}`;
+  composed('keys', name, issuer);
 
 /** Name there of what a provider's discovery document says of signing in. */
 export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
-  `op ${name} ${issuer}`;
+  composed('op', name, issuer);
 
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = zone<string>('meshgate_tokens');

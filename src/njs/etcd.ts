@@ -1,3 +1,4 @@
+import { composed } from '../composed.ts';
 import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS, MAX_DICT_TTL_MS } from '../limits.ts';
 import { locksDict } from './dicts.ts';
 
@@ -38,7 +39,7 @@ const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 /** Name of the number of the endpoint that answered last. */
 const LAST = 'etcd endpoint';
 
-const pauseOf = (endpoint: number): string => `etcd pause ${endpoint}`;
+const pauseOf = (endpoint: number): string => composed('etcd pause', String(endpoint));
 
 /** It, or a time-out of our own: a call that goes on is closed by the egress server. */
 function within<T>(promise: Promise<T>, ms: number): Promise<T> {

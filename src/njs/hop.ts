@@ -2,6 +2,7 @@ import { agentCaller, agentOf } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
+import { isJws } from '../token/format.ts';
 import { readSvid } from '../token/svid.ts';
 import { certificateReader } from './certificates.ts';
 import { answer } from './decision.ts';
@@ -38,14 +39,12 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     if (!agent.ok) return agent;
     const keys = await signer.published(now);
     if (keys === undefined) return refuse('assertion_unavailable');
-    // No token has a space in it.
-    const name = `${spiffe} ${assertion}`;
-    const known = callers.get(name, now);
+    const known = callers.get(spiffe, assertion, now, isJws);
     if (known !== undefined && keys.some(({ thumbprint }) => thumbprint === known.key)) return ok(known);
     const asserted = await verifyAssertion(assertion, keys, now, context);
     if (!asserted.ok) return asserted;
     const caller = agentCaller(asserted.value, spiffe, agent.value);
-    return caller.ok ? ok(callers.put(name, asserted.value, caller.value, now, table.tokenCache)) : caller;
+    return caller.ok ? ok(callers.put(spiffe, assertion, asserted.value, caller.value, now, table.tokenCache)) : caller;
   }
 
   async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {

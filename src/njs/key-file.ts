@@ -1,4 +1,5 @@
 import fs from 'fs';
+import { composed } from '../composed.ts';
 import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../limits.ts';
 import { locksDict } from './dicts.ts';
 import { emptyErrorQueue } from './openssl.ts';
@@ -31,7 +32,7 @@ export class KeyFile<T> {
   #broken(why: string): undefined {
     this.#text = undefined;
     this.#keys = undefined;
-    if (locksDict().add(`broken ${this.#path}`, 1, BROKEN_LINE_MS)) {
+    if (locksDict().add(composed('broken', this.#path), 1, BROKEN_LINE_MS)) {
       ngx.log(ngx.ERR, `meshgate: ${this.#without}: ${this.#path}: ${why}`);
     }
     return undefined;

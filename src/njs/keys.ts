@@ -1,3 +1,4 @@
+import { composed } from '../composed.ts';
 import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
 import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
@@ -139,7 +140,7 @@ export class KeyStore {
     const now = Date.now() / 1000;
     const before = this.#state(provider.name);
     this.#save(provider, trying(before, now));
-    locksDict().set(`cool ${provider.name}`, 1, times.coolDown * 1000);
+    locksDict().set(composed('cool', provider.name), 1, times.coolDown * 1000);
     try {
       const uri = provider.jwksUri ?? (await this.#discover(provider));
       const to = provider.jwksUri === undefined ? provider : undefined;
@@ -162,7 +163,7 @@ export class KeyStore {
 
   /** {@link #fetch} under the provider's lock, or `undefined` if another worker fetches just now. */
   async #fetchAlone(provider: TokenProvider, wanted: (state: KeyState) => boolean): Promise<boolean | undefined> {
-    const lock = `fetch ${provider.name}`;
+    const lock = composed('fetch', provider.name);
     if (!locksDict().add(lock, 1, LOCK_MS)) return undefined;
     try {
       return wanted(this.#state(provider.name)) && (await this.#fetch(provider));
@@ -189,19 +190,19 @@ export class KeyStore {
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';
     const locks = locksDict();
-    const fetching = () => locks.has(`fetch ${provider.name}`);
-    if (urgent || !locks.has(`cool ${provider.name}`)) {
+    const fetching = () => locks.has(composed('fetch', provider.name));
+    if (urgent || !locks.has(composed('cool', provider.name))) {
       const may = (state: KeyState) => urgent || mayRefetch(state, Date.now() / 1000, this.#table.keys);
       const done = await this.#fetchAlone(provider, may);
       if (done !== undefined) return done ? 'fetched' : 'unchanged';
     }
     if (!fetching()) return 'unchanged';
-    if (locks.incr(`waiting ${provider.name}`, 1, 0, LOCK_MS) > MAX_WAITERS) return 'busy';
+    if (locks.incr(composed('waiting', provider.name), 1, 0, LOCK_MS) > MAX_WAITERS) return 'busy';
     const epoch = this.#epoch;
     for (let waited = 0; waited < WAIT_FOR_KEYS_MS && fetching(); waited += 50) {
       await new Promise<void>((resolve) => setTimeout(resolve, 50));
     }
-    locks.incr(`waiting ${provider.name}`, -1, 0, LOCK_MS);
+    locks.incr(composed('waiting', provider.name), -1, 0, LOCK_MS);
     return keysDict().get(EPOCH) === epoch ? 'unchanged' : 'fetched';
   }
 }

@@ -1,4 +1,5 @@
 import hash from 'crypto';
+import { composed } from '../composed.ts';
 import { DEFAULTS, MAX_DICT_TTL_MS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
@@ -64,7 +65,7 @@ function rawPath(uri: string): string {
  */
 function useUp({ jti, until }: Proof, thumbprint: string, now: number): Result<unknown> {
   // Two keys may give the same name. 96 bits in 16 characters: a longer key would take twice the room.
-  const name = digest(`${thumbprint} ${jti}`).slice(0, 16);
+  const name = digest(composed(thumbprint, jti)).slice(0, 16);
   const life = Math.min(MAX_DICT_TTL_MS, Math.ceil((until - now) * 1000) + 1);
   try {
     return proofsDict().add(name, '', life) ? ok(undefined) : refuse('proof_replayed');

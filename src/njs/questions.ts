@@ -1,4 +1,5 @@
 import hash from 'crypto';
+import { composed } from '../composed.ts';
 import { MAX_QUESTION_WAITERS, MAX_QUESTIONS, PROVIDER_TIMEOUT_MS, QUESTION_PAUSE_MS } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
@@ -62,8 +63,10 @@ export class Questions {
   }
 
   #key(...parts: readonly string[]): string {
-    const all = [this.#selection, ...parts].join(' ');
-    return hash.createHash('sha256').update(all).digest('base64url');
+    return hash
+      .createHash('sha256')
+      .update(composed(this.#selection, ...parts))
+      .digest('base64url');
   }
 
   /**
@@ -174,12 +177,12 @@ export class Questions {
   }
 }
 
-const answerOf = ({ key }: Question): string => `? ${key}`;
+const answerOf = ({ key }: Question): string => composed('answer', key);
 
 /** A key of sixteen characters takes half the room of a longer one. */
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
-const awayOf = ({ provider }: Question): string => `away ${provider}`;
+const awayOf = ({ provider }: Question): string => composed('away', provider);
 
 function keptOf(question: Question): Kept | undefined {
   const kept = tokensDict().get(answerOf(question));

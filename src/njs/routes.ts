@@ -1,3 +1,4 @@
+import { composed, SEPARATOR } from '../composed.ts';
 import { DEFAULTS } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { HeaderSource, Headers } from '../policy/types.ts';
@@ -34,7 +35,7 @@ export type PreparedRule = TableRoute['rules'][number] & { readonly grant: Prepa
 /** A route as the check uses it, prepared once per context. */
 export interface PreparedRoute {
   readonly name: string;
-  /** The name after a space: with a method before it, it names a ready answer. A template would cost a call each time. */
+  /** The name after a separator: with a method before it, it names a ready answer. A call would cost each request. */
   readonly afterMethod: string;
   /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
@@ -42,8 +43,8 @@ export interface PreparedRoute {
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** Before the token's text where tokens are remembered: one that passed here passes nowhere else. Mostly undefined. */
-  readonly audience: string | undefined;
+  /** What tokens are remembered for: its own audiences, of which one that passed here passes nowhere else. Mostly empty. */
+  readonly scope: string;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
   /** What callers may show. */
@@ -108,7 +109,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
   function grantOf({ service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
     const told = table.hop === undefined ? [] : Object.values(headers);
     const [email, name] = [told.includes('email'), told.includes('name')];
-    const key = `${service} ${as} ${email} ${name}`;
+    const key = composed(service, as, String(email), String(name));
     let grant = grants.get(key);
     if (grant === undefined) {
       grant = { index: grants.size, service, as, email, name };
@@ -126,7 +127,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const certificates = route.accept?.includes('certificate') === true;
     const made: PreparedRoute = {
       name,
-      afterMethod: ` ${name}`,
+      afterMethod: SEPARATOR + name,
       realm: name.slice(0, name.indexOf('/')),
       metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
@@ -134,7 +135,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
         const it = table.providers[provider] as TokenProvider;
         return route.audiences === undefined ? it : forResource(it, route.audiences);
       }),
-      audience: route.audiences && `${route.audiences.join(' ')} `,
+      scope: route.audiences === undefined ? '' : composed(...route.audiences),
       accepted: new Set([...route.providers, ...(certificates ? [CERTIFICATE_PROVIDER] : [])]),
       bearers,
       proofs: bearers && table.proof !== undefined,

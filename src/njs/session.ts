@@ -1,3 +1,4 @@
+import { composed } from '../composed.ts';
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { type ReasonCode, refuse } from '../reasons.ts';
 import { SID } from '../session/claims.ts';
@@ -36,7 +37,7 @@ const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X
 /** Whether it is this request that has a session renewed; the others go on with what they have. */
 function leads(sid: string): boolean {
   try {
-    return locksDict().add(`renew ${sid}`, 1, RENEWAL_PAUSE_S * 1000);
+    return locksDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
   } catch {
     // No room for a lock: another request will find some.
     return false;

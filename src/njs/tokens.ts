@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import type { Caller } from '../caller/types.ts';
+import { composed } from '../composed.ts';
 import { TOKENS_PER_CONTEXT } from '../limits.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding, Claims, Verified } from '../token/types.ts';
@@ -7,12 +8,13 @@ import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
 /** Of packed callers: what another version packed is not read, for it may have left out what counts. */
-const FORM = '2 ';
+const FORM = '2';
 
 /** A token's last characters: its signature's, which differ; the whole is compared after. */
 const tail = (token: string): string => token.slice(-32);
 
 interface Near {
+  readonly scope: string;
   readonly token: string;
   readonly known: KnownCaller;
 }
@@ -25,6 +27,7 @@ export class TokenCache {
   readonly #selection: string;
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
+  #lastScope = '';
   #lastToken = '';
   #lastKey = '';
 
@@ -32,52 +35,62 @@ export class TokenCache {
    * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
    */
   constructor({ selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>) {
-    this.#selection = FORM + selection;
+    this.#selection = composed(FORM, selection);
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
   /** A token that is not known is asked for and then put: one hash for both. */
-  #dictKey(token: string): string {
-    if (token !== this.#lastToken) {
+  #dictKey(scope: string, token: string): string {
+    if (token !== this.#lastToken || scope !== this.#lastScope) {
+      this.#lastScope = scope;
       this.#lastToken = token;
       this.#lastKey = hash
         .createHash('sha256')
-        .update(this.#selection + token)
+        .update(composed(this.#selection, scope, token))
         .digest('base64url');
     }
     return this.#lastKey;
   }
 
-  #keepNear(token: string, known: KnownCaller): KnownCaller {
+  #keepNear(scope: string, token: string, known: KnownCaller): KnownCaller {
     if (this.#near.size >= TOKENS_PER_CONTEXT) {
       this.#near.delete(this.#near.keys().next().value as string);
     }
-    this.#near.set(tail(token), { token, known });
+    this.#near.set(tail(token), { scope, token, known });
     return known;
   }
 
-  /** The caller of a token that was verified before and has not outlived its entry. */
-  get(token: string, now: number): KnownCaller | undefined {
+  /**
+   * The caller of a token that was verified before and has not outlived its entry.
+   *
+   * @param scope what the token was verified for; an entry is found under the same scope only
+   * @param isToken whether the text can be a token. It is asked before shared memory is, unless the text is one that
+   * this context has found there: that one was asked about before
+   */
+  get(scope: string, token: string, now: number, isToken: (token: string) => boolean): KnownCaller | undefined {
     const near = this.#near.get(tail(token));
-    if (near !== undefined && near.token === token) {
+    if (near !== undefined && near.token === token && near.scope === scope) {
       if (near.known.until > now) return near.known;
       this.#near.delete(tail(token));
       return undefined;
     }
-    const text = tokensDict().get(this.#dictKey(token));
+    if (!isToken(token)) return undefined;
+    const text = tokensDict().get(this.#dictKey(scope, token));
     if (text === undefined) return undefined;
     const known = unpack(text);
-    return known.until > now ? this.#keepNear(token, known) : undefined;
+    return known.until > now ? this.#keepNear(scope, token, known) : undefined;
   }
 
   /**
    * Remembers a verified token until `exp`, the policy's cap, or its caller is somebody else, whichever is first.
    *
+   * @param scope see {@link get}
    * @param cap seconds
    * @param stamp what a revocation may name of the token, see {@link KnownCaller.stamp}
    * @param sub see {@link KnownCaller.sub}
    */
   put(
+    scope: string,
     token: string,
     verified: Pick<Verified, 'expires' | 'key' | 'binding'>,
     caller: Caller,
@@ -94,7 +107,7 @@ export class TokenCache {
     const life = Math.ceil((until - now) * 1000);
     if (life > 0) {
       try {
-        tokensDict().set(this.#dictKey(token), pack(known, this.#more), life);
+        tokensDict().set(this.#dictKey(scope, token), pack(known, this.#more), life);
       } catch {
         // A dict that is full even after eviction only costs the next verification.
         ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
@@ -105,9 +118,9 @@ export class TokenCache {
   }
 
   /** Forgets a token whose key has left the provider's set. */
-  drop(token: string): void {
+  drop(scope: string, token: string): void {
     this.#near.delete(tail(token));
-    tokensDict().delete(this.#dictKey(token));
+    tokensDict().delete(this.#dictKey(scope, token));
   }
 }
 

@@ -16,7 +16,7 @@ interface Accepted {
   readonly providers: readonly TokenProvider[];
   readonly accepted: ReadonlySet<string>;
   /** Tokens are for the providers' own audiences here. */
-  readonly audience: undefined;
+  readonly scope: '';
   readonly bearers: boolean;
   readonly sessions: boolean;
   readonly certificates: boolean;
@@ -53,7 +53,7 @@ function hostsOf({ routes, providers }: Table): ReadonlyMap<string, Accepted> {
     const names = new Set(list.flatMap((route) => route.providers));
     const kinds = new Set(list.flatMap(({ accept = ['bearer'] }) => accept));
     const taken = {
-      audience: undefined,
+      scope: '' as const,
       bearers: kinds.has('bearer'),
       sessions: kinds.has('session'),
       certificates: kinds.has('certificate'),

@@ -1,3 +1,4 @@
+import { composed } from '../composed.ts';
 import { MAX_DERIVED_KEYS, MAX_SEALED } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { decodeCanonical } from '../token/json.ts';
@@ -33,7 +34,7 @@ const bound = (purpose: Purpose, host: string, kid: string, day: string): Uint8A
 const cipher = (iv: Uint8Array, additionalData: Uint8Array): CipherAlgorithm =>
   ({ name: 'AES-GCM', iv, additionalData }) as unknown as CipherAlgorithm;
 
-const derivedName = (purpose: Purpose, kid: string, day: string): string => `${purpose} ${kid} ${day}`;
+const derivedName = (purpose: Purpose, kid: string, day: string): string => composed(purpose, kid, day);
 
 async function derive({ base }: RingKey, purpose: Purpose, day: string): Promise<ImportedKey> {
   const info = encoder.encode(`meshgate ${purpose} ${day}`);

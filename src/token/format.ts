@@ -43,6 +43,10 @@ const encrypted = refuse('token_malformed', 'the token is encrypted (JWE); ask t
 
 const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
+/** A token is split before it is looked up, and then verified. */
+let lastToken = '';
+let last: Split = malformed;
+
 /**
  * The gate before anything else: three parts of canonical base64url, not too long. The token's text is a key of the token
  * cache, so each token has exactly one spelling. A payload may be empty: it is no claims set, which is said after its
@@ -51,6 +55,14 @@ const malformed = refuse('token_malformed', 'the token is not three parts of can
  * @returns reason `token_malformed` otherwise
  */
 export function splitJws(token: string): Split {
+  if (token !== lastToken) {
+    last = splitAnew(token);
+    lastToken = token;
+  }
+  return last;
+}
+
+function splitAnew(token: string): Split {
   if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
   let dot = token.length - 1 - tail;
   if (dot <= header.length || token[dot] !== '.' || token[header.length] !== '.' || !token.startsWith(header)) {
@@ -66,6 +78,15 @@ export function splitJws(token: string): Split {
   const signature = decodeCanonical(token.slice(dot + 1));
   if (payload === undefined || signature === undefined) return malformed;
   return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
+}
+
+/**
+ * Whether a text is a compact JWS by its form: three parts of canonical base64url, of which the first is a header. No
+ * other text is looked up.
+ */
+export function isJws(token: string): boolean {
+  const jws = splitJws(token);
+  return jws.ok && parseHeader(jws.header).ok;
 }
 
 /** Members that change how the rest is to be read. None is understood here. */

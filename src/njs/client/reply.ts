@@ -1,3 +1,4 @@
+import { composed } from '../../composed.ts';
 import { ANSWERED } from '../../token/contract.ts';
 import { locksDict } from '../dicts.ts';
 import { NoAnswer } from '../egress.ts';
@@ -18,6 +19,6 @@ export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
 
 /** Says that there is no answer, and why, to the log alone: whoever makes up tokens writes no more than a line a second. */
 export function fail(r: NginxHTTPRequest, what: string, error: Error): void {
-  if (locksDict().add(`said ${what}`, 1, SAID_MS)) ngx.log(ngx.ERR, `meshgate: ${what}: ${error.message}`);
+  if (locksDict().add(composed('said', what), 1, SAID_MS)) ngx.log(ngx.ERR, `meshgate: ${what}: ${error.message}`);
   reply(r, error instanceof Away || error instanceof NoAnswer ? ANSWERED.away : ANSWERED.broken);
 }

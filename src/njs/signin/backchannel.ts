@@ -1,3 +1,4 @@
+import { composed } from '../../composed.ts';
 import { type Result, refuse } from '../../reasons.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { sha256 } from '../../session/flow/random.ts';
@@ -47,7 +48,10 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   // First what it calls for, which done twice is done once: a token that was noted and did nothing would be lost.
   await callBack(scene, [calledBack(claims, provider.name, now, scene.signin.session.absolute)]);
   const left = (claims.exp as number) - now + scene.table.clockSkew;
-  const isFirst = await scene.store.once(`logout ${sha256(`${provider.name} ${claims.jti}`)}`, Math.max(1, left));
+  const isFirst = await scene.store.once(
+    composed('logout', sha256(composed(provider.name, String(claims.jti)))),
+    Math.max(1, left),
+  );
   return isFirst ? { ok: true, value: undefined } : refuse('token_expired', 'it came before, and is good for one time');
 }
 

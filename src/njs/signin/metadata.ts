@@ -1,3 +1,4 @@
+import { composed } from '../../composed.ts';
 import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import {
   type ClientMetadata,
@@ -102,7 +103,7 @@ export class MetadataStore<M = Metadata> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;
     const locks = locksDict();
-    const [lock, cool] = [`${this.#how.lock} ${provider.name}`, `cool ${this.#how.lock} ${provider.name}`];
+    const [lock, cool] = [composed(this.#how.lock, provider.name), composed('cool', this.#how.lock, provider.name)];
     if (!locks.has(cool) && locks.add(lock, 1, 2 * PROVIDER_TIMEOUT_MS)) {
       locks.set(cool, 1, METADATA_COOL_DOWN_S * 1000);
       await this.#fetch(provider, now);

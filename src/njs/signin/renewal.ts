@@ -1,3 +1,4 @@
+import { composed } from '../../composed.ts';
 import {
   LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
@@ -71,7 +72,7 @@ const leave = (name: string): void => {
   locksDict().incr(name, -1, 0, LOCK_RENEWAL_MS);
 };
 
-const paused = (provider: string): string => `pause ${provider}`;
+const paused = (provider: string): string => composed('pause', provider);
 
 /** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
 export class Renewals {

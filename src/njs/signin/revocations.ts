@@ -1,4 +1,5 @@
 import fs from 'fs';
+import { composed } from '../../composed.ts';
 import {
   JUST_WRITTEN_MS,
   MAX_DICT_TTL_MS,
@@ -27,7 +28,7 @@ const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 
 
 /** One line a minute about one thing, however many workers and runs find it. */
 function say(what: string, level: number, line: string): void {
-  if (locksDict().add(`said ${what}`, 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
+  if (locksDict().add(composed('said', what), 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
 }
 
 /** Tells the command why its file is not taken. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sessionText } from '../../../src/caller/ready.ts';
 import { Bearers } from '../../../src/njs/bearers.ts';
 import { checkHandler } from '../../../src/njs/check.ts';
+import { keysDict, keysName } from '../../../src/njs/dicts.ts';
 import { KeyStore } from '../../../src/njs/keys.ts';
 import { Prover } from '../../../src/njs/prove.ts';
 import { Sessions } from '../../../src/njs/sessions.ts';
@@ -12,7 +13,10 @@ import type { Table } from '../../../src/rules/types.ts';
 import { claimsText } from '../../../src/session/claims.ts';
 import { seal } from '../../../src/session/seal.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
+import { readKeySet } from '../../../src/token/keys.ts';
+import { fetched, noKeys } from '../../../src/token/refresh.ts';
 import { ringKey, ringOf } from '../session/rings.ts';
+import { jwks, makeToken, publicJwk, type TokenParts } from '../token/maker.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 
 /** A gateway's check with sessions, in Node: two hosts, a wildcard and a provider. */
@@ -101,6 +105,31 @@ export const table: Table = {
   },
   stepUps: { recent: { acrValues: ['phr', 'mfa'], maxAge: 900 } },
 };
+
+/** Has the keys of the provider `okta` in shared memory, as its job leaves them there. */
+export async function publishKeys(now: number): Promise<void> {
+  const set = await readKeySet(jwks(publicJwk('rsa'), publicJwk('p256')));
+  if (!set.ok) throw new Error(set.error);
+  keysDict().set(keysName(okta), JSON.stringify(fetched(noKeys, set.keys, now)));
+}
+
+/** A token of Ada's, signed by the provider `okta` at `now`. */
+export const adasToken = (now: number, claims: Record<string, unknown> = {}, parts: Partial<TokenParts> = {}): string =>
+  makeToken({
+    alg: 'ES256',
+    key: 'p256',
+    ...parts,
+    claims: {
+      iss: okta.issuer,
+      aud: 'api://wiki',
+      sub: 'ada-sub',
+      uid: 'ada',
+      groups: ['staff'],
+      iat: Math.floor(now),
+      exp: Math.floor(now) + 3600,
+      ...claims,
+    },
+  });
 
 /** What came of a request. */
 export interface Answer {

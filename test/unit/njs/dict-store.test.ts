@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { composed } from '../../../src/composed.ts';
 import { DictStore, type RecordSeal } from '../../../src/njs/dict-store.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';
@@ -75,7 +76,7 @@ describe('locks', () => {
     fake.clock += 1000;
     await store.lock('s', 1000);
     await late!.release();
-    expect(locks.has('session s')).toBe(true);
+    expect(locks.has(composed('session', 's'))).toBe(true);
   });
 });
 

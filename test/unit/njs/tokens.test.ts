@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { composed } from '../../../src/composed.ts';
+import { adasToken, Context, publishKeys, table, wiki, writeRing } from './check.ts';
+import { fakeNgx } from './fake-ngx.ts';
+
+const fake = fakeNgx();
+const start = 1_790_000_000;
+
+/** A host whose route takes tokens for another audience. */
+const narrow = 'api.example.com';
+const routes = {
+  ...table.routes,
+  [`${narrow}/*`]: { ...table.routes[`${wiki}/*`]!, accept: ['bearer'], audiences: ['A'] } as const,
+};
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(start * 1000);
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  fake.clock = start * 1000;
+  writeRing(['k1', 1]);
+  await publishKeys(start);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const bearer = (token: string, scheme = 'Bearer') => ({ Authorization: `${scheme} ${token}` });
+
+describe('a token for the audience of one route', () => {
+  const of = { ...table, routes };
+  const token = adasToken(start, { aud: 'A' });
+
+  /** The contexts of a gateway in which the token passed where it may. */
+  async function afterPassing(): Promise<readonly Context[]> {
+    const context = new Context(of);
+    for (let i = 0; i < 3; i++) expect((await context.check(bearer(token), '*', narrow)).status).toBe(204);
+    return [context, new Context(of)];
+  }
+
+  it.each(['A', 'A ', 'A\t', 'A\n', 'A\\n', composed('A'), 'A '.repeat(2)])(
+    'does not pass on another host behind %j',
+    async (prefix) => {
+      for (const context of await afterPassing()) {
+        for (let i = 0; i < 3; i++) {
+          const { status, headers } = await context.check(bearer(`${prefix} ${token}`));
+          expect([status, headers['X-Meshgate-Reason']]).toEqual([401, 'token_malformed']);
+          const { headers: bare } = await context.check(bearer(prefix + token));
+          expect(bare['X-Meshgate-Reason']).toBe('token_malformed');
+        }
+      }
+    },
+  );
+
+  it('does not pass on another host as it is', async () => {
+    for (const context of await afterPassing()) {
+      expect((await context.check(bearer(token))).headers['X-Meshgate-Reason']).toBe('audience_mismatch');
+    }
+  });
+});
+
+it.each([' ', '\t', ',', '"', '%20', 'é', '\u0001', '\u00a0', '\n'])(
+  'a token with %j in it is rejected before anything is looked up by it',
+  async (character) => {
+    const context = new Context(table);
+    const token = adasToken(start);
+    expect((await context.check(bearer(token))).status).toBe(204);
+    const look = vi.spyOn(fake.zones.tokens, 'get');
+    for (const text of [
+      token + character + token,
+      `${token.slice(0, 9)}${character}${token.slice(9)}`,
+      `a${character}`,
+    ]) {
+      expect((await context.check(bearer(text))).headers['X-Meshgate-Reason']).toBe('token_malformed');
+    }
+    expect(look).not.toHaveBeenCalled();
+    look.mockRestore();
+  },
+);
