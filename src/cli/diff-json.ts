@@ -13,7 +13,7 @@ function changeJson(change: Change, routed: Routed) {
   return {
     kind,
     who: who.kind,
-    ...(who.kind === 'roles' && { roles: who.roles }),
+    ...('roles' in who && { roles: who.roles }),
     ...(who.agent !== undefined && { agent: who.agent }),
     ...(who.message !== undefined && { message: who.message }),
     host,

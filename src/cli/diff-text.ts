@@ -22,7 +22,9 @@ function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
     case 'anyone':
       return 'anyone';
     case 'nobody':
-      return 'a caller without a credential';
+      return who.roles === undefined
+        ? 'a caller without a credential'
+        : `a caller without a credential, where the request gives ${who.roles.join(', ')},`;
     case 'authenticated':
       return 'any authenticated caller';
     case 'roles':

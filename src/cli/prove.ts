@@ -4,6 +4,7 @@ import type { MeshKind } from '../policy/types.ts';
 import {
   agentChanges,
   type DefinitionChange,
+  gatewayChanges,
   providerChanges,
   roleChanges,
   routeChanges,
@@ -48,6 +49,12 @@ function sideOf({ policy, rules }: Loaded, several: boolean): Side {
   };
 }
 
+/** Keys of routes that say which credentials count there. */
+const ACCEPTED = ['accept', 'audiences'];
+
+/** Keys of `gateway:` that say whose word about a caller counts. */
+const TRUSTED = ['trusted_proxies', 'inner', 'proof'];
+
 /**
  * What a caller's roles rest on, where both define it and not alike. A name that one side alone has makes no difference
  * if the rules make none; nor does the path of a CA's file, or what a provider is asked when somebody signs in.
@@ -60,8 +67,9 @@ function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[]
   const providers = providerChanges(before.policy, after.policy).filter(
     ({ key }) => key !== undefined && key !== 'ca_file' && key !== 'signin',
   );
-  const accepted = routeChanges(before.policy, after.policy).filter(({ key }) => key === 'accept');
-  return [...roles, ...agents, ...providers, ...accepted];
+  const accepted = routeChanges(before.policy, after.policy).filter(({ key }) => key && ACCEPTED.includes(key));
+  const gateway = gatewayChanges(before.policy, after.policy).filter(({ key }) => key && TRUSTED.includes(key));
+  return [...roles, ...agents, ...providers, ...accepted, ...gateway];
 }
 
 /** URL of a request as its side's gateway is asked. */

@@ -205,7 +205,7 @@ export function* partings(
   right: readonly Rule[],
   outcomes: readonly [Outcome, Outcome],
   implied: Implied,
-  byRequest: ReadonlySet<string> = new Set(),
+  byRequest: ReadonlySet<string>,
 ): Generator<Parting> {
   if (sameLists(left, right, ...outcomes)) return;
   const pair = new Pair(new Order(left), new Order(right), outcomes, implied);

@@ -97,7 +97,7 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers, which of them a host accepts, and how much callers may ask of it. */
+/** Providers, which of them a host accepts, the CA of client certificates there, and how much callers may ask of it. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
@@ -106,7 +106,11 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
       ...(client === undefined ? [] : [`client ${client.id}`]),
     ].join(', ');
   const accepted = (hosts: readonly Host[]) => Object.fromEntries(hosts.map((host) => [host.name, host]));
-  const known = ({ providers, limit }: Host) => ({ providers: [...providers].sort(), limit: saidLimit(limit) });
+  const known = ({ providers, clientCaFile, limit }: Host) => ({
+    providers: [...providers].sort(),
+    clientCaFile,
+    limit: saidLimit(limit),
+  });
   const both = (old: Host, fresh: Host): Part[] => parts(known(old), known(fresh));
   return [
     ...section('provider', before.providers, after.providers, (a, b) => parts({ ...a }, { ...b }), whole),
@@ -189,16 +193,24 @@ const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
     Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
   );
 
+/** Keys of `gateway:` that changed. */
+export const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
+  parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway)).map((part) => ({
+    section: 'gateway',
+    name: 'gateway',
+    ...part,
+    affects: [],
+  }));
+
 /** All else that the rules rest on: what changed of the policy's definitions, section by section. */
 export function definitionChanges(
   old: { readonly policy: Policy; readonly rules: readonly Rule[] },
   fresh: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
   const [before, after] = [old.policy, fresh.policy];
-  const gateway = parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway));
   const all = (a: object, b: object) => parts({ ...a }, { ...b });
   return [
-    ...gateway.map((part) => ({ section: 'gateway' as const, name: 'gateway', ...part, affects: [] })),
+    ...gatewayChanges(before, after),
     ...providerChanges(before, after),
     ...roleChanges(before, after).map((change) => withRules(change, fresh.rules)),
     ...agentChanges(before, after),

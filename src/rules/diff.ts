@@ -94,15 +94,21 @@ const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
  * first, then other identities and services, then losses.
  *
  * @param implied roles that come with others, on both sides
+ * @param byRequest roles that anonymous callers may have
  */
-export function diff(before: readonly Rule[], after: readonly Rule[], implied: Implied): readonly Change[] {
+export function diff(
+  before: readonly Rule[],
+  after: readonly Rule[],
+  implied: Implied,
+  byRequest: ReadonlySet<string>,
+): readonly Change[] {
   const groups = new Map<string, Group>();
   const paths = new Map<string, Set<PathAtom>>();
   const methods = new Set<MethodAtom>();
   for (const cell of cells(before, after)) {
     paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
     methods.add(cell.method);
-    for (const change of minimal([...partings(cell.left, cell.right, [named, named], implied)])) {
+    for (const change of minimal([...partings(cell.left, cell.right, [named, named], implied, byRequest)])) {
       collect(groups, cell, change, implied);
     }
   }

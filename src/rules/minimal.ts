@@ -12,8 +12,8 @@ export type Affected = {
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Without a credential only. */
-  | { readonly kind: 'nobody' }
+  /** Without a credential only; with `roles`, only where the request alone gives these. */
+  | { readonly kind: 'nobody'; readonly roles?: readonly string[] }
   /** Whoever has a credential, whatever their roles. */
   | { readonly kind: 'authenticated' }
   /** Somebody with this role, or with these two together. */
@@ -71,16 +71,33 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   });
 }
 
+/** Anonymous callers with a role by the request, unless a change of all anonymous callers or of the role says the same. */
+function anonymous(
+  bare: readonly Parting[],
+  nobody: Parting | undefined,
+  singles: readonly Parting[],
+): readonly MinimalChange[] {
+  const own = bare.filter((it) => nobody === undefined || mark(it) !== mark(nobody));
+  const said = (it: Parting) => singles.some((other) => other.named[0] === it.named[0] && mark(other) === mark(it));
+  return own
+    .filter((it) => !follows(it, own) && !said(it))
+    .map((it) => change({ kind: 'nobody', roles: it.named }, it));
+}
+
 /** The same for people by themselves, or through one agent. */
 function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
   const somebody = partings.find(({ caller, named }) => caller !== null && named.length === 0);
-  const own = partings.filter((it) => somebody === undefined || mark(it) !== mark(somebody));
+  const bare = partings.filter(({ caller }) => caller?.nobody);
+  const own = partings.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
   const singles = own.filter(({ named }) => named.length === 1);
-  const changed = new Set(partings.flatMap(({ named }) => (named.length === 1 ? named : [])));
+  const changed = new Set(
+    partings.flatMap(({ caller, named }) => (named.length === 1 && !caller?.nobody ? named : [])),
+  );
   const pairs = own.filter(({ named }) => named.length === 2 && !named.some((role) => changed.has(role)));
   return [
     ...withoutRoles(nobody, somebody),
+    ...anonymous(bare, nobody, singles),
     ...[...singles.filter((it) => !follows(it, singles)), ...pairs].map((it) =>
       change({ kind: 'roles', roles: it.named }, it),
     ),

@@ -1,7 +1,7 @@
 import type { Asking, Outcome } from './callers.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
-import { alone, type Implied } from './implied.ts';
+import type { Implied } from './implied.ts';
 import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
@@ -36,12 +36,7 @@ function requestOf({ host, path, method }: Cell<Rule>) {
  * @param byRequest roles that nobody in particular may have
  * @returns a request that tells them apart; undefined if none does
  */
-export function prove(
-  left: Side,
-  right: Side,
-  implied: Implied = alone,
-  byRequest: ReadonlySet<string> = new Set(),
-): Witness | undefined {
+export function prove(left: Side, right: Side, implied: Implied, byRequest: ReadonlySet<string>): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
     for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], implied, byRequest)) {
       const { named: _, ...rest } = parting;

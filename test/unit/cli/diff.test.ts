@@ -221,6 +221,70 @@ describe('prepared changes', () => {
   });
 });
 
+describe('anonymous callers', () => {
+  const base = changed(
+    ['  admin: {', '  probe: { network: [192.0.2.0/24] }\n  admin: {'],
+    [STATUS, '    /status: { service: wiki, allow: [authenticated] }\n    /ping: { service: wiki, allow: [probe] }\n'],
+  );
+
+  test('reports a role by network that lets callers without a credential in', async () => {
+    const opened = base.replace('allow: [authenticated] }', 'allow: [authenticated, probe] }');
+    expect(await diff(base, opened)).toMatchObject({
+      code: 1,
+      lines: [
+        `+ a caller without a credential, where the request gives probe, may now use any method on ${WIKI}/status (by wiki.example.com/status#2, as default)`,
+      ],
+    });
+    expect((await diff(opened, base)).lines).toEqual([
+      `- a caller without a credential, where the request gives probe, may no longer use any method on ${WIKI}/status (was by wiki.example.com/status#2)`,
+    ]);
+    const { changes } = JSON.parse((await diff(base, opened, '--format', 'json')).out);
+    expect(changes).toMatchObject([{ kind: 'gained', who: 'nobody', roles: ['probe'] }]);
+  });
+
+  test('says it once where everybody with the role gains', async () => {
+    const opened = base.replace(
+      '/status: { service: wiki, allow: [authenticated] }',
+      '/status: { service: wiki, allow: [probe] }',
+    );
+    expect((await diff(base, opened)).lines).toEqual([
+      `+ a caller without a credential, where the request gives probe, may now use any method on ${WIKI}/status (by wiki.example.com/status#1, as default)`,
+      `- any authenticated caller may no longer use any method on ${WIKI}/status (was by wiki.example.com/status#1); probe still may`,
+    ]);
+    const fewer = base.replace(
+      '/ping: { service: wiki, allow: [probe] }',
+      '/ping: { service: wiki, allow: [{ role: probe, methods: [GET] }] }',
+    );
+    expect((await diff(fewer, base)).lines).toEqual([
+      `+ probe may now use any method but GET on ${WIKI}/ping (by wiki.example.com/ping#1, as default)`,
+    ]);
+  });
+});
+
+describe('the CA of client certificates', () => {
+  const own = 'wiki.example.com:\n    tls: { client_ca_file: /run/clients.pem }\n';
+  const [host, tls] = ['  wiki.example.com:\n', 'tls: { cert_file: /run/t.crt, key_file: /run/t.key'];
+
+  test('of a host is reported', async () => {
+    const old = changed(['gateway: { insecure_http: true }', `gateway: { ${tls} } }`], [host, `  ${own}`]);
+    const fresh = old.replace('/run/clients.pem', '/run/others.pem');
+    expect(await diff(old, fresh)).toMatchObject({
+      code: 1,
+      lines: ['* host wiki.example.com: client_ca_file "/run/clients.pem" → "/run/others.pem"'],
+    });
+  });
+
+  test('of the gateway is reported for each host that has no other', async () => {
+    const old = changed([
+      'gateway: { insecure_http: true }',
+      `gateway: { ${tls}, client_ca_file: /run/clients.pem } }`,
+    ]);
+    expect((await diff(old, old.replace('/run/clients.pem', '/run/others.pem'))).lines).toEqual([
+      '* host wiki.example.com: client_ca_file "/run/clients.pem" → "/run/others.pem"',
+    ]);
+  });
+});
+
 describe('other words for the same', () => {
   test('nothing changed', async () => {
     const same = changed([

@@ -73,6 +73,29 @@ caller  reader
   });
 });
 
+describe('what the same roles rest on', () => {
+  const base = POLICY.replace(
+    'gateway: { insecure_http: true }',
+    'gateway: { tls: { cert_file: /run/t.crt, key_file: /run/t.key }, trusted_proxies: [192.0.2.1/32] }',
+  ).replace('  wiki.example.com:\n', '  wiki.example.com:\n    tls: { client_ca_file: /run/clients.pem }\n');
+
+  test.each([
+    ['the CA of client certificates', '/run/clients.pem', '/run/others.pem', 'host wiki.example.com: client_ca_file'],
+    ['proxies whose word is taken', '192.0.2.1/32', '192.0.2.0/24', 'gateway: trusted_proxies'],
+    [
+      'audiences of a route',
+      '/status: { ',
+      '/status: { audiences: [other], ',
+      'route wiki.example.com/status: audiences',
+    ],
+  ])('%s', async (_, from, to, says) => {
+    expect(base).toContain(from);
+    const { code, out } = await prove(base, base.replace(from, to));
+    expect(code).toBe(1);
+    expect(out).toContain(says);
+  });
+});
+
 describe('a policy and what Envoy got', () => {
   const target = ['--target', 'envoy'];
   const rendered = async (policy: string) =>

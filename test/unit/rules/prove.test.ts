@@ -3,7 +3,7 @@ import type { Allow, Policy, Route } from '../../../src/policy/types.ts';
 import type { Asking } from '../../../src/rules/callers.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide.ts';
-import { impliedBy } from '../../../src/rules/implied.ts';
+import { alone, impliedBy } from '../../../src/rules/implied.ts';
 import { match } from '../../../src/rules/match.ts';
 import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/prove.ts';
 import { projection } from '../../../src/targets/envoy/read.ts';
@@ -12,7 +12,7 @@ import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
 
 const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: named });
 
-const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right));
+const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right), alone, new Set());
 
 const CALLERS: readonly Asking[] = [
   null,
@@ -130,8 +130,8 @@ describe('callers', () => {
       return { ...one, roles: { ...one.roles, admin: { name: 'admin', fact, at } } };
     };
     const [left, right] = [of(role('editor')), of(role('editor'), role('admin'))];
-    expect(prove(sideOf(left), sideOf(right), impliedBy([left, right]))).toBeUndefined();
-    expect(prove(sideOf(left), sideOf(right))).toMatchObject({ caller: { roles: ['admin'] } });
+    expect(prove(sideOf(left), sideOf(right), impliedBy([left, right]), new Set())).toBeUndefined();
+    expect(prove(sideOf(left), sideOf(right), alone, new Set())).toMatchObject({ caller: { roles: ['admin'] } });
   });
 });
 

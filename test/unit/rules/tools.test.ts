@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide.ts';
+import { alone } from '../../../src/rules/implied.ts';
 import { named, prove } from '../../../src/rules/prove.ts';
 import { refusedTool, toolAtoms } from '../../../src/rules/tools.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
@@ -132,13 +133,18 @@ describe('rules with tools', () => {
     ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: ["*"] }', '0'],
   ])('%s against %s: told apart by %s', (left, right, tool) => {
     const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
-    const witness = prove(side(left), side(right));
+    const witness = prove(side(left), side(right), alone, new Set());
     expect(witness?.caller?.mcp?.name).toBe(tool);
   });
 
   test('one without tools lets pass what is no message at all', () => {
     const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
-    const witness = prove(side('{ agent: bot, methods: [POST] }'), side('{ agent: bot, tools: ["*"] }'));
+    const witness = prove(
+      side('{ agent: bot, methods: [POST] }'),
+      side('{ agent: bot, tools: ["*"] }'),
+      alone,
+      new Set(),
+    );
     expect(witness).toMatchObject({ method: 'POST', caller: { agent: 'bot' } });
     expect(witness?.caller).not.toHaveProperty('mcp');
   });
