@@ -13,11 +13,11 @@ import table from './policy.js';
 
 const keyStore = new KeyStore(table);
 const bearers = new Bearers(table, keyStore);
-const sessions = table.session === undefined ? undefined : new Sessions(table, table.session, keyStore);
+const sessions = table.session === undefined ? undefined : new Sessions(table, table.session);
 const signer = table.assertion === undefined ? undefined : new Signer(table.assertion);
 const prover = new Prover(table);
 const views = viewsOf(table);
-const certificates = table.certificates === true ? new CertificateCallers(keyStore, table.agents) : undefined;
+const certificates = table.certificates === true ? new CertificateCallers(table.agents) : undefined;
 const check = checkHandler(table, bearers, prover, sessions, signer, views, certificates);
 
 /** Who a caller is; only a policy with sessions is rendered with a location for it. */

@@ -22,6 +22,8 @@ export interface Asserted {
   readonly alone?: true;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
+  /** `iat`, seconds since the epoch; 0 where it has none. */
+  readonly issuedAt: number;
   /** RFC 7638 thumbprint of the key that signed it. */
   readonly key: string;
 }
@@ -51,7 +53,7 @@ function judge(
   }
   const untimely = checkTimes(claims, now, skew);
   if (untimely !== undefined) return untimely;
-  const { aud, exp, provider, sub, roles, email, name } = claims;
+  const { aud, exp, iat, provider, sub, roles, email, name } = claims;
   if (!isText(aud)) return wrong('aud');
   if (!isText(provider)) return wrong('provider');
   if (!isText(sub)) return wrong('sub');
@@ -68,6 +70,7 @@ function judge(
     actors: actors.map((actor) => actor.sub),
     ...(claims[ALONE] !== undefined && { alone: true as const }),
     expires: exp as number,
+    issuedAt: typeof iat === 'number' ? iat : 0,
     key: thumbprint,
   });
 }

@@ -33,7 +33,11 @@ export function isReserved(subject: string, kind: string, { certificates }: Call
   return certificates === true && kind !== 'spiffe' && OF_CERTIFICATES.some((begin) => subject.startsWith(begin));
 }
 
-function subjectOf({ spiffe, dns: [name], subject }: ClientCertificate): string {
+export function certificateSubject({
+  spiffe,
+  dns: [name],
+  subject,
+}: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject'>): string {
   if (spiffe !== undefined) return spiffe;
   if (name !== undefined) return `dns:${name}`;
   return subject === '' ? '' : `x509:${subject}`;
@@ -54,7 +58,7 @@ function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): 
  * it is that of an agent that has to come with DPoP
  */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {
-  const subject = subjectOf(certificate);
+  const subject = certificateSubject(certificate);
   if (subject === '' || isTooLong(subject)) {
     return refuse('proof_invalid', `the client certificate has ${subject === '' ? 'no name' : 'too long a name'}`);
   }

@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { REVOKE_FOLDER } from '../limits.ts';
-import { ofProvider } from '../session/revocation.ts';
+import { ofAny, ofProvider } from '../session/revocation.ts';
 import { revocation } from '../session/revoke.ts';
 import type { Revocation } from '../session/store.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
@@ -30,12 +30,12 @@ function subjectOf(text: string): string {
 function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation {
   const given: [Revocation['kind'], string][] = [];
   if (subject !== undefined) given.push(['sub', subjectOf(subject)]);
-  if (sid !== undefined) given.push(['sid', sid]);
-  if (kid !== undefined) given.push(['kid', kid]);
-  if (jti !== undefined) given.push(['jti', jti]);
+  for (const [kind, value] of Object.entries({ sid, kid, jti })) {
+    if (value === '') throw new WrongUse(`--${kind} is empty`);
+    if (value !== undefined) given.push([kind as Revocation['kind'], ofAny(value)]);
+  }
   const [first] = given;
   if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
-  if (first[1] === '') throw new WrongUse(`--${first[0] === 'sub' ? 'subject' : first[0]} is empty`);
   return revocation(...first, now);
 }
 

@@ -1,5 +1,29 @@
+import { certificateSubject } from '../caller/reserved.ts';
 import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { type Result, refuse } from '../reasons.ts';
+import type { Revocable } from '../session/revocation.ts';
+import type { ClientCertificate } from '../token/client-certificate.ts';
+import { isKeptRevoked, type Kept } from './revocation-reader.ts';
+
+/** What is kept of a certificate by whoever reads it. */
+export interface ReadCertificate extends Kept {
+  /** Seconds since the epoch. */
+  readonly notAfter: number;
+  readonly revocable: Revocable;
+}
+
+/** What a certificate can be revoked by: its subject, of the provider `certificate`, and its thumbprint. */
+export const revocableCertificate = (
+  certificate: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject' | 'notBefore' | 'thumbprint'>,
+): Revocable => ({
+  provider: CERTIFICATE_PROVIDER,
+  subject: certificateSubject(certificate),
+  kids: [certificate.thumbprint],
+  at: certificate.notBefore,
+});
+
+const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
 /** Whoever has one certificate mostly asks several times: what was read last is found without a look-up. */
 interface Last<T> {
@@ -8,12 +32,14 @@ interface Last<T> {
 }
 
 /**
- * Reads certificates as nginx passes them, in `SSL-Client-Cert`, each once per context.
+ * Reads certificates as nginx passes them, in `SSL-Client-Cert`, each once per context. Whatever a certificate counts
+ * for, it is read here.
  *
  * @param read what is made of the text, see {@link readClientCertificate} and {@link readSvid}
- * @returns gives that, or `proof_invalid` once the certificate has expired: nginx looks at dates as it connects only
+ * @returns gives that, or `proof_invalid` once the certificate has expired: nginx looks at dates as it connects only;
+ * `revoked` while it is revoked
  */
-export function certificateReader<T extends { readonly notAfter: number }>(
+export function certificateReader<T extends ReadCertificate>(
   read: (escaped: string) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {
   const known = new Map<string, Result<T>>();
@@ -32,7 +58,8 @@ export function certificateReader<T extends { readonly notAfter: number }>(
 
   return (escaped, now) => {
     const made = last?.escaped === escaped ? last.read : recall(escaped);
-    if (!made.ok || made.value.notAfter > now) return made;
-    return refuse('proof_invalid', 'the client certificate has expired');
+    if (!made.ok) return made;
+    if (made.value.notAfter <= now) return refuse('proof_invalid', 'the client certificate has expired');
+    return isKeptRevoked(made.value, revocableOf) ? refuse('revoked', 'the client certificate is revoked') : made;
   };
 }

@@ -26,6 +26,3 @@ export function newEpoch(): void {
   // Another worker may have called something back between the look and the write.
   if (!had && anyRevoked()) keysDict().set(EPOCH, base + REVOKED);
 }
-
-/** The revocation under a key, for `isRevoked`. */
-export const lookRevoked = (key: string): string | undefined => revokedDict().get(key);

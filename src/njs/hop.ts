@@ -1,14 +1,18 @@
 import { agentCaller, agentOf } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
+import type { Caller } from '../caller/types.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
 import { isJws } from '../token/format.ts';
 import { readSvid } from '../token/svid.ts';
+import type { Key } from '../token/types.ts';
 import { certificateReader } from './certificates.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { deny, NOWHERE } from './refusal.ts';
+import { isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
@@ -23,7 +27,13 @@ const HOP = '/.meshgate/hop/';
  */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
   const route = routesOf(table);
-  const svidOf = certificateReader(readSvid);
+  const svidOf = certificateReader((escaped) => {
+    const read = readSvid(escaped);
+    if (!read.ok) return read;
+    const { spiffe, notBefore, thumbprint } = read.value;
+    const revocable = { provider: CERTIFICATE_PROVIDER, subject: spiffe, kids: [thumbprint], at: notBefore };
+    return ok({ ...read.value, revocable });
+  });
   // Of a caller that an assertion speaks of all is kept.
   const callers = new TokenCache({ selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] });
   const context: AssertionContext = {
@@ -33,6 +43,19 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     onFailure: emptyErrorQueue,
   };
 
+  /** What the person of an assertion can be revoked by, and the key that signed it. */
+  function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
+    const { provider, subject } = caller;
+    const of = Object.hasOwn(table.providers, provider) ? table.providers[provider] : undefined;
+    return {
+      provider,
+      subject,
+      ...(of?.subject.claim === 'sub' && { sub: subject.slice(of.subject.prefix.length) }),
+      kids: [key, keys.find(({ thumbprint }) => thumbprint === key)?.kid],
+      at,
+    };
+  }
+
   /** Who asks with a certificate and an assertion; known from then on, as long as the key is published. */
   async function callerOf(spiffe: string, assertion: string, now: number): Promise<Result<KnownCaller>> {
     const agent = agentOf(spiffe, hop.agents);
@@ -40,11 +63,18 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const keys = await signer.published(now);
     if (keys === undefined) return refuse('assertion_unavailable');
     const known = callers.get(spiffe, assertion, now, isJws);
-    if (known !== undefined && keys.some(({ thumbprint }) => thumbprint === known.key)) return ok(known);
+    if (known !== undefined && keys.some(({ thumbprint }) => thumbprint === known.key)) {
+      const isRevoked = isKeptRevoked(known, (it) => revocable(it.caller, it.key, Number(it.stamp), keys));
+      return isRevoked ? refuse('revoked') : ok(known);
+    }
     const asserted = await verifyAssertion(assertion, keys, now, context);
     if (!asserted.ok) return asserted;
+    const { key, issuedAt } = asserted.value;
+    if (isRevokedNow(() => revocable(asserted.value, key, issuedAt, keys))) return refuse('revoked');
     const caller = agentCaller(asserted.value, spiffe, agent.value);
-    return caller.ok ? ok(callers.put(spiffe, assertion, asserted.value, caller.value, now, table.tokenCache)) : caller;
+    if (!caller.ok) return caller;
+    const stamp = String(issuedAt);
+    return ok(callers.put(spiffe, assertion, asserted.value, caller.value, now, table.tokenCache, stamp));
   }
 
   async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {

@@ -2,7 +2,6 @@ import { composed } from '../composed.ts';
 import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
 import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
-import { isRevoked } from '../session/revocation.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
 import type { ImportedKeys } from '../token/import.ts';
 import { INTROSPECTED } from '../token/introspection.ts';
@@ -21,8 +20,9 @@ import {
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
-import { EPOCH, hasRevocations, lookRevoked, newEpoch } from './epoch.ts';
+import { EPOCH, newEpoch } from './epoch.ts';
 import type { KnownCaller } from './known.ts';
+import { isRevokedNow } from './revocation-reader.ts';
 
 /** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
@@ -84,22 +84,26 @@ export class KeyStore {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
-  /** Whether a revocation names a caller's token, its key or its subject. Nothing is looked up while there are none. */
-  isRevoked({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
-    if (!hasRevocations(this.#epoch)) return false;
+  /** What a caller's token can be called back by: itself, its key, its subject. */
+  #revocable({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
     const { state } = this.#load(provider);
     const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
     const { subject } = caller;
     const space = stamp.indexOf(' ');
     const jti = stamp.slice(space + 1);
-    return isRevoked(lookRevoked, {
+    return {
       provider,
       subject,
       sub: claim === 'sub' ? subject.slice(prefix.length) : sub,
       ...(jti !== '' && { jti }),
       kids: [key, state.keys.find(({ thumbprint }) => thumbprint === key)?.kid],
       at: Number(stamp.slice(0, space)),
-    });
+    };
+  }
+
+  /** Whether a caller's token is revoked now. */
+  isRevoked(of: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>): boolean {
+    return isRevokedNow(() => this.#revocable(of));
   }
 
   /**

@@ -32,6 +32,8 @@ export interface KnownCaller {
   ready?: Map<string, ReadyAnswer>;
   /** The keys' epoch in which `key` was found among them, and how long they are good for. */
   epoch?: string | undefined;
+  /** Whether it is revoked, as of the epoch. */
+  revoked?: boolean;
   usableUntil?: number;
   /** By the index of the grant. */
   assertions?: MadeAssertion[];

@@ -8,7 +8,7 @@ import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
 import type { Binding } from '../token/types.ts';
-import { certificateReader } from './certificates.ts';
+import { certificateReader, revocableCertificate } from './certificates.ts';
 import { locksDict, proofsDict } from './dicts.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
@@ -89,7 +89,10 @@ export class Prover {
   /** Of the hosts' own URLs. */
   readonly #port: number;
   readonly #skew: number;
-  readonly #certificateOf = certificateReader(readClientCertificate);
+  readonly #certificateOf = certificateReader((escaped) => {
+    const read = readClientCertificate(escaped);
+    return read.ok ? ok({ ...read.value, revocable: revocableCertificate(read.value) }) : read;
+  });
   readonly #context: ProofContext = {
     known: new Map(),
     imported: new Map(),

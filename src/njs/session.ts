@@ -171,6 +171,8 @@ export class SessionDoor {
         known.ended = true;
         return this.#absent(r, to, method, 'session_expired', true);
       }
+      // Somebody may have revoked it while it was to be renewed.
+      if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
       const later = Date.now() / 1000;
       known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(known, later);
       if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
@@ -221,6 +223,7 @@ export class SessionDoor {
   /** A session of another policy: its claims were not chosen for the roles of now, so that it stands for nobody alone. */
   #choose(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: OpenedSession, now: number): Answered {
     if (now >= opened.end) return this.#absent(r, to, method, 'session_expired');
+    if (this.#sessions.isRevoked(opened)) return this.#absent(r, to, method, 'session_expired', true);
     if (this.#isForeign(r, to, opened.host)) return deny(r, to, refuse('origin_refused'));
     return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);

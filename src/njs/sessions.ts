@@ -29,14 +29,12 @@ import {
   SINCE,
 } from '../session/claims.ts';
 import { dueAt } from '../session/freshness.ts';
-import { isRevoked, revocableSession } from '../session/revocation.ts';
+import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';
-import type { TokenProvider } from '../token/types.ts';
-import { hasRevocations, lookRevoked } from './epoch.ts';
 import type { KeyFile } from './key-file.ts';
-import type { KeyStore } from './keys.ts';
 import type { KnownCaller } from './known.ts';
+import { isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
 /** What a session cookie says, with where it came from. */
@@ -60,8 +58,7 @@ export interface KnownSession extends KnownCaller, OpenedSession {
   readonly fresh: number;
   /** When it is to be renewed; put off where that was tried. */
   renewAt: number;
-  /** It was called back, as of the epoch; or the provider ended it. */
-  revoked?: boolean;
+  /** The provider ended it. */
   ended?: boolean;
   /** The newer one that it was renewed to. */
   next?: KnownSession;
@@ -103,17 +100,15 @@ const tail = (text: string): string => text.slice(-32);
 export class Sessions {
   readonly settings: TableSession;
   readonly #table: Table;
-  readonly #keys: KeyStore;
   readonly #file: KeyFile<Ring>;
   readonly #head: string;
   /** Those that were opened lately, and those before them: nobody counts which is the oldest. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
 
-  constructor(table: Table, settings: TableSession, keys: KeyStore) {
+  constructor(table: Table, settings: TableSession) {
     this.settings = settings;
     this.#table = table;
-    this.#keys = keys;
     this.#file = ringFile(settings.keysFile);
     this.#head = readyHead(table, settings);
   }
@@ -247,17 +242,18 @@ export class Sessions {
 
   /** Whether nothing of a session was called back. Looked up again where something was, and not else. */
   vouchFor(known: KnownSession): boolean {
-    const epoch = this.#keys.epoch();
-    if (known.epoch !== epoch) {
-      known.epoch = epoch;
-      known.revoked = hasRevocations(epoch) && this.#isRevoked(known);
-    }
-    return known.revoked !== true && known.ended !== true;
+    return known.ended !== true && !isKeptRevoked(known, this.#revocable);
   }
 
-  #isRevoked({ says, text }: OpenedSession): boolean {
-    const session = claimsOf(listedOf(says));
-    const provider = this.#table.providers[session.provider] as TokenProvider;
-    return isRevoked(lookRevoked, revocableSession(session, provider, kidOf(text)));
+  /** Whether a session of another policy is revoked: {@link vouchFor} is for those that are known. */
+  isRevoked(opened: OpenedSession): boolean {
+    return isRevokedNow(() => this.#revocable(opened));
   }
+
+  readonly #revocable = ({ says, text }: OpenedSession): Revocable => {
+    const session = claimsOf(listedOf(says));
+    const { providers } = this.#table;
+    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
+    return revocableSession(session, provider, kidOf(text));
+  };
 }

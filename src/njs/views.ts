@@ -6,12 +6,11 @@ import { ok, type Result } from '../reasons.ts';
 import { networkName } from '../rules/network-name.ts';
 import type { Table, TableRequest } from '../rules/types.ts';
 import { readClientCertificate } from '../token/client-certificate.ts';
-import { certificateReader } from './certificates.ts';
+import { certificateReader, type ReadCertificate, revocableCertificate } from './certificates.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
 /** What a certificate says of the names that the policy asks for. */
-interface Seen {
-  readonly notAfter: number;
+interface Seen extends ReadCertificate {
   /** A digit for each name. */
   readonly digits: string;
 }
@@ -41,7 +40,7 @@ export class Views {
       const read = readClientCertificate(escaped);
       if (!read.ok) return read;
       const digits = certificates.map((name) => (isNamed(read.value, name) ? '1' : '0')).join('');
-      return ok({ notAfter: read.value.notAfter, digits });
+      return ok({ notAfter: read.value.notAfter, digits, revocable: revocableCertificate(read.value) });
     });
   }
 

@@ -1,19 +1,21 @@
+import { composed } from '../composed.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider } from '../token/types.ts';
+import { sha256 } from './flow/random.ts';
 import type { Revocation } from './store.ts';
 import type { SessionClaims } from './types.ts';
 
 /*
- * Revocations as they lie in the dict zone `meshgate_revoked`: `KIND VALUE` with the time before which it holds, for as
+ * Revocations as they lie in the dict zone `meshgate_revoked`: kind and value with the time before which it holds, for as
  * long as anything lives that it calls back.
  */
 
 /** What a credential can be called back by. */
 export interface Revocable {
-  /** Name of the provider. */
-  readonly provider: string;
-  /** The subject as services see it, and the `sub` claim where that is another. */
-  readonly subject: string;
+  /** Name of the provider, and the subject as services see it; absent: it is not known yet whose the credential is. */
+  readonly provider?: string;
+  readonly subject?: string;
+  /** The `sub` claim where that is another. */
   readonly sub?: string;
   /** Ids of the session, and of the provider's own. */
   readonly sid?: string;
@@ -25,23 +27,34 @@ export interface Revocable {
   readonly at: number;
 }
 
-/** Longer values are cut: keys of a dict take room. So are those with a line break, which nobody's have. */
+/** Longest value that is kept as it is. Keys of a dict take room, and an answer of etcd is read to a limit only. */
 const MAX_VALUE_LENGTH = 256;
 
-function shortened(value: string): string {
-  const line = value.indexOf('\n');
-  return value.slice(0, line < 0 || line > MAX_VALUE_LENGTH ? MAX_VALUE_LENGTH : line);
+/** Texts that take one byte a character, wherever they are kept. */
+const PLAIN = /^[\n\x20-\x7e]*$/;
+
+/** A value as it is kept: itself, or its hash where it is long or has other characters. */
+function kept(...parts: readonly string[]): string {
+  const value = composed(...parts);
+  return value.length <= MAX_VALUE_LENGTH && PLAIN.test(value) ? value : `sha256 ${sha256(value)}`;
 }
+
+/** Whether a text is the value of a revocation: what {@link ofAny} and {@link ofProvider} make. */
+export const isRevocationValue = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_VALUE_LENGTH && PLAIN.test(value);
+
+/** The value of a revocation of a session, a key or a token. */
+export const ofAny = (id: string): string => kept(id);
 
 /**
  * The value of a revocation of what only one provider's credentials have: a subject, the provider's own session.
  *
  * @param value the subject with or without the provider's prefix; the provider's session id
  */
-export const ofProvider = (provider: string, value: string): string => `${provider} ${value}`;
+export const ofProvider = (provider: string, value: string): string => kept(provider, value);
 
 /** Key of a revocation in the dict. */
-export const revocationKey = (kind: Revocation['kind'], value: string): string => `${kind} ${shortened(value)}`;
+export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
 /** Value of a revocation in the dict. */
 export const revocationValue = ({ before }: Pick<Revocation, 'before'>): string => String(before);
@@ -52,12 +65,15 @@ export const laterValue = (value: string, present: string | undefined): string =
 
 /** What is looked up for a credential, in the order of the look-ups. */
 function keysOf({ provider, subject, sub, sid, psid, kids, jti }: Revocable): string[] {
-  const keys = [revocationKey('sub', ofProvider(provider, subject))];
-  if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
-  if (sid !== undefined) keys.push(revocationKey('sid', sid));
-  if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
-  if (jti !== undefined) keys.push(revocationKey('jti', jti));
-  for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', kid));
+  const keys: string[] = [];
+  if (provider !== undefined) {
+    if (subject !== undefined) keys.push(revocationKey('sub', ofProvider(provider, subject)));
+    if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
+    if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
+  }
+  if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
+  if (jti !== undefined) keys.push(revocationKey('jti', ofAny(jti)));
+  for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', ofAny(kid)));
   return keys;
 }
 
@@ -91,15 +107,17 @@ export function beginning(look: (key: string) => string | undefined, what: Revoc
   return begins;
 }
 
+const usual = { subject: { claim: 'sub', prefix: '' } } as const;
+
 /**
  * What a session can be called back by.
  *
- * @param provider the session's
+ * @param provider the session's; absent: the policy has it no more
  * @param kid of the ring's key that its cookie is sealed with; absent where that is not known
  */
 export function revocableSession(
   { provider, sid, psid, since, claims }: SessionClaims,
-  { subject }: Pick<TokenProvider, 'subject'>,
+  { subject }: Pick<TokenProvider, 'subject'> = usual,
   kid?: string,
 ): Revocable {
   const { sub } = claims;

@@ -1,5 +1,6 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { asObject } from '../token/json.ts';
+import { isRevocationValue } from './revocation.ts';
 import type { Revocation } from './store.ts';
 
 /** Longest that a revocation is kept, seconds: what a shared dict can count. How long a token lives is not known. */
@@ -9,9 +10,6 @@ const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti'
 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_NUMERIC_DATE;
-
-const isValue = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= 1024 && !/[\x00-\x1f\x7f]/.test(value);
 
 /**
  * A revocation as it lies in etcd, or in a file of `meshgate revoke`.
@@ -26,7 +24,7 @@ export function readRevocation(text: string): Revocation | undefined {
     return undefined;
   }
   const { kind, value, before, until } = asObject(read) ?? {};
-  if (!KINDS.includes(kind as Revocation['kind']) || !isValue(value) || !isTime(before) || !isTime(until)) {
+  if (!KINDS.includes(kind as Revocation['kind']) || !isRevocationValue(value) || !isTime(before) || !isTime(until)) {
     return undefined;
   }
   return { kind: kind as Revocation['kind'], value, before, until };
@@ -35,6 +33,7 @@ export function readRevocation(text: string): Revocation | undefined {
 /**
  * A revocation from now on.
  *
+ * @param value of `ofAny` or `ofProvider`
  * @param life seconds for which something may live that it calls back
  */
 export function revocation(

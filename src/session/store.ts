@@ -2,8 +2,9 @@ import type { SessionRecord } from './types.ts';
 
 /** What a revocation calls back. */
 export interface Revocation {
-  /** A session of ours or the provider's own; a subject with the provider's name before it and a space; a signing key; a token. */
+  /** A session of ours or the provider's own; a subject; a key, or a certificate; a token. */
   readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti';
+  /** Which one, see `ofAny` and `ofProvider`. */
   readonly value: string;
   /** What was issued, or signed in, before this is called back; seconds since the epoch. */
   readonly before: number;

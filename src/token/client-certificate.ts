@@ -20,6 +20,9 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
   }
 }
 
+/** SHA-256 of a certificate's DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
+export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
+
 /** What the gateway knows of a client by its certificate. Whether it verifies is nginx's to say. */
 export interface ClientCertificate {
   /** SPIFFE id of a workload, where one of its URIs is one. */
@@ -63,6 +66,6 @@ export function readClientCertificate(escaped: string): Result<ClientCertificate
     subject,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
-    thumbprint: hash.createHash('sha256').update(bytes).digest('base64url'),
+    thumbprint: thumbprintOf(bytes),
   });
 }

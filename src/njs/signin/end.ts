@@ -1,6 +1,6 @@
 import fs from 'fs';
 import { REVOKE_FOLDER } from '../../limits.ts';
-import { ofProvider } from '../../session/revocation.ts';
+import { ofAny, ofProvider } from '../../session/revocation.ts';
 import { revocation } from '../../session/revoke.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';
@@ -39,7 +39,7 @@ export async function endSession(scene: SigninScene, session: SessionClaims, now
   const { sid, provider, psid } = session;
   const { absolute } = scene.signin.session;
   await callBack(scene, [
-    revocation('sid', sid, now, absolute),
+    revocation('sid', ofAny(sid), now, absolute),
     ...(psid === undefined ? [] : [revocation('psid', ofProvider(provider, psid), now, absolute)]),
   ]);
   try {

@@ -10,10 +10,10 @@ import { handoverUrl, originOf } from '../../session/flow/origin.ts';
 import { randomText } from '../../session/flow/random.ts';
 import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
-import { beginning, revocableSession } from '../../session/revocation.ts';
+import { revocableSession } from '../../session/revocation.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
-import { lookRevoked } from '../epoch.ts';
+import { beginsAt } from '../revocation-reader.ts';
 import { redirect } from './answer.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
@@ -68,12 +68,14 @@ export interface Arrival {
 /**
  * Sends a browser that has signed in to its page, with the session's cookie.
  *
- * @returns reason `claim_absent` where the session fits into no cookie; then nothing is answered
+ * @returns reasons `revoked` where the session was revoked on its way here, and `claim_absent` where it fits into no
+ * cookie; then nothing is answered
  */
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
   const { vault, table, signin } = scene;
+  if (vault.isRevoked(arrival.session)) return refuse('revoked');
   const before = await vault.sessionOf(host, cookies, now);
   const subject = table.providers[arrival.session.provider]?.subject.claim ?? 'sub';
   const session = mode === 'renew' ? continued(arrival.session, before, subject) : arrival.session;
@@ -108,7 +110,7 @@ export async function establish(
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
   const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
   const subject = table.providers[provider.name]?.subject ?? { claim: 'sub', prefix: '' };
-  const session = { ...began, since: beginning(lookRevoked, revocableSession(began, { subject })) };
+  const session = { ...began, since: beginsAt(revocableSession(began, { subject })) };
   const { idToken, refreshToken } = tokens;
   const record: SessionRecord = {
     session,

@@ -1,8 +1,6 @@
 import { keep, readClaims } from '../../session/claims.ts';
 import { RENEW_HEADERS, RENEWED } from '../../session/contract.ts';
-import { isRevoked } from '../../session/revocation.ts';
 import type { SessionClaims } from '../../session/types.ts';
-import { revokedDict } from '../dicts.ts';
 import { refresh } from './refresh.ts';
 import { type Renewal, Renewals } from './renewal.ts';
 import type { SigninScene } from './scene.ts';
@@ -10,19 +8,6 @@ import type { SigninScene } from './scene.ts';
 /** Milliseconds between two looks of whoever waits: shared memory costs nothing, etcd a call. */
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
-
-/** Whether a sign-out called the session back, its provider's, or all of the person's. */
-export function isCalledBack(session: SessionClaims, sub: unknown): boolean {
-  const { provider, sid, psid, since } = session;
-  return isRevoked((key) => revokedDict().get(key), {
-    provider,
-    subject: String(sub ?? ''),
-    sid,
-    ...(psid !== undefined && { psid }),
-    kids: [],
-    at: since,
-  });
-}
 
 /** The check may have given up: then `r.return` throws, and nobody is there to be told. */
 function answer(r: NginxHTTPRequest, status: number, text = ''): void {
@@ -63,7 +48,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
     choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
     refresh: (record) => refresh(scene, record),
-    isRevoked: isCalledBack,
+    isRevoked: (session, sub) => vault.isRevoked(session, sub),
     policy: signin.session,
     selection: table.selection,
   });

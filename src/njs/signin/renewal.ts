@@ -33,7 +33,7 @@ export interface RenewalScene {
   /** Asks the provider, once. Never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
   /**
-   * Whether a sign-out called the session back.
+   * Whether a session is revoked.
    *
    * @param sub the provider's name for the person, where it is known
    */

@@ -5,12 +5,14 @@ import { claimsText, readClaims } from '../../session/claims.ts';
 import { ownSession } from '../../session/cookie.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
+import { revocableSession } from '../../session/revocation.ts';
 import type { Ring } from '../../session/ring.ts';
 import { isOpenable, kidOf, open, seal } from '../../session/seal.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import type { RecordSeal } from '../dict-store.ts';
 import type { KeyFile } from '../key-file.ts';
 import { emptyErrorQueue } from '../openssl.ts';
+import { isRevokedNow } from '../revocation-reader.ts';
 import { ringFile } from '../ring-file.ts';
 
 /** Seals and opens with the session keys as their file has them now. */
@@ -38,10 +40,14 @@ export class Vault implements RecordSeal {
     return isOpenable(purpose, text) ? text : undefined;
   }
 
-  /** Opens a text; a key that is not known may have come into the file just now. */
+  /**
+   * Opens a text; a key that is not known may have come into the file just now. Nothing opens under a revoked key: anyone
+   * who has that key can seal whatever they like, for whatever purpose.
+   */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
     let ring = await this.#file.current(now);
     const kid = kidOf(text);
+    if (isRevokedNow(() => ({ kids: [kid], at: 0 }))) return undefined;
     if (kid !== undefined && ring?.keys.has(kid) === false) ring = await this.#file.again(now);
     const plain = ring === undefined ? undefined : await open(ring, purpose, host, text);
     if (plain === undefined) await emptyErrorQueue();
@@ -55,12 +61,27 @@ export class Vault implements RecordSeal {
     return text ?? this.sealFor('session', host, claimsText(session), now);
   }
 
-  /** The session of a `Cookie` line that has not reached its hard end. */
+  /** The session of a `Cookie` line that has not reached its hard end, and is not revoked. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
     const text = ownSession(cookies);
     const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
     const session = plain === undefined ? undefined : readClaims(plain);
-    return session !== undefined && now < hardEnd(session, this.#policy) ? session : undefined;
+    if (session === undefined || now >= hardEnd(session, this.#policy)) return undefined;
+    return this.isRevoked(session) ? undefined : session;
+  }
+
+  /**
+   * Whether a session is revoked that was opened here: {@link openFor} has looked for its key.
+   *
+   * @param sub the provider's name for the person, where it is known and the session does not keep it
+   */
+  isRevoked(session: SessionClaims, sub?: unknown): boolean {
+    const { providers } = this.#table;
+    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
+    return isRevokedNow(() => ({
+      ...revocableSession(session, provider),
+      ...(typeof sub === 'string' && { sub }),
+    }));
   }
 
   /** @throws Error with one line for the log */

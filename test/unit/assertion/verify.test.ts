@@ -48,6 +48,7 @@ describe('an assertion of ours', () => {
       roles: ['staff', 'admin'],
       actors: [],
       expires: NOW + 60,
+      issuedAt: NOW,
       key: ours.published[0]!.thumbprint,
     });
   });
@@ -154,6 +155,7 @@ describe('the service that asks', () => {
     email: 'ann@example.org',
     actors: [],
     expires: NOW + 60,
+    issuedAt: NOW,
     key: 'k',
   };
   const ask = (spiffe: string, more: Partial<Asserted> = {}) => {

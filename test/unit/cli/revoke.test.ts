@@ -34,13 +34,13 @@ describe('meshgate revoke', () => {
   test('lays a file for the gateway, and waits until it is taken', async () => {
     expect(await laid('--subject', 'okta/a/b')).toEqual({
       kind: 'sub',
-      value: 'okta a/b',
+      value: 'okta\na/b\n',
       before: NOW + 1,
       until: DAYS_46,
     });
-    expect(await laid('--sid', 's1')).toEqual({ kind: 'sid', value: 's1', before: ALWAYS, until: DAYS_46 });
-    expect(await laid('--kid', 'k1')).toEqual({ kind: 'kid', value: 'k1', before: ALWAYS, until: DAYS_46 });
-    expect(await laid('--jti', 'j1')).toEqual({ kind: 'jti', value: 'j1', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--sid', 's1')).toEqual({ kind: 'sid', value: 's1\n', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--kid', 'k1')).toEqual({ kind: 'kid', value: 'k1\n', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--jti', 'j1')).toEqual({ kind: 'jti', value: 'j1\n', before: ALWAYS, until: DAYS_46 });
   });
 
   test('says what to do where no gateway takes it', async () => {

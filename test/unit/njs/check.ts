@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sessionText } from '../../../src/caller/ready.ts';
 import { Bearers } from '../../../src/njs/bearers.ts';
+import { CertificateCallers } from '../../../src/njs/certificate-callers.ts';
 import { checkHandler } from '../../../src/njs/check.ts';
 import { keysDict, keysName } from '../../../src/njs/dicts.ts';
 import { KeyStore } from '../../../src/njs/keys.ts';
 import { Prover } from '../../../src/njs/prove.ts';
 import { Sessions } from '../../../src/njs/sessions.ts';
+import { viewsOf } from '../../../src/njs/views.ts';
 import { whoamiHandler } from '../../../src/njs/whoami.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { claimsText } from '../../../src/session/claims.ts';
@@ -140,7 +142,7 @@ export interface Answer {
 
 type Handler = (r: NginxHTTPRequest) => unknown;
 
-async function run(handler: Handler, uri: string, headersIn: Readonly<Record<string, string>>): Promise<Answer> {
+export async function run(handler: Handler, uri: string, headersIn: Readonly<Record<string, string>>): Promise<Answer> {
   const headers: Record<string, string> = {};
   let answered: Answer | undefined;
   await handler({
@@ -164,10 +166,12 @@ export class Context {
   constructor(of: Table = table) {
     const keys = new KeyStore(of);
     const bearers = new Bearers(of, keys);
-    const sessions = of.session && new Sessions(of, of.session, keys);
+    const sessions = of.session && new Sessions(of, of.session);
     const prover = new Prover(of);
-    this.#check = checkHandler(of, bearers, prover, sessions);
-    this.#whoami = whoamiHandler(of, bearers, prover, sessions);
+    const views = viewsOf(of);
+    const certificates = of.certificates ? new CertificateCallers(of.agents) : undefined;
+    this.#check = checkHandler(of, bearers, prover, sessions, undefined, views, certificates);
+    this.#whoami = whoamiHandler(of, bearers, prover, sessions, views, certificates);
   }
 
   /** @param path of the route, `*` by default */

@@ -35,7 +35,15 @@ describe('the SPIFFE id of a certificate', () => {
     ['of a certificate with a subject', { uris: [ID], commonName: 'spiffe://example.org/somebody-else' }],
     ['of an RSA key, whose certificate is longer', { uris: [ID], keyType: 'rsa' }],
   ])('%s', async (_, subject) => {
-    expect(await of(subject)).toEqual({ ok: true, value: { spiffe: ID, notAfter: expect.any(Number) } });
+    expect(await of(subject)).toEqual({
+      ok: true,
+      value: {
+        spiffe: ID,
+        notBefore: expect.any(Number),
+        notAfter: expect.any(Number),
+        thumbprint: expect.stringMatching(/^[\w-]{43}$/),
+      },
+    });
   });
 
   const proofInvalid = (detail: string) => ({ ok: false, reason: 'proof_invalid', detail });

@@ -17,6 +17,7 @@ import { Etcd } from '../../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
 import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
+import { ofAny, revocationKey } from '../../../../src/session/revocation.ts';
 import { revocation } from '../../../../src/session/revoke.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
 import { fakeNgx } from '../fake-ngx.ts';
@@ -48,7 +49,7 @@ const lay = (name: string, text: string): void => {
   writeFileSync(join(folder, name), text);
 };
 
-const textOf = (value: string): string => `${JSON.stringify(revocation('sid', value, Date.now() / 1000))}\n`;
+const textOf = (value: string): string => `${JSON.stringify(revocation('sid', ofAny(value), Date.now() / 1000))}\n`;
 
 describe('the job of revocations', () => {
   it('makes its folder, takes files, and has known credentials looked at again', async () => {
@@ -58,7 +59,7 @@ describe('the job of revocations', () => {
     lay('a.json', textOf('a'));
     lay('b.json', textOf('b'));
     await watchRevocations(state, store);
-    expect(revoked.keys()).toEqual(['sid a', 'sid b']);
+    expect(revoked.keys()).toEqual(['a', 'b'].map((id) => revocationKey('sid', ofAny(id))));
     expect(readdirSync(folder)).toEqual([]);
     expect(keys.get(EPOCH)).not.toBe(epoch);
     expect(fake.logged).toEqual([]);
@@ -129,21 +130,21 @@ describe('with etcd', () => {
     revoked.clear();
     fake.zones.once.clear();
     await watchRevocations(state, shared);
-    expect(revoked.keys()).toEqual(['sid a']);
+    expect(revoked.keys()).toEqual([revocationKey('sid', ofAny('a'))]);
   });
 
   it('holds here at once while etcd is away, and reaches the others when it is back', async () => {
     etcd.fates[0] = 'refuses';
     lay('a.json', textOf('a'));
     await watchRevocations(state, shared);
-    expect(revoked.keys()).toEqual(['sid a']);
+    expect(revoked.keys()).toEqual([revocationKey('sid', ofAny('a'))]);
     expect(readdirSync(folder)).toEqual(['a.json']);
     expect(fake.logged).toEqual([expect.stringContaining('waits for the other replicas')]);
     etcd.fates[0] = 'answers';
     await watchRevocations(state, shared);
     expect(readdirSync(folder)).toEqual([]);
     expect([...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString())).toEqual([
-      '/meshgate/revoked/sid/a',
+      '/meshgate/revoked/sid/a\n',
     ]);
   });
 

@@ -1,0 +1,44 @@
+import { beginning, isRevoked, type Revocable } from '../session/revocation.ts';
+import { keysDict, revokedDict } from './dicts.ts';
+import { EPOCH, hasRevocations } from './epoch.ts';
+
+/*
+ * The one reader of revocations. Each path that makes a caller, or keeps one, asks here before it answers; the table in
+ * docs/sessions.md lists them all.
+ */
+
+const look = (key: string): string | undefined => revokedDict().get(key);
+
+/** The epoch as all workers share it now, see {@link EPOCH}. */
+const epochNow = (): string | undefined => keysDict().get(EPOCH);
+
+/**
+ * Whether a credential is revoked, by what all workers know now.
+ *
+ * @param what makes what the credential can be revoked by; it is not asked while nothing is revoked
+ */
+export const isRevokedNow = (what: () => Revocable): boolean => hasRevocations(epochNow()) && isRevoked(look, what());
+
+/** What was last found of a credential that is kept. */
+export interface Kept {
+  /** The epoch in which it was looked up. */
+  epoch?: string | undefined;
+  revoked?: boolean;
+}
+
+/**
+ * {@link isRevokedNow} of a credential that is kept: it is looked up again only after something was revoked.
+ *
+ * @param what makes what the credential can be revoked by
+ */
+export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revocable): boolean {
+  const epoch = epochNow();
+  if (kept.epoch !== epoch || kept.revoked === undefined) {
+    kept.epoch = epoch;
+    kept.revoked = hasRevocations(epoch) && isRevoked(look, what(kept));
+  }
+  return kept.revoked;
+}
+
+/** {@link beginning} by what all workers know now. */
+export const beginsAt = (what: Revocable): number => beginning(look, what);

@@ -1,0 +1,315 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { assertionClaims } from '../../../src/assertion/claims.ts';
+import { readSigningKeys } from '../../../src/assertion/read.ts';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { signAssertion } from '../../../src/assertion/sign.ts';
+import { hopHandler } from '../../../src/njs/hop.ts';
+import { keepRevoked } from '../../../src/njs/revoked.ts';
+import { Signer } from '../../../src/njs/signer.ts';
+import { renewHandler } from '../../../src/njs/signin/renew.ts';
+import type { Table } from '../../../src/rules/types.ts';
+import { RENEW_HEADERS } from '../../../src/session/contract.ts';
+import { ofAny, ofProvider } from '../../../src/session/revocation.ts';
+import { revocation } from '../../../src/session/revoke.ts';
+import type { Revocation } from '../../../src/session/store.ts';
+import type { SessionClaims } from '../../../src/session/types.ts';
+import { thumbprintOf } from '../../../src/token/client-certificate.ts';
+import { createCa } from '../../harness/pki.ts';
+import { adas, adasToken, Context, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
+import { fakeNgx } from './fake-ngx.ts';
+import { HOST, Lab } from './signin-lab.ts';
+
+/*
+ * Each cell of the table in docs/sessions.md: the path is walked with a credential that passes, then again after a
+ * revocation of the kind. The walk comes to what the cell says.
+ */
+
+const fake = fakeNgx();
+const start = 1_790_000_000;
+const SERVICE = 'spiffe://example.org/ns/wiki/sa/wiki';
+
+/** What a credential says of itself, as far as a revocation may name it. */
+interface Named {
+  readonly sub?: readonly [provider: string, subject: string];
+  readonly sid?: string;
+  readonly psid?: string;
+  readonly kid?: string;
+  readonly jti?: string;
+}
+
+/** A credential that is ready to be used, once. */
+interface Ready extends Named {
+  readonly passes: () => Promise<boolean>;
+}
+
+type Prepare = () => Promise<Ready>;
+
+const thumbprint = (pem: string) => thumbprintOf(new X509Certificate(pem).raw);
+
+let ci: string;
+let service: string;
+let signingKeys: string;
+beforeAll(async () => {
+  const ca = await createCa();
+  const life = { notBefore: new Date((start - 3600) * 1000), notAfter: new Date((start + 86_400) * 1000) };
+  ci = (await ca.issue({ dns: ['ci.test'], ...life })).cert;
+  service = (await ca.client(SERVICE, life)).cert;
+  signingKeys = join(mkdtempSync(join(tmpdir(), 'meshgate-signing-')), 'keys.jwks');
+  writeFileSync(signingKeys, await newSigningKeys(start));
+});
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(start * 1000);
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  fake.clock = start * 1000;
+  fake.fetch = async () => new Response(null, { status: 204 });
+  writeRing(['k1', 1]);
+  await publishKeys(start);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const cookie = (text: string) => ({ Cookie: `__Host-meshgate=${text}` });
+const ada = ['okta', 'o-ada'] as const;
+const passed = async (answer: Promise<{ readonly status: number }>) => (await answer).status === 204;
+
+const token =
+  (known: boolean): Prepare =>
+  async () => {
+    const text = adasToken(start, { jti: 'j1', sid: 'op-1' });
+    const context = new Context();
+    // The first look finds it in no memory, the second in the shared one.
+    for (let i = 0; known && i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
+    const named: Named = { sub: ada, jti: 'j1', kid: 'p256', psid: 'op-1' };
+    return { ...named, passes: () => passed((known ? context : new Context()).check(bearer(text))) };
+  };
+
+const opaque: Prepare = async () => {
+  const okta = { ...table.providers.okta!, introspection: { cache: 60, negative: 10, stale: 0 } };
+  const of = { ...table, asking: '/run/check.sock', providers: { ...table.providers, okta } } as Table;
+  const said = { active: true, token_type: 'Bearer', iss: okta.issuer, aud: 'api://wiki', sub: 'ada-sub', uid: 'ada' };
+  const claims = { ...said, groups: ['staff'], iat: start, exp: start + 600, jti: 'j1' };
+  fake.fetch = async () => new Response(JSON.stringify(claims), { status: 200 });
+  // It comes to a context that has seen no request before.
+  return { sub: ada, jti: 'j1', passes: () => passed(new Context(of).check(bearer('opaque-token'))) };
+};
+
+const ofAda: Named = { sub: ada, sid: 'AAECAwQFBgcICQoLDA0ODw', psid: 'op-1', kid: 'k1' };
+
+const session =
+  (known: boolean): Prepare =>
+  async () => {
+    const text = await sealed(adas(start));
+    const context = new Context();
+    for (let i = 0; known && i < 2; i++) expect(await passed(context.check(cookie(text)))).toBe(true);
+    return { ...ofAda, passes: () => passed((known ? context : new Context()).check(cookie(text))) };
+  };
+
+/** It is sealed by the key before; what it is renewed to is sealed by the key of now. */
+const otherPolicy: Prepare = async () => {
+  const text = await sealed(adas(start, { selection: 'before' }));
+  writeRing(['k2', 2], ['k1', 1]);
+  const renewed = await sealed(adas(start, { gen: 2 }), { key: ['k2', 2] });
+  fake.fetch = async () => new Response(renewed, { status: 200 });
+  return { ...ofAda, passes: () => passed(new Context().check(cookie(text))) };
+};
+
+const whoami: Prepare = async () => {
+  const text = await sealed(adas(start));
+  return { ...ofAda, passes: async () => (await new Context().whoami(cookie(text))).status === 200 };
+};
+
+const renewal: Prepare = async () => {
+  const { scene } = new Lab();
+  const claims = { sub: 'ada' };
+  const of: SessionClaims = { ...adas(start, { claims }), selection: 'SELECTION' };
+  const text = (await scene.vault.sealSession(HOST, { ...of, selection: 'BEFORE' }, start)) as string;
+  await scene.store.put({ session: of, host: HOST, claims }, 600);
+  const headers = { [RENEW_HEADERS.host]: HOST, [RENEW_HEADERS.session]: text, [RENEW_HEADERS.wait]: '1' };
+  const named: Named = { ...ofAda, sub: ['okta', 'ada'] };
+  return { ...named, passes: async () => (await run(renewHandler(scene), '/.meshgate/renew', headers)).status === 200 };
+};
+
+/** A browser is at the provider, and comes back. */
+const answered: Prepare = async () => {
+  const lab = new Lab();
+  const browser = lab.browser();
+  const back = lab.provider.authorize(await browser.begin());
+  const named: Named = { sub: ['okta', 'ada'], psid: 'op-session', kid: 'k1' };
+  return {
+    ...named,
+    passes: async () => {
+      // What was revoked a second ago holds for sign-ins of before.
+      vi.setSystemTime((start + 2) * 1000);
+      await browser.get(back);
+      return browser.jar().has('__Host-meshgate');
+    },
+  };
+};
+
+const ticket: Prepare = async () => {
+  const lab = new Lab({ signinHost: 'auth.example.com' });
+  const browser = lab.browser();
+  const to = await browser.get((await browser.begin('/page')).href);
+  const back = await browser.get(lab.provider.authorize(new URL(to.location!)));
+  const text = new URL(back.location!).searchParams.get('ticket')!;
+  const plain = await lab.scene.vault.openFor('ticket', HOST, text, start);
+  const { sid } = JSON.parse(plain!).session;
+  const passes = async () => {
+    await browser.get(back.location!);
+    return browser.jar().has('__Host-meshgate');
+  };
+  return { sub: ['okta', 'ada'], sid, psid: 'op-session', kid: 'k1', passes };
+};
+
+/** A policy with roles and rules for clients with certificates. */
+const withCertificates: Table = {
+  ...table,
+  certificates: true,
+  request: { networks: [], certificates: ['ci.test'] },
+  roles: [['staff', { op: 'certificate', value: 'ci.test', at: { file: '', line: 1, column: 1 } }]],
+  routes: { [`${wiki}/*`]: { ...table.routes[`${wiki}/*`]!, accept: ['bearer', 'certificate'] } },
+};
+const shown = () => ({ 'SSL-Client-Cert': encodeURIComponent(ci) });
+const ofCi = (): Named => ({ sub: ['certificate', 'dns:ci.test'], kid: thumbprint(ci) });
+
+const certificate: Prepare = async () => {
+  const context = new Context(withCertificates);
+  for (let i = 0; i < 2; i++) expect(await passed(context.check(shown()))).toBe(true);
+  return { ...ofCi(), passes: () => passed(context.check(shown())) };
+};
+
+const fact: Prepare = async () => {
+  const context = new Context(withCertificates);
+  const asked = { ...bearer(adasToken(start, { groups: [] })), ...shown() };
+  for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
+  return { ...ofCi(), passes: () => passed(context.check(asked)) };
+};
+
+const binding: Prepare = async () => {
+  const context = new Context();
+  const asked = { ...bearer(adasToken(start, { cnf: { 'x5t#S256': thumbprint(ci) } })), ...shown() };
+  for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
+  return { ...ofCi(), passes: () => passed(context.check(asked)) };
+};
+
+/** A request at the inner listener, with the assertion of Ada's request. */
+const inner =
+  (named: (kid: string) => Named): Prepare =>
+  async () => {
+    const assertion = { issuer: 'https://gateway.test', keysFile: signingKeys, lifetime: 60 };
+    const hop = {
+      selection: 'hop',
+      agents: { [SERVICE]: { name: 'bot', service: 'wiki', actsFor: ['staff'], hops: 2 } },
+    };
+    const route = table.routes[`${wiki}/*`]!;
+    const who = { kind: 'agent', agent: 'bot', actsFor: ['staff'] } as const;
+    const rules = [...route.rules, { id: `${wiki}/*#2`, who, service: 'board', as: '' }];
+    const routes = { [`${wiki}/*`]: { ...route, rules } };
+    const keys = await readSigningKeys(readFileSync(signingKeys, 'utf8'));
+    if (typeof keys === 'string') throw new Error(keys);
+    const person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
+    const signed = await signAssertion(keys, assertionClaims(assertion, { service: 'wiki', as: '' }, person, start));
+    if (!signed.ok) throw new Error(signed.reason);
+    const handler = hopHandler({ ...table, assertion, hop, routes }, hop, new Signer(assertion));
+    const headers = {
+      'X-Meshgate-Method': 'GET',
+      'X-Meshgate-Assertion': signed.value,
+      'SSL-Client-Cert': encodeURIComponent(service),
+    };
+    const ask = () => passed(run(handler, `/.meshgate/hop/${wiki}/*`, headers));
+    for (let i = 0; i < 2; i++) expect(await ask()).toBe(true);
+    return { ...named(keys.kid), passes: ask };
+  };
+
+const paths: Readonly<Record<string, Prepare>> = {
+  'bearer token, new': token(false),
+  'bearer token, known': token(true),
+  'opaque token': opaque,
+  'session cookie, new': session(false),
+  'session cookie, known': session(true),
+  'session cookie of another policy': otherPolicy,
+  whoami,
+  'renewal of a session': renewal,
+  'the provider\u2019s answer to a sign-in that has begun': answered,
+  'ticket of the sign-in\u2019s host': ticket,
+  'certificate as credential': certificate,
+  'certificate as a fact beside a token': fact,
+  'certificate that a token is bound to': binding,
+  'assertion at the inner listener': inner((kid) => ({ sub: ada, sid: ofAda.sid!, psid: 'op-1', kid, jti: 'j1' })),
+  'service\u2019s certificate at the inner listener': inner(() => ({
+    sub: ['certificate', SERVICE],
+    kid: thumbprint(service),
+  })),
+};
+
+const COLUMNS = ['sub', 'sid', 'psid', 'kid', 'jti'] as const;
+
+/** Revokes what a credential says of itself; where it does not say that, what another one does. */
+function revoke(kind: Revocation['kind'], { sub = ada, sid = 's', psid = 'p', kid = 'k', jti = 'j' }: Named): void {
+  const value = {
+    sub: ofProvider(...sub),
+    psid: ofProvider('okta', psid),
+    sid: ofAny(sid),
+    kid: ofAny(kid),
+    jti: ofAny(jti),
+  };
+  keepRevoked([revocation(kind, value[kind], start)]);
+}
+
+/** Rows of the table, by path: what stands in each column. */
+function tableOfDocs(): ReadonlyMap<string, readonly string[]> {
+  const text = readFileSync(new URL('../../../docs/sessions.md', import.meta.url), 'utf8');
+  const from = text.indexOf('| path | `--subject`');
+  const [, , ...rows] = text.slice(from, text.indexOf('\n\n', from)).split('\n');
+  return new Map(
+    rows.map((row) => {
+      const [path = '', ...cells] = row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim());
+      return [path.replaceAll("'", '\u2019'), cells];
+    }),
+  );
+}
+
+const documented = tableOfDocs();
+
+it('the documented table has each path, and no empty cell', () => {
+  expect([...documented.keys()].sort()).toEqual(Object.keys(paths).sort());
+  for (const cells of documented.values()) {
+    expect(cells).toHaveLength(COLUMNS.length);
+    for (const cell of cells) expect(['rejected', 'not in it', 'until it expires']).toContain(cell);
+  }
+});
+
+describe.each([...documented])('%s', (path, cells) => {
+  it.each(COLUMNS.map((kind, i) => [kind, cells[i] as string] as const))(
+    'a revocation by %s: %s',
+    async (kind, cell) => {
+      const prepare = paths[path]!;
+      expect(await (await prepare()).passes()).toBe(true);
+      for (const zone of Object.values(fake.zones)) if (zone !== fake.zones.keys) zone.clear();
+      vi.setSystemTime(start * 1000);
+      writeRing(['k1', 1]);
+      await publishKeys(start);
+      const ready = await prepare();
+      revoke(kind, ready);
+      expect(await ready.passes()).toBe(cell !== 'rejected');
+    },
+  );
+
+  it('a revocation of what was issued before leaves it alone', async () => {
+    const ready = await paths[path]!();
+    keepRevoked([{ ...revocation('sub', ofProvider(...(ready.sub ?? ada)), start), before: start - 7200 }]);
+    expect(await ready.passes()).toBe(true);
+  });
+});
