@@ -51,7 +51,10 @@ interface Saying {
   readonly client: string | undefined;
 }
 
-/** Whether the token is of this agent. Where it names an actor, that one counts, and not the client that fetched it. */
+/**
+ * Whether the token is of this agent. Where it names an actor, that one counts: not the client that fetched the token,
+ * and no claim, which is the subject's.
+ */
 function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): boolean {
   if ('provider' in match && match.provider !== undefined && match.provider !== verified.provider) return false;
   switch (match.kind) {
@@ -64,7 +67,7 @@ function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying):
       if (actor === undefined) return made.kind.name === 'spiffe' && verified.claims.sub === match.spiffe;
       return actor.sub === match.spiffe;
     case 'claim':
-      return truthOf(match.fact, { verified, kind: made.kind, roles: made.roles }) === true;
+      return actor === undefined && truthOf(match.fact, { verified, kind: made.kind, roles: made.roles }) === true;
   }
 }
 

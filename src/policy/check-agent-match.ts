@@ -43,6 +43,8 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
     report.add(path, `${value} and ${second} in one match; keep one of them`, 'key');
   } else if (mark === 'claim' && value === undefined) {
     report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
+    report.add([...path, 'claim'], 'no effect: "act" names who acts; write client_id, or spiffe, with that name');
   } else if (match.like !== undefined && patternMistake(match.like) !== undefined) {
     report.add([...path, 'like'], patternMistake(match.like) as string);
   } else if (mark === 'service' && writes(match, 'provider')) {

@@ -106,6 +106,13 @@ describe('who acts', () => {
     expect(callerOf({ cid: 'release-bot', team: 'robots' }, [robots, bot]).agent).toBe('robots');
   });
 
+  test('the actor, and not the wider agent that a claim of the subject names', () => {
+    const wide = { ...robots, actsFor: ['staff', 'admin'] };
+    const claims = { team: 'robots', act: { sub: 'release-bot' } };
+    expect(callerOf(claims, [wide, bot])).toMatchObject({ agent: 'bot', roles: ['staff'] });
+    expect(callerOf(claims, [bot, wide])).toMatchObject({ agent: 'bot', roles: ['staff'] });
+  });
+
   test('an agent of one provider comes with no other’s tokens', () => {
     const own = { ...bot, match: { kind: 'client', client: 'release-bot', provider: 'entra' } } as const;
     expect(callerOf({ cid: 'release-bot' }, [own])).not.toHaveProperty('agent');
@@ -220,6 +227,16 @@ describe('refused', () => {
       'an actor of no agent, though its client is one',
       { cid: 'release-bot', act: { sub: 'other' } },
       'actor_not_allowed: no agent of the policy is "other"',
+    ],
+    [
+      'an actor of no agent, though its subject has the claim of one',
+      { team: 'robots', act: { sub: 'evil' } },
+      'actor_not_allowed: no agent of the policy is "evil"',
+    ],
+    [
+      'an actor of no agent, though client and subject are of some',
+      { cid: 'release-bot', team: 'robots', act: { sub: 'evil' } },
+      'actor_not_allowed: no agent of the policy is "evil"',
     ],
     [
       'one agent acting with the token of another',

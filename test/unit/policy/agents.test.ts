@@ -138,3 +138,14 @@ describe('refused, with one error', () => {
 test('anyone before it does not cover an agent', () => {
   expect(parsed('[{ role: staff, methods: [GET] }, admin, {', '[anyone, {').errors).toEqual([]);
 });
+
+test('an agent is not known by a claim of the actor, which an actor itself names', () => {
+  const named = (claim: string) =>
+    parsed('{ match: { service: wiki }, acts', `{ match: { claim: ${claim}, is: bot }, bound: none, acts`).errors;
+  expect(named('team').filter((error) => error.includes('claim'))).toEqual([]);
+  for (const claim of ['act', 'act.sub', 'act.act.sub']) {
+    expect(named(claim)).toContainEqual(
+      'agents.pages.match.claim: no effect: "act" names who acts; write client_id, or spiffe, with that name',
+    );
+  }
+});
