@@ -1,6 +1,5 @@
 /** THREATS.md, "Headers": every identity header arrives exactly once, ours, or not at all. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { IDENTITY_HEADERS, OWN_HEADERS, TRUSTED_HEADERS, underscoreSpellings } from '../../src/targets/nginx/erase.ts';
 import {
   expectClean,
   type Received,
@@ -13,6 +12,7 @@ import {
   until,
   valuesOf,
 } from '../harness/index.ts';
+import { FORGED, INTERNAL } from './forged-headers.ts';
 import { sendRawHttp2 } from './http2.ts';
 
 const stage = await testStage('headers');
@@ -68,7 +68,7 @@ const told: Record<string, string> = {
   'X-WEBAUTH-ROLE': 'Editor',
 };
 const named = Object.keys(told);
-const every = [...new Set([...named, ...IDENTITY_HEADERS, ...TRUSTED_HEADERS, ...OWN_HEADERS, 'X-Meshgate-H0'])];
+const every = [...new Set([...named, ...FORGED, ...INTERNAL])];
 // With a credential beside it, a second Authorization is a 400 of nginx's own; request.test.ts has it.
 const sendable = every.filter((name) => name !== 'Authorization');
 
@@ -78,6 +78,17 @@ beforeAll(() =>
     timeoutMs: 20_000,
   }),
 );
+
+/** Spellings of a name with `_` for some of its dashes. */
+const spelledOver = (name: string): readonly string[] =>
+  name
+    .split('-')
+    .slice(1)
+    .reduce<readonly string[]>(
+      (heads, word) => heads.flatMap((head) => [`${head}-${word}`, `${head}_${word}`]),
+      [name.split('-', 1)[0] as string],
+    )
+    .filter((spelling) => spelling !== name);
 
 const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
@@ -104,10 +115,6 @@ async function arrived(headers: readonly (readonly [string, string])[]): Promise
   return [...wrong(known, told), ...wrong(nobody, {})];
 }
 
-test('the names are those of the policy and of the trusted list', () => {
-  expect(every.length).toBeGreaterThan(150);
-});
-
 describe('client copies never arrive, for each name of the policy and of the trusted list', () => {
   const spellings: Record<string, (name: string) => readonly string[]> = {
     'as they are written': (name) => [name],
@@ -115,7 +122,7 @@ describe('client copies never arrive, for each name of the policy and of the tru
     'in upper case': (name) => [name.toUpperCase()],
     'in mixed case': (name) => [name.replace(/./g, (c, i: number) => (i % 2 ? c.toLowerCase() : c.toUpperCase()))],
     'with _ for each -': (name) => [name.replaceAll('-', '_')],
-    'with _ for some -': (name) => underscoreSpellings(name).slice(0, 7),
+    'with _ for some -': (name) => spelledOver(name).slice(0, 7),
     // nginx itself takes only one of these.
     twice: (name) => (name === 'Proxy-Authorization' ? [name] : [name, name.toLowerCase()]),
   };

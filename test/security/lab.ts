@@ -51,9 +51,9 @@ export class Lab {
 }
 
 /** Starts a gateway for {@link Lab}; one worker. */
-export async function startLab(stage: Stage, policy: string): Promise<Lab> {
+export async function startLab(stage: Stage, policy: string, files: Files = {}): Promise<Lab> {
   const rendered = await render('nginx', policy);
-  return new Lab(await startGateway(stage, { policy, rendered }), rendered);
+  return new Lab(await startGateway(stage, { policy, rendered, files }), rendered);
 }
 
 export interface Trap<R> {
@@ -131,7 +131,7 @@ export const inRoutes =
   (pattern: RegExp | string, by = ''): Change =>
   (files) => {
     const away = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace(hop, '@hop@')]));
-    const changed = replaceIn(away, /^hosts\//, pattern, by);
+    const changed = replaceIn(away, /^(hosts\/|erase)/, pattern, by);
     return Object.fromEntries(
       Object.entries(changed).map(([path, text]) => [path, text.replace('@hop@', () => hop.exec(files[path]!)![0])]),
     );

@@ -1,18 +1,16 @@
-import { ADDRESS_HEADER, countsAddresses } from './budgets.ts';
 import { usual } from './carry.ts';
 import { namesDestination } from './connections.ts';
 import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
 import type { Door } from './door.ts';
-import { erasedNames } from './erase.ts';
+import { erasedNames, eraseFile } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
 import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
-import { hasNetworks, NETWORKS_HEADER } from './networks.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
-import { nonceHeaderBeside, PROOF_HEADERS } from './proof.ts';
+import { nonceHeaderBeside } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { hasSessions, SESSION_HEADERS, setCookieBeside } from './session.ts';
+import { setCookieBeside } from './session.ts';
 
 /** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
 const closed: readonly Directive[] = [
@@ -31,8 +29,8 @@ const closed: readonly Directive[] = [
 /** Refusals where people sign in; where a page cannot be had, a second error page says so. */
 const sessionPages: readonly Directive[] = [...errorPagesTo(refuseAs), line('recursive_error_pages', 'on')];
 
-/** Headers that every service receives, whoever asks. */
-function fixedHeaders(scene: Scene, host: SceneHost, { cookie }: Door): readonly (readonly [string, Given])[] {
+/** Headers that every service receives, whoever asks; `Cookie` comes beside them where people sign in. */
+export function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly [string, Given])[] {
   const { policy } = scene;
   const outside = host.host.name.startsWith('*') ? variable('host') : literal(host.host.name);
   return [
@@ -53,40 +51,46 @@ function fixedHeaders(scene: Scene, host: SceneHost, { cookie }: Door): readonly
     ['X-Meshgate-Erased', variable('meshgate_erased')],
     ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
     ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
-    ...(cookie ? [['Cookie', cookie] as const] : []),
   ];
 }
 
-/** Sends what is ours and erases everything else that anybody might trust. */
-function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Module): readonly Directive[] {
+/** Headers that the gateway itself sends to a service. */
+function ownHeaders(scene: Scene, host: SceneHost, { cookie }: Door, module: Module): readonly Directive[] {
   // A call is no WebSocket: nginx sends neither of the two with one.
-  const fixed = fixedHeaders(scene, host, door).filter(
+  const fixed = fixedHeaders(scene, host).filter(
     ([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name),
   );
   const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
   const taken = new Set(fixed.map(([name]) => name.toLowerCase()));
   const clash = identity.find(([name]) => taken.has(name.toLowerCase()));
   if (clash !== undefined) throw new Error(`nginx: the header ${clash[0]} is the gateway's own`);
-  for (const [name] of identity) taken.add(name.toLowerCase());
-  const answers = [
-    ...scene.headerNames.map((_, i) => `X-Meshgate-H${i}`),
-    ...(scene.policy.gateway.inner ? ['X-Meshgate-Agent'] : []),
-    ...(hasSessions(scene) ? SESSION_HEADERS : []),
-    ...(countsAddresses(scene.policy) ? [ADDRESS_HEADER] : []),
-    ...(scene.policy.gateway.proof ? PROOF_HEADERS : []),
-    ...(hasNetworks(scene) ? [NETWORKS_HEADER] : []),
-  ];
-  const set = [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value));
-  const erased = erasedNames(scene.headerNames, answers)
+  return [...fixed, ...(cookie ? [['Cookie', cookie] as const] : []), ...identity].map(([name, value], i) => {
+    const set = line(`${module}_set_header`, literal(name), value);
+    return i === 0 ? commented('What services receive; a route sets its own identity headers.', set) : set;
+  });
+}
+
+/** Sends what is ours, and erases everything else that anybody might trust. */
+function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Module): readonly Directive[] {
+  const erased = line('include', literal(`${scene.options.dir}/${eraseFile(module)}`));
+  return [...ownHeaders(scene, host, door, module), commented('What they trust from nobody else.', erased)];
+}
+
+/** A file of the headers that no service receives from a client. It is the same for all hosts of a policy. */
+export function eraseConf(scene: Scene, module: Module): readonly Directive[] {
+  const [host] = scene.hosts;
+  const own = [...(host === undefined ? [] : fixedHeaders(scene, host).map(([name]) => name)), ...scene.headerNames];
+  const taken = new Set(own.map((name) => name.toLowerCase()));
+  return erasedNames(scene.headerNames)
     .filter((name) => !taken.has(name.toLowerCase()))
     .map((name) => line(`${module}_set_header`, literal(name), literal('')));
-  return [
-    ...set.map((one, i) =>
-      i === 0 ? commented('What services receive; a route sets its own identity headers.', one) : one,
-    ),
-    ...erased.map((one, i) => (i === 0 ? commented('What they trust from nobody else.', one) : one)),
-  ];
 }
+
+/** The modules that carry the requests of some hosts. */
+export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
+  hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
+    ? ['proxy', 'grpc']
+    : ['proxy'];
 
 /** TLS to the mesh's ingress: one context for all routes that lead to it. */
 function ingressTls({ ingress }: SceneHost, module: Module): readonly Directive[] {
@@ -107,9 +111,6 @@ function ingressTls({ ingress }: SceneHost, module: Module): readonly Directive[
  * list costs nginx some 125 KB of memory a location, and as much cache.
  */
 export function around(scene: Scene, host: SceneHost, door: Door): Directive {
-  const modules: readonly Module[] = host.routes.some(({ service }) => moduleOf(service) === 'grpc')
-    ? ['proxy', 'grpc']
-    : ['proxy'];
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
   return block(
@@ -128,7 +129,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_next_upstream_tries', '1'),
       line('proxy_headers_hash_max_size', '4096'),
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
-      ...modules.flatMap((module) => [
+      ...modulesOf([host]).flatMap((module) => [
         ...(module === 'grpc' ? grpcAround : []),
         ...requestHeaders(scene, host, door, module),
         ...ingressTls(host, module),

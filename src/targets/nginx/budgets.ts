@@ -6,7 +6,7 @@ import type { Door } from './door.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** The client's address on the way to the check. */
-export const ADDRESS_HEADER = 'X-Meshgate-Address';
+const ADDRESS_HEADER = 'X-Meshgate-Address';
 
 /** Longest time that nginx keeps a number of which nobody says for how long. */
 const TIMEOUT = 'timeout=1h';
@@ -15,9 +15,6 @@ const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: 
   hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
 
 const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
-
-/** Whether some route counts by addresses. */
-export const countsAddresses = (policy: Policy): boolean => some(policy, byAddress);
 
 /** What callers and addresses asked for, shared by the workers of one nginx: docs/budgets.md says how much fits. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {

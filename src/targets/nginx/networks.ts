@@ -5,12 +5,12 @@ import { block, commented, type Directive, line, literal, variable } from './dir
 import type { Scene } from './scene.ts';
 
 /** The header in which the check reads the vector: for each network of the policy whether the client is in it. */
-export const NETWORKS_HEADER = 'X-Meshgate-Networks';
+const NETWORKS_HEADER = 'X-Meshgate-Networks';
 
 /** Networks that roles ask for, in the order of the vector. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
 
-export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
+const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
 
 /** The vector on its way to the check; nothing for policies without networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>

@@ -29,9 +29,6 @@ export function withProofs(scene: Scene, host: SceneHost, door: Door): Door {
   };
 }
 
-/** Headers of ours on the way to the check and back, which no service gets. */
-export const PROOF_HEADERS = ['X-Meshgate-Dpop-Nonce', 'X-Meshgate-Host', 'X-Meshgate-Uri'];
-
 /** What a client's next proof is to be made with (RFC 9449 section 8). */
 export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {
   if (!givesNonces(scene)) return [];

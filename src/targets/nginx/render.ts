@@ -6,8 +6,10 @@ import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
+import { eraseConf, modulesOf } from './around.ts';
 import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
+import { eraseFile } from './erase.ts';
 import { etcdEndpoints } from './etcd.ts';
 import { guard } from './guard.ts';
 import { hostConf, hostFile, innerConf, innerFile } from './host.ts';
@@ -95,7 +97,7 @@ function serversHead(scene: Scene): readonly string[] {
 type ServerFile = readonly [name: string, directives: readonly Directive[], comment: readonly string[]];
 
 /**
- * Renders a policy for nginx: http.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
+ * Renders a policy for nginx: http.conf, erase.conf (and erase-grpc.conf where services speak gRPC), hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
  * policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are asked about tokens. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
@@ -131,6 +133,9 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));
+  for (const module of modulesOf(scene.hosts)) {
+    files[eraseFile(module)] = print(eraseConf(scene, module), head('Headers of clients that no service receives.'));
+  }
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
   for (const [name, directives, comment] of [...hosts, ...inside]) files[name] = print(directives, comment);

@@ -46,11 +46,6 @@ export function withoutSessions(scene: Scene, door: Door): Door {
   return hasSessions(scene) ? { ...door, cookie: variable('meshgate_cookie_inside') } : door;
 }
 
-/** Headers of ours on the way to the check and back, which no service gets. */
-export const SESSION_HEADERS = ['Host', 'Navigation', 'Origin', 'Set-Cookie', 'Signin'].map(
-  (name) => `X-Meshgate-${name}`,
-);
-
 /** What the check sets in the browser, in an answer of ours. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
 

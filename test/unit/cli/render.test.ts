@@ -19,7 +19,14 @@ describe('nginx', () => {
   test('writes the files, and the bundle that lies beside the command; prints their paths', async () => {
     const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
     expect(code).toBe(0);
-    const rendered = ['http.conf', 'servers.conf', 'policy.js', 'watched.js', 'hosts/wiki.example.com.conf'];
+    const rendered = [
+      'http.conf',
+      'servers.conf',
+      'policy.js',
+      'watched.js',
+      'erase.conf',
+      'hosts/wiki.example.com.conf',
+    ];
     const paths = [...rendered, 'meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js'];
     expect(Object.keys(written).sort()).toEqual(paths.map((path) => `/out/${path}`).sort());
     expect(out.trimEnd().split('\n')).toEqual(Object.keys(written));
@@ -63,6 +70,7 @@ describe('nginx', () => {
       '==> servers.conf <==',
       '==> policy.js <==',
       '==> watched.js <==',
+      '==> erase.conf <==',
       '==> hosts/wiki.example.com.conf <==',
     ]);
   });

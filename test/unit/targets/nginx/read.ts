@@ -70,6 +70,16 @@ export function readConf(text: string): readonly Parsed[] {
   return body(false);
 }
 
+/** A tree with the rendered files that it includes in their places. */
+export function included(tree: readonly Parsed[], files: Readonly<Record<string, string>>): readonly Parsed[] {
+  return tree.flatMap((one): readonly Parsed[] => {
+    if (one.block !== undefined) return [{ ...one, block: included(one.block, files) }];
+    const path =
+      one.words[0] === 'include' ? Object.keys(files).find((it) => one.words[1]?.endsWith(`/${it}`)) : undefined;
+    return path === undefined ? [one] : included(readConf(files[path] as string), files);
+  });
+}
+
 /** Every directive of that name at any depth. */
 export function all(tree: readonly Parsed[], name: string): readonly Parsed[] {
   return tree.flatMap((one) => [...(one.words[0] === name ? [one] : []), ...all(one.block ?? [], name)]);

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { ingressOf } from '../../../../src/policy/ingress.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { hasServiceAgents } from '../../../../src/targets/nginx/door.ts';
-import { erasedNames, IDENTITY_HEADERS, TRUSTED_HEADERS } from '../../../../src/targets/nginx/erase.ts';
+import { erasedNames } from '../../../../src/targets/nginx/erase.ts';
+import { FORGED, INTERNAL } from '../../../security/forged-headers.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
-import { all, args, type Parsed, readConf } from './read.ts';
+import { all, args, included, type Parsed, readConf } from './read.ts';
 import { callsAsProxied, fallsInto, inherited, meshTraps, tlsTraps, traps, trapsOf } from './traps.ts';
 
 interface Place {
@@ -24,7 +25,7 @@ function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
   const { files } = render(goldenPolicy(name));
   return Object.entries(files)
     .filter(([path]) => path.startsWith(`${door}/`))
-    .flatMap(([, text]) => readConf(text))
+    .flatMap(([, text]) => included(readConf(text), files))
     .filter((one) => one.words.join(' ') === 'location ^~ /')
     .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
     .map((location) => ({
@@ -63,6 +64,19 @@ const headers = (location: Parsed): readonly (readonly [string, string])[] =>
     .filter((one) => one.words[0] === 'proxy_set_header')
     .map((one) => [one.words[1] ?? '', one.words[2] ?? '']);
 
+/** Headers of our own in what is rendered, as names or as variables: whatever the policy switches on. */
+const ownNames = [
+  ...new Set(
+    cases.flatMap((name) =>
+      Object.values(render(goldenPolicy(name)).files).flatMap((text) =>
+        [...text.matchAll(/(?:\$(?:upstream_|sent_)?http_|[^a-z_$])(x[-_]meshgate[-_][a-z0-9_-]*[a-z0-9])/gi)].map(
+          ([, own = '']) => own.toLowerCase().replaceAll('_', '-'),
+        ),
+      ),
+    ),
+  ),
+];
+
 const everyDoor = [...cases.map((name) => [name, 'hosts'] as const), ['agents', 'inner'] as const];
 
 describe.each(everyDoor)('%s, %s', (name, door) => {
@@ -94,9 +108,9 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
       const sent = headers(location);
       const names = sent.map(([header]) => header.toLowerCase());
       expect(new Set(names).size).toBe(names.length);
-      expect(names).toEqual(
-        expect.arrayContaining([...IDENTITY_HEADERS, ...TRUSTED_HEADERS].map((it) => it.toLowerCase())),
-      );
+      expect(names).toEqual(expect.arrayContaining([...FORGED, ...INTERNAL].map((it) => it.toLowerCase())));
+      // Every header of our own that a rendered file speaks of, in some policy.
+      expect(ownNames.filter((it) => !names.includes(it))).toEqual([]);
       // Nothing that the client sent goes on under a name of ours.
       expect(sent.filter(([, value]) => value.includes('$http_'))).toEqual([]);
       // Identity headers are empty but where the route sets them.
@@ -125,7 +139,7 @@ describe('the trap is seen', () => {
 });
 
 test('identity headers of the policy are erased in every spelling', () => {
-  const names = erasedNames(['X-My-User'], ['X-Meshgate-H0']);
+  const names = erasedNames(['X-My-User']);
   expect(names).toEqual(expect.arrayContaining(['X-My-User', 'X_My_User', 'X-My_User', 'X_My-User', 'X-Meshgate-H0']));
 });
 
