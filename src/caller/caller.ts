@@ -5,6 +5,7 @@ import { claimAt } from '../token/claim-at.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { withAgent } from './agent.ts';
+import { emailOf, identityAt } from './email.ts';
 import { isTooLong } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
 import { isReserved, OWN } from './reserved.ts';
@@ -12,20 +13,6 @@ import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
 import { stepUpRoles } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
 import { truthsOf } from './views.ts';
-
-/**
- * An address with one `@` that stands between two parts, without space or control character (Unicode's Cc, spelled out:
- * a regular expression with the flag `u` costs ten times as much).
- */
-const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
-
-/** The address, if the provider says, in the way that its kind does, that it is verified. */
-function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
-  if (kind.email === undefined || kind.emailVerified === undefined) return undefined;
-  if (!kind.verifiedAs.includes(claimAt(claims, kind.emailVerified))) return undefined;
-  const email = claimAt(claims, kind.email);
-  return typeof email === 'string' && address.test(email) ? email : undefined;
-}
 
 const nothing: readonly string[] = Object.freeze([]);
 
@@ -52,10 +39,10 @@ const noClaims: Claims = Object.freeze({});
 const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 
 /** The claims that headers name, if they have a form that a header can carry: a scalar or a list of scalars. */
-function namedClaims(claims: Claims, paths: readonly string[]): Claims {
+function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKind): Claims {
   const named: [string, unknown][] = [];
   for (const path of paths) {
-    const value = claimAt(claims, path);
+    const value = identityAt(claims, path, kind);
     if (Array.isArray(value) ? value.every(isScalar) : isScalar(value)) named.push([path, value]);
   }
   return Object.fromEntries(named);
@@ -104,6 +91,10 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   if (typeof named !== 'string' || named === '') {
     return refuse('claim_absent', `"${source.claim}" is not a non-empty string`);
   }
+  if (source.claim === kind.email && emailOf(claims, kind) === undefined) {
+    const verified = `"${kind.emailVerified}" does not say that it is verified`;
+    return refuse('claim_absent', `"${source.claim}" is no address of theirs: it has not one @, or ${verified}`);
+  }
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
   if ((table.certificates === true || subject.startsWith(OWN)) && isReserved(subject, kind.name, table)) {
@@ -128,7 +119,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
     subject,
     roles: rolesBy(verified, made, groups, signin),
     groups: sends.groups ? stringsOf(groups) : nothing,
-    claims: table.claims.length === 0 ? noClaims : namedClaims(claims, table.claims),
+    claims: table.claims.length === 0 ? noClaims : namedClaims(claims, table.claims, kind),
   };
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;

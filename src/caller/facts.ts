@@ -4,6 +4,7 @@ import type { Fact } from '../policy/types.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { Claims, Verified } from '../token/types.ts';
+import { identityAt } from './email.ts';
 import { type RequestFact, type RequestView, requestTruth } from './request.ts';
 
 /**
@@ -137,11 +138,11 @@ function tokenTruth(fact: TokenFact, context: FactContext): Truth {
     case 'group':
       return kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), fact.value);
     case 'is':
-      return claimIs(claimAt(verified.claims, fact.claim), fact.value);
+      return claimIs(identityAt(verified.claims, fact.claim, kind), fact.value);
     case 'has':
-      return claimHas(claimAt(verified.claims, fact.claim), fact.value);
+      return claimHas(identityAt(verified.claims, fact.claim, kind), fact.value);
     case 'like':
-      return claimLike(claimAt(verified.claims, fact.claim), fact.value);
+      return claimLike(identityAt(verified.claims, fact.claim, kind), fact.value);
     case 'scope':
       if (context.scopes?.includes(fact.value) === true) return true;
       return claimHas(scopesClaim(verified, kind), fact.value);

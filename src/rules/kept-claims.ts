@@ -24,6 +24,10 @@ class Read {
     else this.#elements.set(path, (this.#elements.get(path) ?? new Set()).add(value));
   }
 
+  reads(path: string): boolean {
+    return this.#whole.has(path) || this.#elements.has(path);
+  }
+
   get paths(): readonly string[] {
     return [...this.#whole];
   }
@@ -86,6 +90,8 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   // By the same words as the caller's, who is refused by it.
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
+  // An address counts if it is verified, wherever it is read.
+  if (kind.email !== undefined && read.reads(kind.email)) read.wholes(kind.emailVerified);
   return read;
 }
 

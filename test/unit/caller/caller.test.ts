@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
+import type { CallerTable } from '../../../src/caller/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
 const roles = { staff: { op: 'group', value: 'staff' } } as const;
@@ -57,6 +58,28 @@ describe('toCaller', () => {
     [true, 'zoë+x@exämple.com'],
   ])('takes the e-mail address (verified: %j) %j', (verified, email) => {
     expect(callerOf({ email, email_verified: verified }).email).toBe(email);
+  });
+
+  it('takes the e-mail claim as the subject, or for a header, only if the address is verified and has one @', () => {
+    const table = tableOf({}, ['email']);
+    const byEmail = {
+      ...table,
+      providers: { okta: { ...table.providers.okta!, subject: { claim: 'email', prefix: '' } } },
+    };
+    const of = (email: string, verified: unknown, by: CallerTable) =>
+      toCaller(verifiedBy('okta', { email, email_verified: verified }), by, NOW);
+    expect(of('ann@corp.example', true, byEmail)).toMatchObject({ value: { subject: 'ann@corp.example' } });
+    expect(of('ann@corp.example', true, table)).toMatchObject({ value: { claims: { email: 'ann@corp.example' } } });
+    for (const [email, verified] of [
+      ['ann@corp.example', undefined],
+      ['ann@corp.example', false],
+      ['ann@corp.example', 'true'],
+      ['x@evil.example@corp.example', true],
+      ['ann', true],
+    ] as const) {
+      expect(of(email, verified, byEmail)).toMatchObject({ ok: false, reason: 'claim_absent' });
+      expect(of(email, verified, table)).toMatchObject({ ok: true, value: { claims: {} } });
+    }
   });
 
   it.each([

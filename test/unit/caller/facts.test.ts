@@ -16,6 +16,40 @@ describe('samples that also run inside njs', () => {
   });
 });
 
+describe('a fact at the e-mail claim', () => {
+  const ann = 'ann@corp.example';
+  it.each<[Record<string, unknown>, Truth]>([
+    [{ email: ann, email_verified: true }, true],
+    [{ email: ann }, undefined],
+    [{ email: ann, email_verified: false }, undefined],
+    [{ email: ann, email_verified: 'true' }, undefined],
+    [{ email: [ann], email_verified: true }, undefined],
+    [{ email: 'x@evil.example@corp.example', email_verified: true }, undefined],
+    [{ email: 'x @corp.example', email_verified: true }, undefined],
+    [{ email: 'eve@evil.example', email_verified: true }, false],
+  ])('of %j is %j', (claims, expected) => {
+    const facts: PlainFact[] = [
+      { op: 'like', claim: 'email', value: '*@corp.example' },
+      { op: 'is', claim: 'email', value: ann },
+    ];
+    expect(facts.map((fact) => truth(fact, claims))).toEqual([expected, expected]);
+    // What is not known makes the opposite no more true.
+    expect(truth({ op: 'none', facts: [facts[0]!] }, claims)).toBe(expected === undefined ? undefined : !expected);
+  });
+
+  it('is of the claims that the kind has for it', () => {
+    const entra = { ...tableOf().providers.okta!, kind: 'entra' };
+    const table = { ...tableOf(), providers: { okta: entra } };
+    const like = (claims: Record<string, unknown>) =>
+      truthOf(
+        { op: 'like', claim: 'email', value: '*@corp.example' } as Fact,
+        factContext(verifiedBy('okta', { email: ann, ...claims }), table, NOW),
+      );
+    expect(like({ xms_edov: true })).toBe(true);
+    expect(like({ email_verified: true })).toBeUndefined();
+  });
+});
+
 describe('facts of one claim', () => {
   it.each<[PlainFact, Record<string, unknown>, Truth]>([
     [{ op: 'group', value: 'staff' }, { groups: ['staff', 'x'] }, true],

@@ -9,7 +9,7 @@ import { keep } from '../../../src/session/claims.ts';
 import { NOW } from '../caller/table.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 
-const PATHS = ['groups', 'roles', 'realm_access.roles', 'level', 'scp', 'https://x.example/r'] as const;
+const PATHS = ['groups', 'roles', 'realm_access.roles', 'level', 'scp', 'https://x.example/r', 'email'] as const;
 
 const value = fc.constantFrom<(string | number | boolean)[]>('a', 'b', 'a b', '', 1, true);
 const own = fc.option(fc.constantFrom('okta', 'other'), { nil: undefined });
