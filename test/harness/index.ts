@@ -15,6 +15,7 @@ export * from './issuer.ts';
 export * from './keycloak.ts';
 export { jsonLines, LogBuffer } from './logs.ts';
 export * from './mcp.ts';
+export { Memory, withMemory } from './memory.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
 export { type Files, readPolicy, render } from './policy.ts';
 export * from './proofs.ts';

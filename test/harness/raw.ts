@@ -33,7 +33,7 @@ export function sendRaw(
 ): Promise<RawExchange> {
   const parts = (Array.isArray(bytes) ? bytes : [bytes]) as readonly (string | Buffer)[];
   return new Promise((resolve, reject) => {
-    const socket = open(target);
+    const socket = openRaw(target);
     let received = Buffer.alloc(0);
     const finish = (closed: boolean) => {
       clearTimeout(timer);
@@ -76,7 +76,8 @@ export function plainRequest(name: string, sent: Sent): string {
   return rawRequest(`${sent.method ?? 'GET'} ${sent.path ?? '/'} HTTP/1.1`, headerPairs(name, sent), body);
 }
 
-function open(target: Target): Socket {
+/** A connection to a target, for exact bytes that a test writes and reads by itself. */
+export function openRaw(target: Target): Socket {
   if (!target.tls) return connectTcp(target.port, target.host);
   return connectTls({
     host: target.host,
