@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { match } from '../../src/rules/match.ts';
 import { type Answer, rawRequest, startEcho, startGateway, testStage } from '../harness/index.ts';
+import { draw } from '../harness/property.ts';
 
 const COUNT = 10_000;
-const SEED = 20_261_125;
 
 const paths = {
   'wiki.test': [
@@ -231,7 +231,7 @@ interface Sample {
   readonly target: string;
 }
 
-const samples: readonly Sample[] = fc.sample(fc.record({ host: hostHeader, target }), { numRuns: COUNT, seed: SEED });
+const samples: readonly Sample[] = draw(fc.record({ host: hostHeader, target }), COUNT);
 
 /** What the gateway made of a request: its route, or the reason. */
 function outcome(answer: Answer): string {

@@ -7,8 +7,9 @@ import { impliedBy } from '../../../src/rules/implied.ts';
 import { match } from '../../../src/rules/match.ts';
 import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/prove.ts';
 import { projection } from '../../../src/targets/envoy/read.ts';
+import { draw } from '../../harness/property.ts';
 import { AGENTS, at, METHODS, policy, ROLES } from './arbitrary.ts';
-import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
+import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
 const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: named });
 
@@ -50,7 +51,7 @@ function differsAt(routes: readonly Route[], left: Policy, right: Policy): boole
     );
 }
 
-const policies = sample(policy, 1000);
+const policies = draw(policy, 1000);
 
 describe('1,000 policies', () => {
   test('each is the same as itself', () => {
@@ -69,7 +70,7 @@ describe('1,000 policies', () => {
 describe('planted differences', () => {
   const found: Record<string, number> = {};
   const random = chance(20);
-  const planted = sample(policy, 1500, 9).map((one, i) => {
+  const planted = draw(policy, 1500).map((one, i) => {
     const kind = CHANGES[i % CHANGES.length] as string;
     return { kind, one, ...plant(one, kind, random) };
   });

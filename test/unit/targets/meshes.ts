@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import type { MeshKind, Policy } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
@@ -9,6 +8,7 @@ import type { LiveObject } from '../../../src/targets/istio/live.ts';
 import { rulesOf as rulesOfIstio } from '../../../src/targets/istio/read.ts';
 import { objectsOf } from '../../../src/targets/linkerd/assemble.ts';
 import { rulesOf as rulesOfLinkerd } from '../../../src/targets/linkerd/read.ts';
+import { draw } from '../../harness/property.ts';
 import { policy } from '../rules/arbitrary.ts';
 import { meshed } from './istio/meshed.ts';
 import { workloads } from './linkerd/samples.ts';
@@ -77,4 +77,4 @@ export const meshes: readonly Mesh[] = [
 ];
 
 /** As many random policies as asked for, always the same. */
-export const policies = (count: number, seed = 4): readonly Policy[] => fc.sample(policy, { numRuns: count, seed });
+export const policies = (count: number): readonly Policy[] => draw(policy, count);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../../src/policy/types.ts';
+import { holds } from '../../../harness/property.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { type Parsed, readConf } from './read.ts';
 
@@ -65,7 +66,7 @@ test('no string of a policy, parsed or not, becomes more than text', () => {
   const known = new Set(policies.flatMap((policy) => names(trees(policy))));
   const places = policies.flatMap((policy) => leaves(policy).map((path) => ({ policy, path })));
   const seen = { refused: 0, printed: 0 };
-  fc.assert(
+  holds(
     fc.property(fc.constantFrom(...places), hostile, ({ policy, path }, text) => {
       let tree: readonly Parsed[];
       try {
@@ -83,7 +84,7 @@ test('no string of a policy, parsed or not, becomes more than text', () => {
       expect(marked.filter((word) => /\$\{?\/?zqz/i.test(word))).toEqual([]);
       if (marked.length > 0) seen.printed++;
     }),
-    { numRuns: 400 },
+    400,
   );
   expect(seen.refused).toBeGreaterThan(30);
   expect(seen.printed).toBeGreaterThan(0);
