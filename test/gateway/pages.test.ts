@@ -67,7 +67,7 @@ beforeAll(async () => {
   const ready = async () => (await newAgent(stage).visit(url, { follow: false })).status === 303;
   await until(ready, {
     what: 'the provider',
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
     help: () => gateway.troubles().slice(0, 3).join('\n'),
   });
 });

@@ -71,7 +71,7 @@ const cases = kindCases(Date.now() / 1000);
 const keysFor = (host: string, token: string) =>
   until(async () => (await gateway.send(host, { token })).status !== 503, {
     what: `keys for ${host}`,
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
   });
 
 beforeAll(async () => {

@@ -170,7 +170,7 @@ describe('before it', () => {
     // Each worker asks about a session that is being renewed every five seconds.
     await until(async () => (await ask(agent)).status === 200 && cookieOf(agent) !== before, {
       what: 'the new cookie',
-      timeoutMs: 30_000,
+      timeoutMs: 45_000,
       everyMs: 100,
     });
     expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);

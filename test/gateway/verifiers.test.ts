@@ -241,10 +241,7 @@ describe('a verifier of docs/assertion.md takes what is for it, and nothing else
     const folder = join(work, language);
     mkdirSync(folder);
     const said = verifier(folder, code.replace(`${ISSUER}/.meshgate/jwks`, jwks));
-    if (typeof said === 'string') {
-      console.warn(`skipped, ${said}: the verifier in ${language}`);
-      return skip();
-    }
+    if (typeof said === 'string') return skip(said);
     expect(said.map((line, i) => `${assertions[i]?.[0]}: ${line}`)).toEqual(
       assertions.map(([name, , passes]) => `${name}: ${passes ? 'ok ada' : 'no'}`),
     );

@@ -50,7 +50,7 @@ const setup = { gateway, echoes: [echo] };
 beforeAll(() =>
   until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 

@@ -75,7 +75,7 @@ const sendable = every.filter((name) => name !== 'Authorization');
 beforeAll(() =>
   until(async () => (await gateway.send(host, { token: reader })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 

@@ -82,7 +82,7 @@ async function asked(token: string, sent: Sent): Promise<number> {
 
 await until(async () => (await asked(tokens.reader, { path: '/x' })) === 200, {
   what: 'the road to the wiki',
-  timeoutMs: 20_000,
+  timeoutMs: 45_000,
   help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
 });
 

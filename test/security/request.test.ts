@@ -44,7 +44,7 @@ const reader = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['reader'] });
 beforeAll(() =>
   until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 

@@ -1,13 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { sendJson } from './body.ts';
 
 /** What happens to the calls of one path. */
 export interface Control {
-  /** Milliseconds before the call is looked at. */
-  readonly delayMs?: number;
-  /** Milliseconds between its doing and its answer. */
-  readonly answerMs?: number;
   /** Done as ever (a grant is used up), but the connection is cut instead of the answer. */
   readonly lose?: boolean;
   /** Not done; answered with this status. */
@@ -58,11 +53,9 @@ export class Controls {
     this.#calls[path] = (this.#calls[path] ?? 0) + 1;
     const control = this.#next(path);
     if (control.hang) return;
-    if (control.delayMs !== undefined) await pause(control.delayMs);
     if (control.hold) await this.#hold(path);
     if (control.fail !== undefined) return sendJson(response, control.fail, { error: 'server_error' });
     if (control.lose) lose(response);
-    else if (control.answerMs !== undefined) late(response, pause(control.answerMs));
     else if (control.holdAnswer) late(response, this.#hold(path));
     handler(request, response);
   }
