@@ -5,7 +5,7 @@ import { match } from '../../src/rules/match.ts';
 import { type Answer, rawRequest, startEcho, startGateway, testStage } from '../harness/index.ts';
 import { draw } from '../harness/property.ts';
 
-const COUNT = 10_000;
+const COUNT = 3000;
 
 const paths = {
   'wiki.test': [

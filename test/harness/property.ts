@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { TestRunner } from 'vitest';
-import { type Case, isReplayOf, storedCases } from './cases.ts';
+import type {} from '../fuzz/searched.ts';
+import { type PropertyCase, storedCases } from './cases.ts';
 import { seeds } from './seeds.ts';
-
-declare module 'vitest' {
-  interface TaskMeta {
-    /** What `make fuzz` searched in this test: for each property its runs, and the case that it found. */
-    searched?: { readonly property: string; readonly runs: number; readonly found?: Case }[];
-  }
-}
 
 /** How long `make fuzz` searches in each property, after the usual number of runs. */
 const searchMs = Number(process.env.MESHGATE_FUZZ_MS ?? 0);
@@ -59,7 +53,7 @@ export function holds<T>(property: fc.IProperty<T>, runs?: number): void;
 export function holds<T>(property: fc.IAsyncProperty<T>, runs?: number): Promise<void>;
 export function holds(property: Property, runs = 100): unknown {
   const { test, name } = next();
-  const stored = storedCases().filter((one) => isReplayOf(one, name));
+  const stored = storedCases().filter((one): one is PropertyCase => 'property' in one && one.property === name);
   const examples = stored.flatMap((one) => ('values' in one ? [one.values] : []));
   const replays = stored.flatMap((one): Parameters[] =>
     'path' in one ? [{ seed: one.seed, path: one.path, endOnFailure: true }] : [],
@@ -72,7 +66,7 @@ export function holds(property: Property, runs = 100): unknown {
   const search = (parameters: Parameters) => () =>
     after(check(property, parameters), (details) =>
       after(foundBy(property, name, details), (found) => {
-        searched.push({ property: name, runs: details.numRuns, ...(found && { found }) });
+        searched.push({ what: name, runs: details.numRuns, found: found === undefined ? [] : [found] });
         if (details.failed) return fc.assert(property, { ...parameters, seed: details.seed, ...pathOf(details) });
       }),
     );
@@ -91,7 +85,7 @@ const pathOf = ({ counterexamplePath }: fc.RunDetails<unknown>) =>
 function foundBy(property: Property, name: string, details: fc.RunDetails<unknown>) {
   const { counterexample, counterexamplePath, seed } = details;
   if (counterexample === null || counterexamplePath === null) return undefined;
-  const byPath: Case = { property: name, seed, path: counterexamplePath, shown: fc.stringify(counterexample) };
+  const byPath: PropertyCase = { property: name, seed, path: counterexamplePath, shown: fc.stringify(counterexample) };
   let values: unknown[];
   try {
     values = JSON.parse(JSON.stringify(counterexample));
@@ -100,7 +94,7 @@ function foundBy(property: Property, name: string, details: fc.RunDetails<unknow
   }
   return after(check(property, { numRuns: 1, examples: [values], endOnFailure: true }), (again) =>
     again.failed ? { property: name, values } : byPath,
-  ) as Case | Promise<Case>;
+  ) as PropertyCase | Promise<PropertyCase>;
 }
 
 /** Values to test with: the same in each run, also in `make fuzz`, which finds cases of properties only. */

@@ -37,5 +37,5 @@ test('on any policy', () => {
   const property = fc.property(linkerdPolicy(false), (policy) => {
     expect(disagreements(policy)).toEqual([]);
   });
-  holds(property, 150);
+  holds(property, 75);
 }, 120_000);

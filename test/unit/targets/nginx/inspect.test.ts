@@ -148,7 +148,7 @@ describe('reading', () => {
         inspect({ http: conf });
         inspect({ before: conf });
       }),
-      300,
+      60,
     );
     expect(readConf('f', 'a {'.repeat(100_000)).unreadable).toBe(1);
   });

@@ -1,0 +1,16 @@
+import type { Case } from '../harness/cases.ts';
+
+/** What a test searched for `make fuzz`. */
+export interface Searched {
+  /** The property, or the hunt. */
+  readonly what: string;
+  /** Random values of a property, or mutants and cells of a hunt. */
+  readonly runs: number;
+  readonly found: readonly Case[];
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    searched?: Searched[];
+  }
+}
