@@ -1,4 +1,7 @@
-/** The gateway's pages in a real browser: their forms lead to the provider under the pages' own policy, and back. */
+/**
+ * The gateway's pages in a real browser: their forms lead to the provider under the pages' own policy, and back. Each
+ * click waits for the URL that it leads to, or for the element that it shows.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type BrowserContext,

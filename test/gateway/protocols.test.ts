@@ -140,6 +140,7 @@ describe('WebSocket', () => {
     expect(text.endsWith('\x81\x05hello')).toBe(true);
     const [received] = await wiki.requests();
     expect([received?.upgrade, valuesOf(received!, 'X-Forwarded-User')]).toEqual(['websocket', ['ada']]);
+    // nginx writes the line when the tunnel has ended.
     await gateway.box.logs.waitFor(new RegExp(`"url.path":"/live/${run}".*"http.response.status_code":101`), mark);
     expectClean(gateway, mark, [], run);
   });
@@ -293,6 +294,7 @@ describe('gRPC', () => {
       ]);
       expect([values('x-meshgate-identity'), values('x-meshgate-route')]).toEqual([[as], ['wiki.test/test.Echo/*']]);
       for (const name of ABSENT) expect(values(name), name).toEqual([]);
+      // nginx's line of the call, which may come after its answer.
       const [line] = await gateway.box.logs.waitForJson(1, mark);
       expect(line).toMatchObject({
         'http.request.method': 'POST',
@@ -302,6 +304,7 @@ describe('gRPC', () => {
         'meshgate.identity': as,
         'meshgate.reason': '',
       });
+      // And the ingress's.
       await envoy.box.logs.waitFor(/"\/test\.Echo\/Unary"/, ingress);
       const seen = envoy.access(ingress).find(({ path }) => path === '/test.Echo/Unary');
       expect([seen?.authority, seen?.downstream_peer_uri_san]).toEqual([
@@ -343,6 +346,7 @@ describe('gRPC', () => {
         details: expect.stringMatching(new RegExp(`^${reason} \\(request [0-9a-f]{32}\\)$`)),
       });
       expect(await calls.requests()).toEqual([]);
+      // nginx's line of the call, which may come after its answer.
       const [line] = await gateway.box.logs.waitForJson(1, mark);
       expect(line).toMatchObject({ 'http.route': 'wiki.test/test.Echo/*', 'meshgate.reason': reason });
     });

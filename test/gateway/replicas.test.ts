@@ -255,6 +255,7 @@ describe('etcd', () => {
       const { ready, revocations } = await health(gateway);
       expect([ready, revocations.reason]).toEqual([true, 'revocations_old']);
       expect(revocations.age).toBeGreaterThanOrEqual(5);
+      // The job of revocations says it after health does.
       await gateway.box.logs.waitFor(/revocations are \d+ s old: etcd does not answer/, 0);
       expect([await at(gateway, cookieOf(agent)), await at(gateway, cookieOf(lost))]).toEqual([200, 401]);
     }

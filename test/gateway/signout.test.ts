@@ -202,6 +202,7 @@ describe('meshgate revoke', () => {
       "revoked: no request passes with it any more\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
     ]);
     await closed;
+    // The workers from before the reload are told to go.
     await gateway.box.logs.waitFor(/gracefully shutting down/, mark);
     expected.push(/./);
   });

@@ -50,6 +50,7 @@ async function passed(
   const mark = await settle(gateway, host);
   const answer = await ask(claims);
   expect(answer.status, answer.text).toBe(200);
+  // nginx's line of the request, which may come after its answer.
   const [line] = await gateway.box.logs.waitForJson(1, mark);
   const lines = gateway.box.logs.since(mark);
   expect(lines.length, lines.join('\n')).toBe(1);

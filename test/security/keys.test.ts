@@ -126,6 +126,7 @@ describe('a hostile key set gives no keys, and the log says why', () => {
     ['impostor', /provider impostor: .*answered 502/],
   ];
   test.each(cases)('%s', async (name, line) => {
+    // The job has tried to fetch these keys.
     await gateway.box.logs.waitFor(line, 0, 45_000);
     const token = name === 'impostor' ? await impostor.sign({ aud: 'wiki', sub: 'ada' }) : await sign(name);
     await echo.clear();

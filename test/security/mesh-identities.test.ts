@@ -184,6 +184,7 @@ describe('one upstream block per identity', async () => {
     expect((await ask()).status).toBe(503);
     expect(await echo.requests()).toEqual([]);
     expect((await gateway.send('wiki.test', { path: '/beta/half', token: tokens.beta })).status).toBe(200);
+    // What nginx said of the pair that does not match; it may come after the answers.
     await gateway.box.logs.waitFor(
       /SSL_use_PrivateKey\("\/run\/spiffe\/alpha\/svid_key\.pem"\) failed .*key values mismatch/,
       mark,
@@ -242,6 +243,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
       expect(answer.status).toBe(502);
       // The second call too.
       expect((await gateway.send('wiki.test', { token: tokens.alpha })).status).toBe(502);
+      // What nginx said of the certificate; it may come after the answers.
       await gateway.box.logs.waitFor(/upstream SSL certificate (verify error|does not match)/, mark);
       expect(await echo.requests()).toEqual([]);
     });
@@ -251,6 +253,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
     const gateway = gateways['another CA']!;
     const mark = gateway.mark();
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
+    // The job has read the file that is no bundle.
     await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);
     await gateway.box.write({ '/run/mesh/ca.pem': stage.meshCa.cert });
     await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });

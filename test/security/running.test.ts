@@ -110,6 +110,7 @@ test('no secret, cookie or token in any log, answer or file', async () => {
     const all = JSON.stringify(answer.headers) + answer.text;
     for (const secret of secrets) expect(all.includes(secret), `${secret} in an answer`).toBe(false);
   }
+  // The log has the last request's line, and that of one which was asked after it.
   await gateway.box.logs.waitFor(/\/away\/x/, mark);
   await settle(gateway, host);
   const lines = gateway.box.logs.lines;

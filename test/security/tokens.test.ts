@@ -164,6 +164,7 @@ test('one hostile token changes nothing for the next request on that worker', as
     expect((await gateway.send('wiki.test', { token: forged })).json().reason).toBe('signature_invalid');
     expect((await gateway.send('wiki.test', { token: good })).status).toBe(200);
   }
+  // The log has a line of each request.
   await gateway.box.logs.waitForJson(5 * (refused.length + 2), mark);
 });
 
