@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 const PROJECTS = ['unit', 'gateway', 'security', 'mesh'];
 /** A property is searched for so long at a time, so that no test takes longer than it may. */
 const LONGEST_MS = 10_000;
+/** A machine that does other things as well takes its time. */
+const TIMEOUT_MS = '600000';
 /** vitest runs so many files at once. */
 const WORKERS = 3;
 
@@ -40,10 +42,14 @@ while (rounds === 0 || Date.now() < end) {
   const seed = randomBytes(6).toString('hex');
   const searchMs = Math.ceil(Math.min(LONGEST_MS, (Math.max(0, end - Date.now()) * WORKERS) / count));
   console.log(`round ${rounds} of ${part}, seed ${seed}: ${count} properties or hunts in ${files.size} files`);
-  const { status } = spawnSync(process.execPath, [vitest(), 'run', '--reporter', reporter(), ...files.keys()], {
-    stdio: 'inherit',
-    env: { ...process.env, MESHGATE_SEED: seed, MESHGATE_FUZZ_MS: String(searchMs) },
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest(), 'run', '--testTimeout', TIMEOUT_MS, '--reporter', reporter(), ...files.keys()],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, MESHGATE_SEED: seed, MESHGATE_FUZZ_MS: String(searchMs) },
+    },
+  );
   isRed ||= status !== 0;
 }
 console.log(isRed ? 'make fuzz found something: see FOUND and FAILED above' : `nothing found in ${rounds} rounds`);

@@ -1,3 +1,4 @@
+import { TestRunner } from 'vitest';
 import type { Case } from '../harness/cases.ts';
 
 /** What a test searched for `make fuzz`. */
@@ -13,4 +14,12 @@ declare module 'vitest' {
   interface TaskMeta {
     searched?: Searched[];
   }
+}
+
+/** Hands what the running test searched to the reporter of `make fuzz`. */
+export function tellFuzz(one: Searched): void {
+  const test = TestRunner.getCurrentTest();
+  if (test === undefined) return;
+  test.meta.searched ??= [];
+  test.meta.searched.push(one);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { TestRunner } from 'vitest';
-import type {} from '../fuzz/searched.ts';
+import { tellFuzz } from '../fuzz/searched.ts';
 import { type PropertyCase, storedCases } from './cases.ts';
 import { seeds } from './seeds.ts';
 
@@ -11,13 +11,13 @@ const searchMs = Number(process.env.MESHGATE_FUZZ_MS ?? 0);
 /** How many properties a test has asked so far: each of them has a seed and cases of its own. */
 const asked = new WeakMap<object, number>();
 
-/** The test that is running, and the name of its next property: file and test, with a number if it is not the first. */
-function next() {
+/** The name of the running test's next property: file and test, with a number if it is not the first. */
+function nextName(): string {
   const test = TestRunner.getCurrentTest();
   if (test === undefined) throw new Error('holds() is called outside a test');
   const count = (asked.get(test) ?? 0) + 1;
   asked.set(test, count);
-  return { test, name: count === 1 ? test.fullName : `${test.fullName} (${count})` };
+  return count === 1 ? test.fullName : `${test.fullName} (${count})`;
 }
 
 /** fast-check takes numbers of 32 bits for seeds. */
@@ -52,7 +52,7 @@ const check = (property: Property, parameters: Parameters) =>
 export function holds<T>(property: fc.IProperty<T>, runs?: number): void;
 export function holds<T>(property: fc.IAsyncProperty<T>, runs?: number): Promise<void>;
 export function holds(property: Property, runs = 100): unknown {
-  const { test, name } = next();
+  const name = nextName();
   const stored = storedCases().filter((one): one is PropertyCase => 'property' in one && one.property === name);
   const examples = stored.flatMap((one) => ('values' in one ? [one.values] : []));
   const replays = stored.flatMap((one): Parameters[] =>
@@ -61,12 +61,10 @@ export function holds(property: Property, runs = 100): unknown {
   const assert = (parameters: Parameters) => () => fc.assert(property, parameters);
   if (searchMs === 0) return inOrder([...replays.map(assert), assert({ seed: seedOf(name), numRuns: runs, examples })]);
 
-  test.meta.searched ??= [];
-  const searched = test.meta.searched;
   const search = (parameters: Parameters) => () =>
     after(check(property, parameters), (details) =>
       after(foundBy(property, name, details), (found) => {
-        searched.push({ what: name, runs: details.numRuns, found: found === undefined ? [] : [found] });
+        tellFuzz({ what: name, runs: details.numRuns, found: found === undefined ? [] : [found] });
         if (details.failed) return fc.assert(property, { ...parameters, seed: details.seed, ...pathOf(details) });
       }),
     );

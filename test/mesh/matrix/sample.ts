@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { storedCases } from '../../harness/cases.ts';
 import { seeds } from '../../harness/seeds.ts';
 import type { Mutant } from './mutants.ts';
 import type { Cell } from './types.ts';
@@ -60,6 +62,12 @@ export function sample(
   return mutants.filter((mutant) => firsts.has(mutant) || isDrawn(mutant));
 }
 
+const stored = storedCases();
+
+/** Whether `make fuzz` found this mutant alive before. */
+const isStored = ({ object, path, change }: Mutant): boolean =>
+  stored.some((one) => 'mutant' in one && isDeepStrictEqual(one.mutant, { object, path, change }));
+
 /** The mutants that this run hunts: a {@link sample}, which is printed, or all. */
 export function hunted(
   mutants: readonly Mutant[],
@@ -67,10 +75,14 @@ export function hunted(
   has?: (form: string) => boolean,
 ): readonly Mutant[] {
   if (huntsAll || mutants.length === 0) return mutants;
-  const some = sample(mutants, formOf, huntSeed, has);
+  const drawnOnes = new Set(sample(mutants, formOf, huntSeed, has));
+  const some = mutants.filter((mutant) => drawnOnes.has(mutant) || isStored(mutant));
   console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_SEED=${huntSeed}`);
   return some;
 }
+
+/** Whether `make fuzz` found this cell answered wrongly before. */
+const isStoredCell = ({ name }: Cell): boolean => stored.some((one) => 'cell' in one && one.cell === name);
 
 /**
  * The cells that this run asks of a policy that is many times the same: of each rule one that passes and one for each
@@ -84,5 +96,5 @@ export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): 
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }
   const firsts = new Set([...groups].map(([name, own]) => own[drawn(`${seed} ${name}`) % own.length]));
-  return cells.filter((cell) => firsts.has(cell) || drawn(`${seed} ${cell.name}`) % ONE_IN === 0);
+  return cells.filter((cell) => firsts.has(cell) || isStoredCell(cell) || drawn(`${seed} ${cell.name}`) % ONE_IN === 0);
 }
