@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { newSigningKeys, rotateSigningKeys } from '../../src/assertion/rotate.ts';
 import {
   createKey,
-  expectClean,
+  expectCleanLog,
   gatewayCase,
   type Sent,
   signToken,
@@ -230,7 +230,7 @@ describe('keys rotate without a reload', () => {
     await until(async () => (await published()).keys.length === 3, { what: 'three keys are published' });
     await verify(old);
     await verify(assertion);
-    expectClean(gateway, mark);
+    await expectCleanLog(gateway, mark);
   });
 
   test('a broken or missing file refuses what needs it, and only that; a good one is taken up again', async () => {
@@ -260,7 +260,7 @@ describe('keys rotate without a reload', () => {
       );
       expect([jwks.status, jwks.json().reason]).toEqual([503, 'check_unavailable']);
       await rotate(first);
-      expectClean(gateway, mark, [/nothing is signed/]);
+      await expectCleanLog(gateway, mark, [/nothing is signed/]);
       expect(gateway.box.logs.since(mark).join('\n')).not.toContain(secret.slice(0, 20));
     }
     const lines = gateway.troubles().filter((line) => line.includes('nothing is signed'));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
   type Answer,
-  expectClean,
+  expectCleanLog,
   type Sent,
   settle,
   startEcho,
@@ -73,7 +73,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await settle(gateway, host);
-  expectClean(gateway, mark, expected.splice(0));
+  await expectCleanLog(gateway, mark, expected.splice(0));
 });
 
 await until(async () => (await ask(await somebody(), { path: '/free/x' })).status === 200, {

@@ -4,7 +4,7 @@ import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { newRing, rotateRing } from '../../src/session/rotate-ring.ts';
 import {
   type BrowserContext,
-  expectClean,
+  expectCleanLog,
   newAgent,
   type Page,
   settle,
@@ -96,7 +96,7 @@ afterEach(async () => {
   await settle(gateway, hosts.sso);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since);
+  await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|[?&](code|state)=/);
   await wiki.clear();
 });
@@ -282,7 +282,7 @@ test('a session goes on after a restart: the first page is confirmed by the prov
   await keycloak.signInAt(page, 'ada');
   await page.waitForURL(/\/start$/);
   restarted = true;
-  await gateway.box.started.restart({ timeout: 5 });
+  await gateway.box.restart();
   const there = async () => {
     await page.goto(`${originOf(hosts.keycloak)}/again`);
     return page.url().endsWith('/again') && (await page.textContent('body'))?.includes('ada@example.org');

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
   createKey,
-  expectClean,
+  expectCleanLog,
   forgeToken,
   type Issuer,
   newAgent,
@@ -110,7 +110,7 @@ afterEach(async () => {
   const since = mark;
   mark = gateway.mark();
   // The provider that is of another issuer is asked again and again.
-  expectClean(gateway, since, [/mismatch/, ...expected.splice(0)]);
+  await expectCleanLog(gateway, since, [/mismatch/, ...expected.splice(0)]);
 });
 
 const now = () => Math.floor(Date.now() / 1000);

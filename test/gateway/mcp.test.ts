@@ -8,7 +8,7 @@ import { Client, UnauthorizedError } from '@modelcontextprotocol/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Exchange,
-  expectClean,
+  expectCleanLog,
   mcpTransport,
   PersonsClient,
   stageFetch,
@@ -397,4 +397,4 @@ describe('tools of an agent', () => {
   });
 });
 
-test('nothing of it is an error', () => expectClean(gateway, 0));
+test('nothing of it is an error', () => expectCleanLog(gateway, 0));

@@ -6,7 +6,7 @@ import {
   callClient,
   callStream,
   callUnary,
-  expectClean,
+  expectCleanLog,
   gatewayCase,
   releaseStreams,
   replaceIn,
@@ -142,7 +142,7 @@ describe('WebSocket', () => {
     expect([received?.upgrade, valuesOf(received!, 'X-Forwarded-User')]).toEqual(['websocket', ['ada']]);
     // nginx writes the line when the tunnel has ended.
     await gateway.box.logs.waitFor(new RegExp(`"url.path":"/live/${run}".*"http.response.status_code":101`), mark);
-    expectClean(gateway, mark, [], run);
+    await expectCleanLog(gateway, mark, [], run);
   });
 });
 
@@ -270,7 +270,7 @@ function twice(name: string, run: (mark: number, which: string) => Promise<void>
       const mark = await settle(gateway, host);
       await calls.clear();
       await run(mark, which);
-      expectClean(gateway, mark, [], which);
+      await expectCleanLog(gateway, mark, [], which);
     }
   });
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
-  expectClean,
+  expectCleanLog,
   Memory,
   newAgent,
   openRaw,
@@ -104,7 +104,7 @@ afterEach(async () => {
   await settle(gateway, host);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 

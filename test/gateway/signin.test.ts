@@ -4,7 +4,7 @@ import { exportJWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   createKey,
-  expectClean,
+  expectCleanLog,
   newAgent,
   type SigningKey,
   settle,
@@ -128,7 +128,7 @@ afterEach(async () => {
   for (const secret of [/[?&](code|state|ticket)=/, /wiki secret/, /eyJ[\w-]{10}/, ...secrets.splice(0)]) {
     expect(lines).not.toMatch(secret);
   }
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
 });
 
 /** Signs in at the provider's page, where there is one. */

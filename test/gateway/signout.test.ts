@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
-  expectClean,
+  expectCleanLog,
   newAgent,
   settle,
   startEcho,
@@ -106,7 +106,7 @@ afterEach(async () => {
   await settle(gateway, hosts[0]);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|logout_token=/);
 });
 

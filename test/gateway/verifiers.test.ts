@@ -10,6 +10,7 @@ import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { signAssertion } from '../../src/assertion/sign.ts';
 import {
   createKey,
+  localPort,
   signToken,
   startEcho,
   startGateway,
@@ -52,7 +53,7 @@ hosts:
 `,
 });
 const token = await acme.sign({ aud: 'wiki', sub: 'ada' });
-const jwks = `http://localhost:${gateway.box.port(8080)}/.meshgate/jwks`;
+const jwks = `http://localhost:${await localPort(gateway.box, 8080)}/.meshgate/jwks`;
 
 async function received(path: string): Promise<string> {
   await echo.clear();

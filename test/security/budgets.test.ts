@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Answer,
-  expectClean,
+  expectCleanLog,
   type Sent,
   settle,
   startEcho,
@@ -72,7 +72,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await settle(gateway, host);
-  expectClean(gateway, mark);
+  await expectCleanLog(gateway, mark);
 });
 
 for (const issuer of [acme, other]) {

@@ -1,7 +1,7 @@
 /** THREATS.md, "Headers": what a claim says can neither split nor forge a header or a log line. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  expectClean,
+  expectCleanLog,
   type Received,
   settle,
   startEcho,
@@ -54,7 +54,7 @@ async function passed(
   const [line] = await gateway.box.logs.waitForJson(1, mark);
   const lines = gateway.box.logs.since(mark);
   expect(lines.length, lines.join('\n')).toBe(1);
-  expectClean(gateway, mark);
+  await expectCleanLog(gateway, mark);
   const received = await echo.requests();
   expect(received.length).toBe(1);
   expect(await echo.malformed()).toEqual([]);
@@ -146,7 +146,7 @@ describe('a claim of 8 KB', () => {
         expect([answer.status, answer.json().reason]).toEqual([401, 'claim_absent']);
       }
       expect(await echo.requests()).toEqual([]);
-      expectClean(gateway, mark);
+      await expectCleanLog(gateway, mark);
     });
   }
 

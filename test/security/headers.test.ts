@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { IDENTITY_HEADERS, OWN_HEADERS, TRUSTED_HEADERS, underscoreSpellings } from '../../src/targets/nginx/erase.ts';
 import {
-  expectClean,
+  expectCleanLog,
   type Received,
   rawRequest,
   replaceIn,
@@ -127,7 +127,7 @@ describe('client copies never arrive, for each name of the policy and of the tru
       for (let i = 0; i < lines.length; i += 200) {
         expect(await arrived(lines.slice(i, i + 200))).toEqual([]);
       }
-      expectClean(gateway, mark);
+      await expectCleanLog(gateway, mark);
     });
   }
 

@@ -258,7 +258,7 @@ test('keys outlive a restart of nginx with the provider away, and a provider tha
     await issuers.box.resume();
   }
   await issuers.box.stop();
-  await gateway.box.started.restart();
+  await gateway.box.restart();
   const answer = await until(() => gateway.send('acme.test', { token: '' }).catch(() => undefined), {
     what: 'the gateway after its restart',
     timeoutMs: 45_000,

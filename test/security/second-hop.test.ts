@@ -6,7 +6,7 @@ import { asking, hidden, KEYS, secret, spiffe, startHopLab } from '../harness/ho
 import {
   createCa,
   createKey,
-  expectClean,
+  expectCleanLog,
   gatewayCase,
   keepAlive,
   type Sent,
@@ -319,6 +319,6 @@ describe('the key', () => {
       { what: 'the end of the key', timeoutMs: 45_000 },
     );
     expect(answer.json().reason).toBe('key_unknown');
-    expectClean(gateway, mark);
+    await expectCleanLog(gateway, mark);
   });
 });

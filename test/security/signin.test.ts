@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
-  expectClean,
+  expectCleanLog,
   newAgent,
   settle,
   startEcho,
@@ -115,7 +115,7 @@ afterEach(async () => {
   for (const secret of [/[?&](code|state|ticket)=/, /SECRET/, /the client secret/, /eyJ[\w-]{10}/]) {
     expect(lines).not.toMatch(secret);
   }
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
   await issuers.clearHits();
   await wiki.clear();
 });
