@@ -10,9 +10,6 @@ export const huntsAll = process.env.MESHGATE_HUNT === 'all';
 /** What the hunts draw from: stored, so that every run tries the same mutants; `make fuzz` hunts with fresh ones. */
 export const huntSeed = seeds.hunts;
 
-/** Of the mutants whose form is tried already, one in so many is tried as well. */
-const ONE_IN = 8;
-
 /** A number that a text leads to (FNV-1a, 32 bits). */
 function drawn(text: string): number {
   let hash = 0x811c9dc5;
@@ -42,7 +39,7 @@ export function shareOut(
 }
 
 /**
- * A sample of mutants: of each form one, and of the others one in {@link ONE_IN}. The same seed draws the same ones.
+ * A sample of mutants: of each form one. The same seed draws the same ones.
  *
  * @param formOf a mutant's field and change, whatever object of its kind it is in
  * @param has whether it is here that a form has to be tried; default: each one
@@ -54,12 +51,11 @@ export function sample(
   has: (form: string) => boolean = () => true,
 ): readonly Mutant[] {
   const forms = new Map<string, Mutant[]>();
-  for (const mutant of mutants) forms.set(formOf(mutant), [...(forms.get(formOf(mutant)) ?? []), mutant]);
-  const firsts = new Set(
-    [...forms].flatMap(([form, own]) => (has(form) ? [own[drawn(`${seed} ${form}`) % own.length]] : [])),
-  );
-  const isDrawn = ({ object, path, change }: Mutant) => drawn(`${seed} ${object} ${path} ${change}`) % ONE_IN === 0;
-  return mutants.filter((mutant) => firsts.has(mutant) || isDrawn(mutant));
+  for (const mutant of mutants) {
+    const form = formOf(mutant);
+    forms.set(form, [...(forms.get(form) ?? []), mutant]);
+  }
+  return [...forms].flatMap(([form, own]) => (has(form) ? (own[drawn(`${seed} ${form}`) % own.length] ?? []) : []));
 }
 
 const stored = storedCases();
@@ -86,7 +82,7 @@ const isStoredCell = ({ name }: Cell): boolean => stored.some((one) => 'cell' in
 
 /**
  * The cells that this run asks of a policy that is many times the same: of each rule one that passes and one for each
- * part that is wrong, and of the others one in {@link ONE_IN}; or all.
+ * part that is wrong; or all.
  */
 export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): readonly Cell[] {
   if (all) return cells;
@@ -96,5 +92,5 @@ export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): 
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }
   const firsts = new Set([...groups].map(([name, own]) => own[drawn(`${seed} ${name}`) % own.length]));
-  return cells.filter((cell) => firsts.has(cell) || isStoredCell(cell) || drawn(`${seed} ${cell.name}`) % ONE_IN === 0);
+  return cells.filter((cell) => firsts.has(cell) || isStoredCell(cell));
 }
