@@ -20,7 +20,7 @@ import { hunt } from './matrix/hunt.ts';
 import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
-import { hunted, huntSeed, huntsAll, shareOut } from './matrix/sample.ts';
+import { hunted, huntSeed, huntsAll, shareOut, asked as toAsk } from './matrix/sample.ts';
 import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
@@ -74,6 +74,8 @@ async function startBoth(stage: Stage, { text, policy }: Subject) {
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
   const cells = cellsOf(subject.policy, subject.rules);
+  // Forty hosts are many of a few forms. Their mutants are hunted with all cells.
+  const some = name === '40 hosts' ? toAsk(cells) : cells;
   let stage: Stage;
   let gateway: GatewaySide;
   let envoy: EnvoySide;
@@ -98,17 +100,17 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   afterAll(() => stage?.close());
 
   test('each rule is asked', () => {
-    expect(unasked(subject.rules, cells)).toEqual([]);
+    expect(unasked(subject.rules, some)).toEqual([]);
   });
 
-  test('the gateway decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(gateway, cells);
+  test('the gateway decides as the policy says', { timeout: 300_000 }, async () => {
+    const { asked, disagreements } = await agree(gateway, some);
     report.agreed(name, gateway.name, asked, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
 
-  test('Envoy decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(envoy, cells);
+  test('Envoy decides as the policy says', { timeout: 300_000 }, async () => {
+    const { asked, disagreements } = await agree(envoy, some);
     report.agreed(name, envoy.name, asked, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
