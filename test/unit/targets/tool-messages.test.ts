@@ -48,5 +48,5 @@ test('the two kinds of messages are those that the rule covers, and no others', 
     }),
     5000,
   );
-  expect(Math.min(found.passed, found.refused)).toBeGreaterThan(1000);
+  expect(Math.min(found.passed, found.refused)).toBeGreaterThan(200);
 });
