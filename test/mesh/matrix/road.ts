@@ -104,10 +104,8 @@ export class Road {
     return new Promise((resolve, reject) => {
       const request = client === 'plain' || !this.#place.tls ? httpRequest(options) : httpsRequest(options);
       request.on('response', (response) => read(response).then(resolve, reject));
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNREFUSED') reject(error);
-        else resolve(request.reusedSocket ? 'closed' : 'no connection');
-      });
+      // That nothing listens there is an answer too: a changed Gateway may open another port.
+      request.on('error', () => resolve(request.reusedSocket ? 'closed' : 'no connection'));
       request.setTimeout(HUNG_MS, () => {
         const { socket } = request;
         const state =
