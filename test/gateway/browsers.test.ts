@@ -16,6 +16,7 @@ import {
   type Told,
   testStage,
   toldCheck,
+  until,
   valuesOf,
 } from '../harness/index.ts';
 import { holds } from '../harness/property.ts';
@@ -43,6 +44,11 @@ hosts:
   api.test: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }
 `;
 const gateway = await startGateway(stage, { policy, rendered: standIn(await render('nginx', policy)) });
+// State: nginx has looked up the service's name, which it does after it has begun to listen.
+await until(async () => (await gateway.send(host, { path: '/app/x' })).status === 200, {
+  what: 'the road to the service',
+  help: () => gateway.box.logs.tail(),
+});
 
 const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Site': 'none' };
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
