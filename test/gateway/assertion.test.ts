@@ -100,7 +100,6 @@ async function rotate(text: string): Promise<void> {
 
 await until(async () => (await gateway.send('wiki.test', { token })).status === 200 || undefined, {
   what: 'the keys of acme',
-  timeoutMs: 20_000,
 });
 beforeEach(async () => {
   await Promise.all([wiki.clear(), dashboard.clear()]);
@@ -169,7 +168,7 @@ describe('what services receive', () => {
         const now = await received();
         return now === before ? undefined : now;
       },
-      { what: 'another assertion', timeoutMs: 15_000 },
+      { what: 'another assertion' },
     );
     const { iat, exp } = decodeJwt(before);
     const renewed = decodeJwt(after).iat!;
@@ -245,7 +244,7 @@ describe('keys rotate without a reload', () => {
           const answer = await gateway.send('wiki.test', { token });
           return answer.status === 503 ? answer : undefined;
         },
-        { what: 'refusals', timeoutMs: 15_000 },
+        { what: 'refusals' },
       );
       expect(refused.json()).toMatchObject({ reason: 'assertion_unavailable' });
       expect(refused.header('Retry-After')).toBe('1');

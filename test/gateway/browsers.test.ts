@@ -152,7 +152,7 @@ test('navigations, origins and cookies of 400 requests, over HTTP/1.1', async ()
     400,
   );
   agent.destroy();
-}, 60_000);
+});
 
 test('the same over HTTP/2', async () => {
   const several = fc.array(request, { minLength: 1, maxLength: 20 });
@@ -163,7 +163,7 @@ test('the same over HTTP/2', async () => {
     }),
     20,
   );
-}, 60_000);
+});
 
 test('cookies in lines of their own are one line', async () => {
   const headers = [
@@ -322,7 +322,7 @@ describe('refusals', () => {
       await settle(gateway, host);
       expect(gateway.troubles(mark)).toEqual([]);
     }
-  }, 30_000);
+  });
 
   test('a form of unknown length sees the page', async () => {
     const head = Object.entries({ Host: host, ...NAVIGATES, ...saying(missing), 'Transfer-Encoding': 'chunked' });

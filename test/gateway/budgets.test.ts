@@ -78,7 +78,6 @@ afterEach(async () => {
 
 await until(async () => (await ask(await somebody(), { path: '/free/x' })).status === 200, {
   what: 'the keys',
-  timeoutMs: 30_000,
   help: () => gateway.box.logs.tail(),
 });
 

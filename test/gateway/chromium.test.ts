@@ -87,7 +87,7 @@ beforeAll(async () => {
     return pages.every(({ url }) => !new URL(url).hostname.endsWith('example.com'));
   };
   const help = () => gateway.box.logs.tail();
-  await until(() => ready().catch(() => false), { what: 'the providers at the gateway', timeoutMs: 90_000, help });
+  await until(() => ready().catch(() => false), { what: 'the providers at the gateway', help });
   mark = await settle(gateway, hosts.sso);
 });
 
@@ -287,6 +287,6 @@ test('a session goes on after a restart: the first page is confirmed by the prov
     await page.goto(`${originOf(hosts.keycloak)}/again`);
     return page.url().endsWith('/again') && (await page.textContent('body'))?.includes('ada@example.org');
   };
-  await until(() => there().catch(() => false), { what: 'the page', timeoutMs: 30_000, help: () => page.url() });
+  await until(() => there().catch(() => false), { what: 'the page', help: () => page.url() });
   await person.close();
 });

@@ -97,7 +97,6 @@ beforeAll(async () => {
   for (const name of names.filter((one) => one !== 'mismatch')) {
     await until(() => ready(name), {
       what: `the provider ${name}`,
-      timeoutMs: 15_000,
       help: () => gateway.box.logs.tail(),
     });
   }
@@ -372,7 +371,7 @@ function openUntil(begun: Begun, done: (visited: Visited, asked: string) => bool
       const { body } = await server.last('/refresh/token-here');
       return done(visited, body) ? visited : undefined;
     },
-    { what: 'the refresh', timeoutMs: 30_000, help: () => refreshing.troubles().join('\n') },
+    { what: 'the refresh', help: () => refreshing.troubles().join('\n') },
   );
 }
 

@@ -86,7 +86,6 @@ beforeAll(async () => {
   await says('made', {});
   await until(async () => (await gateway.send('corp.test', { token: jwt })).status === 200, {
     what: 'keys at the gateway',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   });
 });
@@ -164,7 +163,7 @@ describe('an opaque token of a certified provider', () => {
         const refused = await gateway.send('corp.test', { token });
         return refused.status === 200 ? undefined : refused;
       },
-      { what: 'the refusal', timeoutMs: 10_000 },
+      { what: 'the refusal' },
     );
     expect([last.status, last.json().reason]).toEqual([401, 'token_inactive']);
   });
@@ -205,7 +204,7 @@ describe('the provider', () => {
   test('is asked about so many tokens at once and no more, whatever number comes', async () => {
     await says('made', {}, { hold: 'crowd' });
     const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh() }));
-    await until(async () => (await hits('made')) >= 32 || undefined, { what: '32 questions', timeoutMs: 10_000 });
+    await until(async () => (await hits('made')) >= 32 || undefined, { what: '32 questions' });
     // Whoever finds no place to wait is told to come again at once.
     const refused = (await Promise.race([Promise.any(all), Promise.all(all)])) as Awaited<(typeof all)[number]>;
     expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
@@ -351,14 +350,14 @@ describe('an answer that is none lets nobody pass', () => {
         expect([tried.status, tried.json().reason]).toEqual([503, 'provider_unavailable']);
         return gateway.box.logs.since(mark).some((text) => line.test(text)) ? tried : undefined;
       },
-      { what: `a line like ${line}`, timeoutMs: 10_000 },
+      { what: `a line like ${line}` },
     );
     expect(refused.header('Retry-After')).toBeDefined();
     await says('made', {});
     // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a second.
     const again = () => gateway.send('made.test', { token: fresh() });
     if (document.cutAt === undefined) expect((await again()).status).toBe(200);
-    else await until(async () => (await again()).status === 200, { what: 'another question', timeoutMs: 10_000 });
+    else await until(async () => (await again()).status === 200, { what: 'another question' });
   });
 });
 
@@ -385,7 +384,6 @@ describe('a provider that is away', () => {
     await issuers.release('away');
     await until(async () => (await gateway.send('kept.test', { token })).status === 401, {
       what: 'what it says now',
-      timeoutMs: 10_000,
     });
   });
 

@@ -75,7 +75,7 @@ const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, 
 
 beforeAll(async () => {
   const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://keycloak:8443/');
-  await until(ready, { what: 'Keycloak at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await until(ready, { what: 'Keycloak at the gateway', help: () => gateway.box.logs.tail() });
 });
 
 afterAll(() => expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/));
