@@ -11,6 +11,7 @@ import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Side, Trial, Versi
 /** Listeners that are loaded at once, in bytes: Envoy reads all of them again where it cannot read one. */
 const BATCH_BYTES = 500_000;
 const FIRST_PORT = 20_000;
+const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 
 /**
  * Renames the clusters that changed, and what leads to them, so that versions can stand side by side. What did not change
@@ -35,6 +36,17 @@ function loadedOf(value: Json, original: Json, number: number): Loaded {
   const named = (it: Json) => (it.name === undefined ? it : { ...it, name: it.name + suffix });
   const fresh = clusters.filter((it: Json) => !known.includes(it)).map(named);
   return { name: listener.name, port, listener: text, clusters: fresh.map((it: Json) => JSON.stringify(it)) };
+}
+
+/**
+ * Whether Envoy will ever answer. It takes a list of HTTP filters without any, and then keeps each request: nothing is
+ * left that could answer it, so there is no state to wait for.
+ */
+function answers(value: Json): boolean {
+  const listeners: readonly Json[] = value?.static_resources?.listeners ?? [];
+  const chains: readonly Json[] = listeners.flatMap((it) => it.filter_chains ?? []);
+  const managers = chains.flatMap((it) => it.filters ?? []).filter((it: Json) => it.name === HTTP_MANAGER);
+  return managers.every((it: Json) => (it.typed_config?.http_filters?.length ?? 0) > 0);
 }
 
 /** An Envoy that is told by discovery what to have. */
@@ -141,6 +153,10 @@ export class EnvoyTrials implements Mutable {
     await clusters.take(withOwn, rejected);
     await listeners.take(batch, rejected);
     for (const [i, loaded] of batch.entries()) {
+      if (!rejected.has(loaded.name) && !answers(versions[i]?.[0]?.value)) {
+        yield { rejected: 'Envoy has no HTTP filter, and answers nothing', version: from + i };
+        continue;
+      }
       for await (const trial of this.#trial(alias, loaded, rejected)) yield { ...trial, version: from + i };
     }
     const originals = batch.map((_, i) => loadedOf(this.#original, this.#original, first + i));
