@@ -1,6 +1,6 @@
 # The stable commands. Each installs or starts what it needs, or says in one line what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak check bench image build deps
+.PHONY: help up down test soak fuzz check bench image build deps
 
 # Dependencies, among them the Node 24 that all commands below run on; where there are some, what changed.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -26,6 +26,9 @@ test: deps ## every test, on real nginx, Envoy and OpenID provider
 
 soak: deps ## the whole suite N times (N=10), every second time on a busy machine: rows in test/soak.tsv
 	@npm run --silent soak -- $(or $(N),1)
+
+fuzz: deps ## properties from fresh seeds for MINUTES=5; PART=unit, gateway, security, mesh (hunts) or a path
+	@MINUTES=$(MINUTES) PART=$(PART) npm run --silent fuzz
 
 check: deps ## types, lint, unit tests, bundle size, dist is fresh
 	@npm run --silent check

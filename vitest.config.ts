@@ -7,8 +7,8 @@ const onContainers = (name: string) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     globalSetup: ['test/harness/setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 180_000,
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
   },
 });

@@ -11,6 +11,7 @@ import {
   appendFileSync,
   createWriteStream,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -110,6 +111,7 @@ if (asked !== undefined && asked !== '' && asked !== 'none' && asked !== 'busy')
   console.error(`LOAD=${asked}: none or busy; without it, runs take turns`);
   process.exit(2);
 }
+mkdirSync('test-results', { recursive: true });
 if (!existsSync(file)) writeFileSync(file, `${HEADER}\n`);
 let bad = 0;
 for (let i = 1; i <= runs; i++) {

@@ -102,7 +102,6 @@ const received = { 'X-Forwarded-User': 'ann', 'X-Forwarded-Email': 'ann@example.
 beforeAll(() =>
   until(async () => (await gateway.send(host, { token: herself })).status === 200, {
     what: "the provider's keys at the gateway",
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   }),
 );

@@ -124,7 +124,7 @@ beforeAll(() =>
           const sent = await proved(host, keyed[provider as keyof typeof keyed], '/');
           return (await gateway.send(host, sent)).status === 200;
         },
-        { what: `keys of ${provider} at the gateway`, timeoutMs: 60_000, help: () => gateway.box.logs.tail() },
+        { what: `keys of ${provider} at the gateway`, help: () => gateway.box.logs.tail() },
       ),
     ),
   ),

@@ -9,16 +9,18 @@ import {
   render,
   type Sent,
   saying,
+  settle,
   standIn,
   startEcho,
   startGateway,
   type Told,
   testStage,
   toldCheck,
+  until,
   valuesOf,
 } from '../harness/index.ts';
+import { holds } from '../harness/property.ts';
 
-const SEED = 20_261_126;
 const host = 'wiki.test';
 const stage = await testStage('browsers');
 const echo = await startEcho(stage, { alias: 'wiki' });
@@ -42,6 +44,11 @@ hosts:
   api.test: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }
 `;
 const gateway = await startGateway(stage, { policy, rendered: standIn(await render('nginx', policy)) });
+// State: nginx has looked up the service's name, which it does after it has begun to listen.
+await until(async () => (await gateway.send(host, { path: '/app/x' })).status === 200, {
+  what: 'the road to the service',
+  help: () => gateway.box.logs.tail(),
+});
 
 const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Site': 'none' };
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -135,22 +142,28 @@ function met(answer: Answer) {
 test('navigations, origins and cookies of 400 requests, over HTTP/1.1', async () => {
   const agent = gateway.keepAlive(host, 1);
   const upgrades = fc.tuple(request, fc.option(fc.constant('foo'), { nil: undefined, freq: 1 }));
-  for (const [some, Upgrade] of fc.sample(upgrades, { numRuns: 400, seed: SEED })) {
-    const asked: Asked = { ...some, ...(Upgrade !== undefined && { Upgrade }) };
-    const answer = await gateway.send(host, { ...sentOf(asked), agent });
-    expect(answer.status, JSON.stringify(asked)).toBe(200);
-    expect(met(answer), JSON.stringify(asked)).toEqual(expected(asked));
-  }
+  await holds(
+    fc.asyncProperty(upgrades, async ([some, Upgrade]) => {
+      const asked: Asked = { ...some, ...(Upgrade !== undefined && { Upgrade }) };
+      const answer = await gateway.send(host, { ...sentOf(asked), agent });
+      expect(answer.status).toBe(200);
+      expect(met(answer)).toEqual(expected(asked));
+    }),
+    400,
+  );
   agent.destroy();
-}, 60_000);
+});
 
 test('the same over HTTP/2', async () => {
-  const asked = fc.sample(request, { numRuns: 200, seed: SEED + 1 });
-  const answers = await gateway.sendHttp2(host, ...asked.map(sentOf));
-  for (const [i, answer] of answers.entries()) {
-    expect(met(answer), JSON.stringify(asked[i])).toEqual(expected(asked[i] as Asked));
-  }
-}, 60_000);
+  const several = fc.array(request, { minLength: 1, maxLength: 20 });
+  await holds(
+    fc.asyncProperty(several, async (asked) => {
+      const answers = await gateway.sendHttp2(host, ...asked.map(sentOf));
+      expect(answers.map(met)).toEqual(asked.map(expected));
+    }),
+    20,
+  );
+});
 
 test('cookies in lines of their own are one line', async () => {
   const headers = [
@@ -189,17 +202,20 @@ test('cookies of ours wherever they stand, in any spelling; a line that is no br
   expect([more.check.Cookie, more.service.Cookie]).toEqual([[], []]);
 });
 
-test('long lines, and such as would make an expression try again, take no time', async () => {
+test('long lines, and such as would make an expression try again, are read to their end', async () => {
   const long = await gateway.send(host, {
     path: '/app/x',
     headers: { Cookie: `a=${'x'.repeat(7000)}; __Host-meshgate=s` },
   });
   expect(met(long).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
-  const began = Date.now();
+  const mark = await settle(gateway, host);
   for (const one of ['; ', ';a', '; a=1; __Host-meshgate=s', '; __Host-meshgat', '__Host-meshgate']) {
-    await gateway.send(host, { path: '/app/x', headers: { Cookie: one.repeat(Math.floor(7500 / one.length)) } });
+    const Cookie = one.repeat(Math.floor(7500 / one.length));
+    await gateway.send(host, { path: '/app/x', headers: { Cookie } });
   }
-  expect(Date.now() - began).toBeLessThan(2000);
+  // PCRE gives up on an expression that tries too often, and nginx says so.
+  await settle(gateway, host);
+  expect(gateway.troubles(mark).filter((line) => /pcre\w*\(\) failed/.test(line))).toEqual([]);
 });
 
 test('of a wildcard the check hears which host was asked; where nobody signs in, of no browser', async () => {
@@ -292,7 +308,7 @@ describe('refusals', () => {
 
   test('a form sees a page and is not read, whatever it weighs; its method is in the log', async () => {
     for (const size of [0, 3, 100_000, 3_000_000]) {
-      const mark = gateway.mark();
+      const mark = await settle(gateway, host);
       const headers = { ...NAVIGATES, 'Content-Type': 'application/x-www-form-urlencoded', ...saying(missing) };
       const sent = { method: 'POST', path: `/app/form-${size}`, headers, body: 'x'.repeat(size) };
       for (const answer of await both(sent)) {
@@ -303,9 +319,10 @@ describe('refusals', () => {
         expect(told.headers).toMatchObject({ 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Signin': 'in' });
       }
       await gateway.box.logs.waitFor(new RegExp(`"POST","url.path":"/app/form-${size}"`), mark);
+      await settle(gateway, host);
       expect(gateway.troubles(mark)).toEqual([]);
     }
-  }, 30_000);
+  });
 
   test('a form of unknown length sees the page', async () => {
     const head = Object.entries({ Host: host, ...NAVIGATES, ...saying(missing), 'Transfer-Encoding': 'chunked' });
@@ -431,12 +448,13 @@ describe('the endpoints', () => {
   });
 
   test('bodies of up to 64 KB', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway, host);
     const path = '/.meshgate/backchannel';
     const [fits] = await both({ method: 'POST', path, body: 'x'.repeat(65_536) });
     expect(fits?.json().length).toBe(65_536);
     const [long] = await both({ method: 'POST', path, body: 'x'.repeat(65_537) });
     expect(long?.status).toBe(413);
+    await settle(gateway, host);
     expect(gateway.troubles(mark)).toEqual([]);
   });
 
@@ -456,7 +474,7 @@ describe('the endpoints', () => {
   });
 
   test('a handler that throws: problem+json, and no query in any log', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway, host);
     const secrets = 'code=SECRET-c&state=SECRET-s&ticket=SECRET-t&logout_token=SECRET-l';
     const headers = { ...NAVIGATES, Referer: `https://wiki.test/.meshgate/callback?${secrets}` };
     for (const path of ['/.meshgate/callback', '/.meshgate/handover', '/.meshgate/signin', '/.meshgate/frontchannel']) {
@@ -471,6 +489,7 @@ describe('the endpoints', () => {
     const lines = await gateway.box.logs.waitForJson(28, mark);
     expect(new Set(lines.map((line) => line['http.route']))).toEqual(new Set(['-', '']));
     expect(gateway.box.logs.since(mark).join('\n')).not.toContain('SECRET');
+    await settle(gateway, host);
     expect(gateway.troubles(mark).filter((line) => !/the stand-in throws|at |client: unix:/.test(line))).toEqual([]);
   });
 });

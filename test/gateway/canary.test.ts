@@ -75,7 +75,6 @@ const [staff, beta, legacy, nobody] = [
 beforeAll(() =>
   until(async () => (await gateway.send('wiki.test', { token: staff })).status === 200, {
     what: 'the road',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   }),
 );

@@ -4,7 +4,7 @@ import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { newRing, rotateRing } from '../../src/session/rotate-ring.ts';
 import {
   type BrowserContext,
-  expectClean,
+  expectCleanLog,
   newAgent,
   type Page,
   settle,
@@ -87,7 +87,7 @@ beforeAll(async () => {
     return pages.every(({ url }) => !new URL(url).hostname.endsWith('example.com'));
   };
   const help = () => gateway.box.logs.tail();
-  await until(() => ready().catch(() => false), { what: 'the providers at the gateway', timeoutMs: 90_000, help });
+  await until(() => ready().catch(() => false), { what: 'the providers at the gateway', help });
   mark = await settle(gateway, hosts.sso);
 });
 
@@ -96,7 +96,7 @@ afterEach(async () => {
   await settle(gateway, hosts.sso);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since);
+  await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|[?&](code|state)=/);
   await wiki.clear();
 });
@@ -282,11 +282,11 @@ test('a session goes on after a restart: the first page is confirmed by the prov
   await keycloak.signInAt(page, 'ada');
   await page.waitForURL(/\/start$/);
   restarted = true;
-  await gateway.box.started.restart({ timeout: 5 });
+  await gateway.box.restart();
   const there = async () => {
     await page.goto(`${originOf(hosts.keycloak)}/again`);
     return page.url().endsWith('/again') && (await page.textContent('body'))?.includes('ada@example.org');
   };
-  await until(() => there().catch(() => false), { what: 'the page', timeoutMs: 30_000, help: () => page.url() });
+  await until(() => there().catch(() => false), { what: 'the page', help: () => page.url() });
   await person.close();
 });

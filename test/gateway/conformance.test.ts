@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
   createKey,
-  expectClean,
+  expectCleanLog,
   forgeToken,
   type Issuer,
   newAgent,
@@ -97,7 +97,6 @@ beforeAll(async () => {
   for (const name of names.filter((one) => one !== 'mismatch')) {
     await until(() => ready(name), {
       what: `the provider ${name}`,
-      timeoutMs: 15_000,
       help: () => gateway.box.logs.tail(),
     });
   }
@@ -110,7 +109,7 @@ afterEach(async () => {
   const since = mark;
   mark = gateway.mark();
   // The provider that is of another issuer is asked again and again.
-  expectClean(gateway, since, [/mismatch/, ...expected.splice(0)]);
+  await expectCleanLog(gateway, since, [/mismatch/, ...expected.splice(0)]);
 });
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -372,7 +371,7 @@ function openUntil(begun: Begun, done: (visited: Visited, asked: string) => bool
       const { body } = await server.last('/refresh/token-here');
       return done(visited, body) ? visited : undefined;
     },
-    { what: 'the refresh', timeoutMs: 30_000, help: () => refreshing.troubles().join('\n') },
+    { what: 'the refresh', help: () => refreshing.troubles().join('\n') },
   );
 }
 

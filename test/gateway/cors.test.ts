@@ -61,7 +61,6 @@ const NONE = {
 beforeAll(() =>
   until(async () => (await gateway.send(host, { token: staff })).status === 200, {
     what: 'the road',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   }),
 );

@@ -101,7 +101,6 @@ const from = (address: string, more: Record<string, string> = {}) => ({
 for (const one of [gateway, alone]) {
   await until(async () => (await one.send('wiki.test', { token: ann })).status === 200, {
     what: 'the road to the wiki',
-    timeoutMs: 30_000,
     help: () => one.box.logs.tail(),
   });
 }
@@ -363,7 +362,6 @@ test('clients of a CA that joins the bundle are taken, and the gateway is not re
   await gateway.box.write({ '/run/clients/ca.pem': stage.meshCa.cert + strangers.cert });
   await until(async () => (await send(gateway.target('wiki.test', stranger), { path: '/any' })).status === 200, {
     what: 'the other CA to be trusted',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   });
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));

@@ -99,7 +99,7 @@ async function says(what: string, good: (it: Readiness) => boolean): Promise<Rea
       last = got.json();
       return good(last!) ? got : undefined;
     },
-    { what, timeoutMs: 30_000, help: () => JSON.stringify(last) },
+    { what, help: () => JSON.stringify(last) },
   );
   expect(answer.status).toBe(answer.json().ready ? 200 : 503);
   expect(answer.header('Content-Type')).toBe('application/json');
@@ -184,7 +184,7 @@ test('over the socket: the command of the image, which Docker asks', async () =>
       encoding: 'utf8',
     }).trim();
   };
-  await until(() => status() === 'healthy', { what: 'Docker to find it healthy', timeoutMs: 30_000, help: status });
+  await until(() => status() === 'healthy', { what: 'Docker to find it healthy', help: status });
 });
 
 test.each(['/.meshgate/readyz', '/.meshgate/healthz'])('%s is not for clients', async (path) => {

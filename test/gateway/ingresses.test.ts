@@ -63,7 +63,6 @@ beforeAll(async () => {
   for (const path of ['/', '/search/']) {
     await until(async () => (await gateway.send('wiki.test', { path, token: staff })).status === 200, {
       what: `the road to ${path}`,
-      timeoutMs: 30_000,
       help: () => gateway.box.logs.tail(),
     });
   }
@@ -110,7 +109,7 @@ describe('each service is reached through its own', () => {
       [west, marks[1], /^\/search\/crowd-/],
     ] as const) {
       const crowd = () => envoy.access(mark).filter(({ path }) => /crowd-/.test(String(path)));
-      await until(() => crowd().length >= 100, { what: 'a line for each', timeoutMs: 20_000 });
+      await until(() => crowd().length >= 100, { what: 'a line for each' });
       for (const { path, downstream_peer_uri_san } of crowd()) {
         expect(path).toMatch(start);
         const index = Number(String(path).split('-').at(-1));
@@ -136,7 +135,6 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
   });
   await until(async () => (await other.send('wiki.test', { path: '/search/x', token: staff })).status === 200, {
     what: 'the road',
-    timeoutMs: 30_000,
   });
   await search.clear();
   for (const run of ['first', 'second']) {

@@ -69,7 +69,6 @@ const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cl
 beforeAll(() =>
   until(async () => (await gateway.send(host, { token: ada })).status === 200, {
     what: "Keycloak's keys at the gateway",
-    timeoutMs: 60_000,
     help: () => gateway.box.logs.tail(),
   }),
 );
@@ -112,7 +111,6 @@ test('where it is asked about its tokens, those of a session that it ended pass 
   await keycloak.signOut('ben');
   const refused = await until(async () => ((await asked()).status === 200 ? undefined : asked()), {
     what: 'the refusal',
-    timeoutMs: 10_000,
   });
   expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
   // Its signature holds until it expires, for whoever does not ask.
@@ -324,7 +322,7 @@ test('the end of a session is told over the back channel', async () => {
   await keycloak.signIn(agent, await agent.visit(authorization()), 'cleo', { until: /\/callback\?/ });
   await rp.clear();
   await keycloak.signOut('cleo');
-  await until(async () => (await rp.requests()).length > 0, { what: 'the back channel', timeoutMs: 20_000 });
+  await until(async () => (await rp.requests()).length > 0, { what: 'the back channel' });
   const [told] = await rp.requests();
   const token = new URLSearchParams(told!.body?.text).get('logout_token')!;
   expect(told!.url).toBe('/backchannel');
@@ -375,7 +373,7 @@ test('a device is connected by its code', async () => {
       const answer = await keycloak.post('token', form);
       return answer.status === 200 && answer;
     },
-    { what: 'the token', timeoutMs: 20_000, help: () => asked.text.slice(0, 3000) },
+    { what: 'the token', help: () => asked.text.slice(0, 3000) },
   );
   expect(decodeJwt(answer.json().access_token)).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });

@@ -55,7 +55,6 @@ beforeAll(async () => {
   };
   await until(known, {
     what: "the provider's keys at the gateway",
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   });
 });

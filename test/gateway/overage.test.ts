@@ -74,7 +74,7 @@ beforeAll(async () => {
   const good = await token('x', 'closed', { groups: [editors] });
   await until(async () => (await gateway.send('closed.test', { token: good })).status === 200, {
     what: 'keys at the gateway',
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
   });
 });
 
@@ -92,6 +92,7 @@ describe('with one', () => {
     await holds(oid, readers, ids[22]!, '99999999-not-asked-for');
     const theirs = await token(oid);
     await wiki.clear();
+    const began = Date.now();
     const all = await Promise.all(Array.from({ length: 20 }, () => gateway.send('asked.test', { token: theirs })));
     expect([...new Set(all.map(({ status }) => status))]).toEqual([200]);
     const [first] = await wiki.requests();
@@ -99,7 +100,10 @@ describe('with one', () => {
       'X-Forwarded-User': oid,
       'X-Forwarded-Roles': 'reader,team-19',
     });
-    expect((await issuers.hits())[graph(oid)]).toBe(2);
+    const calls = (await issuers.hits())[graph(oid)];
+    expect(calls).toBeGreaterThanOrEqual(2);
+    // The answer is remembered for two seconds, and a busy machine may take longer than that for the twenty.
+    expect(calls).toBeLessThanOrEqual(2 * (1 + Math.floor((Date.now() - began) / 2000)));
     const { method, authorization, body } = await issuers.last(graph(oid));
     expect([method, authorization]).toEqual(['POST', 'Bearer app-SECRET']);
     expect(JSON.parse(body).ids.length).toBeLessThanOrEqual(20);
@@ -123,7 +127,7 @@ describe('with one', () => {
     await holds(oid);
     await until(async () => (await gateway.send('asked.test', { token: theirs })).status === 403, {
       what: 'the refusal',
-      timeoutMs: 10_000,
+      timeoutMs: 45_000,
     });
   });
 

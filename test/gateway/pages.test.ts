@@ -1,4 +1,7 @@
-/** The gateway's pages in a real browser: their forms lead to the provider under the pages' own policy, and back. */
+/**
+ * The gateway's pages in a real browser: their forms lead to the provider under the pages' own policy, and back. Each
+ * click waits for the URL that it leads to, or for the element that it shows.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type BrowserContext,
@@ -67,7 +70,7 @@ beforeAll(async () => {
   const ready = async () => (await newAgent(stage).visit(url, { follow: false })).status === 303;
   await until(ready, {
     what: 'the provider',
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
     help: () => gateway.troubles().slice(0, 3).join('\n'),
   });
 });

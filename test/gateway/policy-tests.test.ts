@@ -42,7 +42,7 @@ beforeAll(async () => {
   }
   await until(async () => (await gateway.send('dashboard.localhost', { token: editor })).status === 200, {
     what: "the provider's keys at the gateway",
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
     help: () => gateway.box.logs.tail(),
   });
 });

@@ -6,7 +6,7 @@ import {
   callClient,
   callStream,
   callUnary,
-  expectClean,
+  expectCleanLog,
   gatewayCase,
   releaseStreams,
   replaceIn,
@@ -99,7 +99,7 @@ beforeAll(async () => {
   for (const one of [gateway, plain]) {
     await until(async () => (await one.send(host, { path: '/assets/x', token: staff })).status === 200, {
       what: 'the road',
-      timeoutMs: 30_000,
+      timeoutMs: 45_000,
       help: () => one.box.logs.tail(),
     });
   }
@@ -140,8 +140,9 @@ describe('WebSocket', () => {
     expect(text.endsWith('\x81\x05hello')).toBe(true);
     const [received] = await wiki.requests();
     expect([received?.upgrade, valuesOf(received!, 'X-Forwarded-User')]).toEqual(['websocket', ['ada']]);
+    // nginx writes the line when the tunnel has ended.
     await gateway.box.logs.waitFor(new RegExp(`"url.path":"/live/${run}".*"http.response.status_code":101`), mark);
-    expectClean(gateway, mark, [], run);
+    await expectCleanLog(gateway, mark, [], run);
   });
 });
 
@@ -160,10 +161,10 @@ describe('event stream', () => {
         ended = true;
       });
     }).end();
-    await until(() => seen.includes('data: 2\n\n'), { what: 'two events', timeoutMs: 20_000 });
+    await until(() => seen.includes('data: 2\n\n'), { what: 'two events', timeoutMs: 45_000 });
     expect([seen, ended, await wiki.held(`events-${run}`)]).toEqual(['data: 1\n\ndata: 2\n\n', false, 1]);
     await wiki.release(`events-${run}`);
-    await until(() => ended, { what: 'the end', timeoutMs: 20_000 });
+    await until(() => ended, { what: 'the end', timeoutMs: 45_000 });
   });
 });
 
@@ -201,7 +202,7 @@ describe('HTTP/2', () => {
     );
     expect(new Set((await Promise.all(all)).map(({ status }) => status))).toEqual(new Set([200]));
     const crowd = () => envoy.access(mark).filter(({ path }) => /crowd-/.test(String(path)));
-    await until(() => crowd().length >= 100, { what: 'a line for each', timeoutMs: 20_000 });
+    await until(() => crowd().length >= 100, { what: 'a line for each', timeoutMs: 45_000 });
     for (const { path, downstream_peer_uri_san } of crowd()) {
       const index = Number(String(path).split('-').at(-1));
       expect(downstream_peer_uri_san).toBe(spiffe(index % 2 === 0 ? 'gateway' : 'beta'));
@@ -269,7 +270,7 @@ function twice(name: string, run: (mark: number, which: string) => Promise<void>
       const mark = await settle(gateway, host);
       await calls.clear();
       await run(mark, which);
-      expectClean(gateway, mark, [], which);
+      await expectCleanLog(gateway, mark, [], which);
     }
   });
 }
@@ -293,6 +294,7 @@ describe('gRPC', () => {
       ]);
       expect([values('x-meshgate-identity'), values('x-meshgate-route')]).toEqual([[as], ['wiki.test/test.Echo/*']]);
       for (const name of ABSENT) expect(values(name), name).toEqual([]);
+      // nginx's line of the call, which may come after its answer.
       const [line] = await gateway.box.logs.waitForJson(1, mark);
       expect(line).toMatchObject({
         'http.request.method': 'POST',
@@ -302,6 +304,7 @@ describe('gRPC', () => {
         'meshgate.identity': as,
         'meshgate.reason': '',
       });
+      // And the ingress's.
       await envoy.box.logs.waitFor(/"\/test\.Echo\/Unary"/, ingress);
       const seen = envoy.access(ingress).find(({ path }) => path === '/test.Echo/Unary');
       expect([seen?.authority, seen?.downstream_peer_uri_san]).toEqual([
@@ -319,10 +322,10 @@ describe('gRPC', () => {
     stream.on('end', () => {
       ended = true;
     });
-    await until(() => seen.length > 0, { what: 'the first message', timeoutMs: 20_000 });
+    await until(() => seen.length > 0, { what: 'the first message', timeoutMs: 45_000 });
     expect([seen, ended]).toEqual([['1 tick'], false]);
     expect(await releaseStreams(calls)).toBe(1);
-    await until(() => ended, { what: 'the end', timeoutMs: 20_000 });
+    await until(() => ended, { what: 'the end', timeoutMs: 45_000 });
     expect(seen).toEqual(['1 tick', '2 tick', '3 tick']);
   });
 
@@ -343,6 +346,7 @@ describe('gRPC', () => {
         details: expect.stringMatching(new RegExp(`^${reason} \\(request [0-9a-f]{32}\\)$`)),
       });
       expect(await calls.requests()).toEqual([]);
+      // nginx's line of the call, which may come after its answer.
       const [line] = await gateway.box.logs.waitForJson(1, mark);
       expect(line).toMatchObject({ 'http.route': 'wiki.test/test.Echo/*', 'meshgate.reason': reason });
     });
@@ -388,7 +392,7 @@ describe('gRPC', () => {
       async () => 'message' in (await callUnary(clients.naked, '/test.Echo/Unary', 'hello', metadata(staff))),
       {
         what: 'the road',
-        timeoutMs: 30_000,
+        timeoutMs: 45_000,
       },
     );
     const received = await calls.requests();

@@ -2,8 +2,12 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
-  expectClean,
+  expectCleanLog,
+  Memory,
   newAgent,
+  openRaw,
+  plainRequest,
+  Sealer,
   settle,
   startEcho,
   startGateway,
@@ -11,20 +15,19 @@ import {
   testStage,
   type UserAgent,
   until,
+  withMemory,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
 const host = 'wiki.example.com';
 const home = `https://${host}:8443`;
-/** Seconds that claims stay fresh. */
-const FRESH = 4;
 
 const policy = `
 version: 1
 gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
-  session: { keys_file: /run/secrets/session.jwks, fresh: ${FRESH}s }
+  session: { keys_file: /run/secrets/session.jwks }
 providers:
   sso:
     issuer: https://sso:8443
@@ -44,15 +47,19 @@ hosts:
 `;
 
 const stage = await testStage('renew');
+const ring = newRing(Date.now() / 1000 - 7200);
 const [sso, gateway] = await Promise.all([
   startSso(stage, { origins: [home] }),
   startGateway(stage, {
     policy,
     workers: 2,
-    files: { '/run/secrets/sso': `${ssoSecret}\n`, '/run/secrets/session.jwks': newRing(Date.now() / 1000 - 7200) },
+    mutate: withMemory,
+    files: { '/run/secrets/sso': `${ssoSecret}\n`, '/run/secrets/session.jwks': ring },
   }),
   startEcho(stage, { alias: 'wiki' }),
 ]);
+const memory = new Memory(gateway, host);
+const sealer = await Sealer.of(gateway.policy, ring);
 
 let mark = 0;
 const expected: RegExp[] = [];
@@ -75,10 +82,18 @@ const many = (agent: UserAgent, count: number, path?: string) =>
 
 const refreshes = async () => (await sso.grants()).refresh_token ?? { good: 0, bad: 0 };
 
-/** Waits as long as claims are fresh. */
-const stale = () => new Promise((resolve) => setTimeout(resolve, FRESH * 1000 + 200));
+/** Claims stay fresh for ten minutes; from two minutes before that on they are confirmed early. */
+const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, -1);
+const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60);
+
+/** The token endpoint was called. */
+const isCalled = async () => (await sso.calls())['/token'] === 1;
+
+/** Lets the provider be asked at once that did not answer: otherwise it is left alone for ten seconds. */
+const forgetPause = () => memory.delete('meshgate_locks', 'pause sso');
 
 beforeAll(async () => {
+  // The gateway has the provider's discovery document: a page leads to it.
   const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://sso:8443/');
   await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
   mark = await settle(gateway, host);
@@ -89,27 +104,32 @@ afterEach(async () => {
   await settle(gateway, host);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
 describe('past the fresh time', () => {
   test('twenty requests on two workers call the provider once, and none fails', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
     const answers = await many(agent, 20);
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
   });
 
-  test('the provider takes a second: one call, and none fails', async () => {
+  test('the provider takes its time: one call, and none fails', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
-    await sso.control('/token', { delayMs: 500, answerMs: 500 });
+    await sso.control('/token', { holdAnswer: true });
     const before = cookieOf(agent);
-    const answers = await many(agent, 20);
+    const asked = many(agent, 20);
+    // The provider has renewed and not answered, and others than the one that asked it wait.
+    await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
+    await until(async () => Number(await memory.get('meshgate_locks', 'waiting checks')) > 1, { what: 'the others' });
+    await sso.control('/token');
+    const answers = await asked;
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
     expect(cookieOf(agent)).not.toBe(before);
@@ -117,11 +137,18 @@ describe('past the fresh time', () => {
 
   test('a client that goes away leaves no lock, and nothing is lost', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
-    await sso.control('/token', { delayMs: 1000, times: 1 });
-    const raw = `GET /page HTTP/1.1\r\nHost: ${host}\r\nCookie: __Host-meshgate=${cookieOf(agent)}\r\nConnection: close\r\n\r\n`;
-    await gateway.sendRaw(host, raw, { timeoutMs: 300 }).catch(() => {});
+    await sso.control('/token', { hold: true });
+    const socket = openRaw(gateway.target(host));
+    const mark = gateway.mark();
+    socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-meshgate=${cookieOf(agent)}` } }));
+    // The provider is asked and does not answer.
+    await until(isCalled, { what: 'the call of the token endpoint' });
+    socket.destroy();
+    // nginx has seen that the client is gone.
+    await gateway.box.logs.waitFor(/"http\.response\.status_code":499/, mark);
+    await sso.control('/token');
     await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
     expect((await ask(agent)).status).toBe(200);
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
@@ -131,20 +158,22 @@ describe('past the fresh time', () => {
 describe('before it', () => {
   test('one call after the answer, under ten requests; the next ones find the new session', async () => {
     const agent = await signIn();
+    await makeDue(agent);
     await sso.forget();
-    await sso.control('/token', { delayMs: 300 });
+    await sso.control('/token', { hold: true });
     const before = cookieOf(agent);
-    const early = async () => {
-      const answers = await many(agent, 10);
-      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      return ((await sso.calls())['/token'] ?? 0) > 0;
-    };
-    await until(early, { what: 'the early refresh', timeoutMs: 10_000 });
+    // All are answered before the provider answers.
+    expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    await until(isCalled, { what: 'the early refresh' });
+    expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    await sso.control('/token');
+    // Each worker asks about a session that is being renewed every five seconds.
     await until(async () => (await ask(agent)).status === 200 && cookieOf(agent) !== before, {
       what: 'the new cookie',
-      timeoutMs: 15_000,
+      timeoutMs: 45_000,
+      everyMs: 100,
     });
-    expect((await refreshes()).bad).toBe(0);
+    expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
   });
 });
 
@@ -153,10 +182,10 @@ describe('what the provider says at a refresh', () => {
     const agent = await signIn('ben');
     expect((await ask(agent, '/edit/x')).status).toBe(403);
     await sso.change('ben', { groups: ['confluence-editors', 'staff'] });
-    await stale();
+    await makeStale(agent);
     expect((await ask(agent, '/edit/x')).status).toBe(200);
     await sso.change('ben', { groups: ['confluence-readers'] });
-    await stale();
+    await makeStale(agent);
     expect((await ask(agent)).status).toBe(403);
     await sso.change('ben', { groups: ['confluence-readers', 'staff'] });
   });
@@ -164,7 +193,7 @@ describe('what the provider says at a refresh', () => {
   test('that it is over ends the session, for every request', async () => {
     const agent = await signIn('ben');
     await sso.change('ben', { disabled: true });
-    await stale();
+    await makeStale(agent);
     const answers = await many(agent, 10);
     await sso.change('ben', { disabled: false });
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(401));
@@ -178,22 +207,24 @@ describe('a session goes on', () => {
     const agent = await signIn();
     await gateway.reload();
     expected.push(/./);
-    await stale();
+    await makeStale(agent);
     await sso.forget();
     expect((await ask(agent)).status).toBe(200);
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
   });
 });
 
-/** After these the provider is left alone for some seconds. */
+/** After these the provider is left alone for ten seconds, unless that is forgotten. */
 describe('the provider', () => {
   test('loses an answer: none fails, the token is not used again, a page goes through the provider', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
     await sso.control('/token', { lose: true, times: 1 });
     expected.push(/upstream prematurely closed connection/, /sessions are not renewed by provider sso/);
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    await forgetPause();
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect((await sso.calls())['/token']).toBe(1);
     const page = await agent.visit(`${home}/page?x=1`);
@@ -204,41 +235,39 @@ describe('the provider', () => {
 
   test('is away: scripts go on, and it is asked again when it is back', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
     await sso.control('/token', { fail: 429 });
     expected.push(/sessions are not renewed by provider sso/);
-    const asked = async () => {
+    for (let round = 0; round < 4; round++) {
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
-      return ((await sso.calls())['/token'] ?? 0) === 1;
-    };
-    await until(asked, { what: 'the first call', timeoutMs: 20_000 });
-    for (let round = 0; round < 3; round++) await asked();
-    expect((await sso.calls())['/token']).toBe(1);
+      expect((await sso.calls())['/token']).toBe(1);
+    }
     await sso.control('/token');
     const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
-    await until(renewed, { what: 'the refresh after the pause', timeoutMs: 20_000 });
+    // The one wait of this file for a time of the gateway: it asks again ten seconds later by itself.
+    await until(renewed, { what: 'the refresh after the pause', timeoutMs: 60_000, everyMs: 100 });
   });
 
   test('does not even take connections: no token is used up, and the session is renewed when it does', async () => {
     const agent = await signIn();
-    await stale();
+    await makeStale(agent);
     await sso.forget();
+    await forgetPause();
     await sso.box.pause();
     expected.push(/./);
     try {
-      // Until the pause of the test before is over the provider is not asked, so nobody waits for it.
-      const unreached = async () => {
-        const mark = gateway.mark();
-        expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
-        return gateway.box.logs.since(mark).some((line) => line.includes('the token endpoint is not reached'));
-      };
-      await until(unreached, { what: 'a call that does not get through', timeoutMs: 25_000 });
+      const mark = gateway.mark();
+      expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
+      // The five may have their answers before the one call is given up.
+      await gateway.box.logs.waitFor(/the token endpoint is not reached/, mark);
     } finally {
       await sso.box.resume();
     }
-    const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
-    await until(renewed, { what: 'the refresh after the pause', timeoutMs: 20_000 });
+    await forgetPause();
+    // A cookie that no worker has tried to renew yet: one that failed is left alone for five seconds.
+    await makeStale(agent);
+    expect((await ask(agent)).status).toBe(200);
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
   });
 });

@@ -102,7 +102,6 @@ export async function startScene(name: string): Promise<Scene> {
   const bearer = await acme.sign({ aud: 'wiki', sub: 'carol', groups: ['staff'] });
   await until(async () => (await gateway.send(host, { token: bearer })).status === 200, {
     what: 'the road',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail(),
   });
   return { gateway, wiki, setup: { gateway, echoes: [wiki] }, sealer, ring, adas, ada, bearer, acme };

@@ -1,7 +1,7 @@
 /** One host where people sign in for many: one callback, and a hand-over to each. */
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
-  expectClean,
+  expectCleanLog,
   newAgent,
   settle,
   startEcho,
@@ -62,7 +62,7 @@ afterEach(async () => {
   await settle(gateway, WIKI);
   const since = mark;
   mark = gateway.mark();
-  expectClean(gateway, since);
+  await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/[?&](code|state|ticket|for)=|eyJ[\w-]{10}/);
   await echo.clear();
 });

@@ -4,7 +4,7 @@ import { exportJWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   createKey,
-  expectClean,
+  expectCleanLog,
   newAgent,
   type SigningKey,
   settle,
@@ -128,7 +128,7 @@ afterEach(async () => {
   for (const secret of [/[?&](code|state|ticket)=/, /wiki secret/, /eyJ[\w-]{10}/, ...secrets.splice(0)]) {
     expect(lines).not.toMatch(secret);
   }
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
 });
 
 /** Signs in at the provider's page, where there is one. */
@@ -201,16 +201,19 @@ describe('a page that is opened', () => {
     const agent = newAgent(stage);
     const back = await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada', { until: /\.meshgate\/callback/ });
     const { pathname, search } = new URL(back.location!);
-    await sso.control('/token', { answerMs: 1000, times: 1 });
+    await sso.control('/token', { holdAnswer: true });
+    const mark = gateway.mark();
     const target = gateway.target(hostOf('basic'));
     const socket = connectTls({ host: target.host, port: target.port, servername: target.name, ca: target.ca });
     const cookies = agent.cookies(home).map(({ key, value }) => `${key}=${value}`);
     socket.write(
       `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostOf('basic')}\r\nCookie: ${cookies.join('; ')}\r\n\r\n`,
     );
-    await until(async () => (await sso.calls())['/token'] === 1, { what: 'the call of the token endpoint' });
-    socket.destroy();
     await until(async () => (await sso.grants()).authorization_code?.good === 1, { what: 'the code to be redeemed' });
+    socket.destroy();
+    // nginx has seen that the browser is gone, and the provider has not answered.
+    await gateway.box.logs.waitFor(/"http\.response\.status_code":499/, mark);
+    await sso.control('/token');
     // The code is used; nobody has the session.
     expect((await agent.visit(back.location!, { follow: false })).status).toBe(400);
     expect((await agent.visit(`${home}/page`)).status).toBe(200);

@@ -80,7 +80,7 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
           const name = host.replace('.test', '');
           return gateway.box.logs.lines.some((line) => line.includes(`keys of provider ${name}:`)) || undefined;
         },
-        { what: `keys for ${host}`, timeoutMs: 20_000 },
+        { what: `keys for ${host}`, timeoutMs: 45_000 },
       );
     }
   });

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Gateway } from './gateway.ts';
 import { type Answer, type Sent, send, sendHttp2 } from './http.ts';
-import type { RawOptions } from './raw.ts';
+import { jsonLines, markerPath, troubles } from './logs.ts';
+import { type RawOptions, rawRequest } from './raw.ts';
 import { type Echo, type Received, valuesOf } from './services.ts';
 import { openStage, type Stage, saveLogs } from './stage.ts';
 
@@ -84,16 +85,23 @@ export function gatewayCase(setup: Setup, one: Case): void {
 let settled = 0;
 
 /**
- * Waits until the access log has every line of the requests before: a worker writes them in order, and a log reaches us
- * a moment later. What is asked is refused by nginx itself.
+ * Waits until all that the worker wrote so far is here, in both of its logs. The request that marks them is refused by
+ * nginx itself: it is larger than any route takes, which is a line of the error log and one of the access log, after
+ * those of the requests before. With several workers it speaks for the one that took it.
  *
+ * @param host one that asks for no client certificate; default the policy's first
  * @returns a mark after them
  */
-export async function settle(gateway: Gateway, host: string): Promise<number> {
-  const path = `//settle-${++settled}`;
-  const mark = gateway.mark();
-  await gateway.send(host, { path });
-  await gateway.box.logs.waitFor(new RegExp(`"url.path":"${path}"`), mark);
+export async function settle(gateway: Gateway, host = gateway.policy.hosts[0]!.name): Promise<number> {
+  const path = markerPath(++settled);
+  const name = host.replace('*', 'settle');
+  const marking = rawRequest(`POST ${path} HTTP/1.1`, [
+    ['Host', name],
+    ['Content-Length', '1000000000000000'],
+  ]);
+  const { answers } = await gateway.sendRaw(name, marking);
+  if (answers[0]?.status !== 413) throw new Error(`${name} does not mark its log: ${answers[0]?.status}`);
+  await gateway.box.logs.waitForMarker(path);
   return gateway.mark();
 }
 
@@ -153,30 +161,38 @@ function expectUpstream(received: readonly Received[], expected: 'never' | Upstr
 async function expectLog(gateway: Gateway, mark: number, one: Case, run: string): Promise<void> {
   const log = one.log ?? {};
   const count = log.lines ?? 1;
-  const lines = await gateway.box.logs.waitForJson(count, mark);
+  // State: the request's own line is there, whatever it waited for; then all lines that came with it are.
+  await gateway.box.logs.waitForJson(count, mark);
   for (const pattern of log.expected ?? []) await gateway.box.logs.waitFor(pattern, mark);
+  const end = await settle(gateway, one.host);
+  const all = gateway.box.logs.since(mark).slice(0, end - mark);
+  const lines = jsonLines(all);
   expect(lines.length, `${run}: access log lines`).toBe(count);
   const line = lines.at(-1)!;
   if (one.reason !== undefined) expect(line['meshgate.reason'], `${run}: reason in the log`).toBe(one.reason);
   expect(line, `${run}: access log line`).toMatchObject(log.fields ?? {});
-  const all = gateway.box.logs.since(mark);
   for (const pattern of [...(log.forbidden ?? []), ...secretsOf(one)]) {
     expect(
       all.filter((text) => pattern.test(text)),
       `${run}: log lines with ${pattern}`,
     ).toEqual([]);
   }
-  expectClean(gateway, mark, log.expected, run);
+  expectTroubles(all, log.expected, run);
 }
 
-/** Fails where the error log has lines at `warn` or above since the mark that no pattern expects. */
-export function expectClean(
+/** Fails where the error log has lines at `warn` or above since the mark that no pattern expects; it waits for all that are under way. */
+export async function expectCleanLog(
   gateway: Gateway,
   mark: number,
   expected: readonly RegExp[] = [],
   run = 'afterwards',
-): void {
-  const unexpected = gateway.troubles(mark).filter((line) => !expected.some((pattern) => pattern.test(line)));
+): Promise<void> {
+  await settle(gateway);
+  expectTroubles(gateway.box.logs.since(mark), expected, run);
+}
+
+function expectTroubles(lines: readonly string[], expected: readonly RegExp[] = [], run: string): void {
+  const unexpected = troubles(lines).filter((line) => !expected.some((pattern) => pattern.test(line)));
   expect(unexpected, `${run}: unexpected lines in the error log`).toEqual([]);
 }
 

@@ -1,4 +1,9 @@
-import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
+import {
+  GenericContainer,
+  getContainerRuntimeClient,
+  type StartedTestContainer,
+  type WaitStrategy,
+} from 'testcontainers';
 import { runId, runLabel } from './docker.ts';
 import { LogBuffer } from './logs.ts';
 import type { Stage } from './stage.ts';
@@ -18,8 +23,8 @@ export interface ContainerSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
-  readonly ports: readonly number[];
-  /** The log line that says it is ready. */
+  readonly ports?: readonly number[];
+  /** The log line that says it is ready; a server writes it once it listens. */
   readonly ready: RegExp;
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly user?: string;
@@ -38,6 +43,9 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+/** A slow machine needs long for a start, and nothing else takes so long: a container that ends says so at once. */
+const START_MS = 240_000;
+
 /** A running container. */
 export class Box {
   readonly alias: string;
@@ -45,29 +53,36 @@ export class Box {
   readonly names: readonly string[];
   readonly logs: LogBuffer;
   readonly started: StartedTestContainer;
+  readonly #inside: Box | undefined;
+  readonly #ready: RegExp;
+  #address: string;
   #gone = false;
 
-  constructor(names: readonly [string, ...string[]], logs: LogBuffer, started: StartedTestContainer) {
-    this.alias = names[0];
-    this.names = names;
+  constructor(spec: ContainerSpec, logs: LogBuffer, started: StartedTestContainer) {
+    this.alias = spec.alias;
+    this.names = [spec.alias, ...(spec.aliases ?? [])];
     this.logs = logs;
     this.started = started;
+    this.#inside = spec.inside;
+    this.#ready = spec.ready;
+    const [network] = started.getNetworkNames();
+    this.#address = network === undefined ? '' : started.getIpAddress(network);
   }
 
-  /** Address of this machine under which {@link port} answers. */
+  /** Its own address in the stage's network, which this machine reaches as well. */
   get host(): string {
-    return '127.0.0.1';
+    if (this.#inside !== undefined) return this.#inside.host;
+    return this.#address;
   }
 
-  /** Its own address in the stage's network. */
+  /** The same; where a text names it beside others of the network. */
   get ip(): string {
-    const [network] = this.started.getNetworkNames();
-    return this.started.getIpAddress(network!);
+    return this.host;
   }
 
-  /** Port of this machine that leads to a port of the container. */
+  /** Where a port of the container answers at {@link host}: none is published, so it is the same. */
   port(inside: number): number {
-    return this.started.getMappedPort(inside);
+    return inside;
   }
 
   exec(...command: string[]): Promise<ExecResult> {
@@ -95,6 +110,21 @@ export class Box {
     await (await this.#raw()).kill({ signal: name });
   }
 
+  /** Ends its processes with the image's signal and starts it again; done when it has said once more that it is ready. */
+  async restart(): Promise<void> {
+    const raw = await this.#raw();
+    await raw.stop({ t: 60 });
+    // State: the old log has come to its end, so no late line of it counts as one of the new start.
+    await this.logs.waitForEnd();
+    const mark = this.logs.mark();
+    await follow(this.started.getId(), this.logs);
+    await raw.start();
+    // Its address may be another one now.
+    const [joined] = Object.values((await raw.inspect()).NetworkSettings.Networks);
+    this.#address = joined!.IPAddress;
+    await this.logs.waitFor(this.#ready, mark, START_MS);
+  }
+
   /** Stops and removes it; the second time it does nothing. */
   async stop(): Promise<void> {
     if (this.#gone) return;
@@ -113,36 +143,76 @@ export class Box {
   }
 }
 
-/** testcontainers gives the engine ten seconds to bind ports, which a busy machine's may not keep. */
-const SLOW_ENGINE = /while waiting for container ports to be bound/;
+/** A container whose log is followed from before its first line, so that none is missed. */
+class Followed extends GenericContainer {
+  readonly #logs: LogBuffer;
 
-/** Starts a container; another one where the engine was slow and the container has said nothing. */
-async function start(container: GenericContainer, logs: LogBuffer): Promise<StartedTestContainer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await container.start();
-    } catch (error) {
-      if (attempt === 3 || logs.lines.length > 0 || !SLOW_ENGINE.test(String(error))) throw error;
-    }
+  constructor(spec: ContainerSpec, logs: LogBuffer) {
+    super(spec.image);
+    this.#logs = logs;
+    this.withWaitStrategy(new Ready(spec, logs));
   }
+
+  /**
+   * Joins one network, by its names there. testcontainers would join Docker's own network first. No port is published:
+   * this machine reaches the container's address, and a start waits for no ports of this machine to be bound.
+   */
+  join(network: string, aliases: readonly string[]): void {
+    this.withNetworkMode(network);
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { Aliases: [...aliases] } } };
+  }
+
+  protected override containerCreated(id: string): Promise<void> {
+    return follow(id, this.#logs);
+  }
+}
+
+/** Waits for the state in which the container has said its ready line, in the log that the tests read. */
+class Ready implements WaitStrategy {
+  readonly #spec: ContainerSpec;
+  readonly #logs: LogBuffer;
+
+  constructor(spec: ContainerSpec, logs: LogBuffer) {
+    this.#spec = spec;
+    this.#logs = logs;
+  }
+
+  async waitUntilReady(): Promise<void> {
+    await this.#logs.waitFor(this.#spec.ready, 0, this.getStartupTimeout());
+  }
+
+  withStartupTimeout(): this {
+    return this;
+  }
+
+  isStartupTimeoutSet(): boolean {
+    return true;
+  }
+
+  getStartupTimeout(): number {
+    return this.#spec.startMs ?? START_MS;
+  }
+}
+
+/** Reads what a container that is not running yet will write. */
+async function follow(id: string, logs: LogBuffer): Promise<void> {
+  const { container } = await getContainerRuntimeClient();
+  const raw = container.getById(id);
+  const stream = await raw.attach({ stream: true, stdout: true, stderr: true });
+  logs.follow(stream, (out, err) => raw.modem.demuxStream(stream, out, err));
 }
 
 /** Starts a container in the stage's network and waits for its ready line; its log is in the error if that fails. */
 export async function startContainer(stage: Stage, spec: ContainerSpec): Promise<Box> {
   const logs = new LogBuffer();
-  const container = new GenericContainer(spec.image)
+  const container = new Followed(spec, logs)
     .withLabels({ [runLabel]: runId(), 'meshgate.test.stage': stage.name })
     .withEnvironment({ ...spec.env })
-    .withLogConsumer((stream) => logs.follow(stream))
-    .withWaitStrategy(Wait.forLogMessage(spec.ready).withStartupTimeout(spec.startMs ?? 60_000))
     .withCopyContentToContainer(
       Object.entries(spec.files ?? {}).map(([target, content]) => ({ content, target, mode: 0o644 })),
     );
   if (spec.inside) container.withNetworkMode(`container:${spec.inside.started.getId()}`);
-  else {
-    container.withNetwork(stage.network).withNetworkAliases(spec.alias, ...(spec.aliases ?? []));
-    container.withExposedPorts(...spec.ports);
-  }
+  else container.join(stage.network.getName(), [spec.alias, ...(spec.aliases ?? [])]);
   if (spec.command) container.withCommand([...spec.command]);
   if (spec.entrypoint) container.withEntrypoint([...spec.entrypoint]);
   if (spec.tmpfs) container.withTmpFs({ ...spec.tmpfs });
@@ -154,7 +224,7 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
   const over = waiting(`${spec.alias} (${spec.image}) to say ${spec.ready}`);
   try {
-    const box = new Box([spec.alias, ...(spec.aliases ?? [])], logs, await start(container, logs));
+    const box = new Box(spec, logs, await container.start());
     stage.boxes.push(box);
     return box;
   } catch (error) {

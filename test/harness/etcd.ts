@@ -89,7 +89,6 @@ export async function startEtcd(stage: Stage, size = 3): Promise<Etcd> {
   );
   await until(async () => (await members[0]!.call('/v3/kv/range', { key: base64('x') })).status === 200, {
     what: 'the cluster to answer',
-    timeoutMs: 60_000,
     help: () => members[0]!.box.logs.tail(),
   });
   return { members, urls: members.map(({ url }) => url), ca: stage.ca.cert, client };

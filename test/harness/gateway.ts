@@ -6,6 +6,7 @@ import { jsonLines, troubles } from './logs.ts';
 import { type Files, gatewayFiles, readPolicy, render } from './policy.ts';
 import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
 import type { Stage } from './stage.ts';
+import { until } from './until.ts';
 
 export interface GatewayOptions {
   /** The policy file's text. */
@@ -35,11 +36,13 @@ export class Gateway {
   readonly box: Box;
   readonly policy: Policy;
   readonly #ca: string;
+  readonly #workers: number;
 
-  constructor(box: Box, policy: Policy, ca: string) {
+  constructor(box: Box, policy: Policy, ca: string, workers = 1) {
     this.box = box;
     this.policy = policy;
     this.#ca = ca;
+    this.#workers = workers;
   }
 
   /** Where one of the policy's hosts answers; with certificate and key of the client in one PEM, where it shows one. */
@@ -107,18 +110,29 @@ export class Gateway {
     return send({ host: this.box.host, port: this.box.port(port), tls: false, name: 'health' }, { path });
   }
 
-  /** Loads the configuration again, as a deployment would; done when new workers have started and an old one takes no more. */
+  /** Loads the configuration again, as a deployment would; from then on new workers alone take connections. */
   async reload(): Promise<void> {
     const mark = this.mark();
+    const workers = (pattern: RegExp) => {
+      const lines = this.box.logs.since(mark).map((line) => pattern.exec(line)?.[1]);
+      return new Set(lines.filter((line) => line !== undefined)).size >= this.#workers;
+    };
     await this.box.signal('SIGHUP');
-    await this.box.logs.waitFor(/start worker process \d+/, mark);
-    await this.box.logs.waitFor(/gracefully shutting down/, mark);
+    // State: each new worker has its sockets, and each old one has closed those that it listened on. A worker says that it
+    // shuts down right before it closes them, and takes no connection in between.
+    const help = () => this.box.logs.tail();
+    await until(() => workers(/start worker process (\d+)/), { what: 'all new workers', help });
+    await until(() => workers(/ (\d+)#\d+: gracefully shutting down/), {
+      what: 'all old workers to take no more',
+      help,
+    });
   }
 }
 
 /**
  * Starts the gateway's image with a policy. All files that the policy names (certificates, keys, CAs) are made up by
- * the stage's authorities unless `files` has them. Ready when nginx listens, which says nothing of the providers' keys.
+ * the stage's authorities unless `files` has them. Ready when nginx listens, which says nothing of the
+ * providers' keys: a test that needs them waits for a request that passes.
  */
 export async function startGateway(stage: Stage, options: GatewayOptions): Promise<Gateway> {
   const policy = readPolicy(options.policy);
@@ -144,7 +158,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     env,
     ready: /start worker process \d+/,
   });
-  return new Gateway(box, policy, stage.ca.cert);
+  return new Gateway(box, policy, stage.ca.cert, options.workers);
 }
 
 /** Takes out or changes text in rendered files, and fails where there is nothing to change. */

@@ -98,7 +98,6 @@ export async function startHopLab(name: string) {
 
   await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
     what: 'the road to the wiki',
-    timeoutMs: 30_000,
     help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
   });
 

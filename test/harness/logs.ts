@@ -1,21 +1,53 @@
-import type { Readable } from 'node:stream';
-import { until } from './until.ts';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { PATIENCE_MS, until } from './until.ts';
 
-/** What a container wrote so far (standard output and error together), line by line. */
+/** Which of a container's two streams. The engine carries each in order, and none before or after the other. */
+type Side = 'stdout' | 'stderr';
+
+/**
+ * A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error log
+ * and in the access log.
+ */
+const MARKER = /"POST (\/meshgate-settle-\d+) HTTP|"url\.path":"(\/meshgate-settle-\d+)"/;
+
+/** The path of a marker of that number. */
+export const markerPath = (number: number): string => `/meshgate-settle-${number}`;
+
+/** What a container wrote so far (standard output and error together), line by line; markers are left out. */
 export class LogBuffer {
   readonly lines: string[] = [];
-  #rest = '';
+  readonly #rest: Record<Side, string> = { stdout: '', stderr: '' };
+  readonly #markers: Record<Side, Set<string>> = { stdout: new Set(), stderr: new Set() };
+  #ended = false;
 
-  /** Takes in a container's log stream. */
-  follow(stream: Readable): void {
-    stream.on('data', (chunk: Buffer | string) => this.add(chunk.toString()));
-    stream.on('error', () => {});
+  /** Takes in a container's log: `split` writes its two streams apart until the stream ends. */
+  follow(stream: NodeJS.EventEmitter, split: (out: Writable, err: Writable) => void): void {
+    this.#ended = false;
+    const sides = [this.#side('stdout'), this.#side('stderr')] as const;
+    const end = () => {
+      this.#ended = true;
+    };
+    stream.on('end', end);
+    stream.on('close', end);
+    stream.on('error', end);
+    split(...sides);
   }
 
-  add(text: string): void {
-    const parts = (this.#rest + text).split('\n');
-    this.#rest = parts.pop() ?? '';
-    this.lines.push(...parts);
+  #side(side: Side): Writable {
+    const stream: Readable & Writable = new PassThrough();
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => this.add(text, side));
+    return stream;
+  }
+
+  add(text: string, side: Side = 'stdout'): void {
+    const parts = (this.#rest[side] + text).split('\n');
+    this.#rest[side] = parts.pop() ?? '';
+    for (const line of parts) {
+      const marker = MARKER.exec(line);
+      if (marker === null) this.lines.push(line);
+      else this.#markers[side].add((marker[1] ?? marker[2])!);
+    }
   }
 
   /** A position to look from: lines after it are new. */
@@ -31,27 +63,47 @@ export class LogBuffer {
     return this.lines.slice(-count).join('\n');
   }
 
-  /** Waits for a line after `mark` that the pattern matches. */
-  waitFor(pattern: RegExp, mark = 0, timeoutMs = 30_000): Promise<string> {
-    return until(() => this.since(mark).find((line) => pattern.test(line)), {
-      what: `a log line like ${pattern}`,
-      timeoutMs,
+  /** Waits for a line after `mark` that the pattern matches; in vain where the container has ended. */
+  waitFor(pattern: RegExp, mark = 0, timeoutMs = PATIENCE_MS): Promise<string> {
+    const find = () => this.since(mark).find((line) => pattern.test(line));
+    return until(
+      () => {
+        // Asked before the look, so that the last lines of a container that ends are still found.
+        const ended = this.#ended;
+        const found = find();
+        if (found === undefined && ended)
+          throw new Error(`the container ended without a log line like ${pattern}\n${this.tail()}`);
+        return found;
+      },
+      { what: `a log line like ${pattern}`, timeoutMs, everyMs: 5, help: () => this.tail() },
+    );
+  }
+
+  /** Waits until both streams have come to the marker: what was written before it is here. */
+  async waitForMarker(path: string): Promise<void> {
+    await until(() => this.#markers.stdout.has(path) && this.#markers.stderr.has(path), {
+      what: `the marker ${path} in both logs`,
+      everyMs: 5,
       help: () => this.tail(),
     });
   }
 
+  /** Waits until the container has ended and its log is whole. */
+  async waitForEnd(): Promise<void> {
+    await until(() => this.#ended, { what: 'the end of a log', help: () => this.tail() });
+  }
+
   /** Waits until at least `count` JSON lines stand after `mark`, and gives them parsed. */
-  waitForJson(count: number, mark = 0, timeoutMs = 30_000): Promise<Record<string, unknown>[]> {
+  waitForJson(count: number, mark = 0, timeoutMs = PATIENCE_MS): Promise<Record<string, unknown>[]> {
     return until(
       () => {
         const found = jsonLines(this.since(mark));
         return found.length >= count ? found : undefined;
       },
-      { what: `${count} access log lines`, timeoutMs, help: () => this.tail() },
+      { what: `${count} access log lines`, timeoutMs, everyMs: 5, help: () => this.tail() },
     );
   }
 }
-
 /** The lines that are JSON objects, parsed; a line that looks like one and is none is an error. */
 export function jsonLines(lines: readonly string[]): Record<string, unknown>[] {
   return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
 import { forgetWaits, waits } from './waiting.ts';
@@ -11,11 +12,18 @@ interface Running {
   test?: { readonly name: string; readonly since: number };
 }
 
+/** Where the time of the last run went: seconds and file, the longest first. */
+const TIMES = 'test-results/times.tsv';
+
 const seconds = (since: number): number => Math.round((performance.now() - since) / 1000);
 
-/** Every 15 seconds one line: how far the run is, which files run for how long, and what they wait for. */
+/**
+ * Every 15 seconds one line: how far the run is, which files run for how long, and what they wait for. At the end
+ * `test-results/times.tsv` has the time of each file.
+ */
 export default class Progress implements Reporter {
   readonly #running = new Map<string, Running>();
+  readonly #times: [seconds: number, name: string][] = [];
   #began = 0;
   #files = 0;
   #done = 0;
@@ -47,6 +55,8 @@ export default class Progress implements Reporter {
   }
 
   onTestModuleEnd(module: TestModule): void {
+    const running = this.#running.get(module.id);
+    if (running !== undefined) this.#times.push([seconds(running.since), running.name]);
     this.#running.delete(module.id);
     this.#done += 1;
   }
@@ -54,6 +64,9 @@ export default class Progress implements Reporter {
   onTestRunEnd(): void {
     clearInterval(this.#timer);
     forgetWaits();
+    const lines = this.#times.sort(([a], [b]) => b - a).map(([took, name]) => `${took}\t${name}\n`);
+    mkdirSync('test-results', { recursive: true });
+    writeFileSync(TIMES, lines.join(''));
   }
 
   /** How far the run is. */

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Answer, headerPairs, type Sent, type Target } from './http.ts';
+import { PATIENCE_MS } from './until.ts';
 
 /** What came back over one connection on which exact bytes were sent. */
 export interface RawExchange {
@@ -22,6 +23,7 @@ export interface RawOptions {
   readonly untilText?: string;
   /** Methods of the requests in order, since an answer to HEAD has no body; default GET. */
   readonly methods?: readonly string[];
+  /** For an answer that does not come; default {@link PATIENCE_MS}. */
   readonly timeoutMs?: number;
 }
 
@@ -33,7 +35,7 @@ export function sendRaw(
 ): Promise<RawExchange> {
   const parts = (Array.isArray(bytes) ? bytes : [bytes]) as readonly (string | Buffer)[];
   return new Promise((resolve, reject) => {
-    const socket = open(target);
+    const socket = openRaw(target);
     let received = Buffer.alloc(0);
     const finish = (closed: boolean) => {
       clearTimeout(timer);
@@ -45,7 +47,7 @@ export function sendRaw(
       reject(
         new Error(`no whole answer in time; received ${JSON.stringify(received.toString('latin1').slice(0, 500))}`),
       );
-    }, options.timeoutMs ?? 10_000);
+    }, options.timeoutMs ?? PATIENCE_MS);
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (options.untilClosed) return;
@@ -76,7 +78,8 @@ export function plainRequest(name: string, sent: Sent): string {
   return rawRequest(`${sent.method ?? 'GET'} ${sent.path ?? '/'} HTTP/1.1`, headerPairs(name, sent), body);
 }
 
-function open(target: Target): Socket {
+/** A connection to a target, for exact bytes that a test writes and reads by itself. */
+export function openRaw(target: Target): Socket {
   if (!target.tls) return connectTcp(target.port, target.host);
   return connectTls({
     host: target.host,

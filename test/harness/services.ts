@@ -67,7 +67,6 @@ export class Echo {
   async waitForHeld(key: string, count: number): Promise<void> {
     await until(async () => (await this.held(key)) >= count, {
       what: `${count} requests held at ${this.alias}`,
-      timeoutMs: 30_000,
     });
   }
 

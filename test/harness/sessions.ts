@@ -4,11 +4,19 @@ import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { toTable } from '../../src/rules/table.ts';
 import type { Table } from '../../src/rules/types.ts';
-import { keep } from '../../src/session/claims.ts';
+import { keep, readClaims } from '../../src/session/claims.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
+import { readRecord, recordText } from '../../src/session/record.ts';
 import { type Ring, readRing } from '../../src/session/ring.ts';
-import { seal } from '../../src/session/seal.ts';
+import { open, seal } from '../../src/session/seal.ts';
 import type { SessionClaims } from '../../src/session/types.ts';
+import type { UserAgent } from './agent.ts';
+
+/** Where a gateway keeps what it knows of sessions beside their cookies. */
+export interface Records {
+  get(sid: string): Promise<string | undefined>;
+  put(sid: string, sealed: string): Promise<void>;
+}
 
 /** Seals sessions as a gateway does that has the same policy and the same keys. */
 export class Sealer {
@@ -58,5 +66,26 @@ export class Sealer {
   /** A `Cookie` line of a host that has only this session. */
   async cookie(host: string, session: SessionClaims): Promise<string> {
     return `${SESSION_COOKIE}=${await this.seal(host, session)}`;
+  }
+
+  /**
+   * Makes a session older than it is, at the gateway and in its browser: nobody waits until the provider's word is too
+   * old.
+   *
+   * @param fresh seconds from now until it is; below zero: it is already
+   */
+  async age(records: Records, agent: UserAgent, origin: string, fresh: number): Promise<void> {
+    const { hostname } = new URL(origin);
+    const cookie = agent.cookies(origin).find(({ key }) => key === SESSION_COOKIE);
+    const session = readClaims((await open(this.#ring, 'session', hostname, cookie?.value ?? '')) ?? '');
+    if (session === undefined) throw new Error(`no session of ${hostname} to make older`);
+    const sealed = await records.get(session.sid);
+    const record = readRecord((await open(this.#ring, 'record', '', sealed ?? '')) ?? '', session.sid);
+    if (record === undefined) throw new Error(`the gateway keeps nothing of the session of ${hostname}`);
+    const now = Date.now() / 1000;
+    const until = Math.floor(now) + fresh;
+    const older = recordText({ ...record, session: { ...record.session, fresh: until } });
+    await records.put(session.sid, await seal(this.#ring, 'record', '', older, now));
+    agent.setCookie(`${await this.cookie(hostname, { ...session, fresh: until })}; Path=/; Secure`, origin);
   }
 }

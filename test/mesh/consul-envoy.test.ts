@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStage, type Stage, saveLogs, until } from '../harness/index.ts';
 import { ConsulEnvoySide, type Otherwise } from './consul/envoy.ts';
 import { consulSubjects } from './consul/subjects.ts';
+import { HUNG_MS } from './lab/hung.ts';
 import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
 import { cellsOf } from './matrix/cells.ts';
@@ -28,9 +29,10 @@ async function start(subject: Subject, otherwise: Otherwise) {
   await startServices(stage, subject.policy);
   const side = await ConsulEnvoySide.start(stage, subject, assertions, otherwise);
   const [first] = cellsOf(subject.policy, subject.rules) as [Cell];
+  // State: the listener of a proxy is open; ask opens a connection of its own after each refusal.
   await until(async () => (await side.ask(first)) !== 'refused: connection', {
     what: 'the proxies',
-    timeoutMs: 30_000,
+    timeoutMs: HUNG_MS,
     help: () => saveLogs(stage, 'start'),
   });
   return { stage, side };

@@ -37,14 +37,16 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 
   // Forty services of one form would be forty times the same; what changes of tools, reading them back notices.
-  test.skipIf(/^(40 hosts|tools)/.test(name))('no field of what Consul has can change unnoticed', async () => {
-    const { mutants } = mutantsOf(side.objects, CONSUL_EXCLUSIONS, [], CONSUL_ALTERNATIVES);
-    const found = await hunt(side, cells, mutants, ({ version }) => side.same(version));
-    report.hunted(name, side.name, found);
-    expect(survivorLines(found)).toEqual([]);
-    expect([...new Set(found.equivalent.map(({ reason }) => reason))].filter((it) => !SAME.includes(it))).toEqual([]);
-    expect(found.kills.length).toBeGreaterThan(300);
-  });
+  if (!/^(40 hosts|tools)/.test(name)) {
+    test('no field of what Consul has can change unnoticed', async () => {
+      const { mutants } = mutantsOf(side.objects, CONSUL_EXCLUSIONS, [], CONSUL_ALTERNATIVES);
+      const found = await hunt(side, cells, mutants, ({ version }) => side.same(version));
+      report.hunted(name, side.name, found);
+      expect(survivorLines(found)).toEqual([]);
+      expect([...new Set(found.equivalent.map(({ reason }) => reason))].filter((it) => !SAME.includes(it))).toEqual([]);
+      expect(found.kills.length).toBeGreaterThan(300);
+    });
+  }
 
   test('all of it ran', () => {
     finished += 1;

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import { decode, hasDecoder } from './consul/decode.ts';
+import { expect, test } from 'vitest';
+import { describeWith } from '../harness/needs.ts';
+import { decode, lacksDecoder } from './consul/decode.ts';
 
 const ROOT = fileURLToPath(new URL('../unit/targets/consul/golden', import.meta.url));
 
@@ -36,7 +37,7 @@ function* misspelt(value: unknown): Generator<readonly [field: string, value: un
   }
 }
 
-describe.skipIf(!hasDecoder())("Consul's own decoder", () => {
+describeWith(lacksDecoder(), "Consul's own decoder", () => {
   test.each(goldens)('reads all of %s', (_, entries) => {
     expect(entries.length).toBeGreaterThan(1);
     expect(decode(entries)).toMatchObject(entries.map((entry) => ({ entry })));

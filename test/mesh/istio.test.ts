@@ -12,6 +12,7 @@ import {
   until,
   valuesOf,
 } from '../harness/index.ts';
+import { describeWith } from '../harness/needs.ts';
 import { meshgate } from '../unit/cli/fake.ts';
 import { Asking } from './istio/asking.ts';
 import { came, PolicyMesh, Signer } from './istio/mesh.ts';
@@ -29,11 +30,11 @@ import {
   reader,
   WIKI,
 } from './istio/refusals.ts';
-import { hasMesh } from './lab/index.ts';
+import { HUNG_MS, lacksMesh } from './lab/index.ts';
 
 const DOCUMENTED_KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
 
-describe.skipIf(!hasMesh())('Istio', async () => {
+describeWith(lacksMesh(), 'Istio', async () => {
   const stage = await testStage('istio');
   let mesh: PolicyMesh;
   let asking: Asking;
@@ -78,7 +79,8 @@ describe.skipIf(!hasMesh())('Istio', async () => {
 
     /** Envoy's threads add their counts up a moment later. */
     async function counts(at: Asked['at'], name: string, wanted: number): Promise<void> {
-      await until(async () => (await counted(at, name)) >= wanted, { what: `${name} at ${at}` });
+      // State: the counter has reached the number that this test has made it.
+      await until(async () => (await counted(at, name)) >= wanted, { what: `${name} at ${at}`, timeoutMs: HUNG_MS });
       expect(await counted(at, name)).toBe(wanted);
     }
 
@@ -118,9 +120,10 @@ describe.skipIf(!hasMesh())('Istio', async () => {
       acme = await issuers.create('acme', { alg: 'ES256' });
       gateway = started;
       const token = await tokenOf('readers');
+      // State: a request has passed the gateway and both Envoys: each has the keys and the addresses that it needs.
       await until(async () => (await gateway.send('wiki.test', { path: '/rest/x', token })).status === 200, {
         what: 'the road',
-        timeoutMs: 30_000,
+        timeoutMs: HUNG_MS,
         help: () => gateway.box.logs.tail(),
       });
     });
@@ -160,6 +163,7 @@ describe.skipIf(!hasMesh())('Istio', async () => {
         .join()
         .matchAll(/URI=([^,;]+)/g);
       expect([...peers].map(([, uri]) => uri)).toEqual([identity('reader'), INGRESS]);
+      // State: the line of this request's trace, in each log.
       const [nginx, atIngress, atWorkload] = await Promise.all([
         gateway.box.logs.waitFor(new RegExp(trace), marks[0]),
         ingress.box.logs.waitFor(new RegExp(trace), marks[1]),
@@ -182,7 +186,8 @@ describe.skipIf(!hasMesh())('Istio', async () => {
       expect(await asked('editors', 'DELETE')).toBe(200);
       expect(await asked('readers', 'GET')).toBe(200);
       expect(await asked('readers', 'DELETE')).toBe(403);
-      await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark);
+      // State: the line of the last of the requests that pass; the ones before it have theirs.
+      await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark, HUNG_MS);
       expect(mesh.lab.ingress.access(mark).map((line) => line.downstream_peer_uri_san)).toEqual([
         identity('editor'),
         identity('reader'),
@@ -217,7 +222,8 @@ describe.skipIf(!hasMesh())('Istio', async () => {
         expect(after.out).toContain(says);
         // At the other layer it may be refused still.
         const passes = async () => witness === undefined || (await ask(witness))[1] === 'via_upstream';
-        await until(passes, { what: 'the patch to be enforced' });
+        // State: the Envoy lets this very request pass, which it refused before the patch.
+        await until(passes, { what: 'the patch to be enforced', timeoutMs: HUNG_MS });
       } finally {
         await mesh.hold(DEMO);
       }

@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
-import { hasLinkerdCrds, hasMesh, installLinkerdCrds, type Kube, type KubeObject, startKube } from './lab/index.ts';
+import { describeWith } from '../harness/needs.ts';
+import { installLinkerdCrds, type Kube, type KubeObject, lacksLinkerdCrds, lacksMesh, startKube } from './lab/index.ts';
 
-describe.skipIf(!hasMesh())('a real API server', async () => {
+describeWith(lacksMesh(), 'a real API server', async () => {
   const stage = await testStage('kube');
   let kube: Kube;
   beforeAll(async () => {
@@ -44,7 +45,9 @@ describe.skipIf(!hasMesh())('a real API server', async () => {
     expect(await kube.read(policy)).toBeUndefined();
   });
 
-  test.skipIf(!hasLinkerdCrds())("knows Linkerd's objects", async () => {
+  test("knows Linkerd's objects", async ({ skip }) => {
+    const lacks = lacksLinkerdCrds();
+    if (lacks !== undefined) skip(lacks);
     await installLinkerdCrds(kube);
     const server = {
       apiVersion: 'policy.linkerd.io/v1beta3',

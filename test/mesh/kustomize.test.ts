@@ -2,15 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
+import { describeWith } from '../harness/needs.ts';
 import { meshgate } from '../unit/cli/fake.ts';
 import {
-  hasLinkerdCrds,
-  hasMesh,
   installLinkerdCrds,
   type Kube,
   type KubeObject,
+  lacksLinkerdCrds,
+  lacksMesh,
   readObjects,
   startKube,
   titleOf,
@@ -37,13 +38,14 @@ const KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8')
 const LINKERD_KINDS =
   /^ +([\w.,]+policy\.linkerd\.io) > live\.yaml$/m.exec(readFileSync('docs/linkerd.md', 'utf8'))?.[1] ?? '';
 
-describe.skipIf(!hasMesh())('kubectl', async () => {
+describeWith(lacksMesh(), 'kubectl', async () => {
   const stage = await testStage('kustomize');
   const namespaces = new Set<string>();
   let kube: Kube;
+  const lacks = { istio: undefined, linkerd: lacksLinkerdCrds() };
   beforeAll(async () => {
     kube = await startKube(stage);
-    if (hasLinkerdCrds()) await installLinkerdCrds(kube);
+    if (lacks.linkerd === undefined) await installLinkerdCrds(kube);
   });
 
   async function kubectl(...args: string[]): Promise<string> {
@@ -60,7 +62,7 @@ describe.skipIf(!hasMesh())('kubectl', async () => {
     return into;
   }
 
-  const targets = ['istio', ...(hasLinkerdCrds() ? ['linkerd'] : [])];
+  const targets = ['istio', 'linkerd'] as const;
   const goldens = targets.flatMap((target) =>
     readdirSync(join(ROOT, target, 'golden')).map((name) => [target, name] as const),
   );
@@ -73,26 +75,24 @@ describe.skipIf(!hasMesh())('kubectl', async () => {
     expect(named(built)).toEqual(named(objects));
   });
 
-  test.each(targets.map((target) => [target]))(
-    'what is live after `apply -k` is what the policy renders to: %s',
-    async (target) => {
-      const name = 'confluence';
-      const into = await folder(target, name);
-      for (const { metadata } of objectsOf(rendered(target, name))) {
-        const { namespace = '' } = metadata;
-        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
-        namespaces.add(namespace);
-      }
-      await kubectl('apply', '-k', into);
-      const asked =
-        target === 'istio' ? [KINDS, '-A'] : ['-A', '-l', 'app.kubernetes.io/managed-by=meshgate', LINKERD_KINDS];
-      const live = await kubectl('get', '-o', 'yaml', ...asked);
-      expect(live).toContain('resourceVersion: "');
-      const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
-      expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({
-        out: 'yes: meshgate.yaml and stdin allow the same requests\n',
-        err: '',
-      });
-    },
-  );
+  test.for(targets)('what is live after `apply -k` is what the policy renders to: %s', async (target, { skip }) => {
+    if (lacks[target] !== undefined) skip(lacks[target]);
+    const name = 'confluence';
+    const into = await folder(target, name);
+    for (const { metadata } of objectsOf(rendered(target, name))) {
+      const { namespace = '' } = metadata;
+      if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
+      namespaces.add(namespace);
+    }
+    await kubectl('apply', '-k', into);
+    const asked =
+      target === 'istio' ? [KINDS, '-A'] : ['-A', '-l', 'app.kubernetes.io/managed-by=meshgate', LINKERD_KINDS];
+    const live = await kubectl('get', '-o', 'yaml', ...asked);
+    expect(live).toContain('resourceVersion: "');
+    const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
+    expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({
+      out: 'yes: meshgate.yaml and stdin allow the same requests\n',
+      err: '',
+    });
+  });
 });

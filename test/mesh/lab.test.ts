@@ -1,7 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, send, startIssuer, testStage, until } from '../harness/index.ts';
-import { hasMesh, type Ingress, type Lab, NotEnforced, startLab, type Workload } from './lab/index.ts';
+import { describeWith } from '../harness/needs.ts';
+import { HUNG_MS, type Ingress, type Lab, lacksMesh, NotEnforced, startLab, type Workload } from './lab/index.ts';
 import { ingressObjects, workloadObjects } from './objects.ts';
 
 /** Status, or the alert that ended the handshake. */
@@ -12,7 +13,7 @@ async function came(answer: Promise<Answer>): Promise<number | string> {
   );
 }
 
-describe.skipIf(!hasMesh())('the lab enforces', async () => {
+describeWith(lacksMesh(), 'the lab enforces', async () => {
   const stage = await testStage('lab');
   const trustDomain = 'mesh.test';
   const svid = async (path: string) => (await stage.meshCa.client(`spiffe://${trustDomain}/${path}`)).pem;
@@ -108,8 +109,10 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
       expect(await atIngress(reader, assertion)).toBe(401);
       const published = { trustDomain, issuer: acme.url, keys: `jwksUri: ${acme.url}/jwks` };
       await lab.apply(ingressObjects(published) + '---' + workloadObjects(published));
+      // State: the ingress takes a token of these keys, which it refused before istiod had fetched them.
       await until(async () => (await atIngress(reader, assertion)) === 200, {
         what: 'istiod to have fetched the keys',
+        timeoutMs: HUNG_MS,
       });
       await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
     });
@@ -117,7 +120,8 @@ describe.skipIf(!hasMesh())('the lab enforces', async () => {
     test('says in its access log who asked and what came of it', async () => {
       const mark = ingress.box.logs.mark();
       await atIngress(reader, asEditor, 'GET', '/rest/logged');
-      const written = await ingress.box.logs.waitFor(/"path":"\/rest\/logged"/, mark);
+      // State: the line of this very path, which nothing else asks.
+      const written = await ingress.box.logs.waitFor(/"path":"\/rest\/logged"/, mark, HUNG_MS);
       expect(JSON.parse(written)).toMatchObject({
         peer: 'spiffe://mesh.test/ns/edge/sa/reader',
         method: 'GET',

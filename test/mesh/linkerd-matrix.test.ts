@@ -37,16 +37,14 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 
   // Forty services of one form would be forty times the same.
-  test.skipIf(name.startsWith('40 hosts'))(
-    'no field of what Linkerd has can change unnoticed',
-    { timeout: 300_000 },
-    async () => {
+  if (!name.startsWith('40 hosts')) {
+    test('no field of what Linkerd has can change unnoticed', { timeout: 300_000 }, async () => {
       const { mutants } = mutantsOf(side.objects, [], [], LINKERD_ALTERNATIVES);
       const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
       report.hunted(name, side.name, found);
       expect(survivorLines(found)).toEqual([]);
-    },
-  );
+    });
+  }
 
   test('all of it ran', () => {
     finished += 1;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderEnvoy } from '../../src/targets/envoy/render.ts';
 import { openStage, type Stage, saveLogs, startEnvoy, startGateway, startIssuer, until } from '../harness/index.ts';
+import { HUNG_MS } from './lab/hung.ts';
 import { agree } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
 import { cellsOf, unasked } from './matrix/cells.ts';
@@ -19,7 +20,7 @@ import { hunt } from './matrix/hunt.ts';
 import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
-import { hunted, huntSeed, huntsAll, shareOut } from './matrix/sample.ts';
+import { hunted, huntSeed, huntsAll, shareOut, asked as toAsk } from './matrix/sample.ts';
 import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
@@ -73,6 +74,8 @@ async function startBoth(stage: Stage, { text, policy }: Subject) {
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
   const cells = cellsOf(subject.policy, subject.rules);
+  // Forty hosts are many of a few forms. Their mutants are hunted with all cells.
+  const some = name === '40 hosts' ? toAsk(cells) : cells;
   let stage: Stage;
   let gateway: GatewaySide;
   let envoy: EnvoySide;
@@ -87,26 +90,27 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     changed = () =>
       EnvoyTrials.start(stage, { subject, services: both.services, side: envoy, presenter, count: LANES });
     const first = cells.find(({ part, credential }) => part === undefined && credential !== undefined);
+    // State: a request has passed the gateway and Envoy: each has the keys and the addresses that it needs.
     await until(async () => first === undefined || (await gateway.ask(first)) === 'allowed', {
       what: 'the road to the services',
-      timeoutMs: 30_000,
+      timeoutMs: HUNG_MS,
       help: () => saveLogs(stage, 'start'),
     });
   });
   afterAll(() => stage?.close());
 
   test('each rule is asked', () => {
-    expect(unasked(subject.rules, cells)).toEqual([]);
+    expect(unasked(subject.rules, some)).toEqual([]);
   });
 
-  test('the gateway decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(gateway, cells);
+  test('the gateway decides as the policy says', { timeout: 300_000 }, async () => {
+    const { asked, disagreements } = await agree(gateway, some);
     report.agreed(name, gateway.name, asked, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
 
-  test('Envoy decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(envoy, cells);
+  test('Envoy decides as the policy says', { timeout: 300_000 }, async () => {
+    const { asked, disagreements } = await agree(envoy, some);
     report.agreed(name, envoy.name, asked, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
@@ -128,6 +132,8 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 });
 
-test.runIf(huntsAll)('each reason why a change means nothing is needed', () => {
-  if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
-});
+if (huntsAll) {
+  test('each reason why a change means nothing is needed', () => {
+    if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
+  });
+}

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
-import { hasLinkerdCrds, hasMesh, installLinkerdCrds, type Kube, readObjects, startLab } from './lab/index.ts';
+import { describeWith } from '../harness/needs.ts';
+import { installLinkerdCrds, type Kube, lacksLinkerdCrds, lacksMesh, readObjects, startLab } from './lab/index.ts';
 
 /** Objects of every golden folder of a target, by folder. */
 function goldens(target: string): [string, string][] {
@@ -15,7 +16,7 @@ function goldens(target: string): [string, string][] {
   });
 }
 
-describe.skipIf(!hasMesh())('a strict API server, and istiod, accept every rendered object', async () => {
+describeWith(lacksMesh(), 'a strict API server, and istiod, accept every rendered object', async () => {
   const stage = await testStage('strict');
   let kube: Kube;
   beforeAll(async () => {
@@ -27,7 +28,7 @@ describe.skipIf(!hasMesh())('a strict API server, and istiod, accept every rende
     expect(await kube.refusals(text)).toEqual([]);
   });
 
-  describe.skipIf(!hasLinkerdCrds())('with its definitions', () => {
+  describeWith(lacksLinkerdCrds(), 'with its definitions', () => {
     beforeAll(() => installLinkerdCrds(kube));
 
     test.each(goldens('linkerd'))('Linkerd: %s', async (_, text) => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Answer,
-  expectClean,
+  expectCleanLog,
   type Sent,
   settle,
   startEcho,
@@ -72,14 +72,14 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await settle(gateway, host);
-  expectClean(gateway, mark);
+  await expectCleanLog(gateway, mark);
 });
 
 for (const issuer of [acme, other]) {
   const token = await issuer.sign(claims('warm'));
   await until(async () => (await send({ token, path: '/free/x' })).status === 200, {
     what: 'the keys',
-    timeoutMs: 30_000,
+    timeoutMs: 45_000,
     help: () => gateway.box.logs.tail(),
   });
 }

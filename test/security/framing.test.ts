@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { reasons } from '../../src/reasons.ts';
 import {
   type Answer,
-  expectClean,
+  expectCleanLog,
   gatewayCase,
   plainRequest,
   startEcho,
@@ -50,7 +50,7 @@ const setup = { gateway, echoes: [echo] };
 beforeAll(() =>
   until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 
@@ -97,7 +97,7 @@ describe('one Authorization, of one scheme', () => {
       // No credential at all is anyone; a bad one is not.
       expect(open[0]?.status).toBe(value === '' ? 200 : 401);
       expect((await echo.requests()).length).toBe(value === '' ? 1 : 0);
-      expectClean(gateway, mark);
+      await expectCleanLog(gateway, mark);
     });
   }
 });

@@ -69,9 +69,10 @@ const twins = [await createKey('RS256'), await createKey('RS256')] as const;
 await made.nameless.publish(...twins.map(({ jwk: { kid: _, ...jwk } }) => jwk));
 
 const all = [...names, 'impostor'] as const;
-const policy = `
+/** @param refresh after which the job fetches keys again; in an hour none does, so that a fetch is one that a token asked for */
+const policyFor = (refresh: string) => `
 version: 1
-gateway: { insecure_http: true, listen: 8080, keys: { refresh: 10s, stale: 24h, cool_down: 5s } }
+gateway: { insecure_http: true, listen: 8080, keys: { refresh: ${refresh}, stale: 24h, cool_down: 1s } }
 providers:
 ${all
   .map(
@@ -84,7 +85,7 @@ services:
 hosts:
 ${all.map((name) => `  ${name}.test: { providers: [${name}], /*: { service: wiki, allow: [authenticated] } }`).join('\n')}
 `;
-const gateway = await startGateway(stage, { policy });
+const gateway = await startGateway(stage, { policy: policyFor('1h') });
 
 const sign = (name: Name, options = {}, claims = {}) =>
   made[name].sign({ aud: 'wiki', sub: 'ada', ...claims }, options);
@@ -96,7 +97,7 @@ async function settled(on: Gateway, host: string, token: string) {
       const answer = await on.send(host, { token });
       return answer.status === 503 ? undefined : answer;
     },
-    { what: `keys for ${host}`, timeoutMs: 20_000 },
+    { what: `keys for ${host}`, timeoutMs: 45_000 },
   );
 }
 
@@ -105,7 +106,7 @@ const hitsOf = async (name: Name) => (await issuers.hits())[made[name].jwksPath]
 test('keys are fetched by the job at start, before any request asks', async () => {
   await until(async () => ((await hitsOf('acme')) > 0 ? true : undefined), {
     what: 'the first fetch',
-    timeoutMs: 15_000,
+    timeoutMs: 45_000,
   });
   const answer = await settled(gateway, 'acme.test', await sign('acme'));
   expect(answer.status).toBe(200);
@@ -125,7 +126,8 @@ describe('a hostile key set gives no keys, and the log says why', () => {
     ['impostor', /provider impostor: .*answered 502/],
   ];
   test.each(cases)('%s', async (name, line) => {
-    await gateway.box.logs.waitFor(line, 0, 20_000);
+    // The job has tried to fetch these keys.
+    await gateway.box.logs.waitFor(line, 0, 45_000);
     const token = name === 'impostor' ? await impostor.sign({ aud: 'wiki', sub: 'ada' }) : await sign(name);
     await echo.clear();
     // The second call as well: no connection whose certificate was refused is used again.
@@ -166,7 +168,7 @@ test('a key that two issuers publish verifies each one’s tokens as its own, an
   await made.twin.publish(next);
   await until(async () => (await ask('twin.test', await sign('twin', { key: next }))) === 200 || undefined, {
     what: 'the new key',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   });
   expect(await ask('twin.test', twins)).toBe('key_unknown');
   expect(await ask('acme.test', acmes)).toBe(200);
@@ -189,7 +191,7 @@ test('a token without kid: a new key is fetched for it as well', async () => {
       const token = await sign('nameless', { key: next, header: { kid: undefined } });
       return (await gateway.send('nameless.test', { token })).status === 200 || undefined;
     },
-    { what: 'the new key without a name', timeoutMs: 9_000 },
+    { what: 'the new key without a name', timeoutMs: 45_000 },
   );
 });
 
@@ -214,7 +216,7 @@ test('a rotated key is accepted at once, the withdrawn one refused, cached token
       const got = await gateway.send('other.test', { token: await sign('other', { key: next }) });
       return got.status === 200 ? got : undefined;
     },
-    { what: 'the new key', timeoutMs: 12_000 },
+    { what: 'the new key', timeoutMs: 45_000 },
   );
   expect(answer.status).toBe(200);
   const refused = await gateway.send('other.test', { token: old });
@@ -224,26 +226,30 @@ test('a rotated key is accepted at once, the withdrawn one refused, cached token
 test('a flood of unknown kids fetches at most once per cool-down', async () => {
   const token = await sign('acme', { header: { kid: 'nobody' } });
   await gateway.send('acme.test', { token });
-  const before = await hitsOf('acme');
   const start = Date.now();
+  const before = await hitsOf('acme');
   const answers = await Promise.all(Array.from({ length: 300 }, () => gateway.send('acme.test', { token })));
+  const fetches = (await hitsOf('acme')) - before;
   const seconds = (Date.now() - start) / 1000;
   const reasons = new Set(answers.map((answer) => answer.json().reason));
   // A request that finds another one's fetch under way and no place to wait is told to retry.
   expect([...reasons].every((reason) => reason === 'key_unknown' || reason === 'provider_unavailable')).toBe(true);
   expect(answers.some((answer) => answer.json().reason === 'key_unknown')).toBe(true);
-  expect((await hitsOf('acme')) - before).toBeLessThanOrEqual(1 + Math.ceil(seconds / 5));
+  expect(fetches).toBeLessThanOrEqual(1 + Math.ceil(seconds));
   expect((await gateway.send('acme.test', { token: await sign('acme') })).status).toBe(200);
 });
 
 test('keys outlive a restart of nginx with the provider away, and a provider that hangs or is gone', async () => {
   const token = await sign('acme');
   expect((await gateway.send('acme.test', { token })).status).toBe(200);
+  await gateway.box.write({ '/etc/meshgate/meshgate.yaml': policyFor('10s') });
+  const reloaded = await gateway.box.exec('meshgate-reload');
+  expect(reloaded.exitCode, reloaded.stderr).toBe(0);
   await issuers.box.pause();
   try {
     const mark = gateway.mark();
     // The job finds it hung, says so, and goes on serving.
-    await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark, 40_000);
+    await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark, 45_000);
     expect((await gateway.send('acme.test', { token })).status).toBe(200);
     expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'new' }) })).status).toBe(200);
     await gateway.reload();
@@ -252,10 +258,10 @@ test('keys outlive a restart of nginx with the provider away, and a provider tha
     await issuers.box.resume();
   }
   await issuers.box.stop();
-  await gateway.box.started.restart();
+  await gateway.box.restart();
   const answer = await until(() => gateway.send('acme.test', { token: '' }).catch(() => undefined), {
     what: 'the gateway after its restart',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   });
   expect(answer.status).toBe(401);
   expect((await gateway.send('acme.test', { token })).status).toBe(200);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  expectClean,
+  expectCleanLog,
   type Files,
   type Gateway,
   render,
@@ -82,7 +82,7 @@ export function trap<R>(lab: Lab, one: Trap<R>): void {
     await lab.load(around);
     const mark = lab.gateway.mark();
     expect(await one.attack(), 'as it is rendered').toEqual(one.held);
-    expectClean(lab.gateway, mark, one.expected);
+    await expectCleanLog(lab.gateway, mark, one.expected);
     await lab.load(around, one.without);
     expect(await one.attack(), 'without the line').toEqual(one.open);
   });

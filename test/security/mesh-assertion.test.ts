@@ -80,16 +80,22 @@ async function asked(token: string, sent: Sent): Promise<number> {
   return (await gateway.send('wiki.test', { token, ...sent })).status;
 }
 
-await until(async () => (await asked(tokens.reader, { path: '/x' })) === 200, {
-  what: 'the road to the wiki',
-  timeoutMs: 20_000,
-  help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
-});
-
-/** The assertion that the gateway sends with a request. */
+/**
+ * The assertion that the gateway sends with a request; once the road is there, which each identity and service has of
+ * its own.
+ */
 async function assertionOf(token: string, path: string): Promise<string> {
-  await wiki.clear();
-  expect(await asked(token, { path })).toBe(200);
+  await until(
+    async () => {
+      await wiki.clear();
+      return (await asked(token, { path })) === 200;
+    },
+    {
+      what: `the road to ${path}`,
+      timeoutMs: 45_000,
+      help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
+    },
+  );
   return valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion')[0]!;
 }
 

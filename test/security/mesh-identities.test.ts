@@ -6,7 +6,7 @@ import {
   createCa,
   type Echo,
   type Envoy,
-  expectClean,
+  expectCleanLog,
   type Files,
   type Gateway,
   startEcho,
@@ -105,7 +105,7 @@ async function load(gateway: Gateway, count: number, connections = 16): Promise<
 async function ready(gateway: Gateway): Promise<void> {
   await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200 || undefined, {
     what: 'the road to the ingress',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   });
 }
 
@@ -166,12 +166,12 @@ describe('one upstream block per identity', async () => {
 
     const lines = await until(() => (carried(mark).length >= sent ? carried(mark) : undefined), {
       what: 'all requests in the log of Envoy',
-      timeoutMs: 20_000,
+      timeoutMs: 45_000,
     });
     expect(lines.length).toBe(sent);
     expect(crossings(lines).slice(0, 5)).toEqual([]);
     expect(gateway.troubles(gatewayMark)).toEqual([]);
-  }, 180_000);
+  }, 400_000);
 
   test('a certificate without its key yet: 503, nothing is sent, and the next request after the key passes', async () => {
     const mark = gateway.mark();
@@ -179,18 +179,19 @@ describe('one upstream block per identity', async () => {
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
     // Whoever writes has stopped half way. Connections of the pair before serve until their time is over.
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert, 'exit 0');
-    await until(async () => (await ask()).status === 503, { what: 'the first new connection', timeoutMs: 20_000 });
+    await until(async () => (await ask()).status === 503, { what: 'the first new connection', timeoutMs: 45_000 });
     await echo.clear();
     expect((await ask()).status).toBe(503);
     expect(await echo.requests()).toEqual([]);
     expect((await gateway.send('wiki.test', { path: '/beta/half', token: tokens.beta })).status).toBe(200);
+    // What nginx said of the pair that does not match; it may come after the answers.
     await gateway.box.logs.waitFor(
       /SSL_use_PrivateKey\("\/run\/spiffe\/alpha\/svid_key\.pem"\) failed .*key values mismatch/,
       mark,
     );
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert);
     expect((await ask()).status).toBe(200);
-    expectClean(gateway, mark, [/SSL_use_PrivateKey/, /SVID of identity alpha .*svid_key_mismatch/]);
+    await expectCleanLog(gateway, mark, [/SSL_use_PrivateKey/, /SVID of identity alpha .*svid_key_mismatch/]);
   }, 60_000);
 });
 
@@ -201,12 +202,12 @@ describe('one upstream block for both', async () => {
     const mark = envoy.box.logs.mark();
     await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status < 500 || undefined, {
       what: 'the road to the ingress',
-      timeoutMs: 20_000,
+      timeoutMs: 45_000,
     });
     await load(gateway, 1000);
     const lines = await until(() => (carried(mark).length >= 1000 ? carried(mark) : undefined), {
       what: 'the requests in the log of Envoy',
-      timeoutMs: 20_000,
+      timeoutMs: 45_000,
     });
     expect(crossings(lines).length).toBeGreaterThan(0);
   }, 60_000);
@@ -237,11 +238,12 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
           const got = await gateway.send('wiki.test', { token: tokens.alpha });
           return got.status === 502 ? got : undefined;
         },
-        { what: 'a 502', timeoutMs: 20_000 },
+        { what: 'a 502', timeoutMs: 45_000 },
       );
       expect(answer.status).toBe(502);
       // The second call too.
       expect((await gateway.send('wiki.test', { token: tokens.alpha })).status).toBe(502);
+      // What nginx said of the certificate; it may come after the answers.
       await gateway.box.logs.waitFor(/upstream SSL certificate (verify error|does not match)/, mark);
       expect(await echo.requests()).toEqual([]);
     });
@@ -251,11 +253,12 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
     const gateway = gateways['another CA']!;
     const mark = gateway.mark();
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
+    // The job has read the file that is no bundle.
     await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);
     await gateway.box.write({ '/run/mesh/ca.pem': stage.meshCa.cert });
     await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });
     const ask = async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200;
-    await until(ask, { what: 'the other CA to be trusted', timeoutMs: 20_000 });
+    await until(ask, { what: 'the other CA to be trusted', timeoutMs: 45_000 });
     const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
     expect(said).toHaveLength(2);
     expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, nginx is asked to reload/);

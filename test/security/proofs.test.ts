@@ -76,7 +76,7 @@ beforeAll(() =>
     all.map((of) =>
       until(async () => (await of.send(host, { token: unbound })).status === 200, {
         what: 'the keys',
-        timeoutMs: 20_000,
+        timeoutMs: 45_000,
       }),
     ),
   ),

@@ -1,14 +1,9 @@
 /** THREATS.md, "Running it": no secret where it does not belong, nothing after a challenge, honest users in a flood. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Answer,
   createKey,
-  expectClean,
+  expectCleanLog,
   forgeToken,
   gatewayImage,
   plainRequest,
@@ -20,6 +15,7 @@ import {
   testStage,
   until,
 } from '../harness/index.ts';
+import { meshgate } from '../unit/cli/fake.ts';
 
 const stage = await testStage('running');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -60,7 +56,7 @@ const refused: Record<string, string> = {
 beforeAll(() =>
   until(async () => (await gateway.send(host, { token: reader })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 
@@ -114,6 +110,7 @@ test('no secret, cookie or token in any log, answer or file', async () => {
     const all = JSON.stringify(answer.headers) + answer.text;
     for (const secret of secrets) expect(all.includes(secret), `${secret} in an answer`).toBe(false);
   }
+  // The log has the last request's line, and that of one which was asked after it.
   await gateway.box.logs.waitFor(/\/away\/x/, mark);
   await settle(gateway, host);
   const lines = gateway.box.logs.lines;
@@ -128,16 +125,14 @@ test('no secret, cookie or token in any log, answer or file', async () => {
   await until(async () => (await gateway.box.exec('sh', '-c', 'cat /var/lib/meshgate/*.json')).stdout.includes('kty'), {
     what: 'the state file',
   });
-  for (const secret of secrets) {
-    const { stdout } = await gateway.box.started.exec(['sh', '-c', `grep -rlaF -e "$0" ${files} 2>/dev/null`, secret], {
-      user: 'root',
-    });
-    expect(stdout.trim(), `${secret} in a file`).toBe('');
-  }
-  // A grep that finds something finds it: the upload limits of the configuration, and the public key in the state.
-  const { stdout } = await gateway.box.exec('sh', '-c', `grep -rlaF -e proxy_ssl_verify -e ${acme.key.kid} ${files}`);
-  expect(stdout).toMatch(/conf\/http\.conf/);
-  expect(stdout).toMatch(/keys\.json/);
+  const look = `for secret; do grep -rlaF -e "$secret" ${files} 2>/dev/null | sed "s/^/$secret in /"; done`;
+  const filesWith = async (...texts: string[]) =>
+    (await gateway.box.started.exec(['sh', '-c', look, 'sh', ...texts], { user: 'root' })).stdout.trim();
+  expect(await filesWith(...secrets)).toBe('');
+  // It finds what is there: a line of the configuration, and the public key in the state.
+  const there = await filesWith('proxy_ssl_verify', acme.key.kid);
+  expect(there).toMatch(/^proxy_ssl_verify in .*conf\/http\.conf$/m);
+  expect(there).toMatch(/keys\.json$/m);
 });
 
 test('the state holds public keys and nothing private', async () => {
@@ -148,23 +143,17 @@ test('the state holds public keys and nothing private', async () => {
 });
 
 test('explain reads a token and shows none of it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'meshgate-explain-'));
-  try {
-    await writeFile(join(folder, 'meshgate.yaml'), policy);
-    for (const [reason, token] of [['allowed', reader], ...Object.entries(refused)] as const) {
-      await writeFile(join(folder, 'token'), token);
-      for (const format of ['text', 'json']) {
-        const said = await promisify(execFile)(process.execPath, [
-          ...['dist/cli.js', 'explain', '--policy', join(folder, 'meshgate.yaml'), '--token', join(folder, 'token')],
-          ...['--format', format, 'GET', 'https://wiki.test/x'],
-        ]).catch((error: { stdout: string; stderr: string }) => error);
-        const text = said.stdout + said.stderr;
-        expect(text.length, reason).toBeGreaterThan(20);
-        for (const part of partsOf(token)) expect(text.includes(part), `${reason}: ${text}`).toBe(false);
-      }
+  for (const [reason, token] of [['allowed', reader], ...Object.entries(refused)] as const) {
+    const files = { 'meshgate.yaml': policy, token };
+    for (const format of ['text', 'json']) {
+      const said = await meshgate(
+        ['explain', '--policy', 'meshgate.yaml', '--token', 'token', '--format', format, 'GET', 'https://wiki.test/x'],
+        { files, now: Date.now() / 1000 },
+      );
+      const text = said.out + said.err;
+      expect(text.length, reason).toBeGreaterThan(20);
+      for (const part of partsOf(token)) expect(text.includes(part), `${reason}: ${text}`).toBe(false);
     }
-  } finally {
-    await rm(folder, { recursive: true });
   }
 });
 
@@ -196,14 +185,14 @@ describe('the service is never called after a challenge', () => {
       expect(new Set(answers.map(({ status }) => status)).size).toBe(1);
       // Whatever might have been sent on late would have come before this one, on its own connection or another.
       expect((await echo.requests()).map(({ url }) => url)).toEqual(['/good']);
-      expectClean(gateway, mark);
+      await expectCleanLog(gateway, mark);
     });
   }
 });
 
 test('forged tokens at full rate do not keep honest users out', async () => {
   await echo.clear();
-  const honest = await Promise.all(Array.from({ length: 150 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
+  const honest = await Promise.all(Array.from({ length: 60 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
   const forged = Array.from({ length: 300 }, (_, i) => {
     const [header, payload, signature] = reader.split('.') as [string, string, string];
     // A signature of its own for each, so that nothing is known of it; every third names a key that nobody has.
@@ -218,7 +207,7 @@ test('forged tokens at full rate do not keep honest users out', async () => {
   const outcomes = new Map<string, number>();
   let sent = 0;
   const attacker = async () => {
-    while (!done || sent < 4000) {
+    while (!done || sent < 1500) {
       const answer = await gateway.send(host, {
         path: '/forged',
         token: forged[sent++ % forged.length]!,
@@ -240,31 +229,39 @@ test('forged tokens at full rate do not keep honest users out', async () => {
   flood.destroy();
   calm.destroy();
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
-  expect(statuses.length).toBe(300);
-  expect(sent).toBeGreaterThanOrEqual(4000);
+  expect(statuses.length).toBe(120);
+  expect(sent).toBeGreaterThanOrEqual(1500);
   const others = [...outcomes.keys()].filter(
     (one) => !/^401 (signature_invalid|key_unknown)$|^503 provider_unavailable$/.test(one),
   );
   expect(others).toEqual([]);
   expect((await echo.requests()).filter(({ url }) => url === '/forged')).toEqual([]);
-  expectClean(gateway, mark);
-}, 120_000);
+  await expectCleanLog(gateway, mark);
+}, 300_000);
 
 describe('an option that has no effect', () => {
-  const cases: Record<string, [string, string, RegExp]> = {
-    'a role that nobody uses': ['services:', '  idle: { group: idle }\nservices:', /no effect: nothing uses this role/],
-    'a rule behind anyone': ['allow: [reader] }\n    /away', 'allow: [anyone, reader] }\n    /away', /no effect/],
-    'a service that no route asks': ['hosts:', '  idle: { insecure_url: "http://idle:80" }\nhosts:', /no effect/],
-    'a key that is unknown': ['version: 1', 'version: 1\nretries: 3', /unknown key/],
-    'a section of another version': ['gateway: {', 'gateway: { audit: { seal: 1s },', /not supported in this version/],
+  const cases: Record<string, [from: string, to: string, message: RegExp][]> = {
+    'roles, rules and services that nothing uses': [
+      ['services:', '  idle: { group: idle }\nservices:', /roles\.idle: no effect: nothing uses this role/],
+      ['allow: [reader] }\n    /away', 'allow: [anyone, reader] }\n    /away', /allow\[1\].*: no effect/],
+      ['hosts:', '  idle: { insecure_url: "http://idle:80" }\nhosts:', /services\.idle: no effect/],
+    ],
+    'keys that are unknown, or of another version': [
+      ['version: 1', 'version: 1\nretries: 3', /retries: unknown key/],
+      ['gateway: {', 'gateway: { audit: { seal: 1s },', /gateway\.audit: .*not supported in this version/],
+    ],
   };
-  for (const [what, [from, to, message]] of Object.entries(cases)) {
-    test(`${what} keeps validate and the image from starting`, async () => {
-      const bad = policy.replace(from, to);
-      expect(bad).not.toBe(policy);
+  for (const [what, changes] of Object.entries(cases)) {
+    test(`${what} keep validate and the image from starting`, async () => {
+      let bad = policy;
+      for (const [from, to] of changes) {
+        expect(bad).toContain(from);
+        bad = bad.replace(from, to);
+      }
       await gateway.box.write({ '/tmp/bad.yaml': bad });
       const { exitCode, stdout, stderr } = await gateway.box.exec('meshgate', 'validate', '/tmp/bad.yaml');
-      expect([exitCode, stdout + stderr]).toEqual([1, expect.stringMatching(message)]);
+      expect(exitCode).toBe(1);
+      for (const [, , message] of changes) expect(stdout + stderr).toMatch(message);
     });
   }
 

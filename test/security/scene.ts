@@ -1,5 +1,5 @@
 import { beforeAll } from 'vitest';
-import { type Answer, type Sent, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+import { type Answer, type Sent, settle, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
 import { startLab } from './lab.ts';
 
 /** The one host of the traps' policy. */
@@ -38,7 +38,7 @@ hosts:
   beforeAll(() =>
     until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
       what: 'the keys',
-      timeoutMs: 20_000,
+      timeoutMs: 45_000,
     }),
   );
   /** Status and reason of an answer. */
@@ -62,16 +62,13 @@ export interface Came {
 }
 
 /**
- * Sends one request; its status, and all that reached the upstream in its wake.
- *
- * @param more requests to wait for: a mirror goes its own way, and what a mutant lets through may come after the answer
+ * Sends one request; its status, and all that reached the upstream in its wake, a mirror or what a mutant lets through
+ * among it. nginx writes a request's line when all that it began for it is over.
  */
-export async function came({ gateway, echo }: Scene, sent: Sent, more = 0): Promise<Came> {
+export async function came({ gateway, echo }: Scene, sent: Sent): Promise<Came> {
   await echo.clear();
+  const mark = await settle(gateway, host);
   const { status } = await gateway.send(host, sent);
-  if (more > 0) {
-    const all = async () => (await echo.requests()).length >= more;
-    await until(all, { what: 'the request', timeoutMs: 500 }).catch(() => {});
-  }
+  await gateway.box.logs.waitForJson(1, mark);
   return { status, reached: (await echo.requests()).map(({ url }) => url) };
 }

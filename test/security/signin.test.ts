@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
-  expectClean,
+  expectCleanLog,
   newAgent,
   settle,
   startEcho,
@@ -13,6 +13,7 @@ import {
   until,
   type Visited,
 } from '../harness/index.ts';
+import { holds } from '../harness/property.ts';
 
 const HOST = 'wiki.example.com';
 const OTHER = 'dash.example.com';
@@ -114,7 +115,7 @@ afterEach(async () => {
   for (const secret of [/[?&](code|state|ticket)=/, /SECRET/, /the client secret/, /eyJ[\w-]{10}/]) {
     expect(lines).not.toMatch(secret);
   }
-  expectClean(gateway, since, expected.splice(0));
+  await expectCleanLog(gateway, since, expected.splice(0));
   await issuers.clearHits();
   await wiki.clear();
 });
@@ -168,13 +169,13 @@ describe('return URLs: only paths of this origin', () => {
       ...['evil.example.com', '.evil.example.com', '%E2%80%A8', '%', '%00', '%C2%A0', '.meshgate/', '=', '+', '%2F'],
     );
     const target = fc.tuple(fc.constantFrom('', '/', '%2F'), fc.array(piece, { maxLength: 6 }));
-    await fc.assert(
+    await holds(
       fc.asyncProperty(target, async ([slash, pieces]) => {
         const location = await comesBackTo(slash + pieces.join(''));
         expect(new URL(location).origin).toBe(home);
         expect(location).toMatch(/^https:\/\/wiki\.example\.com:8443\/(?![/\\])[\x21-\x7e]*$/);
       }),
-      { numRuns: 60 },
+      60,
     );
   });
 });
@@ -214,12 +215,12 @@ describe('state is bound to the browser, single use, per tab', () => {
 
   test('no text in its place does, whatever it is', async () => {
     const agent = newAgent(stage);
-    await fc.assert(
+    await holds(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), async (text) => {
         const query = new URLSearchParams({ code: 'x', state: text }).toString();
         await unknown(agent, `${home}/.meshgate/callback?${query}`);
       }),
-      { numRuns: 50 },
+      50,
     );
   });
 

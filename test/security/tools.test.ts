@@ -35,7 +35,7 @@ const person = await acme.sign(claims);
 beforeAll(() =>
   until(async () => (await gateway.send(host, { path: '/mcp', token: person })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   }),
 );
 

@@ -5,7 +5,7 @@
 import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { sendHttp2 } from '../harness/index.ts';
+import { sendHttp2, until } from '../harness/index.ts';
 import { all, atHttpLevel, type Change, inHop, inHosts, inHttp, inServer, trap } from './lab.ts';
 import { host, said, trapScene } from './scene.ts';
 
@@ -118,6 +118,9 @@ describe('the way to the check', () => {
       // Frozen, so that nginx finds all requests at once.
       await gateway.box.pause();
       const pending = sessions.flatMap((one) => Array.from({ length: 110 }, () => status(one, '/open/x')));
+      // No session has a frame left to send: the kernel keeps all requests for nginx.
+      const sent = () => sessions.every((one) => one.state.outboundQueueSize === 0);
+      await until(sent, { what: 'the requests to be sent' });
       await gateway.box.resume();
       const statuses = await Promise.all(pending);
       for (const one of sessions) one.destroy();

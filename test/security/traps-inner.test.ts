@@ -55,7 +55,7 @@ let given = '';
 beforeAll(async () => {
   await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
     what: 'the keys',
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   });
   given = valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
 });

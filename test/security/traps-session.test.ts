@@ -13,6 +13,7 @@ import {
   startGateway,
   testStage,
   toldCheck,
+  until,
   valuesOf,
 } from '../harness/index.ts';
 import { all, type Change, inHop, inHosts, inHttp, inRoutes, inServer, Lab, trap } from './lab.ts';
@@ -36,6 +37,11 @@ hosts:
 const rendered = standIn(await render('nginx', policy));
 const gateway = await startGateway(stage, { policy, rendered });
 const lab = new Lab(gateway, rendered);
+// State: nginx has looked up the service's name, which it does after it has begun to listen.
+await until(async () => (await gateway.send(host, { path: '/app/x' })).status !== 502, {
+  what: 'the road to the service',
+  help: () => gateway.box.logs.tail(),
+});
 
 const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
 const missing = saying({ Status: '401', Reason: 'credential_missing', Signin: 'in' });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isLike } from '../../src/like.ts';
+import { holds } from '../harness/property.ts';
 
 test.each([
   ['', '', true],
@@ -35,11 +36,11 @@ const byExpression = (text: string, pattern: string) =>
 
 test('what is like a pattern is what an escaped expression says', () => {
   const few = fc.string({ unit: fc.constantFrom('a', 'b', '.', '/', '*', '(', '\\', '$'), maxLength: 8 });
-  fc.assert(
+  holds(
     fc.property(few, few, (text, pattern) => {
       expect(isLike(text, pattern)).toBe(byExpression(text, pattern));
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 

@@ -14,15 +14,14 @@ const BUILD = fileURLToPath(new URL('../go/build.sh', import.meta.url));
 const program = (): string => execFileSync(BUILD, ['consul-path', FOLDER], { encoding: 'utf8' }).trim();
 
 /**
- * Whether the tests with Consul's own decoder can run: `describe.skipIf(!hasDecoder())`. Where it is missing (it is built
- * from a Go module) they are skipped and say so in a line; with CI=true or MESHGATE_MESH_REQUIRED=1 that is an error.
+ * What the tests with Consul's own decoder lack, in a line, for `describeWith`; undefined: nothing. It is the decoder,
+ * which is built from a Go module. With CI=true or MESHGATE_MESH_REQUIRED=1 that is an error.
  */
-export function hasDecoder(): boolean {
-  if (existsSync(program())) return true;
+export function lacksDecoder(): string | undefined {
+  if (existsSync(program())) return undefined;
   const line = `no ${program()}: test/images/prepare.sh mesh builds it, or says what it lacks`;
   if (process.env.CI === 'true' || process.env.MESHGATE_MESH_REQUIRED === '1') throw new Error(line);
-  console.warn(`skipped, ${line}`);
-  return false;
+  return line;
 }
 
 /** Decodes entries, as JSON, in their order; unknown fields and other types than the module's own are refused. */

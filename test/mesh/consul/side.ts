@@ -4,7 +4,16 @@ import { type Enforced, enforced } from '../../../src/rules/enforced.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';
 import { mcpHeaders, takesMessage } from '../matrix/messages.ts';
-import type { Answer, Cell, Credential, Mutable, Rendered, Trial } from '../matrix/types.ts';
+import type {
+  Answer,
+  Cell,
+  Credential,
+  Mutable,
+  OriginalTrial,
+  Rendered,
+  Trial,
+  VersionTrial,
+} from '../matrix/types.ts';
 import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
 import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
 import type { Permission, Required, Source } from './objects.ts';
@@ -146,16 +155,17 @@ export class ConsulSide implements Mutable {
     }
   }
 
-  *trials(versions: readonly (readonly Rendered[])[]): Generator<Trial> {
-    for (const version of versions) {
-      let store: Store;
-      try {
-        store = storeWith(version.map(({ value }) => value));
-      } catch (error) {
-        yield { rejected: (error as Error).message };
-        continue;
-      }
-      yield { ask: (cell) => this.#ask(store, cell) };
+  *trials(versions: readonly (readonly Rendered[])[]): Generator<VersionTrial | OriginalTrial> {
+    for (const [version, objects] of versions.entries()) yield { ...this.#trial(objects), version };
+    yield { ...this.#trial(this.objects), originalOf: [...versions.keys()] };
+  }
+
+  #trial(objects: readonly Rendered[]): Trial {
+    try {
+      const store = storeWith(objects.map(({ value }) => value));
+      return { ask: (cell) => this.#ask(store, cell) };
+    } catch (error) {
+      return { rejected: (error as Error).message };
     }
   }
 

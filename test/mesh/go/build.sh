@@ -52,22 +52,39 @@ missing() {
 
 # module NAME VERSION: downloads it, prints its folder.
 module() {
+  say "fetching $1 $2"
   (cd "$work" && go mod download -json "$1@$2") | sed -nE 's/^\t"Dir": "(.*)",?$/\1/p'
+}
+
+# compile WHAT MINUTES LOG FOLDER BUILD-ARGUMENTS...: go build in a folder; every 20 s a line says how far it is.
+compile() {
+  local what=$1 minutes=$2 log=$3 folder=$4 began=$SECONDS code=0
+  shift 4
+  say "building $what (about $minutes minutes on two cores, once), its words are in $log"
+  : >"$log"
+  (
+    while sleep 20 </dev/null >/dev/null 2>&1 9>&-; do
+      say "$what: $((SECONDS - began)) s so far, $(grep -c '^go: downloading' "$log") modules fetched, $(grep -vc '^go: ' "$log") packages compiled"
+    done
+  ) &
+  local ticker=$!
+  (cd "$folder" && GOFLAGS= go build -v -mod=readonly -buildvcs=false -p "$jobs" "$@") >"$log" 2>&1 || code=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  if [ "$code" != 0 ]; then
+    say "$what: the build failed: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
+    exit 1
+  fi
+  say "built $what in $((SECONDS - began)) s"
 }
 
 # built MINUTES BINARY... -- BUILD-ARGUMENTS: builds in $work/main, with a log.
 built() {
-  local minutes=$1 names=() began=$SECONDS log
+  local minutes=$1 names=()
   shift
   while [ "$1" != -- ]; do names+=("$1"); shift; done
   shift
-  log=$out/build-${names[0]}.log
-  say "building ${names[*]} (about $minutes minutes on two cores, once), its words are in $log"
-  (cd "$work/main" && GOFLAGS= go build -mod=readonly -buildvcs=false -p "$jobs" -o "$work/bin/" "$@") >"$log" 2>&1 || {
-    say "${names[*]} do not build: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
-    exit 1
-  }
-  say "built ${names[*]} in $((SECONDS - began)) s"
+  compile "${names[*]}" "$minutes" "$out/build-${names[0]}.log" "$work/main" -o "$work/bin/" "$@"
 }
 
 build_kubernetes() {
@@ -116,13 +133,7 @@ build_sds() {
 
 # A program of the machine that tests run on, a module of its own.
 build_consul() {
-  local log=$out/build-consul.log
-  say "building $consul (about a minute on two cores, once), its words are in $log"
-  (cd "$here/consul" && GOFLAGS= go build -mod=readonly -buildvcs=false -trimpath -p "$jobs" -ldflags "-s -w" \
-    -o "$out/$consul.new" .) >"$log" 2>&1 || {
-    say "consul does not build: $(tail -n 1 "$log" | cut -c 1-300); all of it in $log"
-    exit 1
-  }
+  compile "$consul" 1 "$out/build-consul.log" "$here/consul" -trimpath -ldflags "-s -w" -o "$out/$consul.new" .
   mv "$out/$consul.new" "$out/$consul"
 }
 

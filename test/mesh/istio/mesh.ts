@@ -6,7 +6,7 @@ import { signAssertion } from '../../../src/assertion/sign.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { renderIstio } from '../../../src/targets/istio/render.ts';
 import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';
-import { type KubeObject, type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
+import { HUNG_MS, type KubeObject, type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
 
 /** What docs/istio.md says of the mesh config. */
 export function documentedMesh(): Readonly<Record<string, unknown>> {
@@ -108,6 +108,7 @@ export async function logged(
   const traceparent = `00-${(++requests).toString(16).padStart(32, 'a')}-${'b'.repeat(16)}-00`;
   const mark = envoy.box.logs.mark();
   const { status } = await ask({ ...sent, headers: { ...sent.headers, traceparent } });
-  const text = await envoy.box.logs.waitFor(new RegExp(traceparent), mark);
+  // State: the line of this request, by its own trace.
+  const text = await envoy.box.logs.waitFor(new RegExp(traceparent), mark, HUNG_MS);
   return { status, line: JSON.parse(text) };
 }

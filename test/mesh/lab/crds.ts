@@ -3,24 +3,24 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../harness/index.ts';
+import { HUNG_MS } from './hung.ts';
 import type { Kube } from './kube.ts';
 
 /** Definitions of Linkerd's objects that nobody here wrote; the folder is what MESHGATE_CRDS names. */
 const crdsFolder = process.env.MESHGATE_CRDS ?? fileURLToPath(new URL('../../../../shared/crds', import.meta.url));
 
 /**
- * Whether Linkerd's definitions are there: `describe.skipIf(!hasLinkerdCrds())`. Where they are missing that is said in a
- * line; with MESHGATE_VECTORS_REQUIRED=1 it is an error.
+ * What tests with Linkerd's definitions lack, in a line, for `describeWith`; undefined: nothing. With
+ * MESHGATE_VECTORS_REQUIRED=1 that is an error.
  */
-export function hasLinkerdCrds(): boolean {
+export function lacksLinkerdCrds(): string | undefined {
   const folder = join(crdsFolder, 'linkerd');
-  if (existsSync(folder)) return true;
+  if (existsSync(folder)) return undefined;
   if (process.env.MESHGATE_VECTORS_REQUIRED === '1') throw new Error(`no definitions in ${folder}`);
-  console.warn(`skipped, no folder ${folder} (MESHGATE_CRDS): Linkerd's objects before an API server`);
-  return false;
+  return `no folder ${folder} (MESHGATE_CRDS) with Linkerd's definitions`;
 }
 
-/** Has the API server take Linkerd's definitions; see {@link hasLinkerdCrds}. */
+/** Has the API server take Linkerd's definitions; see {@link lacksLinkerdCrds}. */
 export async function installLinkerdCrds(kube: Kube): Promise<void> {
   const folder = join(crdsFolder, 'linkerd');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
@@ -39,9 +39,10 @@ async function install(kube: Kube, text: string): Promise<void> {
       const name = /^ {2}name: (\S+)$/m.exec(document)?.[1];
       const path = `${definitions}/${name}`;
       await kube.api.ask('PATCH', `${path}?fieldManager=lab`, document, 'application/apply-patch+yaml');
+      // State: the API server serves this very definition: it says Established of it.
       await until(async () => isEstablished(await kube.api.ask('GET', path)), {
         what: `the definition ${name}`,
-        timeoutMs: 30_000,
+        timeoutMs: HUNG_MS,
       });
     }),
   );

@@ -15,6 +15,8 @@ export interface Dump {
   readonly routes: readonly { readonly name: string; readonly config: unknown }[];
   /** Names of clusters that came from istiod. */
   readonly clusters: readonly string[];
+  /** Names of clusters that wait for their endpoints or certificates; an older version may still be used. */
+  readonly warming: readonly string[];
   /** All that came from istiod. Envoy leaves private keys out of it. */
   readonly json: unknown;
   /** A line each, for people. */
@@ -33,16 +35,20 @@ export function readDump(text: string): Dump {
     name: route_config?.name ?? '',
     config: route_config,
   }));
-  const clusters = (of('ClustersConfigDump').dynamic_active_clusters ?? []).map(({ cluster }: Any) => cluster.name);
+  const clustersIn = (state: string): string[] =>
+    (of('ClustersConfigDump')[state] ?? []).map(({ cluster }: Any) => cluster.name);
+  const clusters = clustersIn('dynamic_active_clusters');
+  const warming = clustersIn('dynamic_warming_clusters');
   const summary = () =>
     [
       ...listeners.map(
         ({ name, active, refused }) => `listener ${name}: ${refused ?? (active ? 'active' : 'warming')}`,
       ),
       ...routes.map(({ name }: { name: string }) => `routes ${name}`),
-      ...clusters.map((name: string) => `cluster ${name}`),
+      ...clusters.map((name) => `cluster ${name}`),
+      ...warming.map((name) => `cluster ${name}: warming`),
     ].join('\n');
-  return { listeners, routes, clusters, json: configs, summary };
+  return { listeners, routes, clusters, warming, json: configs, summary };
 }
 
 /** One that is only draining is gone. */

@@ -1,6 +1,8 @@
 /** A real Kubernetes API and a real istiod with real Envoys, without a cluster: see ../README.md. */
 export * from './crds.ts';
 export * from './dump.ts';
+export * from './fence.ts';
+export * from './hung.ts';
 export * from './image.ts';
 export * from './ingress.ts';
 export * from './istiod.ts';

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { LOG_PROVIDER } from '../../../src/targets/istio/telemetry.ts';
 import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
+import { HUNG_MS } from './hung.ts';
 import { meshImage } from './image.ts';
 import type { Kube } from './kube.ts';
 
@@ -115,7 +116,8 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
       '--kubeconfig',
       '/etc/kube/kubeconfig',
       '--log_output_level',
-      'default:info,krt:warn',
+      // The last says which objects a push is for: fence.ts.
+      'default:info,krt:warn,push:debug',
     ],
     ports: [debugPort, xdsPort],
     // The second is where it looks for authorities of a `jwksUri`.
@@ -134,6 +136,7 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
     ready: /starting discovery service|Pilot K8S CRD controller synced/i,
   });
   const istiod = new Istiod(box, kube, trustDomain);
+  // State: a debug page answers, so its stores are synced and its ports are open.
   await until(
     () =>
       istiod.debug('/debug/syncz').then(
@@ -142,7 +145,7 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
       ),
     {
       what: 'istiod to answer',
-      timeoutMs: 60_000,
+      timeoutMs: HUNG_MS,
       help: () => box.logs.tail(),
     },
   );

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
 import { Api, wordsOf } from './api.ts';
+import { HUNG_MS } from './hung.ts';
 import { meshImage } from './image.ts';
 import { Kinds } from './kinds.ts';
 import { type KubeObject, type Objects, readObjects, titleOf } from './objects.ts';
@@ -134,9 +135,10 @@ export async function startKube(stage: Stage): Promise<Kube> {
     ready: /Serving securely/,
   });
   const api = new Api({ host: box.host, port: box.port(port), ca: stage.ca.cert, token });
+  // State: /readyz, which the API server answers once all its parts are ready.
   await until(async () => (await api.request('GET', '/readyz').catch(() => undefined))?.status === 200, {
     what: 'the API server to be ready',
-    timeoutMs: 60_000,
+    timeoutMs: HUNG_MS,
     help: () => box.logs.tail(),
   });
   return new Kube(box, api, kubeconfig);

@@ -1,4 +1,5 @@
 import type { Stage } from '../../harness/index.ts';
+import { Fences } from './fence.ts';
 import { type Ingress, type IngressOptions, startIngress } from './ingress.ts';
 import { type Istiod, type IstiodOptions, startIstiod } from './istiod.ts';
 import { type Kube, startKube } from './kube.ts';
@@ -23,8 +24,6 @@ export interface Core {
 export interface Change {
   readonly apply?: Objects;
   readonly delete?: Objects;
-  /** How long istiod and the Envoys may take; default ten seconds. */
-  readonly timeoutMs?: number;
 }
 
 /** A Kubernetes API and an istiod, and as many ingresses and workloads as are started in it. */
@@ -32,6 +31,7 @@ export class Lab implements Core {
   readonly kube: Kube;
   readonly istiod: Istiod;
   readonly sds: Sds;
+  readonly fences: Fences;
   readonly envoys: MeshEnvoy[] = [];
   readonly #stage: Stage;
   #last: Promise<unknown> = Promise.resolve();
@@ -41,6 +41,7 @@ export class Lab implements Core {
     this.kube = kube;
     this.istiod = istiod;
     this.sds = sds;
+    this.fences = new Fences(kube, istiod);
   }
 
   spiffe(namespace: string, serviceAccount: string): string {
@@ -69,7 +70,7 @@ export class Lab implements Core {
    * Puts objects in place, takes others away, and waits once for both.
    *
    * @returns the mark that answers now carry in `server`
-   * @throws NotEnforced where istiod or an Envoy cannot take it, in their words
+   * @throws NotEnforced where an Envoy cannot take it, in its words
    */
   change(given: Change): Promise<string> {
     // One after the other: the mark of the next would replace this one's before it is seen.
@@ -81,7 +82,7 @@ export class Lab implements Core {
   async #change(given: Change): Promise<string> {
     const gone = readObjects(given.delete ?? []);
     const [there] = await Promise.all([this.kube.apply(given.apply ?? []), this.kube.delete(gone)]);
-    return settle(this, { there, gone }, given.timeoutMs);
+    return settle(this, { there, gone });
   }
 }
 

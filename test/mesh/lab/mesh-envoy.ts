@@ -1,5 +1,6 @@
 import { type Answer, type Box, jsonLines, type Sent, send, type Target, until } from '../../harness/index.ts';
 import { type Dump, readDump } from './dump.ts';
+import { HUNG_MS } from './hung.ts';
 import { xdsPort } from './istiod.ts';
 import { sdsPort } from './sds.ts';
 
@@ -114,6 +115,17 @@ export class MeshEnvoy {
     return (await send(target, { path })).text;
   }
 
+  /** Namespace of its pod, where its secrets are. */
+  get namespace(): string {
+    return this.name.slice(this.name.indexOf('.') + 1);
+  }
+
+  /** Names of the Kubernetes secrets that it has asked istiod for and not got yet. */
+  async awaitedSecrets(): Promise<readonly string[]> {
+    const text = await this.admin('/init_dump');
+    return [...text.matchAll(/SdsApi kubernetes:\/\/([^"\s]+)/g)].map(([, name]) => name as string);
+  }
+
   /** Everything that it enforces now, as Envoy's admin port tells it. */
   async dump(): Promise<Dump> {
     return readDump(await this.admin('/config_dump?include_eds'));
@@ -126,12 +138,12 @@ export class MeshEnvoy {
   }
 
   /** Waits until its configuration answers the question with true. */
-  async waitFor(what: string, ask: (dump: Dump) => boolean, timeoutMs = 20_000): Promise<void> {
+  async waitFor(what: string, ask: (dump: Dump) => boolean | Promise<boolean>, timeoutMs = HUNG_MS): Promise<void> {
     let last: Dump | undefined;
     await until(
       async () => {
         last = await this.dump().catch(() => undefined);
-        return last !== undefined && ask(last);
+        return last !== undefined && (await ask(last));
       },
       {
         what: `${this.name}: ${what}`,

@@ -1,39 +1,45 @@
 import { until } from '../../harness/index.ts';
 import type { Dump } from './dump.ts';
-import type { Istiod } from './istiod.ts';
+import type { Fences } from './fence.ts';
+import { HUNG_MS } from './hung.ts';
 import type { Kube } from './kube.ts';
 import { hasMark, markerObject, refusal } from './marker.ts';
 import type { MeshEnvoy } from './mesh-envoy.ts';
 import type { KubeObject } from './objects.ts';
 
-/** The Envoys could not take what istiod made of the objects, or istiod could not take the objects. */
+/** An Envoy could not take what istiod made of the objects. */
 export class NotEnforced extends Error {}
 
 let marks = 0;
 
+const nextMark = (): string => `lab-${++marks}`;
+
+/** What tells that objects are enforced. */
+interface Core {
+  readonly kube: Kube;
+  readonly fences: Fences;
+}
+
 /**
  * Waits until every Envoy enforces the objects as the API server keeps them, and no longer those that are gone.
  *
- * First istiod's own store is asked, for each kind of object comes to it by a watch of its own; then a mark is sent
- * through istiod to every Envoy.
+ * First istiod has to have handled them (see {@link Fences}); then a mark is sent through istiod to every Envoy.
  *
  * @returns the mark: answers of the Envoys now carry it in `server`
+ * @throws NotEnforced where one cannot take them
  */
 export async function settle(
-  { kube, istiod, envoys }: { kube: Kube; istiod: Istiod; envoys: readonly MeshEnvoy[] },
+  { kube, fences, envoys }: Core & { readonly envoys: readonly MeshEnvoy[] },
   changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
-  timeoutMs = 10_000,
 ): Promise<string> {
-  await knows(istiod, changed, timeoutMs);
+  await fences.pass([...changed.there, ...changed.gone]);
   const mark = nextMark();
   await kube.apply(markerObject(mark));
-  for (const words of await Promise.all(envoys.map((envoy) => carries(envoy, mark, timeoutMs)))) {
+  for (const words of await Promise.all(envoys.map((envoy) => carries(kube, envoy, mark)))) {
     if (words !== undefined) throw new NotEnforced(words);
   }
   return mark;
 }
-
-const nextMark = (): string => `lab-${++marks}`;
 
 /** What was changed in a namespace that has one Envoy. */
 export interface Changed {
@@ -43,72 +49,57 @@ export interface Changed {
   readonly gone: readonly KubeObject[];
 }
 
+/** What an Envoy stands at: the mark that its answers carry, or why it does not take what was changed. */
+export type Settled = { readonly mark: string } | { readonly refused: string };
+
 /**
  * Waits until the Envoys of some namespaces enforce what was changed there, each its own and with a mark of its own. They
  * keep connections after an answer: whoever asks has to open new ones.
- *
- * @returns for each, why it does not; undefined: it does
- * @throws NotEnforced where istiod does not know of the objects
  */
-export async function settleEach(
-  { kube, istiod }: { readonly kube: Kube; readonly istiod: Istiod },
-  changes: readonly Changed[],
-  timeoutMs = 10_000,
-): Promise<readonly (string | undefined)[]> {
-  const all = { there: changes.flatMap(({ there }) => there), gone: changes.flatMap(({ gone }) => gone) };
-  await knows(istiod, all, timeoutMs);
+export async function settleEach({ kube, fences }: Core, changes: readonly Changed[]): Promise<readonly Settled[]> {
+  await fences.pass(changes.flatMap(({ there, gone }) => [...there, ...gone]));
   return Promise.all(
-    changes.map(async ({ namespace, envoy }) => {
+    changes.map(async ({ namespace, envoy }): Promise<Settled> => {
       const mark = nextMark();
       await kube.apply(markerObject(mark, true, namespace));
-      return carries(envoy, mark, timeoutMs);
+      const refused = await carries(kube, envoy, mark);
+      return refused === undefined ? { mark } : { refused };
     }),
   );
 }
 
-const isIstios = ({ apiVersion }: KubeObject) => /\.istio\.io\//.test(apiVersion);
-const keyOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
-
-/** Waits until istiod's store is at these objects. */
-async function knows(
-  istiod: Istiod,
-  { there, gone }: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
-  timeoutMs: number,
-): Promise<void> {
-  const wanted = there.filter(isIstios);
-  const unwanted = gone.filter(isIstios);
-  if (wanted.length + unwanted.length === 0) return;
-  const state = await until(
-    async () => {
-      const store = new Map(((await istiod.debug('/debug/configz')) as KubeObject[]).map((one) => [keyOf(one), one]));
-      const late = wanted.filter((one) => versionOf(store.get(keyOf(one))) < versionOf(one));
-      return late.length === 0 && !unwanted.some((one) => store.has(keyOf(one)));
-    },
-    { what: `istiod to know of ${[...wanted, ...unwanted].map(keyOf).join(', ')}`, timeoutMs, everyMs: 20 },
-  ).catch((error: Error) => error);
-  if (state instanceof Error) throw new NotEnforced(state.message);
-}
-
-function versionOf(object: KubeObject | undefined): number {
-  return Number(object?.metadata.resourceVersion ?? -1);
-}
-
-/** Waits until an Envoy has all that came with the mark; why it does not take it, or undefined. */
-async function carries(envoy: MeshEnvoy, mark: string, timeoutMs: number): Promise<string | undefined> {
+/**
+ * Waits until an Envoy enforces all that came with the mark: its listeners and routes have the mark, and no listener or
+ * cluster is still warming. Clusters come before the listeners of the same push.
+ *
+ * @returns why it never will, or undefined
+ */
+async function carries(kube: Kube, envoy: MeshEnvoy, mark: string): Promise<string | undefined> {
+  // State: the listener of this very mark is there, and then all else of the push that brought it.
+  // A whole dump of forty hosts is megabytes: first only whether the mark is there at all.
+  const isThere = () => envoy.hasListener(mark).catch(() => false);
+  await until(isThere, {
+    what: `${envoy.name}: the mark ${mark}`,
+    timeoutMs: HUNG_MS,
+    help: () => envoy.box.logs.tail(),
+  });
   let refused: string | undefined;
-  const settled = async () => {
-    // A whole dump of forty hosts is megabytes: first only whether the mark is there at all.
-    const isThere = () => envoy.hasListener(mark).catch(() => false);
-    await until(isThere, { what: `${envoy.name}: the mark ${mark}`, timeoutMs });
-    const hasAll = (dump: Dump) => {
-      refused = refusal(dump, mark);
-      return refused !== undefined || hasMark(dump, mark);
-    };
-    await envoy.waitFor(`the mark ${mark}`, hasAll, timeoutMs);
+  const settled = async (dump: Dump) => {
+    const words = refusal(dump, mark);
+    refused = words === undefined ? await missing(kube, envoy, dump) : `${envoy.name} refuses ${words}`;
+    return refused !== undefined || (hasMark(dump, mark) && dump.warming.length === 0);
   };
-  const words = await settled().then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
-  return refused === undefined ? words : `${envoy.name} refuses ${refused}`;
+  await envoy.waitFor(`all of the mark ${mark}`, settled, HUNG_MS);
+  return refused;
+}
+
+/** The secret that a listener waits for and that nobody has made: the listener never comes. */
+async function missing(kube: Kube, envoy: MeshEnvoy, { listeners, warming }: Dump): Promise<string | undefined> {
+  if (warming.length === 0 && listeners.every(({ active }) => active !== undefined)) return undefined;
+  for (const name of await envoy.awaitedSecrets()) {
+    const metadata = { name, namespace: envoy.namespace };
+    const there = await kube.read({ apiVersion: 'v1', kind: 'Secret', metadata });
+    if (there === undefined) return `${envoy.name} waits for the secret ${name}, which is not there`;
+  }
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { type Box, envoyImage, type Stage, startContainer } from '../../harness/index.ts';
+import { HUNG_MS } from './hung.ts';
 
 const config = '/etc/envoy/envoy.json';
 
@@ -24,5 +25,6 @@ export function startEnvoyIn(
 /** Gives it its bootstrap configuration; done when its workers have started. */
 export async function configure(box: Box, bootstrap: string): Promise<void> {
   await box.write({ [config]: bootstrap });
-  await box.logs.waitFor(/starting workers/, 0, 20_000);
+  // State: Envoy's own line; it writes it once.
+  await box.logs.waitFor(/starting workers/, 0, HUNG_MS);
 }

@@ -1,4 +1,5 @@
 import { until } from '../../harness/index.ts';
+import { HUNG_MS } from './hung.ts';
 import { rootNamespace } from './istiod.ts';
 import type { Kube } from './kube.ts';
 import type { KubeObject } from './objects.ts';
@@ -9,7 +10,8 @@ import type { KubeObject } from './objects.ts';
  */
 export async function installWebhook(kube: Kube): Promise<void> {
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'istio-ca-secret', namespace: rootNamespace } };
-  const { data } = await until(() => kube.read(secret), { what: "istiod's certificate", timeoutMs: 20_000 });
+  // State: the secret with the certificate that istiod serves its webhook with is there.
+  const { data } = await until(() => kube.read(secret), { what: "istiod's certificate", timeoutMs: HUNG_MS });
   const caBundle = (data as Record<string, string>)['ca-cert.pem'];
   const rule = {
     apiGroups: ['security', 'networking', 'telemetry', 'extensions'].map((group) => `${group}.istio.io`),
@@ -32,7 +34,8 @@ export async function installWebhook(kube: Kube): Promise<void> {
       },
     ],
   });
-  await until(() => isDenied(kube), { what: "istiod's webhook to be asked", timeoutMs: 20_000 });
+  // State: istiod denied an object that only it denies, so the API server asks it.
+  await until(() => isDenied(kube), { what: "istiod's webhook to be asked", timeoutMs: HUNG_MS });
 }
 
 async function isDenied(kube: Kube): Promise<boolean> {

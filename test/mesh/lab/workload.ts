@@ -80,6 +80,7 @@ export async function startWorkload(stage: Stage, core: Core, options: WorkloadO
   await configure(box, bootstrap({ kind: 'sidecar', pod: pod.name, namespace, labels, serviceAccount, ip, token }));
   const trust = { name: '', ca: stage.meshCa.cert, serverSpiffe: core.spiffe(namespace, serviceAccount) };
   const workload = new Workload(box, inside, name, port, trust);
+  // State: the listener of its port is active. Which policies it has is settle's to wait for.
   await workload.waitFor(`a listener on port ${port}`, ({ listeners }) =>
     listeners.some((listener) => listener.active !== undefined && listener.name.endsWith(`_${port}`)),
   );

@@ -3,7 +3,7 @@ import { isCanonical } from '../../../src/rules/canonical.ts';
 import { enforced } from '../../../src/rules/enforced.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';
-import type { Answer, Cell, Mutable, Rendered, Trial } from '../matrix/types.ts';
+import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Trial, VersionTrial } from '../matrix/types.ts';
 import { clusterWith, meshIdentity, podOf, renderedObjects } from './ask.ts';
 import { type Cluster, type Pod, verdictOf } from './evaluate.ts';
 
@@ -97,16 +97,17 @@ export class LinkerdSide implements Mutable {
     return verdictOf(cluster, { pod, authority, method, path, ...client }) === 'allowed' ? 'allowed' : 'refused: rules';
   }
 
-  *trials(versions: readonly (readonly Rendered[])[]): Generator<Trial> {
-    for (const version of versions) {
-      let cluster: Cluster;
-      try {
-        cluster = clusterWith(version.map(({ value }) => value));
-      } catch (error) {
-        yield { rejected: (error as Error).message };
-        continue;
-      }
-      yield { ask: (cell) => this.#ask(cluster, cell) };
+  *trials(versions: readonly (readonly Rendered[])[]): Generator<VersionTrial | OriginalTrial> {
+    for (const [version, objects] of versions.entries()) yield { ...this.#trial(objects), version };
+    yield { ...this.#trial(this.objects), originalOf: [...versions.keys()] };
+  }
+
+  #trial(objects: readonly Rendered[]): Trial {
+    try {
+      const cluster = clusterWith(objects.map(({ value }) => value));
+      return { ask: (cell) => this.#ask(cluster, cell) };
+    } catch (error) {
+      return { rejected: (error as Error).message };
     }
   }
 }

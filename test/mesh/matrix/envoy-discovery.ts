@@ -121,6 +121,7 @@ export class Discovered {
     const resources = [...(isOfListeners ? [witness(this.#version)] : []), ...this.#resources(versions)];
     const kind = isOfListeners ? 'listener.v3.Listener' : 'cluster.v3.Cluster';
     const body = document(this.#version, kind, resources);
+    // State: Envoy has asked for the next version, and says which one it stands at.
     const answer = await send(this.#target, { method: 'PUT', path: this.#path, body });
     return answer.json().version === String(this.#version);
   }

@@ -6,11 +6,12 @@ import { askMesh, type Presenter } from './mesh-ask.ts';
 import { JWKS_FILE, type Subject } from './policies.ts';
 import { Road } from './road.ts';
 import { TUNNEL } from './services.ts';
-import type { Answer, Cell, Mutable, Rendered, Side, Trial } from './types.ts';
+import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Side, Trial, VersionTrial } from './types.ts';
 
 /** Listeners that are loaded at once, in bytes: Envoy reads all of them again where it cannot read one. */
 const BATCH_BYTES = 500_000;
 const FIRST_PORT = 20_000;
+const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 
 /**
  * Renames the clusters that changed, and what leads to them, so that versions can stand side by side. What did not change
@@ -35,6 +36,17 @@ function loadedOf(value: Json, original: Json, number: number): Loaded {
   const named = (it: Json) => (it.name === undefined ? it : { ...it, name: it.name + suffix });
   const fresh = clusters.filter((it: Json) => !known.includes(it)).map(named);
   return { name: listener.name, port, listener: text, clusters: fresh.map((it: Json) => JSON.stringify(it)) };
+}
+
+/**
+ * Whether Envoy will ever answer. It takes a list of HTTP filters without any, and then keeps each request: nothing is
+ * left that could answer it, so there is no state to wait for.
+ */
+function answers(value: Json): boolean {
+  const listeners: readonly Json[] = value?.static_resources?.listeners ?? [];
+  const chains: readonly Json[] = listeners.flatMap((it) => it.filter_chains ?? []);
+  const managers = chains.flatMap((it) => it.filters ?? []).filter((it: Json) => it.name === HTTP_MANAGER);
+  return managers.every((it: Json) => (it.typed_config?.http_filters?.length ?? 0) > 0);
 }
 
 /** An Envoy that is told by discovery what to have. */
@@ -84,7 +96,7 @@ export interface EnvoyTrialsOptions {
   readonly count: number;
 }
 
-/** Envoys that take many versions of the rendered listener at once, each on a port of its own. */
+/** Envoys that take many versions of the rendered listener at once, each on a port of its own, and then the original. */
 export class EnvoyTrials implements Mutable {
   readonly name = 'envoy';
   readonly objects: readonly Rendered[];
@@ -117,33 +129,46 @@ export class EnvoyTrials implements Mutable {
     return this.#options.side.ask(cell);
   }
 
-  async *trials(versions: readonly (readonly Rendered[])[]): AsyncGenerator<Trial> {
+  async *trials(versions: readonly (readonly Rendered[])[]): AsyncGenerator<VersionTrial | OriginalTrial> {
     const envoy = this.#free.pop();
     if (envoy === undefined) throw new Error('more trials at once than Envoys');
     const size = Math.ceil(BATCH_BYTES / JSON.stringify(this.#original).length);
-    for (let at = 0; at < versions.length; at += size) yield* this.#batch(envoy, versions.slice(at, at + size));
+    for (let from = 0; from < versions.length; from += size) {
+      yield* this.#batch(envoy, from, versions.slice(from, from + size));
+    }
     this.#free.push(envoy);
   }
 
+  /** A slot is a port of an Envoy: first a version listens there, then what was rendered. */
   async *#batch(
     { clusters, listeners, alias }: Told,
+    from: number,
     versions: readonly (readonly Rendered[])[],
-  ): AsyncGenerator<Trial> {
-    const batch = versions.map(([file]) => {
-      this.#count += 1;
-      return loadedOf(file?.value, this.#original, this.#count);
-    });
+  ): AsyncGenerator<VersionTrial | OriginalTrial> {
+    const first = this.#count;
+    this.#count += versions.length;
+    const batch = versions.map(([file], i) => loadedOf(file?.value, this.#original, first + i));
     const rejected = new Set<string>();
     const withOwn = batch.filter((it) => it.clusters.length > 0);
     await clusters.take(withOwn, rejected);
     await listeners.take(batch, rejected);
-    for (const version of batch) {
-      if (rejected.has(version.name)) yield { rejected: 'Envoy does not take it' };
-      else yield* this.#trial(alias, version);
+    for (const [i, loaded] of batch.entries()) {
+      if (!rejected.has(loaded.name) && !answers(versions[i]?.[0]?.value)) {
+        yield { rejected: 'Envoy has no HTTP filter, and answers nothing', version: from + i };
+        continue;
+      }
+      for await (const trial of this.#trial(alias, loaded, rejected)) yield { ...trial, version: from + i };
+    }
+    const originals = batch.map((_, i) => loadedOf(this.#original, this.#original, first + i));
+    const failed = new Set<string>();
+    await listeners.take(originals, failed);
+    for (const [i, loaded] of originals.entries()) {
+      for await (const trial of this.#trial(alias, loaded, failed)) yield { ...trial, originalOf: [from + i] };
     }
   }
 
-  async *#trial(host: string, { port }: Loaded): AsyncGenerator<Trial> {
+  async *#trial(host: string, { port, name: listener }: Loaded, rejected: ReadonlySet<string>): AsyncGenerator<Trial> {
+    if (rejected.has(listener)) return yield { rejected: 'Envoy does not take it' };
     const { presenter, services } = this.#options;
     const { serverName: name } = presenter.view.policy.mesh!.ingress;
     const tunnel = { host: services.host, port: services.port(TUNNEL) };

@@ -88,7 +88,6 @@ export class GatewaySide implements Side {
     const reply = await (inside ? this.#askInside(cell) : this.#askOutside(cell));
     if (reply === 'not askable') return reply;
     if (reply === 'no connection') return 'refused: connection';
-    if (reply === 'no answer') return 'wrong: no answer';
     if (reply.answered !== undefined) return this.#saw(cell, reply);
     if (reply.status === 401 && (isMissing(reply) || cell.credential === undefined)) return 'refused: rules';
     return REFUSED[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;

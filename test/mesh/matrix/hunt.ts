@@ -1,11 +1,19 @@
 import { Likely } from './likely.ts';
 import type { Mutant } from './mutants.ts';
-import type { Answer, Cell, Mutable, Trial } from './types.ts';
+import type { Answer, Cell, Mutable, OriginalTrial, Trial } from './types.ts';
 
+/** A cell that was answered in another way than the policy says. */
+interface Told {
+  readonly cell: Cell;
+  readonly expected: Answer;
+  readonly got: Answer;
+}
+
+/** A mutant that was noticed. What was rendered, put back into its slot, was not. */
 export interface Kill {
   readonly mutant: Mutant;
   /** The first cell that told it from the original, or the words with which it was not taken. */
-  readonly by: { readonly cell: Cell; readonly expected: Answer; readonly got: Answer } | { readonly rejected: string };
+  readonly by: Told | { readonly rejected: string };
 }
 
 export interface Hunt {
@@ -25,11 +33,6 @@ export interface HuntOptions {
   readonly beforeProof?: number;
   /** The mutants are shared out among so many trials of the side at once; default one. */
   readonly lanes?: number;
-  /**
-   * So many mutants of each shape are tried first. If the side takes none of them, those of the same field, change and
-   * surroundings are held to be rejected as well: what is not taken says nothing about cells. Default: all are tried.
-   */
-  readonly ofShape?: number;
 }
 
 /** Cells that are asked of what was rendered. */
@@ -40,6 +43,8 @@ const FIRST = 2;
 const MOST = 8;
 
 type Loaded = Exclude<Trial, { rejected: string }>;
+
+const of = ({ mutant: { object, path, change } }: Kill): string => `${object}/${path}: ${change}`;
 
 class Hunter {
   readonly #side: Mutable;
@@ -58,15 +63,47 @@ class Hunter {
     this.#beforeProof = beforeProof;
   }
 
-  /** Tries mutants, one after the other. */
+  /** Tries mutants, one after the other. A kill counts once what was rendered has answered right in the same slot. */
   async tryAll(mutants: readonly Mutant[]): Promise<void> {
-    let index = 0;
+    const unconfirmed = new Map<number, Kill>();
+    let tried = 0;
     for await (const trial of this.#side.trials(mutants.map(({ version }) => version))) {
-      const mutant = mutants[index++] as Mutant;
-      if ('rejected' in trial) this.kills.push({ mutant, by: trial });
-      else await this.#hunt(mutant, trial);
+      if ('originalOf' in trial) {
+        const kills = trial.originalOf.flatMap((index) => unconfirmed.get(index) ?? []);
+        for (const index of trial.originalOf) unconfirmed.delete(index);
+        await this.#confirm(kills, trial);
+      } else {
+        tried += 1;
+        const mutant = mutants[trial.version] as Mutant;
+        const by = 'rejected' in trial ? { rejected: trial.rejected } : await this.#hunt(mutant, trial);
+        if (by !== undefined) unconfirmed.set(trial.version, { mutant, by });
+      }
     }
-    if (index !== mutants.length) throw new Error(`${this.#side.name}: ${index} trials for ${mutants.length} mutants`);
+    const { name } = this.#side;
+    if (tried !== mutants.length) throw new Error(`${name}: ${tried} trials for ${mutants.length} mutants`);
+    if (unconfirmed.size > 0)
+      throw new Error(`${name}: what was rendered was not tried after ${unconfirmed.size} kills`);
+  }
+
+  /**
+   * Asks what was rendered, in the slot of these mutants, what killed them.
+   *
+   * @throws Error where it fails as they did: then the slot, and not the change, is why
+   */
+  async #confirm(kills: readonly Kill[], original: OriginalTrial): Promise<void> {
+    const { name } = this.#side;
+    const [first] = kills;
+    if (first === undefined) return;
+    if ('rejected' in original) throw new Error(`${name}: the original fails too: ${of(first)}: ${original.rejected}`);
+    const killers = new Map(kills.flatMap((kill) => ('cell' in kill.by ? [[kill.by.cell, kill] as const] : [])));
+    const found = await this.#telling(original, [...killers.keys()]);
+    if (found !== undefined) {
+      const killed = of(killers.get(found.cell) as Kill);
+      throw new Error(
+        `${name}: the original fails too: ${killed}: ${found.cell.name}: ${found.expected}, got ${found.got}`,
+      );
+    }
+    this.kills.push(...kills);
   }
 
   /**
@@ -77,33 +114,32 @@ class Hunter {
   async control(): Promise<void> {
     const { objects, name } = this.#side;
     for await (const trial of this.#side.trials([objects])) {
+      if ('originalOf' in trial) continue;
       if ('rejected' in trial) throw new Error(`${name}: what was rendered is not taken: ${trial.rejected}`);
       const found = await this.#telling(trial, this.#likely.all.slice(0, CONTROL));
       if (found) throw new Error(`${name}: what was rendered: ${found.cell.name}: ${found.expected}, got ${found.got}`);
     }
   }
 
-  async #hunt(mutant: Mutant, trial: Loaded): Promise<void> {
+  /** The first cell that kills it. */
+  async #hunt(mutant: Mutant, trial: Loaded): Promise<Told | undefined> {
     const { first, rest } = this.#likely.order(mutant);
-    if (await this.#any(mutant, trial, first)) return;
     const cells = rest();
-    if (await this.#any(mutant, trial, cells.slice(0, this.#beforeProof))) return;
-    const reason = this.#proof(mutant);
-    if (reason !== undefined) this.equivalent.push({ mutant, reason });
-    else if (!(await this.#any(mutant, trial, cells.slice(this.#beforeProof)))) this.survivors.push(mutant);
-  }
-
-  /** Whether one of the cells kills it. */
-  async #any(mutant: Mutant, trial: Loaded, cells: readonly Cell[]): Promise<boolean> {
-    const by = await this.#telling(trial, cells);
-    if (by === undefined) return false;
-    this.kills.push({ mutant, by });
-    this.#likely.killed(mutant, by.cell);
-    return true;
+    const early =
+      (await this.#telling(trial, first)) ?? (await this.#telling(trial, cells.slice(0, this.#beforeProof)));
+    const reason = early === undefined ? this.#proof(mutant) : undefined;
+    if (reason !== undefined) {
+      this.equivalent.push({ mutant, reason });
+      return undefined;
+    }
+    const by = early ?? (await this.#telling(trial, cells.slice(this.#beforeProof)));
+    if (by === undefined) this.survivors.push(mutant);
+    else this.#likely.killed(mutant, by.cell);
+    return by;
   }
 
   /** The first cell that is answered in another way than the policy says. */
-  async #telling(trial: Loaded, cells: readonly Cell[]) {
+  async #telling(trial: Loaded, cells: readonly Cell[]): Promise<Told | undefined> {
     for (let at = 0, size = FIRST; at < cells.length; at += size, size = Math.min(MOST, 2 * size)) {
       const some = cells.slice(at, at + size);
       const answers = await Promise.all(some.map((cell) => trial.ask(cell)));
@@ -123,16 +159,10 @@ function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[
   return Array.from({ length: parts }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** Of each group some, and the rest. */
-function some<T>(groups: Iterable<readonly T[]>, count: number): readonly [first: readonly T[], later: readonly T[]] {
-  const all = [...groups];
-  return [all.flatMap((group) => group.slice(0, count)), all.flatMap((group) => group.slice(count))];
-}
-
 /**
  * Looks for a cell that tells each mutant from what was rendered, and stops at the first.
  *
- * @throws Error where what was rendered, tried as mutants are, is told from itself
+ * @throws Error where what was rendered, tried as mutants are or in the slot of one, is told from itself
  */
 export async function hunt(
   side: Mutable,
@@ -141,19 +171,15 @@ export async function hunt(
   proof: Proof = () => undefined,
   options: HuntOptions = {},
 ): Promise<Hunt> {
-  const { lanes = 1, ofShape = Infinity } = options;
+  const { lanes = 1 } = options;
   const likely = new Likely(cells.filter((cell) => side.expected(cell) !== undefined));
   const hunter = new Hunter(side, likely, proof, options);
   await hunter.control();
-  const tryAll = (all: readonly Mutant[]) => Promise.all(shared(all, lanes).map((part) => hunter.tryAll(part)));
-  // Alike ones in a row: what a side does not take of one, it does not take of the next.
-  const [first, later] = some(likely.shapes(mutants), ofShape);
-  await tryAll(first);
-  const rejected = new Set(hunter.kills.flatMap(({ by, mutant }) => ('rejected' in by ? [mutant] : [])));
-  const taken = new Set(first.filter((it) => !rejected.has(it)).map((it) => likely.shape(it)));
-  await tryAll(later.filter((it) => taken.has(likely.shape(it))));
-  const like = later.filter((it) => !taken.has(likely.shape(it)));
+  // Alike ones in a row: what kills one is likely to kill the next.
+  const parts = shared([...likely.shapes(mutants)].flat(), lanes);
+  const lanesDone = await Promise.allSettled(parts.map((part) => hunter.tryAll(part)));
+  // A lane that goes on after another has failed would change what the next test asks: the error waits for all.
+  for (const done of lanesDone) if (done.status === 'rejected') throw done.reason;
   const { kills, survivors, equivalent, asked } = hunter;
-  const more = like.map((mutant): Kill => ({ mutant, by: { rejected: 'as others of its shape' } }));
-  return { kills: [...kills, ...more], survivors, equivalent, asked };
+  return { kills, survivors, equivalent, asked };
 }

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   type Lab,
   plainService,
+  type Settled,
   settleEach,
   startLab,
   type Workload,
@@ -32,9 +33,6 @@ export interface Place {
   /** What is there now, by kind, namespace and name. */
   readonly there: Map<string, KubeObject>;
 }
-
-/** An Envoy whose listener waits for something that does not come, a secret or a route, is not waited for longer. */
-const PATIENCE_MS = 5_000;
 
 /** Objects for a place; `instead` is the namespace that they were rendered for. */
 export interface Version {
@@ -92,6 +90,17 @@ export class IstioMesh {
         ),
       ),
     ]);
+    // State: each ingress has a cluster for each service. No mark waits for services: no policy holds them.
+    await Promise.all(
+      ingresses.map(({ envoy }) =>
+        envoy.waitFor('all services', ({ clusters, warming }) =>
+          names.every((name) => {
+            const cluster = `outbound|80||${name}.${name}.svc.cluster.local`;
+            return clusters.includes(cluster) && !warming.includes(cluster);
+          }),
+        ),
+      ),
+    );
     return new IstioMesh(lab, ingresses, slots);
   }
 
@@ -110,13 +119,11 @@ export class IstioMesh {
   }
 
   /**
-   * Puts other objects into some places, and waits until the Envoys there enforce them.
-   *
-   * @returns for each, why its Envoy does not; undefined: it does
+   * Puts other objects into some places, and waits until the Envoys there enforce them, or never will.
    */
-  async hold(versions: readonly Version[]): Promise<readonly (string | undefined)[]> {
+  async hold(versions: readonly Version[]): Promise<readonly Settled[]> {
     const changes = await Promise.all(versions.map((version) => this.#put(version)));
-    return settleEach(this.lab, changes, PATIENCE_MS);
+    return settleEach(this.lab, changes);
   }
 
   /** Applies what differs from what is there, and takes the rest away. */

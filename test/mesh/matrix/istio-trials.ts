@@ -2,12 +2,21 @@ import type { KubeObject } from '../lab/index.ts';
 import { each } from './agree.ts';
 import type { IstioSide, Part } from './istio.ts';
 import type { Place } from './istio-mesh.ts';
-import type { Answer, Cell, Mutable, Rendered, Trial } from './types.ts';
+import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Trial, VersionTrial } from './types.ts';
 
 /** Versions that API server and istiod judge at once. */
 const BATCH = 64;
 
+/** Versions that one place has in turn before what was rendered is put back. */
+const ROUNDS = 4;
+
 type Version = readonly Rendered[];
+type Numbered = readonly [number: number, version: Version];
+
+/** A list in parts of so many items. */
+function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return items.flatMap((_, i) => (i % size === 0 ? [items.slice(i, i + size)] : []));
+}
 
 /** Many versions of the objects of the ingress, or of one workload, each in a place of its own. */
 export class IstioTrials implements Mutable {
@@ -38,35 +47,73 @@ export class IstioTrials implements Mutable {
     return this.#side.ask(cell);
   }
 
-  async *trials(versions: readonly Version[]): AsyncGenerator<Trial> {
+  async *trials(versions: readonly Version[]): AsyncGenerator<VersionTrial | OriginalTrial> {
     const places = this.#free.pop();
     if (places === undefined) throw new Error(`${this.name}: more trials at once than lanes`);
     try {
-      for (let at = 0; at < versions.length; at += BATCH) yield* this.#batch(versions.slice(at, at + BATCH), places);
+      for (const batch of chunks([...versions.entries()], BATCH)) yield* this.#batch(batch, places);
     } finally {
       this.#free.push(places);
     }
   }
 
   /** Has all judged first: what is refused takes no place. */
-  async *#batch(versions: readonly Version[], places: readonly Place[]): AsyncGenerator<Trial> {
-    const refused = new Map<Version, string>();
-    await each(versions, async (version) => {
-      const words = await this.#refusal(version, places[0]!);
-      if (words !== undefined) refused.set(version, words);
+  async *#batch(versions: readonly Numbered[], places: readonly Place[]): AsyncGenerator<VersionTrial | OriginalTrial> {
+    const refused = new Map<number, string>();
+    await each(versions, async ([number, version]) => {
+      const words = await this.#refusal(this.#changed(version)?.value, places[0]!);
+      if (words !== undefined) refused.set(number, words);
     });
-    let waiting = versions.filter((version) => !refused.has(version));
-    const held = new Map<Version, { readonly place: Place; readonly words: string | undefined }>();
-    for (const version of versions) {
-      if (!refused.has(version) && !held.has(version)) {
-        const next = waiting.slice(0, places.length);
-        waiting = waiting.slice(places.length);
-        const words = await this.#side.mesh.hold(next.map((it, i) => this.#in(places[i]!, it)));
-        for (const [i, it] of next.entries()) held.set(it, { place: places[i]!, words: words[i] });
+    for (const [version, rejected] of refused) yield { version, rejected };
+    yield* this.#judgeOriginals(
+      versions.filter(([number]) => refused.has(number)),
+      places[0]!,
+    );
+    const rounds = chunks(
+      versions.filter(([number]) => !refused.has(number)),
+      places.length,
+    );
+    for (const some of chunks(rounds, ROUNDS)) yield* this.#rounds(some, places);
+  }
+
+  /** What was rendered of the objects that were refused with a change: API server and istiod judge it in the same place. */
+  async *#judgeOriginals(versions: readonly Numbered[], place: Place): AsyncGenerator<OriginalTrial> {
+    const nameOf = ([, version]: Numbered) => this.#changed(version)?.name;
+    for (const name of new Set(versions.map(nameOf))) {
+      const originalOf = versions.filter((it) => nameOf(it) === name).map(([number]) => number);
+      const rejected = await this.#refusal(this.objects.find((it) => it.name === name)?.value, place);
+      yield rejected === undefined ? { originalOf, ask: () => 'not askable' } : { originalOf, rejected };
+    }
+  }
+
+  /** Puts versions into the places, round after round, and at the end what was rendered. */
+  async *#rounds(
+    rounds: readonly (readonly Numbered[])[],
+    places: readonly Place[],
+  ): AsyncGenerator<VersionTrial | OriginalTrial> {
+    for (const round of rounds) {
+      for await (const [i, trial] of this.#held(
+        round.map(([, version]) => version),
+        places,
+      )) {
+        yield { ...trial, version: round[i]![0] };
       }
-      const rejected = refused.get(version) ?? held.get(version)?.words;
-      if (rejected === undefined) yield* this.#trial(held.get(version)!.place);
-      else yield { rejected };
+    }
+    const used = places.slice(0, rounds[0]?.length ?? 0);
+    for await (const [i, trial] of this.#held(
+      used.map(() => this.objects),
+      used,
+    )) {
+      yield { ...trial, originalOf: rounds.flatMap((round) => round[i]?.[0] ?? []) };
+    }
+  }
+
+  /** Versions in places, as many as there are places. */
+  async *#held(versions: readonly Version[], places: readonly Place[]): AsyncGenerator<readonly [number, Trial]> {
+    const held = await this.#side.mesh.hold(versions.map((it, i) => this.#in(places[i]!, it)));
+    for (const [i, settled] of held.entries()) {
+      if ('refused' in settled) yield [i, { rejected: settled.refused }];
+      else for await (const trial of this.#trial(places[i]!, settled.mark)) yield [i, trial];
     }
   }
 
@@ -75,15 +122,18 @@ export class IstioTrials implements Mutable {
     return { place, instead: this.#part.namespace, objects };
   }
 
-  /** Why what was changed is not taken. */
-  async #refusal(version: Version, place: Place): Promise<string | undefined> {
-    const changed = version.find((it) => !this.objects.includes(it));
-    if (changed === undefined) return undefined;
-    return this.#side.mesh.refusal(changed.value as KubeObject, { place, instead: this.#part.namespace });
+  #changed(version: Version): Rendered | undefined {
+    return version.find((it) => !this.objects.includes(it));
   }
 
-  async *#trial(place: Place): AsyncGenerator<Trial> {
-    const road = this.#side.road(this.#part, place);
+  /** Why an object is not taken in a place. */
+  async #refusal(object: unknown, place: Place): Promise<string | undefined> {
+    if (object === undefined) return undefined;
+    return this.#side.mesh.refusal(object as KubeObject, { place, instead: this.#part.namespace });
+  }
+
+  async *#trial(place: Place, mark: string): AsyncGenerator<Trial> {
+    const road = this.#side.road(this.#part, place, mark);
     yield { ask: (cell) => this.#side.askBy(road, cell) };
     road.close();
   }

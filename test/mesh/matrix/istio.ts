@@ -81,12 +81,15 @@ export class IstioSide implements Side {
       instead: namespace,
       objects: objects.map(({ value }) => value as KubeObject),
     }));
-    const refused = (await this.mesh.hold(versions)).find((words) => words !== undefined);
-    if (refused !== undefined) throw new Error(refused);
+    const settled = await this.mesh.hold(versions);
     // A connection keeps the configuration that it began with.
     for (const road of this.#roads.values()) road.close();
     this.#roads.clear();
-    for (const [i, part] of parts.entries()) this.#roads.set(part.service ?? EDGE, this.road(part, this.places[i]!));
+    for (const [i, part] of parts.entries()) {
+      const its = settled[i]!;
+      if ('refused' in its) throw new Error(its.refused);
+      this.#roads.set(part.service ?? EDGE, this.road(part, this.places[i]!, its.mark));
+    }
   }
 
   expected(cell: Cell): Answer {
@@ -102,17 +105,24 @@ export class IstioSide implements Side {
     return askMesh(cell, road, this.#presenter);
   }
 
-  /** The way to a place in which the objects of a part are. */
-  road({ service }: Part, { envoy }: Place): Pick<Road, 'ask' | 'close'> {
+  /**
+   * The way to a place in which the objects of a part are.
+   *
+   * @param mark what its Envoy stands at: an answer that names another one is an error
+   */
+  road({ service }: Part, { envoy }: Place, mark: string): Pick<Road, 'ask' | 'close'> {
     const { host, port, name, serverSpiffe } = envoy.target();
     const spiffe = serverSpiffe === undefined ? {} : { serverSpiffe };
     const road = new Road({ host, port, tls: true, name, ca: this.#presenter.ca, ...spiffe });
-    if (service === undefined) return road;
     return {
       close: () => road.close(),
       async ask(client, question) {
         const reply = await road.ask(client, question);
-        return typeof reply === 'object' && reply.answered === SLOT ? { ...reply, answered: service } : reply;
+        if (typeof reply !== 'object') return reply;
+        if (reply.server !== undefined && reply.server !== mark) {
+          throw new Error(`${envoy.name} answers by ${reply.server}, and was to enforce ${mark}`);
+        }
+        return service !== undefined && reply.answered === SLOT ? { ...reply, answered: service } : reply;
       },
     };
   }

@@ -69,7 +69,6 @@ export async function askMesh(cell: Cell, road: Pick<Road, 'ask'>, presenter: Pr
   const question = await questionOf(cell, presenter);
   const reply = await road.ask(client, question);
   if (reply === 'no connection') return 'refused: connection';
-  if (reply === 'no answer') return 'wrong: no answer';
   if (reply.answered !== undefined) return sawRight(cell, question, reply, presenter.view);
   if (isAudience(reply)) return 'refused: credential';
   return STATUS[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tellFuzz } from '../../fuzz/searched.ts';
 import type { Disagreement } from './agree.ts';
 import type { Hunt } from './hunt.ts';
+import { huntSeed } from './sample.ts';
 
 /** How many of each. */
 export type Count = Readonly<Record<string, number>>;
@@ -90,12 +92,20 @@ export class Report {
 
   agreed(policy: string, side: string, asked: number, disagreements: readonly Disagreement[]): void {
     const count = { cells: asked, disagreements: disagreements.length };
+    const hunt = `${policy}, ${side}`;
+    const found = disagreements.map(({ cell }) => ({ hunt, seed: huntSeed, cell: cell.name }));
+    tellFuzz({ what: `cells of ${hunt}`, runs: asked, found });
     this.#policies[policy] = { ...this.#policies[policy], [side]: count };
   }
 
   hunted(policy: string, side: string, { kills, survivors, equivalent }: Hunt): void {
     const own = this.#policies[policy]?.[side];
     if (own === undefined) throw new Error(`${side} was not asked`);
+    const hunt = `${policy}, ${side}`;
+    const found = survivors.map(({ object, path, change }) => {
+      return { hunt, seed: huntSeed, mutant: { object, path, change } };
+    });
+    tellFuzz({ what: `mutants of ${hunt}`, runs: kills.length + survivors.length, found });
     const count: SideCount = {
       ...own,
       mutants: kills.length + survivors.length,

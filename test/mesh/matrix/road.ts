@@ -3,6 +3,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { hasSpiffe } from '../../harness/http.ts';
+import { HUNG_MS } from '../lab/hung.ts';
 import type { Client } from './identities.ts';
 
 /** What the service saw of a request, by header name. */
@@ -12,6 +13,8 @@ export interface Reply {
   readonly status: number;
   /** Name of the service that answered; absent: something before it did. */
   readonly answered?: string;
+  /** What the server calls itself. */
+  readonly server?: string;
   readonly seen: Seen;
   readonly body: string;
 }
@@ -37,10 +40,8 @@ export interface Place {
   readonly tunnel?: { readonly host: string; readonly port: number };
 }
 
-/** What came instead of an answer. */
-export type NoReply = 'no connection' | 'no answer';
-
-const PATIENCE_MS = 1500;
+/** What came instead of an answer: the other end refused or closed the connection. */
+export type NoReply = 'no connection';
 
 /** Makes an agent connect through a tunnel. */
 function through(
@@ -74,7 +75,8 @@ export class Road {
     if (known !== undefined) return known;
     const { ca, name, tunnel, host, port, serverSpiffe } = this.#place;
     // As nginx does here: TLS sessions are not resumed. Envoy takes the certificate of a resumed one as not verified.
-    const keep = { keepAlive: true, maxSockets: 4, maxCachedSessions: 0 };
+    // No request waits for the connection of another one: an agent whose connections fail would forget it.
+    const keep = { keepAlive: true, maxCachedSessions: 0 };
     const tls = {
       servername: name,
       ca,
@@ -102,12 +104,13 @@ export class Road {
     return new Promise((resolve, reject) => {
       const request = client === 'plain' || !this.#place.tls ? httpRequest(options) : httpsRequest(options);
       request.on('response', (response) => read(response).then(resolve, reject));
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNREFUSED') reject(error);
-        else resolve(request.reusedSocket ? 'closed' : 'no connection');
-      });
-      request.setTimeout(PATIENCE_MS, () => {
-        resolve('no answer');
+      // That nothing listens there is an answer too: a changed Gateway may open another port.
+      request.on('error', () => resolve(request.reusedSocket ? 'closed' : 'no connection'));
+      request.setTimeout(HUNG_MS, () => {
+        const { socket } = request;
+        const state =
+          socket === null ? 'without a connection' : `${socket.bytesWritten} bytes out, ${socket.bytesRead} in`;
+        reject(new Error(`${host}:${port}: no answer to ${method} ${path} in ${HUNG_MS} ms: ${state}`));
         request.destroy();
       });
       request.end();
@@ -123,10 +126,11 @@ export class Road {
 async function read(response: IncomingMessage): Promise<Reply> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
-  const { 'x-answered': answered, 'x-seen': seen } = response.headers;
+  const { 'x-answered': answered, 'x-seen': seen, server } = response.headers;
   return {
     status: response.statusCode ?? 0,
     ...(typeof answered === 'string' && { answered }),
+    ...(typeof server === 'string' && { server }),
     seen: typeof seen === 'string' ? JSON.parse(Buffer.from(seen, 'base64').toString()) : {},
     body: Buffer.concat(chunks).toString(),
   };

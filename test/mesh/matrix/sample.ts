@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { storedCases } from '../../harness/cases.ts';
 import { seeds } from '../../harness/seeds.ts';
 import type { Mutant } from './mutants.ts';
 import type { Cell } from './types.ts';
@@ -7,9 +9,6 @@ export const huntsAll = process.env.MESHGATE_HUNT === 'all';
 
 /** What the hunts draw from: stored, so that every run tries the same mutants; `make fuzz` hunts with fresh ones. */
 export const huntSeed = seeds.hunts;
-
-/** Of the mutants whose form is tried already, one in so many is tried as well. */
-const ONE_IN = 8;
 
 /** A number that a text leads to (FNV-1a, 32 bits). */
 function drawn(text: string): number {
@@ -40,7 +39,7 @@ export function shareOut(
 }
 
 /**
- * A sample of mutants: of each form one, and of the others one in {@link ONE_IN}. The same seed draws the same ones.
+ * A sample of mutants: of each form one. The same seed draws the same ones.
  *
  * @param formOf a mutant's field and change, whatever object of its kind it is in
  * @param has whether it is here that a form has to be tried; default: each one
@@ -52,13 +51,18 @@ export function sample(
   has: (form: string) => boolean = () => true,
 ): readonly Mutant[] {
   const forms = new Map<string, Mutant[]>();
-  for (const mutant of mutants) forms.set(formOf(mutant), [...(forms.get(formOf(mutant)) ?? []), mutant]);
-  const firsts = new Set(
-    [...forms].flatMap(([form, own]) => (has(form) ? [own[drawn(`${seed} ${form}`) % own.length]] : [])),
-  );
-  const isDrawn = ({ object, path, change }: Mutant) => drawn(`${seed} ${object} ${path} ${change}`) % ONE_IN === 0;
-  return mutants.filter((mutant) => firsts.has(mutant) || isDrawn(mutant));
+  for (const mutant of mutants) {
+    const form = formOf(mutant);
+    forms.set(form, [...(forms.get(form) ?? []), mutant]);
+  }
+  return [...forms].flatMap(([form, own]) => (has(form) ? (own[drawn(`${seed} ${form}`) % own.length] ?? []) : []));
 }
+
+const stored = storedCases();
+
+/** Whether `make fuzz` found this mutant alive before. */
+const isStored = ({ object, path, change }: Mutant): boolean =>
+  stored.some((one) => 'mutant' in one && isDeepStrictEqual(one.mutant, { object, path, change }));
 
 /** The mutants that this run hunts: a {@link sample}, which is printed, or all. */
 export function hunted(
@@ -67,14 +71,18 @@ export function hunted(
   has?: (form: string) => boolean,
 ): readonly Mutant[] {
   if (huntsAll || mutants.length === 0) return mutants;
-  const some = sample(mutants, formOf, huntSeed, has);
+  const drawnOnes = new Set(sample(mutants, formOf, huntSeed, has));
+  const some = mutants.filter((mutant) => drawnOnes.has(mutant) || isStored(mutant));
   console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_SEED=${huntSeed}`);
   return some;
 }
 
+/** Whether `make fuzz` found this cell answered wrongly before. */
+const isStoredCell = ({ name }: Cell): boolean => stored.some((one) => 'cell' in one && one.cell === name);
+
 /**
  * The cells that this run asks of a policy that is many times the same: of each rule one that passes and one for each
- * part that is wrong, and of the others one in {@link ONE_IN}; or all.
+ * part that is wrong; or all.
  */
 export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): readonly Cell[] {
   if (all) return cells;
@@ -84,5 +92,5 @@ export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): 
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }
   const firsts = new Set([...groups].map(([name, own]) => own[drawn(`${seed} ${name}`) % own.length]));
-  return cells.filter((cell) => firsts.has(cell) || drawn(`${seed} ${cell.name}`) % ONE_IN === 0);
+  return cells.filter((cell) => firsts.has(cell) || isStoredCell(cell));
 }

@@ -107,17 +107,26 @@ export interface Side {
   ask(cell: Cell): Answer | Promise<Answer>;
 }
 
-/** The side with other objects than were rendered. */
+/** A side with other objects than were rendered, or what was rendered in the place of such. */
 export type Trial =
   /** It did not take them: as good as killed. */
   { readonly rejected: string } | { ask(cell: Cell): Answer | Promise<Answer> };
+
+/** One of the versions, by its position in the list. */
+export type VersionTrial = Trial & { readonly version: number };
+
+/** What was rendered, put back into the slot that these versions had, after the last of them. */
+export type OriginalTrial = Trial & { readonly originalOf: readonly number[] };
 
 /** A side whose rendered objects can be changed. */
 export interface Mutable extends Side {
   readonly objects: readonly Rendered[];
   /**
-   * Tries versions of all its objects, one trial each, in order. A trial holds until the next one is asked for; how many
-   * are loaded at once is the side's own matter.
+   * Tries versions of all its objects, in any order: each of them once, and later, in the same slot, what was rendered.
+   * A trial holds until the next one is asked for. How many versions are loaded at once, and how many of them share the
+   * trial of what was rendered, is the side's own matter.
    */
-  trials(versions: readonly (readonly Rendered[])[]): AsyncIterable<Trial> | Iterable<Trial>;
+  trials(
+    versions: readonly (readonly Rendered[])[],
+  ): AsyncIterable<VersionTrial | OriginalTrial> | Iterable<VersionTrial | OriginalTrial>;
 }

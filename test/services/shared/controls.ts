@@ -1,19 +1,18 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { sendJson } from './body.ts';
 
 /** What happens to the calls of one path. */
 export interface Control {
-  /** Milliseconds before the call is looked at. */
-  readonly delayMs?: number;
-  /** Milliseconds between its doing and its answer. */
-  readonly answerMs?: number;
   /** Done as ever (a grant is used up), but the connection is cut instead of the answer. */
   readonly lose?: boolean;
   /** Not done; answered with this status. */
   readonly fail?: number;
   /** Not done and never answered, until the client goes. */
   readonly hang?: boolean;
+  /** Not done before the path is controlled anew; so a test decides by a state when the answer comes, and not by a time. */
+  readonly hold?: boolean;
+  /** Done at once, and answered when the path is controlled anew. */
+  readonly holdAnswer?: boolean;
   /** For so many calls; default for all. */
   readonly times?: number;
 }
@@ -22,6 +21,7 @@ export interface Control {
 export class Controls {
   #calls: Record<string, number> = {};
   readonly #controls = new Map<string, { control: Control; left: number }>();
+  readonly #held = new Map<string, (() => void)[]>();
 
   /** Calls by path since the start or the last {@link forget}. */
   get calls(): Readonly<Record<string, number>> {
@@ -32,8 +32,11 @@ export class Controls {
     this.#calls = {};
   }
 
-  /** Controls one path from now on; without any member it is free again. */
+  /** Controls one path from now on; without any member it is free again. What was held goes on. */
   set(path: string, control: Control): void {
+    const held = this.#held.get(path) ?? [];
+    this.#held.delete(path);
+    for (const go of held) go();
     if (Object.keys(control).length === 0) this.#controls.delete(path);
     else this.#controls.set(path, { control, left: control.times ?? Number.POSITIVE_INFINITY });
   }
@@ -50,11 +53,17 @@ export class Controls {
     this.#calls[path] = (this.#calls[path] ?? 0) + 1;
     const control = this.#next(path);
     if (control.hang) return;
-    if (control.delayMs !== undefined) await pause(control.delayMs);
+    if (control.hold) await this.#hold(path);
     if (control.fail !== undefined) return sendJson(response, control.fail, { error: 'server_error' });
     if (control.lose) lose(response);
-    else if (control.answerMs !== undefined) late(response, control.answerMs);
+    else if (control.holdAnswer) late(response, this.#hold(path));
     handler(request, response);
+  }
+
+  #hold(path: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#held.set(path, [...(this.#held.get(path) ?? []), resolve]);
+    });
   }
 
   #next(path: string): Control {
@@ -76,10 +85,10 @@ function lose(response: ServerResponse): void {
 }
 
 /** The handler's answer leaves later. Services write theirs in one piece. */
-function late(response: ServerResponse, milliseconds: number): void {
+function late(response: ServerResponse, until: Promise<unknown>): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   response.end = (...args: unknown[]) => {
-    setTimeout(() => end(...args), milliseconds);
+    void until.then(() => end(...args));
     return response;
   };
 }

@@ -4,6 +4,7 @@ import { explainFact, type FactExplanation } from '../../../src/caller/explain.t
 import { type Truth, truthOf } from '../../../src/caller/facts.ts';
 import { factContext, rolesOf } from '../../../src/caller/roles.ts';
 import type { Fact } from '../../../src/policy/types.ts';
+import { holds } from '../../harness/property.ts';
 import { samples } from './samples.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
 
@@ -163,20 +164,20 @@ describe('any, all and none of anything', () => {
   const numbers: Truth[] = [false, undefined, true];
 
   it('follows Kleene', () => {
-    fc.assert(
+    holds(
       fc.property(tree, (fact) => {
         expect(truth(fact, {})).toBe(numbers[byNumbers(fact)]);
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 
   it('never turns not knowing into a role: what holds without a claim holds whatever the claim says', () => {
-    fc.assert(
+    holds(
       fc.property(tree, fc.constantFrom(['x'], [], ['y']), (fact, groups) => {
         if (truth(fact, {}) !== undefined) expect(truth(fact, { groups })).toBe(truth(fact, {}));
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 });
@@ -227,7 +228,7 @@ describe('roles', () => {
       fc.record({ op: fc.constantFrom('any', 'all', 'none'), facts: fc.array(group, { maxLength: 3 }) }),
     ) as fc.Arbitrary<PlainFact>;
     const groups = fc.oneof(fc.array(fc.oneof(word, fc.constant(7))), word, fc.constantFrom(undefined, null, 7, {}));
-    fc.assert(
+    holds(
       fc.property(fc.dictionary(word, fact), groups, (roles, claim) => {
         const verified = verifiedBy('okta', { groups: claim });
         const table = tableOf(roles);

@@ -4,6 +4,7 @@ import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
 import { headerValue } from '../../../src/caller/headers.ts';
 import type { Caller } from '../../../src/caller/types.ts';
 import type { HeaderSource } from '../../../src/policy/types.ts';
+import { holds } from '../../harness/property.ts';
 import { anyText } from '../text.ts';
 
 const caller: Caller = {
@@ -76,32 +77,32 @@ describe('the encoding', () => {
   );
 
   it('comes back by decodeURIComponent, but for lone surrogates', () => {
-    fc.assert(
+    holds(
       fc.property(any, (text) => {
         expect(decodeURIComponent(encodeValue(text))).toBe(wellFormed(text));
       }),
-      { numRuns: 3000 },
+      3000,
     );
   });
 
   it('is printable ASCII without comma, and without space at either end', () => {
-    fc.assert(
+    holds(
       fc.property(any, (text) => {
         expect(encodeValue(text)).toMatch(/^(|[!-~]|[!-~][ -~]*[!-~])$/);
       }),
-      { numRuns: 3000 },
+      3000,
     );
-    fc.assert(
+    holds(
       fc.property(any, (text) => {
         expect(encodeValue(text)).not.toContain(',');
       }),
-      { numRuns: 3000 },
+      3000,
     );
   });
 
   it('leaves plain text as it is', () => {
     const plain = fc.stringMatching(/^[!-$&-+\--~]+$/);
-    fc.assert(
+    holds(
       fc.property(plain, (text) => {
         expect(encodeValue(text)).toBe(text);
       }),
@@ -109,7 +110,7 @@ describe('the encoding', () => {
   });
 
   it('gives a list back, however its elements look', () => {
-    fc.assert(
+    holds(
       fc.property(fc.array(any.filter((text) => text !== '')), (list) => {
         const back = encodeList(list)
           .split(',')
@@ -117,7 +118,7 @@ describe('the encoding', () => {
           .map(decodeURIComponent);
         expect(back).toEqual(list.map((text) => wellFormed(text)));
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 });

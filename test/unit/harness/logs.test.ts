@@ -1,5 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { LogBuffer, troubles } from '../../harness/logs.ts';
+import { LogBuffer, markerPath, troubles } from '../../harness/logs.ts';
 
 test('lines are whole, however they arrive', () => {
   const logs = new LogBuffer();
@@ -31,4 +32,37 @@ test('a line that is waited for must come after the mark', async () => {
   logs.add('ready\n');
   await expect(logs.waitFor(/ready/, logs.mark(), 30)).rejects.toThrow('a log line like /ready/');
   await expect(logs.waitFor(/ready/)).resolves.toBe('ready');
+});
+
+test('the two streams do not cut into each other', () => {
+  const logs = new LogBuffer();
+  logs.add('{"a":', 'stdout');
+  logs.add('an error\n', 'stderr');
+  logs.add('1}\n', 'stdout');
+  expect(logs.lines).toEqual(['an error', '{"a":1}']);
+});
+
+test('a marker counts once both streams have come to it, and is no line', async () => {
+  const logs = new LogBuffer();
+  let here = false;
+  const waited = logs.waitForMarker(markerPath(7)).then(() => {
+    here = true;
+  });
+  logs.add(`{"url.path":"${markerPath(7)}"}\n`, 'stdout');
+  await Promise.resolve();
+  expect(here).toBe(false);
+  logs.add(
+    `2026/01/02 03:04:05 [error] 7#7: *1 client intended to send too large body: 9 bytes, request: "POST ${markerPath(7)} HTTP/1.1"\n`,
+    'stderr',
+  );
+  await waited;
+  expect(logs.lines).toEqual([]);
+});
+
+test('a log that has ended is not waited for', async () => {
+  const logs = new LogBuffer();
+  const stream = new EventEmitter();
+  logs.follow(stream, (out) => out.write('no\n'));
+  stream.emit('end');
+  await expect(logs.waitFor(/ready/)).rejects.toThrow('the container ended without a log line like /ready/');
 });

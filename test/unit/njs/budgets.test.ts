@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { KnownCaller } from '../../../src/njs/known.ts';
+import { holds } from '../../harness/property.ts';
 import { fakeNgx } from './fake-ngx.ts';
 
 const ngx = fakeNgx();
@@ -228,7 +229,7 @@ class Bucket {
 test('decides as a bucket of tokens does, at any times', () => {
   const rates = fc.constantFrom(1 / 3600, 1 / 60, 0.5, 1, 7, 100, 1000);
   const pauses = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 80 });
-  fc.assert(
+  holds(
     fc.property(rates, fc.integer({ min: 1, max: 30 }), pauses, (rate, burst, steps) => {
       ngx.zones.budgets.clear();
       const budgets = prepareBudgets({ callers: limit(rate, burst) }, false);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isCanonical, PLAIN_PATH } from '../../../src/rules/canonical.ts';
+import { holds } from '../../harness/property.ts';
 
 test.each([
   '//x',
@@ -81,12 +82,12 @@ test('a plain path has one spelling', () => {
     ' ',
     ':',
   );
-  fc.assert(
+  holds(
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
       const path = `/${pieces.join('')}`;
       if (plain.test(path)) expect(isCanonical(path)).toBe(true);
     }),
-    { numRuns: 5000 },
+    5000,
   );
 });
 
@@ -95,7 +96,7 @@ test('every encoded letter, digit, dash and underscore is refused, in either cas
     const hex = char.charCodeAt(0).toString(16).padStart(2, '0');
     return `%${upper ? hex.toUpperCase() : hex}`;
   };
-  fc.assert(
+  holds(
     fc.property(fc.stringMatching(/^[A-Za-z0-9_-]$/), fc.boolean(), (char, upper) => {
       expect(isCanonical(`/x${encode(char, upper)}y`)).toBe(false);
     }),

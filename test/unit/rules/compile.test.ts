@@ -6,6 +6,7 @@ import { covers } from '../../../src/rules/cover.ts';
 import { decide, hasMethod, isWho } from '../../../src/rules/decide.ts';
 import { enforced, writtenId } from '../../../src/rules/enforced.ts';
 import { match } from '../../../src/rules/match.ts';
+import { draw, holds } from '../../harness/property.ts';
 import { at, caller, method, policy, requestPath } from './arbitrary.ts';
 
 const everyone: Allow = { who: { kind: 'authenticated' }, as: 'default', at };
@@ -27,7 +28,7 @@ function route(path: string, allow: readonly Allow[] = [everyone]): Route {
 
 function withRoutes(...routes: Route[]): Policy {
   const hosts: Host[] = [{ name: 'wiki.test', providers: [], routes, at }];
-  return { ...fc.sample(policy, { numRuns: 1, seed: 1 })[0]!, hosts };
+  return { ...draw(policy, 1)[0]!, hosts };
 }
 
 test('a rule is named after its route and its place, and says who, what and where', () => {
@@ -79,7 +80,7 @@ test('a prefix leaves out its more specific siblings; of nested ones the outermo
 test('the union of the enforced rules of a host allows exactly what the decision of the route does', () => {
   let allowed = 0;
   let acted = 0;
-  fc.assert(
+  holds(
     fc.property(policy, caller, method, requestPath, (policy, caller, method, path) => {
       const rules = compile(policy);
       for (const host of policy.hosts) {
@@ -104,14 +105,14 @@ test('the union of the enforced rules of a host allows exactly what the decision
         }
       }
     }),
-    { numRuns: 4000 },
+    4000,
   );
   expect(allowed).toBeGreaterThan(200);
   expect(acted).toBeGreaterThan(5);
 });
 
 test('what no route matches, no rule covers', () => {
-  fc.assert(
+  holds(
     fc.property(policy, requestPath, (policy, path) => {
       for (const host of policy.hosts) {
         const found = match([host], host.name.replace('*', 'any'), path);
@@ -121,6 +122,6 @@ test('what no route matches, no rule covers', () => {
         );
       }
     }),
-    { numRuns: 1000 },
+    1000,
   );
 });

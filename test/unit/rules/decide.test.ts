@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../src/rules/compile.ts';
 import { type DecidingRule, decide } from '../../../src/rules/decide.ts';
+import { holds } from '../../harness/property.ts';
 import { caller, method, policy } from './arbitrary.ts';
 
 const base = { service: 'wiki', as: 'default' };
@@ -109,7 +110,7 @@ describe('refused', () => {
 
 describe('for all policies', () => {
   test('more roles never take a permission away', () => {
-    fc.assert(
+    holds(
       fc.property(policy, caller, method, (policy, caller, method) => {
         const rules = compile(policy);
         for (const { route } of rules) {
@@ -122,7 +123,7 @@ describe('for all policies', () => {
   });
 
   test('the nearest rule is a rule of the route', () => {
-    fc.assert(
+    holds(
       fc.property(policy, caller, method, (policy, caller, method) => {
         const rules = compile(policy);
         for (const { route } of rules) {

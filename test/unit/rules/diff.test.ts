@@ -10,8 +10,9 @@ import { match } from '../../../src/rules/match.ts';
 import { named, prove } from '../../../src/rules/prove.ts';
 import { type Region, written } from '../../../src/rules/regions.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
+import { draw } from '../../harness/property.ts';
 import { AGENTS, METHODS, policy, ROLES } from './arbitrary.ts';
-import { CHANGES, chance, plant, rewrite, sample } from './mutate.ts';
+import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
 /** Differences as text, held against what the decision says of each request. */
 
@@ -76,7 +77,7 @@ function kindOf(before: string | undefined, after: string | undefined): Change['
 }
 
 const random = chance(5);
-const planted = sample(policy, 300, 17).map((one, i) => ({
+const planted = draw(policy, 300).map((one, i) => ({
   one,
   ...plant(one, CHANGES[i % CHANGES.length] as string, random),
 }));

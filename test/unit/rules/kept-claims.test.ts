@@ -6,6 +6,7 @@ import type { Fact, HeaderSource, Policy, Provider } from '../../../src/policy/t
 import { providerKindNames } from '../../../src/providers/index.ts';
 import { keptClaims } from '../../../src/rules/kept-claims.ts';
 import { keep } from '../../../src/session/claims.ts';
+import { holds } from '../../harness/property.ts';
 import { NOW } from '../caller/table.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 
@@ -75,7 +76,7 @@ const source = fc.constantFrom<HeaderSource[]>(
 );
 
 test('whoever a session keeps is who the whole claims would be', () => {
-  fc.assert(
+  holds(
     fc.property(
       fc.array(fact, { minLength: 1, maxLength: 4 }),
       fc.array(source, { maxLength: 3 }),
@@ -104,6 +105,6 @@ test('whoever a session keeps is who the whole claims would be', () => {
         expect(callerOf(keep(given, keptClaims(policy, sources), 'okta'))).toEqual(callerOf(given));
       },
     ),
-    { numRuns: 2000 },
+    2000,
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Host, Route } from '../../../src/policy/types.ts';
 import { match } from '../../../src/rules/match.ts';
+import { holds } from '../../harness/property.ts';
 import { at, path, policy, requestPath } from './arbitrary.ts';
 
 function host(name: string, ...paths: string[]): Host {
@@ -144,7 +145,7 @@ describe('path', () => {
 
 describe('for all policies', () => {
   test('the order of hosts and routes does not matter', () => {
-    fc.assert(
+    holds(
       fc.property(policy, requestPath, ({ hosts }, path) => {
         const turned = hosts.toReversed().map((host) => ({ ...host, routes: host.routes.toReversed() }));
         for (const { name } of hosts) {
@@ -156,7 +157,7 @@ describe('for all policies', () => {
   });
 
   test('no other route of the host has a longer path that covers the request', () => {
-    fc.assert(
+    holds(
       fc.property(policy, path, ({ hosts }, path) => {
         for (const host of hosts) {
           const result = match([host], host.name.replace('*', 'any'), `${path}/x`);
@@ -173,7 +174,7 @@ describe('for all policies', () => {
 
   test('encoding what may be encoded changes no route', () => {
     const encoded = (text: string) => text.replaceAll('~', '%7E');
-    fc.assert(
+    holds(
       fc.property(policy, requestPath, ({ hosts }, path) => {
         for (const { name } of hosts) {
           const header = name.replace('*', 'any');

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import type { Allow, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
 import { AGENTS, IDENTITIES, ROLES, SERVICES } from './arbitrary.ts';
 
@@ -114,9 +113,4 @@ export function rewrite(policy: Policy): Policy {
     }),
   );
   return { ...policy, hosts };
-}
-
-/** As many values as asked for, always the same. */
-export function sample<T>(arbitrary: fc.Arbitrary<T>, count: number, seed = 4): T[] {
-  return fc.sample(arbitrary, { numRuns: count, seed });
 }

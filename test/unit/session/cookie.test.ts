@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cookieNames, cookieValue, expireCookie, ownSession, setCookie } from '../../../src/session/cookie.ts';
 import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../../../src/session/names.ts';
+import { holds } from '../../harness/property.ts';
 
 describe('a Cookie line', () => {
   it.each<[string, string | undefined]>([
@@ -34,7 +35,7 @@ describe('a Cookie line', () => {
       )
       .map(([name, value]) => `${name}=${value}`);
     const space = fc.constantFrom('', ' ', '  ', '\t');
-    fc.assert(
+    holds(
       fc.property(
         fc.array(fc.oneof(other, own)),
         fc.array(fc.tuple(space, space), { minLength: 1 }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_DERIVED_KEYS, MAX_SEALED } from '../../../src/limits.ts';
 import type { Purpose } from '../../../src/session/names.ts';
 import { isOpenable, kidOf, open, seal } from '../../../src/session/seal.ts';
+import { holds } from '../../harness/property.ts';
 import { ringOf } from './rings.ts';
 import { sessionSpecs } from './specs.ts';
 
@@ -25,7 +26,7 @@ describe('sealing', () => {
 
   it('gives back any text, to its purpose and host alone', async () => {
     const ring = await ringOf(['k1', 1]);
-    await fc.assert(
+    await holds(
       fc.asyncProperty(
         text(200),
         fc.constantFrom(...purposes),
@@ -54,12 +55,12 @@ describe('sealing', () => {
       fc.base64String().map((body) => `k1.20717.${body}`),
       fc.stringMatching(/^k[12]\.\d{0,8}\.[\w-]{0,120}$/),
     );
-    await fc.assert(
+    await holds(
       fc.asyncProperty(fc.oneof(altered, garbage), async (text) => {
         fc.pre(text !== sealed);
         expect(await open(ring, 'session', host, text)).toBeUndefined();
       }),
-      { numRuns: 2000 },
+      2000,
     );
   });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';
 import { ANY_NAME, type HeaderText, type ToolMessages, toolMessages } from '../../../src/targets/tool-messages.ts';
+import { holds } from '../../harness/property.ts';
 
 const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
 
@@ -39,13 +40,13 @@ const message = fc.record({
 
 test('the two kinds of messages are those that the rule covers, and no others', () => {
   const found = { passed: 0, refused: 0 };
-  fc.assert(
+  holds(
     fc.property(fc.array(pattern, { maxLength: 3 }), message, (tools, asked) => {
       const expected = refusedTool(tools, asked) === undefined;
       found[expected ? 'passed' : 'refused'] += 1;
       expect(toolMessages(tools).some((it) => passes(it, asked))).toBe(expected);
     }),
-    { numRuns: 20_000, seed: 11 },
+    5000,
   );
-  expect(Math.min(found.passed, found.refused)).toBeGreaterThan(1000);
+  expect(Math.min(found.passed, found.refused)).toBeGreaterThan(200);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claimAt } from '../../../src/token/claim-at.ts';
+import { holds } from '../../harness/property.ts';
 
 /** Samples of claimAt stand in ../caller/samples.ts, since they run inside njs as well. */
 describe('claimAt', () => {
@@ -11,7 +12,7 @@ describe('claimAt', () => {
   const value = fc.jsonValue({ maxDepth: 2 });
 
   it('finds any claim by its own name', () => {
-    fc.assert(
+    holds(
       fc.property(name, value, fc.dictionary(name, value), (path, wanted, others) => {
         const claims = Object.fromEntries([...Object.entries(others), [path, wanted]]);
         expect(claimAt(claims, path)).toEqual(wanted);
@@ -20,7 +21,7 @@ describe('claimAt', () => {
   });
 
   it('finds any nested claim by joined names, where no claim has the whole name', () => {
-    fc.assert(
+    holds(
       fc.property(
         fc.array(
           name.filter((part) => part !== ''),
@@ -41,7 +42,7 @@ describe('claimAt', () => {
       minLength: 1,
       maxLength: 3,
     });
-    fc.assert(
+    holds(
       fc.property(path, (parts) => {
         expect(claimAt({ a: 'text', b: ['x'] }, parts.join('.'))).toBeUndefined();
         expect(claimAt({ a: 'text', b: ['x'] }, ['a', ...parts].join('.'))).toBeUndefined();

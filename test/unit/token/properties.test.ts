@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitJws } from '../../../src/token/format.ts';
 import { decodeCanonical } from '../../../src/token/json.ts';
+import { holds } from '../../harness/property.ts';
 import { anyText } from '../text.ts';
 import { buildCase } from './build.ts';
 import { caseRunner } from './case.ts';
@@ -15,7 +16,7 @@ const nearly = fc.string({
 
 describe('decodeCanonical', () => {
   it('takes exactly the canonical spelling of each string of bytes', () => {
-    fc.assert(
+    holds(
       fc.property(
         fc.oneof(
           nearly,
@@ -26,7 +27,7 @@ describe('decodeCanonical', () => {
           expect(decodeCanonical(text) !== undefined).toBe(canonical);
         },
       ),
-      { numRuns: 5000 },
+      5000,
     );
   });
 });
@@ -34,7 +35,7 @@ describe('decodeCanonical', () => {
 describe('splitJws', () => {
   it('takes what the regular expression takes, if its parts are canonical', () => {
     const dotted = fc.array(nearly, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('.'));
-    fc.assert(
+    holds(
       fc.property(dotted, (token) => {
         const taken = splitJws(token);
         const [header = '', payload = '', signature = ''] = token.split('.');
@@ -44,13 +45,13 @@ describe('splitJws', () => {
         // The header is looked at by parseHeader, which knows most of them.
         expect(taken.ok).toBe(/^[^.]+\.[\w-]*\.[\w-]+$/.test(token) && canonical && header !== '');
       }),
-      { numRuns: 5000 },
+      5000,
     );
   });
 
   it('looks where the dots of the token before were, and is not misled by it', () => {
     const part = fc.constantFrom('', 'QQ', 'QUI', 'QUJD', 'QQ.QQ', '.', 'Q.', '.QUI');
-    fc.assert(
+    holds(
       fc.property(
         fc.array(part, { minLength: 3, maxLength: 3 }),
         fc.array(part, { minLength: 1, maxLength: 4 }),
@@ -70,7 +71,7 @@ describe('splitJws', () => {
           });
         },
       ),
-      { numRuns: 5000 },
+      5000,
     );
   });
 });
@@ -86,7 +87,7 @@ describe('verifyToken', () => {
       character: fc.constantFrom(...alphabet, '.', '=', ' ', '\u0000', 'é'),
       how: fc.constantFrom('change', 'remove', 'insert'),
     });
-    await fc.assert(
+    await holds(
       fc.asyncProperty(anyChange, async ({ testCase, place, character, how }) => {
         const { token } = testCase;
         const at = Math.floor(place * token.length);
@@ -96,7 +97,7 @@ describe('verifyToken', () => {
         const { outcome } = await run({ ...testCase, token: changed });
         expect(outcome).not.toMatch(/^(verified|thrown)/);
       }),
-      { numRuns: 3000 },
+      3000,
     );
   });
 
@@ -111,11 +112,11 @@ describe('verifyToken', () => {
       anyText(),
       fc.tuple(part, part, part).map((parts) => parts.join('.')),
     );
-    await fc.assert(
+    await holds(
       fc.asyncProperty(texts, async (token) => {
         expect((await run({ ...testCase, token })).outcome).not.toMatch(/^(verified|thrown)/);
       }),
-      { numRuns: 2000 },
+      2000,
     );
   });
 });

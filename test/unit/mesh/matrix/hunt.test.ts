@@ -10,7 +10,15 @@ import { hunt } from '../../../mesh/matrix/hunt.ts';
 import { mutantsOf } from '../../../mesh/matrix/mutants.ts';
 import { envoySubjects } from '../../../mesh/matrix/policies.ts';
 import { lines, survivorLines } from '../../../mesh/matrix/report.ts';
-import type { Answer, Cell, Mutable, Rendered, Trial } from '../../../mesh/matrix/types.ts';
+import type {
+  Answer,
+  Cell,
+  Mutable,
+  OriginalTrial,
+  Rendered,
+  Trial,
+  VersionTrial,
+} from '../../../mesh/matrix/types.ts';
 
 const subject = (await envoySubjects('https://issuers:8443/acme')).find(({ name }) => name === 'confluence')!;
 const { policy, rules } = subject;
@@ -35,17 +43,19 @@ function sideWith(lie: (cell: Cell, answer: Answer) => Answer = (_, answer) => a
     const { rules: own = [] } = version[0]!.value as { rules?: readonly Rule[] };
     return lie(cell, decided(cell, own));
   };
+  const trial = (version: readonly Rendered[]): Trial => {
+    const { must, rules: own } = version[0]!.value as { must?: boolean; rules?: readonly Rule[] };
+    const odd = own?.some((rule) => !rule.who?.kind || !rule.id || !rule.route);
+    return must !== true || odd ? { rejected: 'that is no rule' } : { ask: ask(version) };
+  };
   return {
     name: 'made up',
     objects,
     expected: (cell) => decided(cell, rules),
     ask: ask(objects),
-    *trials(versions): Generator<Trial> {
-      for (const version of versions) {
-        const { must, rules: own } = version[0]!.value as { must?: boolean; rules?: readonly Rule[] };
-        const odd = own?.some((rule) => !rule.who?.kind || !rule.id || !rule.route);
-        yield must !== true || odd ? { rejected: 'that is no rule' } : { ask: ask(version) };
-      }
+    *trials(versions): Generator<VersionTrial | OriginalTrial> {
+      for (const [number, version] of versions.entries()) yield { ...trial(version), version: number };
+      yield { ...trial(objects), originalOf: [...versions.keys()] };
     },
   };
 }
@@ -122,21 +132,82 @@ describe('the hunt', () => {
     const wrong = sideWith((cell, answer) => (cell.part === 'expiry' ? 'allowed' : answer));
     await expect(hunt(wrong, cells, mutants)).rejects.toThrow(/made up: what was rendered: .*expired/);
   });
+});
 
-  test('of mutants that are not taken others of their shape are not tried', async () => {
-    let tried = 0;
-    const side = sideWith();
-    const counting: Mutable = {
-      ...side,
-      *trials(versions) {
-        tried += versions.length;
-        yield* side.trials(versions) as Iterable<Trial>;
-      },
+/** A side with one slot, which each version and at the end what was rendered is put into. */
+class Slot implements Mutable {
+  readonly name = 'slow';
+  readonly objects = objects;
+  readonly #inner = sideWith();
+  readonly #answers: SlotAnswers;
+  readonly #checks: boolean;
+
+  /** @param checks whether what was rendered is tried after the versions */
+  constructor(answers: SlotAnswers, checks = true) {
+    this.#answers = answers;
+    this.#checks = checks;
+  }
+
+  expected = (cell: Cell) => this.#inner.expected(cell);
+  ask = (cell: Cell) => this.#inner.ask(cell);
+
+  *trials(versions: readonly (readonly Rendered[])[]): Generator<VersionTrial | OriginalTrial> {
+    const inSlot: (readonly Rendered[])[] = [objects];
+    const put = (version: readonly Rendered[]): Trial => {
+      inSlot.push(version);
+      return this.#answers(inSlot);
     };
-    const ids = mutants.filter(({ path, change }) => /rules\/\d+\/id$/.test(path) && change === 'dropped');
-    const found = await hunt(counting, cells, ids, undefined, { ofShape: 1 });
-    expect(found.kills).toHaveLength(ids.length);
-    expect(tried).toBeLessThan(ids.length);
+    for (const [number, version] of versions.entries()) yield { ...put(version), version: number };
+    if (this.#checks) yield { ...put(objects), originalOf: [...versions.keys()] };
+  }
+}
+
+/** What a slot answers, given all that was put into it, the newest last. */
+type SlotAnswers = (inSlot: readonly (readonly Rendered[])[]) => Trial;
+
+const answersOf = (version: readonly Rendered[]) => (cell: Cell) =>
+  decided(cell, (version[0]!.value as { rules: readonly Rule[] }).rules);
+
+describe('what was rendered is asked again in the slot of each kill', () => {
+  const { mutants } = mutantsOf(objects);
+  const [widened] = mutants.filter(({ path, change }) => /rules\/1\/methods$/.test(path) && change === 'dropped');
+  const [harmless] = mutants.filter(({ path }) => path === 'comment');
+  const inTime: SlotAnswers = (inSlot) => ({ ask: answersOf(inSlot.at(-1)!) });
+
+  test('a kill counts where it answers right', async () => {
+    const found = await hunt(new Slot(inTime), cells, [widened!, harmless!]);
+    expect(found.kills.map(({ mutant }) => mutant)).toEqual([widened]);
+    expect(found.survivors).toEqual([harmless]);
+  });
+
+  test('a slot that answers by an earlier version fails the hunt', async () => {
+    // The mutant comes late: it answers for all that is put in place after it.
+    const late: SlotAnswers = (inSlot) => ({
+      ask: answersOf(inSlot.slice(0, -1).includes(widened!.version) ? widened!.version : objects),
+    });
+    await expect(hunt(new Slot(late), cells, [widened!, harmless!])).rejects.toThrow(
+      /^slow: the original fails too: rules\/comment: changed: .*: refused: rules, got allowed$/,
+    );
+  });
+
+  test('a slot that answers nothing any more after a version fails the hunt', async () => {
+    const broken: SlotAnswers = (inSlot) =>
+      inSlot.length > 2 ? { ask: () => 'refused: connection' } : { ask: answersOf(inSlot.at(-1)!) };
+    await expect(hunt(new Slot(broken), cells, [widened!])).rejects.toThrow(/^slow: the original fails too: /);
+  });
+
+  test('a slot that takes nothing, not even what was rendered, fails the hunt', async () => {
+    const full: SlotAnswers = (inSlot) =>
+      inSlot.length > 1 && inSlot[1] !== objects ? { rejected: 'no room' } : { ask: answersOf(inSlot.at(-1)!) };
+    await expect(hunt(new Slot(full), cells, [harmless!])).rejects.toThrow(
+      'slow: the original fails too: rules/comment: changed: no room',
+    );
+  });
+
+  test('a side that never tries what was rendered again fails the hunt', async () => {
+    await expect(hunt(new Slot(inTime, false), cells, [widened!])).rejects.toThrow(
+      'slow: what was rendered was not tried after 1 kills',
+    );
   });
 });
 

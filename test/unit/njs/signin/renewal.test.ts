@@ -1,9 +1,10 @@
-import { beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import { DictStore } from '../../../../src/njs/dict-store.ts';
 import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renewal.ts';
 import type { Refreshed } from '../../../../src/session/renew.ts';
 import type { SessionStore } from '../../../../src/session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../../../src/session/types.ts';
+import { until } from '../../../harness/until.ts';
 import { record as sample } from '../../session/sample.ts';
 import { fakeNgx } from '../fake-ngx.ts';
 
@@ -47,11 +48,17 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
 
 const renew = (cookie = session, wait = true, on = renewals()) => on.renew(cookie, 'wiki.example.com', wait);
 
-const later = <T>(value: T, ms = 30): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), ms));
+/** So many requests wait for a renewal that another one leads. */
+const waiting = (count: number) =>
+  until(() => fake.zones.locks.get('waiting renewal') === count, { what: `${count} that wait` });
+
+afterAll(() => vi.useRealTimers());
 
 beforeEach(async () => {
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.logged.length = 0;
+  // The sessions' times are of this second, however long ago this file was loaded.
+  vi.useFakeTimers({ toFake: ['Date'], now: now * 1000 });
   fake.clock = Date.now();
   asked = [];
   revoked = false;
@@ -60,7 +67,10 @@ beforeEach(async () => {
 });
 
 it('asks the provider once for twenty requests on two workers, and gives each the new claims', async () => {
-  answers = () => later(good);
+  answers = async () => {
+    await waiting(19);
+    return good;
+  };
   const workers = [renewals(), renewals()];
   const all = await Promise.all(Array.from({ length: 20 }, (_, i) => renew(session, true, workers[i % 2])));
   expect(asked).toEqual(['refresh-1']);
@@ -78,7 +88,6 @@ it('gives an old cookie the new generation without asking again', async () => {
 
 it('asks after the answer where nobody waits, once', async () => {
   await store.put(early, 80_000);
-  answers = () => later(good);
   const [first, second] = await Promise.all([renew(early.session, false), renew(early.session, false)]);
   expect(first.kind).toBe('going');
   expect(second).toEqual({ kind: 'going' });
@@ -99,7 +108,7 @@ it('does not use a token again whose answer was lost, and the cookie stands', as
 it('does not use a token again whose worker died with it, nor lock anybody out', async () => {
   answers = () => new Promise(() => {});
   void renew();
-  await later(undefined);
+  await until(() => asked.length === 1, { what: 'the call' });
   fake.clock += 31_000;
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(asked).toHaveLength(1);
@@ -107,10 +116,10 @@ it('does not use a token again whose worker died with it, nor lock anybody out',
 
 it('takes over from a worker that died before it asked', async () => {
   await store.lock(session.sid, 40);
-  setTimeout(() => {
-    fake.clock += 50;
-  }, 20);
-  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  const renewed = renew();
+  await waiting(1);
+  fake.clock += 50;
+  expect(await renewed).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
 
 it('uses the token again that was not used, after a pause for the provider', async () => {

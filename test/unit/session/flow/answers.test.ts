@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { afterError, errorName, isOfIssuer, readCallback } from '../../../../src/session/flow/callback.ts';
 import { readPushed, readTokenAnswer } from '../../../../src/session/flow/token-answer.ts';
+import { holds } from '../../../harness/property.ts';
 
 describe('readCallback', () => {
   it('has one state, and one of code and error', () => {
@@ -33,8 +34,8 @@ describe('readCallback', () => {
   });
 
   it('never fails, whatever the query', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (query) => void readCallback(query)));
-    fc.assert(fc.property(fc.webQueryParameters(), (query) => void readCallback(query)));
+    holds(fc.property(fc.string({ unit: 'binary' }), (query) => void readCallback(query)));
+    holds(fc.property(fc.webQueryParameters(), (query) => void readCallback(query)));
   });
 });
 
@@ -105,7 +106,7 @@ describe('readTokenAnswer', () => {
   });
 
   it('never repeats what it was told', () => {
-    fc.assert(
+    holds(
       fc.property(fc.integer({ min: 100, max: 599 }), fc.json(), (status, text) => {
         const answer = readTokenAnswer(status, text);
         if (answer.kind === 'broken') expect(answer.error).toMatch(/^the token endpoint answered [\w "]+$/);

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formText, parseParams, valuesOf, withQuery } from '../../../../src/session/flow/query.ts';
+import { holds } from '../../../harness/property.ts';
 
 const params = fc.array(fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' })));
 
 describe('parameters', () => {
   it('reads what a browser writes, and writes what a browser reads', () => {
-    fc.assert(
+    holds(
       fc.property(params, (pairs) => {
         expect(parseParams(new URLSearchParams(pairs).toString())).toEqual(pairs);
         expect([...new URLSearchParams(formText(pairs))]).toEqual(pairs);

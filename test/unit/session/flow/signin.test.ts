@@ -9,6 +9,7 @@ import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
+import { holds } from '../../../harness/property.ts';
 
 describe('readSigninRequest', () => {
   it('has a mode, and the raw target after the first to=', () => {
@@ -35,7 +36,7 @@ describe('readSigninRequest', () => {
 
   it('reads the links and the form of the chooser page', () => {
     const target = fc.webUrl({ withQueryParameters: true }).map((url) => url.slice(url.indexOf('/', 8) >>> 0) || '/');
-    fc.assert(
+    holds(
       fc.property(target, fc.string({ unit: 'grapheme', minLength: 1 }), (to, role) => {
         const mode = `step&role=${encodeURIComponent(role)}`;
         const wish = { mode: 'step', role, to: safeReturn(to) };
@@ -53,7 +54,7 @@ describe('readSigninRequest', () => {
   });
 
   it('never fails, and never leads elsewhere', () => {
-    fc.assert(
+    holds(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (head, to) => {
         const read = readSigninRequest(`${head}&to=${to}`);
         if ('wish' in read) expect(new URL(read.wish.to, 'https://w.example').origin).toBe('https://w.example');

@@ -7,6 +7,7 @@ import { enforced } from '../../../../src/rules/enforced.ts';
 import { authoritiesOf } from '../../../../src/targets/envoy/domains.ts';
 import { oddPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';
 import { type RbacPolicy, rbacFilters } from '../../../../src/targets/envoy/rbac.ts';
+import { holds } from '../../../harness/property.ts';
 import { METHODS, policy, requestPath } from '../../rules/arbitrary.ts';
 
 interface Asked {
@@ -43,7 +44,7 @@ interface Filter {
 
 test('Envoy permits what the rule covers, and nothing else', () => {
   const request = fc.record({ path: requestPath, method: fc.constantFrom(...METHODS) });
-  fc.assert(
+  holds(
     fc.property(policy, fc.array(request, { minLength: 10, maxLength: 10 }), (policy, requests) => {
       const rules = enforced(compile(policy));
       const [, allow] = rbacFilters(policy, rules, authoritiesOf(policy, rules)) as [Filter, Filter];

@@ -5,8 +5,8 @@ import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
 import { readIstio } from '../../../../src/targets/istio/read.ts';
 import { renderIstio } from '../../../../src/targets/istio/render.ts';
+import { draw } from '../../../harness/property.ts';
 import { policy } from '../../rules/arbitrary.ts';
-import { sample } from '../../rules/mutate.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { meshed } from './meshed.ts';
 
@@ -41,7 +41,7 @@ function put(object: Any, path: string, value: unknown): void {
 }
 
 test('from YAML as well, over 20 policies', () => {
-  for (const one of sample(policy, 20).map((it) => meshed(it))) {
+  for (const one of draw(policy, 20).map((it) => meshed(it))) {
     const rules = compile(one);
     expect(readIstio(renderIstio(one, rules).files)).toEqual(project(one, rules));
   }

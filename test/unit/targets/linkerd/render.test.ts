@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
 import { objectsOf } from '../../../../src/targets/linkerd/assemble.ts';
 import type { Rendered } from '../../../../src/targets/linkerd/objects.ts';
+import { holds } from '../../../harness/property.ts';
 import { linkerdPolicy, render, WIKI, WORKLOAD } from './samples.ts';
 
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
@@ -134,7 +135,7 @@ describe('objects', () => {
       expect(objects.filter(({ metadata }) => !NAME.test(metadata.name))).toEqual([]);
       expect(new Set(objects.map(id)).size).toBe(objects.length);
     });
-    fc.assert(property, { numRuns: 200 });
+    holds(property, 200);
   });
 
   test('have a name as well where that of the policy ends in a dash, or would be too long', () => {

@@ -12,6 +12,7 @@ import {
   variable,
 } from '../../../../src/targets/nginx/directive.ts';
 import { print, UnprintableError } from '../../../../src/targets/nginx/print.ts';
+import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
 import { readConf } from './read.ts';
 
@@ -63,7 +64,7 @@ describe('print', () => {
   test('any text stays one argument, or is refused', () => {
     const texts = fc.oneof(anyText(), fc.string({ unit: fc.constantFrom(...'"\'\\;{}$#~ntr \t\n(aé') }));
     let printed = 0;
-    fc.assert(
+    holds(
       fc.property(texts, texts, (one, two) => {
         let text: string;
         try {
@@ -78,7 +79,7 @@ describe('print', () => {
         printed++;
         expect(readConf(text)).toEqual([{ words: ['b', one], block: [{ words: ['x', two, `-${one}$v`] }] }]);
       }),
-      { numRuns: 500 },
+      500,
     );
     expect(printed).toBeGreaterThan(100);
   });

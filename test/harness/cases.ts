@@ -1,0 +1,33 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A counterexample of a property: its values, or the way to values that JSON cannot hold. */
+export type PropertyCase = { readonly property: string } & (
+  | { readonly values: readonly unknown[] }
+  | { readonly seed: number; readonly path: string; readonly shown: string }
+);
+
+/** What a hunt found with a seed: a mutant that no cell tells from the original, or a cell that is answered wrongly. */
+export type HuntCase = { readonly hunt: string; readonly seed: string } & (
+  | { readonly mutant: { readonly object: string; readonly path: string; readonly change: string } }
+  | { readonly cell: string }
+);
+
+/** A counterexample that `make fuzz` found. Each run tries it before all else. */
+export type Case = PropertyCase | HuntCase;
+
+/** One line of JSON for each case. */
+export const casesFile = process.env.MESHGATE_CASES ?? fileURLToPath(new URL('../cases.jsonl', import.meta.url));
+
+/** All stored cases. */
+export function storedCases(): readonly Case[] {
+  if (!existsSync(casesFile)) return [];
+  const lines = readFileSync(casesFile, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Case);
+}
+
+/** Stores a case, unless it is stored already. */
+export function storeCase(found: Case): void {
+  const line = JSON.stringify(found);
+  if (!storedCases().some((one) => JSON.stringify(one) === line)) appendFileSync(casesFile, `${line}\n`);
+}

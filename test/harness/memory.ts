@@ -1,0 +1,76 @@
+import { type Gateway, replaceIn } from './gateway.ts';
+import { send } from './http.ts';
+import type { Files } from './policy.ts';
+import type { Records } from './sessions.ts';
+
+/** Served in the place of no host, so that no host's settings apply to it. */
+const location = `    location = /.test/memory {
+        access_log off;
+        client_body_buffer_size 256k;
+        js_content memory.turn;
+    }
+`;
+
+const code = `
+const turn = (r) => {
+  const { zone, key } = r.args;
+  const dict = ngx.shared[zone];
+  if (r.method === 'PUT') dict.set(key, r.requestText);
+  if (r.method === 'DELETE') dict.delete(key);
+  const value = dict.get(key);
+  r.return(value === undefined ? 204 : 200, value === undefined ? '' : String(value));
+};
+
+export default { turn };
+`;
+
+/** Rendered files with a door to nginx's shared memory, for a gateway whose test makes a {@link Memory} of it. */
+export function withMemory(rendered: Files): Files {
+  const imported = replaceIn(rendered, 'http.conf', /^js_import meshgate /m, 'js_import memory from memory.js;\n$&');
+  const served = replaceIn(imported, 'servers.conf', /^ {4}location \/ \{/m, `${location}$&`);
+  return { ...served, 'memory.js': code };
+}
+
+/**
+ * The shared memory of a gateway, so that a test makes a state or looks at one where it would have to wait for a time
+ * to pass.
+ */
+export class Memory {
+  readonly #gateway: Gateway;
+  readonly #host: string;
+
+  /** @param host any of the policy's */
+  constructor(gateway: Gateway, host: string) {
+    this.#gateway = gateway;
+    this.#host = host;
+  }
+
+  get(zone: string, key: string): Promise<string | undefined> {
+    return this.#ask('GET', zone, key);
+  }
+
+  async set(zone: string, key: string, value: string): Promise<void> {
+    await this.#ask('PUT', zone, key, value);
+  }
+
+  async delete(zone: string, key: string): Promise<void> {
+    await this.#ask('DELETE', zone, key);
+  }
+
+  /** What a gateway without a store keeps of sessions. */
+  get records(): Records {
+    const zone = 'meshgate_sessions';
+    return { get: (sid) => this.get(zone, sid), put: (sid, sealed) => this.set(zone, sid, sealed) };
+  }
+
+  async #ask(method: string, zone: string, key: string, body?: string): Promise<string | undefined> {
+    const { status, text } = await send(this.#gateway.target(this.#host), {
+      method,
+      path: `/.test/memory?zone=${zone}&key=${encodeURIComponent(key)}`,
+      headers: { Host: 'memory.invalid' },
+      ...(body !== undefined && { body }),
+    });
+    if (status !== 200 && status !== 204) throw new Error(`${method} ${zone} ${key}: ${status} ${text}`);
+    return status === 200 ? text : undefined;
+  }
+}
