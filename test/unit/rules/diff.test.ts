@@ -58,6 +58,14 @@ function saysOfBare(who: Change['who'], role: string): boolean {
   return who.kind === 'roles' && who.roles.join() === role;
 }
 
+/**
+ * A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
+ * whom the request gives a role: another rule may let them pass. Any other statement is true of those it speaks of.
+ */
+function isOfRequest({ who, kind }: Change): boolean {
+  return who.kind === 'nobody' ? who.roles !== undefined || kind === 'gained' : who.kind !== 'roles';
+}
+
 function hasMethod({ methods }: Change, method: string): boolean {
   if (methods === 'all') return true;
   return 'only' in methods ? methods.only.includes(method) : !methods.except.includes(method);
@@ -107,8 +115,7 @@ test('each gain, loss and other identity is stated, and nothing else', () => {
             stated += 1;
             expect(own.map((it) => it.kind)).toContain(kind);
           }
-          // A gain of everybody says nothing of those who had it before; else a statement is true of whom it speaks.
-          const said = caller?.nobody ? own.filter(({ who }) => who.kind !== 'roles') : own;
+          const said = caller?.nobody ? own.filter(isOfRequest) : own;
           for (const it of said) expect(is === undefined, it.kind).toBe(it.kind === 'lost');
         }
       }
