@@ -24,6 +24,18 @@ export async function newSigningKeys(now: number): Promise<string> {
   return textOf([await makeKey(now), await makeKey(now)]);
 }
 
+/**
+ * A file of signing keys in the place of one that has leaked: none of its keys is published any more.
+ *
+ * @returns what is wrong with the text, which may be a file of something else
+ */
+export async function replaceSigningKeys(text: string, now: number): Promise<Rotated> {
+  const keys = parseSigningKeys(text);
+  return typeof keys === 'string'
+    ? { ok: false, error: keys }
+    : { ok: true, text: await newSigningKeys(now), signs: true };
+}
+
 export type Rotated =
   /** `signs`: whether another key signs now. */
   | { readonly ok: true; readonly text: string; readonly signs: boolean }

@@ -1,8 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { newSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
+import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
 import { PUBLISHED_BEFORE_SEALING_S, PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
 import { seconds } from '../policy/units.ts';
-import { isRing, newRing, rotateRing } from '../session/rotate-ring.ts';
+import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
@@ -13,6 +13,7 @@ interface NewFlags {
 
 interface RotateFlags {
   readonly early: boolean;
+  readonly leaked: boolean;
   readonly absolute?: number;
 }
 
@@ -86,11 +87,28 @@ async function rotateSigning(text: string, now: number, { early, absolute }: Rot
   };
 }
 
+/** The file has leaked: new keys, and none of those that were in it. */
+async function replaceKeys(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
+  if (early || absolute !== undefined) {
+    throw new WrongUse('--leaked keeps no key and waits for none: --early and --absolute have no effect beside it');
+  }
+  const sessions = isRing(text);
+  const replaced = await (sessions ? replaceRing : replaceSigningKeys)(text, now);
+  if (!replaced.ok) return replaced;
+  return {
+    text: replaced.text,
+    said: sessions
+      ? 'two new session keys, and none of those that leaked: put the file in place at once; everybody signs in again'
+      : 'two new keys, and none of those that leaked: put the file in place at once; services fetch the new keys',
+  };
+}
+
 /** `meshgate keys rotate`: the next key signs, or seals. */
 async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
   const text = textOf(runtime, file);
   if (text === undefined) throw new WrongUse(`${file} is not there; "meshgate keys new ${file}" makes it`);
-  const rotation = await (isRing(text) ? rotateSession : rotateSigning)(text, runtime.now(), flags);
+  const rotate = flags.leaked ? replaceKeys : isRing(text) ? rotateSession : rotateSigning;
+  const rotation = await rotate(text, runtime.now(), flags);
   if ('error' in rotation) {
     runtime.err(`${file}: ${rotation.error}\n`);
     return NO;
@@ -137,6 +155,11 @@ const rotateCommand = buildCommand<RotateFlags, [string], Context>({
         default: false,
         brief: `The next key signs or seals even if it is there for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
       },
+      leaked: {
+        kind: 'boolean',
+        default: false,
+        brief: 'The file has leaked: two new keys, and none of those that are in it',
+      },
       absolute: {
         kind: 'parsed',
         parse: parseDuration,
@@ -150,10 +173,11 @@ const rotateCommand = buildCommand<RotateFlags, [string], Context>({
   docs: {
     brief: 'Let the next key sign or seal, and add another',
     fullDescription: described(
-      'Rotates by one key, in place and at once: the second key signs or seals, a new one is added to do so next. Of keys that sign assertions the one that signed stays published, older ones go; run twice, it withdraws a key that has leaked. Of session keys those that sealed stay until each cookie that they sealed is past its absolute end. Gateways read the file again within seconds.',
+      'Rotates by one key, in place and at once: the second key signs or seals, a new one is added to do so next. Of keys that sign assertions the one that signed stays published, older ones go. Of session keys those that sealed stay until each cookie that they sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked withdraws every key that is in it: nothing that was signed or sealed by one of them passes any more.',
       [
         'meshgate keys rotate /run/secrets/assertion.jwks',
         'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',
+        'meshgate keys rotate --leaked /run/secrets/session.jwks',
       ],
     ),
   },

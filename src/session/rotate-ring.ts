@@ -24,10 +24,14 @@ function makeKey(now: number, taken: readonly string[] = []): Jwk {
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
-/** A ring: the first key seals, the second is there so that it can seal next. */
-export function newRing(now: number): string {
-  const first = makeKey(now);
-  return textOf([first, makeKey(now, [first.kid])]);
+/**
+ * A ring: the first key seals, the second is there so that it can seal next.
+ *
+ * @param taken key ids that no new key gets
+ */
+export function newRing(now: number, taken: readonly string[] = []): string {
+  const first = makeKey(now, taken);
+  return textOf([first, makeKey(now, [...taken, first.kid])]);
 }
 
 /** Whether a text is of session keys, and none of signing keys: a rotation asks for it, whatever is wrong with it. */
@@ -44,6 +48,18 @@ export type RotatedRing =
   /** `seals`: whether another key seals now; `gone`: keys that nothing is sealed with any more. */
   | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
   | { readonly ok: false; readonly error: string };
+
+/**
+ * A ring in the place of one that has leaked: it has none of its keys, so that nothing opens that they sealed, and none of
+ * its key ids, which may be revoked.
+ *
+ * @returns what is wrong with the text
+ */
+export async function replaceRing(text: string, now: number): Promise<RotatedRing> {
+  const ring = await readRing(text);
+  if (typeof ring === 'string') return { ok: false, error: ring };
+  return { ok: true, text: newRing(now, [...ring.keys.keys()]), seals: true, gone: ring.keys.size };
+}
 
 /**
  * Moves on by one: the second key, which every gateway has by now, seals; a new one is added to seal next; the one that

@@ -137,6 +137,7 @@ const files = {
   ...Object.fromEntries(Object.entries(entries.written).map(([name, it]) => [name.replace('/out', 'consul'), it])),
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
+  'leaked.jwks': await newSigningKeys(1_800_000_000 - 3600),
   'used.jwks': await newSigningKeys(1_800_000_000 - 3600),
   'ring.jwks': newRing(1_800_000_000 - 600),
   'token.txt': token(JSON.parse(block('json token.txt'))),
