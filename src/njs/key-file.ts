@@ -7,13 +7,17 @@ import { emptyErrorQueue } from './openssl.ts';
 /** A broken file is one line a minute, however many contexts and workers find it. */
 const BROKEN_LINE_MS = 60_000;
 
+/** When the first of some keys expires, seconds since the epoch: from then on their text is read anew. */
+const expiryOf = (keys: object | undefined): number =>
+  (keys as { readonly expires?: number } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
+
 /**
  * A file with keys, read by the worker at the time of the read, again every few seconds, so that keys rotate without a
  * reload; they lie in this context's memory and nowhere else.
  */
-export class KeyFile<T> {
+export class KeyFile<T extends object> {
   readonly #path: string;
-  readonly #read: (text: string) => Promise<T | string>;
+  readonly #read: (text: string, now: number) => Promise<T | string>;
   readonly #without: string;
   #text: string | undefined;
   #keys: T | undefined;
@@ -23,7 +27,7 @@ export class KeyFile<T> {
    * @param read makes keys of the file's text, or says what is wrong with it in a sentence that holds nothing of it
    * @param without what does not happen as long as there are no keys, for the log
    */
-  constructor(path: string, read: (text: string) => Promise<T | string>, without: string) {
+  constructor(path: string, read: (text: string, now: number) => Promise<T | string>, without: string) {
     this.#path = path;
     this.#read = read;
     this.#without = without;
@@ -38,15 +42,15 @@ export class KeyFile<T> {
     return undefined;
   }
 
-  async #load(): Promise<T | undefined> {
+  async #load(now: number): Promise<T | undefined> {
     let text: string;
     try {
       text = fs.readFileSync(this.#path, 'utf8');
     } catch (error) {
       return this.#broken(`it cannot be read (${(error as { code?: string }).code ?? 'no regular file'})`);
     }
-    if (text === this.#text) return this.#keys;
-    const keys = await this.#read(text);
+    if (text === this.#text && now < expiryOf(this.#keys)) return this.#keys;
+    const keys = await this.#read(text, now);
     if (typeof keys === 'string') {
       await emptyErrorQueue();
       return this.#broken(keys);
@@ -64,8 +68,9 @@ export class KeyFile<T> {
   /** The keys as the file has them, or had them a few seconds ago; `undefined`: missing or broken. */
   async current(now: number): Promise<T | undefined> {
     if (now < this.#lookAt) return this.#keys;
-    const keys = await this.#load();
-    this.#lookAt = now + (keys === undefined ? SIGNING_KEYS_RETRY_S : SIGNING_KEYS_INTERVAL_S);
+    const keys = await this.#load(now);
+    const next = now + (keys === undefined ? SIGNING_KEYS_RETRY_S : SIGNING_KEYS_INTERVAL_S);
+    this.#lookAt = Math.min(next, expiryOf(keys));
     return keys;
   }
 

@@ -5,7 +5,7 @@ import { proofsDict } from './dicts.ts';
 import { KeyFile } from './key-file.ts';
 
 /** What nonces are made with: the first key makes them, all take them. */
-type NonceKeys = readonly Buffer[];
+type NonceKeys = readonly Buffer[] & { readonly expires?: number };
 
 /** Name of this nginx's own key among the proofs that were used; theirs have no space. */
 const OWN_KEY = 'own key';
@@ -21,14 +21,15 @@ const derivation = {
   info: encoder.encode('meshgate nonce'),
 } as unknown as DeriveAlgorithm;
 
-async function keysOf({ sealing, keys }: Ring): Promise<NonceKeys> {
+async function keysOf({ sealing, keys, expires }: Ring): Promise<NonceKeys> {
   const all = [sealing, ...[...keys.values()].filter((key) => key !== sealing)];
   const derived = all.map(({ base }) => crypto.subtle.deriveBits(derivation, base as never, 256));
-  return (await Promise.all(derived)).map((bits) => Buffer.from(bits));
+  const buffers = (await Promise.all(derived)).map((bits) => Buffer.from(bits));
+  return expires === undefined ? buffers : Object.assign(buffers, { expires });
 }
 
-async function readNonceKeys(text: string): Promise<NonceKeys | string> {
-  const ring = await readRing(text);
+async function readNonceKeys(text: string, now: number): Promise<NonceKeys | string> {
+  const ring = await readRing(text, now);
   return typeof ring === 'string' ? ring : keysOf(ring);
 }
 

@@ -1,4 +1,4 @@
-import { MAX_DOCUMENT_BYTES, MAX_RING_KEYS } from '../limits.ts';
+import { MAX_DOCUMENT_BYTES, MAX_NUMERIC_DATE, MAX_RING_KEYS } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { asObject, decodeCanonical } from '../token/json.ts';
 import type { Purpose } from './names.ts';
@@ -13,8 +13,10 @@ export interface RingKey {
 export interface Ring {
   /** The first of the file. */
   readonly sealing: RingKey;
-  /** All by `kid`: each opens. */
+  /** Those that open, by `kid`: all whose `until` has not passed. */
   readonly keys: ReadonlyMap<string, RingKey>;
+  /** When the next one of them expires, seconds since the epoch; absent: none does. From then on the text is read anew. */
+  readonly expires?: number;
   /** Keys derived so far, which src/session/seal.ts keeps here: they go when the ring does. */
   readonly derived: Map<string, ImportedKey>;
   /** What opened last: most texts are of one key and day, and most requests of few hosts. */
@@ -68,26 +70,45 @@ function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
   return bytes.every((byte) => byte === bytes[0]) ? 'is no random key' : bytes;
 }
 
+/** What is wrong with a key's `until`, or when it expires. */
+function expiryOf({ until }: Readonly<Record<string, unknown>>): number | string {
+  if (until === undefined) return Number.POSITIVE_INFINITY;
+  const isTime = typeof until === 'number' && until >= 0 && until <= MAX_NUMERIC_DATE;
+  return isTime ? until : 'has an "until" that is no time in seconds';
+}
+
 /**
  * Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric keys of 256 bits (`kty: oct`, `alg: A256GCM`,
- * `use: enc`; RFC 7518 section 6.4), each with a `kid` of its own. The first one seals, all open.
+ * `use: enc`; RFC 7518 section 6.4), each with a `kid` of its own. The first one seals; each opens until its `until`.
  *
+ * @param now seconds since the epoch; keys that have expired by then are no part of the ring
  * @returns a sentence for the log where the text is of no use; it holds nothing of the text
  */
-export async function readRing(text: string): Promise<Ring | string> {
+export async function readRing(text: string, now: number): Promise<Ring | string> {
   const list = keysOf(text);
   if (typeof list === 'string') return list;
   const keys = new Map<string, RingKey>();
+  const kids = new Set<string>();
   let sealing: RingKey | undefined;
+  let expires = Number.POSITIVE_INFINITY;
   for (const [index, element] of list.entries()) {
     const jwk = asObject(element) ?? {};
     const bytes = bytesOf(jwk);
     if (typeof bytes === 'string') return `key ${index + 1} ${bytes}`;
     const kid = jwk.kid as string;
-    if (keys.has(kid)) return 'two keys have the same "kid"';
+    if (kids.has(kid)) return 'two keys have the same "kid"';
+    kids.add(kid);
+    const until = expiryOf(jwk);
+    if (typeof until === 'string') return `key ${index + 1} ${until}`;
+    if (until <= now) {
+      if (index === 0) return 'the first key, which seals, has expired ("until")';
+      continue;
+    }
+    expires = Math.min(expires, until);
     const key = { kid, base: await crypto.subtle.importKey('raw', bytes as never, hkdf, false, ['deriveBits']) };
     keys.set(kid, key);
     sealing ??= key;
   }
-  return { sealing: sealing as RingKey, keys, derived: new Map() };
+  const ring = { sealing: sealing as RingKey, keys, derived: new Map() };
+  return Number.isFinite(expires) ? { ...ring, expires } : ring;
 }

@@ -56,21 +56,21 @@ export type RotatedRing =
  * @returns what is wrong with the text
  */
 export async function replaceRing(text: string, now: number): Promise<RotatedRing> {
-  const ring = await readRing(text);
+  const ring = await readRing(text, 0);
   if (typeof ring === 'string') return { ok: false, error: ring };
   return { ok: true, text: newRing(now, [...ring.keys.keys()]), seals: true, gone: ring.keys.size };
 }
 
 /**
  * Moves on by one: the second key, which every gateway has by now, seals; a new one is added to seal next; the one that
- * sealed goes on to open, until each cookie that it sealed is past its absolute end.
+ * sealed goes on to open, until each cookie that it sealed is past its absolute end; gateways enforce that time.
  *
  * @param absolute longest life of a session, seconds
  * @param early whether a key may seal that gateways may not have yet
  * @returns what is wrong with the text, or why it is too early
  */
 export async function rotateRing(text: string, now: number, absolute: number, early: boolean): Promise<RotatedRing> {
-  const ring = await readRing(text);
+  const ring = await readRing(text, 0);
   if (typeof ring === 'string') return { ok: false, error: ring };
   const { keys } = JSON.parse(text) as { keys: readonly [Jwk, ...Jwk[]] };
   const taken = keys.map(({ kid }) => kid);
@@ -85,7 +85,8 @@ export async function rotateRing(text: string, now: number, absolute: number, ea
     const error = `the next key is there for less than ${PUBLISHED_BEFORE_SEALING_S / 60} minutes, and a gateway that has not read it yet would sign people out; wait ${minutes} more, or say --early`;
     return { ok: false, error };
   }
-  const until = Math.ceil(now + absolute);
+  // Another gateway may seal with the old key until it has read the new file.
+  const until = Math.ceil(now + absolute + PUBLISHED_BEFORE_SEALING_S);
   const kept = others.filter((key) => typeof key.until !== 'number' || key.until > now);
   const rotated = [next, makeKey(now, taken), { ...sealing, until }, ...kept];
   if (rotated.length > MAX_RING_KEYS) {

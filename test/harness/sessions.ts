@@ -32,7 +32,7 @@ export class Sealer {
 
   /** @param keys text of the file with the session keys */
   static async of(policy: Policy, keys: string): Promise<Sealer> {
-    const ring = await readRing(keys);
+    const ring = await readRing(keys, Date.now() / 1000);
     if (typeof ring === 'string') throw new Error(ring);
     const table = toTable(policy, compile(policy), { egress: '', check: '' });
     if (table.session === undefined) throw new Error('the policy has no gateway.session');

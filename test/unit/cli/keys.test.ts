@@ -46,7 +46,7 @@ describe('meshgate keys', () => {
     const rotated = await meshgate(['keys', 'rotate', '--absolute', '7d', '/s.jwks'], { files, now: NOW + 600 });
     expect(rotated.code).toBe(0);
     const { keys } = JSON.parse(rotated.written['/s.jwks'] ?? '');
-    expect(keys[2]).toMatchObject({ kid: kids(files['/s.jwks'])[0], until: NOW + 600 + 7 * 86400 });
+    expect(keys[2]).toMatchObject({ kid: kids(files['/s.jwks'])[0], until: NOW + 1200 + 7 * 86400 });
     expect((await meshgate(['keys', 'rotate', '--absolute', '7', '/s.jwks'], { files })).code).toBe(2);
     const signing = { '/k.jwks': await newSigningKeys(NOW) };
     expect((await meshgate(['keys', 'rotate', '--absolute', '7d', '/k.jwks'], { files: signing })).code).toBe(2);

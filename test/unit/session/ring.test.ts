@@ -10,10 +10,22 @@ const noBits = 'has no "k" of 256 bits in base64url';
 
 describe('the session keys', () => {
   it('are read in their order: the first seals', async () => {
-    const ring = await readRing(text(ringKey('new', 1), ringKey('old', 2)));
+    const ring = await readRing(text(ringKey('new', 1), ringKey('old', 2)), 0);
     if (typeof ring === 'string') throw new Error(ring);
     expect(ring.sealing.kid).toBe('new');
     expect([...ring.keys.keys()]).toEqual(['new', 'old']);
+  });
+
+  it('open until their time, and no longer', async () => {
+    const keys = text(ringKey('new', 1), { ...ringKey('old', 2), until: 200 }, { ...ringKey('older', 3), until: 100 });
+    const at = async (now: number) => {
+      const ring = await readRing(keys, now);
+      if (typeof ring === 'string') throw new Error(ring);
+      return [[...ring.keys.keys()], ring.expires];
+    };
+    expect(await at(99)).toEqual([['new', 'old', 'older'], 100]);
+    expect(await at(100)).toEqual([['new', 'old'], 200]);
+    expect(await at(200)).toEqual([['new'], undefined]);
   });
 
   it.each<[string, string, string]>([
@@ -33,9 +45,15 @@ describe('the session keys', () => {
     ['no k', text({ ...ringKey('a', 1), k: undefined }), `key 1 ${noBits}`],
     ['a short k', text({ ...ringKey('a', 1), k: 'AAECAwQFBgc' }), `key 1 ${noBits}`],
     ['a padded k', text({ ...ringKey('a', 1), k: `${ringKey('a', 1).k}=` }), `key 1 ${noBits}`],
+    ['an until that is a text', text(ringKey('a', 1), { ...ringKey('b', 2), until: '100' }), 'key 2 has an "until"'],
+    [
+      'a first key that has expired',
+      text({ ...ringKey('a', 1), until: 100 }),
+      'the first key, which seals, has expired',
+    ],
     ['no random k', text({ ...ringKey('a', 1), k: 'A'.repeat(43) }), 'key 1 is no random key'],
   ])('%s: says what is wrong, and nothing of the text', async (_, broken, wanted) => {
-    const why = await readRing(broken);
+    const why = await readRing(broken, 100);
     expect(why).toContain(wanted);
     expect(why).not.toContain(String(ringKey('a', 1).k));
   });

@@ -8,7 +8,7 @@ export function ringKey(kid: string, seed: number): Record<string, unknown> {
 
 /** A ring of such keys: names and their numbers, the first seals. */
 export async function ringOf(...keys: readonly (readonly [kid: string, seed: number])[]): Promise<Ring> {
-  const ring = await readRing(JSON.stringify({ keys: keys.map(([kid, seed]) => ringKey(kid, seed)) }));
+  const ring = await readRing(JSON.stringify({ keys: keys.map(([kid, seed]) => ringKey(kid, seed)) }), 0);
   if (typeof ring === 'string') throw new Error(ring);
   return ring;
 }

@@ -84,6 +84,6 @@ export const sessionSpecs: readonly SessionSpec[] = [
     open(await ringOf(['k1', 1]), 'session', '', `__proto__.20717.${'A'.repeat(80)}`),
   ),
   spec('what is wrong with a ring', 'two keys have the same "kid"', () =>
-    readRing(JSON.stringify({ keys: [ringKey('a', 1), ringKey('a', 2)] })),
+    readRing(JSON.stringify({ keys: [ringKey('a', 1), ringKey('a', 2)] }), 0),
   ),
 ];

@@ -44,7 +44,7 @@ describe('a session key file that has leaked', () => {
     const vault = new Vault(table, { ...signin.session, keysFile: path });
     const forged: string[] = [];
     for (const text of eachFirst(leaked)) {
-      const ring = await readRing(text);
+      const ring = await readRing(text, now);
       if (typeof ring === 'string') throw new Error(ring);
       forged.push(await seal(ring, purpose, HOST, 'made up', now));
     }

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { readyHead } from '../../../../src/caller/ready.ts';
+import { Vault } from '../../../../src/njs/signin/vault.ts';
+import type { Purpose } from '../../../../src/session/names.ts';
 import type { SessionClaims } from '../../../../src/session/types.ts';
-import { HOST, Lab } from '../signin-lab.ts';
+import { fileOf, HOST, Lab, ringText } from '../signin-lab.ts';
 
 const now = Math.floor(Date.now() / 1000);
 
@@ -33,3 +35,18 @@ it.each([
 it('a session that fits in in no way is not sealed', async () => {
   expect(await new Lab().scene.vault.sealSession(HOST, session('x'.repeat(4000)), now)).toBeUndefined();
 });
+
+it.each<Purpose>(['session', 'state', 'ticket', 'record'])(
+  'a %s of a key opens until the time of the key, though its file stays as it is',
+  async (purpose) => {
+    const { table, signin } = new Lab().scene;
+    const { keys } = JSON.parse(ringText('k2', 'k1'));
+    const sealing = fileOf(`until-sealing-${purpose}`, JSON.stringify({ keys: [keys[1]] }));
+    const text = await new Vault(table, { ...signin.session, keysFile: sealing }).sealFor(purpose, HOST, 'kept', now);
+    const file = JSON.stringify({ keys: [keys[0], { ...keys[1], until: now + 60 }] });
+    const keysFile = fileOf(`until-${purpose}`, file);
+    const vault = new Vault(table, { ...signin.session, keysFile });
+    expect(await vault.openFor(purpose, HOST, text as string, now + 58)).toBe('kept');
+    expect(await vault.openFor(purpose, HOST, text as string, now + 60)).toBeUndefined();
+  },
+);
