@@ -38,7 +38,8 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   if (record?.ended) return 'ended';
   // A record that is older than the cookie holds a refresh token that was used up.
   if (record !== undefined && record.session.gen >= cookie.gen) {
-    if (at.mayAsk && record.refreshToken !== undefined && isRefreshDue(record.session, policy, now)) return 'refresh';
+    const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
+    if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
     if (record.session.gen > cookie.gen || cookie.selection !== selection) return 'newest';
   }
   const keeps = cookie.selection === selection && !isStale(cookie, now);
@@ -49,17 +50,39 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
 
+/** Errors that speak of the client, the request or the provider itself (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
+const NOT_OF_PERSON: readonly string[] = [
+  ...['invalid_client', 'unauthorized_client', 'invalid_client_metadata', 'unapproved_software_statement'],
+  ...['invalid_request', 'unsupported_grant_type', 'unsupported_response_type', 'invalid_scope', 'invalid_target'],
+  ...['invalid_dpop_proof', 'use_dpop_nonce', 'server_error', 'temporarily_unavailable', 'service_unavailable'],
+  ...['slow_down', 'too_many_requests', 'request_timeout'],
+];
+
+/**
+ * Whether an error of the token endpoint is about the person or the grant, so that the session is over: `invalid_grant`,
+ * `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required` and any other that
+ * does not speak of the client, the request or an outage.
+ *
+ * @param status of the answer; one that says "later" speaks of nobody
+ */
+export const isOfPerson = (error: string, status: number): boolean =>
+  [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
+
 /** What a provider's answer to a refresh came to. */
 export type Refreshed =
-  /** It holds; `claims` are all that it gave, absent where it gave neither an ID token nor user info. */
+  /** It holds; `claims` are all that it gave. */
   | {
       readonly kind: 'confirmed';
-      readonly claims?: Claims;
+      readonly claims: Claims;
+      /** Without an ID token some claims are not said: they are gone, and the next page asks for an ID token. */
+      readonly partly?: true;
       readonly psid?: string;
       readonly refreshToken?: string;
       readonly idToken?: string;
     }
-  /** The provider says that the grant is over (`invalid_grant`), or the answer is another person's. */
+  /** It holds, and nothing was said of the person: how old the claims may be is the policy's to say. */
+  | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
+  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's. */
   | { readonly kind: 'over'; readonly detail: string }
   /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used, or a new one. */
   | { readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string }
@@ -77,7 +100,7 @@ export function confirmed(
   { selection, policy, now }: Renewing,
 ): SessionRecord {
   const { session, host } = record;
-  const claims = answer.claims ?? record.claims;
+  const { claims } = answer;
   const seconds = Math.floor(now);
   const refreshToken = answer.refreshToken ?? record.refreshToken;
   const idToken = answer.idToken ?? record.idToken;
@@ -89,11 +112,12 @@ export function confirmed(
       selection,
       gen: session.gen + 1,
       sealed: seconds,
-      fresh: Math.min(seconds + policy.fresh, session.end),
+      fresh: answer.partly ? seconds : Math.min(seconds + policy.fresh, session.end),
       claims: choose(claims, session.provider),
     },
     host,
     claims,
+    ...(answer.partly && { silent: true as const }),
     ...(refreshToken !== undefined && { refreshToken }),
     ...(idToken !== undefined && { idToken }),
   };
@@ -115,6 +139,12 @@ export function unused(record: SessionRecord, refreshToken = record.refreshToken
   const { lost: _, ...rest } = record;
   return { ...rest, ...(refreshToken !== undefined && { refreshToken }) };
 }
+
+/** The record after a refresh that confirms nothing: the provider is not asked in this way again. */
+export const unconfirmed = (record: SessionRecord, refreshToken = record.refreshToken): SessionRecord => ({
+  ...unused(record, refreshToken),
+  silent: true,
+});
 
 /** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use for a theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {

@@ -47,6 +47,8 @@ export interface SessionRecord {
   readonly refreshToken?: string;
   /** A refresh was sent and its answer lost: the provider may have used the token up. */
   readonly lost?: true;
+  /** A refresh says nothing, or too little, of the person: the provider is not asked by its refresh token again. */
+  readonly silent?: true;
   /** The provider ended the session: nothing else is kept of it. */
   readonly ended?: true;
   /** Hint for the provider's sign-out (OpenID Connect RP-Initiated Logout, section 2). */

@@ -2,8 +2,8 @@ import { ok, type ReasonCode, type Result } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
-import { withUserinfo } from '../../session/flow/userinfo.ts';
-import type { Refreshed } from '../../session/renew.ts';
+import { losesClaims, onlyOfTokens, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import { isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
@@ -27,8 +27,8 @@ async function claimsAfter(
 ): Promise<Result<Claims | undefined>> {
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
-    const more = withUserinfo({ sub: before.sub }, await scene.client.userinfo(provider, metadata, accessToken));
-    return more.ok ? ok({ ...before, ...more.value }) : more;
+    // What UserInfo does not say any more is not confirmed any more.
+    return withUserinfo(onlyOfTokens(before), await scene.client.userinfo(provider, metadata, accessToken));
   }
   const now = Date.now() / 1000;
   const expected = { subject: String(before.sub), ...(accessToken !== undefined && { accessToken }) };
@@ -57,7 +57,7 @@ function outcomeOf({
   const answer = readRefreshAnswer(status, text);
   if (answer.kind === 'tokens') return answer;
   const detail = answer.kind === 'refused' ? `the token endpoint refused: ${answer.error}` : answer.error;
-  if (answer.kind === 'refused') return { kind: answer.error === 'invalid_grant' ? 'over' : 'unused', detail };
+  if (answer.kind === 'refused') return { kind: isOfPerson(answer.error, status) ? 'over' : 'unused', detail };
   // After 200 the token is used up; after 5xx nobody knows.
   return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail };
 }
@@ -97,10 +97,17 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       const detail = `${claims.reason}: ${claims.detail ?? ''}`;
       return PASSING.includes(claims.reason) ? { kind: 'unused', detail, ...kept } : { kind: 'over', detail };
     }
-    const psid = claims.value?.sid;
+    if (claims.value === undefined) {
+      return { kind: 'unconfirmed', detail: 'it answers a refresh with neither an ID token nor UserInfo', ...kept };
+    }
+    const psid = claims.value.sid;
+    const keep = scene.table.session?.keep;
+    const paths = keep === undefined ? [] : readPaths(keep, provider.name);
+    const partly = idToken === undefined && losesClaims(before, claims.value, paths);
     return {
       kind: 'confirmed',
-      ...(claims.value !== undefined && { claims: claims.value }),
+      claims: claims.value,
+      ...(partly && { partly }),
       ...(typeof psid === 'string' && psid !== '' && { psid }),
       ...(idToken !== undefined && { idToken }),
       ...kept,

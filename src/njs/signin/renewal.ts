@@ -4,6 +4,7 @@ import {
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
   PROVIDER_PAUSE_MS,
+  REPEAT_LINE_S,
   WAIT_FOR_RENEWAL_MS,
 } from '../../limits.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type Step,
   sending,
   sessionOf,
+  unconfirmed,
   unused,
   withoutToken,
 } from '../../session/renew.ts';
@@ -104,6 +106,12 @@ export class Renewals {
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider } = record.session;
     if (outcome.kind === 'over') return ended(record);
+    if (outcome.kind === 'unconfirmed') {
+      if (locksDict().add(`said ${provider}`, 1, REPEAT_LINE_S * 1000)) {
+        ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
+      }
+      return unconfirmed(record, outcome.refreshToken);
+    }
     if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS)) {
       ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     }

@@ -16,6 +16,15 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
+/** Of some claims those that UserInfo never confirms: whose they are, and what only ID tokens carry. */
+export function onlyOfTokens(claims: Claims): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => name === 'sub' || ofTokens.includes(name)));
+}
+
+/** Whether some claim that the policy reads was there before and is not any more. */
+export const losesClaims = (before: Claims, after: Claims, paths: readonly string[]): boolean =>
+  paths.some((path) => claimAt(before, path) !== undefined && claimAt(after, path) === undefined);
+
 /** What only a signed token says: of itself, and of how somebody signed in. */
 const ofTokens = [
   ...['iss', 'aud', 'azp', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'typ', 'events'],

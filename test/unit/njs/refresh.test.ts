@@ -14,6 +14,7 @@ afterEach(() => expect(lab.logged).not.toMatch(/SECRET|S3CRET|eyJ/));
 async function refreshedBy(
   answer: ReturnType<NonNullable<FakeProvider['manners']['token']>>,
   options: LabOptions = {},
+  userinfo: Record<string, unknown> = { groups: ['now'] },
 ): Promise<{ record: SessionRecord; refreshed: Awaited<ReturnType<typeof refresh>> }> {
   lab = new Lab(options);
   lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
@@ -21,7 +22,7 @@ async function refreshedBy(
   await browser.signIn();
   const record = (await lab.scene.store.get((await browser.session())!.sid))!;
   lab.provider.asked.splice(0);
-  lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfo: { groups: ['now'] } };
+  lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfo };
   return { record, refreshed: await refresh(lab.scene, record) };
 }
 
@@ -62,11 +63,58 @@ describe('a refresh', () => {
     expect([acr, sid]).toEqual(['phr', 'op-session']);
   });
 
-  test('without an ID token takes UserInfo, where the policy wants that, or leaves claims as they are', async () => {
-    const asked = await refreshedBy(tokens());
-    expect(asked.refreshed).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
+  test('without an ID token takes what UserInfo says', async () => {
+    const { refreshed } = await refreshedBy(tokens(), {}, { groups: ['now'], email: 'ada@example.com' });
+    expect(refreshed).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
+    expect(refreshed).not.toHaveProperty('partly');
+  });
+
+  test('keeps no claim that UserInfo has no more', async () => {
+    const { record, refreshed } = await refreshedBy(tokens(), {}, { email: 'ada@example.com' });
+    expect(record.claims.groups).toEqual(['staff', 'others']);
+    const { claims, ...more } = refreshed as { claims: Record<string, unknown> };
+    expect(claims).not.toHaveProperty('groups');
+    expect(claims).toMatchObject({ sub: 'ada', acr: 'phr', sid: 'op-session', auth_time: record.claims.auth_time });
+    // A provider that says groups in ID tokens only is not asked in this way again.
+    expect(more).toMatchObject({ kind: 'confirmed', partly: true });
+  });
+
+  test('that brings neither an ID token nor UserInfo confirms nothing', async () => {
     const { refreshed } = await refreshedBy(tokens(), { signin: { userinfo: false } });
-    expect(refreshed).toEqual({ kind: 'confirmed', refreshToken: 'NEXT-SECRET' });
+    expect(refreshed).toMatchObject({ kind: 'unconfirmed', refreshToken: 'NEXT-SECRET' });
+    expect(refreshed).not.toHaveProperty('claims');
+  });
+
+  test.each([
+    'access_denied',
+    'interaction_required',
+    'login_required',
+    'consent_required',
+    'account_selection_required',
+    'mfa_required',
+    'an error that nobody knows',
+  ])('that is refused for the person ends the session: %s', async (error) => {
+    for (const status of [400, 401, 403]) {
+      expect((await refreshedBy({ status, body: { error } })).refreshed.kind).toBe('over');
+    }
+  });
+
+  test.each([
+    'invalid_client',
+    'unauthorized_client',
+    'unsupported_grant_type',
+    'invalid_request',
+    'invalid_scope',
+    'invalid_target',
+    'server_error',
+    'temporarily_unavailable',
+    'slow_down',
+  ])('that is refused for the client or an outage ends nothing: %s', async (error) => {
+    expect((await refreshedBy({ status: 400, body: { error } })).refreshed.kind).toBe('unused');
+  });
+
+  test('that comes too often ends nothing, whatever its error says', async () => {
+    expect((await refreshedBy({ status: 429, body: { error: 'access_denied' } })).refreshed.kind).toBe('unused');
   });
 
   test.each([

@@ -115,13 +115,13 @@ describe('a confirmed session', () => {
   });
 
   it('keeps what the provider did not give anew', () => {
-    const after = confirmed(record, { kind: 'confirmed' }, choose, at(1500));
-    expect(after).toMatchObject({ claims: record.claims, refreshToken: 'refresh-1', idToken: 'a.b.c' });
+    const after = confirmed(record, { kind: 'confirmed', claims: { sub: 'u1' } }, choose, at(1500));
+    expect(after).toMatchObject({ claims: { sub: 'u1' }, refreshToken: 'refresh-1', idToken: 'a.b.c' });
     expect(after.session.psid).toBe('p-1');
   });
 
   it('is fresh no longer than it lasts', () => {
-    expect(confirmed(record, { kind: 'confirmed' }, choose, at(87_000)).session.fresh).toBe(87_400);
+    expect(confirmed(record, { kind: 'confirmed', claims: {} }, choose, at(87_000)).session.fresh).toBe(87_400);
   });
 
   it('is said by a cookie in the words of the policy of now', () => {

@@ -209,3 +209,23 @@ it('uses a confirmed session that the store did not keep, and never its old toke
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(asked).toHaveLength(1);
 });
+
+it('leaves a session as stale as it is where a refresh confirms nothing, says so once, and does not ask again', async () => {
+  answers = async () => ({ kind: 'unconfirmed', detail: 'it says nothing', refreshToken: 'refresh-2' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  const kept = (await store.get(session.sid))!;
+  expect([kept.session, kept.refreshToken, kept.lost]).toEqual([session, 'refresh-2', undefined]);
+  fake.clock += 30_000;
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+  expect(fake.logged).toEqual(['meshgate: provider okta confirms no session: it says nothing']);
+});
+
+it('takes away what a refresh without an ID token does not say, and has the next page go to the provider', async () => {
+  answers = async () => ({ kind: 'confirmed', claims: { sub: 'u1' }, partly: true });
+  const { session: renewed } = (await renew()) as { session: SessionClaims };
+  expect(renewed).toMatchObject({ gen: 2, claims: { groups: undefined } });
+  expect(renewed.fresh).toBeLessThanOrEqual(Date.now() / 1000);
+  expect(await renew(renewed)).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+});
