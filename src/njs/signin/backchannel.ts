@@ -23,10 +23,36 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
   return more.length === 0 ? token : undefined;
 }
 
-/** The provider of a host whose issuer it is; on the host where people sign in for all, any. */
-function providerOf({ signin }: SigninScene, host: string, issuer: unknown): SigninProvider | undefined {
-  const names = host === signin.signinHost ? Object.keys(signin.providers) : hostOf(signin, host)?.providers;
-  return names?.map((name) => signin.providers[name]).find((provider) => provider && isIssuer(provider, issuer));
+/** The providers of a host whose issuer it is; on the host where people sign in for all, of all. */
+function providersOf({ signin }: SigninScene, host: string, issuer: unknown): readonly SigninProvider[] {
+  const names = host === signin.signinHost ? Object.keys(signin.providers) : (hostOf(signin, host)?.providers ?? []);
+  return names.flatMap((name) => {
+    const provider = signin.providers[name];
+    return provider !== undefined && isIssuer(provider, issuer) ? [provider] : [];
+  });
+}
+
+/** Those of some providers that a verified token is for. */
+const addressed = (providers: readonly SigninProvider[], { aud }: Claims): readonly SigninProvider[] => {
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return providers.filter(({ client }) => audiences.includes(client.id));
+};
+
+/** The claims of a logout token that one of some providers verifies, or why the first of them does not. */
+async function verifiedBy(
+  scene: SigninScene,
+  [first, ...others]: readonly SigninProvider[],
+  token: string,
+  now: number,
+): Promise<Result<Claims>> {
+  if (first === undefined) return refuse('issuer_unknown', 'its issuer is no provider of this host');
+  const verified = await withNewestKeys(scene, first, token, now, (context) =>
+    verifyLogoutToken(token, context, Date.now() / 1000),
+  );
+  if (verified.ok || others.length === 0) return verified;
+  // Another client of the same issuer may be meant.
+  const next = await verifiedBy(scene, others, token, now);
+  return next.ok ? next : verified;
 }
 
 /** What a logout token calls back: the provider's session, or where it names none all that the person began until then. */
@@ -38,18 +64,20 @@ function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, ab
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
   const token = tokenOf(r);
   if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is wanted');
-  const provider = providerOf(scene, host, issuerOf(token));
-  if (provider === undefined) return refuse('issuer_unknown', 'its issuer is no provider of this host');
-  const verified = await withNewestKeys(scene, provider, token, now, (context) =>
-    verifyLogoutToken(token, context, Date.now() / 1000),
-  );
+  const providers = providersOf(scene, host, issuerOf(token));
+  const verified = await verifiedBy(scene, providers, token, now);
   if (!verified.ok) return verified;
   const claims = verified.value;
+  const meant = addressed(providers, claims);
   // First what it calls for, which done twice is done once: a token that was noted and did nothing would be lost.
-  await callBack(scene, [calledBack(claims, provider.name, now, scene.signin.session.absolute)]);
+  const { absolute } = scene.signin.session;
+  await callBack(
+    scene,
+    meant.map(({ name }) => calledBack(claims, name, now, absolute)),
+  );
   const left = (claims.exp as number) - now + scene.table.clockSkew;
   const isFirst = await scene.store.once(
-    composed('logout', sha256(composed(provider.name, String(claims.jti)))),
+    composed('logout', sha256(composed(String(meant[0]?.name), String(claims.jti)))),
     Math.max(1, left),
   );
   return isFirst ? { ok: true, value: undefined } : refuse('token_expired', 'it came before, and is good for one time');

@@ -212,6 +212,8 @@ export interface LabOptions {
   readonly signinHost?: string;
   /** More providers of wiki.example.com. */
   readonly more?: Readonly<Record<string, Partial<ProviderSignin>>>;
+  /** Those of {@link more} that have the issuer of the first, each as a client of its own name. */
+  readonly sameIssuer?: readonly string[];
   readonly stepUps?: SigninTable['stepUps'];
   /** The providers leave groups out, and are asked for them, by a person's object id. */
   readonly groups?: (oid: string) => { status: number; body: string };
@@ -237,7 +239,10 @@ export class Lab {
     const keysFile = fileOf(`ring-${Math.random()}`, ringText('k1'));
     const names = ['okta', ...Object.keys(options.more ?? {})];
     this.providers = new Map(
-      names.map((name, i) => [name, new FakeProvider(name, i === 0 ? ISSUER : `https://${name}.example.com`)]),
+      names.map((name, i) => {
+        const isFirst = i === 0 || options.sameIssuer?.includes(name);
+        return [name, new FakeProvider(name, isFirst ? ISSUER : `https://${name}.example.com`)];
+      }),
     );
     this.provider = this.providers.get('okta') as FakeProvider;
     const client = options.client ?? {
@@ -290,7 +295,7 @@ export class Lab {
             name,
             kind: 'generic',
             issuer: this.providers.get(name)?.issuer,
-            client,
+            client: options.sameIssuer?.includes(name) ? { ...client, id: name } : client,
             signin: {
               scopes: ['openid', 'email'],
               domains: [],
@@ -340,11 +345,13 @@ export class Lab {
     more: { method?: string; headers?: Record<string, string>; body?: string; gone?: () => void } = {},
   ): Promise<Answer> {
     const { hostname, pathname, search } = new URL(url);
-    const handler = this.#handlers[pathname];
+    const isCallback = pathname.startsWith('/.meshgate/callback/');
+    const handler = this.#handlers[isCallback ? '/.meshgate/callback' : pathname];
     let answer: Pick<Answer, 'status' | 'body'> = { status: 200, body: 'the page' };
     const headersOut: Answer['headers'] = {};
     await handler?.({
       method: more.method ?? 'GET',
+      uri: pathname,
       headersIn: {
         'X-Meshgate-Host': hostname,
         'X-Meshgate-Query': search.slice(1),

@@ -204,6 +204,36 @@ describe('a back-channel sign-out', () => {
     expect([again.status, JSON.parse(again.body).error]).toEqual([400, 'invalid_request']);
   });
 
+  describe('of two clients of one issuer, at the sign-in host', () => {
+    const two = { signinHost: 'auth.example.com', more: { second: {} }, sameIssuer: ['second'] };
+    const at = 'https://auth.example.com/.meshgate/backchannel';
+    const post = (of: Lab, aud: unknown, jtiOf: string) =>
+      of.ask(at, '', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        body: `logout_token=${token({ aud, jti: jtiOf })}`,
+      });
+
+    test('takes a token for the second', async () => {
+      const of = lab(two);
+      expect((await post(of, 'second', 'second-1')).status).toBe(200);
+      expect(revoked(of)).toEqual(['psid second op-session']);
+    });
+
+    test('ends the sessions of every client that the token is for, once', async () => {
+      const of = lab(two);
+      expect((await post(of, ['wiki', 'second'], 'both-1')).status).toBe(200);
+      expect(revoked(of)).toEqual(['psid okta op-session', 'psid second op-session']);
+      expect((await post(of, ['wiki', 'second'], 'both-1')).status).toBe(400);
+    });
+
+    test('refuses one for a client that is none of them', async () => {
+      const of = lab(two);
+      expect((await post(of, ['third'], 'third-1')).status).toBe(400);
+      expect(revoked(of)).toEqual([]);
+    });
+  });
+
   const wrong: Record<string, () => string> = {
     'no iat': () => token({ iat: undefined }),
     'an iat in the future': () => token({ iat: now() + 120, exp: now() + 240 }),
