@@ -272,6 +272,12 @@ export const PROVIDER_PAUSE_MS = 10_000;
 /** How long somebody may take to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 
+/**
+ * How long a state is claimed while its code is exchanged: longer than all calls to the provider take together. Only a
+ * success is remembered for as long as the state would hold.
+ */
+export const EXCHANGE_S = 60;
+
 /** How long a browser may take from the sign-in's host to the host that it signs in to. */
 export const TICKET_LIFETIME_S = 60;
 

@@ -1,8 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { formatError, parsePolicy } from '../policy/index.ts';
 import { kindOfIssuer, type ProviderKind, type ProviderKindName, providerKinds } from '../providers/index.ts';
-import { originOf } from '../session/flow/origin.ts';
-import { BACKCHANNEL_PATH, CALLBACK_PATH, SIGNOUT_PATH } from '../session/names.ts';
+import { callbackPath, originOf } from '../session/flow/origin.ts';
+import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { discover, type Members, providerNetwork } from './provider.ts';
 import { KIND_TITLES, REGISTERING } from './registering.ts';
@@ -86,7 +86,8 @@ function talk(
     '',
     'Register there:',
     ...REGISTERING[kind].map((step) => `  ${step}`),
-    `  redirect URI              ${origin}${CALLBACK_PATH}`,
+    `  redirect URI              ${origin}${callbackPath()}`,
+    `  beside other providers    ${origin}${callbackPath(name)}`,
     `  URI after sign-out        ${origin}${SIGNOUT_PATH}`,
     ...(members.backchannel_logout_supported === true
       ? [`  back-channel logout URI   ${origin}${BACKCHANNEL_PATH}`]

@@ -1,7 +1,7 @@
 import { composed } from '../composed.ts';
 import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
-import type { Lock, Revocation, SessionStore } from '../session/store.ts';
+import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import { locksDict, onceDict, sessionsDict } from './dicts.ts';
 
@@ -15,6 +15,15 @@ export interface RecordSeal {
 
 /** Milliseconds as a dict takes them: longer times would wrap. */
 export const dictTtl = (seconds: number): number => Math.min(MAX_DICT_TTL_MS, Math.max(1, Math.ceil(seconds * 1000)));
+
+/** @throws Error with one line for the log where there is no room: nothing makes room there */
+function remembered<T>(write: () => T): T {
+  try {
+    return write();
+  } catch {
+    throw new Error('the zone meshgate_once is full: enlarge it');
+  }
+}
 
 /** Attempts to find room where entries that make room are of other sizes. */
 const PUT_ATTEMPTS = 4;
@@ -68,12 +77,22 @@ export class DictStore implements SessionStore {
     };
   }
 
+  async claim(id: string, ttl: number): Promise<Claim | undefined> {
+    const mine = String(Math.random());
+    if (!remembered(() => onceDict().add(id, mine, dictTtl(ttl)))) return undefined;
+    return {
+      use: async (longer) => {
+        remembered(() => onceDict().set(id, '', dictTtl(longer)));
+      },
+      // It may have run out, and be another's.
+      release: async () => {
+        if (onceDict().get(id) === mine) onceDict().delete(id);
+      },
+    };
+  }
+
   async once(id: string, ttl: number): Promise<boolean> {
-    try {
-      return onceDict().add(id, '', dictTtl(ttl));
-    } catch {
-      throw new Error('the zone meshgate_once is full: enlarge it');
-    }
+    return remembered(() => onceDict().add(id, '', dictTtl(ttl)));
   }
 
   async revoke(revocation: Revocation): Promise<void> {

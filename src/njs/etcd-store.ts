@@ -1,7 +1,7 @@
 import { ETCD_PAGE, MAX_DICT_TTL_MS } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import { readRevocation } from '../session/revoke.ts';
-import type { Lock, Revocation, SessionStore } from '../session/store.ts';
+import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
@@ -52,6 +52,17 @@ export class EtcdStore implements SessionStore {
     if (lease === undefined) return undefined;
     // One that is not released runs out.
     return { release: () => this.#etcd.revokeLease(lease).catch(() => {}) };
+  }
+
+  async claim(id: string, ttl: number): Promise<Claim | undefined> {
+    const key = `${this.#prefix}once/${id}`;
+    const lease = await this.#etcd.create(key, random(), ttl);
+    if (lease === undefined) return undefined;
+    return {
+      use: (longer) => this.#etcd.put(key, random(), longer),
+      // One that is not released runs out.
+      release: () => this.#etcd.revokeLease(lease).catch(() => {}),
+    };
   }
 
   async once(id: string, ttl: number): Promise<boolean> {

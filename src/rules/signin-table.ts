@@ -1,6 +1,12 @@
 import { DEFAULTS } from '../limits.ts';
 import type { Policy } from '../policy/types.ts';
-import type { PageRoute, SigninHost, SigninProvider, SigninTable } from '../session/signin-table.ts';
+import {
+  answering,
+  type PageRoute,
+  type SigninHost,
+  type SigninProvider,
+  type SigninTable,
+} from '../session/signin-table.ts';
 import { record } from './record.ts';
 import { stepUps } from './step-ups.ts';
 
@@ -34,6 +40,15 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
       name,
       providers: providers.filter((provider) => policy.providers[provider]?.client !== undefined),
     }));
+}
+
+/** Names in the redirect URIs of a host: of each of several providers; `undefined` alone for a single one's. */
+export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
+  const signinHost = policy.gateway.signin?.host;
+  const providers = record(providersOf(policy).map((provider) => [provider.name, provider]));
+  const of = hostsOf(policy).find(({ name }) => name === host);
+  const there = answering({ ...(signinHost !== undefined && { signinHost }), providers }, of);
+  return there.length > 1 ? there : [undefined];
 }
 
 /** Routes whose denied page names somebody. */

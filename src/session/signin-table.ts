@@ -52,3 +52,15 @@ export interface SigninTable {
   readonly egress: string;
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
 }
+
+/** Names of the providers whose answers come to a host: its own, or on the sign-in host those of all hosts. */
+export function answering(
+  { signinHost, providers }: Pick<SigninTable, 'signinHost' | 'providers'>,
+  host: Pick<SigninHost, 'name' | 'providers'> | undefined,
+): readonly string[] {
+  return host === undefined || host.name === signinHost ? Object.keys(providers) : host.providers;
+}
+
+/** The name of a provider in its redirect URI at a host; a single provider has none. */
+export const nameInCallback = (answeringThere: readonly string[], provider: string): string | undefined =>
+  answeringThere.length > 1 ? provider : undefined;

@@ -17,6 +17,18 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** Something that may be used once, while somebody tries to. */
+export interface Claim {
+  /**
+   * It was used: it is no more to be had.
+   *
+   * @param ttl seconds for which that is remembered
+   */
+  use(ttl: number): Promise<void>;
+  /** It was not used: nothing is remembered. */
+  release(): Promise<void>;
+}
+
 /**
  * Where sessions are kept beside their cookies: in shared memory of one node, or in etcd for several replicas. Each
  * method throws with one line for the log where the store does not answer.
@@ -33,7 +45,14 @@ export interface SessionStore {
    */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
   /**
-   * Uses something up that may be used once: a state, a hand-over, a logout token.
+   * Claims what may be used once, and is used up only by a success: a state. Until then it takes room for a short time.
+   *
+   * @param ttl seconds after which a claim runs out that was neither used nor released
+   * @returns `undefined` where it was used, or somebody else has it
+   */
+  claim(id: string, ttl: number): Promise<Claim | undefined>;
+  /**
+   * Uses something up that may be used once: a hand-over, a logout token.
    *
    * @param ttl seconds for which it is remembered
    * @returns false where it was used before

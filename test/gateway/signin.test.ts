@@ -97,8 +97,8 @@ const keys = [es256.jwk, rs256.jwk];
 const [gateway, wiki, sso, partners] = await Promise.all([
   startGateway(stage, { policy: policyFor(''), files }),
   startEcho(stage, { alias: 'wiki' }),
-  startSso(stage, { origins, keys, slim: true }),
-  startSso(stage, { alias: 'partners', origins }),
+  startSso(stage, { origins, names: ['basic'], keys, slim: true }),
+  startSso(stage, { alias: 'partners', origins, names: ['partners'] }),
 ]);
 
 let mark = 0;
@@ -348,6 +348,21 @@ describe('a callback', () => {
     const { status, text } = await agent.visit(`${home}/.meshgate/callback?${query}`);
     expect([status, text.includes('attempt_unknown')]).toEqual([400, true]);
     expect(agent.allCookies()).toEqual([]);
+  });
+
+  test('with a code of another provider than the one that was asked reaches neither of them', async () => {
+    const agent = newAgent(stage);
+    // The hostile provider sends the browser on to the honest one, to an address that is registered there.
+    const asked = await agent.visit(signinUrl(many, '/page', 'in&provider=partners'), { follow: false });
+    const on = new URL(asked.location!);
+    expect(on.searchParams.get('redirect_uri')).toBe(`${many}/.meshgate/callback/partners`);
+    on.hostname = 'sso';
+    on.searchParams.set('redirect_uri', `${many}/.meshgate/callback/basic`);
+    expected.push(/sign-in through partners: signin_failed: the answer came to the redirect URI of provider basic/);
+    const page = await login(agent, await agent.visit(on.href));
+    expect([page.status, page.text.includes('signin_failed')]).toEqual([403, true]);
+    expect(sessionOf(agent, many)).toBeUndefined();
+    expect([(await sso.calls())['/token'] ?? 0, (await partners.calls())['/token'] ?? 0]).toEqual([0, 0]);
   });
 
   test('whose token endpoint loses its answer is a page, and not asked again', async () => {

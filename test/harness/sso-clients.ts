@@ -5,6 +5,8 @@ import { exportJWK, importX509, type JWK } from 'jose';
 export interface ClientsOptions {
   /** Origins of the gateway, `https://wiki.example.com:8443`. */
   readonly origins: readonly string[];
+  /** The provider's names in the policy, where hosts have several providers. */
+  readonly names?: readonly string[];
   /** Public keys of `wiki-jwt`. */
   readonly keys?: readonly JWK[];
   /** Certificate of `wiki-self`, PEM. */
@@ -36,7 +38,10 @@ export async function ssoClients(options: ClientsOptions): Promise<Readonly<Reco
   const shared = {
     response_types: ['code'],
     grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: origins.map((origin) => `${origin}/.meshgate/callback`),
+    redirect_uris: origins.flatMap((origin) => [
+      `${origin}/.meshgate/callback`,
+      ...(options.names ?? []).map((name) => `${origin}/.meshgate/callback/${name}`),
+    ]),
     post_logout_redirect_uris: origins.flatMap((origin) => afterSignOut.map((path) => origin + path)),
     backchannel_logout_uri: `${first}/.meshgate/backchannel`,
     backchannel_logout_session_required: true,

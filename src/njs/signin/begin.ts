@@ -9,7 +9,7 @@ import { readPushed } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
-import type { Visit } from './visit.ts';
+import { callbackAt, type Visit } from './visit.ts';
 
 /** How an attempt begins. */
 export interface Beginning {
@@ -78,7 +78,7 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
     attempt,
     provider,
     askedBy(attempt, provider, signin.stepUps),
-    redirectUri(host, signin.publicPort),
+    redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name)),
     state,
     hint === undefined ? {} : { hint },
   );

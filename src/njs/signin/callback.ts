@@ -1,15 +1,16 @@
+import { EXCHANGE_S } from '../../limits.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
 import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
-import { originOf } from '../../session/flow/origin.ts';
+import { callbackName, originOf } from '../../session/flow/origin.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import { establish } from './establish.ts';
 import { exchange } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
-import type { Visit } from './visit.ts';
+import { callbackAt, type Visit } from './visit.ts';
 
 /** An attempt that came back. */
 interface Returned {
@@ -107,6 +108,12 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     await astray(scene, visit, back, false);
     return;
   }
+  const at = callbackName(visit.path);
+  if (at !== callbackAt(scene.signin, visit.host, provider.name)) {
+    const whose = at === undefined ? 'a single provider' : `provider ${at}`;
+    fail(scene, visit, back, 'signin_failed', `the answer came to the redirect URI of ${whose}`);
+    return;
+  }
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) {
     fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not known');
@@ -126,11 +133,15 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     await refused(scene, visit, back, came.answer.error);
     return;
   }
-  if (!(await scene.store.once(onceId(attempt), onceLifetime(attempt, now)))) {
+  const claim = await scene.store.claim(onceId(attempt), EXCHANGE_S);
+  if (claim === undefined) {
     await astray(scene, visit, back, true);
     return;
   }
   const person = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
+  // A refused code leaves nothing behind. One whose answer is lost may have been used, and is not sent again.
+  if (person.ok) await claim.use(onceLifetime(attempt, now));
+  else if (person.reason !== 'provider_unavailable') await claim.release();
   if (!person.ok) {
     fail(scene, visit, back, person.reason, person.detail ?? '');
     return;

@@ -12,7 +12,7 @@ import { providerToAsk } from '../../token/refetch.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
 import { emptyErrorQueue } from '../openssl.ts';
 import type { SigninScene } from './scene.ts';
-import type { Visit } from './visit.ts';
+import { callbackAt, type Visit } from './visit.ts';
 
 /** Who the provider says has signed in. */
 export interface Person {
@@ -114,7 +114,7 @@ export async function exchange(
     [
       ['grant_type', 'authorization_code'],
       ['code', code],
-      ['redirect_uri', redirectUri(host, signin.publicPort)],
+      ['redirect_uri', redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name))],
       ['code_verifier', attempt.verifier],
     ],
     now,

@@ -12,8 +12,10 @@ import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
 /** The ticket of a query, if it is for this host. */
-async function ticketOf({ vault }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
-  const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
+async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
+  // Without a sign-in host nothing seals tickets.
+  const isRead = signin.signinHost !== undefined && query.length <= MAX_SIGNIN_QUERY;
+  const params = isRead ? parseParams(query) : undefined;
   const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
   if (text === undefined || more.length > 0) return undefined;
   const plain = await vault.openFor('ticket', host, text, now);

@@ -1,8 +1,10 @@
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
 import { chooseProvider, type Said } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
+import { originOf } from '../../session/flow/origin.ts';
 import { readSigninRequest } from '../../session/flow/request.ts';
 import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
+import { isOwnForm } from '../../session/signout.ts';
 import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import type { SigninScene } from './scene.ts';
@@ -54,6 +56,29 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
   else await begin(scene, visit, { wish, ...chosen });
 }
 
+/**
+ * Whether the person in front of the browser wants to sign in to a host by wildcard; else asks them. Whoever owns one such
+ * name receives what is signed in for it, and could have had anybody finish a sign-in that they began.
+ */
+async function isConfirmed(
+  { signin, pages }: SigninScene,
+  visit: Visit,
+  request: string,
+  host: string,
+  { issuer }: SigninProvider,
+): Promise<boolean> {
+  const { r, requestId } = visit;
+  if (r.method !== 'POST') {
+    const about = { host, ...(requestId !== undefined && { requestId }) };
+    pages.answer(r, 200, { kind: 'confirm', ...about, issuers: [issuer], request });
+    return false;
+  }
+  const sender = { origin: r.headersIn.Origin, site: r.headersIn['Sec-Fetch-Site'] };
+  if (sender.origin !== undefined && isOwnForm(sender, originOf(visit.host, signin.publicPort))) return true;
+  refuseWith(pages, visit, 'origin_refused');
+  return false;
+}
+
 /** Signs in for another host, which sealed what it wants. */
 async function forAnother(scene: SigninScene, visit: Visit, request: string): Promise<void> {
   const { signin, vault, pages } = scene;
@@ -67,6 +92,7 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
     refuseWith(pages, visit, 'attempt_unknown');
     return;
   }
+  if (target?.name.startsWith('*') && !(await isConfirmed(scene, visit, request, wanted.errand.host, provider))) return;
   const { wish, errand, hint } = wanted;
   await begin(scene, visit, { wish, provider, errand, ...(hint !== undefined && { hint }) });
 }
@@ -78,15 +104,17 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
  * @throws Error with one line for the log where nothing can be sealed
  */
 export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
-  if (visit.r.method !== 'GET') {
+  const asked = readSigninRequest(visit.query);
+  // The form of a page that asks.
+  const isAnswer = visit.r.method === 'POST' && 'request' in asked && visit.host === scene.signin.signinHost;
+  if (visit.r.method !== 'GET' && !isAnswer) {
     refuseMethod(visit, 'GET');
     return;
   }
-  if (!visit.isPage) {
+  if (!visit.isPage && !isAnswer) {
     challenge(visit);
     return;
   }
-  const asked = readSigninRequest(visit.query);
   if ('request' in asked) await forAnother(scene, visit, asked.request);
   else await here(scene, visit, asked.wish, asked.said);
 }

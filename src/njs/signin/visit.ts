@@ -1,11 +1,12 @@
 import { HANDLER_HEADERS } from '../../session/contract.ts';
-import type { SigninHost, SigninTable } from '../../session/signin-table.ts';
+import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
 /** One request to a handler of the sign-in, as nginx hands it over. */
 export interface Visit {
   readonly r: NginxHTTPRequest;
   /** The host that the browser asked. */
   readonly host: string;
+  readonly path: string;
   readonly query: string;
   /** The `Cookie` line. */
   readonly cookies: string;
@@ -21,6 +22,7 @@ export function visitOf(r: NginxHTTPRequest): Visit {
   return {
     r,
     host: headersIn[HANDLER_HEADERS.host] ?? '',
+    path: r.uri as string,
     query: headersIn[HANDLER_HEADERS.query] ?? '',
     cookies: headersIn.Cookie ?? '',
     requestId: headersIn[HANDLER_HEADERS.requestId],
@@ -29,8 +31,12 @@ export function visitOf(r: NginxHTTPRequest): Visit {
   };
 }
 
+/** A name of a host as it may stand in a URL: by a wildcard the client chooses it. */
+const HOST_NAME = /^[a-z0-9.-]{1,253}$/;
+
 /** The policy's host of a name: the exact one, or the longest wildcard. */
 export function hostOf({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined {
+  if (!HOST_NAME.test(name)) return undefined;
   let best: SigninHost | undefined;
   for (const host of hosts) {
     if (host.name === name) return host;
@@ -38,4 +44,10 @@ export function hostOf({ hosts }: Pick<SigninTable, 'hosts'>, name: string): Sig
     if (covers && (best === undefined || host.name.length > best.name.length)) best = host;
   }
   return best;
+}
+
+/** The name of a provider in its redirect URI at a host. */
+export function callbackAt(signin: SigninTable, host: string, provider: string): string | undefined {
+  const there = host === signin.signinHost ? undefined : hostOf(signin, host);
+  return nameInCallback(answering(signin, there), provider);
 }

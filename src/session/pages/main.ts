@@ -119,7 +119,16 @@ function signedIn({ to }: SignedInPage, { text }: Language): Said {
   };
 }
 
-function confirm({ host }: ConfirmPage, { text }: Language): Said {
+function confirm({ host, request }: ConfirmPage, { text }: Language): Said {
+  if (request !== undefined) {
+    return {
+      title: text('signinto.title', { host }),
+      body: html`<p>${text('signinto.text', { host })}</p>
+<form method="post" action="${`${SIGNIN_PATH}?for=${request}`}">
+<ul class="actions"><li><button>${text('signinto.yes')}</button></li></ul>
+</form>`,
+    };
+  }
   return {
     title: text('confirm.title'),
     body: html`<p>${text('confirm.text', { host })}</p>

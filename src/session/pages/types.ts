@@ -66,9 +66,11 @@ export interface SignedInPage extends PageAbout {
   readonly to: string;
 }
 
-/** Asks whether to sign out; the form posts. */
+/** Asks whether to sign out, or whether to sign in to a host; the form posts. */
 export interface ConfirmPage extends PageAbout {
   readonly kind: 'confirm';
+  /** The sealed request of the host to sign in to; absent: it is asked whether to sign out. */
+  readonly request?: string;
   /** Issuers that the form may lead to, for its Content-Security-Policy. */
   readonly issuers: readonly string[];
 }

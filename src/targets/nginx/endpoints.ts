@@ -1,8 +1,9 @@
 import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import { callbackNames } from '../../rules/signin-table.ts';
+import { callbackPath } from '../../session/flow/origin.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,
-  CALLBACK_PATH,
   FRONTCHANNEL_PATH,
   HANDOVER_PATH,
   SIGNIN_PATH,
@@ -24,11 +25,20 @@ interface Endpoint {
   readonly methods: readonly string[];
 }
 
-/** What browsers, and providers, ask of the gateway itself. */
+/** Where browsers sign in: by which way they come back depends on the host's providers, and on the sign-in host. */
+function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
+  const isSigninHost = name === signinHost?.host.name;
+  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'] });
+  return [
+    // The page that asks whether to sign in to a host by wildcard posts.
+    { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'] },
+    ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'] }]),
+  ];
+}
+
+/** What browsers, and providers, ask of the gateway itself besides. */
 const ENDPOINTS: readonly Endpoint[] = [
-  { path: SIGNIN_PATH, methods: ['GET'] },
-  { path: CALLBACK_PATH, methods: ['GET'] },
-  { path: HANDOVER_PATH, methods: ['GET'] },
   { path: SIGNOUT_PATH, methods: ['GET', 'POST'] },
   { path: BACKCHANNEL_PATH, methods: ['POST'] },
   { path: FRONTCHANNEL_PATH, methods: ['GET'] },
@@ -92,7 +102,7 @@ export function endpoints(scene: Scene, host: SceneHost): Directive {
         line('proxy_request_buffering', 'on'),
         ...toHandler(host, asked),
         ...fromHandler,
-        ...ENDPOINTS.map((one) => endpoint(scene, host, one)),
+        ...[...signinEndpoints(scene, host), ...ENDPOINTS].map((one) => endpoint(scene, host, one)),
         ...orPage(host, 'route_unknown'),
         returned('route_unknown'),
       ],

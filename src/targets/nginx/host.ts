@@ -9,9 +9,9 @@ import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { metadataLocations } from './metadata.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { orPage, pageLocations, vary } from './page.ts';
-import { certificateLocation, inside, refusal, refusalLocations } from './problem.ts';
+import { certificateLocation, hostLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { nonceHeader, withProofs } from './proof.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -47,6 +47,8 @@ export const reading: readonly Directive[] = [
   line('request_pool_size', '1k'),
 ];
 
+const isWildcard = ({ host }: SceneHost): boolean => host.name.startsWith('*');
+
 const takesCalls = ({ routes }: SceneHost): boolean => routes.some(({ service }) => moduleOf(service) === 'grpc');
 
 function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
@@ -70,6 +72,18 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
             'inactive=60s',
           ),
         )
+      : []),
+    ...(isWildcard(host)
+      ? [
+          commented(
+            'The client chooses the name below a wildcard, and it stands in URLs of ours.',
+            block(
+              'if',
+              [template('(', variable('meshgate_odd_host'), ')')],
+              [line('rewrite', regex('', '^'), literal(`${HOST_LOCATION}?`), 'last')],
+            ),
+          ),
+        ]
       : []),
     commented(
       'A raw path that could mean another one behind us.',
@@ -168,6 +182,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
       takesCalls(host),
       orPage(host, 'path_not_canonical'),
     ),
+    ...(isWildcard(host) ? [hostLocation] : []),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     ...(door.check === CHECK_PATH ? metadataLocations(host) : []),

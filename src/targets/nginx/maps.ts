@@ -31,6 +31,14 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       [regex('~', '^'), literal('')],
     ]),
   ),
+  ...(scene.hosts.some(({ host }) => host.name.startsWith('*'))
+    ? [
+        map(variable('host'), 'meshgate_odd_host', [
+          ['default', 'host_unknown'],
+          [regex('~', '^[a-z0-9.-]+$'), literal('')],
+        ] as const),
+      ]
+    : []),
   map(variable('request_uri'), 'meshgate_path', [
     ['default', literal('')],
     [regex('~', '^(?<meshgate_p>[^?]*)'), variable('meshgate_p')],

@@ -1,7 +1,7 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
 import { grpcRefusals } from './grpc.ts';
-import { BAD_LOCATION, CERTIFICATE_LOCATION, ODD_LOCATION } from './names.ts';
+import { BAD_LOCATION, CERTIFICATE_LOCATION, HOST_LOCATION, ODD_LOCATION } from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -75,6 +75,13 @@ export const badLocation: Directive = block(
   'location',
   ['=', literal(BAD_LOCATION)],
   [...inside, ...refusal('request_malformed')],
+);
+
+/** A name below a wildcard that is none. */
+export const hostLocation: Directive = block(
+  'location',
+  ['=', literal(HOST_LOCATION)],
+  [...inside, ...refusal('host_unknown')],
 );
 
 /** A client that shows no certificate, or one that does not verify: nginx says so before it looks at the request. */

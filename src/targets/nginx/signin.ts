@@ -43,6 +43,8 @@ export function sessionZones(scene: Scene): readonly Directive[] {
 const HANDLERS = [
   [SIGNIN_PATH, 'signin'],
   [CALLBACK_PATH, 'callback'],
+  // With the name of one of several providers behind it.
+  [`${CALLBACK_PATH}/`, 'callback'],
   [HANDOVER_PATH, 'handover'],
   [SIGNOUT_PATH, 'signout'],
   [BACKCHANNEL_PATH, 'backchannel'],

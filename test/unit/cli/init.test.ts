@@ -40,7 +40,8 @@ describe('meshgate init', () => {
     expect(policy?.providers[name]?.issuer).toBe(issuer);
     expect(policy?.hosts[0]?.routes[0]?.accept).toEqual(['session']);
     expect(err).toContain(step);
-    expect(err).toContain('https://wiki.example.com/.meshgate/callback');
+    expect(err).toContain('  redirect URI              https://wiki.example.com/.meshgate/callback\n');
+    expect(err).toContain(`  beside other providers    https://wiki.example.com/.meshgate/callback/${name}\n`);
     expect(err).toContain(`/run/secrets/${name}`);
     expect(out.split('\n').length).toBeLessThanOrEqual(12);
   });

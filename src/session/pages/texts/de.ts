@@ -35,6 +35,11 @@ export const de: Texts = {
   'confirm.yes': 'Abmelden',
   'confirm.no': 'Angemeldet bleiben',
 
+  'signinto.title': 'Bei {host} anmelden?',
+  'signinto.text':
+    'Fahren Sie nur fort, wenn Sie {host} selbst geöffnet haben. Hat Sie ein Link oder eine andere Seite hierher geführt, dann schließen Sie diese Seite.',
+  'signinto.yes': 'Anmelden',
+
   'signedout.title': 'Sie sind abgemeldet',
   'signedout.text': 'Ihre Sitzung bei {host} ist beendet.',
   'signedout.here':

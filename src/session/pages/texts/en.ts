@@ -31,6 +31,10 @@ export const en = {
   'confirm.yes': 'Sign out',
   'confirm.no': 'Stay signed in',
 
+  'signinto.title': 'Sign in to {host}?',
+  'signinto.text': 'Go on only if you opened {host} yourself. If a link or another page led you here, close this page.',
+  'signinto.yes': 'Sign in',
+
   'signedout.title': 'You are signed out',
   'signedout.text': 'Your session on {host} has ended.',
   'signedout.here':

@@ -10,6 +10,7 @@ const apps = readConf(files['hosts/_.apps.example.com.conf'] ?? '');
 const api = readConf(files['hosts/api.example.com.conf'] ?? '');
 const shared = render(goldenPolicy('signin-host')).files;
 const auth = readConf(shared['hosts/auth.example.com.conf'] ?? '');
+const handed = readConf(shared['hosts/wiki.example.com.conf'] ?? '');
 
 const location = (tree: readonly Parsed[], ...words: readonly string[]): readonly Parsed[] =>
   all(tree, 'location').find((one) => one.words.slice(1).join(' ') === words.join(' '))?.block ?? [];
@@ -71,13 +72,23 @@ test('the answer sets the cookie that the check says, beside what other levels a
 });
 
 describe('the endpoints', () => {
-  const names = ['signin', 'callback', 'handover', 'signout', 'backchannel', 'frontchannel', 'whoami'];
+  const several = ['callback/okta', 'callback/keycloak'];
+  const hosts = [
+    [wiki, several],
+    [apps, ['callback']],
+    [auth, ['callback']],
+    [handed, ['handover']],
+  ] as const;
+  const namesOf = (back: readonly string[]) => [
+    ...['signin', ...back],
+    ...['signout', 'backchannel', 'frontchannel', 'whoami'],
+  ];
 
-  test('are where people sign in, the sign-in host included, and nowhere else', () => {
-    for (const tree of [wiki, apps, auth]) {
+  test('are where people sign in, each way back where it is used, and nowhere else', () => {
+    for (const [tree, back] of hosts) {
       const around = location(tree, '^~', '/.meshgate/');
       expect(all(around, 'location').map(({ words }) => words.slice(1).join(' '))).toEqual([
-        ...names.map((name) => `= /.meshgate/${name}`),
+        ...namesOf(back).map((name) => `= /.meshgate/${name}`),
         '^~ /.meshgate/assets/',
       ]);
     }
@@ -86,12 +97,12 @@ describe('the endpoints', () => {
   });
 
   test('log no query, and nothing to the error log', () => {
-    for (const tree of [wiki, apps, auth]) {
+    for (const [tree, back] of hosts) {
       const around = location(tree, '^~', '/.meshgate/');
       expect(args(around, 'error_log')).toEqual(['/dev/null emerg']);
       expect(args(around, 'access_log')).toEqual(['/var/log/nginx/meshgate.log meshgate']);
       // A query in the inner URL would stand in the inner server's error log.
-      for (const name of names) {
+      for (const name of namesOf(back)) {
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'proxy_pass')).toEqual([
           'http://unix:/run/meshgate/check.sock:$uri',
         ]);

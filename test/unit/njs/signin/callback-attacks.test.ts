@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { HOST, ISSUER, Lab, OTHER } from '../signin-lab.ts';
+
+/** What comes to the callback that no sign-in of this browser and provider waits for. */
+
+const signinHost = 'auth.example.com';
+const junk = (url: URL, code: string): string => {
+  const back = new URL(url.searchParams.get('redirect_uri') as string);
+  back.searchParams.set('code', code);
+  back.searchParams.set('state', url.searchParams.get('state') as string);
+  return back.href;
+};
+
+describe('several providers', () => {
+  test.each([undefined, signinHost])('have a redirect URI each (sign-in host: %s)', async (host) => {
+    const lab = new Lab({ more: { partners: {} }, ...(host && { signinHost: host }) });
+    const uri = async (provider: string) => {
+      const browser = lab.browser();
+      let url = await browser.begin('/page', `in&provider=${provider}`);
+      if (host !== undefined) url = new URL((await browser.get(url.href)).location as string);
+      return url.searchParams.get('redirect_uri');
+    };
+    for (const provider of ['okta', 'partners']) {
+      expect(await uri(provider)).toBe(`https://${host ?? HOST}/.meshgate/callback/${provider}`);
+    }
+    for (const provider of ['okta', 'partners']) {
+      const browser = lab.browser();
+      expect((await browser.signIn('/page', `in&provider=${provider}`)).url).toBe(`https://${HOST}/page`);
+      expect((await browser.session())?.provider).toBe(provider);
+    }
+  });
+
+  test('a host with one of them keeps the redirect URI of a single provider', async () => {
+    const lab = new Lab({ more: { partners: {} } });
+    const url = await lab.browser().begin('/page', 'in', OTHER);
+    expect(url.searchParams.get('redirect_uri')).toBe(`https://${OTHER}/.meshgate/callback`);
+    expect((await lab.browser().signIn('/page', 'in', OTHER)).url).toBe(`https://${OTHER}/page`);
+  });
+
+  test.each([undefined, signinHost])('never get the code of another one (sign-in host: %s)', async (host) => {
+    const lab = new Lab({ more: { partners: {} }, ...(host && { signinHost: host }) });
+    const [honest, hostile] = [lab.provider, lab.providers.get('partners')!];
+    const sentTo = async (browser: ReturnType<Lab['browser']>, provider: string) => {
+      const url = await browser.begin('/page', `in&provider=${provider}`);
+      return host === undefined ? url : new URL((await browser.get(url.href)).location as string);
+    };
+    // What is registered at the honest provider, as it sees it.
+    const registered = (await sentTo(lab.browser(), 'okta')).searchParams.get('redirect_uri')!;
+    const victim = lab.browser();
+    const asked = await sentTo(victim, 'partners');
+    // The hostile provider sends the browser on to the honest one, which signs in silently and answers without iss.
+    const on = new URL(`${ISSUER}/authorize?${asked.searchParams}`);
+    on.searchParams.set('redirect_uri', registered);
+    const answer = await victim.get(honest.authorize(on));
+    expect(hostile.calls('/token')).toEqual([]);
+    expect(honest.calls('/token')).toEqual([]);
+    expect(answer.status).toBe(403);
+    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    expect(lab.logged).toContain('the answer came to the redirect URI of');
+  });
+});
+
+describe('junk codes', () => {
+  test('leave nothing behind that others need', async () => {
+    const lab = new Lab();
+    lab.ngx.zones.once.room = 3;
+    for (let i = 0; i < 10; i++) {
+      const browser = lab.browser();
+      expect((await browser.get(junk(await browser.begin(), `JUNK-${i}`))).status).toBe(403);
+    }
+    expect(lab.ngx.zones.once.size()).toBe(0);
+    expect((await lab.browser().signIn()).status).toBe(200);
+    lab.ngx.zones.once.room = Number.POSITIVE_INFINITY;
+  });
+
+  test('do not get a code redeemed twice: of two callbacks at once one asks', async () => {
+    const lab = new Lab();
+    const browser = lab.browser();
+    const back = lab.provider.authorize(await browser.begin());
+    const jar = [...browser.jar()];
+    const again = lab.browser();
+    for (const [name, value] of jar) again.jar().set(name, value);
+    const answers = await Promise.all([browser.get(back), again.get(back)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 400]);
+    expect(lab.provider.calls('/token').length).toBe(1);
+    // A sign-in that succeeded is remembered.
+    const late = lab.browser();
+    for (const [name, value] of jar) late.jar().set(name, value);
+    expect((await late.get(back)).status).toBe(400);
+    expect(lab.provider.calls('/token').length).toBe(1);
+  });
+});
+
+describe('a handover', () => {
+  test('is nowhere without a sign-in host', async () => {
+    const lab = new Lab();
+    const browser = lab.browser();
+    await browser.signIn();
+    const session = (await browser.session())!;
+    await browser.get(`https://${HOST}/.meshgate/signout`, {
+      method: 'POST',
+      headers: { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' },
+    });
+    const state = (await browser.begin()).searchParams.get('state')!;
+    const now = Math.floor(Date.now() / 1000);
+    const { id, binding } = JSON.parse((await lab.scene.vault.openFor('state', HOST, state, now))!);
+    const ticket = { id: 'made-up', errand: { host: HOST, id, binding }, session, mode: 'in', to: '/', at: now };
+    const text = await lab.scene.vault.sealFor('ticket', HOST, JSON.stringify(ticket), now);
+    const answer = await browser.get(`https://${HOST}/.meshgate/handover?ticket=${text}`);
+    expect([answer.status, browser.jar().has('__Host-meshgate')]).toEqual([400, false]);
+  });
+});
+
+describe('a host by wildcard, with a sign-in host', () => {
+  const wild = 'a.apps.example.com';
+  const form = { Origin: `https://${signinHost}`, 'Sec-Fetch-Site': 'same-origin' };
+
+  test('receives no ticket before the person in the browser said that they sign in to it', async () => {
+    const lab = new Lab({ signinHost });
+    // The attacker begins, and has the victim finish.
+    const request = (await lab.browser().begin('/page', 'in', wild)).href;
+    const victim = lab.browser();
+    const asked = await victim.get(request);
+    expect([asked.status, asked.location, asked.setCookies]).toEqual([200, undefined, []]);
+    expect(asked.body).toContain(wild);
+    expect(asked.body).toContain('<form method="post" action="/.meshgate/signin?for&#61;');
+    expect(lab.provider.asked).toEqual([]);
+    // No other page can say it for them.
+    for (const headers of [
+      { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
+      { Origin: `https://${wild}`, 'Sec-Fetch-Site': 'same-site' },
+      { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' },
+      {},
+    ] as Record<string, string>[]) {
+      const answer = await victim.get(request, { method: 'POST', headers });
+      expect([answer.status, answer.location]).toEqual([403, undefined]);
+    }
+    expect(lab.provider.asked).toEqual([]);
+  });
+
+  test('is signed in to by whoever says so', async () => {
+    const lab = new Lab({ signinHost });
+    const browser = lab.browser();
+    const request = (await browser.begin('/page', 'in', wild)).href;
+    const answer = await browser.get(request, {
+      method: 'POST',
+      headers: { ...form, 'X-Meshgate-Navigation': 'post' },
+    });
+    expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
+    expect((await browser.visit(answer.location as string)).url).toBe(`https://${wild}/page`);
+    expect(await browser.session(wild)).toBeDefined();
+  });
+
+  test('a host that the policy names is not asked about', async () => {
+    const lab = new Lab({ signinHost });
+    expect((await lab.browser().signIn()).url).toBe(`https://${HOST}/page?x=1`);
+  });
+
+  test.each([
+    'evil.example?.apps.example.com',
+    'evil.example#.apps.example.com',
+    'evil@.apps.example.com',
+    'evil_x.apps.example.com',
+    'EVIL.apps.example.com',
+    'evil.example\\.apps.example.com',
+  ])('is a name of letters, digits, dots and hyphens: %s', async (name) => {
+    const lab = new Lab({ signinHost });
+    for (const path of ['signin?in&to=/', 'callback?code=x&state=y', 'handover?ticket=x']) {
+      const [endpoint, query] = path.split('?');
+      const answer = await lab.ask(`https://x/.meshgate/${endpoint}`, '', {
+        headers: { 'X-Meshgate-Host': name, 'X-Meshgate-Query': query as string },
+      });
+      expect([answer.status, answer.location]).toEqual([400, undefined]);
+    }
+  });
+});
