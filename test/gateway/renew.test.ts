@@ -90,7 +90,7 @@ const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60
 const isCalled = async () => (await sso.calls())['/token'] === 1;
 
 /** Lets the provider be asked at once that did not answer: otherwise it is left alone for ten seconds. */
-const forgetPause = () => memory.delete('meshgate_locks', 'pause sso');
+const forgetPause = () => memory.delete('meshgate_locks', 'pause\nsso\n');
 
 beforeAll(async () => {
   // The gateway has the provider's discovery document: a page leads to it.
