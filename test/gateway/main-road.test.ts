@@ -10,6 +10,7 @@ import { match } from '../../src/rules/match.ts';
 import {
   type Case,
   readPolicy,
+  ready,
   runCase,
   settle,
   startEcho,
@@ -17,7 +18,6 @@ import {
   startGateway,
   startProvider,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 
@@ -48,16 +48,7 @@ function withToken(persona: string): { token?: string } {
   return token === undefined ? {} : { token };
 }
 
-beforeAll(async () => {
-  const known = async () => {
-    const answer = await gateway.send('dashboard.localhost', { ...withToken('ada') });
-    return answer.status === 200;
-  };
-  await until(known, {
-    what: "the provider's keys at the gateway",
-    help: () => gateway.box.logs.tail(),
-  });
-});
+beforeAll(() => ready(gateway, 'dashboard.localhost', withToken('ada')));
 
 describe('the road', () => {
   const roads: readonly (Case & { persona: string; identity: string })[] = [

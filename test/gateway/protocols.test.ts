@@ -8,6 +8,7 @@ import {
   callUnary,
   expectCleanLog,
   gatewayCase,
+  ready,
   releaseStreams,
   replaceIn,
   settle,
@@ -97,11 +98,7 @@ const [staff, beta, nobody] = [await sign('staff'), await sign('beta'), await si
 
 beforeAll(async () => {
   for (const one of [gateway, plain]) {
-    await until(async () => (await one.send(host, { path: '/assets/x', token: staff })).status === 200, {
-      what: 'the road',
-      timeoutMs: 45_000,
-      help: () => one.box.logs.tail(),
-    });
+    await ready(one, host, { path: '/assets/x', token: staff });
   }
 });
 

@@ -2,7 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { gatewayCase, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { gatewayCase, ready, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 
 const stage = await testStage('proxying');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -28,13 +28,7 @@ const setup = { gateway, echoes: [wiki] };
 const token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] });
 const host = 'wiki.test';
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token })).status === 200, {
-    what: 'the road',
-    timeoutMs: 45_000,
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, host, { token }));
 
 /** What nginx says of a body that it keeps in a file until it is whole. */
 const kept = /a client request body is buffered to a temporary file/;

@@ -7,6 +7,7 @@ import {
   newAgent,
   openRaw,
   plainRequest,
+  readyToSignIn,
   Sealer,
   settle,
   startEcho,
@@ -93,9 +94,7 @@ const isCalled = async () => (await sso.calls())['/token'] === 1;
 const forgetPause = () => memory.delete('meshgate_locks', 'pause sso');
 
 beforeAll(async () => {
-  // The gateway has the provider's discovery document: a page leads to it.
-  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://sso:8443/');
-  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await readyToSignIn(stage, gateway, `${home}/page`, sso.issuer);
   mark = await settle(gateway, host);
 });
 

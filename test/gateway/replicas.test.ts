@@ -54,7 +54,6 @@ const stage = await testStage('replicas');
 // First, so that browsers find it under the host's name.
 await startService(stage, 'balancer', {
   alias: host,
-  ports: [8443],
   env: { BACKENDS: 'gateway-a:8443 gateway-b:8443' },
 });
 const etcd = await startEtcd(stage);

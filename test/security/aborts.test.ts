@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import {
   createKey,
   plainRequest,
+  ready,
   type Sent,
   startEcho,
   startGateway,
@@ -38,12 +39,7 @@ const stranger = await acme.sign({ ...claims, groups: [] });
 /** Clients that go away at once, of each kind. */
 const CLIENTS = 12;
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: reader }));
 
 let mark = 0;
 let workers = '';

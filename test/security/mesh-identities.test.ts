@@ -9,6 +9,7 @@ import {
   expectCleanLog,
   type Files,
   type Gateway,
+  ready,
   startEcho,
   startEnvoy,
   startGateway,
@@ -102,12 +103,7 @@ async function load(gateway: Gateway, count: number, connections = 16): Promise<
   return failed;
 }
 
-async function ready(gateway: Gateway): Promise<void> {
-  await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200 || undefined, {
-    what: 'the road to the ingress',
-    timeoutMs: 45_000,
-  });
-}
+const readyAtIngress = (gateway: Gateway) => ready(gateway, 'wiki.test', { token: tokens.alpha });
 
 /** SHA-256 of a certificate, as Envoy puts it into x-forwarded-client-cert. */
 const hashOf = (pem: string) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
@@ -124,7 +120,7 @@ const shared = (files: Files): Files => {
 
 describe('one upstream block per identity', async () => {
   const gateway = await startGateway(stage, { policy });
-  await ready(gateway);
+  await readyAtIngress(gateway);
 
   test('20,000 requests of two roles, mixed on the same connections: none crosses, and soon after a rotation none begins with an old certificate', async () => {
     const mark = envoy.box.logs.mark();

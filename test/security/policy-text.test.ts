@@ -188,7 +188,6 @@ describe('nginx reads it', async () => {
   const box = await startContainer(stage, {
     image: gatewayImage,
     alias: 'nginx',
-    ports: [8443],
     user: 'root',
     entrypoint: ['sh', '-c', 'echo ready && exec sleep infinity'],
     ready: /^ready/m,
