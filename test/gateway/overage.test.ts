@@ -124,7 +124,6 @@ describe('with one', () => {
     await holds(oid);
     await until(async () => (await gateway.send('asked.test', { token: theirs })).status === 403, {
       what: 'the refusal',
-      timeoutMs: 45_000,
     });
   });
 

@@ -63,7 +63,7 @@ export interface LogExpected {
 /** A stage for one test file: closed after its last test; a failing test gets every container's log. */
 export async function testStage(name: string): Promise<Stage> {
   const stage = await openStage(name);
-  afterAll(() => stage.close(), 60_000);
+  afterAll(() => stage.close());
   afterEach(({ task }) => {
     const error = task.result?.state === 'fail' ? task.result.errors?.[0] : undefined;
     if (error === undefined) return;

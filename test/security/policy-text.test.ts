@@ -206,5 +206,5 @@ describe('nginx reads it', async () => {
     const failed = stdout.trim().split('\n');
     expect(failed.pop()).toBe('done');
     expect(failed.map((line) => `${line} ${JSON.stringify(tries[Number(line.split(':')[0])]?.text)}`)).toEqual([]);
-  }, 120_000);
+  });
 });
