@@ -91,7 +91,7 @@ const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60
 const isCalled = async () => (await sso.calls())['/token'] === 1;
 
 /** Lets the provider be asked at once that did not answer: otherwise it is left alone for ten seconds. */
-const forgetPause = () => memory.delete('meshgate_locks', 'pause sso');
+const forgetPause = () => memory.forget('meshgate_locks', /^pause\s+sso\s*$/);
 
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${home}/page`, sso.issuer);
