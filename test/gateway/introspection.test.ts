@@ -7,6 +7,7 @@ import {
   gatewayCase,
   Memory,
   ready,
+  settle,
   signProof,
   startEcho,
   startGateway,
@@ -265,6 +266,7 @@ describe('the provider', () => {
     const token = `${fresh()}-of-the-log`;
     expect((await gateway.send('made.test', { token })).json().reason).toBe('provider_unavailable');
     await gateway.box.logs.waitFor(/introspection by provider made: the introspection endpoint answered 500/, mark);
+    await settle(gateway, 'made.test');
     const log = gateway.box.logs.since(mark).join('\n');
     for (const secret of [
       token,

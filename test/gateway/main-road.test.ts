@@ -169,7 +169,12 @@ describe('the road', () => {
     const mark = envoy.box.logs.mark();
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
-    expect(envoy.access(mark)).toEqual([]);
+    // State: the ingress has logged a request that came later, and nothing before it.
+    const traceId = randomBytes(16).toString('hex');
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    expect((await gateway.send('dashboard.localhost', { headers, ...withToken('ada') })).status).toBe(200);
+    await envoy.box.logs.waitFor(new RegExp(traceId), mark);
+    expect(envoy.access(mark)).toHaveLength(1);
   });
 });
 
