@@ -46,7 +46,7 @@ async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<voi
       return false;
     }
   };
-  await until(good, { what: line.title, timeoutMs: 30_000 }).catch((error: unknown) => {
+  await until(good, { what: `the answer to "${line.title}"` }).catch((error: unknown) => {
     if (error instanceof Trouble) throw error;
     throw new Trouble(unexpected(line, last));
   });
@@ -60,7 +60,7 @@ async function expectReady(): Promise<string> {
     if (last !== undefined) await refuseStopped();
     return last === undefined;
   };
-  await until(ready, { what: 'the gateway', timeoutMs: 30_000 }).catch((error: unknown) => {
+  await until(ready, { what: 'the gateway to be ready' }).catch((error: unknown) => {
     throw error instanceof Trouble ? error : new Trouble(`the gateway does not get ready: ${last}`);
   });
   return 'ready';
@@ -70,7 +70,6 @@ async function fetchTokens(ca: string): Promise<Tokens> {
   // The provider may still be starting.
   const editor = await until(() => fetchToken(ca, 'wiki-cli', 'ada').catch(() => undefined), {
     what: 'a token from the provider',
-    timeoutMs: 30_000,
   }).catch(async () => {
     await refuseStopped();
     return fetchToken(ca, 'wiki-cli', 'ada');

@@ -60,7 +60,9 @@ async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Pag
   for (const act of [acts].flat()) {
     await heard();
     await act(page);
-    await until(async () => (await received()).length >= each, { what: `${each} requests of Chromium` });
+    await until(async () => (await received()).length >= each, {
+      what: `${each} requests of Chromium at the services`,
+    });
     said.push(...(await heard()));
   }
   await person.close();

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   createProofKey,
   gatewayCase,
+  ready,
   send,
   signProof,
   signToken,
@@ -12,7 +13,6 @@ import {
   startGateway,
   startIssuer,
   testStage,
-  until,
   valuesOf,
   withProof,
 } from '../harness/index.ts';
@@ -99,12 +99,7 @@ const [byClient, byActor, byChain, unknown, forCleo, alone, unbound, herself, br
 
 const received = { 'X-Forwarded-User': 'ann', 'X-Forwarded-Email': 'ann@example.org', 'X-Forwarded-Roles': 'staff' };
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: herself })).status === 200, {
-    what: "the provider's keys at the gateway",
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: herself }));
 
 describe('an agent for a person', () => {
   gatewayCase(setup, {

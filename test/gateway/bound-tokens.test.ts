@@ -23,8 +23,9 @@ const stage = await testStage('bound-tokens');
 const hosts = { keycloak: 'corp.example.com', 'oidc-provider': 'wiki.example.com' } as const;
 const origin = 'https://wiki.example.com:8443';
 const [keycloak, sso, wiki] = await Promise.all([
-  startKeycloak(stage),
-  startSso(stage, { origins: [origin] }),
+  // Its tokens are made at once and used by all tests.
+  startKeycloak(stage, { accessToken: 3600 }),
+  startSso(stage, { origins: [origin], ttl: { AccessToken: 3600 } }),
   startEcho(stage, { alias: 'wiki' }),
 ]);
 const gateway = await startGateway(stage, {
@@ -119,12 +120,13 @@ async function proved(host: string, token: string, path: string, signer = key) {
 beforeAll(() =>
   Promise.all(
     Object.entries(hosts).map(([provider, host]) =>
+      // A proof is good for one request.
       until(
         async () => {
           const sent = await proved(host, keyed[provider as keyof typeof keyed], '/');
           return (await gateway.send(host, sent)).status === 200;
         },
-        { what: `keys of ${provider} at the gateway`, help: () => gateway.box.logs.tail() },
+        { what: `the keys of ${provider} at the gateway`, help: () => gateway.box.logs.tail() },
       ),
     ),
   ),

@@ -37,7 +37,7 @@ test('a certificate of another name is refused', async () => {
   const page = await person.newPage();
   const watched = watch(page);
   await expect(page.goto('https://other.example.com:8443/')).rejects.toThrow(/ERR_CERT_COMMON_NAME_INVALID/);
-  await until(() => watched.requests.length > 0, { what: 'the failed request' });
+  await until(() => watched.requests.length > 0, { what: "Chromium's word that the request failed" });
   expect(watched.requests[0]).toMatchObject({ kind: 'document', came: 'net::ERR_CERT_COMMON_NAME_INVALID' });
   expect(await stranger.requests()).toEqual([]);
   await person.close();
@@ -60,7 +60,9 @@ test('what a page asks for and complains of is seen', async () => {
   const watched = watch(page);
   const status = await page.evaluate("fetch('/rest?echo-status=401').then((answer) => answer.status)");
   expect(status).toBe(401);
-  await until(() => watched.requests.length > 0 && watched.troubles.length > 0, { what: 'the request and its words' });
+  await until(() => watched.requests.length > 0 && watched.troubles.length > 0, {
+    what: "Chromium's word of the request, and of the console",
+  });
   expect(watched.requests).toEqual([
     { method: 'GET', url: `${origin}/rest?echo-status=401`, kind: 'fetch', came: 401 },
   ]);

@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import {
   gatewayCase,
+  ready,
   startEcho,
   startEnvoy,
   startGateway,
   startIssuer,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 
@@ -72,12 +72,7 @@ const [staff, beta, legacy, nobody] = [
   await sign(),
 ];
 
-beforeAll(() =>
-  until(async () => (await gateway.send('wiki.test', { token: staff })).status === 200, {
-    what: 'the road',
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, 'wiki.test', { token: staff }));
 
 const roads = [
   { who: 'staff', token: staff, service: 'wiki', host: 'wiki.mesh', as: 'default', rule: 3 },

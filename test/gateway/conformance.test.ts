@@ -96,7 +96,7 @@ beforeAll(async () => {
   };
   for (const name of names.filter((one) => one !== 'mismatch')) {
     await until(() => ready(name), {
-      what: `the provider ${name}`,
+      what: `the gateway to lead to the provider ${name}`,
       help: () => gateway.box.logs.tail(),
     });
   }
@@ -171,9 +171,8 @@ function expectIn({ name, agent, page }: Begun, visited: Visited): void {
 async function expectRefused({ name, agent }: Begun, visited: Visited, line: RegExp): Promise<void> {
   expect([visited.status, isSignedIn(agent, name)]).toEqual([403, false]);
   expect(visited.text).toContain('signin_failed');
-  // The error log and the access log reach us on two ways.
-  const lines = () => gateway.troubles(mark).filter((one) => one.includes(`sign-in through ${name}`));
-  const found = await until(() => lines().length > 0 && lines(), { what: 'the line of the log' });
+  await settle(gateway, hostOf('op'));
+  const found = gateway.troubles(mark).filter((one) => one.includes(`sign-in through ${name}`));
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(line);
   expected.push(/sign-in through/);
@@ -346,7 +345,7 @@ test('oidcc-client-test-signing-key-rotation', async () => {
     const begun = await begin('rotation');
     return (await finish(begun, await idToken(begun))).status === 200;
   };
-  await until(again, { what: 'a sign-in by the new key' });
+  await until(again, { what: 'a sign-in by the new key, since the cool-down is over' });
   expected.push(/sign-in through rotation/);
 });
 
@@ -371,7 +370,7 @@ function openUntil(begun: Begun, done: (visited: Visited, asked: string) => bool
       const { body } = await server.last('/refresh/token-here');
       return done(visited, body) ? visited : undefined;
     },
-    { what: 'the refresh', help: () => refreshing.troubles().join('\n') },
+    { what: 'the page after the refresh', help: () => refreshing.troubles().join('\n') },
   );
 }
 

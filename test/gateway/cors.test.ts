@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Files,
   gatewayCase,
+  ready,
   replaceIn,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
 } from '../harness/index.ts';
 
 const stage = await testStage('cors');
@@ -58,12 +58,7 @@ const NONE = {
   'Access-Control-Max-Age': null,
 };
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: staff })).status === 200, {
-    what: 'the road',
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: staff }));
 
 /** What a browser asks before a request that a form could not make. */
 const preflight = (origin: string, method = 'PUT', headers = 'authorization') => [

@@ -1,5 +1,6 @@
 /** `make up` and docs/demo.md, followed to the letter, on ports and in a folder of their own. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +41,8 @@ afterAll(async () => {
 
 test('a port that is taken is named in one line, and by whom as far as it is known', async () => {
   const other = createServer().listen(9443 + offset, '127.0.0.1');
+  // State: the port is taken.
+  await once(other, 'listening');
   const { code, stderr } = await demo('up');
   other.close();
   expect(code).toBe(1);
@@ -137,23 +140,24 @@ test('the wiki’s page shows what the dashboard says to its reader', async () =
   for (const said of ['ben@example.org', 'reader', 'spiffe://example.org/ns/wiki/sa/wiki']) {
     expect(stdout).toContain(`<code>${said}</code>`);
   }
-  const log = await docker('logs', `meshgate-demo-${offset}-gateway`);
-  expect(log).toContain('"meshgate.agent":"wiki-pages"');
+  await lineOf('gateway', '"meshgate.agent":"wiki-pages"');
 });
+
+/** Waits until a container's log has a line with this text: nginx and Envoy write theirs a moment after the answer. */
+function lineOf(name: string, text: string): Promise<string> {
+  return until(
+    async () => {
+      const log = await docker('logs', `meshgate-demo-${offset}-${name}`);
+      return log.split('\n').find((line) => line.includes(text));
+    },
+    { what: `a line with ${text} in the log of the ${name}` },
+  );
+}
 
 test('gateway and ingress log the same trace, and the ingress the identity of the rule', async () => {
   const { stdout } = await typed('curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" "$DASHBOARD/"');
   const { traceId } = JSON.parse(stdout);
-  /** A log is written a moment after the answer. */
-  const lineOf = (name: string) =>
-    until(
-      async () => {
-        const log = await docker('logs', `meshgate-demo-${offset}-${name}`);
-        return log.split('\n').find((line) => line.includes(traceId));
-      },
-      { what: `the trace in the log of the ${name}` },
-    );
-  const found = [await lineOf('gateway'), await lineOf('ingress')];
+  const found = [await lineOf('gateway', traceId), await lineOf('ingress', traceId)];
   expect(found[0]).toContain('"meshgate.identity":"wiki-reader"');
   expect(found[1]).toContain('spiffe://example.org/ns/edge/sa/wiki-reader');
 });

@@ -24,13 +24,13 @@ test('with one member hung, and then with one dead, the others go on', async () 
   await second.hang();
   const goes = async (value: string) => {
     const works = async () => (await first.put('sessions/1', value).catch(() => 'no')) === undefined;
-    await until(works, { what: 'a write' });
+    await until(works, { what: 'a write that two of three members take' });
     return third.get('sessions/1');
   };
   expect(await goes('hung')).toBe('hung');
   await second.resume();
   await until(async () => (await second.get('sessions/1')) === 'hung', {
-    what: 'the one that hung',
+    what: 'the member that hung to have what was written meanwhile',
   });
   await second.kill();
   expect(await goes('dead')).toBe('dead');

@@ -27,7 +27,6 @@ test('a newcomer’s nginx takes the gateway', async () => {
   const box = await startContainer(stage, {
     image: bareImage,
     alias: 'nginx',
-    ports: [443],
     files: {
       '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
       '/root/dist/hop.js': readFileSync('dist/hop.js'),
@@ -54,7 +53,7 @@ test('a newcomer’s nginx takes the gateway', async () => {
     const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${text}`);
     expect(exitCode, `${text}\n${stdout}${stderr}`).toBe(0);
   }
-  const target = { host: box.host, port: box.port(443), tls: true, name: 'wiki.test', ca: stage.ca.cert };
+  const target = { host: box.host, port: 443, tls: true, name: 'wiki.test', ca: stage.ca.cert };
   const token = (groups: string[]) => acme.sign({ iss: `${idp}:8443/main`, aud: 'api://wiki', sub: 'ada', groups });
   const staff = await token(['staff']);
   const passed = await until(

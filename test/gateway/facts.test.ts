@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   createCa,
   gatewayCase,
+  ready,
   replaceIn,
   send,
   sendHttp2,
@@ -99,10 +100,7 @@ const from = (address: string, more: Record<string, string> = {}) => ({
 });
 
 for (const one of [gateway, alone]) {
-  await until(async () => (await one.send('wiki.test', { token: ann })).status === 200, {
-    what: 'the road to the wiki',
-    help: () => one.box.logs.tail(),
-  });
+  await ready(one, 'wiki.test', { token: ann });
 }
 
 describe('a certificate that does not verify is refused, whatever comes with it', () => {
@@ -352,7 +350,9 @@ describe('a certificate that is called back', () => {
     const whoami = await send(gateway.target('people.test', deployer), { path: '/.meshgate/whoami' });
     expect(whoami.json()).toMatchObject({ status: 401, reason: 'revoked' });
     const later = await issued(new Date(Date.now() + 1000));
-    await until(async () => (await deploys(later.pem)) === 'passes', { what: 'the new one to pass' });
+    await until(async () => (await deploys(later.pem)) === 'passes', {
+      what: 'a certificate to pass that was issued after the revocation',
+    });
   });
 });
 

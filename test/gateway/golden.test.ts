@@ -40,7 +40,6 @@ Object.assign(files, await gatewayFiles(large, stage));
 const box = await startContainer(stage, {
   image: gatewayImage,
   alias: 'golden',
-  ports: [8443],
   user: 'root',
   entrypoint: ['sh', '-c', 'mkdir -p /var/log/nginx && echo ready && exec sleep infinity'],
   ready: /^ready/m,

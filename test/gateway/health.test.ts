@@ -5,6 +5,7 @@ import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import type { Readiness } from '../../src/health/types.ts';
 import {
   type Credential,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -208,6 +209,7 @@ test('a bundle that is written anew with the same certificates is no news; one t
 });
 
 test('all of that without a reload, and no key in any log', async () => {
+  await settle(gateway);
   expect(lines(/start worker process \d+/)).toHaveLength(1);
   const secrets = made.flatMap(({ key }) => key.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line)));
   expect(secrets.length).toBeGreaterThan(10);

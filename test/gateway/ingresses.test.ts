@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   createCa,
   gatewayCase,
+  ready,
   replaceIn,
   startEcho,
   startEnvoy,
@@ -60,12 +61,7 @@ const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', group
 const [staff, beta] = [await sign('staff'), await sign('beta')];
 
 beforeAll(async () => {
-  for (const path of ['/', '/search/']) {
-    await until(async () => (await gateway.send('wiki.test', { path, token: staff })).status === 200, {
-      what: `the road to ${path}`,
-      help: () => gateway.box.logs.tail(),
-    });
-  }
+  for (const path of ['/', '/search/']) await ready(gateway, 'wiki.test', { path, token: staff });
 });
 
 describe('each service is reached through its own', () => {
@@ -109,7 +105,7 @@ describe('each service is reached through its own', () => {
       [west, marks[1], /^\/search\/crowd-/],
     ] as const) {
       const crowd = () => envoy.access(mark).filter(({ path }) => /crowd-/.test(String(path)));
-      await until(() => crowd().length >= 100, { what: 'a line for each' });
+      await until(() => crowd().length >= 100, { what: 'a line of the ingress for each of 100 requests' });
       for (const { path, downstream_peer_uri_san } of crowd()) {
         expect(path).toMatch(start);
         const index = Number(String(path).split('-').at(-1));
@@ -133,9 +129,7 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
         'proxy_ssl_name west.mesh',
       ),
   });
-  await until(async () => (await other.send('wiki.test', { path: '/search/x', token: staff })).status === 200, {
-    what: 'the road',
-  });
+  await ready(other, 'wiki.test', { path: '/search/x', token: staff });
   await search.clear();
   for (const run of ['first', 'second']) {
     const mark = other.mark();

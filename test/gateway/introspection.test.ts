@@ -5,6 +5,9 @@ import {
   createProofKey,
   type Document,
   gatewayCase,
+  Memory,
+  ready,
+  settle,
   signProof,
   startEcho,
   startGateway,
@@ -12,6 +15,7 @@ import {
   startProvider,
   testStage,
   until,
+  withMemory,
   withProof,
 } from '../harness/index.ts';
 
@@ -44,7 +48,7 @@ version: 1
 gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }, proof: { rate: 50/s } }
 providers:
   corp: { issuer: "${provider.issuer}", audiences: ["api://wiki"], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 2s, negative: 1s } }
-  made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s } }
+  made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s, timeout: 4s } }
   kept:
     issuer: ${issuers.origin}/kept
     audiences: [wiki]
@@ -63,7 +67,8 @@ hosts:
   kept.test: { providers: [kept], /*: { service: wiki, allow: [staff] } }
   led.test: { providers: [led], /*: { service: wiki, allow: [authenticated] } }
 `;
-const gateway = await startGateway(stage, { policy, workers: 2 });
+const gateway = await startGateway(stage, { policy, workers: 2, mutate: withMemory });
+const memory = new Memory(gateway, 'made.test');
 const setup = { gateway, echoes: [wiki] };
 const [ada, cleo, jwt] = await Promise.all([
   provider.token('ada', 'wiki-opaque'),
@@ -84,10 +89,7 @@ const says = (name: string, claims: object, more: Document = {}) =>
 
 beforeAll(async () => {
   await says('made', {});
-  await until(async () => (await gateway.send('corp.test', { token: jwt })).status === 200, {
-    what: 'keys at the gateway',
-    help: () => gateway.box.logs.tail(),
-  });
+  await ready(gateway, 'corp.test', { token: jwt });
 });
 
 beforeEach(() => issuers.clearHits());
@@ -163,11 +165,19 @@ describe('an opaque token of a certified provider', () => {
         const refused = await gateway.send('corp.test', { token });
         return refused.status === 200 ? undefined : refused;
       },
-      { what: 'the refusal' },
+      { what: 'the refusal of a token that was revoked at the provider' },
     );
     expect([last.status, last.json().reason]).toEqual([401, 'token_inactive']);
   });
 });
+
+/** An agent with so many connections, so that as many requests arrive at once: a question waits for no handshakes. */
+async function connected(count: number) {
+  const agent = gateway.keepAlive('made.test', count);
+  const all = await Promise.all(Array.from({ length: count }, () => gateway.send('made.test', { agent })));
+  expect(new Set(all.map(({ status }) => status))).toEqual(new Set([401]));
+  return agent;
+}
 
 describe('the provider', () => {
   test('is asked as its client, by POST, and once', async () => {
@@ -182,12 +192,18 @@ describe('the provider', () => {
   });
 
   test('is asked once by many requests with one new token, on all workers', async () => {
-    await says('made', {}, { delayMs: 300 });
+    const agent = await connected(60);
+    await says('made', {}, { hold: 'once' });
     const token = fresh();
-    const all = await Promise.all(Array.from({ length: 60 }, () => gateway.send('made.test', { token })));
-    expect([...new Set(all.map(({ status }) => status))]).toEqual([200]);
-    expect(await hits('made')).toBe(1);
+    const all = Array.from({ length: 60 }, () => gateway.send('made.test', { token, agent }));
+    await until(async () => Number(await memory.get('meshgate_locks', 'question waiters')) >= 2, {
+      what: 'checks that wait for the answer to the first one',
+    });
     await says('made', {});
+    await issuers.release('once');
+    expect([...new Set((await Promise.all(all)).map(({ status }) => status))]).toEqual([200]);
+    expect(await hits('made')).toBe(1);
+    agent.destroy();
   });
 
   test('is asked once about a token that is not active, however often it comes', async () => {
@@ -202,9 +218,11 @@ describe('the provider', () => {
   });
 
   test('is asked about so many tokens at once and no more, whatever number comes', async () => {
+    const agent = await connected(200);
+    await issuers.clearHits();
     await says('made', {}, { hold: 'crowd' });
-    const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh() }));
-    await until(async () => (await hits('made')) >= 32 || undefined, { what: '32 questions' });
+    const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh(), agent }));
+    await until(async () => (await hits('made')) >= 32, { what: '32 questions at the provider' });
     // Whoever finds no place to wait is told to come again at once.
     const refused = (await Promise.race([Promise.any(all), Promise.all(all)])) as Awaited<(typeof all)[number]>;
     expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
@@ -217,6 +235,7 @@ describe('the provider', () => {
     expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(1);
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
+    agent.destroy();
   });
 
   test('is not asked about what is no token, or a JWT that keys decide', async () => {
@@ -247,6 +266,7 @@ describe('the provider', () => {
     const token = `${fresh()}-of-the-log`;
     expect((await gateway.send('made.test', { token })).json().reason).toBe('provider_unavailable');
     await gateway.box.logs.waitFor(/introspection by provider made: the introspection endpoint answered 500/, mark);
+    await settle(gateway, 'made.test');
     const log = gateway.box.logs.since(mark).join('\n');
     for (const secret of [
       token,
@@ -350,14 +370,14 @@ describe('an answer that is none lets nobody pass', () => {
         expect([tried.status, tried.json().reason]).toEqual([503, 'provider_unavailable']);
         return gateway.box.logs.since(mark).some((text) => line.test(text)) ? tried : undefined;
       },
-      { what: `a line like ${line}` },
+      { what: `an error log line like ${line}` },
     );
     expect(refused.header('Retry-After')).toBeDefined();
     await says('made', {});
     // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a second.
     const again = () => gateway.send('made.test', { token: fresh() });
     if (document.cutAt === undefined) expect((await again()).status).toBe(200);
-    else await until(async () => (await again()).status === 200, { what: 'another question' });
+    else await until(async () => (await again()).status === 200, { what: 'the provider to be asked again' });
   });
 });
 
@@ -383,7 +403,7 @@ describe('a provider that is away', () => {
     await says('kept', { active: false });
     await issuers.release('away');
     await until(async () => (await gateway.send('kept.test', { token })).status === 401, {
-      what: 'what it says now',
+      what: 'the refusal, since the provider was asked again and says no',
     });
   });
 

@@ -4,13 +4,14 @@ import { newRing } from '../../src/session/rotate-ring.ts';
 import {
   Memory,
   newAgent,
+  readyToSignIn,
   Sealer,
+  settle,
   startEcho,
   startGateway,
   startKeycloak,
   testStage,
   type UserAgent,
-  until,
   type Visited,
   withMemory,
 } from '../harness/index.ts';
@@ -73,12 +74,19 @@ const many = (agent: UserAgent, count: number) => Promise.all(Array.from({ lengt
 /** Makes a session one that is past its fresh time. */
 const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, -1);
 
-beforeAll(async () => {
-  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://keycloak:8443/');
-  await until(ready, { what: 'Keycloak at the gateway', help: () => gateway.box.logs.tail() });
+beforeAll(() => readyToSignIn(stage, gateway, `${home}/page`, keycloak.issuer));
+
+afterAll(async () => {
+  await settle(gateway);
+  expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
-afterAll(() => expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/));
+/** Waits until Keycloak's log has come as far as a sign-in that is made now. */
+async function settleKeycloak(): Promise<void> {
+  const mark = keycloak.box.logs.mark();
+  await keycloak.token('cleo');
+  await keycloak.box.logs.waitFor(/type="LOGIN"/, mark);
+}
 
 test('twenty requests past the fresh time refresh once, and once more the next time', async () => {
   const agent = await signIn('ada');
@@ -86,19 +94,22 @@ test('twenty requests past the fresh time refresh once, and once more the next t
     await makeStale(agent);
     const mark = keycloak.box.logs.mark();
     expect(await many(agent, 20)).toEqual(Array(20).fill(200));
-    // State: Keycloak's log has come as far as the refresh.
-    await keycloak.box.logs.waitFor(/type="REFRESH_TOKEN"/, mark);
+    await settleKeycloak();
     expect(keycloak.events('REFRESH_TOKEN', mark)).toHaveLength(1);
     expect(keycloak.events('REFRESH_TOKEN_ERROR', mark)).toEqual([]);
   }
 });
 
-test('somebody who was signed out by an administrator is out at once, by the back channel', async () => {
+test('an administrator signs somebody out: their very next requests are refused, by the back channel', async () => {
   const agent = await signIn('ben');
   expect(await ask(agent)).toBe(200);
+  const mark = keycloak.box.logs.mark();
+  // Keycloak answers once it has called the back channel.
   await keycloak.signOut('ben');
-  // State: the back channel has told the gateway, long before the session would be renewed.
-  await until(async () => (await ask(agent)) === 401, { what: 'the sign-out' });
+  expect(await many(agent, 5)).toEqual(Array(5).fill(401));
+  // The session was fresh: the gateway did not ask whether it goes on.
+  await settleKeycloak();
+  expect(keycloak.events('REFRESH_TOKEN', mark)).toEqual([]);
 });
 
 test('signing out ends the session at Keycloak too, and comes back', async () => {

@@ -11,6 +11,7 @@ import {
   gatewayCase,
   keycloakSecret,
   newAgent,
+  ready,
   startEcho,
   startGateway,
   startKeycloak,
@@ -57,6 +58,8 @@ const keycloak = await startKeycloak(stage, {
   keys: [key.jwk],
   backchannel: 'https://rp:8443/backchannel',
   agent: 'release-bot',
+  // Tokens are made at once and used by all tests.
+  accessToken: 3600,
 });
 const [wiki, rp, gateway] = await Promise.all([
   startEcho(stage, { alias: 'wiki' }),
@@ -66,12 +69,7 @@ const [wiki, rp, gateway] = await Promise.all([
 const setup = { gateway, echoes: [wiki] };
 const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cleo')]);
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: ada })).status === 200, {
-    what: "Keycloak's keys at the gateway",
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: ada }));
 
 beforeAll(async () => {
   // It tells nobody of tokens that are not for them.
@@ -110,7 +108,7 @@ test('where it is asked about its tokens, those of a session that it ended pass 
   expect(first.status, first.text).toBe(200);
   await keycloak.signOut('ben');
   const refused = await until(async () => ((await asked()).status === 200 ? undefined : asked()), {
-    what: 'the refusal',
+    what: 'the refusal of a token whose session has ended at Keycloak',
   });
   expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
   // Its signature holds until it expires, for whoever does not ask.
@@ -322,7 +320,7 @@ test('the end of a session is told over the back channel', async () => {
   await keycloak.signIn(agent, await agent.visit(authorization()), 'cleo', { until: /\/callback\?/ });
   await rp.clear();
   await keycloak.signOut('cleo');
-  await until(async () => (await rp.requests()).length > 0, { what: 'the back channel' });
+  await until(async () => (await rp.requests()).length > 0, { what: 'a call of the back channel' });
   const [told] = await rp.requests();
   const token = new URLSearchParams(told!.body?.text).get('logout_token')!;
   expect(told!.url).toBe('/backchannel');
@@ -373,7 +371,7 @@ test('a device is connected by its code', async () => {
       const answer = await keycloak.post('token', form);
       return answer.status === 200 && answer;
     },
-    { what: 'the token', help: () => asked.text.slice(0, 3000) },
+    { what: 'the token of the device that was approved', help: () => asked.text.slice(0, 3000) },
   );
   expect(decodeJwt(answer.json().access_token)).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });

@@ -10,6 +10,7 @@ import { match } from '../../src/rules/match.ts';
 import {
   type Case,
   readPolicy,
+  ready,
   runCase,
   settle,
   startEcho,
@@ -17,7 +18,6 @@ import {
   startGateway,
   startProvider,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 
@@ -48,16 +48,7 @@ function withToken(persona: string): { token?: string } {
   return token === undefined ? {} : { token };
 }
 
-beforeAll(async () => {
-  const known = async () => {
-    const answer = await gateway.send('dashboard.localhost', { ...withToken('ada') });
-    return answer.status === 200;
-  };
-  await until(known, {
-    what: "the provider's keys at the gateway",
-    help: () => gateway.box.logs.tail(),
-  });
-});
+beforeAll(() => ready(gateway, 'dashboard.localhost', withToken('ada')));
 
 describe('the road', () => {
   const roads: readonly (Case & { persona: string; identity: string })[] = [
@@ -178,7 +169,12 @@ describe('the road', () => {
     const mark = envoy.box.logs.mark();
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
-    expect(envoy.access(mark)).toEqual([]);
+    // State: the ingress has logged a request that came later, and nothing before it.
+    const traceId = randomBytes(16).toString('hex');
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    expect((await gateway.send('dashboard.localhost', { headers, ...withToken('ada') })).status).toBe(200);
+    await envoy.box.logs.waitFor(new RegExp(traceId), mark);
+    expect(envoy.access(mark)).toHaveLength(1);
   });
 });
 

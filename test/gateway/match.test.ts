@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { match } from '../../src/rules/match.ts';
-import { type Answer, rawRequest, settle, startEcho, startGateway, testStage, until } from '../harness/index.ts';
+import { type Answer, rawRequest, ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
 import { draw } from '../harness/property.ts';
 
 const COUNT = 3000;
@@ -50,10 +50,7 @@ ${Object.entries(paths)
   }),
 ]);
 // State: nginx has looked up the service's name, which it does after it has begun to listen.
-await until(async () => (await gateway.send('wiki.test', { path: '/status' })).status === 200, {
-  what: 'the road to the service',
-  help: () => gateway.box.logs.tail(),
-});
+await ready(gateway, 'wiki.test', { path: '/status' });
 const { hosts } = gateway.policy;
 
 /** Every byte that does not end the line; bytes are Latin-1 characters here. */

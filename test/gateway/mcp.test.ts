@@ -69,7 +69,7 @@ const gateway = await startGateway(stage, { policy });
 
 beforeAll(() =>
   until(async () => !/keys/.test((await gateway.send(host, { path: '/mcp', token: 'a.b.c' })).text), {
-    what: 'the gateway',
+    what: "an answer that is not about the provider's keys, so the gateway has them",
     help: () => gateway.box.logs.tail(),
   }),
 );
@@ -124,7 +124,7 @@ describe('a client that knows a URL alone', () => {
     const heard: number[] = [];
     const onprogress = ({ progress }: { progress: number }) => heard.push(progress);
     const watched = client.callTool({ name: 'watch_page', arguments: {} }, { onprogress });
-    await until(() => heard.length > 0, { what: 'progress' });
+    await until(() => heard.length > 0, { what: 'the first message about progress' });
     expect(heard).toEqual([1]);
     await service.release();
     expect((await watched).content).toEqual([{ type: 'text', text: 'watched' }]);
@@ -388,7 +388,7 @@ describe('tools of an agent', () => {
     const mark = gateway.mark();
     await send([version, call, named('search_pages')], message('search_pages'));
     const line = () => gateway.access(mark).find((it) => it['meshgate.agent'] === 'pages-bot');
-    await until(() => line() !== undefined, { what: 'the log line' });
+    await until(() => line() !== undefined, { what: 'the access log line of the agent' });
     expect(line()).toMatchObject({
       ...{ 'user.id': 'acme-ben', 'meshgate.rule': `${tools}/mcp#1` },
       ...{ 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': 'search_pages' },

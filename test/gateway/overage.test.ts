@@ -1,6 +1,6 @@
 /** People with more groups than a token of Entra's takes: the policy's are asked for, and nobody passes without an answer. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Document, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { type Document, ready, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 
 const stage = await testStage('overage');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -72,10 +72,7 @@ const appToken = (lifetime: number) =>
 beforeAll(async () => {
   await appToken(3600);
   const good = await token('x', 'closed', { groups: [editors] });
-  await until(async () => (await gateway.send('closed.test', { token: good })).status === 200, {
-    what: 'keys at the gateway',
-    timeoutMs: 45_000,
-  });
+  await ready(gateway, 'closed.test', { token: good });
 });
 
 beforeEach(() => issuers.clearHits());
@@ -127,7 +124,6 @@ describe('with one', () => {
     await holds(oid);
     await until(async () => (await gateway.send('asked.test', { token: theirs })).status === 403, {
       what: 'the refusal',
-      timeoutMs: 45_000,
     });
   });
 

@@ -5,14 +5,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type BrowserContext,
-  newAgent,
   type Page,
+  readyToSignIn,
   startBrowser,
   startEcho,
   startGateway,
   startProvider,
   testStage,
-  until,
   watch,
 } from '../harness/index.ts';
 
@@ -65,15 +64,9 @@ hosts:
 ]);
 afterAll(() => browser.close());
 
-beforeAll(async () => {
-  const url = `${origin}/.meshgate/signin?in&provider=staff&to=/`;
-  const ready = async () => (await newAgent(stage).visit(url, { follow: false })).status === 303;
-  await until(ready, {
-    what: 'the provider',
-    timeoutMs: 45_000,
-    help: () => gateway.troubles().slice(0, 3).join('\n'),
-  });
-});
+beforeAll(() =>
+  readyToSignIn(stage, gateway, `${origin}/.meshgate/signin?in&provider=staff&to=/`, 'https://provider:8443'),
+);
 
 /** A tab of a new person, and what it must never complain of. */
 async function open(path: string): Promise<{ person: BrowserContext; tab: Page; violations(): readonly string[] }> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readPolicy, startEcho, startEnvoy, startGateway, startProvider, testStage, until } from '../harness/index.ts';
+import { readPolicy, ready, startEcho, startEnvoy, startGateway, startProvider, testStage } from '../harness/index.ts';
 import { gatewayFiles } from '../harness/policy.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -40,11 +40,7 @@ beforeAll(async () => {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content);
   }
-  await until(async () => (await gateway.send('dashboard.localhost', { token: editor })).status === 200, {
-    what: "the provider's keys at the gateway",
-    timeoutMs: 45_000,
-    help: () => gateway.box.logs.tail(),
-  });
+  await ready(gateway, 'dashboard.localhost', { token: editor });
 });
 
 const { host, port } = gateway.target('wiki.localhost');

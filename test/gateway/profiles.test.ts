@@ -67,18 +67,17 @@ const gateway = await startGateway(stage, {
 const setup = { gateway, echoes: [echo] };
 const cases = kindCases(Date.now() / 1000);
 
-/** Waits until a host has its provider's keys: until then it says so. */
+/** Waits until a host has its provider's keys and its service's address: until then it answers 503 or 502. */
 const keysFor = (host: string, token: string) =>
-  until(async () => (await gateway.send(host, { token })).status !== 503, {
-    what: `keys for ${host}`,
-    timeoutMs: 45_000,
+  until(async () => (await gateway.send(host, { token })).status < 500, {
+    what: `keys and address for ${host}`,
   });
 
 beforeAll(async () => {
   for (const kind of providerKindNames) {
     await keysFor(hostOf(kind), cases.find((one) => one.kind === kind)?.token ?? '');
   }
-}, 60_000);
+});
 
 describe('at a gateway', () => {
   // Where a scope would do, that is said; the tables know what is made of a token, and not what a route wants.

@@ -8,6 +8,7 @@ import {
   callUnary,
   expectCleanLog,
   gatewayCase,
+  ready,
   releaseStreams,
   replaceIn,
   settle,
@@ -97,11 +98,7 @@ const [staff, beta, nobody] = [await sign('staff'), await sign('beta'), await si
 
 beforeAll(async () => {
   for (const one of [gateway, plain]) {
-    await until(async () => (await one.send(host, { path: '/assets/x', token: staff })).status === 200, {
-      what: 'the road',
-      timeoutMs: 45_000,
-      help: () => one.box.logs.tail(),
-    });
+    await ready(one, host, { path: '/assets/x', token: staff });
   }
 });
 
@@ -161,10 +158,10 @@ describe('event stream', () => {
         ended = true;
       });
     }).end();
-    await until(() => seen.includes('data: 2\n\n'), { what: 'two events', timeoutMs: 45_000 });
+    await until(() => seen.includes('data: 2\n\n'), { what: 'two events at the client' });
     expect([seen, ended, await wiki.held(`events-${run}`)]).toEqual(['data: 1\n\ndata: 2\n\n', false, 1]);
     await wiki.release(`events-${run}`);
-    await until(() => ended, { what: 'the end', timeoutMs: 45_000 });
+    await until(() => ended, { what: 'the end of the answer' });
   });
 });
 
@@ -202,7 +199,7 @@ describe('HTTP/2', () => {
     );
     expect(new Set((await Promise.all(all)).map(({ status }) => status))).toEqual(new Set([200]));
     const crowd = () => envoy.access(mark).filter(({ path }) => /crowd-/.test(String(path)));
-    await until(() => crowd().length >= 100, { what: 'a line for each', timeoutMs: 45_000 });
+    await until(() => crowd().length >= 100, { what: 'a line of the ingress for each of 100 requests' });
     for (const { path, downstream_peer_uri_san } of crowd()) {
       const index = Number(String(path).split('-').at(-1));
       expect(downstream_peer_uri_san).toBe(spiffe(index % 2 === 0 ? 'gateway' : 'beta'));
@@ -322,10 +319,10 @@ describe('gRPC', () => {
     stream.on('end', () => {
       ended = true;
     });
-    await until(() => seen.length > 0, { what: 'the first message', timeoutMs: 45_000 });
+    await until(() => seen.length > 0, { what: 'the first message at the client' });
     expect([seen, ended]).toEqual([['1 tick'], false]);
     expect(await releaseStreams(calls)).toBe(1);
-    await until(() => ended, { what: 'the end', timeoutMs: 45_000 });
+    await until(() => ended, { what: 'the end of the answer' });
     expect(seen).toEqual(['1 tick', '2 tick', '3 tick']);
   });
 
@@ -392,7 +389,6 @@ describe('gRPC', () => {
       async () => 'message' in (await callUnary(clients.naked, '/test.Echo/Unary', 'hello', metadata(staff))),
       {
         what: 'the road',
-        timeoutMs: 45_000,
       },
     );
     const received = await calls.requests();

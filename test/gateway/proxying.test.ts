@@ -2,7 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { gatewayCase, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { gatewayCase, ready, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 
 const stage = await testStage('proxying');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -28,13 +28,7 @@ const setup = { gateway, echoes: [wiki] };
 const token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] });
 const host = 'wiki.test';
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token })).status === 200, {
-    what: 'the road',
-    timeoutMs: 45_000,
-    help: () => gateway.box.logs.tail(),
-  }),
-);
+beforeAll(() => ready(gateway, host, { token }));
 
 /** What nginx says of a body that it keeps in a file until it is whole. */
 const kept = /a client request body is buffered to a temporary file/;
@@ -106,11 +100,11 @@ describe('stream', () => {
     answer.setEncoding('utf8').on('data', (text: string) => {
       seen += text;
     });
-    await until(() => seen.includes('data: 3\n\n'), { what: 'three events', timeoutMs: 45_000 });
+    await until(() => seen.includes('data: 3\n\n'), { what: 'three events at the client' });
     expect(seen).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n');
     expect(await wiki.held(`events-${run}`)).toBe(1);
     await wiki.release(`events-${run}`);
-    await until(() => answer.complete, { what: 'the end', timeoutMs: 45_000 });
+    await until(() => answer.complete, { what: 'the end of the answer' });
   });
 
   test.each(['first', 'second'])('a body arrives while the request is open (%s run)', async (run) => {
@@ -126,11 +120,10 @@ describe('stream', () => {
     socket.write(`${head}0123456789`);
     await until(async () => (await wiki.requests()).some(({ url }) => url === path), {
       what: 'half of the request at the service',
-      timeoutMs: 45_000,
     });
     expect((await wiki.requests())[0]?.body).toBeUndefined();
     socket.write('0123456789');
-    await until(() => /^HTTP\/1\.1 200/.test(seen), { what: 'the answer', timeoutMs: 45_000 });
+    await until(() => /^HTTP\/1\.1 200/.test(seen), { what: 'the head of the answer at the client' });
     socket.destroy();
     expect((await wiki.requests())[0]?.body?.length).toBe(20);
   });

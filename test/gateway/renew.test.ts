@@ -7,6 +7,7 @@ import {
   newAgent,
   openRaw,
   plainRequest,
+  readyToSignIn,
   Sealer,
   settle,
   startEcho,
@@ -90,12 +91,10 @@ const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60
 const isCalled = async () => (await sso.calls())['/token'] === 1;
 
 /** Lets the provider be asked at once that did not answer: otherwise it is left alone for ten seconds. */
-const forgetPause = () => memory.delete('meshgate_locks', 'pause\nsso\n');
+const forgetPause = () => memory.forget('meshgate_locks', /^pause\s+sso\s*$/);
 
 beforeAll(async () => {
-  // The gateway has the provider's discovery document: a page leads to it.
-  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://sso:8443/');
-  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await readyToSignIn(stage, gateway, `${home}/page`, sso.issuer);
   mark = await settle(gateway, host);
 });
 
@@ -170,7 +169,6 @@ describe('before it', () => {
     // Each worker asks about a session that is being renewed every five seconds.
     await until(async () => (await ask(agent)).status === 200 && cookieOf(agent) !== before, {
       what: 'the new cookie',
-      timeoutMs: 45_000,
       everyMs: 100,
     });
     expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
@@ -246,7 +244,7 @@ describe('the provider', () => {
     await sso.control('/token');
     const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
     // The one wait of this file for a time of the gateway: it asks again ten seconds later by itself.
-    await until(renewed, { what: 'the refresh after the pause', timeoutMs: 60_000, everyMs: 100 });
+    await until(renewed, { what: 'the refresh after the pause', everyMs: 100 });
   });
 
   test('does not even take connections: no token is used up, and the session is renewed when it does', async () => {

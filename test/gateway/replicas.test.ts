@@ -54,7 +54,6 @@ const stage = await testStage('replicas');
 // First, so that browsers find it under the host's name.
 await startService(stage, 'balancer', {
   alias: host,
-  ports: [8443],
   env: { BACKENDS: 'gateway-a:8443 gateway-b:8443' },
 });
 const etcd = await startEtcd(stage);
@@ -121,7 +120,6 @@ async function gone(cookie: string): Promise<void> {
     const memory = new Memory(gateway, host);
     await until(async () => Number(await memory.get('meshgate_locks', 'revocations seen')) > said, {
       what: 'a look into etcd',
-      timeoutMs: 60_000,
       help: () => gateway.box.logs.tail(),
     });
   }
@@ -132,7 +130,6 @@ async function gone(cookie: string): Promise<void> {
 const answers = (member: EtcdMember) =>
   until(async () => (await member.keys('/x').catch(() => undefined)) !== undefined, {
     what: `${member.box.alias} to answer`,
-    timeoutMs: 60_000,
     help: () => member.box.logs.tail(),
   });
 
@@ -140,10 +137,10 @@ beforeAll(async () => {
   for (const gateway of both) {
     // It has looked into etcd, and has the provider's discovery document.
     const ready = async () => (await health(gateway)).revocations?.state === 'ok';
-    await until(ready, { what: 'etcd at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+    await until(ready, { what: 'etcd at the gateway', help: () => gateway.box.logs.tail() });
     const signin = { path: '/.meshgate/signin?in&to=/', headers: opening };
     const begins = async () => (await gateway.send(host, signin)).status === 303;
-    await until(begins, { what: 'the provider at the gateway', timeoutMs: 60_000 });
+    await until(begins, { what: 'the provider at the gateway' });
   }
 });
 
@@ -169,7 +166,6 @@ async function refreshedOnce(): Promise<void> {
   // Where etcd did not answer a gateway in time it asks again later.
   await until(async () => (await ask(agent)).status === 200 && (await refreshes()).good > 0, {
     what: 'the refresh',
-    timeoutMs: 60_000,
     everyMs: 100,
   });
   expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
@@ -250,7 +246,7 @@ describe('etcd', () => {
     await second.kill();
     const old = async () => (await Promise.all(both.map(health))).every((one) => one.revocations.state === 'warning');
     // They say so when they have not seen etcd for five seconds.
-    await until(old, { what: 'health to say it', timeoutMs: 60_000, everyMs: 100 });
+    await until(old, { what: 'health to say it', everyMs: 100 });
     for (const gateway of both) {
       const { ready, revocations } = await health(gateway);
       expect([ready, revocations.reason]).toEqual([true, 'revocations_old']);

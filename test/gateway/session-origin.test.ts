@@ -123,7 +123,7 @@ test('a session stays over a rotation of the keys, and ends when its key is gone
   await gateway.box.write({ [keysFile]: rotated.text });
   const young = await (await Sealer.of(gateway.policy, rotated.text)).cookie(host, adas);
   const status = async (cookie: string) => (await gateway.send(host, { headers: { Cookie: cookie } })).status;
-  await until(async () => (await status(young)) === 200, { what: 'the new key' });
+  await until(async () => (await status(young)) === 200, { what: 'a session of the new key to pass' });
   expect(await status(ada)).toBe(200);
   const { keys } = JSON.parse(rotated.text) as { keys: { kid: string }[] };
   const old = textOf(ada).split('.')[0];

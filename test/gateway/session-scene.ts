@@ -4,13 +4,13 @@ import {
   type Echo,
   type Gateway,
   type Issuer,
+  ready,
   Sealer,
   type Setup,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
 } from '../harness/index.ts';
 
 /** A gateway with sessions, whose cookies the test seals itself. */
@@ -100,9 +100,6 @@ export async function startScene(name: string): Promise<Scene> {
   const adas = sealer.session('acme', claims);
   const ada = await sealer.cookie(host, adas);
   const bearer = await acme.sign({ aud: 'wiki', sub: 'carol', groups: ['staff'] });
-  await until(async () => (await gateway.send(host, { token: bearer })).status === 200, {
-    what: 'the road',
-    help: () => gateway.box.logs.tail(),
-  });
+  await ready(gateway, host, { token: bearer });
   return { gateway, wiki, setup: { gateway, echoes: [wiki] }, sealer, ring, adas, ada, bearer, acme };
 }

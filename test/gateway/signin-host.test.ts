@@ -3,13 +3,13 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
   expectCleanLog,
   newAgent,
+  readyToSignIn,
   settle,
   startEcho,
   startGateway,
   startSso,
   testStage,
   type UserAgent,
-  until,
   type Visited,
   valuesOf,
 } from '../harness/index.ts';
@@ -53,8 +53,7 @@ const [gateway, echo, sso] = await Promise.all([
 let mark = 0;
 
 beforeAll(async () => {
-  const ready = async () => (await newAgent(stage).visit(`${wikiHome}/`)).url.startsWith(sso.issuer);
-  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await readyToSignIn(stage, gateway, `${wikiHome}/`, sso.issuer);
   mark = await settle(gateway, WIKI);
 });
 

@@ -6,6 +6,7 @@ import {
   createKey,
   expectCleanLog,
   newAgent,
+  readyToSignIn,
   type SigningKey,
   settle,
   startEcho,
@@ -112,10 +113,8 @@ const secrets: RegExp[] = [];
 const signinUrl = (origin: string, to: string, mode = 'in') => `${origin}/.meshgate/signin?${mode}&to=${to}`;
 
 beforeAll(async () => {
-  const ready = async () =>
-    (await newAgent(stage).visit(signinUrl(home, '/'), { follow: false })).status === 303 &&
-    (await newAgent(stage).visit(signinUrl(many, '/', 'in&provider=partners'), { follow: false })).status === 303;
-  await until(ready, { what: 'the providers at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await readyToSignIn(stage, gateway, signinUrl(home, '/'), sso.issuer);
+  await readyToSignIn(stage, gateway, signinUrl(many, '/', 'in&provider=partners'), 'https://partners:8443');
   mark = await settle(gateway, hostOf('basic'));
 });
 

@@ -6,13 +6,13 @@ import { newRing } from '../../src/session/rotate-ring.ts';
 import {
   expectCleanLog,
   newAgent,
+  readyToSignIn,
   settle,
   startEcho,
   startGateway,
   startSso,
   testStage,
   type UserAgent,
-  until,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
@@ -97,8 +97,7 @@ async function revoke(...flags: string[]): Promise<[code: number, said: string]>
 }
 
 beforeAll(async () => {
-  const ready = async () => (await newAgent(stage).visit(`${home}/page`)).url.startsWith('https://sso:8443/');
-  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await readyToSignIn(stage, gateway, `${home}/page`, 'https://sso:8443');
   mark = await settle(gateway, hosts[0]);
 });
 

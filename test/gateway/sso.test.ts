@@ -185,7 +185,7 @@ describe('refresh', () => {
     const good = async () => (await sso.grants()).refresh_token?.good ?? 0;
     await sso.control('/token', { hold: true });
     const slow = refresh(refresh_token);
-    await until(async () => (await sso.calls())['/token'] === 3, { what: 'the call' });
+    await until(async () => (await sso.calls())['/token'] === 3, { what: 'the third call of the token endpoint' });
     const before = await good();
     await sso.control('/token', { holdAnswer: true });
     await until(async () => (await good()) === before + 1, { what: 'the held call to go on' });
@@ -263,7 +263,7 @@ test('sign-out leads back, and tells the back channel', async () => {
   const back = await sso.confirm(agent, asked);
   expect(back.url).toBe(`${origin}/?state=out`);
   await until(async () => (await rp.requests()).some(({ url }) => url === '/.meshgate/backchannel'), {
-    what: 'the back channel',
+    what: 'a call of the back channel',
   });
   const told = (await rp.requests()).find(({ url }) => url === '/.meshgate/backchannel')!;
   const token = new URLSearchParams(told.body?.text).get('logout_token')!;

@@ -17,7 +17,6 @@ const certificate = await stage.ca.server(['wiki.test']);
 const box = await startContainer(stage, {
   image: bareImage,
   alias: 'nginx',
-  ports: [443],
   files: {
     '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
     '/root/dist/hop.js': readFileSync('dist/hop.js'),
@@ -254,7 +253,7 @@ describe('what it warns of is so', () => {
     });
     await sh('nginx');
     try {
-      const target = { host: box.host, port: box.port(443), tls: true, name: 'wiki.test', ca: stage.ca.cert };
+      const target = { host: box.host, port: 443, tls: true, name: 'wiki.test', ca: stage.ca.cert };
       const { status, text } = await send(target, { path });
       return [status, text === 'reached'];
     } finally {

@@ -76,11 +76,11 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
       await until(
         async () => {
           const answer = await ask(members[0]!);
-          if (answer.status !== 503) return true;
+          if (answer.status < 500) return true;
           const name = host.replace('.test', '');
           return gateway.box.logs.lines.some((line) => line.includes(`keys of provider ${name}:`)) || undefined;
         },
-        { what: `keys for ${host}`, timeoutMs: 45_000 },
+        { what: `the keys and the service's address for ${host}, or why there are no keys` },
       );
     }
   });
@@ -113,7 +113,7 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
     expect(wrong).toEqual([]);
     expect(counts.pastSignature, 'vectors that got past their signature').toBeGreaterThan(20);
     expect(counts.verified, 'Istio’s tokens that passed').toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   test('claims of Istio’s tokens reach the service: lists, nested and space-delimited ones', async () => {
     let compared = 0;

@@ -59,7 +59,6 @@ async function received(path: string): Promise<string> {
   await echo.clear();
   await until(async () => (await gateway.send('localhost', { token, path })).status === 200, {
     what: `the road to ${path}`,
-    timeoutMs: 45_000,
   });
   return valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
 }

@@ -204,7 +204,7 @@ export class UserAgent {
     if (box === undefined) throw new Error(`no container of the stage is called ${hostname}: ${url}`);
     const inside = Number(port || (tls ? 443 : 80));
     const client = this.clientPem === undefined ? {} : { clientPem: this.clientPem };
-    return { host: box.host, port: box.port(inside), tls, name: hostname, ca: this.#stage.ca.cert, ...client };
+    return { host: box.host, port: inside, tls, name: hostname, ca: this.#stage.ca.cert, ...client };
   }
 }
 

@@ -61,7 +61,6 @@ export async function startBadProvider(stage: Stage, options: BadProviderOptions
   const { id, secret } = options.client ?? { id: 'wiki', secret: 'wiki-secret' };
   const box = await startService(stage, 'bad-provider', {
     alias,
-    ports: [port],
     files: { '/etc/service/tls.pem': (await stage.ca.server(alias)).pem },
     env: { ISSUER: `https://${alias}:${port}`, CLIENT_ID: id, CLIENT_SECRET: secret },
   });

@@ -73,11 +73,10 @@ export async function startBrowser(
     alias: options.alias ?? 'browser',
     command: ['start.sh', ...(options.flags ?? [])],
     files: { '/etc/chromium/policies/managed/meshgate.json': JSON.stringify(managed) },
-    ports: [port],
     memory: 2048,
     ready: /DevTools listening on/,
   });
-  return new Browser(box, await chromium.connectOverCDP(`http://${box.host}:${box.port(port)}`));
+  return new Browser(box, await chromium.connectOverCDP(`http://${box.host}:${port}`));
 }
 
 /** Notes what a page asks for and complains of from now on. */

@@ -5,6 +5,7 @@ import { jsonLines, markerPath, troubles } from './logs.ts';
 import { type RawOptions, rawRequest } from './raw.ts';
 import { type Echo, type Received, valuesOf } from './services.ts';
 import { openStage, type Stage, saveLogs } from './stage.ts';
+import { until } from './until.ts';
 
 /** What the gateway under test talks to. */
 export interface Setup {
@@ -62,7 +63,7 @@ export interface LogExpected {
 /** A stage for one test file: closed after its last test; a failing test gets every container's log. */
 export async function testStage(name: string): Promise<Stage> {
   const stage = await openStage(name);
-  afterAll(() => stage.close(), 60_000);
+  afterAll(() => stage.close());
   afterEach(({ task }) => {
     const error = task.result?.state === 'fail' ? task.result.errors?.[0] : undefined;
     if (error === undefined) return;
@@ -82,27 +83,43 @@ export function gatewayCase(setup: Setup, one: Case): void {
   });
 }
 
-let settled = 0;
-
 /**
- * Waits until all that the worker wrote so far is here, in both of its logs. The request that marks them is refused by
- * nginx itself: it is larger than any route takes, which is a line of the error log and one of the access log, after
- * those of the requests before. With several workers it speaks for the one that took it.
+ * Waits until all that the workers wrote so far is here, in both logs: each of them has taken a marker.
  *
  * @param host one that asks for no client certificate; default the policy's first
- * @returns a mark after them
+ * @returns a mark after the lines
  */
 export async function settle(gateway: Gateway, host = gateway.policy.hosts[0]!.name): Promise<number> {
-  const path = markerPath(++settled);
-  const name = host.replace('*', 'settle');
+  const marked = new Set<string>();
+  const missing = () => gateway.workers().filter((worker) => !marked.has(worker));
+  const all = async () => {
+    // One alone takes the first. Of several, those that are not busy take the next ones: so some are sent at once.
+    const count = gateway.workers().length === 1 ? 1 : 2 * gateway.workers().length;
+    const took = await Promise.all(Array.from({ length: count }, () => markLog(gateway, host.replace('*', 'settle'))));
+    for (const worker of took) marked.add(worker);
+    return missing().length === 0;
+  };
+  await until(all, { what: 'a marker of each worker', help: () => `none of ${missing().join(', ')}` });
+  return gateway.mark();
+}
+
+let markers = 0;
+
+/**
+ * Sends a request that nginx itself refuses: it is larger than any route takes, which is a line of the error log and one of
+ * the access log, after those of the requests before.
+ *
+ * @returns the worker that took it, once its lines are here
+ */
+async function markLog(gateway: Gateway, name: string): Promise<string> {
+  const path = markerPath(++markers);
   const marking = rawRequest(`POST ${path} HTTP/1.1`, [
     ['Host', name],
     ['Content-Length', '1000000000000000'],
   ]);
   const { answers } = await gateway.sendRaw(name, marking);
   if (answers[0]?.status !== 413) throw new Error(`${name} does not mark its log: ${answers[0]?.status}`);
-  await gateway.box.logs.waitForMarker(path);
-  return gateway.mark();
+  return gateway.box.logs.waitForMarker(path);
 }
 
 /** Runs a case once and checks answer, upstream and logs. */

@@ -6,6 +6,7 @@ import {
 } from 'testcontainers';
 import { runId, runLabel } from './docker.ts';
 import { LogBuffer } from './logs.ts';
+import { refuseUnreachable } from './reach.ts';
 import type { Stage } from './stage.ts';
 import { waiting } from './waiting.ts';
 
@@ -23,7 +24,6 @@ export interface ContainerSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
-  readonly ports?: readonly number[];
   /** The log line that says it is ready; a server writes it once it listens. */
   readonly ready: RegExp;
   readonly tmpfs?: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface ContainerSpec {
   readonly memory?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
-  /** Shares this box's network, as the containers of a pod do; its alias is for logs only, its ports are the box's. */
+  /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
 }
 
@@ -73,16 +73,6 @@ export class Box {
   get host(): string {
     if (this.#inside !== undefined) return this.#inside.host;
     return this.#address;
-  }
-
-  /** The same; where a text names it beside others of the network. */
-  get ip(): string {
-    return this.host;
-  }
-
-  /** Where a port of the container answers at {@link host}: none is published, so it is the same. */
-  port(inside: number): number {
-    return inside;
   }
 
   exec(...command: string[]): Promise<ExecResult> {
@@ -226,6 +216,7 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   try {
     const box = new Box(spec, logs, await container.start());
     stage.boxes.push(box);
+    refuseUnreachable(box.alias, box.host);
     return box;
   } catch (error) {
     throw new Error(`${spec.alias} (${spec.image}) did not start: ${String(error)}\n${logs.tail()}`, { cause: error });

@@ -38,7 +38,7 @@ export class Envoy {
     const trust = clientPem === undefined ? {} : { clientPem };
     return {
       host: this.box.host,
-      port: this.box.port(this.#listen),
+      port: this.#listen,
       tls: true,
       name: this.#name,
       ca: this.#ca,
@@ -71,7 +71,6 @@ export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<E
     image: envoyImage,
     command: envoyCommand,
     alias: options.alias ?? ingress.host,
-    ports: [listen],
     files: { ...own, ...placed, ...options.files },
     ready: /starting workers/,
   });

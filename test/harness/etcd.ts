@@ -23,7 +23,7 @@ export class EtcdMember {
   /** A call of the JSON gateway; keys and values in it are base64. */
   call(path: string, body: unknown, clientPem: string | undefined = this.#trust.clientPem): Promise<Answer> {
     const { host, alias } = this.box;
-    const target = { host, port: this.box.port(clientPort), tls: true, name: alias, ca: this.#trust.ca };
+    const target = { host, port: clientPort, tls: true, name: alias, ca: this.#trust.ca };
     const client = clientPem === '' ? {} : { clientPem };
     return send({ ...target, ...client }, { method: 'POST', path, body: JSON.stringify(body) });
   }
@@ -104,7 +104,6 @@ async function startMember(stage: Stage, name: string, cluster: string): Promise
   return startContainer(stage, {
     image: etcdImage,
     alias: name,
-    ports: [clientPort],
     files: { [file('cert')]: cert, [file('key')]: key, [file('ca')]: stage.ca.cert },
     command: [
       ...['etcd', '--name', name, '--data-dir', '/tmp/etcd', '--unsafe-no-fsync'],

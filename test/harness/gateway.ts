@@ -26,17 +26,14 @@ export interface GatewayOptions {
 
 const conf = '/run/meshgate/conf';
 
-const healthPorts = ({ gateway: { health } }: Policy) =>
-  health === undefined ? [] : [Number(health.split(':').at(-1))];
-
-const innerPorts = ({ gateway: { inner } }: Policy) => (inner === undefined ? [] : [inner.listen]);
-
 /** A running gateway. */
 export class Gateway {
   readonly box: Box;
   readonly policy: Policy;
   readonly #ca: string;
   readonly #workers: number;
+  readonly #running = new Set<string>();
+  #read = 0;
 
   constructor(box: Box, policy: Policy, ca: string, workers = 1) {
     this.box = box;
@@ -51,7 +48,7 @@ export class Gateway {
     const client = clientPem === undefined ? {} : { clientPem };
     return {
       host: this.box.host,
-      port: this.box.port(listen),
+      port: listen,
       tls: !insecureHttp,
       name: host,
       ca: this.#ca,
@@ -61,7 +58,7 @@ export class Gateway {
 
   /** Where services ask one of the policy's hosts, with certificate and key in one PEM. */
   inner(host: string, clientPem?: string): Target {
-    const port = this.box.port(this.policy.gateway.inner?.listen ?? 0);
+    const port = this.policy.gateway.inner?.listen ?? 0;
     const client = clientPem === undefined ? {} : { clientPem };
     return { host: this.box.host, port, tls: true, name: host, ca: this.#ca, ...client };
   }
@@ -94,6 +91,18 @@ export class Gateway {
     return this.box.logs.mark();
   }
 
+  /** Process ids of the workers that have started and have not said since that they end. */
+  workers(): readonly string[] {
+    for (const line of this.box.logs.since(this.#read)) {
+      this.#read += 1;
+      const started = /start worker process (\d+)$/.exec(line)?.[1];
+      if (started !== undefined) this.#running.add(started);
+      const ended = / (\d+)#\d+: gracefully shutting down$/.exec(line) ?? /worker process (\d+) exited/.exec(line);
+      if (ended !== null) this.#running.delete(ended[1]!);
+    }
+    return [...this.#running];
+  }
+
   /** Access log lines after the mark. */
   access(mark = 0): Record<string, unknown>[] {
     return jsonLines(this.box.logs.since(mark));
@@ -106,8 +115,8 @@ export class Gateway {
 
   /** Health over the port that the policy gives it. */
   health(path: string): Promise<Answer> {
-    const [port = 0] = healthPorts(this.policy);
-    return send({ host: this.box.host, port: this.box.port(port), tls: false, name: 'health' }, { path });
+    const port = Number(this.policy.gateway.health?.split(':').at(-1));
+    return send({ host: this.box.host, port, tls: false, name: 'health' }, { path });
   }
 
   /** Loads the configuration again, as a deployment would; from then on new workers alone take connections. */
@@ -131,8 +140,8 @@ export class Gateway {
 
 /**
  * Starts the gateway's image with a policy. All files that the policy names (certificates, keys, CAs) are made up by
- * the stage's authorities unless `files` has them. Ready when nginx listens, which says nothing of the
- * providers' keys: a test that needs them waits for a request that passes.
+ * the stage's authorities unless `files` has them. Done when nginx listens with all its workers. Then it still lacks the
+ * providers' keys and the services' addresses: a test that needs them asks `ready` or `readyToSignIn`.
  */
 export async function startGateway(stage: Stage, options: GatewayOptions): Promise<Gateway> {
   const policy = readPolicy(options.policy);
@@ -153,12 +162,16 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     aliases: [...policy.hosts.map((host) => host.name), policy.gateway.signin?.host ?? '*'].filter(
       (name) => !name.startsWith('*'),
     ),
-    ports: [policy.gateway.listen, ...healthPorts(policy), ...innerPorts(policy)],
     files,
     env,
     ready: /start worker process \d+/,
   });
-  return new Gateway(box, policy, stage.ca.cert, options.workers);
+  const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);
+  await until(() => gateway.workers().length >= (options.workers ?? 1), {
+    what: 'all workers to start',
+    help: () => box.logs.tail(),
+  });
+  return gateway;
 }
 
 /** Takes out or changes text in rendered files, and fails where there is nothing to change. */

@@ -8,8 +8,8 @@ import { startEnvoy } from './envoy.ts';
 import { startGateway } from './gateway.ts';
 import { type Sent, send } from './http.ts';
 import { startIssuer } from './issuer.ts';
+import { ready } from './ready.ts';
 import { type Echo, startEcho, valuesOf } from './services.ts';
-import { until } from './until.ts';
 
 export const KEYS = '/run/keys/assertion.jwks';
 const JWKS = '/run/ingress/jwks.json';
@@ -96,10 +96,7 @@ export async function startHopLab(name: string) {
     ...{ email: 'ann@example.org', email_verified: true },
   });
 
-  await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
-    what: 'the road to the wiki',
-    help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
-  });
+  await ready(gateway, 'wiki.test', { token: ann });
 
   /** The one assertion that a service received with the request that this sends. */
   async function received(echo: Echo, ask: () => Promise<{ readonly status: number }>): Promise<string> {

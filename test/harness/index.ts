@@ -22,6 +22,7 @@ export { type Files, readPolicy, render } from './policy.ts';
 export * from './proofs.ts';
 export * from './provider.ts';
 export * from './raw.ts';
+export * from './ready.ts';
 export * from './services.ts';
 export * from './sessions.ts';
 export * from './sso.ts';

@@ -112,7 +112,6 @@ export async function startIssuer(stage: Stage, options: IssuerOptions = {}): Pr
   const box = await startService(stage, 'issuer', {
     alias,
     aliases,
-    ports: [8443],
     files: { '/etc/service/tls.pem': pem },
   });
   return new IssuerServer(box, `https://${alias}:8443`);

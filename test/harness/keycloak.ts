@@ -22,7 +22,7 @@ export class Keycloak {
     this.box = box;
     this.realm = name;
     this.issuer = `https://${box.alias}:${port}/realms/${name}`;
-    this.#target = { host: box.host, port: box.port(port), tls: true, name: box.alias, ca };
+    this.#target = { host: box.host, port, tls: true, name: box.alias, ca };
   }
 
   /** A person's tokens by password, from the client `wiki`. */
@@ -153,7 +153,6 @@ export async function startKeycloak(stage: Stage, options: KeycloakOptions = {})
   const box = await startContainer(stage, {
     image: keycloakImage,
     alias,
-    ports: [port],
     files: {
       '/etc/keycloak/tls.crt': cert,
       '/etc/keycloak/tls.key': key,

@@ -19,7 +19,7 @@ server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port
  * own serves it, so it works while the test waits for such a program. It ends with the test file.
  */
 export async function localPort(box: Box, inside: number): Promise<number> {
-  const worker = new Worker(forward, { eval: true, workerData: { host: box.host, port: box.port(inside) } });
+  const worker = new Worker(forward, { eval: true, workerData: { host: box.host, port: inside } });
   worker.unref();
   // State: the thread listens.
   const [port] = await once(worker, 'message');

@@ -5,10 +5,10 @@ import { PATIENCE_MS, until } from './until.ts';
 type Side = 'stdout' | 'stderr';
 
 /**
- * A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error log
- * and in the access log.
+ * A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error log,
+ * with its worker's process id, and in the access log.
  */
-const MARKER = /"POST (\/meshgate-settle-\d+) HTTP|"url\.path":"(\/meshgate-settle-\d+)"/;
+const MARKER = / (\d+)#\d+: .*"POST (\/meshgate-settle-\d+) HTTP|"url\.path":"(\/meshgate-settle-\d+)"/;
 
 /** The path of a marker of that number. */
 export const markerPath = (number: number): string => `/meshgate-settle-${number}`;
@@ -17,7 +17,8 @@ export const markerPath = (number: number): string => `/meshgate-settle-${number
 export class LogBuffer {
   readonly lines: string[] = [];
   readonly #rest: Record<Side, string> = { stdout: '', stderr: '' };
-  readonly #markers: Record<Side, Set<string>> = { stdout: new Set(), stderr: new Set() };
+  /** Paths of markers in the access log; in the error log with the worker that took each. */
+  readonly #markers = { stdout: new Set<string>(), stderr: new Map<string, string>() };
   #ended = false;
 
   /** Takes in a container's log: `split` writes its two streams apart until the stream ends. */
@@ -46,7 +47,8 @@ export class LogBuffer {
     for (const line of parts) {
       const marker = MARKER.exec(line);
       if (marker === null) this.lines.push(line);
-      else this.#markers[side].add((marker[1] ?? marker[2])!);
+      else if (marker[3] !== undefined) this.#markers.stdout.add(marker[3]);
+      else this.#markers.stderr.set(marker[2]!, marker[1]!);
     }
   }
 
@@ -79,9 +81,9 @@ export class LogBuffer {
     );
   }
 
-  /** Waits until both streams have come to the marker: what was written before it is here. */
-  async waitForMarker(path: string): Promise<void> {
-    await until(() => this.#markers.stdout.has(path) && this.#markers.stderr.has(path), {
+  /** Waits until both streams have come to the marker: what its worker wrote before it is here. Gives the worker. */
+  waitForMarker(path: string): Promise<string> {
+    return until(() => this.#markers.stdout.has(path) && this.#markers.stderr.get(path), {
       what: `the marker ${path} in both logs`,
       everyMs: 5,
       help: () => this.tail(),

@@ -41,7 +41,7 @@ export class McpService {
 
 /** Plain HTTP on port 8080 of its alias. */
 export async function startMcp(stage: Stage, alias = 'mcp.internal'): Promise<McpService> {
-  return new McpService(await startService(stage, 'mcp', { alias, ports: [8080] }));
+  return new McpService(await startService(stage, 'mcp', { alias }));
 }
 
 /** A request as it went out, and the status of its answer. */
@@ -64,7 +64,7 @@ export function stageFetch(stage: Stage, exchanges: Exchange[] = []) {
     const { signal } = init;
     const answer = await new Promise<Response>((resolve, reject) => {
       const outgoing = httpsRequest({
-        ...{ host: box.host, port: box.port(Number(url.port || 443)), agent: false, method: request.method },
+        ...{ host: box.host, port: Number(url.port || 443), agent: false, method: request.method },
         ...{ path: url.pathname + url.search, headers, ...(signal ? { signal } : {}) },
         ...tlsOptions({ host: box.host, port: 0, tls: true, name: url.hostname, ca: stage.ca.cert }),
       });

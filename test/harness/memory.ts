@@ -16,7 +16,7 @@ const turn = (r) => {
   const { zone, key } = r.args;
   const dict = ngx.shared[zone];
   if (r.method === 'PUT') dict.set(key, r.requestText);
-  if (r.method === 'DELETE') dict.delete(key);
+  if (r.method === 'DELETE') dict.keys().filter((one) => RegExp(key).test(one)).forEach((one) => dict.delete(one));
   const value = dict.get(key);
   r.return(value === undefined ? 204 : 200, value === undefined ? '' : String(value));
 };
@@ -53,8 +53,9 @@ export class Memory {
     await this.#ask('PUT', zone, key, value);
   }
 
-  async delete(zone: string, key: string): Promise<void> {
-    await this.#ask('DELETE', zone, key);
+  /** Deletes all keys that match: how the gateway joins the parts of a key is its own affair. */
+  async forget(zone: string, keys: RegExp): Promise<void> {
+    await this.#ask('DELETE', zone, keys.source);
   }
 
   /** What a gateway without a store keeps of sessions. */

@@ -64,7 +64,7 @@ export class Provider {
   async #post(path: string, id: string, form: Record<string, string>): Promise<Answer> {
     const secret = clients.find((client) => client.id === id)?.secret ?? '';
     const { hostname, port } = new URL(this.issuer);
-    const target = { host: this.box.host, port: this.box.port(Number(port)), tls: true, name: hostname, ca: this.#ca };
+    const target = { host: this.box.host, port: Number(port), tls: true, name: hostname, ca: this.#ca };
     const answer = await send(target, {
       method: 'POST',
       path,
@@ -95,7 +95,6 @@ export async function startProvider(stage: Stage, options: ProviderOptions = {})
   const { pem } = await stage.ca.server(alias);
   const box = await startService(stage, 'provider', {
     alias,
-    ports: [port],
     files: { '/etc/service/tls.pem': pem },
     env: {
       ISSUER: issuer,

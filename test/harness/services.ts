@@ -13,7 +13,7 @@ const tlsFile = '/etc/service/tls.pem';
 /** Calls an admin port; what it answers, parsed. An answer other than 200 is an error. */
 // biome-ignore lint/suspicious/noExplicitAny: each service's admin API has its own answers
 export async function callAdmin(box: Box, method: string, path: string, body?: unknown): Promise<any> {
-  const target = { host: box.host, port: box.port(adminPort), tls: false, name: 'admin' };
+  const target = { host: box.host, port: adminPort, tls: false, name: 'admin' };
   const answer = await send(target, { method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   if (answer.status !== 200) throw new Error(`${box.alias}: ${method} ${path}: ${answer.status} ${answer.text}`);
   return answer.json();
@@ -30,7 +30,6 @@ export function startService(
     command: ['node', `/srv/${file}.mjs`],
     ready: /^admin listens/m,
     ...spec,
-    ports: [...(spec.ports ?? []), adminPort],
   });
 }
 
@@ -93,7 +92,6 @@ export async function startEcho(stage: Stage, options: EchoOptions = {}): Promis
   const box = await startService(stage, 'echo', {
     alias,
     aliases: options.aliases ?? [],
-    ports: options.tls ? [8080, 8443] : [8080],
     files: {
       ...(options.tls ? { [tlsFile]: pem } : {}),
       ...(options.clientCa === undefined ? {} : { '/etc/service/client-ca.pem': options.clientCa }),

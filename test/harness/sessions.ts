@@ -75,17 +75,27 @@ export class Sealer {
    * @param fresh seconds from now until it is; below zero: it is already
    */
   async age(records: Records, agent: UserAgent, origin: string, fresh: number): Promise<void> {
-    const { hostname } = new URL(origin);
     const cookie = agent.cookies(origin).find(({ key }) => key === SESSION_COOKIE);
-    const session = readClaims((await open(this.#ring, 'session', hostname, cookie?.value ?? '')) ?? '');
-    if (session === undefined) throw new Error(`no session of ${hostname} to make older`);
+    const older = await this.older(records, new URL(origin).hostname, cookie?.value ?? '', fresh);
+    agent.setCookie(`${SESSION_COOKIE}=${older}; Path=/; Secure`, origin);
+  }
+
+  /**
+   * Makes a session older at the gateway.
+   *
+   * @param cookie value of its cookie
+   * @returns the value of the cookie that its browser is to have
+   */
+  async older(records: Records, host: string, cookie: string, fresh: number): Promise<string> {
+    const session = readClaims((await open(this.#ring, 'session', host, cookie)) ?? '');
+    if (session === undefined) throw new Error(`no session of ${host} to make older`);
     const sealed = await records.get(session.sid);
     const record = readRecord((await open(this.#ring, 'record', '', sealed ?? '')) ?? '', session.sid);
-    if (record === undefined) throw new Error(`the gateway keeps nothing of the session of ${hostname}`);
+    if (record === undefined) throw new Error(`the gateway keeps nothing of the session of ${host}`);
     const now = Date.now() / 1000;
     const until = Math.floor(now) + fresh;
     const older = recordText({ ...record, session: { ...record.session, fresh: until } });
     await records.put(session.sid, await seal(this.#ring, 'record', '', older, now));
-    agent.setCookie(`${await this.cookie(hostname, { ...session, fresh: until })}; Path=/; Secure`, origin);
+    return this.seal(host, { ...session, fresh: until });
   }
 }

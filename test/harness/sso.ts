@@ -34,7 +34,7 @@ export class Sso {
   send(path: string, sent: Sent = {}, clientPem?: string): Promise<Answer> {
     const client = clientPem === undefined ? {} : { clientPem };
     const { host, alias } = this.box;
-    const target = { host, port: this.box.port(port), tls: true, name: alias, ca: this.#ca, ...client };
+    const target = { host, port, tls: true, name: alias, ca: this.#ca, ...client };
     const headers = Array.isArray(sent.headers) ? sent.headers : Object.entries(sent.headers ?? {});
     return send(target, { path, ...sent, headers: [['Host', `${alias}:${port}`], ...headers] });
   }
@@ -155,7 +155,6 @@ export async function startSso(stage: Stage, options: SsoOptions): Promise<Sso> 
   const { pem } = await stage.ca.server(alias);
   const box = await startService(stage, 'sso', {
     alias,
-    ports: [port],
     files: {
       '/etc/service/tls.pem': pem,
       '/etc/service/ca.pem': stage.ca.cert,

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import {
   createKey,
   plainRequest,
+  ready,
   type Sent,
   startEcho,
   startGateway,
@@ -38,12 +39,7 @@ const stranger = await acme.sign({ ...claims, groups: [] });
 /** Clients that go away at once, of each kind. */
 const CLIENTS = 12;
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: reader }));
 
 let mark = 0;
 let workers = '';
@@ -61,8 +57,8 @@ async function open(): Promise<number> {
 }
 
 async function nothingStuck(): Promise<void> {
-  await until(async () => (await open()) === 0, { what: 'the gateway to let go of every client', timeoutMs: 45_000 });
-  await until(async () => (await echo.held('abort')) === 0, { what: 'the service to be let go', timeoutMs: 45_000 });
+  await until(async () => (await open()) === 0, { what: 'the gateway to let go of every client' });
+  await until(async () => (await echo.held('abort')) === 0, { what: 'the service to be let go' });
 }
 
 beforeEach(async () => {
@@ -222,12 +218,12 @@ describe('while the check is asked', () => {
                 held = await asked();
                 return held || answered();
               },
-              { what: 'the fetch, or answers without it', timeoutMs: 45_000 },
+              { what: 'the fetch, or answers without it' },
             ),
           );
           return held;
         },
-        { what: 'a fetch that is held', timeoutMs: 45_000 },
+        { what: 'a fetch that is held' },
       );
       await acme.publish(acme.key);
       await issuers.release('keys');
@@ -239,7 +235,7 @@ describe('while the check is asked', () => {
         const got = await gateway.send(host, { token });
         return got.status === 200 ? got : undefined;
       },
-      { what: 'the new key', timeoutMs: 45_000 },
+      { what: 'the new key' },
     );
     expect(answer.status).toBe(200);
   }, 180_000);
@@ -277,8 +273,7 @@ describe('while the service answers', () => {
   test('a large answer', async () => {
     await echo.clear();
     const sent: Sent = { path: '/x?echo-size=50000000', token: reader };
-    const arrived = () =>
-      until(async () => (await echo.requests()).length >= CLIENTS, { what: 'the requests', timeoutMs: 45_000 });
+    const arrived = () => until(async () => (await echo.requests()).length >= CLIENTS, { what: 'the requests' });
     for (const reset of [false, true]) {
       await goAway(plainRequest(host, sent), arrived, reset);
       await echo.clear();
@@ -298,8 +293,7 @@ describe('while the service answers', () => {
         ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
       ],
     });
-    const arrived = () =>
-      until(async () => (await echo.requests()).length >= CLIENTS, { what: 'the requests', timeoutMs: 45_000 });
+    const arrived = () => until(async () => (await echo.requests()).length >= CLIENTS, { what: 'the requests' });
     for (const reset of [false, true]) {
       await goAway(upgrade, arrived, reset);
       await echo.clear();

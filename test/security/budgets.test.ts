@@ -79,7 +79,6 @@ for (const issuer of [acme, other]) {
   const token = await issuer.sign(claims('warm'));
   await until(async () => (await send({ token, path: '/free/x' })).status === 200, {
     what: 'the keys',
-    timeoutMs: 45_000,
     help: () => gateway.box.logs.tail(),
   });
 }

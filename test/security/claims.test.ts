@@ -35,7 +35,7 @@ hosts:
 });
 const host = 'wiki.test';
 
-beforeAll(() => until(async () => (await ask({})).status === 200, { what: 'the keys', timeoutMs: 45_000 }));
+beforeAll(() => until(async () => (await ask({})).status === 200, { what: 'the keys' }));
 
 async function ask(claims: Readonly<Record<string, unknown>>) {
   const token = await acme.sign({ aud: 'wiki', sub: 'ada', ...claims });

@@ -6,11 +6,11 @@ import {
   expectCleanLog,
   gatewayCase,
   plainRequest,
+  ready,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 
@@ -47,12 +47,7 @@ const host = 'wiki.test';
 const reader = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['reader'] });
 const setup = { gateway, echoes: [echo] };
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 

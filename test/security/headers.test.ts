@@ -4,12 +4,12 @@ import {
   expectCleanLog,
   type Received,
   rawRequest,
+  ready,
   replaceIn,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 import { FORGED, INTERNAL } from './forged-headers.ts';
@@ -72,12 +72,7 @@ const every = [...new Set([...named, ...FORGED, ...INTERNAL])];
 // With a credential beside it, a second Authorization is a 400 of nginx's own; request.test.ts has it.
 const sendable = every.filter((name) => name !== 'Authorization');
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: reader }));
 
 /** Spellings of a name with `_` for some of its dashes. */
 const spelledOver = (name: string): readonly string[] =>

@@ -92,7 +92,6 @@ async function assertionOf(token: string, path: string): Promise<string> {
     },
     {
       what: `the road to ${path}`,
-      timeoutMs: 45_000,
       help: () => gateway.box.logs.tail() + envoy.box.logs.tail(),
     },
   );

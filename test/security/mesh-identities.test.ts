@@ -9,6 +9,7 @@ import {
   expectCleanLog,
   type Files,
   type Gateway,
+  ready,
   startEcho,
   startEnvoy,
   startGateway,
@@ -102,12 +103,7 @@ async function load(gateway: Gateway, count: number, connections = 16): Promise<
   return failed;
 }
 
-async function ready(gateway: Gateway): Promise<void> {
-  await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200 || undefined, {
-    what: 'the road to the ingress',
-    timeoutMs: 45_000,
-  });
-}
+const readyAtIngress = (gateway: Gateway) => ready(gateway, 'wiki.test', { token: tokens.alpha });
 
 /** SHA-256 of a certificate, as Envoy puts it into x-forwarded-client-cert. */
 const hashOf = (pem: string) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
@@ -124,7 +120,7 @@ const shared = (files: Files): Files => {
 
 describe('one upstream block per identity', async () => {
   const gateway = await startGateway(stage, { policy });
-  await ready(gateway);
+  await readyAtIngress(gateway);
 
   test('20,000 requests of two roles, mixed on the same connections: none crosses, and soon after a rotation none begins with an old certificate', async () => {
     const mark = envoy.box.logs.mark();
@@ -166,7 +162,6 @@ describe('one upstream block per identity', async () => {
 
     const lines = await until(() => (carried(mark).length >= sent ? carried(mark) : undefined), {
       what: 'all requests in the log of Envoy',
-      timeoutMs: 45_000,
     });
     expect(lines.length).toBe(sent);
     expect(crossings(lines).slice(0, 5)).toEqual([]);
@@ -179,7 +174,7 @@ describe('one upstream block per identity', async () => {
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
     // Whoever writes has stopped half way. Connections of the pair before serve until their time is over.
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert, 'exit 0');
-    await until(async () => (await ask()).status === 503, { what: 'the first new connection', timeoutMs: 45_000 });
+    await until(async () => (await ask()).status === 503, { what: 'the first new connection' });
     await echo.clear();
     expect((await ask()).status).toBe(503);
     expect(await echo.requests()).toEqual([]);
@@ -192,7 +187,7 @@ describe('one upstream block per identity', async () => {
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert);
     expect((await ask()).status).toBe(200);
     await expectCleanLog(gateway, mark, [/SSL_use_PrivateKey/, /SVID of identity alpha .*svid_key_mismatch/]);
-  }, 60_000);
+  });
 });
 
 describe('one upstream block for both', async () => {
@@ -202,15 +197,13 @@ describe('one upstream block for both', async () => {
     const mark = envoy.box.logs.mark();
     await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status < 500 || undefined, {
       what: 'the road to the ingress',
-      timeoutMs: 45_000,
     });
     await load(gateway, 1000);
     const lines = await until(() => (carried(mark).length >= 1000 ? carried(mark) : undefined), {
       what: 'the requests in the log of Envoy',
-      timeoutMs: 45_000,
     });
     expect(crossings(lines).length).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });
 
 describe('the ingress’s certificate is verified: no answer, no fallback to plain', async () => {
@@ -238,7 +231,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
           const got = await gateway.send('wiki.test', { token: tokens.alpha });
           return got.status === 502 ? got : undefined;
         },
-        { what: 'a 502', timeoutMs: 45_000 },
+        { what: 'a 502' },
       );
       expect(answer.status).toBe(502);
       // The second call too.
@@ -258,11 +251,11 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
     await gateway.box.write({ '/run/mesh/ca.pem': stage.meshCa.cert });
     await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });
     const ask = async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200;
-    await until(ask, { what: 'the other CA to be trusted', timeoutMs: 45_000 });
+    await until(ask, { what: 'the other CA to be trusted' });
     const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
     expect(said).toHaveLength(2);
     expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, nginx is asked to reload/);
     const starts = gateway.box.logs.since(mark).filter((line) => /start worker process \d+/.test(line));
     expect(starts).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -8,13 +8,13 @@ import {
   gatewayCase,
   keepAlive,
   type ProofWish,
+  ready,
   type Sent,
   signProof,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
   withProof,
 } from '../harness/index.ts';
 import { said } from './scene.ts';
@@ -71,16 +71,7 @@ async function proved(path = '/page', wish: Partial<ProofWish> = {}, signer = ke
 
 const ask = async (of: Gateway, sent: Sent) => said(await of.send(host, sent));
 
-beforeAll(() =>
-  Promise.all(
-    all.map((of) =>
-      until(async () => (await of.send(host, { token: unbound })).status === 200, {
-        what: 'the keys',
-        timeoutMs: 45_000,
-      }),
-    ),
-  ),
-);
+beforeAll(() => Promise.all(all.map((of) => ready(of, host, { token: unbound }))));
 
 test('a bound token with a proof of its key passes, and neither reaches the service', async () => {
   await echo.clear();

@@ -4,11 +4,11 @@ import {
   type Answer,
   expectCleanLog,
   plainRequest,
+  ready,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 
@@ -41,12 +41,7 @@ hosts:
 const host = 'wiki.test';
 const reader = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['reader'] });
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 

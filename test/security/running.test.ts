@@ -7,6 +7,7 @@ import {
   forgeToken,
   gatewayImage,
   plainRequest,
+  ready,
   settle,
   startContainer,
   startEcho,
@@ -53,12 +54,7 @@ const refused: Record<string, string> = {
   token_malformed: `${reader.slice(0, -4)}=!_secret-tail`,
 };
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { token: reader })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 
@@ -269,7 +265,6 @@ describe('an option that has no effect', () => {
     const box = await startContainer(stage, {
       image: gatewayImage,
       alias: 'bad',
-      ports: [8443],
       files: { '/etc/meshgate/meshgate.yaml': policy.replace('services:', '  idle: { group: idle }\nservices:') },
       ready: /not starting/,
     });

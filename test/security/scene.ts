@@ -1,5 +1,5 @@
 import { beforeAll } from 'vitest';
-import { type Answer, type Sent, settle, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+import { type Answer, ready, type Sent, settle, startEcho, startIssuer, testStage } from '../harness/index.ts';
 import { startLab } from './lab.ts';
 
 /** The one host of the traps' policy. */
@@ -35,12 +35,7 @@ hosts:
   const sign = (claims: Readonly<Record<string, unknown>>) => acme.sign({ aud: 'wiki', ...claims });
   const reader = await sign({ sub: 'ada', groups: ['reader'] });
   const stranger = await sign({ sub: 'eve' });
-  beforeAll(() =>
-    until(async () => (await gateway.send(host, { path: '/rest/x', token: reader })).status === 200, {
-      what: 'the keys',
-      timeoutMs: 45_000,
-    }),
-  );
+  beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
   /** Status and reason of an answer. */
   const ask = async (sent: Sent) => said(await gateway.send(host, sent));
   return { lab, gateway, echo, sign, reader, stranger, ask };

@@ -138,7 +138,7 @@ describe('the assertion with the wrong certificate', () => {
         agent.destroy();
         return undefined;
       },
-      { what: 'a connection whose certificate holds', timeoutMs: 45_000 },
+      { what: 'a connection whose certificate holds' },
     );
     const answer = await until(
       async () => {
@@ -299,7 +299,6 @@ test('services of a CA that joins the bundle are let in, without anybody’s hel
   await gateway.box.write({ '/run/inner/services.pem': stage.meshCa.cert + strangers.cert });
   await until(async () => (await hop('board.test', pem, given)).status === 200, {
     what: 'the other CA to be trusted',
-    timeoutMs: 45_000,
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));

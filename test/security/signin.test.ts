@@ -93,7 +93,7 @@ const expected: RegExp[] = [];
 
 beforeAll(async () => {
   const ready = async () => hasSession(await signedIn());
-  await until(ready, { what: 'a first sign-in', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await until(ready, { what: 'a first sign-in', help: () => gateway.box.logs.tail() });
   mark = await settle(gateway, HOST);
 });
 

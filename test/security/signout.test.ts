@@ -110,7 +110,7 @@ const expected: RegExp[] = [];
 beforeAll(async () => {
   const ready = async () =>
     (await newAgent(stage).visit(`${home}/.meshgate/signin?in&to=/`, { follow: false })).status === 303;
-  await until(ready, { what: 'the provider at the gateway', timeoutMs: 60_000, help: () => gateway.box.logs.tail() });
+  await until(ready, { what: 'the provider at the gateway', help: () => gateway.box.logs.tail() });
   mark = await settle(gateway, HOST);
 });
 

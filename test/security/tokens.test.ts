@@ -7,6 +7,7 @@ import {
   gatewayCase,
   plainRequest,
   privatePem,
+  ready,
   startEcho,
   startGateway,
   startIssuer,
@@ -40,14 +41,8 @@ const setup = { gateway, echoes: [echo] };
 const claims = { aud: 'wiki', sub: 'ada', groups: ['staff'] };
 const good = await acme.sign(claims);
 const now = Math.floor(Date.now() / 1000);
-await until(async () => (await gateway.send('wiki.test', { token: good })).status === 200 || undefined, {
-  what: 'the keys of acme',
-  timeoutMs: 45_000,
-});
-await until(
-  async () => (await gateway.send('other.test', { token: await other.sign(claims) })).status === 200 || undefined,
-  { what: 'the keys of other', timeoutMs: 45_000 },
-);
+await ready(gateway, 'wiki.test', { token: good });
+await ready(gateway, 'other.test', { token: await other.sign(claims) });
 
 const b64 = (text: string) => Buffer.from(text).toString('base64url');
 const [goodHeader, goodPayload, goodSignature] = good.split('.') as [string, string, string];
@@ -304,7 +299,6 @@ describe('a verification cached for one host never serves another with other rul
       async () => (await gateway.send('wiki.test', { path: '/staff', token: good })).status === 403 || undefined,
       {
         what: 'the new policy',
-        timeoutMs: 45_000,
       },
     );
   });

@@ -1,6 +1,6 @@
 /** Rules with tools, and tokens of routes: what a client tries, a real gateway, and what reached the service. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { ready, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
 import { said } from './scene.ts';
 
 const stage = await testStage('tools');
@@ -32,12 +32,7 @@ const claims = { aud: 'wiki', sub: 'ada', groups: ['staff'] };
 const bot = await acme.sign({ ...claims, azp: 'bot' });
 const person = await acme.sign(claims);
 
-beforeAll(() =>
-  until(async () => (await gateway.send(host, { path: '/mcp', token: person })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  }),
-);
+beforeAll(() => ready(gateway, host, { path: '/mcp', token: person }));
 
 /** What is said to a request as it stands, twice, and how many reached the service. */
 async function outcome(lines: readonly string[], token = bot, path = '/mcp'): Promise<readonly [string, number]> {

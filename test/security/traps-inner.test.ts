@@ -6,12 +6,12 @@ import { asking, spiffe } from '../harness/hop.ts';
 import {
   createCa,
   type Files,
+  ready,
   replaceIn,
   send,
   startEcho,
   startIssuer,
   testStage,
-  until,
   valuesOf,
 } from '../harness/index.ts';
 import { type Change, inHosts, startLab, trap } from './lab.ts';
@@ -53,10 +53,7 @@ const shown = { 'SSL-Client-Cert': encodeURIComponent(ofWiki!.cert) };
 let given = '';
 
 beforeAll(async () => {
-  await until(async () => (await gateway.send('wiki.test', { token: ann })).status === 200, {
-    what: 'the keys',
-    timeoutMs: 45_000,
-  });
+  await ready(gateway, 'wiki.test', { token: ann });
   given = valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
 });
 

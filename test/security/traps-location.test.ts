@@ -329,7 +329,7 @@ trap(lab, {
         await settle(gateway, host);
         return inFile() || (before > 0 && (await unread()) === before);
       },
-      { what: 'nginx to read no more of the answer, or to put it into a file', timeoutMs: 45_000 },
+      { what: 'nginx to read no more of the answer, or to put it into a file' },
     );
     client.destroy();
     return [beginning.toString('latin1').startsWith('HTTP/1.1 200'), inFile()];

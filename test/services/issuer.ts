@@ -32,7 +32,6 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(404).end();
     return;
   }
-  if (document.delayMs !== undefined) await pause(document.delayMs);
   if (document.hold !== undefined) await hold(document.hold);
   await answer(response, document);
 }

@@ -81,7 +81,6 @@ export class ConsulEnvoySide implements Side {
       image: envoyImage,
       command: envoyCommand,
       alias: 'sidecars',
-      ports: workloads.map(({ listen }) => listen),
       files: {
         '/etc/envoy/envoy.yaml': JSON.stringify(config),
         [FILES.cert]: server.cert,
@@ -96,7 +95,7 @@ export class ConsulEnvoySide implements Side {
     const right = ingress === undefined ? undefined : async () => (await stage.meshCa.client(ingress)).pem;
     const identities = new Identities(policy, stage.meshCa, right);
     const roads = services.map(({ name }, index) => {
-      const port = box.port(FIRST_PORT + index);
+      const port = FIRST_PORT + index;
       return [name, new Road({ host: box.host, port, tls: true, name: NAME, ca })] as const;
     });
     const presenter = { view, identities, ca, assertions, expiredFor: EXPIRED_FOR };

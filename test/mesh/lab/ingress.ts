@@ -1,6 +1,6 @@
 import type { Answer, Box, Sent, Stage } from '../../harness/index.ts';
 import type { Core } from './lab.ts';
-import { adminPort, bootstrap, MeshEnvoy, type Trust } from './mesh-envoy.ts';
+import { bootstrap, MeshEnvoy, type Trust } from './mesh-envoy.ts';
 import { accountObjects, type Pod, podObjects, podStatus } from './pod.ts';
 import { configure, startEnvoyIn } from './start-envoy.ts';
 
@@ -26,7 +26,7 @@ export class Ingress extends MeshEnvoy {
   readonly #port: number;
 
   constructor(box: Box, name: string, port: number, trust: Trust) {
-    super(box, box, name, trust);
+    super(box, name, trust);
     this.#port = port;
   }
 
@@ -48,7 +48,7 @@ export async function startIngress(stage: Stage, core: Core, options: IngressOpt
   const pod: Pod = { name: options.name ?? 'ingress', namespace, labels, serviceAccount, ports };
   const name = `${pod.name}.${namespace}`;
   const [box, certificate, identity] = await Promise.all([
-    startEnvoyIn(stage, pod.name, { ports: [...options.ports, adminPort], aliases: dns }),
+    startEnvoyIn(stage, pod.name, { aliases: dns }),
     stage.meshCa.server(dns),
     stage.meshCa.client(core.spiffe(namespace, serviceAccount)),
     core.kube.apply(accountObjects(pod)),
@@ -66,10 +66,10 @@ export async function startIngress(stage: Stage, core: Core, options: IngressOpt
   };
   const [token] = await Promise.all([
     core.kube.token(namespace, serviceAccount, 'istio-ca'),
-    core.kube.apply([secret, ...podObjects(pod, box.ip)]).then(() => core.kube.applyStatus(podStatus(pod, box.ip))),
+    core.kube.apply([secret, ...podObjects(pod, box.host)]).then(() => core.kube.applyStatus(podStatus(pod, box.host))),
     core.sds.give(name, { ...identity, ca: stage.meshCa.cert }),
   ]);
-  const node = { kind: 'router' as const, pod: pod.name, namespace, labels, serviceAccount, ip: box.ip, token };
+  const node = { kind: 'router' as const, pod: pod.name, namespace, labels, serviceAccount, ip: box.host, token };
   await configure(box, bootstrap(node));
   const ingress = new Ingress(box, name, options.ports[0]!, { name: dns[0]!, ca: stage.meshCa.cert });
   core.envoys.push(ingress);

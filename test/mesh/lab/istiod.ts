@@ -45,7 +45,7 @@ export class Istiod {
 function get(box: Box, path: string, token: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
-    const sent = request({ host: box.host, port: box.port(debugPort), path, headers }, (response) => {
+    const sent = request({ host: box.host, port: debugPort, path, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -119,7 +119,6 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
       // The last says which objects a push is for: fence.ts.
       'default:info,krt:warn,push:debug',
     ],
-    ports: [debugPort, xdsPort],
     // The second is where it looks for authorities of a `jwksUri`.
     files: { '/etc/kube/kubeconfig': kube.kubeconfig, '/cacerts/extra.pem': stage.ca.cert },
     env: {

@@ -123,7 +123,6 @@ export async function startKube(stage: Stage): Promise<Kube> {
     image: meshImage,
     alias: 'kube',
     command: ['kube.sh', '/etc/kube'],
-    ports: [port],
     files: {
       '/etc/kube/server.pem': server.cert,
       '/etc/kube/server.key': server.key,
@@ -134,7 +133,7 @@ export async function startKube(stage: Stage): Promise<Kube> {
     },
     ready: /Serving securely/,
   });
-  const api = new Api({ host: box.host, port: box.port(port), ca: stage.ca.cert, token });
+  const api = new Api({ host: box.host, port: port, ca: stage.ca.cert, token });
   // State: /readyz, which the API server answers once all its parts are ready.
   await until(async () => (await api.request('GET', '/readyz').catch(() => undefined))?.status === 200, {
     what: 'the API server to be ready',

@@ -81,21 +81,18 @@ export class MeshEnvoy {
   readonly box: Box;
   /** `POD.NAMESPACE` */
   readonly name: string;
-  /** Holds its ports: another container where a pod has several. */
-  readonly #ports: Box;
   readonly #trust: Trust;
 
-  constructor(box: Box, ports: Box, name: string, trust: Trust) {
+  constructor(box: Box, name: string, trust: Trust) {
     this.box = box;
     this.name = name;
-    this.#ports = ports;
     this.#trust = trust;
   }
 
   /** Where a port answers for a client of this machine with this certificate and key in one PEM. */
   at(port: number, clientPem?: string): Target {
     const client = clientPem === undefined ? {} : { clientPem };
-    return { host: this.box.host, port: this.#ports.port(port), tls: true, ...this.#trust, ...client };
+    return { host: this.box.host, port: port, tls: true, ...this.#trust, ...client };
   }
 
   /** One request on a connection of its own; the authority is a header. A refused handshake is an error. */
@@ -111,7 +108,7 @@ export class MeshEnvoy {
 
   /** What an admin page says, e.g. `/listeners`, `/clusters`, `/stats?filter=rbac`. */
   async admin(path: string): Promise<string> {
-    const target: Target = { host: this.box.host, port: this.#ports.port(adminPort), tls: false, name: 'admin' };
+    const target: Target = { host: this.box.host, port: adminPort, tls: false, name: 'admin' };
     return (await send(target, { path })).text;
   }
 

@@ -27,7 +27,6 @@ export async function startSds(stage: Stage): Promise<Sds> {
       image: meshImage,
       alias: 'sds',
       command: ['sds', `:${sdsPort}`, '/certs'],
-      ports: [],
       ready: /sds listens/,
     }),
   );

@@ -6,19 +6,18 @@ const config = '/etc/envoy/envoy.json';
 /** Waits for its configuration, which holds an address that is known only once the container is there. */
 const script = `echo waiting; until [ -f ${config} ]; do sleep 0.02; done; exec envoy -c ${config} --disable-hot-restart --file-flush-interval-msec 20 --concurrency 1 --drain-time-s 1`;
 
-/** An Envoy that waits for {@link configure}: in a container with ports of its own, or inside another box's network. */
+/** An Envoy that waits for {@link configure}: in a container of its own, or inside another box's network. */
 export function startEnvoyIn(
   stage: Stage,
   alias: string,
-  where: { readonly ports: readonly number[]; readonly aliases?: readonly string[] } | { readonly inside: Box },
+  where: { readonly aliases: readonly string[] } | { readonly inside: Box },
 ): Promise<Box> {
-  const placed = 'inside' in where ? { ports: [], inside: where.inside } : where;
   return startContainer(stage, {
     image: envoyImage,
     alias,
     command: ['sh', '-c', script],
     ready: /waiting/,
-    ...placed,
+    ...where,
   });
 }
 

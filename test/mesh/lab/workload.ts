@@ -1,6 +1,6 @@
 import { type Answer, type Box, Echo, type Sent, type Stage, startService } from '../../harness/index.ts';
 import type { Core } from './lab.ts';
-import { adminPort, bootstrap, MeshEnvoy, type Trust } from './mesh-envoy.ts';
+import { bootstrap, MeshEnvoy, type Trust } from './mesh-envoy.ts';
 import type { KubeObject } from './objects.ts';
 import { accountObjects, type Pod, podObjects, podStatus } from './pod.ts';
 import { configure, startEnvoyIn } from './start-envoy.ts';
@@ -23,8 +23,8 @@ export interface WorkloadOptions {
 export interface App {
   /** Where it listens; another port than its service's. */
   readonly port: number;
-  /** Starts it under these names in the network, with these ports open to this machine, and others as it likes. */
-  start(place: { readonly alias: string; readonly aliases: readonly string[]; readonly ports: number[] }): Promise<Box>;
+  /** Starts it under these names in the network. */
+  start(place: { readonly alias: string; readonly aliases: readonly string[] }): Promise<Box>;
 }
 
 /** The echo listens here, inside the pod. */
@@ -37,7 +37,7 @@ export class Workload extends MeshEnvoy {
   readonly #port: number;
 
   constructor(box: Box, app: Box, name: string, port: number, trust: Trust) {
-    super(box, app, name, trust);
+    super(box, name, trust);
     this.app = app;
     this.#port = port;
   }
@@ -64,11 +64,11 @@ export async function startWorkload(stage: Stage, core: Core, options: WorkloadO
   const name = `${pod.name}.${namespace}`;
   const aliases = [`${service}.${namespace}`, `${service}.${namespace}.svc.cluster.local`];
   const [inside, identity] = await Promise.all([
-    app.start({ alias: service, aliases, ports: [port, adminPort] }),
+    app.start({ alias: service, aliases }),
     stage.meshCa.client(core.spiffe(namespace, serviceAccount)),
     core.kube.apply(accountObjects(pod)),
   ]);
-  const { ip } = inside;
+  const { host: ip } = inside;
   const [box, token] = await Promise.all([
     startEnvoyIn(stage, `${service}-sidecar`, { inside }),
     core.kube.token(namespace, serviceAccount, 'istio-ca'),
@@ -91,10 +91,9 @@ export async function startWorkload(stage: Stage, core: Core, options: WorkloadO
 function echoOf(stage: Stage): App {
   return {
     port: echoPort,
-    start: ({ ports, ...names }) =>
+    start: (names) =>
       startService(stage, 'echo', {
         ...names,
-        ports: [...ports, echoPort],
         env: { NAME: names.alias, PORT: String(echoPort), ADMIN_PORT: String(echoAdminPort) },
       }),
   };

@@ -77,7 +77,7 @@ export class Discovered {
     resources: (versions: readonly Loaded[]) => readonly string[],
   ) {
     this.#envoy = envoy;
-    this.#target = { host: services.host, port: services.port(DISCOVERY), tls: false, name: kind };
+    this.#target = { host: services.host, port: DISCOVERY, tls: false, name: kind };
     this.#kind = kind;
     this.#path = `/put/${envoy.alias}/${kind}`;
     this.#resources = resources;
@@ -129,7 +129,7 @@ export class Discovered {
   /** Envoy adds what it can of listeners, unless it cannot even read them: undefined then. */
   async #there(): Promise<ReadonlySet<string> | undefined> {
     if (this.#kind === 'clusters') return undefined;
-    const admin = { host: this.#envoy.host, port: this.#envoy.port(ADMIN), tls: false, name: 'admin' };
+    const admin = { host: this.#envoy.host, port: ADMIN, tls: false, name: 'admin' };
     const { text } = await send(admin, { path: '/listeners' });
     const names = new Set(text.split('\n').map((line) => line.replace(/::.*/, '')));
     return names.has(`read@${this.#version}`) ? names : undefined;

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { type Box, envoyImage, render, type Stage, startContainer } from '../../harness/index.ts';
 import { type Files, ingressFiles } from '../../harness/policy.ts';
-import { ADMIN, Discovered, discovering, type Json, type Loaded } from './envoy-discovery.ts';
+import { Discovered, discovering, type Json, type Loaded } from './envoy-discovery.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import { JWKS_FILE, type Subject } from './policies.ts';
 import { Road } from './road.ts';
@@ -75,7 +75,6 @@ class Told {
         ...['--reject-unknown-dynamic-fields', '--drain-time-s', '1', '--concurrency', '1'],
       ],
       alias,
-      ports: [ADMIN],
       files: { ...files, '/etc/envoy/trials.json': discovering(alias) },
       ready: /no configured limit to the number of allowed active downstream connections/,
     });
@@ -171,7 +170,7 @@ export class EnvoyTrials implements Mutable {
     if (rejected.has(listener)) return yield { rejected: 'Envoy does not take it' };
     const { presenter, services } = this.#options;
     const { serverName: name } = presenter.view.policy.mesh!.ingress;
-    const tunnel = { host: services.host, port: services.port(TUNNEL) };
+    const tunnel = { host: services.host, port: TUNNEL };
     const road = new Road({ host, port, tls: true, name, ca: presenter.ca, tunnel });
     yield { ask: (cell) => askMesh(cell, road, presenter) };
     road.close();

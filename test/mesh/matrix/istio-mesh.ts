@@ -86,7 +86,7 @@ export class IstioMesh {
       Promise.all(numbers.map((n) => startPlace(`slot-${n}`, (name) => startSlot(stage, lab, name)))),
       lab.kube.apply(
         served.flatMap(({ name, port }) =>
-          plainService({ name, namespace: name, port: 80, targetPort: port, ip: services.ip, others: [81] }),
+          plainService({ name, namespace: name, port: 80, targetPort: port, ip: services.host, others: [81] }),
         ),
       ),
     ]);
@@ -175,7 +175,7 @@ function startSlot(stage: Stage, lab: Lab, namespace: string): Promise<Workload>
     port: PORT,
     app: {
       port: APP_PORT,
-      start: ({ alias, ports }) => startServed(stage, [{ name: SLOT, host: alias, port: APP_PORT }], ports),
+      start: ({ alias }) => startServed(stage, [{ name: SLOT, host: alias, port: APP_PORT }]),
     },
   });
 }

@@ -23,19 +23,14 @@ export function startServices(stage: Stage, policy: Policy): Promise<Box> {
   );
 }
 
-/** Such services, each on a port of its own; `ports` are open to this machine too. */
-export async function startServed(
-  stage: Stage,
-  services: readonly Served[],
-  ports: readonly number[] = [],
-): Promise<Box> {
+/** Such services, each on a port of its own. */
+export async function startServed(stage: Stage, services: readonly Served[]): Promise<Box> {
   const [first = 'services', ...aliases] = new Set(services.map(({ host }) => host));
   return startContainer(stage, {
     image: nodeImage,
     command: ['node', '/srv/matrix.mjs'],
     alias: first,
     aliases,
-    ports: [TUNNEL, DISCOVERY, ...ports],
     files: { '/srv/matrix.mjs': await readFile(new URL('service.mjs', import.meta.url)) },
     env: {
       SERVICES: JSON.stringify(Object.fromEntries(services.map(({ name, port }) => [name, port]))),

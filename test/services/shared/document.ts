@@ -5,8 +5,6 @@ export interface Document {
   readonly body?: string;
   /** Instead of `body`: any bytes. */
   readonly bodyBase64?: string;
-  /** Milliseconds before the answer. */
-  readonly delayMs?: number;
   /** Milliseconds between chunks of 64 bytes: an answer that drips. */
   readonly dripMs?: number;
   /** Held until the admin port releases this key. */

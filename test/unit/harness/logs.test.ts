@@ -42,20 +42,21 @@ test('the two streams do not cut into each other', () => {
   expect(logs.lines).toEqual(['an error', '{"a":1}']);
 });
 
-test('a marker counts once both streams have come to it, and is no line', async () => {
+test('a marker counts once both streams have come to it, says which worker took it, and is no line', async () => {
   const logs = new LogBuffer();
   let here = false;
-  const waited = logs.waitForMarker(markerPath(7)).then(() => {
+  const waited = logs.waitForMarker(markerPath(7)).then((worker) => {
     here = true;
+    return worker;
   });
   logs.add(`{"url.path":"${markerPath(7)}"}\n`, 'stdout');
   await Promise.resolve();
   expect(here).toBe(false);
   logs.add(
-    `2026/01/02 03:04:05 [error] 7#7: *1 client intended to send too large body: 9 bytes, request: "POST ${markerPath(7)} HTTP/1.1"\n`,
+    `2026/01/02 03:04:05 [error] 18#18: *1 client intended to send too large body: 9 bytes, request: "POST ${markerPath(7)} HTTP/1.1"\n`,
     'stderr',
   );
-  await waited;
+  expect(await waited).toBe('18');
   expect(logs.lines).toEqual([]);
 });
 
