@@ -1,4 +1,5 @@
 import type { Caller } from '../caller/types.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Asserted } from './verify.ts';
 
@@ -26,6 +27,31 @@ export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent>
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
 }
 
+/** What is known of the CAs that hosts verify clients by. */
+export interface ClientCas {
+  /** By host that verifies certificates of clients, the number of its CA; absent: none does. */
+  readonly clientCas?: Readonly<Record<string, number>>;
+  /** Roles that rest on a certificate of the client; absent: none does. */
+  readonly certificateRoles?: readonly string[];
+}
+
+/**
+ * Whether a host trusts the certificate that a caller, or a role of theirs, rests on: it verifies by the same CA as the
+ * host that the certificate was shown to. A role counts also at a host that verifies no certificates itself.
+ */
+export function trustsCertificate(
+  { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
+  host: string,
+  { clientCas = {}, certificateRoles = [] }: ClientCas,
+): boolean {
+  const caOf = (name: string): number | undefined => (Object.hasOwn(clientCas, name) ? clientCas[name] : undefined);
+  const isHolder = provider === CERTIFICATE_PROVIDER;
+  if (!isHolder && !roles.some((role) => certificateRoles.includes(role))) return true;
+  if (certificateHost === undefined) return !isHolder;
+  const own = caOf(host);
+  return own === undefined ? !isHolder : own === caOf(certificateHost);
+}
+
 /**
  * Who asks where a service presents the assertion that it received: the person, with the roles that travel, and the
  * service before whoever acted already.
@@ -36,7 +62,7 @@ export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent>
  * chain would be too long, or nobody is behind the agent that asked the service
  */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
-  const { audience, provider, subject, roles, email, name } = asserted;
+  const { audience, provider, subject, roles, email, name, certificateHost } = asserted;
   if (audience !== agent.service) {
     const detail = `the assertion is for the service ${audience}, and the certificate is that of ${agent.service}`;
     return refuse('audience_mismatch', detail);
@@ -61,6 +87,7 @@ export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgen
     claims: {},
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
+    ...(certificateHost !== undefined && { certificateHost }),
     agent: agent.name,
     actors,
   });

@@ -1,4 +1,5 @@
 import type { Caller } from '../caller/types.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
 import type { Grant } from './types.ts';
 
@@ -21,6 +22,18 @@ export const IS_ALONE = 'true';
 export const holderOf = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
+/** Claim of the host that verified the certificate which the caller, or a role of theirs, rests on. */
+export const CERTIFICATE_HOST = 'certificate_host';
+
+type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
+
+/** No other host has to trust the CA of that one: {@link trustsCertificate} of the second hop compares the two. */
+function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
+  if (certificateHost !== undefined || certificate === undefined) return certificateHost;
+  const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
+  return rests ? certificate.host : undefined;
+}
+
 type Holder = Pick<Caller, 'roles' | 'agent' | 'alone'>;
 
 function byRole({ roles, agent, alone }: Holder): Readonly<Record<string, string>> {
@@ -39,10 +52,15 @@ function actOf(actors: readonly string[]): unknown {
  */
 export function assertionClaims(
   assertion: Assertion,
-  { service, as, email, name }: Grant,
-  caller: Pick<Caller, 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'alone' | 'actors'>,
+  grant: Grant,
+  caller: Pick<
+    Caller,
+    'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'alone' | 'actors' | 'certificateHost'
+  >,
   now: number,
 ): Readonly<Record<string, unknown>> {
+  const { service, as, email, name } = grant;
+  const certificateHost = certificateHostOf(caller, grant);
   const iat = Math.floor(now);
   return {
     iss: assertion.issuer,
@@ -56,6 +74,7 @@ export function assertionClaims(
     ...(name && caller.name !== undefined && { name: caller.name }),
     ...(caller.agent !== undefined && { agent: caller.agent, act: actOf(caller.actors ?? []) }),
     ...(caller.alone && { [ALONE]: IS_ALONE }),
+    ...(certificateHost !== undefined && { [CERTIFICATE_HOST]: certificateHost }),
     iat,
     exp: iat + assertion.lifetime,
   };

@@ -8,6 +8,8 @@ export interface Grant {
   /** The address and the name go along, where the service may act for the caller and is told them anyway. */
   readonly email?: boolean;
   readonly name?: boolean;
+  /** The host, where it verifies certificates of clients, and the roles that rest on one; absent: no service acts. */
+  readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
 }
 
 /** The gateway's signing keys as one text of the file had them. */

@@ -5,7 +5,7 @@ import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/fo
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
-import { ALONE, ASSERTION_TYPE } from './claims.ts';
+import { ALONE, ASSERTION_TYPE, CERTIFICATE_HOST } from './claims.ts';
 
 /** What an assertion of ours says, once it holds. */
 export interface Asserted {
@@ -20,6 +20,8 @@ export interface Asserted {
   readonly actors: readonly string[];
   /** The last of them asked for itself: nobody is behind it. */
   readonly alone?: true;
+  /** Host that verified the certificate which the subject, or a role, rests on. */
+  readonly certificateHost?: string;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
   /** `iat`, seconds since the epoch; 0 where it has none. */
@@ -58,6 +60,8 @@ function judge(
   if (!isText(provider)) return wrong('provider');
   if (!isText(sub)) return wrong('sub');
   if (!Array.isArray(roles) || !roles.every(isText)) return wrong('roles');
+  const certificateHost = claims[CERTIFICATE_HOST];
+  if (certificateHost !== undefined && !isText(certificateHost)) return wrong(CERTIFICATE_HOST);
   const actors = actorChain(claims.act);
   if (actors === undefined) return wrong('act');
   return ok({
@@ -69,6 +73,7 @@ function judge(
     ...(isText(name) && { name }),
     actors: actors.map((actor) => actor.sub),
     ...(claims[ALONE] !== undefined && { alone: true as const }),
+    ...(certificateHost !== undefined && { certificateHost }),
     expires: exp as number,
     issuedAt: typeof iat === 'number' ? iat : 0,
     key: thumbprint,

@@ -33,6 +33,8 @@ export interface Caller {
   readonly truths?: string;
   /** Roles that they lack only for where they ask from; absent: none. */
   readonly elsewhere?: readonly string[];
+  /** Host that verified the certificate which they, or a role of theirs, rest on; known at the second hop only. */
+  readonly certificateHost?: string;
   /** There is no credential: roles are by the request alone. */
   readonly nobody?: true;
 }

@@ -1,4 +1,4 @@
-import { agentCaller, agentOf } from '../assertion/agent.ts';
+import { agentCaller, agentOf, trustsCertificate } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
 import type { Caller } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
@@ -88,7 +88,11 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
       return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');
     }
     const caller = await callerOf(svid.value.spiffe, assertion, now);
-    if (!caller.ok || to.accepted.has(caller.value.provider)) return caller;
+    if (!caller.ok) return caller;
+    if (!trustsCertificate(caller.value.caller, to.realm, hop)) {
+      return refuse('issuer_unknown', 'the certificate of the caller is not of the CA that this host verifies by');
+    }
+    if (to.accepted.has(caller.value.provider)) return caller;
     return refuse('issuer_unknown', `this host takes nobody of the provider ${caller.value.provider}`);
   }
 

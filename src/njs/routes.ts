@@ -106,13 +106,15 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
   }
 
   /** What a service may have to pass on, if it acts for the caller, is what it is told itself. */
-  function grantOf({ service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
+  function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
+    const { clientCas = {}, certificateRoles = [] } = table.hop ?? {};
+    const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);
     const [email, name] = [told.includes('email'), told.includes('name')];
-    const key = composed(service, as, String(email), String(name));
+    const key = composed(service, as, String(email), String(name), certificate?.host ?? '');
     let grant = grants.get(key);
     if (grant === undefined) {
-      grant = { index: grants.size, service, as, email, name };
+      grant = { index: grants.size, service, as, email, name, ...(certificate && { certificate }) };
       grants.set(key, grant);
     }
     return grant;
@@ -125,12 +127,13 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const route = table.routes[name] as TableRoute;
     const bearers = route.accept === undefined || route.accept.includes('bearer');
     const certificates = route.accept?.includes('certificate') === true;
+    const realm = name.slice(0, name.indexOf('/'));
     const made: PreparedRoute = {
       name,
       afterMethod: SEPARATOR + name,
-      realm: name.slice(0, name.indexOf('/')),
+      realm,
       metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
-      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(rule, route.headers) })),
+      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(realm, rule, route.headers) })),
       providers: route.providers.map((provider) => {
         const it = table.providers[provider] as TokenProvider;
         return route.audiences === undefined ? it : forResource(it, route.audiences);

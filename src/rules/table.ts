@@ -120,7 +120,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
 }
 
 /** The agents by the SPIFFE id of their service; parse has seen that each has one of its own. */
-function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
+function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = record(
     Object.values(agents).flatMap(({ name, match, actsFor, hops }) => {
@@ -131,7 +131,31 @@ function tableHop({ gateway, agents, services }: Policy): TableHop | undefined {
       return [[spiffe, { name, service, actsFor, hops }] as const];
     }),
   );
-  return { selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])), agents: known };
+  const files = [...new Set(hosts.flatMap(({ clientCaFile }) => clientCaFile ?? []))];
+  const clientCas = hosts.flatMap(({ name, clientCaFile }) =>
+    clientCaFile === undefined ? [] : [[name, files.indexOf(clientCaFile)] as const],
+  );
+  const certificateRoles = restingOnCertificates(roles);
+  return {
+    selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
+    agents: known,
+    ...(clientCas.length > 0 && { clientCas: record(clientCas) }),
+    ...(clientCas.length > 0 && certificateRoles.length > 0 && { certificateRoles }),
+  };
+}
+
+/** Roles with a fact about the client's certificate, in themselves or in a role that they name. */
+function restingOnCertificates(roles: Policy['roles']): readonly string[] {
+  const found = new Set<string>();
+  // As often as roles can name each other in a row.
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const { name, fact } of Object.values(roles)) {
+      const rests = (it: Fact) => it.op === 'certificate' || (it.op === 'role' && found.has(it.value));
+      if (partsOf(fact).some(rests)) found.add(name);
+    }
+  }
+  return [...found];
 }
 
 function tableSession(policy: Policy, check: string): TableSession | undefined {

@@ -1,4 +1,4 @@
-import type { KnownAgents } from '../assertion/agent.ts';
+import type { ClientCas, KnownAgents } from '../assertion/agent.ts';
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import type { Assertion, At, CredentialKind, Fact, Headers, ProofPolicy, SessionPolicy, Who } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
@@ -144,7 +144,7 @@ export interface TableSession extends SessionPolicy {
 }
 
 /** What the second hop is decided by. */
-export interface TableHop {
+export interface TableHop extends ClientCas {
   /** Hash of what a cached caller depends on there. */
   readonly selection: string;
   readonly agents: KnownAgents;

@@ -273,6 +273,18 @@ describe('client copies never arrive, for each name of the policy and of the tru
   });
 });
 
+test('a header of HTTP/2 upgrades nothing: only HTTP/1.1 has upgrades', async () => {
+  await echo.clear();
+  const fields = [
+    ['upgrade', 'websocket'],
+    ['sec-websocket-version', '13'],
+    ['sec-websocket-key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+  ] as const;
+  await sendRawHttp2(gateway, host, fields);
+  const [request] = await echo.requests();
+  expect([valuesOf(request!, 'Upgrade'), valuesOf(request!, 'Connection')]).toEqual([[], []]);
+});
+
 test('two Authorization headers over HTTP/2 are no request', async () => {
   for (const values of [
     ['Bearer x', 'Bearer x'],

@@ -20,6 +20,10 @@ import { said } from './scene.ts';
 const stage = await testStage('traps of the inner listener');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'apps' }), startIssuer(stage)]);
 const acme = await issuers.create('acme');
+const others = await createCa('another mesh');
+/** A name that no host has, as a service that asks by another one sends it. */
+const ELSEWHERE = 'elsewhere.test';
+const tls = await stage.ca.server(['wiki.test', 'board.test', ELSEWHERE]);
 const lab = await startLab(
   stage,
   `
@@ -43,10 +47,11 @@ hosts:
   wiki.test: { /*: { service: wiki, allow: [staff, { agent: jobs }] } }
   board.test: { /*: { service: board, allow: [staff, { agent: pages }] } }
 `,
+  { '/run/inner/others.pem': others.cert, '/run/inner/tls.crt': tls.cert, '/run/inner/tls.key': tls.key },
 );
 const { gateway } = lab;
 const [ofWiki, ofBoard] = await Promise.all(['wiki', 'board'].map((name) => stage.meshCa.client(spiffe(name))));
-const forged = await (await createCa('another mesh')).client(spiffe('wiki'));
+const forged = await others.client(spiffe('wiki'));
 const ann = await acme.sign({ aud: 'wiki', sub: 'ann', groups: ['staff'] });
 /** The wiki's certificate as a header would have it. */
 const shown = { 'SSL-Client-Cert': encodeURIComponent(ofWiki!.cert) };
@@ -82,9 +87,31 @@ describe('a certificate', () => {
 
   trap(lab, {
     name: 'is the connection’s, whatever a header says',
-    without: inInner('SSL-Client-Cert $ssl_client_escaped_cert;', 'SSL-Client-Cert $http_ssl_client_cert;'),
+    without: inInner('SSL-Client-Cert $meshgate_inner_cert;', 'SSL-Client-Cert $http_ssl_client_cert;'),
     attack: () => ask(ofBoard!.pem, shown),
     held: '401 audience_mismatch',
+    open: '200 -',
+  });
+
+  trap(lab, {
+    name: 'counts for the name that the connection was made for, and its CA',
+    // Somebody's own default server of the port verifies by another CA.
+    around: (files) =>
+      replaceIn(
+        files,
+        'servers.conf',
+        /(listen 8444 ssl default_server;[^}]*?ssl_client_certificate) \S+;/,
+        '$1 /run/inner/others.pem;',
+      ),
+    without: inInner('SSL-Client-Cert $meshgate_inner_cert;', 'SSL-Client-Cert $ssl_client_escaped_cert;'),
+    attack: async () =>
+      said(
+        await send(
+          { ...gateway.inner('board.test', forged.pem), name: ELSEWHERE },
+          asking(given, { headers: { Host: 'board.test' } }),
+        ),
+      ),
+    held: '401 proof_missing',
     open: '200 -',
   });
 

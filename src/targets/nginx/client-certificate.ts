@@ -48,6 +48,21 @@ export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Di
   return [line('proxy_set_header', 'SSL-Client-Cert', variable(certificateVariable(scene, host)))];
 }
 
+/** The variable of a service's certificate at the inner listener. */
+export const INNER_CERTIFICATE = 'meshgate_inner_cert';
+
+/** The certificate of a connection that was made for one of some hosts; of any other, none. */
+export const certificateMap = (name: string, hosts: readonly string[]): Directive =>
+  block(
+    'map',
+    [variable('ssl_server_name'), variable(name)],
+    [
+      line('hostnames'),
+      line('default', literal('')),
+      ...hosts.map((host) => line(key(host), variable('ssl_client_escaped_cert'))),
+    ],
+  );
+
 /**
  * A certificate counts where the connection was made for a host of the same CA. nginx refuses a request for another
  * host of that kind on the connection; but one without a name of a host, or with an unknown one, was verified by
@@ -56,15 +71,7 @@ export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Di
 export function clientCertificateMaps(scene: Scene): readonly Directive[] {
   return caFiles(scene).map((caFile, i) => {
     const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));
-    const made = block(
-      'map',
-      [variable('ssl_server_name'), variable(`meshgate_client_cert_${i}`)],
-      [
-        line('hostnames'),
-        line('default', literal('')),
-        ...names.map((name) => line(key(name), variable('ssl_client_escaped_cert'))),
-      ],
-    );
+    const made = certificateMap(`meshgate_client_cert_${i}`, names);
     return i === 0 ? commented('Certificates of clients, of connections made for these hosts alone.', made) : made;
   });
 }

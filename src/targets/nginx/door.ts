@@ -1,6 +1,12 @@
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { IN_QUERY } from '../../rules/challenge.ts';
-import { certificates, outerCertificates, shownCertificate } from './client-certificate.ts';
+import {
+  certificateMap,
+  certificates,
+  INNER_CERTIFICATE,
+  outerCertificates,
+  shownCertificate,
+} from './client-certificate.ts';
 import { type Arg, commented, type Directive, line, literal, map, regex, template, variable } from './directive.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownNetworks } from './networks.ts';
@@ -89,7 +95,7 @@ export function innerDoor(inner: Inner, host: SceneHost): Door {
     credentials: [
       authorization,
       line('proxy_set_header', 'X-Meshgate-Assertion', variable('http_x_meshgate_assertion')),
-      line('proxy_set_header', 'SSL-Client-Cert', variable('ssl_client_escaped_cert')),
+      line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
       ...toolHeaders(host),
     ],
     answers: AGENT_ANSWERS,
@@ -106,4 +112,16 @@ export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean 
 /** The hosts of the inner listener. */
 export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] {
   return hosts.filter(({ host }) => hasServiceAgents(host, policy));
+}
+
+/** A service's certificate counts where the connection was made for a host of the inner listener, and its CA. */
+export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
+  const names = innerHosts(scene).map(({ host }) => host.name);
+  if (names.length === 0) return [];
+  return [
+    commented(
+      'Certificates of services, of connections made for these hosts alone.',
+      certificateMap(INNER_CERTIFICATE, names),
+    ),
+  ];
 }

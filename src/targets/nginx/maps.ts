@@ -3,7 +3,7 @@ import { asksCertificates, clientCertificateMaps } from './client-certificate.ts
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
-import { inQueryMap } from './door.ts';
+import { innerCertificateMap, inQueryMap } from './door.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
@@ -51,11 +51,16 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       'meshgate_upgrade',
       [
         [key(''), literal('')],
-        [regex('~*', '^websocket$'), 'websocket'],
+        [regex('~*', '^websocket$'), variable('meshgate_upgrade_by')],
         ['default', literal('')],
       ],
     ),
   ),
+  // Other versions have no such header (RFC 9113 section 8.2.2), though a client can send one.
+  map(variable('server_protocol'), 'meshgate_upgrade_by', [
+    ['default', literal('')],
+    [key('HTTP/1.1'), 'websocket'],
+  ]),
   map(variable('meshgate_upgrade'), 'meshgate_connection', [
     ['default', literal('')],
     [key('websocket'), 'upgrade'],
@@ -171,6 +176,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...connectionMaps(scene),
     commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
     ...clientCertificateMaps(scene),
+    ...innerCertificateMap(scene),
     ...networkVector(scene),
     ...reasonMaps(inner, inner || asksCertificates(scene)),
     codeMap,

@@ -286,6 +286,16 @@ describe('the inner listener', () => {
     }
   });
 
+  test('takes a certificate where the connection was made for the host, and by no other name', () => {
+    const map = all(readConf(files['http.conf'] ?? ''), 'map').find(({ words }) => words[2] === '$meshgate_inner_cert');
+    expect(map?.words[1]).toBe('$ssl_server_name');
+    expect(map?.block?.map(({ words }) => words)).toEqual([
+      ['hostnames'],
+      ['default', ''],
+      ['dashboard.example.com', '$ssl_client_escaped_cert'],
+    ]);
+  });
+
   test('passes certificate and assertion to its own check, and no other server does', () => {
     const sent = (text: string, path: string) =>
       headers(all(readConf(text), 'location').find((one) => one.words[2] === path) as Parsed);
@@ -293,7 +303,7 @@ describe('the inner listener', () => {
     expect(sent(files['inner/dashboard.example.com.conf'] ?? '', '/.meshgate/hop/')).toEqual(
       expect.arrayContaining([
         ['X-Meshgate-Assertion', '$http_x_meshgate_assertion'],
-        ['SSL-Client-Cert', '$ssl_client_escaped_cert'],
+        ['SSL-Client-Cert', '$meshgate_inner_cert'],
       ]),
     );
     const outer = files['hosts/dashboard.example.com.conf'] ?? '';

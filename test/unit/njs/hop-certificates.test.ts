@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { assertionClaims } from '../../../src/assertion/claims.ts';
+import { readSigningKeys } from '../../../src/assertion/read.ts';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { signAssertion } from '../../../src/assertion/sign.ts';
+import { hopHandler } from '../../../src/njs/hop.ts';
+import { Signer } from '../../../src/njs/signer.ts';
+import { createCa } from '../../harness/pki.ts';
+import { run, table, wiki } from './check.ts';
+import { fakeNgx } from './fake-ngx.ts';
+
+/*
+ * Two hosts, two CAs of clients, one inner listener: a certificate that one host rejects must not come to it by an
+ * assertion that the other one gave.
+ */
+
+const fake = fakeNgx();
+const start = 1_790_000_000;
+const SERVICE = 'spiffe://example.org/ns/wiki/sa/wiki';
+const PARTNER = 'partner.test';
+const PLAIN = 'plain.test';
+const assertion = { issuer: 'https://gateway.test', keysFile: '', lifetime: 60 };
+
+let service: string;
+beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(start * 1000);
+  fake.clock = start * 1000;
+  const life = { notBefore: new Date((start - 3600) * 1000), notAfter: new Date((start + 86_400) * 1000) };
+  service = (await (await createCa()).client(SERVICE, life)).cert;
+  assertion.keysFile = join(mkdtempSync(join(tmpdir(), 'meshgate-signing-')), 'keys.jwks');
+  writeFileSync(assertion.keysFile, await newSigningKeys(start));
+});
+
+const hop = {
+  selection: 'hop',
+  agents: { [SERVICE]: { name: 'bot', service: 'wiki', actsFor: ['staff', 'device'], hops: 2 } },
+  clientCas: { [wiki]: 0, [PARTNER]: 1, 'other.test': 0 },
+  certificateRoles: ['device'],
+};
+
+interface Person {
+  readonly provider: string;
+  readonly subject: string;
+  readonly roles: readonly string[];
+}
+
+const holder: Person = { provider: 'certificate', subject: 'spiffe://example.org/ci', roles: ['staff'] };
+const onDevice: Person = { provider: 'okta', subject: 'o-ada', roles: ['staff', 'device'] };
+const plain: Person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
+
+/** The status of a request at the inner listener of a host, with an assertion that the other host gave. */
+async function asked(person: Person, from: string, host: string, signs = true): Promise<string> {
+  const route = table.routes[`${wiki}/*`]!;
+  const who = { kind: 'agent', agent: 'bot', actsFor: ['staff', 'device'] } as const;
+  const rules = [...route.rules, { id: 'r#2', who, service: 'board', as: '' }];
+  const routes = { [`${host}/*`]: { ...route, rules, accept: ['bearer', 'certificate'] as const } };
+  const keys = await readSigningKeys(readFileSync(assertion.keysFile, 'utf8'));
+  if (typeof keys === 'string') throw new Error(keys);
+  const grant = { service: 'wiki', as: '', ...(signs && { certificate: { host: from, roles: ['device'] } }) };
+  const signed = await signAssertion(keys, assertionClaims(assertion, grant, person, start));
+  if (!signed.ok) throw new Error(signed.reason);
+  const handler = hopHandler({ ...table, assertion, hop, routes }, hop, new Signer(assertion));
+  const { headers } = await run(handler, `/.meshgate/hop/${host}/*`, {
+    'X-Meshgate-Method': 'GET',
+    'X-Meshgate-Assertion': signed.value,
+    'SSL-Client-Cert': encodeURIComponent(service),
+  });
+  return String(headers['X-Meshgate-Reason'] ?? 'passes');
+}
+
+describe('at the inner listener', () => {
+  it.each<[string, Person, string, string, string]>([
+    ['the holder of a certificate of another CA is refused', holder, PARTNER, wiki, 'issuer_unknown'],
+    ['and the other way round', holder, wiki, PARTNER, 'issuer_unknown'],
+    ['the holder of one of the same CA passes', holder, 'other.test', wiki, 'passes'],
+    ['and at the host itself', holder, wiki, wiki, 'passes'],
+    ['a role by a certificate of another CA is refused', onDevice, PARTNER, wiki, 'issuer_unknown'],
+    ['a role by one of the same CA passes', onDevice, 'other.test', wiki, 'passes'],
+    ['a role by a certificate passes at a host that verifies none', onDevice, PARTNER, PLAIN, 'passes'],
+    ['a holder does not', holder, PARTNER, PLAIN, 'issuer_unknown'],
+    ['a certificate of an unknown host is of no CA', holder, 'gone.test', wiki, 'issuer_unknown'],
+    ['who needs no certificate passes', plain, PARTNER, wiki, 'passes'],
+  ])('%s', async (_, person, from, host, expected) => {
+    expect(await asked(person, from, host)).toBe(expected);
+  });
+
+  it('an assertion that does not say which host verified the certificate is refused', async () => {
+    expect(await asked(holder, wiki, wiki, false)).toBe('issuer_unknown');
+  });
+});
