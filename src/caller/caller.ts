@@ -36,7 +36,9 @@ const wordsOf = (text: string): number => text.split(' ').filter((word) => word 
 
 const noClaims: Claims = Object.freeze({});
 
-const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+/** A number that is no safe integer has no text. */
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
 
 /** The claims that headers name, if they have a form that a header can carry: a scalar or a list of scalars. */
 function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKind): Claims {

@@ -68,11 +68,17 @@ function listHolds(list: readonly unknown[], wanted: string | number | boolean):
   return false;
 }
 
+/** Beyond these, several numbers of a token are read as one. */
+const isOneOfMany = (wanted: string | number | boolean): boolean =>
+  typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
+
 function claimIs(claim: unknown, wanted: string | number | boolean): Truth {
+  if (isOneOfMany(wanted)) return undefined;
   return Array.isArray(claim) ? listHolds(claim, wanted) : sameValue(claim, wanted);
 }
 
 function claimHas(claim: unknown, wanted: string | number | boolean): Truth {
+  if (isOneOfMany(wanted)) return undefined;
   const list = typeof claim === 'string' ? claim.split(' ').filter((word) => word !== '') : claim;
   return Array.isArray(list) ? listHolds(list, wanted) : undefined;
 }

@@ -3,12 +3,16 @@ import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
-/** A string, number or boolean as text; anything else has none. */
+/**
+ * A string, number or boolean as text; anything else has none. Nor has a number that is no safe integer: others are read
+ * as the same one, so that two people would have one text.
+ */
 function textOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return value;
     case 'number':
+      return Number.isSafeInteger(value) ? String(value) : '';
     case 'boolean':
       return String(value);
     default:

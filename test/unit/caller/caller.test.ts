@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
+import { headerValue } from '../../../src/caller/headers.ts';
 import type { CallerTable } from '../../../src/caller/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
@@ -58,6 +59,16 @@ describe('toCaller', () => {
     [true, 'zoë+x@exämple.com'],
   ])('takes the e-mail address (verified: %j) %j', (verified, email) => {
     expect(callerOf({ email, email_verified: verified }).email).toBe(email);
+  });
+
+  it('gives no text to a number that others are read as too', () => {
+    const told = (json: string) => {
+      const { claims } = callerOf(JSON.parse(`{"badge":${json}}`), ['badge']);
+      return headerValue({ claim: 'badge' }, { ...callerOf({}), claims });
+    };
+    expect(['7', '-7', '9007199254740991', '[1,"a"]'].map(told)).toEqual(['7', '-7', '9007199254740991', '1,a']);
+    const others = ['9007199254740992', '9007199254740993', '-9007199254740993', '1e400', '-1e400', '1.5', '[1,1e400]'];
+    expect(others.map(told)).toEqual(others.map(() => ''));
   });
 
   it('takes the e-mail claim as the subject, or for a header, only if the address is verified and has one @', () => {

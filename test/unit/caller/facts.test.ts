@@ -17,6 +17,15 @@ describe('samples that also run inside njs', () => {
   });
 });
 
+it('is not known of a number that others are read as too', () => {
+  const badge = (json: string, value: number) =>
+    truth({ op: 'is', claim: 'badge', value }, JSON.parse(`{"badge":${json}}`));
+  expect(badge('9007199254740993', 9007199254740992)).toBeUndefined();
+  expect(badge('[9007199254740993]', 9007199254740992)).toBeUndefined();
+  expect(badge('1e400', Number.POSITIVE_INFINITY)).toBeUndefined();
+  expect([badge('7', 7), badge('1.5', 1.5), badge('[7]', 7), badge('8', 7)]).toEqual([true, true, true, false]);
+});
+
 describe('a fact at the e-mail claim', () => {
   const ann = 'ann@corp.example';
   it.each<[Record<string, unknown>, Truth]>([
