@@ -65,9 +65,10 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
     ].join('\n');
   }
   if (objects.length > 0) {
-    return [`${paint('bad', 'no')}: ${right} is not what ${left} renders to`, ...objects.map((it) => `  ${it}`)].join(
-      '\n',
-    );
+    return [
+      `${paint('bad', 'not proven')}: ${right} is not what ${left} renders to`,
+      ...objects.map((it) => `  ${it}`),
+    ].join('\n');
   }
   if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;
   return [

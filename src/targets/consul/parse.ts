@@ -1,4 +1,5 @@
 import { type HeaderIs, type Messages, messagesIn } from '../message-order.ts';
+import { NAMED } from '../named-methods.ts';
 import { Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
@@ -64,16 +65,21 @@ export function entriesIn(files: Readonly<Record<string, string>>): readonly Liv
       }
     }),
   );
-  const isEntry = (value: unknown): value is LiveEntry =>
-    typeof value === 'object' && value !== null && 'Kind' in value && 'Name' in value;
   return all.map((value) => {
-    if (!isEntry(value)) throw new Foreign(`no entries of Consul; ${ASK}`);
-    return value;
+    const { Kind, Name = Kind === MESH ? MESH : undefined } = (value ?? {}) as Partial<LiveEntry>;
+    if (typeof Kind !== 'string' || typeof Name !== 'string') throw new Foreign(`no entries of Consul; ${ASK}`);
+    return { ...(value as object), Kind, Name };
   });
 }
 
-const isEmpty = (value: unknown): boolean =>
-  value == null || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+/** The one entry without a name. */
+const MESH = 'mesh';
+
+/** Whether a value means the same to Consul as none: each of its settings is off, or left to its default, when it is zero. */
+export function isEmpty(value: unknown): boolean {
+  if (value == null || value === '' || value === false || value === 0) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
 
 /** The keys are all that is understood here; others have to be empty. */
 function only(value: unknown, keys: readonly string[]): Fields {
@@ -93,6 +99,13 @@ function textsOf(value: unknown): readonly string[] {
     if (typeof it !== 'string') throw unreadable(it);
     return it;
   });
+}
+
+function methodsOf(value: unknown): readonly string[] {
+  const methods = textsOf(value);
+  const strange = methods.find((it) => !NAMED.includes(it));
+  if (strange !== undefined) throw unreadable({ Methods: strange });
+  return methods;
 }
 
 function textIn(fields: Fields, key: string): string {
@@ -148,7 +161,7 @@ function permissionOf(value: unknown): ReadPermission {
   return {
     action,
     path: { kind: PATHS[key], value: textIn(http, key) },
-    ...(!isEmpty(http.Methods) && { methods: textsOf(http.Methods) }),
+    ...(!isEmpty(http.Methods) && { methods: methodsOf(http.Methods) }),
     ...(!isEmpty(http.Header) && { messages: messagesOf(http.Header) }),
     ...(providers && { providers }),
   };
@@ -173,6 +186,18 @@ function sourceOf(destination: string, value: unknown): ReadSource {
   const alike = isEmpty(fields.Action) ? {} : { action: actionIn(fields) };
   if ('action' in alike === permissions.length > 0) throw unreadable(value);
   return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
+}
+
+/** The patterns of paths that an entry's permissions have: source → patterns, as JSON. */
+export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
+  const { Sources } = entry as Fields;
+  const sources = (Array.isArray(Sources) ? Sources : []) as readonly Fields[];
+  return new Map(
+    sources.map(({ Name, Permissions }) => {
+      const permissions = (Array.isArray(Permissions) ? Permissions : []) as readonly { readonly HTTP?: Fields }[];
+      return [String(Name), JSON.stringify(permissions.flatMap((it) => it?.HTTP?.PathRegex ?? []))];
+    }),
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import type { MeshOptions } from '../types.ts';
 import { documentsIn } from '../yaml.ts';
 import { bootstrap } from './bootstrap.ts';
 import { authoritiesOf } from './domains.ts';
+import { missing } from './missing.ts';
 import { ALLOW_FILTER } from './rbac.ts';
 import { authoritiesIn, policiesIn } from './read.ts';
 
@@ -42,11 +43,12 @@ export function driftOf(
   files: Readonly<Record<string, string>>,
 ): readonly string[] {
   const own = policy.mesh?.ingress.own;
-  const [[name, text] = ['', '']] = Object.entries(files);
-  const [live] = documentsIn(name, text);
-  if (own === undefined) return [];
+  const lack = missing(policy, rules);
+  if (own === undefined || lack !== undefined) return [lack ?? ''];
+  const [live, ...more] = Object.entries(files).flatMap(([name, text]) => documentsIn(name, text));
   return [
-    ...partings(plain(withoutRules(bootstrap(policy, rules, own))), withoutRules(live), ''),
+    ...(more.length > 0 ? ['there is more than one document, and Envoy takes one'] : []),
+    ...partings(plain(withoutRules(bootstrap(policy, rules, own))), withoutRules(live)),
     ...strangers(policy, rules, live),
   ];
 }

@@ -42,18 +42,37 @@ export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly stri
   return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
 }
 
-function rbacPolicy(policy: Policy, rule: Enforced, authorities: readonly Authority[]): RbacPolicy {
+/** A rule as Envoy sees it. */
+export interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
+  /** What the Host header may say. */
+  readonly domains: readonly string[];
+  /** SPIFFE id of the connection. */
+  readonly spiffe: string;
+  /** What the assertion says; none: it is not looked at. */
+  readonly says: readonly unknown[];
+}
+
+/** The one form in which a rule is rendered. */
+export function rbacPolicy({ domains, path, methods, tools, spiffe, says }: Seen): RbacPolicy {
   const rules = [
-    headerIn(':authority', domainsOf(rule, authorities)),
-    ...pathPermissions(rule.path),
-    ...(rule.methods === undefined ? [] : [headerIn(':method', rule.methods)]),
-    ...(rule.tools === undefined ? [] : [toolPermission(rule.tools)]),
+    headerIn(':authority', domains),
+    ...pathPermissions(path),
+    ...(methods === undefined ? [] : [headerIn(':method', methods)]),
+    ...(tools === undefined ? [] : [toolPermission(tools)]),
   ];
-  const connects = principal(spiffeOf(policy, rule));
-  const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);
+  const connects = principal(spiffe);
   const principals = [says.length === 0 ? connects : { and_ids: { ids: [connects, ...says] } }];
   return { permissions: [{ and_rules: { rules } }], principals };
 }
+
+const seenOf = (policy: Policy, rule: Enforced, authorities: readonly Authority[]): Seen => ({
+  path: rule.path,
+  ...(rule.methods && { methods: rule.methods }),
+  ...(rule.tools && { tools: rule.tools }),
+  domains: domainsOf(rule, authorities),
+  spiffe: spiffeOf(policy, rule),
+  says: verifies(policy) === undefined ? [] : assertionPrincipals(rule),
+});
 
 function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown {
   return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
@@ -72,7 +91,7 @@ export function rbacFilters(
     filter(
       ALLOW_FILTER,
       'ALLOW',
-      Object.fromEntries(own.map((rule) => [rule.id, rbacPolicy(policy, rule, authorities)])),
+      Object.fromEntries(own.map((rule) => [rule.id, rbacPolicy(seenOf(policy, rule, authorities))])),
     ),
   ];
 }

@@ -10,7 +10,7 @@ import { documentsIn } from '../yaml.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
-import { ALLOW_FILTER, principal, type RbacPolicy, spiffeOf } from './rbac.ts';
+import { ALLOW_FILTER, type RbacPolicy, rbacPolicy, spiffeOf } from './rbac.ts';
 import { isOfTools, toolPermission, toolsIn } from './tools.ts';
 
 const FILE = 'envoy.yaml';
@@ -136,7 +136,11 @@ type Says = Claim | { readonly not_id: Claim };
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
 
 /** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
-function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent' | 'alone'> & Asserted {
+function saidOf(says: readonly Says[]): {
+  readonly said: Pick<Enforced, 'who' | 'agent' | 'alone'> & Asserted;
+  /** What is rendered for that. */
+  readonly understood: readonly unknown[];
+} {
   const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
   for (const one of says) {
@@ -149,9 +153,8 @@ function saidOf(says: readonly Says[]): Pick<Enforced, 'who' | 'agent' | 'alone'
   if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
-  // All else of the conditions is as it is rendered for what was read, or it means something else.
-  if (partings(assertionPrincipals({ who, as: as ?? '', ...agent }), says, '').length > 0) throw unreadable(says);
-  return { who, ...agent, ...assertedBy(as) };
+  const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
+  return { said: { who, ...agent, ...assertedBy(as) }, understood };
 }
 
 function personOf(asserted: boolean, role: string | undefined): PersonWho {
@@ -164,17 +167,25 @@ function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
   const [own, ...more] = rules.filter(isOfTools);
   if (own === undefined) return undefined;
   const tools = toolsIn(own);
-  if (more.length > 0 || partings(toolPermission(tools), own, '').length > 0) throw unreadable(own);
+  if (more.length > 0 || partings(toolPermission(tools), own).length > 0) throw unreadable(own);
   return tools;
 }
 
-function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforced {
+/** Every member is as it is rendered for what was understood: one that is not may change what the others mean. */
+function checkForm(id: string, understood: RbacPolicy, live: RbacPolicy): void {
+  const [parting] = partings(JSON.parse(JSON.stringify(understood)), live, { path: `rule ${id}: ` });
+  if (parting !== undefined) throw new Error(parting);
+}
+
+function readPolicy(id: string, live: RbacPolicy): Enforced {
+  const { permissions, principals } = live;
   const [first] = permissions;
   if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
     throw unreadable(id);
   }
   const { rules } = first.and_rules;
-  const [authority] = authoritiesIn({ permissions, principals }) ?? [];
+  const domains = authoritiesIn(live) ?? [];
+  const [authority] = domains;
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
   if (authority === undefined) throw unreadable(id);
   const tools = toolsOf(rules);
@@ -183,7 +194,9 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforc
   const client = principals[0] as Principal;
   const [connects, ...says] = 'and_ids' in client ? client.and_ids.ids : [client];
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
-  if (partings(principal(spiffe), connects, '').length > 0) throw unreadable(connects);
+  const { said, understood } = saidOf(says);
+  const seen = { domains, path, ...(methods && { methods }), ...(tools && { tools }), spiffe, says: understood };
+  checkForm(id, rbacPolicy(seen), live);
   const route = id.slice(0, id.lastIndexOf('#'));
   const rule = {
     id,
@@ -191,7 +204,7 @@ function readPolicy(id: string, { permissions, principals }: RbacPolicy): Enforc
     route,
     host: authority,
     path,
-    ...saidOf(says),
+    ...said,
     ...(tools && { tools }),
     service: authority,
     as: spiffe,

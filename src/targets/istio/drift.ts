@@ -1,22 +1,33 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { partings } from '../partings.ts';
+import { KUBE_NEUTRAL } from '../kube-object.ts';
+import type { Neutral } from '../partings.ts';
 import type { MeshOptions } from '../types.ts';
+import { comparedWhole } from '../whole.ts';
+import { bearingOf } from './foreign.ts';
 import { istioObjects } from './layers.ts';
 import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
-import type { KubeObject } from './objects.ts';
+import { RULES } from './objects.ts';
 import { missing } from './scene.ts';
 
-/** What of a spec is compared; the rules of an authorization policy are proved, whatever their words. */
-function comparable({ kind, spec }: Pick<LiveObject, 'kind' | 'spec'>): unknown {
-  if (kind !== 'AuthorizationPolicy') return spec ?? {};
-  const { rules: _, ...rest } = spec ?? {};
-  return rest;
-}
+/** What of live objects changes no answer. */
+export const ISTIO_NEUTRAL: readonly Neutral[] = [
+  ...KUBE_NEUTRAL,
+  { path: ['status'], why: 'istiod writes it, and reads none of it' },
+  { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
+];
+
+/** What of authorization policies is read back as rules. */
+export const ISTIO_PROVED: readonly Neutral[] = [
+  { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true },
+];
+
+const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
+  kind === 'AuthorizationPolicy' ? [...ISTIO_NEUTRAL, ...ISTIO_PROVED] : ISTIO_NEUTRAL;
 
 /**
  * How rendered or live objects differ from what the policy renders to, but for the rules of authorization policies: those
- * that are missing, changed, or left over.
+ * that are missing, changed, or left over, and those of others that may change an answer.
  */
 export function driftOf(
   policy: Policy,
@@ -24,20 +35,16 @@ export function driftOf(
   options: MeshOptions,
   files: Readonly<Record<string, string>>,
 ): readonly string[] {
-  if (missing(policy, rules) !== undefined) return [];
-  const own: readonly KubeObject[] = Object.values(istioObjects(policy, rules, options)).flat();
-  const live = liveObjects(files);
-  const found = new Map(live.map((it) => [titleOf(it), it]));
-  const names = new Set(own.map((it) => titleOf(it)));
-  return [
-    ...own.flatMap((object) => {
-      const there = found.get(titleOf(object));
-      if (there === undefined) return [`${titleOf(object)}: it is not there`];
-      const spec = comparable({ kind: object.kind, spec: object.spec as Readonly<Record<string, unknown>> });
-      return partings(spec, comparable(there), 'spec').map((text) => `${titleOf(object)}: ${text}`);
-    }),
-    ...live
-      .filter((it) => layerOf(it) !== undefined && !names.has(titleOf(it)))
-      .map((it) => `${titleOf(it)}: the policy does not render it; it is left over`),
-  ];
+  const lack = missing(policy, rules);
+  if (lack !== undefined) return [lack];
+  const own = Object.values(istioObjects(policy, rules, options)).flat() as readonly LiveObject[];
+  return comparedWhole<LiveObject, LiveObject>(
+    { own, live: liveObjects(files) },
+    {
+      title: titleOf,
+      neutral: neutralOf,
+      isManaged: (it) => layerOf(it) !== undefined,
+      bearing: (it) => bearingOf(it, own),
+    },
+  );
 }

@@ -33,7 +33,7 @@ function flatten(value: unknown): readonly LiveObject[] {
 
 /** Every kind that tells what the mesh lets through. */
 const ASK =
-  'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io -A -o yaml';
+  'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
 /**
  * Istio's objects in some files: several documents, lists, or one object each.

@@ -111,6 +111,15 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1) {
     throw unreadable(title, 'one source and one operation for each rule');
   }
+  rule.from.forEach((it) => {
+    checkMembers(it, ['source'], title);
+  });
+  rule.to.forEach((it) => {
+    checkMembers(it, ['operation'], title);
+  });
+  rule.when?.forEach((it) => {
+    checkMembers(it, ['key', 'values', 'notValues'], title);
+  });
   checkMembers(from, ['principals'], title);
   checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
   if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal)) {
@@ -143,13 +152,16 @@ function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${metadata.namespace}/${metadata.name}#${index + 1}`);
 }
 
+/** Istio takes any spelling of a boolean here; meshgate renders none. */
+const DRY_RUN = 'istio.io/dry-run';
+
 const specOf = (object: LiveObject) => (object.spec ?? {}) as AuthorizationSpec;
 
 function readPolicy(object: LiveObject): readonly MeshRule[] {
   const title = titleOf(object);
   const { action = 'ALLOW', rules = [] } = specOf(object);
   if (action !== 'ALLOW') throw unreadable(title, 'its action is not ALLOW');
-  if (object.metadata.annotations?.['istio.io/dry-run'] === 'true') throw unreadable(title, 'it is a dry run');
+  if (object.metadata.annotations?.[DRY_RUN] !== undefined) throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
   const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
   const read = joined(rules, (why) => unreadable(title, why)).flatMap(({ rule, tools }) =>
@@ -162,32 +174,14 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   });
 }
 
-/** Istio's root namespace, whose policies count everywhere. */
-const ROOT = 'istio-system';
-
-/** Whether somebody else's policy speaks of the pods of ours as well. */
-function meets(other: LiveObject, own: LiveObject): boolean {
-  const space = other.metadata.namespace;
-  if (space !== own.metadata.namespace && space !== ROOT) return false;
-  const labels = specOf(own).selector?.matchLabels ?? {};
-  return Object.entries(specOf(other).selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-}
-
 /**
  * The rules of rendered or live objects, as far as Istio keeps them: those of the ingress, then those of the workloads;
  * see {@link project}.
  *
- * @throws Error for rules that meshgate did not render, and where somebody else's policy lets more in
+ * @throws Error for rules that meshgate did not render
  */
 export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
-  const policies = objects.filter(({ kind }) => kind === 'AuthorizationPolicy');
-  const own = policies.filter((it) => layerOf(it) !== undefined);
-  for (const other of policies) {
-    const { action = 'ALLOW', rules = [] } = specOf(other);
-    if (layerOf(other) !== undefined || action !== 'ALLOW' || rules.length === 0) continue;
-    const met = own.find((it) => meets(other, it));
-    if (met !== undefined) throw unreadable(titleOf(other), `it lets in more than ${titleOf(met)}`);
-  }
+  const own = objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
   const layer = (name: string) => own.filter((it) => layerOf(it) === name).flatMap(readPolicy);
   return [...layer('ingress'), ...layer('workload')];
 }

@@ -61,7 +61,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
     const others = when.filter((it) => !isOfTools(it));
     const rule: IstioRule = { ...rest, ...(others.length > 0 && { when: others }) };
     const tools = rules[i + 1]?.when?.find(({ key }) => HEADER.exec(key)?.[1] === NAME_HEADER)?.values ?? [];
-    if (partings(withTools(rule, tools), rules.slice(i, i + 2), '').length > 0) {
+    if (partings(withTools(rule, tools), rules.slice(i, i + 2)).length > 0) {
       throw unreadable('two rules for an agent with tools: one for what lists, and one for calls');
     }
     found.push({ rule, tools });

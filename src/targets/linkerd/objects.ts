@@ -4,7 +4,7 @@ import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
 import type { Guarded } from './workloads.ts';
 
-const GROUP = 'policy.linkerd.io';
+export const GROUP = 'policy.linkerd.io';
 
 /** A Kubernetes object, the kinds that are rendered here. */
 export interface Rendered {
@@ -15,11 +15,25 @@ export interface Rendered {
 }
 
 /** By which `kubectl apply --prune` and people find what came from a policy. */
-const LABELS = { 'app.kubernetes.io/managed-by': 'meshgate' };
+export const LABELS = { 'app.kubernetes.io/managed-by': 'meshgate' };
 
-function object(kind: Rendered['kind'], version: string, name: string, namespace: string, spec: unknown): Rendered {
+/** An object of the policy in its one form. */
+export function object(
+  kind: Rendered['kind'],
+  version: string,
+  name: string,
+  namespace: string,
+  spec: unknown,
+): Rendered {
   return { apiVersion: `${GROUP}/${version}`, kind, metadata: { name, namespace, labels: LABELS }, spec };
 }
+
+export const VERSIONS = {
+  Server: 'v1beta3',
+  HTTPRoute: 'v1beta3',
+  AuthorizationPolicy: 'v1alpha1',
+  MeshTLSAuthentication: 'v1alpha1',
+} as const;
 
 /** A name of the policy as a part of a Kubernetes name, which ends in a letter or digit. */
 const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/-+$/, '')}-${hash(name)}` : name);
@@ -40,7 +54,7 @@ export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
-  return object('Server', 'v1beta3', serverName(service), namespace, spec);
+  return object('Server', VERSIONS.Server, serverName(service), namespace, spec);
 }
 
 const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
@@ -48,7 +62,7 @@ const authenticationName = (clients: readonly Client[]): string => `meshgate-${s
 /** Who may pass somewhere, by their identity in the mesh. */
 export function authentication(namespace: string, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.map(({ id }) => id) };
-  return object('MeshTLSAuthentication', 'v1alpha1', authenticationName(clients), namespace, spec);
+  return object('MeshTLSAuthentication', VERSIONS.MeshTLSAuthentication, authenticationName(clients), namespace, spec);
 }
 
 /** A route of a `Server`: requests for one service that the same clients may make. */
@@ -79,7 +93,7 @@ function httpRoute({ server, hosts }: Route, name: string, matches: readonly unk
     ...(hosts.length > 0 && { hostnames: hosts }),
     rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
   };
-  return object('HTTPRoute', 'v1beta3', name, server.namespace, spec);
+  return object('HTTPRoute', VERSIONS.HTTPRoute, name, server.namespace, spec);
 }
 
 function authorization({ server, clients }: Route, name: string): Rendered {
@@ -87,7 +101,7 @@ function authorization({ server, clients }: Route, name: string): Rendered {
     targetRef: { group: GROUP, kind: 'HTTPRoute', name },
     requiredAuthenticationRefs: [{ group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(clients) }],
   };
-  return object('AuthorizationPolicy', 'v1alpha1', name, server.namespace, spec);
+  return object('AuthorizationPolicy', VERSIONS.AuthorizationPolicy, name, server.namespace, spec);
 }
 
 /** Routes with these matches, as many as it takes, each with its policy; without one where nobody may pass. */

@@ -1,12 +1,24 @@
+import { NAMED } from '../named-methods.ts';
 import { oddPatterns } from '../odd-paths.ts';
+import { partings } from '../partings.ts';
 import { Foreign } from '../types.ts';
 import { documentsIn } from '../yaml.ts';
+import { LINKERD_NEUTRAL } from './neutral.ts';
+import { GROUP, LABELS, object, type Rendered, VERSIONS } from './objects.ts';
 
 /** Objects of Linkerd's policy as far as they are read; a live one has more around it. */
 export interface KubeObject {
+  readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly creationTimestamp?: string };
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly spec?: unknown;
+  readonly status?: unknown;
 }
 
 interface Ref {
@@ -38,10 +50,17 @@ export interface ReadRoute {
 
 export const unreadable = (title: string, why: string) => new Error(`${title}: ${why}`);
 
-const GROUP = 'policy.linkerd.io';
-
 /** How to get what is understood here out of a cluster. */
-const ASK = `ask for its own objects: kubectl get -A -l app.kubernetes.io/managed-by=meshgate -o yaml servers.${GROUP},httproutes.${GROUP},authorizationpolicies.${GROUP},meshtlsauthentications.${GROUP}`;
+const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
+  'servers',
+  'httproutes',
+  'authorizationpolicies',
+  'meshtlsauthentications',
+  'networkauthentications',
+  'serverauthorizations',
+]
+  .map((it) => `${it}.${GROUP}`)
+  .join()}`;
 
 const isObject = (value: unknown): value is KubeObject =>
   typeof value === 'object' && value !== null && typeof (value as KubeObject).kind === 'string';
@@ -62,7 +81,24 @@ export function objectsIn(files: Readonly<Record<string, string>>): readonly Kub
 const idOf = ({ metadata }: KubeObject, name = metadata?.name): string => `${metadata?.namespace}/${name}`;
 
 /** `HTTPRoute wiki/meshgate-wiki.refuse`. */
-const titleOf = (object: KubeObject): string => `${object.kind} ${idOf(object)}`;
+export const titleOf = (object: KubeObject): string => `${object.kind} ${idOf(object)}`;
+
+/** Whether an object says that it came from a policy. */
+export const isManaged = ({ metadata }: KubeObject): boolean =>
+  Object.entries(LABELS).every(([key, value]) => metadata?.labels?.[key] === value);
+
+/** Whether a route has patterns for paths; the ones that are rendered refuse odd paths. */
+export function withOddPaths({ kind, spec }: KubeObject): boolean {
+  return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
+}
+
+/** Every member is as it is rendered for what was understood: one that is not may change what the others mean. */
+function checkForm(live: KubeObject, kind: Exclude<Rendered['kind'], 'Server'>, spec: unknown): void {
+  const { name = '', namespace = '' } = live.metadata ?? {};
+  const understood: unknown = JSON.parse(JSON.stringify(object(kind, VERSIONS[kind], name, namespace, spec)));
+  const [parting] = partings(understood, live, { neutral: LINKERD_NEUTRAL });
+  if (parting !== undefined) throw unreadable(titleOf(live), parting);
+}
 
 /** The keys are all that is understood here. */
 function only(value: object, keys: readonly string[], title: string): void {
@@ -97,6 +133,9 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
   const matches = rule.matches ?? [{}];
   for (const match of matches) {
     only(match, ['path', 'method'], title);
+    if (match.method !== undefined && !NAMED.includes(match.method)) {
+      throw unreadable(title, `no method that routes of Linkerd can name: ${match.method}`);
+    }
     const { type, value = '' } = match.path ?? {};
     if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `no type of path: ${type}`);
     if (type === 'RegularExpression' && !isOddPattern(value)) {
@@ -117,6 +156,9 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
   const identities = new Map(
     of('MeshTLSAuthentication').map((it) => [idOf(it), (it.spec as { identities?: readonly string[] }).identities]),
   );
+  for (const it of of('MeshTLSAuthentication')) {
+    checkForm(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
+  }
   const clients = new Map<string, readonly string[]>();
   for (const object of of('AuthorizationPolicy')) {
     const { targetRef, requiredAuthenticationRefs } = object.spec as Authorization;
@@ -129,50 +171,87 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
     if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication') {
       throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');
     }
+    const refs = requiredAuthenticationRefs.map(({ name }) => ({ group: GROUP, kind: 'MeshTLSAuthentication', name }));
+    checkForm(object, 'AuthorizationPolicy', {
+      targetRef: { group: GROUP, kind: 'HTTPRoute', name: targetRef.name },
+      requiredAuthenticationRefs: refs,
+    });
     const route = idOf(object, targetRef.name);
     clients.set(route, [...(clients.get(route) ?? []), ...found]);
   }
   return clients;
 }
 
-const KINDS = ['Server', 'HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication', 'Kustomization'];
+const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io', 'kustomize.config.k8s.io'];
+
+interface RouteStatus {
+  readonly parents?: readonly {
+    readonly parentRef?: Partial<Ref>;
+    readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+  }[];
+}
+
+/** A live route counts once the policy controller has accepted it; one in a file has no status. */
+function checkAccepted(route: KubeObject, server: string): void {
+  if (route.metadata?.uid === undefined && route.status === undefined) return;
+  const { parents = [] } = (route.status ?? {}) as RouteStatus;
+  const accepted = parents.some(
+    ({ parentRef, conditions = [] }) =>
+      parentRef?.kind === 'Server' &&
+      parentRef.name === server &&
+      conditions.some(({ type, status }) => type === 'Accepted' && status === 'True'),
+  );
+  if (!accepted) throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it does not count');
+}
+
+function readRoute(route: KubeObject, servers: ReadonlySet<string>): Omit<ReadRoute, 'clients'> {
+  const spec = route.spec as {
+    readonly parentRefs: readonly Ref[];
+    readonly hostnames?: readonly string[];
+    readonly rules: readonly { readonly matches?: readonly RequestMatch[] }[];
+  };
+  const [parent, ...more] = spec.parentRefs;
+  const server = idOf(route, parent?.name);
+  const title = titleOf(route);
+  if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server)) {
+    throw unreadable(title, 'it belongs to something else than one Server that is there');
+  }
+  const rules = spec.rules.map((rule) => matchesOf(rule, title));
+  checkForm(route, 'HTTPRoute', {
+    parentRefs: [{ group: GROUP, kind: 'Server', name: parent.name }],
+    hostnames: spec.hostnames,
+    rules: rules.map((matches) => ({
+      matches: matches.map(({ path, method }) => ({
+        path: { type: path?.type ?? 'PathPrefix', value: path?.value ?? '/' },
+        method,
+      })),
+    })),
+  });
+  checkAccepted(route, parent.name);
+  return {
+    id: idOf(route),
+    created: route.metadata?.creationTimestamp ?? '',
+    server,
+    hosts: spec.hostnames ?? [],
+    matches: rules.flat(),
+  };
+}
 
 /**
  * The routes in objects that meshgate rendered, or in what `kubectl get` says of them.
  *
- * @throws Foreign for other kinds of objects, Error where there is something that it would not render
+ * @throws Foreign for objects that are none of Linkerd's, Error where there is something that it would not render
  */
 export function routesIn(objects: readonly KubeObject[]): readonly ReadRoute[] {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
-  const strange = objects.find((object) => !KINDS.includes(object.kind ?? ''));
-  if (strange !== undefined) {
-    throw new Foreign(`${titleOf(strange)} is nothing that meshgate renders for Linkerd; ${ASK}`);
-  }
-  const servers = objects.filter(({ kind }) => kind === 'Server');
+  const strange = objects.find(({ apiVersion = '' }) => !GROUPS.includes(apiVersion.split('/')[0] as string));
+  if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is no object of Linkerd; ${ASK}`);
+  const own = objects.filter(isManaged);
+  const servers = own.filter(({ kind }) => kind === 'Server');
   servers.forEach(checkServer);
   const known = new Set(servers.map((server) => idOf(server)));
-  const clients = clientsOf(objects);
-  return objects
+  const clients = clientsOf(own);
+  return own
     .filter(({ kind }) => kind === 'HTTPRoute')
-    .map((object) => {
-      const spec = object.spec as {
-        readonly parentRefs: readonly Ref[];
-        readonly hostnames?: readonly string[];
-        readonly rules: readonly { readonly matches?: readonly RequestMatch[] }[];
-      };
-      const [parent, ...more] = spec.parentRefs;
-      const server = idOf(object, parent?.name);
-      const title = titleOf(object);
-      if (parent?.kind !== 'Server' || more.length > 0 || !known.has(server)) {
-        throw unreadable(title, 'it belongs to something else than one Server that is there');
-      }
-      return {
-        id: idOf(object),
-        created: object.metadata?.creationTimestamp ?? '',
-        server,
-        hosts: spec.hostnames ?? [],
-        matches: spec.rules.flatMap((rule) => matchesOf(rule, title)),
-        clients: clients.get(idOf(object)) ?? [],
-      };
-    });
+    .map((object) => ({ ...readRoute(object, known), clients: clients.get(idOf(object)) ?? [] }));
 }

@@ -4,6 +4,7 @@ import type { Emitted, MeshTarget } from '../types.ts';
 import { documents } from '../yaml.ts';
 import { objectsOf } from './assemble.ts';
 import { covers } from './covers.ts';
+import { driftOf } from './drift.ts';
 import { gapsOf } from './gaps.ts';
 import { projection } from './project.ts';
 import { readLinkerd } from './read.ts';
@@ -45,4 +46,5 @@ export const linkerd: MeshTarget = {
   covers,
   read: readLinkerd,
   project: projection,
+  drift: driftOf,
 };

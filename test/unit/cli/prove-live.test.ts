@@ -21,6 +21,15 @@ function objectsOf(target: string, name: string): Any[] {
     .flatMap((file) => parseAllDocuments(text(target, name, file)).map((document) => document.toJS() as Any));
 }
 
+const ACCEPTED = [{ type: 'Accepted', status: 'True', lastTransitionTime: '2026-11-25T10:00:01Z' }];
+
+/** What controllers write: Linkerd's says of routes whether they count, parent by parent. */
+function statusOf({ kind, spec }: Any): Any {
+  if (kind !== 'HTTPRoute') return { conditions: ACCEPTED };
+  const controllerName = 'linkerd.io/policy-controller';
+  return { parents: spec.parentRefs.map((parentRef: Any) => ({ parentRef, controllerName, conditions: ACCEPTED })) };
+}
+
 /** An object as the API server keeps it. */
 function kept(object: Any, index: number): Any {
   const { metadata, spec, ...rest } = structuredClone(object);
@@ -41,7 +50,7 @@ function kept(object: Any, index: number): Any {
       uid: `0b9ce1f2-7a3e-4c53-9f0e-0000000000${10 + index}`,
     },
     spec: object.kind === 'Server' ? { proxyProtocol: 'unknown', ...spec } : spec,
-    status: { conditions: [{ type: 'Accepted', status: 'True', lastTransitionTime: '2026-11-25T10:00:01Z' }] },
+    status: statusOf(object),
   };
 }
 
@@ -97,7 +106,7 @@ describe('objects that are not the mesh’s', () => {
     expect(await prove('istio', 'demo', list([pod]))).toEqual({
       code: 2,
       out: '',
-      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io -A -o yaml\n',
+      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml\n',
     });
     expect((await prove('istio', 'demo', list([]))).err).toContain('no object of Istio; ask for');
     expect(await prove('istio', 'demo', list([...objectsOf('istio', 'demo'), pod]))).toEqual(yes);
@@ -105,12 +114,12 @@ describe('objects that are not the mesh’s', () => {
 
   test('Linkerd’s are asked for', async () => {
     const ask =
-      'ask for its own objects: kubectl get -A -l app.kubernetes.io/managed-by=meshgate -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io';
+      'ask for all of its policies: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
     const objects = objectsOf('linkerd', 'identities');
     expect(await prove('linkerd', 'identities', list([...objects, pod]))).toEqual({
       code: 2,
       out: '',
-      err: `meshgate: stdin: Pod wiki/wiki-0 is nothing that meshgate renders for Linkerd; ${ask}\n`,
+      err: `meshgate: stdin: Pod wiki/wiki-0 is no object of Linkerd; ${ask}\n`,
     });
     expect((await prove('linkerd', 'identities', list([]))).err).toBe(`meshgate: stdin: no objects; ${ask}\n`);
     expect((await prove('linkerd', 'identities', 'text')).err).toBe(
@@ -207,7 +216,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
   ])('%s', async (_, kind, change, says) => {
     const { code, out, err } = await changed(kind, change);
     expect({ code, err }).toEqual({ code: 1, err: '' });
-    expect(out).toMatch(/^no: stdin is not what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
+    expect(out).toMatch(/^not proven: stdin is not what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
     expect(out).toContain(says);
   });
 });

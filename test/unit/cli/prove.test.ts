@@ -234,7 +234,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
   ])('another object is changed: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
     expect(code).toBe(1);
-    expect(out).toContain(`no: build is not what a.yaml renders to\n`);
+    expect(out).toContain(`not proven: build is not what a.yaml renders to\n`);
     expect(out).toContain(message);
   });
 

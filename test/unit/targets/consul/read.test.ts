@@ -168,7 +168,7 @@ describe('what somebody changed', () => {
 
   test.each<[string, string, (entry: Any) => unknown, readonly string[]]>([
     ['an entry less', WIKI, () => null, [`${WIKI}: it is not there`]],
-    ['somebody else’s', WIKI, (it) => delete it.Meta, [`${WIKI}: somebody else wrote it`]],
+    ['somebody else’s', WIKI, (it) => delete it.Meta, [`${WIKI}: Meta is nothing, and not {"managed-by":"meshgate"}`]],
     [
       'an entry more',
       WIKI,
@@ -209,6 +209,75 @@ describe('what somebody changed', () => {
     ],
   ])('%s is a line', (_, title, change, lines) => {
     expect(drift(changed(title, change))).toEqual(lines);
+  });
+
+  test('a void pattern of odd paths is a line', () => {
+    const [odd] = demo.entries.flatMap(({ Sources = [] }) => Sources[0]?.Permissions?.[0]?.HTTP?.PathRegex ?? []);
+    const files = changed(WIKI, (it) => (it.Sources[0].Permissions[0].HTTP.PathRegex = `${odd}never`));
+    expect(drift(files)).toEqual([expect.stringMatching(/^service-intentions wiki: of ingress it refuses as odd /)]);
+  });
+
+  test('a method that no rule of a policy can be held to is not read', () => {
+    const files = changed(WIKI, (it) => permission(it, '/').HTTP.Methods.push('PROPFIND'));
+    expect(() => readConsul(files)).toThrow('not as meshgate renders it: {"Methods":"PROPFIND"}');
+  });
+
+  const other = (entry: object) => drift({ ...live(), other: JSON.stringify(entry) });
+
+  test.each<[string, object, string]>([
+    [
+      'a named source for every service',
+      { Kind: 'service-intentions', Name: '*', Sources: [{ Name: 'writer', Action: 'allow' }] },
+      'service-intentions *: it lets writer ask every service, whatever intentions of that service say',
+    ],
+    [
+      'an extension of all proxies',
+      { Kind: 'proxy-defaults', Name: 'global', EnvoyExtensions: [{ Name: 'builtin/lua' }] },
+      'proxy-defaults global: it is for every service, and EnvoyExtensions is [{"Name":"builtin/lua"}], which meshgate does not render',
+    ],
+    [
+      'paths of all proxies past their rules',
+      { Kind: 'proxy-defaults', Name: 'global', Expose: { Checks: true } },
+      'proxy-defaults global: it is for every service, and Expose is {"Checks":true}, which meshgate does not render',
+    ],
+    [
+      'a listener of one’s own',
+      { Kind: 'proxy-defaults', Name: 'global', Config: { envoy_public_listener_json: '{}' } },
+      'proxy-defaults global: it is for every service, and Config.envoy_public_listener_json is "{}", which meshgate does not render',
+    ],
+    [
+      'paths as they come',
+      { Kind: 'mesh', HTTP: { Incoming: { RequestNormalization: { InsecureDisablePathNormalization: true } } } },
+      'mesh mesh: it is for every service, and HTTP.Incoming is {"RequestNormalization":{"InsecureDisablePathNormalization":true}}, which meshgate does not render',
+    ],
+    [
+      'a kind that nobody knows',
+      { Kind: 'new-kind', Name: 'x' },
+      'new-kind x: prove does not know entries of this kind',
+    ],
+  ])('%s is a line', (_, entry, line) => {
+    expect(other(entry)).toEqual([line]);
+  });
+
+  test.each<[string, object]>([
+    ['nobody for every service', { Kind: 'service-intentions', Name: '*', Sources: [{ Name: '*', Action: 'deny' }] }],
+    [
+      'what is logged',
+      { Kind: 'proxy-defaults', Name: 'global', Config: { protocol: 'http' }, AccessLogs: { Enabled: true } },
+    ],
+    ['versions of TLS', { Kind: 'mesh', TLS: { Incoming: { TLSMinVersion: 'TLSv1_3' } } }],
+    ['where another service is', { Kind: 'service-resolver', Name: 'db' }],
+  ])('%s is passed over', (_, entry) => {
+    expect(other(entry)).toEqual([]);
+  });
+
+  test.each<[string, object, string]>([
+    ['Expose', { Paths: [{ Path: '/healthz', ListenerPort: 21500 }] }, 'Expose is '],
+    ['EnvoyExtensions', [{ Name: 'builtin/ext-authz' }], 'EnvoyExtensions is '],
+    ['RateLimits', { InstanceLevel: { RequestsPerSecond: 1 } }, 'RateLimits is '],
+  ])('%s of a service is a line', (key, value, line) => {
+    const files = changed('service-defaults wiki', (it) => Object.assign(it, { [key]: value }));
+    expect(drift(files)).toEqual([expect.stringContaining(`service-defaults wiki: ${line}`)]);
   });
 
   test('intentions of others, for other services, are not looked at', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { compile } from '../../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../../src/rules/prove.ts';
+import { driftOf } from '../../../../src/targets/istio/drift.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
 import { readIstio } from '../../../../src/targets/istio/read.ts';
 import { renderIstio } from '../../../../src/targets/istio/render.ts';
@@ -123,36 +124,117 @@ describe('what somebody changed', () => {
   });
 });
 
-describe('policies of others', () => {
-  const { files } = render(goldenPolicy('demo'));
-  const beside = (namespace: string, spec: unknown) =>
-    readIstio({
-      ...files,
-      other: stringify({
-        apiVersion: 'security.istio.io/v1',
-        kind: 'AuthorizationPolicy',
-        metadata: { name: 'more', namespace },
-        spec,
-      }),
-    });
-
-  test.each([
-    ['of the same pods', 'wiki', { selector: { matchLabels: { app: 'wiki' } }, rules: [{}] }],
-    ['of the namespace', 'wiki', { action: 'ALLOW', rules: [{}] }],
-    ['of the mesh', 'istio-system', { rules: [{}] }],
-  ])('that let more in, %s, are no secret', (_, namespace, spec) => {
-    expect(() => beside(namespace, spec)).toThrow(
-      `AuthorizationPolicy ${namespace}/more: it lets in more than AuthorizationPolicy`,
+describe('objects of others', () => {
+  const own = goldenPolicy('demo');
+  const { files } = render(own);
+  const drift = (...objects: Any[]) =>
+    driftOf(
+      own,
+      compile(own),
+      {},
+      { ...files, ...Object.fromEntries(objects.map((it, i) => [`${i}`, stringify(it)])) },
     );
+  const object = (kind: string, namespace: string, spec: unknown, metadata: object = {}) => ({
+    apiVersion: `${/^(Auth|Req|Peer)/.test(kind) ? 'security' : 'networking'}.istio.io/v1`,
+    kind,
+    metadata: { name: 'more', namespace, ...metadata },
+    spec,
+  });
+  const beside = (kind: string, namespace: string, spec: unknown) => drift(object(kind, namespace, spec));
+  const pods = (matchLabels: Any) => ({ selector: { matchLabels } });
+
+  test('as rendered, there is no line', () => {
+    expect(drift()).toEqual([]);
   });
 
-  test.each([
-    ['of other pods', 'wiki', { selector: { matchLabels: { app: 'other' } }, rules: [{}] }],
-    ['of another namespace', 'elsewhere', { rules: [{}] }],
-    ['that refuse', 'wiki', { action: 'DENY', rules: [{}] }],
-    ['that allow nothing', 'wiki', {}],
-  ])('%s, are passed over', (_, namespace, spec) => {
-    expect(beside(namespace, spec)).toHaveLength(readIstio(files).length);
+  test.each<[string, string, unknown]>([
+    ['of the same pods', 'wiki', { ...pods({ app: 'wiki' }), rules: [{}] }],
+    ['of pods with a label that ours may have', 'wiki', { ...pods({ tier: 'web' }), rules: [{}] }],
+    ['of the namespace', 'wiki', { action: 'ALLOW', rules: [{}] }],
+    ['of the mesh', 'istio-system', { rules: [{}] }],
+  ])('a policy that lets more in, %s, is a line', (_, namespace, spec) => {
+    expect(beside('AuthorizationPolicy', namespace, spec)).toEqual([
+      expect.stringMatching(new RegExp(`^AuthorizationPolicy ${namespace}/more: it lets in more than Authorization`)),
+    ]);
+  });
+
+  test.each<[string, string, unknown, string]>([
+    ['a policy that refuses', 'AuthorizationPolicy', { action: 'DENY', rules: [{}] }, 'it may refuse what'],
+    ['a policy that asks others', 'AuthorizationPolicy', { action: 'CUSTOM', rules: [{}] }, 'it may refuse what'],
+    [
+      'other keys for our issuer',
+      'RequestAuthentication',
+      { jwtRules: [{ issuer: 'https://wiki.example.com' }] },
+      'its tokens count for',
+    ],
+    [
+      'plain text',
+      'PeerAuthentication',
+      { ...pods({ tier: 'web' }), mtls: { mode: 'PERMISSIVE' } },
+      'it may count in place of',
+    ],
+    ['a filter', 'EnvoyFilter', { configPatches: [] }, 'it changes the proxies of'],
+    ['a module', 'WasmPlugin', { url: 'oci://x' }, 'it changes the proxies of'],
+    ['a kind that nobody knows', 'NewKind', {}, 'prove does not know objects of this kind'],
+  ])('%s is a line', (_, kind, spec, line) => {
+    expect(beside(kind, 'wiki', spec)).toEqual([expect.stringContaining(`${kind} wiki/more: ${line}`)]);
+  });
+
+  test('another listener of the ingress, and other ways behind ours, are lines', () => {
+    const { spec, metadata } = Object.values(files)
+      .flatMap((text) => parseAllDocuments(text).map((it) => it.toJS() as Any))
+      .find(({ kind }) => kind === 'Gateway');
+    expect(beside('Gateway', 'elsewhere', { selector: spec.selector, servers: [] })).toEqual([
+      expect.stringContaining('Gateway elsewhere/more: it opens the proxies of Gateway'),
+    ]);
+    const gateways = [`${metadata.namespace}/${metadata.name}`];
+    expect(beside('VirtualService', 'elsewhere', { hosts: ['*'], gateways })).toEqual([
+      expect.stringContaining('VirtualService elsewhere/more: it leads requests of Gateway'),
+    ]);
+    expect(beside('VirtualService', 'elsewhere', { hosts: ['*'] })).toEqual([]);
+  });
+
+  test.each<[string, string, string, unknown]>([
+    ['a policy of other pods', 'AuthorizationPolicy', 'wiki', { ...pods({ app: 'other' }), rules: [{}] }],
+    ['a policy of another namespace', 'AuthorizationPolicy', 'elsewhere', { rules: [{}] }],
+    ['a policy that allows nothing', 'AuthorizationPolicy', 'wiki', {}],
+    ['a policy that only logs', 'AuthorizationPolicy', 'wiki', { action: 'AUDIT', rules: [{}] }],
+    ['mutual TLS of a whole namespace', 'PeerAuthentication', 'wiki', { mtls: { mode: 'PERMISSIVE' } }],
+    ['a log', 'Telemetry', 'wiki', {}],
+  ])('%s is passed over', (_, kind, namespace, spec) => {
+    expect(beside(kind, namespace, spec)).toEqual([]);
+  });
+
+  test.each(['True', '1', 'T', 'true', 'false'])('a dry run that is spelled %s is a line', (value) => {
+    const changed = live(files, (it) => {
+      if (it.kind === 'AuthorizationPolicy') it.metadata.annotations['istio.io/dry-run'] = value;
+    });
+    const lines = driftOf(own, compile(own), {}, changed);
+    expect(lines[0]).toContain(
+      `metadata.annotations.istio.io/dry-run is ${JSON.stringify(value)}, which meshgate does not`,
+    );
+    expect(() => readIstio(changed)).toThrow('it is a dry run');
+  });
+
+  test.each<[string, (it: Any) => void, string]>([
+    ['a revision', (it) => (it.metadata.labels['istio.io/rev'] = 'canary'), 'metadata.labels.istio.io/rev is "canary"'],
+    [
+      'another version',
+      (it) => (it.apiVersion = 'security.istio.io/v1beta1'),
+      'apiVersion is "security.istio.io/v1beta1"',
+    ],
+    ['a target', (it) => (it.spec.targetRefs = [{ kind: 'Gateway' }]), 'spec.targetRefs is '],
+    ['a deletion', (it) => (it.metadata.deletionTimestamp = '2026-01-01'), 'metadata.deletionTimestamp is '],
+  ])('%s of ours is a line', (_, change, line) => {
+    const changed = live(files, (it) => {
+      if (it.kind === 'AuthorizationPolicy') change(it);
+    });
+    expect(driftOf(own, compile(own), {}, changed)[0]).toContain(line);
+  });
+
+  test('an object that is there twice is a line', () => {
+    const lines = drift(object('AuthorizationPolicy', 'wiki', {}), object('AuthorizationPolicy', 'wiki', {}));
+    expect(lines).toEqual(['AuthorizationPolicy wiki/more: it is there twice']);
   });
 });
 

@@ -1,0 +1,68 @@
+import { type Neutral, partings } from '../partings.ts';
+import { EVERYBODY } from './entries.ts';
+import { CONSUL_NEUTRAL, neutral } from './neutral.ts';
+import { isEmpty, type LiveEntry } from './parse.ts';
+
+const HERE = 'says what it is, and for people';
+const OWN = 'our entries say their own';
+const ASKING = 'says how a service asks others; who is asked decides all the same';
+
+/** Members of the entries for the whole mesh that change no answer of a service. */
+const PROXY_DEFAULTS: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta', 'AccessLogs'),
+  ...neutral(OWN, 'MutualTLSMode'),
+  ...neutral(ASKING, 'Mode', 'TransparentProxy', 'MeshGateway', 'FailoverPolicy', 'PrioritizeByLocality'),
+  { path: ['Config', 'protocol'], why: OWN },
+];
+
+const MESH: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta'),
+  ...neutral(OWN, 'AllowEnablingPermissiveMutualTLS'),
+  ...neutral(ASKING, 'TransparentProxy', 'ValidateClusters', 'Peering'),
+  ...neutral('says which versions and ciphers of TLS proxies take, and not from whom', 'TLS'),
+  { path: ['HTTP', 'SanitizeXForwardedClientCert'], why: 'says what a service receives, and not who passes' },
+];
+
+function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefined {
+  const [first] = partings({}, entry, { neutral: known, isNothing: isEmpty });
+  return first === undefined ? undefined : `it is for every service, and ${first}`;
+}
+
+function intentions({ Name, Sources }: LiveEntry): string | undefined {
+  if (!Name.includes(EVERYBODY)) return undefined;
+  const sources = (Array.isArray(Sources) ? Sources : [Sources]) as readonly { Name?: unknown; Action?: unknown }[];
+  const open = sources.find((it) => it?.Action !== 'deny');
+  // A proxy takes no source of a wildcard destination away from a named one that its own intentions deny.
+  return open && `it lets ${open.Name} ask every service, whatever intentions of that service say`;
+}
+
+const none = () => undefined;
+
+const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined>> = {
+  'service-intentions': intentions,
+  'proxy-defaults': (entry) => unknown(entry, PROXY_DEFAULTS),
+  mesh: (entry) => unknown(entry, MESH),
+  // A provider counts only where an intention names it; the others speak of one service that is none of ours, or of who asks.
+  'jwt-provider': none,
+  'service-defaults': none,
+  'service-resolver': none,
+  'service-router': none,
+  'service-splitter': none,
+  'exported-services': none,
+  'ingress-gateway': none,
+  'api-gateway': none,
+  'http-route': none,
+  'tcp-route': none,
+};
+
+/**
+ * How an entry of others may change the answers of those that the policy renders to.
+ *
+ * @returns undefined: it is known not to
+ */
+export function bearingOf(entry: LiveEntry): string | undefined {
+  const bearing = BEARINGS[entry.Kind];
+  return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);
+}

@@ -1,0 +1,155 @@
+/**
+ * Every member that a live object may have, by the mesh's own definitions, is changed, taken away or added: `prove` says
+ * no, unless the member is one of those below, which change no answer. docs/prove.md is the table of it.
+ */
+import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { MeshKind } from '../../../src/policy/types.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { meshTarget } from '../../../src/targets/index.ts';
+import { Changer, prover, schemaOf } from './members.ts';
+import { JWKS, policyFor, rootOf } from './members-policy.ts';
+
+const KEPT = 'the API server keeps it for itself';
+const REMOVAL = 'says who removes the object';
+const STATUS = 'a controller writes it, and no proxy reads it';
+const COUNTS = 'Consul counts by it';
+const ASKING = 'says how the service asks others, not who may ask it';
+const TIMES = 'says how long and how many, not who may ask';
+
+const METADATA = {
+  'metadata uid': KEPT,
+  'metadata resourceVersion': KEPT,
+  'metadata generation': KEPT,
+  'metadata creationTimestamp': 'tells which of two objects is older; a second one that could count is a no by itself',
+  'metadata managedFields': KEPT,
+  'metadata selfLink': KEPT,
+  'metadata ownerReferences': REMOVAL,
+  'metadata finalizers': REMOVAL,
+};
+
+/** What changes no answer, and why. Written by hand: nothing of it comes from the code. */
+const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
+  istio: {
+    ...METADATA,
+    'metadata annotations': '`meshgate/rules` names rules of the policy, for people',
+    'Gateway status': STATUS,
+    'VirtualService status': STATUS,
+    'RequestAuthentication status': STATUS,
+    'PeerAuthentication status': STATUS,
+    'AuthorizationPolicy status': STATUS,
+    'Telemetry status': STATUS,
+  },
+  linkerd: {
+    ...METADATA,
+    'metadata name': 'what a route that refuses, or a policy, is called decides nothing',
+    'HTTPRoute.spec.rules[].matches[].path type': 'a prefix, where whoever asks below it passes in any case',
+    'Server status': STATUS,
+    'MeshTLSAuthentication status': STATUS,
+    'AuthorizationPolicy status': STATUS,
+  },
+  envoy: {},
+  consul: {
+    'JWTProviderConfigEntry CreateIndex': COUNTS,
+    'JWTProviderConfigEntry ModifyIndex': COUNTS,
+    'ServiceIntentionsConfigEntry CreateIndex': COUNTS,
+    'ServiceIntentionsConfigEntry ModifyIndex': COUNTS,
+    'SourceIntention Precedence': 'Consul works it out from the names',
+    'SourceIntention Description': 'for people',
+    'ServiceConfigEntry CreateIndex': COUNTS,
+    'ServiceConfigEntry ModifyIndex': COUNTS,
+    'ServiceConfigEntry Meta': 'for people',
+    'ServiceConfigEntry Mode': ASKING,
+    'ServiceConfigEntry TransparentProxy': ASKING,
+    'ServiceConfigEntry MeshGateway': ASKING,
+    'ServiceConfigEntry ExternalSNI': ASKING,
+    'ServiceConfigEntry UpstreamConfig': ASKING,
+    'ServiceConfigEntry MaxInboundConnections': TIMES,
+    'ServiceConfigEntry LocalConnectTimeoutMs': TIMES,
+    'ServiceConfigEntry LocalRequestTimeoutMs': TIMES,
+    'ServiceConfigEntry BalanceInboundConnections': TIMES,
+  },
+};
+
+/** What of each type the mesh's definitions have, and what `prove` makes of it. */
+interface Row {
+  readonly rendered: Set<string>;
+  readonly others: Set<string>;
+  readonly unnoticed: Set<string>;
+}
+
+/** A type without the folders of the definitions that it is in. */
+const short = (type: string): string => type.replace(/^.*:/, '');
+
+function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
+  const policy = policyFor(kind);
+  const target = meshTarget(kind);
+  const options = target.takesJwks ? { assertionJwks: JWKS } : {};
+  const { files } = target.emit(policy, compile(policy), options);
+  const objects = Object.entries(files)
+    .filter(([file]) => file !== 'kustomization.yaml')
+    .flatMap(([, text]) => parseAllDocuments(text).map((it) => it.toJS() as unknown));
+  const isProved = prover(kind, policy, options);
+  expect(isProved(objects)).toBe(true);
+  const schema = schemaOf(kind);
+  const changer = new Changer(schema);
+  const rows = new Map<string, Row>();
+  for (const [index, object] of objects.entries()) {
+    for (const { type, member, isRendered, object: changed } of changer.changes(object, rootOf(kind, object, schema))) {
+      const row = rows.get(short(type)) ?? { rendered: new Set(), others: new Set(), unnoticed: new Set() };
+      rows.set(short(type), row);
+      (isRendered ? row.rendered : row.others).add(member);
+      if (isProved(objects.map((it, other) => (other === index ? changed : it)))) row.unnoticed.add(member);
+    }
+  }
+  return rows;
+}
+
+const MESHES: readonly MeshKind[] = ['istio', 'linkerd', 'envoy', 'consul'];
+
+const HEAD = `# What prove looks at
+
+\`meshgate prove --target\` works by an allowlist. Each member of an object is compared with what the policy renders to, or is read back as a rule and proved. A member that meshgate does not render makes the answer "not proven", with its path, unless it is known to change no answer. So does an object of others that may count for the same requests ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
+
+The tables have every member that the meshes' own definitions know in the objects that meshgate renders. A test changes, removes and adds each of them, and writes this page.
+
+- *Compared or proved*: another value, or none, is a no.
+- *Changes no answer*: its value makes no difference, for the reason beside it.
+- *Not rendered*: if it is there, the answer is "not proven".
+`;
+
+const names = (members: Iterable<string>): string => [...members].map((it) => `\`${it}\``).join(', ') || '–';
+
+const title: Readonly<Record<MeshKind, string>> = {
+  istio: 'Istio',
+  linkerd: 'Linkerd',
+  envoy: 'Envoy',
+  consul: 'Consul',
+};
+
+function tableOf(kind: MeshKind, rows: ReadonlyMap<string, Row>): string {
+  const lines = [...rows].map(([type, { rendered, others, unnoticed }]) => {
+    const reasons = [...unnoticed].map((it) => `\`${it}\`: ${NEUTRAL[kind][`${type} ${it}`] ?? '?'}`).join('; ');
+    const plain = (members: Set<string>) => [...members].filter((it) => !unnoticed.has(it) && it !== 'unheardOf');
+    return `| \`${type}\` | ${names(plain(rendered))} | ${reasons || '–'} | ${names(plain(others))} |`;
+  });
+  return [
+    `## ${title[kind]}`,
+    '',
+    '| object | compared or proved | changes no answer | not rendered |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+test('no change of a member goes unnoticed, but of those that change no answer', async () => {
+  const pages = [HEAD];
+  for (const kind of MESHES) {
+    const rows = rowsOf(kind);
+    const unnoticed = [...rows].flatMap(([type, row]) => [...row.unnoticed].map((it) => `${type} ${it}`));
+    expect({ [kind]: unnoticed.sort() }).toEqual({ [kind]: Object.keys(NEUTRAL[kind]).sort() });
+    pages.push(tableOf(kind, rows));
+  }
+  await expect(pages.join('\n')).toMatchFileSnapshot(new URL('../../../docs/prove.md', import.meta.url).pathname);
+}, 600_000);
