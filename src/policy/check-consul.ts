@@ -2,8 +2,11 @@ import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './dr
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** SPIFFE id of a service of Consul's in the default namespace; the first group is its name. */
-export const CONSUL_SPIFFE = /^spiffe:\/\/[^/]+\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/;
+/**
+ * SPIFFE id of a service of Consul's in the default namespace; the first group is its name. The name becomes part of a
+ * regular expression there, where a dot matches any character.
+ */
+export const CONSUL_SPIFFE = /^spiffe:\/\/[^/]+\/ns\/default\/dc\/[^/]+\/svc\/([^/.]+)$/;
 
 /** Consul knows who connects, and who is asked, by the names of services, and tells them apart by nothing else. */
 export function checkConsul(report: Report, draft: DraftPolicy): void {
@@ -65,6 +68,12 @@ function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
     const path = ['mesh', 'identities', name, 'spiffe'];
     if (spiffe === undefined || CONSUL_SPIFFE.test(spiffe) || report.touches(path)) continue;
     const form = `spiffe://${mesh?.trust_domain ?? 'TRUST_DOMAIN'}/ns/default/dc/DATACENTER/svc/${name}`;
+    const dotted = /\/svc\/([^/]*\.[^/]*)$/.exec(spiffe)?.[1];
+    if (dotted !== undefined) {
+      const why = `the dot in ${quote(dotted)} matches any character in Consul’s filter, so that ${quote(dotted.replace(/\./g, '-'))} passes as well; register the service under a name without dots`;
+      report.add(path, why);
+      continue;
+    }
     const message = `not the id of a service in Consul’s default namespace; write ${quote(form)}, or mesh.ingress.consul_service if an ingress connects to the services`;
     report.add(path, message);
   }

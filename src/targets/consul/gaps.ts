@@ -4,6 +4,7 @@ import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
+import { anonymousAssertions } from '../wider.ts';
 import { heldOf, lacksOf, unknownText } from './covers.ts';
 import type { KeySet } from './entries.ts';
 import { consulRules, sourceOf } from './scene.ts';
@@ -85,6 +86,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[], keys: KeySet | un
     ...assertionGaps(policy, keys),
     ...unique.values(),
     ...encodableGap(consulRules(policy, rules)),
+    ...anonymousAssertions(policy, consulRules(policy, rules), 'Consul'),
     ...uncounted(policy, 'Consul'),
   ];
 }

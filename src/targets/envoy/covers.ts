@@ -7,6 +7,7 @@ import { encodableOf } from '../odd-paths.ts';
 import { twiceText } from '../tool-messages.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
+import { anonymousAssertions, unitedHosts } from '../wider.ts';
 import { verifies } from './assertion.ts';
 
 /** Rules that Envoy cannot tell from one of these; an assertion that it verifies tells all of them apart. */
@@ -66,6 +67,8 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
           },
         ]),
     ...own.flatMap(({ id, tools }) => (tools === undefined ? [] : [{ part: id, text: twiceText('Envoy') }])),
+    ...unitedHosts(own, 'Envoy'),
+    ...(verifies(policy) === undefined ? [] : anonymousAssertions(policy, own, 'Envoy')),
     ...uncounted(policy, 'Envoy'),
   ];
 }

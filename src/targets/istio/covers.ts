@@ -6,6 +6,7 @@ import { indistinctIn, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
+import { anonymousAssertions, unitedHosts } from '../wider.ts';
 import { istioRules, placeOf, unreachable } from './scene.ts';
 import { toolGaps, widerTools } from './tools.ts';
 
@@ -94,6 +95,8 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
     ...assertionGaps(policy),
     ...pathGaps(istioRules(policy, rules)),
     ...toolGaps(istioRules(policy, rules)),
+    ...unitedHosts(istioRules(policy, rules), 'Istio'),
+    ...anonymousAssertions(policy, istioRules(policy, rules), 'Istio'),
     ...uncounted(policy, 'Istio'),
   ];
 }

@@ -4,6 +4,7 @@ import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
+import { unitedHosts } from '../wider.ts';
 import { heldOf, lacksOf } from './covers.ts';
 import { ingressClient } from './identity.ts';
 import { lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
@@ -73,6 +74,7 @@ export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
     ...meshGaps(policy, held),
     ...all.flatMap((it) => lacksOf(it).map(({ text }) => ({ part: writtenId(it.rule.id), text }))),
     ...encodableGap(held),
+    ...unitedHosts(held, 'Linkerd'),
     ...uncounted(policy, 'Linkerd'),
   ];
 }

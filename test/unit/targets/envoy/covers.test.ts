@@ -65,7 +65,7 @@ test('two hosts that share an authority: wider, and the authority is named', () 
   const all = gaps(
     `${service}hosts: { a.test: { /*: { service: wiki, allow: [reader] } }, b.test: { /x/*: { service: wiki, allow: [editor] } } }`,
   );
-  expect(all).toHaveLength(2);
+  expect(all).toHaveLength(3);
   expect(all[1]).toContain(
     'role editor shares the identity default and the authority wiki.mesh with role reader (a.test/*#1)',
   );

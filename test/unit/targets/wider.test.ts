@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+import type { MeshKind } from '../../../src/policy/types.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { meshTarget } from '../../../src/targets/index.ts';
+import { JWKS, policyText } from './members-policy.ts';
+
+const ROLES = 'staff: { group: staff }, probe: { network: [192.0.2.0/24] }';
+
+function gapsOf(kind: MeshKind, hosts: string, roles = ROLES): readonly string[] {
+  const { policy, errors } = parsePolicy(policyText(kind, roles, hosts), 'meshgate.yaml');
+  if (policy === undefined) throw new Error(errors.map((it) => formatError(it)).join('\n'));
+  const { gaps } = meshTarget(kind).emit(policy, compile(policy), { assertionJwks: JWKS });
+  return gaps.map(({ part, text }) => `${part}: ${text}`);
+}
+
+const open = `
+  w.test:
+    /x: { service: wiki, allow: [authenticated] }
+    /ping: { service: wiki, allow: [probe] }
+    /*: { service: wiki, allow: [staff] }`;
+
+describe('anonymous callers with a role by network have an assertion, which passes as an authenticated caller’s', () => {
+  test.each<MeshKind>(['istio', 'envoy', 'consul'])('%s prints the gap', (kind) => {
+    expect(gapsOf(kind, open)).toContainEqual(
+      expect.stringMatching(
+        /^w\.test\/x#1: callers without a credential .* the role probe \(w\.test\/ping#1\), and \w+/,
+      ),
+    );
+  });
+
+  test('no rule of such a role, or none for whoever is authenticated: there is none', () => {
+    const text = (lines: readonly string[]) =>
+      lines.filter((it) => it.includes('without a credential have an assertion'));
+    expect(text(gapsOf('istio', open.replace('[authenticated]', '[staff]')))).toEqual([]);
+    expect(text(gapsOf('istio', open.replace('[probe]', '[staff]'), 'staff: { group: staff }'))).toEqual([]);
+    expect(text(gapsOf('istio', open))).toHaveLength(1);
+  });
+});
+
+describe('two hosts of one service are one to a mesh', () => {
+  const two = (second: string) => `
+  v.test: { /*: { service: wiki, allow: [${second}] } }
+  w.test: { /*: { service: wiki, allow: [staff] }, /ping: { service: wiki, allow: [probe] } }`;
+
+  test.each<MeshKind>(['istio', 'envoy', 'linkerd'])('%s prints the gap', (kind) => {
+    expect(gapsOf(kind, two('{ role: staff, methods: [GET] }'))).toContainEqual(
+      expect.stringMatching(/^services\.wiki: v\.test and w\.test lead to it by rules of their own, and \w+ sees/),
+    );
+  });
+
+  test('where their rules are the same, there is none', () => {
+    const same = `
+  v.test: { /*: { service: wiki, allow: [staff] } }
+  w.test: { /*: { service: wiki, allow: [staff] } }`;
+    expect(
+      gapsOf('istio', same, 'staff: { group: staff }').filter((it) => it.includes('by rules of their own')),
+    ).toEqual([]);
+  });
+});
