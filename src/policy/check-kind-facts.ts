@@ -25,6 +25,48 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
     }
   }
   checkAnybody(report, draft, (name) => kindOf(name)?.ofAnybody === true);
+  for (const name of names) {
+    const owners = kindOf(name)?.owners;
+    if (owners !== undefined) checkOwners(report, draft, name, owners);
+  }
+}
+
+type Owners = NonNullable<ProviderKind['owners']>;
+
+/** A role that a token of the provider can give names exactly whose the token is. */
+function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners): void {
+  for (const { role, fact, path } of roleFacts(draft)) {
+    if (report.touches(path) || fact === undefined) continue;
+    if (namesOwner(draft, fact, provider, owners, [role])) continue;
+    const message = `anybody on ${owners.at} can have this role: nothing in it names a repository or an owner exactly; write ${owners.write}, beside the rest in all`;
+    report.add(path, message, 'key');
+  }
+}
+
+/** Whether a fact is true of no token of the provider, or only of those whose owner it names. */
+function namesOwner(
+  draft: DraftPolicy,
+  fact: DraftFact | undefined,
+  provider: string,
+  owners: Owners,
+  open: readonly string[],
+): boolean {
+  const names = (it: DraftFact | undefined) => namesOwner(draft, it, provider, owners, open);
+  if (fact === undefined) return true;
+  if (typeof fact === 'string') {
+    if (open.includes(fact)) return true;
+    return namesOwner(draft, draft.roles?.[fact], provider, owners, [...open, fact]);
+  }
+  if (fact.all) return fact.all.some(names);
+  if (fact.any) return fact.any.every(names);
+  if (writes(fact, 'none')) return false;
+  if (writes(fact, 'network', 'certificate') || (fact.provider !== undefined && fact.provider !== provider))
+    return true;
+  const { claim, like } = fact;
+  if (claim === undefined || !Object.hasOwn(owners.claims, claim)) return false;
+  if (like === undefined) return true;
+  const begin = owners.claims[claim];
+  return !like.includes('*') || (begin !== undefined && new RegExp(begin).test(like));
 }
 
 function checkFact(report: Report, { fact, path, within = [] }: FactAt, kind: ProviderKind): void {

@@ -14,6 +14,21 @@ export const githubActions: ProviderKind = deepFreeze({
   refusedTypes: [],
   wants: 'the ID token of a job, made for this audience',
   ofAnybody: true,
+  // Not job_workflow_ref: anybody's job can use a workflow of another repository. Nor actor, who may be led anywhere.
+  owners: {
+    at: 'GitHub',
+    claims: {
+      repository: '^[^/*]+/',
+      repository_id: undefined,
+      repository_owner: undefined,
+      repository_owner_id: undefined,
+      enterprise: undefined,
+      enterprise_id: undefined,
+      sub: '^repo:[^/*]+/',
+      workflow_ref: '^[^/*]+/',
+    },
+    write: '{ claim: repository, is: OWNER/NAME }, or repository_owner',
+  },
 });
 
 /** What to do there, by claim. */

@@ -50,6 +50,14 @@ export interface ProviderKind {
   readonly keysNameIssuer?: true;
   /** Anybody in the world can have a token of it, for any audience: that one is good says nothing of who it is. */
   readonly ofAnybody?: true;
+  /** What of its tokens names exactly whose they are: a role by anything else is of anybody in the world. */
+  readonly owners?: {
+    /** Where that is, for messages. */
+    readonly at: string;
+    /** A claim, and how a pattern of it begins that leaves the owner to nobody else; absent: only whole values do. */
+    readonly claims: Readonly<Record<string, string | undefined>>;
+    readonly write: string;
+  };
   /** Absent: nobody signs in through it. */
   readonly signin?: SigninDefaults;
 }
