@@ -2,10 +2,10 @@ import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import type { Caller } from '../caller/types.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
-import type { Refusal } from '../reasons.ts';
+import type { Refusal, Result } from '../reasons.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import type { Reached } from './ask.ts';
-import { fromText } from './asked-from.ts';
+import { ADDRESS_UNSAID, ELSEWHERE, fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -157,16 +157,29 @@ function personOf(
     if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
     if (roles[0] !== 'nobody') return withRoles(policy, roles);
     const claimed = claimedByNobody(offline, flags, reached);
-    return claimed.ok ? withoutToken(claimed.value, flags) : claimed;
+    if (!claimed.ok) return claimed;
+    const asker = withoutToken(claimed.value, flags);
+    return withAddress(asker, flags, claimed.value, (from) => claimedByNobody(offline, from, reached));
   }
-  const claimed = offline.ofToken(
-    tokenText(runtime, flags.token),
-    reached.host.providers,
-    reached.route.audiences,
-    flags,
-  );
+  const text = tokenText(runtime, flags.token);
+  const { host, route } = reached;
+  const ofToken = (from: AskedFrom) => offline.ofToken(text, host.providers, route.audiences, from);
+  const claimed = ofToken(flags);
   if (!claimed.ok) return claimed;
-  return bearerOf(claimed.value, flags);
+  return withAddress(bearerOf(claimed.value, flags), flags, claimed.value, ofToken);
+}
+
+/** Says of somebody whose address is not given that from most addresses they would have other roles. */
+function withAddress(
+  asker: Asker,
+  from: AskedFrom,
+  { caller }: ClaimedCaller,
+  claimedFrom: (from: AskedFrom) => Result<ClaimedCaller>,
+): Asker {
+  if (from.network !== undefined) return asker;
+  const elsewhere = claimedFrom({ ...from, network: ELSEWHERE });
+  if (!elsewhere.ok || elsewhere.value.caller.roles.join() === caller.roles.join()) return asker;
+  return { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` };
 }
 
 /** A token's caller in one line: the person, through whom, with what roles; or an agent alone. */

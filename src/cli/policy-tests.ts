@@ -3,6 +3,7 @@ import { ok, type Refusal, type Result } from '../reasons.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import { noTokens, reach } from './ask.ts';
+import { ADDRESS_UNSAID, ELSEWHERE } from './asked-from.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -79,6 +80,15 @@ function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: 
   return decide(rules, caller?.value ?? null, { route: reached.route.name, method, ...(mcp && { mcp }) });
 }
 
+const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);
+
+/** Whether a test that says no address would come out otherwise from one that no fact speaks of. */
+function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
+  const { as } = test;
+  if ((as.kind !== 'nobody' && as.kind !== 'claims') || as.network !== undefined) return false;
+  return gotBy(ask(loaded, offline, { ...test, as: { ...as, network: ELSEWHERE } })) !== got;
+}
+
 /**
  * Runs the policy's `tests:` by the decision that the gateway makes.
  *
@@ -88,13 +98,15 @@ export function runTests(loaded: Loaded, now: number): TestOutcome[] {
   const offline = new Offline(loaded.policy, now);
   return loaded.policy.tests.map((test, index) => {
     const asked = ask(loaded, offline, test);
-    const got = asked.allow ? 'allowed' : asked.reason;
+    const got = gotBy(asked);
     const rule = asked.allow ? asked.rule : asked.nearest;
-    const detail = 'detail' in asked ? asked.detail : undefined;
+    const unsaid = needsAddress(loaded, offline, test, got);
+    const said = 'detail' in asked ? asked.detail : undefined;
+    const detail = unsaid ? `${ADDRESS_UNSAID}: write network` : said;
     return {
       test,
       index,
-      passed: got === test.expect,
+      passed: got === test.expect && !unsaid,
       got,
       ...(detail !== undefined && { detail }),
       ...(rule !== undefined && { rule }),

@@ -33,6 +33,37 @@ test.each(commands)('meshgate %s', async (command) => {
   expect(out).toMatch(/^(GET|POST) https:/);
 });
 
+describe('an address that is not said', () => {
+  const outside = `version: 1
+gateway: { insecure_http: true }
+providers: { okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] } }
+roles: { outsider: { none: [{ network: [10.0.0.0/8] }] } }
+services: { wiki: { url: https://ingress.mesh:8443, ca_file: /run/ca.pem } }
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [outsider] } } }
+tests:
+  - { as: nobody, GET: https://wiki.example.com/x, expect: network_refused }
+`;
+  const ask = (text: string, ...args: string[]) => meshgate(args, { files: { './meshgate.yaml': text }, now: NOW });
+  const explained = (...args: string[]) =>
+    ask(outside.slice(0, outside.indexOf('tests:')), 'explain', ...args, 'GET', 'https://wiki.example.com/x');
+
+  test('is asked for by explain, where most addresses would have other roles', async () => {
+    expect((await explained()).out).toContain(
+      'nobody (no credential); the answer depends on the client’s address, which is not said: give --network',
+    );
+    expect(await explained('--network', '203.0.113.7')).toMatchObject({ code: 0 });
+    expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
+  });
+
+  test('fails a policy test', async () => {
+    const { code, out } = await ask(outside, 'test');
+    expect(code).toBe(1);
+    expect(out).toContain('the answer depends on the client’s address, which is not said: write network');
+    const said = outside.replace('as: nobody', 'as: { network: 10.0.0.7 }');
+    expect(await ask(said, 'test')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('explain', () => {
   test('nobody from a network', async () => {
     const { code, out } = await explain('--network', '192.0.2.7', 'GET', 'https://wiki.example.com/healthz');
