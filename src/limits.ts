@@ -58,7 +58,12 @@ export const DEFAULTS = {
   introspectionNegative: 10,
   storePrefix: '/meshgate/',
   limitsZone: 8 * 1024 * 1024,
+  signinRate: '20/s',
+  signinBurst: 200,
 } as const;
+
+/** Largest burst of one address at the sign-in that a policy may allow. */
+export const MAX_SIGNIN_BURST = 10_000;
 
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
 export const PROXY_DEFAULTS = {

@@ -31,6 +31,12 @@ export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
         ...(signin.host !== undefined && { host: signin.host }),
         ...(signin.tls && { tls: { certFile: signin.tls.cert_file, keyFile: signin.tls.key_file } }),
         ...(signin.pages_dir !== undefined && { pagesDir: signin.pages_dir }),
+        ...(signin.limit && {
+          limit: {
+            rate: signin.limit.rate ?? DEFAULTS.signinRate,
+            burst: signin.limit.burst ?? DEFAULTS.signinBurst,
+          },
+        }),
       },
     }),
     ...(store && {

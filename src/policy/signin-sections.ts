@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DEFAULTS, MAX_SIGNIN_BURST } from '../limits.ts';
 import { hints } from './hints.ts';
 import { list } from './lists.ts';
 import * as s from './scalars.ts';
@@ -74,6 +75,30 @@ export const session = z
   })
   .describe('Browsers sign in; a sealed cookie says who somebody is.');
 
+/** nginx itself counts these, by the second or the minute. */
+const signinLimit = z
+  .strictObject({
+    rate: s
+      .text(/^[1-9]\d{0,4}\/[sm]$/, {
+        what: 'a rate by the second or the minute',
+        write: '20/s or 600/m',
+        fix: (value) => (/^[1-9]\d{0,4}$/.test(String(value)) ? `${value}/s` : undefined),
+      })
+      .describe('Requests that each address may make in the long run.')
+      .meta({ default: DEFAULTS.signinRate })
+      .optional(),
+    burst: z
+      .int()
+      .min(1)
+      .max(MAX_SIGNIN_BURST)
+      .register(hints, { what: 'a number of requests', write: `a number from 1 to ${MAX_SIGNIN_BURST}` })
+      .describe('Requests that may come at once.')
+      .meta({ default: DEFAULTS.signinBurst })
+      .optional(),
+  })
+  .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
+  .describe('What each address may ask of the sign-in itself; nginx counts.');
+
 export const signin = z
   .strictObject({
     host: host
@@ -84,6 +109,7 @@ export const signin = z
       .describe('Server certificate of that host in the image. Default: the gateway’s.')
       .optional(),
     pages_dir: s.filePath.describe('Folder of page templates; what is not in it is the gateway’s own.').optional(),
+    limit: signinLimit.optional(),
   })
   .describe('How signing in looks.');
 

@@ -23,6 +23,14 @@ export interface SigninPolicy {
   readonly tls?: Tls;
   /** Directory of page templates; what is missing there is the gateway's own. */
   readonly pagesDir?: string;
+  /** What each address may ask of the sign-in's own endpoints. */
+  readonly limit?: SigninLimit;
+}
+
+/** As nginx counts: `20/s`, and how many may come at once. */
+export interface SigninLimit {
+  readonly rate: string;
+  readonly burst: number;
 }
 
 /** etcd, asked over its JSON gateway. */

@@ -18,30 +18,34 @@ import { orPage } from './page.ts';
 import { returned } from './problem.ts';
 import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { oftenPage, signinLimit } from './signin-limit.ts';
 import { checkSocket } from './upstreams.ts';
 
 interface Endpoint {
   readonly path: string;
   readonly methods: readonly string[];
+  /** Addresses may ask so often and no more. The back channel is not limited: a provider has one address for everybody. */
+  readonly limited?: true;
 }
 
 /** Where browsers sign in: by which way they come back depends on the host's providers, and on the sign-in host. */
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
-  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'] });
+  const limited = true as const;
+  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'], limited });
   return [
     // The page that asks whether to sign in to a host by wildcard posts.
-    { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'] },
+    { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
-    ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'] }]),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'], limited }]),
   ];
 }
 
 /** What browsers, and providers, ask of the gateway itself besides. */
 const ENDPOINTS: readonly Endpoint[] = [
-  { path: SIGNOUT_PATH, methods: ['GET', 'POST'] },
+  { path: SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
   { path: BACKCHANNEL_PATH, methods: ['POST'] },
-  { path: FRONTCHANNEL_PATH, methods: ['GET'] },
+  { path: FRONTCHANNEL_PATH, methods: ['GET'], limited: true },
   { path: WHOAMI_PATH, methods: ['GET', 'HEAD'] },
   { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
 ];
@@ -54,7 +58,7 @@ const only = (methods: readonly string[]): Directive =>
     [returned('route_unknown')],
   );
 
-function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): Directive {
+function endpoint(scene: Scene, host: SceneHost, { path, methods, limited }: Endpoint): Directive {
   const at = `http://unix:${checkSocket(scene.options)}:`;
   const folder = path.endsWith('/');
   const who = path === WHOAMI_PATH;
@@ -66,6 +70,7 @@ function endpoint(scene: Scene, host: SceneHost, { path, methods }: Endpoint): D
       line('auth_request_set', variable('meshgate_route'), '-'),
       line('set', variable('meshgate_route'), '-'),
       only(methods),
+      ...(limited ? signinLimit(scene) : []),
       // With a variable the query stays behind; in an exact location it has one value only.
       line('proxy_pass', folder ? literal(at + path) : template(at, variable('uri'))),
       ...(who
@@ -96,6 +101,7 @@ export function endpoints(scene: Scene, host: SceneHost): Directive {
         line('error_log', '/dev/null', 'emerg'),
         line('auth_request', 'off'),
         line('error_page', '500', '502', '504', '=', '@meshgate_down'),
+        oftenPage,
         line('default_type', 'application/problem+json'),
         line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
         line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),

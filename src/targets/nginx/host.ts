@@ -16,6 +16,7 @@ import { nonceHeader, withProofs } from './proof.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookie, withoutSessions, withSessions } from './session.ts';
+import { oftenLocation } from './signin-limit.ts';
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
 export function hostFile(name: string): string {
@@ -183,6 +184,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
       orPage(host, 'path_not_canonical'),
     ),
     ...(isWildcard(host) ? [hostLocation] : []),
+    ...(host.sessions ? [oftenLocation] : []),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     ...(door.check === CHECK_PATH ? metadataLocations(host) : []),

@@ -15,6 +15,7 @@ import { hasQuestions, questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { sessionZones } from './signin.ts';
+import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
 
 /** Room for our variables, and, where a key is long, in the buckets of maps (64 bytes as nginx has them). */
@@ -54,6 +55,7 @@ function engine(scene: Scene): readonly Directive[] {
     ),
     ...questionZones(scene),
     ...sessionZones(scene),
+    ...signinLimitZone(scene),
     ...budgetZones(scene),
     ...proofZone(scene),
   ];

@@ -13,7 +13,7 @@ import { networkVector } from './networks.ts';
 import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
-import { sessionMaps } from './session.ts';
+import { hasSessions, sessionMaps } from './session.ts';
 
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
@@ -106,7 +106,7 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 ]);
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
-const reasonMaps = (inner: boolean, certificates: boolean): readonly Directive[] => [
+const reasonMaps = (inner: boolean, certificates: boolean, limited: boolean): readonly Directive[] => [
   ...detailMaps(inner),
   commented(
     'Reasons of the log: of the check, or else of nginx where no rule let the request pass.',
@@ -121,6 +121,7 @@ const reasonMaps = (inner: boolean, certificates: boolean): readonly Directive[]
     ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
     [key('404'), 'route_unknown'],
     [key('421'), 'host_unknown'],
+    ...(limited ? [[key('429'), 'limit_exceeded'] as const] : []),
     [key('503'), 'check_unavailable'],
   ]),
   map(variable('meshgate_odd'), 'meshgate_bad_reason', [
@@ -178,7 +179,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...clientCertificateMaps(scene),
     ...innerCertificateMap(scene),
     ...networkVector(scene),
-    ...reasonMaps(inner, inner || asksCertificates(scene)),
+    ...reasonMaps(inner, inner || asksCertificates(scene), hasSessions(scene)),
     codeMap,
     ...corsMaps(scene),
     ...sessionMaps(scene),

@@ -46,6 +46,7 @@ export const HOP_PATH = '/.meshgate/hop/';
 export const JWKS_PATH = '/.meshgate/jwks';
 /** Where internal redirects of ours go. */
 export const ODD_LOCATION = '/.meshgate/odd';
+export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
