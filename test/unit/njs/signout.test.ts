@@ -217,13 +217,13 @@ describe('a back-channel sign-out', () => {
     test('takes a token for the second', async () => {
       const of = lab(two);
       expect((await post(of, 'second', 'second-1')).status).toBe(200);
-      expect(revoked(of)).toEqual(['psid second op-session']);
+      expect(revoked(of)).toEqual(['psid\nsecond\nop-session\n']);
     });
 
     test('ends the sessions of every client that the token is for, once', async () => {
       const of = lab(two);
       expect((await post(of, ['wiki', 'second'], 'both-1')).status).toBe(200);
-      expect(revoked(of)).toEqual(['psid okta op-session', 'psid second op-session']);
+      expect(revoked(of)).toEqual(['psid\nokta\nop-session\n', 'psid\nsecond\nop-session\n']);
       expect((await post(of, ['wiki', 'second'], 'both-1')).status).toBe(400);
     });
 
