@@ -31,6 +31,23 @@ render_to() {
   meshgate render --target nginx --out "$1" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }
 
+# Whether a folder is in memory, and forgotten with the container.
+in_memory() {
+  case $(stat -f -c %T "$1" 2>/dev/null) in
+    tmpfs | ramfs) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# What is revoked has to outlive a restart: without a folder for it or etcd, a revoked session would pass again.
+check_state() {
+  grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || return 0
+  ! grep -q '^upstream meshgate_etcd_' "$conf/http.conf" || return 0
+  in_memory "$state" || return 0
+  ! grep -q '^# insecure: gateway.session.insecure_forget_revocations' "$conf/servers.conf" || return 0
+  die "what is revoked would be forgotten at a restart, since $state is in memory: mount a volume at /var/lib/meshgate (-v meshgate-state:/var/lib/meshgate), share revocations through gateway.store, or write gateway.session.insecure_forget_revocations: true"
+}
+
 # A policy with sessions has a folder where "meshgate revoke" lays what is to be called back.
 prepare_state() {
   ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || mkdir -p "$state/revoke" || die "cannot write to $state"

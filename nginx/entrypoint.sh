@@ -3,7 +3,8 @@
 #
 #   MESHGATE_POLICY    the policy file (/etc/meshgate/meshgate.yaml)
 #   MESHGATE_WORKERS   nginx worker processes (auto)
-#   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate)
+#   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
+#                      which a policy with sessions and without etcd does not start with)
 #   MESHGATE_RENDERED  1: /run/meshgate/conf holds what was rendered elsewhere, with
 #                      meshgate render --target nginx --out OUT --dir /run/meshgate/conf --access-log /dev/stdout --resolver IP
 set -eu
@@ -37,6 +38,7 @@ else
   render_to "$conf" || die "the policy $policy could not be rendered, not starting"
 fi
 
+check_state
 prepare_state
 
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.

@@ -54,6 +54,8 @@ export const DEFAULTS = {
   sessionIdle: 8 * 3600,
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
+  /** People who have sessions at a time. */
+  sessionPeople: 4000,
   introspectionCache: 60,
   introspectionNegative: 10,
   storePrefix: '/meshgate/',
@@ -109,6 +111,15 @@ export const QUESTION_PAUSE_MS = 1000;
 
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
+
+/** Most people that a policy may make room for, and what one takes: of records, and of revocations. Bytes. */
+export const MAX_PEOPLE = 1_000_000;
+export const RECORD_BYTES = 8 * 1024;
+export const REVOCATION_BYTES = 768;
+
+/** Smallest zones for them: operators revoke tokens and keys, whatever the number of people. */
+export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
+export const MIN_REVOCATIONS_BYTES = 4 * 1024 * 1024;
 
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
 export const MAX_SESSION = 30 * 86400;
@@ -227,6 +238,9 @@ export const CERTIFICATES_PER_CONTEXT = 64;
 /** Views of one caller that a JavaScript context keeps: networks and certificates that they ask from. */
 export const VIEWS_PER_CALLER = 32;
 
+/** Records of sessions that are kept of one person on one nginx; with one more the oldest goes. */
+export const RECORDS_PER_PERSON = 16;
+
 /** Longest record of a session, in characters before it is sealed: claims, refresh token and ID token. */
 export const MAX_RECORD_LENGTH = 64 * 1024;
 
@@ -325,16 +339,22 @@ export const REVOKE_FOLDER = 'revoke';
 /** Largest file there that is read. */
 export const MAX_REVOKE_FILE_BYTES = 4096;
 
+/** Part of the revocations' zone that people may fill by signing out: the rest is for operators and providers. */
+export const SIGNOUT_SHARE = 0.7;
+
+/** All entries of a dict. */
+export const MAX_DICT_ENTRIES = 2 ** 31 - 1;
+
 /** Part of the revocations' zone from which on the log and health say that it fills up. */
 export const REVOKED_ALARM = 0.8;
 
 /** Revocations that are older than this, seconds, are said to be so in the log and in health: etcd is looked at each second. */
 export const REVOCATIONS_OLD_S = 5;
 
-/** Revocations read from etcd in one call. */
-export const ETCD_PAGE = 1000;
+/** Most revocations read from etcd in one call: as many of the longest fit into {@link MAX_REVOCATIONS_ANSWER_BYTES}. */
+export const ETCD_PAGE = 400;
 
-/** Longest answer that the job of revocations reads: such a page, each of them with key, value and lease. */
+/** Longest answer that the job of revocations reads: such a page, in base64, each of them with key, value and lease. */
 export const MAX_REVOCATIONS_ANSWER_BYTES = 1024 * 1024;
 
 /** Shortest time between two tries to fetch a provider's discovery document for a sign-in. */

@@ -42,7 +42,8 @@ const assets = (r: NginxHTTPRequest): void => scene.pages.asset(r);
 const renew = renewHandler(scene);
 
 /** `js_periodic`: takes what is to be called back, from the command and from other replicas. */
-const revocations = (): Promise<void> => watchRevocations(signinTable.stateDir, scene.store);
+const revocations = (): Promise<void> =>
+  watchRevocations(signinTable.stateDir, scene.store, Object.keys(table.providers));
 
 export default {
   signin,

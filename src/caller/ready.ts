@@ -34,9 +34,9 @@ type ReadyTable = CallerTable & { readonly selection: string };
 
 type Lifetimes = Pick<SessionPolicy, 'idle' | 'absolute' | 'fresh'>;
 
-/** The first line: the rest holds by no other policy. So much of a hash no two have in common. */
+/** The first line: the rest holds by no other policy. No two have 132 bits of SHA-256 in common. */
 export const readyHead = ({ selection }: Pick<ReadyTable, 'selection'>, { idle, absolute, fresh }: Lifetimes): string =>
-  `${VERSION} ${selection.slice(0, 16)} ${idle} ${absolute} ${fresh}`;
+  `${VERSION} ${selection.slice(0, 22)} ${idle} ${absolute} ${fresh}`;
 
 /** Whether a value can stand in a line, where an empty one says that there is none. */
 const isLine = (value: string | undefined): boolean => value === undefined || (value !== '' && !value.includes('\n'));

@@ -21,22 +21,24 @@ interface Flags {
 const WAIT_S = 10;
 const LOOK_S = 0.1;
 
-function subjectOf(text: string): string {
+function subjectOf(text: string): readonly [provider: string, subject: string] {
   const slash = text.indexOf('/');
   if (slash < 1 || slash === text.length - 1) throw new WrongUse('--subject is PROVIDER/SUBJECT: okta/00u1a2b3');
-  return ofProvider(text.slice(0, slash), text.slice(slash + 1));
+  return [text.slice(0, slash), text.slice(slash + 1)];
 }
 
-function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation {
+/** What is asked for, with the provider's name: the gateway knows which ones there are. */
+function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation & { readonly provider?: string } {
   const given: [Revocation['kind'], string][] = [];
-  if (subject !== undefined) given.push(['sub', subjectOf(subject)]);
+  const of = subject === undefined ? undefined : subjectOf(subject);
+  if (of !== undefined) given.push(['sub', ofProvider(...of)]);
   for (const [kind, value] of Object.entries({ sid, kid, jti })) {
     if (value === '') throw new WrongUse(`--${kind} is empty`);
     if (value !== undefined) given.push([kind as Revocation['kind'], ofAny(value)]);
   }
   const [first] = given;
   if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
-  return revocation(...first, now);
+  return { ...revocation(...first, now), ...(of !== undefined && { provider: of[0] }) };
 }
 
 function isThere(runtime: Runtime, path: string): boolean {

@@ -4,6 +4,7 @@ import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
+import { sessionRoom } from '../targets/nginx/signin.ts';
 import {
   action,
   type Context,
@@ -61,7 +62,16 @@ function invalid(runtime: Runtime, flags: Flags, file: string, errors: readonly 
 
 function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[], paint: Paint): string {
   const verdict = outcomes.every(({ passed }) => passed) ? paint('good', 'valid') : paint('bad', 'invalid');
-  return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n`;
+  return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n${roomText(loaded)}`;
+}
+
+/** How much shared memory sessions take, and for how many people that is enough. */
+function roomText({ policy: { gateway } }: Loaded): string {
+  const { sessionRoom: room } = gateway;
+  if (room === undefined) return '';
+  const { records, revocations } = sessionRoom(gateway);
+  const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+  return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, in the memory of each nginx\n`;
 }
 
 /** What stands around the rendered files in the nginx of `--nginx`. */

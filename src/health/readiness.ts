@@ -29,15 +29,23 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
 }
 
 /**
- * How revocations are: a gateway that does not know the newest, or has hardly any room, still serves.
+ * How revocations are: a gateway that does not know the newest, or has hardly any room, still serves. One that never knew
+ * what others revoked does not.
  *
  * @param taken part of their room, 0 to 1
  * @param age seconds since it was known what other replicas called back; absent: there are no others
+ * @param more whether that was never read, and whether some had to make room
  */
-export function revocationsPart(taken: number, age: number | undefined): Part {
+export function revocationsPart(
+  taken: number,
+  age: number | undefined,
+  { unread = false, dropped = false }: { readonly unread?: boolean; readonly dropped?: boolean } = {},
+): Part {
   const said = { taken: Math.round(100 * taken), ...(age !== undefined && { age: Math.max(0, Math.floor(age)) }) };
-  const reason: HealthReason | undefined =
-    age !== undefined && age >= REVOCATIONS_OLD_S
+  if (unread) return { ...failed('revocations_unread'), ...said };
+  const reason: HealthReason | undefined = dropped
+    ? 'revocations_dropped'
+    : age !== undefined && age >= REVOCATIONS_OLD_S
       ? 'revocations_old'
       : taken >= REVOKED_ALARM
         ? 'revocations_nearly_full'

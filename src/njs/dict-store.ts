@@ -1,5 +1,5 @@
 import { composed } from '../composed.ts';
-import { MAX_DICT_TTL_MS } from '../limits.ts';
+import { MAX_DICT_TTL_MS, RECORDS_PER_PERSON } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
@@ -48,11 +48,23 @@ export class DictStore implements SessionStore {
     return text === undefined ? undefined : readRecord(text, sid);
   }
 
+  /** Of one person only so many records are kept: whoever signs in again and again pushes out their own. */
+  #count({ session, claims }: SessionRecord, ttl: number): void {
+    const dict = sessionsDict();
+    const person = composed('person', session.provider, String(claims.sub ?? session.sid));
+    const before = dict.get(person)?.split(' ') ?? [];
+    if (before.includes(session.sid)) return;
+    const all = [...before.filter((sid) => dict.has(sid)), session.sid];
+    for (const sid of all.splice(0, Math.max(0, all.length - RECORDS_PER_PERSON))) dict.delete(sid);
+    dict.set(person, all.join(' '), dictTtl(ttl));
+  }
+
   async put(record: SessionRecord, ttl: number): Promise<void> {
     const sealed = await this.#seal.seal(recordText(record));
     for (let attempt = 1; ; attempt++) {
       try {
         sessionsDict().set(record.session.sid, sealed, dictTtl(ttl));
+        this.#count(record, ttl);
         return;
       } catch {
         if (attempt === PUT_ATTEMPTS)

@@ -1,4 +1,4 @@
-import { keysDict, revokedDict } from './dicts.ts';
+import { keysDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
 /**
  * Name in the dict of the keys that changes with every fetch of any provider's keys and with every revocation: one read
@@ -13,7 +13,12 @@ const REVOKED = '!';
 export const hasRevocations = (epoch: string | undefined): boolean => epoch?.endsWith(REVOKED) === true;
 
 /** Only a policy with sessions or with revocations has the zone. */
-const anyRevoked = (): boolean => ngx.shared.meshgate_revoked !== undefined && revokedDict().size() > 0;
+function anyRevoked(): boolean {
+  if (ngx.shared.meshgate_revoked === undefined) return false;
+  const dict = revokedDict();
+  // The mark is none.
+  return dict.size() > (dict.has(REVOCATIONS_READ) ? 1 : 0);
+}
 
 /**
  * Has all contexts look again at what known credentials depend on. To be called after the keys or the revocations

@@ -1,11 +1,12 @@
 import { ETCD_PAGE, MAX_DICT_TTL_MS } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
+import { mergedSaid } from '../session/revocation.ts';
 import { readRevocation } from '../session/revoke.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';
-import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
-import { decode, type Etcd, encode, prefixEnd } from './etcd.ts';
+import { locksDict, onceDict, REVOCATIONS_READ, REVOCATIONS_SEEN, revokedDict } from './dicts.ts';
+import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 
 /** Name of what the poll knows already. It lives no longer than the revocations do in the worst case: not over a restart. */
 const KNOWN = ' etcd';
@@ -70,11 +71,39 @@ export class EtcdStore implements SessionStore {
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    const { kind, value, until } = revocation;
-    const ttl = until - Date.now() / 1000;
-    if (ttl <= 0) return;
-    await this.#etcd.put(`${this.#prefix}revoked/${kind}/${value}`, JSON.stringify(revocation), ttl);
+    const { kind, value } = revocation;
+    const now = Date.now() / 1000;
+    if (revocation.until <= now) return;
+    await this.#etcd.change(`${this.#prefix}revoked/${kind}/${value}`, (text) => {
+      const merged = { kind, value, ...mergedSaid(revocation, text === undefined ? undefined : readRevocation(text)) };
+      const after = JSON.stringify(merged);
+      return after === text ? undefined : { value: after, ttl: merged.until - now };
+    });
     this.#revoke([revocation]);
+  }
+
+  /** One page of revocations. Where an answer is too long to be read, a shorter one is asked for. */
+  async #page(prefix: string, from: number, budget: number): Promise<EtcdAnswer> {
+    const began = Date.now();
+    for (let limit = ETCD_PAGE; ; limit = Math.floor(limit / 2)) {
+      try {
+        return await this.#etcd.call(
+          '/v3/kv/range',
+          {
+            key: encode(prefix),
+            range_end: prefixEnd(prefix),
+            min_mod_revision: String(from),
+            sort_order: 'ASCEND',
+            sort_target: 'MOD',
+            limit: String(limit),
+          },
+          budget - (Date.now() - began),
+        );
+      } catch (error) {
+        const isTooLong = /large/.test((error as Error).message);
+        if (!isTooLong || limit === 1 || Date.now() - began >= budget) throw error;
+      }
+    }
   }
 
   /**
@@ -89,22 +118,8 @@ export class EtcdStore implements SessionStore {
     const text = onceDict().get(KNOWN);
     let known: Known = text === undefined ? { cluster: '', revision: 0 } : (JSON.parse(text) as Known);
     while (Date.now() - began < budget) {
-      const {
-        header,
-        kvs = [],
-        more = false,
-      } = await this.#etcd.call(
-        '/v3/kv/range',
-        {
-          key: encode(prefix),
-          range_end: prefixEnd(prefix),
-          min_mod_revision: String(known.revision + 1),
-          sort_order: 'ASCEND',
-          sort_target: 'MOD',
-          limit: String(ETCD_PAGE),
-        },
-        budget - (Date.now() - began),
-      );
+      const left = budget - (Date.now() - began);
+      const { header, kvs = [], more = false } = await this.#page(prefix, known.revision + 1, left);
       const cluster = header?.cluster_id ?? '';
       const revision = Number(header?.revision ?? 0);
       if (known.revision > 0 && (cluster !== known.cluster || revision < known.revision)) {
@@ -119,6 +134,8 @@ export class EtcdStore implements SessionStore {
       onceDict().set(KNOWN, JSON.stringify(known), MAX_DICT_TTL_MS);
       if (!more) {
         locksDict().set(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
+        // Kept over a restart with what was read. It is written once: each write writes the state file.
+        if (!revokedDict().has(REVOCATIONS_READ)) revokedDict().set(REVOCATIONS_READ, '', MAX_DICT_TTL_MS);
         return;
       }
     }

@@ -36,6 +36,9 @@ export interface EtcdEntry {
 /** The egress server gives up before: it waits once to be connected and twice as long for the answer. */
 const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 
+/** Tries to change a key that others change as well. */
+const CHANGE_ATTEMPTS = 8;
+
 /** Name of the number of the endpoint that answered last. */
 const LAST = 'etcd endpoint';
 
@@ -129,6 +132,38 @@ export class Etcd {
   /** Ends a lease, and with it what is under it. */
   async revokeLease(id: string): Promise<void> {
     await this.call('/v3/lease/revoke', { ID: id });
+  }
+
+  /**
+   * Changes what lies under a key, or makes it, in one step however many replicas do so at once.
+   *
+   * @param change gives the new value, and seconds after which it is gone, of the one before; `undefined`: it stays
+   */
+  async change(
+    key: string,
+    change: (before: string | undefined) => { readonly value: string; readonly ttl: number } | undefined,
+  ): Promise<void> {
+    const name = encode(key);
+    for (let attempt = 1; attempt <= CHANGE_ATTEMPTS; attempt++) {
+      const { kvs } = await this.call('/v3/kv/range', { key: name });
+      const before = kvs?.[0];
+      const changed = change(before === undefined ? undefined : decode(before.value ?? ''));
+      if (changed === undefined) return;
+      const lease = await this.lease(changed.ttl);
+      const same =
+        before === undefined
+          ? { target: 'CREATE', key: name, createRevision: '0', result: 'EQUAL' }
+          : { target: 'MOD', key: name, modRevision: before.mod_revision, result: 'EQUAL' };
+      const { succeeded } = await this.call('/v3/kv/txn', {
+        compare: [same],
+        success: [{ requestPut: { key: name, value: encode(changed.value), lease } }],
+      });
+      // The key is under one of both leases, and nothing is under the other one.
+      const free = succeeded ? before?.lease : lease;
+      if (free !== undefined && free !== '0') await this.revokeLease(free).catch(() => {});
+      if (succeeded) return;
+    }
+    throw new Error('etcd: others change the same key all the time');
   }
 
   async put(key: string, value: string, ttl: number): Promise<void> {

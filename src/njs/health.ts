@@ -3,9 +3,10 @@ import { failed, keysPart, readiness, revocationsPart, working } from '../health
 import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
+import { FLOOR } from '../session/revocation.ts';
 import type { KeyState } from '../token/refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
-import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, svidsDict } from './dicts.ts';
+import { keysDict, keysName, locksDict, REVOCATIONS_READ, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
 import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
 
@@ -32,12 +33,12 @@ function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
   return parts.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
 }
 
-/** What was called back; a gateway that just starts has not looked yet what others did. */
+/** What was called back, here and, where several replicas share it, by others. */
 function revocations(sessions: 'own' | 'shared', now: number): Part {
-  return revocationsPart(
-    revokedTaken(),
-    sessions === 'own' ? undefined : now - (locksDict().get(REVOCATIONS_SEEN) ?? now),
-  );
+  const dropped = revokedDict().has(FLOOR);
+  if (sessions === 'own') return revocationsPart(revokedTaken(), undefined, { dropped });
+  const unread = !revokedDict().has(REVOCATIONS_READ);
+  return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
 }
 
 /** Makes the handler of `/.meshgate/readyz`: 200 where every part works, else 503; the body says how each is. */

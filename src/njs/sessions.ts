@@ -32,6 +32,7 @@ import { dueAt } from '../session/freshness.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';
+import { REVOCATIONS_READ, revokedDict } from './dicts.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
 import { isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
@@ -73,7 +74,7 @@ export type Opened =
   | ({ readonly kind: 'nobody' } & Extract<Result<never>, { ok: false }>)
   /** It is none of this host, was tampered with, or is sealed by a key that is gone. */
   | { readonly kind: 'closed' }
-  /** There are no keys to open it with. */
+  /** There are no keys to open it with, or it is not known yet what other replicas revoked. */
   | { readonly kind: 'unavailable' };
 
 const closed: Opened = { kind: 'closed' };
@@ -130,6 +131,8 @@ export class Sessions {
 
   /** Opens a cookie; {@link recall} is asked before. What `use` returns is returned. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
+    // What is known was opened after the list was read.
+    if (this.settings.shared && !revokedDict().has(REVOCATIONS_READ)) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
     return this.#open(ring, host, text, now, use);
@@ -254,6 +257,6 @@ export class Sessions {
     const session = claimsOf(listedOf(says));
     const { providers } = this.#table;
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
-    return revocableSession(session, provider, kidOf(text));
+    return revocableSession(session, provider, this.#table.clockSkew, kidOf(text));
   };
 }

@@ -20,12 +20,19 @@ function buildSession(raw: NonNullable<RawGateway['session']>): policy.SessionPo
   return { keysFile: raw.keys_file, idle, absolute, fresh };
 }
 
+function buildRoom({
+  people = DEFAULTS.sessionPeople,
+  insecure_forget_revocations: forgetful,
+}: NonNullable<RawGateway['session']>): policy.SessionRoom {
+  return { people, ...(forgetful && { forgetful: true as const }) };
+}
+
 /** What the gateway's section says of browsers. */
 export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
   const { public_port, session, signin, store } = raw;
   return {
     ...(public_port !== undefined && { publicPort: public_port }),
-    ...(session && { session: buildSession(session) }),
+    ...(session && { session: buildSession(session), sessionRoom: buildRoom(session) }),
     ...(signin && {
       signin: {
         ...(signin.host !== undefined && { host: signin.host }),

@@ -106,7 +106,11 @@ function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http
   }
 }
 
-function checkStore(report: Report, { store }: DraftGateway): void {
+function checkStore(report: Report, { session, store }: DraftGateway): void {
+  if (store !== undefined && writes(session ?? {}, 'insecure_forget_revocations')) {
+    const message = 'no effect: the store keeps revocations over a restart; remove one of the two';
+    report.add(['gateway', 'session', 'insecure_forget_revocations'], message, 'key');
+  }
   if (store === undefined || report.touches(['gateway', 'store'])) return;
   for (const [key, other] of [
     ['cert_file', 'key_file'],

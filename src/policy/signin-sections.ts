@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DEFAULTS, MAX_SIGNIN_BURST } from '../limits.ts';
+import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from '../limits.ts';
 import { hints } from './hints.ts';
 import { list } from './lists.ts';
 import * as s from './scalars.ts';
@@ -71,6 +71,19 @@ export const session = z
     fresh: s.duration
       .describe('How long what the provider said of a person counts before it is asked again.')
       .meta({ default: '10m' })
+      .optional(),
+    people: z
+      .int()
+      .min(1)
+      .max(MAX_PEOPLE)
+      .register(hints, { what: 'a number of people', write: `a whole number from 1 to ${MAX_PEOPLE}` })
+      .describe('How many people have sessions at a time: shared memory has room for their records and revocations.')
+      .meta({ default: DEFAULTS.sessionPeople })
+      .optional(),
+    insecure_forget_revocations: z
+      .literal(true)
+      .register(hints, { what: 'true', write: 'true, or leave it out' })
+      .describe('The image starts although a restart forgets what was revoked: its state is in memory, without etcd.')
       .optional(),
   })
   .describe('Browsers sign in; a sealed cookie says who somebody is.');

@@ -16,6 +16,14 @@ export interface SessionPolicy {
   readonly fresh: number;
 }
 
+/** What nginx and the image have to know of sessions. */
+export interface SessionRoom {
+  /** How many people have sessions at a time: the room for records and revocations follows from it. */
+  readonly people: number;
+  /** Revocations may be kept where a restart forgets them. */
+  readonly forgetful?: true;
+}
+
 export interface SigninPolicy {
   /** Where people sign in for all hosts: the one callback that is registered; absent: each host has its own. */
   readonly host?: string;

@@ -10,6 +10,7 @@ import type {
   IntrospectionPolicy,
   ProviderSignin,
   SessionPolicy,
+  SessionRoom,
   SigninPolicy,
 } from './signin-types.ts';
 
@@ -63,6 +64,8 @@ export interface Gateway {
   readonly publicPort?: number;
   /** Browsers sign in; absent: nobody does. */
   readonly session?: SessionPolicy;
+  /** There with `session`. */
+  readonly sessionRoom?: SessionRoom;
   readonly signin?: SigninPolicy;
   /** DPoP proofs are taken; absent: a token that is bound to a DPoP key is refused. */
   readonly proof?: ProofPolicy;

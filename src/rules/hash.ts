@@ -3,7 +3,7 @@ const PRIME = 0x100000001b3n;
 const MASK = 0xffffffffffffffffn;
 
 /**
- * FNV-1a, 64 bits, over the text's UTF-16 units: tells policies apart, protects nothing.
+ * FNV-1a, 64 bits, over the text's UTF-16 units: tells names of rendered objects apart, protects nothing.
  *
  * @returns 16 hex digits
  */

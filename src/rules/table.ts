@@ -1,11 +1,11 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import { DEFAULTS } from '../limits.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
+import { sha256 } from '../session/flow/random.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
-import { hash } from './hash.ts';
 import { keptClaims } from './kept-claims.ts';
 import { networkName } from './network-name.ts';
 import { record } from './record.ts';
@@ -137,7 +137,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   );
   const certificateRoles = restingOnCertificates(roles);
   return {
-    selection: hash(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
+    selection: sha256(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
     agents: known,
     ...(clientCas.length > 0 && { clientCas: record(clientCas) }),
     ...(clientCas.length > 0 && certificateRoles.length > 0 && { certificateRoles }),
@@ -162,7 +162,8 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   const { session, publicPort = DEFAULTS.publicPort } = policy.gateway;
   if (session === undefined) return undefined;
   const sources = sourcesOf(policy, ({ accept }) => accept.includes('session'));
-  return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check };
+  const shared = policy.gateway.store === undefined ? {} : { shared: true as const };
+  return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check, ...shared };
 }
 
 /** How much room there is for proofs is nginx's matter. */
@@ -194,7 +195,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const request = requestFacts(policy);
   const certificates = policy.hosts.some(({ routes }) => routes.some((route) => route.accept.includes('certificate')));
   return {
-    selection: hash(
+    selection: sha256(
       JSON.stringify([
         ...[providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])],
         ...(agents.length > 0 ? [agents] : []),

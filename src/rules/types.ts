@@ -141,6 +141,8 @@ export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
   /** Path of the check server's unix socket, where sessions are renewed. */
   readonly socket: string;
+  /** Several replicas share what is revoked: none takes sessions before it has read that once. */
+  readonly shared?: true;
 }
 
 /** What the second hop is decided by. */

@@ -1,4 +1,5 @@
 import { composed } from '../composed.ts';
+import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { sha256 } from './flow/random.ts';
@@ -25,6 +26,8 @@ export interface Revocable {
   readonly jti?: string;
   /** When it was issued (a token's `iat`), or the session began; seconds since the epoch. Not known: 0. */
   readonly at: number;
+  /** How far ahead the clock may be by which that was said, seconds. */
+  readonly skew?: number;
 }
 
 /** Longest value that is kept as it is. Keys of a dict take room, and an answer of etcd is read to a limit only. */
@@ -56,15 +59,62 @@ export const ofProvider = (provider: string, value: string): string => kept(prov
 /** Key of a revocation in the dict. */
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
-/** Value of a revocation in the dict. */
-export const revocationValue = ({ before }: Pick<Revocation, 'before'>): string => String(before);
+/** What a revocation says beside its name. */
+export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
-/** The later of two cut-offs: a revocation never shortens one that is there. */
-export const laterValue = (value: string, present: string | undefined): string =>
-  present !== undefined && Number(present) > Number(value) ? present : value;
+/** A session among those that ended: few characters, since a person's are kept in one entry. */
+export const endedName = (kind: 'sid' | 'psid', value: string): string =>
+  sha256(revocationKey(kind, value)).slice(0, 12);
+
+/** Most sessions that are kept one by one for a person. With one more, all of the person's until now are revoked. */
+export const MAX_ENDED = 16;
+
+/** Text of a revocation in the dict: cut-off, end and time, then the sessions that ended. */
+export const saidText = ({ before, until, made, ended = [] }: Said): string =>
+  [before, until, made, ...ended].join(' ');
+
+/** A number as {@link saidText} writes it. */
+function numberIn(text: string | undefined, fallback: number): number {
+  const number = Number(text);
+  return text === undefined || text === '' || Number.isNaN(number) ? fallback : number;
+}
+
+/** What a text of {@link saidText} says. What cannot be read holds for everything, and for ever. */
+export function readSaid(text: string): Said {
+  const [before, until, made, ...ended] = text.split(' ');
+  return {
+    before: numberIn(before, MAX_NUMERIC_DATE),
+    until: numberIn(until, MAX_NUMERIC_DATE),
+    made: numberIn(made, 0),
+    ...(ended.length > 0 && { ended }),
+  };
+}
+
+/**
+ * Two revocations of the same name as one: it holds for all that either holds for, and as long as the one that holds
+ * longer. None is ever shortened by another.
+ */
+export function mergedSaid(one: Said, other: Said | undefined): Said {
+  if (other === undefined) return one;
+  const before = Math.max(one.before, other.before);
+  const until = Math.max(one.until, other.until);
+  const made = Math.max(one.made, other.made);
+  const ended = [...new Set([...(other.ended ?? []), ...(one.ended ?? [])])];
+  if (ended.length === 0) return { before, until, made };
+  if (ended.length <= MAX_ENDED) return { before, until, made, ended };
+  // All sessions that began until now, those in the list among them.
+  return { before: Math.max(before, Math.floor(made) + 1), until, made };
+}
+
+/**
+ * Name of the entry that stands for revocations that had to make room: whatever was issued before its cut-off is
+ * revoked.
+ */
+export const FLOOR = composed('floor');
 
 /** What is looked up for a credential, in the order of the look-ups. */
-function keysOf({ provider, subject, sub, sid, psid, kids, jti }: Revocable): string[] {
+function keysOf(what: Revocable): string[] {
+  const { provider, subject, sub, sid, psid, kids, jti } = what;
   const keys: string[] = [];
   if (provider !== undefined) {
     if (subject !== undefined) keys.push(revocationKey('sub', ofProvider(provider, subject)));
@@ -74,8 +124,30 @@ function keysOf({ provider, subject, sub, sid, psid, kids, jti }: Revocable): st
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
   if (jti !== undefined) keys.push(revocationKey('jti', ofAny(jti)));
   for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', ofAny(kid)));
+  // Of a key alone it is not known yet what it sealed.
+  if (subject !== undefined) keys.push(FLOOR);
   return keys;
 }
+
+/** Value of the revocation with the sessions of a person that ended one by one. */
+export const personOf = ({ provider = '', subject = '', sub = subject }: Revocable): string =>
+  ofProvider(provider, sub);
+
+const outKey = (what: Revocable): string => revocationKey('out', personOf(what));
+
+/** Whether a session is among those of its person that ended. */
+function hasEnded(look: (key: string) => string | undefined, what: Revocable): boolean {
+  const { sid, psid, provider = '' } = what;
+  if (sid === undefined) return false;
+  const text = look(outKey(what));
+  if (text === undefined) return false;
+  const { before, ended = [] } = readSaid(text);
+  if (isBefore(what, before) || ended.includes(endedName('sid', ofAny(sid)))) return true;
+  return psid !== undefined && ended.includes(endedName('psid', ofProvider(provider, psid)));
+}
+
+/** Whether a credential is from before a cut-off. One that cannot be read holds. */
+const isBefore = ({ at, skew = 0 }: Revocable, before: number): boolean => !(at >= before + skew);
 
 /**
  * Whether a credential was called back.
@@ -84,25 +156,26 @@ function keysOf({ provider, subject, sub, sid, psid, kids, jti }: Revocable): st
  */
 export function isRevoked(look: (key: string) => string | undefined, what: Revocable): boolean {
   for (const key of keysOf(what)) {
-    const before = look(key);
-    // What cannot be read holds.
-    if (before !== undefined && !(what.at >= Number(before))) return true;
+    const text = look(key);
+    if (text !== undefined && isBefore(what, readSaid(text).before)) return true;
   }
-  return false;
+  return hasEnded(look, what);
 }
 
 /**
- * When something begins that begins now, with whatever is called back here known: a cut-off lies at the end of its second,
- * and would hold for who signs in again within the same one.
+ * When a session begins that begins now, with whatever is called back here known: a cut-off lies at the end of its second,
+ * and holds for sessions that began by a clock that is ahead. Both would hold for someone who signs in again.
  *
  * @param look gives the value of a key in the dict
- * @returns seconds since the epoch; `what.at`, or at most one more
+ * @returns seconds since the epoch; `what.at`, or later by a second and twice the skew at most
  */
 export function beginning(look: (key: string) => string | undefined, what: Revocable): number {
-  let begins = what.at;
-  for (const key of keysOf(what)) {
-    const before = Number(look(key));
-    if (before > begins && before <= what.at + 1) begins = before;
+  const { at, skew = 0 } = what;
+  let begins = at;
+  for (const key of [...keysOf(what), outKey(what)]) {
+    const text = look(key);
+    const before = text === undefined ? 0 : readSaid(text).before;
+    if (before <= at + 1 + skew && before + skew > begins) begins = before + skew;
   }
   return begins;
 }
@@ -113,11 +186,13 @@ const usual = { subject: { claim: 'sub', prefix: '' } } as const;
  * What a session can be called back by.
  *
  * @param provider the session's; absent: the policy has it no more
+ * @param skew seconds by which clocks of replicas may differ
  * @param kid of the ring's key that its cookie is sealed with; absent where that is not known
  */
 export function revocableSession(
   { provider, sid, psid, since, claims }: SessionClaims,
   { subject }: Pick<TokenProvider, 'subject'> = usual,
+  skew = 0,
   kid?: string,
 ): Revocable {
   const { sub } = claims;
@@ -129,5 +204,6 @@ export function revocableSession(
     ...(psid !== undefined && { psid }),
     kids: [kid],
     at: since,
+    skew,
   };
 }

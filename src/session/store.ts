@@ -2,14 +2,21 @@ import type { SessionRecord } from './types.ts';
 
 /** What a revocation calls back. */
 export interface Revocation {
-  /** A session of ours or the provider's own; a subject; a key, or a certificate; a token. */
-  readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti';
+  /**
+   * A session of ours or the provider's own; a subject; a key, or a certificate; a token; sessions of one person that
+   * ended one by one.
+   */
+  readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti' | 'out';
   /** Which one, see `ofAny` and `ofProvider`. */
   readonly value: string;
   /** What was issued, or signed in, before this is called back; seconds since the epoch. */
   readonly before: number;
   /** When the revocation may be forgotten: nothing that it calls back lives longer. */
   readonly until: number;
+  /** When it was made. */
+  readonly made: number;
+  /** Of kind `out`: the sessions, see `endedName`. */
+  readonly ended?: readonly string[];
 }
 
 /** A lock that nobody keeps for longer than it was asked for. */

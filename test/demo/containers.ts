@@ -74,7 +74,11 @@ export const containers: readonly DemoContainer[] = [
     alias: 'gateway.internal',
     port: ports.gateway,
     mount: mounts.gateway,
-    options: ['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
+    options: [
+      ...['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
+      // What is revoked stays so over a restart.
+      ...['--mount', 'type=volume,target=/var/lib/meshgate'],
+    ],
   },
 ];
 

@@ -4,7 +4,7 @@ import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { sha256 } from '../../session/flow/random.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
 import { ofProvider } from '../../session/revocation.ts';
-import { revocation } from '../../session/revoke.ts';
+import { ending, revocation } from '../../session/revoke.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
 import { isIssuer } from '../../token/issuer.ts';
@@ -57,7 +57,10 @@ async function verifiedBy(
 
 /** What a logout token calls back: the provider's session, or where it names none all that the person began until then. */
 function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, absolute: number): Revocation {
-  if (typeof sid === 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
+  if (typeof sid === 'string') {
+    if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
+    return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, now, absolute);
+  }
   return { ...revocation('sub', ofProvider(provider, String(sub)), now, absolute), before: (iat as number) + 1 };
 }
 

@@ -1,10 +1,9 @@
 import fs from 'fs';
 import { REVOKE_FOLDER } from '../../limits.ts';
-import { ofAny, ofProvider } from '../../session/revocation.ts';
-import { revocation } from '../../session/revoke.ts';
+import { ending } from '../../session/revoke.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';
-import { keepRevoked } from '../revoked.ts';
+import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
 /** Leaves revocations to the job, which tries until the other replicas have them. */
@@ -18,10 +17,15 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
 /**
  * Calls back for all replicas: on this one at once, on the others as soon as the store answers.
  *
+ * @param keep keeps it on this one
  * @throws Error with one line for the log where it does not hold, here or elsewhere
  */
-export async function callBack({ store, signin }: SigninScene, revocations: readonly Revocation[]): Promise<void> {
-  keepRevoked(revocations);
+export async function callBack(
+  { store, signin }: SigninScene,
+  revocations: readonly Revocation[],
+  keep = keepRevoked,
+): Promise<void> {
+  keep(revocations);
   try {
     for (const one of revocations) await store.revoke(one);
   } catch (error) {
@@ -36,14 +40,10 @@ export async function callBack({ store, signin }: SigninScene, revocations: read
  * @throws Error with one line for the log where it does not hold
  */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
-  const { sid, provider, psid } = session;
   const { absolute } = scene.signin.session;
-  await callBack(scene, [
-    revocation('sid', ofAny(sid), now, absolute),
-    ...(psid === undefined ? [] : [revocation('psid', ofProvider(provider, psid), now, absolute)]),
-  ]);
+  await callBack(scene, [ending(scene.vault.revocable(session), now, absolute)], keepEnded);
   try {
-    await scene.store.delete(sid);
+    await scene.store.delete(session.sid);
   } catch {
     // Nobody finds it any more, and it runs out.
   }

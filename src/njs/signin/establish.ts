@@ -10,7 +10,6 @@ import { handoverUrl, originOf } from '../../session/flow/origin.ts';
 import { randomText } from '../../session/flow/random.ts';
 import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
-import { revocableSession } from '../../session/revocation.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { beginsAt } from '../revocation-reader.ts';
@@ -109,8 +108,7 @@ export async function establish(
   if (kind !== undefined && isActing({ kind }, claims)) return anAgent;
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
   const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
-  const subject = table.providers[provider.name]?.subject ?? { claim: 'sub', prefix: '' };
-  const session = { ...began, since: beginsAt(revocableSession(began, { subject })) };
+  const session = { ...began, since: beginsAt(vault.revocable(began)) };
   const { idToken, refreshToken } = tokens;
   const record: SessionRecord = {
     session,

@@ -40,6 +40,8 @@ export interface RenewalScene {
    * @param sub the provider's name for the person, where it is known
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean;
+  /** Revokes a session that its provider ended, so that it stays so when its record is gone. Never throws. */
+  end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
   readonly selection: string;
 }
@@ -153,7 +155,10 @@ export class Renewals {
       // What the store has says that the token is not to be used again.
       ngx.log(ngx.WARN, `meshgate: a renewed session is not kept: ${(error as Error).message}`);
     }
-    if (after.ended) return { kind: 'ended' };
+    if (after.ended) {
+      await this.#scene.end(before.session);
+      return { kind: 'ended' };
+    }
     if (outcome.kind === 'confirmed') return { kind: 'session', session: after.session };
     return this.#without(this.#step(cookie, after) as Exclude<Step, 'refresh'>, cookie, after);
   }

@@ -10,6 +10,7 @@ import {
   REVOKE_FOLDER,
   REVOKED_ALARM,
 } from '../../limits.ts';
+import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
 import { readRevocation } from '../../session/revoke.ts';
 import type { SessionStore } from '../../session/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
@@ -57,13 +58,22 @@ function textOf(path: string): string | undefined {
   }
 }
 
+/** What is wrong with the provider that a file names: a name with a typo in it revokes nothing. */
+function wrongProvider(text: string, providers: readonly string[]): string | undefined {
+  const { provider } = JSON.parse(text) as { readonly provider?: unknown };
+  const known = [...providers, CERTIFICATE_PROVIDER];
+  if (provider === undefined || known.includes(String(provider))) return undefined;
+  return `the policy has no provider ${JSON.stringify(provider)}, only ${known.join(', ')}`;
+}
+
 /** Takes one file of `meshgate revoke`: here first, so that it holds even while etcd is away. */
-async function take(path: string, store: SessionStore): Promise<void> {
+async function take(path: string, store: SessionStore, providers: readonly string[]): Promise<void> {
   const text = textOf(path);
   if (text === undefined) return;
   const revocation = readRevocation(text);
-  if (revocation === undefined) {
-    refuse(path, 'it is no revocation');
+  const wrong = revocation === undefined ? 'it is no revocation' : wrongProvider(text, providers);
+  if (revocation === undefined || wrong !== undefined) {
+    refuse(path, wrong ?? '');
     return;
   }
   try {
@@ -106,7 +116,7 @@ function filesIn(folder: string): readonly string[] {
 }
 
 async function poll(store: EtcdStore, began: number): Promise<void> {
-  // A gateway that just starts has not looked yet.
+  // From here on it counts how old the list is. That it was read once is said by a mark of its own.
   locksDict().add(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
   let problem = '';
   try {
@@ -124,15 +134,20 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
  * when there is hardly any room.
  *
  * @param stateDir folder of the gateway's state
+ * @param providers names of the policy's
  */
-export async function watchRevocations(stateDir: string, store: SessionStore): Promise<void> {
+export async function watchRevocations(
+  stateDir: string,
+  store: SessionStore,
+  providers: readonly string[],
+): Promise<void> {
   const began = Date.now();
   // The dicts of keys and of revocations come from two files, of two times.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
   const folder = `${stateDir}/${REVOKE_FOLDER}`;
   for (const name of filesIn(folder)) {
     if (Date.now() - began > FILES_MS) break;
-    await take(`${folder}/${name}`, store);
+    await take(`${folder}/${name}`, store, providers);
   }
   if (store instanceof EtcdStore) await poll(store, began);
   const taken = revokedTaken();
@@ -140,7 +155,7 @@ export async function watchRevocations(stateDir: string, store: SessionStore): P
     say(
       'full',
       ngx.ERR,
-      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: revocations are refused when it is full; enlarge it`,
+      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: sign-outs are refused, and when it is full the oldest revocations make room; enlarge gateway.session.people`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { claimsText, readClaims } from '../../session/claims.ts';
 import { ownSession } from '../../session/cookie.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
-import { revocableSession } from '../../session/revocation.ts';
+import { type Revocable, revocableSession } from '../../session/revocation.ts';
 import type { Ring } from '../../session/ring.ts';
 import { isOpenable, kidOf, open, seal } from '../../session/seal.ts';
 import type { SessionClaims } from '../../session/types.ts';
@@ -76,12 +76,14 @@ export class Vault implements RecordSeal {
    * @param sub the provider's name for the person, where it is known and the session does not keep it
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean {
-    const { providers } = this.#table;
+    return isRevokedNow(() => ({ ...this.revocable(session), ...(typeof sub === 'string' && { sub }) }));
+  }
+
+  /** What a session can be revoked by, but for the key that its cookie is sealed with. */
+  revocable(session: SessionClaims): Revocable {
+    const { providers, clockSkew } = this.#table;
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
-    return isRevokedNow(() => ({
-      ...revocableSession(session, provider),
-      ...(typeof sub === 'string' && { sub }),
-    }));
+    return revocableSession(session, provider, clockSkew);
   }
 
   /** @throws Error with one line for the log */

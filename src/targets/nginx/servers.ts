@@ -22,6 +22,9 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...(gateway.insecureHttp
       ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
       : []),
+    ...(gateway.sessionRoom?.forgetful
+      ? ['insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked']
+      : []),
     ...(gateway.limits?.passWhenFull
       ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted where there is no room to count']
       : []),

@@ -1,9 +1,16 @@
 import {
+  DEFAULTS,
   MAX_REVOCATIONS_ANSWER_BYTES,
   MAX_SIGNIN_BODY_BYTES,
+  MIN_RECORDS_BYTES,
+  MIN_REVOCATIONS_BYTES,
+  RECORD_BYTES,
+  REVOCATION_BYTES,
   REVOCATIONS_JOB_INTERVAL_S,
   SIGNIN_CONTEXTS,
+  SIGNOUT_SHARE,
 } from '../../limits.ts';
+import type { Gateway } from '../../policy/types.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,
@@ -20,25 +27,50 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
+/** Bytes of the zones with records and revocations: for so many people as the policy says, and no less than before. */
+export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>): {
+  readonly records: number;
+  readonly revocations: number;
+} {
+  const people = room?.people ?? DEFAULTS.sessionPeople;
+  const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
+  return {
+    records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
+    // People who sign out have a part of it.
+    revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * REVOCATION_BYTES) / SIGNOUT_SHARE)),
+  };
+}
+
+const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
+
 /** What is shared of sessions by the workers of one nginx: docs/sessions.md says how much fits. */
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const { stateDir } = scene.options;
+  const { records, revocations } = sessionRoom(scene.policy.gateway);
   return [
     commented(
       'Sealed records of sessions, which make room for newer ones; what was used up; what was called back.',
-      line('js_shared_dict_zone', 'zone=meshgate_sessions:32m', 'type=string', 'timeout=24h', 'evict'),
+      line(
+        'js_shared_dict_zone',
+        `zone=meshgate_sessions:${megabytes(records)}`,
+        'type=string',
+        'timeout=24h',
+        'evict',
+      ),
     ),
     line('js_shared_dict_zone', 'zone=meshgate_once:4m', 'type=string', 'timeout=1h'),
     line(
       'js_shared_dict_zone',
-      'zone=meshgate_revoked:4m',
+      `zone=meshgate_revoked:${megabytes(revocations)}`,
       'type=string',
       'timeout=24h',
       literal(`state=${stateDir}/revoked.json`),
     ),
   ];
 }
+
+const MEGABYTE = 1024 * 1024;
 
 const HANDLERS = [
   [SIGNIN_PATH, 'signin'],

@@ -59,6 +59,7 @@ describe('meshgate validate --online', () => {
     const { code, out, err } = await online();
     expect([code, err]).toEqual([0, '']);
     expect(out.split('\n').slice(1)).toEqual([
+      expect.stringMatching(/^sessions: room for 4000 people: /),
       'yes okta: discovery: https://login.example.com/.well-known/openid-configuration',
       'yes okta: keys: 1 published, for RS256',
       'yes okta: sign-in: authorization and token endpoint',

@@ -37,10 +37,30 @@ describe('meshgate revoke', () => {
       value: 'okta\na/b\n',
       before: NOW + 1,
       until: DAYS_46,
+      made: NOW,
+      provider: 'okta',
     });
-    expect(await laid('--sid', 's1')).toEqual({ kind: 'sid', value: 's1\n', before: ALWAYS, until: DAYS_46 });
-    expect(await laid('--kid', 'k1')).toEqual({ kind: 'kid', value: 'k1\n', before: ALWAYS, until: DAYS_46 });
-    expect(await laid('--jti', 'j1')).toEqual({ kind: 'jti', value: 'j1\n', before: ALWAYS, until: DAYS_46 });
+    expect(await laid('--sid', 's1')).toEqual({
+      kind: 'sid',
+      value: 's1\n',
+      before: ALWAYS,
+      until: DAYS_46,
+      made: NOW,
+    });
+    expect(await laid('--kid', 'k1')).toEqual({
+      kind: 'kid',
+      value: 'k1\n',
+      before: ALWAYS,
+      until: DAYS_46,
+      made: NOW,
+    });
+    expect(await laid('--jti', 'j1')).toEqual({
+      kind: 'jti',
+      value: 'j1\n',
+      before: ALWAYS,
+      until: DAYS_46,
+      made: NOW,
+    });
   });
 
   test('says what to do where no gateway takes it', async () => {

@@ -280,6 +280,27 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
     expect(out).toContain('meshgate.yaml: invalid: 2 errors');
     const good = await meshgate(['validate'], { files: { './meshgate.yaml': text, [`${dir}/page.html`]: page } });
     expect([good.code, good.err]).toEqual([0, '']);
+    expect(good.out).toContain('sessions: room for 4000 people: 32 MB for records, 5 MB for revocations');
+    const many = text.replace('session.jwks }', 'session.jwks, people: 100000 }');
+    const { out: more } = await meshgate(['validate'], {
+      files: { './meshgate.yaml': many, [`${dir}/page.html`]: page },
+    });
+    expect(more).toContain('sessions: room for 100000 people: 782 MB for records, 105 MB for revocations');
+  });
+
+  test('and sessions that a restart may forget are said to be insecure', async () => {
+    const forgetful = text.replace('session.jwks }', 'session.jwks, insecure_forget_revocations: true }');
+    const { code, out } = await meshgate(['validate'], { files: { './meshgate.yaml': forgetful } });
+    expect([code, out.split('\n')[0]]).toEqual([
+      0,
+      'insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked',
+    ]);
+    const store = forgetful.replace('providers:', '  store: { etcd: [https://etcd-0:2379] }\nproviders:');
+    const shared = await meshgate(['validate'], { files: { './meshgate.yaml': store } });
+    expect([shared.code, shared.out]).toEqual([
+      1,
+      expect.stringContaining('the store keeps revocations over a restart'),
+    ]);
   });
 
   test('that is on another machine is said', async () => {

@@ -172,7 +172,18 @@ describe('revocations', () => {
     expect(revocationsPart(0.794, 4.9)).toEqual({ state: 'ok', taken: 79, age: 4 });
   });
 
+  test('that were never read leave the gateway unready', () => {
+    const unread = revocationsPart(0.1, 1, { unread: true });
+    expect(unread).toMatchObject({ state: 'failed', reason: 'revocations_unread' });
+    const parts = { check: { state: 'ok' }, providers: {}, identities: {} } as const;
+    expect(readiness({ ...parts, revocations: unread }).ready).toBe(false);
+  });
+
   test('are a warning otherwise, which leaves the gateway ready', () => {
+    expect(revocationsPart(0.9, undefined, { dropped: true })).toMatchObject({
+      state: 'warning',
+      reason: 'revocations_dropped',
+    });
     const full = revocationsPart(0.8, undefined);
     expect(full).toMatchObject({ state: 'warning', reason: 'revocations_nearly_full', taken: 80 });
     const old = revocationsPart(0.9, 5);

@@ -60,6 +60,29 @@ describe('records', () => {
   });
 });
 
+describe('records of one person', () => {
+  const of = (sid: string, sub: string) => ({
+    ...record,
+    session: { ...session, sid },
+    claims: { ...record.claims, sub },
+  });
+
+  it('push out their own, and no one else\u2019s', async () => {
+    sessions.room = 40;
+    await store.put(of('ada-1', 'ada'), 60);
+    for (let i = 0; i < 100; i++) await store.put(of(`eve-${i}`, 'eve'), 60);
+    expect(await store.get('ada-1')).toBeDefined();
+    expect(await store.get('eve-99')).toBeDefined();
+    expect(await store.get('eve-83')).toBeUndefined();
+    expect(sessions.keys().filter((key) => key.startsWith('eve-'))).toHaveLength(16);
+  });
+
+  it('that are put again take no more room', async () => {
+    for (let i = 0; i < 50; i++) await store.put(of(`ada-${i % 2}`, 'ada'), 60);
+    expect(sessions.keys().filter((key) => key.startsWith('ada-'))).toEqual(['ada-0', 'ada-1']);
+  });
+});
+
 describe('locks', () => {
   it('are one at a time, and free when released or run out', async () => {
     const lock = await store.lock('s', 1000);
@@ -96,6 +119,6 @@ describe('once', () => {
 });
 
 it('hands revocations on', async () => {
-  await store.revoke({ kind: 'sid', value: 's', before: 1, until: 2 });
-  expect(revoked).toEqual([{ kind: 'sid', value: 's', before: 1, until: 2 }]);
+  await store.revoke({ kind: 'sid', value: 's', before: 1, until: 2, made: 1 });
+  expect(revoked).toEqual([{ kind: 'sid', value: 's', before: 1, until: 2, made: 1 }]);
 });

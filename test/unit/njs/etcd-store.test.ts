@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/limits.ts';
 import type { RecordSeal } from '../../../src/njs/dict-store.ts';
-import { REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
+import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
 import { Etcd } from '../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../src/njs/etcd-store.ts';
+import { ofProvider } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';
 import { FakeEtcd } from './fake-etcd.ts';
@@ -36,7 +38,7 @@ beforeEach(() => {
 const keys = () => [...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString());
 
 const until = Math.floor(Date.now() / 1000) + 3600;
-const revocation = (value: string): Revocation => ({ kind: 'sid', value, before: 5, until });
+const revocation = (value: string): Revocation => ({ kind: 'sid', value, before: 5, until, made: 4 });
 
 describe('records', () => {
   it('are found by every replica, lie sealed, and are gone when deleted', async () => {
@@ -130,6 +132,7 @@ describe('revocations', () => {
     await other.poll(900);
     expect(revoked).toEqual([revocation('a')]);
     expect(fake.zones.locks.get(REVOCATIONS_SEEN)).toBeGreaterThan(0);
+    expect(fake.zones.revoked.has(REVOCATIONS_READ)).toBe(true);
     revoked = [];
     await other.poll(900);
     expect(revoked).toEqual([]);
@@ -139,13 +142,68 @@ describe('revocations', () => {
     expect(revoked).toEqual([revocation('b')]);
   });
 
-  it('are read by the thousand', async () => {
-    for (let i = 0; i < 2500; i++) await store.revoke(revocation(`s${i}`));
+  it('are read by the page, of which the longest fits into an answer', async () => {
+    const long = (i: number) => ofProvider('okta', `${i} ${'"'.repeat(240)}`);
+    for (let i = 0; i < 1000; i++) await store.revoke({ ...revocation(long(i)), kind: 'sub' });
     revoked = [];
     etcd.calls.length = 0;
+    etcd.longest = MAX_REVOCATIONS_ANSWER_BYTES;
     await store.poll(30_000);
     expect(etcd.calls).toHaveLength(3);
-    expect(new Set(revoked.map(({ value }) => value)).size).toBe(2500);
+    expect(new Set(revoked.map(({ value }) => value)).size).toBe(1000);
+  });
+
+  it('are read by shorter pages where an answer is too long all the same', async () => {
+    for (let i = 0; i < 100; i++) await store.revoke(revocation(`s${i}`));
+    revoked = [];
+    etcd.longest = 5000;
+    await store.poll(30_000);
+    expect(new Set(revoked.map(({ value }) => value)).size).toBe(100);
+    expect(fake.zones.locks.has(REVOCATIONS_SEEN)).toBe(true);
+  });
+
+  it.each([
+    ofProvider('okta', 'a\nb\u0001'),
+    ofProvider('okta', 'x'.repeat(5000)),
+    ofProvider('okta', '\u00e9'.repeat(300)),
+  ])('of %j hold on each replica', async (value) => {
+    await store.revoke({ ...revocation(value), kind: 'sub' });
+    revoked = [];
+    await other.poll(900);
+    expect(revoked).toEqual([{ ...revocation(value), kind: 'sub' }]);
+  });
+
+  it('keep the later end, whoever comes last', async () => {
+    const [short, long] = [revocation('a'), { ...revocation('a'), until: until + 9000, made: 3 }];
+    for (const [first, last] of [
+      [short, long],
+      [long, short],
+    ] as const) {
+      etcd.entries.clear();
+      await store.revoke(first);
+      await other.revoke(last);
+      revoked = [];
+      await replica().poll(900);
+      expect(revoked).toEqual([{ ...revocation('a'), until: until + 9000, made: 4 }]);
+      const leases = [...etcd.entries.values()].map(({ lease }) => etcd.leases.get(lease));
+      expect(leases).toEqual([expect.any(Number)]);
+      expect(leases[0]).toBeGreaterThan(9000);
+      fake.zones.once.clear();
+    }
+  });
+
+  it('of one person that are made at once on two replicas are both there', async () => {
+    const ended = (name: string): Revocation => ({
+      ...revocation('p'),
+      kind: 'out',
+      before: 0,
+      ended: [name.repeat(12)],
+    });
+    await Promise.all([store.revoke(ended('a')), other.revoke(ended('b'))]);
+    revoked = [];
+    await replica().poll(900);
+    expect(revoked.map((one) => one.ended?.toSorted())).toEqual([['a'.repeat(12), 'b'.repeat(12)]]);
+    expect(etcd.leases.size).toBe(1);
   });
 
   it('are read from the start where etcd is another one, or was set back', async () => {
@@ -163,10 +221,16 @@ describe('revocations', () => {
     const lease = await new Etcd('/run/egress.sock', 3).lease(60);
     void lease;
     await new Etcd('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
-    await store.revoke({ kind: 'sid', value: 'old', before: 5, until: 6 });
+    await store.revoke({ kind: 'sid', value: 'old', before: 5, until: 6, made: 4 });
     revoked = [];
     await store.poll(900);
     expect(revoked).toEqual([]);
+  });
+
+  it('count as read once all of them are', async () => {
+    for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';
+    await expect(store.poll(900)).rejects.toThrow('etcd does not answer');
+    expect(fake.zones.revoked.has(REVOCATIONS_READ)).toBe(false);
   });
 
   it('stay as they are while etcd is away, and their age is known', async () => {

@@ -17,6 +17,8 @@ export class FakeEtcd {
   /** By endpoint; `loses`: does what it is asked, and answers 502. */
   readonly fates: Record<number, Fate> = {};
   revision = 1;
+  /** Longest answer that is read, characters. */
+  longest = Number.POSITIVE_INFINITY;
   cluster = '77';
   #lease = 1000;
 
@@ -27,6 +29,8 @@ export class FakeEtcd {
     const fate = this.fates[Number(endpoint)] ?? 'answers';
     if (fate === 'hangs') return new Promise(() => {});
     const answer = fate === 'refuses' ? {} : this.#answer(path, JSON.parse(options?.body ?? '{}'));
+    // As njs's fetch does with what is longer than its buffer.
+    if (JSON.stringify(answer).length > this.longest) throw new Error('http fetch body is too large');
     return { status: fate === 'answers' ? 200 : 502, text: async () => JSON.stringify(answer) };
   };
 
@@ -58,9 +62,12 @@ export class FakeEtcd {
       case '/v3/kv/range':
         return this.#range(asked);
       case '/v3/kv/txn': {
-        const [{ key }] = asked.compare;
-        if (this.entries.has(key)) {
-          return { ...this.#header(), responses: [{ response_range: this.#range(asked.failure[0].requestRange) }] };
+        const [{ key, target, modRevision }] = asked.compare;
+        const revision = this.entries.get(key)?.revision ?? 0;
+        if (target === 'MOD' ? String(revision) !== modRevision : revision > 0) {
+          const [{ requestRange } = { requestRange: undefined }] = asked.failure ?? [];
+          const responses = requestRange === undefined ? [] : [{ response_range: this.#range(requestRange) }];
+          return { ...this.#header(), responses };
         }
         this.#put(asked.success[0].requestPut);
         return { ...this.#header(), succeeded: true, responses: [{ response_put: {} }] };

@@ -15,7 +15,6 @@ import type { Table } from '../../../src/rules/types.ts';
 import { RENEW_HEADERS } from '../../../src/session/contract.ts';
 import { ofAny, ofProvider } from '../../../src/session/revocation.ts';
 import { revocation } from '../../../src/session/revoke.ts';
-import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { thumbprintOf } from '../../../src/token/client-certificate.ts';
 import { createCa } from '../../harness/pki.ts';
@@ -254,7 +253,10 @@ const paths: Readonly<Record<string, Prepare>> = {
 const COLUMNS = ['sub', 'sid', 'psid', 'kid', 'jti'] as const;
 
 /** Revokes what a credential says of itself; where it does not say that, what another one does. */
-function revoke(kind: Revocation['kind'], { sub = ada, sid = 's', psid = 'p', kid = 'k', jti = 'j' }: Named): void {
+function revoke(
+  kind: (typeof COLUMNS)[number],
+  { sub = ada, sid = 's', psid = 'p', kid = 'k', jti = 'j' }: Named,
+): void {
   const value = {
     sub: ofProvider(...sub),
     psid: ofProvider('okta', psid),

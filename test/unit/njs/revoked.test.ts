@@ -1,41 +1,142 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { EPOCH } from '../../../src/njs/epoch.ts';
-import { keepRevoked } from '../../../src/njs/revoked.ts';
-import { ofAny, ofProvider, revocationKey } from '../../../src/session/revocation.ts';
+import { isRevokedNow } from '../../../src/njs/revocation-reader.ts';
+import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
+import { FLOOR, MAX_ENDED, ofAny, ofProvider, type Revocable, revocationKey } from '../../../src/session/revocation.ts';
+import { ending, revocation } from '../../../src/session/revoke.ts';
 import { fakeNgx } from './fake-ngx.ts';
 
 const fake = fakeNgx();
-const { keys, revoked } = fake.zones;
-const now = Date.now() / 1000;
+const { keys, revoked, locks } = fake.zones;
+const now = Math.floor(Date.now() / 1000);
 
 beforeEach(() => {
-  keys.clear();
-  revoked.clear();
+  for (const zone of [keys, revoked, locks]) zone.clear();
   revoked.room = Number.POSITIVE_INFINITY;
-  fake.clock = Date.now();
+  revoked.taken = 0;
+  fake.logged.length = 0;
+  fake.clock = now * 1000;
 });
 
+const u1 = { kind: 'sub', value: ofProvider('okta', 'u1') } as const;
+const key = revocationKey('sub', u1.value);
+
 it('keeps revocations until they run out, and has what is known looked at again', () => {
-  keepRevoked([{ kind: 'sub', value: ofProvider('okta', 'u1'), before: 900, until: now + 60 }]);
-  expect(revoked.get(revocationKey('sub', ofProvider('okta', 'u1')))).toBe('900');
+  keepRevoked([{ ...u1, before: 900, until: now + 60, made: 899 }]);
+  expect(revoked.get(key)).toBe(`900 ${now + 60} 899`);
   expect(keys.get(EPOCH)).toMatch(/!$/);
   fake.clock += 61_000;
-  expect(revoked.get(revocationKey('sub', ofProvider('okta', 'u1')))).toBeUndefined();
+  expect(revoked.get(key)).toBeUndefined();
 });
 
 it('takes nothing back, and says nothing twice', () => {
-  keepRevoked([{ kind: 'sub', value: ofProvider('okta', 'u1'), before: 900, until: now + 60 }]);
+  keepRevoked([{ ...u1, before: 900, until: now + 60, made: 899 }]);
   const epoch = keys.get(EPOCH);
-  keepRevoked([{ kind: 'sub', value: ofProvider('okta', 'u1'), before: 800, until: now + 60 }]);
-  keepRevoked([{ kind: 'sid', value: ofAny('s'), before: 800, until: now - 60 }]);
-  expect(revoked.items()).toEqual([[revocationKey('sub', ofProvider('okta', 'u1')), '900']]);
+  keepRevoked([{ ...u1, before: 800, until: now + 60, made: 799 }]);
+  keepRevoked([{ kind: 'sid', value: ofAny('s'), before: 800, until: now - 60, made: 799 }]);
+  expect(revoked.items()).toEqual([[key, `900 ${now + 60} 899`]]);
   expect(keys.get(EPOCH)).toBe(epoch);
 });
 
-it('says that there is no room, and what it kept holds', () => {
-  revoked.room = 1;
-  const all = ['a', 'b'].map((value) => ({ kind: 'sid' as const, value: ofAny(value), before: 900, until: now + 60 }));
-  expect(() => keepRevoked(all)).toThrow('meshgate_revoked is full');
-  expect(revoked.keys()).toEqual([revocationKey('sid', ofAny('a'))]);
-  expect(keys.get(EPOCH)).toMatch(/!$/);
+it('keeps the later end of both, whichever comes last', () => {
+  const operators = revocation('sub', u1.value, now);
+  const signOut = revocation('sub', u1.value, now + 5, 86_400);
+  for (const all of [
+    [operators, signOut],
+    [signOut, operators],
+  ]) {
+    revoked.clear();
+    fake.clock = now * 1000;
+    for (const one of all) keepRevoked([one]);
+    fake.clock = (now + 45 * 86_400) * 1000;
+    expect(revoked.get(key)).toBe(`${now + 6} ${now + 46 * 86_400} ${now + 5}`);
+  }
+});
+
+it('prolongs a revocation that is repeated', () => {
+  keepRevoked([revocation('sub', u1.value, now, 60)]);
+  keepRevoked([revocation('sub', u1.value, now + 50, 60)]);
+  fake.clock += 100_000;
+  expect(revoked.has(key)).toBe(true);
+});
+
+describe('sessions of one person that end one by one', () => {
+  const of = (sid: string, at = now, psid = `p-${sid}`): Revocable => ({
+    ...{ provider: 'okta', subject: 'o-ada', sub: 'ada', sid, psid, kids: [], at },
+  });
+
+  it('take one entry, and only they are revoked', () => {
+    keepEnded([ending(of('a'), now, 600)]);
+    keepEnded([ending(of('b'), now, 600)]);
+    expect(revoked.size()).toBe(1);
+    expect(['a', 'b', 'c'].map((sid) => isRevokedNow(() => of(sid)))).toEqual([true, true, false]);
+    expect(isRevokedNow(() => of('c', now, 'p-a'))).toBe(true);
+    expect(isRevokedNow(() => ({ ...of('a'), sub: 'bob' }))).toBe(false);
+    expect(isRevokedNow(() => ({ ...of('a'), provider: 'entra' }))).toBe(false);
+  });
+
+  it('become one cut-off where they are many, and what begins after it is good', () => {
+    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending(of(`s${i}`), now + i, 600)]);
+    expect(revoked.size()).toBe(1);
+    expect(revoked.get(revocationKey('out', ofProvider('okta', 'ada')))).toBe(
+      `${now + MAX_ENDED / 2 + 1} ${now + MAX_ENDED / 2 + 600} ${now + MAX_ENDED / 2}`,
+    );
+    for (let i = 0; i <= MAX_ENDED / 2; i++) expect(isRevokedNow(() => of(`s${i}`))).toBe(true);
+    expect(isRevokedNow(() => of('new', now + MAX_ENDED / 2 + 1))).toBe(false);
+  });
+
+  it('of ten thousand sign-outs take one entry', () => {
+    for (let i = 0; i < 10_000; i++) keepEnded([ending(of(`s${i}`), now, 600)]);
+    expect(revoked.size()).toBe(1);
+  });
+
+  it('leave room to operators and providers, and say so', () => {
+    revoked.taken = 0.7;
+    expect(() => keepEnded([ending(of('a'), now, 600)])).toThrow('no room for more sign-outs: enlarge gateway.session');
+    keepRevoked([revocation('kid', ofAny('k1'), now)]);
+    revoked.taken = 0.5;
+    keepEnded([ending(of('a'), now, 600)]);
+    revoked.taken = 0.9;
+    keepEnded([ending(of('b'), now, 600)]);
+    expect(isRevokedNow(() => of('b'))).toBe(true);
+  });
+});
+
+describe('a full zone', () => {
+  it('drops the oldest revocation, and rejects whatever was issued before it', () => {
+    revoked.room = 3;
+    const all = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
+    keepRevoked([all[1]!, all[0]!, all[2]!]);
+    // One entry goes for the newcomer, and one for the cut-off that stands for both.
+    keepRevoked([revocation('kid', ofAny('k1'), now + 3)]);
+    expect(revoked.keys().sort()).toEqual(
+      [FLOOR, revocationKey('jti', ofAny('c')), revocationKey('kid', ofAny('k1'))].sort(),
+    );
+    const token = (jti: string, at: number): Revocable => ({ provider: 'okta', subject: 'u', jti, kids: [], at });
+    expect(isRevokedNow(() => token('a', now))).toBe(true);
+    expect(isRevokedNow(() => token('b', now + 1))).toBe(true);
+    expect(isRevokedNow(() => token('other', now))).toBe(true);
+    expect(isRevokedNow(() => token('other', 0))).toBe(true);
+    expect(isRevokedNow(() => token('other', now + 2))).toBe(false);
+    expect(fake.logged).toEqual([expect.stringContaining('every credential from before it is rejected')]);
+  });
+
+  it('with no room at all refuses', () => {
+    revoked.room = 0;
+    expect(() => keepRevoked([revocation('kid', ofAny('k1'), now)])).toThrow('meshgate_revoked is full');
+  });
+});
+
+it('holds for a session that began by a clock that is ahead, and not for one that begins anew', async () => {
+  const { beginsAt } = await import('../../../src/njs/revocation-reader.ts');
+  const of = (at: number): Revocable => ({ provider: 'okta', subject: 'u1', sid: 's', kids: [], at, skew: 30 });
+  keepRevoked([revocation('sub', u1.value, now)]);
+  expect(isRevokedNow(() => of(now + 30))).toBe(true);
+  expect(isRevokedNow(() => of(now + 31))).toBe(false);
+  // Here it is known that the person was revoked, and signs in again.
+  for (const at of [now, now + 1, now + 29, now + 40]) {
+    expect(isRevokedNow(() => of(beginsAt(of(at))))).toBe(false);
+  }
+  keepRevoked([revocation('sub', u1.value, now + 20)]);
+  expect(isRevokedNow(() => of(now + 31))).toBe(true);
 });

@@ -86,6 +86,10 @@ describe('selection', () => {
   const { selection } = table(policy());
   const of = (from: string, to: string) => table(policy(TEXT.replace(from, to))).selection;
 
+  test('is a SHA-256: it keeps the callers and sessions of one policy apart from those of another', () => {
+    expect(selection).toMatch(/^[\w-]{43}$/);
+  });
+
   test.each([
     ['an audience', '[wiki]', '[wiki, other]'],
     ['a role', 'group: admins', 'group: bosses'],

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
   beginning,
+  FLOOR,
   isRevoked,
-  laterValue,
+  mergedSaid,
   ofAny,
   ofProvider,
   type Revocable,
+  readSaid,
   revocationKey,
-  revocationValue,
+  saidText,
 } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 
@@ -23,7 +25,9 @@ const session: Revocable = {
 };
 
 function calling(...revocations: readonly Pick<Revocation, 'kind' | 'value' | 'before'>[]) {
-  const dict = new Map(revocations.map((it) => [revocationKey(it.kind, it.value), revocationValue(it)]));
+  const dict = new Map(
+    revocations.map((it) => [revocationKey(it.kind, it.value), saidText({ ...it, until: 9e9, made: 1 })]),
+  );
   return (key: string) => dict.get(key);
 }
 
@@ -78,7 +82,7 @@ describe('a revocation', () => {
       },
       { provider: 'kc', subject: 'u', kids: [], at: 0 },
     );
-    expect(asked).toEqual(['sub\nkc\nu\n']);
+    expect(asked).toEqual(['sub\nkc\nu\n', FLOOR]);
   });
 
   it.each<[string, Revocation['kind'], number, number]>([
@@ -92,9 +96,24 @@ describe('a revocation', () => {
     expect(beginning(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
   });
 
-  it('never moves a cut-off back', () => {
-    expect(laterValue('5', '7')).toBe('7');
-    expect(laterValue('7', '5')).toBe('7');
-    expect(laterValue('7', undefined)).toBe('7');
+  it('is never shortened by another one of the same name, whichever comes first', () => {
+    const [long, late] = [
+      { before: 5, until: 900, made: 4 },
+      { before: 7, until: 100, made: 6 },
+    ];
+    expect(mergedSaid(long, late)).toEqual({ before: 7, until: 900, made: 6 });
+    expect(mergedSaid(late, long)).toEqual({ before: 7, until: 900, made: 6 });
+    expect(mergedSaid(late, undefined)).toEqual(late);
+  });
+
+  it('is read as it was written, and holds for ever where it cannot be read', () => {
+    for (const said of [
+      { before: 5, until: 9, made: 4 },
+      { before: 0, until: 9, made: 4, ended: ['a', 'b'] },
+    ]) {
+      expect(readSaid(saidText(said))).toEqual(said);
+    }
+    expect(readSaid('')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
+    expect(readSaid('x')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
   });
 });

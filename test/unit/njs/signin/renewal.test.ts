@@ -27,6 +27,8 @@ const early: SessionRecord = { ...sample, session: { ...session, fresh: now + 60
 let asked: string[];
 let answers: (record: SessionRecord) => Promise<Refreshed>;
 let revoked: boolean;
+/** Sessions that were revoked since their provider ended them. */
+let ended: string[];
 
 const good: Refreshed = { kind: 'confirmed', claims: { sub: 'u1', groups: ['other'] }, refreshToken: 'refresh-2' };
 
@@ -41,6 +43,9 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
       return answers(of);
     },
     isRevoked: () => revoked,
+    end: async (of) => {
+      ended.push(of.sid);
+    },
     policy,
     selection: 'sel-1',
     ...more,
@@ -62,6 +67,7 @@ beforeEach(async () => {
   fake.clock = Date.now();
   asked = [];
   revoked = false;
+  ended = [];
   answers = async () => good;
   await store.put(record, 80_000);
 });
@@ -138,6 +144,7 @@ it('uses the token again that was not used, after a pause for the provider', asy
 it('ends what the provider ended, for each cookie of the session', async () => {
   answers = async () => ({ kind: 'over', detail: 'invalid_grant' });
   expect(await renew()).toEqual({ kind: 'ended' });
+  expect(ended).toEqual([session.sid]);
   expect(await renew()).toEqual({ kind: 'ended' });
   expect(await renew(early.session, false)).toEqual({ kind: 'ended' });
   expect(asked).toHaveLength(1);

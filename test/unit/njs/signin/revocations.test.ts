@@ -12,12 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DictStore } from '../../../../src/njs/dict-store.ts';
+import { REVOCATIONS_READ } from '../../../../src/njs/dicts.ts';
 import { EPOCH } from '../../../../src/njs/epoch.ts';
 import { Etcd } from '../../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
 import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
-import { ofAny, revocationKey } from '../../../../src/session/revocation.ts';
+import { ofAny, ofProvider, revocationKey } from '../../../../src/session/revocation.ts';
 import { revocation } from '../../../../src/session/revoke.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
 import { fakeNgx } from '../fake-ngx.ts';
@@ -53,12 +54,12 @@ const textOf = (value: string): string => `${JSON.stringify(revocation('sid', of
 
 describe('the job of revocations', () => {
   it('makes its folder, takes files, and has known credentials looked at again', async () => {
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(existsSync(folder)).toBe(true);
     const epoch = keys.get(EPOCH);
     lay('a.json', textOf('a'));
     lay('b.json', textOf('b'));
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(revoked.keys()).toEqual(['a', 'b'].map((id) => revocationKey('sid', ofAny(id))));
     expect(readdirSync(folder)).toEqual([]);
     expect(keys.get(EPOCH)).not.toBe(epoch);
@@ -67,48 +68,61 @@ describe('the job of revocations', () => {
 
   it('has known credentials looked at again once after a restart', async () => {
     revoked.set('sid kept', '9');
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     const epoch = keys.get(EPOCH);
     expect(epoch).toMatch(/!$/);
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(keys.get(EPOCH)).toBe(epoch);
   });
 
   it('refuses what is no revocation, and says so to the command and in the log', async () => {
-    lay('a.json', '{"kind":"all","value":"x","before":1,"until":2}\n');
-    await watchRevocations(state, store);
+    lay('a.json', '{"kind":"all","value":"x","before":1,"until":2,"made":1}\n');
+    await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
     expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toBe('it is no revocation\n');
     expect(fake.logged).toEqual([expect.stringContaining('a.json: it is no revocation')]);
   });
 
+  it('refuses a provider that the policy does not have', async () => {
+    const typo = { ...revocation('sub', ofProvider('okat', 'u1'), Date.now() / 1000), provider: 'okat' };
+    lay('a.json', `${JSON.stringify(typo)}\n`);
+    await watchRevocations(state, store, ['okta']);
+    const why = 'the policy has no provider "okat", only okta, certificate';
+    expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toBe(`${why}\n`);
+    for (const provider of ['okta', 'certificate']) {
+      lay('b.json', `${JSON.stringify({ ...typo, provider })}\n`);
+      await watchRevocations(state, store, ['okta']);
+      expect(readdirSync(folder)).toEqual(['a.json.refused']);
+    }
+  });
+
   it('refuses when the zone is full', async () => {
     revoked.room = 0;
     lay('a.json', textOf('a'));
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toContain('meshgate_revoked is full');
   });
 
   it('leaves a file alone that is being written, and takes it when it is', async () => {
     lay('a.json', '{"kind":"si');
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json']);
     const before = Date.now() / 1000 - 60;
     utimesSync(join(folder, 'a.json'), before, before);
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
   });
 
   it('says once a minute that there is hardly any room', async () => {
     revoked.taken = 0.79;
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(fake.logged).toEqual([]);
     revoked.taken = 0.8;
-    await watchRevocations(state, store);
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
+    await watchRevocations(state, store, ['okta']);
     expect(fake.logged).toEqual([expect.stringContaining('meshgate_revoked is 80 % full')]);
     fake.clock += 60_000;
-    await watchRevocations(state, store);
+    await watchRevocations(state, store, ['okta']);
     expect(fake.logged).toHaveLength(2);
   });
 });
@@ -125,23 +139,23 @@ describe('with etcd', () => {
 
   it('gives a file to the other replicas, and takes what they have', async () => {
     lay('a.json', textOf('a'));
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
     expect(readdirSync(folder)).toEqual([]);
     revoked.clear();
     fake.zones.once.clear();
-    await watchRevocations(state, shared);
-    expect(revoked.keys()).toEqual([revocationKey('sid', ofAny('a'))]);
+    await watchRevocations(state, shared, ['okta']);
+    expect([...revoked.keys()].sort()).toEqual([REVOCATIONS_READ, revocationKey('sid', ofAny('a'))].sort());
   });
 
   it('holds here at once while etcd is away, and reaches the others when it is back', async () => {
     etcd.fates[0] = 'refuses';
     lay('a.json', textOf('a'));
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
     expect(revoked.keys()).toEqual([revocationKey('sid', ofAny('a'))]);
     expect(readdirSync(folder)).toEqual(['a.json']);
     expect(fake.logged).toEqual([expect.stringContaining('waits for the other replicas')]);
     etcd.fates[0] = 'answers';
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
     expect(readdirSync(folder)).toEqual([]);
     expect([...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString())).toEqual([
       '/meshgate/revoked/sid/a\n',
@@ -149,13 +163,13 @@ describe('with etcd', () => {
   });
 
   it('says the age of what it knows once a minute, while etcd is away', async () => {
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
     etcd.fates[0] = 'refuses';
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
     expect(fake.logged).toEqual([]);
     locks.set('revocations seen', Date.now() / 1000 - 7);
-    await watchRevocations(state, shared);
-    await watchRevocations(state, shared);
+    await watchRevocations(state, shared, ['okta']);
+    await watchRevocations(state, shared, ['okta']);
     expect(fake.logged).toEqual(['meshgate: revocations are 7 s old: etcd does not answer (it answered 502)']);
   });
 });

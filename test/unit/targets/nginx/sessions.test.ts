@@ -189,7 +189,19 @@ test('zones: what was called back and used up never makes room', () => {
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
   expect(zone('once')).toBe('zone=meshgate_once:4m type=string timeout=1h');
-  expect(zone('revoked')).toBe('zone=meshgate_revoked:4m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+  expect(zone('revoked')).toBe('zone=meshgate_revoked:5m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+});
+
+test.each([
+  [1, 4, 4],
+  [4000, 32, 5],
+  [100_000, 782, 105],
+])('zones: for %i people there are %i MB for records and %i MB for revocations', (people, records, revocations) => {
+  const policy = goldenPolicy('sessions');
+  const changed = { ...policy, gateway: { ...policy.gateway, sessionRoom: { people } } };
+  const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
+  expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
+  expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
 });
 
 describe('egress', () => {

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "0e653d3076487f47",
+  "selection": "Fm936F5P3P9SHlUfdbWVTiWKhOTHD7c9ilwb0Mbmijg",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -171,7 +171,7 @@ export default {
     "lifetime": 60
   },
   "hop": {
-    "selection": "e7f3c6d8696dab88",
+    "selection": "5MDxA5vpVwl4hWESf7-g-9mRSH3GxHGydch4PCUPXLA",
     "agents": {
       __proto__: null,
       "spiffe://example.org/ns/wiki/sa/wiki": {

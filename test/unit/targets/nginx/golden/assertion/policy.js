@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "f62b60d4e1106fa5",
+  "selection": "Zzfp_wrRmBiRHid6Hu0LYnoKvnaLpk1X5ibXSLGE5LU",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "89cc008284134244",
+  "selection": "FO-43zrCvAGXH8ymi4q9aRr9xLZz6Y-MLukiXLUi4GU",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -232,7 +232,7 @@ export default {
     "lifetime": 60
   },
   "hop": {
-    "selection": "b4cf728e971244c4",
+    "selection": "qTOIC3mTTTULU24WFpYuw_hnE1-FMt2upFyqOe_3Tyk",
     "agents": {
       __proto__: null,
       "spiffe://example.org/wiki": {

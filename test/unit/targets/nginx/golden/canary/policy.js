@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "8ba389da53acef2a",
+  "selection": "fIAILt0X32jDm24N1_7v2D9cx32K-UdGI05fBnUOQ8A",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

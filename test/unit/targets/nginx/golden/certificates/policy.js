@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "87ea9a26787cd8ba",
+  "selection": "6jwJTQoEE9rX-LxXv8ZR9_O5vUgITV18jZoOxe8yKGo",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

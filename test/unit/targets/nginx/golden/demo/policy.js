@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "bf4e47e64d3d864a",
+  "selection": "XewHcSo7o4p2nW6P0igPKVATJlB76xHT2j_reN1owxU",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

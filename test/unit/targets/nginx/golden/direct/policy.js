@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "0116641e6a2c904d",
+  "selection": "n7H5cbvncEIKn6dNbLEQAhP4VYhY9978KTh9_9uNRao",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

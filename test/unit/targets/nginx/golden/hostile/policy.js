@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "b3356a47e3603d83",
+  "selection": "TYRiym4uQe869lzSszXMDhiX86RTBfoBAKwPJaSIsV4",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

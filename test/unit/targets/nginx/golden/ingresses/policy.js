@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "b991425d6db7cdf5",
+  "selection": "GMC67VnKyTnOxEoOn5TggPU_2Akutmf7zqFEy8Ol12M",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

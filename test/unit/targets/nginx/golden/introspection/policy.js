@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "03ba30faab6c76a3",
+  "selection": "ijBsJRefEnQklkO3ueJa6gpRmZtfymGr-kAGDm3Z_yg",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

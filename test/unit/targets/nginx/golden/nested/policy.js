@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "97b7afacd10f240e",
+  "selection": "vOJ7TXPcgRRyhVmgrlgnx0c598wCzoZt_qXyEZaFJzo",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "dec81038e8c92e25",
+  "selection": "ordSOiW0Qm55vQez1-9Brq0p1rJg-yU_TQMVxMWn3uc",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

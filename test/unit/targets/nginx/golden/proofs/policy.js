@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "4d277c665f967808",
+  "selection": "cW94cbyl4qnEA64dv9QyFYYEvJNFkpeJSxJTD6sV8tc",
   "clockSkew": 10,
   "tokenCache": 300,
   "keys": {

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "201803163bc2d820",
+  "selection": "Pl77Yzt6Wq_XevsG2HMngzOa8-3TnH_8iwX_SVjvGNI",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {

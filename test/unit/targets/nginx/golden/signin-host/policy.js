@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "63b59dfef08d01f3",
+  "selection": "z9yU-W_3LVcC_UCxtQU-xjgJPSv8d3WZb6YEA_85w1k",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -72,7 +72,8 @@ export default {
         }
       }
     },
-    "socket": "/run/meshgate/check.sock"
+    "socket": "/run/meshgate/check.sock",
+    "shared": true
   },
   "publicPort": 8443
 };
