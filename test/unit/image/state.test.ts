@@ -11,7 +11,7 @@ let disk: string;
 
 beforeEach(() => {
   memory = mkdtempSync('/dev/shm/meshgate-state-');
-  disk = mkdtempSync(join(process.cwd(), '.meshgate-state-'));
+  disk = mkdtempSync(join(process.cwd(), 'node_modules/.state-'));
 });
 
 afterEach(() => {
@@ -24,7 +24,14 @@ function check(state: string, http: string, servers = '') {
   mkdirSync(conf, { recursive: true });
   writeFileSync(join(conf, 'http.conf'), http);
   writeFileSync(join(conf, 'servers.conf'), servers);
-  const { status, stderr } = spawnSync('sh', ['-eu', '-c', '. "$0"; conf=$1; state=$2; check_state', common, conf, state]);
+  const { status, stderr } = spawnSync('sh', [
+    '-eu',
+    '-c',
+    '. "$0"; conf=$1; state=$2; check_state',
+    common,
+    conf,
+    state,
+  ]);
   return { status, stderr: stderr.toString() };
 }
 
