@@ -73,6 +73,7 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
     listen: raw.listen ?? DEFAULTS.listen,
     ...buildTls(raw.tls),
     insecureHttp: raw.insecure_http ?? false,
+    ...(raw.insecure_proxied_networks && { proxiedNetworks: true as const }),
     ...(raw.assertion && {
       assertion: {
         issuer: raw.assertion.issuer,

@@ -8,6 +8,7 @@ import { oneOf } from './suggest.ts';
 
 /** Facts of the request can be true, and certificates are asked for where they are taken. */
 export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
+  checkProxied(report, draft);
   const asks = entriesOf(draft.hosts).some(([, host]) => asksCertificates(draft, host));
   for (const { fact, path } of roleFacts(draft).flatMap(allFacts)) {
     if (typeof fact !== 'object' || report.touches(path)) continue;
@@ -45,6 +46,33 @@ function checkNetwork(report: Report, { network }: Exclude<DraftFact, string>, p
     const mistake = text === undefined ? undefined : rangeMistake(text, range, ranges.slice(0, index));
     if (mistake !== undefined) report.add([...path, index], mistake);
   }
+}
+
+/**
+ * A client inside a trusted proxy's range writes any address into X-Forwarded-For, and nginx believes the last one that is
+ * no proxy's: a role by a network that overlaps the range is everybody's in there.
+ */
+function checkProxied(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  const trusted = (gateway?.trusted_proxies ?? []).flatMap((text) => (text && readRange(text)) || []);
+  const overlaps = (one: Range, other: Range) =>
+    isWithin(one.bytes, other, one.length) || isWithin(other.bytes, one, other.length);
+  let found = false;
+  for (const { fact, path } of roleFacts(draft).flatMap(allFacts)) {
+    if (typeof fact !== 'object' || report.touches(path)) continue;
+    for (const [index, text] of (fact.network ?? []).entries()) {
+      const range = text === undefined ? undefined : readRange(text);
+      const proxies = range && trusted.find((it) => overlaps(range, it));
+      if (proxies === undefined) continue;
+      found = true;
+      if (gateway !== undefined && writes(gateway, 'insecure_proxied_networks')) continue;
+      const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, where any client can forge such an address; trust the proxies' own addresses alone, or write insecure_proxied_networks: true beside`;
+      report.add([...path, 'network', index], message);
+    }
+  }
+  const key = ['gateway', 'insecure_proxied_networks'];
+  if (found || gateway === undefined || !writes(gateway, 'insecure_proxied_networks') || report.touches(key)) return;
+  report.add(key, 'no effect: no network of a role overlaps trusted_proxies; remove it', 'key');
 }
 
 function rangeMistake(

@@ -54,6 +54,8 @@ export interface Gateway {
   readonly tls?: Tls;
   /** The image serves plain HTTP. */
   readonly insecureHttp: boolean;
+  /** Networks of roles may overlap the trusted proxies. */
+  readonly proxiedNetworks?: true;
   /** Services receive a signed statement of who asks. */
   readonly assertion?: Assertion;
   /** Where probes ask: an address with its port, or a port of all addresses; absent: on the unix socket alone. */

@@ -25,6 +25,11 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...(gateway.sessionRoom?.forgetful
       ? ['insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked']
       : []),
+    ...(gateway.proxiedNetworks
+      ? [
+          'insecure: gateway.insecure_proxied_networks: clients among the trusted proxies can forge the address of a role',
+        ]
+      : []),
     ...(gateway.limits?.passWhenFull
       ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted where there is no room to count']
       : []),
