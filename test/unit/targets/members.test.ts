@@ -131,7 +131,8 @@ function tableOf(kind: MeshKind, rows: ReadonlyMap<string, Row>): string {
   const lines = [...rows].map(([type, { rendered, others, unnoticed }]) => {
     const reasons = [...unnoticed].map((it) => `\`${it}\`: ${NEUTRAL[kind][`${type} ${it}`] ?? '?'}`).join('; ');
     const plain = (members: Set<string>) => [...members].filter((it) => !unnoticed.has(it) && it !== 'unheardOf');
-    return `| \`${type}\` | ${names(plain(rendered))} | ${reasons || '–'} | ${names(plain(others))} |`;
+    const never = plain(others).filter((it) => !rendered.has(it));
+    return `| \`${type}\` | ${names(plain(rendered))} | ${reasons || '–'} | ${names(never)} |`;
   });
   return [
     `## ${title[kind]}`,
