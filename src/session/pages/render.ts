@@ -54,6 +54,8 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
         "base-uri 'none'",
       ].join('; '),
       'X-Content-Type-Options': 'nosniff',
+      // A page that opened ours in a window cannot reach into it or see where it goes.
+      'Cross-Origin-Opener-Policy': 'same-origin',
       // With `no-referrer` a browser sends `Origin: null` with the form that signs out.
       'Referrer-Policy': page.kind === 'confirm' ? 'same-origin' : 'no-referrer',
       'Cache-Control': 'no-store',

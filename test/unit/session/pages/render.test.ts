@@ -82,6 +82,7 @@ describe('headers', () => {
       'Content-Security-Policy':
         "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
       'X-Content-Type-Options': 'nosniff',
+      'Cross-Origin-Opener-Policy': 'same-origin',
       'Referrer-Policy': 'no-referrer',
       'Cache-Control': 'no-store',
       Vary: 'Accept-Language',
