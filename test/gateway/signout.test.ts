@@ -206,6 +206,25 @@ describe('meshgate revoke', () => {
     expected.push(/./);
   });
 
+  test('refuses a provider that the policy does not have', async () => {
+    const [code, said] = await revoke('--subject', 'ssso/ada');
+    expect([code, said]).toEqual([1, 'refused: the policy has no provider "ssso", only sso, certificate\n']);
+    expected.push(/a revocation is refused: .*the policy has no provider "ssso"/);
+  });
+
+  test('holds over a restart of nginx, as a sign-out does', async () => {
+    const [gone, out, other] = [await signIn('ben'), await signIn('ada'), await signIn('ada')];
+    const copy = copyOf(out, home);
+    expect((await revoke('--subject', 'sso/ben'))[0]).toBe(0);
+    expect((await out.submit(await out.visit(home + SIGNOUT))).url).toContain('/session/end');
+    const all = async () => [await ask(gone, home), await ask(copy, home), await ask(other, home)];
+    expect(await all()).toEqual([401, 401, 200]);
+    await gateway.box.restart();
+    await readyToSignIn(stage, gateway, `${home}/page`, 'https://sso:8443');
+    expect(await all()).toEqual([401, 401, 200]);
+    expected.push(/./);
+  });
+
   test('says what is wrong, and where no gateway is', async () => {
     const wrong = [2, 'meshgate: say one of --subject, --sid, --kid and --jti\n'];
     expect(await revoke('--sid', 'a', '--kid', 'b')).toEqual(wrong);
