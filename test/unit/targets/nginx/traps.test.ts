@@ -42,7 +42,7 @@ const proxies = (one: Parsed): boolean => isCall(one) || args(one.block ?? [], '
 
 /** To the sign-in's own JavaScript, and nowhere else. */
 const toHandler = ({ words, block = [] }: Parsed): boolean =>
-  /^\/\.meshgate\/\w+\/?$/.test(words[2] ?? '') &&
+  /^\/\.meshgate\/(\w+\/?|callback\/\w+)$/.test(words[2] ?? '') &&
   args(block, 'proxy_pass').every((to) => to.startsWith('http://unix:/run/meshgate/check.sock:'));
 
 test('nothing proxies but the routes, the hop to the check, that to the key set, and the sign-in', () => {
