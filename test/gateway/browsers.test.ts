@@ -395,10 +395,10 @@ describe('the endpoints', () => {
   };
 
   test.each([
-    [host, host],
-    ['auth.test', 'auth.test'],
-    ['a.wild.test', 'a.wild.test'],
-  ])('on %s they are told its name, the query apart, and no header that the client makes up', async (at, name) => {
+    [host, 'handover'],
+    ['auth.test', 'callback'],
+    ['a.wild.test', 'handover'],
+  ])('on %s they are told its name, the query apart, and no header that the client makes up', async (at, handler) => {
     const headers = {
       ...own,
       Cookie: '__Host-meshgate=s; a=1',
@@ -406,18 +406,18 @@ describe('the endpoints', () => {
       'Accept-Language': 'de',
       'X-Other': '1',
     };
-    for (const answer of await both({ path: '/.meshgate/callback?code=c&state=s', headers }, at)) {
+    for (const answer of await both({ path: `/.meshgate/${handler}?code=c&state=s`, headers }, at)) {
       const told: Told = answer.json();
       expect([answer.status, told.handler, told.uri, told.args]).toEqual([
         200,
-        'callback',
-        '/.meshgate/callback',
+        handler,
+        `/.meshgate/${handler}`,
         undefined,
       ]);
       expect(told.headers).toEqual({
         Host: 'meshgate',
         Connection: 'close',
-        'X-Meshgate-Host': name,
+        'X-Meshgate-Host': at,
         'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
         'X-Meshgate-Query': 'code=c&state=s',
         'Accept-Language': 'de',
@@ -439,17 +439,19 @@ describe('the endpoints', () => {
   });
 
   test.each([
-    ['signin', ['GET']],
-    ['callback', ['GET']],
-    ['handover', ['GET']],
-    ['signout', ['GET', 'POST']],
-    ['backchannel', ['POST']],
-    ['frontchannel', ['GET']],
-    ['whoami', ['GET', 'HEAD']],
-    ['assets/x', ['GET', 'HEAD']],
-  ])('%s takes %j and nothing else', async (name, methods) => {
+    ['signin', host, ['GET']],
+    // A provider sends browsers back to the sign-in's host, which sends them on with a ticket.
+    ['callback', 'auth.test', ['GET']],
+    ['callback', host, []],
+    ['handover', host, ['GET']],
+    ['signout', host, ['GET', 'POST']],
+    ['backchannel', host, ['POST']],
+    ['frontchannel', host, ['GET']],
+    ['whoami', host, ['GET', 'HEAD']],
+    ['assets/x', host, ['GET', 'HEAD']],
+  ])('%s on %s takes %j and nothing else', async (name, at, methods: readonly string[]) => {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
-      const answer = await gateway.send(host, { method, path: `/.meshgate/${name}` });
+      const answer = await gateway.send(at, { method, path: `/.meshgate/${name}` });
       expect([method, answer.status]).toEqual([method, methods.includes(method) ? 200 : 404]);
     }
   });
@@ -484,12 +486,17 @@ describe('the endpoints', () => {
     const mark = await settle(gateway, host);
     const secrets = 'code=SECRET-c&state=SECRET-s&ticket=SECRET-t&logout_token=SECRET-l';
     const headers = { ...NAVIGATES, Referer: `https://wiki.test/.meshgate/callback?${secrets}` };
-    for (const path of ['/.meshgate/callback', '/.meshgate/handover', '/.meshgate/signin', '/.meshgate/frontchannel']) {
-      for (const answer of await both({ path: `${path}?${secrets}&throw`, headers })) {
+    for (const [at, path] of [
+      ['auth.test', '/.meshgate/callback'],
+      [host, '/.meshgate/handover'],
+      [host, '/.meshgate/signin'],
+      [host, '/.meshgate/frontchannel'],
+    ] as const) {
+      for (const answer of await both({ path: `${path}?${secrets}&throw`, headers }, at)) {
         expect([answer.status, answer.json().reason]).toEqual([503, 'check_unavailable']);
       }
-      await both({ path: `${path}?${secrets}`, headers });
-      await both({ method: 'PUT', path: `${path}?${secrets}`, headers });
+      await both({ path: `${path}?${secrets}`, headers }, at);
+      await both({ method: 'PUT', path: `${path}?${secrets}`, headers }, at);
     }
     await both({ method: 'POST', path: '/.meshgate/backchannel', body: secrets });
     await both({ method: 'POST', path: '/.meshgate/backchannel', body: `${secrets}${'x'.repeat(70_000)}` });

@@ -350,6 +350,7 @@ describe('a callback', () => {
   });
 
   test('with a code of another provider than the one that was asked reaches neither of them', async () => {
+    await partners.forget();
     const agent = newAgent(stage);
     // The hostile provider sends the browser on to the honest one, to an address that is registered there.
     const asked = await agent.visit(signinUrl(many, '/page', 'in&provider=partners'), { follow: false });
