@@ -24,10 +24,15 @@ function hostName(header: string): string | undefined {
   return host.toLowerCase().replace(/\.$/, '');
 }
 
+/** A name below a wildcard has no other characters: the client chooses it, and it stands in URLs of the gateway. */
+const plainName = /^[a-z0-9.-]+$/;
+
 /** Exact, then the longest wildcard. */
 function findHost(hosts: readonly Host[], name: string): Host | undefined {
-  const wild = hosts.filter((host) => host.name.startsWith('*.') && name.endsWith(host.name.slice(1)));
-  return hosts.find((host) => host.name === name) ?? wild.sort((a, b) => b.name.length - a.name.length)[0];
+  const isBelow = ({ name: wildcard }: Host) => wildcard.startsWith('*.') && name.endsWith(wildcard.slice(1));
+  const wild = plainName.test(name) ? hosts.filter(isBelow) : [];
+  const exact = hosts.find((host) => host.name === name && !name.startsWith('*'));
+  return exact ?? wild.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
 /** Exact, then the longest prefix on a segment, whatever their order. */
