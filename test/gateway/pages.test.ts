@@ -59,8 +59,8 @@ hosts:
   }),
   startBrowser(stage),
   startEcho(stage, { alias: 'wiki' }),
-  startProvider(stage, { origins: [origin] }),
-  startProvider(stage, { alias: 'other', origins: [origin] }),
+  startProvider(stage, { name: 'staff', origins: [origin] }),
+  startProvider(stage, { alias: 'other', name: 'partners', origins: [origin] }),
 ]);
 afterAll(() => browser.close());
 

@@ -86,6 +86,8 @@ export interface ProviderOptions {
   readonly port?: number;
   /** Origins whose gateways people sign in to; without one nobody signs in. */
   readonly origins?: readonly string[];
+  /** Its name in the policy, where a host has several providers: each has a redirect URI of its own. */
+  readonly name?: string;
 }
 
 export async function startProvider(stage: Stage, options: ProviderOptions = {}): Promise<Provider> {
@@ -99,7 +101,9 @@ export async function startProvider(stage: Stage, options: ProviderOptions = {})
     env: {
       ISSUER: issuer,
       PORT: String(port),
-      CALLBACKS: (options.origins ?? []).map((origin) => `${origin}${CALLBACK_PATH}`).join(' '),
+      CALLBACKS: (options.origins ?? [])
+        .map((origin) => `${origin}${CALLBACK_PATH}${options.name === undefined ? '' : `/${options.name}`}`)
+        .join(' '),
     },
   });
   return new Provider(box, issuer, stage.ca.cert);

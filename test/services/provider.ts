@@ -65,7 +65,9 @@ function registration(client: ClientEntry) {
     redirect_uris: signsIn(client) ? callbacks : [],
     response_types: signsIn(client) ? (['code'] as const).slice() : [],
     token_endpoint_auth_method: auth,
-    post_logout_redirect_uris: signsIn(client) ? callbacks.map((it) => it.replace(/callback$/, 'signout')) : [],
+    post_logout_redirect_uris: signsIn(client)
+      ? callbacks.map((it) => it.replace(/callback(\/[^/]+)?$/, 'signout'))
+      : [],
     ...(pushes && { require_pushed_authorization_requests: true }),
   };
 }
