@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
+  MANY_SIGNINS,
   ready,
   render,
   type Sent,
@@ -29,7 +30,7 @@ version: 1
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
-  signin: { host: auth.test }
+  signin: { host: auth.test, ${MANY_SIGNINS} }
 providers:
   idp: { issuer: "https://idp.test/main", audiences: [wiki], client: { id: gateway, secret_file: /run/secrets/idp } }
   ci: { issuer: "https://ci.test/main", audiences: [wiki] }

@@ -6,6 +6,7 @@ import {
   expectCleanLog,
   forgeToken,
   type Issuer,
+  MANY_SIGNINS,
   newAgent,
   type SigningKey,
   type SignOptions,
@@ -63,6 +64,7 @@ gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks${session} }
+  signin: { ${MANY_SIGNINS} }
   keys: { refresh: 1h, cool_down: 1s }
 providers:
 ${hosts

@@ -4,6 +4,7 @@ import {
   type Echo,
   type Gateway,
   type Issuer,
+  MANY_SIGNINS,
   ready,
   Sealer,
   type Setup,
@@ -58,6 +59,7 @@ version: 1
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: ${keysFile} }
+  signin: { ${MANY_SIGNINS} }
 providers:
   acme:
     issuer: ${issuer}

@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
   expectCleanLog,
+  MANY_SIGNINS,
   newAgent,
   readyToSignIn,
   settle,
@@ -25,7 +26,7 @@ gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
-  signin: { host: ${AUTH} }
+  signin: { host: ${AUTH}, ${MANY_SIGNINS} }
 providers:
   sso:
     issuer: https://sso:8443

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   createKey,
   expectCleanLog,
+  MANY_SIGNINS,
   newAgent,
   readyToSignIn,
   type SigningKey,
@@ -36,6 +37,7 @@ gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
+  signin: { ${MANY_SIGNINS} }
 ${gatewayMore}
 providers:
 ${Object.entries(ways)

@@ -12,6 +12,9 @@ import { open, seal } from '../../src/session/seal.ts';
 import type { SessionClaims } from '../../src/session/types.ts';
 import type { UserAgent } from './agent.ts';
 
+/** For `gateway.signin` of a policy whose test signs in more often, from one address, than people do. */
+export const MANY_SIGNINS = 'limit: { rate: 10000/s, burst: 10000 }';
+
 /** Where a gateway keeps what it knows of sessions beside their cookies. */
 export interface Records {
   get(sid: string): Promise<string | undefined>;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   expectCleanLog,
+  MANY_SIGNINS,
   newAgent,
   settle,
   startEcho,
@@ -28,6 +29,7 @@ gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
+  signin: { ${MANY_SIGNINS} }
 providers:
   evil:
     issuer: ${evil.url}

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
   expectCleanLog,
+  MANY_SIGNINS,
   Memory,
   newAgent,
   Sealer,
@@ -29,6 +30,7 @@ gateway:
   public_port: 8443
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
+  signin: { ${MANY_SIGNINS} }
 providers:
   evil:
     issuer: ${evil.url}

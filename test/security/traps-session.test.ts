@@ -5,6 +5,7 @@
  */
 import {
   type Answer,
+  MANY_SIGNINS,
   render,
   type Sent,
   saying,
@@ -26,6 +27,7 @@ version: 1
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
+  signin: { ${MANY_SIGNINS} }
 providers:
   idp: { issuer: "https://idp.test/main", client: { id: gateway } }
 services:
