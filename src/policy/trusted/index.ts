@@ -7,7 +7,7 @@ export type { Trusted } from './types.ts';
 
 /*
  * Request headers that applications, meshes and frameworks trust when a proxy sets them. No client's copy passes the
- * gateway. What it erases, docs/headers.md and what `validate` suggests come from these rows.
+ * gateway. What it erases and docs/headers.md come from these rows.
  */
 
 /** Rows by what the headers say. Those of {@link IDENTITY} and {@link CERTIFICATES} say who the caller is. */
@@ -24,15 +24,3 @@ export const IDENTITY_HEADERS: readonly string[] = namesOf([...IDENTITY, ...CERT
 
 /** Headers that steer a mesh or a service, or say where a request came from. */
 export const REQUEST_HEADERS: readonly string[] = namesOf(REQUESTS);
-
-/** Beginning of the names of an open family, in lower case; undefined for a row that has none. */
-export const familyStart = ({ family }: Trusted): string | undefined => family?.toLowerCase().slice(0, -1);
-
-/** The row of an open family that a header is in. */
-export function familyOf(name: string): Trusted | undefined {
-  const lower = name.toLowerCase();
-  return [...IDENTITY, ...CERTIFICATES].find((row) => {
-    const start = familyStart(row);
-    return start !== undefined && lower.startsWith(start);
-  });
-}
