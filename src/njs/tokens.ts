@@ -24,6 +24,7 @@ interface Near {
  * The token's text is hashed for the dict: a readable token never lies in shared memory, and keys are short.
  */
 export class TokenCache {
+  /** First parts of each key, composed once: a composed key is one part after the other. */
   readonly #selection: string;
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
@@ -46,7 +47,7 @@ export class TokenCache {
       this.#lastToken = token;
       this.#lastKey = hash
         .createHash('sha256')
-        .update(composed(this.#selection, scope, token))
+        .update(this.#selection + composed(scope, token))
         .digest('base64url');
     }
     return this.#lastKey;
