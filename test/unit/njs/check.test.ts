@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { readyHead } from '../../../src/caller/ready.ts';
 import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
 import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
@@ -9,10 +9,11 @@ import { ofAny, ofProvider, revocationKey } from '../../../src/session/revocatio
 import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { adas, Context, ringPath, sealed, sealedReady, sealedText, table, wiki, writeRing } from './check.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
 const start = 1_790_000_000;
+stopClock(fake, start);
 const gone = '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax';
 
 let context: Context;
@@ -41,18 +42,12 @@ function at(seconds: number): void {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.logged.length = 0;
   asked = [];
   renewing(204);
-  at(0);
   writeRing(['k1', 1]);
   context = new Context();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 const cookie = (text: string, more = '') => ({ Cookie: `${more}__Host-meshgate=${text}` });

@@ -8,9 +8,10 @@ import { ofProvider } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';
 import { FakeEtcd } from './fake-etcd.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
+stopClock(fake);
 
 const seal: RecordSeal = {
   seal: async (text) => `sealed ${Buffer.from(text).toString('base64')}`,
@@ -27,7 +28,6 @@ const replica = (): EtcdStore =>
 
 beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
-  fake.clock = Date.now();
   etcd = new FakeEtcd();
   fake.fetch = etcd.fetch;
   revoked = [];

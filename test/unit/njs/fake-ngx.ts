@@ -1,3 +1,5 @@
+import { afterEach, beforeEach, vi } from 'vitest';
+
 /** The shared dicts of njs, in Node: times to live by a clock that the test moves, and a size in entries. */
 export class FakeDict<V extends string | number> {
   readonly #entries = new Map<string, { value: V; until: number }>();
@@ -130,4 +132,18 @@ export function fakeNgx(): FakeNgx {
   fake.fetch = () => Promise.reject(new Error('nothing listens'));
   Object.assign(globalThis, { ngx: fake.ngx });
   return fake;
+}
+
+/**
+ * Stops the clock in each test of a file, at `at` (Unix seconds; without it, at the time when the test begins): a machine
+ * that stalls between two readings of the clock changes no answer.
+ */
+export function stopClock(fake: FakeNgx, at?: number): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: at === undefined ? Date.now() : at * 1000 });
+    fake.clock = Date.now();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
 }

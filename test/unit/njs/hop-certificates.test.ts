@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
@@ -10,7 +10,7 @@ import { hopHandler } from '../../../src/njs/hop.ts';
 import { Signer } from '../../../src/njs/signer.ts';
 import { createCa } from '../../harness/pki.ts';
 import { run, table, wiki } from './check.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /*
  * Two hosts, two CAs of clients, one inner listener: a certificate that one host rejects must not come to it by an
@@ -19,6 +19,7 @@ import { fakeNgx } from './fake-ngx.ts';
 
 const fake = fakeNgx();
 const start = 1_790_000_000;
+stopClock(fake, start);
 const SERVICE = 'spiffe://example.org/ns/wiki/sa/wiki';
 const PARTNER = 'partner.test';
 const PLAIN = 'plain.test';
@@ -26,9 +27,6 @@ const assertion = { issuer: 'https://gateway.test', keysFile: '', lifetime: 60 }
 
 let service: string;
 beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(start * 1000);
-  fake.clock = start * 1000;
   const life = { notBefore: new Date((start - 3600) * 1000), notAfter: new Date((start + 86_400) * 1000) };
   service = (await (await createCa()).client(SERVICE, life)).cert;
   assertion.keysFile = join(mkdtempSync(join(tmpdir(), 'meshgate-signing-')), 'keys.jwks');

@@ -2,7 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { refresh } from '../../../src/njs/signin/refresh.ts';
 import type { SessionRecord } from '../../../src/session/types.ts';
 import { makeToken } from '../token/maker.ts';
-import { type FakeProvider, ISSUER, Lab, type LabOptions } from './signin-lab.ts';
+import { stopClock } from './fake-ngx.ts';
+import { type FakeProvider, ISSUER, Lab, type LabOptions, labNgx } from './signin-lab.ts';
+
+stopClock(labNgx);
 
 /** What a provider's answer to a refresh token comes to. */
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
@@ -19,7 +19,7 @@ import type { SessionClaims } from '../../../src/session/types.ts';
 import { thumbprintOf } from '../../../src/token/client-certificate.ts';
 import { createCa } from '../../harness/pki.ts';
 import { adas, adasToken, Context, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 import { HOST, Lab } from './signin-lab.ts';
 
 /*
@@ -29,6 +29,7 @@ import { HOST, Lab } from './signin-lab.ts';
 
 const fake = fakeNgx();
 const start = 1_790_000_000;
+stopClock(fake, start);
 const SERVICE = 'spiffe://example.org/ns/wiki/sa/wiki';
 
 /** What a credential says of itself, as far as a revocation may name it. */
@@ -62,17 +63,10 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(start * 1000);
   for (const zone of Object.values(fake.zones)) zone.clear();
-  fake.clock = start * 1000;
   fake.fetch = async () => new Response(null, { status: 204 });
   writeRing(['k1', 1]);
   await publishKeys(start);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });

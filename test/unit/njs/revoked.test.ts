@@ -4,9 +4,10 @@ import { isRevokedNow } from '../../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
 import { FLOOR, MAX_ENDED, ofAny, ofProvider, type Revocable, revocationKey } from '../../../src/session/revocation.ts';
 import { ending, revocation } from '../../../src/session/revoke.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
+stopClock(fake);
 const { keys, revoked, locks } = fake.zones;
 const now = Math.floor(Date.now() / 1000);
 

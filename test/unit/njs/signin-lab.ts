@@ -223,7 +223,7 @@ export const HOST = 'wiki.example.com';
 export const OTHER = 'dash.example.com';
 
 /** One for all of a file: the modules under test look their zones up once. */
-const ngx = fakeNgx();
+export const labNgx = fakeNgx();
 
 export class Lab {
   readonly ngx: FakeNgx;
@@ -233,9 +233,9 @@ export class Lab {
   readonly #handlers: Record<string, (r: NginxHTTPRequest) => Promise<void>>;
 
   constructor(options: LabOptions = {}) {
-    this.ngx = ngx;
-    ngx.logged.splice(0);
-    for (const zone of Object.values(ngx.zones)) zone.clear();
+    this.ngx = labNgx;
+    labNgx.logged.splice(0);
+    for (const zone of Object.values(labNgx.zones)) zone.clear();
     const keysFile = fileOf(`ring-${Math.random()}`, ringText('k1'));
     const names = ['okta', ...Object.keys(options.more ?? {})];
     this.providers = new Map(

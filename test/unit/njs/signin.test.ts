@@ -4,7 +4,10 @@ import { compactVerify, importJWK } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import { holds } from '../../harness/property.ts';
 import { publicJwk } from '../token/maker.ts';
-import { clientKeys, fileOf, HOST, ISSUER, Lab, OTHER } from './signin-lab.ts';
+import { stopClock } from './fake-ngx.ts';
+import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
+
+stopClock(labNgx);
 
 const page = `https://${HOST}/page?x=1`;
 const labs: Lab[] = [];

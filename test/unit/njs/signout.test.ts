@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeToken, type TokenParts } from '../token/maker.ts';
-import { type FakeBrowser, HOST, ISSUER, Lab, OTHER } from './signin-lab.ts';
+import { stopClock } from './fake-ngx.ts';
+import { type FakeBrowser, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
+
+stopClock(labNgx);
 
 const URL_OUT = `https://${HOST}/.meshgate/signout`;
 const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { composed } from '../../../src/composed.ts';
 import { adasToken, Context, publishKeys, table, wiki, writeRing } from './check.ts';
-import { fakeNgx } from './fake-ngx.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
 const start = 1_790_000_000;
+stopClock(fake, start);
 
 /** A host whose route takes tokens for another audience. */
 const narrow = 'api.example.com';
@@ -14,16 +15,9 @@ const routes = {
 };
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(start * 1000);
   for (const zone of Object.values(fake.zones)) zone.clear();
-  fake.clock = start * 1000;
   writeRing(['k1', 1]);
   await publishKeys(start);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 const bearer = (token: string, scheme = 'Bearer') => ({ Authorization: `${scheme} ${token}` });

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { HOST, ISSUER, Lab, OTHER } from '../signin-lab.ts';
+import { stopClock } from '../fake-ngx.ts';
+import { HOST, ISSUER, Lab, labNgx, OTHER } from '../signin-lab.ts';
+
+stopClock(labNgx);
 
 /** What comes to the callback that no sign-in of this browser and provider waits for. */
 

@@ -12,7 +12,10 @@ import { readRing } from '../../../../src/session/ring.ts';
 import { newRing } from '../../../../src/session/rotate-ring.ts';
 import { seal } from '../../../../src/session/seal.ts';
 import { meshgate } from '../../cli/fake.ts';
-import { fileOf, HOST, Lab } from '../signin-lab.ts';
+import { stopClock } from '../fake-ngx.ts';
+import { fileOf, HOST, Lab, labNgx } from '../signin-lab.ts';
+
+stopClock(labNgx);
 
 /** What the documentation says to do with a file that has leaked, while somebody holds the old one. */
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { DictStore } from '../../../../src/njs/dict-store.ts';
 import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renewal.ts';
 import type { Refreshed } from '../../../../src/session/renew.ts';
@@ -6,14 +6,16 @@ import type { SessionStore } from '../../../../src/session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../../../src/session/types.ts';
 import { until } from '../../../harness/until.ts';
 import { record as sample } from '../../session/sample.ts';
-import { fakeNgx } from '../fake-ngx.ts';
+import { fakeNgx, stopClock } from '../fake-ngx.ts';
 
 const fake = fakeNgx();
 const store = new DictStore({ seal: async (text) => text, open: async (text) => text }, () => {});
 const policy = { keysFile: '/k', idle: 28_800, absolute: 86_400, fresh: 600 };
 
-/** A session that is past its fresh time. */
 const now = Math.floor(Date.now() / 1000);
+stopClock(fake, now);
+
+/** A session that is past its fresh time. */
 const session: SessionClaims = {
   ...sample.session,
   authTime: now - 700,
@@ -57,14 +59,9 @@ const renew = (cookie = session, wait = true, on = renewals()) => on.renew(cooki
 const waiting = (count: number) =>
   until(() => fake.zones.locks.get('waiting renewal') === count, { what: `${count} that wait` });
 
-afterAll(() => vi.useRealTimers());
-
 beforeEach(async () => {
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.logged.length = 0;
-  // The sessions' times are of this second, however long ago this file was loaded.
-  vi.useFakeTimers({ toFake: ['Date'], now: now * 1000 });
-  fake.clock = Date.now();
   asked = [];
   revoked = false;
   ended = [];

@@ -5,12 +5,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  utimesSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DictStore } from '../../../../src/njs/dict-store.ts';
 import { REVOCATIONS_READ } from '../../../../src/njs/dicts.ts';
 import { EPOCH } from '../../../../src/njs/epoch.ts';
@@ -21,9 +21,10 @@ import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
 import { ofAny, ofProvider, revocationKey } from '../../../../src/session/revocation.ts';
 import { revocation } from '../../../../src/session/revoke.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
-import { fakeNgx } from '../fake-ngx.ts';
+import { fakeNgx, stopClock } from '../fake-ngx.ts';
 
 const fake = fakeNgx();
+stopClock(fake);
 const { revoked, keys, locks } = fake.zones;
 const seal = { seal: async (text: string) => text, open: async (text: string) => text };
 const store = new DictStore(seal, keepRevoked);
@@ -37,7 +38,6 @@ beforeEach(() => {
     zone.room = Number.POSITIVE_INFINITY;
     zone.taken = 0;
   }
-  fake.clock = Date.now();
   fake.logged.length = 0;
   state = mkdtempSync(join(tmpdir(), 'meshgate-state-'));
   folder = join(state, 'revoke');
@@ -105,10 +105,10 @@ describe('the job of revocations', () => {
 
   it('leaves a file alone that is being written, and takes it when it is', async () => {
     lay('a.json', '{"kind":"si');
+    vi.setSystemTime(statSync(join(folder, 'a.json')).mtimeMs);
     await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json']);
-    const before = Date.now() / 1000 - 60;
-    utimesSync(join(folder, 'a.json'), before, before);
+    vi.setSystemTime(Date.now() + 60_000);
     await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
   });

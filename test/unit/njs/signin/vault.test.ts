@@ -3,7 +3,10 @@ import { readyHead } from '../../../../src/caller/ready.ts';
 import { Vault } from '../../../../src/njs/signin/vault.ts';
 import type { Purpose } from '../../../../src/session/names.ts';
 import type { SessionClaims } from '../../../../src/session/types.ts';
-import { fileOf, HOST, Lab, ringText } from '../signin-lab.ts';
+import { stopClock } from '../fake-ngx.ts';
+import { fileOf, HOST, Lab, labNgx, ringText } from '../signin-lab.ts';
+
+stopClock(labNgx);
 
 const now = Math.floor(Date.now() / 1000);
 
