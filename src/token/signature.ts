@@ -17,8 +17,16 @@ function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
 
+/** The only key that fits an algorithm, of a set whose keys all have no `kid`. */
+function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefined {
+  if (keys.some(({ kid }) => kid !== undefined)) return undefined;
+  const fitting = keys.filter((key) => fits(key, entry));
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
 /**
- * The keys that a token may be checked with: with a `kid` those of that name, else the first few that fit.
+ * The keys that a token may be checked with: with a `kid` those of that name, else the first few that fit. A `kid` is a
+ * hint (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is taken.
  *
  * @returns reason `key_unknown` if there is none
  */
@@ -33,6 +41,8 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
     if (fits(key, entry) && chosen.push(key) === MAX_KEYS_TRIED) break;
   }
   if (chosen.length > 0) return ok(chosen);
+  const only = named ? undefined : onlyNameless(entry, keys);
+  if (only !== undefined) return ok([only]);
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
@@ -50,7 +60,17 @@ interface Choice {
   readonly candidates: readonly Candidate[];
   /** Why there are none. */
   readonly refused: ReturnType<typeof refuse> | undefined;
+  /** What is said if none of them signed. */
+  readonly unsigned: ReturnType<typeof refuse>;
 }
+
+const notSigned = refuse('signature_invalid');
+
+/** The key with the token's `kid` may be newer than the set, so `key_unknown` has the set fetched again. */
+const otherSigned = refuse(
+  'key_unknown',
+  'no key has the "kid" of the token, and the only one without that fits did not sign it',
+);
 
 const choices = new WeakMap<JoseHeader, Choice>();
 
@@ -60,7 +80,14 @@ function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined
   const chosen = chooseKeys(header, entry, keys);
   const made = chosen.ok ? chosen.value : [];
   const candidates = made.map((key) => ({ key, name: importName(key, entry), signed: ok(key) }));
-  return { keys, entry, candidates, refused: chosen.ok ? undefined : chosen };
+  const isNamed = header.kid === undefined || made.some(({ kid }) => kid === header.kid);
+  return {
+    keys,
+    entry,
+    candidates,
+    refused: chosen.ok ? undefined : chosen,
+    unsigned: isNamed ? notSigned : otherSigned,
+  };
 }
 
 /** Algorithm and keys for a header, looked up where that was done before; undefined for an algorithm that is none. */
@@ -114,7 +141,7 @@ function tryKeys<T, S>(
   along: S,
 ): T | Promise<T> {
   const candidate = choice.candidates[from];
-  if (candidate === undefined) return use(refuse('signature_invalid'), along);
+  if (candidate === undefined) return use(choice.unsigned, along);
   // One closure for all outcomes: an error is no `true`.
   const settle = (held: unknown): T | Promise<T> => {
     if (held === true) return use(candidate.signed, along);
@@ -135,7 +162,7 @@ function verifyBy<T, S>(
   if (choice.refused !== undefined) return use(choice.refused, along);
   const { signatureBytes } = choice.entry;
   if (signatureBytes !== undefined && jws.signature.length !== signatureBytes) {
-    return use(refuse('signature_invalid'), along);
+    return use(notSigned, along);
   }
   return tryKeys(jws, choice, 0, context, use, along);
 }

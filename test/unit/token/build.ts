@@ -25,6 +25,8 @@ const keySets: Readonly<Record<Exclude<Spec['keys'], undefined | 'none yet'>, ()
   'without kid': () => jwks(noKid('p256'), noKid('p256b')),
   'five without kid': () =>
     jwks(noKid('rsa2'), noKid('rsa3072'), noKid('pss'), publicJwk('enc', { kid: undefined }), noKid('rsa')),
+  'one of each type without kid': () => jwks(noKid('p256'), noKid('rsa')),
+  'one without kid, one with': () => jwks(noKid('p256'), publicJwk('rsa')),
   unusable: () =>
     jwks(publicJwk('weak'), { kty: 'oct', k: 'AAAA', kid: 'rsa' }, { kty: 'RSA', kid: 'rsa', n: '!', e: 'AQAB' }),
   private: () => jwks(privateJwk('rsa')),

@@ -132,9 +132,27 @@ export const keys: Spec[] = [
     (m) => m.token({ alg: 'ES256', key: 'p256b', header: { kid: undefined } }),
     { keys: 'without kid' },
   ),
-  spec('a kid and no key with one', 'key_unknown', (m) => m.token({ alg: 'ES256', key: 'p256b' }), {
+  spec('a kid and no key with one, two fit', 'key_unknown', (m) => m.token({ alg: 'ES256', key: 'p256b' }), {
     keys: 'without kid',
   }),
+  spec('a kid and no key with one, one fits', 'verified', (m) => m.token({ alg: 'ES256', key: 'p256' }), {
+    keys: 'one of each type without kid',
+  }),
+  spec('a kid and no key with one, one fits and did not sign', 'key_unknown', (m) => m.token({ key: 'rsa2' }), {
+    keys: 'one of each type without kid',
+    detail: 'no key has the "kid" of the token, and the only one without that fits did not sign it',
+  }),
+  spec('a kid and no key with one, none fits', 'key_unknown', (m) => m.token({ alg: 'ES384', key: 'p384' }), {
+    keys: 'one of each type without kid',
+  }),
+  spec(
+    'a kid, the key that fits has none and another has one',
+    'key_unknown',
+    (m) => m.token({ alg: 'ES256', key: 'p256' }),
+    {
+      keys: 'one without kid, one with',
+    },
+  ),
   spec(
     'no kid: the fifth key is not tried',
     'signature_invalid',

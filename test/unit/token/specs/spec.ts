@@ -16,7 +16,15 @@ export interface Spec {
   /** A second provider on the host. */
   readonly second?: Partial<TokenProvider>;
   /** Another key set than the usual one: a name in `build.ts`. */
-  readonly keys?: 'none yet' | 'two of one kid' | 'without kid' | 'five without kid' | 'unusable' | 'private';
+  readonly keys?:
+    | 'none yet'
+    | 'two of one kid'
+    | 'without kid'
+    | 'five without kid'
+    | 'one of each type without kid'
+    | 'one without kid, one with'
+    | 'unusable'
+    | 'private';
 }
 
 /** The token builder that a spec is given. */
