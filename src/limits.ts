@@ -303,6 +303,9 @@ export const TICKET_LIFETIME_S = 60;
 /** Longest path and query that a sign-in comes back to; a longer one comes back to `/`. */
 export const MAX_RETURN_LENGTH = 2048;
 
+/** Characters of a provider's description of an error that a line of the log has. */
+export const MAX_ERROR_DESCRIPTION = 200;
+
 /** Longest query of the sign-in's own endpoints that is read. */
 export const MAX_SIGNIN_QUERY = 16 * 1024;
 

@@ -9,6 +9,20 @@ export function shown(value: unknown): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
+/**
+ * A text of others in a line of the log: quoted, printable ASCII only, and cut after as many characters.
+ *
+ * @param secrets what must not stand in a log, though the text repeats it
+ */
+export function foreign(text: string, most: number, secrets: readonly string[] = []): string {
+  const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);
+  const cut = hidden.length > most ? `${hidden.slice(0, most)}…` : hidden;
+  return JSON.stringify(cut).replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** A list of values in a detail, cut after four. */
 export function listed(values: readonly unknown[]): string {
   if (values.length === 0) return 'nobody';

@@ -189,6 +189,7 @@ describe('what the provider says at a refresh', () => {
   });
 
   test('that it is over ends the session, for every request', async () => {
+    expected.push(/provider sso ends a session: the token endpoint refused: invalid_grant/);
     const agent = await signIn('ben');
     await sso.change('ben', { disabled: true });
     await makeStale(agent);

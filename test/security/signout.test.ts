@@ -237,6 +237,7 @@ describe('a refresh', () => {
     ['with a nonce of another sign-in', { nonce: 'other' }],
     ['that is over', { exp: 1000 }],
   ])('whose ID token is one %s ends the session', async (_, claims) => {
+    expected.push(/ ends a session: /);
     const agent = await signIn(HOST, newAgent(stage), { sid: 'op-6' });
     await tokens(claims);
     await makeStale(agent);

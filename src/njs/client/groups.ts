@@ -44,9 +44,9 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
       ['grant_type', 'client_credentials'],
       ['scope', provider.groups.scope],
     ] as const;
-    const { status, text, reached } = await client.call(provider, metadata, 'token', params, now);
+    const { status, text, reached, secrets } = await client.call(provider, metadata, 'token', params, now);
     if (!reached) throw new Away('the token endpoint is not reached; the line above says why');
-    const answer = readAppToken(status, text);
+    const answer = readAppToken(status, text, secrets);
     if (typeof answer === 'string') throw new Error(answer);
     tokens.set(provider.name, { token: answer.token, until: now + answer.lifetime - EARLY_S });
     return answer.token;

@@ -55,8 +55,8 @@ async function addressOf(
   const pushed = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
   const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;
-  const { status, text } = await client.call(provider, metadata, 'par', named, now);
-  const answer = readPushed(status, text);
+  const { status, text, secrets } = await client.call(provider, metadata, 'par', named, now);
+  const answer = readPushed(status, text, secrets);
   if ('error' in answer) throw new Error(answer.error);
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
 }

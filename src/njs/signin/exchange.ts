@@ -120,7 +120,7 @@ export async function exchange(
     now,
   );
   if (answer.kind === 'broken') return refuse('provider_unavailable', answer.error);
-  if (answer.kind === 'refused') return refuse('signin_failed', `the token endpoint refused: ${answer.error}`);
+  if (answer.kind === 'refused') return refuse('signin_failed', answer.text);
   const { tokens } = answer;
   const { idToken, accessToken } = tokens;
   const expected = {

@@ -6,7 +6,7 @@ import {
   readClientKey,
   signClientAssertion,
 } from '../../session/flow/client-assertion.ts';
-import { clientCall, readSecrets, type Shown } from '../../session/flow/client-auth.ts';
+import { clientCall, readSecrets, type Shown, secretsIn } from '../../session/flow/client-auth.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
@@ -28,6 +28,11 @@ type Where = Endpoints & {
 
 /** A provider as one of its clients knows it. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
+
+/** An answer, and what the request held that no log may have. */
+export interface ClientAnswer extends ProviderAnswer {
+  readonly secrets: readonly string[];
+}
 
 /** Calls to the providers as their registered client. What it shows is read from its files for each call. */
 export class ProviderClient {
@@ -94,11 +99,12 @@ export class ProviderClient {
     endpoint: ClientEndpoint,
     params: Params,
     now: number,
-  ): Promise<ProviderAnswer> {
+  ): Promise<ClientAnswer> {
     const url = this.#endpoint(provider, metadata, endpoint);
     if (url === undefined) throw new Error(`the provider has no endpoint for ${endpoint}`);
     let answer: ProviderAnswer | undefined;
-    for (const shown of await this.#shown(provider, metadata, now)) {
+    const all = await this.#shown(provider, metadata, now);
+    for (const shown of all) {
       const { body, authorization } = clientCall(provider.client, params, shown);
       answer = await callProvider(
         this.#egress,
@@ -112,14 +118,14 @@ export class ProviderClient {
       );
       if (!refusesClient(answer.status, answer.text)) break;
     }
-    return answer as ProviderAnswer;
+    return { ...(answer as ProviderAnswer), secrets: secretsIn(params, all) };
   }
 
   /** Asks the token endpoint; never throws. */
   async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<TokenAnswer> {
     try {
-      const { status, text } = await this.call(provider, metadata, 'token', params, now);
-      return readTokenAnswer(status, text);
+      const { status, text, secrets } = await this.call(provider, metadata, 'token', params, now);
+      return readTokenAnswer(status, text, secrets);
     } catch (error) {
       return { kind: 'broken', error: (error as Error).message };
     }

@@ -7,8 +7,9 @@ import { isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import { NoAnswer, type ProviderAnswer } from '../egress.ts';
+import { NoAnswer } from '../egress.ts';
 import { allClaims, withNewestKeys } from './exchange.ts';
+import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 
 /** What a sign-in is, and a refresh does not change; ID tokens of a refresh may leave it out. */
@@ -50,14 +51,17 @@ function outcomeOf({
   status,
   text,
   reached,
-}: ProviderAnswer):
+  secrets,
+}: ClientAnswer):
   | Exclude<Refreshed, { kind: 'confirmed' }>
   | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
   if (!reached) return { kind: 'unused', detail: 'the token endpoint is not reached' };
-  const answer = readRefreshAnswer(status, text);
+  const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind === 'tokens') return answer;
-  const detail = answer.kind === 'refused' ? `the token endpoint refused: ${answer.error}` : answer.error;
-  if (answer.kind === 'refused') return { kind: isOfPerson(answer.error, status) ? 'over' : 'unused', detail };
+  if (answer.kind === 'refused') {
+    return { kind: isOfPerson(answer.error, status) ? 'over' : 'unused', detail: answer.text };
+  }
+  const detail = answer.error;
   // After 200 the token is used up; after 5xx nobody knows.
   return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail };
 }

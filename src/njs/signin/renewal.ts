@@ -107,7 +107,10 @@ export class Renewals {
   /** A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its token. */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider } = record.session;
-    if (outcome.kind === 'over') return ended(record);
+    if (outcome.kind === 'over') {
+      ngx.log(ngx.WARN, `meshgate: provider ${provider} ends a session: ${outcome.detail}`);
+      return ended(record);
+    }
     if (outcome.kind === 'unconfirmed') {
       if (locksDict().add(`said ${provider}`, 1, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);

@@ -41,6 +41,15 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
   }
 }
 
+/** Parameters whose values are secrets: no log may have them, whoever repeats them. */
+const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
+
+/** The secrets in a request of the client. */
+export const secretsIn = (params: Params, shown: readonly Shown[]): readonly string[] => [
+  ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
+  ...shown.flatMap((it) => (it === undefined ? [] : ['secret' in it ? it.secret : it.assertion])),
+];
+
 function secretOf(shown: Shown): string {
   if (shown === undefined || !('secret' in shown)) throw new Error('no client secret was read');
   return shown.secret;

@@ -1,3 +1,5 @@
+import { MAX_ERROR_DESCRIPTION } from '../../limits.ts';
+import { foreign } from '../../token/detail.ts';
 import { asObject } from '../../token/json.ts';
 import { errorName } from './callback.ts';
 
@@ -11,7 +13,8 @@ export interface Tokens {
 /** The tokens, an OAuth error (RFC 6749 section 5.2), or that nobody knows what became of the call. */
 export type TokenAnswer =
   | { readonly kind: 'tokens'; readonly tokens: Tokens }
-  | { readonly kind: 'refused'; readonly error: string }
+  /** `text` is for the log: the error, and what the provider says of it. */
+  | { readonly kind: 'refused'; readonly error: string; readonly text: string }
   | { readonly kind: 'broken'; readonly error: string };
 
 function membersOf(text: string): Readonly<Record<string, unknown>> | undefined {
@@ -28,14 +31,34 @@ type Failed = Exclude<TokenAnswer, { kind: 'tokens' }>;
 
 type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> };
 
-/** Reads its answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2). */
-export function readRefreshAnswer(status: number, text: string): RefreshAnswer {
+/**
+ * An OAuth error in a line of the log (RFC 6749 section 5.2): its code, and its description, which the provider writes
+ * for whoever runs the client.
+ *
+ * @param secrets what the request held
+ */
+function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
+  const description = textOf(members.error_description);
+  const name = errorName(members.error);
+  return description === undefined ? name : `${name}, ${foreign(description, MAX_ERROR_DESCRIPTION, secrets)}`;
+}
+
+/**
+ * Reads its answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2).
+ *
+ * @param secrets what the request held, and no log may
+ */
+export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = membersOf(text);
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
   if (status !== 200) {
     return members?.error === undefined
       ? { kind: 'broken', error: `the token endpoint answered ${status} without an error of OAuth` }
-      : { kind: 'refused', error: errorName(members.error) };
+      : {
+          kind: 'refused',
+          error: errorName(members.error),
+          text: `the token endpoint refused: ${errorText(members, secrets)}`,
+        };
   }
   if (members === undefined) return { kind: 'broken', error: 'the token endpoint answered what is not a JSON object' };
   const { token_type: type } = members;
@@ -51,9 +74,13 @@ export function readRefreshAnswer(status: number, text: string): RefreshAnswer {
   };
 }
 
-/** Reads the token endpoint's answer to a code. What is said of it holds nothing of it but an error's code. */
-export function readTokenAnswer(status: number, text: string): TokenAnswer {
-  const answer = readRefreshAnswer(status, text);
+/**
+ * Reads the token endpoint's answer to a code. What is said of it holds nothing of it but an error and its description.
+ *
+ * @param secrets what the request held, and no log may
+ */
+export function readTokenAnswer(status: number, text: string, secrets: readonly string[] = []): TokenAnswer {
+  const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind !== 'tokens') return answer;
   const { idToken, ...others } = answer.tokens;
   if (idToken === undefined) return { kind: 'broken', error: 'the token endpoint answered without "id_token"' };
@@ -66,13 +93,21 @@ export function refusesClient(status: number, text: string): boolean {
   return answer?.kind === 'refused' && answer.error === 'invalid_client';
 }
 
-/** Reads the answer to a pushed authorization request (RFC 9126 section 2.2). */
-export function readPushed(status: number, text: string): { readonly requestUri: string } | { readonly error: string } {
+/**
+ * Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
+ *
+ * @param secrets what the request held, and no log may
+ */
+export function readPushed(
+  status: number,
+  text: string,
+  secrets: readonly string[] = [],
+): { readonly requestUri: string } | { readonly error: string } {
   const members = membersOf(text);
   const requestUri = textOf(members?.request_uri);
   if ((status === 201 || status === 200) && requestUri !== undefined) return { requestUri };
   if (status >= 400 && status < 500 && members?.error !== undefined) {
-    return { error: `the pushed request was refused: ${errorName(members.error)}` };
+    return { error: `the pushed request was refused: ${errorText(members, secrets)}` };
   }
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
@@ -80,13 +115,19 @@ export function readPushed(status: number, text: string): { readonly requestUri:
 /** Seconds that a token counts of which nothing is said (RFC 6749 section 5.1 recommends that it is). */
 const UNSAID_S = 300;
 
-/** Reads the answer to client credentials (RFC 6749 section 4.4.3); or a sentence for the log, that holds nothing of it. */
+/**
+ * Reads the answer to client credentials (RFC 6749 section 4.4.3); or a sentence for the log, which holds nothing of it
+ * but an error and its description.
+ *
+ * @param secrets what the request held, and no log may
+ */
 export function readAppToken(
   status: number,
   text: string,
+  secrets: readonly string[] = [],
 ): { readonly token: string; readonly lifetime: number } | string {
-  const answer = readRefreshAnswer(status, text);
-  if (answer.kind === 'refused') return `the token endpoint refused: ${answer.error}`;
+  const answer = readRefreshAnswer(status, text, secrets);
+  if (answer.kind === 'refused') return answer.text;
   if (answer.kind === 'broken') return answer.error;
   const { accessToken } = answer.tokens;
   if (accessToken === undefined) return 'the token endpoint answered without "access_token"';

@@ -116,6 +116,14 @@ describe('a refresh', () => {
     expect((await refreshedBy({ status: 400, body: { error } })).refreshed.kind).toBe('unused');
   });
 
+  test('that is refused has what the provider said for the log, without the token', async () => {
+    const body = { error: 'invalid_grant', error_description: 'REFRESH-SECRET was used\u2028before' };
+    expect((await refreshedBy({ status: 400, body })).refreshed).toEqual({
+      kind: 'over',
+      detail: 'the token endpoint refused: invalid_grant, "\\u2026 was used\\u2028before"',
+    });
+  });
+
   test('that comes too often ends nothing, whatever its error says', async () => {
     expect((await refreshedBy({ status: 429, body: { error: 'access_denied' } })).refreshed.kind).toBe('unused');
   });

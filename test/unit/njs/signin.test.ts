@@ -317,7 +317,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     ['hangs up', 503],
     [{ status: 500, body: {} }, 503],
     [{ status: 200, body: { access_token: 'SECRET' } }, 503],
-    [{ status: 400, body: { error: 'invalid_grant', error_description: 'SECRET' } }, 403],
+    [{ status: 400, body: { error: 'invalid_grant', error_description: 'S3CRET' } }, 403],
   ] as const)('a token endpoint that answers %j: it is called once', async (token, status) => {
     const { provider, browser } = bound(lab());
     provider.manners = { token: () => token as never };
@@ -325,6 +325,21 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     expect((await one.signIn()).status).toBe(status);
     expect(provider.calls('/token').length).toBe(1);
     expect([...one.jar().keys()]).toEqual([]);
+  });
+
+  test('a refused code: the log has what the provider said, and no secret', async () => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = {
+      token: ({ params }) => ({
+        status: 400,
+        body: { error: 'invalid_grant', error_description: `no code "${params.get('code')}"\nfor S3CRET` },
+      }),
+    };
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('no code')]).toEqual([403, false]);
+    expect(logged()).toBe(
+      'meshgate: sign-in through okta: signin_failed: the token endpoint refused: invalid_grant, "no code \\"\\u2026\\"\\nfor \\u2026"',
+    );
   });
 
   test('a session that fits into no cookie', async () => {

@@ -139,8 +139,9 @@ it('uses the token again that was not used, after a pause for the provider', asy
 });
 
 it('ends what the provider ended, for each cookie of the session', async () => {
-  answers = async () => ({ kind: 'over', detail: 'invalid_grant' });
+  answers = async () => ({ kind: 'over', detail: 'the token endpoint refused: invalid_grant' });
   expect(await renew()).toEqual({ kind: 'ended' });
+  expect(fake.logged).toEqual(['meshgate: provider okta ends a session: the token endpoint refused: invalid_grant']);
   expect(ended).toEqual([session.sid]);
   expect(await renew()).toEqual({ kind: 'ended' });
   expect(await renew(early.session, false)).toEqual({ kind: 'ended' });

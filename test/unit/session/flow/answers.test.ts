@@ -84,10 +84,14 @@ describe('readTokenAnswer', () => {
   });
 
   it('tells a refusal from an answer that says nothing', () => {
-    expect(read(400, { error: 'invalid_grant' })).toEqual({ kind: 'refused', error: 'invalid_grant' });
+    expect(read(400, { error: 'invalid_grant' })).toMatchObject({
+      kind: 'refused',
+      error: 'invalid_grant',
+    });
     expect(read(401, { error: 'invalid_client', error_description: '<b>' })).toEqual({
       kind: 'refused',
       error: 'invalid_client',
+      text: 'the token endpoint refused: invalid_client, "<b>"',
     });
     for (const [status, body] of [
       [500, { error: 'server_error' }],
@@ -103,6 +107,31 @@ describe('readTokenAnswer', () => {
     ] as const) {
       expect(read(status, body), `${status} ${JSON.stringify(body)}`).toMatchObject({ kind: 'broken' });
     }
+  });
+
+  const refusedAs = (error_description: unknown, secrets: readonly string[] = []) => {
+    const answer = readTokenAnswer(400, JSON.stringify({ error: 'invalid_grant', error_description }), secrets);
+    return answer.kind === 'refused' ? answer.text.replace('the token endpoint refused: invalid_grant', '') : answer;
+  };
+
+  it('has the description of a refusal for the log: quoted, escaped and cut', () => {
+    expect(refusedAs('AADSTS70008: expired. Trace ID: 1-2')).toBe(', "AADSTS70008: expired. Trace ID: 1-2"');
+    expect(refusedAs('a"b\\c')).toBe(', "a\\"b\\\\c"');
+    expect(refusedAs('x\r\n2026/01/01 [error] forged\u001b[2J\u009b\u202e\u00e9')).toBe(
+      ', "x\\r\\n2026/01/01 [error] forged\\u001b[2J\\u009b\\u202e\\u00e9"',
+    );
+    expect(refusedAs('y'.repeat(5000))).toBe(`, "${'y'.repeat(200)}\\u2026"`);
+    for (const none of [undefined, '', 7, ['x'], null]) expect(refusedAs(none)).toBe('');
+  });
+
+  it('has no secret in the description that the request sent', () => {
+    expect(refusedAs('Code c0de-of-the-answer is not valid for s3cret', ['c0de-of-the-answer', 's3cret'])).toBe(
+      ', "Code \\u2026 is not valid for \\u2026"',
+    );
+    // Not by being cut in the middle either.
+    expect(refusedAs(`${'z'.repeat(195)}c0de-of-the-answer`, ['c0de-of-the-answer'])).toBe(
+      `, "${'z'.repeat(195)}\\u2026"`,
+    );
   });
 
   it('never repeats what it was told', () => {
@@ -124,6 +153,9 @@ describe('readPushed', () => {
     expect(readPushed(201, '{"request_uri":"urn:x","expires_in":60}')).toEqual({ requestUri: 'urn:x' });
     expect(readPushed(400, '{"error":"invalid_request"}')).toEqual({
       error: 'the pushed request was refused: invalid_request',
+    });
+    expect(readPushed(400, '{"error":"invalid_request","error_description":"no such client\\n"}')).toEqual({
+      error: 'the pushed request was refused: invalid_request, "no such client\\n"',
     });
     expect(readPushed(502, 'x')).toEqual({ error: 'the endpoint for pushed requests answered 502' });
     expect(readPushed(201, '{}')).toEqual({ error: 'the endpoint for pushed requests answered 201' });
