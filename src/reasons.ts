@@ -133,7 +133,7 @@ export const reasons = {
   },
   origin_refused: {
     status: 403,
-    help: 'A page of another origin sent this with your session; open the page of this host and try there.',
+    help: 'A page of another origin sent this with your session, your certificate or your network; open the page of this host and try there.',
   },
   step_up_required: {
     status: 401,

@@ -6,6 +6,7 @@ import { again } from './answer.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
 import type { CertificateCallers } from './certificate-callers.ts';
 import { answer } from './decision.ts';
+import { hostOf, isForeign } from './foreign.ts';
 import type { KnownCaller } from './known.ts';
 import { decideNobody } from './nobody.ts';
 import type { Prover, Sent } from './prove.ts';
@@ -77,7 +78,9 @@ export function checkHandler(
   function answerCertificate(r: NginxHTTPRequest, to: PreparedRoute, method: string, escaped: string) {
     const now = Date.now() / 1000;
     const known = (certificates as CertificateCallers).meet(escaped, now);
-    return known.ok ? answerKnown(r, to, method, known.value, now) : deny(r, to, known);
+    if (!known.ok) return deny(r, to, known);
+    if (isForeign(r, to, to.origins)) return deny(r, to, refuse('origin_refused'), { known: known.value });
+    return answerKnown(r, to, method, known.value, now);
   }
 
   /** A request with a token. */
@@ -106,8 +109,10 @@ export function checkHandler(
   }
 
   function answerBound(known: KnownCaller, [r, to, method, now, token, scheme]: Asked): void | Promise<void> {
-    const host = to.realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? '') : to.realm;
-    return prover.prove({ r, host, method, token, scheme, now }, known.binding, answerProved, [to, known] as const);
+    return prover.prove({ r, host: hostOf(r, to), method, token, scheme, now }, known.binding, answerProved, [
+      to,
+      known,
+    ] as const);
   }
 
   function answerBearer(

@@ -53,8 +53,12 @@ export interface PreparedRoute {
   /** Tokens may come with a DPoP proof. */
   readonly proofs: boolean;
   readonly certificates: boolean;
-  /** Origins of others whose pages may ask with a session. */
+  /** Port of the host's own pages. */
+  readonly publicPort: number;
+  /** Origins of others whose pages may send with a session or a certificate. */
   readonly origins: readonly string[];
+  /** The same without a credential: from a network that gives a role. */
+  readonly openOrigins: readonly string[];
   readonly plan: HeaderPlan;
   /** By role, what it asks of the sign-in. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
@@ -128,11 +132,12 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
     const bearers = route.accept === undefined || route.accept.includes('bearer');
     const certificates = route.accept?.includes('certificate') === true;
     const realm = name.slice(0, name.indexOf('/'));
+    const { publicPort = DEFAULTS.publicPort } = table;
     const made: PreparedRoute = {
       name,
       afterMethod: SEPARATOR + name,
       realm,
-      metadata: bearers ? metadataOf(name, table.publicPort ?? DEFAULTS.publicPort) : '',
+      metadata: bearers ? metadataOf(name, publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(realm, rule, route.headers) })),
       providers: route.providers.map((provider) => {
         const it = table.providers[provider] as TokenProvider;
@@ -144,7 +149,9 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       proofs: bearers && table.proof !== undefined,
       sessions: route.accept?.includes('session') === true,
       certificates,
+      publicPort,
       origins: route.origins ?? [],
+      openOrigins: route.openOrigins ?? [],
       plan: planOf(route.headers),
       stepUps: table.stepUps ?? noStepUps,
       tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),

@@ -5,10 +5,10 @@ import { SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
-import { originOf } from '../session/origin.ts';
 import { again } from './answer.ts';
 import { answer } from './decision.ts';
 import { locksDict } from './dicts.ts';
+import { hostOf, isForeign } from './foreign.ts';
 import { decideNobody, type RefusedNobody } from './nobody.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
@@ -26,10 +26,6 @@ const SESSION = `${SESSION_COOKIE}=`;
 type Answered = void | Promise<void>;
 
 const missing = refuse('credential_missing', 'open a page of this host in a browser, and sign in there');
-
-/** Whose cookie a request has: the host as the policy writes it, or the one that was asked where that is a wildcard. */
-const hostOf = (r: NginxHTTPRequest, { realm }: PreparedRoute): string =>
-  realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? realm) : realm;
 
 /** What of a browser the answer goes to: a page that is opened, a form that is sent; else a script's request. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];
@@ -132,19 +128,12 @@ export class SessionDoor {
     }
   }
 
-  /** Whether a page of another origin sends this, by what the browser says where it matters. */
-  #isForeign(r: NginxHTTPRequest, to: PreparedRoute, host: string): boolean {
-    const origin = r.headersIn['X-Meshgate-Origin'];
-    if (origin === undefined || origin === originOf(host, this.#sessions.settings.publicPort)) return false;
-    return !to.origins.includes(origin);
-  }
-
   /** The hot path of browsers. */
   #judge(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
     if (!to.accepted.has(known.provider)) return this.#absent(r, to, method, 'credential_missing', true);
     if (now >= known.end) return this.#absent(r, to, method, 'session_expired');
     if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
-    if (this.#isForeign(r, to, known.host)) return deny(r, to, refuse('origin_refused'), { known });
+    if (isForeign(r, to, to.origins)) return deny(r, to, refuse('origin_refused'), { known });
     if (now >= known.renewAt || now >= known.fresh) return this.#renew(r, to, method, known, now);
     return this.#pass(r, to, method, known, now);
   }
@@ -224,7 +213,7 @@ export class SessionDoor {
   #choose(r: NginxHTTPRequest, to: PreparedRoute, method: string, opened: OpenedSession, now: number): Answered {
     if (now >= opened.end) return this.#absent(r, to, method, 'session_expired');
     if (this.#sessions.isRevoked(opened)) return this.#absent(r, to, method, 'session_expired', true);
-    if (this.#isForeign(r, to, opened.host)) return deny(r, to, refuse('origin_refused'));
+    if (isForeign(r, to, to.origins)) return deny(r, to, refuse('origin_refused'));
     return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#absent(r, to, method, 'session_expired', true);

@@ -79,7 +79,20 @@ function sendsOf(sources: readonly HeaderSource[]): Sends {
   return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
 }
 
+/** Origins of others whose pages may send what a browser adds a credential to by itself. */
+function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
+  if (cors === undefined) return {};
+  const named = cors.origins.filter((origin) => origin !== '*');
+  const ambient = accept.includes('session') || accept.includes('certificate');
+  return {
+    ...(ambient && cors.credentials && { origins: named }),
+    // That any page may ask does not mean that it may use the network of whoever looks at it.
+    ...(networks && named.length > 0 && { openOrigins: named }),
+  };
+}
+
 function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly string[]): [string, TableRoute][] {
+  const networks = (requestFacts(policy)?.networks.length ?? 0) > 0;
   return policy.hosts.flatMap((host) =>
     host.routes.map((route): [string, TableRoute] => [
       route.name,
@@ -91,7 +104,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
         headers: spelled(route.headers, names),
         ...(route.audiences && { audiences: route.audiences }),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
-        ...(route.accept.includes('session') && route.cors?.credentials && { origins: route.cors.origins }),
+        ...originsOf(route, networks),
         ...tableBudgets(budgetsOf(policy, host, route)),
       },
     ]),
@@ -159,11 +172,11 @@ function restingOnCertificates(roles: Policy['roles']): readonly string[] {
 }
 
 function tableSession(policy: Policy, check: string): TableSession | undefined {
-  const { session, publicPort = DEFAULTS.publicPort } = policy.gateway;
+  const { session } = policy.gateway;
   if (session === undefined) return undefined;
   const sources = sourcesOf(policy, ({ accept }) => accept.includes('session'));
   const shared = policy.gateway.store === undefined ? {} : { shared: true as const };
-  return { ...session, publicPort, keep: keptClaims(policy, sources), socket: check, ...shared };
+  return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared };
 }
 
 /** How much room there is for proofs is nginx's matter. */

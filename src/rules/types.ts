@@ -77,6 +77,8 @@ export interface TableRoute {
   readonly accept?: readonly CredentialKind[];
   /** Origins of others whose pages may ask with credentials; absent: none. */
   readonly origins?: readonly string[];
+  /** The same without credentials, where a network gives roles. */
+  readonly openOrigins?: readonly string[];
   /** What is counted of its requests; absent: nothing. */
   readonly budgets?: TableBudgets;
 }
@@ -136,8 +138,6 @@ export interface TableRequest {
 
 /** What sessions are opened and judged by. */
 export interface TableSession extends SessionPolicy {
-  /** Port of the hosts' own URLs. */
-  readonly publicPort: number;
   readonly keep: KeptClaims;
   /** Path of the check server's unix socket, where sessions are renewed. */
   readonly socket: string;

@@ -11,6 +11,7 @@ import { type Arg, commented, type Directive, line, literal, map, regex, templat
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { hostName } from './session.ts';
 
 /** A way to a host's routes. Both doors have the same locations; each has a check of its own, which no client can name. */
 export interface Door {
@@ -74,11 +75,21 @@ function toolHeaders({ host }: SceneHost): readonly Directive[] {
   ];
 }
 
+/** The name below a wildcard that was asked: sessions, proofs and origins are of that one. */
+const askedName = (host: SceneHost): readonly Directive[] =>
+  host.host.name.startsWith('*') ? [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))] : [];
+
 /** Where people and programs come in, with a credential of their own. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
-    credentials: [credential, ...shownCertificate(scene, host), ...shownNetworks(scene), ...toolHeaders(host)],
+    credentials: [
+      credential,
+      ...askedName(host),
+      ...shownCertificate(scene, host),
+      ...shownNetworks(scene),
+      ...toolHeaders(host),
+    ],
     answers: hasTokenAgents(scene.policy) ? AGENT_ANSWERS : [],
     server: outerCertificates(host),
   };

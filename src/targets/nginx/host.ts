@@ -10,6 +10,7 @@ import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { metadataLocations } from './metadata.ts';
 import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { withOrigins } from './origin.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, hostLocation, inside, refusal, refusalLocations } from './problem.ts';
 import { nonceHeader, withProofs } from './proof.ts';
@@ -196,8 +197,8 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
 
 /** What goes inside the `server {}` of one host. */
 export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  const door = withProofs(scene, host, withBudgets(scene, host, withSessions(scene, host, outerDoor(scene, host))));
-  return doorConf(scene, host, door);
+  const door = withOrigins(scene, host, withSessions(scene, host, outerDoor(scene, host)));
+  return doorConf(scene, host, withProofs(scene, withBudgets(scene, host, door)));
 }
 
 /** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */

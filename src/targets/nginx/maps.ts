@@ -10,6 +10,7 @@ import { passMap, speaksHttp2 } from './location.ts';
 import { metadataMaps } from './metadata.ts';
 import { requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
+import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
@@ -183,6 +184,7 @@ export function maps(scene: Scene): readonly Directive[] {
     codeMap,
     ...corsMaps(scene),
     ...sessionMaps(scene),
+    ...originMaps(scene),
     ...pageMaps(scene),
     ...handlerMaps(scene),
     ...(scene.hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc')) ? grpcMaps : []),

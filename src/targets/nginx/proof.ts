@@ -3,7 +3,6 @@ import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { hasSessions, hostName } from './session.ts';
 
 /** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
 export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
@@ -17,14 +16,12 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
 const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
 
 /** The outer door of a host, with what the check reads of proofs, and what the next one needs. */
-export function withProofs(scene: Scene, host: SceneHost, door: Door): Door {
+export function withProofs(scene: Scene, door: Door): Door {
   const headers = proofHeaders(scene);
   if (headers.length === 0) return door;
-  const isNamed = !host.host.name.startsWith('*') || (hasSessions(scene) && host.sessions);
-  const name = isNamed ? [] : [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))];
   return {
     ...door,
-    credentials: [...door.credentials, ...headers, ...name],
+    credentials: [...door.credentials, ...headers],
     answers: [...door.answers, ...(givesNonces(scene) ? ['Dpop-Nonce'] : [])],
   };
 }

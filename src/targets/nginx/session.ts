@@ -24,17 +24,13 @@ export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? va
 /** The outer door of a host, with what the check reads of browsers, and what it answers. */
 export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
   if (!hasSessions(scene)) return door;
-  const browser = [
-    line('proxy_set_header', 'X-Meshgate-Origin', variable('meshgate_origin_in')),
-    line('proxy_set_header', 'X-Meshgate-Navigation', variable('meshgate_navigation')),
-    ...(host.host.name.startsWith('*') ? [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))] : []),
-  ];
+  const navigation = line('proxy_set_header', 'X-Meshgate-Navigation', variable('meshgate_navigation'));
   return {
     ...door,
     credentials: [
       ...door.credentials,
       line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
-      ...(host.sessions ? browser : []),
+      ...(host.sessions ? [navigation] : []),
     ],
     answers: [...door.answers, ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
     cookie: template(...RUNS.map(otherRun)),
@@ -143,32 +139,6 @@ const navigationMaps: readonly Directive[] = [
   ]),
 ];
 
-/** Whose page sends something with a session: asked where it could change something. */
-const originMaps: readonly Directive[] = [
-  commented(
-    'The origin behind an unsafe method or an Upgrade; "null" where the browser says that it is another and no more.',
-    map(variable('request_method'), 'meshgate_origin_in', [
-      ['default', variable('meshgate_origin')],
-      ...['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(
-        (method) => [key(method), variable('meshgate_origin_upgrade')] as const,
-      ),
-    ]),
-  ),
-  map(variable('http_upgrade'), 'meshgate_origin_upgrade', [
-    [key(''), literal('')],
-    ['default', variable('meshgate_origin')],
-  ]),
-  map(variable('http_origin'), 'meshgate_origin', [
-    [key(''), variable('meshgate_origin_site')],
-    ['default', variable('http_origin')],
-  ]),
-  map(variable('http_sec_fetch_site'), 'meshgate_origin_site', [
-    ['default', literal('')],
-    [key('cross-site'), 'null'],
-    [key('same-site'), 'null'],
-  ]),
-];
-
 /** The maps of a policy with sessions. */
 export const sessionMaps = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps, ...originMaps] : [];
+  hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps] : [];

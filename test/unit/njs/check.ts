@@ -96,12 +96,12 @@ export const table: Table = {
   },
   answerRoom: 4096,
   egress: '/run/egress.sock',
+  publicPort: 8443,
   session: {
     keysFile: ringPath,
     idle: 28800,
     absolute: 86400,
     fresh: 600,
-    publicPort: 8443,
     keep: { paths: {}, elements: {} },
     socket: '/run/check.sock',
   },

@@ -62,7 +62,7 @@ export const de: Texts = {
   'reason.limit_exceeded':
     'Sie haben in kurzer Zeit mehr Seiten geöffnet, als hier erlaubt ist. Warten Sie einen Augenblick.',
   'reason.origin_refused':
-    'Die Seite einer anderen Website hat dies mit Ihrer Sitzung gesendet. Öffnen Sie die Seite dieser Website und versuchen Sie es dort.',
+    'Die Seite einer anderen Website hat dies mit Ihrer Sitzung, Ihrem Zertifikat oder aus Ihrem Netz gesendet. Öffnen Sie die Seite dieser Website und versuchen Sie es dort.',
   'reason.credential_missing': 'Diese Seite ist für Angemeldete.',
   'reason.session_expired': 'Ihre Sitzung ist abgelaufen.',
   'reason.step_up_required': 'Diese Seite verlangt eine neuere oder stärkere Anmeldung als Ihre.',

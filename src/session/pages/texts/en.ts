@@ -56,7 +56,7 @@ export const en = {
   'reason.actor_not_allowed': 'The service that asked for you may not do so here.',
   'reason.limit_exceeded': 'You have opened more pages in a short time than is allowed here. Wait a moment.',
   'reason.origin_refused':
-    'A page of another site sent this with your session. Open the page of this site and try there.',
+    'A page of another site sent this with your session, your certificate or your network. Open the page of this site and try there.',
   'reason.credential_missing': 'This page is for people who have signed in.',
   'reason.session_expired': 'Your session has ended.',
   'reason.step_up_required': 'This page needs a newer or stronger sign-in than yours.',

@@ -167,7 +167,6 @@ export default {
     "idle": 28800,
     "absolute": 86400,
     "fresh": 600,
-    "publicPort": 443,
     "keep": {
       "paths": {
         __proto__: null,

@@ -59,7 +59,6 @@ export default {
     "idle": 14400,
     "absolute": 43200,
     "fresh": 300,
-    "publicPort": 8443,
     "keep": {
       "paths": {
         __proto__: null,

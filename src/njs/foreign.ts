@@ -1,0 +1,19 @@
+import { originOf } from '../session/origin.ts';
+import type { PreparedRoute } from './routes.ts';
+
+/** The host of a request: as the policy writes it, or the name that was asked if that is a wildcard. */
+export const hostOf = (r: NginxHTTPRequest, { realm }: PreparedRoute): string =>
+  realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? realm) : realm;
+
+/**
+ * Whether a page of another origin sends a request that could change something. Each credential that a browser adds by
+ * itself asks this: the session, the client's certificate, the network. A program says no origin, and passes.
+ *
+ * @param named origins of others whose pages may send
+ */
+export function isForeign(r: NginxHTTPRequest, to: PreparedRoute, named: readonly string[]): boolean {
+  // nginx names an origin only if the method is unsafe or the connection is to become another one.
+  const origin = r.headersIn['X-Meshgate-Origin'];
+  if (origin === undefined || named.includes(origin)) return false;
+  return origin !== originOf(hostOf(r, to), to.publicPort);
+}

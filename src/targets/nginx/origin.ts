@@ -1,0 +1,77 @@
+import { requestFacts } from '../../rules/table.ts';
+import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import type { Door } from './door.ts';
+import type { Scene, SceneHost } from './scene.ts';
+
+/**
+ * Whether a browser adds a credential by itself to what it sends to a host, whoever's page makes it send: the cookie of
+ * a session, a client's certificate that a route takes, a network that gives a role.
+ */
+function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: SceneHost): boolean {
+  if (sessions || (requestFacts(policy)?.networks.length ?? 0) > 0) return true;
+  return routes.some(({ route }) => route.accept.includes('certificate'));
+}
+
+const isAmbientSomewhere = (scene: Scene): boolean =>
+  [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
+
+/**
+ * The outer door of a host, with what the check reads of the page that sends a request. Where people sign in, the
+ * policy has to say what the host's own origin is; elsewhere, what a browser says it asked for counts as well.
+ */
+export function withOrigins(scene: Scene, host: SceneHost, door: Door): Door {
+  if (!isAmbient(scene, host)) return door;
+  const origin = variable(host.sessions ? 'meshgate_origin_in' : 'meshgate_origin_other');
+  return { ...door, credentials: [...door.credentials, line('proxy_set_header', 'X-Meshgate-Origin', origin)] };
+}
+
+/** Whose page sends something: asked where it could change something. */
+export function originMaps(scene: Scene): readonly Directive[] {
+  if (!isAmbientSomewhere(scene)) return [];
+  return [
+    commented(
+      'The origin behind an unsafe method or an Upgrade; "null" where the browser says that it is another and no more.',
+      map(variable('request_method'), 'meshgate_origin_in', [
+        ['default', variable('meshgate_origin')],
+        ...['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(
+          (method) => [key(method), variable('meshgate_origin_upgrade')] as const,
+        ),
+      ]),
+    ),
+    map(variable('http_upgrade'), 'meshgate_origin_upgrade', [
+      [key(''), literal('')],
+      ['default', variable('meshgate_origin')],
+    ]),
+    map(variable('http_origin'), 'meshgate_origin', [
+      [key(''), variable('meshgate_origin_site')],
+      ['default', variable('http_origin')],
+    ]),
+    map(variable('http_sec_fetch_site'), 'meshgate_origin_site', [
+      ['default', literal('')],
+      [key('cross-site'), 'null'],
+      [key('same-site'), 'null'],
+    ]),
+    ...(scene.hosts.some((host) => !host.sessions && isAmbient(scene, host)) ? otherMaps : []),
+  ];
+}
+
+/** A page of the host that was asked, by the name and port that the browser asked for: plain HTTP may be TLS before us. */
+const OWN = '^(?:http https?|https https)://([^ ]+) \\1$';
+
+const otherMaps: readonly Directive[] = [
+  commented(
+    'The same where nobody signs in, unless it is the origin that was asked.',
+    map(variable('meshgate_origin_in'), 'meshgate_origin_other', [
+      [key(''), literal('')],
+      ['default', variable('meshgate_origin_strange')],
+    ]),
+  ),
+  map(
+    template(variable('scheme'), ' ', variable('meshgate_origin_in'), ' ', variable('http_host')),
+    'meshgate_origin_strange',
+    [
+      ['default', variable('meshgate_origin_in')],
+      [regex('~', OWN), literal('')],
+    ],
+  ),
+];
