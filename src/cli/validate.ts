@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core';
+import { headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
@@ -18,7 +19,7 @@ import {
   WrongUse,
   YES,
 } from './context.ts';
-import { count, fileName, type Loaded, loadPolicy, policyFile, readFile, utf8 } from './load.ts';
+import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
 import { askProviders, findingsText, hasFaults, type ProviderFindings } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { checkPages } from './pages.ts';
@@ -74,6 +75,12 @@ function roomText({ policy: { gateway } }: Loaded): string {
   return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, in the memory of each nginx\n`;
 }
 
+/** What could be safer, by service. */
+const adviceText = ({ policy }: Loaded): string =>
+  headerAdvice(policy)
+    .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
+    .join('');
+
 /** What stands around the rendered files in the nginx of `--nginx`. */
 function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
   const read = (path: string): string | undefined => {
@@ -111,6 +118,7 @@ function jsonReport(
     valid: outcomes.every(({ passed }) => passed),
     errors: [],
     insecure: insecure(loaded),
+    advice: headerAdvice(loaded.policy),
     tests: outcomes.map(outcomeJson),
     ...(inspection !== undefined && { nginx: inspection }),
     ...(found !== undefined && { providers: found }),
@@ -139,6 +147,7 @@ export async function validate(runtime: Runtime, flags: Flags, argument?: string
   else {
     for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
     for (const option of insecure(loaded)) runtime.out(`${option}\n`);
+    runtime.out(adviceText(loaded));
     const paint = painter(runtime);
     runtime.out(summary(loaded, name, outcomes, paint));
     if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));

@@ -242,6 +242,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
   const url = raw.url ?? raw.insecure_url;
   const spiffe = raw.spiffe === undefined ? {} : { spiffe: raw.spiffe };
   const protocol = raw.protocol === undefined || raw.protocol === 'http1' ? {} : { protocol: raw.protocol };
+  const receives = raw.request_headers === undefined ? {} : { requestHeaders: raw.request_headers };
   if (url === undefined) {
     const authority = raw.authority ?? '';
     const endpoint = hostPort(raw.endpoint ?? hostPort(authority, 80).host, 80);
@@ -250,7 +251,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
       ...(raw.ingress !== undefined && { ingress: raw.ingress }),
       ...(raw.consul_service !== undefined && { consulService: raw.consul_service }),
     };
-    return { name, authority, endpoint, ...buildPlace(raw), ...more, ...protocol, ...spiffe, at };
+    return { name, authority, endpoint, ...buildPlace(raw), ...more, ...protocol, ...receives, ...spiffe, at };
   }
   const target = url.slice(url.indexOf('//') + 2);
   const endpoint = hostPort(target, raw.url === undefined ? 80 : 443);
@@ -265,6 +266,7 @@ function buildService(name: string, raw: Raw['services'][string], at: policy.At)
       serverName: raw.server_name ?? endpoint.host,
     },
     ...protocol,
+    ...receives,
     ...spiffe,
     at,
   };

@@ -1,6 +1,7 @@
 import { type DraftPolicy, ingressesOf, ingressNameOf, isDirect, type RouteAt, writes } from './draft.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
+import { spelledOnce } from './request-headers.ts';
 
 /** The CA that a service's answers are verified by; undefined where there is none, or a mistake hides it. */
 function trustOf(draft: DraftPolicy, name: string): string | undefined {
@@ -18,6 +19,13 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
 function protocolOf({ services }: DraftPolicy, name: string): string | undefined {
   const service = services?.[name];
   return service && (writes(service, 'protocol') ? service.protocol : 'http1');
+}
+
+/** Whether two services receive the same request headers of clients; also where a mistake hides it. */
+function sameHeaders({ services }: DraftPolicy, one: string, other: string): boolean {
+  const [a, b] = [services?.[one], services?.[other]];
+  if (a === undefined || b === undefined) return true;
+  return spelledOnce(a.request_headers) === spelledOnce(b.request_headers);
 }
 
 /**
@@ -42,6 +50,10 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
     const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
     if (speaks !== undefined && others !== undefined && speaks !== others) {
       const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write a route of its own`;
+      report.add(here, message);
+    }
+    if (own !== routed && !sameHeaders(draft, own, routed)) {
+      const message = `${quote(own)} and ${quote(routed)} receive other request headers, but nginx has one list for a route; give both the same request_headers, or write a route of its own`;
       report.add(here, message);
     }
     if (known.ca === undefined) known = { name: own, ca };

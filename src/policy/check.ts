@@ -27,6 +27,7 @@ import { checkUnused } from './check-unused.ts';
 import { checkWorkloads } from './check-workloads.ts';
 import type { DraftPolicy } from './draft.ts';
 import type { Report } from './report.ts';
+import { checkRequestHeaders } from './request-headers.ts';
 import { plain } from './tree.ts';
 
 /** Every check that the schema alone cannot make, on whatever of the policy is there. */
@@ -57,6 +58,7 @@ const CHECKS = [
   checkConsul,
   checkHosts,
   checkHeaders,
+  checkRequestHeaders,
   checkRules,
   checkAccept,
   checkAgents,

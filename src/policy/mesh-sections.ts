@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
+import { list } from './lists.ts';
 import * as s from './scalars.ts';
 
 const identity = z
@@ -110,6 +111,9 @@ export const service = z
     namespace: s.namespace.describe('Kubernetes namespace of the workload.').optional(),
     labels: labels.meta({ ...labelKeys, description: 'Labels of the workload’s pods.' }).optional(),
     port: s.port.describe('Port that the workload itself listens on.').optional(),
+    request_headers: list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]')
+      .describe('Request headers of clients that the service receives; all others are dropped. Default: all pass.')
+      .optional(),
     spiffe: s.spiffeId.describe('SPIFFE id of the service’s own workload, if an agent is this service.').optional(),
     consul_service: s.consulService
       .describe('What the workload is registered as in Consul. Default: the name here.')

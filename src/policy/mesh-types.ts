@@ -83,6 +83,8 @@ export interface Service {
   readonly labels?: Readonly<Record<string, string>>;
   /** Port that the workload itself listens on. */
   readonly port?: number;
+  /** Request headers of clients that it receives beside those that always pass; absent: all that are not erased. */
+  readonly requestHeaders?: readonly string[];
   /** SPIFFE id of the service's own workload: what it shows where it acts for a person. */
   readonly spiffe?: string;
   /** What it is registered as in Consul; absent: its name. */

@@ -22,5 +22,10 @@ const namesOf = (rows: readonly Trusted[]): readonly string[] => [...new Set(row
 /** Headers that say who the caller is: also erased as CGI spells them, with `_` for `-`. */
 export const IDENTITY_HEADERS: readonly string[] = namesOf([...IDENTITY, ...CERTIFICATES]);
 
+/** Families whose members an administrator chooses, as `X-WEBAUTH-*`: only the documented members are erased. */
+export const OPEN_FAMILIES: readonly string[] = [
+  ...new Set([...IDENTITY, ...CERTIFICATES, ...REQUESTS].flatMap(({ family }) => family ?? [])),
+];
+
 /** Headers that steer a mesh or a service, or say where a request came from. */
 export const REQUEST_HEADERS: readonly string[] = namesOf(REQUESTS);

@@ -1,6 +1,7 @@
+import type { Service } from '../../policy/types.ts';
 import { usual } from './carry.ts';
 import { namesDestination } from './connections.ts';
-import { block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
+import { type Arg, block, commented, type Directive, type Given, line, literal, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { erasedNames, eraseFile } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
@@ -9,6 +10,7 @@ import { headerVariable } from './names.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
 import { nonceHeaderBeside } from './proof.ts';
+import { listing, requestsConf, requestsFile } from './request-headers.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookieBeside } from './session.ts';
 
@@ -54,8 +56,12 @@ export function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly 
   ];
 }
 
-/** Headers that the gateway itself sends to a service. */
-function ownHeaders(scene: Scene, host: SceneHost, { cookie }: Door, module: Module): readonly Directive[] {
+/**
+ * Headers that the gateway itself sends to a service.
+ *
+ * @param cookie the `Cookie` line; absent: the client's, or none
+ */
+function ownHeaders(scene: Scene, host: SceneHost, module: Module, cookie?: Arg): readonly Directive[] {
   // A call is no WebSocket: nginx sends neither of the two with one.
   const fixed = fixedHeaders(scene, host).filter(
     ([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name),
@@ -73,7 +79,7 @@ function ownHeaders(scene: Scene, host: SceneHost, { cookie }: Door, module: Mod
 /** Sends what is ours, and erases everything else that anybody might trust. */
 function requestHeaders(scene: Scene, host: SceneHost, door: Door, module: Module): readonly Directive[] {
   const erased = line('include', literal(`${scene.options.dir}/${eraseFile(module)}`));
-  return [...ownHeaders(scene, host, door, module), commented('What they trust from nobody else.', erased)];
+  return [...ownHeaders(scene, host, module, door.cookie), commented('What they trust from nobody else.', erased)];
 }
 
 /** A file of the headers that no service receives from a client. It is the same for all hosts of a policy. */
@@ -84,6 +90,19 @@ export function eraseConf(scene: Scene, module: Module): readonly Directive[] {
   return erasedNames(scene.headerNames)
     .filter((name) => !taken.has(name.toLowerCase()))
     .map((name) => line(`${module}_set_header`, literal(name), literal('')));
+}
+
+/** What services that list their request headers receive at one door of a host, by file. */
+export function requestFiles(
+  scene: Scene,
+  host: SceneHost,
+  door: Door,
+): readonly (readonly [Service, string, readonly Directive[]])[] {
+  return listing(host).map((service) => [
+    service,
+    requestsFile(service, host, door),
+    requestsConf(service, ownHeaders(scene, host, 'proxy'), door.cookie),
+  ]);
 }
 
 /** The modules that carry the requests of some hosts. */
@@ -135,7 +154,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
         ...ingressTls(host, module),
       ]),
       ...host.routes.flatMap((route) =>
-        routeLocations(scene, door, route, exact).map((location, i) =>
+        routeLocations(scene, host, door, route, exact).map((location, i) =>
           i === 0
             ? commented(`${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}`, location)
             : location,

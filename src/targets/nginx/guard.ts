@@ -93,6 +93,10 @@ export function guard({
   );
   hold('addresses', [...resolver, ...policy.gateway.trustedProxies]);
   hold('addresses', requestFacts(policy)?.networks.flatMap((ranges) => ranges.split(' ')) ?? []);
+  hold(
+    'header',
+    services.flatMap(({ requestHeaders = [] }) => requestHeaders),
+  );
   hold('header', [...headerNames, ...cors.flatMap(({ headers, expose }) => [...headers, ...expose])]);
   hold(
     'origin',

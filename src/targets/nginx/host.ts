@@ -1,6 +1,6 @@
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
-import { around } from './around.ts';
+import { around, requestFiles } from './around.ts';
 import { withBudgets } from './budgets.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
@@ -9,7 +9,7 @@ import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { metadataLocations } from './metadata.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, hostFile, innerFile, JWKS_PATH, ODD_LOCATION } from './names.ts';
 import { withOrigins } from './origin.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, hostLocation, inside, refusal, refusalLocations } from './problem.ts';
@@ -18,16 +18,6 @@ import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookie, withoutSessions, withSessions } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
-
-/** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
-export function hostFile(name: string): string {
-  return `hosts/${name.replace(/^\*/, '_')}.conf`;
-}
-
-/** `inner/wiki.example.com.conf`: the same host at the inner listener. */
-export function innerFile(name: string): string {
-  return hostFile(name).replace(/^hosts/, 'inner');
-}
 
 /** Whose forwarded addresses are believed. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
@@ -195,13 +185,32 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
   ];
 }
 
-/** What goes inside the `server {}` of one host. */
-export function hostConf(scene: Scene, host: SceneHost): readonly Directive[] {
-  const door = withOrigins(scene, host, withSessions(scene, host, outerDoor(scene, host)));
-  return doorConf(scene, host, withProofs(scene, withBudgets(scene, host, door)));
+/** A file of a host, with what its first line says. */
+export type HostFile = readonly [name: string, directives: readonly Directive[], what: string];
+
+/** The file for the `server {}` of a host, and those that it includes for some of its services. */
+function filesOf(scene: Scene, host: SceneHost, door: Door, [file, where]: readonly [string, string]): HostFile[] {
+  const { name } = host.host;
+  return [
+    [file, doorConf(scene, host, door), `For the server {} of ${name}${where}.`],
+    ...requestFiles(scene, host, door).map(
+      ([service, path, directives]): HostFile => [
+        path,
+        directives,
+        `Headers that ${service.name} receives at ${name}${where}.`,
+      ],
+    ),
+  ];
 }
 
-/** What goes inside the `server {}` of one host at the inner listener: nobody signs in there. */
-export function innerConf(scene: Scene, host: SceneHost, inner: Inner): readonly Directive[] {
-  return doorConf(scene, { ...host, sessions: false }, withoutSessions(scene, innerDoor(inner, host)));
+/** The files of one host. */
+export function hostFiles(scene: Scene, host: SceneHost): readonly HostFile[] {
+  const door = withOrigins(scene, host, withSessions(scene, host, outerDoor(scene, host)));
+  return filesOf(scene, host, withProofs(scene, withBudgets(scene, host, door)), [hostFile(host.host.name), '']);
+}
+
+/** The files of one host at the inner listener: nobody signs in there. */
+export function innerFiles(scene: Scene, host: SceneHost, inner: Inner): readonly HostFile[] {
+  const door = withoutSessions(scene, innerDoor(inner, host));
+  return filesOf(scene, { ...host, sessions: false }, door, [innerFile(host.host.name), ', where services ask']);
 }

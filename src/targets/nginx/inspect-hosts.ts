@@ -1,11 +1,10 @@
 import type { Host, Policy } from '../../policy/types.ts';
 import { hasServiceAgents } from './door.ts';
-import { hostFile, innerFile } from './host.ts';
 import { locations, passesOn } from './inspect-locations.ts';
 import { rewrites } from './inspect-rewrite.ts';
 import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
-import { CHECK_PATH, HOP_PATH } from './names.ts';
+import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from './names.ts';
 import { signinHostOf } from './scene.ts';
 
 /** Whether a `server_name` takes requests for a host of the policy; undefined for what JavaScript cannot read. */

@@ -1,7 +1,7 @@
 import type { Read, ReadFile } from './inspect-read.ts';
 
 /** Which of the rendered files one is, by its first line. */
-export type Kind = 'http' | 'servers' | 'host' | 'erase' | 'other';
+export type Kind = 'http' | 'servers' | 'host' | 'headers' | 'other';
 
 /** A whole configuration, its includes put in their places. */
 export interface Tree {
@@ -32,7 +32,8 @@ const MAX_DIRECTIVES = 200_000;
 
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['http', /^# For http \{\}\. Rendered by meshgate/],
-  ['erase', /^# Headers of clients that no service receives\. Rendered by meshgate/],
+  ['headers', /^# Headers of clients that no service receives\. Rendered by meshgate/],
+  ['headers', /^# Headers that [^\s,]+ receives at [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
   ['servers', /^# The servers of the image\. Rendered by meshgate/],
   ['host', /^# For the server \{\} of [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
 ];

@@ -8,7 +8,8 @@ import { type Arg, block, type Directive, type Given, key, line, literal, map, v
 import type { Door } from './door.ts';
 import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
 import { answerHeader, BAD_LOCATION, headerVariable, underscored } from './names.ts';
-import type { Scene, SceneRoute } from './scene.ts';
+import { restricted } from './request-headers.ts';
+import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
 /** What the check says of a refusal, and of the caller. */
 const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
@@ -126,7 +127,7 @@ function connected(route: SceneRoute): readonly Directive[] {
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
-function location(scene: Scene, door: Door, route: SceneRoute, match: readonly Given[]): Directive {
+function location(scene: Scene, host: SceneHost, door: Door, route: SceneRoute, match: readonly Given[]): Directive {
   const { service } = route;
   return block('location', match, [
     ...checked(door, route.route.name),
@@ -146,6 +147,7 @@ function location(scene: Scene, door: Door, route: SceneRoute, match: readonly G
     ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),
     ...carried(route.route.proxy, moduleOf(service)),
     ...corsOf(scene, route),
+    ...restricted(scene, host, door, service),
   ]);
 }
 
@@ -156,12 +158,13 @@ function location(scene: Scene, door: Door, route: SceneRoute, match: readonly G
  */
 export function routeLocations(
   scene: Scene,
+  host: SceneHost,
   door: Door,
   route: SceneRoute,
   exact: ReadonlySet<string>,
 ): readonly Directive[] {
   const { path, kind } = route.route;
-  if (kind === 'exact') return [location(scene, door, route, ['=', literal(path)])];
-  const below = location(scene, door, route, ['^~', literal(`${path}/`)]);
-  return path === '' || exact.has(path) ? [below] : [location(scene, door, route, ['=', literal(path)]), below];
+  if (kind === 'exact') return [location(scene, host, door, route, ['=', literal(path)])];
+  const below = location(scene, host, door, route, ['^~', literal(`${path}/`)]);
+  return path === '' || exact.has(path) ? [below] : [location(scene, host, door, route, ['=', literal(path)]), below];
 }

@@ -38,6 +38,16 @@ export function internalNames(identities: number): readonly string[] {
   return [...INTERNAL.split(/\s+/), ...numbered].map((name) => `X-Meshgate-${name}`);
 }
 
+/** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
+export function hostFile(host: string): string {
+  return `hosts/${host.replace(/^\*/, '_')}.conf`;
+}
+
+/** `inner/wiki.example.com.conf`: the same host at the inner listener. */
+export function innerFile(host: string): string {
+  return hostFile(host).replace(/^hosts/, 'inner');
+}
+
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
 /** The check of the inner listener. */

@@ -7,12 +7,11 @@ import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
 import { eraseConf, modulesOf } from './around.ts';
-import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
 import { eraseFile } from './erase.ts';
 import { etcdEndpoints } from './etcd.ts';
 import { guard } from './guard.ts';
-import { hostConf, hostFile, innerConf, innerFile } from './host.ts';
+import { hostFiles, innerFiles } from './host.ts';
 import { httpConf } from './http.ts';
 import type { NginxOptions } from './options.ts';
 import { print } from './print.ts';
@@ -94,11 +93,9 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
-type ServerFile = readonly [name: string, directives: readonly Directive[], comment: readonly string[]];
-
 /**
- * Renders a policy for nginx: http.conf, erase.conf (and erase-grpc.conf where services speak gRPC), hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, servers.conf,
- * policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are asked about tokens. The bundles are not part of it.
+ * Renders a policy for nginx: http.conf, erase.conf (and erase-grpc.conf where services speak gRPC), hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask,
+ * requests/SERVICE/… for services that list their request headers, servers.conf, policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are asked about tokens. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
  */
@@ -107,24 +104,8 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   guard(scene);
   const { inner } = policy.gateway;
   const { signinHost } = scene;
-  const hosts = [...scene.hosts, ...(signinHost ? [signinHost] : [])].map(
-    (host): ServerFile => [
-      hostFile(host.host.name),
-      hostConf(scene, host),
-      head(`For the server {} of ${host.host.name}.`),
-    ],
-  );
-  const inside = innerHosts(scene).flatMap((host): ServerFile[] =>
-    inner === undefined
-      ? []
-      : [
-          [
-            innerFile(host.host.name),
-            innerConf(scene, host, inner),
-            head(`For the server {} of ${host.host.name}, where services ask.`),
-          ],
-        ],
-  );
+  const hosts = [...scene.hosts, ...(signinHost ? [signinHost] : [])].flatMap((host) => hostFiles(scene, host));
+  const inside = innerHosts(scene).flatMap((host) => (inner === undefined ? [] : innerFiles(scene, host, inner)));
   const files: Record<string, string> = {
     'http.conf': print(httpConf(scene), head('For http {}.')),
     'servers.conf': print(serversConf(scene), serversHead(scene)),
@@ -138,7 +119,7 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   }
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
-  for (const [name, directives, comment] of [...hosts, ...inside]) files[name] = print(directives, comment);
+  for (const [name, directives, what] of [...hosts, ...inside]) files[name] = print(directives, head(what));
   return { files, gaps: gaps(scene) };
 }
 

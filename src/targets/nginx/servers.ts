@@ -1,8 +1,8 @@
 import type { Host, Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { innerCertificates, innerHosts } from './door.ts';
-import { hostFile, innerFile, reading, trustedProxies } from './host.ts';
-import { BAD_LOCATION } from './names.ts';
+import { reading, trustedProxies } from './host.ts';
+import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 

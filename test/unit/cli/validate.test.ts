@@ -34,6 +34,7 @@ describe('a valid policy', () => {
       valid: true,
       errors: [],
       insecure: ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear'],
+      advice: [],
       tests: [
         {
           at: { file: 'meshgate.yaml', line: 40, column: 5 },
@@ -249,6 +250,25 @@ describe('--nginx', () => {
       expect(code).toBe(2);
       expect(err).toMatch(says);
     }
+  });
+});
+
+describe('advice', () => {
+  test('advice on the headers of a service, with its place; the policy is valid', async () => {
+    const advised = POLICY.replace(/\nhosts:/, '\nheaders: { X-Team-User: subject }\nhosts:');
+    const { code, out } = await meshgate(['validate'], { files: { './meshgate.yaml': advised } });
+    expect(out).toMatch(/^advice: meshgate\.yaml:\d+:\d+ services\.\w+: it may read clients’ own X-Team-Username, /m);
+    expect(code).toBe(0);
+    const json = JSON.parse(
+      (await meshgate(['validate', '--format', 'json'], { files: { './meshgate.yaml': advised } })).out,
+    );
+    expect(json.advice).toEqual([
+      {
+        at: expect.objectContaining({ file: 'meshgate.yaml' }),
+        path: expect.stringMatching(/^services\./),
+        text: expect.any(String),
+      },
+    ]);
   });
 });
 

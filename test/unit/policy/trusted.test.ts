@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ALWAYS_PASSED } from '../../../src/policy/request-headers.ts';
 import { TRUSTED } from '../../../src/policy/trusted/index.ts';
 import { FORGED } from '../../security/forged-headers.ts';
 
@@ -19,7 +20,21 @@ function table(key: keyof typeof TITLES): string {
   return `### ${TITLES[key]}\n\n| trusted by | headers |\n| --- | --- |\n${lines.join('')}`;
 }
 
-/** `UPDATE_DOCS=1` writes it anew. */
+/** `UPDATE_DOCS=1` writes both anew. */
+test('docs/headers.md has a row for each group of headers that always pass', () => {
+  const text = readFileSync(FILE, 'utf8');
+  const lines = ALWAYS_PASSED.map(
+    ({ names, why }) => `| ${names.map((name) => `\`${name}\``).join(', ')} | ${why} |\n`,
+  );
+  const fresh = text.replace(
+    /(<!-- always -->\n\n.*\n.*\n)(?:\|.*\n)*/,
+    (_, head: string) => `${head}${lines.join('')}`,
+  );
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(FILE, fresh);
+  expect(text).toContain('<!-- always -->');
+  expect(text).toBe(fresh);
+});
+
 test('docs/headers.md has a row for each that trusts headers', () => {
   const text = readFileSync(FILE, 'utf8');
   const [head = '', rest = ''] = text.split('<!-- rows -->\n');

@@ -1,0 +1,57 @@
+import { IDENTITY_HEADERS, OPEN_FAMILIES, REQUEST_HEADERS } from './trusted/index.ts';
+import type { At, Policy, Service } from './types.ts';
+
+/** Something that a policy could do better; the policy is valid without. */
+export interface Advice {
+  readonly at: At;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What most services read of browsers and programs. */
+const USUAL = '[Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent]';
+
+/** What names of identity headers end in. */
+const ENDINGS = ['User', 'Username', 'Email', 'Name', 'Group', 'Groups', 'Role', 'Roles'];
+
+const ERASED = [...IDENTITY_HEADERS, ...REQUEST_HEADERS];
+
+/** Names of the identity headers that a service receives, in the policy's order. */
+function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
+  const routes = hosts
+    .flatMap((host) => host.routes)
+    .filter((route) => [route.service, ...route.allow.map((rule) => rule.service)].includes(service.name));
+  return [...new Set(routes.flatMap(({ headers }) => Object.keys(headers)))];
+}
+
+const familyOf = (name: string): string | undefined =>
+  OPEN_FAMILIES.find((family) => name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()));
+
+/** `X-Team-Groups` and the like of `X-Team-User`. One word before the last, but for an `X`, makes names siblings. */
+function siblings(name: string): readonly string[] {
+  const stem = name.slice(0, Math.max(0, name.lastIndexOf('-')));
+  return /^(|x)$/i.test(stem) ? [] : ENDINGS.map((ending) => `${stem}-${ending}`);
+}
+
+function adviceFor(service: Service, policy: Policy, closed: ReadonlySet<string>): string | undefined {
+  const received = receivedBy(service, policy);
+  const family = received.find((name) => familyOf(name) !== undefined);
+  if (family !== undefined) {
+    return `it receives ${family}, and of ${familyOf(family)} only the names are erased that documentation has; write request_headers: ${USUAL} and what else its clients send`;
+  }
+  const open = [...new Set(received.flatMap(siblings))].filter((name) => !closed.has(name.toLowerCase()));
+  if (open.length === 0) return undefined;
+  return `it may read clients’ own ${open.join(', ')} beside what the policy sends; write request_headers: ${USUAL} and what else its clients send, or send these headers too`;
+}
+
+/** For services that may trust request headers which nobody erases. */
+export function headerAdvice(policy: Policy): readonly Advice[] {
+  const set = policy.hosts.flatMap(({ routes }) => routes.flatMap(({ headers }) => Object.keys(headers)));
+  const closed = new Set([...set, ...ERASED].map((name) => name.toLowerCase()));
+  return Object.values(policy.services).flatMap((service) => {
+    // nginx passes all metadata of calls: there is nothing to write.
+    if (service.requestHeaders !== undefined || service.protocol === 'grpc') return [];
+    const text = adviceFor(service, policy, closed);
+    return text === undefined ? [] : [{ at: service.at, path: `services.${service.name}`, text }];
+  });
+}

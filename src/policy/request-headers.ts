@@ -1,0 +1,100 @@
+import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
+import { DEFAULT_HEADERS } from './headers.ts';
+import { type Path, quote } from './path.ts';
+import type { Report } from './report.ts';
+import { CERTIFICATES } from './trusted/certificates.ts';
+import { IDENTITY } from './trusted/identity.ts';
+import { REQUESTS } from './trusted/requests.ts';
+
+/*
+ * `request_headers` of a service: what it receives of a client's request headers. nginx erases by exact name, so a
+ * service that reads a family of names is safe only if everything that it does not list is dropped.
+ */
+
+/** Headers that reach every service, listed or not: each group with what would go wrong without it. */
+export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
+  {
+    names: ['Content-Type', 'Content-Encoding', 'Content-Range'],
+    why: 'they say what the body is: without `Content-Range`, a part would replace the whole',
+  },
+  {
+    names: ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'If-Range', 'Range'],
+    why: 'they are conditions: without `If-Match`, a client would overwrite what it has not seen',
+  },
+  {
+    names: ['Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest', 'Sec-Fetch-User'],
+    why: 'browsers say by them whose page asks: services take a request without them for one of a program, and skip their own check',
+  },
+  {
+    names: ['Sec-WebSocket-Key', 'Sec-WebSocket-Version', 'Sec-WebSocket-Extensions', 'Sec-WebSocket-Protocol'],
+    why: 'they open a WebSocket',
+  },
+  {
+    names: ['Mcp-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
+    why: 'rules with `tools` are decided by them, and an MCP server compares them with the message',
+  },
+];
+
+const ALWAYS = new Set(ALWAYS_PASSED.flatMap(({ names }) => names.map((name) => name.toLowerCase())));
+
+/** What the gateway itself says to every service; `Cookie` is not among them, for a service's own pass. */
+const OWN =
+  /^(host|upgrade|x-real-ip|x-forwarded-(for|proto|host|port)|x-request-id|traceparent|tracestate|x-meshgate-.*)$/;
+
+/** Of the connection, and no header of the request (RFC 9110 section 7.6.1); nginx writes its own. */
+const HOP = /^(connection|keep-alive|te|trailers?|transfer-encoding|content-length|expect|http2-settings|proxy-.*)$/;
+
+const ERASED: ReadonlyMap<string, string> = new Map(
+  [...IDENTITY, ...CERTIFICATES, ...REQUESTS].flatMap(({ names, by }) =>
+    names.map((name) => [name.toLowerCase(), by] as const),
+  ),
+);
+
+/** Names of the identity headers that the policy sets anywhere: clients' copies of them are erased everywhere. */
+function identityNames(draft: DraftPolicy): ReadonlySet<string> {
+  const layers = [
+    writes(draft, 'headers') ? draft.headers : DEFAULT_HEADERS,
+    ...entriesOf(draft.hosts).map(([, { headers }]) => headers),
+    ...routesOf(draft).map(({ route: { headers } }) => headers),
+  ];
+  return new Set(layers.flatMap((layer) => Object.keys(layer ?? {}).map((name) => name.toLowerCase())));
+}
+
+function mistake(lower: string, identity: ReadonlySet<string>): string | undefined {
+  if (ALWAYS.has(lower)) return 'no effect: it always passes; remove it';
+  if (OWN.test(lower) || identity.has(lower)) return 'no effect: the gateway sets it; remove it';
+  if (HOP.test(lower)) return 'no effect: it says something of the connection, not of the request; remove it';
+  const by = ERASED.get(lower);
+  return by === undefined ? undefined : `no effect: it is erased, for it is trusted by ${by}; remove it`;
+}
+
+/** Every name that a service lists is one that can pass. */
+export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
+  const identity = identityNames(draft);
+  for (const [name, service] of entriesOf(draft.services)) {
+    const path: Path = ['services', name, 'request_headers'];
+    if (!writes(service, 'request_headers')) continue;
+    if (service.protocol === 'grpc') {
+      report.add(path, 'nginx passes all metadata of gRPC calls, and cannot choose; remove it', 'key');
+      continue;
+    }
+    const seen = new Map<string, string>();
+    for (const [index, header] of (service.request_headers ?? []).entries()) {
+      if (header === undefined) continue;
+      const lower = header.toLowerCase();
+      const twice = seen.get(lower);
+      const message = twice === undefined ? mistake(lower, identity) : `the same header as ${quote(twice)}; keep one`;
+      // The same text twice is a mistake of every list.
+      if (message !== undefined && twice !== header) report.add([...path, index], message);
+      seen.set(lower, header);
+    }
+  }
+}
+
+/** The list of a service in one spelling, to compare it with another's. */
+export const spelledOnce = (names: readonly (string | undefined)[] | undefined): string | undefined =>
+  names &&
+  [...names]
+    .map((name) => name?.toLowerCase())
+    .sort()
+    .join(' ');

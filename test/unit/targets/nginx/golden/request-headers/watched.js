@@ -1,0 +1,23 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "corp",
+      "issuer": "https://login.example.com"
+    }
+  ],
+  "stale": 86400,
+  "assertion": true,
+  "ca": ["/run/mesh/ca.pem"],
+  "clientCa": ["/run/mesh/services.pem"],
+  "sessions": "own",
+  "identities": [
+    {
+      "name": "default",
+      "spiffe": "spiffe://example.org/ns/edge/sa/gateway",
+      "certFile": "/run/mesh/gateway.pem",
+      "keyFile": "/run/mesh/gateway.pem"
+    }
+  ]
+};
