@@ -153,6 +153,9 @@ export const MAX_HEADER_VALUE = 4096;
  */
 export const MCP_VERSIONS: readonly string[] = ['2026-07-28'];
 
+/** Levels of roles, and of any, all and none, that a role may rest on: each takes the evaluation deeper into the stack. */
+export const MAX_ROLE_LEVELS = 64;
+
 /** Ways to a role by scopes that are looked at. */
 export const MAX_SCOPE_WAYS = 16;
 

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 174 * 1024,
-  'hop.js': 70 * 1024,
-  'signin.js': 188 * 1024,
-  'client.js': 36 * 1024,
+  'meshgate.js': 178 * 1024,
+  'hop.js': 72 * 1024,
+  'signin.js': 192 * 1024,
+  'client.js': 38 * 1024,
   'health.js': 19 * 1024,
   'cli.js': 1160 * 1024,
 };

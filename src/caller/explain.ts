@@ -12,6 +12,8 @@ export interface FactExplanation {
   readonly at?: At;
   /** What to do at the provider, where it rests on a claim that the token lacks. */
   readonly help?: string;
+  /** Its parts were said before. */
+  readonly above?: true;
   readonly parts: readonly FactExplanation[];
 }
 
@@ -64,26 +66,35 @@ function helpOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): stri
   return claimHelp(kind, claim);
 }
 
-function partsOf(fact: Fact, context: FactContext, under: readonly string[]): FactExplanation[] {
-  if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, under));
-  if (fact.op !== 'role' || under.includes(fact.value)) return [];
+function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactExplanation[] {
+  if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, known));
+  if (fact.op !== 'role') return [];
+  const found = known.get(fact.value);
+  if (found !== undefined) return found;
+  // A role that rests on itself ends here.
+  known.set(fact.value, []);
   const role = context.roles.get(fact.value);
-  return role === undefined ? [] : [explainFact(role, context, [...under, fact.value])];
+  const parts = role === undefined ? [] : [explainFact(role, context, known)];
+  known.set(fact.value, parts);
+  return parts;
 }
 
+type Known = Map<string, readonly FactExplanation[]>;
+
 /**
- * Says what decided a fact, for the `explain` command. No value of the token is in it.
+ * Says what decided a fact, for the `explain` command. No value of the token is in it. What is said of a role is one
+ * object wherever the role is named.
  *
- * @param under names of the roles being explained, so that one which refers to itself ends
+ * @param known what was said of roles so far
  */
-export function explainFact(fact: Fact, context: FactContext, under: readonly string[] = []): FactExplanation {
-  const truth = truthOf(fact, context, under);
+export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
+  const truth = truthOf(fact, context);
   const help = helpOf(fact, truth, context);
   return {
     text: textOf(fact),
     truth,
     ...(fact.at !== undefined && { at: fact.at }),
     ...(help !== undefined && { help }),
-    parts: partsOf(fact, context, under),
+    parts: partsOf(fact, context, known),
   };
 }

@@ -38,13 +38,15 @@ export interface FactContext {
   readonly request?: RequestView | undefined;
   /** Says of facts about the token what is so, instead of the token itself. */
   readonly given?: ((fact: Fact) => Truth) | undefined;
+  /** What came of roles so far: each is evaluated once, however often others name it. */
+  known?: Map<string, Truth>;
 }
 
 /** Whether one part has the wanted truth: else not known if one is not known, and false if all are. Of no parts, not known. */
-function anyOf(parts: readonly Fact[], context: FactContext, under: readonly string[], wanted: boolean): Truth {
+function anyOf(parts: readonly Fact[], context: FactContext, wanted: boolean): Truth {
   let unknown = parts.length === 0;
   for (const part of parts) {
-    const truth = truthOf(part, context, under);
+    const truth = truthOf(part, context);
     if (truth === wanted) return true;
     unknown ||= truth === undefined;
   }
@@ -160,23 +162,32 @@ function tokenTruth(fact: TokenFact, context: FactContext): Truth {
   }
 }
 
-/**
- * Evaluates one fact.
- *
- * @param under names of the roles being evaluated: a role that refers to itself is never known
- */
-export function truthOf(fact: Fact, context: FactContext, under: readonly string[] = []): Truth {
+/** Whether a role is given. Not known where there is no such role, or where it rests on itself. */
+export function roleTruth(name: string, context: FactContext): Truth {
+  context.known ??= new Map();
+  const { known, roles } = context;
+  const found = known.get(name);
+  if (found !== undefined || known.has(name)) return found;
+  // What rests on itself finds this.
+  known.set(name, undefined);
+  const fact = roles.get(name);
+  if (fact === undefined) return undefined;
+  const truth = truthOf(fact, context);
+  known.set(name, truth);
+  return truth;
+}
+
+/** Evaluates one fact. */
+export function truthOf(fact: Fact, context: FactContext): Truth {
   switch (fact.op) {
-    case 'role': {
-      const role = under.includes(fact.value) ? undefined : context.roles.get(fact.value);
-      return role === undefined ? undefined : truthOf(role, context, [...under, fact.value]);
-    }
+    case 'role':
+      return roleTruth(fact.value, context);
     case 'any':
-      return anyOf(fact.facts, context, under, true);
+      return anyOf(fact.facts, context, true);
     case 'all':
-      return not(anyOf(fact.facts, context, under, false));
+      return not(anyOf(fact.facts, context, false));
     case 'none':
-      return not(anyOf(fact.facts, context, under, true));
+      return not(anyOf(fact.facts, context, true));
     case 'network':
     case 'certificate':
       return requestTruth(fact, context.request);

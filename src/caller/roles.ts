@@ -1,9 +1,12 @@
+import { type FactReading, restingOn } from '../policy/read-facts.ts';
 import type { Fact } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
-import { type FactContext, type SigninView, truthOf } from './facts.ts';
+import { type FactContext, roleTruth, type SigninFact, type SigninView, truthOf } from './facts.ts';
 import type { RequestView } from './request.ts';
+import { scopeWays, type Way } from './scope-ways.ts';
+import { askedOfSignin } from './step-up.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
@@ -26,6 +29,8 @@ interface RoleGrants {
   readonly bySignin: readonly number[];
   /** Places of those that rest on scopes. */
   readonly byScope: readonly number[];
+  /** Whether a role names another one. */
+  readonly nested: boolean;
 }
 
 /** What is made once per provider of a table. */
@@ -35,6 +40,10 @@ export interface Prepared {
   readonly subject: TokenProvider['subject'];
   readonly roles: ReadonlyMap<string, Fact>;
   readonly grants: RoleGrants;
+  /** What roles ask of the sign-in. */
+  readonly asked: FactReading<Fact, readonly SigninFact[]>;
+  /** What scopes roles take. */
+  readonly ways: FactReading<Fact, readonly Way[]>;
   /** Whether groups give a role, or are sent. */
   readonly readsGroups: boolean;
   /** Agents that come with this provider's tokens, in the policy's order. */
@@ -47,18 +56,7 @@ export interface Prepared {
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
-/** Whether a fact, or one that it is made of, is one of these. */
-function restsOn(
-  ops: readonly Fact['op'][],
-  fact: Fact,
-  roles: ReadonlyMap<string, Fact>,
-  under: readonly string[],
-): boolean {
-  if (ops.includes(fact.op)) return true;
-  if ('facts' in fact) return fact.facts.some((part) => restsOn(ops, part, roles, under));
-  const role = fact.op === 'role' && !under.includes(fact.value) ? roles.get(fact.value) : undefined;
-  return role !== undefined && restsOn(ops, role, roles, [...under, (fact as { value: string }).value]);
-}
+const namesRole = (fact: Fact): boolean => fact.op === 'role' || ('facts' in fact && fact.facts.some(namesRole));
 
 /** Whether a fact looks at the groups in this provider's tokens. */
 export function isOfGroup(fact: Fact, provider: string): boolean {
@@ -83,13 +81,13 @@ function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrant
     places: own,
     names: own.map((i) => names[i] as string),
   }));
-  const by = (...ops: Fact['op'][]) =>
-    byFact.filter((place) => {
-      const name = names[place] as string;
-      return restsOn(ops, roles.get(name) as Fact, roles, [name]);
-    });
+  const by = (...ops: Fact['op'][]) => {
+    const rests = restingOn((name) => roles.get(name), ops);
+    return byFact.filter((place) => rests.role(names[place] as string));
+  };
   const byGroup = new Map(granted.map((one) => [one.group, one]));
-  return { names, byGroup, granted, byFact, bySignin: by('acr', 'max_age'), byScope: by('scope') };
+  const nested = [...roles.values()].some(namesRole);
+  return { names, byGroup, granted, byFact, bySignin: by('acr', 'max_age'), byScope: by('scope'), nested };
 }
 
 function prepare(name: string, table: CallerTable): Prepared {
@@ -105,7 +103,12 @@ function prepare(name: string, table: CallerTable): Prepared {
   const { issuer, subject } = provider;
   const grants = grantsOf(roles, name);
   const ofRequest = requestRoles(table);
-  return { kind, issuer, subject, roles, grants, readsGroups, agents, seeksAgents, ofRequest };
+  const roleOf = (role: string): Fact | undefined => roles.get(role);
+  return {
+    ...{ kind, issuer, subject, roles, grants, readsGroups, agents, seeksAgents, ofRequest },
+    asked: askedOfSignin(roleOf),
+    ways: scopeWays(roleOf),
+  };
 }
 
 /**
@@ -165,7 +168,7 @@ function placesOf(
   found: readonly Granted[],
   signin: SigninView | undefined,
 ): number[] {
-  const { names, byFact } = grants;
+  const { names, byFact, nested } = grants;
   const places: number[] = [];
   for (let i = 0; i < found.length; i++) {
     const more = (found[i] as Granted).places;
@@ -175,7 +178,8 @@ function placesOf(
   for (let i = 0; i < byFact.length; i++) {
     const place = byFact[i] as number;
     const name = names[place] as string;
-    if (truthOf(roles.get(name) as Fact, context, [name]) === true) places.push(place);
+    const truth = nested ? roleTruth(name, context) : truthOf(roles.get(name) as Fact, context);
+    if (truth === true) places.push(place);
   }
   return places;
 }

@@ -1,24 +1,21 @@
+import { type FactReading, type RoleOf, readFacts } from '../policy/read-facts.ts';
 import type { Fact } from '../policy/types.ts';
 import type { Verified } from '../token/types.ts';
-import { type SigninFact, signedInSo, truthOf } from './facts.ts';
+import { roleTruth, type SigninFact, signedInSo } from './facts.ts';
 import type { Prepared } from './roles.ts';
 
-/**
- * What a fact asks of the sign-in itself, in the policy's order; of what must not be, a step up makes nothing true.
- *
- * @param roleOf the fact behind a role's name
- */
-export function askedOfSignin(
-  fact: Fact,
-  roleOf: (name: string) => Fact | undefined,
-  under: readonly string[] = [],
-): readonly SigninFact[] {
-  if (fact.op === 'acr' || fact.op === 'max_age') return [fact];
-  if (fact.op === 'any' || fact.op === 'all') return fact.facts.flatMap((part) => askedOfSignin(part, roleOf, under));
-  if (fact.op !== 'role' || under.includes(fact.value)) return [];
-  const role = roleOf(fact.value);
-  return role === undefined ? [] : askedOfSignin(role, roleOf, [...under, fact.value]);
-}
+const nothing: readonly SigninFact[] = Object.freeze([]);
+
+/** What facts ask of the sign-in itself, in the policy's order; of what must not be, a step up makes nothing true. */
+export const askedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly SigninFact[]> =>
+  readFacts(roleOf, {
+    leaf: (fact) => (fact.op === 'acr' || fact.op === 'max_age' ? [fact] : nothing),
+    sum: (op, parts) => {
+      const some = op === 'none' ? [] : parts.filter((part) => part.length > 0);
+      return some.length < 2 ? (some[0] ?? nothing) : [...new Set(some.flat())];
+    },
+    missing: nothing,
+  });
 
 /**
  * Whether a sign-in is already what one would ask for: as recent as every age, and by one of the ways.
@@ -38,7 +35,7 @@ export function isMet(asked: readonly SigninFact[], isSo: (fact: SigninFact) => 
  */
 export function stepUpRoles(
   verified: Verified,
-  { kind, roles, grants }: Prepared,
+  { kind, roles, grants, asked }: Prepared,
   held: readonly string[],
   now: number,
 ): readonly string[] {
@@ -48,11 +45,7 @@ export function stepUpRoles(
   return grants.bySignin
     .map((place) => grants.names[place] as string)
     .filter((name) => {
-      const fact = roles.get(name) as Fact;
-      if (held.includes(name) || truthOf(fact, context, [name]) !== true) return false;
-      return !isMet(
-        askedOfSignin(fact, (role) => roles.get(role), [name]),
-        isSo,
-      );
+      if (held.includes(name) || roleTruth(name, context) !== true) return false;
+      return !isMet(asked.role(name), isSo);
     });
 }

@@ -1,7 +1,8 @@
+import { type FactReading, readFacts } from '../policy/read-facts.ts';
 import type { Fact } from '../policy/types.ts';
 import { type ProviderKind, providerKinds } from '../providers/index.ts';
 import type { Verified } from '../token/types.ts';
-import { type FactContext, type SigninFact, signedInSo, type Truth, truthOf } from './facts.ts';
+import { type FactContext, roleTruth, type SigninFact, signedInSo, type Truth, truthOf } from './facts.ts';
 import { isRequestFact, type RequestView } from './request.ts';
 import { askedOfSignin, isMet } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
@@ -22,37 +23,56 @@ export interface RequestRoles {
   readonly bare: ReadonlySet<string>;
   /** Those that rest on how or when somebody signed in as well. */
   readonly bySignin: readonly string[];
+  /** What roles ask of the sign-in. */
+  readonly asked: FactReading<Fact, readonly SigninFact[]>;
   /** By agents that come with tokens, the roles that travel. */
   readonly actsFor: ReadonlyMap<string, readonly string[]>;
 }
 
 type Roles = ReadonlyMap<string, Fact>;
 
-/** The facts that are no others' sum, of a fact and of the roles that it names, each as often as it stands there. */
-function leavesOf(fact: Fact, roles: Roles, under: readonly string[]): readonly Fact[] {
-  if ('facts' in fact) return fact.facts.flatMap((part) => leavesOf(part, roles, under));
-  if (fact.op !== 'role') return [fact];
-  const role = under.includes(fact.value) ? undefined : roles.get(fact.value);
-  return role === undefined ? [] : leavesOf(role, roles, [...under, fact.value]);
+const isSigninFact = (fact: Fact): fact is SigninFact => fact.op === 'acr' || fact.op === 'max_age';
+
+/** What a fact rests on, one bit each. */
+const REQUEST = 1;
+const TOKEN = 2;
+const SIGNIN = 4;
+
+function bitsOf(roles: Roles): FactReading<Fact, number> {
+  return readFacts((role) => roles.get(role), {
+    leaf: (fact) => (isRequestFact(fact) ? REQUEST : isSigninFact(fact) ? TOKEN | SIGNIN : TOKEN),
+    sum: (_, parts) => parts.reduce((all, part) => all | part, 0),
+    missing: 0,
+  });
 }
 
-const isSigninFact = (fact: Fact): fact is SigninFact => fact.op === 'acr' || fact.op === 'max_age';
+/** The facts of tokens that roles rest on, each once, in the order in which they are met. */
+function leavesOf(names: readonly string[], roles: Roles): ReadonlySet<Fact> {
+  const found = new Set<Fact>();
+  const facts = readFacts((role) => roles.get(role), {
+    leaf: (fact) => {
+      if (!isRequestFact(fact)) found.add(fact);
+    },
+    sum: () => undefined,
+    missing: undefined,
+  });
+  for (const name of names) facts.role(name);
+  return found;
+}
 
 function prepare({ roles: list, agents = [] }: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | undefined {
   const roles = new Map(list);
-  const resting = [...roles]
-    .map(([name, fact]) => ({ name, leaves: leavesOf(fact, roles, [name]) }))
-    .filter(({ leaves }) => leaves.some(isRequestFact));
-  if (resting.length === 0) return undefined;
-  const ofTokens = new Set(resting.flatMap(({ leaves }) => leaves.filter((leaf) => !isRequestFact(leaf))));
-  const named = (counts: (leaves: readonly Fact[]) => boolean): readonly string[] =>
-    resting.flatMap(({ name, leaves }) => (counts(leaves) ? [name] : []));
+  const bits = bitsOf(roles);
+  const all = [...roles.keys()];
+  const names = all.filter((name) => (bits.role(name) & REQUEST) !== 0);
+  if (names.length === 0) return undefined;
   return {
-    names: named(() => true),
+    names,
     roles,
-    leaves: new Map([...ofTokens].map((leaf, place) => [leaf, place])),
-    bare: new Set(named((leaves) => leaves.every(isRequestFact))),
-    bySignin: named((leaves) => leaves.some(isSigninFact)),
+    leaves: new Map([...leavesOf(names, roles)].map((leaf, place) => [leaf, place])),
+    bare: new Set(names.filter((name) => bits.role(name) === REQUEST)),
+    bySignin: names.filter((name) => (bits.role(name) & SIGNIN) !== 0),
+    asked: askedOfSignin((role) => roles.get(role)),
     actsFor: new Map(agents.map(({ name, actsFor }) => [name, actsFor])),
   };
 }
@@ -104,17 +124,27 @@ function contextOf(of: RequestRoles, truths: string, request: RequestView, assum
   return { verified: noToken, kind: noKind, roles: of.roles, request, given };
 }
 
-/** Whether a fact could have a truth if the client were somewhere else, all but that as it is. */
-function canBe(fact: Fact, wanted: boolean, context: FactContext, under: readonly string[]): boolean {
-  if (fact.op === 'network') return true;
-  if ('facts' in fact) {
-    const part = (it: Fact): boolean => canBe(it, wanted !== (fact.op === 'none'), context, under);
-    return (fact.op === 'any') === wanted ? fact.facts.some(part) : fact.facts.every(part);
-  }
-  if (fact.op !== 'role') return truthOf(fact, context, under) === wanted;
-  const role = under.includes(fact.value) ? undefined : context.roles.get(fact.value);
-  return role !== undefined && canBe(role, wanted, context, [...under, fact.value]);
-}
+/** Truths that a fact could have if the client were somewhere else, all but that as it is: one bit each. */
+const CAN_HOLD = 1;
+const CAN_FAIL = 2;
+
+const swapped = (truths: number): number => ((truths & CAN_HOLD) << 1) | ((truths & CAN_FAIL) >> 1);
+
+const elsewhereOf = (context: FactContext): FactReading<Fact, number> =>
+  readFacts((role) => context.roles.get(role), {
+    leaf: (fact) => {
+      if (fact.op === 'network') return CAN_HOLD | CAN_FAIL;
+      const truth = truthOf(fact, context);
+      return truth === undefined ? 0 : truth ? CAN_HOLD : CAN_FAIL;
+    },
+    sum: (op, parts) => {
+      const [one, each] = op === 'all' ? [CAN_FAIL, CAN_HOLD] : [CAN_HOLD, CAN_FAIL];
+      const some = parts.some((part) => (part & one) !== 0) ? one : 0;
+      const truths = some | (parts.every((part) => (part & each) !== 0) ? each : 0);
+      return op === 'none' ? swapped(truths) : truths;
+    },
+    missing: 0,
+  });
 
 /** The roles of a caller in the policy's order: those held anyway, and those that the request gives. */
 function merged(of: RequestRoles, anyway: readonly string[], more: readonly string[]): readonly string[] {
@@ -127,11 +157,9 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
   const truths = caller.truths ?? '';
   const assumed = contextOf(of, truths, request, true);
   const isSo = (fact: SigninFact): boolean => truths[of.leaves.get(fact) as number]?.toLowerCase() === 't';
-  const roleOf = (role: string): Fact | undefined => of.roles.get(role);
   const more = of.bySignin.filter((name) => {
-    const fact = of.roles.get(name) as Fact;
-    if (held.includes(name) || truthOf(fact, assumed, [name]) !== true) return false;
-    return !isMet(askedOfSignin(fact, roleOf, [name]), isSo);
+    if (held.includes(name) || roleTruth(name, assumed) !== true) return false;
+    return !isMet(of.asked.role(name), isSo);
   });
   return merged(
     of,
@@ -156,13 +184,11 @@ function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[]
 export function inView(caller: Caller, of: RequestRoles, request: RequestView): Caller {
   const now = contextOf(of, caller.truths ?? '', request, false);
   const names = namesFor(of, caller);
-  const given = names.filter((name) => truthOf(of.roles.get(name) as Fact, now, [name]) === true);
+  const elsewhere = elsewhereOf(now);
+  const given = names.filter((name) => roleTruth(name, now) === true);
   const roles = merged(of, caller.roles, given);
   const lacks = names.filter(
-    (name) =>
-      !roles.includes(name) &&
-      (!caller.nobody || of.bare.has(name)) &&
-      canBe(of.roles.get(name) as Fact, true, now, [name]),
+    (name) => !roles.includes(name) && (!caller.nobody || of.bare.has(name)) && (elsewhere.role(name) & CAN_HOLD) !== 0,
   );
   const stepUp = caller.nobody || caller.agent !== undefined ? [] : stepUps(of, caller, roles, request);
   const { stepUp: _, elsewhere: __, ...rest } = caller;

@@ -48,7 +48,7 @@ function given(held: readonly string[], text: string, { name, at }: Role): FactE
 const byFact =
   ({ facts }: ClaimedCaller) =>
   ({ name, fact, at }: Role): FactExplanation => {
-    const why = explainFact(fact, facts, [name]);
+    const why = explainFact(fact, facts);
     return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
   };
 

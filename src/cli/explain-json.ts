@@ -6,12 +6,13 @@ import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
 /** `held` is absent where the token does not say. */
-export function factJson({ text, truth, at, help, parts }: FactExplanation): unknown {
+export function factJson({ text, truth, at, help, above, parts }: FactExplanation): unknown {
   return {
     text,
     ...(truth !== undefined && { held: truth }),
     ...(help !== undefined && { help }),
     ...(at && { at }),
+    ...(above && { above }),
     ...(parts.length > 0 && { parts: parts.map(factJson) }),
   };
 }

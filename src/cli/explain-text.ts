@@ -19,9 +19,10 @@ function truthText(truth: boolean | undefined, paint: Paint): string {
 export function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
   const help = fact.help === undefined ? '' : `; ${fact.help}`;
   const unknown = fact.truth === undefined ? `: the token does not say${help}` : '';
+  const above = fact.above === undefined ? '' : ': as above';
   const where = fact.at === undefined ? '' : `  ${paint('dim', place(fact.at))}`;
   return [
-    `${indent}${truthText(fact.truth, paint)} ${fact.text}${fact.parts.length === 0 ? unknown : ''}${where}`,
+    `${indent}${truthText(fact.truth, paint)} ${fact.text}${fact.parts.length === 0 ? above || unknown : ''}${where}`,
     ...fact.parts.flatMap((part) => factLines(part, `${indent}  `, paint)),
   ];
 }

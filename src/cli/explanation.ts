@@ -39,11 +39,17 @@ export interface Explanation {
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
 
-/** Leaves out what did not decide: of an `any` that holds the parts that do not, of an `all` that fails those that do. */
-export function deciding(fact: FactExplanation): FactExplanation {
+/**
+ * Leaves out what did not decide: of an `any` that holds the parts that do not, of an `all` that fails those that do. What
+ * a role rests on is said where it is named first.
+ */
+export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new Set()): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
-  const parts = fact.parts.filter((part) => (part.truth === true) === wanted).map(deciding);
-  return { ...fact, parts: parts.length > 0 ? parts : fact.parts.map(deciding) };
+  const those = fact.parts.filter((part) => (part.truth === true) === wanted);
+  const parts = those.length > 0 ? those : fact.parts;
+  if (parts.some((part) => said.has(part))) return { ...fact, parts: [], above: true };
+  for (const part of parts) said.add(part);
+  return { ...fact, parts: parts.map((part) => deciding(part, said)) };
 }
 
 function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {

@@ -4,6 +4,7 @@ import { type DraftFact, type DraftPolicy, routesOf, writes } from './draft.ts';
 import { allFacts, type FactAt, GROUPINGS, OPERATORS, roleFacts } from './facts.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
+import { draftReader } from './read-facts.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -35,30 +36,25 @@ type Owners = NonNullable<ProviderKind['owners']>;
 
 /** A role that a token of the provider can give names exactly whose the token is. */
 function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners): void {
+  const named = namesOwner(provider, owners)(draft);
   for (const { role, fact, path } of roleFacts(draft)) {
-    if (report.touches(path) || fact === undefined) continue;
-    if (namesOwner(draft, fact, provider, owners, [role])) continue;
+    if (report.touches(path) || fact === undefined || named.role(role)) continue;
     const message = `anybody on ${owners.at} can have this role: nothing in it names a repository or an owner exactly; write ${owners.write}, beside the rest in all`;
     report.add(path, message, 'key');
   }
 }
 
 /** Whether a fact is true of no token of the provider, or only of those whose owner it names. */
-function namesOwner(
-  draft: DraftPolicy,
-  fact: DraftFact | undefined,
-  provider: string,
-  owners: Owners,
-  open: readonly string[],
-): boolean {
-  const names = (it: DraftFact | undefined) => namesOwner(draft, it, provider, owners, open);
-  if (fact === undefined) return true;
-  if (typeof fact === 'string') {
-    if (open.includes(fact)) return true;
-    return namesOwner(draft, draft.roles?.[fact], provider, owners, [...open, fact]);
-  }
-  if (fact.all) return fact.all.some(names);
-  if (fact.any) return fact.any.every(names);
+const namesOwner = (provider: string, owners: Owners) =>
+  draftReader<boolean>(() => ({
+    leaf: (fact) => leafNamesOwner(fact as DraftForm, provider, owners),
+    sum: (op, parts) => (op === 'all' ? parts.includes(true) : op === 'any' && !parts.includes(false)),
+    missing: true,
+  }));
+
+type DraftForm = Exclude<DraftFact, string>;
+
+function leafNamesOwner(fact: DraftForm, provider: string, owners: Owners): boolean {
   if (writes(fact, 'none')) return false;
   if (writes(fact, 'network', 'certificate') || (fact.provider !== undefined && fact.provider !== provider))
     return true;

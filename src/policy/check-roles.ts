@@ -1,12 +1,20 @@
-import { type DraftFact, type DraftPolicy, writes } from './draft.ts';
-import { allFacts, type FactAt, GROUPINGS, innerFacts, OPERATORS, providersOf, roleFacts } from './facts.ts';
+import { type DraftPolicy, writes } from './draft.ts';
+import {
+  allFacts,
+  type FactAt,
+  GROUPINGS,
+  innerFacts,
+  neededAcrs,
+  OPERATORS,
+  providersOf,
+  roleFacts,
+} from './facts.ts';
 import { namesOf } from './names.ts';
-import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 import { seconds } from './units.ts';
 
-/** Each fact says one thing of one provider, can be true, and no role depends on itself. */
+/** Each fact says one thing of one provider, and can be true. */
 export function checkRoles(report: Report, draft: DraftPolicy): void {
   const providers = namesOf(report, 'provider') ?? [];
   for (const role of roleFacts(draft)) {
@@ -15,7 +23,6 @@ export function checkRoles(report: Report, draft: DraftPolicy): void {
       checkProvider(report, draft, fact, providers);
     }
   }
-  checkCycles(report, draft);
 }
 
 /** What is wrong with a pattern; undefined where nothing is. */
@@ -55,7 +62,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   if (typeof fact !== 'object' || report.touches(path)) return;
   const kind = ['group', 'claim', 'scope', 'acr'].find((it) => writes(fact, it));
   // What an acr means is the provider's affair; where another fact lets one provider's callers alone in, it is that one's.
-  const isPinned = kind === 'acr' && at.within?.some((it) => providersOf(draft, it)?.size === 1);
+  const isPinned = kind === 'acr' && at.within?.some((it) => providersOf(draft).fact(it)?.size === 1);
   const isNamed = writes(fact, 'provider') || provider !== undefined || isPinned;
   if (kind && providers.length > 1 && !isNamed) {
     report.add(path, `whose ${kind}? add provider: ${oneOf(providers)}`, 'key');
@@ -63,71 +70,21 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);
   } else if (
     fact.all &&
-    providersOf(draft, fact)?.size === 0 &&
+    providersOf(draft).fact(fact)?.size === 0 &&
     !innerFacts(at).some((it) => isOdd(report, draft, it))
   ) {
     report.add([...path, 'all'], 'never true: these are facts of different providers; write any', 'key');
-  } else if (fact.all && !at.within?.some((it) => neededAcrs(draft, it).length > 1)) {
-    const [acr, other] = neededAcrs(draft, fact);
+  } else if (fact.all && !at.within?.some((it) => neededAcrs(draft).fact(it).length > 1)) {
+    const [acr, other] = neededAcrs(draft).fact(fact);
     if (other === undefined) return;
     const message = `never true: somebody signs in by ${acr} or by ${other}, and not by both; write any`;
     report.add([...path, 'all'], message, 'key');
   }
 }
 
-/** Each `acr` that has to be for a fact to be true: a sign-in has one. */
-function neededAcrs(draft: DraftPolicy, fact: DraftFact | undefined, open: readonly string[] = []): readonly string[] {
-  if (fact === undefined) return [];
-  if (typeof fact === 'string') {
-    return open.includes(fact) ? [] : neededAcrs(draft, draft.roles?.[fact], [...open, fact]);
-  }
-  if (fact.acr !== undefined) return [fact.acr];
-  return [...new Set((fact.all ?? []).flatMap((it) => neededAcrs(draft, it, open)))];
-}
-
 /** True if a fact inside an `all` is wrong by itself. */
 function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
   const named = typeof fact === 'object' ? fact.provider : undefined;
   const isOther = named !== undefined && provider !== undefined && named !== provider;
-  return isOther || report.touches(path) || providersOf(draft, fact)?.size === 0;
-}
-
-/** A cycle is reported at the first of its roles, where that one names the next. */
-function checkCycles(report: Report, draft: DraftPolicy): void {
-  const roles = roleFacts(draft);
-  const uses = new Map(roles.map((it) => [it.role, usesOf(it)]));
-  for (const [index, { role }] of roles.entries()) {
-    const later = new Set(roles.slice(index).map((it) => it.role));
-    const cycle = findCycle(uses, later, role);
-    if (!cycle) continue;
-    const path = uses.get(role)?.get(cycle[1] ?? role) ?? ['roles', role];
-    // The step that is wrong stands where another role may be missing.
-    report.lack('role');
-    report.add(path, `the role depends on itself: ${cycle.join(' → ')}; remove one of these steps`);
-  }
-}
-
-/** Roles that a role's fact names, and where. */
-function usesOf(fact: FactAt): Map<string, Path> {
-  const named = allFacts(fact).filter((it): it is FactAt & { fact: string } => typeof it.fact === 'string');
-  return new Map(named.reverse().map((it) => [it.fact, it.path]));
-}
-
-/** The shortest way from a role back to itself, through these roles only. */
-function findCycle(uses: ReadonlyMap<string, ReadonlyMap<string, Path>>, through: ReadonlySet<string>, start: string) {
-  const seen = new Set<string>();
-  let ways: string[][] = [[start]];
-  while (ways.length > 0) {
-    const next: string[][] = [];
-    for (const way of ways) {
-      for (const to of uses.get(way.at(-1) ?? '')?.keys() ?? []) {
-        if (to === start) return [...way, to];
-        if (!through.has(to) || seen.has(to)) continue;
-        seen.add(to);
-        next.push([...way, to]);
-      }
-    }
-    ways = next;
-  }
-  return undefined;
+  return isOther || report.touches(path) || providersOf(draft).fact(fact)?.size === 0;
 }

@@ -97,7 +97,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
-  const giving = providersOf(draft, isRole(who) ? who : undefined);
+  const giving = isRole(who) ? providersOf(draft).role(who) : undefined;
   if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
   const names = [...giving].join(' or ');
   report.add(
@@ -127,6 +127,6 @@ function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   if (wide === 'anyone') return true;
   if (narrow === 'anyone') return false;
   // By a network nobody in particular has a role as well.
-  if (wide === 'authenticated') return !restsOnNetwork(draft, narrow);
+  if (wide === 'authenticated') return !restsOnNetwork(draft).role(narrow);
   return narrow !== 'authenticated' && implies(draft, narrow, wide);
 }

@@ -17,6 +17,7 @@ import { checkProof } from './check-proof.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkReferences } from './check-references.ts';
 import { checkRequestFacts } from './check-request-facts.ts';
+import { checkRoleSteps } from './check-role-steps.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
 import { checkServices } from './check-services.ts';
@@ -36,6 +37,7 @@ export function checkPolicy(report: Report): void {
   checkLists(report);
   checkDefinitions(report);
   checkReferences(report);
+  checkRoleSteps(report, plain(report.tree) as DraftPolicy);
   const draft = plain(report.tree) as DraftPolicy;
   for (const check of CHECKS) check(report, draft);
 }

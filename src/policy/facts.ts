@@ -1,5 +1,6 @@
 import { type DraftFact, type DraftPolicy, entriesOf, writes } from './draft.ts';
 import type { Path } from './path.ts';
+import { draftReader, type FactReading } from './read-facts.ts';
 
 /** A fact in a draft, where it stands, and the provider that an `all` around it names. */
 export interface FactAt {
@@ -46,61 +47,72 @@ function ownProvider(fact: DraftFact | undefined): string | undefined {
   return writes(fact, ...OPERATORS, ...GROUPINGS) ? undefined : fact.provider;
 }
 
-/**
- * Providers whose tokens can make a fact true; undefined: any. Roles that are being looked at already count as any,
- * so that a cycle ends.
- */
-export function providersOf(
-  draft: DraftPolicy,
-  fact: DraftFact | undefined,
-  open: readonly string[] = [],
-): Set<string> | undefined {
-  if (fact === undefined) return undefined;
-  if (typeof fact === 'string') {
-    return open.includes(fact) ? undefined : providersOf(draft, draft.roles?.[fact], [...open, fact]);
-  }
-  if (fact.all) return fact.all.map((it) => providersOf(draft, it, open)).reduce(intersect, undefined);
-  if (fact.any) {
-    const sets = fact.any.map((it) => providersOf(draft, it, open));
-    return sets.includes(undefined) ? undefined : new Set(sets.flatMap((it) => [...(it ?? [])]));
-  }
-  return writes(fact, 'none') || fact.provider === undefined ? undefined : new Set([fact.provider]);
-}
+/** Providers whose tokens can make a fact true; undefined: any. */
+export const providersOf = draftReader<ReadonlySet<string> | undefined>(() => ({
+  leaf: (fact) => {
+    const { provider, ...rest } = fact as Exclude<DraftFact, string>;
+    return provider === undefined || writes(rest, 'none') ? undefined : new Set([provider]);
+  },
+  sum: (op, parts) => {
+    if (op === 'all') return parts.reduce(intersect, undefined);
+    return op === 'none' || parts.includes(undefined) ? undefined : new Set(parts.flatMap((it) => [...(it ?? [])]));
+  },
+  missing: undefined,
+}));
 
-/** Whether a fact may be true of nobody in particular, since it rests on the client's network. */
-export function restsOnNetwork(draft: DraftPolicy, fact: DraftFact | undefined, open: readonly string[] = []): boolean {
-  if (fact === undefined) return false;
-  if (typeof fact === 'string') {
-    return !open.includes(fact) && restsOnNetwork(draft, draft.roles?.[fact], [...open, fact]);
-  }
-  return writes(fact, 'network') || GROUPINGS.some((op) => fact[op]?.some((it) => restsOnNetwork(draft, it, open)));
-}
-
-function intersect(a: Set<string> | undefined, b: Set<string> | undefined): Set<string> | undefined {
+function intersect(
+  a: ReadonlySet<string> | undefined,
+  b: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
   return a && b ? new Set([...a].filter((it) => b.has(it))) : (a ?? b);
 }
 
+/** Whether a fact may be true of nobody in particular, since it rests on the client's network. */
+export const restsOnNetwork = draftReader<boolean>(() => ({
+  leaf: (fact) => writes(fact as object, 'network'),
+  sum: (_, parts) => parts.includes(true),
+  missing: false,
+}));
+
+/** Each `acr` that has to be for a fact to be true: a sign-in has one. */
+export const neededAcrs = draftReader<readonly string[]>(() => ({
+  leaf: (fact) => (typeof fact === 'object' && fact.acr !== undefined ? [fact.acr] : []),
+  sum: (op, parts) => (op === 'all' ? [...new Set(parts.flat())] : []),
+  missing: [],
+}));
+
+/** Says of roles whether whoever has one has another as well, as far as their definitions name each other. */
+function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
+  const covered = coveredBy(draft, other);
+  const reader = draftReader<boolean>(() => ({
+    leaf: () => false,
+    sum: (op, parts) =>
+      op === 'all' ? parts.includes(true) : op === 'any' && parts.length > 0 && !parts.includes(false),
+    role: (name, inner) => inner || covered.has(name),
+    missing: false,
+  }));
+  return reader(draft);
+}
+
+const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
+
 /** True if whoever has the first role has the second as well, as far as their definitions name each other. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
-  return factImplies(draft, role, other, []);
+  const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
+  impliers.set(draft, known);
+  const reading = known.get(other) ?? implying(draft, other);
+  known.set(other, reading);
+  return reading.role(role);
 }
 
-function factImplies(draft: DraftPolicy, fact: DraftFact | undefined, other: string, open: readonly string[]): boolean {
-  if (fact === undefined) return false;
-  if (typeof fact === 'string') {
-    if (fact === other || includes(draft, other, fact, [])) return true;
-    return !open.includes(fact) && factImplies(draft, draft.roles?.[fact], other, [...open, fact]);
+/** A role, and those of which everybody has it by its definition. */
+function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
+  const found = new Set([role]);
+  // What is added meanwhile has its turn.
+  for (const name of found) {
+    const fact = draft.roles?.[name];
+    const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];
+    for (const it of names) if (typeof it === 'string') found.add(it);
   }
-  if (fact.all) return fact.all.some((it) => factImplies(draft, it, other, open));
-  return fact.any !== undefined && fact.any.length > 0 && fact.any.every((it) => factImplies(draft, it, other, open));
-}
-
-/** True if a role is, by its definition, given to everybody with another one. */
-function includes(draft: DraftPolicy, role: string, other: string, open: readonly string[]): boolean {
-  const fact = draft.roles?.[role];
-  const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];
-  return names.some(
-    (it) =>
-      typeof it === 'string' && (it === other || (!open.includes(it) && includes(draft, it, other, [...open, it]))),
-  );
+  return found;
 }

@@ -1,4 +1,5 @@
-import type { Fact, Host, Limit, Policy, Route } from '../policy/types.ts';
+import type { Host, Limit, Policy, Route } from '../policy/types.ts';
+import { restsOnNetwork } from './implied.ts';
 
 /** A limit with what is counted under it. */
 export interface Counted extends Limit {
@@ -22,19 +23,11 @@ const of = (limit: Limit | null | undefined, name: string): Counted | undefined 
 const present = (...limits: readonly (Counted | undefined)[]): readonly Counted[] =>
   limits.filter((limit) => limit !== undefined);
 
-/** Whether a fact is true of nobody in particular: it is about the client's address. */
-function isOfNobody(fact: Fact, roles: Policy['roles']): boolean {
-  if ('facts' in fact) return fact.facts.some((part) => isOfNobody(part, roles));
-  const role = fact.op === 'role' ? roles[fact.value] : undefined;
-  return role === undefined ? fact.op === 'network' : isOfNobody(role.fact, roles);
-}
-
 /** Whether a route may let somebody pass of whom nothing is known. */
 function admitsNobody(policy: Policy, { allow }: Route): boolean {
-  return allow.some(({ who }) => {
-    const role = who.kind === 'role' ? policy.roles[who.role] : undefined;
-    return who.kind === 'anyone' || (role !== undefined && isOfNobody(role.fact, policy.roles));
-  });
+  return allow.some(
+    ({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy).role(who.role)),
+  );
 }
 
 /**

@@ -84,7 +84,8 @@ export function roleChanges(before: Policy, after: Policy): readonly DefinitionC
     return was === is ? [] : [{ before: was, after: is, ...(effect && { effect }) }];
   };
   const found = section('role', before.roles, after.roles, compare, ({ fact }) => factText(fact));
-  return found.map((change) => ({ ...change, affects: [...madeOf(change.name, after)] }));
+  const made = madeOf(after);
+  return found.map((change) => ({ ...change, affects: [...made(change.name)] }));
 }
 
 /** With the rules that a role is named in, by itself or through another; a role that came or went is in what they allow. */

@@ -42,8 +42,9 @@ const partsOf = (fact: Fact, op: 'any' | 'all'): readonly string[] =>
 export function effectOf(before: Fact, after: Fact): Effect | undefined {
   for (const op of ['any', 'all'] as const) {
     const [was, is] = [partsOf(before, op), partsOf(after, op)];
-    const came = is.filter((it) => !was.includes(it));
-    const went = was.filter((it) => !is.includes(it));
+    const [old, fresh] = [new Set(was), new Set(is)];
+    const came = is.filter((it) => !old.has(it));
+    const went = was.filter((it) => !fresh.has(it));
     if (went.length === was.length || came.length + went.length === 0) continue;
     const more = op === 'any' ? came : went;
     const kind = came.length > 0 && went.length > 0 ? 'other' : more.length > 0 ? 'wider' : 'narrower';
@@ -52,17 +53,38 @@ export function effectOf(before: Fact, after: Fact): Effect | undefined {
   return undefined;
 }
 
-function mentions(fact: Fact, role: string): boolean {
-  if ('facts' in fact) return fact.facts.some((part) => mentions(part, role));
-  return fact.op === 'role' && fact.value === role;
+/** Roles that a fact names. */
+function rolesIn(fact: Fact): readonly string[] {
+  if ('facts' in fact) return fact.facts.flatMap(rolesIn);
+  return fact.op === 'role' ? [fact.value] : [];
 }
 
-/** Roles that are made of a role, directly or not. */
-export function madeOf(role: string, policy: Policy, found: Set<string> = new Set()): ReadonlySet<string> {
-  for (const { name, fact } of Object.values(policy.roles)) {
-    if (found.has(name) || !mentions(fact, role)) continue;
-    found.add(name);
-    madeOf(name, policy, found);
+/** By role, the roles whose facts name it, in the policy's order. */
+function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]> {
+  const made = new Map<string, string[]>();
+  for (const { name, fact } of Object.values(roles)) {
+    for (const role of new Set(rolesIn(fact))) {
+      const names = made.get(role) ?? [];
+      names.push(name);
+      made.set(role, names);
+    }
   }
-  return found;
+  return made;
+}
+
+/** Says which roles are made of a role, directly or not. */
+export function madeOf(policy: Policy): (role: string) => ReadonlySet<string> {
+  const made = madeDirectly(policy);
+  return (role) => {
+    const found = new Set<string>();
+    const visit = (name: string): void => {
+      for (const other of made.get(name) ?? []) {
+        if (found.has(other)) continue;
+        found.add(other);
+        visit(other);
+      }
+    };
+    visit(role);
+    return found;
+  };
 }

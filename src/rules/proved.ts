@@ -1,21 +1,19 @@
-import type { Fact, Policy, Route, Who } from '../policy/types.ts';
-
-type RoleOf = (name: string) => Fact | undefined;
+import { readFacts } from '../policy/read-facts.ts';
+import type { Policy, Route, Who } from '../policy/types.ts';
+import { perPolicy } from './per-policy.ts';
 
 /** Whether a fact is true of no token but one that is bound to a DPoP key. */
-function needsDpop(fact: Fact, roleOf: RoleOf, under: readonly string[] = []): boolean {
-  if (fact.op === 'bound') return fact.value === 'dpop';
-  if (fact.op === 'all') return fact.facts.some((part) => needsDpop(part, roleOf, under));
-  if (fact.op === 'any') return fact.facts.every((part) => needsDpop(part, roleOf, under));
-  if (fact.op !== 'role' || under.includes(fact.value)) return false;
-  const role = roleOf(fact.value);
-  return role !== undefined && needsDpop(role, roleOf, [...under, fact.value]);
-}
+const needsDpop = perPolicy((roleOf) =>
+  readFacts<boolean>(roleOf, {
+    leaf: (fact) => fact.op === 'bound' && fact.value === 'dpop',
+    sum: (op, parts) => (op === 'all' ? parts.includes(true) : op === 'any' && !parts.includes(false)),
+    missing: false,
+  }),
+);
 
-function whoNeedsDpop(who: Who, { roles, agents }: Policy): boolean {
-  const fact = who.kind === 'role' ? roles[who.role]?.fact : undefined;
-  if (fact !== undefined) return needsDpop(fact, (name) => roles[name]?.fact);
-  return who.kind === 'agent' && agents[who.agent]?.bound === 'dpop';
+function whoNeedsDpop(who: Who, policy: Policy): boolean {
+  if (who.kind === 'role') return needsDpop(policy).role(who.role);
+  return who.kind === 'agent' && policy.agents[who.agent]?.bound === 'dpop';
 }
 
 /** Whether routes take no token but such as are bound to a DPoP key (RFC 9449): each of their rules asks for that. */

@@ -1,13 +1,17 @@
-import { scopeWays } from '../caller/scope-up.ts';
-import type { At, Policy, Route } from '../policy/types.ts';
+import { scopeWays } from '../caller/scope-ways.ts';
+import type { Policy, Route } from '../policy/types.ts';
+import { perPolicy } from './per-policy.ts';
 import { record } from './record.ts';
 
-const nowhere: At = { file: '', line: 0, column: 0 };
+const waysOf = perPolicy(scopeWays);
 
 /** The scopes of the first way to a role that takes any; none where it takes none. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
-  const ways = scopeWays({ op: 'role', value: role, at: nowhere }, (name) => policy.roles[name]?.fact);
-  return ways.find((way) => way.length > 0) ?? [];
+  return (
+    waysOf(policy)
+      .role(role)
+      .find((way) => way.length > 0) ?? []
+  );
 }
 
 /** By role, the scopes that a client should ask for, spaces between; only roles that take some. */

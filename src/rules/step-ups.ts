@@ -1,16 +1,17 @@
 import { askedOfSignin } from '../caller/step-up.ts';
-import type { At, Policy } from '../policy/types.ts';
+import type { Policy } from '../policy/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
+import { perPolicy } from './per-policy.ts';
 import { record } from './record.ts';
 
-const nowhere: At = { file: '', line: 0, column: 0 };
+const askedOf = perPolicy(askedOfSignin);
 
 /**
  * What a provider is asked for so that a role comes to be held: every `acr` that it names, in the policy's order, and
  * the shortest age. Where the role has alternatives, that satisfies each of them. Undefined where it asks for nothing.
  */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
-  const facts = askedOfSignin({ op: 'role', value: role, at: nowhere }, (name) => policy.roles[name]?.fact);
+  const facts = askedOf(policy).role(role);
   if (facts.length === 0) return undefined;
   const acrValues = [...new Set(facts.flatMap((it) => (it.op === 'acr' ? it.value : [])))];
   const ages = facts.flatMap((it) => (it.op === 'max_age' ? it.value : []));

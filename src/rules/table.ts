@@ -1,5 +1,6 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import { DEFAULTS } from '../limits.ts';
+import { restingOn } from '../policy/read-facts.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
 import { sha256 } from '../session/flow/random.ts';
 import type { TokenProvider } from '../token/types.ts';
@@ -8,6 +9,7 @@ import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { keptClaims } from './kept-claims.ts';
 import { networkName } from './network-name.ts';
+import { perPolicy } from './per-policy.ts';
 import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
@@ -148,7 +150,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   const clientCas = hosts.flatMap(({ name, clientCaFile }) =>
     clientCaFile === undefined ? [] : [[name, files.indexOf(clientCaFile)] as const],
   );
-  const certificateRoles = restingOnCertificates(roles);
+  const certificateRoles = Object.keys(roles).filter(restsOnCertificate({ roles }).role);
   return {
     selection: sha256(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
     agents: known,
@@ -157,19 +159,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   };
 }
 
-/** Roles with a fact about the client's certificate, in themselves or in a role that they name. */
-function restingOnCertificates(roles: Policy['roles']): readonly string[] {
-  const found = new Set<string>();
-  // As often as roles can name each other in a row.
-  for (let before = -1; before < found.size; ) {
-    before = found.size;
-    for (const { name, fact } of Object.values(roles)) {
-      const rests = (it: Fact) => it.op === 'certificate' || (it.op === 'role' && found.has(it.value));
-      if (partsOf(fact).some(rests)) found.add(name);
-    }
-  }
-  return [...found];
-}
+const restsOnCertificate = perPolicy((roleOf) => restingOn(roleOf, ['certificate']));
 
 function tableSession(policy: Policy, check: string): TableSession | undefined {
   const { session } = policy.gateway;

@@ -4,7 +4,6 @@ import { toCaller } from '../../../src/caller/caller.ts';
 import { rolesOf } from '../../../src/caller/roles.ts';
 import { askedOfSignin } from '../../../src/caller/step-up.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
-import type { Fact } from '../../../src/policy/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { holds } from '../../harness/property.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
@@ -127,7 +126,7 @@ describe('how long ago somebody signed in', () => {
         for (const role of stepUp) {
           expect(roles).not.toContain(role);
           expect(then.roles).toContain(role);
-          const asked = askedOfSignin({ op: 'role', value: role } as Fact, (name) => new Map(table.roles).get(name));
+          const asked = askedOfSignin((name) => new Map(table.roles).get(name)).role(role);
           const acr = asked.find(({ op }) => op === 'acr')?.value ?? given.acr;
           const after = callerOf(table, { ...given, acr, auth_time: NOW });
           expect(after.stepUp ?? []).not.toContain(role);

@@ -1,0 +1,47 @@
+import { MAX_SCOPE_WAYS } from '../limits.ts';
+import { type FactReading, type RoleOf, readFacts } from '../policy/read-facts.ts';
+import type { Fact } from '../policy/types.ts';
+
+/** Scopes that together are one way to a fact, in the policy's order. */
+export type Way = readonly string[];
+
+const NOTHING: readonly Way[] = [[]];
+
+/** One way of each part so far. */
+interface Chosen {
+  readonly way: Way;
+  readonly before: Chosen | undefined;
+}
+
+function scopesIn(chosen: Chosen): Way {
+  const ways: Way[] = [];
+  for (let it: Chosen | undefined = chosen; it !== undefined; it = it.before) ways.push(it.way);
+  return [...new Set(ways.reverse().flat())];
+}
+
+/** Each way of each part with each of the others. */
+function together(parts: readonly (readonly Way[])[]): readonly Way[] {
+  let chosen: readonly Chosen[] = [{ way: [], before: undefined }];
+  for (const part of parts) {
+    const more: Chosen[] = [];
+    for (const before of chosen) {
+      for (const way of part) if (more.length < MAX_SCOPE_WAYS) more.push({ way, before });
+    }
+    chosen = more;
+  }
+  return chosen.map(scopesIn);
+}
+
+/**
+ * The scopes that facts ask for: each entry is one way, all of its scopes together. What is no scope asks for none, and of
+ * what must not be, no scope makes anything true.
+ */
+export const scopeWays = (roleOf: RoleOf): FactReading<Fact, readonly Way[]> =>
+  readFacts(roleOf, {
+    leaf: (fact) => (fact.op === 'scope' ? [[fact.value]] : NOTHING),
+    sum: (op, parts) => {
+      if (op === 'none') return NOTHING;
+      return op === 'all' ? together(parts) : parts.flat().slice(0, MAX_SCOPE_WAYS);
+    },
+    missing: NOTHING,
+  });

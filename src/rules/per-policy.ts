@@ -1,0 +1,12 @@
+import type { RoleOf } from '../policy/read-facts.ts';
+import type { Policy } from '../policy/types.ts';
+
+/** What is made of the roles of a policy, once. */
+export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy, 'roles'>) => T {
+  const made = new WeakMap<Policy['roles'], T>();
+  return ({ roles }) => {
+    const found = made.get(roles) ?? make((name) => (Object.hasOwn(roles, name) ? roles[name]?.fact : undefined));
+    made.set(roles, found);
+    return found;
+  };
+}

@@ -1,0 +1,35 @@
+/*
+ * How much more work a larger input is, measured by the CPU time of this thread alone: other processes of the machine do
+ * not count, and of several tries the cheapest does.
+ */
+
+/** One try takes at least this, microseconds: the kernel counts a running thread's time every few milliseconds. */
+const LEAST = 40_000;
+
+const TRIES = 3;
+
+function spent(work: () => unknown, times: number): number {
+  const before = process.threadCpuUsage();
+  for (let i = 0; i < times; i++) work();
+  const { user, system } = process.threadCpuUsage(before);
+  return user + system;
+}
+
+/** Microseconds of CPU for a piece of work. */
+function cost(work: () => unknown): number {
+  let times = 1;
+  let least = spent(work, times);
+  while (least < LEAST) {
+    times *= 2;
+    least = spent(work, times);
+  }
+  // What is slow is so at every try.
+  for (let i = 1; i < TRIES && least < 10 * LEAST; i++) least = Math.min(least, spent(work, times));
+  return least / times;
+}
+
+/** How many times as much a large input costs as a small one. */
+export function growth(work: (size: number) => unknown, small: number, large: number): number {
+  const less = cost(() => work(small));
+  return cost(() => work(large)) / less;
+}
