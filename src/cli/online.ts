@@ -1,5 +1,7 @@
 import type { Policy, Provider } from '../policy/types.ts';
+import { signinClaims } from '../rules/signin-claims.ts';
 import { isKeyless } from '../rules/table.ts';
+import type { SigninHelp } from '../rules/types.ts';
 import { algorithms } from '../token/algorithms.ts';
 import { discoveryUrl } from '../token/discovery.ts';
 import { chooseKeys } from '../token/signature.ts';
@@ -31,8 +33,17 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   ];
 }
 
+/** Of roles over claims that ID tokens may lack: no document of the provider says what its mappers add. */
+const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
+  help.map(([claim, what]) => ({ text: `sign-in: roles rest on "${claim}"; ${what}` }));
+
 /** Asks one provider. A discovery document that is another's, or is not there, is of no use for anything. */
-async function findingsOf(asked: Asked, provider: Provider, needsProof: boolean): Promise<readonly Finding[]> {
+async function findingsOf(
+  asked: Asked,
+  provider: Provider,
+  needsProof: boolean,
+  help: SigninHelp = {},
+): Promise<readonly Finding[]> {
   const members = await discover(asked, provider.issuer);
   const isAbsent = typeof members === 'string';
   const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
@@ -44,6 +55,7 @@ async function findingsOf(asked: Asked, provider: Provider, needsProof: boolean)
       : { ok: true, text: `discovery: ${discoveryUrl(provider.issuer)}` },
     ...(isKeyless(provider) || (isAbsent && !isKnown) ? [] : await keyFindings(asked, provider, own)),
     ...(isAbsent ? [] : signinFindings(own, provider)),
+    ...claimFindings(Object.hasOwn(help, provider.name) ? (help[provider.name] as SigninHelp[string]) : []),
     ...(isAbsent && provider.introspection?.endpoint === undefined ? [] : introspectionFindings(own, provider)),
     ...(isAbsent ? [] : proofFindings(own, needsProof)),
   ];
@@ -56,10 +68,11 @@ async function findingsOf(asked: Asked, provider: Provider, needsProof: boolean)
  */
 export function askProviders(runtime: Runtime, policy: Policy, caFile?: string): Promise<readonly ProviderFindings[]> {
   const needsProof = policy.gateway.proof !== undefined;
+  const help = signinClaims(policy);
   return Promise.all(
     Object.values(policy.providers).map(async (provider) => {
       const asked = networkTo(runtime, 'validate', provider, caFile);
-      return { provider: provider.name, findings: await findingsOf(asked, provider, needsProof) };
+      return { provider: provider.name, findings: await findingsOf(asked, provider, needsProof, help) };
     }),
   );
 }

@@ -13,6 +13,7 @@ export const REGISTERING: Readonly<Record<ProviderKindName, readonly string[]>> 
   keycloak: [
     'Keycloak, Clients > Create client > OpenID Connect; client authentication on, standard flow alone.',
     'For groups: the client’s dedicated scope > Add mapper > Group Membership, token claim name "groups", full path off.',
+    'For roles: Client scopes > roles > Mappers > "realm roles" and "client roles": "Add to ID token". As installed they are in access tokens alone, and no sign-in brings them.',
   ],
   auth0: [
     'Auth0, Applications > Create Application > Regular Web Application; grant types: Authorization Code, Refresh Token.',

@@ -1,3 +1,4 @@
+import type { Refusal } from '../reasons.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
 import { letPass } from './answer.ts';
@@ -17,6 +18,9 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
   return { route: to.name, method, mcp };
 }
 
+/** Says more of a refusal, where more is known of the caller. */
+type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
+
 /** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
 export function answer(
   signer: Signer | undefined,
@@ -25,6 +29,7 @@ export function answer(
   method: string,
   known: KnownCaller,
   now: number,
+  explain?: Explain,
 ): void | Promise<void> {
   const { caller } = known;
   let rule = caller.agent === undefined ? covering(to.rules, caller, method) : undefined;
@@ -35,7 +40,8 @@ export function answer(
       // Who came with a token goes nowhere for another one.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
-      return deny(r, to, decision, { known, nearest, signin, asked, scope });
+      const refusal = explain === undefined ? decision : explain(decision, to, known);
+      return deny(r, to, refusal, { known, nearest, signin, asked, scope });
     }
     rule = decision.rule;
   }

@@ -4,7 +4,7 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { HeaderSource, Headers } from '../policy/types.ts';
 import { carrier, isAlways } from '../rules/carrier.ts';
 import { metadataUrl } from '../rules/resource.ts';
-import type { Table, TableRoute } from '../rules/types.ts';
+import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { forResource } from '../token/audience.ts';
 import type { TokenProvider } from '../token/types.ts';
@@ -66,6 +66,8 @@ export interface PreparedRoute {
   readonly tools: boolean;
   /** By role, the scopes that it takes; absent: no role takes any. */
   readonly scopes: Readonly<Record<string, string>> | undefined;
+  /** What a session may lack of the claims that roles rest on. */
+  readonly help: SigninHelp | undefined;
   /** What is counted, where something is. */
   readonly budgets: PreparedBudgets | undefined;
 }
@@ -156,6 +158,7 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
       stepUps: table.stepUps ?? noStepUps,
       tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),
       scopes: table.scopes,
+      help: table.session?.help,
       budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true),
     };
     prepared.set(name, made);

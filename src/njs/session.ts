@@ -13,6 +13,7 @@ import { decideNobody, type RefusedNobody } from './nobody.ts';
 import { deny } from './refusal.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import type { PreparedRoute } from './routes.ts';
+import { withHelp } from './session-help.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
 import type { Views } from './views.ts';
@@ -141,7 +142,7 @@ export class SessionDoor {
   #pass(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
     const seen = this.#views === undefined ? known : this.#views.see(known, r.headersIn, now);
     if (again(r, to, method, seen, now, this.#signer)) return;
-    return answer(this.#signer, r, to, method, seen, now);
+    return answer(this.#signer, r, to, method, seen, now, withHelp);
   }
 
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */

@@ -10,7 +10,7 @@ import { okta } from './okta.ts';
 import { spiffe } from './spiffe.ts';
 import type { ProviderKind } from './types.ts';
 
-export { claimHelp, claimHelps } from './help.ts';
+export { claimHelp, claimHelps, signinHelp } from './help.ts';
 export { fillTenant, issuerHelp, issuerProblem, kindOfIssuer, TENANT, tenantOf } from './issuers.ts';
 export type { AgentMark, ProviderKind, Sign, SigninDefaults } from './types.ts';
 

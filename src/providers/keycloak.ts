@@ -21,6 +21,12 @@ export const keycloak: ProviderKind = deepFreeze({
   },
 });
 
+/** What to do there where ID tokens and UserInfo lack a claim: its client scope "roles" adds to access tokens alone. */
+export const keycloakSigninHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
+  resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',
+});
+
 /** What to do there, by claim. */
 export const keycloakHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
   aud: 'at Keycloak: a client scope with a mapper of the type Audience, given to the client that asks',

@@ -28,6 +28,11 @@ export const okta: ProviderKind = deepFreeze({
   },
 });
 
+/** What to do there where ID tokens lack a claim that access tokens have. */
+export const oktaSigninHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+  groups: 'at Okta: Security > API > the authorization server > Claims > "groups", in ID tokens, always',
+});
+
 /** What to do there, by claim. */
 export const oktaHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
   aud: 'it is the audience of the authorization server: at Okta, Security > API',

@@ -12,6 +12,7 @@ import { networkName } from './network-name.ts';
 import { perPolicy } from './per-policy.ts';
 import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
+import { signinClaims } from './signin-claims.ts';
 import { stepUps } from './step-ups.ts';
 import type { Rule, Table, TableHop, TableRequest, TableRoute, TableSession } from './types.ts';
 
@@ -166,7 +167,8 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   if (session === undefined) return undefined;
   const sources = sourcesOf(policy, ({ accept }) => accept.includes('session'));
   const shared = policy.gateway.store === undefined ? {} : { shared: true as const };
-  return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared };
+  const help = signinClaims(policy);
+  return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared, ...(help && { help }) };
 }
 
 /** How much room there is for proofs is nginx's matter. */

@@ -136,6 +136,9 @@ export interface TableRequest {
   readonly certificates: readonly string[];
 }
 
+/** By provider: claims that its ID tokens may lack, each with what to do at the provider. */
+export type SigninHelp = Readonly<Record<string, readonly (readonly [claim: string, help: string])[]>>;
+
 /** What sessions are opened and judged by. */
 export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
@@ -143,6 +146,8 @@ export interface TableSession extends SessionPolicy {
   readonly socket: string;
   /** Several replicas share what is revoked: none takes sessions before it has read that once. */
   readonly shared?: true;
+  /** Claims that roles rest on; absent: nothing is known of what a sign-in may lack. */
+  readonly help?: SigninHelp;
 }
 
 /** What the second hop is decided by. */

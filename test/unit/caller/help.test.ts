@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { explainFact } from '../../../src/caller/explain.ts';
 import type { Fact } from '../../../src/policy/types.ts';
-import { claimHelp, claimHelps, type ProviderKindName, providerKinds } from '../../../src/providers/index.ts';
+import {
+  claimHelp,
+  claimHelps,
+  type ProviderKindName,
+  providerKinds,
+  signinHelp,
+} from '../../../src/providers/index.ts';
 
 const at = { file: 'meshgate.yaml', line: 1, column: 1 };
 
@@ -38,6 +44,16 @@ test('nothing is said of a claim that is there, of another provider’s, and whe
   expect(helpOf('kubernetes', group)).toBeUndefined();
   expect(claimHelp(providerKinds.keycloak, 'realm_accessory.roles')).toBeUndefined();
   expect(claimHelp(providerKinds.keycloak, 'toString')).toBeUndefined();
+});
+
+test('what to do at Keycloak where a sign-in brings no roles: its stock scope adds them to access tokens alone', () => {
+  for (const path of ['resource_access.wiki.roles', 'resource_access']) {
+    expect(signinHelp(providerKinds.keycloak, path)).toMatch(/mapper "client roles".*"Add to ID token"/);
+  }
+  expect(signinHelp(providerKinds.keycloak, 'realm_access.roles')).toMatch(/mapper "realm roles".*"Add to ID token"/);
+  expect(signinHelp(providerKinds.keycloak, 'groups')).toBeUndefined();
+  expect(signinHelp(providerKinds.okta, 'resource_access')).toBeUndefined();
+  expect(signinHelp(providerKinds.okta, 'groups')).toMatch(/in ID tokens/);
 });
 
 test.each(Object.entries(claimHelps))(

@@ -46,6 +46,14 @@ describe('meshgate init', () => {
     expect(out.split('\n').length).toBeLessThanOrEqual(12);
   });
 
+  test('at Keycloak: the mappers without which no sign-in brings roles', async () => {
+    const issuer = 'https://sso.example.com/realms/staff';
+    const { err } = await init(issuer, document(issuer));
+    expect(err).toMatch(
+      /For roles: Client scopes > roles > Mappers > "realm roles" and "client roles": "Add to ID token"/,
+    );
+  });
+
   test('a port in URLs and a known client stand in both', async () => {
     const issuer = 'https://id.example.com';
     const more = ['--host', 'wiki.example.com:8443', '--to', 'https://x.internal', '--client-id', 'meshgate'];

@@ -194,4 +194,21 @@ describe('meshgate validate --online', () => {
     const { code, err } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy() } });
     expect([code, err]).toEqual([2, expect.stringContaining('npx meshgate validate')]);
   });
+
+  test('roles over claims that a sign-in at Keycloak lacks unless its mappers say otherwise', async () => {
+    const roles = (claim: string) =>
+      policy('\n    kind: keycloak')
+        .replace('services:', `roles: { reader: { claim: ${claim}, has: reader } }\nservices:`)
+        .replace('[authenticated]', '[reader]');
+    const { code, out } = await online({ text: roles('resource_access.wiki.roles') });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^ {4}okta: sign-in: roles rest on "resource_access\.wiki\.roles"; at Keycloak: .*"Add to ID token"/m,
+    );
+    expect((await online({ text: roles('department') })).out).not.toContain('roles rest on');
+    const bearers = roles('resource_access.wiki.roles')
+      .replace(/\n {4}client: .*/, '')
+      .replace(/\n {2}session: .*/, '');
+    expect((await online({ text: bearers })).out).not.toContain('roles rest on');
+  });
 });

@@ -88,6 +88,22 @@ describe('a session', () => {
     expect(headers).not.toHaveProperty('X-Meshgate-Signin');
   });
 
+  it('is told which claim the sign-in did not bring, where it is refused for its roles', async () => {
+    const help = { okta: [['resource_access.wiki.roles', 'at Keycloak: the mapper'] as const] };
+    const helping = new Context({ ...table, session: { ...table.session!, help } });
+    const detailOf = async (claims: Record<string, unknown>, headers = {}) => {
+      const text = await ada({ claims: { sub: 's', uid: 'u', ...claims } });
+      const answer = await helping.check({ ...cookie(text), ...headers });
+      expect(answer.headers['X-Meshgate-Reason']).toBe('role_missing');
+      return answer.headers['X-Meshgate-Detail'];
+    };
+    expect(await detailOf({})).toBe(
+      'You are signed in, but none of your roles may do this here. Your sign-in brought no \\"resource_access.wiki.roles\\", which gives roles here; at Keycloak: the mapper',
+    );
+    const usual = 'You are signed in, but none of your roles may do this here; ask the owner of the route.';
+    expect(await detailOf({ 'resource_access.wiki.roles': ['reader'] })).toBe(usual);
+  });
+
   it('gives its headers where anyone may pass, and nobody’s none', async () => {
     expect((await context.check(cookie(await ada()), 'public/*')).headers['X-Meshgate-User']).toBe('o-ada');
     const nobody = await context.check(page, 'public/*');

@@ -135,6 +135,20 @@ describe('the check’s table', () => {
     expect(JSON.stringify(table.providers)).not.toMatch(/client"|secret|\/run|signin/);
   });
 
+  test('says of which claims roles rest that ID tokens lack unless the provider is told', () => {
+    const of = policyOf(
+      TEXT.replace(
+        'admin: {',
+        'wikis: { claim: resource_access.wiki.roles, has: reader, provider: main }\n  admin: {',
+      ).replace('allow: [root', 'allow: [wikis, root'),
+    );
+    const { help } = toTable(of, compile(of), { egress: '/run/e.sock' }).session!;
+    expect(Object.keys(help!)).toEqual(['okta', 'main']);
+    expect(help!.main!.map(([path]) => path)).toEqual(['realm_access.roles', 'resource_access.wiki.roles']);
+    expect(help!.main![1]![1]).toMatch(/^at Keycloak: .*"client roles"/);
+    expect(help!.okta!.map(([path]) => path)).toEqual(['groups']);
+  });
+
   test('says what routes accept, where that is not a bearer token alone', () => {
     expect(table.routes['wiki.example.com/*']?.accept).toEqual(['bearer', 'session']);
     expect(table.routes['wiki.example.com/ask']?.accept).toEqual(['session']);

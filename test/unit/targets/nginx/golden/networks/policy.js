@@ -180,7 +180,13 @@ export default {
         }
       }
     },
-    "socket": "/run/meshgate/check.sock"
+    "socket": "/run/meshgate/check.sock",
+    "help": {
+      __proto__: null,
+      "okta": [
+        ["groups", "at Okta: Security > API > the authorization server > Claims > \"groups\", in ID tokens, always"]
+      ]
+    }
   },
   "request": {
     "networks": ["192.0.2.0/24 2001:db8:9::/48", "192.0.2.128/25", "198.51.100.0/24 2001:db8::/32"],

@@ -241,7 +241,13 @@ export default {
         }
       }
     },
-    "socket": "/run/meshgate/check.sock"
+    "socket": "/run/meshgate/check.sock",
+    "help": {
+      __proto__: null,
+      "okta": [
+        ["groups", "at Okta: Security > API > the authorization server > Claims > \"groups\", in ID tokens, always"]
+      ]
+    }
   },
   "stepUps": {
     __proto__: null,

@@ -1,0 +1,18 @@
+import type { Refusal } from '../reasons.ts';
+import { CLAIMS } from '../session/claims.ts';
+import { claimAt } from '../token/claim-at.ts';
+import type { KnownCaller } from './known.ts';
+import type { PreparedRoute } from './routes.ts';
+import { listedOf } from './sessions.ts';
+
+/** Says beside a refusal which claim a session lacks that roles rest on, where it is known what to do about that. */
+export function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }: KnownCaller): Refusal {
+  if (refusal.reason !== 'role_missing' || help === undefined || says === undefined) return refusal;
+  if (!Object.hasOwn(help, provider)) return refusal;
+  const claims = listedOf(says)[CLAIMS];
+  const lacking = help[provider]?.find(([claim]) => claimAt(claims, claim) === undefined);
+  if (lacking === undefined) return refusal;
+  const [claim, what] = lacking;
+  const detail = `You are signed in, but none of your roles may do this here. Your sign-in brought no "${claim}", which gives roles here; ${what}`;
+  return { ...refusal, detail };
+}
