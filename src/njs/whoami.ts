@@ -2,6 +2,7 @@ import type { CredentialKind } from '../policy/types.ts';
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import { readClaims } from '../session/claims.ts';
+import { REASON_HEADER } from '../session/contract.ts';
 import { ownSession } from '../session/cookie.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
@@ -104,6 +105,7 @@ function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void
   const { status } = reasons[refusal.reason];
   const requestId = r.headersIn['X-Meshgate-Request-Id'];
   if (status === 401) r.headersOut['WWW-Authenticate'] = `Bearer realm="${realm}"`;
+  r.headersOut[REASON_HEADER] = refusal.reason;
   send(r, status, 'application/problem+json', {
     title: titles[status],
     status,

@@ -57,6 +57,9 @@ export const PAGE_HEADERS = {
   user: 'X-Meshgate-User',
 } as const;
 
+/** What each answer of a handler that refuses says to nginx, for its log: the reason that the page shows. */
+export const REASON_HEADER = 'X-Meshgate-Reason';
+
 /**
  * What the JavaScript says to the egress server of a call to a provider that has a client; the body goes as it is.
  * etcd's endpoint N is under `/etcd/N/` there, with etcd's own paths, by POST: `/etcd/0/v3/kv/range`.

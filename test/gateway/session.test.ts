@@ -1,7 +1,7 @@
 /** Sessions at the check: whose cookie passes, what the service receives, and how others are answered. */
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
-import { gatewayCase, Sealer } from '../harness/index.ts';
+import { gatewayCase, Sealer, settle } from '../harness/index.ts';
 import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
 
 const { gateway, setup, sealer, adas, ada, bearer, acme } = await startScene('session');
@@ -266,5 +266,49 @@ describe('nobody', () => {
     status: 200,
     answer: { 'Set-Cookie': null },
     upstream: { absent: ['X-Forwarded-User'] },
+  });
+});
+
+describe('what the sign-in itself refuses has one reason, in its answer and in the log', () => {
+  test.each([
+    ['an answer that no attempt waits for', '/.meshgate/callback?code=a&state=b', {}, 400, 'attempt_unknown'],
+    ['a sign-out by a page of another origin', '/.meshgate/signout', { method: 'POST' }, 403, 'origin_refused'],
+    ['a page that is not there', '/.meshgate/none', {}, 404, 'route_unknown'],
+  ] as const)('%s', async (_, path, more, status, reason) => {
+    const mark = await settle(gateway, host);
+    const headers = { ...opening, 'Sec-Fetch-Site': 'cross-site', Origin: 'https://other.test' };
+    const answer = await gateway.send(host, { path, headers, ...more });
+    expect([answer.status, answer.header('X-Meshgate-Reason')]).toEqual([status, undefined]);
+    const [, id] = /\b([0-9a-f]{32})\b/.exec(answer.text) ?? [];
+    expect(answer.text).toContain(reason);
+    await settle(gateway, host);
+    const line = gateway.access(mark).find((it) => it.request_id === id);
+    expect(line?.['meshgate.reason']).toBe(reason);
+  });
+
+  gatewayCase(setup, {
+    name: 'whoami without a credential',
+    host,
+    request: { path: '/.meshgate/whoami', headers: script },
+    status: 401,
+    reason: 'credential_missing',
+    answer: { 'X-Meshgate-Reason': null },
+  });
+
+  gatewayCase(setup, {
+    name: 'a sign-out by the provider that does not hold',
+    host,
+    request: {
+      method: 'POST',
+      path: '/.meshgate/backchannel',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: 'other=x',
+    },
+    status: 400,
+    answer: { 'X-Meshgate-Reason': null },
+    log: {
+      fields: { 'meshgate.reason': 'token_malformed' },
+      expected: [/back-channel sign-out refused: token_malformed/],
+    },
   });
 });

@@ -1,4 +1,5 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
+import { REASON_HEADER } from '../../session/contract.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
 import { send } from './send.ts';
@@ -59,6 +60,7 @@ export function challenge({ r, host, requestId }: Visit): void {
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
   r.headersOut['WWW-Authenticate'] = challengeOf(host);
+  r.headersOut[REASON_HEADER] = reason;
   const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
   send(r, status, JSON.stringify(problem));
 }

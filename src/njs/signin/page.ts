@@ -1,5 +1,5 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { HANDLER_HEADERS, PAGE_HEADERS } from '../../session/contract.ts';
+import { HANDLER_HEADERS, PAGE_HEADERS, REASON_HEADER } from '../../session/contract.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
@@ -90,6 +90,7 @@ export class Pages {
       this.#folder.theme(Date.now() / 1000),
     );
     for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
+    if ('reason' in page) r.headersOut[REASON_HEADER] = page.reason;
     send(r, status, html);
   }
 

@@ -1,4 +1,4 @@
-import { HANDLER_HEADERS } from '../../session/contract.ts';
+import { HANDLER_HEADERS, REASON_HEADER } from '../../session/contract.ts';
 import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -46,6 +46,8 @@ export const fromHandler: readonly Directive[] = [
   // What a handler that threw says is no answer.
   line('proxy_intercept_errors', 'on'),
   line('proxy_redirect', 'off'),
+  // For the log.
+  line('proxy_hide_header', REASON_HEADER),
   line('proxy_cache', 'off'),
   line('proxy_store', 'off'),
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),

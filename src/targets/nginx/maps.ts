@@ -107,22 +107,30 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 ]);
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
-const reasonMaps = (inner: boolean, certificates: boolean, limited: boolean): readonly Directive[] => [
+const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): readonly Directive[] => [
   ...detailMaps(inner),
   commented(
-    'Reasons of the log: of the check, or else of nginx where no rule let the request pass.',
+    `Reasons of the log: of the check, or else of ${sessions ? 'the sign-in or ' : ''}nginx where no rule let the request pass.`,
     map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
-      [key(''), variable('meshgate_status_reason')],
+      [key(''), variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')],
       ['default', variable('meshgate_reason')],
     ]),
   ),
+  ...(sessions
+    ? [
+        map(variable('upstream_http_x_meshgate_reason'), 'meshgate_handler_reason', [
+          [key(''), variable('meshgate_status_reason')],
+          ['default', variable('upstream_http_x_meshgate_reason')],
+        ]),
+      ]
+    : []),
   map(variable('status'), 'meshgate_status_reason', [
     ['default', literal('')],
     [key('400'), variable('meshgate_bad_reason')],
     ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
     [key('404'), 'route_unknown'],
     [key('421'), 'host_unknown'],
-    ...(limited ? [[key('429'), 'limit_exceeded'] as const] : []),
+    ...(sessions ? [[key('429'), 'limit_exceeded'] as const] : []),
     [key('503'), 'check_unavailable'],
   ]),
   map(variable('meshgate_odd'), 'meshgate_bad_reason', [
