@@ -14,9 +14,15 @@ export interface McpHeaders {
 
 /** Methods that pass by any rule with tools: they tell what there is, and call nothing. */
 export const LISTING: readonly string[] = [
-  ...['server/discover', 'initialize', 'ping'],
-  ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'subscriptions/listen'],
+  ...['server/discover', 'subscriptions/listen'],
+  ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
+
+/**
+ * Methods about the task that a server made of a call (SEP-2663): they pass by any rule with tools, for that call passed by
+ * one. `Mcp-Name` is the id of the task, which only the server can tell from another caller's.
+ */
+export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
 /** What the methods of notifications begin with. */
 export const NOTIFICATIONS = 'notifications/';
@@ -64,8 +70,10 @@ export function refusedTool(
   if (version === undefined || !MCP_VERSIONS.includes(version)) return 'protocol_refused';
   if (method === undefined || !isMethod.test(method)) return 'protocol_refused';
   if (LISTING.includes(method) || method.startsWith(NOTIFICATIONS)) return undefined;
-  if (method !== CALL) return 'tool_refused';
+  const isTask = TASKS.includes(method);
+  if (method !== CALL && !isTask) return 'tool_refused';
   if (name === undefined || !isName(name)) return 'protocol_refused';
+  if (isTask) return undefined;
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
 

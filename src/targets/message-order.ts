@@ -1,4 +1,4 @@
-import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool } from '../rules/tools.ts';
+import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool, TASKS } from '../rules/tools.ts';
 import {
   ANY_NAME,
   type HeaderText,
@@ -18,12 +18,15 @@ export interface HeaderIs {
   readonly not?: true;
 }
 
-/** Messages that rules with tools tell apart: what lists or notifies, and calls of what a pattern covers. */
+/** Messages that rules with tools tell apart: what lists or notifies, what is about a task, and calls of what a pattern covers. */
 export type Messages =
   | { readonly kind: 'listing' }
   | { readonly kind: 'call'; readonly pattern: string }
   /** What `*` covers is two: names as they are, and those in base64. */
-  | { readonly kind: 'encoded' };
+  | { readonly kind: 'encoded' }
+  /** So are the ids of tasks. */
+  | { readonly kind: 'task' }
+  | { readonly kind: 'encoded task' };
 
 const escaped = (text: string): string => text.replaceAll('.', '\\.');
 
@@ -48,11 +51,24 @@ const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
 /** The headers that these messages have, all of them. */
 export function headersOf(messages: Messages): readonly HeaderIs[] {
   const name = NAME_HEADER;
-  const [listing, calls] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
-  if (messages.kind === 'listing') return kindOf(listing);
-  if (messages.kind === 'encoded') return [...kindOf(calls), { name, regex: ANY_NAME.encoded }];
-  if (calls.names !== 'any') return [...kindOf(calls), isAnyOf(name, calls.names ?? [])];
-  return [...kindOf(calls), { name, regex: ANY_NAME.plain }, { name, regex: ANY_NAME.marked, not: true }];
+  const [listing, calls, tasks] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
+  const encoded = { name, regex: ANY_NAME.encoded };
+  const plain = [
+    { name, regex: ANY_NAME.plain },
+    { name, regex: ANY_NAME.marked, not: true },
+  ] as const;
+  switch (messages.kind) {
+    case 'listing':
+      return kindOf(listing);
+    case 'task':
+      return [...kindOf(tasks), ...plain];
+    case 'encoded task':
+      return [...kindOf(tasks), encoded];
+    case 'encoded':
+      return [...kindOf(calls), encoded];
+    case 'call':
+      return [...kindOf(calls), ...(calls.names === 'any' ? plain : [isAnyOf(name, calls.names ?? [])])];
+  }
 }
 
 /** The messages that have these headers, as {@link headersOf} writes them; undefined: none do. */
@@ -62,6 +78,8 @@ export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const named = last?.exact ?? (stem === undefined ? undefined : `${stem}*`);
   const known: readonly Messages[] = [
     { kind: 'listing' },
+    { kind: 'task' },
+    { kind: 'encoded task' },
     { kind: 'encoded' },
     { kind: 'call', pattern: '*' },
     ...(named === undefined ? [] : [{ kind: 'call', pattern: named } as const]),
@@ -72,11 +90,17 @@ export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
 
 /** Whether a message is one of these. */
 export function isOneOf(messages: Messages, message: McpHeaders): boolean {
-  if (message.method !== CALL) return messages.kind === 'listing' && refusedTool([], message) === undefined;
-  if (messages.kind === 'listing') return false;
-  const pattern = messages.kind === 'encoded' ? '*' : messages.pattern;
+  const { kind } = messages;
+  const { method = '', name } = message;
+  const isEncoded = name?.startsWith('=?base64?') === true;
+  if (TASKS.includes(method)) {
+    return kind === (isEncoded ? 'encoded task' : 'task') && refusedTool([], message) === undefined;
+  }
+  if (method !== CALL) return kind === 'listing' && refusedTool([], message) === undefined;
+  if (kind !== 'call' && kind !== 'encoded') return false;
+  const pattern = kind === 'encoded' ? '*' : messages.pattern;
   if (refusedTool([pattern], message) !== undefined) return false;
-  return pattern !== '*' || message.name?.startsWith('=?base64?') === (messages.kind === 'encoded');
+  return pattern !== '*' || isEncoded === (kind === 'encoded');
 }
 
 /** Whether a pattern covers all that another one does. */
@@ -102,6 +126,8 @@ export function messagesOf(tools: readonly string[]): readonly Messages[] {
   const patterns = [...new Set(tools)].sort(narrowestFirst);
   return [
     { kind: 'listing' },
+    { kind: 'task' },
+    { kind: 'encoded task' },
     ...patterns.map((pattern): Messages => ({ kind: 'call', pattern })),
     ...(patterns.includes('*') ? [{ kind: 'encoded' } as const] : []),
   ];
@@ -109,7 +135,7 @@ export function messagesOf(tools: readonly string[]): readonly Messages[] {
 
 /** Whether a list of tools covers these messages. */
 export function coversMessages(tools: readonly string[], messages: Messages): boolean {
-  if (messages.kind === 'listing') return true;
+  if (messages.kind !== 'call' && messages.kind !== 'encoded') return true;
   const pattern = messages.kind === 'encoded' ? '*' : messages.pattern;
   return tools.some((wide) => includesTool(wide, pattern));
 }

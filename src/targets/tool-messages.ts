@@ -1,5 +1,5 @@
 import { MCP_VERSIONS } from '../limits.ts';
-import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS } from '../rules/tools.ts';
+import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS, TASKS } from '../rules/tools.ts';
 
 /** Headers that say what a message of MCP is (SEP-2243), as meshes write them. */
 export const VERSION_HEADER = 'mcp-protocol-version';
@@ -39,12 +39,14 @@ const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };
 
 /**
- * The messages that {@link refusedTool} does not refuse, as conditions on headers: two kinds, of which a message has to be
+ * The messages that {@link refusedTool} does not refuse, as conditions on headers: three kinds, of which a message has to be
  * one. Whatever a mesh cannot say of them is to be a gap, or refused.
  *
  * @param tools patterns of a rule, as policies write them
  */
-export function toolMessages(tools: readonly string[]): readonly [listing: ToolMessages, calls: ToolMessages] {
+export function toolMessages(
+  tools: readonly string[],
+): readonly [listing: ToolMessages, calls: ToolMessages, tasks: ToolMessages] {
   const listing: readonly HeaderText[] = [
     ...LISTING.map((exact) => ({ exact })),
     { prefix: NOTIFICATIONS, of: METHOD_CHARACTER },
@@ -56,5 +58,6 @@ export function toolMessages(tools: readonly string[]): readonly [listing: ToolM
       methods: [{ exact: CALL }],
       names: tools.includes('*') ? 'any' : namedTools(tools).map(called),
     },
+    { versions: MCP_VERSIONS, methods: TASKS.map((exact) => ({ exact })), names: 'any' },
   ];
 }

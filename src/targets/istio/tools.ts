@@ -1,5 +1,5 @@
 import type { Enforced } from '../../rules/enforced.ts';
-import { LISTING } from '../../rules/tools.ts';
+import { LISTING, TASKS } from '../../rules/tools.ts';
 import { partings } from '../partings.ts';
 import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, twiceText, VERSION_HEADER } from '../tool-messages.ts';
 import type { Gap } from '../types.ts';
@@ -9,9 +9,7 @@ import type { Condition, IstioRule } from './rule.ts';
  * What clients notify of by the protocol. What begins with `notifications/` and goes on with a comma is two headers, of
  * which the second may say anything: so Istio, which knows no more than beginnings, is told these one by one.
  */
-const NOTIFICATIONS: readonly string[] = ['cancelled', 'initialized', 'progress', 'roots/list_changed'].map(
-  (name) => `notifications/${name}`,
-);
+const NOTIFICATIONS: readonly string[] = ['cancelled', 'progress'].map((name) => `notifications/${name}`);
 
 const HEADER = /^request\.headers\[(mcp-[a-z-]+)\]$/;
 
@@ -20,13 +18,16 @@ const condition = (header: string, values: readonly string[]): Condition => ({
   values,
 });
 
-/** What two of Istio's rules say of messages of MCP, beside all else: one lets pass what lists, one calls of tools. */
+/**
+ * What two of Istio's rules say of messages of MCP, beside all else: one lets pass what lists and what is about tasks, one
+ * calls of tools.
+ */
 export function toolConditions(tools: readonly string[]): readonly [readonly Condition[], readonly Condition[]] {
   const [{ versions }, calls] = toolMessages(tools);
   const methods = calls.methods.flatMap((it) => ('exact' in it ? [it.exact] : []));
   const version = condition(VERSION_HEADER, versions);
   return [
-    [version, condition(METHOD_HEADER, [...LISTING, ...NOTIFICATIONS])],
+    [version, condition(METHOD_HEADER, [...LISTING, ...TASKS, ...NOTIFICATIONS])],
     [version, condition(METHOD_HEADER, methods), condition(NAME_HEADER, namedTools(tools))],
   ];
 }
@@ -72,7 +73,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
 
 /** What of tools Istio lets pass that the rule does not. */
 export function widerTools(tools: readonly string[]): string {
-  const twice = twiceText('Istio');
+  const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not look at Mcp-Name, which the gateway wants`;
   if (tools.includes('*')) return `${twice}; Istio takes whatever stands in Mcp-Name for *, also what is badly encoded`;
   const stems = tools.filter((it) => it.endsWith('*'));
   if (stems.length === 0) return twice;

@@ -12,7 +12,8 @@ const NAMES = ['search_pages', 'read_page', 'read_file', '=?base64?w6Q=?='];
 export const MESSAGES: readonly McpHeaders[] = [
   {},
   { version, method: 'tools/list' },
-  { version, method: 'notifications/initialized' },
+  { version, method: 'notifications/cancelled' },
+  { version, method: 'tasks/get', name: '786512e2-9e0d' },
   { version: '2025-11-25', method: 'tools/list' },
   { method: 'tools/list' },
   { version, method },

@@ -54,17 +54,38 @@ describe('a call', () => {
 });
 
 describe('another method', () => {
-  test.each(['server/discover', 'initialize', 'ping', 'tools/list', 'notifications/cancelled', 'subscriptions/listen'])(
+  test.each(['server/discover', 'tools/list', 'notifications/cancelled', 'subscriptions/listen'])(
     '%s passes by any rule',
     (method) => {
       expect(ask(['x'], undefined, method)).toBeUndefined();
     },
   );
 
-  test.each(['resources/read', 'prompts/get', 'completion/complete', 'tools/calls', 'Tools/call', 'tasks/result'])(
-    '%s is none that a rule names',
+  // Of tasks there were two more before SEP-2663.
+  test.each([
+    ...['resources/read', 'prompts/get', 'completion/complete', 'tools/calls', 'Tools/call'],
+    ...['tasks/result', 'tasks/list', 'tasks/delete', 'tasks/'],
+  ])('%s is none that a rule names', (method) => {
+    expect(ask(['*'], 'x', method)).toBe('tool_refused');
+  });
+
+  test.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe'])(
+    '%s is none of protocol version 2026-07-28',
     (method) => {
-      expect(ask(['*'], 'x', method)).toBe('tool_refused');
+      expect(ask(['*'], undefined, method)).toBe('tool_refused');
+    },
+  );
+
+  test.each(['tasks/get', 'tasks/update', 'tasks/cancel'])(
+    '%s passes by any rule with the id of a task as its name, and not without',
+    (method) => {
+      for (const id of ['786512e2-9e0d-44bd-8f29-789f820fe840', 'a:b', 'delete_page', '=?base64?w6Q=?=']) {
+        expect(ask(['x'], id, method)).toBeUndefined();
+        expect(ask([], id, method)).toBeUndefined();
+      }
+      for (const id of [undefined, '', ' a', 'ä', '=?base64?c2Vhc?=']) {
+        expect(ask(['*'], id, method)).toBe('protocol_refused');
+      }
     },
   );
 

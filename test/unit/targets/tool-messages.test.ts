@@ -5,6 +5,8 @@ import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/
 import { ANY_NAME, type HeaderText, type ToolMessages, toolMessages } from '../../../src/targets/tool-messages.ts';
 import { holds } from '../../harness/property.ts';
 
+const TASKS = ['tasks/get', 'tasks/update', 'tasks/cancel'];
+
 const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
 
 const has = (texts: readonly HeaderText[], value: string): boolean =>
@@ -31,14 +33,14 @@ const pattern = fc
 const message = fc.record({
   version: fc.constantFrom('2026-07-28', '2025-11-25', undefined),
   method: fc.oneof(
-    fc.constantFrom(CALL, CALL, CALL, ...LISTING, 'resources/read', undefined),
+    fc.constantFrom(CALL, CALL, CALL, ...LISTING, ...TASKS, 'resources/read', 'initialize', 'ping', undefined),
     word.map((it) => `notifications/${it}`),
     word,
   ),
   name: fc.oneof(word, marked, fc.constantFrom('', '=?base64?=', '=?base64??=', '=?base64?w6Q', undefined)),
 });
 
-test('the two kinds of messages are those that the rule covers, and no others', () => {
+test('the three kinds of messages are those that the rule covers, and no others', () => {
   const found = { passed: 0, refused: 0 };
   holds(
     fc.property(fc.array(pattern, { maxLength: 3 }), message, (tools, asked) => {

@@ -45,6 +45,18 @@ export const MESSAGES: readonly McpHeaders[] = [
   { version, method: 'prompts/get', name: 'search_pages' },
   { version, method: 'tools/calls', name: 'search_pages' },
   ...[...LISTING.slice(0, 4), 'notifications/', 'notifications/initialized'].map((method) => ({ version, method })),
+  ...['tasks/get', 'tasks/update', 'tasks/cancel', 'tasks/list', 'tasks/gets', 'initialize', 'ping'].flatMap(
+    (method) => [
+      { version, method },
+      { version, method, name: 'search_pages' },
+    ],
+  ),
+  ...['786512e2-9e0d', '=?base64?w6Q=?=', '=?base64?w6Q?=', '', 'é'].map((name) => ({
+    version,
+    method: 'tasks/get',
+    name,
+  })),
+  { version: '2025-11-25', method: 'tasks/get', name: '786512e2-9e0d' },
   { version, method: 'notifications/a b' },
   { version, method: 'xnotifications/a' },
   { version, method: 'tools/list', name: 'delete' },
