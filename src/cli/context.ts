@@ -1,10 +1,11 @@
 import type { CommandContext, StricliProcess } from '@stricli/core';
 import type { Runtime } from './runtime.ts';
 
-/** Exit codes: yes, no (denied, invalid), wrong use. */
+/** Exit codes: yes, no (denied, invalid), wrong use; of commands that compare, nothing is proven: neither yes nor no. */
 export const YES = 0;
 export const NO = 1;
 export const WRONG_USE = 2;
+export const NOT_PROVEN = 3;
 
 export interface Context extends CommandContext {
   readonly process: StricliProcess;

@@ -3,7 +3,7 @@ import { definitionChanges } from '../rules/definitions.ts';
 import { diff } from '../rules/diff.ts';
 import { heldByNobody, impliedBy } from '../rules/implied.ts';
 import type { Rule } from '../rules/types.ts';
-import { action, type Context, described, type Format, formatFlag, json, NO, YES } from './context.ts';
+import { action, type Context, described, type Format, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
 import { diffText } from './diff-text.ts';
 import { loadPair } from './load.ts';
@@ -17,7 +17,7 @@ interface Flags {
 /** `meshgate diff`: who gains and who loses what from one policy to another. */
 export function diffPolicies(runtime: Runtime, { format }: Flags, before: string, after: string): number {
   const loaded = loadPair(runtime, before, after);
-  if (loaded === undefined) return NO;
+  if (loaded === undefined) return NOT_PROVEN;
   const [old, fresh] = loaded;
   const both = [old.policy, fresh.policy];
   const changes = diff(old.rules, fresh.rules, impliedBy(both), heldByNobody(both));
@@ -47,7 +47,7 @@ export const diffCommand = buildCommand<Flags, [string, string], Context>({
   docs: {
     brief: 'Say who gains and who loses what from one policy to another',
     fullDescription: described(
-      'Says who gains and who loses what from one policy to another, by the requests that they allow and not by their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did.',
+      'Says who gains and who loses what from one policy to another, by the requests that they allow and not by their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has mistakes.',
       [
         'meshgate diff old.yaml new.yaml',
         'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',

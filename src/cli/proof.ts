@@ -27,6 +27,11 @@ export function isSame({ witness, definitions, objects = [] }: Proof): boolean {
   return witness === undefined && definitions.length === 0 && objects.length === 0;
 }
 
+/** True if it is known whether the sides allow the same: they do, or something tells them apart. */
+export function isProven(proof: Proof): boolean {
+  return proof.witness !== undefined || proof.definitions.length > 0 || isSame(proof);
+}
+
 interface Asked {
   readonly a: string;
   readonly b: string;
@@ -86,6 +91,7 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
   const { witness, definitions, objects = [] } = proof;
   return {
     same: isSame(proof),
+    proven: isProven(proof),
     a: fileName(a),
     b: fileName(b),
     ...(witness && {

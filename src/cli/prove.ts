@@ -15,11 +15,11 @@ import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.
 import type { MeshRule } from '../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
-import { action, type Context, described, type Format, formatFlag, NO, WrongUse, YES } from './context.ts';
+import { action, type Context, described, type Format, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { checkTogether, ingressFlag, seenFrom } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
-import { isSame, type Proof, proofOutput } from './proof.ts';
+import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
@@ -180,8 +180,9 @@ export function proveCommandRun(
           a,
           b,
         );
-  if (proof === undefined) return NO;
+  if (proof === undefined) return NOT_PROVEN;
   runtime.out(proofOutput(runtime, proof, { a, b, format }));
+  if (!isProven(proof)) return NOT_PROVEN;
   return isSame(proof) ? YES : NO;
 }
 
@@ -210,7 +211,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
   docs: {
     brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
     fullDescription: described(
-      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: they differ.',
+      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: they differ; 3: not proven, for the mesh has what meshgate does not render, or a policy has mistakes.',
       [
         'meshgate prove old.yaml new.yaml',
         'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',

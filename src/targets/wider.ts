@@ -49,3 +49,34 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
   });
   return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
 }
+
+/** Whether some other host of a rule's service has no rule that says the same. */
+const isUnited = (rule: Enforced, rules: readonly Enforced[]): boolean => {
+  const own = rules.filter(({ service }) => service === rule.service);
+  const said = saidOf(rule);
+  return [...new Set(own.map(({ host }) => host))].some(
+    (host) => !own.some((other) => other.host === host && saidOf(other) === said),
+  );
+};
+
+/**
+ * Why a mesh lets more pass than a rule says, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} print.
+ *
+ * @param rules those that the mesh holds
+ * @param id of the rule, as the policy has it
+ * @param assertion whether the mesh looks at the assertion
+ */
+export function widerTexts(
+  policy: Policy,
+  rules: readonly Enforced[],
+  id: string,
+  mesh: string,
+  assertion = true,
+): readonly string[] {
+  const own = rules.filter((rule) => writtenId(rule.id) === id);
+  const united = own.some((rule) => isUnited(rule, rules))
+    ? unitedHosts(rules, mesh).filter(({ part }) => part === `services.${own[0]?.service}`)
+    : [];
+  const anonymous = assertion ? anonymousAssertions(policy, rules, mesh).filter(({ part }) => part === id) : [];
+  return [...united, ...anonymous].map(({ text }) => text);
+}

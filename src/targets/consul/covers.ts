@@ -7,6 +7,7 @@ import { whoText } from '../indistinct.ts';
 import { NAMED, unnamedOf } from '../named-methods.ts';
 import { twiceText } from '../tool-messages.ts';
 import type { Coverage } from '../types.ts';
+import { widerTexts } from '../wider.ts';
 import { consulRules, sourceOf } from './scene.ts';
 
 /** What nobody in Consul is. */
@@ -90,7 +91,10 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   if (sourceOf(policy, rule) === undefined) {
     return { kind: 'none', text: unknownText(policy.mesh?.identities[rule.as]?.spiffe) };
   }
-  const held = heldOf(policy, compile(policy)).filter((it) => writtenId(it.rule.id) === rule.id);
-  const texts = [...new Set(held.flatMap((it) => lacksOf(policy, it)))];
+  const all = heldOf(policy, compile(policy));
+  const held = all.filter((it) => writtenId(it.rule.id) === rule.id);
+  const rules = all.map((it) => it.rule);
+  const lacks = held.flatMap((it) => lacksOf(policy, it));
+  const texts = [...new Set([...lacks, ...widerTexts(policy, rules, rule.id, 'Consul')])];
   return texts.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: texts.join('; ') };
 }

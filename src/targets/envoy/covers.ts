@@ -7,7 +7,7 @@ import { encodableOf } from '../odd-paths.ts';
 import { twiceText } from '../tool-messages.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
-import { anonymousAssertions, unitedHosts } from '../wider.ts';
+import { anonymousAssertions, unitedHosts, widerTexts } from '../wider.ts';
 import { verifies } from './assertion.ts';
 
 /** Rules that Envoy cannot tell from one of these; an assertion that it verifies tells all of them apart. */
@@ -21,7 +21,8 @@ function widerText(rule: Enforced, others: readonly Enforced[], policy: Policy):
 
 /**
  * How well Envoy holds one rule by itself: it sees authority, path, method and the identity of the connection, so a
- * role is held only where its identity is its own, or where Envoy verifies the assertion.
+ * role is held only where its identity is its own, or where Envoy verifies the assertion; and a host only where no other
+ * host leads to its service by other rules.
  */
 export function covers(rule: Rule, policy: Policy): Coverage {
   const rules = meshRules(policy, compile(policy));
@@ -35,7 +36,8 @@ export function covers(rule: Rule, policy: Policy): Coverage {
     if (others.length > 0) return { kind: 'wider', text: widerText(one, others, policy) };
     if (one.tools !== undefined) return { kind: 'wider', text: twiceText('Envoy') };
   }
-  return { kind: 'exact' };
+  const texts = widerTexts(policy, rules, rule.id, 'Envoy', verifies(policy) !== undefined);
+  return texts.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: texts.join('; ') };
 }
 
 function directGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {

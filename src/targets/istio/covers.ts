@@ -6,7 +6,7 @@ import { indistinctIn, sharingText } from '../indistinct.ts';
 import { encodableOf } from '../odd-paths.ts';
 import type { Coverage, Gap } from '../types.ts';
 import { uncounted } from '../uncounted.ts';
-import { anonymousAssertions, unitedHosts } from '../wider.ts';
+import { anonymousAssertions, unitedHosts, widerTexts } from '../wider.ts';
 import { istioRules, placeOf, unreachable } from './scene.ts';
 import { toolGaps, widerTools } from './tools.ts';
 
@@ -21,7 +21,8 @@ const NO_ACCOUNT =
 
 /**
  * How well Istio holds one rule: exactly at both layers where the gateway signs assertions and the policy says where
- * the workload is; tools as far as names are written whole.
+ * the workload is, as long as neither another host of the service nor an anonymous caller's assertion passes as well; tools
+ * as far as names are written whole.
  */
 export function covers(rule: Rule, policy: Policy): Coverage {
   const service = policy.services[rule.service];
@@ -42,8 +43,9 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   }
   if (policy.mesh?.ingress.serviceAccount === undefined) return { kind: 'wider', text: NO_ACCOUNT };
   if (placeOf(service) === undefined) return { kind: 'wider', text: NO_PLACE };
-  const text = rule.who.kind === 'agent' && rule.who.tools !== undefined ? widerTools(rule.who.tools) : undefined;
-  return text === undefined ? { kind: 'exact' } : { kind: 'wider', text };
+  const tools = rule.who.kind === 'agent' && rule.who.tools !== undefined ? [widerTools(rule.who.tools)] : [];
+  const texts = [...tools, ...widerTexts(policy, istioRules(policy, compile(policy)), rule.id, 'Istio')];
+  return texts.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: texts.join('; ') };
 }
 
 function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {

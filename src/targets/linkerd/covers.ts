@@ -7,6 +7,7 @@ import { whoText } from '../indistinct.ts';
 import { NAMED, unnamedOf } from '../named-methods.ts';
 import { Paths } from '../reach.ts';
 import type { Coverage } from '../types.ts';
+import { widerTexts } from '../wider.ts';
 import { type Client, clientOf } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, type Workload, workloadsOf } from './workloads.ts';
@@ -123,7 +124,10 @@ export function covers(rule: Rule, policy: Policy): Coverage {
   }
   const lack = lackOf(service);
   if (lack !== undefined) return { kind: 'none', text: lack };
-  const held = heldOf(policy, workloadsOf(policy, compile(policy))).filter((it) => writtenId(it.rule.id) === rule.id);
-  const texts = held.flatMap(lacksOf).flatMap(({ text, wider }) => (wider ? text : []));
+  const all = heldOf(policy, workloadsOf(policy, compile(policy)));
+  const held = all.filter((it) => writtenId(it.rule.id) === rule.id);
+  const lacks = held.flatMap(lacksOf).flatMap(({ text, wider }) => (wider ? text : []));
+  const rules = all.map((it) => it.rule);
+  const texts = [...lacks, ...widerTexts(policy, rules, rule.id, 'Linkerd', false)];
   return texts.length === 0 ? { kind: 'exact' } : { kind: 'wider', text: texts.join('; ') };
 }

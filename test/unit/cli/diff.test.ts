@@ -341,7 +341,7 @@ test('as JSON', async () => {
 
 test('mistakes of both are printed; standard input is one file', async () => {
   const { code, out, err } = await meshgate(['diff', 'a', 'b'], { files: { a: 'version: 1\n', b: 'version: 1\n' } });
-  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect({ code, out }).toEqual({ code: 3, out: '' });
   expect(err).toMatch(/^a:1:1 .*\n(.*\n)*b:1:1 /);
   expect(await meshgate(['diff', '-', '-'])).toMatchObject({
     code: 2,

@@ -215,7 +215,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
     ],
   ])('%s', async (_, kind, change, says) => {
     const { code, out, err } = await changed(kind, change);
-    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect({ code, err }).toEqual({ code: 3, err: '' });
     expect(out).toMatch(/^not proven: stdin is not what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
     expect(out).toContain(says);
   });

@@ -124,7 +124,10 @@ caller  spiffe://example.org/gateway
     const envoy = await rendered(POLICY);
     const opened = envoy.replace('prefix: "/admin/"', 'prefix: "/adm/"');
     expect(opened).not.toBe(envoy);
-    expect((await prove(POLICY, opened, ...target)).code).toBe(1);
+    expect(await prove(POLICY, opened, ...target)).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(/^not proven/),
+    });
   });
 
   test.each([
@@ -141,7 +144,24 @@ caller  spiffe://example.org/gateway
     const envoy = await rendered(POLICY);
     const last = envoy.lastIndexOf(from);
     const { code, out } = await prove(POLICY, envoy.slice(0, last) + to + envoy.slice(last + from.length), ...target);
-    expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining(says) });
+    expect({ code, out }).toMatchObject({ code: 3, out: expect.stringContaining(says) });
+  });
+
+  test('says no, and not that nothing is proven, where a request tells them apart beside all else', async () => {
+    const envoy = (await rendered(more)).replace(
+      'require_client_certificate: true',
+      'require_client_certificate: false',
+    );
+    const { code, out } = await prove(POLICY, envoy, ...target);
+    expect([code, out]).toEqual([1, expect.stringMatching(/^no: [\s\S]*also: .*require_client_certificate/)]);
+    const json = JSON.parse((await prove(POLICY, envoy, ...target, '--format', 'json')).out);
+    expect([json.same, json.proven]).toEqual([false, true]);
+  });
+
+  test('proves nothing of a policy with mistakes', async () => {
+    const envoy = await rendered(POLICY);
+    expect((await prove('version: 1\n', envoy, ...target)).code).toBe(3);
+    expect((await prove(POLICY, 'version: 1\n')).code).toBe(3);
   });
 
   test('somebody else’s file is wrong use', async () => {
@@ -189,7 +209,7 @@ describe('a policy and what Istio has', () => {
     const files = await rendered(istio, '--assertion-jwks', 'keys.json');
     expect((await against(istio, files, '--assertion-jwks', 'keys.json')).code).toBe(0);
     const { code, out } = await against(istio, files);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(out).toContain(
       '  RequestAuthentication edge/meshgate-ingress: spec.jwtRules[0].jwksUri is nothing, and not "https://gw.example.com/.meshgate/jwks"',
     );
@@ -233,7 +253,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     ],
   ])('another object is changed: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(out).toContain(`not proven: build is not what a.yaml renders to\n`);
     expect(out).toContain(message);
   });
@@ -243,6 +263,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     const { out } = await against(istio, changed, '--format', 'json');
     expect(JSON.parse(out)).toEqual({
       same: false,
+      proven: false,
       a: 'a.yaml',
       b: 'build',
       objects: [expect.stringContaining('spec.mtls.mode is "DISABLE"')],
@@ -256,7 +277,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     const other = { metadata: { name: 'open', namespace: 'wiki' }, spec: { rules: [{}] } };
     const more = JSON.stringify({ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', ...other });
     const { code, out } = await against(istio, { ...files, 'build/more.json': more });
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(out).toContain(
       'AuthorizationPolicy wiki/open: it lets in more than AuthorizationPolicy wiki/meshgate-workload-wiki',
     );

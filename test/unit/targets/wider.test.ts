@@ -14,6 +14,18 @@ function gapsOf(kind: MeshKind, hosts: string, roles = ROLES): readonly string[]
   return gaps.map(({ part, text }) => `${part}: ${text}`);
 }
 
+/** How well a mesh says that it holds each rule, by the rule's id. */
+function coversOf(kind: MeshKind, hosts: string, roles = ROLES): Readonly<Record<string, string>> {
+  const { policy } = parsePolicy(policyText(kind, roles, hosts), 'meshgate.yaml');
+  if (policy === undefined) throw new Error('a mistake');
+  return Object.fromEntries(
+    compile(policy).map((rule) => {
+      const held = meshTarget(kind).covers(rule, policy);
+      return [rule.id, held.kind === 'exact' ? 'exact' : `${held.kind}: ${held.text}`];
+    }),
+  );
+}
+
 const open = `
   w.test:
     /x: { service: wiki, allow: [authenticated] }
@@ -27,6 +39,13 @@ describe('anonymous callers with a role by network have an assertion, which pass
         /^w\.test\/x#1: callers without a credential .* the role probe \(w\.test\/ping#1\), and \w+/,
       ),
     );
+  });
+
+  test.each<MeshKind>(['istio', 'envoy', 'consul'])('%s does not say that it holds such a rule exactly', (kind) => {
+    const held = coversOf(kind, open);
+    expect(held['w.test/x#1']).toMatch(/^wider: .*callers without a credential have an assertion too/);
+    expect(held['w.test/ping#1']).toBe('exact');
+    expect(held['w.test/*#1']).toBe('exact');
   });
 
   test('no rule of such a role, or none for whoever is authenticated: there is none', () => {
@@ -48,6 +67,20 @@ describe('two hosts of one service are one to a mesh', () => {
       expect.stringMatching(/^services\.wiki: v\.test and w\.test lead to it by rules of their own, and \w+ sees/),
     );
   });
+
+  test.each<MeshKind>(['istio', 'envoy', 'consul', 'linkerd'])(
+    '%s holds exactly only the rules that both hosts have',
+    (kind) => {
+      const hosts = `
+  v.test: { /*: { service: wiki, allow: [staff] }, /status: { service: wiki, allow: [anyone] } }
+  w.test: { /*: { service: wiki, allow: [{ role: staff, methods: [GET] }] }, /status: { service: wiki, allow: [anyone] } }`;
+      const held = coversOf(kind, hosts, 'staff: { group: staff }');
+      for (const id of ['v.test/*#1', 'w.test/*#1']) {
+        expect(held[id]).toMatch(/^wider: .*v\.test and w\.test lead to it by rules of their own/);
+      }
+      for (const id of ['v.test/status#1', 'w.test/status#1']) expect(held[id]).toBe('exact');
+    },
+  );
 
   test('where their rules are the same, there is none', () => {
     const same = `
