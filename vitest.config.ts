@@ -23,7 +23,7 @@ export default defineConfig({
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
       // One load of the modules for all: they keep no state that another file would see.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, isolate: false } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, isolate: false } },
       onContainers('gateway'),
       onContainers('security'),
       onContainers('mesh'),

@@ -33,6 +33,8 @@ export interface ContainerSpec {
   readonly memory?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
+  /** It says `ready` and ends by itself: has no address then, and its whole log is there. */
+  readonly ends?: boolean;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
 }
@@ -216,7 +218,8 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   try {
     const box = new Box(spec, logs, await container.start());
     stage.boxes.push(box);
-    refuseUnreachable(box.alias, box.host);
+    if (spec.ends) await logs.waitForEnd();
+    else refuseUnreachable(box.alias, box.host);
     return box;
   } catch (error) {
     throw new Error(`${spec.alias} (${spec.image}) did not start: ${String(error)}\n${logs.tail()}`, { cause: error });

@@ -267,6 +267,7 @@ describe('an option that has no effect', () => {
       alias: 'bad',
       files: { '/etc/meshgate/meshgate.yaml': policy.replace('services:', '  idle: { group: idle }\nservices:') },
       ready: /not starting/,
+      ends: true,
     });
     expect(box.logs.lines.join('\n')).toMatch(/no effect: nothing uses this role/);
     expect(box.logs.lines.join('\n')).not.toMatch(/start worker process/);
