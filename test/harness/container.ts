@@ -142,6 +142,8 @@ class Followed extends GenericContainer {
   constructor(spec: ContainerSpec, logs: LogBuffer) {
     super(spec.image);
     this.#logs = logs;
+    // No test asks the engine how a container is, and a process every ten seconds for each costs the others time.
+    this.createOpts.Healthcheck = { Test: ['NONE'] };
     this.withWaitStrategy(new Ready(spec, logs));
   }
 
