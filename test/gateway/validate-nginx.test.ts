@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Inspection } from '../../src/targets/nginx/inspect.ts';
+import { parsePolicy } from '../../src/policy/index.ts';
+import { compile } from '../../src/rules/compile.ts';
+import { type Inspection, inspectNginx } from '../../src/targets/nginx/inspect.ts';
 import { bareImage, send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');
@@ -43,6 +45,8 @@ const SERVER = '/etc/nginx/sites-enabled/wiki';
 const MAIN = '/etc/nginx/nginx.conf';
 const POLICY = '/etc/meshgate/meshgate.yaml';
 const files: Files = { [POLICY]: policy };
+/** Scripts in that nginx, which a dump leaves out. */
+const scripts: Files = {};
 
 async function sh(command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${command}`);
@@ -54,23 +58,31 @@ beforeAll(async () => {
   const [folders, render] = blocks.filter(({ language }) => language === 'sh');
   await sh(folders!.text);
   await sh(render!.text);
+  for (const path of (await sh('ls /etc/nginx/*.js /etc/nginx/meshgate/*.js')).trim().split('\n'))
+    scripts[path] = await sh(`cat ${path}`);
   files[MAIN] = await sh(`cat ${MAIN}`);
   const shown = blocks.find(({ language }) => language === 'nginx')!.text;
   files[HTTP] = /^ *include \S+http\.conf;\n/m.exec(shown)![0];
   files[SERVER] = /^ {4}server \{[\s\S]*?^ {4}\}\n/m.exec(shown)![0];
 });
 
-/** The dump of that nginx with some files changed, and what the command says of it there, on njs. */
+/** The dump of that nginx with some files changed, and what the inspection says of it. */
 async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: string }> {
   await box.write({ ...files, ...changed });
   const dump = await sh('nginx -T 2>/root/said || { cat /root/said >&2; exit 1; }');
+  const read = parsePolicy(changed[POLICY] ?? policy, POLICY).policy!;
+  return { inspection: inspectNginx(dump, read, compile(read), (path) => scripts[path])!, dump };
+}
+
+/** What the command says of it there, on njs, which takes a second. */
+async function inspectThere(): Promise<Inspection> {
   const { stdout, stderr } = await box.exec(
     'sh',
     '-c',
     `nginx -T 2>/dev/null | njs -n QuickJS -m /usr/lib/meshgate/cli.js validate --format json --nginx - ${POLICY}`,
   );
   expect(stdout, stderr).not.toBe('');
-  return { inspection: JSON.parse(stdout).nginx, dump };
+  return JSON.parse(stdout).nginx;
 }
 
 const inServer = (line: string) => () => ({ [SERVER]: files[SERVER]!.replace(/^ {4}\}$/m, `${line}\n    }`) });
@@ -206,10 +218,20 @@ describe('each weakness is warned of, and nothing else', () => {
   });
 });
 
-test('Node says what njs says, and what it could not compare', async () => {
-  const { inspection, dump } = await inspect(
-    inServer('location /x/ { auth_request off; proxy_pass http://127.0.0.1; }')(),
-  );
+const around = inServer('location /x/ { auth_request off; proxy_pass http://127.0.0.1; }');
+
+test.each<[string, () => Files]>([
+  ['nothing', () => ({})],
+  ['a location without the check', around],
+  ['an old script', inHttp('js_import old from /etc/nginx/old.js;')],
+  ['another rule', () => ({ [POLICY]: policy.replace('group: staff', 'group: crew') })],
+])('the command says the same on njs: %s', async (_, change) => {
+  const { inspection } = await inspect(change());
+  expect(await inspectThere()).toEqual(inspection);
+});
+
+test('the command says the same on Node, and what it could not compare', async () => {
+  const { inspection, dump } = await inspect(around());
   expect(inspection.warnings).toHaveLength(1);
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));
   try {
