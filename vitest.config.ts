@@ -9,6 +9,8 @@ const onContainers = (name: string) => ({
     globalSetup: ['test/harness/setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
+    // As for the unit tests: one load of the modules for all files of a worker.
+    isolate: false,
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
   },
 });
