@@ -2,6 +2,7 @@ import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
 import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
+import { printable } from './foreign.ts';
 import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
 import { loginCommand } from './login.ts';
@@ -10,6 +11,7 @@ import { renderCommand } from './render.ts';
 import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
+import { hasColours } from './style.ts';
 import { testCommand } from './test.ts';
 import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
@@ -57,7 +59,13 @@ const app = buildApplication<Context>(root, {
 });
 
 /** Runs the command that the arguments name. */
-export async function main(runtime: Runtime): Promise<number> {
+export async function main(system: Runtime): Promise<number> {
+  const colours = hasColours(system);
+  const runtime: Runtime = {
+    ...system,
+    out: (text) => system.out(printable(text, colours)),
+    err: (text) => system.err(printable(text, colours)),
+  };
   const context: Context = {
     process: {
       stdout: { write: runtime.out },

@@ -1,5 +1,6 @@
 import { DEVICE_POLL_S, MAX_DEVICE_WAIT_S } from '../limits.ts';
 import { formText } from '../session/flow/query.ts';
+import { foreign } from './foreign.ts';
 import { type Asked, askUrl, jsonOf, type Members } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -31,10 +32,10 @@ export interface Begun {
 
 const form = (params: Readonly<Record<string, string>>): string => formText(Object.entries(params));
 
-/** What an error says, and nothing that could move a terminal's cursor. */
+/** What an error says. */
 function errorText({ error, error_description: description }: Members): string {
   const text = [error, description].filter((it) => typeof it === 'string').join(': ');
-  return text.replace(/[^\x20-\x7e\xa0-\uffff]/g, '.').slice(0, 300) || 'an answer without an error of OAuth';
+  return foreign(text) || 'an answer without an error of OAuth';
 }
 
 const line = /^[\x21-\x7e]{1,2048}$/;
@@ -49,7 +50,7 @@ export async function authorize(
   params: Readonly<Record<string, string>>,
 ): Promise<Begun | string> {
   const answer = await askUrl(asked, device, form(params));
-  if ('error' in answer) return `${device}: no answer: ${answer.error}`;
+  if ('error' in answer) return `${foreign(device)}: no answer: ${answer.error}`;
   const members = jsonOf(answer);
   if (answer.status !== 200) return `the provider refuses to begin (${answer.status}): ${errorText(members ?? {})}`;
   const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = members ?? {};

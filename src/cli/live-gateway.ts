@@ -2,6 +2,7 @@ import type { AskedFrom, Policy, PolicyTest } from '../policy/types.ts';
 import { type ReasonCode, reasons } from '../reasons.ts';
 import { splitUrl } from './ask.ts';
 import { WrongUse } from './context.ts';
+import { foreign } from './foreign.ts';
 import type { Ask, Incoming, Outgoing } from './http.ts';
 import { type Enforcer, hostPort, type LiveOutcome } from './live.ts';
 import { LiveTokens } from './live-tokens.ts';
@@ -101,7 +102,7 @@ async function askOne(
   request: Outgoing,
 ): Promise<Pick<LiveOutcome, 'agrees' | 'got' | 'status' | 'note'>> {
   const answer = await ask(request);
-  if ('error' in answer) return { agrees: false, note: `no answer: ${answer.error}` };
+  if ('error' in answer) return { agrees: false, note: `no answer: ${foreign(answer.error)}` };
   const got = verdict(answer, outcome.got);
   return { agrees: got === outcome.got, got, status: answer.status };
 }

@@ -5,6 +5,7 @@ import { enforced } from '../rules/enforced.ts';
 import { parseTarget } from '../rules/target.ts';
 import type { Rule } from '../rules/types.ts';
 import { reach, splitUrl } from './ask.ts';
+import { foreign } from './foreign.ts';
 import type { Ask, Incoming, Outgoing } from './http.ts';
 import { type Enforcer, type LiveOutcome, textOf } from './live.ts';
 import type { Loaded } from './load.ts';
@@ -125,7 +126,7 @@ class Ingress {
         expect,
         agrees: got === expect,
         ...(rule && { rule }),
-        ...(got === undefined ? { note: `no answer: ${'error' in answer ? answer.error : ''}` } : { got }),
+        ...(got === undefined ? { note: `no answer: ${'error' in answer ? foreign(answer.error) : ''}` } : { got }),
         ...('status' in answer && { status: answer.status }),
       });
     }

@@ -4,6 +4,7 @@ import type { Policy, Provider } from '../policy/types.ts';
 import { detailOf } from '../reasons.ts';
 import { action, type Context, described, NO, policyFlag, WrongUse, YES } from './context.ts';
 import { authorize, deviceEndpoints, poll } from './device.ts';
+import { foreign } from './foreign.ts';
 import { loadValid, policyFile, utf8 } from './load.ts';
 import { Offline } from './offline.ts';
 import { type Asked, discover, providerNetwork } from './provider.ts';
@@ -86,7 +87,7 @@ export async function login(runtime: Runtime, flags: Flags): Promise<number> {
   const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
   if (!taken.ok) return no(`the gateway would not take this token: ${taken.reason}: ${detailOf(taken)}`);
   const { subject, roles } = taken.value.caller;
-  runtime.err(`${subject}; roles: ${roles.join(', ') || 'none'}\n`);
+  runtime.err(`${foreign(subject)}; roles: ${roles.join(', ') || 'none'}\n`);
   runtime.out(`${token.accessToken}\n`);
   return YES;
 }

@@ -1,6 +1,7 @@
 import type { Client, Provider } from '../policy/types.ts';
 import { readClientMetadata, readMetadata } from '../session/flow/metadata.ts';
 import { PROOF_ALGORITHMS } from '../token/proof/algorithms.ts';
+import { foreign } from './foreign.ts';
 import type { Members } from './provider.ts';
 
 /** One thing that was found of a provider; `ok` is absent for what is neither right nor wrong. */
@@ -115,7 +116,7 @@ export function introspectionFindings(
   }
   const shows = clientFinding(members, client, 'introspection');
   return [
-    { ok: true, text: `introspection: ${own}` },
+    { ok: true, text: `introspection: ${foreign(own)}` },
     { ...shows, text: `introspection: ${shows.text}` },
   ];
 }
@@ -127,6 +128,6 @@ export function proofFindings(members: Members, needed: boolean): readonly Findi
   if (said === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
   const both = PROOF_ALGORITHMS.filter((alg) => said.includes(alg));
   if (both.length > 0) return [{ ok: true, text: `DPoP: proofs by ${both.join(', ')}` }];
-  const text = `DPoP: it takes proofs by ${said.join(', ')} alone, the gateway by ${PROOF_ALGORITHMS.join(', ')}`;
+  const text = `DPoP: it takes proofs by ${foreign(said.join(', '))} alone, the gateway by ${PROOF_ALGORITHMS.join(', ')}`;
   return [needed ? { ok: false, text } : { text }];
 }

@@ -6,6 +6,7 @@ import type { Rule } from '../rules/types.ts';
 import { type Format, json } from './context.ts';
 import { ruleJson } from './diff-json.ts';
 import { definitionText } from './diff-text.ts';
+import { foreign } from './foreign.ts';
 import { fileName, place } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
@@ -66,13 +67,13 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
       `  ${sideText(left, witness.left, paint)}`,
       `  ${sideText(right, witness.right, paint)}`,
       ...definitions.map((change) => `also: ${definitionText(change)}`),
-      ...objects.map((line) => `also: ${line}`),
+      ...objects.map((line) => `also: ${foreign(line, Number.POSITIVE_INFINITY)}`),
     ].join('\n');
   }
   if (objects.length > 0) {
     return [
       `${paint('bad', 'not proven')}: ${right} is not what ${left} renders to`,
-      ...objects.map((it) => `  ${it}`),
+      ...objects.map((it) => `  ${foreign(it, Number.POSITIVE_INFINITY)}`),
     ].join('\n');
   }
   if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;

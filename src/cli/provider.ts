@@ -2,6 +2,7 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { discoveryMembers, discoveryUrl } from '../token/discovery.ts';
 import { asObject } from '../token/json.ts';
 import { WrongUse } from './context.ts';
+import { foreign } from './foreign.ts';
 import type { Ask, Incoming, Outgoing } from './http.ts';
 import { readFile, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
@@ -52,13 +53,13 @@ function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
   };
 }
 
-/** GET of a URL, or a POST of a form. */
-export async function askUrl(
-  { ask, ca, client }: Asked,
-  url: string,
-  form?: string,
-  authorization?: string,
-): Promise<Incoming> {
+/** GET of a URL, or a POST of a form; what went wrong is text of ours. */
+export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
+  const answer = await sent(asked, url, form, authorization);
+  return 'error' in answer ? { error: foreign(answer.error) } : answer;
+}
+
+async function sent({ ask, ca, client }: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
   const request = outgoing(url, ca);
   if (request === undefined) return { error: 'it is no https URL' };
   if (form === undefined) return ask(request);
@@ -91,6 +92,6 @@ export async function discover(asked: Asked, issuer: string): Promise<Members | 
   const read = discoveryMembers(answer.body, issuer);
   if (read.ok) return read.members;
   const own = jsonOf(answer)?.issuer;
-  const hint = typeof own === 'string' && own !== issuer && webUrl.test(own) ? `; take ${own}` : '';
+  const hint = typeof own === 'string' && own !== issuer && webUrl.test(own) ? `; take ${foreign(own)}` : '';
   return `${url}: ${read.error}${hint}`;
 }

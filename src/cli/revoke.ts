@@ -4,6 +4,7 @@ import { ofAny, ofProvider } from '../session/revocation.ts';
 import { revocation } from '../session/revoke.ts';
 import type { Revocation } from '../session/store.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { foreign } from './foreign.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
@@ -95,7 +96,7 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
     return NO;
   }
   if (outcome !== 'taken') {
-    runtime.err(`refused: ${outcome.refused}\n`);
+    runtime.err(`refused: ${foreign(outcome.refused)}\n`);
     return NO;
   }
   runtime.err('revoked: no request passes with it any more\n');

@@ -7,7 +7,11 @@ export type Style = keyof typeof CODES;
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours on a terminal only, and not where `NO_COLOR` is set (no-color.org) or the terminal has none. */
-export function painter({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): Paint {
-  const colours = terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
+export function hasColours({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): boolean {
+  return terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
+}
+
+export function painter(runtime: Pick<Runtime, 'terminal' | 'env'>): Paint {
+  const colours = hasColours(runtime);
   return (style, text) => (colours ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
 }

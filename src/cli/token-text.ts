@@ -2,6 +2,7 @@ import type { Policy } from '../policy/types.ts';
 import { reasons } from '../reasons.ts';
 import type { Rule } from '../rules/types.ts';
 import { factLines } from './explain-text.ts';
+import { foreign } from './foreign.ts';
 import type { Paint } from './style.ts';
 import type { AtRoute, Signature, TokenReport } from './token-report.ts';
 
@@ -10,10 +11,7 @@ const DATES = ['exp', 'nbf', 'iat', 'auth_time'];
 
 /** A value as JSON on one line, in which nothing is a control character of a terminal. */
 function plain(value: unknown): string {
-  return (JSON.stringify(value) ?? '').replace(
-    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return foreign(JSON.stringify(value) ?? '', Number.POSITIVE_INFINITY);
 }
 
 function dateOf(seconds: unknown): string | undefined {

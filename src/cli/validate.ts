@@ -19,6 +19,7 @@ import {
   WrongUse,
   YES,
 } from './context.ts';
+import { foreign } from './foreign.ts';
 import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
 import { askProviders, findingsText, hasFaults, type ProviderFindings } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
@@ -101,7 +102,10 @@ function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): I
 }
 
 function inspectionText({ warnings }: Inspection, paint: Paint): string {
-  const lines = warnings.map(({ file, line, text, instead }) => `${file}:${line} ${text}; instead: ${instead}\n`);
+  const whole = (text: string) => foreign(text, Number.POSITIVE_INFINITY);
+  const lines = warnings.map(
+    ({ file, line, text, instead }) => `${whole(`${file}:${line} ${text}; instead: ${instead}`)}\n`,
+  );
   const verdict = warnings.length === 0 ? paint('good', 'clean') : paint('bad', count(warnings.length, 'warning'));
   return `${lines.join('')}nginx: ${verdict}\n`;
 }

@@ -87,7 +87,7 @@ describe('meshgate login', () => {
     ['no answer: ENOTFOUND', [{ error: 'ENOTFOUND' }]],
     ['has no device flow', [json({ issuer: ISSUER, token_endpoint: 'x' })]],
     [
-      'refuses to begin (401): invalid_client: no.[2J',
+      'refuses to begin (401): invalid_client: no\\u001b[2J',
       [discovery, json({ error: 'invalid_client', error_description: 'no\u001b[2J' }, 401)],
     ],
     ['no code to confirm', [discovery, json({ ...begun, user_code: '\u001b[2J' })]],
