@@ -1,26 +1,93 @@
-/** docs/SECURITY.md names tests that are there. */
-import { existsSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+/** docs/threats.md and docs/advisories name tests that are there, and say nothing that has become untrue. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { missingTests, namedTests } from './named-tests.ts';
 
-const rows = readFileSync('docs/SECURITY.md', 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('| ') && !/^\| (lesson|---)/.test(line));
+const THREATS = 'docs/threats.md';
+const ADVISORIES = 'docs/advisories';
 
-test('each row has a test or says why it has none', () => {
-  expect(rows.length).toBeGreaterThan(30);
-  for (const row of rows) {
-    const cell = row.split(' | ').at(-1)!;
-    expect(cell, row).toMatch(/^(not applicable yet: .+|\[[\w-]+\]\(\.\.\/test\/\S+\).*) \|$/);
-  }
+const rowsOf = (text: string): readonly (readonly string[])[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (lesson|advisory|---)/.test(line))
+    .map((line) => line.slice(2, -2).split(' | '));
+
+/** Why a row may have no test, and whether that is still so. Any other reason is rejected. */
+const REASONS: Readonly<Record<string, () => boolean>> = {
+  'a policy is one file': () =>
+    !Object.hasOwn(JSON.parse(readFileSync('docs/policy.schema.json', 'utf8')).properties, 'teams'),
+};
+
+/** What is wrong with the last cell of a row; undefined if nothing is. */
+function problemOf(cell: string): string | undefined {
+  const [, reason] = /^not applicable yet: (.+)$/.exec(cell) ?? [];
+  if (reason === undefined) return /^\[[\w-]+\]\(\.\.\/test\/\S+\)/.test(cell) ? undefined : 'it names no test';
+  if (!Object.hasOwn(REASONS, reason)) return `"${reason}" is no reason`;
+  return REASONS[reason]?.() ? undefined : `"${reason}" is not true any more`;
+}
+
+describe('threats', () => {
+  const text = readFileSync(THREATS, 'utf8');
+  const [closed = '', open = ''] = text.split('\n### Not closed yet\n');
+
+  test('each row has a test, or a reason why it has none that is still true', () => {
+    const rows = rowsOf(closed);
+    expect(rows.length).toBeGreaterThan(90);
+    expect(rows.flatMap((row) => problemOf(row.slice(2).join(' | ')) ?? [])).toEqual([]);
+  });
+
+  test('a reason that has become untrue is rejected', () => {
+    expect(problemOf('not applicable yet: the gateway sets no cookie')).toBe(
+      '"the gateway sets no cookie" is no reason',
+    );
+    expect(problemOf('not applicable yet: there are no metrics')).toBe('"there are no metrics" is no reason');
+    expect(problemOf('see above')).toBe('it names no test');
+  });
+
+  test('an attack that is not closed has no test yet', () => {
+    expect(rowsOf(open).filter((row) => row.length !== 2)).toEqual([]);
+  });
+
+  test('each file that is named has the tests that are named', () => {
+    const named = namedTests(THREATS, text);
+    expect(named.length).toBeGreaterThan(200);
+    expect(missingTests(named)).toEqual([]);
+  });
+
+  test('docs/SECURITY.md has no table of its own', () => {
+    expect(rowsOf(readFileSync('docs/SECURITY.md', 'utf8'))).toEqual([]);
+  });
 });
 
-test('each file that is named has the tests that are named', () => {
-  const named = rows.flatMap((row) =>
-    [...row.matchAll(/\]\(\.\.\/(test\/[^)]+)\)((?:,? "[^"]+")*)/g)].flatMap(([, path = '', names = '']) =>
-      [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => ({ path, name })),
-    ),
-  );
-  expect(named.length).toBeGreaterThan(40);
-  const missing = named.filter(({ path, name }) => !existsSync(path) || !readFileSync(path, 'utf8').includes(name));
-  expect(missing).toEqual([]);
+describe('advisories', () => {
+  const files = readdirSync(ADVISORIES).filter((name) => name !== 'index.md');
+  const index = rowsOf(readFileSync(`${ADVISORIES}/index.md`, 'utf8'));
+  const versions = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^## (\d+\.\d+\.\d+)/gm)].map(([, it]) => it);
+
+  test('each is in the index, with its severity, its title and the version that fixes it', () => {
+    const listed = files.map((name) => {
+      const text = readFileSync(`${ADVISORIES}/${name}`, 'utf8');
+      const [, number, title] = /^# (\d+): (.+)$/m.exec(text) ?? [];
+      const [, severity] = /^\| severity \| (.+) \|$/m.exec(text) ?? [];
+      const [, version] = /^\| fixed in \| (\S+) /m.exec(text) ?? [];
+      return [`[${number}](${name})`, severity, title, version];
+    });
+    expect(listed).toEqual(index);
+    expect(index.map(([, severity]) => severity)).toEqual(['critical', ...Array(index.length - 1).fill('high')]);
+    for (const [, , , version] of index) expect(versions).toContain(version);
+  });
+
+  test.each(files)('%s says what was affected, how to notice, and what to do, and names a test', (name) => {
+    const file = `${ADVISORIES}/${name}`;
+    const text = readFileSync(file, 'utf8');
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, it]) => it)).toEqual([
+      'What was affected',
+      'How to notice',
+      'What to do',
+    ]);
+    for (const section of text.split('\n## ').slice(1)) expect(section.length).toBeGreaterThan(60);
+    const named = namedTests(file, text);
+    expect(named.length).toBeGreaterThan(0);
+    expect(missingTests(named)).toEqual([]);
+  });
 });
