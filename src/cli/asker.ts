@@ -5,7 +5,7 @@ import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
 import type { Refusal, Result } from '../reasons.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import type { Reached } from './ask.ts';
-import { ADDRESS_UNSAID, ELSEWHERE, fromText } from './asked-from.ts';
+import { ELSEWHERE, fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -18,6 +18,8 @@ export interface Asker {
   /** For people, in one line. */
   readonly text: string;
   readonly caller: DecidingCaller | null;
+  /** Who they are from most addresses, where no address is given and that is somebody with other roles. */
+  readonly elsewhere?: DecidingCaller;
   readonly claimed?: ClaimedCaller;
   /** Why the role is held or not. */
   role(role: Role): FactExplanation;
@@ -138,6 +140,7 @@ function throughAgent(policy: Policy, person: Asker, name: string): Asker {
     ...person,
     text: `agent ${name}, which acts for ${agent.actsFor.join(', ')}; for ${person.text}`,
     caller: { ...travelling(person.caller, agent.actsFor), agent: name },
+    ...(person.elsewhere && { elsewhere: { ...travelling(person.elsewhere, agent.actsFor), agent: name } }),
     role: (role) => {
       if (agent.actsFor.includes(role.name)) return person.role(role);
       return given([], `: agent ${name} does not act for it`, role);
@@ -169,7 +172,7 @@ function personOf(
   return withAddress(bearerOf(claimed.value, flags), flags, claimed.value, ofToken);
 }
 
-/** Says of somebody whose address is not given that from most addresses they would have other roles. */
+/** Notes of somebody whose address is not given who they would be from most addresses. */
 function withAddress(
   asker: Asker,
   from: AskedFrom,
@@ -179,7 +182,7 @@ function withAddress(
   if (from.network !== undefined) return asker;
   const elsewhere = claimedFrom({ ...from, network: ELSEWHERE });
   if (!elsewhere.ok || elsewhere.value.caller.roles.join() === caller.roles.join()) return asker;
-  return { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` };
+  return { ...asker, elsewhere: elsewhere.value.caller };
 }
 
 /** A token's caller in one line: the person, through whom, with what roles; or an agent alone. */

@@ -5,6 +5,7 @@ import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
 import { decide, hasMethod, isWho, toolRefusal } from '../rules/decide.ts';
 import { messageText } from '../rules/tools.ts';
 import type { Decision, Rule } from '../rules/types.ts';
+import { ADDRESS_UNSAID } from './asked-from.ts';
 import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
@@ -114,6 +115,9 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
 /** A request that is explained. */
 type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
 
+/** What came of a decision, and by which rule. */
+const outcomeOf = (decision: Decision<Rule>): string => (decision.allow ? decision.rule.id : decision.reason);
+
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
@@ -121,18 +125,21 @@ export function explainRoute(
   asker: Asker,
 ): Explanation {
   const own = loaded.rules.filter((rule) => rule.route === at.route.name);
-  const decision = decide(own, asker.caller, {
+  const request = {
     route: at.route.name,
     method: at.method,
     ...(at.message && { mcp: mcpHeaders(at.message) }),
-  });
+  };
+  const decision = decide(own, asker.caller, request);
+  const isOfAddress =
+    asker.elsewhere !== undefined && outcomeOf(decide(own, asker.elsewhere, request)) !== outcomeOf(decision);
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
   const isStepUp = !decision.allow && decision.stepUp !== undefined;
   const wouldPass = decision.allow || isActor || isStepUp ? undefined : passing(own, at.method, agent);
   return {
     ...at,
-    asker,
+    asker: isOfAddress ? { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` } : asker,
     rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at)),
     roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
     decision,

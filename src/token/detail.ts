@@ -14,7 +14,7 @@ export function shown(value: unknown): string {
  *
  * @param secrets what must not stand in a log, though the text repeats it
  */
-export function foreign(text: string, most: number, secrets: readonly string[] = []): string {
+export function forLog(text: string, most: number, secrets: readonly string[] = []): string {
   const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);
   const cut = hidden.length > most ? `${hidden.slice(0, most)}…` : hidden;
   return JSON.stringify(cut).replace(

@@ -1,5 +1,5 @@
 import { MAX_ERROR_DESCRIPTION } from '../../limits.ts';
-import { foreign } from '../../token/detail.ts';
+import { forLog } from '../../token/detail.ts';
 import { asObject } from '../../token/json.ts';
 import { errorName } from './callback.ts';
 
@@ -40,7 +40,7 @@ type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partia
 function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
   const description = textOf(members.error_description);
   const name = errorName(members.error);
-  return description === undefined ? name : `${name}, ${foreign(description, MAX_ERROR_DESCRIPTION, secrets)}`;
+  return description === undefined ? name : `${name}, ${forLog(description, MAX_ERROR_DESCRIPTION, secrets)}`;
 }
 
 /**

@@ -55,6 +55,21 @@ tests:
     expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
   });
 
+  test('is not asked for where the answer is the same from all addresses', async () => {
+    const text = outside
+      .slice(0, outside.indexOf('tests:'))
+      .replace(
+        'outsider: {',
+        'staff: { group: staff }, inside: { all: [{ group: staff }, { network: [10.0.0.0/8] }] }, outsider: {',
+      )
+      .replace('allow: [outsider]', 'allow: [staff, inside, outsider]');
+    const files = { './meshgate.yaml': text, t: token({ ...claims, uid: 'ann', groups: ['staff'] }) };
+    const of = (path: string, ...more: string[]) =>
+      meshgate(['explain', ...more, 'GET', `https://wiki.example.com${path}`], { files, now: NOW });
+    expect(await of('/x', '--token', 't')).toMatchObject({ code: 0, out: expect.not.stringContaining('depends on') });
+    expect((await of('/x')).out).toContain('depends on the client’s address');
+  });
+
   test('fails a policy test', async () => {
     const { code, out } = await ask(outside, 'test');
     expect(code).toBe(1);
