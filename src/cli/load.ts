@@ -28,6 +28,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user may not',
   EISDIR: 'it is a folder',
+  ELOOP: 'a part of its path is a link',
   ENOTDIR: 'a part of its path is no folder',
   EROFS: 'the file system is read-only',
 };

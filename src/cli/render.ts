@@ -142,8 +142,7 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
     const shown = flags.out?.replace(/\/+$/, '');
     const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
     for (const [name, content] of Object.entries(all)) {
-      const path = `${out}/${name}`;
-      writing(path, () => runtime.write(path, content));
+      writing(`${out}/${name}`, () => runtime.write(out, name, content));
       runtime.out(`${shown}/${name}\n`);
     }
   }

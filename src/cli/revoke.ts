@@ -82,9 +82,10 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
       `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir`,
     );
   }
-  const path = `${folder}/${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
+  const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
+  const path = `${folder}/${name}`;
   try {
-    runtime.write(path, `${JSON.stringify(what)}\n`);
+    runtime.write(folder, name, `${JSON.stringify(what)}\n`);
   } catch (error) {
     throw new WrongUse(`${path}: ${reasonOf(error)}`);
   }

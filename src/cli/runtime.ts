@@ -23,9 +23,14 @@ export interface Runtime {
   read(path: string): Uint8Array;
   /** Paths below a folder of all files in it, in order; undefined where there is no folder. */
   list(path: string): readonly string[] | undefined;
-  /** Writes a file; makes its folders. */
-  write(path: string, content: string | Uint8Array): void;
-  /** Puts a secret file in place at once, for its owner alone; one that is there keeps its mode. */
+  /**
+   * Puts a file in place at once, in a folder or in one below it, which is made. One that is there keeps its mode. Links
+   * below the folder are not followed.
+   *
+   * @param name with the names of folders before it, joined by `/`
+   */
+  write(folder: string, name: string, content: string | Uint8Array): void;
+  /** Puts a secret file in place at once, for its owner alone; one that is there keeps its mode, and a link goes. */
   replace(path: string, text: string): void;
   /** Makes a folder, and says its absolute path. */
   folder(path: string): string;
@@ -124,22 +129,60 @@ function listAll(path: string): readonly string[] | undefined {
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
 }
 
-/** Permissions of a file that is there. */
+/** Permissions of a file that is there. What a link leads to is another file. */
 function modeOf(path: string): number | undefined {
   try {
-    return fs.statSync(path).mode & 0o777;
+    const stat = fs.lstatSync(path);
+    return stat.isSymbolicLink() ? undefined : stat.mode & 0o777;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function replaceFile(path: string, text: string): void {
-  const mode = modeOf(path) ?? 0o600;
+function remove(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/**
+ * Makes a file beside its place, and puts it there at once. It is opened exclusively: a link that somebody lays there
+ * meanwhile makes this fail.
+ *
+ * @param mode of a file that is not there yet
+ */
+function putFile(path: string, content: string | Uint8Array, mode: number): void {
   const beside = `${path}.new`;
-  if (modeOf(beside) !== undefined) fs.unlinkSync(beside);
-  fs.writeFileSync(beside, text, { mode });
-  fs.renameSync(beside, path);
+  remove(beside);
+  fs.writeFileSync(beside, content as string, { mode: modeOf(path) ?? mode, flag: 'wx' });
+  try {
+    fs.renameSync(beside, path);
+  } catch (error) {
+    remove(beside);
+    throw error;
+  }
+}
+
+/** A folder of that name, made where there is none; never one that a link leads to. */
+function ownFolder(path: string): string {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+  const stat = fs.lstatSync(path);
+  if (stat.isDirectory()) return path;
+  const code = stat.isSymbolicLink() ? 'ELOOP' : 'ENOTDIR';
+  throw Object.assign(new Error(`${path} is a link, or no folder`), { code });
+}
+
+function writeBelow(folder: string, name: string, content: string | Uint8Array): void {
+  const parts = name.split('/');
+  const file = parts.pop() as string;
+  putFile(`${parts.reduce((path, part) => ownFolder(`${path}/${part}`), folder)}/${file}`, content, 0o666);
 }
 
 /** njs's command has no timers. Who waits there waits for a gateway's job, a second or two. */
@@ -186,11 +229,8 @@ export function systemRuntime(): Runtime {
     err: (text) => writeAll(2, text),
     read: readAll,
     list: listAll,
-    write(path, content) {
-      fs.mkdirSync(folderOf(path), { recursive: true });
-      fs.writeFileSync(path, content as string);
-    },
-    replace: replaceFile,
+    write: writeBelow,
+    replace: (path, text) => putFile(path, text, 0o600),
     isFolder,
     reload,
     folder(path) {

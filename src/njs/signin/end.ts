@@ -10,7 +10,7 @@ import type { SigninScene } from './scene.ts';
 function leave(stateDir: string, revocations: readonly Revocation[]): void {
   for (const one of revocations) {
     const name = `${one.kind}-${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
-    fs.writeFileSync(`${stateDir}/${REVOKE_FOLDER}/${name}`, `${JSON.stringify(one)}\n`);
+    fs.writeFileSync(`${stateDir}/${REVOKE_FOLDER}/${name}`, `${JSON.stringify(one)}\n`, { flag: 'wx' });
   }
 }
 

@@ -36,7 +36,7 @@ function say(what: string, level: number, line: string): void {
 function refuse(path: string, why: string): void {
   ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
   try {
-    fs.writeFileSync(`${path}.refused`, `${why}\n`);
+    fs.writeFileSync(`${path}.refused`, `${why}\n`, { flag: 'wx' });
     fs.unlinkSync(path);
   } catch (error) {
     say('refused', ngx.ERR, `${path} cannot be taken away: ${codeOf(error)}`);

@@ -60,7 +60,8 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
       return below.length === 0 ? undefined : below.map((name) => name.slice(path.length + 1)).sort();
     },
-    write(path, content) {
+    write(folder, name, content) {
+      const path = `${folder}/${name}`;
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
       written[path] = text(content);
     },

@@ -1,0 +1,98 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemRuntime } from '../../../src/cli/runtime.ts';
+
+/** What the command writes lands where it says, whatever links somebody has laid there before. */
+
+let folder = '';
+let elsewhere = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'meshgate-links-'));
+  elsewhere = mkdtempSync(join(tmpdir(), 'meshgate-elsewhere-'));
+});
+afterEach(() => {
+  for (const path of [folder, elsewhere]) rmSync(path, { recursive: true });
+});
+
+const { write, replace } = systemRuntime();
+
+describe('a secret file', () => {
+  test('does not go through a dangling link beside it', () => {
+    symlinkSync(join(elsewhere, 'leaked'), join(folder, 'k.jwks.new'));
+    replace(join(folder, 'k.jwks'), 'secret');
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['k.jwks']);
+    expect(readFileSync(join(folder, 'k.jwks'), 'utf8')).toBe('secret');
+    expect(lstatSync(join(folder, 'k.jwks')).isSymbolicLink()).toBe(false);
+  });
+
+  test('does not go through a link to a file beside it', () => {
+    writeFileSync(join(elsewhere, 'victim'), 'own');
+    symlinkSync(join(elsewhere, 'victim'), join(folder, 'k.jwks.new'));
+    replace(join(folder, 'k.jwks'), 'secret');
+    expect(readFileSync(join(elsewhere, 'victim'), 'utf8')).toBe('own');
+  });
+
+  test('takes the place of a link, and is its owner’s alone whatever the mode of what the link leads to', () => {
+    writeFileSync(join(elsewhere, 'open'), 'own', { mode: 0o644 });
+    symlinkSync(join(elsewhere, 'open'), join(folder, 'k.jwks'));
+    replace(join(folder, 'k.jwks'), 'secret');
+    expect(readFileSync(join(elsewhere, 'open'), 'utf8')).toBe('own');
+    expect(lstatSync(join(folder, 'k.jwks')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('a rendered file', () => {
+  test('takes the place of a link to a file', () => {
+    writeFileSync(join(elsewhere, 'victim'), 'own');
+    symlinkSync(join(elsewhere, 'victim'), join(folder, 'http.conf'));
+    write(folder, 'http.conf', 'rendered');
+    expect(readFileSync(join(elsewhere, 'victim'), 'utf8')).toBe('own');
+    expect(lstatSync(join(folder, 'http.conf')).isSymbolicLink()).toBe(false);
+    expect(readFileSync(join(folder, 'http.conf'), 'utf8')).toBe('rendered');
+  });
+
+  test.each(['http.conf', 'http.conf.new'])('makes no file where the dangling link %s leads', (name) => {
+    symlinkSync(join(elsewhere, 'made'), join(folder, name));
+    write(folder, 'http.conf', 'rendered');
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['http.conf']);
+  });
+
+  test('is not written into a folder that a link leads to', () => {
+    symlinkSync(elsewhere, join(folder, 'hosts'));
+    expect(() => write(folder, 'hosts/wiki.conf', 'rendered')).toThrow(/link/);
+    mkdirSync(join(folder, 'requests'));
+    symlinkSync(elsewhere, join(folder, 'requests', 'wiki'));
+    expect(() => write(folder, 'requests/wiki/hosts/wiki.conf', 'rendered')).toThrow(/link/);
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  test('makes no folder where a dangling link leads', () => {
+    symlinkSync(join(elsewhere, 'made'), join(folder, 'hosts'));
+    expect(() => write(folder, 'hosts/wiki.conf', 'rendered')).toThrow();
+    expect(existsSync(join(elsewhere, 'made'))).toBe(false);
+  });
+
+  test('is written with its folders, over what was there, and keeps the mode of that', () => {
+    write(folder, 'requests/wiki/hosts/wiki.conf', 'one');
+    const file = join(folder, 'requests/wiki/hosts/wiki.conf');
+    rmSync(file);
+    writeFileSync(file, 'older', { mode: 0o640 });
+    write(folder, 'requests/wiki/hosts/wiki.conf', new TextEncoder().encode('two'));
+    expect([readFileSync(file, 'utf8'), lstatSync(file).mode & 0o777]).toEqual(['two', 0o640]);
+    expect(readdirSync(join(folder, 'requests/wiki/hosts'))).toEqual(['wiki.conf']);
+  });
+});
