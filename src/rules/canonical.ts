@@ -13,6 +13,17 @@ export const ODD_PATH =
  */
 export const PLAIN_PATH = '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?(?:[?]|$)';
 
+/**
+ * Raw request targets that read as the gateway's own, in any case. Other spellings are odd. Its own paths are written in
+ * small letters; whatever else looks like them is not there, so that no service imitates the gateway's pages.
+ */
+export const OWN_PATH = '^/\\.meshgate(?:[/?]|$)';
+
+const own = new RegExp(OWN_PATH, 'i');
+
+/** Whether a raw path, query included, is kept for the gateway. */
+export const isOwnPath = (rawPath: string): boolean => own.test(rawPath);
+
 const odd = new RegExp(ODD_PATH);
 
 /** Whether a raw path, query included, has its one plain spelling. */

@@ -1,6 +1,6 @@
 import type { Host, Route } from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
-import { isCanonical } from './canonical.ts';
+import { isCanonical, isOwnPath } from './canonical.ts';
 import { isMetadataPath } from './resource.ts';
 import { parseTarget } from './target.ts';
 
@@ -63,7 +63,7 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };
   // The gateway's own, whatever the routes say.
-  if (parsed.path.startsWith('/.meshgate/') || isMetadataPath(parsed.path)) return { reason: 'route_unknown' };
+  if (isOwnPath(parsed.path) || isMetadataPath(parsed.path)) return { reason: 'route_unknown' };
   const route = findRoute(host.routes, parsed.path);
   return route === undefined ? { reason: 'route_unknown' } : { host, route };
 }

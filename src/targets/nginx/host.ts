@@ -9,7 +9,7 @@ import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
 import { checked, errorPages } from './location.ts';
 import { metadataLocations } from './metadata.ts';
-import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, hostFile, innerFile, JWKS_PATH, ODD_LOCATION } from './names.ts';
+import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, hostFile, innerFile, JWKS_PATH, REFUSED_PATH } from './names.ts';
 import { withOrigins } from './origin.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { certificateLocation, hostLocation, inside, refusal, refusalLocations } from './problem.ts';
@@ -78,11 +78,11 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
         ]
       : []),
     commented(
-      'A raw path that could mean another one behind us.',
+      'A raw path that could mean another one behind us, or read as one of ours.',
       block(
         'if',
         [template('(', variable('meshgate_odd'), ')')],
-        [line('rewrite', regex('', '^'), literal(`${ODD_LOCATION}?`), 'last')],
+        [line('rewrite', regex('', '^'), template(REFUSED_PATH, variable('meshgate_odd'), '?'), 'last')],
       ),
     ),
   ];

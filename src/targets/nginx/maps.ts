@@ -1,4 +1,4 @@
-import { ODD_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
+import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
 import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
@@ -22,13 +22,15 @@ const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 /** What most requests do not have is found by a look-up, before any expression is tried. */
 const requestMaps = (scene: Scene): readonly Directive[] => [
   commented(
-    'Raw paths that could mean another one behind us, refused before anything else.',
+    'Raw paths that could mean another one behind us, or read as one of ours: refused before anything else.',
     map(variable('request_uri'), 'meshgate_odd', [
       // Also where PCRE gives up.
       ['default', 'path_not_canonical'],
       [key(''), literal('')],
       [regex('~', PLAIN_PATH), literal('')],
       [regex('~', ODD_PATH), 'path_not_canonical'],
+      [regex('~', '^/\\.meshgate/'), literal('')],
+      [regex('~*', OWN_PATH), 'route_unknown'],
       [regex('~', '^'), literal('')],
     ]),
   ),

@@ -54,8 +54,9 @@ export const CHECK_PATH = '/.meshgate/check/';
 export const HOP_PATH = '/.meshgate/hop/';
 /** The gateway's public keys, for services and meshes. */
 export const JWKS_PATH = '/.meshgate/jwks';
-/** Where internal redirects of ours go. */
-export const ODD_LOCATION = '/.meshgate/odd';
+/** Where internal redirects of ours go; for what is refused by its path, the reason stands behind it. */
+export const REFUSED_PATH = '/.meshgate/';
+export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';

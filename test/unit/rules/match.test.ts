@@ -96,7 +96,12 @@ describe('path', () => {
     ['/rest/api/x/', 'wiki.example.com/rest/api/*'],
     ['/rest%20', 'wiki.example.com/*'],
     ['/status%3f', 'wiki.example.com/*'],
-    ['/.meshgate', 'wiki.example.com/*'],
+    ['/.meshgate', 'route_unknown'],
+    ['/.meshgate?x', 'route_unknown'],
+    ['/.MESHGATE/signin', 'route_unknown'],
+    ['/.Meshgate', 'route_unknown'],
+    ['/.meshgate-not', 'wiki.example.com/*'],
+    ['/x/.meshgate/', 'wiki.example.com/*'],
     ['/.meshgate/check/x', 'route_unknown'],
   ])('%s → %s', (path, route) => {
     expect(found('wiki.example.com', path)).toBe(route);

@@ -67,6 +67,7 @@ describe('safeReturn', () => {
     '/.meshgate/signout',
     '/.meshgate/signin?in&to=/',
     '/.meshgate',
+    '/.MESHGATE/signout',
     '/.meshgate?x',
     '/%00',
     '/x\u0000',
