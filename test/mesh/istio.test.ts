@@ -30,7 +30,7 @@ import {
   reader,
   WIKI,
 } from './istio/refusals.ts';
-import { HUNG_MS, lacksMesh } from './lab/index.ts';
+import { HUNG_MS, type KubeObject, lacksMesh } from './lab/index.ts';
 
 const DOCUMENTED_KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
 
@@ -43,6 +43,28 @@ describeWith(lacksMesh(), 'Istio', async () => {
     asking = new Asking(mesh, stage.meshCa);
   });
   const ask = (asked: Asked) => asking.ask(asked);
+
+  interface List {
+    readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace: string } }[];
+  }
+  const isOfLab = ({ metadata }: List['items'][number]) =>
+    metadata.name.startsWith('lab-') || metadata.namespace.startsWith('lab-');
+
+  async function kubectl(...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await mesh.lab.lab.kube.box.exec('kubectl', ...args);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    return stdout;
+  }
+
+  /** The documented command: what is live, piped into the proof. */
+  async function prove() {
+    const { items } = JSON.parse(await kubectl('get', DOCUMENTED_KINDS, '-A', '-o', 'json')) as List;
+    // The lab's own mark and fence speak of every proxy, and prove says so.
+    const live = JSON.stringify({ items: items.filter((it) => !isOfLab(it)) });
+    const files = { 'meshgate.yaml': DEMO, 'jwks.json': mesh.signer.published, '-': live };
+    const args = ['prove', '--target', 'istio', '--assertion-jwks', 'jwks.json', 'meshgate.yaml', '-'];
+    return meshgate(args, { files });
+  }
 
   describe('refuses', () => {
     test.each(REFUSALS)('$name', async ({ asked, right, refused = byRules }) => {
@@ -196,28 +218,6 @@ describeWith(lacksMesh(), 'Istio', async () => {
   });
 
   describe('as it is live', () => {
-    interface List {
-      readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace: string } }[];
-    }
-    const isOfLab = ({ metadata }: List['items'][number]) =>
-      metadata.name.startsWith('lab-') || metadata.namespace.startsWith('lab-');
-
-    async function kubectl(...args: readonly string[]): Promise<string> {
-      const { exitCode, stdout, stderr } = await mesh.lab.lab.kube.box.exec('kubectl', ...args);
-      expect([exitCode, stderr]).toEqual([0, '']);
-      return stdout;
-    }
-
-    /** The documented command: what is live, piped into the proof. */
-    async function prove() {
-      const { items } = JSON.parse(await kubectl('get', DOCUMENTED_KINDS, '-A', '-o', 'json')) as List;
-      // The lab's own mark and fence speak of every proxy, and prove says so.
-      const live = JSON.stringify({ items: items.filter((it) => !isOfLab(it)) });
-      const files = { 'meshgate.yaml': DEMO, 'jwks.json': mesh.signer.published, '-': live };
-      const args = ['prove', '--target', 'istio', '--assertion-jwks', 'jwks.json', 'meshgate.yaml', '-'];
-      return meshgate(args, { files });
-    }
-
     test.each(PATCHES)('it is what the policy says, until a patch: $name', async ({ object, patch, says, witness }) => {
       const before = await prove();
       expect(before).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^yes: /) });
@@ -236,6 +236,54 @@ describeWith(lacksMesh(), 'Istio', async () => {
       } finally {
         await mesh.hold(DEMO);
       }
+    });
+  });
+
+  describe('with every member that prove calls neutral changed', () => {
+    /** Members that the API server keeps for itself: they differ once an object is made anew. */
+    const KEPT = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'];
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: '0b0e2a3c-5f0d-4b59-9a57-000000000000' };
+    const changed: Readonly<Record<string, unknown>> = {
+      annotations: { 'meshgate/rules': 'another, for people' },
+      finalizers: ['meshgate.test/held'],
+      ownerReferences: [owner],
+    };
+    const NO_MEMBER_ANY_MORE = ['selfLink'];
+    const withChanged = (object: KubeObject): KubeObject => ({
+      ...object,
+      metadata: { ...object.metadata, ...changed },
+    });
+
+    beforeAll(async () => {
+      await mesh.clear();
+      await mesh.hold(DEMO, withChanged);
+      for (const { kind, metadata } of mesh.objects) {
+        await kubectl(
+          ...['patch', kind, metadata.name, '-n', metadata.namespace ?? '', '--subresource=status', '--type=merge'],
+          ...['-p', '{"status":{"conditions":[{"type":"Ready","status":"False"}]}}'],
+        );
+      }
+      // What follows the patches through the mesh is there after them.
+      await mesh.hold(DEMO, withChanged);
+    });
+    afterAll(() => mesh.hold(DEMO));
+
+    test('it is each of them', () => {
+      const sections = readFileSync('docs/prove.md', 'utf8').split(/^## /m);
+      const table = sections.find((it) => it.startsWith('Istio\n')) ?? '';
+      const rows = table.split('\n').flatMap((line) => (line.startsWith('| `') ? [line.split(' | ')] : []));
+      const named = rows.flatMap(([, , neutral = '']) => [...neutral.matchAll(/`(\w+)`: /g)].map(([, it]) => it));
+      const here = [...KEPT, ...Object.keys(changed), ...NO_MEMBER_ANY_MORE, 'status'].sort();
+      expect([...new Set(named)].sort()).toEqual(here);
+    });
+
+    test('prove says yes', async () => {
+      expect(await prove()).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
+    });
+
+    test.each(REFUSALS)('the mesh answers as before: $name', async ({ asked, right, refused = byRules }) => {
+      expect(await ask(asked)).toEqual(refused);
+      expect(await ask({ ...asked, ...right })).toEqual(passes);
     });
   });
 

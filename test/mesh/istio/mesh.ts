@@ -77,6 +77,17 @@ export class PolicyMesh {
     return mesh;
   }
 
+  /** What is there now. */
+  get objects(): readonly KubeObject[] {
+    return this.#there;
+  }
+
+  /** Takes away what is there, so that it is made anew. */
+  async clear(): Promise<void> {
+    await this.lab.lab.change({ delete: this.#there });
+    this.#there = [];
+  }
+
   /** Puts a policy's objects, as they are or changed, in the place of those of the one before. */
   async hold(text: string, changed: (object: KubeObject) => KubeObject = (it) => it): Promise<void> {
     const objects = objectsOf(text, this.signer.published).map(changed);
