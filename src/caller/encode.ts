@@ -4,7 +4,7 @@ import { MAX_HEADER_VALUE } from '../limits.ts';
 const loneSurrogate = /\p{Surrogate}/gu;
 
 /** What a header value may not hold as it is: all but printable ASCII, `%`, `,`, and spaces at the ends. */
-const unsafe = /[^\x20-\x7e]+|[%,]|^ +| +$/g;
+const unsafe = /[^\x20-\x7e]+|[%,]|^ +|(?<! ) +$/g;
 
 /** Whether nothing is to be done, as for most values. An engine's own function sees it in half the time of a pattern. */
 function isPlain(text: string): boolean {

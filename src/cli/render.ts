@@ -139,7 +139,7 @@ export function render(runtime: Runtime, flags: Flags, argument?: string): numbe
   if (Object.keys(files).length === 0) return NO;
   if (out === undefined) runtime.out(printed(files));
   else {
-    const shown = flags.out?.replace(/\/+$/, '');
+    const shown = flags.out?.replace(/(?<!\/)\/+$/, '');
     const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
     for (const [name, content] of Object.entries(all)) {
       writing(`${out}/${name}`, () => runtime.write(out, name, content));

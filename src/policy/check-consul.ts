@@ -68,7 +68,7 @@ function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
     const path = ['mesh', 'identities', name, 'spiffe'];
     if (spiffe === undefined || CONSUL_SPIFFE.test(spiffe) || report.touches(path)) continue;
     const form = `spiffe://${mesh?.trust_domain ?? 'TRUST_DOMAIN'}/ns/default/dc/DATACENTER/svc/${name}`;
-    const dotted = /\/svc\/([^/]*\.[^/]*)$/.exec(spiffe)?.[1];
+    const dotted = /\/svc\/([^/.]*\.[^/]*)$/.exec(spiffe)?.[1];
     if (dotted !== undefined) {
       const why = `the dot in ${quote(dotted)} matches any character in Consul’s filter, so that ${quote(dotted.replace(/\./g, '-'))} passes as well; register the service under a name without dots`;
       report.add(path, why);

@@ -93,7 +93,7 @@ function check(
 
 function nameMistake(name: string, lower: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,99}$/.test(name)) {
-    const fixed = name.replace(/[^A-Za-z0-9-]+/g, '-').replace(/^[^A-Za-z]+|-+$/g, '');
+    const fixed = name.replace(/[^A-Za-z0-9-]+/g, '-').replace(/^[^A-Za-z]+|(?<!-)-+$/g, '');
     return `${quote(name)} is not a header name; write ${fixed ? quote(fixed) : 'letters, digits and dashes'}`;
   }
   if (!TAKEN.has(lower) && !TAKEN_PREFIXES.some((it) => lower.startsWith(it))) return undefined;

@@ -28,7 +28,7 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
   return lower
-    .replace(/[/?#].*$/, '')
+    .replace(/[/?#][\s\S]*$/, '')
     .replace(/:\d*$/, '')
     .replace(/\.$/, '');
 }
@@ -59,7 +59,7 @@ export function pathMistake(path: string): string | undefined {
   const reserved = RESERVED.find((it) => `${base.toLowerCase()}/`.startsWith(`${it}/`));
   if (reserved !== undefined) return `the gateway answers ${reserved} itself; write another path`;
   if (base.includes('*')) {
-    const fixed = `${base.replace(/\/?\.?\*.*$/, '')}/*`;
+    const fixed = `${base.replace(/\/?\.?\*[\s\S]*$/, '')}/*`;
     return `a star stands only at the end, as /*; write ${quote(fixed)}`;
   }
   const odd = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];

@@ -85,7 +85,7 @@ function rangeMistake(
     const plain = rangeText({ bytes: range.bytes.slice(12), length: range.length - 96 });
     return `no client has such an address; write ${plain}`;
   }
-  const address = readRange(text.replace(/\/.*$/, range.bytes.length === 4 ? '/32' : '/128'));
+  const address = readRange(text.replace(/\/[\s\S]*$/, range.bytes.length === 4 ? '/32' : '/128'));
   if (address?.bytes.some((byte, i) => byte !== range.bytes[i])) {
     return `what is behind the first ${range.length} bits does not count; write ${rangeText(range)}`;
   }

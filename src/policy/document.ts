@@ -58,7 +58,9 @@ function rootsOf({ contents }: Document.Parsed<ParsedNode, true>): Node[] {
 }
 
 function readSections(text: string, first: YAMLError): Yaml {
-  const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*["']?[ \t]*(?::(?=\s|$)|\S*$)/gm)].map((match) => match.index);
+  const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*(?![\w-])["']?[ \t]*(?::(?=\s|$)|\S*$)/gm)].map(
+    (match) => match.index,
+  );
   const roots: Node[] = [];
   const problems: Problem[] = [];
   const unread: string[] = [];

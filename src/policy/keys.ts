@@ -44,7 +44,7 @@ export function mendUnknownKey(
 
 /** `{ prefix okta- }` is a key whose colon is missing. */
 function mendColon(report: Report, path: Path, key: string, map: Mapping, known: ReadonlyMap<string, Bare>): boolean {
-  const [, name = '', written = ''] = /^(\S+)\s+(.+)$/.exec(key) ?? [];
+  const [, name = '', written = ''] = /^(\S+)\s+(?=\S)(.+)$/.exec(key) ?? [];
   const value = written.replace(/^(["'])(.*)\1$/, '$2');
   const at = map.entries.get(key)?.at ?? map.at;
   if (!known.has(name) || map.entries.has(name)) return false;

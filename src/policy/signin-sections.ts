@@ -13,7 +13,7 @@ const host = s.text(new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`), {
   what: 'the name of one host',
   write: 'a DNS name in lower case, as in auth.example.com',
   fix: (value) => {
-    const plain = typeof value === 'string' ? value.toLowerCase().replace(/^https?:\/\/|[:/].*$/g, '') : '';
+    const plain = typeof value === 'string' ? value.toLowerCase().replace(/^https?:\/\/|[:/][\s\S]*$/g, '') : '';
     return DOMAIN.test(plain) ? plain : undefined;
   },
 });

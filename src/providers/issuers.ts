@@ -58,7 +58,7 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   if (kind === 'google' && issuer !== 'https://accounts.google.com') return 'https://accounts.google.com';
   const wanted = endsInSlash(kind, issuer);
   if (wanted === undefined || issuer.endsWith('/') === wanted) return undefined;
-  return wanted ? `${issuer}/` : issuer.replace(/\/+$/, '');
+  return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
 }
 
 /** Tokens that people send by mistake, by what their issuer looks like: nothing of the policy is in what is said. */

@@ -19,7 +19,7 @@ const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\
 
 /** The name in a Host header, as nginx compares it: lower case, without port and final dot; `undefined` is a 400. */
 function hostName(header: string): string | undefined {
-  const [, host, port = ''] = hostPort.exec(header.replace(/^ +| +$/g, '')) ?? [];
+  const [, host, port = ''] = hostPort.exec(header.replace(/^ +|(?<! ) +$/g, '')) ?? [];
   if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
   return host.toLowerCase().replace(/\.$/, '');
 }

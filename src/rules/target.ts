@@ -34,7 +34,7 @@ function climbsOut(path: string): boolean {
  * a path above the root, or a form that is neither `/path` nor `scheme://host/path`
  */
 export function parseTarget(text: string): Target | undefined {
-  const target = text.replace(/^ +| +$/g, '');
+  const target = text.replace(/^ +|(?<! ) +$/g, '');
   if (/[\x00-\x20\x7f]/.test(target)) return undefined;
   const [prefix, host] = absolute.exec(target) ?? ['', undefined];
   const raw = target.slice(prefix.length);

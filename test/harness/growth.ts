@@ -33,3 +33,6 @@ export function growth(work: (size: number) => unknown, small: number, large: nu
   const less = cost(() => work(small));
   return cost(() => work(large)) / less;
 }
+
+/** Milliseconds of CPU for a piece of work that is done once. */
+export const spentOnce = (work: () => unknown): number => spent(work, 1) / 1000;

@@ -24,8 +24,6 @@ export type ReadTemplate =
   /** `line`: from 1. */
   | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
 
-const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
-
 /**
  * Reads a template: HTML with `{{name}}` where a value goes.
  *
@@ -34,14 +32,19 @@ const lineOf = (text: string, index: number): number => text.slice(0, index).spl
 export function readTemplate(text: string): ReadTemplate {
   const template: string[] = [];
   const errors: { line: number; message: string }[] = [];
-  const slot = /\{\{\s*([^{}]*?)\s*\}\}|\{\{/g;
+  const slot = /\{\{([^{}]*)\}\}|\{\{/g;
   let end = 0;
+  let line = 1;
+  let counted = 0;
   for (let found = slot.exec(text); found !== null; found = slot.exec(text)) {
-    const [whole, name] = found;
-    if (name === undefined) errors.push({ line: lineOf(text, found.index), message: '"{{" is not closed' });
+    const [whole] = found;
+    const name = found[1]?.trim();
+    line += text.slice(counted, found.index).split('\n').length - 1;
+    counted = found.index;
+    if (name === undefined) errors.push({ line, message: '"{{" is not closed' });
     else if (!(SLOTS as readonly string[]).includes(name)) {
       const message = `no slot ${JSON.stringify(name)}; there are ${SLOTS.map((one) => `{{${one}}}`).join(' ')}`;
-      errors.push({ line: lineOf(text, found.index), message });
+      errors.push({ line, message });
     }
     template.push(text.slice(end, found.index), name ?? '');
     end = found.index + whole.length;

@@ -36,7 +36,7 @@ export const VERSIONS = {
 } as const;
 
 /** A name of the policy as a part of a Kubernetes name, which ends in a letter or digit. */
-const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/-+$/, '')}-${hash(name)}` : name);
+const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?<!-)-+$/, '')}-${hash(name)}` : name);
 
 /** Longest that may stand behind a service's name. */
 const LONGEST = 120;

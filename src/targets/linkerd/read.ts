@@ -16,7 +16,7 @@ function hostRank(hosts: readonly string[], host: string): number | undefined {
   return best < 0 ? undefined : best;
 }
 
-const prefixOf = (value: string): string => value.replace(/\/+$/, '');
+const prefixOf = (value: string): string => value.replace(/(?<!\/)\/+$/, '');
 
 /** How well a match fits a canonical path: by the characters that it names; undefined: not. */
 function pathRank({ type = 'PathPrefix', value = '/' }: NonNullable<RequestMatch['path']>, path: string) {

@@ -18,7 +18,7 @@ function matches(source: string, caseless: boolean, text: string): boolean | und
 
 /** Whether the condition of an `if` holds for the check's own request; undefined where that cannot be said. */
 function holds(args: readonly string[], check: string): boolean | undefined {
-  const words = args.join(' ').replace(/^\(\s*|\s*\)$/g, '');
+  const words = args.join(' ').replace(/^\(\s*|(?<!\s)\s*\)$/g, '');
   const [, negated, file] = /^(!?)-[fdex] (\S+)$/.exec(words) ?? [];
   // There is no file of that name.
   if (file !== undefined) return /^\S*\$(request_filename|uri|document_uri)$/.test(file) ? negated === '!' : undefined;

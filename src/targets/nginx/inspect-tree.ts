@@ -40,7 +40,7 @@ const HEADS: readonly (readonly [Kind, RegExp])[] = [
 
 /** The text of a pattern of `include` as a regular expression: a star stays within a folder. */
 function globbed(pattern: string): RegExp {
-  const source = pattern.replace(/\[[^\]]*\]|[\s\S]/g, (c) => {
+  const source = pattern.replace(/\[[^\]]{1,255}\]|[\s\S]/g, (c) => {
     if (c === '*') return '[^/]*';
     if (c === '?') return '[^/]';
     if (c.length > 2) return `[${c.slice(1, -1).replace(/^!/, '^').replace(/[\\[]/g, '\\$&')}]`;

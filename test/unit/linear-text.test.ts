@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseAst } from 'vitest/node';
+import { encodeList, encodeValue } from '../../src/caller/encode.ts';
+import { isLike } from '../../src/like.ts';
+import { isCanonical, ODD_PATH } from '../../src/rules/canonical.ts';
+import { match } from '../../src/rules/match.ts';
+import { parseTarget } from '../../src/rules/target.ts';
+import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';
+import { readCallback } from '../../src/session/flow/callback.ts';
+import { attemptCookies } from '../../src/session/flow/cookies.ts';
+import { escapeHtml } from '../../src/session/pages/escape.ts';
+import { languageFor } from '../../src/session/pages/language.ts';
+import { readTemplate } from '../../src/session/pages/template.ts';
+import { safeReturn } from '../../src/session/return.ts';
+import { growth, spentOnce } from '../harness/growth.ts';
+import { inputsOf } from '../harness/pump.ts';
+
+/*
+ * What a token, header or file holds is read in time that grows with its length, and not with the square of it. Every
+ * regular expression of what runs in nginx, and of the command, is put to long inputs that are made for it.
+ */
+
+const BUNDLES = ['meshgate', 'hop', 'signin', 'client', 'health', 'cli'];
+
+/** Of libraries, and never put to what others wrote. */
+const SPARED = new Map([
+  ['/^-+|-+$/g', 'zod: makes slugs, which no schema here asks for'],
+  ['/000000\\d*$/', 'yaml: writes times of YAML 1.1'],
+  ['/\\n+(?!\\n|$)/g', 'yaml: for engines without lookbehind'],
+  ['/[ \\t]+$/', 'yaml: for engines without lookbehind'],
+  ['/^[ \\t]+|[ \\t]+$/g', 'yaml: for engines without lookbehind'],
+  ['/[\\n\\r]+$/', 'yaml: writes comments'],
+  ['/(?:^|\\n)([\\t ].*)(?:([\\n\\t ]*)\\n(?![\\n\\t ]))?/g', 'yaml: writes folded text'],
+]);
+
+interface Expression {
+  readonly type: string;
+  readonly regex?: { readonly pattern: string; readonly flags: string };
+}
+
+/** Every regular expression that stands in a program. */
+function patternsIn(program: string): readonly RegExp[] {
+  const found: RegExp[] = [];
+  const waiting: unknown[] = [parseAst(program.replace(/^#!.*/, ''))];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (typeof node !== 'object' || node === null) continue;
+    const { type, regex } = node as Expression;
+    if (type === 'Literal' && regex !== undefined) found.push(new RegExp(regex.pattern, regex.flags));
+    else waiting.push(...Object.values(node));
+  }
+  return found;
+}
+
+/** Patterns that are put together when the program runs: those of policies are in their schema. */
+function patternsOf(schema: unknown): readonly RegExp[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]) =>
+    key === 'pattern' && typeof value === 'string' ? [new RegExp(value)] : patternsOf(value),
+  );
+}
+
+const use = (pattern: RegExp, text: string): unknown => {
+  pattern.lastIndex = 0;
+  return pattern.global ? text.replace(pattern, '') : pattern.exec(text);
+};
+
+/** Longer and longer: what doubles with each character is found among the first. */
+const LENGTHS = [24, 200, 1000, 8000];
+
+/** No engine takes so little for the square of the last length, milliseconds for all inputs. */
+const SUSPICIOUS = 15;
+
+/** Four times as long is four times the work, or sixteen times. */
+const LINEAR = 8;
+
+/** Whether a pattern takes more time than its inputs are long. */
+function isSlow(pattern: RegExp): boolean {
+  const inputs = inputsOf(pattern);
+  const cost = (texts: readonly string[]) => spentOnce(() => texts.map((text) => use(pattern, text)));
+  for (const length of LENGTHS) {
+    const texts = inputs(length);
+    if (cost(texts) < SUSPICIOUS) continue;
+    const shorter = inputs(length / 4);
+    const worst = texts.map((text, i) => [cost([text]), i] as const).sort(([a], [b]) => b - a)[0]?.[1] ?? 0;
+    const run = (size: number) => use(pattern, (size === length ? texts : shorter)[worst] as string);
+    if (growth(run, length / 4, length) > LINEAR) return true;
+  }
+  return false;
+}
+
+describe('the measurement', () => {
+  test.each([/ +$/, /x+y/, /^\s*(.*?)\s*$/m, /\[[^\]]*\]/, /^(a+)+$/, /a*a*b/, /^x*[^y]*z$/, /^x(?:a|a)*$/])(
+    'finds %s slow',
+    (pattern) => {
+      expect(isSlow(pattern)).toBe(true);
+    },
+  );
+
+  test.each([/(?<! ) +$/, /^ +/, /a ?b|xy/, /^\w+(?:\.\w+)*$/, /^[^?]*%2f/, /^a{1,8}b/])('finds %s fast', (pattern) => {
+    expect(isSlow(pattern)).toBe(false);
+  });
+});
+
+test.each(BUNDLES)(
+  'no regular expression of %s.js is slow',
+  (name) => {
+    const program = readFileSync(new URL(`../../dist/${name}.js`, import.meta.url), 'utf8');
+    const patterns = new Map(patternsIn(program).map((pattern) => [String(pattern), pattern]));
+    expect(patterns.size).toBeGreaterThan(5);
+    const slow = [...patterns].filter(([text, pattern]) => !SPARED.has(text) && isSlow(pattern));
+    expect(slow.map(([text]) => text)).toEqual([]);
+  },
+  600_000,
+);
+
+test('no regular expression of the schema of policies is slow', () => {
+  const schema = readFileSync(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8');
+  const patterns = new Map([...patternsOf(JSON.parse(schema)), new RegExp(ODD_PATH)].map((it) => [String(it), it]));
+  expect(patterns.size).toBeGreaterThan(20);
+  expect([...patterns].filter(([, pattern]) => isSlow(pattern)).map(([text]) => text)).toEqual([]);
+}, 600_000);
+
+/** Texts of a length, each of one kind of characters. */
+const PIECES = [
+  ' ',
+  'a',
+  '%',
+  '/',
+  '.',
+  ',',
+  '; ',
+  'a=1; ',
+  '=',
+  '&a=1',
+  '-',
+  '\u0001',
+  '日',
+  '\ud800',
+  '/a',
+  '%2f',
+  '"',
+  '{',
+  '[',
+];
+
+const NO_HOSTS = [{ name: 'wiki.example.com', routes: [] }] as unknown as Parameters<typeof match>[0];
+
+test.each<readonly [string, (text: string) => unknown]>([
+  ['the value of a header', encodeValue],
+  ['a list in a header', (text) => encodeList(text.split(','))],
+  ['a claim that is to be like a pattern', (text) => isLike(text, '*a*%*b*')],
+  ['a path', isCanonical],
+  ['the target of a request', parseTarget],
+  ['a Host header', (text) => match(NO_HOSTS, text, '/')],
+  ['Accept-Language', (text) => languageFor(text)],
+  ['cookies of a sign-in', attemptCookies],
+  ['cookies of a session', ownSession],
+  ['a cookie', (text) => cookieValue(text, 'a')],
+  ['names of cookies', (text) => cookieNames(text, 'a')],
+  ['the query of a callback', readCallback],
+  ['where a sign-in leads back to', safeReturn],
+  ['text on a page', escapeHtml],
+  ['the template of a page', readTemplate],
+])('%s is read in linear time', (_, read) => {
+  for (const piece of PIECES) {
+    const texts = new Map([2000, 16_000].map((length) => [length, `x${piece.repeat(length / piece.length)}x`]));
+    const run = (length: number) => read(texts.get(length) as string);
+    // What is fast enough for the longest is not measured.
+    if (spentOnce(() => run(16_000)) < SUSPICIOUS) continue;
+    expect(growth(run, 2000, 16_000)).toBeLessThan(2 * LINEAR);
+  }
+});
