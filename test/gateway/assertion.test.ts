@@ -222,7 +222,7 @@ describe('the key set', () => {
 
 describe('keys rotate without a reload', () => {
   test('the next key was published before it signs, and the last one is published after', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const before = await published();
     const old = await received();
     const rotated = await rotateSigningKeys(first, Date.now() / 1000, true);
@@ -243,7 +243,7 @@ describe('keys rotate without a reload', () => {
     const [one, two] = JSON.parse(first).keys;
     const mixed = JSON.stringify({ keys: [{ ...one, d: two.d }] });
     for (const broken of ['', '{"keys":[', mixed]) {
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       await gateway.box.write({ [KEYS]: broken });
       const refused = await until(
         async () => {

@@ -82,9 +82,8 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await settle(gateway, hosts.sso);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, hosts.sso);
   await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|[?&](code|state)=/);
   await wiki.clear();

@@ -102,14 +102,12 @@ beforeAll(async () => {
       help: () => gateway.box.logs.tail(),
     });
   }
-  await settle(gateway, hostOf('op'));
-  mark = gateway.mark();
+  mark = await settle(gateway, hostOf('op'));
 });
 
 afterEach(async () => {
-  await settle(gateway, hostOf('op'));
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, hostOf('op'));
   // The provider that is of another issuer is asked again and again.
   await expectCleanLog(gateway, since, [/mismatch/, ...expected.splice(0)]);
 });

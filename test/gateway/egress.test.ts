@@ -122,7 +122,7 @@ describe('a provider with a client', () => {
   });
 
   test('is asked once, whatever comes of it, and no log has what was sent', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     for (const wish of ['echo-abort=1', 'echo-status=500', 'echo-status=503']) {
       await idp.clear();
       const answer = await call({ path: '/idp', method: 'POST', headers: to(`${token}?${wish}`, form), body: secrets });
@@ -138,7 +138,7 @@ describe('a provider with a client', () => {
   });
 
   test('of another CA than said is not called, twice', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     for (let i = 0; i < 2; i++) {
       expect(
         (

@@ -10,6 +10,7 @@ import {
   replaceIn,
   send,
   sendHttp2,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -358,7 +359,7 @@ describe('a certificate that is called back', () => {
 
 test('clients of a CA that joins the bundle are taken, and the gateway is not restarted for it', async () => {
   expect((await send(gateway.target('wiki.test', stranger), { path: '/any' })).json().reason).toBe('proof_invalid');
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   await gateway.box.write({ '/run/clients/ca.pem': stage.meshCa.cert + strangers.cert });
   await until(async () => (await send(gateway.target('wiki.test', stranger), { path: '/any' })).status === 200, {
     what: 'the other CA to be trusted',

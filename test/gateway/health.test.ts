@@ -79,6 +79,7 @@ const first: Readonly<Record<string, Credential>> = {
 };
 const gateway = await startGateway(stage, {
   policy,
+  healthcheck: true,
   files: {
     ...Object.fromEntries(
       Object.entries(first).flatMap(([name, { cert, key }]) => [

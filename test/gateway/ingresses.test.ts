@@ -5,6 +5,7 @@ import {
   gatewayCase,
   ready,
   replaceIn,
+  settle,
   startEcho,
   startEnvoy,
   startGateway,
@@ -132,7 +133,7 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
   await ready(other, 'wiki.test', { path: '/search/x', token: staff });
   await search.clear();
   for (const run of ['first', 'second']) {
-    const mark = other.mark();
+    const mark = await settle(other);
     expect((await other.send('wiki.test', { path: '/page', token: staff })).status, run).toBe(502);
     await other.box.logs.waitFor(/certificate verify error/, mark);
   }
@@ -140,7 +141,7 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
 });
 
 test('a bundle of any of them that changes is loaded', async () => {
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   const next = await createCa('the next mesh CA of the west');
   await gateway.box.write({ '/run/mesh/west.pem': westCa.cert + next.cert });
   await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/west\.pem\): ca_changed: .* asked to reload/, mark);

@@ -261,7 +261,7 @@ describe('the provider', () => {
   });
 
   test('tells no log what it was asked', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     await answer('made', { status: 500, body: 'SECRET-of-the-provider' });
     const token = `${fresh()}-of-the-log`;
     expect((await gateway.send('made.test', { token })).json().reason).toBe('provider_unavailable');
@@ -344,7 +344,7 @@ describe('what the provider says of an active token is judged', () => {
 
 test('an endpoint that a discovery document finds at a private address of another host says nothing', async () => {
   await says('led', {});
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   const refused = await gateway.send('led.test', { token: fresh() });
   expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
   await gateway.box.logs.waitFor(/introspection by provider led: .*is at the private address [\d.]+:8443/, mark);
@@ -362,7 +362,7 @@ describe('an answer that is none lets nobody pass', () => {
   ];
 
   test.each(cases)('%s', async (_, document, line) => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     await answer('made', document);
     const refused = await until(
       async () => {
@@ -387,7 +387,7 @@ describe('a provider that is away', () => {
     const token = fresh();
     expect((await gateway.send('kept.test', { token })).status).toBe(200);
     await answer('kept', { body: '{}', hold: 'away' });
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const other = await gateway.send('kept.test', { token: fresh() });
     expect([other.status, other.json().reason]).toEqual([503, 'provider_unavailable']);
     await gateway.box.logs.waitFor(/introspection by provider kept: .*within 1 s/, mark);

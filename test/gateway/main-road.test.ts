@@ -216,7 +216,7 @@ describe('every cell of the policy', () => {
     path: string,
     agent: ReturnType<typeof gateway.keepAlive>,
   ) {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const answer = await gateway.send(host, { method, path, agent, ...withToken(persona) });
     const [line] = await gateway.box.logs.waitForJson(1, mark);
     if (answer.status === 200) return `as ${line?.['meshgate.identity']} by ${line?.['meshgate.rule']}`;

@@ -11,6 +11,7 @@ import {
   expectCleanLog,
   mcpTransport,
   PersonsClient,
+  settle,
   stageFetch,
   startGateway,
   startIssuer,
@@ -385,7 +386,7 @@ describe('tools of an agent', () => {
     await service.forget();
     const own = await send([version, call, named('delete_page')], message('delete_page'), await token({ azp: 'cli' }));
     expect(own.status).toBe(200);
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     await send([version, call, named('search_pages')], message('search_pages'));
     const line = () => gateway.access(mark).find((it) => it['meshgate.agent'] === 'pages-bot');
     await until(() => line() !== undefined, { what: 'the access log line of the agent' });

@@ -100,9 +100,8 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await sso.control('/token');
-  await settle(gateway, host);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, host);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
@@ -140,7 +139,7 @@ describe('past the fresh time', () => {
     await sso.forget();
     await sso.control('/token', { hold: true });
     const socket = openRaw(gateway.target(host));
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-meshgate=${cookieOf(agent)}` } }));
     // The provider is asked and does not answer.
     await until(isCalled, { what: 'the call of the token endpoint' });
@@ -256,7 +255,7 @@ describe('the provider', () => {
     await sso.box.pause();
     expected.push(/./);
     try {
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
       // The five may have their answers before the one call is given up.
       await gateway.box.logs.waitFor(/the token endpoint is not reached/, mark);

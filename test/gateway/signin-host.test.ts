@@ -59,9 +59,8 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await settle(gateway, WIKI);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, WIKI);
   await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/[?&](code|state|ticket|for)=|eyJ[\w-]{10}/);
   await echo.clear();

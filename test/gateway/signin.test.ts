@@ -124,7 +124,7 @@ afterEach(async () => {
   await settle(gateway, hostOf('basic'));
   await Promise.all([wiki.clear(), sso.forget(), sso.settings({})]);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway);
   const lines = gateway.box.logs.since(since).join('\n');
   for (const secret of [/[?&](code|state|ticket)=/, /wiki secret/, /eyJ[\w-]{10}/, ...secrets.splice(0)]) {
     expect(lines).not.toMatch(secret);
@@ -203,7 +203,7 @@ describe('a page that is opened', () => {
     const back = await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada', { until: /\.meshgate\/callback/ });
     const { pathname, search } = new URL(back.location!);
     await sso.control('/token', { holdAnswer: true });
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const target = gateway.target(hostOf('basic'));
     const socket = connectTls({ host: target.host, port: target.port, servername: target.name, ca: target.ca });
     const cookies = agent.cookies(home).map(({ key, value }) => `${key}=${value}`);

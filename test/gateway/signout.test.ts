@@ -104,9 +104,8 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await settle(gateway, hosts[0]);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, hosts[0]);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|logout_token=/);
 });

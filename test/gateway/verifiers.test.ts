@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
-import { localPort, startEcho, startGateway, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
+import {
+  localPort,
+  settle,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
 import { forgedAssertions, type Subject, strangersAssertions } from './forged-assertions.ts';
 
 const ISSUER = 'https://wiki.example.com';
@@ -243,7 +252,7 @@ describe('a verifier of docs/assertion.md takes what is for it, and nothing else
     const folder = join(work, language);
     mkdirSync(folder);
     const all = await cases();
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const texts = all.map(([, text]) => text);
     const said = verifier(folder, code.replace(`${ISSUER}/.meshgate/jwks`, jwks), texts);
     if (typeof said === 'string') return skip(said);

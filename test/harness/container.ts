@@ -35,6 +35,8 @@ export interface ContainerSpec {
   readonly startMs?: number;
   /** It says `ready` and ends by itself: has no address then, and its whole log is there. */
   readonly ends?: boolean;
+  /** The engine asks it how it is, as its image says. */
+  readonly healthcheck?: boolean;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
 }
@@ -144,8 +146,8 @@ class Followed extends GenericContainer {
   constructor(spec: ContainerSpec, logs: LogBuffer) {
     super(spec.image);
     this.#logs = logs;
-    // No test asks the engine how a container is, and a process every ten seconds for each costs the others time.
-    this.createOpts.Healthcheck = { Test: ['NONE'] };
+    // A process in each container every ten seconds costs the tests time.
+    if (!spec.healthcheck) this.createOpts.Healthcheck = { Test: ['NONE'] };
     this.withWaitStrategy(new Ready(spec, logs));
   }
 

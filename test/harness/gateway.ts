@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly workers?: number;
   readonly alias?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The engine asks it how it is. */
+  readonly healthcheck?: boolean;
 }
 
 const conf = '/run/meshgate/conf';
@@ -164,6 +166,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     ),
     files,
     env,
+    healthcheck: options.healthcheck ?? false,
     ready: /start worker process \d+/,
   });
   const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);

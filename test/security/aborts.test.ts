@@ -8,6 +8,7 @@ import {
   plainRequest,
   ready,
   type Sent,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -62,7 +63,7 @@ async function nothingStuck(): Promise<void> {
 }
 
 beforeEach(async () => {
-  mark = gateway.mark();
+  mark = await settle(gateway);
   workers = await workerIds();
 });
 

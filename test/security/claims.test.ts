@@ -140,7 +140,7 @@ describe('a claim of 8 KB', () => {
   })) {
     test(`${what}: refused, never cut`, async () => {
       await echo.clear();
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       for (const _ of [1, 2]) {
         const answer = await ask(claims);
         expect([answer.status, answer.json().reason]).toEqual([401, 'claim_absent']);

@@ -7,6 +7,7 @@ import {
   gatewayCase,
   plainRequest,
   ready,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -84,7 +85,7 @@ describe('one Authorization, of one scheme', () => {
   ] as const) {
     test(`${what}: a reason, not for nothing in front of a door that is open to anyone`, async () => {
       await echo.clear();
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       const raw = `GET /rest/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${value}\r\n\r\n`;
       const { answers } = await gateway.sendRaw(host, raw);
       expect([answers[0]?.status, reasonOf(answers[0]!)]).toEqual([401, reason]);

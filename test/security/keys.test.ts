@@ -5,6 +5,7 @@ import {
   createCa,
   createKey,
   type Gateway,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -245,7 +246,7 @@ test('keys outlive a restart of nginx with the provider away, and a provider tha
   expect(reloaded.exitCode, reloaded.stderr).toBe(0);
   await issuers.box.pause();
   try {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     // The job finds it hung, says so, and goes on serving.
     await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark);
     expect((await gateway.send('acme.test', { token })).status).toBe(200);

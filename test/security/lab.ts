@@ -6,6 +6,7 @@ import {
   render,
   replaceIn,
   type Stage,
+  settle,
   startGateway,
   until,
 } from '../harness/index.ts';
@@ -80,7 +81,7 @@ export function trap<R>(lab: Lab, one: Trap<R>): void {
   test(one.name, async () => {
     const around = one.around ?? asItIs;
     await lab.load(around);
-    const mark = lab.gateway.mark();
+    const mark = await settle(lab.gateway);
     expect(await one.attack(), 'as it is rendered').toEqual(one.held);
     await expectCleanLog(lab.gateway, mark, one.expected);
     await lab.load(around, one.without);

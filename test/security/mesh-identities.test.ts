@@ -10,6 +10,7 @@ import {
   type Files,
   type Gateway,
   ready,
+  settle,
   startEcho,
   startEnvoy,
   startGateway,
@@ -124,7 +125,7 @@ describe('one upstream block per identity', async () => {
 
   test('20,000 requests of two roles, mixed on the same connections: none crosses, and soon after a rotation none begins with an old certificate', async () => {
     const mark = envoy.box.logs.mark();
-    const gatewayMark = gateway.mark();
+    const gatewayMark = await settle(gateway);
     let sent = 0;
     const burst = async (count: number) => {
       expect(await load(gateway, count)).toEqual([]);
@@ -169,7 +170,7 @@ describe('one upstream block per identity', async () => {
   }, 400_000);
 
   test('a certificate without its key yet: 503, nothing is sent, and the next request after the key passes', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const next = await stage.meshCa.client(spiffe('alpha'));
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
     // Whoever writes has stopped half way. Connections of the pair before serve until their time is over.
@@ -225,7 +226,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
       const gateway = await startGateway(stage, { policy: policyOf(alias, acme.url), alias: `gateway-${alias}` });
       gateways[name] = gateway;
       await echo.clear();
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       const answer = await until(
         async () => {
           const got = await gateway.send('wiki.test', { token: tokens.alpha });
@@ -244,7 +245,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
 
   test('a bundle that has the other CA too is loaded, and what is no bundle is not', async () => {
     const gateway = gateways['another CA']!;
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
     // The job has read the file that is no bundle.
     await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);

@@ -10,6 +10,7 @@ import {
   type ProofWish,
   ready,
   type Sent,
+  settle,
   signProof,
   startEcho,
   startGateway,
@@ -317,7 +318,7 @@ describe('a replayed proof', () => {
 test('a store that is full refuses, and says so once', async () => {
   const target = small.target(host);
   const agent = keepAlive(target, 16);
-  const mark = small.mark();
+  const mark = await settle(small);
   const counts: Record<string, number> = {};
   for (let sent = 0; sent < 1600 && (counts['503 check_unavailable'] ?? 0) < 3; sent += 50) {
     const requests = await Promise.all(Array.from({ length: 50 }, () => proved()));

@@ -4,6 +4,7 @@ import {
   expectCleanLog,
   type Received,
   ready,
+  settle,
   startCalls,
   startEcho,
   startGateway,
@@ -101,7 +102,7 @@ async function received(path: string, headers: readonly (readonly [string, strin
 
 describe('a service that lists its request headers', () => {
   test('receives these, what HTTP itself says of the request, and what the gateway says; nothing else', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const listed = [
       ['Accept', 'text/html'],
       ['X-Own', 'mine'],

@@ -157,7 +157,7 @@ describe('the service is never called after a challenge', () => {
   for (const [reason, token] of [['credential_missing', undefined], ...Object.entries(refused)] as const) {
     test(reason, async () => {
       await echo.clear();
-      const mark = gateway.mark();
+      const mark = await settle(gateway);
       const sent = token === undefined ? {} : { token };
       const answers = [
         await gateway.send(host, { path: '/a', ...sent }),
@@ -196,7 +196,7 @@ test('forged tokens at full rate do not keep honest users out', async () => {
       return forgeToken({ alg: 'RS256', kid: `k${i}`, typ: 'at+jwt' }, { iss: acme.url, ...claims, jti: i }, signature);
     return `${header}.${payload}.${Buffer.from(`${i}`.padStart(256, 'x')).toString('base64url')}`;
   });
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   const flood = gateway.keepAlive(host, 48);
   const calm = gateway.keepAlive(host, 4);
   let done = false;

@@ -11,6 +11,7 @@ import {
   keepAlive,
   type Sent,
   send,
+  settle,
   signToken,
   until,
 } from '../harness/index.ts';
@@ -293,7 +294,7 @@ describe('the mesh', () => {
 });
 
 test('services of a CA that joins the bundle are let in, without anybody’s help', async () => {
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   const { pem } = await strangers.client(spiffe('wiki'));
   expect((await hop('board.test', pem, given)).json().reason).toBe('proof_invalid');
   await gateway.box.write({ '/run/inner/services.pem': stage.meshCa.cert + strangers.cert });
@@ -307,7 +308,7 @@ test('services of a CA that joins the bundle are let in, without anybody’s hel
 
 describe('the key', () => {
   test('an assertion whose key is no longer published is worth nothing, also one that was known', async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     expect((await hop('board.test', ofWiki, given)).status).toBe(200);
     await gateway.box.write({ [KEYS]: await newSigningKeys(Date.now() / 1000) });
     const answer = await until(

@@ -110,9 +110,8 @@ async function signedIn(): Promise<UserAgent> {
 }
 
 afterEach(async () => {
-  await settle(gateway, HOST);
   const since = mark;
-  mark = gateway.mark();
+  mark = await settle(gateway, HOST);
   const lines = gateway.box.logs.since(since).join('\n');
   for (const secret of [/[?&](code|state|ticket)=/, /SECRET/, /the client secret/, /eyJ[\w-]{10}/]) {
     expect(lines).not.toMatch(secret);

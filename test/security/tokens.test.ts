@@ -8,6 +8,7 @@ import {
   plainRequest,
   privatePem,
   ready,
+  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -150,7 +151,7 @@ describe('refused, with the reason, and the upstream never called', () => {
 });
 
 test('one hostile token changes nothing for the next request on that worker', async () => {
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   const forged = `${goodHeader}.${b64(JSON.stringify({ ...payload, sub: 'eve' }))}.${goodSignature}`;
   for (let round = 0; round < 5; round++) {
     for (const [, , hostile] of refused) {

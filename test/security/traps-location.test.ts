@@ -315,7 +315,7 @@ trap(lab, {
   name: 'proxy_max_temp_file_size 0: a large answer is not put into a file for a slow reader',
   without: inRoutes(/ {4}proxy_max_temp_file_size 0;\n/g),
   attack: async () => {
-    const mark = gateway.mark();
+    const mark = await settle(gateway);
     const client = openRaw(gateway.target(host));
     client.write(plainRequest(host, { path: '/open/x?echo-size=100000000' }));
     const [beginning] = (await once(client, 'data')) as [Buffer];

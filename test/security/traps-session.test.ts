@@ -9,6 +9,7 @@ import {
   render,
   type Sent,
   saying,
+  settle,
   standIn,
   startEcho,
   startGateway,
@@ -248,7 +249,7 @@ const SECRETS = 'code=SECRET&state=SECRET';
 
 /** Whether a log has it, after the access log's line came. */
 async function logged(path: string): Promise<boolean> {
-  const mark = gateway.mark();
+  const mark = await settle(gateway);
   await gateway.send(host, { path });
   await gateway.box.logs.waitForJson(1, mark);
   // Standard output and error come on ways of their own: what nginx said there is here once this is.
