@@ -1,4 +1,7 @@
-import { type Arg, type Directive, line, literal, type Part, template, variable } from './directive.ts';
+import { type Arg, commented, type Directive, line, literal, type Part, template, variable } from './directive.ts';
+import { looksAtTools } from './door.ts';
+import type { Scene } from './scene.ts';
+import { pathMap, textMap } from './utf8.ts';
 
 /** Fields of the JSON line, by the names of OpenTelemetry where it has one; the path is without its query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
@@ -9,16 +12,16 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['client.address', 'remote_addr', 'text'],
   ['server.address', 'host', 'text'],
   ['http.request.method', 'request_method', 'text'],
-  ['url.path', 'meshgate_path', 'text'],
+  ['url.path', 'meshgate_log_path', 'text'],
   ['http.route', 'meshgate_route', 'text'],
   ['http.response.status_code', 'meshgate_code', 'number'],
-  ['user_agent.original', 'http_user_agent', 'text'],
+  ['user_agent.original', 'meshgate_log_agent', 'text'],
   ['user.id', 'meshgate_user', 'text'],
   ['user.roles', 'meshgate_roles', 'text'],
   ['meshgate.agent', 'meshgate_agent', 'text'],
   ['meshgate.actors', 'meshgate_actors', 'text'],
-  ['mcp.method.name', 'http_mcp_method', 'text'],
-  ['gen_ai.tool.name', 'http_mcp_name', 'text'],
+  ['mcp.method.name', 'meshgate_log_mcp_method', 'text'],
+  ['gen_ai.tool.name', 'meshgate_log_mcp_name', 'text'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
@@ -35,7 +38,7 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
 const ACTING = ['meshgate_agent', 'meshgate_actors'];
 
 /** Of what an agent asks a server of tools, as it says itself. */
-const TOOLS = ['http_mcp_method', 'http_mcp_name'];
+const TOOLS = ['meshgate_log_mcp_method', 'meshgate_log_mcp_name'];
 
 /** Fields that only some policies have. */
 interface Having {
@@ -45,6 +48,26 @@ interface Having {
   readonly tools: boolean;
   /** Whether its mesh has several ingresses. */
   readonly several: boolean;
+}
+
+/**
+ * What clients choose of a line, as text in UTF-8. All else of it is made here, or by the check; a host that is no
+ * UTF-8 is refused by nginx.
+ */
+export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
+  return [
+    commented(
+      'For the log: what a client sends, up to the first byte that is no UTF-8.',
+      pathMap(variable('request_uri'), 'meshgate_log_path'),
+    ),
+    textMap(variable('http_user_agent'), 'meshgate_log_agent'),
+    ...(hosts.some(({ host }) => looksAtTools(host))
+      ? [
+          textMap(variable('http_mcp_method'), 'meshgate_log_mcp_method'),
+          textMap(variable('http_mcp_name'), 'meshgate_log_mcp_name'),
+        ]
+      : []),
+  ];
 }
 
 /** `log_format meshgate`: one JSON object a line, escaped by nginx itself; by default with all fields. */

@@ -7,6 +7,7 @@ import { innerCertificateMap, inQueryMap } from './door.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
 import { passMap, speaksHttp2 } from './location.ts';
+import { logMaps } from './log.ts';
 import { metadataMaps } from './metadata.ts';
 import { requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
@@ -42,10 +43,6 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
         ] as const),
       ]
     : []),
-  map(variable('request_uri'), 'meshgate_path', [
-    ['default', literal('')],
-    [regex('~', '^(?<meshgate_p>[^?]*)'), variable('meshgate_p')],
-  ]),
   commented(
     'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
     // HTTP/2 has no such header: on a route of that protocol nothing matches.
@@ -192,6 +189,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...networkVector(scene),
     ...reasonMaps(inner, inner || asksCertificates(scene), hasSessions(scene)),
     codeMap,
+    ...logMaps(scene),
     ...corsMaps(scene),
     ...sessionMaps(scene),
     ...originMaps(scene),
