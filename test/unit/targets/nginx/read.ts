@@ -74,8 +74,13 @@ export function readConf(text: string): readonly Parsed[] {
 export function included(tree: readonly Parsed[], files: Readonly<Record<string, string>>): readonly Parsed[] {
   return tree.flatMap((one): readonly Parsed[] => {
     if (one.block !== undefined) return [{ ...one, block: included(one.block, files) }];
-    const path =
-      one.words[0] === 'include' ? Object.keys(files).find((it) => one.words[1]?.endsWith(`/${it}`)) : undefined;
+    // The longest: requests/wiki/hosts/a.conf ends as hosts/a.conf does.
+    const [path] =
+      one.words[0] === 'include'
+        ? Object.keys(files)
+            .filter((it) => one.words[1]?.endsWith(`/${it}`))
+            .sort((a, b) => b.length - a.length)
+        : [];
     return path === undefined ? [one] : included(readConf(files[path] as string), files);
   });
 }

@@ -21,6 +21,12 @@ const has = (directive: string, pattern: RegExp, without: string): Trap => ({
 
 const IGNORED = 'X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset';
 
+/** Lines that erase. Where a list says what passes, {@link listsHeaders}, there is nothing to erase. */
+const erasing: readonly Trap[] = [
+  has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
+  has('proxy_set_header', /^Proxy $/, 'CVE-2016-5385'),
+];
+
 /** Of every location that proxies to a service. */
 export const traps: readonly Trap[] = [
   has('auth_request', /^\/\.meshgate\/(check|hop)\/[^/]+\//, 'nothing is decided'),
@@ -48,8 +54,7 @@ export const traps: readonly Trap[] = [
     'the service gets no Host of its own',
   ),
   has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
-  has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
-  has('proxy_set_header', /^Proxy $/, 'CVE-2016-5385'),
+  ...erasing,
   has('proxy_set_header', /^Upgrade \$meshgate_upgrade$/, 'h2c opens a tunnel past the check'),
   has('proxy_set_header', /^Connection \$meshgate_connection$/, 'h2c opens a tunnel past the check'),
   has('proxy_set_header', /^X-Forwarded-For \$remote_addr$/, 'an address of the client’s choice'),
@@ -106,6 +111,10 @@ const calls = (trap: Trap): readonly Trap[] => {
   return [{ ...trap, holds: (values) => values.includes(variable) }];
 };
 
+/** Whether a location drops every header of the client that no line of it sends. */
+export const listsHeaders = ({ block = [] }: Parsed): boolean =>
+  args(block, 'proxy_pass_request_headers').join() === 'off';
+
 /** A location as nginx sees it: what it does not say itself, the location around it says. */
 export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
   const own = location.block ?? [];
@@ -127,7 +136,8 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
 
 /** What applies to a location, from how it proxies. */
 export function trapsOf(location: Parsed, grpc: boolean): readonly Trap[] {
-  const common = grpc ? traps.flatMap(calls) : traps;
+  const needed = listsHeaders(location) ? traps.filter((trap) => !erasing.includes(trap)) : traps;
+  const common = grpc ? needed.flatMap(calls) : needed;
   const sets = args(location.block ?? [], 'auth_request_set');
   const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
   // The rule says where to: what it says is held in another test.
