@@ -266,8 +266,14 @@ export const RENEWAL_PAUSE_S = 5;
  */
 export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;
 
+/** Longest time of one call of the command, milliseconds, from the name of the host to the end of the answer. */
+export const CALL_DEADLINE_MS = 10_000;
+
 /** How often the device flow asks for its token where the provider does not say, and how much slower when told to. */
 export const DEVICE_POLL_S = 5;
+
+/** Shortest pause of the device flow, whatever the provider says. */
+export const MIN_DEVICE_POLL_S = 1;
 
 /** Longest wait for somebody to confirm a code. */
 export const MAX_DEVICE_WAIT_S = 1800;

@@ -1,4 +1,4 @@
-import { DEVICE_POLL_S, MAX_DEVICE_WAIT_S } from '../limits.ts';
+import { DEVICE_POLL_S, MAX_DEVICE_WAIT_S, MIN_DEVICE_POLL_S } from '../limits.ts';
 import { formText } from '../session/flow/query.ts';
 import { foreign } from './foreign.ts';
 import { type Asked, askUrl, jsonOf, type Members } from './provider.ts';
@@ -68,7 +68,7 @@ export async function authorize(
     uri: verification_uri,
     ...(isLine(verification_uri_complete) && { complete: verification_uri_complete }),
     expiresIn: Math.min(positive(expires_in, MAX_DEVICE_WAIT_S), MAX_DEVICE_WAIT_S),
-    interval: positive(interval, DEVICE_POLL_S),
+    interval: Math.max(positive(interval, DEVICE_POLL_S), MIN_DEVICE_POLL_S),
   };
 }
 
@@ -79,7 +79,7 @@ export async function authorize(
  * @param who `client_id`, and `resource` where the token is for one (RFC 8707 section 2.2)
  */
 export async function poll(
-  runtime: Pick<Runtime, 'sleep'>,
+  runtime: Pick<Runtime, 'sleep' | 'now'>,
   asked: Asked,
   { token }: DeviceEndpoints,
   who: Readonly<Record<string, string>>,
@@ -91,7 +91,8 @@ export async function poll(
     ...who,
   });
   let pause = interval;
-  for (let waited = 0; waited + pause <= expiresIn; waited += pause) {
+  // The time that answers take counts.
+  for (const end = runtime.now() + expiresIn; runtime.now() + pause <= end; ) {
     await runtime.sleep(pause);
     const answer = await askUrl(asked, token, body);
     const members = jsonOf(answer) ?? {};

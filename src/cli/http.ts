@@ -1,3 +1,5 @@
+import { CALL_DEADLINE_MS } from '../limits.ts';
+
 /** The network, where the engine has one: on Node, not on njs. */
 
 /** A request to one address; nothing in it is normalised. */
@@ -43,16 +45,19 @@ interface NodeMessage {
 }
 
 interface NodeRequest {
-  on(event: 'error' | 'timeout', listener: (error: unknown) => void): void;
+  on(event: 'error', listener: (error: unknown) => void): void;
   end(body?: string): void;
   destroy(): void;
+}
+
+interface NodeTimers {
+  setTimeout(fire: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
 }
 
 interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
-
-const TIMEOUT_MS = 10_000;
 
 /** Of an answer as much as a refusal has. */
 const MAX_BODY = 16 * 1024;
@@ -72,7 +77,6 @@ function optionsOf(request: Outgoing): Readonly<Record<string, unknown>> {
     path: target,
     headers: { Host: authority, ...length, ...headers },
     agent: false,
-    timeout: TIMEOUT_MS,
     ...(tls && { servername: name, ...(ca !== undefined && { ca }), ...client }),
   };
 }
@@ -82,44 +86,45 @@ function single(headers: NodeMessage['headers']): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function readBody(
-  message: NodeMessage,
-  max: number,
-  done: (body: string) => void,
-  failed: (error: unknown) => void,
-): void {
+/** Reads no more than a limit, whatever the length of the answer. */
+function readBody(message: NodeMessage, max: number, done: (body: string) => void): void {
   const decoder = new TextDecoder();
   let body = '';
   message.on('data', (chunk) => {
-    if (body.length < max) body += decoder.decode(chunk as unknown as ArrayBuffer, { stream: true });
+    body += decoder.decode(chunk as unknown as ArrayBuffer, { stream: true });
+    if (body.length >= max) done(body.slice(0, max));
   });
   message.on('end', () => done(body));
-  message.on('error', failed);
 }
 
-/** Requests over Node's own HTTP client, one connection each; undefined on an engine without one. */
-export function systemAsk(): Ask | undefined {
+/**
+ * Requests over Node's own HTTP client, one connection each; undefined on an engine without one. Each ends at its
+ * deadline, however much of the answer is there by then, and at the limit of its body.
+ *
+ * @param deadline milliseconds for all of a request: name, connection, answer
+ */
+export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
   const { getBuiltinModule } = process as unknown as NodeProcess;
   if (getBuiltinModule === undefined) return undefined;
+  const { setTimeout, clearTimeout } = getBuiltinModule('node:timers') as NodeTimers;
   return (outgoing) =>
     new Promise((resolve) => {
-      const failed = (error: unknown) => resolve({ error: errorCode(error) });
+      let request: NodeRequest | undefined;
+      const end = (incoming: Incoming) => {
+        clearTimeout(timer);
+        resolve(incoming);
+        request?.destroy();
+      };
+      const failed = (error: unknown) => end({ error: errorCode(error) });
+      const timer = setTimeout(() => failed({ code: `no whole answer in ${deadline / 1000} seconds` }), deadline);
       try {
         const http = getBuiltinModule(outgoing.tls ? 'node:https' : 'node:http') as NodeHttp;
-        const request = http.request(optionsOf(outgoing), (message) => {
+        request = http.request(optionsOf(outgoing), (message) => {
           const { statusCode: status, headers } = message;
-          readBody(
-            message,
-            outgoing.maxBody ?? MAX_BODY,
-            (body) => resolve({ status, headers: single(headers), body }),
-            failed,
-          );
+          message.on('error', failed);
+          readBody(message, outgoing.maxBody ?? MAX_BODY, (body) => end({ status, headers: single(headers), body }));
         });
         request.on('error', failed);
-        request.on('timeout', () => {
-          failed({ code: 'no answer in ten seconds' });
-          request.destroy();
-        });
         request.end(outgoing.body);
       } catch (error) {
         failed(error);

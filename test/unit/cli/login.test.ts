@@ -71,6 +71,13 @@ describe('meshgate login', () => {
     expect(ran.err).not.toContain('secret-code');
   });
 
+  test('asks no more often than each second, whatever the provider says', async () => {
+    const pending = Array<Incoming>(600).fill(json({ error: 'authorization_pending' }, 400));
+    const ran = await login([discovery, json({ ...begun, interval: 0.1 }), ...pending]);
+    expect(ran.err).toContain('has expired');
+    expect([ran.asked.length, Math.min(...ran.slept)]).toEqual([2 + 60, 1]);
+  });
+
   test.each([
     ['audience_mismatch', { aud: 'api://other' }],
     ['token_expired', { exp: NOW - 60 }],
