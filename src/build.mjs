@@ -46,6 +46,9 @@ const bundles = {
     entryPoints: ['src/health.ts'],
     external: ['./watched.js', 'fs', 'crypto'],
   },
+  'cookies.js': {
+    entryPoints: ['src/cookies.ts'],
+  },
   'cli.js': {
     entryPoints: ['src/cli.ts'],
     external: ['fs', 'crypto'],

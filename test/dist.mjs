@@ -12,6 +12,7 @@ const budget = {
   'signin.js': 192 * 1024,
   'client.js': 38 * 1024,
   'health.js': 19 * 1024,
+  'cookies.js': 1024,
   'cli.js': 1160 * 1024,
 };
 

@@ -28,7 +28,7 @@ interface Flags {
 /** Where rendered files live in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
 /** The gateway's JavaScript: what the check runs, that of the inner listener, and what watches. */
-const BUNDLES = ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js'] as const;
+const BUNDLES = ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'] as const;
 
 /** The machine's DNS servers as nginx wants them; none where it has no such file. */
 function systemResolvers(runtime: Runtime): readonly string[] {
@@ -179,7 +179,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: 'Render a policy as configuration of nginx or of a mesh',
     fullDescription: described(
-      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js and health.js, is copied beside the files. Exit code 1: the policy has mistakes.",
+      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has mistakes.",
       [
         'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
         'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

@@ -33,6 +33,7 @@ test('a newcomer’s nginx takes the gateway', async () => {
       '/root/dist/signin.js': readFileSync('dist/signin.js'),
       '/root/dist/client.js': readFileSync('dist/client.js'),
       '/root/dist/health.js': readFileSync('dist/health.js'),
+      '/root/dist/cookies.js': readFileSync('dist/cookies.js'),
       '/root/dist/cli.js': readFileSync('dist/cli.js'),
       '/etc/meshgate/ca.pem': stage.ca.cert + stage.meshCa.cert,
       '/etc/meshgate/tls.crt': certificate.cert,

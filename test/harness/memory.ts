@@ -26,7 +26,7 @@ export default { turn };
 
 /** Rendered files with a door to nginx's shared memory, for a gateway whose test makes a {@link Memory} of it. */
 export function withMemory(rendered: Files): Files {
-  const imported = replaceIn(rendered, 'http.conf', /^js_import meshgate /m, 'js_import memory from memory.js;\n$&');
+  const imported = replaceIn(rendered, 'http.conf', /^js_path .*\n/m, '$&js_import memory from memory.js;\n');
   const served = replaceIn(imported, 'servers.conf', /^ {4}location \/ \{/m, `${location}$&`);
   return { ...served, 'memory.js': code };
 }

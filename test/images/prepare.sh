@@ -175,12 +175,12 @@ nginx_layer() {
 
 build_gateway() {
   local file
-  for file in dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cli.js; do
+  for file in dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js; do
     [ -f "$root/$file" ] || die "missing: $file; build it first (npm run build)"
   done
   nginx_layer
   image meshgate/gateway \
-    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cli.js nginx .dockerignore -- "$nginx_image")" \
+    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js nginx .dockerignore -- "$nginx_image")" \
     "${nginx_args[@]}" -f "$root/nginx/Dockerfile" "$root"
 }
 

@@ -2,11 +2,11 @@
  * A service is of one origin with the gateway's own pages. It neither imitates them nor listens to them, and the gateway's
  * cookies are none of its business.
  */
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { host, opening, startScene } from '../gateway/session-scene.ts';
-import { gatewayCase } from '../harness/index.ts';
+import { gatewayCase, type Sent } from '../harness/index.ts';
 
-const { setup, ada } = await startScene('one-origin');
+const { gateway, setup, ada } = await startScene('one-origin');
 
 describe('a path that reads as one of the gateway’s own', () => {
   for (const path of [
@@ -63,4 +63,51 @@ describe('a path that reads as one of the gateway’s own', () => {
       status: 200,
     });
   }
+});
+
+describe('a cookie of the gateway in a service’s answer', () => {
+  const said = (lines: readonly string[], more = ''): Sent => ({
+    path: `/x?${lines.map((line) => `echo-header=${encodeURIComponent(`Set-Cookie:${line}`)}`).join('&')}${more}`,
+    headers: { Cookie: ada },
+  });
+  /** The lines that a browser receives, over HTTP/1.1 and over HTTP/2. */
+  const received = async (sent: Sent) =>
+    [await gateway.send(host, sent), ...(await gateway.sendHttp2(host, sent))].map((answer) =>
+      answer.all('Set-Cookie'),
+    );
+
+  const others = [
+    'a=1, b; Expires=Wed, 21 Oct 2026 07:28:00 GMT',
+    'b=2;\tPath=/;  HttpOnly ;x',
+    '__Host-other=3; Secure; Path=/',
+    '__Secure-meshgate=4; Secure',
+    'c=%22__Host-meshgate%22; Path=/c',
+  ];
+  const ours = [
+    '__Host-meshgate=evil; Path=/; Secure',
+    '__Host-meshgate=; Max-Age=0; Path=/; Secure',
+    '\t__Host-meshgate=evil;\tSecure;\tPath=/',
+    '=__Host-meshgate=evil; Secure; Path=/',
+    '__HOST-meshgate-a-1.abcdefgh=evil; Secure; Path=/',
+    'd=5; Path=/, __Host-meshgate=evil; Secure; Path=/',
+  ];
+
+  test.each(ours)('is not set: %j', async (line) => {
+    expect(await received(said([line]))).toEqual([[], []]);
+  });
+
+  test('goes, and all others stay as they are, in their order', async () => {
+    const mixed = others.flatMap((line, i) => [ours[i] as string, line]);
+    expect(await received(said(mixed))).toEqual([others, others]);
+  });
+
+  test.each(['302', '304', '404', '500'])('is not set by an answer with status %s', async (status) => {
+    const sent = said([ours[0] as string, others[0] as string], `&echo-status=${status}`);
+    expect(await received(sent)).toEqual([[others[0]], [others[0]]]);
+  });
+
+  test('is not set where anyone may pass', async () => {
+    const { path } = said(ours);
+    expect(await received({ path: `/public${path}` })).toEqual([[], []]);
+  });
 });

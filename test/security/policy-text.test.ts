@@ -199,7 +199,7 @@ describe('nginx reads it', async () => {
       'sh',
       '-c',
       `for i in $(seq 0 ${tries.length - 1}); do
-         rm -rf /etc/nginx/meshgate; cp -r /tries/$i /etc/nginx/meshgate; cp /usr/lib/meshgate/meshgate.js /usr/lib/meshgate/hop.js /usr/lib/meshgate/signin.js /usr/lib/meshgate/client.js /usr/lib/meshgate/health.js /etc/nginx/meshgate/
+         rm -rf /etc/nginx/meshgate; cp -r /tries/$i /etc/nginx/meshgate; cp /usr/lib/meshgate/meshgate.js /usr/lib/meshgate/hop.js /usr/lib/meshgate/signin.js /usr/lib/meshgate/client.js /usr/lib/meshgate/health.js /usr/lib/meshgate/cookies.js /etc/nginx/meshgate/
          said=$(nginx -t -q -c /etc/nginx/try.conf 2>&1) && [ -z "$said" ] || echo "$i: $said"
        done; echo done`,
     );

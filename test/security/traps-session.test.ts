@@ -319,6 +319,24 @@ trap(lab, {
 });
 
 trap(lab, {
+  name: "a service's answer sets no cookie of ours, and ours stays",
+  without: inHttp(/ {4}"~\*__Host-meshgate" \$meshgate_cookies_kept;\n/),
+  attack: async () => {
+    const path = '/x?echo-header=Set-Cookie:__Host-meshgate%3Devil&echo-header=Set-Cookie:a%3D1';
+    const own = await both({ path, headers: saying({ 'Set-Cookie': '__Host-meshgate=s' }) });
+    const none = await both({ path });
+    return [...own, ...none].map((answer) => answer.all('Set-Cookie'));
+  },
+  held: [['a=1', '__Host-meshgate=s'], ['a=1', '__Host-meshgate=s'], ['a=1'], ['a=1']],
+  open: [
+    ['__Host-meshgate=evil', 'a=1', '__Host-meshgate=s'],
+    ['__Host-meshgate=evil', 'a=1', '__Host-meshgate=s'],
+    ['__Host-meshgate=evil', 'a=1'],
+    ['__Host-meshgate=evil', 'a=1'],
+  ],
+});
+
+trap(lab, {
   name: 'headers that an outer level adds stay beside it',
   around: inServer(host, 'add_header Strict-Transport-Security max-age=60 always;'),
   without: inRoutes(/ {4}add_header_inherit merge;\n/),

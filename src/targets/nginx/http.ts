@@ -13,7 +13,7 @@ import { metadataKeys } from './metadata.ts';
 import { proofZone } from './proof.ts';
 import { hasQuestions, questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
-import { hasSessions } from './session.ts';
+import { hasSessions, ownCookies } from './session.ts';
 import { sessionZones } from './signin.ts';
 import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
@@ -40,7 +40,7 @@ function engine(scene: Scene): readonly Directive[] {
   return [
     line('js_engine', 'qjs'),
     line('js_path', literal(dir)),
-    line('js_import', 'meshgate', 'from', 'meshgate.js'),
+    ...ownCookies(scene),
     commented(
       'Keys of the providers, kept over a restart; verified tokens; locks.',
       line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),

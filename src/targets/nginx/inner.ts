@@ -20,7 +20,7 @@ export const apart: readonly Directive[] = [
 /** Any other path. */
 export const nothingElse: Directive = block('location', ['/'], [line('return', '404')]);
 
-/** The server behind `auth_request`: the only place where JavaScript runs. */
+/** The server behind `auth_request`, where JavaScript runs: elsewhere only what an answer calls that speaks of our cookies. */
 export function checkServer(scene: Scene): Directive {
   return commented(
     'The check. Only this machine reaches it: the folder of the socket keeps other users out.',
@@ -30,6 +30,8 @@ export function checkServer(scene: Scene): Directive {
       [
         line('listen', literal(`unix:${checkSocket(scene.options)}`), 'backlog=4096'),
         line('js_engine', 'qjs'),
+        // Here and not around it: no other server carries it.
+        line('js_import', 'meshgate', 'from', 'meshgate.js'),
         ...apart,
         line('access_log', 'off'),
         line('underscores_in_headers', 'off'),

@@ -112,7 +112,7 @@ export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
       .map((node) =>
         warn(
           node,
-          `js_import ${node.args.join(' ')} at the http level is inherited by the check, and a script for the old engine breaks every handler there: all requests get 503`,
+          `js_import ${node.args.join(' ')} at the http level is inherited by the servers of the hosts, and a script for the old engine breaks what runs there: services can set the gateway's cookies`,
           'import instead of require() in the script',
         ),
       ),

@@ -1,4 +1,5 @@
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
+import { OWN_PREFIX } from '../../session/own-cookies.ts';
 import {
   commented,
   type Directive,
@@ -45,16 +46,28 @@ export function withoutSessions(scene: Scene, door: Door): Door {
 /** What the check sets in the browser, in an answer of ours. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
 
-/** The same in a service's answer, which nobody on the way may keep then. Outer levels' own headers stay. */
+/**
+ * The same in a service's answer, which nobody on the way may keep then. Outer levels' own headers stay. The variable is
+ * read before the header is added: what the service says of cookies of ours is gone by then.
+ */
 export const setCookieBeside: readonly Directive[] = [
-  setCookie,
+  line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
   line('add_header', 'Cache-Control', variable('meshgate_set_cookie_for'), 'always'),
   line('add_header_inherit', 'merge'),
 ];
 
 /** A cookie of ours, at the beginning of its name; services may read names in any case. */
-const OURS = '__Host-meshgate';
+const OURS = OWN_PREFIX;
 if (!SESSION_COOKIE.startsWith(OURS) || !ATTEMPT_COOKIE.startsWith(OURS)) throw new Error('cookies have other names');
+
+/** The JavaScript for answers of services that speak of a cookie of ours; no other answer runs it. */
+export const ownCookies = (scene: Scene): readonly Directive[] =>
+  hasSessions(scene)
+    ? [
+        line('js_import', 'meshgate_cookies', 'from', 'cookies.js'),
+        line('js_set', variable('meshgate_cookies_kept'), 'meshgate_cookies.kept'),
+      ]
+    : [];
 
 /** Of a browser's cookies, ours are that many at most: a session, and the attempts to sign in. They may stand apart. */
 const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
@@ -90,6 +103,14 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
         ] as const),
       ]
     : []),
+  commented(
+    'A service sets no cookie of ours: where its answer speaks of one, JavaScript takes those lines out. Then, our own.',
+    map(variable('upstream_http_set_cookie'), 'meshgate_set_cookie_beside', [
+      ['default', variable('meshgate_set_cookie')],
+      [key(''), variable('meshgate_set_cookie')],
+      [regex('~*', OWN_PREFIX), variable('meshgate_cookies_kept')],
+    ]),
+  ),
   commented(
     'An answer that sets a cookie of ours is for one browser alone.',
     map(variable('meshgate_set_cookie'), 'meshgate_set_cookie_for', [

@@ -146,6 +146,7 @@ const files = {
   '/opt/meshgate/signin.js': '',
   '/opt/meshgate/client.js': '',
   '/opt/meshgate/health.js': '',
+  '/opt/meshgate/cookies.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };
 

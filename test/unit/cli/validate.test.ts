@@ -194,6 +194,7 @@ describe('--nginx', () => {
         '/opt/meshgate/signin.js': '',
         '/opt/meshgate/client.js': '',
         '/opt/meshgate/health.js': '',
+        '/opt/meshgate/cookies.js': '',
       },
     });
     return written;

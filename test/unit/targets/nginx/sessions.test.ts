@@ -58,7 +58,7 @@ test('the answer sets the cookie that the check says, beside what other levels a
   for (const tree of [wiki, apps]) {
     const around = location(tree, '^~', '/');
     expect(args(around, 'add_header')).toEqual([
-      'Set-Cookie $meshgate_set_cookie always',
+      'Set-Cookie $meshgate_set_cookie_beside always',
       'Cache-Control $meshgate_set_cookie_for always',
     ]);
     expect(args(around, 'add_header_inherit')).toEqual(['merge']);
@@ -159,8 +159,8 @@ test('JavaScript of the sign-in is in no context of the check', () => {
     args(block, 'listen').some((it) => it.includes('check.sock')),
   );
   const block = check?.block ?? [];
-  expect(args(block, 'js_import')).toEqual([]);
-  expect(args(http, 'js_import')).toEqual(['meshgate from meshgate.js']);
+  expect(args(block, 'js_import')).toEqual(['meshgate from meshgate.js']);
+  expect(args(http, 'js_import')).toEqual(['meshgate_cookies from cookies.js']);
   for (const one of [location(block, '^~', '/.meshgate/'), location(block, '@meshgate_page')]) {
     expect(args(one, 'js_import')).toEqual(['signin from signin.js']);
   }

@@ -1,0 +1,1 @@
+var OWN_PREFIX="__Host-meshgate",OWN=new RegExp(`(?:^|,)[\\x00-\\x20=]*${OWN_PREFIX}`,"i"),withoutOwn=lines=>lines.filter(line=>!OWN.test(line));function kept(r){let lines=r.headersOut["Set-Cookie"];return lines!==void 0&&(r.headersOut["Set-Cookie"]=withoutOwn(lines)),r.variables.meshgate_set_cookie??""}var cookies_default={kept};export{cookies_default as default};
