@@ -34,11 +34,13 @@ providers:
     signin: { scopes: [openid, profile, email] }
 roles:
   staff: { group: staff }
+  editor: { claim: realm_access.roles, has: editor }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:
   ${host}:
     /*: { service: wiki, allow: [staff] }
+    /edit/*: { service: wiki, allow: [editor] }
 `;
 
 const stage = await testStage('keycloak-sessions');
@@ -129,4 +131,36 @@ test('whoever is disabled is out with the next refresh', async () => {
   await makeStale(agent);
   expect(await many(agent, 5)).toEqual(Array(5).fill(401));
   await keycloak.enable('ada', true);
+});
+
+/** The mapper of realm roles in the client scope that every client has as Keycloak is installed. */
+async function realmRoles() {
+  const scopes: { id: string; name: string }[] = await keycloak.admin('GET', '/client-scopes');
+  const at = `/client-scopes/${scopes.find(({ name }) => name === 'roles')?.id}/protocol-mappers/models`;
+  const mappers: { id: string; name: string; config: Record<string, string> }[] = await keycloak.admin('GET', at);
+  const mapper = mappers.find(({ name }) => name === 'realm roles')!;
+  const addToIdToken = (on: boolean) =>
+    keycloak.admin('PUT', `${at}/${mapper.id}`, {
+      ...mapper,
+      config: { ...mapper.config, 'id.token.claim': String(on) },
+    });
+  return { mapper, addToIdToken };
+}
+
+test('a sign-in brings no realm roles as Keycloak is installed; the 403 says so, and what it says helps', async () => {
+  const { mapper, addToIdToken } = await realmRoles();
+  expect(mapper.config['id.token.claim'] ?? 'false').toBe('false');
+  const edit = async (agent: UserAgent) => agent.fetch(`${home}/edit/page`, { from: `${home}/page` });
+  const refused = await edit(await signIn('ada'));
+  expect([refused.status, refused.json().reason]).toEqual([403, 'role_missing']);
+  expect(refused.json().detail).toMatch(/"realm_access\.roles".*mapper "realm roles": "Add to ID token"/);
+  try {
+    await addToIdToken(true);
+    expect((await edit(await signIn('ada'))).status).toBe(200);
+    // Ben's sign-in has the claim now, and he has another role.
+    const other = await edit(await signIn('ben'));
+    expect([other.status, other.json().detail]).toEqual([403, expect.stringContaining('ask the owner of the route')]);
+  } finally {
+    await addToIdToken(false);
+  }
 });
