@@ -36,6 +36,11 @@ describe('threats', () => {
     expect(rows.flatMap((row) => problemOf(row.slice(2).join(' | ')) ?? [])).toEqual([]);
   });
 
+  test('no attack of this gateway is there twice', () => {
+    const own = rowsOf(text.slice(text.indexOf('## Found in meshgate itself'))).map(([lesson]) => lesson);
+    expect(own.filter((lesson, index) => own.indexOf(lesson) !== index)).toEqual([]);
+  });
+
   test('a reason that has become untrue is rejected', () => {
     expect(problemOf('not applicable yet: the gateway sets no cookie')).toBe(
       '"the gateway sets no cookie" is no reason',
