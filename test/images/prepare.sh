@@ -11,7 +11,7 @@
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
-# NGINX_SUITE and NGINX_VERSION choose the nginx; MESHGATE_CACHE holds downloads, builds and logs.
+# NGINX_SUITE, NGINX_VERSION and NJS_VERSION choose the nginx, else nginx/Dockerfile does; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
 # left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
 # same goes for what decodes Consul's entries, which comes with it and lies in the cache.
@@ -23,6 +23,7 @@ cache=${MESHGATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/meshgate}
 base=debian:trixie-slim
 nginx_suite=${NGINX_SUITE:-sid}
 nginx_version=${NGINX_VERSION:-}
+njs_version=${NJS_VERSION:-}
 envoy_version=1.40.0
 keycloak_version=26.7.3
 
@@ -160,12 +161,15 @@ chosen() {
 }
 
 # The layer below the gateway, the bare nginx and the C module: nginx/Dockerfile's first stage.
-nginx_args=(--build-arg "NGINX_SUITE=$nginx_suite" --build-arg "NGINX_VERSION=$nginx_version")
+# A mirror may be past the date in its index.
+nginx_args=(--build-arg "NGINX_SUITE=$nginx_suite" --build-arg NGINX_CHECK_VALID_UNTIL=no)
+[ -z "$nginx_version" ] || nginx_args+=(--build-arg "NGINX_VERSION=$nginx_version")
+[ -z "$njs_version" ] || nginx_args+=(--build-arg "NJS_VERSION=$njs_version")
 nginx_image=
 nginx_layer() {
   [ -z "$nginx_image" ] || return 0
   local hash
-  hash=$(hash_of "$root" -- "$(sed '/^FROM nginx/q' "$root/nginx/Dockerfile")" "$nginx_suite" "$nginx_version")
+  hash=$(hash_of "$root" -- "$(sed '/^FROM nginx/q' "$root/nginx/Dockerfile")" "$nginx_suite" "$nginx_version" "$njs_version")
   local stage=$cache/nginx
   mkdir -p "$stage"
   cp "$root/nginx/Dockerfile" "$stage/Dockerfile"
@@ -179,9 +183,12 @@ build_gateway() {
     [ -f "$root/$file" ] || die "missing: $file; build it first (npm run build)"
   done
   nginx_layer
+  # Steps that an image has already, whichever machine made it, are not taken again.
+  local known=(--cache-from "$nginx_image")
+  exists meshgate/gateway:dev && known+=(--cache-from meshgate/gateway:dev)
   image meshgate/gateway \
     "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js nginx .dockerignore -- "$nginx_image")" \
-    "${nginx_args[@]}" -f "$root/nginx/Dockerfile" "$root"
+    "${nginx_args[@]}" "${known[@]}" -f "$root/nginx/Dockerfile" "$root"
 }
 
 build_bare() {

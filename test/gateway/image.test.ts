@@ -1,0 +1,119 @@
+/** The image as the README runs it, and what is in it. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { gatewayImage, PATIENCE_MS } from '../harness/index.ts';
+
+const readme = readFileSync('README.md', 'utf8');
+const dockerfile = readFileSync('nginx/Dockerfile', 'utf8');
+
+/** The options of the README's `docker run`, but for the files and ports that it is given. */
+const OPTIONS = (/^docker run ((?:.*\\\n)*.*) meshgate\/gateway:dev$/m.exec(readme)?.[1] ?? '')
+  .replaceAll('\\\n', ' ')
+  .replace(/-[vp] (?:"[^"]*"|\S+)/g, '')
+  .trim()
+  .split(/ +/);
+
+mkdirSync('test-results', { recursive: true });
+const folder = mkdtempSync(resolve('test-results', 'image-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...command: string[]) {
+  const args = ['run', '--rm', ...OPTIONS, gatewayImage, ...command];
+  const { status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('the README gives the image nothing that it does not need', () => {
+  expect(OPTIONS).toEqual([
+    '--read-only',
+    ...['--cap-drop', 'ALL'],
+    ...['--security-opt', 'no-new-privileges'],
+    ...['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
+  ]);
+});
+
+describe('in the image', () => {
+  test('no program becomes another user', () => {
+    const find = ['find', '/', '-xdev', '-type', 'f', '-perm', '/6000'];
+    const { status, stdout, stderr } = spawnSync(
+      'docker',
+      ['run', '--rm', '--user', '0', '--entrypoint', '', gatewayImage, ...find],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('a process gains no privileges, and is no root', () => {
+    const { stdout } = run('sh', '-c', 'id -u; grep -E "^(NoNewPrivs|CapEff|CapBnd)" /proc/self/status');
+    expect(stdout.split(/\s+/).filter(Boolean)).toEqual([
+      '10101',
+      ...['CapEff:', '0'.repeat(16)],
+      ...['CapBnd:', '0'.repeat(16)],
+      ...['NoNewPrivs:', '1'],
+    ]);
+  });
+
+  test('nginx and its modules have the versions that the Dockerfile names', () => {
+    const pinned = (name: string) => process.env[name] || new RegExp(`^ARG ${name}=(\\S+)$`, 'm').exec(dockerfile)?.[1];
+    const { stdout } = run('dpkg-query', '-W', '-f', '${Package} ${Version}\\n', 'nginx*', 'libnginx-mod-*', 'njs');
+    const installed = stdout
+      .trim()
+      .split('\n')
+      .filter((line) => line.split(' ')[1]);
+    expect(installed.sort()).toEqual([
+      `libnginx-mod-http-js ${pinned('NJS_VERSION')}`,
+      `nginx ${pinned('NGINX_VERSION')}`,
+      `nginx-common ${pinned('NGINX_VERSION')}`,
+      `njs ${pinned('NJS_VERSION')}`,
+    ]);
+  });
+});
+
+describe('the Dockerfile', () => {
+  /** Words of apt that would take packages which nobody has signed, or that ignore how old an index is. */
+  const LAX = /AllowInsecure|AllowUnauthenticated|allow-unauthenticated|trusted=|Trusted:|AllowWeak|AllowDowngrade/i;
+
+  test('takes packages from one source, whose signature is verified', () => {
+    expect(dockerfile).toContain('Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg');
+    expect(dockerfile).not.toMatch(LAX);
+    expect(dockerfile).toContain('APT::Update::Error-Mode=any');
+  });
+
+  test('ignores the date of an index for that source alone, and only where the build says so', () => {
+    expect(dockerfile).not.toMatch(/Acquire::Check-Valid-Until/i);
+    expect(dockerfile.match(/Check-Valid-Until: \S+/g)).toEqual(["Check-Valid-Until: %s\\n'"]);
+    expect(dockerfile).toMatch(/^ARG NGINX_CHECK_VALID_UNTIL=yes$/m);
+  });
+});
+
+test('it starts as the README runs it', async () => {
+  const policy = join(folder, 'meshgate.yaml');
+  writeFileSync(
+    policy,
+    `version: 1
+gateway: { insecure_http: true, listen: 8080 }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
+services: { wiki: { insecure_url: "http://127.0.0.1:9" } }
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
+`,
+  );
+  const name = `meshgate-image-${process.pid}`;
+  const mount = `${policy}:/etc/meshgate/meshgate.yaml:ro`;
+  const child = spawn('docker', ['run', '--rm', '--name', name, ...OPTIONS, '-v', mount, gatewayImage]);
+  let log = '';
+  const started = new Promise<boolean>((done) => {
+    const seen = (text: Buffer) => {
+      log += text;
+      if (/start worker process \d+/.test(log)) done(true);
+    };
+    child.stdout.on('data', seen);
+    child.stderr.on('data', seen);
+    child.on('exit', () => done(false));
+    setTimeout(() => done(false), PATIENCE_MS).unref();
+  });
+  const isStarted = await started;
+  spawnSync('docker', ['rm', '-f', name]);
+  expect(isStarted, log).toBe(true);
+});
