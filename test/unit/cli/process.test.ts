@@ -29,7 +29,7 @@ test('reads the default policy, and standard input', () => {
   expect(run(['validate'])).toMatchObject({ status: 0, stderr: '' });
   expect(run(['validate', '-'], POLICY).stdout).toContain('stdin: valid: ');
   expect(run(['explain', 'GET', 'https://wiki.example.com/']).status).toBe(1);
-}, 30_000);
+});
 
 test('a missing file and a folder are wrong use', () => {
   expect(run(['validate', 'none.yaml'])).toMatchObject({
@@ -38,10 +38,18 @@ test('a missing file and a folder are wrong use', () => {
     stderr: 'meshgate: cannot read the policy none.yaml: there is no such file\n',
   });
   expect(run(['validate', '.']).stderr).toBe('meshgate: cannot read the policy .: it is a folder\n');
-}, 30_000);
+});
 
 test('writes files with their folders', () => {
   const { status, stdout } = run(['render', '--target', 'envoy', '--out', 'a/b', '-'], POLICY);
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'a/b/envoy.yaml\n' });
   expect(readFileSync(join(folder, 'a/b/envoy.yaml'), 'utf8')).toContain('static_resources:');
-}, 30_000);
+});
+
+test('ends with 3 where nothing is proven, and with 1 where two policies differ', () => {
+  expect(run(['prove', 'meshgate.yaml', '-'], 'version: 1\n').status).toBe(3);
+  expect(run(['prove', 'meshgate.yaml', '-'], POLICY.replace('allow: [anyone]', 'allow: [authenticated]')).status).toBe(
+    1,
+  );
+  expect(run(['prove', 'meshgate.yaml', '-'], POLICY).status).toBe(0);
+});
