@@ -59,6 +59,11 @@ export const FORGED: readonly string[] = words(`
   X-NF-Client-Connection-IP X-Vercel-Forwarded-For X-Original-Remote-Addr X-Forwarded-Protocol X-Scheme
   X-Script-Name X-Ingress-Path X-Original-Path X-Path-Info X-Forwarded-Base-Path X-Override-URL X-Proxy-URL
   X-Real-URL X-Http-Verb HTTP-Method X-Method X-Requested-Method Destination X-Copy-From X-Amz-Copy-Source
+  X-Forwarded-Mail opendistro-security-impersonate-as X-Service-Roles X-Service-User-Id X-Service-Project-Id
+  X-Service-Identity-Status X-First-Name X-Last-Name X-Authenticated-Name X-Remote-User-Display-Name Remote-Role
+  X-Forwarded-User-Roles X-Forwarded-User-Groups X-Forwarded-User-Email-Verified X-Forwarded-User-Mfa
+  X-Forwarded-User-Admin X-Forwarded-User-Teams X-Forwarded-User-Service-Account Tailscale-User Tailscale-Login
+  X-WEBAUTH-TAILNET X-Client-Cert-CN X-Client-Cert-Subject X-Client-Cert-Verified
 `);
 
 /** The gateway's own headers, after `X-Meshgate-`. */

@@ -70,11 +70,7 @@ export const CERTIFICATES: readonly Trusted[] = [
     'https://www.puppet.com/docs/puppet/latest/server/external_ssl_termination.html',
     'X-Client-DN X-Client-Verify X-Client-Cert X-SSL-Subject X-SSL-Issuer',
   ),
-  trusted(
-    'Kong, mutual TLS',
-    'https://developer.konghq.com/plugins/mtls-auth/',
-    'X-Client-Cert-DN X-Client-Cert-SAN X-Client-Cert-ISO',
-  ),
+  trusted('Kong, mutual TLS', 'https://developer.konghq.com/plugins/mtls-auth/', 'X-Client-Cert-DN X-Client-Cert-SAN'),
   trusted('SPIFFE behind a proxy', 'https://spiffe.io/docs/latest/microservices/envoy/', 'X-Spiffe-Id X-Spiffe'),
   trusted(
     'configurations that follow no product, as in the guides of nginx and F5',
@@ -84,6 +80,7 @@ export const CERTIFICATES: readonly Trusted[] = [
     X-SSL-Client-S-DN X-SSL-Client-I-DN X-SSL-Client-S-DN-CN X-SSL-Client-Subject X-SSL-Client-Subject-DN
     X-SSL-Client-Issuer X-SSL-Client-Issuer-DN X-SSL-Client-Serial X-SSL-Client-Fingerprint X-TLS-Client-Cert
     X-TLS-Client-Subject X-TLS-Client-Issuer X-TLS-Client-Verify X-TLS-Client-Fingerprint X-TLS-Client-DN X-Subject-DN
-    X-Cert-Subject X-Cert-Issuer X-Cert-Serial X-Cert-Fingerprint`,
+    X-Cert-Subject X-Cert-Issuer X-Cert-Serial X-Cert-Fingerprint X-Client-Cert-CN X-Client-Cert-Subject
+    X-Client-Cert-Issuer X-Client-Cert-Serial X-Client-Cert-Fingerprint X-Client-Cert-Verified X-Client-Cert-Verify`,
   ),
 ];

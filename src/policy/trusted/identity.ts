@@ -55,15 +55,35 @@ export const IDENTITY: readonly Trusted[] = [
     'es-security-runas-user',
   ),
   trusted(
-    'OpenSearch and Search Guard, proxy authentication',
+    'OpenSearch, proxy authentication',
     'https://docs.opensearch.org/latest/security/authentication-backends/proxy/',
-    'X-Proxy-User X-Proxy-Roles opensearch-security-impersonate-as sg-impersonate-as',
+    'X-Proxy-User X-Proxy-Roles',
     'X-Proxy-Ext-*',
+  ),
+  trusted(
+    'OpenSearch and Search Guard, impersonation (written with _)',
+    'https://docs.opensearch.org/latest/security/access-control/impersonation/',
+    'opendistro-security-impersonate-as opensearch-security-impersonate-as sg-impersonate-as',
+  ),
+  trusted(
+    'CloudBeaver, reverse proxy header authentication',
+    'https://dbeaver.com/docs/cloudbeaver/23.3/Reverse-proxy-header-authentication',
+    'X-User X-Role X-First-Name X-Last-Name',
+  ),
+  trusted(
+    'Etherpad, header authentication',
+    'https://npmjs.com/package/ep_headerauth',
+    'X-Authenticated-User X-Authenticated-Name',
+  ),
+  trusted(
+    'apps of Home Assistant, behind its ingress',
+    'https://github.com/home-assistant/core/pull/88472',
+    'X-Remote-User-Id X-Remote-User-Name X-Remote-User-Display-Name',
   ),
   trusted(
     'Jenkins, Reverse Proxy Auth',
     'https://plugins.jenkins.io/reverse-proxy-auth-plugin/',
-    'X-Forwarded-User X-Forwarded-Groups X-Forwarded-Email X-Forwarded-DisplayName',
+    'X-Forwarded-User X-Forwarded-Groups X-Forwarded-Mail X-Forwarded-DisplayName',
   ),
   trusted(
     'SonarQube, HTTP header authentication',
@@ -140,7 +160,9 @@ export const IDENTITY: readonly Trusted[] = [
     'https://docs.openstack.org/keystonemiddleware/latest/middlewarearchitecture.html',
     `X-Identity-Status X-User X-User-Id X-User-Name X-User-Domain-Id X-User-Domain-Name X-Project-Id X-Project-Name
     X-Project-Domain-Id X-Project-Domain-Name X-Domain-Id X-Domain-Name X-Tenant X-Tenant-Id X-Tenant-Name X-Role X-Roles
-    X-Is-Admin-Project`,
+    X-Is-Admin-Project X-Service-Identity-Status X-Service-User-Id X-Service-User-Name X-Service-User-Domain-Id
+    X-Service-User-Domain-Name X-Service-Project-Id X-Service-Project-Name X-Service-Project-Domain-Id
+    X-Service-Project-Domain-Name X-Service-Domain-Id X-Service-Domain-Name X-Service-Roles X-Service-Catalog`,
   ),
   trusted(
     'Trino and Presto',
@@ -148,7 +170,12 @@ export const IDENTITY: readonly Trusted[] = [
     'X-Trino-User X-Trino-Original-User X-Presto-User',
   ),
   trusted('Kubeflow', 'https://github.com/kubeflow/manifests', 'Kubeflow-Userid Kubeflow-Groups'),
-  trusted('Spinnaker', 'https://spinnaker.io/docs/', 'X-SPINNAKER-USER X-SPINNAKER-ACCOUNTS'),
+  trusted(
+    'Spinnaker, between its services',
+    'https://github.com/spinnaker/kork',
+    'X-SPINNAKER-USER X-SPINNAKER-ACCOUNTS X-SPINNAKER-USER-ORIGIN',
+    'X-SPINNAKER-*',
+  ),
   trusted(
     'Spring Security, RequestHeaderAuthenticationFilter; SiteMinder',
     'https://docs.spring.io/spring-security/reference/servlet/authentication/preauth.html',
@@ -187,6 +214,25 @@ export const IDENTITY: readonly Trusted[] = [
     'Remote-User Remote-Name Remote-Email Remote-Groups',
   ),
   trusted(
+    'Pangolin, forwarded headers',
+    'https://docs.pangolin.net/manage/access-control/forwarded-headers',
+    'Remote-User Remote-Email Remote-Name Remote-Role',
+  ),
+  trusted(
+    'Rauthy, forward authentication',
+    'https://sebadob.github.io/rauthy/config/forward_auth.html',
+    `X-Forwarded-User X-Forwarded-User-Roles X-Forwarded-User-Groups X-Forwarded-User-Email
+    X-Forwarded-User-Email-Verified X-Forwarded-User-Family-Name X-Forwarded-User-Given-Name X-Forwarded-User-Mfa`,
+  ),
+  trusted(
+    'MCP servers behind ContextForge, identity propagation',
+    'https://github.com/IBM/mcp-context-forge/blob/main/docs/docs/manage/identity-propagation.md',
+    `X-Forwarded-User-Id X-Forwarded-User-Email X-Forwarded-User-Admin X-Forwarded-User-Groups X-Forwarded-User-Teams
+    X-Forwarded-User-Roles X-Forwarded-User-Auth-Method X-Forwarded-User-Team-Id X-Forwarded-User-Service-Account
+    X-Forwarded-User-Delegation-Chain X-Forwarded-User-Claims-Signature`,
+    'X-Forwarded-User-*',
+  ),
+  trusted(
     'authentik, proxy provider',
     'https://docs.goauthentik.io/add-secure-apps/providers/proxy/',
     `X-Authentik-Username X-Authentik-Groups X-Authentik-Entitlements X-Authentik-Email X-Authentik-Name X-Authentik-Uid
@@ -223,6 +269,13 @@ export const IDENTITY: readonly Trusted[] = [
     'Tailscale-User-Login Tailscale-User-Name Tailscale-User-Profile-Pic Tailscale-App-Capabilities',
   ),
   trusted(
+    'Tailscale, nginx-auth',
+    'https://pkg.go.dev/tailscale.com/cmd/nginx-auth',
+    `Tailscale-User Tailscale-Name Tailscale-Login Tailscale-Tailnet Tailscale-Profile-Picture X-WEBAUTH-USER
+    X-WEBAUTH-NAME X-WEBAUTH-LOGIN X-WEBAUTH-TAILNET X-WEBAUTH-PROFILE-PICTURE`,
+    'X-WEBAUTH-*',
+  ),
+  trusted(
     'AWS load balancers and Verified Access',
     'https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html',
     'X-Amzn-Oidc-Accesstoken X-Amzn-Oidc-Data X-Amzn-Oidc-Identity X-Amzn-Ava-User-Context',
@@ -236,7 +289,7 @@ export const IDENTITY: readonly Trusted[] = [
   ),
   trusted(
     'Cloudflare Access',
-    'https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/',
+    'https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/',
     'Cf-Access-Jwt-Assertion Cf-Access-Authenticated-User-Email Cf-Access-Client-Id Cf-Access-Client-Secret',
   ),
   trusted(
