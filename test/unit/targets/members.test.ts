@@ -115,7 +115,7 @@ The tables have every member that the meshes' own definitions know in the object
 
 - *Compared or proved*: another value, or none, is a no.
 - *Changes no answer*: its value makes no difference, for the reason beside it.
-- *Not rendered*: if it is there, the answer is "not proven".
+- *Not rendered*: if it is there, the answer is "not proven" (exit code 3).
 `;
 
 const names = (members: Iterable<string>): string => [...members].map((it) => `\`${it}\``).join(', ') || '–';
