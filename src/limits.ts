@@ -121,6 +121,22 @@ export const REVOCATION_BYTES = 768;
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
 export const MIN_REVOCATIONS_BYTES = 4 * 1024 * 1024;
 
+/**
+ * What an entry of the zones with locks and with what was used up takes, with names as long as they can be (measured), and
+ * the smallest zones for them.
+ */
+export const LOCK_BYTES = 260;
+export const ONCE_BYTES = 292;
+export const MIN_LOCKS_BYTES = 64 * 1024;
+export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
+
+/** Locks, counters and pauses that a provider may have at a time, and a session that is being renewed. */
+export const LOCKS_PER_PROVIDER = 12;
+export const LOCKS_PER_SESSION = 2;
+
+/** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */
+export const ONCE_PER_PERSON = 4;
+
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
 export const MAX_SESSION = 30 * 86400;
 

@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
+import { locksBytes } from '../targets/nginx/http.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
@@ -68,12 +69,14 @@ function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[],
 }
 
 /** How much shared memory sessions take, and for how many people that is enough. */
-function roomText({ policy: { gateway } }: Loaded): string {
+function roomText({ policy }: Loaded): string {
+  const { gateway } = policy;
   const { sessionRoom: room } = gateway;
   if (room === undefined) return '';
-  const { records, revocations } = sessionRoom(gateway);
+  const { records, revocations, once } = sessionRoom(gateway);
+  const others = once + locksBytes(policy);
   const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
-  return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, in the memory of each nginx\n`;
+  return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
 }
 
 /** What could be safer, by service. */

@@ -21,7 +21,7 @@ function remembered<T>(write: () => T): T {
   try {
     return write();
   } catch {
-    throw new Error('the zone meshgate_once is full: enlarge it');
+    throw new Error('the zone meshgate_once is full: enlarge gateway.session.people');
   }
 }
 

@@ -1,4 +1,14 @@
+import {
+  LOCK_BYTES,
+  LOCKS_PER_PROVIDER,
+  LOCKS_PER_SESSION,
+  MAX_QUESTION_WAITERS,
+  MAX_QUESTIONS,
+  MIN_LOCKS_BYTES,
+} from '../../limits.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
+import type { Policy } from '../../policy/types.ts';
+import { isAsked } from '../../rules/client-table.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
@@ -11,9 +21,9 @@ import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
 import { metadataKeys } from './metadata.ts';
 import { proofZone } from './proof.ts';
-import { hasQuestions, questionZones } from './questions.ts';
+import { questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
-import { hasSessions, ownCookies } from './session.ts';
+import { ownCookies } from './session.ts';
 import { sessionZones } from './signin.ts';
 import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
@@ -35,6 +45,22 @@ function hashSizes(scene: Scene): readonly Directive[] {
   ];
 }
 
+const PAGE = 64 * 1024;
+
+/**
+ * Bytes of the zone with locks: for all providers at once, for as many people as have sessions, whose renewals may fall
+ * together, and for all questions that providers are asked at a time.
+ */
+export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
+  const all = Object.values(providers);
+  const locks =
+    all.length * LOCKS_PER_PROVIDER +
+    (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_SESSION +
+    (all.some(isAsked) ? MAX_QUESTIONS + MAX_QUESTION_WAITERS : 0) +
+    (gateway.store?.endpoints.length ?? 0);
+  return MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
+}
+
 function engine(scene: Scene): readonly Directive[] {
   const { dir, stateDir } = scene.options;
   return [
@@ -46,13 +72,7 @@ function engine(scene: Scene): readonly Directive[] {
       line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),
     ),
     line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
-    // Each session that is just being renewed has two.
-    line(
-      'js_shared_dict_zone',
-      `zone=meshgate_locks:${hasSessions(scene) || hasQuestions(scene) ? '2m' : '64k'}`,
-      'type=number',
-      'timeout=60s',
-    ),
+    line('js_shared_dict_zone', `zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k`, 'type=number', 'timeout=60s'),
     ...questionZones(scene),
     ...sessionZones(scene),
     ...signinLimitZone(scene),

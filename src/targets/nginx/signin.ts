@@ -2,8 +2,11 @@ import {
   DEFAULTS,
   MAX_REVOCATIONS_ANSWER_BYTES,
   MAX_SIGNIN_BODY_BYTES,
+  MIN_ONCE_BYTES,
   MIN_RECORDS_BYTES,
   MIN_REVOCATIONS_BYTES,
+  ONCE_BYTES,
+  ONCE_PER_PERSON,
   RECORD_BYTES,
   REVOCATION_BYTES,
   REVOCATIONS_JOB_INTERVAL_S,
@@ -27,10 +30,11 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** Bytes of the zones with records and revocations: for so many people as the policy says, and no less than before. */
+/** Bytes of the zones with records, revocations and what was used up: for so many people as the policy says, and no less than before. */
 export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>): {
   readonly records: number;
   readonly revocations: number;
+  readonly once: number;
 } {
   const people = room?.people ?? DEFAULTS.sessionPeople;
   const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
@@ -38,6 +42,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
     records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
     // People who sign out have a part of it.
     revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * REVOCATION_BYTES) / SIGNOUT_SHARE)),
+    once: whole(Math.max(MIN_ONCE_BYTES, people * ONCE_PER_PERSON * ONCE_BYTES)),
   };
 }
 
@@ -47,7 +52,7 @@ const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const { stateDir } = scene.options;
-  const { records, revocations } = sessionRoom(scene.policy.gateway);
+  const { records, revocations, once } = sessionRoom(scene.policy.gateway);
   return [
     commented(
       'Sealed records of sessions, which make room for newer ones; what was used up; what was called back.',
@@ -59,7 +64,7 @@ export function sessionZones(scene: Scene): readonly Directive[] {
         'evict',
       ),
     ),
-    line('js_shared_dict_zone', 'zone=meshgate_once:4m', 'type=string', 'timeout=1h'),
+    line('js_shared_dict_zone', `zone=meshgate_once:${megabytes(once)}`, 'type=string', 'timeout=1h'),
     line(
       'js_shared_dict_zone',
       `zone=meshgate_revoked:${megabytes(revocations)}`,

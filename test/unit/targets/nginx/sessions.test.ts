@@ -188,8 +188,25 @@ test('zones: what was called back and used up never makes room', () => {
   const zones = args(http, 'js_shared_dict_zone');
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
-  expect(zone('once')).toBe('zone=meshgate_once:4m type=string timeout=1h');
+  expect(zone('once')).toBe('zone=meshgate_once:5m type=string timeout=1h');
   expect(zone('revoked')).toBe('zone=meshgate_revoked:5m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+});
+
+// nginx 1.30.6 put 223 entries with names of 68 characters into 64 KB, and 4,047 into 1 MB.
+test.each([
+  [1, 0, '64k'],
+  [160, 0, '512k'],
+  [1, 4000, '2048k'],
+  [160, 100_000, '51328k'],
+])('zones: %i providers, and sessions of %i people, have %s for locks', (providers, people, size) => {
+  const policy = goldenPolicy('smallest');
+  const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
+  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+  const gateway = people === 0 ? policy.gateway : { ...policy.gateway, sessionRoom: { people } };
+  const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+  expect(rendered).toContain(`zone=meshgate_locks:${size} `);
+  const bytes = Number.parseInt(size, 10) * 1024;
+  expect(bytes).toBeGreaterThan((providers * 12 + people * 2) * (1_048_576 / 4047));
 });
 
 test.each([
