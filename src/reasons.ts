@@ -135,6 +135,10 @@ export const reasons = {
     status: 403,
     help: 'A page of another origin sent this with your session, your certificate or your network; open the page of this host and try there.',
   },
+  worker_refused: {
+    status: 403,
+    help: 'This is asked for as the script of a service worker, which would hear the sign-in of this host; the policy can allow workers on a route.',
+  },
   step_up_required: {
     status: 401,
     challenge: 'insufficient_user_authentication',

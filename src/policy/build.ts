@@ -291,6 +291,7 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
         service: route.service,
         accept: buildAccept(raw, host, route),
         ...(route.audiences && { audiences: route.audiences }),
+        ...buildWorkers(route),
         allow: route.allow.map((rule, index) => buildRule(raw, route.service, rule, at([...where, 'allow', index]))),
         headers: mergeHeaders(raw.headers ?? DEFAULT_HEADERS, host.headers, route.headers),
         ...buildProxying(host, route, raw.services[route.service]?.protocol === 'grpc'),
@@ -302,6 +303,14 @@ function buildHost(raw: Raw, name: string, at: Locate): policy.Host {
     }),
     at: at(['hosts', name]),
   };
+}
+
+function buildWorkers({
+  service_workers: folder,
+  insecure_service_workers: anywhere,
+}: Raw['hosts'][string][typeof ROUTES][string]): Pick<policy.Route, 'serviceWorkers'> {
+  if (anywhere) return { serviceWorkers: 'anywhere' };
+  return folder ? { serviceWorkers: 'folder' } : {};
 }
 
 type RawRule = Raw['hosts'][string][typeof ROUTES][string]['allow'][number];

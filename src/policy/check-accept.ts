@@ -4,10 +4,15 @@ import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 
+const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
+
 /** What a route takes, some provider of its host gives; and pages name somebody where there are pages. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
-  for (const route of routes) checkRoute(report, draft, route);
+  for (const route of routes) {
+    checkRoute(report, draft, route);
+    checkWorkers(report, route);
+  }
   const missing = draft.gateway === undefined || !writes(draft.gateway, 'session');
   const clients = entriesOf(draft.providers).some(([, provider]) => writes(provider, 'client'));
   // Said there once for all.
@@ -17,7 +22,24 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
     if (report.touches(['hosts', name]) || own.length === 0) continue;
     if (own.some((route) => takesSessions(draft, route))) continue;
     checkPages(report, ['hosts', name], host);
-    for (const { path, route } of own) checkPages(report, path, route);
+    for (const { path, route } of own) {
+      checkPages(report, path, route);
+      for (const key of WORKERS.filter((it) => writes(route, it))) {
+        const why =
+          'no effect: no route of this host takes sessions, and workers are refused only where people sign in';
+        report.add([...path, key], `${why}; remove it`, 'key');
+      }
+    }
+  }
+}
+
+/** A worker's scope is the folder of its script: of one at the root it is the gateway's own paths, too. */
+function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
+  if (WORKERS.every((key) => writes(route, key))) {
+    report.add([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two', 'key');
+  } else if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
+    const message = `a worker from ${name} hears the sign-in, too; let the app have a folder, as in /app/*, or write insecure_service_workers: true`;
+    report.add([...path, 'service_workers'], message, 'key');
   }
 }
 

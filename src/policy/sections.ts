@@ -227,6 +227,9 @@ const rule = z
     write: 'a role, authenticated, anyone, or { role: editor, methods: [GET], as: wiki-editor }',
   });
 
+const onlyTrue = (text: string) =>
+  z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
+
 export const route = z
   .strictObject({
     service: s.reference('service').describe('The service that is asked.'),
@@ -245,6 +248,12 @@ export const route = z
     limit: placeLimit.optional(),
     owner: signin.owner.optional(),
     ask: signin.ask.optional(),
+    service_workers: onlyTrue(
+      'Pages may register service workers from below a folder of this route. Default: refused where people sign in.',
+    ),
+    insecure_service_workers: onlyTrue(
+      'The same from anywhere in this route: such a worker hears what comes back to /.meshgate/ from a provider.',
+    ),
   })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
   .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');

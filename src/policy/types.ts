@@ -208,6 +208,8 @@ export interface Route {
   readonly headers: Headers;
   /** Absent: as usual. */
   readonly proxy?: Proxying;
+  /** Pages may register service workers: from below a folder, or from anywhere. Absent: not where people sign in. */
+  readonly serviceWorkers?: 'folder' | 'anywhere';
   /** Absent: pages of other origins may not ask. */
   readonly cors?: Cors;
   /** For each caller on this route; null: none. Absent: what the host says. */

@@ -86,6 +86,8 @@ hosts:
       service: wiki
       allow: [staff]
       cors: { origins: [https://app.wiki.test], credentials: true, methods: [GET, POST] }
+    /app/*: { service: wiki, allow: [staff], service_workers: true }
+    /tool/*: { service: wiki, allow: [staff], insecure_service_workers: true }
     /stream/*: { service: wiki, allow: [staff], proxy: { stream: true } }
   board.test:
     /*: { service: wiki, allow: [staff] }

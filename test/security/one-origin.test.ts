@@ -111,3 +111,46 @@ describe('a cookie of the gateway in a service’s answer', () => {
     expect(await received({ path: `/public${path}` })).toEqual([[], []]);
   });
 });
+
+describe('a service worker', () => {
+  const script = { Cookie: ada, 'Service-Worker': 'script', 'Sec-Fetch-Dest': 'serviceworker' };
+  const scope = 'echo-header=Service-Worker-Allowed:/';
+  for (const [at, path] of [
+    ['wiki.test', '/sw.js'],
+    ['wiki.test', '/page/sw.js'],
+    ['wiki.test', '/public/sw.js'],
+    ['wiki.test', '/shared/sw.js'],
+    ['wiki.test', '/app'],
+    ['board.test', '/sw.js'],
+  ] as const) {
+    for (const headers of [script, { 'Service-Worker': 'script' }]) {
+      gatewayCase(setup, {
+        name: `is not fetched from ${at}${path}, ${'Cookie' in headers ? 'with a session' : 'by anyone'}`,
+        host: at,
+        request: { path, headers },
+        status: 403,
+        reason: 'worker_refused',
+        upstream: 'never',
+      });
+    }
+  }
+
+  for (const path of ['/app/sw.js', '/tool/sw.js', '/tool']) {
+    gatewayCase(setup, {
+      name: `is fetched from ${path}, which allows it`,
+      host,
+      request: { path, headers: script },
+      status: 200,
+    });
+  }
+
+  test.each(['/page/x', '/app/sw.js', '/tool/sw.js', '/shared/x', '/public/x'])(
+    'has no wider scope by %s',
+    async (path) => {
+      const sent: Sent = { path: `${path}?${scope}`, headers: { Cookie: ada } };
+      for (const answer of [await gateway.send(host, sent), ...(await gateway.sendHttp2(host, sent))]) {
+        expect([answer.status, answer.header('Service-Worker-Allowed')]).toEqual([200, undefined]);
+      }
+    },
+  );
+});

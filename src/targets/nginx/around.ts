@@ -5,6 +5,7 @@ import { type Arg, block, commented, type Directive, type Given, line, literal, 
 import type { Door } from './door.ts';
 import { erasedNames, eraseFile } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
+import { hiddenHeaders } from './hide.ts';
 import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
 import { orPage, refuseAs } from './page.ts';
@@ -150,6 +151,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
       ...modulesOf([host]).flatMap((module) => [
         ...(module === 'grpc' ? grpcAround : []),
+        ...hiddenHeaders(host, module),
         ...requestHeaders(scene, host, door, module),
         ...ingressTls(host, module),
       ]),

@@ -12,7 +12,8 @@ import {
   variable,
 } from './directive.ts';
 import { moduleOf } from './grpc.ts';
-import type { Scene, SceneRoute } from './scene.ts';
+import { hiddenHeaders } from './hide.ts';
+import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
 /** Answers' headers of the protocol (Fetch standard, section 3.2.3, and its draft), which a service's own would contradict. */
 const ANSWERS = [
@@ -99,7 +100,11 @@ function preflight(cors: Cors, index: number, route: string): Directive {
 }
 
 /** What a location of such a route says besides; `auth_request_set` hands it to where refusals are spoken. */
-export function corsOf({ cors: all }: Scene, { route, service, cors: index }: SceneRoute): readonly Directive[] {
+export function corsOf(
+  { cors: all }: Scene,
+  host: SceneHost,
+  { route, service, cors: index }: SceneRoute,
+): readonly Directive[] {
   const cors = index === undefined ? undefined : all[index];
   if (index === undefined || cors === undefined) return [];
   const own = {
@@ -112,6 +117,8 @@ export function corsOf({ cors: all }: Scene, { route, service, cors: index }: Sc
     ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
     preflight(cors, index, route.name),
     ...ANSWERS.map((name) => line(`${moduleOf(service)}_hide_header`, literal(`Access-Control-${name}`))),
+    // One that stands here drops those around it.
+    ...hiddenHeaders(host, moduleOf(service)),
     ...answered(own),
     line('add_header_inherit', 'merge'),
   ];

@@ -18,6 +18,7 @@ import { rotationTimes } from './rotation.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookie, withoutSessions, withSessions } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
+import { refusesWorkers, workerLocation } from './worker.ts';
 
 /** Whose forwarded addresses are believed. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
@@ -85,6 +86,7 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
         [line('rewrite', regex('', '^'), template(REFUSED_PATH, variable('meshgate_odd'), '?'), 'last')],
       ),
     ),
+    ...refusesWorkers(host),
   ];
 }
 
@@ -176,6 +178,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
     ),
     ...(isWildcard(host) ? [hostLocation] : []),
     ...(host.sessions ? [oftenLocation] : []),
+    ...workerLocation(host),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),
     ...(door.check === CHECK_PATH ? metadataLocations(host) : []),

@@ -10,6 +10,7 @@ import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
 import { answerHeader, BAD_LOCATION, headerVariable, underscored } from './names.ts';
 import { restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
+import { refusesWorkersAt } from './worker.ts';
 
 /** What the check says of a refusal, and of the caller. */
 const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
@@ -127,9 +128,18 @@ function connected(route: SceneRoute): readonly Directive[] {
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
-function location(scene: Scene, host: SceneHost, door: Door, route: SceneRoute, match: readonly Given[]): Directive {
+function location(
+  scene: Scene,
+  host: SceneHost,
+  door: Door,
+  route: SceneRoute,
+  operator: '=' | '^~',
+  path: string,
+): Directive {
   const { service } = route;
+  const match = [operator, literal(path)];
   return block('location', match, [
+    ...refusesWorkersAt(host, route, path),
     ...checked(door, route.route.name),
     line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
     ...(hasChoice(route) ? [line('auth_request_set', variable('meshgate_route_service'), literal(service.name))] : []),
@@ -146,7 +156,7 @@ function location(scene: Scene, host: SceneHost, door: Door, route: SceneRoute, 
     ...connected(route),
     ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),
     ...carried(route.route.proxy, moduleOf(service)),
-    ...corsOf(scene, route),
+    ...corsOf(scene, host, route),
     ...restricted(scene, host, door, service),
   ]);
 }
@@ -164,7 +174,7 @@ export function routeLocations(
   exact: ReadonlySet<string>,
 ): readonly Directive[] {
   const { path, kind } = route.route;
-  if (kind === 'exact') return [location(scene, host, door, route, ['=', literal(path)])];
-  const below = location(scene, host, door, route, ['^~', literal(`${path}/`)]);
-  return path === '' || exact.has(path) ? [below] : [location(scene, host, door, route, ['=', literal(path)]), below];
+  if (kind === 'exact') return [location(scene, host, door, route, '=', path)];
+  const below = location(scene, host, door, route, '^~', `${path}/`);
+  return path === '' || exact.has(path) ? [below] : [location(scene, host, door, route, '=', path), below];
 }

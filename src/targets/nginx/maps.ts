@@ -16,6 +16,7 @@ import { pageMaps } from './page.ts';
 import { detailMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions, sessionMaps } from './session.ts';
+import { workerMap } from './worker.ts';
 
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
@@ -193,6 +194,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...corsMaps(scene),
     ...sessionMaps(scene),
     ...originMaps(scene),
+    ...workerMap(scene),
     ...pageMaps(scene),
     ...handlerMaps(scene),
     ...(scene.hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc')) ? grpcMaps : []),

@@ -57,6 +57,7 @@ export const JWKS_PATH = '/.meshgate/jwks';
 /** Where internal redirects of ours go; for what is refused by its path, the reason stands behind it. */
 export const REFUSED_PATH = '/.meshgate/';
 export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
+export const WORKER_LOCATION = '/.meshgate/worker';
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';

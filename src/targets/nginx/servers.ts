@@ -8,7 +8,7 @@ import type { Scene, SceneHost } from './scene.ts';
 
 /** What a policy weakens, one line each; the image's entrypoint prints them at start. */
 export function insecureOptions(scene: Scene): readonly string[] {
-  const { gateway, providers, services } = scene.policy;
+  const { gateway, hosts, providers, services } = scene.policy;
   return [
     ...Object.values(providers)
       .filter(({ anyAudience }) => anyAudience)
@@ -33,6 +33,12 @@ export function insecureOptions(scene: Scene): readonly string[] {
     ...(gateway.limits?.passWhenFull
       ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted where there is no room to count']
       : []),
+    ...hosts
+      .flatMap(({ routes }) => routes)
+      .filter(({ serviceWorkers }) => serviceWorkers === 'anywhere')
+      .map(
+        ({ name }) => `insecure: hosts.${name}.insecure_service_workers: service workers from there hear the sign-in`,
+      ),
     ...Object.values(services)
       .filter(({ direct }) => direct !== undefined && !direct.tls)
       .map(({ name }) => `insecure: services.${name}.insecure_url: requests reach ${name} over plain HTTP`),

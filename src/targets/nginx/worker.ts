@@ -1,0 +1,60 @@
+import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { WORKER_LOCATION } from './names.ts';
+import { inside, refusal } from './problem.ts';
+import type { Scene, SceneHost, SceneRoute } from './scene.ts';
+import { hasSessions } from './session.ts';
+
+/*
+ * A service worker hears every request of the pages in its scope, and what comes back to the gateway from a provider. A
+ * browser says that it fetches one's script (Service Workers, section "Update", step 7.3).
+ */
+
+/** Whether it is the script of a service worker that is asked for: only browsers say so. */
+export const workerMap = (scene: Scene): readonly Directive[] =>
+  hasSessions(scene)
+    ? [
+        commented(
+          'Scripts of service workers, which would hear the sign-in.',
+          map(variable('http_service_worker'), 'meshgate_worker', [
+            [key(''), literal('')],
+            ['default', '1'],
+          ]),
+        ),
+      ]
+    : [];
+
+const allowsSome = ({ routes }: SceneHost): boolean => routes.some(({ route }) => route.serviceWorkers !== undefined);
+
+const refused: Directive = block(
+  'if',
+  [template('(', variable('meshgate_worker'), ')')],
+  [line('rewrite', regex('', '^'), literal(`${WORKER_LOCATION}?`), 'last')],
+);
+
+/** In the server of a host where people sign in and no route allows workers. */
+export const refusesWorkers = (host: SceneHost): readonly Directive[] =>
+  host.sessions && !allowsSome(host)
+    ? [commented('The script of a service worker, which no route allows.', refused)]
+    : [];
+
+/**
+ * In a location of a host where another route allows them.
+ *
+ * @param path of the location; one without a folder is the root's, whatever the route says
+ */
+export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: string): readonly Directive[] {
+  if (!host.sessions || !allowsSome(host) || route.serviceWorkers === 'anywhere') return [];
+  return route.serviceWorkers === 'folder' && path.lastIndexOf('/') > 0 ? [] : [refused];
+}
+
+/** The answer to such a request. */
+export const workerLocation = (host: SceneHost): readonly Directive[] =>
+  host.sessions
+    ? [
+        block(
+          'location',
+          ['=', literal(WORKER_LOCATION)],
+          [...inside, line('set', variable('meshgate_reason'), 'worker_refused'), ...refusal('worker_refused')],
+        ),
+      ]
+    : [];
