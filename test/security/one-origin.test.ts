@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { host, opening, startScene } from '../gateway/session-scene.ts';
 import { gatewayCase, type Sent } from '../harness/index.ts';
 
-const { gateway, setup, ada } = await startScene('one-origin');
+const { gateway, setup, ada, bearer } = await startScene('one-origin');
 
 describe('a path that reads as one of the gateway’s own', () => {
   for (const path of [
@@ -153,4 +153,25 @@ describe('a service worker', () => {
       }
     },
   );
+});
+
+describe('what a service sends without a word about caches', () => {
+  const kept = async (path: string, headers: Record<string, string>) =>
+    [await gateway.send(host, { path, headers }), ...(await gateway.sendHttp2(host, { path, headers }))].map(
+      (answer) => [answer.status, ...answer.all('Cache-Control')],
+    );
+  const own = 'echo-header=Cache-Control:';
+
+  test.each<[string, string, Record<string, string>, (string | number)[]]>([
+    ['is private for a person with a session', '/page/x', { Cookie: ada }, [200, 'private']],
+    ['is private on a route for anyone, too', '/public/x', { Cookie: ada }, [200, 'private']],
+    ['is private where the service has an error', '/page/x?echo-status=404', { Cookie: ada }, [404, 'private']],
+    ['is private where a page may ask', '/shared/x', { Cookie: ada }, [200, 'private']],
+    ['is private for a token', '/page/x', { Authorization: `Bearer ${bearer}` }, [200, 'private']],
+    ['stays as it is for an anonymous caller', '/public/x', {}, [200]],
+    ['is what the service says, if it says it', `/page/x?${own}max-age%3D60`, { Cookie: ada }, [200, 'max-age=60']],
+    ['is public, if it says that', `/page/x?${own}public`, { Cookie: ada }, [200, 'public']],
+  ])('%s', async (_, path, headers, expected) => {
+    expect(await kept(path, headers)).toEqual([expected, expected]);
+  });
 });

@@ -308,7 +308,7 @@ trap(lab, {
 
 trap(lab, {
   name: "a cookie of ours in a service's answer: nobody on the way keeps it",
-  without: inRoutes(/ {4}add_header Cache-Control \$meshgate_set_cookie_for always;\n/),
+  without: inRoutes(/ {4}add_header Cache-Control \$meshgate_cache_for always;\n/),
   attack: async () => {
     const path = '/x?echo-header=Cache-Control:public,max-age%3D60';
     const answers = await both({ path, headers: saying({ 'Set-Cookie': '__Host-meshgate=s' }) });
@@ -334,6 +334,33 @@ trap(lab, {
     ['__Host-meshgate=evil', 'a=1'],
     ['__Host-meshgate=evil', 'a=1'],
   ],
+});
+
+trap(lab, {
+  name: 'the script of a service worker reaches no service',
+  without: inHosts(/^if \(\$meshgate_worker\) \{[^}]*\}\n/m),
+  attack: () => status({ path: '/sw.js', headers: { 'Service-Worker': 'script' } }),
+  held: [403, 403],
+  open: [200, 200],
+});
+
+trap(lab, {
+  name: 'no service widens the scope of a worker',
+  without: inRoutes(/ {4}proxy_hide_header Service-Worker-Allowed;\n/),
+  attack: async () => {
+    const answers = await both({ path: '/x?echo-header=Service-Worker-Allowed:/' });
+    return answers.map((answer) => answer.header('Service-Worker-Allowed'));
+  },
+  held: [undefined, undefined],
+  open: ['/', '/'],
+});
+
+trap(lab, {
+  name: 'what a caller with a name receives without a word about caches is private',
+  without: inHttp(/(\$meshgate_cache_caller \{[^}]*?)default private;/, '$1default "";'),
+  attack: async () => (await both({ path: '/x' })).map((answer) => answer.header('Cache-Control')),
+  held: ['private', 'private'],
+  open: [undefined, undefined],
 });
 
 trap(lab, {

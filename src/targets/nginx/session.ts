@@ -52,7 +52,7 @@ export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('m
  */
 export const setCookieBeside: readonly Directive[] = [
   line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
-  line('add_header', 'Cache-Control', variable('meshgate_set_cookie_for'), 'always'),
+  line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
   line('add_header_inherit', 'merge'),
 ];
 
@@ -112,12 +112,20 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     ]),
   ),
   commented(
-    'An answer that sets a cookie of ours is for one browser alone.',
-    map(variable('meshgate_set_cookie'), 'meshgate_set_cookie_for', [
-      [key(''), literal('')],
+    'An answer that sets a cookie of ours is for one browser alone, and so is what a caller with a name receives where the service says nothing of caches.',
+    map(variable('meshgate_set_cookie'), 'meshgate_cache_for', [
+      [key(''), variable('meshgate_cache_unsaid')],
       ['default', 'private'],
     ]),
   ),
+  map(variable('upstream_http_cache_control'), 'meshgate_cache_unsaid', [
+    [key(''), variable('meshgate_cache_caller')],
+    ['default', literal('')],
+  ]),
+  map(variable('meshgate_user'), 'meshgate_cache_caller', [
+    [key(''), literal('')],
+    ['default', 'private'],
+  ]),
 ];
 
 /** Whether a browser shows the answer as a page: by Fetch Metadata, or, over plain HTTP, by what else it says. */

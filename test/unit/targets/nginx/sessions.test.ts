@@ -59,7 +59,7 @@ test('the answer sets the cookie that the check says, beside what other levels a
     const around = location(tree, '^~', '/');
     expect(args(around, 'add_header')).toEqual([
       'Set-Cookie $meshgate_set_cookie_beside always',
-      'Cache-Control $meshgate_set_cookie_for always',
+      'Cache-Control $meshgate_cache_for always',
     ]);
     expect(args(around, 'add_header_inherit')).toEqual(['merge']);
     for (const one of all(around, 'location')) {
