@@ -15,7 +15,7 @@ import { callProvider, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
 /** An endpoint where the gateway shows that it is the client. */
-type ClientEndpoint = 'token' | 'par' | 'introspection';
+type ClientEndpoint = 'token' | 'par' | 'introspection' | 'revocation';
 
 type Endpoints = { readonly [K in ClientEndpoint | 'userinfo']?: string };
 

@@ -1,5 +1,6 @@
 import { expireCookie } from '../../session/cookie.ts';
 import { originOf } from '../../session/flow/origin.ts';
+import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import {
@@ -11,7 +12,7 @@ import {
   readFrontChannel,
   signoutState,
 } from '../../session/signout.ts';
-import type { SessionClaims } from '../../session/types.ts';
+import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { isIssuer } from '../../token/issuer.ts';
 import { redirect, refuseMethod, refuseWith, setCookies } from './answer.ts';
 import { endSession } from './end.ts';
@@ -44,16 +45,16 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
 
 /** The address at the provider that ends its session; `undefined` where it has none, or is not known now. */
 async function addressAtProvider(
-  { metadata, store, vault, signin }: SigninScene,
+  { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
-  { provider: name, sid }: SessionClaims,
+  { provider: name }: SessionClaims,
+  record: SessionRecord | undefined,
 ): Promise<string | undefined> {
   if (!Object.hasOwn(signin.providers, name)) return undefined;
   const provider = signin.providers[name] as SigninProvider;
   const endpoint = (await metadata.of(provider, now))?.endSession;
   const state = endpoint === undefined ? undefined : await vault.sealFor('state', host, signoutState(now), now);
   if (endpoint === undefined || state === undefined) return undefined;
-  const record = await store.get(sid).catch(() => undefined);
   const idToken = record?.host === host ? record.idToken : undefined;
   return endSessionUrl({
     endpoint,
@@ -62,6 +63,34 @@ async function addressAtProvider(
     state,
     ...(idToken !== undefined && { idToken }),
   });
+}
+
+/**
+ * Has the provider revoke the refresh token of a session that was signed out (RFC 7009), if it takes such requests. The
+ * browser has its answer by then: what fails here is a line of the log. Never throws.
+ */
+async function revokeToken(
+  { client, metadata, signin }: SigninScene,
+  { now }: Visit,
+  { session: { provider: name }, refreshToken }: SessionRecord,
+): Promise<void> {
+  if (refreshToken === undefined || !Object.hasOwn(signin.providers, name)) return;
+  const provider = signin.providers[name] as SigninProvider;
+  try {
+    const known = await metadata.of(provider, now);
+    if (known?.revocation === undefined) return;
+    const params = [
+      ['token', refreshToken],
+      ['token_type_hint', 'refresh_token'],
+    ] as const;
+    const { status, text, secrets } = await client.call(provider, known, 'revocation', params, now);
+    const error = readRevoked(status, text, secrets);
+    if (error !== undefined) throw new Error(error);
+    ngx.log(ngx.INFO, `meshgate: ${name} revoked the refresh token of a session that was signed out`);
+  } catch (error) {
+    const why = (error as Error).message;
+    ngx.log(ngx.WARN, `meshgate: ${name} did not revoke the refresh token of a session that was signed out: ${why}`);
+  }
 }
 
 /** Signs out: here first, then at the provider. */
@@ -80,7 +109,8 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     return;
   }
   // The record goes with the session, and the hint with it.
-  const address = await addressAtProvider(scene, visit, session);
+  const record = await scene.store.get(session.sid).catch(() => undefined);
+  const address = await addressAtProvider(scene, visit, session, record);
   try {
     await endSession(scene, session, now);
   } catch (error) {
@@ -91,6 +121,7 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     return;
   }
   redirect(visit, address ?? own + doneUrl(true), gone);
+  if (record !== undefined) await revokeToken(scene, visit, record);
 }
 
 /**

@@ -6,13 +6,20 @@ export interface Metadata {
   readonly token: string;
   readonly userinfo?: string;
   readonly endSession?: string;
+  /** RFC 7009, RFC 8414 section 2. */
+  readonly revocation?: string;
   /** Pushed authorization requests (RFC 9126 section 5). */
   readonly par?: string;
   readonly parRequired: boolean;
   /** Each answer names its issuer (RFC 9207 section 3). */
   readonly namesIssuer: boolean;
   /** Where a client with a certificate asks instead (RFC 8705 section 5). */
-  readonly mtls: { readonly token?: string; readonly userinfo?: string; readonly par?: string };
+  readonly mtls: {
+    readonly token?: string;
+    readonly userinfo?: string;
+    readonly par?: string;
+    readonly revocation?: string;
+  };
 }
 
 export type Read<M> = { readonly ok: true; readonly metadata: M } | { readonly ok: false; readonly error: string };
@@ -34,10 +41,16 @@ const required = { authorization: 'authorization_endpoint', token: 'token_endpoi
 const optional = {
   userinfo: 'userinfo_endpoint',
   endSession: 'end_session_endpoint',
+  revocation: 'revocation_endpoint',
   par: 'pushed_authorization_request_endpoint',
 } as const;
 
-const aliases = { token: required.token, userinfo: optional.userinfo, par: optional.par } as const;
+const aliases = {
+  token: required.token,
+  userinfo: optional.userinfo,
+  par: optional.par,
+  revocation: optional.revocation,
+} as const;
 
 /** The endpoints that are there, each held against the rule for addresses; a string says what is wrong with one. */
 function endpoints(

@@ -112,6 +112,18 @@ export function readPushed(
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
 
+/**
+ * Reads the answer to the revocation of a token (RFC 7009 section 2.2): why the provider did not revoke it, for the log.
+ *
+ * @param secrets what the request held, and no log may
+ */
+export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
+  if (status === 200) return undefined;
+  const members = status < 500 ? membersOf(text) : undefined;
+  if (members?.error === undefined) return `the revocation endpoint answered ${status}`;
+  return `the revocation endpoint refused: ${errorText(members, secrets)}`;
+}
+
 /** Seconds that a token counts of which nothing is said (RFC 6749 section 5.1 recommends that it is). */
 const UNSAID_S = 300;
 

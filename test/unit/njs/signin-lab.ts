@@ -68,6 +68,8 @@ export interface Manners {
   /** Instead of a code. */
   error?: string;
   away?: boolean;
+  /** Of the revocation endpoint instead of 200. */
+  revocation?: { status: number; body: unknown } | 'hangs up';
   refreshToken?: string;
 }
 
@@ -146,6 +148,11 @@ export class FakeProvider {
         const { userinfo = {} } = this.manners;
         if (asked.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
         return typeof userinfo === 'string' ? { status: 200, body: userinfo } : json({ sub: 'ada', ...userinfo });
+      }
+      case '/revoke': {
+        const { revocation = { status: 200, body: {} } } = this.manners;
+        if (revocation === 'hangs up') throw new Error('the connection was closed');
+        return json(revocation.body, revocation.status);
       }
       default:
         return json({}, 404);

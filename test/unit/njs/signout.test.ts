@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeToken, type TokenParts } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { type FakeBrowser, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
+import { type FakeBrowser, type Manners as FakeManners, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -115,6 +115,64 @@ describe('signing out', () => {
     of.ngx.zones.revoked.room = Number.POSITIVE_INFINITY;
     expect([status, setCookies.length]).toEqual([503, 1]);
     expect(of.logged).toContain('meshgate_revoked is full');
+  });
+});
+
+describe('a sign-out at a provider with a revocation endpoint', () => {
+  const revoking = (manners: FakeManners = {}): Lab => {
+    const of = lab();
+    const metadata = { ...of.provider.manners.metadata, revocation_endpoint: `${ISSUER}/revoke` };
+    of.provider.manners = { ...of.provider.manners, ...manners, metadata };
+    return of;
+  };
+  const out = async (of: Lab) => (await signedIn(of)).get(URL_OUT, { method: 'POST', headers: own });
+
+  test('has it revoke the refresh token, once, as the client, after the browser was sent on', async () => {
+    const of = revoking();
+    const browser = await signedIn(of);
+    const session = (await browser.session())!;
+    const { status, location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    expect([status, location?.startsWith(`${ISSUER}/end?`)]).toEqual([303, true]);
+    const [asked, ...more] = of.provider.calls('/revoke');
+    expect(more).toEqual([]);
+    expect([asked?.method, Object.fromEntries(asked!.params)]).toEqual([
+      'POST',
+      { token: 'REFRESH-SECRET', token_type_hint: 'refresh_token' },
+    ]);
+    expect(asked?.authorization).toMatch(/^Basic /);
+    expect(await of.scene.store.get(session.sid)).toBeUndefined();
+    expect(of.logged).toContain('okta revoked the refresh token');
+  });
+
+  test.each<[string, FakeManners, string]>([
+    ['refuses', { revocation: { status: 400, body: { error: 'unsupported_token_type' } } }, 'unsupported_token_type'],
+    ['has an error', { revocation: { status: 503, body: {} } }, 'answered 503'],
+    ['hangs up', { revocation: 'hangs up' }, 'the connection was closed'],
+  ])('is a sign-out all the same where it %s, and the log says so', async (_, manners, says) => {
+    const of = revoking(manners);
+    const { status, setCookies } = await out(of);
+    expect([status, setCookies.length, revoked(of)]).toEqual([303, 1, ['out\nokta\nada\n']]);
+    expect(of.provider.calls('/revoke').length).toBe(1);
+    expect(of.logged).toContain('okta did not revoke the refresh token of a session that was signed out: ');
+    expect(of.logged).toContain(says);
+  });
+
+  test('asks nothing without a refresh token, and of a provider that has no such endpoint', async () => {
+    const without = revoking();
+    delete without.provider.manners.refreshToken;
+    await out(without);
+    expect(without.provider.calls('/revoke')).toEqual([]);
+    const other = lab();
+    await out(other);
+    expect(other.provider.calls('/revoke')).toEqual([]);
+    expect(other.logged).not.toContain('refresh token');
+  });
+
+  test('that is another site’s form revokes nothing', async () => {
+    const of = revoking();
+    const browser = await signedIn(of);
+    await browser.get(URL_OUT, { method: 'POST', headers: { Origin: 'https://evil.example' } });
+    expect(of.provider.calls('/revoke')).toEqual([]);
   });
 });
 
