@@ -1,13 +1,15 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { REASON_HEADER } from '../../session/contract.ts';
+import { endedAttempts } from '../../session/flow/cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
 import { send } from './send.ts';
 import type { Visit } from './visit.ts';
 
-/** Sets cookies, each in a line of its own. */
-export function setCookies({ r }: Visit, cookies: readonly string[]): void {
-  if (cookies.length > 0) r.headersOut['Set-Cookie'] = cookies as string[];
+/** Sets cookies, each in a line of its own, and ends attempts of which the browser has too many. */
+export function setCookies({ r, cookies: line }: Visit, cookies: readonly string[]): void {
+  const all = [...cookies, ...endedAttempts(line, cookies)];
+  if (all.length > 0) r.headersOut['Set-Cookie'] = all;
 }
 
 /** Sends the browser on. Where it came from is nobody's business: codes and states stand there. */

@@ -1,6 +1,6 @@
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
 import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
-import { attemptCookie, attemptCookies, evicted, expiredAttempt } from '../../session/flow/cookies.ts';
+import { attemptCookie } from '../../session/flow/cookies.ts';
 import type { SigninErrand } from '../../session/flow/errand.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
 import { redirectUri, requestUrl } from '../../session/flow/origin.ts';
@@ -21,11 +21,6 @@ export interface Beginning {
   readonly errand?: Errand;
   /** `Set-Cookie` values that go along. */
   readonly cookies?: readonly string[];
-}
-
-/** Cookies of a new attempt: its own, and ends of those that have to make room. */
-function cookiesOf({ cookies }: Visit, cookie: Parameters<typeof attemptCookie>[0]): readonly string[] {
-  return [attemptCookie(cookie), ...evicted(attemptCookies(cookies)).map(expiredAttempt)];
 }
 
 /** Seals a state; one whose page has too long a name comes back to `/`. */
@@ -90,7 +85,7 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
     refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
     return;
   }
-  redirect(visit, address, [...cookiesOf(visit, cookie), ...cookies]);
+  redirect(visit, address, [attemptCookie(cookie), ...cookies]);
 }
 
 /** Sends the browser to the sign-in's host, with a request that only this gateway's hosts can make. */
@@ -112,7 +107,7 @@ async function toSigninHost(
       at,
     } satisfies SigninErrand);
   const request = await sealed(scene, signinHost, textFor, now);
-  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, request), [...cookiesOf(visit, cookie), ...cookies]);
+  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, request), [attemptCookie(cookie), ...cookies]);
 }
 
 /**

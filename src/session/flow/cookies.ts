@@ -22,16 +22,34 @@ export function attemptCookies(line: string): readonly AttemptCookie[] {
   return cookies;
 }
 
-const startOf = ({ id }: AttemptCookie): number => Number.parseInt(id.slice(0, id.indexOf('.')), 36);
+/** When an attempt began, by its name; one that is no attempt's of ours, which a script can make, was before all. */
+function startOf(name: string): number {
+  const [, start] = attemptId.exec(name.slice(ATTEMPT_COOKIE.length)) ?? [];
+  return start === undefined ? -1 : Number.parseInt(start, 36);
+}
 
-/** The oldest attempts, which have to go so that there is room for one more. */
-export function evicted(cookies: readonly AttemptCookie[]): readonly string[] {
-  const over = cookies.length - (MAX_ATTEMPTS - 1);
+/** A name that can stand in an answer; a script can make others, which stay. */
+const plainName = /^[\w.-]{1,128}$/;
+
+/** Most cookies that one answer ends; the next one goes on. */
+const MAX_ENDED = 64;
+
+/**
+ * `Set-Cookie` values that end the oldest attempts of a browser, so that no more than {@link MAX_ATTEMPTS} are left
+ * after an answer. Many that began at once, each without the others' cookies, are more than that.
+ *
+ * @param line the browser's `Cookie` line
+ * @param set what the answer sets
+ */
+export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
+  const own = new Map(set.map((text) => [text.slice(0, text.indexOf('=')), text.includes('; Max-Age=0;')]));
+  const names = new Set(cookieNames(line, ATTEMPT_COOKIE));
+  const others = [...names].filter((name) => !own.has(name) && plainName.test(name));
+  const begun = [...own].filter(([name, ends]) => name.startsWith(ATTEMPT_COOKIE) && !ends);
+  const over = others.length + begun.length - MAX_ATTEMPTS;
   if (over <= 0) return [];
-  return [...cookies]
-    .sort((a, b) => startOf(a) - startOf(b))
-    .slice(0, over)
-    .map(({ id }) => id);
+  others.sort((a, b) => startOf(a) - startOf(b));
+  return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
 }
 
 /** Value of `Set-Cookie` for a new attempt. */

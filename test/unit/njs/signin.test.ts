@@ -92,6 +92,38 @@ describe('a sign-in', () => {
     expect(provider.calls('/token').length).toBe(8);
   });
 
+  test('drops all attempts but the last eight, once any of many that began at once goes on', async () => {
+    const of = lab();
+    const { provider } = of;
+    const one = of.browser();
+    const begun = await Promise.all(
+      [...Array(16).keys()].map((i) => of.ask(`https://${HOST}/.meshgate/signin?in&to=/page${i}`, '')),
+    );
+    for (const { setCookies } of begun) {
+      for (const text of setCookies)
+        one.jar().set(text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1).split(';')[0]!);
+    }
+    expect(one.attempts().length).toBe(16);
+    const tabs = begun.map(({ location }) => new URL(location!));
+    const { url } = await one.visit(provider.authorize(tabs[15]!));
+    expect(url).toBe(`https://${HOST}/page15`);
+    expect(one.attempts().length).toBe(8);
+    // Of those that are left each works, and the others find the session.
+    for (const i of [14, 13, 1, 0])
+      expect((await one.visit(provider.authorize(tabs[i]!))).url).toBe(`https://${HOST}/page${i}`);
+    expect(one.attempts().length).toBeLessThan(8);
+  });
+
+  test('drops what a script planted under such names first', async () => {
+    const one = lab().browser();
+    await one.begin('/mine');
+    const [mine] = one.attempts();
+    for (let i = 0; i < 20; i++) one.jar().set(`__Host-meshgate-a-planted${i}`, 'x');
+    await one.begin('/again');
+    expect(one.attempts().length).toBe(8);
+    expect(one.attempts()).toContain(mine);
+  });
+
   test.each([
     ['HEAD', 'signin?in&to=/'],
     ['POST', 'signin?in&to=/'],

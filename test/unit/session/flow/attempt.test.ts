@@ -8,7 +8,7 @@ import {
   onceLifetime,
   readAttempt,
 } from '../../../../src/session/flow/attempt.ts';
-import { attemptCookie, attemptCookies, evicted, expiredAttempt } from '../../../../src/session/flow/cookies.ts';
+import { attemptCookie, attemptCookies, endedAttempts, expiredAttempt } from '../../../../src/session/flow/cookies.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import { holds } from '../../../harness/property.ts';
 
@@ -84,9 +84,22 @@ describe('cookies of attempts', () => {
 
   it('are eight at most: the oldest make room for a new one', () => {
     const cookies = [5, 3, 9, 1, 7, 2, 8, 4, 6, 0].map((seconds) => at(now + seconds));
-    expect(evicted(cookies.slice(0, 7))).toEqual([]);
-    expect(evicted(cookies.slice(0, 8))).toEqual([cookies[3]!.id]);
-    expect(evicted(cookies)).toEqual([cookies[9]!.id, cookies[3]!.id, cookies[5]!.id]);
+    const begun = attemptCookie(at(now + 10));
+    const ends = (...places: number[]) => places.map((place) => expiredAttempt(cookies[place]!.id));
+    expect(endedAttempts(lineOf(cookies.slice(0, 7)), [begun])).toEqual([]);
+    expect(endedAttempts(lineOf(cookies.slice(0, 8)), [begun])).toEqual(ends(3));
+    expect(endedAttempts(lineOf(cookies), [begun])).toEqual(ends(9, 3, 5));
+    // An answer that begins none, or ends one itself, leaves as many.
+    expect(endedAttempts(lineOf(cookies), [])).toEqual(ends(9, 3));
+    expect(endedAttempts(lineOf(cookies), ends(9))).toEqual(ends(3));
+    expect(endedAttempts(lineOf(cookies), ['__Host-meshgate=x; Path=/'])).toEqual(ends(9, 3));
+  });
+
+  it('end before all others if a script made them', () => {
+    const mine = [...Array(8).keys()].map((i) => at(now + i));
+    const planted = '__Host-meshgate-a-x=1; __Host-meshgate-a-y.z=2';
+    const ended = ['x', 'y.z'].map((id) => expiredAttempt(id));
+    expect(endedAttempts(`${lineOf(mine)}; ${planted}`, [])).toEqual(ended);
   });
 
   it('are written as the prefix __Host- wants it', () => {
@@ -104,7 +117,9 @@ describe('cookies of attempts', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (noise, value) => {
         const line = `${noise}; __Host-meshgate-a-${noise}=${value}`;
         for (const { id } of attemptCookies(line)) expect(id).toMatch(/^[\w.-]+$/);
-        evicted(attemptCookies(line));
+        const crowd = [...Array(9).keys()].map((i) => `__Host-meshgate-a-${noise}${i}=x`).join('; ');
+        for (const text of endedAttempts(`${line}; ${crowd}`, []))
+          expect(text).toMatch(/^__Host-meshgate-a-[\w.-]*=; Max-Age=0; /);
       }),
     );
   });
