@@ -71,6 +71,12 @@ function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string |
   reply(r, 204);
 }
 
+/**
+ * Is asked when nothing else stands against a request, its budget included: refuses it, answers that, and says true; or
+ * lets it be.
+ */
+export type Last = () => boolean;
+
 /** Methods and routes that a caller has ready answers for; whoever makes up methods gets no more. */
 const MAX_READY = 64;
 
@@ -79,6 +85,7 @@ const MAX_READY = 64;
  * but caller, route and method decides: what network or certificate gives makes another caller, see {@link Views}.
  *
  * @param signer of the policy's assertion, if it has one
+ * @param last see {@link Last}
  * @returns false where there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:
  * then all is decided anew
  */
@@ -89,12 +96,14 @@ export function again(
   known: KnownCaller,
   now: number,
   signer: Signer | undefined,
+  last?: Last,
 ): boolean {
   const ready = known.ready?.get(method + route.afterMethod);
   if (ready === undefined) return false;
   const assertion = signer?.recall(known, ready.grant, now);
   if (signer !== undefined && assertion === undefined) return false;
   if (ready.budget !== undefined && spend(budgetsDict(), ready.budget, now) !== undefined) return false;
+  if (last?.()) return true;
   send(r, ready.lines, assertion);
   return true;
 }

@@ -18,7 +18,7 @@ import type { KnownCaller } from './known.ts';
  */
 
 /** A limit, prepared once per context. */
-interface PreparedLimit extends TableLimit {
+export interface PreparedLimit extends TableLimit {
   /** Milliseconds after which a bucket is full, and so need not be known. */
   readonly ttl: number;
   /** Tells its counts from those of others, in few characters. */
@@ -48,7 +48,8 @@ export interface Short extends Refusal {
 const digest = (text: string, length: number): string =>
   hash.createHash('sha256').update(text).digest('base64url').slice(0, length);
 
-function prepared(limit: TableLimit, passWhenFull: boolean): PreparedLimit {
+/** @param passWhenFull of the table */
+export function prepareLimit(limit: TableLimit, passWhenFull: boolean): PreparedLimit {
   const ttl = Math.min(MAX_DICT_TTL_MS, Math.ceil((1000 * limit.burst) / limit.rate) + 1000);
   const tag = digest(composed(limit.of, String(limit.rate), String(limit.burst)), 5);
   return { ...limit, ttl, tag, passWhenFull };
@@ -59,11 +60,11 @@ export function prepareBudgets(
   { callers, anonymous, agents = [] }: TableBudgets,
   passWhenFull: boolean,
 ): PreparedBudgets {
-  const one = (limit: TableLimit | undefined) => (limit === undefined ? [] : [prepared(limit, passWhenFull)]);
+  const one = (limit: TableLimit | undefined) => (limit === undefined ? [] : [prepareLimit(limit, passWhenFull)]);
   return {
     callers: one(callers),
     anonymous: one(anonymous),
-    agents: new Map(agents.map(([name, limits]) => [name, limits.map((limit) => prepared(limit, passWhenFull))])),
+    agents: new Map(agents.map(([name, limits]) => [name, limits.map((limit) => prepareLimit(limit, passWhenFull))])),
   };
 }
 

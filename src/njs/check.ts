@@ -2,7 +2,7 @@ import { type ReasonCode, type Result, refuse } from '../reasons.ts';
 import { IN_QUERY } from '../rules/challenge.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding } from '../token/types.ts';
-import { again } from './answer.ts';
+import { again, type Last } from './answer.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
 import type { CertificateCallers } from './certificate-callers.ts';
 import { answer } from './decision.ts';
@@ -69,10 +69,17 @@ export function checkHandler(
   }
 
   /** Answers a caller whose credential is good, as the request sees them. */
-  function answerKnown(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownCaller, now: number) {
+  function answerKnown(
+    r: NginxHTTPRequest,
+    to: PreparedRoute,
+    method: string,
+    known: KnownCaller,
+    now: number,
+    last?: Last,
+  ) {
     const seen = views === undefined ? known : views.see(known, r.headersIn, now);
-    if (again(r, to, method, seen, now, signer)) return;
-    return answer(signer, r, to, method, seen, now);
+    if (again(r, to, method, seen, now, signer, last)) return;
+    return answer(signer, r, to, method, seen, now, undefined, last);
   }
 
   function answerCertificate(r: NginxHTTPRequest, to: PreparedRoute, method: string, escaped: string) {
@@ -102,10 +109,17 @@ export function checkHandler(
 
   /** What is answered once it is clear whether a bound token is its sender's. */
   function answerProved(proved: Result<unknown>, sent: Sent, [to, known]: readonly [PreparedRoute, KnownCaller]) {
-    const { r, method, now, nonce } = sent;
+    const { r, method, now, nonce, remember } = sent;
     if (nonce !== undefined) r.headersOut['X-Meshgate-Dpop-Nonce'] = nonce;
     if (!proved.ok) return deny(r, to, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
-    return answerKnown(r, to, method, known, now);
+    if (remember === undefined) return answerKnown(r, to, method, known, now);
+    return answerKnown(r, to, method, known, now, () => {
+      const refused = remember();
+      if (refused === undefined) return false;
+      const dpop = refused.reason === 'limit_exceeded' ? undefined : dpopError(refused.reason, sent, known.binding);
+      deny(r, to, refused, { known, dpop, ...('retryAfter' in refused && { retryAfter: refused.retryAfter }) });
+      return true;
+    });
   }
 
   function answerBound(known: KnownCaller, [r, to, method, now, token, scheme]: Asked): void | Promise<void> {

@@ -1,7 +1,7 @@
 import type { Refusal } from '../reasons.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
-import { letPass } from './answer.ts';
+import { type Last, letPass } from './answer.ts';
 import { spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
@@ -21,7 +21,11 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
 /** Says more of a refusal, where more is known of the caller. */
 type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
 
-/** Decides for a known caller, and speaks to them, with what is signed for them where something is. */
+/**
+ * Decides for a known caller, and speaks to them, with what is signed for them where something is.
+ *
+ * @param last see {@link Last}
+ */
 export function answer(
   signer: Signer | undefined,
   r: NginxHTTPRequest,
@@ -30,6 +34,7 @@ export function answer(
   known: KnownCaller,
   now: number,
   explain?: Explain,
+  last?: Last,
 ): void | Promise<void> {
   const { caller } = known;
   let rule = caller.agent === undefined ? covering(to.rules, caller, method) : undefined;
@@ -49,6 +54,7 @@ export function answer(
     const short = spendCaller(to.budgets, known, now);
     if (short !== undefined) return deny(r, to, short, { known, nearest: rule, retryAfter: short.retryAfter });
   }
+  if (last?.()) return;
   if (signer === undefined) return pass(r, to, method, rule, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
   if (recalled !== undefined) return pass(r, to, method, rule, known, recalled);

@@ -13,7 +13,8 @@ type Zone =
   | 'meshgate_revoked'
   | 'meshgate_budgets'
   | 'meshgate_addresses'
-  | 'meshgate_proofs';
+  | 'meshgate_proofs'
+  | 'meshgate_proof_keys';
 
 /** Each request looks into several: a variable of its own is found sooner than a name among many. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
@@ -55,6 +56,9 @@ export const onceDict = zone<string>('meshgate_once');
 
 /** DPoP proofs that were used, until they hold no more. Nothing makes room: what is full refuses. */
 export const proofsDict = zone<string>('meshgate_proofs');
+
+/** How many proofs each key has used. Those that were counted longest ago make room. */
+export const proofKeysDict = zone<number>('meshgate_proof_keys');
 
 /** Revocations, kept over restarts by a state file. Nothing makes room. */
 export const revokedDict = zone<string>('meshgate_revoked');

@@ -1,15 +1,16 @@
 import hash from 'crypto';
 import { composed } from '../composed.ts';
-import { DEFAULTS, MAX_DICT_TTL_MS } from '../limits.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { DEFAULTS, MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
+import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { originOf } from '../session/origin.ts';
 import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
 import type { Binding } from '../token/types.ts';
+import { type PreparedLimit, prepareLimit, type Short, spend } from './budgets.ts';
 import { certificateReader, revocableCertificate } from './certificates.ts';
-import { locksDict, proofsDict } from './dicts.ts';
+import { locksDict, proofKeysDict, proofsDict } from './dicts.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
@@ -26,6 +27,11 @@ export interface Sent {
   readonly now: number;
   /** What the sender's next proof needs; set with the answer. */
   nonce?: string;
+  /**
+   * Remembers the proof as used, or says why it is none; set with a proof that is good so far. It is called when nothing
+   * else stands against the request: a request that its caller's budget refuses takes no room that others need.
+   */
+  remember?: () => Refusal | Short | undefined;
 }
 
 /** Is given whether the sender has proved that the token is theirs, and what was given along. */
@@ -34,7 +40,7 @@ type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<
 type Settings = NonNullable<Table['proof']>;
 
 /** A proof that is looked at. */
-type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S];
+type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S, quota: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
 const otherBinding = refuse('proof_invalid', 'the token is bound to a certificate, and sent as one of a DPoP key');
@@ -43,6 +49,8 @@ const otherCertificate = refuse('proof_invalid', 'the token is bound to another 
 const asBearer = refuse('proof_missing', 'the token is bound to a DPoP key: send it as "Authorization: DPoP TOKEN"');
 const noProofs = refuse('proof_missing', 'the token is bound to a DPoP key, and this gateway takes no proofs');
 const noHeader = refuse('proof_missing', 'the request has no header "DPoP"');
+const good = ok(undefined);
+const replayed = refuse('proof_replayed');
 const noRoom = refuse('check_unavailable', 'the gateway has no room to remember more proofs');
 const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
 
@@ -57,18 +65,27 @@ function rawPath(uri: string): string {
   return query < 0 ? uri : uri.slice(0, query);
 }
 
+/** Up to 16 characters: a longer name would take twice the room. */
+const nameOf = (text: string): string => digest(text).slice(0, 16);
+
 /**
- * Remembers that a proof was used, as long as it holds: all workers share the memory.
+ * Remembers that a proof was used, as long as it holds: all workers share the memory. One key has a part of the room.
  *
- * @returns reason `proof_replayed`; `check_unavailable` where there is no room: a proof that cannot be remembered could
- * be used twice
+ * @returns reason `proof_replayed`; `limit_exceeded` where the key has used up its part; `check_unavailable` where there
+ * is no room: a proof that cannot be remembered could be used twice
  */
-function useUp({ jti, until }: Proof, thumbprint: string, now: number): Result<unknown> {
-  // Two keys may give the same name. 96 bits in 16 characters: a longer key would take twice the room.
-  const name = digest(composed(thumbprint, jti)).slice(0, 16);
+function useUp(
+  name: string,
+  until: number,
+  quota: PreparedLimit,
+  thumbprint: string,
+  now: number,
+): Refusal | Short | undefined {
+  const short = spend(proofKeysDict(), { ...quota, key: nameOf(thumbprint) }, now);
+  if (short !== undefined) return short;
   const life = Math.min(MAX_DICT_TTL_MS, Math.ceil((until - now) * 1000) + 1);
   try {
-    return proofsDict().add(name, '', life) ? ok(undefined) : refuse('proof_replayed');
+    return proofsDict().add(name, '', life) ? undefined : replayed;
   } catch {
     if (locksDict().add('proofs full', 1, FULL_LINE_MS)) {
       ngx.log(ngx.ERR, 'meshgate: the zone meshgate_proofs is full, so DPoP is refused: enlarge gateway.proof.rate');
@@ -78,14 +95,35 @@ function useUp({ jti, until }: Proof, thumbprint: string, now: number): Result<u
 }
 
 function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<T> {
-  const [sent, thumbprint, use, along] = looking;
-  return use(proof.ok ? useUp(proof.value, thumbprint, sent.now) : proof, sent, along);
+  const [sent, thumbprint, use, along, quota] = looking;
+  if (!proof.ok) return use(proof, sent, along);
+  const { jti, until } = proof.value;
+  // Two keys may give the same name.
+  const name = nameOf(composed(thumbprint, jti));
+  // Before any budget: nobody spends another's by sending their requests again.
+  if (proofsDict().has(name)) return use(replayed, sent, along);
+  sent.remember = () => useUp(name, until, quota, thumbprint, sent.now);
+  return use(good, sent, along);
 }
+
+/** What is counted of each key: where there is no room to count, the room for proofs still has an end. */
+const keyQuota = (rate: number): PreparedLimit =>
+  prepareLimit(
+    {
+      rate,
+      burst: Math.ceil(rate * PROOF_BURST_S),
+      of: 'proofs',
+      says: `at most ${rate} proofs per second of one key`,
+    },
+    true,
+  );
 
 /** Whether senders of requests have the keys that their tokens are bound to. */
 export class Prover {
   readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
+  /** Of each key. */
+  readonly #quota: PreparedLimit | undefined;
   /** Of the hosts' own URLs. */
   readonly #port: number;
   readonly #skew: number;
@@ -106,6 +144,7 @@ export class Prover {
     publicPort = DEFAULTS.publicPort,
   }: Pick<Table, 'proof' | 'clockSkew' | 'publicPort'>) {
     this.#settings = proof;
+    this.#quota = proof && keyQuota(proof.perKey);
     this.#nonces = proof?.nonce ? new Nonces(proof.keysFile) : undefined;
     this.#skew = clockSkew;
     this.#port = publicPort;
@@ -129,7 +168,7 @@ export class Prover {
     }
     if (this.#settings === undefined) return use(noProofs, sent, along);
     if (sent.scheme !== 'DPoP') return use(asBearer, sent, along);
-    const looking: Looking<T, S> = [sent, binding.thumbprint, use, along];
+    const looking: Looking<T, S> = [sent, binding.thumbprint, use, along, this.#quota as PreparedLimit];
     if (this.#nonces === undefined) return this.#look(this.#settings, undefined, looking);
     return this.#lookWithNonces(this.#settings, this.#nonces, looking);
   }

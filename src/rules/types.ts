@@ -109,7 +109,10 @@ export interface Table {
   /** Who may ask on the inner listener, where the policy has agents. */
   readonly hop?: TableHop;
   /** How DPoP proofs are taken. */
-  readonly proof?: Omit<ProofPolicy, 'rate'>;
+  readonly proof?: Omit<ProofPolicy, 'rate'> & {
+    /** Proofs that one key may use in a second. */
+    readonly perKey: number;
+  };
   /** Where browsers sign in. */
   readonly session?: TableSession;
   /** Unix socket of the check's server, where providers are asked about tokens; absent: none is. */

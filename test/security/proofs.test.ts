@@ -315,13 +315,32 @@ describe('a replayed proof', () => {
   });
 });
 
+/** A client of its own: a key, and a token that is bound to it. */
+async function newClient(): Promise<() => Promise<Sent>> {
+  const own = await createProofKey();
+  const token = await acme.sign({ ...claims, cnf: { jkt: own.jkt } });
+  return async () => ({
+    path: '/page',
+    headers: withProof(token, await signProof(own, { url: `${origin}/page`, token })),
+  });
+}
+
+test('a client that asks too often fills no store, and others pass', async () => {
+  const [often, other] = await Promise.all([newClient(), newClient()]);
+  const answers = new Set<string>();
+  for (let sent = 0; sent < 40; sent++) answers.add(await ask(small, await often()));
+  expect([...answers].sort()).toEqual(['200 -', '429 limit_exceeded']);
+  expect(await ask(small, await other())).toBe('200 -');
+});
+
 test('a store that is full refuses, and says so once', async () => {
   const target = small.target(host);
   const agent = keepAlive(target, 16);
   const mark = await settle(small);
   const counts: Record<string, number> = {};
   for (let sent = 0; sent < 1600 && (counts['503 check_unavailable'] ?? 0) < 3; sent += 50) {
-    const requests = await Promise.all(Array.from({ length: 50 }, () => proved()));
+    // One key has a part of it.
+    const requests = await Promise.all(Array.from({ length: 50 }, async () => (await newClient())()));
     for (const answer of await Promise.all(requests.map((one) => ask(small, { ...one, agent })))) {
       counts[answer] = (counts[answer] ?? 0) + 1;
     }

@@ -1,4 +1,4 @@
-import { PROOF_BYTES } from '../../limits.ts';
+import { PROOF_BURST_S, PROOF_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
@@ -47,10 +47,22 @@ export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number 
   return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
 }
 
+/** Bytes for the counts of all keys that may use a proof while one counts. */
+function keysZoneBytes({ proof }: Policy['gateway']): number {
+  const entries = (proof?.rate ?? 0) * (PROOF_BURST_S + 1);
+  return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
+}
+
 /** The proofs that were used. Nothing makes room for others: what is full refuses. */
 export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   const bytes = proofZoneBytes(policy.gateway);
   if (bytes === 0) return [];
-  const size = `zone=meshgate_proofs:${bytes >> 10}k`;
-  return [commented('DPoP proofs that were used.', line('js_shared_dict_zone', size, 'type=string', 'timeout=10m'))];
+  const keys = keysZoneBytes(policy.gateway);
+  return [
+    commented(
+      'DPoP proofs that were used, and how many each key has used.',
+      line('js_shared_dict_zone', `zone=meshgate_proofs:${bytes >> 10}k`, 'type=string', 'timeout=10m'),
+    ),
+    line('js_shared_dict_zone', `zone=meshgate_proof_keys:${keys >> 10}k`, 'type=number', 'timeout=10m', 'evict'),
+  ];
 }

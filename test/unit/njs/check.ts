@@ -147,6 +147,7 @@ export async function run(handler: Handler, uri: string, headersIn: Readonly<Rec
   let answered: Answer | undefined;
   await handler({
     uri,
+    method: 'GET',
     headersIn,
     headersOut: headers,
     return(status: number, body = '') {

@@ -87,6 +87,7 @@ const ZONES = [
   'budgets',
   'addresses',
   'proofs',
+  'proof_keys',
 ] as const;
 
 /** What a test sees of {@link fakeNgx}. */

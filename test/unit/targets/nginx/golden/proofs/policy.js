@@ -128,7 +128,8 @@ export default {
   "proof": {
     "age": 30,
     "nonce": true,
-    "keysFile": "/run/secrets/proof.jwks"
+    "keysFile": "/run/secrets/proof.jwks",
+    "perKey": 250
   },
   "publicPort": 8443
 };

@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Table } from '../../../src/rules/types.ts';
+import { createProofKey, type ProofKey, signProof, withProof } from '../../harness/proofs.ts';
+import { adasToken, Context, publishKeys, table, wiki } from './check.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
+
+/** The room for DPoP proofs, which all clients share: what one of them can use of it. */
+
+const fake = fakeNgx();
+stopClock(fake);
+
+const now = () => fake.clock / 1000;
+const { proofs } = fake.zones;
+
+const settings = (perKey: number): NonNullable<Table['proof']> => ({ age: 60, perKey });
+
+/** @param burst requests that a caller may make at once */
+function gateway(perKey: number, burst?: number): Context {
+  const route = table.routes[`${wiki}/*`] as Table['routes'][string];
+  const callers = { rate: 0.001, burst: burst ?? 0, of: '', says: 'few requests' };
+  const routes = { ...table.routes, [`${wiki}/*`]: { ...route, ...(burst !== undefined && { budgets: { callers } }) } };
+  return new Context({ ...table, routes, proof: settings(perKey) });
+}
+
+let key: ProofKey;
+
+beforeEach(async () => {
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  proofs.room = Number.POSITIVE_INFINITY;
+  await publishKeys(now());
+  key = await createProofKey();
+});
+
+const tokenOf = ({ jkt }: ProofKey, claims: Record<string, unknown> = {}) =>
+  adasToken(now(), { cnf: { jkt }, ...claims });
+
+async function proofOf(own: ProofKey, token: string): Promise<Record<string, string>> {
+  const proof = await signProof(own, { url: `https://${wiki}:8443/x`, token });
+  return { ...withProof(token, proof), 'X-Meshgate-Uri': '/x' };
+}
+
+/** What so many requests come to, each with a proof of its own. */
+async function asked(at: Context, own: ProofKey, times: number, claims?: Record<string, unknown>) {
+  const token = tokenOf(own, claims);
+  const said: string[] = [];
+  for (let i = 0; i < times; i++) {
+    const { status, headers } = await at.check(await proofOf(own, token));
+    said.push(status === 204 ? 'passed' : (headers['X-Meshgate-Reason'] ?? ''));
+  }
+  return said;
+}
+
+const times = (said: string, count: number): string[] => Array(count).fill(said);
+
+describe('a proof is remembered when nothing else stands against its request', () => {
+  it('so a caller over its budget takes no room', async () => {
+    const at = gateway(1000, 3);
+    expect(await asked(at, key, 20)).toEqual([...times('passed', 3), ...times('limit_exceeded', 17)]);
+    expect(proofs.size()).toBe(3);
+  });
+
+  it('so a caller without the role takes none', async () => {
+    expect(await asked(gateway(1000), key, 5, { groups: ['guests'] })).toEqual(times('role_missing', 5));
+    expect(proofs.size()).toBe(0);
+  });
+
+  it('and a replayed one spends nothing of the budget', async () => {
+    const at = gateway(1000, 3);
+    const token = tokenOf(key);
+    const sent = await proofOf(key, token);
+    expect((await at.check(sent)).status).toBe(204);
+    for (let i = 0; i < 10; i++) expect((await at.check(sent)).headers['X-Meshgate-Reason']).toBe('proof_replayed');
+    expect((await at.check(await proofOf(key, token))).status).toBe(204);
+    expect((await at.check(await proofOf(key, token))).status).toBe(204);
+  });
+});
+
+describe('a key has a part of the room', () => {
+  it('and others pass when it has used that up', async () => {
+    const at = gateway(0.5);
+    expect(await asked(at, key, 20)).toEqual([...times('passed', 5), ...times('limit_exceeded', 15)]);
+    expect(proofs.size()).toBe(5);
+    expect(await asked(at, await createProofKey(), 5)).toEqual(times('passed', 5));
+  });
+
+  it('in each context of each worker', async () => {
+    expect(await asked(gateway(0.5), key, 5)).toEqual(times('passed', 5));
+    expect(await asked(gateway(0.5), key, 2)).toEqual(times('limit_exceeded', 2));
+  });
+
+  it('which comes back', async () => {
+    const at = gateway(0.5);
+    await asked(at, key, 6);
+    fake.clock += 4000;
+    vi.setSystemTime(fake.clock);
+    expect(await asked(at, key, 3)).toEqual([...times('passed', 2), 'limit_exceeded']);
+  });
+
+  it('at whoami too', async () => {
+    const at = gateway(0.5);
+    await asked(at, key, 5);
+    const token = tokenOf(key);
+    const proof = await signProof(key, { url: `https://${wiki}:8443/.meshgate/whoami`, token });
+    const { status } = await at.whoami({ ...withProof(token, proof), 'X-Meshgate-Uri': '/.meshgate/whoami' });
+    expect(status).toBe(429);
+  });
+});
