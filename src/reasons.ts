@@ -109,6 +109,10 @@ export const reasons = {
     challenge: 'invalid_token',
     help: 'Make the DPoP proof with the "nonce" of the answer\'s DPoP-Nonce header, and send the request again.',
   },
+  header_too_large: {
+    status: 400,
+    help: 'The header lines of the request are too long. In a browser, delete the cookies of this site and of its domain: another site of the domain may have set them.',
+  },
   credential_duplicate: {
     status: 400,
     help: 'The request has two cookies of the gateway with one name; delete the cookies of this site and sign in again.',

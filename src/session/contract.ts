@@ -28,7 +28,7 @@ export type SigninMode = 'in' | 'renew' | `step&role=${string}`;
 
 /**
  * What nginx says to each handler of the sign-in, beside what it passes of the browser's own: of `Cookie` our
- * cookies alone, `Origin`, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, `Sec-Fetch-Dest`, `Sec-Purpose`, `Accept`,
+ * cookies alone, unless they stand among others in a line that is more than a browser's, `Origin`, `Sec-Fetch-Site`, `Sec-Fetch-Mode`, `Sec-Fetch-Dest`, `Sec-Purpose`, `Accept`,
  * `Accept-Language`, and with a body its `Content-Type`. What is empty is not sent.
  */
 export const HANDLER_HEADERS = {

@@ -175,3 +175,21 @@ describe('what a service sends without a word about caches', () => {
     expect(await kept(path, headers)).toEqual([expected, expected]);
   });
 });
+
+describe('cookies that a page of a related site set, more than a request may have', () => {
+  // Over HTTP/2 nginx ends the connection for a field that is so long; browsers send a field for each cookie there.
+  const ask = (headers: Record<string, string>) =>
+    gateway.send(host, { path: '/page/x', headers: { ...headers, Cookie: `a=${'x'.repeat(40_000)}` } });
+
+  test('a page says why', async () => {
+    const answer = await ask(opening);
+    expect([answer.status, answer.header('Content-Type')]).toEqual([400, 'text/html; charset=utf-8']);
+    expect(answer.text).toContain('Delete the cookies of this site');
+    expect(answer.text).not.toContain('xxx');
+  });
+
+  test('a script reads the reason', async () => {
+    const answer = await ask({ Accept: '*/*' });
+    expect([answer.status, answer.json().reason]).toEqual([400, 'header_too_large']);
+  });
+});

@@ -103,7 +103,7 @@ describe('a check that answers something else, or not at all: nothing passes', (
 describe('what nginx cannot read is answered in our words', () => {
   trap(lab, {
     name: 'two Authorization headers: 400 with a body',
-    without: inHosts(/^error_page 400 494 = \/\.meshgate\/bad;\n/m),
+    without: inHosts(/^error_page 400 = \/\.meshgate\/bad;\n/m),
     attack: () =>
       ask({
         path: '/open/x',
@@ -119,9 +119,9 @@ describe('what nginx cannot read is answered in our words', () => {
 
   trap(lab, {
     name: 'a header line of 40 KB: 400 with a body',
-    without: inHosts(/^error_page 400 494 = \/\.meshgate\/bad;\n/m),
+    without: inHosts(/^error_page 494 = \/\.meshgate\/large;\n/m),
     attack: () => ask({ path: '/open/x', headers: { 'X-Long': 'a'.repeat(40_000) } }),
-    held: '400 request_malformed',
+    held: '400 header_too_large',
     open: '400 -',
   });
 });

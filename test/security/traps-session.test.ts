@@ -336,6 +336,20 @@ trap(lab, {
   ],
 });
 
+/** What the sign-in hears of a line with twelve cookies of ours, each between two others. */
+const crowded = Array(12).fill('a=1; __Host-meshgate-a-1.abcdefgh=s').join('; ');
+
+trap(lab, {
+  name: 'the sign-in hears of all cookies where they are more than a browser’s, and can end them',
+  without: inHttp(/ {4}"" \$meshgate_cookie_crowd;\n/),
+  attack: async () =>
+    (await both({ path: '/.meshgate/signin?in&to=/', headers: { Cookie: crowded } })).map((answer) =>
+      named(answer.json().headers, 'Cookie'),
+    ),
+  held: [crowded, crowded],
+  open: [undefined, undefined],
+});
+
 trap(lab, {
   name: 'the script of a service worker reaches no service',
   without: inHosts(/^if \(\$meshgate_worker\) \{[^}]*\}\n/m),

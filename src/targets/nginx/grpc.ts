@@ -1,6 +1,6 @@
 import type { Service } from '../../policy/types.ts';
 import { type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
-import { BAD_LOCATION } from './names.ts';
+import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
 
 /** The module of nginx that carries a route's requests: each has its own directives, and none of the other's count. */
 export type Module = 'proxy' | 'grpc';
@@ -35,7 +35,8 @@ export const grpcMaps: readonly Directive[] = [
 export const grpcErrorPages: readonly Directive[] = [
   line('error_page', '401', '=', variable('meshgate_refuse_to')),
   line('error_page', '500', '=', variable('meshgate_down_to')),
-  line('error_page', '400', '494', '=', BAD_LOCATION),
+  line('error_page', '400', '=', BAD_LOCATION),
+  line('error_page', '494', '=', LARGE_LOCATION),
 ];
 
 function refused(name: string, status: string | Part, reason: string | Part): Directive {

@@ -33,7 +33,7 @@ export function toHandler(host: SceneHost, more: readonly Directive[]): readonly
 /** What an endpoint is told besides. */
 export const asked: readonly Directive[] = [
   line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
-  line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
+  line('proxy_set_header', 'Cookie', variable('meshgate_cookie_signin')),
   ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
 ];
 

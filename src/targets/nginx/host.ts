@@ -174,7 +174,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
     ...refusalLocations(
       [...corsOfRefusals(scene), ...(host.sessions ? [vary, setCookie] : []), ...nonceOf(scene, door)],
       takesCalls(host),
-      orPage(host, 'path_not_canonical'),
+      (reason) => orPage(host, reason),
     ),
     ...(isWildcard(host) ? [hostLocation] : []),
     ...(host.sessions ? [oftenLocation] : []),

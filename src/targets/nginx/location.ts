@@ -7,7 +7,7 @@ import { corsOf } from './cors.ts';
 import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
-import { answerHeader, BAD_LOCATION, headerVariable, underscored } from './names.ts';
+import { answerHeader, BAD_LOCATION, headerVariable, LARGE_LOCATION, underscored } from './names.ts';
 import { restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { refusesWorkersAt } from './worker.ts';
@@ -46,7 +46,8 @@ export function checked({ check, answers }: Door, route: string): readonly Direc
 export const errorPagesTo = (refuse: Given): readonly Directive[] => [
   line('error_page', '401', '=', refuse),
   line('error_page', '500', '=', '@meshgate_down'),
-  line('error_page', '400', '494', '=', BAD_LOCATION),
+  line('error_page', '400', '=', BAD_LOCATION),
+  line('error_page', '494', '=', LARGE_LOCATION),
 ];
 
 /** The same where nobody signs in. */

@@ -61,6 +61,8 @@ export const WORKER_LOCATION = '/.meshgate/worker';
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';
+/** Of a request whose header lines are too long. */
+export const LARGE_LOCATION = '/.meshgate/large';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
 /** Connections of two protocols never share a pool. */

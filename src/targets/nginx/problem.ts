@@ -1,7 +1,7 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
 import { grpcRefusals } from './grpc.ts';
-import { BAD_LOCATION, CERTIFICATE_LOCATION, HOST_LOCATION, ODD_LOCATION } from './names.ts';
+import { BAD_LOCATION, CERTIFICATE_LOCATION, HOST_LOCATION, LARGE_LOCATION, ODD_LOCATION } from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -77,6 +77,18 @@ export const badLocation: Directive = block(
   [...inside, ...refusal('request_malformed')],
 );
 
+/**
+ * What nginx reads no further, since its header lines are too long.
+ *
+ * @param page what comes before the refusal
+ */
+const largeLocation = (page: readonly Directive[]): Directive =>
+  block(
+    'location',
+    ['=', literal(LARGE_LOCATION)],
+    [...inside, line('set', variable('meshgate_reason'), 'header_too_large'), ...page, ...refusal('header_too_large')],
+  );
+
 /** A name below a wildcard that is none. */
 export const hostLocation: Directive = block(
   'location',
@@ -105,12 +117,12 @@ export function certificateLocation(realm: string): Directive {
  *
  * @param more headers of what is refused on a route
  * @param grpc whether some route takes calls
- * @param odd what comes before the refusal of an odd path
+ * @param page what comes before a refusal that nginx decides by itself
  */
 export const refusalLocations = (
   more: readonly Directive[],
   grpc: boolean,
-  odd: readonly Directive[] = [],
+  page: (reason: ReasonCode) => readonly Directive[] = () => [],
 ): readonly Directive[] => [
   refuse(more),
   ...(grpc ? grpcRefusals : []),
@@ -119,7 +131,12 @@ export const refusalLocations = (
     ['@meshgate_down'],
     [...ours, ...more, line('add_header', 'Retry-After', '1', 'always'), returned('check_unavailable')],
   ),
-  block('location', ['=', literal(ODD_LOCATION)], [...inside, ...odd, ...refusal('path_not_canonical')]),
+  block(
+    'location',
+    ['=', literal(ODD_LOCATION)],
+    [...inside, ...page('path_not_canonical'), ...refusal('path_not_canonical')],
+  ),
+  largeLocation(page('header_too_large')),
   badLocation,
   unknownLocation,
 ];

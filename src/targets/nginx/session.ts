@@ -96,6 +96,15 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
       [regex('~*', `^${LINE}$`), template(...RUNS.map(ourRun))],
     ]),
   ),
+  // Of such a line the sign-in hears all: it ends attempts that are too many.
+  map(variable('meshgate_cookie_in'), 'meshgate_cookie_signin', [
+    [key(''), variable('meshgate_cookie_crowd')],
+    ['default', variable('meshgate_cookie_in')],
+  ]),
+  map(variable('http_cookie'), 'meshgate_cookie_crowd', [
+    ['default', literal('')],
+    [regex('~*', OURS), variable('http_cookie')],
+  ]),
   ...(policy.gateway.inner
     ? [
         map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [

@@ -78,6 +78,8 @@ export const de: Texts = {
   'reason.host_unknown': 'Unter diesem Namen gibt es hier nichts.',
   'reason.path_not_canonical': 'Die Adresse ist so geschrieben, dass sie zwei Seiten meinen könnte.',
   'reason.request_malformed': 'Der Server konnte die Anfrage nicht lesen.',
+  'reason.header_too_large':
+    'Ihr Browser hat mehr Cookies gesendet, als diese Website annimmt. Vielleicht hat eine andere Website derselben Domain sie gesetzt. Löschen Sie die Cookies dieser Website und ihrer Domain und öffnen Sie die Seite neu.',
   'reason.check_unavailable':
     'Der Server konnte nicht entscheiden, ob Sie diese Seite öffnen dürfen, daher bleibt sie zu.',
   'reason.assertion_unavailable': 'Der Server kann gerade nicht für Sie bürgen, daher bleibt die Seite zu.',

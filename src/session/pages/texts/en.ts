@@ -71,6 +71,8 @@ export const en = {
   'reason.host_unknown': 'Nothing is served under this name.',
   'reason.path_not_canonical': 'The address is spelled in a way that could mean two pages.',
   'reason.request_malformed': 'The server could not read the request.',
+  'reason.header_too_large':
+    'Your browser sent more cookies than this site takes. Another site of the same domain may have set them. Delete the cookies of this site and of its domain, and open the page again.',
   'reason.check_unavailable': 'The server could not decide whether you may open this page, so it stays closed.',
   'reason.assertion_unavailable': 'The server cannot vouch for you at the moment, so the page stays closed.',
 } as const;
