@@ -366,8 +366,10 @@ describe('what the check sets in the browser', () => {
     const [answer] = await both({ path: '/app/x?echo-header=Set-Cookie:app=1', headers: saying(set) });
     expect(answer?.all('Set-Cookie')).toEqual(['app=1', set['Set-Cookie']]);
     expect(answer?.all('Cache-Control')).toContain('private');
-    const [without] = await both({ path: '/app/x' });
-    expect([without?.header('Set-Cookie'), without?.header('Cache-Control')]).toEqual([undefined, undefined]);
+    const [named] = await both({ path: '/app/x' });
+    expect([named?.header('Set-Cookie'), named?.header('Cache-Control')]).toEqual([undefined, 'private']);
+    const [anonymous] = await both({ path: '/app/x', headers: saying({ User: '' }) });
+    expect([anonymous?.header('Set-Cookie'), anonymous?.header('Cache-Control')]).toEqual([undefined, undefined]);
   });
 
   test("beside the headers for other origins' pages", async () => {
