@@ -90,6 +90,9 @@ function buildGateway(raw: NonNullable<Raw['gateway']>, mesh: Raw['mesh']): poli
         ...(raw.inner.tls && { tls: tls(raw.inner.tls) }),
       },
     }),
+    ...(raw.hsts && {
+      hsts: { maxAge: seconds(raw.hsts.max_age), subdomains: raw.hsts.include_subdomains === true },
+    }),
     ...buildGatewaySignin(raw),
     ...buildGatewayLimits(raw),
     ...(raw.proof && { proof: buildProof(raw.proof) }),

@@ -10,6 +10,8 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
+const DAY_S = 86_400;
+
 /** Times are in bounds and fit each other; TLS is not configured for plain HTTP. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
@@ -62,6 +64,7 @@ function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>
     if (time < least || time > most)
       report.add(['gateway', ...path], `${text} is too ${time < least ? 'short' : 'long'}; write ${write}`);
   };
+  bound(['hsts', 'max_age'], gateway.hsts?.max_age, DAY_S, Number.POSITIVE_INFINITY, 'at least 1d');
   bound(['clock_skew'], gateway.clock_skew, 0, MAX_CLOCK_SKEW, `at most ${MAX_CLOCK_SKEW}s`);
   bound(['token_cache'], gateway.token_cache, 1, Number.POSITIVE_INFINITY, 'at least 1s');
   const keys = gateway.keys ?? {};

@@ -34,6 +34,9 @@ const doorTls = z
   })
   .describe('Server certificate of the image, and whose client certificates are taken.');
 
+const onlyTrue = (text: string) =>
+  z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
+
 export const gateway = z
   .strictObject({
     clock_skew: s.duration
@@ -103,6 +106,14 @@ export const gateway = z
         listen: s.listener.describe('Where probes ask, over plain HTTP: for the inside only.'),
       })
       .describe('Health over TCP. Default: on the unix socket alone.')
+      .optional(),
+    hsts: z
+      .strictObject({
+        max_age: s.duration.describe('How long browsers ask for a host over TLS alone; at least 1d.'),
+        include_subdomains: onlyTrue('For all names below each host, too.'),
+      })
+      .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
+      .describe('Strict-Transport-Security (RFC 6797) in every answer. Default: what services say.')
       .optional(),
     public_port: signin.publicPort.optional(),
     session: signin.session.optional(),
@@ -226,9 +237,6 @@ const rule = z
     what: 'a rule',
     write: 'a role, authenticated, anyone, or { role: editor, methods: [GET], as: wiki-editor }',
   });
-
-const onlyTrue = (text: string) =>
-  z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
 
 export const route = z
   .strictObject({

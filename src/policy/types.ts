@@ -62,6 +62,8 @@ export interface Gateway {
   readonly health?: string;
   /** Services come here, for the person whose request they serve. */
   readonly inner?: Inner;
+  /** Strict-Transport-Security in every answer, seconds; absent: what services say. */
+  readonly hsts?: { readonly maxAge: number; readonly subdomains: boolean };
   /** Port in the gateway's own URLs, as browsers see it; absent: 443. */
   readonly publicPort?: number;
   /** Browsers sign in; absent: nobody does. */

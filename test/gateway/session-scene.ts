@@ -60,6 +60,7 @@ gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: ${keysFile} }
   signin: { ${MANY_SIGNINS} }
+  hsts: { max_age: 365d, include_subdomains: true }
 providers:
   acme:
     issuer: ${issuer}

@@ -193,3 +193,36 @@ describe('cookies that a page of a related site set, more than a request may hav
     expect([answer.status, answer.json().reason]).toEqual([400, 'header_too_large']);
   });
 });
+
+describe('with gateway.hsts, every answer says that browsers ask over TLS alone, once', () => {
+  const cookie = { Cookie: ada };
+  test.each<[string, Sent, number]>([
+    ['a service’s', { path: '/page/x', headers: cookie }, 200],
+    ['where a page may ask', { path: '/shared/x', headers: cookie }, 200],
+    [
+      'a service’s that says another',
+      { path: '/page/x?echo-header=Strict-Transport-Security:max-age%3D0', headers: cookie },
+      200,
+    ],
+    ['a service’s error', { path: '/page/x?echo-status=500', headers: cookie }, 500],
+    ['a refusal', { path: '/page/x' }, 401],
+    [
+      'a page',
+      { path: '/pages/x', headers: { ...opening, ...cookie, Origin: 'https://evil.example' }, method: 'POST' },
+      403,
+    ],
+    ['a way to the sign-in', { path: '/page/x', headers: opening }, 303],
+    ['the sign-in’s', { path: '/.meshgate/signout', headers: opening }, 200],
+    ['whoami’s', { path: '/.meshgate/whoami', headers: cookie }, 200],
+    ['an unknown path’s', { path: '/.meshgate/x' }, 404],
+    ['an odd path’s', { path: '/a//b' }, 400],
+    ['a worker’s', { path: '/sw.js', headers: { 'Service-Worker': 'script' } }, 403],
+  ])('%s', async (_, sent, status) => {
+    for (const answer of [await gateway.send(host, sent), ...(await gateway.sendHttp2(host, sent))]) {
+      expect([answer.status, ...answer.all('Strict-Transport-Security')]).toEqual([
+        status,
+        'max-age=31536000; includeSubDomains',
+      ]);
+    }
+  });
+});

@@ -151,7 +151,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
       ...modulesOf([host]).flatMap((module) => [
         ...(module === 'grpc' ? grpcAround : []),
-        ...hiddenHeaders(host, module),
+        ...hiddenHeaders(scene, host, module),
         ...requestHeaders(scene, host, door, module),
         ...ingressTls(host, module),
       ]),

@@ -101,11 +101,11 @@ function preflight(cors: Cors, index: number, route: string): Directive {
 
 /** What a location of such a route says besides; `auth_request_set` hands it to where refusals are spoken. */
 export function corsOf(
-  { cors: all }: Scene,
+  scene: Scene,
   host: SceneHost,
   { route, service, cors: index }: SceneRoute,
 ): readonly Directive[] {
-  const cors = index === undefined ? undefined : all[index];
+  const cors = index === undefined ? undefined : scene.cors[index];
   if (index === undefined || cors === undefined) return [];
   const own = {
     origin: variable(origin(index)),
@@ -118,7 +118,7 @@ export function corsOf(
     preflight(cors, index, route.name),
     ...ANSWERS.map((name) => line(`${moduleOf(service)}_hide_header`, literal(`Access-Control-${name}`))),
     // One that stands here drops those around it.
-    ...hiddenHeaders(host, moduleOf(service)),
+    ...hiddenHeaders(scene, host, moduleOf(service)),
     ...answered(own),
     line('add_header_inherit', 'merge'),
   ];

@@ -7,6 +7,7 @@ import { block, commented, type Directive, line, literal, regex, template, varia
 import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
 import { moduleOf } from './grpc.ts';
+import { strictTransport } from './hide.ts';
 import { checked, errorPages } from './location.ts';
 import { metadataLocations } from './metadata.ts';
 import { CHECK_PATH, CHECK_UPSTREAM, HOST_LOCATION, hostFile, innerFile, JWKS_PATH, REFUSED_PATH } from './names.ts';
@@ -53,6 +54,7 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
     line('satisfy', 'all'),
     ...errorPages,
     ...reading,
+    ...strictTransport(scene),
     line('absolute_redirect', 'off'),
     line('access_log', literal(scene.options.accessLog), 'meshgate'),
     ...trustedProxies(scene),
