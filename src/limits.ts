@@ -100,6 +100,18 @@ export const MAX_QUESTIONS = 32;
 export const MAX_QUESTION_WAITERS = 128;
 
 /**
+ * Of both, what is kept for tokens that cannot be made up: they were active before, or their signature is good. And how
+ * many questions are asked at once for one address, and how many of its checks ask or wait, of either kind of tokens.
+ */
+export const QUESTIONS_KEPT = 8;
+export const PLACES_KEPT = 32;
+export const MAX_QUESTIONS_PER_ADDRESS = 16;
+export const MAX_PLACES_PER_ADDRESS = 64;
+
+/** How long it is known of a token that it was active, milliseconds. */
+export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;
+
+/**
  * Groups that a provider is asked about in one call, as Microsoft Graph takes them, and how many a policy may name of a
  * provider that is asked: the calls go out at once.
  */

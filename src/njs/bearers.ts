@@ -46,6 +46,8 @@ type Newcomer<T, S> = readonly [
   along: S,
   /** What the token is remembered for. */
   scope: string,
+  /** The client's address, where providers are asked about tokens that anybody could make up. */
+  from: string,
 ];
 
 /** Callers by their bearer tokens. */
@@ -157,7 +159,7 @@ export class Bearers {
   /** {@link #settle} of a token that only its provider can read. */
   static async #introspect<T, S>(questions: Questions, provider: TokenProvider, newcomer: Newcomer<T, S>): Promise<T> {
     const [bearers, , token, now] = newcomer;
-    const said = await questions.introspect(provider, token, now);
+    const said = await questions.introspect(provider, token, now, newcomer[7]);
     if (!said.ok) return Bearers.#settle(said, newcomer);
     const { claims, until } = said.value;
     return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
@@ -180,10 +182,19 @@ export class Bearers {
    * Verifies a new token; once more with the provider's newest keys, where those at hand do not do.
    *
    * @param along `use` is given this as well
+   * @param r the request that it comes with
    */
-  verify<T, S>(to: Accepting, token: string, now: number, use: Use<T, S>, along: S): T | Promise<T> {
+  verify<T, S>(
+    to: Accepting,
+    token: string,
+    now: number,
+    use: Use<T, S>,
+    along: S,
+    r: NginxHTTPRequest,
+  ): T | Promise<T> {
     const { providers, scope } = to;
-    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope];
+    const from = this.#questions === undefined ? '' : (r.headersIn['X-Meshgate-Address'] ?? '');
+    const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope, from];
     if (this.#questions !== undefined) {
       const asked = providerToIntrospect(token, providers);
       if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);

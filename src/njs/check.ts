@@ -150,7 +150,7 @@ export function checkHandler(
       if (again(r, to, method, seen, now, signer)) return;
       return answer(signer, r, to, method, seen, now);
     }
-    return bearers.verify(to, token, now, answerNewcomer, [r, to, method, now, token, 'Bearer'] as Asked);
+    return bearers.verify(to, token, now, answerNewcomer, [r, to, method, now, token, 'Bearer'] as Asked, r);
   }
 
   /** {@link answerBearer} for the scheme DPoP: whatever the token is bound to, there has to be a proof. */
@@ -167,7 +167,7 @@ export function checkHandler(
     const now = Date.now() / 1000;
     const asked: Asked = [r, to, method, now, token, 'DPoP'];
     const known = bearers.recall(to, token, now);
-    return known === undefined ? bearers.verify(to, token, now, answerNewcomer, asked) : answerBound(known, asked);
+    return known === undefined ? bearers.verify(to, token, now, answerNewcomer, asked, r) : answerBound(known, asked);
   }
 
   /** Answers a request without a token. */

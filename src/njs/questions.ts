@@ -1,6 +1,17 @@
 import hash from 'crypto';
+import { addressName } from '../caller/address.ts';
 import { composed } from '../composed.ts';
-import { MAX_QUESTION_WAITERS, MAX_QUESTIONS, PROVIDER_TIMEOUT_MS, QUESTION_PAUSE_MS } from '../limits.ts';
+import {
+  ACTIVE_BEFORE_MS,
+  MAX_PLACES_PER_ADDRESS,
+  MAX_QUESTION_WAITERS,
+  MAX_QUESTIONS,
+  MAX_QUESTIONS_PER_ADDRESS,
+  PLACES_KEPT,
+  PROVIDER_TIMEOUT_MS,
+  QUESTION_PAUSE_MS,
+  QUESTIONS_KEPT,
+} from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
@@ -24,6 +35,8 @@ interface Question {
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
+  /** Who wants to know, by the client's address; absent: the question is about nothing that a client could make up. */
+  readonly from?: string;
 }
 
 /** An answer as it is kept. */
@@ -38,11 +51,14 @@ const HELD_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 const LOOK_MS = 25;
 
-/** Counters among the locks: of questions that are being asked, and of checks that wait. */
+/** Counters among the locks: of questions that are being asked, and of checks that ask or wait. */
 const ASKED = 'questions';
-const WAITING = 'question waiters';
+const PLACES = 'question places';
+
+const MAX_PLACES = MAX_QUESTIONS + MAX_QUESTION_WAITERS;
 
 const unavailable = refuse('provider_unavailable');
+const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
 const inactive = refuse('token_inactive');
 
 /**
@@ -72,13 +88,16 @@ export class Questions {
   /**
    * What a provider says of a token (RFC 7662). Never rejected.
    *
-   * @returns reason `token_inactive`, or `provider_unavailable` where it does not answer, or too many wait already
+   * @param from the client's address; absent where the token's signature is good
+   * @returns reason `token_inactive`, `limit_exceeded` where the address has too many questions already, or
+   * `provider_unavailable` where it does not answer, or too many wait already
    */
-  introspect({ name, introspection }: TokenProvider, token: string, now: number): Promise<Result<Said>> {
+  introspect({ name, introspection }: TokenProvider, token: string, now: number, from?: string): Promise<Result<Said>> {
     if (introspection === undefined) throw new Error(`the provider ${name} is not asked about tokens`);
     const { cache, negative, stale } = introspection;
     const key = this.#key(INTROSPECT_PATH, name, token);
-    return this.#ask({ key, provider: name, path: INTROSPECT_PATH, body: token, cache, negative, stale }, now);
+    const question = { key, provider: name, path: INTROSPECT_PATH, body: token, cache, negative, stale };
+    return this.#ask(from === undefined ? question : { ...question, from }, now);
   }
 
   /**
@@ -104,7 +123,32 @@ export class Questions {
   async #ask(question: Question, now: number): Promise<Result<Said>> {
     const known = this.#known(question, now);
     if (known !== undefined) return known;
-    return this.#begins(question) ? this.#lead(question, now) : this.#wait(question);
+    const asker = askerOf(question);
+    const refused = this.#enter(asker);
+    if (refused !== undefined) return refused;
+    try {
+      return await (this.#begins(question, asker) ? this.#lead(question, asker, now) : this.#wait(question, asker));
+    } finally {
+      this.#leave(asker);
+    }
+  }
+
+  /** Takes a place among those who ask or wait, or says why there is none. */
+  #enter(asker: Asker): Result<Said> | undefined {
+    const locks = locksDict();
+    const taken = locks.incr(PLACES, 1, 0, HELD_MS);
+    if (taken > MAX_PLACES - (asker.trusted ? 0 : PLACES_KEPT)) {
+      locks.incr(PLACES, -1, 0, HELD_MS);
+      return unavailable;
+    }
+    if (takenBy(asker.places) <= MAX_PLACES_PER_ADDRESS) return undefined;
+    this.#leave(asker);
+    return tooMany;
+  }
+
+  #leave(asker: Asker): void {
+    locksDict().incr(PLACES, -1, 0, HELD_MS);
+    givenBack(asker.places);
   }
 
   /** What is known without a question; undefined: it has to be asked. */
@@ -116,28 +160,31 @@ export class Questions {
   }
 
   /** Whether it is this check that asks: nobody else does, and not too much else is asked just now. */
-  #begins(question: Question): boolean {
+  #begins(question: Question, asker: Asker): boolean {
     const locks = locksDict();
     if (!locks.add(lockOf(question), 1, HELD_MS)) return false;
-    if (locks.incr(ASKED, 1, 0, HELD_MS) <= MAX_QUESTIONS) return true;
-    this.#ends(question);
+    const most = MAX_QUESTIONS - (asker.trusted ? 0 : QUESTIONS_KEPT);
+    const mayAsk = takenBy(asker.questions) <= MAX_QUESTIONS_PER_ADDRESS;
+    if (locks.incr(ASKED, 1, 0, HELD_MS) <= most && mayAsk) return true;
+    this.#ends(question, asker);
     return false;
   }
 
-  #ends(question: Question): void {
+  #ends(question: Question, asker: Asker): void {
     const locks = locksDict();
     locks.incr(ASKED, -1, 0, HELD_MS);
+    givenBack(asker.questions);
     locks.delete(lockOf(question));
   }
 
-  async #lead(question: Question, now: number): Promise<Result<Said>> {
+  async #lead(question: Question, asker: Asker, now: number): Promise<Result<Said>> {
     try {
       return await this.#call(question, now);
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: provider ${question.provider}: ${(error as Error).message}`);
       return away(question, now);
     } finally {
-      this.#ends(question);
+      this.#ends(question, asker);
     }
   }
 
@@ -159,21 +206,15 @@ export class Questions {
   }
 
   /** Waits for who asks, or for a turn to ask. */
-  async #wait(question: Question): Promise<Result<Said>> {
-    const locks = locksDict();
-    try {
-      if (locks.incr(WAITING, 1, 0, HELD_MS) > MAX_QUESTION_WAITERS) return unavailable;
-      for (let waited = 0; waited < PROVIDER_TIMEOUT_MS; waited += LOOK_MS) {
-        await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
-        const now = Date.now() / 1000;
-        const known = this.#known(question, now);
-        if (known !== undefined) return known;
-        if (this.#begins(question)) return await this.#lead(question, now);
-      }
-      return unavailable;
-    } finally {
-      locks.incr(WAITING, -1, 0, HELD_MS);
+  async #wait(question: Question, asker: Asker): Promise<Result<Said>> {
+    for (let waited = 0; waited < PROVIDER_TIMEOUT_MS; waited += LOOK_MS) {
+      await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
+      const now = Date.now() / 1000;
+      const known = this.#known(question, now);
+      if (known !== undefined) return known;
+      if (this.#begins(question, asker)) return await this.#lead(question, asker, now);
     }
+    return unavailable;
   }
 }
 
@@ -182,6 +223,36 @@ const answerOf = ({ key }: Question): string => composed('answer', key);
 /** A key of sixteen characters takes half the room of a longer one. */
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
+const beforeOf = ({ key }: Question): string => `!${key.slice(0, 15)}`;
+
+/** Whether a client cannot have made it up: it was active before, or its signature is good. */
+const isTrusted = (question: Question): boolean => question.from === undefined || tokensDict().has(beforeOf(question));
+
+/** Who asks a question, and what is counted of them: of tokens that were active before apart from all others. */
+interface Asker {
+  readonly trusted: boolean;
+  /** Names of counters; absent: nothing is counted. */
+  readonly places?: string;
+  readonly questions?: string;
+}
+
+function askerOf(question: Question): Asker {
+  const trusted = isTrusted(question);
+  if (question.from === undefined) return { trusted };
+  const kind = trusted ? 'known' : 'new';
+  const address = addressName(question.from);
+  return { trusted, places: composed('places', kind, address), questions: composed('asks', kind, address) };
+}
+
+/** Takes one of an address's part; how many that makes. */
+const takenBy = (counter: string | undefined): number =>
+  counter === undefined ? 0 : locksDict().incr(counter, 1, 0, HELD_MS);
+
+/** There are no more of these counters than places: nobody fills the locks with addresses. */
+function givenBack(counter: string | undefined): void {
+  if (counter !== undefined && locksDict().incr(counter, -1, 0, HELD_MS) <= 0) locksDict().delete(counter);
+}
+
 const awayOf = ({ provider }: Question): string => composed('away', provider);
 
 function keptOf(question: Question): Kept | undefined {
@@ -195,6 +266,7 @@ function keep(question: Question, { at, text }: Kept): void {
   try {
     const life = (question.cache + question.stale) * 1000;
     tokensDict().set(answerOf(question), `${at}\n${text}`, life);
+    if (question.from !== undefined) tokensDict().set(beforeOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
     ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
   }
@@ -206,6 +278,7 @@ function said({ text }: Kept, until: number): Result<Said> {
 
 function remember(question: Question): Result<Said> {
   tokensDict().delete(answerOf(question));
+  tokensDict().delete(beforeOf(question));
   try {
     if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);
   } catch {

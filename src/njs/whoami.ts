@@ -138,7 +138,7 @@ export function whoamiHandler(
     const asBearer = bearer(authorization);
     const token = asBearer ?? (prover.takesProofs ? dpop(authorization) : undefined);
     if (!to.bearers || token === undefined) return refuse('credential_unsupported');
-    const met = await bearers.verify(to, token, now, metBearer, undefined);
+    const met = await bearers.verify(to, token, now, metBearer, undefined, r);
     if (!met.ok) return met;
     const { binding } = met.value.known;
     if (asBearer !== undefined && binding === undefined) return met;

@@ -3,6 +3,7 @@ import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
+import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** The client's address on the way to the check. */
@@ -24,9 +25,13 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
   return [commented('What callers have asked for, and addresses.', zone('budgets')), zone('addresses')];
 }
 
-/** The outer door of a host, whose check is told the client's address where that is counted by. */
-export function withBudgets({ policy }: Scene, { host }: SceneHost, door: Door): Door {
-  if (!some(policy, byAddress, { hosts: [host] })) return door;
-  const address = line('proxy_set_header', ADDRESS_HEADER, variable('remote_addr'));
+const address = line('proxy_set_header', ADDRESS_HEADER, variable('remote_addr'));
+
+/** For who asks providers about tokens: it counts them by the client's address. */
+export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);
+
+/** The outer door of a host, whose check is told the client's address where requests or questions are counted by it. */
+export function withBudgets(scene: Scene, { host }: SceneHost, door: Door): Door {
+  if (!some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene)) return door;
   return { ...door, credentials: [...door.credentials, address] };
 }

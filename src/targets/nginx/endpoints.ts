@@ -10,6 +10,7 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
+import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { asked, fromHandler, toHandler } from './handler.ts';
@@ -79,6 +80,7 @@ function endpoint(scene: Scene, host: SceneHost, { path, methods, limited }: End
             line('proxy_set_header', 'Authorization', variable('http_authorization')),
             ...shownCertificate(scene, host),
             ...proofHeaders(scene),
+            ...askedFrom(scene),
             ...shownNetworks(scene),
           ])
         : []),

@@ -56,7 +56,8 @@ export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'pro
   const locks =
     all.length * LOCKS_PER_PROVIDER +
     (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_SESSION +
-    (all.some(isAsked) ? MAX_QUESTIONS + MAX_QUESTION_WAITERS : 0) +
+    // Each has a lock, and two counters of its address at most.
+    (all.some(isAsked) ? 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) : 0) +
     (gateway.store?.endpoints.length ?? 0);
   return MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 }

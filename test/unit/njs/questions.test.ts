@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Questions } from '../../../src/njs/questions.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
+
+/** Questions about tokens that a provider alone can read, while somebody makes tokens up. */
+
+const fake = fakeNgx();
+stopClock(fake);
+
+const introspection = { cache: 60, negative: 10, stale: 0 };
+const provider = { name: 'legacy', introspection } as Parameters<Questions['introspect']>[0];
+
+const HONEST = '192.0.2.1';
+const OTHER = '198.51.100.7';
+
+const questions = new Questions('/run/check.sock', 'sel');
+
+/** Tokens that the provider knows; it answers these at once, and others when it is told to. */
+const good = new Set<string>();
+let asked: string[];
+let held: (() => void)[];
+
+const answer = (active: boolean) => ({
+  status: active ? 200 : 204,
+  text: async () => JSON.stringify({ sub: 'ada' }),
+});
+
+beforeEach(() => {
+  for (const zone of Object.values(fake.zones)) zone.clear();
+  good.clear();
+  asked = [];
+  held = [];
+  fake.fetch = (_, options) => {
+    const token = String(options?.body);
+    asked.push(token);
+    if (good.has(token)) return Promise.resolve(answer(true));
+    return new Promise((resolve) => {
+      held.push(() => resolve(answer(false)));
+    });
+  };
+});
+
+const running: Promise<unknown>[] = [];
+
+/** Lets all questions come to an end. */
+async function settle(): Promise<void> {
+  const all = Promise.allSettled(running.splice(0));
+  let done = false;
+  void all.then(() => {
+    done = true;
+  });
+  while (!done) {
+    for (const one of held.splice(0)) one();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+afterEach(settle);
+
+const ask = (token: string, from?: string) => questions.introspect(provider, token, fake.clock / 1000, from);
+
+/** Asks about so many made-up tokens. */
+function madeUp(count: number, from: (i: number) => string): void {
+  for (let i = 0; i < count; i++) running.push(ask(`made-up-${i}`, from(i)));
+}
+
+const told = async (token: string, from?: string) => {
+  const result = await ask(token, from);
+  return result.ok ? 'active' : result.reason;
+};
+
+describe('made-up tokens', () => {
+  it('of one address leave room for tokens of others', async () => {
+    madeUp(300, () => OTHER);
+    expect(asked.length).toBeLessThanOrEqual(16);
+    for (let i = 0; i < 60; i++) {
+      good.add(`honest-${i}`);
+      expect(await told(`honest-${i}`, HONEST)).toBe('active');
+    }
+  });
+
+  it('of one address are refused beyond its part', async () => {
+    madeUp(64, () => OTHER);
+    expect(await told('one-more', OTHER)).toBe('limit_exceeded');
+  });
+
+  it('and many requests with one new token wait for one answer', async () => {
+    const all = Array.from({ length: 60 }, () => ask('new', OTHER));
+    running.push(...all);
+    await settle();
+    expect(asked).toEqual(['new']);
+    for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: false, reason: 'token_inactive' });
+  });
+
+  it('of one network of IPv6 are of one address', async () => {
+    madeUp(64, (i) => `2001:db8:0:1::${(i + 1).toString(16)}`);
+    expect(await told('one-more', '2001:db8:0:1:ffff::1')).toBe('limit_exceeded');
+  });
+
+  it('of many addresses leave room for tokens that were active before', async () => {
+    good.add('old');
+    expect(await told('old', HONEST)).toBe('active');
+    fake.clock += 61_000;
+    madeUp(300, (i) => `198.51.${i % 100}.${i}`);
+    expect(asked.length).toBeLessThan(32);
+    expect(await told('old', HONEST)).toBe('active');
+  });
+
+  it('leave room for tokens whose signature is good', async () => {
+    madeUp(300, (i) => `198.51.${i % 100}.${i}`);
+    good.add('signed');
+    expect(await told('signed')).toBe('active');
+  });
+
+  it('take no memory that outlives their questions', async () => {
+    madeUp(300, (i) => `198.51.${i % 100}.${i}`);
+    await settle();
+    expect(fake.zones.locks.keys().sort()).toEqual(['question places', 'questions']);
+    expect(fake.zones.tokens.size()).toBe(0);
+  });
+
+  it('are asked about once in a while', async () => {
+    madeUp(1, () => OTHER);
+    await settle();
+    expect(await told('made-up-0', OTHER)).toBe('token_inactive');
+    expect(asked).toEqual(['made-up-0']);
+    fake.clock += 10_001;
+    madeUp(1, () => OTHER);
+    expect(asked).toEqual(['made-up-0', 'made-up-0']);
+  });
+});
+
+describe('tokens that were active before', () => {
+  it('of one address have a part, too', async () => {
+    const tokens = Array.from({ length: 65 }, (_, i) => `old-${i}`);
+    for (const token of tokens) good.add(token);
+    for (const token of tokens) expect(await told(token, OTHER)).toBe('active');
+    fake.clock += 61_000;
+    good.clear();
+    for (const token of tokens.slice(1)) running.push(ask(token, OTHER));
+    expect(await told('old-0', OTHER)).toBe('limit_exceeded');
+  });
+
+  it('are like others once the provider has ended them', async () => {
+    good.add('old');
+    expect(await told('old', OTHER)).toBe('active');
+    fake.clock += 61_000;
+    good.clear();
+    running.push(ask('old', OTHER));
+    await settle();
+    fake.clock += 11_000;
+    madeUp(64, () => OTHER);
+    expect(await told('old', OTHER)).toBe('limit_exceeded');
+  });
+});
