@@ -56,9 +56,9 @@ export const setCookieBeside: readonly Directive[] = [
   line('add_header_inherit', 'merge'),
 ];
 
-/** A cookie of ours, at the beginning of its name; services may read names in any case. */
-const OURS = OWN_PREFIX;
-if (!SESSION_COOKIE.startsWith(OURS) || !ATTEMPT_COOKIE.startsWith(OURS)) throw new Error('cookies have other names');
+// What hides our cookies from services, and from each other, goes by how their names begin.
+if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
+  throw new Error('cookies have other names');
 
 /** The JavaScript for answers of services that speak of a cookie of ours; no other answer runs it. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
@@ -81,9 +81,9 @@ const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
 const LINE = RUNS.reduce(
   (source, i) =>
     i === 0
-      ? `\\s*+(?<meshgate_o0>(?:${OURS}[^;]*+(?:;\\s*+|$))*+)` +
-        `(?<meshgate_k0>(?:(?!${OURS})[^;]*+(?:;\\s*+(?!${OURS})[^;]*+)*+)?+)`
-      : `${source}(?<meshgate_o${i}>(?:;\\s*+${OURS}[^;]*+)*+)(?<meshgate_k${i}>(?:;\\s*+(?!${OURS})[^;]*+)*+)`,
+      ? `\\s*+(?<meshgate_o0>(?:${OWN_PREFIX}[^;]*+(?:;\\s*+|$))*+)` +
+        `(?<meshgate_k0>(?:(?!${OWN_PREFIX})[^;]*+(?:;\\s*+(?!${OWN_PREFIX})[^;]*+)*+)?+)`
+      : `${source}(?<meshgate_o${i}>(?:;\\s*+${OWN_PREFIX}[^;]*+)*+)(?<meshgate_k${i}>(?:;\\s*+(?!${OWN_PREFIX})[^;]*+)*+)`,
   '',
 );
 
@@ -103,7 +103,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
   ]),
   map(variable('http_cookie'), 'meshgate_cookie_crowd', [
     ['default', literal('')],
-    [regex('~*', OURS), variable('http_cookie')],
+    [regex('~*', OWN_PREFIX), variable('http_cookie')],
   ]),
   ...(policy.gateway.inner
     ? [
