@@ -14,6 +14,8 @@ export interface ApiTarget {
   readonly token: string;
 }
 
+const JSON_TYPE = 'application/json';
+
 /** A client of the API server that keeps its connections: an object is there in a few milliseconds. */
 export class Api {
   readonly #target: ApiTarget;
@@ -25,11 +27,11 @@ export class Api {
   }
 
   /** One request; the answer is parsed where it is JSON, else it is text. */
-  request(method: string, path: string, body?: string, type = 'application/json'): Promise<ApiAnswer> {
+  request(method: string, path: string, body?: string, type = JSON_TYPE, accept = JSON_TYPE): Promise<ApiAnswer> {
     const { host, port, token } = this.#target;
     const headers = {
       authorization: `Bearer ${token}`,
-      accept: 'application/json',
+      accept,
       ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     };
     return new Promise((resolve, reject) => {

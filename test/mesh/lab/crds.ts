@@ -37,21 +37,54 @@ async function install(kube: Kube, text: string): Promise<void> {
   await Promise.all(
     documents.map(async (document) => {
       const name = /^ {2}name: (\S+)$/m.exec(document)?.[1];
-      const path = `${definitions}/${name}`;
-      await kube.api.ask('PATCH', `${path}?fieldManager=lab`, document, 'application/apply-patch+yaml');
-      // State: the API server serves this very definition: it says Established of it.
-      await until(async () => isEstablished(await kube.api.ask('GET', path)), {
-        what: `the definition ${name}`,
-        timeoutMs: HUNG_MS,
-      });
+      const path = `${definitions}/${name}?fieldManager=lab`;
+      const taken = await kube.api.ask('PATCH', path, document, 'application/apply-patch+yaml');
+      // State: the API server serves this very definition, in each version that it has.
+      await until(() => isServed(kube, taken), { what: `the definition ${name}`, timeoutMs: HUNG_MS });
     }),
   );
 }
 
 interface Definition {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string; readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
 }
 
-function isEstablished({ status }: Definition): boolean {
-  return (status?.conditions ?? []).some(({ type, status }) => type === 'Established' && status === 'True');
+/**
+ * Whether objects of the definition can be found and asked for. "Established" in its status says less: both lists of
+ * kinds and the paths of its objects follow, each in its own time.
+ */
+async function isServed(kube: Kube, { spec }: Definition): Promise<boolean> {
+  const { group, names, versions } = spec;
+  const served = versions.filter((version) => version.served).map(({ name }) => name);
+  const found = await Promise.all(
+    served.map(async (version) => {
+      const kinds = await kube.api.request('GET', `/apis/${group}/${version}`);
+      const objects = await kube.api.request('GET', `/apis/${group}/${version}/${names.plural}?limit=1`);
+      const isListed = kinds.status === 200 && kinds.body.resources.some(({ name }: Named) => name === names.plural);
+      return isListed && objects.status === 200;
+    }),
+  );
+  if (!found.every(Boolean)) return false;
+  const all: Discovery = (await kube.api.request('GET', '/apis', undefined, undefined, discovery)).body;
+  const own = all.items.find(({ metadata }) => metadata.name === group)?.versions ?? [];
+  const listing = own.filter(({ resources }) => resources.some(({ resource }) => resource === names.plural));
+  return served.every((name) => listing.some(({ version }) => version === name));
+}
+
+/** The list of all kinds that kubectl reads. */
+const discovery = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+interface Named {
+  readonly name: string;
+}
+
+interface Discovery {
+  readonly items: readonly {
+    readonly metadata: Named;
+    readonly versions: readonly { readonly version: string; readonly resources: readonly { resource: string }[] }[];
+  }[];
 }

@@ -6,7 +6,7 @@ interface Kind {
   readonly namespaced: boolean;
 }
 
-/** Where the API server keeps each kind of object; asked once per group and version. */
+/** Where the API server keeps each kind of object; asked once per group and version, and again for a kind that was not there. */
 export class Kinds {
   readonly #api: Api;
   readonly #known = new Map<string, Promise<Map<string, Kind>>>();
@@ -20,7 +20,11 @@ export class Kinds {
     const { apiVersion, kind, metadata } = object;
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = (await this.#in(root)).get(kind);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      // A definition may be taken at any time: what is not there now is asked for again the next time.
+      this.#known.delete(root);
+      return undefined;
+    }
     const space = found.namespaced ? `/namespaces/${encodeURIComponent(metadata.namespace ?? 'default')}` : '';
     return `${root}${space}/${found.plural}/${encodeURIComponent(metadata.name)}`;
   }
@@ -35,11 +39,7 @@ export class Kinds {
 
   async #ask(root: string): Promise<Map<string, Kind>> {
     const { status, body } = await this.#api.request('GET', root);
-    if (status !== 200) {
-      // A definition that was just taken is served a moment later: ask again the next time.
-      this.#known.delete(root);
-      return new Map();
-    }
+    if (status !== 200) return new Map();
     const resources = body.resources as { name: string; kind: string; namespaced: boolean }[];
     return new Map(
       resources
