@@ -16,7 +16,10 @@ export function record(results: Results, name: string, state: State): void {
   results[own] = state;
 }
 
-/** Adds runs up; a test that ran twice counts once, and has failed if it failed in one of them. */
+/**
+ * Adds runs up; a test that ran twice counts once, and has failed if it failed in one of them. A group that one run
+ * skipped as a whole is not counted beside its tests, which another ran.
+ */
 export function merge(runs: readonly Results[]): Results {
   const all: Results = {};
   for (const run of runs) {
@@ -24,6 +27,10 @@ export function merge(runs: readonly Results[]): Results {
       const before = all[name];
       all[name] = before === 'failed' || state === 'failed' ? 'failed' : before === 'passed' ? 'passed' : state;
     }
+  }
+  const names = Object.keys(all);
+  for (const name of names.filter((one) => all[one] === 'skipped')) {
+    if (names.some((other) => other.startsWith(`${name} > `))) delete all[name];
   }
   return all;
 }

@@ -14,6 +14,12 @@ test('a test that ran twice counts once, and a failure in either run stays', () 
   expect(merged).toEqual({ a: 'passed', b: 'failed', c: 'failed', d: 'passed' });
 });
 
+test('a group that one run skipped is not counted beside its tests, which another ran', () => {
+  const without: Results = { 'in njs': 'skipped', 'in Go': 'skipped', a: 'passed' };
+  const merged = merge([without, { 'in njs > one': 'passed', 'in njs > two': 'failed', 'in Go': 'skipped' }]);
+  expect(merged).toEqual({ 'in njs > one': 'passed', 'in njs > two': 'failed', 'in Go': 'skipped', a: 'passed' });
+});
+
 function run(...tests: readonly (readonly [string, State])[]): Results {
   const results: Results = {};
   for (const [name, state] of tests) record(results, name, state);
