@@ -12,7 +12,7 @@ import {
 } from '../../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
 import { readRevocation } from '../../session/revoke.ts';
-import type { SessionStore } from '../../session/store.ts';
+import type { Revocation, SessionStore } from '../../session/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';
 import { EtcdStore } from '../etcd-store.ts';
@@ -22,7 +22,10 @@ import { revokedTaken } from '../revoked-room.ts';
 /** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
 
-/** Of these, those in which one more file is taken: what it asks of etcd may take all of the rest. */
+/** Of these, those in which one more file is kept here: a worker does nothing else meanwhile. */
+const KEEP_MS = 50;
+
+/** And those in which one more is given to etcd: a call may take all of the rest. */
 const FILES_MS = 250;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
@@ -66,33 +69,91 @@ function wrongProvider(text: string, providers: readonly string[]): string | und
   return `the policy has no provider ${JSON.stringify(provider)}, only ${known.join(', ')}`;
 }
 
-/** Takes one file of `meshgate revoke`: here first, so that it holds even while etcd is away. */
-async function take(path: string, store: SessionStore, providers: readonly string[]): Promise<void> {
+/** A file whose revocation holds on this nginx. */
+interface Kept {
+  readonly name: string;
+  readonly path: string;
+  readonly revocation: Revocation;
+}
+
+/** Enforces the revocation of a file on this nginx; `undefined`: the file is refused, or not complete yet. */
+function keepHere(folder: string, name: string, providers: readonly string[]): Kept | undefined {
+  const path = `${folder}/${name}`;
   const text = textOf(path);
-  if (text === undefined) return;
+  if (text === undefined) return undefined;
   const revocation = readRevocation(text);
   const wrong = revocation === undefined ? 'it is no revocation' : wrongProvider(text, providers);
   if (revocation === undefined || wrong !== undefined) {
     refuse(path, wrong ?? '');
-    return;
+    return undefined;
   }
   try {
     keepRevoked([revocation]);
   } catch (error) {
     refuse(path, (error as Error).message);
-    return;
+    return undefined;
   }
+  return { name, path, revocation };
+}
+
+/** Gives a revocation to the other replicas; then its file has done its work. */
+async function share({ path, revocation }: Kept, store: SessionStore): Promise<boolean> {
   try {
     await store.revoke(revocation);
   } catch (error) {
     say('revoke', ngx.ERR, `a revocation holds here and waits for the other replicas: ${(error as Error).message}`);
-    return;
+    return false;
   }
   try {
     fs.unlinkSync(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return true;
     say('taken', ngx.ERR, `${path} holds, and cannot be taken away: ${codeOf(error)}`);
+    return false;
+  }
+  return true;
+}
+
+/** Counters of files that previous runs came to: each run goes on where the last one stopped. */
+const KEPT = 'revocation files kept';
+const SHARED = 'revocation files shared';
+
+/** A list that begins with another of its members. */
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = list.length === 0 ? 0 : by % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+/**
+ * Files in the order in which a run takes them. Sign-outs come last, since anyone who signs in can cause any number of
+ * them, and the nginx where a person signed out enforces that already.
+ */
+function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
+  const by = locksDict().get(counter) ?? 0;
+  const isSignout = (file: T) => nameOf(file).startsWith('out-');
+  const others = files.filter((file) => !isSignout(file));
+  return [...rotated(others, by), ...rotated(files.filter(isSignout), by)];
+}
+
+/** Adds to one of these counters. */
+function cameTo(counter: string, by: number): void {
+  locksDict().incr(counter, by, 0, MAX_DICT_TTL_MS);
+}
+
+/** Takes the files of `meshgate revoke`: first all of them here, so that no call to etcd delays any, then elsewhere. */
+async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
+  const kept: Kept[] = [];
+  for (const name of inTurn(filesIn(folder), String, KEPT)) {
+    if (Date.now() - began > KEEP_MS) break;
+    cameTo(KEPT, 1);
+    const file = keepHere(folder, name, providers);
+    if (file !== undefined) kept.push(file);
+  }
+  for (const file of inTurn(kept, ({ name }) => name, SHARED)) {
+    if (Date.now() - began > FILES_MS) break;
+    // Before the call: the next run ends one that takes too long.
+    cameTo(SHARED, 1);
+    if (await share(file, store)) cameTo(SHARED, -1);
   }
 }
 
@@ -144,11 +205,7 @@ export async function watchRevocations(
   const began = Date.now();
   // The dicts of keys and of revocations come from two files, of two times.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
-  const folder = `${stateDir}/${REVOKE_FOLDER}`;
-  for (const name of filesIn(folder)) {
-    if (Date.now() - began > FILES_MS) break;
-    await take(`${folder}/${name}`, store, providers);
-  }
+  await take(`${stateDir}/${REVOKE_FOLDER}`, store, providers, began);
   if (store instanceof EtcdStore) await poll(store, began);
   const taken = revokedTaken();
   if (taken >= REVOKED_ALARM) {

@@ -19,7 +19,7 @@ import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
 import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
 import { ofAny, ofProvider, revocationKey } from '../../../../src/session/revocation.ts';
-import { revocation } from '../../../../src/session/revoke.ts';
+import { ending, revocation } from '../../../../src/session/revoke.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
 import { fakeNgx, stopClock } from '../fake-ngx.ts';
 
@@ -160,6 +160,50 @@ describe('with etcd', () => {
     expect([...etcd.entries.keys()].map((key) => Buffer.from(key, 'base64').toString())).toEqual([
       '/meshgate/revoked/sid/a\n',
     ]);
+  });
+
+  /** Each call to etcd takes so long; those about the revocation of `refused` fail, of all where there is none. */
+  const isSlow = (milliseconds: number, refused = ''): void => {
+    const name = Buffer.from(`/meshgate/revoked/sid/${ofAny(refused)}`).toString('base64');
+    fake.fetch = async (url, options) => {
+      vi.setSystemTime(Date.now() + milliseconds);
+      if (refused === '' || options?.body?.includes(name)) return { status: 502, text: async () => '{}' };
+      return etcd.fetch(url, options);
+    };
+  };
+
+  const signout = (i: number): string =>
+    `${JSON.stringify(ending({ provider: 'okta', subject: `u${i}`, sid: `s${i}`, kids: [], at: 0 }, Date.now() / 1000, 9))}\n`;
+
+  it.each([
+    [1, 900],
+    [300, 2],
+  ])(
+    'of an operator hold at once behind %i sign-outs, while each call to etcd fails after %i ms',
+    async (count, ms) => {
+      isSlow(ms);
+      for (let i = 0; i < count; i++) lay(`out-${i}.json`, signout(i));
+      lay('sid-1.json', textOf('thief'));
+      await watchRevocations(state, shared, ['okta']);
+      expect(revoked.has(revocationKey('sid', ofAny('thief')))).toBe(true);
+      expect(readdirSync(folder)).toHaveLength(count + 1);
+    },
+  );
+
+  it('of an operator reach the other replicas before sign-outs do', async () => {
+    isSlow(200, 'none');
+    for (let i = 0; i < 20; i++) lay(`out-${i}.json`, signout(i));
+    lay('sid-1.json', textOf('thief'));
+    await watchRevocations(state, shared, ['okta']);
+    expect(readdirSync(folder)).not.toContain('sid-1.json');
+    expect(readdirSync(folder)).toContain('out-9.json');
+  });
+
+  it('each have their turn, where etcd answers about one of them never and about others late', async () => {
+    isSlow(900, 'a');
+    for (const name of ['a', 'b', 'c']) lay(`sid-${name}.json`, textOf(name));
+    for (let run = 0; run < 4; run++) await watchRevocations(state, shared, ['okta']);
+    expect(readdirSync(folder)).toEqual(['sid-a.json']);
   });
 
   it('says the age of what it knows once a minute, while etcd is away', async () => {
