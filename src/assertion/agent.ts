@@ -37,7 +37,8 @@ export interface ClientCas {
 
 /**
  * Whether a host trusts the certificate that a caller, or a role of theirs, rests on: it verifies by the same CA as the
- * host that the certificate was shown to. A role counts also at a host that verifies no certificates itself.
+ * host that the certificate was shown to. A role counts also at a host that verifies no certificates itself, and there
+ * alone where the assertion does not say which host that was.
  */
 export function trustsCertificate(
   { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
@@ -47,9 +48,9 @@ export function trustsCertificate(
   const caOf = (name: string): number | undefined => (Object.hasOwn(clientCas, name) ? clientCas[name] : undefined);
   const isHolder = provider === CERTIFICATE_PROVIDER;
   if (!isHolder && !roles.some((role) => certificateRoles.includes(role))) return true;
-  if (certificateHost === undefined) return !isHolder;
   const own = caOf(host);
-  return own === undefined ? !isHolder : own === caOf(certificateHost);
+  if (own === undefined) return !isHolder;
+  return certificateHost !== undefined && own === caOf(certificateHost);
 }
 
 /**

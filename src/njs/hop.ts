@@ -26,7 +26,8 @@ const HOP = '/.meshgate/hop/';
  * Nothing else is a credential there.
  */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
-  const route = routesOf(table);
+  // Services alone show certificates here: of a caller's, only what was asserted is said on.
+  const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
     const read = readSvid(escaped);
     if (!read.ok) return read;

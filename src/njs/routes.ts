@@ -1,3 +1,4 @@
+import type { ClientCas } from '../assertion/agent.ts';
 import { composed, SEPARATOR } from '../composed.ts';
 import { DEFAULTS } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
@@ -94,9 +95,11 @@ function metadataOf(name: string, port: number): string {
 /**
  * Prepares the routes of the rendered policy on first use.
  *
+ * @param cas the CAs by which this door verifies callers' certificates: those of the outer door, unless given
  * @returns a look-up by route name; unknown names give `undefined`
  */
-export function routesOf(table: Table): (name: string) => PreparedRoute | undefined {
+export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
+  const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();
   const plans = new Map<string, HeaderPlan>();
   const grants = new Map<string, PreparedGrant>();
@@ -113,7 +116,6 @@ export function routesOf(table: Table): (name: string) => PreparedRoute | undefi
 
   /** What a service may have to pass on, if it acts for the caller, is what it is told itself. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
-    const { clientCas = {}, certificateRoles = [] } = table.hop ?? {};
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);
     const [email, name] = [told.includes('email'), told.includes('name')];

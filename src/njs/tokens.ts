@@ -8,7 +8,7 @@ import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
 /** Of packed callers: what another version packed is not read, for it may have left out what counts. */
-const FORM = '2';
+const FORM = '3';
 
 /** A token's last characters: its signature's, which differ; the whole is compared after. */
 const tail = (token: string): string => token.slice(-32);
@@ -125,6 +125,30 @@ export class TokenCache {
   }
 }
 
+/** Members of a caller that have a place of their own in the packed text. */
+type Placed = 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'groups' | 'claims' | 'binding';
+
+/** Members that are not packed: the entry itself ends at `until`, the others are of one request and no token. */
+type Unpacked = 'until' | 'elsewhere' | 'nobody';
+
+type Rare = Exclude<keyof Caller, Placed | Unpacked>;
+
+/** Members that few callers have. Every member of a caller is in one of these three lists, or this does not compile. */
+const RARE = Object.keys({
+  agent: 1,
+  actors: 1,
+  stepUp: 1,
+  scopeUp: 1,
+  alone: 1,
+  truths: 1,
+  certificateHost: 1,
+} satisfies Record<Rare, 1>) as readonly Rare[];
+
+function hasRare(caller: Caller): boolean {
+  for (let i = 0; i < RARE.length; i++) if (caller[RARE[i] as Rare] !== undefined) return true;
+  return false;
+}
+
 /**
  * A caller as one text, which takes a fifth of the time that JSON does: a line each for what has no line break in it, the
  * subject only if it is plain; then JSON of what is not, or of what only some policies keep; the last line, of a bound
@@ -135,25 +159,26 @@ export class TokenCache {
 function pack({ caller, until, key, user, roles, stamp, sub, binding }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
+  const rare = hasRare(caller);
   const rest =
-    plain && !more && (caller.stepUp ?? caller.scopeUp ?? caller.agent ?? caller.truths) === undefined
+    plain && !more && !rare
       ? ''
-      : JSON.stringify([subject, name ?? 0, groups, claims, ...actingOf(caller)]);
+      : JSON.stringify([
+          subject,
+          name ?? 0,
+          groups,
+          claims,
+          ...(rare ? RARE.map((member) => caller[member] ?? 0) : []),
+        ]);
   const text = [until, key, provider, roles, email ?? '', plain ? subject : '', stamp, sub, rest].join('\n');
   return binding === undefined ? text : `${text}\n${binding.kind} ${binding.thumbprint}`;
 }
 
-/** Who acts for a caller, or alone, and what another sign-in, token or request would give them; nothing for most. */
-const actingOf = ({ agent, actors, stepUp, scopeUp, alone, truths }: Caller): readonly unknown[] =>
-  (agent ?? stepUp ?? scopeUp ?? truths) === undefined
-    ? []
-    : [agent ?? 0, actors ?? 0, stepUp ?? 0, scopeUp ?? 0, alone ? 1 : 0, truths ?? 0];
-
 function unpack(text: string): KnownCaller {
   const lines = text.split('\n') as Lines;
   const [until, key, provider, roles, email, plain, stamp, sub, rest] = lines;
-  const [subject, name, groups, claims, agent = 0, actors = 0, stepUp = 0, scopeUp = 0, alone = 0, truths = 0] =
-    rest === '' ? ([plain, 0, [], {}] as const) : (JSON.parse(rest) as Rest);
+  const [subject, name, groups, claims, ...rare] =
+    rest === '' ? ([plain, 0, [], {}] as Rest) : (JSON.parse(rest) as Rest);
   const caller: { -readonly [K in keyof Caller]: Caller[K] } = {
     provider,
     subject,
@@ -163,11 +188,7 @@ function unpack(text: string): KnownCaller {
   };
   if (email !== '') caller.email = email;
   if (name !== 0) caller.name = name;
-  if (agent !== 0) Object.assign(caller, { agent, actors });
-  if (stepUp !== 0) caller.stepUp = stepUp;
-  if (scopeUp !== 0) caller.scopeUp = scopeUp;
-  if (alone !== 0) caller.alone = true;
-  if (truths !== 0) caller.truths = truths;
+  for (let i = 0; i < rare.length; i++) if (rare[i] !== 0) Object.assign(caller, { [RARE[i] as Rare]: rare[i] });
   const binding = lines[9] === undefined ? undefined : bindingIn(lines[9]);
   if (binding !== undefined) caller.binding = binding.kind;
   const known = knownCaller(caller, roles, Number(until), key, stamp, sub, binding);
@@ -188,10 +209,6 @@ type Rest = readonly [
   name: string | 0,
   groups: readonly string[],
   claims: Claims,
-  agent?: string | 0,
-  actors?: readonly string[] | 0,
-  stepUp?: readonly string[] | 0,
-  scopeUp?: Readonly<Record<string, string>> | 0,
-  alone?: 1 | 0,
-  truths?: string | 0,
+  /** In the order of {@link RARE}; 0 where the caller has no such member. */
+  ...rare: readonly unknown[],
 ];

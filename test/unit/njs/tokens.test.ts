@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Caller } from '../../../src/caller/types.ts';
 import { composed } from '../../../src/composed.ts';
+import { TokenCache } from '../../../src/njs/tokens.ts';
 import { adasToken, Context, publishKeys, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
@@ -72,3 +74,45 @@ it.each([' ', '\t', ',', '"', '%20', 'é', '\u0001', '\u00a0', '\n'])(
     look.mockRestore();
   },
 );
+
+describe('a caller that another context has kept', () => {
+  const settings = { selection: 's', sends: { email: true, name: true, groups: true }, claims: ['level'] };
+  const plain: Caller = { provider: 'okta', subject: 'o-ada', roles: ['staff'], groups: [], claims: {} };
+  // All members that a caller of a token, or of an assertion, can have.
+  const full: Omit<Required<Caller>, 'until' | 'elsewhere' | 'nobody'> = {
+    ...plain,
+    subject: 'o-ada\n1',
+    email: 'ada@example.com',
+    name: 'Ada',
+    groups: ['staff'],
+    claims: { level: 3 },
+    agent: 'bot',
+    alone: true,
+    actors: ['spiffe://example.org/bot', 'release'],
+    binding: 'dpop',
+    stepUp: ['recent'],
+    scopeUp: { editor: 'wiki:write' },
+    truths: 'tfu',
+    certificateHost: wiki,
+  };
+
+  function keptElsewhere(caller: Caller): Caller | undefined {
+    const verified = {
+      expires: start + 600,
+      key: 'k',
+      ...(caller.binding && { binding: { kind: caller.binding, thumbprint: 'x' } }),
+    };
+    new TokenCache(settings).put('', 'a.b.c', verified, caller, start, 300);
+    return new TokenCache(settings).get('', 'a.b.c', start, () => true)?.caller;
+  }
+
+  it('has all that it had', () => {
+    expect(keptElsewhere(full)).toEqual(full);
+    expect(keptElsewhere(plain)).toEqual(plain);
+  });
+
+  it.each(Object.entries(full))('has its %s, and no more, where it has nothing else', (member, value) => {
+    const caller = { ...plain, [member]: value };
+    expect(keptElsewhere(caller)).toEqual(caller);
+  });
+});
