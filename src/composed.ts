@@ -21,3 +21,11 @@ export function composed(...parts: readonly string[]): string {
   for (let i = 0; i < parts.length; i++) key += escaped(parts[i] as string) + SEPARATOR;
   return key;
 }
+
+/**
+ * A {@link composed} key with one more part at its end, as it is: nothing follows that it could be confused with. For a
+ * long part whose characters an interpreter would have to read twice to escape it; of one kind of key, all end so.
+ */
+export function composedEnd(key: string, last: string): string {
+  return key + last;
+}

@@ -1,6 +1,6 @@
 import hash from 'crypto';
 import type { Caller } from '../caller/types.ts';
-import { composed } from '../composed.ts';
+import { composed, composedEnd } from '../composed.ts';
 import { TOKENS_PER_CONTEXT } from '../limits.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding, Claims, Verified } from '../token/types.ts';
@@ -24,11 +24,13 @@ interface Near {
  * The token's text is hashed for the dict: a readable token never lies in shared memory, and keys are short.
  */
 export class TokenCache {
-  /** First parts of each key, composed once: a composed key is one part after the other. */
   readonly #selection: string;
+
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
   #lastScope = '';
+  /** Of each key under the last scope: all but the token. */
+  #beginning: string;
   #lastToken = '';
   #lastKey = '';
 
@@ -36,19 +38,18 @@ export class TokenCache {
    * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
    */
   constructor({ selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>) {
-    this.#selection = composed(FORM, selection);
+    this.#selection = selection;
+    this.#beginning = composed(FORM, selection, '');
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
   /** A token that is not known is asked for and then put: one hash for both. */
   #dictKey(scope: string, token: string): string {
     if (token !== this.#lastToken || scope !== this.#lastScope) {
+      if (scope !== this.#lastScope) this.#beginning = composed(FORM, this.#selection, scope);
       this.#lastScope = scope;
       this.#lastToken = token;
-      this.#lastKey = hash
-        .createHash('sha256')
-        .update(this.#selection + composed(scope, token))
-        .digest('base64url');
+      this.#lastKey = hash.createHash('sha256').update(composedEnd(this.#beginning, token)).digest('base64url');
     }
     return this.#lastKey;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { composed } from '../../src/composed.ts';
+import { composed, composedEnd } from '../../src/composed.ts';
 
 it.each([
   [['a', 'b'], 'a\nb\n'],
@@ -19,6 +19,18 @@ it('gives no two lists of parts the same key', () => {
   fc.assert(
     fc.property(list, list, (a, b) => {
       expect(composed(...a) === composed(...b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+it('gives no two lists of as many parts the same key where the last stands as it is', () => {
+  const part = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\\', 'n', '\0', '|'), maxLength: 4 });
+  const three = fc.tuple(part, part, part);
+  fc.assert(
+    fc.property(three, three, (a, b) => {
+      const same = composedEnd(composed(a[0], a[1]), a[2]) === composedEnd(composed(b[0], b[1]), b[2]);
+      expect(same).toBe(JSON.stringify(a) === JSON.stringify(b));
     }),
     { numRuns: 5000 },
   );
