@@ -62,21 +62,28 @@ hosts:
     providers: [idp]
     tls: { client_ca_file: /run/partners/ca.pem }
     /*: { service: wiki, accept: [certificate], allow: [authenticated] }
+  "*.w.test": { providers: [idp], /*: { service: wiki, accept: [certificate], allow: [authenticated] } }
 `;
-const tls = await stage.ca.server(['wiki.test', 'people.test', 'partner.test', 'unknown.test']);
+const tls = await stage.ca.server(['wiki.test', 'people.test', 'partner.test', 'unknown.test', '*.w.test']);
 const files = {
   '/run/partners/ca.pem': partners.cert,
   '/run/tls/tls.crt': tls.cert,
   '/run/tls/tls.key': tls.key,
 };
-/** Somebody's own default server asks for certificates of another CA. */
-const lax = (rendered: Readonly<Record<string, string>>) =>
-  replaceIn(
+/**
+ * Somebody's own nginx: its default server asks for certificates of another CA, and the http level has that CA for OCSP
+ * stapling.
+ */
+const lax = (rendered: Readonly<Record<string, string>>) => {
+  const changed = replaceIn(
     rendered,
     'servers.conf',
     'server_name _;',
     'server_name _; ssl_client_certificate /run/partners/ca.pem; ssl_verify_client optional;',
   );
+  const around = 'ssl_trusted_certificate /run/partners/ca.pem;';
+  return { ...changed, 'http.conf': `${around}\n${changed['http.conf']}` };
+};
 const [gateway, alone] = await Promise.all([
   startGateway(stage, { policy: policyOf('trusted_proxies: [172.16.0.0/12, 192.168.0.0/16]'), files }),
   startGateway(stage, { policy: policyOf('clock_skew: 30s'), files, alias: 'alone', mutate: lax }),
@@ -260,6 +267,36 @@ describe('a gateway that trusts no proxy', () => {
     expect(answers.map(({ status }) => status)).toEqual([401, 401]);
     expect(answers.map((answer) => answer.json().reason)).toEqual(['credential_missing', 'credential_missing']);
   });
+});
+
+describe('a gateway in an nginx whose http level trusts another CA, and whose default server verifies by it', () => {
+  /** Status of an answer for a host, over a connection that was made for some name. */
+  const over = async (name: string, client: string, host: string) => {
+    const target = { ...alone.target('wiki.test', client), name, anyName: true as const };
+    return (await send(target, { path: '/x', headers: { Host: host } })).status;
+  };
+
+  test('a certificate of that CA does not verify', async () => {
+    expect((await send(alone.target('wiki.test', partner), { path: '/x', token: ann })).json().reason).toBe(
+      'proof_invalid',
+    );
+    expect(await over('a.w.test', partner, 'a.w.test')).toBe(401);
+  });
+
+  test.each([
+    ['a.w.test', 'a.w.test'],
+    ['A.W.Test', 'a.w.test'],
+    ['a.w.test.', 'a.w.test'],
+    ['a.b-c.w.test', 'a.b-c.w.test'],
+    ['7.w.test', '7.w.test'],
+  ])('a certificate of the host’s CA counts for the name %s below a wildcard', async (name, host) =>
+    expect(await over(name, other, host)).toBe(200),
+  );
+
+  test.each(['x/y.w.test', 'x..w.test', 'x y.w.test', 'a.w.test\n', 'a.w.test..', 'a.w.test:443', 'w.test'])(
+    'a certificate counts for no name that nginx takes for none: %j',
+    async (name) => expect(await over(name, partner, 'a.w.test')).toBe(401),
+  );
 });
 
 describe('several hosts on one connection', () => {

@@ -14,7 +14,7 @@ import {
   testStage,
   valuesOf,
 } from '../harness/index.ts';
-import { type Change, inHosts, startLab, trap } from './lab.ts';
+import { atHttpLevel, type Change, inHosts, startLab, trap } from './lab.ts';
 import { said } from './scene.ts';
 
 const stage = await testStage('traps of the inner listener');
@@ -46,6 +46,7 @@ services:
 hosts:
   wiki.test: { /*: { service: wiki, allow: [staff, { agent: jobs }] } }
   board.test: { /*: { service: board, allow: [staff, { agent: pages }] } }
+  "*.boards.test": { /*: { service: board, allow: [staff, { agent: pages }] } }
 `,
   { '/run/inner/others.pem': others.cert, '/run/inner/tls.crt': tls.cert, '/run/inner/tls.key': tls.key },
 );
@@ -64,6 +65,24 @@ beforeAll(async () => {
 
 const ask = async (pem: string, headers: Record<string, string> = {}, host = 'board.test') =>
   said(await send(gateway.inner('board.test', pem), asking(given, { headers: { Host: host, ...headers } })));
+
+/** Somebody's own default server of the port verifies by another CA. */
+const otherDefault: Change = (files) =>
+  replaceIn(
+    files,
+    'servers.conf',
+    /(listen 8444 ssl default_server;[^}]*?ssl_client_certificate) \S+;/,
+    '$1 /run/inner/others.pem;',
+  );
+
+/** The connection is made for one name, and the request is for another host. */
+const askOver = async (name: string, host: string) =>
+  said(
+    await send(
+      { ...gateway.inner('board.test', forged.pem), name, anyName: true },
+      asking(given, { headers: { Host: host } }),
+    ),
+  );
 
 /** Text changed in all that is rendered for the inner listener. */
 const inInner =
@@ -95,23 +114,29 @@ describe('a certificate', () => {
 
   trap(lab, {
     name: 'counts for the name that the connection was made for, and its CA',
-    // Somebody's own default server of the port verifies by another CA.
-    around: (files) =>
-      replaceIn(
-        files,
-        'servers.conf',
-        /(listen 8444 ssl default_server;[^}]*?ssl_client_certificate) \S+;/,
-        '$1 /run/inner/others.pem;',
-      ),
+    around: otherDefault,
     without: inInner('SSL-Client-Cert $meshgate_inner_cert;', 'SSL-Client-Cert $ssl_client_escaped_cert;'),
-    attack: async () =>
-      said(
-        await send(
-          { ...gateway.inner('board.test', forged.pem), name: ELSEWHERE },
-          asking(given, { headers: { Host: 'board.test' } }),
-        ),
-      ),
+    attack: () => askOver(ELSEWHERE, 'board.test'),
     held: '401 proof_missing',
+    open: '200 -',
+  });
+
+  trap(lab, {
+    name: 'counts for no name below a wildcard that nginx does not choose a server by',
+    around: otherDefault,
+    without: (files) =>
+      replaceIn(files, 'http.conf', /"~\*[^"]*boards[^"]*"( \$ssl_client_escaped_cert;)/, '*.boards.test$1'),
+    attack: () => askOver('x/y.boards.test', 'a.boards.test'),
+    held: '401 proof_missing',
+    open: '200 -',
+  });
+
+  trap(lab, {
+    name: 'is verified by the CA of services, and by no CA that the http level has for OCSP stapling',
+    around: atHttpLevel('ssl_trusted_certificate /run/inner/others.pem;'),
+    without: inInner('ssl_trusted_certificate "";'),
+    attack: () => ask(forged.pem),
+    held: '401 proof_invalid',
     open: '200 -',
   });
 

@@ -1,5 +1,5 @@
 import type { Host } from '../../policy/types.ts';
-import { block, commented, type Directive, key, line, literal, variable } from './directive.ts';
+import { type Arg, block, commented, type Directive, key, line, literal, regex, variable } from './directive.ts';
 import { CERTIFICATE_LOCATION } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -12,6 +12,8 @@ import type { Scene, SceneHost } from './scene.ts';
 export function certificates(clientCaFile: string, verify: 'on' | 'optional', what: string): readonly Directive[] {
   return [
     commented(what, line('ssl_client_certificate', literal(clientCaFile))),
+    // nginx verifies clients by these too: those that the http level has for OCSP stapling would be CAs of clients.
+    line('ssl_trusted_certificate', literal('')),
     line('ssl_verify_client', verify),
     line('ssl_verify_depth', '5'),
     line('ssl_session_cache', 'off'),
@@ -51,6 +53,14 @@ export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Di
 /** The variable of a service's certificate at the inner listener. */
 export const INNER_CERTIFICATE = 'meshgate_inner_cert';
 
+/**
+ * The name of a connection's host, for the left side of a map. nginx chooses a server only by a name that it accepts as
+ * one; the star of `hostnames` also matches those that it does not, as `x/y.w.test` and `x..w.test`, for which the default
+ * server verifies. The map takes a dot at the end off by itself.
+ */
+const connectionName = (host: string): Arg =>
+  host.startsWith('*.') ? regex('~*', `^(?:[a-z0-9-]+\\.)+${host.slice(2).replaceAll('.', '\\.')}\\z`) : key(host);
+
 /** The certificate of a connection that was made for one of some hosts; of any other, none. */
 export const certificateMap = (name: string, hosts: readonly string[]): Directive =>
   block(
@@ -59,7 +69,7 @@ export const certificateMap = (name: string, hosts: readonly string[]): Directiv
     [
       line('hostnames'),
       line('default', literal('')),
-      ...hosts.map((host) => line(key(host), variable('ssl_client_escaped_cert'))),
+      ...hosts.map((host) => line(connectionName(host), variable('ssl_client_escaped_cert'))),
     ],
   );
 
