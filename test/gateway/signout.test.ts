@@ -1,8 +1,8 @@
 /** People sign out: here, at the provider, and by the provider; and are called back by command. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
+import { closed } from '../harness/closed.ts';
 import {
   expectCleanLog,
   MANY_SIGNINS,
@@ -196,12 +196,12 @@ describe('meshgate revoke', () => {
     const agent = await signIn('ada');
     const { answer, socket } = await agent.webSocket(`wss://${hosts[0]}:8443/events/live`, { from: `${home}/page` });
     expect(answer.status).toBe(101);
-    const closed = once(socket!, 'close');
+    const cut = closed(socket!);
     expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
       0,
       "revoked: no request passes with it any more\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
     ]);
-    await closed;
+    await cut;
     // The workers from before the reload are told to go.
     await gateway.box.logs.waitFor(/gracefully shutting down/, mark);
     expected.push(/./);

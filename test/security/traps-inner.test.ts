@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { closed } from '../harness/closed.ts';
 import { asking, spiffe } from '../harness/hop.ts';
 import {
   createCa,
@@ -156,7 +157,7 @@ describe('a certificate', () => {
         const reused = socket.isSessionReused();
         socket.write('GET /x HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n');
         socket.resume();
-        await once(socket, 'close');
+        await closed(socket);
         return reused;
       };
       return [await open(undefined), await open(session)];

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Ask, type Outgoing, systemAsk } from '../../../src/cli/http.ts';
+import { closed } from '../../harness/closed.ts';
 
 /** A call of the command to servers that give no whole answer. */
 
@@ -86,7 +87,7 @@ describe('of an answer no more is read than its limit', () => {
   async function endless(more: Partial<Outgoing>) {
     let gone: Promise<unknown> | undefined;
     const port = await listening((socket) => {
-      gone = once(socket, 'close');
+      gone = closed(socket);
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');
       dripping(socket, 'x'.repeat(64 * 1024));
     });
