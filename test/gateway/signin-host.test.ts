@@ -17,8 +17,15 @@ import {
 import { ssoSecret } from '../harness/sso.ts';
 
 const [WIKI, DASH, AUTH] = ['wiki.example.com', 'dash.example.net', 'auth.example.org'] as const;
+/** Below a wildcard, and this name's owner in DNS is an attacker. */
+const WILD = 'a.apps.example.com';
 const originOf = (host: string) => `https://${host}:8443`;
-const [wikiHome, dashHome, authHome] = [WIKI, DASH, AUTH].map(originOf) as [string, string, string];
+const [wikiHome, dashHome, authHome, wildHome] = [WIKI, DASH, AUTH, WILD].map(originOf) as [
+  string,
+  string,
+  string,
+  string,
+];
 
 const policy = `
 version: 1
@@ -42,11 +49,13 @@ hosts:
     /*: { service: echo, allow: [staff] }
   ${DASH}:
     /*: { service: echo, allow: [staff] }
+  "*.apps.example.com":
+    /*: { service: echo, allow: [staff] }
 `;
 
 const stage = await testStage('signin-host');
 const [gateway, echo, sso] = await Promise.all([
-  startGateway(stage, { policy, files: { '/run/secrets/sso': ssoSecret } }),
+  startGateway(stage, { policy, alias: WILD, files: { '/run/secrets/sso': ssoSecret } }),
   startEcho(stage),
   startSso(stage, { origins: [authHome] }),
 ]);
@@ -109,6 +118,29 @@ test('a ticket is good once, in the browser that began, at the host that asked',
   expect((await agent.visit(ticket)).url).toBe(`${wikiHome}/page`);
   const again = await twin.visit(ticket, { follow: false });
   expect([again.status, names(twin, wikiHome).includes('__Host-meshgate')]).toEqual([400, false]);
+});
+
+test('for a host by wildcard each browser is asked, whoever has answered in another one', async () => {
+  const attacker = newAgent(stage);
+  const question = await attacker.visit(`${wildHome}/page`);
+  expect([question.status, new URL(question.url).host]).toEqual([200, new URL(authHome).host]);
+  expect(question.text).toContain(WILD);
+  const confirmed = await attacker.submit(question, {}, { follow: 1, until: /^https:\/\/sso:/ });
+  const state = new URL(confirmed.location!).searchParams.get('state');
+  // The victim is signed in at the provider, which would ask them nothing.
+  const victim = newAgent(stage);
+  await sso.signIn(victim, await victim.visit(`${wikiHome}/page`), 'ada');
+  await sso.forget();
+  for (const link of [`${authHome}/.meshgate/callback?state=${state}&code=junk`, confirmed.location!]) {
+    const asked = await victim.visit(link);
+    expect([asked.status, asked.url.startsWith(`${authHome}/.meshgate/signin?for=`)]).toEqual([200, true]);
+    expect(asked.text).toContain(WILD);
+    expect(asked.hops.filter(({ url }) => url.startsWith(wildHome))).toEqual([]);
+    expect((await sso.calls())['/token'] ?? 0).toBe(0);
+  }
+  // Who began and answered in one browser is signed in.
+  const page = await sso.signIn(attacker, await attacker.visit(confirmed.location!), 'ada');
+  expect([page.url, page.status]).toEqual([`${wildHome}/page`, 200]);
 });
 
 test('a failure is a page there, and the sign-in’s host serves nothing else', async () => {

@@ -77,8 +77,9 @@ describe('advisories', () => {
       const [, version] = /^\| fixed in \| (\S+) /m.exec(text) ?? [];
       return [`[${number}](${name})`, severity, title, version];
     });
-    expect(listed).toEqual(index);
-    expect(index.map(([, severity]) => severity)).toEqual(['critical', ...Array(index.length - 1).fill('high')]);
+    const withSeverity = (wanted: string) => listed.filter(([, severity]) => severity === wanted);
+    expect(index).toEqual([...withSeverity('critical'), ...withSeverity('high')]);
+    expect(index.length).toBe(files.length);
     for (const [, , , version] of index) expect(versions).toContain(version);
   });
 

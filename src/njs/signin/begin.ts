@@ -9,7 +9,7 @@ import { readPushed } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
-import { callbackAt, type Visit } from './visit.ts';
+import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
 /** How an attempt begins. */
 export interface Beginning {
@@ -19,6 +19,8 @@ export interface Beginning {
   readonly hint?: string;
   /** On the sign-in's host: whose attempt it is. */
   readonly errand?: Errand;
+  /** The person in this very browser said that they sign in to the errand's host; else they are asked where need be. */
+  readonly confirmed?: boolean;
   /** `Set-Cookie` values that go along. */
   readonly cookies?: readonly string[];
 }
@@ -88,36 +90,48 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   redirect(visit, address, [attemptCookie(cookie), ...cookies]);
 }
 
-/** Sends the browser to the sign-in's host, with a request that only this gateway's hosts can make. */
-async function toSigninHost(
+/** Sends the browser to the sign-in's host, with a request that only this gateway can make. */
+async function request(
   scene: SigninScene,
   visit: Visit,
   signinHost: string,
-  { wish, provider, hint, cookies = [] }: Beginning,
+  { wish, provider, hint }: Beginning,
+  errand: Errand,
+  cookies: readonly string[],
 ): Promise<void> {
-  const { host, now } = visit;
-  const { attempt, cookie } = newAttempt(wish, provider.name, now);
-  const { id, binding, at } = attempt;
+  const { now } = visit;
   const textFor = (to: string = wish.to) =>
     JSON.stringify({
       wish: { ...wish, to },
-      errand: { host, id, binding },
+      errand,
       provider: provider.name,
       ...(hint !== undefined && { hint }),
-      at,
+      at: Math.floor(now),
     } satisfies SigninErrand);
-  const request = await sealed(scene, signinHost, textFor, now);
-  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, request), [attemptCookie(cookie), ...cookies]);
+  const text = await sealed(scene, signinHost, textFor, now);
+  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
+}
+
+/** Sends the browser to the sign-in's host, with an attempt of this host that is to be finished there. */
+function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
+  const { wish, provider, cookies = [] } = beginning;
+  const { attempt, cookie } = newAttempt(wish, provider.name, visit.now);
+  const errand: Errand = { host: visit.host, id: attempt.id, binding: attempt.binding };
+  return request(scene, visit, signinHost, beginning, errand, [attemptCookie(cookie), ...cookies]);
 }
 
 /**
  * Begins an attempt: binds it to the browser by a cookie, and sends it to the provider, or to the host where all sign in.
+ * No other path leads to the provider, so that nobody signs in for a host by wildcard before they were asked.
  *
  * @throws Error with one line for the log where nothing can be sealed
  */
 export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { signinHost } = scene.signin;
-  return signinHost === undefined || signinHost === visit.host
-    ? toProvider(scene, visit, beginning)
-    : toSigninHost(scene, visit, signinHost, beginning);
+  if (signinHost === undefined) return toProvider(scene, visit, beginning);
+  if (signinHost !== visit.host) return toSigninHost(scene, visit, signinHost, beginning);
+  const { errand, confirmed, cookies = [] } = beginning;
+  return errand !== undefined && confirmed !== true && isAskedFor(scene.signin, errand.host)
+    ? request(scene, visit, signinHost, beginning, errand, cookies)
+    : toProvider(scene, visit, beginning);
 }

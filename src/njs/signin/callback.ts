@@ -36,7 +36,8 @@ const originFor = ({ signin }: SigninScene, { host }: Visit, { errand }: Attempt
 
 /**
  * What is not this browser's, is too old, or was finished: whoever is signed in goes on to the page; an attempt of ours
- * is begun anew, once, with somebody there. Nobody is signed in by it.
+ * is begun anew, once, with somebody there, who is asked first for a host by wildcard. Nobody is signed in by it. For
+ * another host nothing is begun that is too old: the cookie there has expired with it.
  */
 async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
   const { errand, mode, role, to } = attempt;
@@ -45,7 +46,8 @@ async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: R
     redirect(visit, originFor(scene, visit, attempt) + to, [expiredAttempt(attempt.id)]);
     return;
   }
-  if (used || attempt.restarted || !visit.isPage) {
+  const isLate = errand !== undefined && isOver(attempt, visit.now);
+  if (used || isLate || attempt.restarted || !visit.isPage) {
     ngx.log(ngx.INFO, `meshgate: sign-in through ${provider.name}: attempt_unknown`);
     refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
     return;
@@ -78,7 +80,8 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
       wish,
       provider,
       cookies,
-      ...(attempt.errand !== undefined && { errand: attempt.errand }),
+      // The attempt is this browser's, so the person in it was asked.
+      ...(attempt.errand !== undefined && { errand: attempt.errand, confirmed: true }),
     });
     return;
   }

@@ -8,7 +8,7 @@ import { isOwnForm } from '../../session/signout.ts';
 import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import type { SigninScene } from './scene.ts';
-import { hostOf, type Visit } from './visit.ts';
+import { hostOf, isAskedFor, type Visit } from './visit.ts';
 
 /** A mode as it stands in the URL. */
 const modeOf = ({ mode, role }: Wish): string =>
@@ -60,13 +60,13 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
  * Whether the person in front of the browser wants to sign in to a host by wildcard; else asks them. Whoever owns one such
  * name receives what is signed in for it, and could have had anybody finish a sign-in that they began.
  */
-async function isConfirmed(
+function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,
   request: string,
   host: string,
   { issuer }: SigninProvider,
-): Promise<boolean> {
+): boolean {
   const { r, requestId } = visit;
   if (r.method !== 'POST') {
     const about = { host, ...(requestId !== undefined && { requestId }) };
@@ -92,9 +92,10 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
     refuseWith(pages, visit, 'attempt_unknown');
     return;
   }
-  if (target?.name.startsWith('*') && !(await isConfirmed(scene, visit, request, wanted.errand.host, provider))) return;
   const { wish, errand, hint } = wanted;
-  await begin(scene, visit, { wish, provider, errand, ...(hint !== undefined && { hint }) });
+  const asked = isAskedFor(signin, errand.host);
+  if (asked && !isConfirmed(scene, visit, request, errand.host, provider)) return;
+  await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
 }
 
 /**

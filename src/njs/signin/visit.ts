@@ -46,6 +46,13 @@ export function hostOf({ hosts }: Pick<SigninTable, 'hosts'>, name: string): Sig
   return best;
 }
 
+/**
+ * Whether the person in the browser is asked before a sign-in is begun for a host: unless the policy names it. Anyone who
+ * controls one name below a wildcard receives what is signed in for it.
+ */
+export const isAskedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
+  !hosts.some((host) => host.name === name);
+
 /** The name of a provider in its redirect URI at a host. */
 export function callbackAt(signin: SigninTable, host: string, provider: string): string | undefined {
   const there = host === signin.signinHost ? undefined : hostOf(signin, host);

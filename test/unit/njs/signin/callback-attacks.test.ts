@@ -154,6 +154,65 @@ describe('a host by wildcard, with a sign-in host', () => {
     expect(await browser.session(wild)).toBeDefined();
   });
 
+  /** Begins at the wildcard host and answers the question; gives the provider's address. */
+  const confirmed = async (browser: ReturnType<Lab['browser']>, mode = 'in'): Promise<URL> => {
+    const request = (await browser.begin('/page', mode, wild)).href;
+    const headers = { ...form, 'X-Meshgate-Navigation': 'post' };
+    return new URL((await browser.get(request, { method: 'POST', headers })).location as string);
+  };
+
+  test('receives no ticket from a browser other than the one whose person said so', async () => {
+    const lab = new Lab({ signinHost });
+    const at = await confirmed(lab.browser());
+    // The attacker sends the state that they confirmed, or the provider's address with it.
+    for (const link of [junk(at, 'JUNK'), lab.provider.authorize(at)]) {
+      const victim = lab.browser();
+      const asked = await victim.visit(link);
+      expect([asked.status, asked.url.startsWith(`https://${signinHost}/.meshgate/signin?for=`)]).toEqual([200, true]);
+      expect(asked.body).toContain(`<form method="post" action="/.meshgate/signin?for&#61;`);
+      expect(asked.body).toContain(wild);
+      expect([asked.hops.some((hop) => hop.startsWith(ISSUER)), victim.attempts(signinHost)]).toEqual([false, []]);
+      expect(lab.provider.calls('/token')).toEqual([]);
+      // Once they say so, they are at the page of the host, where nobody is signed in by what another browser began.
+      const answer = await victim.get(asked.url, { method: 'POST', headers: form });
+      expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
+      expect((await victim.visit(answer.location as string)).status).toBe(400);
+      expect(await victim.session(wild)).toBeUndefined();
+      lab.provider.asked.splice(0);
+    }
+  });
+
+  test.each([wild, HOST])('is begun no sign-in for by an attempt that is too old: %s', async (host) => {
+    const lab = new Lab({ signinHost });
+    const attacker = lab.browser();
+    const at =
+      host === wild
+        ? await confirmed(attacker)
+        : new URL((await attacker.get((await attacker.begin('/page', 'in', host)).href)).location as string);
+    const now = Math.floor(Date.now() / 1000);
+    const { vault } = lab.scene;
+    const attempt = JSON.parse((await vault.openFor('state', signinHost, at.searchParams.get('state')!, now))!);
+    const old = (await vault.sealFor('state', signinHost, JSON.stringify({ ...attempt, at: now - 601 }), now))!;
+    at.searchParams.set('state', old);
+    for (const browser of [attacker, lab.browser()]) {
+      const answer = await browser.get(junk(at, 'JUNK'));
+      expect([answer.status, answer.location]).toEqual([400, undefined]);
+      expect(answer.body).toContain('attempt_unknown');
+    }
+  });
+
+  test('asks a person once, also where the provider wants to see them after all', async () => {
+    const lab = new Lab({ signinHost });
+    const browser = lab.browser();
+    const silent = await confirmed(browser, 'renew');
+    expect(silent.searchParams.get('prompt')).toBe('none');
+    lab.provider.manners.error = 'login_required';
+    const back = lab.provider.authorize(silent);
+    lab.provider.manners = {};
+    expect((await browser.visit(back)).url).toBe(`https://${wild}/page`);
+    expect(await browser.session(wild)).toBeDefined();
+  });
+
   test('a host that the policy names is not asked about', async () => {
     const lab = new Lab({ signinHost });
     expect((await lab.browser().signIn()).url).toBe(`https://${HOST}/page?x=1`);
