@@ -1,13 +1,14 @@
-import type { Bound } from '../policy/types.ts';
+import type { Bound, ClaimFact } from '../policy/types.ts';
 import type { AgentMark } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { isAlone } from '../token/alone.ts';
+import { claimAt } from '../token/claim-at.ts';
 import { clientOf } from '../token/client.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import { truthOf } from './facts.ts';
+import { type Truth, valueTruth } from './facts.ts';
 import type { Prepared } from './roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
 
@@ -52,11 +53,21 @@ interface Saying {
 }
 
 /**
+ * Whether a claim says that the token is of an agent; not known where it has another form. It is read as it stands: an
+ * address that is not verified is no person's identity, and an agent all the same.
+ */
+function claimTruth(fact: ClaimFact, claims: Claims): Truth {
+  const value = claimAt(claims, fact.claim);
+  return value === undefined ? false : valueTruth(fact, value);
+}
+
+/**
  * Whether the token is of this agent. Where it names an actor, that one counts: not the client that fetched the token,
  * and no claim, which is the subject's.
  */
-function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): boolean {
-  if ('provider' in match && match.provider !== undefined && match.provider !== verified.provider) return false;
+function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): Truth {
+  const provider = match.kind === 'claim' ? match.fact.provider : match.provider;
+  if (provider !== undefined && provider !== verified.provider) return false;
   switch (match.kind) {
     case 'client':
       if (actor === undefined) return client === match.client;
@@ -67,8 +78,21 @@ function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying):
       if (actor === undefined) return made.kind.name === 'spiffe' && verified.claims.sub === match.spiffe;
       return actor.sub === match.spiffe;
     case 'claim':
-      return actor === undefined && truthOf(match.fact, { verified, kind: made.kind, roles: made.roles }) === true;
+      return actor === undefined && claimTruth(match.fact, verified.claims);
   }
+}
+
+/** The first agent of the policy that the token is of; a claim that cannot be read may be an agent's, and rejects it. */
+function agentBy(said: Saying): Result<TokenAgent | undefined> {
+  for (const agent of said.made.agents) {
+    const truth = isOf(agent, said);
+    if (truth === true) return ok(agent);
+    if (truth === undefined && agent.match.kind === 'claim') {
+      const { claim } = agent.match.fact;
+      return refuse('claim_absent', `"${claim}", by which agent ${agent.name} is known, has another form`);
+    }
+  }
+  return ok(undefined);
 }
 
 /** An agent that the client alone would be, where the token says that somebody else acts. */
@@ -101,7 +125,9 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   const [actor, ...before] = chain;
   const client = clientOf(claims, made.kind);
   const said: Saying = { verified, made, actor, client };
-  const agent = made.agents.find((it) => isOf(it, said));
+  const found = agentBy(said);
+  if (!found.ok) return found;
+  const agent = found.value;
   if (agent === undefined) {
     if (actor !== undefined) return notKnown(`${shown(actor.sub)}, who acts by this token`);
     return marked === undefined ? ok(undefined) : notKnown(`the client ${shown(client)}, an agent for its provider`);
@@ -144,8 +170,8 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
  *
  * @param caller who it is if nobody acts
  * @returns that one where nobody does; reasons `actor_not_allowed`, where the agent is none of the policy's, may not act
- * for the subject, or stands in too long a chain, `claim_absent`, where the chain is none, and `proof_missing`, where
- * the token is not bound as the policy wants the agent's to be
+ * for the subject, or stands in too long a chain, `claim_absent`, where the chain is none or the claim of an agent
+ * cannot be read, and `proof_missing`, where the token is not bound as the policy wants the agent's to be
  */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;

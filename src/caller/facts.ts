@@ -1,6 +1,6 @@
 import { isLike } from '../like.ts';
 import { MAX_CLOCK_SKEW } from '../limits.ts';
-import type { Fact } from '../policy/types.ts';
+import type { ClaimFact, Fact } from '../policy/types.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { Claims, Verified } from '../token/types.ts';
@@ -98,6 +98,18 @@ function claimLike(claim: unknown, pattern: string): Truth {
   return unknown ? undefined : false;
 }
 
+/** What the value of a claim says of a fact about it. */
+export function valueTruth(fact: ClaimFact, value: unknown): Truth {
+  switch (fact.op) {
+    case 'is':
+      return claimIs(value, fact.value);
+    case 'has':
+      return claimHas(value, fact.value);
+    case 'like':
+      return claimLike(value, fact.value);
+  }
+}
+
 /** Scopes of a token: the first claim present of those where its provider keeps them. */
 export function scopesClaim(verified: Verified, kind: ProviderKind): unknown {
   const { scopes } = kind;
@@ -146,11 +158,9 @@ function tokenTruth(fact: TokenFact, context: FactContext): Truth {
     case 'group':
       return kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), fact.value);
     case 'is':
-      return claimIs(identityAt(verified.claims, fact.claim, kind), fact.value);
     case 'has':
-      return claimHas(identityAt(verified.claims, fact.claim, kind), fact.value);
     case 'like':
-      return claimLike(identityAt(verified.claims, fact.claim, kind), fact.value);
+      return valueTruth(fact, identityAt(verified.claims, fact.claim, kind));
     case 'scope':
       if (context.scopes?.includes(fact.value) === true) return true;
       return claimHas(scopesClaim(verified, kind), fact.value);

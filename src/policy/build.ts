@@ -159,7 +159,7 @@ function buildMatch({ client_id, spiffe, service, ...fact }: RawAgent['match'], 
   if (client_id !== undefined) return { kind: 'client', client: client_id, ...provider };
   if (spiffe !== undefined) return { kind: 'spiffe', spiffe, ...provider };
   if (service !== undefined) return { kind: 'service', service };
-  return { kind: 'claim', fact: buildFact(fact, [], () => at) };
+  return { kind: 'claim', fact: buildFact(fact, [], () => at) as policy.ClaimFact };
 }
 
 function buildAgent(name: string, raw: RawAgent, at: policy.At): policy.Agent {

@@ -40,7 +40,7 @@ export type AgentMatch =
   /** Comes with a JWT-SVID of this id, or with tokens that name it as who acts. */
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
   /** Comes with tokens of which this is true. */
-  | { readonly kind: 'claim'; readonly fact: Fact };
+  | { readonly kind: 'claim'; readonly fact: ClaimFact };
 
 /**
  * What can be true of a token, or of a request. `claim` with `is` holds if the claim, or an element of it when it is an array,
@@ -78,6 +78,9 @@ export type Fact =
   | { readonly op: 'certificate'; readonly value: string; readonly at: At }
   | { readonly op: 'role'; readonly value: string; readonly at: At }
   | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
+
+/** A fact about one claim. */
+export type ClaimFact = Extract<Fact, { readonly claim: string }>;
 
 /** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
 export type BoundBy = 'dpop' | 'certificate' | 'any';

@@ -62,9 +62,9 @@ export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
   introspection?.endpoint !== undefined && jwksUri === undefined;
 
 /** A fact without its place in the file, which only `explain` reads. */
-function bare(fact: Fact): Fact {
-  const { at: _, ...rest } = fact;
-  return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as Fact;
+function bare<F extends Fact>(fact: F): F {
+  const { at: _, ...rest } = fact as Fact;
+  return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
 }
 
 /** Where the values of the identity headers come from, of all routes or of some. */

@@ -113,6 +113,64 @@ describe('who acts', () => {
     expect(callerOf(claims, [bot, wide])).toMatchObject({ agent: 'bot', roles: ['staff'] });
   });
 
+  describe('an agent by a claim', () => {
+    const by = (fact: object): TokenAgent => ({
+      ...robots,
+      match: { kind: 'claim', fact: { ...at, ...fact } as never },
+    });
+    const at = { at: { file: '', line: 1, column: 1 } };
+    const mailers = by({ op: 'like', claim: 'email', value: '*@bots.test' });
+    const email = 'b1@bots.test';
+
+    test.each<[string, string, Claims]>([
+      ['verified', 'okta', { email_verified: true }],
+      ['not verified', 'okta', { email_verified: false }],
+      ['without a word of it', 'okta', {}],
+      ['of Entra ID, which says nothing of it', 'entra', { azp: 'portal' }],
+      ['with two @', 'okta', { email: 'b1@x@bots.test', email_verified: true }],
+    ])('is known by its address: %s', (_, provider, claims) => {
+      const caller = callerOf({ email, ...claims }, [mailers], provider);
+      expect(caller).toMatchObject({ agent: 'robots', roles: ['staff'], claims: {}, groups: [] });
+    });
+
+    const [is, has] = [
+      by({ op: 'is', claim: 'team', value: 'robots' }),
+      by({ op: 'has', claim: 'team', value: 'robots' }),
+    ];
+    const [like, flag] = [
+      by({ op: 'like', claim: 'team', value: 'robots*' }),
+      by({ op: 'is', claim: 'team', value: true }),
+    ];
+    test.each<[string, TokenAgent, unknown]>([
+      ...[{ name: 'robots' }, [{ name: 'robots' }], ['people', 7], 7, true, null].flatMap(
+        (team): [string, TokenAgent, unknown][] => [
+          [`is ${JSON.stringify(team)}`, is, team],
+          [`has ${JSON.stringify(team)}`, has, team],
+          [`like ${JSON.stringify(team)}`, like, team],
+        ],
+      ),
+      ['a text in the place of true or false', flag, 'true'],
+    ])('that has another form rejects the token: %s', (_, agent, team) => {
+      expect(refusal({ team }, [agent])).toBe('claim_absent: "team", by which agent robots is known, has another form');
+    });
+
+    test.each<[string, TokenAgent, Claims]>([
+      ['is absent', is, {}],
+      ['has another value', is, { team: 'people' }],
+      ['is a list without it', is, { team: ['people'] }],
+      ['is an empty list', has, { team: [] }],
+      ['is text without the word', has, { team: 'people robotsx' }],
+      ['is not like it', like, { team: 'people' }],
+      ['is false', flag, { team: false }],
+    ])('is not there where the claim %s', (_, agent, claims) => {
+      expect(callerOf(claims, [agent])).not.toHaveProperty('agent');
+    });
+
+    test('does not count, readable or not, beside an actor', () => {
+      expect(callerOf({ team: { name: 'robots' }, act: { sub: 'release-bot' } }, [is, bot]).agent).toBe('bot');
+    });
+  });
+
   test('an agent of one provider comes with no other’s tokens', () => {
     const own = { ...bot, match: { kind: 'client', client: 'release-bot', provider: 'entra' } } as const;
     expect(callerOf({ cid: 'release-bot' }, [own])).not.toHaveProperty('agent');
