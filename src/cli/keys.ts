@@ -17,6 +17,9 @@ interface RotateFlags {
   readonly absolute?: number;
 }
 
+/** The user that the image's nginx runs as. */
+const IMAGE_USER = 10101;
+
 /** Longest life of a session where the policy says nothing. */
 const ABSOLUTE_S = 24 * 3600;
 
@@ -42,6 +45,11 @@ function replace(runtime: Runtime, file: string, text: string): void {
   try {
     runtime.replace(file, text);
   } catch (error) {
+    if (codeOf(error) === 'EPERM') {
+      throw new WrongUse(
+        `${file}: it is another user's, and the gateway may need it to be: run this as that user, or as root`,
+      );
+    }
     throw new WrongUse(`${file}: ${reasonOf(error)}`);
   }
 }
@@ -57,6 +65,7 @@ async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): P
       ? `${file}: two session keys: the first seals, the second is there to seal next\n`
       : `${file}: two keys: the first signs, the second is published to sign next\n`,
   );
+  runtime.err(`only its owner can read it, and the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
   return YES;
 }
 

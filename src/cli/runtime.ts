@@ -30,7 +30,12 @@ export interface Runtime {
    * @param name with the names of folders before it, joined by `/`
    */
   write(folder: string, name: string, content: string | Uint8Array): void;
-  /** Puts a secret file in place at once, for its owner alone; one that is there keeps its mode, and a link goes. */
+  /**
+   * Puts a secret file in place at once, for its owner alone; one that is there keeps its mode and owner, and a link
+   * goes.
+   *
+   * @throws Error with the system's code, `EPERM` where the owner cannot be kept
+   */
   replace(path: string, text: string): void;
   /** Makes a folder, and says its absolute path. */
   folder(path: string): string;
@@ -129,11 +134,11 @@ function listAll(path: string): readonly string[] | undefined {
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
 }
 
-/** Permissions of a file that is there. What a link leads to is another file. */
-function modeOf(path: string): number | undefined {
+/** Permissions and owner of a file that is there. What a link leads to is another file. */
+function standing(path: string): { readonly mode: number; readonly uid: number; readonly gid: number } | undefined {
   try {
     const stat = fs.lstatSync(path);
-    return stat.isSymbolicLink() ? undefined : stat.mode & 0o777;
+    return stat.isSymbolicLink() ? undefined : { mode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -148,17 +153,29 @@ function remove(path: string): void {
   }
 }
 
+/** Gives a new file the owner of the one whose place it takes. Only root may give one away, and njs's command cannot. */
+function keepOwner(path: string, uid: number, gid: number): void {
+  const made = fs.lstatSync(path);
+  if (made.uid === uid && made.gid === gid) return;
+  const { chownSync } = fs as unknown as { chownSync?: (path: string, uid: number, gid: number) => void };
+  if (chownSync !== undefined) chownSync(path, uid, gid);
+  else if (made.uid !== uid) throw Object.assign(new Error('the owner cannot be kept'), { code: 'EPERM' });
+}
+
 /**
  * Makes a file beside its place, and puts it there at once. It is opened exclusively: a link that somebody lays there
  * meanwhile makes this fail.
  *
  * @param mode of a file that is not there yet
+ * @param keepsOwner a file that is there keeps its owner, or this fails
  */
-function putFile(path: string, content: string | Uint8Array, mode: number): void {
+function putFile(path: string, content: string | Uint8Array, mode: number, keepsOwner = false): void {
   const beside = `${path}.new`;
   remove(beside);
-  fs.writeFileSync(beside, content as string, { mode: modeOf(path) ?? mode, flag: 'wx' });
+  const before = standing(path);
+  fs.writeFileSync(beside, content as string, { mode: before?.mode ?? mode, flag: 'wx' });
   try {
+    if (keepsOwner && before !== undefined) keepOwner(beside, before.uid, before.gid);
     fs.renameSync(beside, path);
   } catch (error) {
     remove(beside);
@@ -230,7 +247,7 @@ export function systemRuntime(): Runtime {
     read: readAll,
     list: listAll,
     write: writeBelow,
-    replace: (path, text) => putFile(path, text, 0o600),
+    replace: (path, text) => putFile(path, text, 0o600, true),
     isFolder,
     reload,
     folder(path) {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { systemRuntime } from '../../../src/cli/runtime.ts';
 import { meshgate } from './fake.ts';
@@ -38,7 +38,7 @@ describe('meshgate keys', () => {
     const made = await meshgate(['keys', 'new', '--session', '/s.jwks'], { now: NOW });
     expect([made.code, made.err]).toEqual([
       0,
-      '/s.jwks: two session keys: the first seals, the second is there to seal next\n',
+      "/s.jwks: two session keys: the first seals, the second is there to seal next\nonly its owner can read it, and the gateway's user must: in the image, chown 10101 /s.jwks\n",
     ]);
     const files = made.written;
     const early = await meshgate(['keys', 'rotate', '/s.jwks'], { files, now: NOW });
@@ -60,7 +60,7 @@ describe('meshgate keys', () => {
 
 describe('a secret file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-keys-'));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   test('is its owner’s alone, or keeps the mode it has, and is replaced at once', () => {
     const { replace } = systemRuntime();
@@ -71,5 +71,16 @@ describe('a secret file', () => {
     replace(file, 'two');
     expect([readFileSync(file, 'utf8'), readdirSync(folder)]).toEqual(['two', ['k.jwks']]);
     expect(statSync(file).ino).not.toBe(ino);
+  });
+
+  test('keeps its owner, whoever replaces it', ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root gives files away');
+    const { replace } = systemRuntime();
+    const file = join(folder, 'owned.jwks');
+    writeFileSync(file, 'one', { mode: 0o600 });
+    chownSync(file, 10101, 10101);
+    replace(file, 'two');
+    const { uid, gid, mode } = statSync(file);
+    expect([uid, gid, mode & 0o777, readFileSync(file, 'utf8')]).toEqual([10101, 10101, 0o600, 'two']);
   });
 });
