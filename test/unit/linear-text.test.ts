@@ -8,7 +8,8 @@ import { match } from '../../src/rules/match.ts';
 import { parseTarget } from '../../src/rules/target.ts';
 import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';
 import { readCallback } from '../../src/session/flow/callback.ts';
-import { attemptCookies } from '../../src/session/flow/cookies.ts';
+import { attemptValue, endedAttempts } from '../../src/session/flow/cookies.ts';
+import { withoutOwn } from '../../src/session/own-cookies.ts';
 import { escapeHtml } from '../../src/session/pages/escape.ts';
 import { languageFor } from '../../src/session/pages/language.ts';
 import { readTemplate } from '../../src/session/pages/template.ts';
@@ -125,7 +126,7 @@ test('no regular expression of the schema of policies is slow', () => {
   expect([...patterns].filter(([, pattern]) => isSlow(pattern)).map(([text]) => text)).toEqual([]);
 }, 600_000);
 
-/** Texts of a length, each of one kind of characters. */
+/** Texts of a length, each of one kind of characters; `#` is another word each time. */
 const PIECES = [
   ' ',
   'a',
@@ -146,7 +147,17 @@ const PIECES = [
   '"',
   '{',
   '[',
+  'a#=1; ',
+  '__Host-meshgate-a-0.#=1; ',
+  '__Host-meshgate-a-#=1; ',
+  '__Host-meshgate=#; ',
 ];
+
+const textOf = (piece: string, length: number): string => {
+  const word = (i: number) => i.toString(36).padStart(8, '0');
+  const one = piece.replace('#', word(0));
+  return Array.from({ length: Math.ceil(length / one.length) }, (_, i) => piece.replace('#', word(i))).join('');
+};
 
 const NO_HOSTS = [{ name: 'wiki.example.com', routes: [] }] as unknown as Parameters<typeof match>[0];
 
@@ -158,8 +169,10 @@ test.each<readonly [string, (text: string) => unknown]>([
   ['the target of a request', parseTarget],
   ['a Host header', (text) => match(NO_HOSTS, text, '/')],
   ['Accept-Language', (text) => languageFor(text)],
-  ['cookies of a sign-in', attemptCookies],
+  ['the cookie of a sign-in', (text) => attemptValue(text, '0.00000000')],
+  ['cookies of attempts that end', (text) => endedAttempts(text, [])],
   ['cookies of a session', ownSession],
+  ['cookies that a service sets', (text) => withoutOwn([text])],
   ['a cookie', (text) => cookieValue(text, 'a')],
   ['names of cookies', (text) => cookieNames(text, 'a')],
   ['the query of a callback', readCallback],
@@ -168,9 +181,7 @@ test.each<readonly [string, (text: string) => unknown]>([
   ['the template of a page', readTemplate],
 ])('%s is read in linear time', (_, read) => {
   for (const piece of PIECES) {
-    const texts = new Map(
-      [16_000 / SHORTER, 16_000].map((length) => [length, `x${piece.repeat(length / piece.length)}x`]),
-    );
+    const texts = new Map([16_000 / SHORTER, 16_000].map((length) => [length, `x; ${textOf(piece, length)}x`]));
     const run = (length: number) => read(texts.get(length) as string);
     // What is fast enough for the longest is not measured.
     if (spentOnce(() => run(16_000)) < SUSPICIOUS) continue;

@@ -2,7 +2,7 @@ import { EXCHANGE_S } from '../../limits.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
-import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
+import { expiredAttempt } from '../../session/flow/cookies.ts';
 import { callbackName, originOf } from '../../session/flow/origin.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
@@ -107,7 +107,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   }
   const { attempt, provider, callback: came } = back;
   const { now } = visit;
-  if (!isBound(attempt, attemptCookies(visit.cookies)) || isOver(attempt, now)) {
+  if (!isBound(attempt, visit.cookies) || isOver(attempt, now)) {
     await astray(scene, visit, back, false);
     return;
   }

@@ -1,6 +1,6 @@
 import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../limits.ts';
 import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
-import { attemptCookies, expiredAttempt } from '../../session/flow/cookies.ts';
+import { expiredAttempt } from '../../session/flow/cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { originOf } from '../../session/flow/origin.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
@@ -57,7 +57,7 @@ export async function handover(scene: SigninScene, visit: Visit): Promise<void> 
     return;
   }
   const { errand, session, to, id } = ticket;
-  if (!isBound(errand, attemptCookies(visit.cookies)) || isOver(ticket, visit.now, TICKET_LIFETIME_S)) {
+  if (!isBound(errand, visit.cookies) || isOver(ticket, visit.now, TICKET_LIFETIME_S)) {
     await astray(scene, visit, ticket, false);
     return;
   }

@@ -1,6 +1,6 @@
 import { ATTEMPT_LIFETIME_S, MAX_CLOCK_SKEW } from '../../limits.ts';
 import { asObject } from '../../token/json.ts';
-import type { AttemptCookie } from './cookies.ts';
+import { type AttemptCookie, attemptValue } from './cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
 /** Why somebody is sent to the provider: signs in, is confirmed silently, or shows more of who they are. */
@@ -103,11 +103,8 @@ export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.i
 export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
   Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 
-/** Whether the browser that comes back is the one that was sent. */
-export function isBound(
-  { id, binding }: { readonly id: string; readonly binding: string },
-  cookies: readonly AttemptCookie[],
-): boolean {
-  const cookie = cookies.find((one) => one.id === id);
-  return cookie !== undefined && sameText(sha256(cookie.value), binding);
+/** Whether the browser that comes back, with its `Cookie` line, is the one that was sent. */
+export function isBound({ id, binding }: { readonly id: string; readonly binding: string }, line: string): boolean {
+  const value = attemptValue(line, id);
+  return value !== undefined && sameText(sha256(value), binding);
 }

@@ -11,16 +11,8 @@ export interface AttemptCookie {
   readonly value: string;
 }
 
-/** The cookies of attempts in a `Cookie` line; one that is there twice is none. */
-export function attemptCookies(line: string): readonly AttemptCookie[] {
-  const cookies: AttemptCookie[] = [];
-  for (const name of cookieNames(line, ATTEMPT_COOKIE)) {
-    const id = name.slice(ATTEMPT_COOKIE.length);
-    const value = attemptId.test(id) ? cookieValue(line, name) : undefined;
-    if (value !== undefined) cookies.push({ id, value });
-  }
-  return cookies;
-}
+/** What binds an attempt to the browser of a `Cookie` line; a cookie that is there twice is none. */
+export const attemptValue = (line: string, id: string): string | undefined => cookieValue(line, ATTEMPT_COOKIE + id);
 
 /** When an attempt began, by its name; one that is no attempt's of ours, which a script can make, was before all. */
 function startOf(name: string): number {
@@ -48,7 +40,8 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
   const begun = [...own].filter(([name, ends]) => name.startsWith(ATTEMPT_COOKIE) && !ends);
   const over = others.length + begun.length - MAX_ATTEMPTS;
   if (over <= 0) return [];
-  others.sort((a, b) => startOf(a) - startOf(b));
+  const starts = new Map(others.map((name) => [name, startOf(name)]));
+  others.sort((a, b) => (starts.get(a) as number) - (starts.get(b) as number));
   return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
 }
 
