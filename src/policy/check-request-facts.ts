@@ -48,32 +48,59 @@ function checkNetwork(report: Report, { network }: Exclude<DraftFact, string>, p
   }
 }
 
+/** Bits of the widest range of proxies beside networks that give roles: one subnet, by the bytes of its addresses. */
+const NARROWEST: Readonly<Record<number, number>> = { 4: 24, 16: 64 };
+
 /**
- * A client inside a trusted proxy's range writes any address into X-Forwarded-For, and nginx believes the last one that is
- * no proxy's: a role by a network that overlaps the range is everybody's in there.
+ * Every address in a trusted proxy's range can claim to be any other: nginx believes the last one in X-Forwarded-For that
+ * is no proxy's. So the range holds proxies and no clients, and a role by a network that overlaps it is everybody's in there.
  */
 function checkProxied(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
-  const trusted = (gateway?.trusted_proxies ?? []).flatMap((text) => (text && readRange(text)) || []);
-  const overlaps = (one: Range, other: Range) =>
-    isWithin(one.bytes, other, one.length) || isWithin(other.bytes, one, other.length);
-  let found = false;
-  for (const { fact, path } of roleFacts(draft).flatMap(allFacts)) {
-    if (typeof fact !== 'object' || report.touches(path)) continue;
-    for (const [index, text] of (fact.network ?? []).entries()) {
-      const range = text === undefined ? undefined : readRange(text);
-      const proxies = range && trusted.find((it) => overlaps(range, it));
-      if (proxies === undefined) continue;
-      found = true;
-      if (gateway !== undefined && writes(gateway, 'insecure_proxied_networks')) continue;
-      const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, where any client can forge such an address; trust the proxies' own addresses alone, or write insecure_proxied_networks: true beside`;
-      report.add([...path, 'network', index], message);
-    }
-  }
+  const networks = networksOf(report, draft);
+  const trusted = (gateway?.trusted_proxies ?? []).map((text) => (text && readRange(text)) || undefined);
+  const insecure = gateway !== undefined && writes(gateway, 'insecure_proxied_networks');
+  const forged = [...wide(trusted, networks.length > 0), ...overlapping(trusted, networks)];
+  if (!insecure) for (const { path, message } of forged) report.add(path, message);
   const key = ['gateway', 'insecure_proxied_networks'];
-  if (found || gateway === undefined || !writes(gateway, 'insecure_proxied_networks') || report.touches(key)) return;
-  report.add(key, 'no effect: no network of a role overlaps trusted_proxies; remove it', 'key');
+  if (forged.length > 0 || !insecure || report.touches(key)) return;
+  report.add(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it', 'key');
 }
+
+/** Networks that roles ask for, and where. */
+function networksOf(report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] {
+  return roleFacts(draft)
+    .flatMap(allFacts)
+    .flatMap(({ fact, path }) => {
+      if (typeof fact !== 'object' || report.touches(path)) return [];
+      return (fact.network ?? []).flatMap((text, index) => {
+        const range = text === undefined ? undefined : readRange(text);
+        return range === undefined ? [] : [{ range, path: [...path, 'network', index] }];
+      });
+    });
+}
+
+const OTHERWISE = 'trust the proxies’ own addresses alone, or write insecure_proxied_networks: true beside';
+
+/** Ranges in which clients can be expected, where networks give roles. */
+const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
+  trusted.flatMap((range, index) => {
+    const narrowest = range && NARROWEST[range.bytes.length];
+    if (!gives || narrowest === undefined || range === undefined || range.length >= narrowest) return [];
+    const message = `every address in ${rangeText(range)} can claim to be any other, also one of a network that gives a role: with such roles at most a /${narrowest}; ${OTHERWISE}`;
+    return [{ path: ['gateway', 'trusted_proxies', index], message }];
+  });
+
+const overlaps = (one: Range, other: Range): boolean =>
+  isWithin(one.bytes, other, one.length) || isWithin(other.bytes, one, other.length);
+
+const overlapping = (trusted: readonly (Range | undefined)[], networks: ReturnType<typeof networksOf>) =>
+  networks.flatMap(({ range, path }) => {
+    const proxies = trusted.find((it) => it !== undefined && overlaps(range, it));
+    if (proxies === undefined) return [];
+    const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, where any client can forge such an address; ${OTHERWISE}`;
+    return [{ path, message }];
+  });
 
 function rangeMistake(
   text: string,

@@ -65,12 +65,16 @@ export const gateway = z
       .describe('Life cycle of the providers’ keys.')
       .optional(),
     trusted_proxies: list(s.cidr, '[10.0.0.0/8]')
-      .describe('Address ranges whose X-Forwarded-For is believed. Default: none.')
+      .describe(
+        'Addresses of proxies whose X-Forwarded-For is believed: each can claim to be any other. Default: none.',
+      )
       .optional(),
     insecure_proxied_networks: z
       .literal(true)
       .register(hints, { what: 'true', write: 'true, or leave it out' })
-      .describe('Networks of roles may overlap trusted_proxies, though clients in there can forge such an address.')
+      .describe(
+        'trusted_proxies may be wide, and overlap networks of roles, though clients in there can forge any address.',
+      )
       .optional(),
     resolver: list(s.resolver, '[10.0.0.10]')
       .describe('DNS servers for providers and ingress. Default: those of the machine.')

@@ -71,8 +71,8 @@ const files = {
   '/run/tls/tls.key': tls.key,
 };
 /**
- * Somebody's own nginx: its default server asks for certificates of another CA, and the http level has that CA for OCSP
- * stapling.
+ * Somebody's own nginx: its default server asks for certificates of another CA, the http level has that CA for OCSP
+ * stapling, and believes whoever says in a header where a request comes from.
  */
 const lax = (rendered: Readonly<Record<string, string>>) => {
   const changed = replaceIn(
@@ -81,11 +81,14 @@ const lax = (rendered: Readonly<Record<string, string>>) => {
     'server_name _;',
     'server_name _; ssl_client_certificate /run/partners/ca.pem; ssl_verify_client optional;',
   );
-  const around = 'ssl_trusted_certificate /run/partners/ca.pem;';
+  const around =
+    'set_real_ip_from 0.0.0.0/0; real_ip_header X-Forwarded-For; ssl_trusted_certificate /run/partners/ca.pem;';
   return { ...changed, 'http.conf': `${around}\n${changed['http.conf']}` };
 };
+// Nobody knows the address of this machine beforehand, from which the requests come.
+const proxied = 'trusted_proxies: [172.16.0.0/12, 192.168.0.0/16]\n  insecure_proxied_networks: true';
 const [gateway, alone] = await Promise.all([
-  startGateway(stage, { policy: policyOf('trusted_proxies: [172.16.0.0/12, 192.168.0.0/16]'), files }),
+  startGateway(stage, { policy: policyOf(proxied), files }),
   startGateway(stage, { policy: policyOf('clock_skew: 30s'), files, alias: 'alone', mutate: lax }),
 ]);
 const setup = { gateway, echoes: [wiki] };

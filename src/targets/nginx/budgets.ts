@@ -3,6 +3,7 @@ import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
+import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -16,6 +17,10 @@ const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: 
   hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
 
 const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
+
+/** Whether the policy decides by the client's address, or counts requests by it. */
+export const readsAddresses = (scene: Pick<Scene, 'policy'>): boolean =>
+  hasNetworks(scene) || some(scene.policy, byAddress);
 
 /** What callers and addresses asked for, shared by the workers of one nginx: docs/budgets.md says how much fits. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {

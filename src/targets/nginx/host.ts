@@ -1,7 +1,7 @@
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around, requestFiles } from './around.ts';
-import { withBudgets } from './budgets.ts';
+import { readsAddresses, withBudgets } from './budgets.ts';
 import { corsOfRefusals } from './cors.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
@@ -21,10 +21,16 @@ import { setCookie, withoutSessions, withSessions } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
 import { refusesWorkers, workerLocation } from './worker.ts';
 
-/** Whose forwarded addresses are believed. */
+/** No connection comes from this address. nginx has no word for trusting none, and would take over what is around it. */
+const NO_PROXY = '0.0.0.0/32';
+
+/** Whose forwarded addresses are believed; none's, whatever the http level says, where a forged one would count. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
   const { trustedProxies } = scene.policy.gateway;
-  if (trustedProxies.length === 0) return [];
+  if (trustedProxies.length === 0) {
+    if (!readsAddresses(scene)) return [];
+    return [commented('The address is the connection’s: no header says another.', line('set_real_ip_from', NO_PROXY))];
+  }
   return [
     ...trustedProxies.map((range) => line('set_real_ip_from', literal(range))),
     line('real_ip_header', 'X-Forwarded-For'),

@@ -1,3 +1,5 @@
+import type { Policy } from '../../policy/types.ts';
+import { readsAddresses } from './budgets.ts';
 import type { Read } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { type ReadText, type Warning, warn } from './inspect-types.ts';
@@ -85,6 +87,34 @@ export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Wa
       ];
     }),
   );
+}
+
+/** What says, beside the policy, whose forwarded addresses are believed, where it decides or counts by addresses. */
+export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
+  if (!readsAddresses({ policy })) return [];
+  const own = (nodes: readonly Read[]) =>
+    nodes.filter(({ name, file }) => name === 'set_real_ip_from' && tree.kind(file) === 'other');
+  const instead = 'gateway.trusted_proxies, with the addresses of the proxies alone';
+  return [
+    ...ours.flatMap(({ body }) =>
+      own(body).map((node) =>
+        warn(
+          node,
+          `set_real_ip_from ${node.args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides by addresses`,
+          instead,
+        ),
+      ),
+    ),
+    ...(policy.gateway.trustedProxies.length > 0
+      ? []
+      : own(tree.http).map((node) =>
+          warn(
+            node,
+            `set_real_ip_from ${node.args.join(' ')} does not count for the hosts of the policy, which decides by addresses: behind a proxy all clients have its address`,
+            instead,
+          ),
+        )),
+  ];
 }
 
 /** Scripts and settings of njs that our servers inherit, or that unmake TLS. */

@@ -10,7 +10,8 @@ const NETWORKS_HEADER = 'X-Meshgate-Networks';
 /** Networks that roles ask for, in the order of the vector. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
 
-const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
+/** Whether roles ask for the client's network. */
+export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
 
 /** The vector on its way to the check; nothing for policies without networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { inspectNginx } from '../../../../src/targets/nginx/inspect.ts';
+import { render } from './golden.ts';
+
+const DIR = '/etc/nginx/meshgate';
+
+/** What is said of an nginx around a policy with this gateway and this role. */
+function told(gateway: string, role: string, { http = '', server = '' }: { http?: string; server?: string }) {
+  const text = `version: 1
+gateway: { insecure_http: true${gateway} }
+providers: { idp: { issuer: https://idp.test, audiences: [wiki] } }
+services: { wiki: { insecure_url: "http://127.0.0.1:9000" } }
+roles: { inside: ${role} }
+hosts: { wiki.test: { /*: { service: wiki, allow: [inside] } } }
+`;
+  const { policy, errors } = parsePolicy(text, 'p.yaml');
+  if (policy === undefined) throw new Error(JSON.stringify(errors));
+  const { files } = render(policy);
+  const around = {
+    '/etc/nginx/nginx.conf': `http { ${http} include meshgate/http.conf;
+server { listen 80; server_name wiki.test; ${server} include meshgate/hosts/wiki.test.conf; } }`,
+    ...Object.fromEntries(
+      Object.entries(files)
+        .filter(([file]) => file.endsWith('.conf') && file !== 'servers.conf')
+        .map(([file, content]) => [`${DIR}/${file}`, content]),
+    ),
+  };
+  const dump = Object.entries(around).map(([name, content]) => `# configuration file ${name}:\n${content}\n`);
+  const found = inspectNginx(dump.join(''), policy, compile(policy), (path) => files[path.slice(DIR.length + 1)]);
+  return found?.warnings.map(({ line, text: said }) => `${line} ${said}`);
+}
+
+const NETWORK = '{ network: [192.0.2.0/24] }';
+const TRUSTED = ', trusted_proxies: [10.0.0.7/32]';
+const LINE = 'set_real_ip_from 10.0.0.0/8;';
+
+test('warns of proxies that the http level trusts, which do not count for a policy that decides by addresses', () => {
+  expect(told('', NETWORK, { http: LINE })).toEqual([
+    expect.stringMatching(/^1 set_real_ip_from 10\.0\.0\.0\/8 does not count/),
+  ]);
+  expect(told(TRUSTED, NETWORK, { http: LINE })).toEqual([]);
+  expect(told('', '{ group: staff }', { http: LINE })).toEqual([]);
+  expect(told(', limits: { callers: { rate: 5/s } }', '{ group: staff }', { http: LINE })).toEqual([]);
+});
+
+test('warns of proxies that a server of the policy trusts beside it', () => {
+  const counts = [expect.stringMatching(/^2 set_real_ip_from 10\.0\.0\.0\/8 counts beside gateway\.trusted_proxies/)];
+  expect(told('', NETWORK, { server: LINE })).toEqual(counts);
+  expect(told(TRUSTED, NETWORK, { server: LINE })).toEqual(counts);
+  expect(told('', '{ group: staff }', { server: LINE })).toEqual([]);
+});
+
+test('says nothing without them', () => {
+  expect(told('', NETWORK, {})).toEqual([]);
+  expect(told(TRUSTED, NETWORK, {})).toEqual([]);
+});
