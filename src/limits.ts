@@ -24,7 +24,7 @@ export const PROVIDER_TIMEOUT_MS = 4000;
 /** How often the job looks which provider's keys are due. */
 export const KEYS_JOB_INTERVAL_S = 10;
 
-/** Checks per worker that may wait for a key refetch at once; the others are told to retry. */
+/** Checks that may wait at once for a refetch of the keys of one provider; the others are told to retry. */
 export const MAX_WAITERS = 16;
 
 /** How long a check waits for a refetch that another one leads, milliseconds. */
@@ -143,7 +143,7 @@ export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
 /** Locks, counters and pauses that a provider may have at a time, and a session that is being renewed. */
-export const LOCKS_PER_PROVIDER = 12;
+export const LOCKS_PER_PROVIDER = 13;
 export const LOCKS_PER_SESSION = 2;
 
 /** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */

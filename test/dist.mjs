@@ -7,7 +7,7 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 178 * 1024,
+  'meshgate.js': 180 * 1024,
   'hop.js': 72 * 1024,
   'signin.js': 196 * 1024,
   'client.js': 38 * 1024,

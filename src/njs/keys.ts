@@ -21,6 +21,7 @@ import type { Key, TokenProvider } from '../token/types.ts';
 import { keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
 import { EPOCH, newEpoch } from './epoch.ts';
+import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
 
@@ -201,12 +202,13 @@ export class KeyStore {
       if (done !== undefined) return done ? 'fetched' : 'unchanged';
     }
     if (!fetching()) return 'unchanged';
-    if (locks.incr(composed('waiting', provider.name), 1, 0, LOCK_MS) > MAX_WAITERS) return 'busy';
+    const place = holdUpTo(MAX_WAITERS, composed('waiting', provider.name), LOCK_MS);
+    if (place === undefined) return 'busy';
     const epoch = this.#epoch;
     for (let waited = 0; waited < WAIT_FOR_KEYS_MS && fetching(); waited += 50) {
       await new Promise<void>((resolve) => setTimeout(resolve, 50));
     }
-    locks.incr(composed('waiting', provider.name), -1, 0, LOCK_MS);
+    release(place);
     return keysDict().get(EPOCH) === epoch ? 'unchanged' : 'fetched';
   }
 }

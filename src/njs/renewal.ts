@@ -1,7 +1,7 @@
-import { LOCK_RENEWAL_MS, MAX_RENEWAL_WAITERS, MAX_SEALED } from '../limits.ts';
+import { MAX_RENEWAL_WAITERS, MAX_SEALED, PROVIDER_TIMEOUT_MS } from '../limits.ts';
 import { RENEW_HEADERS, RENEWED } from '../session/contract.ts';
 import { RENEW_PATH } from '../session/names.ts';
-import { locksDict } from './dicts.ts';
+import { type Hold, holdUpTo, release } from './held.ts';
 
 /** What came of a renewal, see src/session/contract.ts. */
 export type Renewed =
@@ -35,8 +35,11 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
   }
 }
 
-/** Counter of the checks of all workers that wait: each holds a JavaScript context. */
+/** The checks of all workers that wait: each holds a JavaScript context. */
 const WAITING = 'waiting checks';
+
+/** Longer than a check waits: nginx ends its call after {@link PROVIDER_TIMEOUT_MS}. */
+const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /**
  * Asks the sign-in's side to renew a session.
@@ -47,14 +50,14 @@ const WAITING = 'waiting checks';
  * @returns `alone` whatever goes wrong, and where too many wait already. Never rejected.
  */
 export async function askRenewal(socket: string, host: string, text: string, wait: boolean): Promise<Renewed> {
-  const locks = locksDict();
+  let place: Hold | undefined;
   try {
-    if (locks.incr(WAITING, 1, 0, LOCK_RENEWAL_MS) > MAX_RENEWAL_WAITERS) return alone;
-    return await ask(socket, host, text, wait);
+    place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING, WAITING_MS);
+    return place === undefined ? alone : await ask(socket, host, text, wait);
   } catch (error) {
     ngx.log(ngx.WARN, `meshgate: a session is not renewed: ${(error as Error).message}`);
     return alone;
   } finally {
-    locks.incr(WAITING, -1, 0, LOCK_RENEWAL_MS);
+    if (place !== undefined) release(place);
   }
 }

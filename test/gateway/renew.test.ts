@@ -125,7 +125,7 @@ describe('past the fresh time', () => {
     const asked = many(agent, 20);
     // The provider has renewed and not answered, and others than the one that asked it wait.
     await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
-    await until(async () => Number(await memory.get('meshgate_locks', 'waiting checks')) > 1, { what: 'the others' });
+    await until(async () => (await memory.held('waiting checks')) > 1, { what: 'the others' });
     await sso.control('/token');
     const answers = await asked;
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));

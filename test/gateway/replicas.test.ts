@@ -182,8 +182,8 @@ test('and with a provider that takes its time', async () => {
   // The provider has renewed and not answered, and others than the one that asked it wait.
   await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
   const waiting = async () => {
-    const counts = both.map((one) => new Memory(one, host).get('meshgate_locks', 'waiting checks'));
-    return (await Promise.all(counts)).reduce((sum, count = '0') => sum + Number(count), 0);
+    const counts = both.map((one) => new Memory(one, host).held('waiting checks'));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   };
   await until(async () => (await waiting()) > 1, { what: 'the others' });
   await sso.control('/token');

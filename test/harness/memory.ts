@@ -15,6 +15,10 @@ const code = `
 const turn = (r) => {
   const { zone, key } = r.args;
   const dict = ngx.shared[zone];
+  if (r.method === 'OPTIONS') {
+    const found = dict.keys().filter((one) => one.startsWith(key + '\\n')).map((one) => dict.get(one) ?? 0);
+    return r.return(200, String(found.reduce((sum, one) => sum + one, 0)));
+  }
   if (r.method === 'PUT') dict.set(key, r.requestText);
   if (r.method === 'DELETE') dict.keys().filter((one) => RegExp(key).test(one)).forEach((one) => dict.delete(one));
   const value = dict.get(key);
@@ -51,6 +55,11 @@ export class Memory {
 
   async set(zone: string, key: string, value: string): Promise<void> {
     await this.#ask('PUT', zone, key, value);
+  }
+
+  /** How many of something all workers hold together. */
+  async held(name: string): Promise<number> {
+    return Number(await this.#ask('OPTIONS', 'meshgate_locks', name));
   }
 
   /** Deletes all keys that match: how the gateway joins the parts of a key is its own affair. */

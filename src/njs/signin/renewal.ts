@@ -25,6 +25,7 @@ import {
 import type { Lock, SessionStore } from '../../session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict } from '../dicts.ts';
+import { holdUpTo, release } from '../held.ts';
 
 /** What renewals go by; what the provider and the cookie's seal have to do with it is the caller's. */
 export interface RenewalScene {
@@ -61,20 +62,12 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Name of a counter, and how long it may be wrong after a worker died. */
+/** Renewals after the answer that are under way, and requests that wait for one, on all workers. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
-/** Counts one more, or not: too many are in there. */
-function enter(name: string, most: number): boolean {
-  if (locksDict().incr(name, 1, 0, LOCK_RENEWAL_MS) <= most) return true;
-  leave(name);
-  return false;
-}
-
-const leave = (name: string): void => {
-  locksDict().incr(name, -1, 0, LOCK_RENEWAL_MS);
-};
+/** Longer than either takes: a request that has waited may lead. */
+const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
 const paused = (provider: string): string => composed('pause', provider);
 
@@ -207,7 +200,8 @@ export class Renewals {
     const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    if (!enter(RENEWING, MAX_RENEWALS)) {
+    const place = holdUpTo(MAX_RENEWALS, RENEWING, HELD_MS);
+    if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
     }
@@ -215,18 +209,19 @@ export class Renewals {
       try {
         await this.#leadAndRelease(cookie, lock);
       } finally {
-        leave(RENEWING);
+        release(place);
       }
     };
     return { kind: 'going', go };
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    if (!enter(WAITING, MAX_RENEWAL_WAITERS)) return alone;
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING, HELD_MS);
+    if (place === undefined) return alone;
     try {
       return await this.#wait(cookie);
     } finally {
-      leave(WAITING);
+      release(place);
     }
   }
 }

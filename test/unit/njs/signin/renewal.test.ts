@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { DictStore } from '../../../../src/njs/dict-store.ts';
 import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renewal.ts';
 import type { Refreshed } from '../../../../src/session/renew.ts';
@@ -55,9 +55,30 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
 
 const renew = (cookie = session, wait = true, on = renewals()) => on.renew(cookie, 'wiki.example.com', wait);
 
+/** How many are counted under a name. */
+const counted = (name: string): number =>
+  fake.zones.locks.items().reduce((sum, [key, count]) => (key.startsWith(`${name}\n`) ? sum + Number(count) : sum), 0);
+
 /** So many requests wait for a renewal that another one leads. */
-const waiting = (count: number) =>
-  until(() => fake.zones.locks.get('waiting renewal') === count, { what: `${count} that wait` });
+const waiting = (count: number) => until(() => counted('waiting renewal') === count, { what: `${count} that wait` });
+
+const pass = (milliseconds: number): void => {
+  fake.clock += milliseconds;
+  vi.setSystemTime(fake.clock);
+};
+
+/** So many other people's sessions are renewed after the answer, by workers that die meanwhile. */
+async function die(count: number): Promise<void> {
+  answers = () => new Promise(() => {});
+  for (let i = 0; i < count; i++) {
+    const other = { ...early.session, sid: `dead-${i}` };
+    await store.put({ ...early, session: other, claims: { ...early.claims, sub: `dead-${i}` } }, 80_000);
+    const renewal = await renew(other, false);
+    void (renewal as { go?: () => Promise<void> }).go?.();
+  }
+  await until(() => asked.length === count, { what: 'the calls' });
+  answers = async () => good;
+}
 
 beforeEach(async () => {
   for (const zone of Object.values(fake.zones)) zone.clear();
@@ -177,16 +198,31 @@ it('takes no record of another host', async () => {
 });
 
 it('lets only so many wait', async () => {
-  await store.lock(session.sid, 30_000);
-  fake.zones.locks.set('waiting renewal', 128);
+  const lock = (await store.lock(session.sid, 90_000))!;
+  const all = Array.from({ length: 128 }, () => renew());
+  await waiting(128);
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(fake.zones.locks.get('waiting renewal')).toBe(128);
+  expect(counted('waiting renewal')).toBe(128);
+  await lock.release();
+  expect([...new Set((await Promise.all(all)).map(({ kind }) => kind))]).toEqual(['session']);
+  expect(counted('waiting renewal')).toBe(0);
 });
 
 it('asks after the answer for only so many, and leaves no lock behind', async () => {
-  fake.zones.locks.set('renewing', 32);
+  await die(32);
   expect(await renew(session, false)).toEqual({ kind: 'going' });
   expect(await store.lock(session.sid, 1000)).toBeDefined();
+});
+
+it('asks after the answer again after workers died with as many as may be asked for, while others go on', async () => {
+  await die(32);
+  await store.put(early, 80_000);
+  let renewal = await renew(early.session, false);
+  for (let second = 0; second < 200 && renewal.kind === 'going' && renewal.go === undefined; second++) {
+    pass(1000);
+    renewal = await renew({ ...early.session, fresh: early.session.fresh + second }, false);
+  }
+  expect(renewal).toMatchObject({ kind: 'going', go: expect.any(Function) });
 });
 
 it('does not send a token that the store cannot mark', async () => {

@@ -1,0 +1,52 @@
+import { composed } from '../composed.ts';
+import { locksDict } from './dicts.ts';
+
+/** One of those things of which all workers together hold only so many at a time. */
+export interface Hold {
+  /** How many were held when it was taken, itself included. */
+  readonly count: number;
+  readonly counter: string;
+  /** When it is forgotten, given back or not: milliseconds since the epoch. */
+  readonly until: number;
+}
+
+const counterOf = (name: string, period: number): string => composed(name, String(period));
+
+const countAt = (name: string, period: number): number => locksDict().get(counterOf(name, period)) ?? 0;
+
+/** How many are held. */
+export function heldNow(name: string, span: number): number {
+  const period = Math.floor(Date.now() / span);
+  return countAt(name, period) + countAt(name, period - 1);
+}
+
+/**
+ * Takes one, whatever number is held.
+ *
+ * There is a counter for each period of time, and those of the present and the last one count. So what a worker held that
+ * died is free again after two periods, however many are taken meanwhile: a single counter that each of them prolongs
+ * would never forget it.
+ *
+ * @param span milliseconds, the length of a period; nothing is held longer
+ */
+export function hold(name: string, span: number): Hold {
+  const now = Date.now();
+  const period = Math.floor(now / span);
+  const counter = counterOf(name, period);
+  const until = (period + 2) * span;
+  return { count: locksDict().incr(counter, 1, 0, until - now) + countAt(name, period - 1), counter, until };
+}
+
+/** Gives one back, once. A counter of nothing is deleted, so that names of callers fill no memory. */
+export function release({ counter, until }: Hold): void {
+  const left = until - Date.now();
+  if (left > 0 && locksDict().incr(counter, -1, 0, left) <= 0) locksDict().delete(counter);
+}
+
+/** Takes one unless so many are held already. */
+export function holdUpTo(most: number, name: string, span: number): Hold | undefined {
+  const held = hold(name, span);
+  if (held.count <= most) return held;
+  release(held);
+  return undefined;
+}

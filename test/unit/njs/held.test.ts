@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Hold, heldNow, hold, holdUpTo, release } from '../../../src/njs/held.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
+
+/** What all workers together hold at a time. */
+
+const fake = fakeNgx();
+stopClock(fake, 1_800_000_000);
+const { locks } = fake.zones;
+
+const SPAN = 10_000;
+
+const pass = (milliseconds: number): void => {
+  fake.clock += milliseconds;
+  vi.setSystemTime(fake.clock);
+};
+
+beforeEach(() => locks.clear());
+
+describe('what is held', () => {
+  it('is counted by its name, and free once it is given back', () => {
+    const [one] = [hold('a', SPAN), hold('a', SPAN), hold('b', SPAN)];
+    expect([heldNow('a', SPAN), heldNow('b', SPAN), heldNow('c', SPAN)]).toEqual([2, 1, 0]);
+    release(one);
+    expect(heldNow('a', SPAN)).toBe(1);
+  });
+
+  it('counts as long as it may be held, whenever it was taken', () => {
+    for (let at = 0; at < SPAN; at += 1000) {
+      locks.clear();
+      const one = hold('a', SPAN);
+      pass(SPAN - 1);
+      expect([heldNow('a', SPAN), hold('a', SPAN).count]).toEqual([1, 2]);
+      release(one);
+      expect(heldNow('a', SPAN)).toBe(1);
+      pass(1001);
+    }
+  });
+
+  it('is free after a worker died, however many others are taken and given back meanwhile', () => {
+    for (let i = 0; i < 24; i++) hold('a', SPAN);
+    for (let second = 0; second < 20; second++) {
+      pass(1000);
+      release(hold('a', SPAN));
+    }
+    expect(hold('a', SPAN).count).toBe(1);
+  });
+
+  it('does not free what others hold, when it is given back too late', () => {
+    const late = hold('a', SPAN);
+    pass(2 * SPAN);
+    hold('a', SPAN);
+    release(late);
+    expect(heldNow('a', SPAN)).toBe(1);
+  });
+
+  it('leaves nothing in memory when all is given back, or has run out', () => {
+    const all: Hold[] = [];
+    for (let i = 0; i < 15; i++) {
+      all.push(hold(`address ${i % 3}`, SPAN));
+      pass(1000);
+    }
+    for (const one of all) release(one);
+    expect(locks.keys()).toEqual([]);
+    hold('dead', SPAN);
+    pass(2 * SPAN);
+    expect(locks.keys()).toEqual([]);
+  });
+
+  it('is no more than allowed, over the end of a period as well', () => {
+    const taken: (Hold | undefined)[] = [];
+    for (let i = 0; i < 8; i++) {
+      taken.push(holdUpTo(3, 'a', SPAN));
+      pass(1000);
+    }
+    expect(taken.map((one) => one !== undefined)).toEqual([true, true, true, false, false, false, false, false]);
+    release(taken[1] as Hold);
+    expect(holdUpTo(3, 'a', SPAN)).toBeDefined();
+    expect(holdUpTo(3, 'a', SPAN)).toBeUndefined();
+  });
+});

@@ -1,0 +1,27 @@
+import { beforeEach, expect, it, vi } from 'vitest';
+import { askRenewal } from '../../../src/njs/renewal.ts';
+import { fakeNgx, stopClock } from './fake-ngx.ts';
+
+/** Checks that ask the sign-in's side to renew a session. */
+
+const fake = fakeNgx();
+stopClock(fake);
+
+beforeEach(() => {
+  for (const zone of Object.values(fake.zones)) zone.clear();
+});
+
+const renew = () => askRenewal('/run/check.sock', 'wiki.example.com', 'cookie', true);
+
+it('a worker that died with as many as may wait keeps no other from its turn, while requests go on', async () => {
+  fake.fetch = () => new Promise(() => {});
+  for (let i = 0; i < 128; i++) void renew();
+  fake.fetch = async () => ({ status: 200, text: async () => 'renewed' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  for (let second = 0; second < 30; second++) {
+    fake.clock += 1000;
+    vi.setSystemTime(fake.clock);
+    await renew();
+  }
+  expect(await renew()).toEqual({ kind: 'renewed', text: 'renewed' });
+});
