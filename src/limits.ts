@@ -67,6 +67,10 @@ export const DEFAULTS = {
 /** Largest burst of one address at the sign-in that a policy may allow. */
 export const MAX_SIGNIN_BURST = 10_000;
 
+/** Addresses whose requests to the sign-in are counted, at least, and what nginx takes for one. */
+export const MIN_SIGNIN_ADDRESSES = 32_768;
+export const SIGNIN_ADDRESS_BYTES = 128;
+
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
 export const PROXY_DEFAULTS = {
   connectTimeout: 10,

@@ -110,7 +110,7 @@ const signinLimit = z
       .optional(),
   })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
-  .describe('What each address may ask of the sign-in itself; nginx counts.');
+  .describe('What each address, of IPv6 each /64 network, may ask of the sign-in itself; nginx counts.');
 
 export const signin = z
   .strictObject({

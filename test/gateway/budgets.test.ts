@@ -30,6 +30,7 @@ gateway:
   listen: 8080
   trusted_proxies: [172.16.0.0/12, 10.0.0.0/8, 192.168.0.0/16]
   session: { keys_file: ${RING} }
+  signin: { limit: { rate: 1/m, burst: 2 } }
   limits: { anonymous: { rate: 3/h }, zone: 64k }
 providers:
   acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem, client: { id: gateway } }
@@ -127,6 +128,31 @@ describe('whoever has used up their budget', () => {
     await gateway.reload();
     expect((await ask(token)).status).toBe(429);
     expected.push(/signal|gracefully|exit/);
+  });
+});
+
+describe('the sign-in', () => {
+  const signin = (address: string) =>
+    gateway.send(host, { path: '/.meshgate/callback', headers: { 'X-Forwarded-For': address } });
+  const passing = async (addresses: readonly string[]): Promise<number> => {
+    let passed = 0;
+    for (const address of addresses) if ((await signin(address)).status !== 429) passed++;
+    return passed;
+  };
+
+  test('counts an IPv4 address by itself, however it is written', async () => {
+    expect(await passing(Array(6).fill('192.0.2.1'))).toBe(3);
+    expect(await passing(['::ffff:192.0.2.1'])).toBe(0);
+    expect(await passing(Array(6).fill('::ffff:192.0.2.2'))).toBe(3);
+    expect(await passing(['192.0.2.2'])).toBe(0);
+    expect(await passing(Array(6).fill('192.0.2.10'))).toBe(3);
+  });
+
+  test('counts an IPv6 address by its /64 network', async () => {
+    expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:db8:a:b:${i.toString(16)}::1`))).toBe(3);
+    expect(await passing(Array(6).fill('2001:db8:a:c::1'))).toBe(3);
+    // With bytes that are line ends.
+    expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:a0a:d0a:0:${i.toString(16)}::a0a`))).toBe(3);
   });
 });
 

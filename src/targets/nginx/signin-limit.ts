@@ -1,14 +1,28 @@
-import { DEFAULTS } from '../../limits.ts';
-import { block, commented, type Directive, line, literal, variable } from './directive.ts';
+import { DEFAULTS, MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../limits.ts';
+import { block, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
 import { OFTEN_LOCATION } from './names.ts';
 import { inside, refusal } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-const ZONE = 'meshgate_signin';
+const ZONE = 'meshgate_signin_rate';
 
-/** Room for some 60,000 addresses; the oldest make room. */
-const ZONE_SIZE = '4m';
+/**
+ * Whom an address stands for, as `addressName` says for all other counts: of IPv6 the /64 network, and an IPv4 address
+ * that is written as IPv6 is itself. A variable is evaluated only where it is used: at the sign-in's own endpoints.
+ */
+const WHOSE = 'meshgate_signin_from';
+
+const whose: Directive = map(variable('binary_remote_addr'), WHOSE, [
+  // Of IPv4, and of a socket.
+  ['default', variable('binary_remote_addr')],
+  [regex('~', `^\\x00{10}\\xff\\xff(?<${WHOSE}_v4>[\\x00-\\xff]{4})\\z`), variable(`${WHOSE}_v4`)],
+  [regex('~', `^(?<${WHOSE}_net>[\\x00-\\xff]{8})[\\x00-\\xff]{8}\\z`), variable(`${WHOSE}_net`)],
+]);
+
+/** Kilobytes for as many addresses as there are people, and no fewer than a small crowd; the oldest make room. */
+const kilobytes = ({ policy }: Scene): number =>
+  (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
 
 const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
@@ -17,8 +31,11 @@ const limitOf = ({ policy }: Scene) =>
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const rate = limitOf(scene).rate.replace('/', 'r/');
-  const zone = line('limit_req_zone', variable('binary_remote_addr'), `zone=${ZONE}:${ZONE_SIZE}`, `rate=${rate}`);
-  return [commented("What each address may ask of the sign-in's own endpoints.", zone)];
+  const zone = line('limit_req_zone', variable(WHOSE), `zone=${ZONE}:${kilobytes(scene)}k`, `rate=${rate}`);
+  return [
+    commented("What each address may ask of the sign-in's own endpoints; of IPv6 each /64 network.", whose),
+    zone,
+  ];
 }
 
 /** In the location of an endpoint that costs a call to a provider, a seal or an entry. */

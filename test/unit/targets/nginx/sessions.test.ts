@@ -101,14 +101,14 @@ describe('the endpoints', () => {
       args(location(tree, '=', `/.meshgate/${name}`), 'limit_req');
     for (const [tree, back] of hosts) {
       for (const name of ['signin', ...back, 'signout', 'frontchannel']) {
-        expect(limits(tree, name)).toEqual(['zone=meshgate_signin burst=200 nodelay']);
+        expect(limits(tree, name)).toEqual(['zone=meshgate_signin_rate burst=200 nodelay']);
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'limit_req_status')).toEqual(['429']);
       }
       expect(limits(tree, 'backchannel')).toEqual([]);
       expect(args(location(tree, '^~', '/.meshgate/'), 'error_page')).toContain('429 = /.meshgate/often');
       expect(args(location(tree, '=', '/.meshgate/often'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
     }
-    expect(args(http, 'limit_req_zone')).toEqual(['$binary_remote_addr zone=meshgate_signin:4m rate=20r/s']);
+    expect(args(http, 'limit_req_zone')).toEqual(['$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s']);
   });
 
   test('are limited as the policy says', () => {
@@ -116,11 +116,11 @@ describe('the endpoints', () => {
     const signin = { ...policy.gateway.signin, limit: { rate: '600/m', burst: 50 } };
     const other = render({ ...policy, gateway: { ...policy.gateway, signin } }).files;
     expect(args(readConf(other['http.conf'] ?? ''), 'limit_req_zone')).toEqual([
-      '$binary_remote_addr zone=meshgate_signin:4m rate=600r/m',
+      '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=600r/m',
     ]);
     const tree = readConf(other['hosts/wiki.example.com.conf'] ?? '');
     expect(args(location(tree, '=', '/.meshgate/signin'), 'limit_req')).toEqual([
-      'zone=meshgate_signin burst=50 nodelay',
+      'zone=meshgate_signin_rate burst=50 nodelay',
     ]);
   });
 
