@@ -420,8 +420,11 @@ export const PROOF_KEYS_PER_CONTEXT = 64;
 export const MIN_PROOF_AGE = 5;
 export const MAX_PROOF_AGE = 300;
 
-/** Of the proofs for which there is room, one key may use one of so many parts, and so many seconds' worth at once. */
-export const PROOF_KEY_PARTS = 4;
+/**
+ * Of the proofs for which there is room, one caller may use one of so many parts, and so may one key; and so many seconds'
+ * worth at once.
+ */
+export const PROOF_PARTS = 4;
 export const PROOF_BURST_S = 10;
 
 /** Most proofs a second that a policy may make room for, and what each takes in shared memory, bytes. */

@@ -114,7 +114,7 @@ export function checkHandler(
     if (!proved.ok) return deny(r, to, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
     if (remember === undefined) return answerKnown(r, to, method, known, now);
     return answerKnown(r, to, method, known, now, () => {
-      const refused = remember();
+      const refused = remember(known);
       if (refused === undefined) return false;
       const dpop = refused.reason === 'limit_exceeded' ? undefined : dpopError(refused.reason, sent, known.binding);
       deny(r, to, refused, { known, dpop, ...('retryAfter' in refused && { retryAfter: refused.retryAfter }) });

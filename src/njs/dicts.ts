@@ -57,7 +57,7 @@ export const onceDict = zone<string>('meshgate_once');
 /** DPoP proofs that were used, until they hold no more. Nothing makes room: what is full refuses. */
 export const proofsDict = zone<string>('meshgate_proofs');
 
-/** How many proofs each key has used. Those that were counted longest ago make room. */
+/** How many proofs each caller and each key has used. Those that were counted longest ago make room. */
 export const proofKeysDict = zone<number>('meshgate_proof_keys');
 
 /** Revocations, kept over restarts by a state file. Nothing makes room. */

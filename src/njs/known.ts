@@ -37,6 +37,8 @@ export interface KnownCaller {
   usableUntil?: number;
   /** By the index of the grant. */
   assertions?: MadeAssertion[];
+  /** Name under which DPoP proofs of theirs are counted. */
+  counted?: string;
   /** What requests count under; undefined: under nothing. */
   budgets?: Map<PreparedBudgets, Budget | undefined>;
   /** The caller as requests see them that differ in networks or certificate. */

@@ -11,6 +11,7 @@ import type { Binding } from '../token/types.ts';
 import { type PreparedLimit, prepareLimit, type Short, spend } from './budgets.ts';
 import { certificateReader, revocableCertificate } from './certificates.ts';
 import { locksDict, proofKeysDict, proofsDict } from './dicts.ts';
+import type { KnownCaller } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
@@ -28,10 +29,11 @@ export interface Sent {
   /** What the sender's next proof needs; set with the answer. */
   nonce?: string;
   /**
-   * Remembers the proof as used, or says why it is none; set with a proof that is good so far. It is called when nothing
-   * else stands against the request: a request that its caller's budget refuses takes no room that others need.
+   * Remembers the proof as used by a caller, or says why it is none; set with a proof that is good so far. It is called
+   * when nothing else stands against the request: a request that its caller's budget refuses takes no room that others
+   * need.
    */
-  remember?: () => Refusal | Short | undefined;
+  remember?: (known: KnownCaller) => Refusal | Short | undefined;
 }
 
 /** Is given whether the sender has proved that the token is theirs, and what was given along. */
@@ -40,7 +42,10 @@ type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<
 type Settings = NonNullable<Table['proof']>;
 
 /** A proof that is looked at. */
-type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S, quota: PreparedLimit];
+type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S, quota: Quota];
+
+/** What is counted of each caller, and of each key. */
+type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
 const otherBinding = refuse('proof_invalid', 'the token is bound to a certificate, and sent as one of a DPoP key');
@@ -68,20 +73,29 @@ function rawPath(uri: string): string {
 /** Up to 16 characters: a longer name would take twice the room. */
 const nameOf = (text: string): string => digest(text).slice(0, 16);
 
+/** A caller's name among the counts; made once for each. */
+function countedAs(known: KnownCaller): string {
+  known.counted ??= nameOf(composed('caller', known.agent ?? '', known.provider, known.user));
+  return known.counted;
+}
+
 /**
- * Remembers that a proof was used, as long as it holds: all workers share the memory. One key has a part of the room.
+ * Remembers that a proof was used, as long as it holds: all workers share the memory. One caller has a part of the room,
+ * whatever number of keys they make, and so has one key, whoever uses it.
  *
- * @returns reason `proof_replayed`; `limit_exceeded` where the key has used up its part; `check_unavailable` where there
- * is no room: a proof that cannot be remembered could be used twice
+ * @returns reason `proof_replayed`; `limit_exceeded` where the caller or the key has used up its part; `check_unavailable`
+ * where there is no room: a proof that cannot be remembered could be used twice
  */
 function useUp(
   name: string,
   until: number,
-  quota: PreparedLimit,
+  [ofCaller, ofKey]: Quota,
   thumbprint: string,
+  known: KnownCaller,
   now: number,
 ): Refusal | Short | undefined {
-  const short = spend(proofKeysDict(), { ...quota, key: nameOf(thumbprint) }, now);
+  const byKey = { ...ofKey, key: nameOf(thumbprint) };
+  const short = spend(proofKeysDict(), { ...ofCaller, key: countedAs(known), and: byKey }, now);
   if (short !== undefined) return short;
   const life = Math.min(MAX_DICT_TTL_MS, Math.ceil((until - now) * 1000) + 1);
   try {
@@ -102,18 +116,18 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
   const name = nameOf(composed(thumbprint, jti));
   // Before any budget: nobody spends another's by sending their requests again.
   if (proofsDict().has(name)) return use(replayed, sent, along);
-  sent.remember = () => useUp(name, until, quota, thumbprint, sent.now);
+  sent.remember = (known) => useUp(name, until, quota, thumbprint, known, sent.now);
   return use(good, sent, along);
 }
 
-/** What is counted of each key: where there is no room to count, the room for proofs still has an end. */
-const keyQuota = (rate: number): PreparedLimit =>
+/** Where there is no room to count, the room for proofs still has an end. */
+const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
   prepareLimit(
     {
       rate,
       burst: Math.ceil(rate * PROOF_BURST_S),
       of: 'proofs',
-      says: `at most ${rate} proofs per second of one key`,
+      says: `at most ${rate} proofs per second of one ${whose}`,
     },
     true,
   );
@@ -122,8 +136,7 @@ const keyQuota = (rate: number): PreparedLimit =>
 export class Prover {
   readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
-  /** Of each key. */
-  readonly #quota: PreparedLimit | undefined;
+  readonly #quota: Quota | undefined;
   /** Of the hosts' own URLs. */
   readonly #port: number;
   readonly #skew: number;
@@ -144,7 +157,7 @@ export class Prover {
     publicPort = DEFAULTS.publicPort,
   }: Pick<Table, 'proof' | 'clockSkew' | 'publicPort'>) {
     this.#settings = proof;
-    this.#quota = proof && keyQuota(proof.perKey);
+    this.#quota = proof && [quotaOf('caller', proof.perCaller), quotaOf('key', proof.perCaller)];
     this.#nonces = proof?.nonce ? new Nonces(proof.keysFile) : undefined;
     this.#skew = clockSkew;
     this.#port = publicPort;
@@ -168,7 +181,7 @@ export class Prover {
     }
     if (this.#settings === undefined) return use(noProofs, sent, along);
     if (sent.scheme !== 'DPoP') return use(asBearer, sent, along);
-    const looking: Looking<T, S> = [sent, binding.thumbprint, use, along, this.#quota as PreparedLimit];
+    const looking: Looking<T, S> = [sent, binding.thumbprint, use, along, this.#quota as Quota];
     if (this.#nonces === undefined) return this.#look(this.#settings, undefined, looking);
     return this.#lookWithNonces(this.#settings, this.#nonces, looking);
   }

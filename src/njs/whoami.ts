@@ -145,7 +145,7 @@ export function whoamiHandler(
     const method = r.method as string;
     const sent: Sent = { r, host, method, token, scheme: asBearer === undefined ? 'DPoP' : 'Bearer', now };
     const proved = await prover.prove(sent, binding, (outcome) => outcome, undefined);
-    const unused = proved.ok ? sent.remember?.() : undefined;
+    const unused = proved.ok ? sent.remember?.(met.value.known) : undefined;
     if (sent.nonce !== undefined) r.headersOut['DPoP-Nonce'] = sent.nonce;
     if (unused !== undefined) return { ok: false, ...unused };
     return proved.ok ? met : proved;

@@ -1,5 +1,5 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
-import { DEFAULTS, PROOF_KEY_PARTS } from '../limits.ts';
+import { DEFAULTS, PROOF_PARTS } from '../limits.ts';
 import { restingOn } from '../policy/read-facts.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
 import { sha256 } from '../session/flow/random.ts';
@@ -173,7 +173,7 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
 
 /** How much room there is for proofs is nginx's matter. */
 function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
-  return { ...proof, perKey: rate / PROOF_KEY_PARTS };
+  return { ...proof, perCaller: rate / PROOF_PARTS };
 }
 
 /**

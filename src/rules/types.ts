@@ -110,8 +110,8 @@ export interface Table {
   readonly hop?: TableHop;
   /** How DPoP proofs are taken. */
   readonly proof?: Omit<ProofPolicy, 'rate'> & {
-    /** Proofs that one key may use in a second. */
-    readonly perKey: number;
+    /** Proofs that one caller may use in a second, and one key. */
+    readonly perCaller: number;
   };
   /** Where browsers sign in. */
   readonly session?: TableSession;

@@ -315,10 +315,10 @@ describe('a replayed proof', () => {
   });
 });
 
-/** A client of its own: a key, and a token that is bound to it. */
-async function newClient(): Promise<() => Promise<Sent>> {
+/** A client of its own: a key, and somebody's token that is bound to it. */
+async function newClient(sub: string = crypto.randomUUID()): Promise<() => Promise<Sent>> {
   const own = await createProofKey();
-  const token = await acme.sign({ ...claims, cnf: { jkt: own.jkt } });
+  const token = await acme.sign({ ...claims, sub, cnf: { jkt: own.jkt } });
   return async () => ({
     path: '/page',
     headers: withProof(token, await signProof(own, { url: `${origin}/page`, token })),
@@ -333,13 +333,21 @@ test('a client that asks too often fills no store, and others pass', async () =>
   expect(await ask(small, await other())).toBe('200 -');
 });
 
+test('a person with many keys fills no store, and others pass', async () => {
+  const answers: string[] = [];
+  for (let sent = 0; sent < 40; sent++) answers.push(await ask(small, await (await newClient('eve'))()));
+  expect(answers.slice(0, 3)).toEqual(Array(3).fill('200 -'));
+  expect(answers.filter((answer) => answer === '429 limit_exceeded').length).toBeGreaterThan(20);
+  expect(await ask(small, await (await newClient())())).toBe('200 -');
+});
+
 test('a store that is full refuses, and says so once', async () => {
   const target = small.target(host);
   const agent = keepAlive(target, 16);
   const mark = await settle(small);
   const counts: Record<string, number> = {};
   for (let sent = 0; sent < 1600 && (counts['503 check_unavailable'] ?? 0) < 3; sent += 50) {
-    // One key has a part of it.
+    // One person has a part of it, and so has one key.
     const requests = await Promise.all(Array.from({ length: 50 }, async () => (await newClient())()));
     for (const answer of await Promise.all(requests.map((one) => ask(small, { ...one, agent })))) {
       counts[answer] = (counts[answer] ?? 0) + 1;

@@ -47,9 +47,9 @@ export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number 
   return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
 }
 
-/** Bytes for the counts of all keys that may use a proof while one counts. */
+/** Bytes for the counts of all callers and keys that may use a proof while one counts. */
 function keysZoneBytes({ proof }: Policy['gateway']): number {
-  const entries = (proof?.rate ?? 0) * (PROOF_BURST_S + 1);
+  const entries = 2 * (proof?.rate ?? 0) * (PROOF_BURST_S + 1);
   return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
 }
 
@@ -60,7 +60,7 @@ export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive
   const keys = keysZoneBytes(policy.gateway);
   return [
     commented(
-      'DPoP proofs that were used, and how many each key has used.',
+      'DPoP proofs that were used, and how many each caller and each key has used.',
       line('js_shared_dict_zone', `zone=meshgate_proofs:${bytes >> 10}k`, 'type=string', 'timeout=10m'),
     ),
     line('js_shared_dict_zone', `zone=meshgate_proof_keys:${keys >> 10}k`, 'type=number', 'timeout=10m', 'evict'),

@@ -12,14 +12,14 @@ stopClock(fake);
 const now = () => fake.clock / 1000;
 const { proofs } = fake.zones;
 
-const settings = (perKey: number): NonNullable<Table['proof']> => ({ age: 60, perKey });
+const settings = (perCaller: number): NonNullable<Table['proof']> => ({ age: 60, perCaller });
 
 /** @param burst requests that a caller may make at once */
-function gateway(perKey: number, burst?: number): Context {
+function gateway(perCaller: number, burst?: number): Context {
   const route = table.routes[`${wiki}/*`] as Table['routes'][string];
   const callers = { rate: 0.001, burst: burst ?? 0, of: '', says: 'few requests' };
   const routes = { ...table.routes, [`${wiki}/*`]: { ...route, ...(burst !== undefined && { budgets: { callers } }) } };
-  return new Context({ ...table, routes, proof: settings(perKey) });
+  return new Context({ ...table, routes, proof: settings(perCaller) });
 }
 
 let key: ProofKey;
@@ -75,12 +75,44 @@ describe('a proof is remembered when nothing else stands against its request', (
   });
 });
 
-describe('a key has a part of the room', () => {
-  it('and others pass when it has used that up', async () => {
+/** Claims of another person. */
+const ben = { uid: 'ben', sub: 'ben-sub' };
+
+const whoami = { url: `https://${wiki}:8443/.meshgate/whoami`, path: '/.meshgate/whoami' };
+
+async function askedWhoami(at: Context, own: ProofKey, claims?: Record<string, unknown>): Promise<number> {
+  const token = tokenOf(own, claims);
+  const proof = await signProof(own, { url: whoami.url, token });
+  return (await at.whoami({ ...withProof(token, proof), 'X-Meshgate-Uri': whoami.path })).status;
+}
+
+describe('a caller has a part of the room', () => {
+  it('whatever number of keys they have, and others pass when they have used that up', async () => {
     const at = gateway(0.5);
-    expect(await asked(at, key, 20)).toEqual([...times('passed', 5), ...times('limit_exceeded', 15)]);
+    const said: string[] = [];
+    for (let i = 0; i < 20; i++) said.push(...(await asked(at, await createProofKey(), 1)));
+    expect(said).toEqual([...times('passed', 5), ...times('limit_exceeded', 15)]);
     expect(proofs.size()).toBe(5);
-    expect(await asked(at, await createProofKey(), 5)).toEqual(times('passed', 5));
+    expect(await asked(at, await createProofKey(), 5, ben)).toEqual(times('passed', 5));
+  });
+
+  it('at whoami too', async () => {
+    const at = gateway(0.5);
+    const statuses: number[] = [];
+    for (let i = 0; i < 8; i++) statuses.push(await askedWhoami(at, await createProofKey()));
+    expect(statuses).toEqual([...Array(5).fill(200), ...Array(3).fill(429)]);
+    expect(proofs.size()).toBe(5);
+    expect(await askedWhoami(at, await createProofKey(), ben)).toBe(200);
+  });
+});
+
+describe('a key has a part of the room', () => {
+  it('whoever uses it, and others pass when it has used that up', async () => {
+    const at = gateway(0.5);
+    expect(await asked(at, key, 3)).toEqual(times('passed', 3));
+    expect(await asked(at, key, 20, ben)).toEqual([...times('passed', 2), ...times('limit_exceeded', 18)]);
+    expect(proofs.size()).toBe(5);
+    expect(await asked(at, await createProofKey(), 3, ben)).toEqual(times('passed', 3));
   });
 
   it('in each context of each worker', async () => {
@@ -99,9 +131,6 @@ describe('a key has a part of the room', () => {
   it('at whoami too', async () => {
     const at = gateway(0.5);
     await asked(at, key, 5);
-    const token = tokenOf(key);
-    const proof = await signProof(key, { url: `https://${wiki}:8443/.meshgate/whoami`, token });
-    const { status } = await at.whoami({ ...withProof(token, proof), 'X-Meshgate-Uri': '/.meshgate/whoami' });
-    expect(status).toBe(429);
+    expect(await askedWhoami(at, key, ben)).toBe(429);
   });
 });

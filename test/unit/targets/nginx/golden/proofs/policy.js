@@ -129,7 +129,7 @@ export default {
     "age": 30,
     "nonce": true,
     "keysFile": "/run/secrets/proof.jwks",
-    "perKey": 250
+    "perCaller": 250
   },
   "publicPort": 8443
 };
