@@ -147,8 +147,8 @@ export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
 /** Locks, counters and pauses that a provider may have at a time, and a session that is being renewed. */
-export const LOCKS_PER_PROVIDER = 13;
-export const LOCKS_PER_SESSION = 2;
+export const LOCKS_PER_PROVIDER = 14;
+export const LOCKS_PER_SESSION = 3;
 
 /** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */
 export const ONCE_PER_PERSON = 4;

@@ -78,8 +78,15 @@ export interface ProviderAnswer {
   readonly reached: boolean;
 }
 
+/** The provider is not reached, or has no answer for anybody just now. */
+export class Away extends Error {}
+
 /** No answer came: the provider may have done what it was asked. */
-export class NoAnswer extends Error {}
+export class NoAnswer extends Away {}
+
+/** Whether a status says that the provider has no answer for anybody just now; a 429 speaks of the gateway's calls. */
+export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
+  !reached || status >= 500 || status === 429;
 
 const FORM = 'application/x-www-form-urlencoded';
 

@@ -23,7 +23,7 @@ export interface Renewing {
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False where the provider is not to be asked now: it did not answer lately. */
+  /** False where the provider is not to be asked now: it did not answer lately, or had nothing to say of this session. */
   readonly mayAsk: boolean;
 }
 
@@ -68,6 +68,17 @@ const NOT_OF_PERSON: readonly string[] = [
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
 
+/** Errors that the provider gives to each session alike: it does not know the gateway, or says that it is away. */
+const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
+
+/** Whether the next session would hear the same: what is said of one person or grant keeps no other from being renewed. */
+export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
+
+/** The provider itself is away, so that no session is renewed by it just now. */
+interface MaybeAway {
+  readonly away?: true;
+}
+
 /** What a provider's answer to a refresh came to. */
 export type Refreshed =
   /** It holds; `claims` are all that it gave. */
@@ -85,9 +96,9 @@ export type Refreshed =
   /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's. */
   | { readonly kind: 'over'; readonly detail: string }
   /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used, or a new one. */
-  | { readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string }
+  | ({ readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string } & MaybeAway)
   /** It was sent, and what became of it is not known. */
-  | { readonly kind: 'lost'; readonly detail: string };
+  | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 
 /** How claims are chosen for a cookie. */
 export type Choose = (claims: Claims, provider: string) => Claims;

@@ -4,10 +4,10 @@ import type { ClientMetadata } from '../../session/flow/metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
 import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
-import { callProvider } from '../egress.ts';
+import { Away, callProvider } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
-import { Away, fail, reply } from './reply.ts';
+import { fail, reply } from './reply.ts';
 
 /** The gateway's own token for a provider's directory, in this context's memory alone. */
 interface AppToken {

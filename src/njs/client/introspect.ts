@@ -3,10 +3,10 @@ import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/metadata.ts';
 import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
 import { readIntrospection } from '../../token/introspection.ts';
-import type { ProviderAnswer } from '../egress.ts';
+import { Away, type ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
-import { Away, fail, reply } from './reply.ts';
+import { fail, reply } from './reply.ts';
 
 /** The answer, or an error when it takes too long; the call itself ends by its own time-out. */
 function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {

@@ -1,12 +1,9 @@
 import { composed } from '../../composed.ts';
 import { ANSWERED } from '../../token/contract.ts';
 import { locksDict } from '../dicts.ts';
-import { NoAnswer } from '../egress.ts';
+import { Away } from '../egress.ts';
 
 const SAID_MS = 1000;
-
-/** The provider did not answer: nothing is known of anybody. */
-export class Away extends Error {}
 
 /** Answers the check. It may have given up: then `r.return` throws, and nobody is there to be told. */
 export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
@@ -20,5 +17,5 @@ export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
 /** Says that there is no answer, and why, to the log alone: whoever makes up tokens writes no more than a line a second. */
 export function fail(r: NginxHTTPRequest, what: string, error: Error): void {
   if (locksDict().add(composed('said', what), 1, SAID_MS)) ngx.log(ngx.ERR, `meshgate: ${what}: ${error.message}`);
-  reply(r, error instanceof Away || error instanceof NoAnswer ? ANSWERED.away : ANSWERED.broken);
+  reply(r, error instanceof Away ? ANSWERED.away : ANSWERED.broken);
 }

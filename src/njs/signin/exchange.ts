@@ -61,6 +61,7 @@ const TABS_S = 5;
  * Claims of the ID token, and where the policy reads some that are missing there, of the UserInfo endpoint.
  *
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` where the provider left groups out
+ * @throws Away or Error with one line for the log where UserInfo did not answer
  */
 export async function allClaims(
   { table, client, questions }: SigninScene,
@@ -74,11 +75,8 @@ export async function allClaims(
   let claims = ok(idClaims);
   if (provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined) {
     if (lacksClaims(idClaims, paths)) {
-      try {
-        claims = withUserinfo(idClaims, await client.userinfo(provider, metadata, accessToken));
-      } catch (error) {
-        return refuse('provider_unavailable', (error as Error).message);
-      }
+      const said = await client.userinfo(provider, metadata, accessToken);
+      claims = said.ok ? withUserinfo(idClaims, said.value) : said;
     }
   }
   if (!claims.ok) return claims;
@@ -134,6 +132,10 @@ export async function exchange(
     verifyIdToken(idToken, expected, context, then),
   );
   if (!verified.ok) return notTaken(verified);
-  const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
-  return claims.ok ? ok({ idClaims: verified.value, claims: claims.value, tokens }) : claims;
+  try {
+    const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
+    return claims.ok ? ok({ idClaims: verified.value, claims: claims.value, tokens }) : claims;
+  } catch (error) {
+    return refuse('provider_unavailable', (error as Error).message);
+  }
 }

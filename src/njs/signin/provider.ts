@@ -1,5 +1,6 @@
 import fs from 'fs';
 import { MAX_SECRETS } from '../../limits.ts';
+import { ok, type Result, refuse } from '../../reasons.ts';
 import {
   assertionAudience,
   type ClientKey,
@@ -11,7 +12,7 @@ import type { Metadata } from '../../session/flow/metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
-import { callProvider, type ProviderAnswer } from '../egress.ts';
+import { Away, callProvider, isAway, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
 /** An endpoint where the gateway shows that it is the client. */
@@ -28,6 +29,9 @@ type Where = Endpoints & {
 
 /** A provider as one of its clients knows it. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
+
+/** Statuses by which UserInfo refuses the token, or says that there is no such person (RFC 6750 section 3.1). */
+const REFUSALS: readonly number[] = [401, 403, 404];
 
 /** An answer, and what the request held that no log may have. */
 export interface ClientAnswer extends ProviderAnswer {
@@ -134,12 +138,13 @@ export class ProviderClient {
   /**
    * Asks the UserInfo endpoint.
    *
-   * @throws Error with one line for the log
+   * @returns reason `signin_failed` where the provider refuses to speak of the person
+   * @throws Away or Error with one line for the log
    */
-  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<string> {
+  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
-    const { status, text } = await callProvider(
+    const answer = await callProvider(
       this.#egress,
       provider.name,
       {
@@ -148,7 +153,10 @@ export class ProviderClient {
       },
       provider,
     );
-    if (status !== 200) throw new Error(`the UserInfo endpoint answered ${status}`);
-    return text;
+    const { status, text } = answer;
+    if (status === 200) return ok(text);
+    const line = `the UserInfo endpoint answered ${status}`;
+    if (REFUSALS.includes(status)) return refuse('signin_failed', line);
+    throw isAway(answer) ? new Away(line) : new Error(line);
   }
 }

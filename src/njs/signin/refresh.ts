@@ -3,11 +3,11 @@ import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
 import { losesClaims, onlyOfTokens, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
-import { isOfPerson, type Refreshed } from '../../session/renew.ts';
+import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import { NoAnswer } from '../egress.ts';
+import { Away, isAway, NoAnswer } from '../egress.ts';
 import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
@@ -18,7 +18,11 @@ const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 /** Why claims are not known just now, though the session may well go on. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
-/** All claims of the person after a refresh; absent where the provider said nothing of them. */
+/**
+ * All claims of the person after a refresh; absent where the provider said nothing of them.
+ *
+ * @throws Away or Error with one line for the log
+ */
 async function claimsAfter(
   scene: SigninScene,
   provider: SigninProvider,
@@ -29,7 +33,8 @@ async function claimsAfter(
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
     // What UserInfo does not say any more is not confirmed any more.
-    return withUserinfo(onlyOfTokens(before), await scene.client.userinfo(provider, metadata, accessToken));
+    const said = await scene.client.userinfo(provider, metadata, accessToken);
+    return said.ok ? withUserinfo(onlyOfTokens(before), said.value) : said;
   }
   const now = Date.now() / 1000;
   const expected = { subject: String(before.sub), ...(accessToken !== undefined && { accessToken }) };
@@ -46,24 +51,24 @@ async function claimsAfter(
   return allClaims(scene, provider, metadata, claims, accessToken);
 }
 
+const AWAY = { away: true } as const;
+
 /** What the token endpoint's answer says of the refresh token that it was asked with. */
-function outcomeOf({
-  status,
-  text,
-  reached,
-  secrets,
-}: ClientAnswer):
-  | Exclude<Refreshed, { kind: 'confirmed' }>
-  | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
-  if (!reached) return { kind: 'unused', detail: 'the token endpoint is not reached' };
+function outcomeOf(
+  answered: ClientAnswer,
+): Exclude<Refreshed, { kind: 'confirmed' }> | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
+  const { status, text, reached, secrets } = answered;
+  const away = isAway(answered) && AWAY;
+  if (!reached) return { kind: 'unused', detail: 'the token endpoint is not reached', ...away };
   const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind === 'tokens') return answer;
   if (answer.kind === 'refused') {
-    return { kind: isOfPerson(answer.error, status) ? 'over' : 'unused', detail: answer.text };
+    if (isOfPerson(answer.error, status)) return { kind: 'over', detail: answer.text };
+    return { kind: 'unused', detail: answer.text, ...(away || (isOfAll(answer.error) && AWAY)) };
   }
   const detail = answer.error;
   // After 200 the token is used up; after 5xx nobody knows.
-  return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail };
+  return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail, ...away };
 }
 
 /**
@@ -82,7 +87,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   let metadata: Metadata | undefined;
   try {
     metadata = await scene.metadata.of(provider, now);
-    if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not known' };
+    if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not known', ...AWAY };
     const params = [
       ['grant_type', 'refresh_token'],
       ['refresh_token', refreshToken],
@@ -91,7 +96,8 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     if (outcome.kind !== 'tokens') return outcome;
     tokens = outcome.tokens;
   } catch (error) {
-    return { kind: error instanceof NoAnswer ? 'lost' : 'unused', detail: (error as Error).message };
+    // Where the client has nothing to show, or the provider is where it must not be, no session is renewed.
+    return { kind: error instanceof NoAnswer ? 'lost' : 'unused', detail: (error as Error).message, ...AWAY };
   }
   const { idToken, refreshToken: next } = tokens;
   const kept = { ...(next !== undefined && { refreshToken: next }) };
@@ -117,6 +123,6 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       ...kept,
     };
   } catch (error) {
-    return { kind: 'unused', detail: (error as Error).message, ...kept };
+    return { kind: 'unused', detail: (error as Error).message, ...(error instanceof Away && AWAY), ...kept };
   }
 }

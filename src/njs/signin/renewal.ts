@@ -69,7 +69,17 @@ const WAITING = 'waiting renewal';
 /** Longer than either takes: a request that has waited may lead. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-const paused = (provider: string): string => composed('pause', provider);
+/** Name of the mark that a provider is left alone for a while, or one of its sessions. */
+const paused = (provider: string, sid = ''): string => composed('pause', provider, sid);
+
+/** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
+function mark(name: string, ms: number): boolean {
+  try {
+    return locksDict().add(name, 1, ms);
+  } catch {
+    return false;
+  }
+}
 
 /** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
 export class Renewals {
@@ -79,39 +89,49 @@ export class Renewals {
     this.#scene = scene;
   }
 
-  #at(provider: string): Renewing {
+  #at({ provider, sid }: SessionClaims): Renewing {
     const { policy, selection } = this.#scene;
-    return { policy, selection, now: Date.now() / 1000, mayAsk: !locksDict().has(paused(provider)) };
+    const locks = locksDict();
+    const mayAsk = !locks.has(paused(provider)) && !locks.has(paused(provider, sid));
+    return { policy, selection, now: Date.now() / 1000, mayAsk };
   }
 
   #step(cookie: SessionClaims, record: SessionRecord | undefined): Step {
-    return nextStep(cookie, record, this.#at(cookie.provider));
+    return nextStep(cookie, record, this.#at(cookie));
   }
 
   /** What a step without the provider comes to. */
   #without(step: Exclude<Step, 'refresh'>, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
-      return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie.provider)) };
+      return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie)) };
     }
     return step === 'ended' ? { kind: 'ended' } : alone;
   }
 
-  /** A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its token. */
+  /**
+   * A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its
+   * token. What it says of one session alone keeps only that one from asking again.
+   */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
-    const { provider } = record.session;
+    const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
       ngx.log(ngx.WARN, `meshgate: provider ${provider} ends a session: ${outcome.detail}`);
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (locksDict().add(`said ${provider}`, 1, REPEAT_LINE_S * 1000)) {
+      if (mark(`said ${provider}`, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
       }
       return unconfirmed(record, outcome.refreshToken);
     }
-    if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS)) {
-      ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
+    if (outcome.away) {
+      if (mark(paused(provider), PROVIDER_PAUSE_MS))
+        ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
+    } else {
+      mark(paused(provider, sid), PROVIDER_PAUSE_MS);
+      if (mark(composed('said of one', provider), REPEAT_LINE_S * 1000))
+        ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     return outcome.kind === 'unused' ? unused(record, outcome.refreshToken) : withoutToken(record);
   }
@@ -139,7 +159,7 @@ export class Renewals {
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
     const after =
       outcome.kind === 'confirmed'
-        ? confirmed(before, outcome, choose, this.#at(cookie.provider))
+        ? confirmed(before, outcome, choose, this.#at(cookie))
         : this.#after(before, outcome);
     if (revoked) {
       await store.delete(cookie.sid);

@@ -166,6 +166,71 @@ describe('a refresh', () => {
     });
   });
 
+  describe('whose UserInfo', () => {
+    const userinfoAnswers = async (
+      userinfoStatus: NonNullable<FakeProvider['manners']['userinfoStatus']>,
+      token = '',
+    ) => {
+      lab = new Lab({});
+      lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
+      const browser = lab.browser();
+      await browser.signIn();
+      const record = (await lab.scene.store.get((await browser.session())!.sid))!;
+      const answer = tokens(token === '' ? {} : { id_token: token });
+      lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfoStatus };
+      return refresh(lab.scene, record);
+    };
+    /** An ID token that lacks what the policy reads, so that UserInfo is asked as well. */
+    const lacking = () => idToken({ groups: undefined });
+
+    test.each([401, 403, 404])('refuses the person ends the session: %i', async (status) => {
+      expect(await userinfoAnswers(status)).toMatchObject({
+        kind: 'over',
+        detail: expect.stringContaining(`${status}`),
+      });
+      expect((await userinfoAnswers(status, lacking())).kind).toBe('over');
+    });
+
+    test.each([500, 503, 429, 'hangs up'] as const)('is away leaves the provider alone: %s', async (status) => {
+      for (const token of ['', lacking()]) {
+        expect(await userinfoAnswers(status, token)).toMatchObject({
+          kind: 'unused',
+          away: true,
+          refreshToken: 'NEXT-SECRET',
+        });
+      }
+    });
+
+    test.each([400, 302, 410])('says something else of one person says nothing of others: %i', async (status) => {
+      for (const token of ['', lacking()]) {
+        const refreshed = await userinfoAnswers(status, token);
+        expect(refreshed).toMatchObject({ kind: 'unused', refreshToken: 'NEXT-SECRET' });
+        expect(refreshed).not.toHaveProperty('away');
+      }
+    });
+  });
+
+  test.each([
+    ['no answer', 'hangs up' as const],
+    ['an error of the server', { status: 503, body: {} }],
+    ['a 429', { status: 429, body: { error: 'slow_down' } }],
+    ['an outage', { status: 400, body: { error: 'temporarily_unavailable' } }],
+    ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
+  ])('with %s leaves the provider alone', async (_, answer) => {
+    expect((await refreshedBy(answer)).refreshed).toMatchObject({ away: true });
+  });
+
+  test.each([
+    ['a scope that is gone', { status: 400, body: { error: 'invalid_scope' } }],
+    ['a request that is none', { status: 400, body: { error: 'invalid_request' } }],
+    ['no error of OAuth', { status: 400, body: {} }],
+    ['what is no answer', { status: 200, body: [] }],
+  ])('with %s says nothing of others', async (_, answer) => {
+    const { refreshed } = await refreshedBy(answer);
+    expect(['unused', 'lost']).toContain(refreshed.kind);
+    expect(refreshed).not.toHaveProperty('away');
+  });
+
   test('through a provider that the policy has no more is none', async () => {
     const { record } = await refreshedBy(tokens());
     const gone = { ...record, session: { ...record.session, provider: 'gone' } };

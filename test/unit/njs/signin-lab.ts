@@ -61,6 +61,8 @@ export interface Manners {
   idToken?: (claims: Record<string, unknown>) => Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> };
   claims?: Record<string, unknown>;
   userinfo?: Record<string, unknown> | string;
+  /** Of UserInfo instead of 200. */
+  userinfoStatus?: number | 'hangs up';
   /** Of the token endpoint instead of tokens. */
   token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | undefined;
   /** Parameters of the answer beside code and state; `null` takes one out. */
@@ -145,7 +147,9 @@ export class FakeProvider {
       case '/token':
         return this.#tokens(asked);
       case '/userinfo': {
-        const { userinfo = {} } = this.manners;
+        const { userinfo = {}, userinfoStatus } = this.manners;
+        if (userinfoStatus === 'hangs up') throw new Error('the connection was closed');
+        if (userinfoStatus !== undefined) return json({ error: 'an error' }, userinfoStatus);
         if (asked.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
         return typeof userinfo === 'string' ? { status: 200, body: userinfo } : json({ sub: 'ada', ...userinfo });
       }

@@ -146,8 +146,40 @@ it('takes over from a worker that died before it asked', async () => {
   expect(await renewed).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
 
+/** Another person's session. */
+const others: SessionRecord = { ...record, session: { ...session, sid: 'others' } };
+
+it('leaves a provider alone that is away, whoever asks', async () => {
+  await store.put(others, 80_000);
+  answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(await renew(others.session)).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(1);
+});
+
+it.each(['unused', 'lost'] as const)('renews other sessions while the provider refuses one: %s', async (kind) => {
+  await store.put(others, 80_000);
+  answers = async () => ({ kind, detail: 'the token endpoint refused: invalid_scope' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  answers = async () => good;
+  expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  // The one that was refused is left alone.
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(asked).toHaveLength(2);
+});
+
+it('says once a minute that a provider refuses single sessions', async () => {
+  answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
+  for (let i = 0; i < 3; i++) {
+    await store.put({ ...record, session: { ...session, sid: `s${i}` } }, 80_000);
+    await renew({ ...session, sid: `s${i}` });
+  }
+  expect(asked).toHaveLength(3);
+  expect(fake.logged).toEqual([expect.stringContaining('a session is not renewed by provider okta just now')]);
+});
+
 it('uses the token again that was not used, after a pause for the provider', async () => {
-  answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502' });
+  answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(asked).toHaveLength(1);

@@ -196,8 +196,8 @@ test('zones: what was called back and used up never makes room', () => {
 test.each([
   [1, 0, '64k'],
   [160, 0, '576k'],
-  [1, 4000, '2048k'],
-  [160, 100_000, '51328k'],
+  [1, 4000, '3072k'],
+  [160, 100_000, '76800k'],
 ])('zones: %i providers, and sessions of %i people, have %s for locks', (providers, people, size) => {
   const policy = goldenPolicy('smallest');
   const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
@@ -206,7 +206,7 @@ test.each([
   const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
   expect(rendered).toContain(`zone=meshgate_locks:${size} `);
   const bytes = Number.parseInt(size, 10) * 1024;
-  expect(bytes).toBeGreaterThan((providers * 13 + people * 2) * (1_048_576 / 4047));
+  expect(bytes).toBeGreaterThan((providers * 14 + people * 3) * (1_048_576 / 4047));
 });
 
 test.each([
