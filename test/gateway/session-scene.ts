@@ -92,6 +92,8 @@ hosts:
     /stream/*: { service: wiki, allow: [staff], proxy: { stream: true } }
   board.test:
     /*: { service: wiki, allow: [staff] }
+  tools.wiki.test:
+    /*: { service: wiki, allow: [anyone], accept: [bearer] }
 `;
 
 /** @param name of the stage */

@@ -112,6 +112,39 @@ describe('a cookie of the gateway in a service’s answer', () => {
   });
 });
 
+describe('a service that has browsers clear what they keep', () => {
+  const wishes: readonly (readonly [readonly string[], string | undefined])[] = [
+    [['"cookies"'], undefined],
+    [['"COOKIES"'], undefined],
+    [['"cache", "cookies", "storage"'], '"cache", , "storage"'],
+    [['"cookies"', '"storage"'], ', "storage"'],
+    [['"cookies"', '"cache"', '"cookies"'], undefined],
+    [['cookies'], undefined],
+    [['"*"'], '"cache", "storage"'],
+    [['"cache"', '"*"'], '"cache", "storage"'],
+    [['"cache", "storage", "executionContexts"'], '"cache", "storage", "executionContexts"'],
+  ];
+  const places: readonly (readonly [string, string, Record<string, string>])[] = [
+    [host, '/page/x', { Cookie: ada }],
+    [host, '/public/x', {}],
+    [host, '/shared/x', { Cookie: ada, Origin: 'https://app.wiki.test' }],
+    // Nobody signs in here; browsers clear the cookies of the whole site where one host of it says so.
+    ['tools.wiki.test', '/x', {}],
+  ];
+  test.each(wishes)('keeps the cookies: %j', async (lines, left) => {
+    const query = lines.map((line) => `echo-header=${encodeURIComponent(`Clear-Site-Data:${line}`)}`).join('&');
+    for (const [at, path, headers] of places) {
+      for (const status of [200, 404]) {
+        const sent: Sent = { path: `${path}?${query}&echo-status=${status}`, headers };
+        for (const answer of [await gateway.send(at, sent), ...(await gateway.sendHttp2(at, sent))]) {
+          const expected = left === undefined ? [] : [left];
+          expect([at, answer.status, ...answer.all('Clear-Site-Data')]).toEqual([at, status, ...expected]);
+        }
+      }
+    }
+  });
+});
+
 describe('a service worker', () => {
   const script = { Cookie: ada, 'Service-Worker': 'script', 'Sec-Fetch-Dest': 'serviceworker' };
   const scope = 'echo-header=Service-Worker-Allowed:/';

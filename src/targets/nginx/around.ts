@@ -5,12 +5,12 @@ import { type Arg, block, commented, type Directive, type Given, line, literal, 
 import type { Door } from './door.ts';
 import { erasedNames, eraseFile } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
-import { hiddenHeaders } from './hide.ts';
+import { clearedBeside, hiddenHeaders } from './hide.ts';
 import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
 import { headerVariable } from './names.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
-import { nonceHeaderBeside } from './proof.ts';
+import { nonceHeader } from './proof.ts';
 import { listing, requestsConf, requestsFile } from './request-headers.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { setCookieBeside } from './session.ts';
@@ -125,6 +125,16 @@ function ingressTls({ ingress }: SceneHost, module: Module): readonly Directive[
   return [commented("To the mesh's ingress.", first as Directive), ...rest];
 }
 
+/** Headers of ours in a service's answer; those of outer levels stay. */
+function headersBeside(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
+  const headers = [
+    ...(host.sessions ? setCookieBeside : []),
+    ...clearedBeside(scene),
+    ...(door.answers.includes('Dpop-Nonce') ? nonceHeader(scene) : []),
+  ];
+  return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
+}
+
 /**
  * One location around all routes of a host, so that they share what each of them needs: it drops what outer levels
  * say, and no route has a `proxy_set_header` of its own, which would drop the list. Written into each location, the
@@ -139,8 +149,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
     [
       ...(host.sessions ? sessionPages : errorPages),
       ...closed,
-      ...(host.sessions ? setCookieBeside : []),
-      ...(door.answers.includes('Dpop-Nonce') ? nonceHeaderBeside(scene, host) : []),
+      ...headersBeside(scene, host, door),
       ...usual,
       // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
       line('proxy_max_temp_file_size', '0'),

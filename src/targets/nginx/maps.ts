@@ -6,6 +6,7 @@ import { commented, type Directive, key, literal, map, regex, template, variable
 import { innerCertificateMap, inQueryMap } from './door.ts';
 import { grpcMaps, moduleOf } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
+import { clearedMaps } from './hide.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { logMaps } from './log.ts';
 import { metadataMaps } from './metadata.ts';
@@ -193,6 +194,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...logMaps(scene),
     ...corsMaps(scene),
     ...sessionMaps(scene),
+    ...clearedMaps(scene),
     ...originMaps(scene),
     ...workerMap(scene),
     ...pageMaps(scene),

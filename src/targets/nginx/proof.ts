@@ -2,7 +2,7 @@ import { PROOF_BURST_S, PROOF_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
 export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
@@ -30,12 +30,6 @@ export function withProofs(scene: Scene, door: Door): Door {
 export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {
   if (!givesNonces(scene)) return [];
   return [line('add_header', 'DPoP-Nonce', variable('meshgate_dpop_nonce'), 'always')];
-}
-
-/** The same in a service's answer. Outer levels' own headers stay. */
-export function nonceHeaderBeside(scene: Scene, host: SceneHost): readonly Directive[] {
-  const header = nonceHeader(scene);
-  return header.length === 0 || host.sessions ? header : [...header, line('add_header_inherit', 'merge')];
 }
 
 const PAGE = 64 * 1024;

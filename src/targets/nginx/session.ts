@@ -47,13 +47,12 @@ export function withoutSessions(scene: Scene, door: Door): Door {
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
 
 /**
- * The same in a service's answer, which nobody on the way may keep then. Outer levels' own headers stay. The variable is
+ * The same in a service's answer, which nobody on the way may keep then. The variable is
  * read before the header is added: what the service says of cookies of ours is gone by then.
  */
 export const setCookieBeside: readonly Directive[] = [
   line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
   line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
-  line('add_header_inherit', 'merge'),
 ];
 
 // What hides our cookies from services, and from each other, goes by how their names begin.
