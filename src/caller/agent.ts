@@ -66,8 +66,6 @@ function claimTruth(fact: ClaimFact, claims: Claims): Truth {
  * and no claim, which is the subject's.
  */
 function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): Truth {
-  const provider = match.kind === 'claim' ? match.fact.provider : match.provider;
-  if (provider !== undefined && provider !== verified.provider) return false;
   switch (match.kind) {
     case 'client':
       if (actor === undefined) return client === match.client;
@@ -98,7 +96,13 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
 /** An agent that the client alone would be, where the token says that somebody else acts. */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   if (said.actor === undefined) return undefined;
-  return agents.find((it) => it !== found && it.match.kind === 'client' && isOf(it, { ...said, actor: undefined }));
+  const { match: own } = found;
+  return agents.find(
+    (it) =>
+      it.match.kind === 'client' &&
+      !(own.kind === 'client' && own.client === it.match.client) &&
+      isOf(it, { ...said, actor: undefined }),
+  );
 }
 
 /** Whether the token lets this one act for its subject (RFC 8693 section 4.4); one without `may_act` does not say. */

@@ -7,6 +7,7 @@ import { type FactContext, roleTruth, type SigninFact, type SigninView, truthOf 
 import type { RequestView } from './request.ts';
 import { scopeWays, type Way } from './scope-ways.ts';
 import { askedOfSignin } from './step-up.ts';
+import { agentsOf } from './token-agents.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
@@ -46,7 +47,7 @@ export interface Prepared {
   readonly ways: FactReading<Fact, readonly Way[]>;
   /** Whether groups give a role, or are sent. */
   readonly readsGroups: boolean;
-  /** Agents that come with this provider's tokens, in the policy's order. */
+  /** Agents that come with this provider's tokens, see {@link agentsOf}. */
   readonly agents: readonly TokenAgent[];
   /** A token without `act` may be an agent's as well. */
   readonly seeksAgents: boolean;
@@ -96,9 +97,7 @@ function prepare(name: string, table: CallerTable): Prepared {
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
   const roles = new Map(table.roles);
   const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
-  const agents = (table.agents ?? []).filter(
-    ({ match }) => match.kind === 'claim' || (match.provider ?? name) === name,
-  );
+  const agents = agentsOf(table.agents ?? [], provider, table.providers);
   const seeksAgents = agents.length > 0 || kind.agents !== undefined;
   const { issuer, subject } = provider;
   const grants = grantsOf(roles, name);

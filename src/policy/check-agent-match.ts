@@ -99,6 +99,12 @@ function checkTwins(report: Report, draft: DraftPolicy): void {
   }
 }
 
+/** Whether two providers have one issuer: an agent of one comes with tokens of the other as well. */
+export function shareIssuer({ providers = {} }: DraftPolicy, one: string | undefined, other: string): boolean {
+  const issuer = one === undefined ? undefined : providers[one]?.issuer;
+  return issuer !== undefined && issuer === providers[other]?.issuer;
+}
+
 /** People do not sign in as an agent's client, and its provider's tokens of that client are taken. */
 function checkClients(report: Report, draft: DraftPolicy): void {
   const only = Object.keys(draft.providers ?? {});
@@ -106,13 +112,16 @@ function checkClients(report: Report, draft: DraftPolicy): void {
     const id = match?.client_id;
     const name = match?.provider ?? (only.length === 1 ? only[0] : undefined);
     const provider = name === undefined ? undefined : draft.providers?.[name];
-    if (id === undefined || !provider || report.touches(['providers', name as string])) continue;
+    if (id === undefined || name === undefined || !provider || report.touches(['providers', name])) continue;
     const path = ['agents', agent, 'match', 'client_id'];
     const { clients } = provider;
-    if (provider.client?.id === id) {
+    const signsIn = entriesOf(draft.providers).some(
+      ([other, { client }]) => client?.id === id && (other === name || shareIssuer(draft, other, name)),
+    );
+    if (signsIn) {
       report.add(path, 'people sign in with this client; give the agent one of its own at the provider');
     } else if (clients && !clients.includes(undefined) && !clients.includes(id)) {
-      const message = `no effect: provider ${quote(name as string)} takes tokens of its clients alone; add it there`;
+      const message = `no effect: provider ${quote(name)} takes tokens of its clients alone; add it there`;
       report.add(path, message);
     }
   }

@@ -1,4 +1,4 @@
-import { checkAgentMatch, type DraftAgent, isService } from './check-agent-match.ts';
+import { checkAgentMatch, type DraftAgent, isService, shareIssuer } from './check-agent-match.ts';
 import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -108,7 +108,7 @@ function meet(one: Methods, other: Methods): boolean {
 }
 
 /** Where an agent's rule lets nobody pass, and why; undefined where it may. */
-function idle({ host, route }: RouteAt, agent: DraftAgent): string | undefined {
+function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
   const withCertificate = accept?.includes('certificate') && agent.match !== undefined && writes(agent.match, 'spiffe');
@@ -117,8 +117,8 @@ function idle({ host, route }: RouteAt, agent: DraftAgent): string | undefined {
   }
   const provider = agent.match?.provider;
   const accepted = host.providers;
-  if (provider === undefined || !accepted || accepted.includes(undefined) || accepted.includes(provider))
-    return undefined;
+  if (provider === undefined || !accepted || accepted.includes(undefined)) return undefined;
+  if (accepted.some((it) => it === provider || shareIssuer(draft, it, provider))) return undefined;
   return `this agent comes with tokens of ${provider} only; accept it in providers, or remove this`;
 }
 
@@ -133,7 +133,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
     const here: Path = [...path, 'allow', index];
     const agent = draft.agents?.[rule.agent];
     if (!agent || report.touches(here)) continue;
-    const why = idle(at, agent);
+    const why = idle(draft, at, agent);
     if (why !== undefined) report.add(here, `no effect: ${why}`, 'key');
     const actsFor = agent.acts_for;
     if (!actsFor || actsFor.includes(undefined) || agent.alone || people.includes(undefined)) continue;

@@ -15,6 +15,12 @@ function ofTrustDomain(sub: unknown, providers: readonly TokenProvider[]): Token
   return providers.find(({ trustDomain }) => trustDomain !== undefined && isOfTrustDomain(sub, trustDomain));
 }
 
+/** Whether two providers take tokens of one issuer, for other audiences. */
+export function shareIssuer(one: Issued, other: Issued): boolean {
+  const { issuers = [one.issuer] } = one;
+  return issuers.some((issuer) => isIssuer(other, issuer));
+}
+
 /** The provider, of these, that a token names by its `iss`, or where that is absent by its subject's trust domain. */
 export function providerOf(claims: Claims, providers: readonly TokenProvider[]): TokenProvider | undefined {
   // No member of Object.prototype, and JSON has no undefined.

@@ -32,7 +32,11 @@ const tableWith = (...agents: TokenAgent[]): CallerTable => ({
   sends: { email: true, name: true, groups: true },
   providers: {
     ...base.providers,
-    entra: { ...base.providers.okta!, name: 'entra', kind: 'entra', subject: { claim: 'sub', prefix: '' } },
+    entra: {
+      ...base.providers.okta!,
+      ...{ name: 'entra', kind: 'entra', issuer: 'https://entra.test/t1' },
+      subject: { claim: 'sub', prefix: '' },
+    },
   },
   ...(agents.length > 0 && { agents }),
 });
@@ -171,9 +175,66 @@ describe('who acts', () => {
     });
   });
 
-  test('an agent of one provider comes with no other’s tokens', () => {
-    const own = { ...bot, match: { kind: 'client', client: 'release-bot', provider: 'entra' } } as const;
-    expect(callerOf({ cid: 'release-bot' }, [own])).not.toHaveProperty('agent');
+  describe('an agent of one provider', () => {
+    // The table's providers okta and keycloak have one issuer, as of one server with an audience for each.
+    const fact = { op: 'is', claim: 'team', value: 'robots', at: { file: '', line: 1, column: 1 } } as const;
+    const of = (provider: string) => ({
+      client: { ...bot, match: { kind: 'client', client: 'release-bot', provider } } as TokenAgent,
+      claim: { ...robots, match: { kind: 'claim', fact: { ...fact, provider } } } as TokenAgent,
+      spiffe: { ...workload, match: { kind: 'spiffe', spiffe: SPIFFE, provider } } as TokenAgent,
+    });
+
+    test.each<['client' | 'claim' | 'spiffe', Claims]>([
+      ['client', { cid: 'release-bot' }],
+      ['client', { cid: 'portal', act: { sub: 'release-bot' } }],
+      ['claim', { team: 'robots' }],
+      ['spiffe', { act: { sub: SPIFFE } }],
+    ])('is that agent at each provider of the same issuer: by %s %j', (by, claims) => {
+      const agent = of('keycloak')[by];
+      expect(callerOf(claims, [agent])).toMatchObject({ agent: agent.name, roles: ['staff'] });
+    });
+
+    test('comes with no tokens of another issuer', () => {
+      for (const [by, claims] of [
+        ['client', { cid: 'release-bot' }],
+        ['claim', { team: 'robots' }],
+      ] as const) {
+        expect(callerOf(claims, [of('entra')[by]])).not.toHaveProperty('agent');
+      }
+    });
+
+    test('counts before one of another provider', () => {
+      const [here, there] = [
+        { ...of('okta').client, name: 'here' },
+        { ...of('keycloak').client, name: 'there' },
+      ];
+      expect(callerOf({ cid: 'release-bot' }, [there, here]).agent).toBe('here');
+      expect(callerOf({ cid: 'release-bot', act: { sub: 'release-bot' } }, [there, here]).agent).toBe('here');
+    });
+
+    test.each([
+      ['a tenant of several', ['https://login.test/t1', 'https://login.test/t2'], ['https://login.test/t2'], true],
+      ['no tenant of those', ['https://login.test/t1', 'https://login.test/t2'], ['https://login.test/t3'], false],
+    ])('is known at a provider that has %s', (_, issuers, others, known) => {
+      const table = tableWith(of('keycloak').client);
+      const { okta, keycloak } = table.providers;
+      const providers = { okta: { ...okta!, issuers: others }, keycloak: { ...keycloak!, issuers } };
+      const token = verifiedBy('okta', { ...ANN, cid: 'release-bot' });
+      const caller = toCaller(token, { ...table, providers }, NOW);
+      expect(caller.ok && caller.value.agent).toBe(known ? 'bot' : undefined);
+    });
+
+    test('is the workload of its SPIFFE id, by whatever JWT-SVID', () => {
+      const { okta } = base.providers;
+      const spire = { ...okta!, kind: 'spiffe', subject: { claim: 'sub', prefix: '' }, trustDomain: 'example.org' };
+      const providers = {
+        ours: { ...spire, name: 'ours', issuer: 'https://ours.test' },
+        theirs: { ...spire, name: 'theirs', issuer: 'https://theirs.test' },
+      };
+      const table = { ...tableWith(of('ours').spiffe), providers };
+      const token = { ...verifiedBy('okta', { sub: SPIFFE }), provider: 'theirs' };
+      expect(toCaller(token, table, NOW)).toMatchObject({ value: { agent: 'workload', alone: true } });
+    });
   });
 
   test('nobody in a session, whatever its claims', () => {

@@ -149,3 +149,39 @@ test('an agent is not known by a claim of the actor, which an actor itself names
     );
   }
 });
+
+describe('an agent of one of two providers', () => {
+  const policy = (issuer: string, more = '') =>
+    parsePolicy(
+      `version: 1
+gateway:
+  tls: { cert_file: /run/tls.crt, key_file: /run/tls.key }
+  session: { keys_file: /run/session.jwks, insecure_forget_revocations: true }
+providers:
+  wiki-api: { issuer: https://okta.test, audiences: [wiki] }
+  board-api: { issuer: ${issuer}, audiences: [board]${more} }
+roles:
+  staff: { any: [{ group: staff, provider: wiki-api }, { group: staff, provider: board-api }] }
+agents:
+  bot: { match: { client_id: release-bot, provider: wiki-api }, acts_for: [staff], bound: dpop }
+services: { wiki: { url: https://wiki.internal:8443 } }
+hosts:
+  wiki.test: { providers: [wiki-api], /*: { service: wiki, allow: [staff] } }
+  board.test: { providers: [board-api], /*: { service: wiki, accept: [bearer, session], allow: [staff, { agent: bot }] } }
+`,
+      'p.yaml',
+    ).errors.map(({ path, message }) => `${path}: ${message}`);
+  const client = ', client: { id: release-bot, secret_file: /run/secret }';
+  const portal = ', client: { id: portal, secret_file: /run/secret }';
+
+  test('has a rule where tokens of the other one come, which has the same issuer', () => {
+    expect(policy('https://okta.test', portal)).toEqual([]);
+    expect(policy('https://other.test', portal)).toEqual([
+      expect.stringContaining('comes with tokens of wiki-api only'),
+    ]);
+  });
+
+  test('is not the client that people sign in with at the other one, which has the same issuer', () => {
+    expect(policy('https://okta.test', client)).toEqual([expect.stringContaining('people sign in with this client')]);
+  });
+});
