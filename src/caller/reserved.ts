@@ -46,7 +46,7 @@ export function certificateSubject({
 /** The agent whose SPIFFE id a certificate has: a workload is one agent, by whatever shows its id. */
 function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
   if (spiffe === undefined) return undefined;
-  return agents.find(({ match }) => match.kind === 'spiffe' && match.provider === undefined && match.spiffe === spiffe);
+  return agents.find(({ match }) => match.kind === 'spiffe' && match.spiffe === spiffe);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { checkAgentMatch, type DraftAgent, isService, shareIssuer } from './check-agent-match.ts';
+import { kindOfDraft } from './check-kinds.ts';
 import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -111,14 +112,19 @@ function meet(one: Methods, other: Methods): boolean {
 function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
-  const withCertificate = accept?.includes('certificate') && agent.match !== undefined && writes(agent.match, 'spiffe');
-  if (accept && !accept.includes(undefined) && !accept.includes('bearer') && !withCertificate) {
+  const bySpiffe = agent.match !== undefined && writes(agent.match, 'spiffe');
+  if (bySpiffe && accept?.includes('certificate')) return undefined;
+  if (accept && !accept.includes(undefined) && !accept.includes('bearer')) {
     return 'this route takes no tokens, with which this agent comes; add bearer to accept, or remove this';
   }
   const provider = agent.match?.provider;
   const accepted = host.providers;
   if (provider === undefined || !accepted || accepted.includes(undefined)) return undefined;
-  if (accepted.some((it) => it === provider || shareIssuer(draft, it, provider))) return undefined;
+  const comes = (it: string | undefined): boolean =>
+    it === provider ||
+    shareIssuer(draft, it, provider) ||
+    (bySpiffe && it !== undefined && kindOfDraft(draft.providers?.[it]) === 'spiffe');
+  if (accepted.some(comes)) return undefined;
   return `this agent comes with tokens of ${provider} only; accept it in providers, or remove this`;
 }
 

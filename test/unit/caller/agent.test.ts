@@ -494,6 +494,11 @@ describe('a certificate', () => {
     });
   });
 
+  test('is that agent also where only one provider’s tokens are', () => {
+    const ofOne = { ...workload, match: { kind: 'spiffe', spiffe: SPIFFE, provider: 'okta' } } as const;
+    expect(certificateCaller(holder(SPIFFE), [ofOne])).toMatchObject({ value: { agent: 'workload', alone: true } });
+  });
+
   test('of anybody else is nobody’s agent', () => {
     for (const spiffe of [undefined, `${SPIFFE}x`]) {
       const caller = certificateCaller(holder(spiffe), [bot, workload]);

@@ -185,3 +185,26 @@ hosts:
     expect(policy('https://okta.test', client)).toEqual([expect.stringContaining('people sign in with this client')]);
   });
 });
+
+test('an agent by its SPIFFE id has a rule where its certificate comes, whichever provider’s tokens do', () => {
+  const errors = (accept: string) =>
+    parsePolicy(
+      `version: 1
+gateway: { tls: { cert_file: /run/tls.crt, key_file: /run/tls.key, client_ca_file: /run/clients.pem } }
+providers:
+  wiki-api: { issuer: https://okta.test, audiences: [wiki] }
+  board-api: { issuer: https://other.test, audiences: [board] }
+roles:
+  staff: { any: [{ group: staff, provider: wiki-api }, { group: staff, provider: board-api }] }
+agents:
+  bot: { match: { spiffe: spiffe://example.org/bot, provider: wiki-api }, alone: true, bound: none }
+services: { wiki: { url: https://wiki.internal:8443 } }
+hosts:
+  wiki.test: { providers: [wiki-api], /*: { service: wiki, allow: [staff] } }
+  board.test: { providers: [board-api], /*: { service: wiki, accept: [${accept}], allow: [staff, { agent: bot }] } }
+`,
+      'p.yaml',
+    ).errors.map(({ message }) => message);
+  expect(errors('bearer, certificate')).toEqual([]);
+  expect(errors('bearer')).toEqual([expect.stringContaining('comes with tokens of wiki-api only')]);
+});
