@@ -1,6 +1,6 @@
-import { type ProviderKind, providerKinds } from '../providers/index.ts';
+import { type Owners, ownersOf, type ProviderKind, providerKinds } from '../providers/index.ts';
 import { kindOfDraft } from './check-kinds.ts';
-import { type DraftFact, type DraftPolicy, routesOf, writes } from './draft.ts';
+import { type DraftFact, type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
 import { allFacts, type FactAt, GROUPINGS, OPERATORS, roleFacts } from './facts.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
@@ -27,42 +27,61 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   }
   checkAnybody(report, draft, (name) => kindOf(name)?.ofAnybody === true);
   for (const name of names) {
-    const owners = kindOf(name)?.owners;
-    if (owners !== undefined) checkOwners(report, draft, name, owners);
+    const owners = ownersOf[kindOf(name)?.name ?? ''];
+    if (owners !== undefined) checkOwners(report, draft, name, owners, only);
   }
 }
 
-type Owners = NonNullable<ProviderKind['owners']>;
-
-/** A role that a token of the provider can give names exactly whose the token is. */
-function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners): void {
-  const named = namesOwner(provider, owners)(draft);
-  for (const { role, fact, path } of roleFacts(draft)) {
-    if (report.touches(path) || fact === undefined || named.role(role)) continue;
-    const message = `anybody on ${owners.at} can have this role: nothing in it names a repository or an owner exactly; write ${owners.write}, beside the rest in all`;
-    report.add(path, message, 'key');
+/** A role that a token of the provider can give, and an agent that it can be of, name exactly whose the token is. */
+function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners, only: string | undefined) {
+  const why = `nothing in it names ${owners.named} exactly; write ${owners.write}`;
+  const says = saysOwner(provider, owners)(draft);
+  for (const at of roleFacts(draft)) {
+    const { role, path } = at;
+    if (says.role(role) !== 'anybody' || allFacts(at).some((inner) => report.touches(inner.path))) continue;
+    report.add(path, `anybody on ${owners.at} can have this role: ${why}, beside the rest in all`, 'key');
+  }
+  for (const [agent, { match }] of entriesOf(draft.agents)) {
+    const path = ['agents', agent, 'match'];
+    if (match?.claim === undefined || (match.provider ?? only) !== provider || report.touches(path)) continue;
+    if (namesOwner(match, owners)) continue;
+    report.add(path, `anybody on ${owners.at} can be this agent: ${why}`, 'key');
   }
 }
 
-/** Whether a fact is true of no token of the provider, or only of those whose owner it names. */
-const namesOwner = (provider: string, owners: Owners) =>
-  draftReader<boolean>(() => ({
-    leaf: (fact) => leafNamesOwner(fact as DraftForm, provider, owners),
-    sum: (op, parts) => (op === 'all' ? parts.includes(true) : op === 'any' && !parts.includes(false)),
-    missing: true,
+/**
+ * What a fact says of the owner of a provider's token: it is true of an owner's alone, or of none; of anybody's; or it looks
+ * at the request and not at the token.
+ */
+type Owned = 'owner' | 'anybody' | 'request';
+
+const saysOwner = (provider: string, owners: Owners) =>
+  draftReader<Owned>(() => ({
+    leaf: (fact) => leafSaysOwner(fact as DraftForm, provider, owners),
+    sum: (op, parts) => {
+      const order: readonly Owned[] = op === 'all' ? ['owner', 'anybody'] : ['anybody', 'request'];
+      if (op === 'none') return parts.every((part) => part === 'request') ? 'request' : 'anybody';
+      return order.find((it) => parts.includes(it)) ?? (op === 'all' ? 'request' : 'owner');
+    },
+    missing: 'owner',
   }));
 
 type DraftForm = Exclude<DraftFact, string>;
 
-function leafNamesOwner(fact: DraftForm, provider: string, owners: Owners): boolean {
-  if (writes(fact, 'none')) return false;
-  if (writes(fact, 'network', 'certificate') || (fact.provider !== undefined && fact.provider !== provider))
-    return true;
-  const { claim, like } = fact;
-  if (claim === undefined || !Object.hasOwn(owners.claims, claim)) return false;
-  if (like === undefined) return true;
-  const begin = owners.claims[claim];
-  return !like.includes('*') || (begin !== undefined && new RegExp(begin).test(like));
+function leafSaysOwner(fact: DraftForm, provider: string, owners: Owners): Owned {
+  if (writes(fact, 'none')) return 'anybody';
+  if (fact.provider !== undefined && fact.provider !== provider) return 'owner';
+  if (writes(fact, 'network', 'certificate')) return 'request';
+  return namesOwner(fact, owners) ? 'owner' : 'anybody';
+}
+
+/** Whether a claim is that of one owner. The words of a text, which `has` looks at, are not: anybody writes more than one. */
+function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'>, { claims }: Owners): boolean {
+  const owner = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (owner === undefined) return false;
+  if (like?.includes('*')) return owner.pattern !== undefined && new RegExp(owner.pattern).test(like);
+  const value = like ?? is;
+  return value !== undefined && new RegExp(owner.value ?? '').test(String(value));
 }
 
 function checkFact(report: Report, { fact, path, within = [] }: FactAt, kind: ProviderKind): void {

@@ -37,6 +37,9 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   const looks = kindOfIssuer(issuer);
   if (kind !== undefined && kind !== 'generic' && looks !== 'generic' && kind !== looks) {
     report.add([...path, 'kind'], `the issuer is one of ${looks}; write ${looks}, or remove it`);
+  } else if (kind === 'generic' && providerKinds[looks].ofAnybody) {
+    const message = `anybody can have a token of this issuer, and generic lets roles be anybody’s; write ${looks}, or remove it`;
+    report.add([...path, 'kind'], message);
   }
   if (looks === 'okta' && writes(provider, 'audiences') && !issuer.includes('/oauth2/')) {
     const message = `access tokens of the organisation are for Okta alone; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;

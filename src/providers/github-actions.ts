@@ -1,5 +1,12 @@
 import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Owners, ProviderKind } from './types.ts';
+
+/** An owner, and what is behind it. */
+const SLASH = '^[^/*]+/';
+
+/** What a subject begins with that names a repository or an owner: each repository chooses which claims are in there. */
+const SUBJECT =
+  '^(?:repo(?:sitory)?:[^/:*]+/|(?:repository_id|repository_owner|repository_owner_id|enterprise|enterprise_id):[^:*]+(?::|$))';
 
 /**
  * GitHub Actions: the token of a job, `sub` in a form that each repository chooses. All of GitHub has one issuer, and a
@@ -14,21 +21,26 @@ export const githubActions: ProviderKind = deepFreeze({
   refusedTypes: [],
   wants: 'the ID token of a job, made for this audience',
   ofAnybody: true,
-  // Not job_workflow_ref: anybody's job can use a workflow of another repository. Nor actor, who may be led anywhere.
-  owners: {
-    at: 'GitHub',
-    claims: {
-      repository: '^[^/*]+/',
-      repository_id: undefined,
-      repository_owner: undefined,
-      repository_owner_id: undefined,
-      enterprise: undefined,
-      enterprise_id: undefined,
-      sub: '^repo:[^/*]+/',
-      workflow_ref: '^[^/*]+/',
-    },
-    write: '{ claim: repository, is: OWNER/NAME }, or repository_owner',
+});
+
+/**
+ * What names whose its tokens are. Not job_workflow_ref: anybody's job can use a workflow of another repository. Nor
+ * actor, who may be led anywhere.
+ */
+export const githubActionsOwners: Owners = /* @__PURE__ */ deepFreeze({
+  at: 'GitHub',
+  named: 'a repository or an owner',
+  claims: {
+    repository: { value: SLASH, pattern: SLASH },
+    repository_id: {},
+    repository_owner: {},
+    repository_owner_id: {},
+    enterprise: {},
+    enterprise_id: {},
+    sub: { value: SUBJECT, pattern: SUBJECT },
+    workflow_ref: { value: SLASH, pattern: SLASH },
   },
+  write: '{ claim: repository, is: OWNER/NAME }, or repository_owner',
 });
 
 /** What to do there, by claim. */

@@ -1,5 +1,5 @@
 import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Owners, ProviderKind } from './types.ts';
 
 /**
  * Google. Its access tokens are opaque: services are asked with ID tokens that a service account had made for them, and
@@ -23,6 +23,19 @@ export const google: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
+});
+
+/** What names whose its tokens are. Not an address by its domain: an account of Google's may have one of any domain. */
+export const googleOwners: Owners = /* @__PURE__ */ deepFreeze({
+  at: 'Google',
+  named: 'an organisation or an account',
+  claims: {
+    hd: {},
+    sub: {},
+    // Service accounts of one project have its id behind the @.
+    email: { pattern: '@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$' },
+  },
+  write: '{ claim: hd, is: DOMAIN } for people of an organisation, or { claim: email, is: ADDRESS }',
 });
 
 /** What to do there, by claim. */

@@ -50,14 +50,6 @@ export interface ProviderKind {
   readonly keysNameIssuer?: true;
   /** Anybody in the world can have a token of it, for any audience: that one is good says nothing of who it is. */
   readonly ofAnybody?: true;
-  /** What of its tokens names exactly whose they are: a role by anything else is of anybody in the world. */
-  readonly owners?: {
-    /** Where that is, for messages. */
-    readonly at: string;
-    /** A claim, and how a pattern of it begins that leaves the owner to nobody else; absent: only whole values do. */
-    readonly claims: Readonly<Record<string, string | undefined>>;
-    readonly write: string;
-  };
   /** Absent: nobody signs in through it. */
   readonly signin?: SigninDefaults;
 }
@@ -83,6 +75,24 @@ export type Sign =
       readonly after?: string;
       readonly ignoreCase?: true;
     };
+
+/** What of a kind's tokens names exactly whose they are: a role or an agent by anything else is anybody's in the world. */
+export interface Owners {
+  /** Where that is, for messages. */
+  readonly at: string;
+  /** What has to be named, for messages. */
+  readonly named: string;
+  readonly claims: Readonly<Record<string, OwnerClaim>>;
+  readonly write: string;
+}
+
+/** How texts of a claim name whose a token is, as regular expressions. */
+export interface OwnerClaim {
+  /** Of a whole value; absent: each does. */
+  readonly value?: string;
+  /** Of a pattern; absent: none does. */
+  readonly pattern?: string;
+}
 
 /** A claim by which a provider says that an agent asks: it is there, or has this among its words. */
 export interface AgentMark {
