@@ -1,5 +1,5 @@
-import type { DefinitionChange } from '../rules/definitions.ts';
 import type { Change } from '../rules/diff.ts';
+import type { DefinitionChange } from '../rules/parts.ts';
 import type { Rule } from '../rules/types.ts';
 import { changeText, definitionText, type Routed } from './diff-text.ts';
 

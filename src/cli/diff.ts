@@ -21,7 +21,7 @@ export function diffPolicies(runtime: Runtime, { format }: Flags, before: string
   const [old, fresh] = loaded;
   const both = [old.policy, fresh.policy];
   const changes = diff(old.rules, fresh.rules, impliedBy(both), heldByNobody(both));
-  const definitions = definitionChanges(old, fresh);
+  const definitions = definitionChanges(old.policy, fresh);
   const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
   const routed = ({ route }: Rule) => services.get(route);
   runtime.out(

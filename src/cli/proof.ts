@@ -1,5 +1,5 @@
 import type { Asking } from '../rules/callers.ts';
-import type { DefinitionChange } from '../rules/definitions.ts';
+import type { DefinitionChange } from '../rules/parts.ts';
 import type { Witness } from '../rules/prove.ts';
 import { messageText } from '../rules/tools.ts';
 import type { Rule } from '../rules/types.ts';
@@ -19,6 +19,8 @@ export type Differing = Asking | { readonly identity: string };
 export interface Proof {
   readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
   readonly definitions: readonly DefinitionChange[];
+  /** Definitions that differ and decide no request by themselves: they are named, and not compared. */
+  readonly other?: readonly DefinitionChange[];
   /** How the objects of a mesh differ otherwise, a line each. */
   readonly objects?: readonly string[];
 }
@@ -68,6 +70,7 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
       `  ${sideText(right, witness.right, paint)}`,
       ...definitions.map((change) => `also: ${definitionText(change)}`),
       ...objects.map((line) => `also: ${foreign(line, Number.POSITIVE_INFINITY)}`),
+      ...otherLines(proof),
     ].join('\n');
   }
   if (objects.length > 0) {
@@ -76,12 +79,19 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
       ...objects.map((it) => `  ${foreign(it, Number.POSITIVE_INFINITY)}`),
     ].join('\n');
   }
-  if (definitions.length === 0) return `${paint('good', 'yes')}: ${left} and ${right} allow the same requests`;
+  if (definitions.length === 0) {
+    return [`${paint('good', 'yes')}: ${left} and ${right} allow the same requests`, ...otherLines(proof)].join('\n');
+  }
   return [
     `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these otherwise`,
     ...definitions.map((change) => `  ${definitionText(change)}`),
+    ...otherLines(proof),
   ].join('\n');
 }
+
+/** What the answer is not about. */
+const otherLines = ({ other = [] }: Proof): readonly string[] =>
+  other.map((change) => `not compared: ${definitionText(change)}`);
 
 function callerJson(caller: Differing) {
   if (caller === null) return { kind: 'nobody' };
@@ -89,7 +99,9 @@ function callerJson(caller: Differing) {
 }
 
 function toJson(proof: Proof, { a, b }: Asked): unknown {
-  const { witness, definitions, objects = [] } = proof;
+  const { witness, definitions, other = [], objects = [] } = proof;
+  const worded = (changes: readonly DefinitionChange[]) =>
+    changes.map((change) => ({ ...change, text: definitionText(change) }));
   return {
     same: isSame(proof),
     proven: isProven(proof),
@@ -104,9 +116,8 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
         b: witness.right === undefined ? { allowed: false } : { allowed: true, ...ruleJson(witness.right) },
       },
     }),
-    ...(definitions.length > 0 && {
-      definitions: definitions.map((change) => ({ ...change, text: definitionText(change) })),
-    }),
+    ...(definitions.length > 0 && { definitions: worded(definitions) }),
+    ...(other.length > 0 && { notCompared: worded(other) }),
     ...(objects.length > 0 && { objects }),
   };
 }

@@ -1,18 +1,12 @@
 import { buildCommand } from '@stricli/core';
-import { hasSeveral, ingressOf } from '../policy/ingress.ts';
+import { ingressOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
-import {
-  agentChanges,
-  type DefinitionChange,
-  gatewayChanges,
-  providerChanges,
-  roleChanges,
-  routeChanges,
-} from '../rules/definitions.ts';
+import { definitionChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { heldByNobody, impliedBy } from '../rules/implied.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
 import type { MeshRule } from '../rules/types.ts';
+import { weighed } from '../rules/weighed.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { action, type Context, described, type Format, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
@@ -31,45 +25,18 @@ interface Flags {
 
 type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
-/**
- * Service and identity by what they are and not by their names: an authority, a SPIFFE id.
- *
- * @param several whether either policy has several ingresses, so that a service is also where it is reached
- */
-function sideOf({ policy, rules }: Loaded, several: boolean): Side {
+/** Service and identity by what they are and not by their names: where they are reached, and as whom. */
+function sideOf({ policy, rules }: Loaded): Side {
   return {
     rules,
     outcome: ({ service, as }) => {
       const found = policy.services[service];
-      const direct = found?.direct && [found.direct.host, found.direct.port, found.direct.tls];
-      const door = several && policy.mesh && found && !direct ? ingressOf(policy.mesh, found) : undefined;
-      const through = door && [door.host, door.port];
-      return JSON.stringify([found?.authority, direct, through, policy.mesh?.identities[as]?.spiffe]);
+      const door = policy.mesh && found && !found.direct ? ingressOf(policy.mesh, found) : undefined;
+      const through = door && [door.host, door.port, door.serverName, door.caFile];
+      const { authority, endpoint, direct } = found ?? {};
+      return JSON.stringify([authority, endpoint, direct, through, policy.mesh?.identities[as]?.spiffe]);
     },
   };
-}
-
-/** Keys of routes that say which credentials count there. */
-const ACCEPTED = ['accept', 'audiences'];
-
-/** Keys of `gateway:` that say whose word about a caller counts. */
-const TRUSTED = ['trusted_proxies', 'inner', 'proof'];
-
-/**
- * What a caller's roles rest on, where both define it and not alike. A name that one side alone has makes no difference
- * if the rules make none; nor does the path of a CA's file, or what a provider is asked when somebody signs in.
- */
-function foundations(before: Loaded, after: Loaded): readonly DefinitionChange[] {
-  const roles = roleChanges(before.policy, after.policy).filter(
-    (it) => it.before !== undefined && it.after !== undefined,
-  );
-  const agents = agentChanges(before.policy, after.policy).filter(({ key }) => key !== undefined);
-  const providers = providerChanges(before.policy, after.policy).filter(
-    ({ key }) => key !== undefined && key !== 'ca_file' && key !== 'signin',
-  );
-  const accepted = routeChanges(before.policy, after.policy).filter(({ key }) => key && ACCEPTED.includes(key));
-  const gateway = gatewayChanges(before.policy, after.policy).filter(({ key }) => key && TRUSTED.includes(key));
-  return [...roles, ...agents, ...providers, ...accepted, ...gateway];
 }
 
 /** URL of a request as its side's gateway is asked. */
@@ -154,11 +121,11 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   const loaded = loadPair(runtime, a, b);
   if (loaded === undefined) return undefined;
   const [left, right] = loaded;
-  const several = loaded.some(({ policy }) => hasSeveral(policy));
   const both = [left.policy, right.policy];
-  const witness = prove(sideOf(left, several), sideOf(right, several), impliedBy(both), heldByNobody(both));
-  const definitions = foundations(left, right);
-  return witness === undefined ? { definitions } : { witness: { ...witness, url: urlOf(left, witness) }, definitions };
+  const witness = prove(sideOf(left), sideOf(right), impliedBy(both), heldByNobody(both));
+  const { counted, reached, other } = weighed(definitionChanges(left.policy, right));
+  if (witness === undefined) return { definitions: counted, other };
+  return { witness: { ...witness, url: urlOf(left, witness) }, definitions: [...counted, ...reached], other };
 }
 
 /** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */

@@ -33,7 +33,7 @@ function fresh(isTaken: (word: string) => boolean): string {
 }
 
 /** The host names that two lists of rules tell apart, but for those that neither has. */
-export function hostAtoms(rules: readonly Rule[]): readonly HostAtom[] {
+export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
     if (!name.startsWith('*.')) return { host: name, name };

@@ -9,7 +9,8 @@ function isInside(inner: Route, prefix: Route): boolean {
   return inner.path.startsWith(`${prefix.path}/`);
 }
 
-function plainPath(route: Route): Path {
+/** The paths that a route names, with those that others of its host take away. */
+export function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 

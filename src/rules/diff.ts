@@ -1,12 +1,11 @@
 import type { MethodAtom, PathAtom } from './atoms.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
-import { covers } from './cover.ts';
 import type { Implied } from './implied.ts';
 import { type Affected, keepers, type MinimalChange, minimal } from './minimal.ts';
 import { named } from './prove.ts';
-import { type Region, regions, written } from './regions.ts';
-import type { Path, Rule } from './types.ts';
+import { ownRegion, type Region, regions } from './regions.ts';
+import type { Rule } from './types.ts';
 
 /** Methods as a policy writes them. */
 export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
@@ -54,12 +53,6 @@ function methodsOf(meant: readonly MethodAtom[], all: readonly MethodAtom[]): Me
   if (meant.length === all.length) return 'all';
   if (!meant.some(({ other }) => other)) return { only: meant.map(({ method }) => method) };
   return { except: all.filter((atom) => !meant.includes(atom)).map(({ method }) => method) };
-}
-
-/** A route's own paths are called as the route is; its exceptions are other routes'. */
-function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
-  const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
-  return same ? { path: written(path), except: [] } : undefined;
 }
 
 function pathsOf(group: Group, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {

@@ -1,8 +1,7 @@
 import type { Headers, Policy } from '../policy/types.ts';
 import type { PathAtom } from './atoms.ts';
-import { cells } from './cells.ts';
-import { regions } from './regions.ts';
-import type { Rule } from './types.ts';
+import { placesOf } from './places.ts';
+import { regions, regionText } from './regions.ts';
 
 /** An identity header that a service receives from elsewhere than before, or no longer, on some paths of a host. */
 export interface HeaderChange {
@@ -14,29 +13,6 @@ export interface HeaderChange {
   readonly on: readonly string[];
 }
 
-interface Place {
-  readonly atoms: PathAtom[];
-  /** Route of each path, on both sides; empty where there is none. */
-  readonly routes: Map<PathAtom, readonly [before: string, after: string]>;
-}
-
-/** The routes that each path takes on both sides, by host. */
-function placesOf(before: readonly Rule[], after: readonly Rule[]): ReadonlyMap<string, Place> {
-  const places = new Map<string, Place>();
-  for (const { host, path, left, right } of cells(before, after)) {
-    const place: Place = places.get(host.name) ?? { atoms: [], routes: new Map() };
-    places.set(host.name, place);
-    const known = place.routes.get(path);
-    if (known === undefined) place.atoms.push(path);
-    place.routes.set(path, [known?.[0] || left[0]?.route || '', known?.[1] || right[0]?.route || '']);
-  }
-  return places;
-}
-
-function headersOf(policy: Policy): ReadonlyMap<string, Headers> {
-  return new Map(policy.hosts.flatMap((host) => host.routes.map((route) => [route.name, route.headers])));
-}
-
 const source = (headers: Headers, name: string): string | undefined => JSON.stringify(headers[name]);
 
 function* changedNames(before: Headers, after: Headers): Generator<Pick<HeaderChange, 'name' | 'before' | 'after'>> {
@@ -46,27 +22,21 @@ function* changedNames(before: Headers, after: Headers): Generator<Pick<HeaderCh
   }
 }
 
-/** Identity headers that changed on paths that are open to somebody in both policies. */
-export function headerChanges(
-  before: { readonly policy: Policy; readonly rules: readonly Rule[] },
-  after: { readonly policy: Policy; readonly rules: readonly Rule[] },
-): readonly HeaderChange[] {
-  const [old, fresh] = [headersOf(before.policy), headersOf(after.policy)];
+/** Identity headers that changed on paths that both policies have a route for. */
+export function headerChanges(before: Policy, after: Policy): readonly HeaderChange[] {
   const found = new Map<string, HeaderChange>();
-  for (const [host, { atoms, routes }] of placesOf(before.rules, after.rules)) {
+  for (const { host, places } of placesOf(before, after)) {
     const own = new Map<string, { readonly change: Omit<HeaderChange, 'on'>; readonly meant: Set<PathAtom> }>();
-    for (const [atom, [was, is]] of routes) {
-      const [left, right] = [old.get(was), fresh.get(is)];
+    for (const { path, left, right } of places) {
       if (left === undefined || right === undefined) continue;
-      for (const change of changedNames(left, right)) {
+      for (const change of changedNames(left.headers, right.headers)) {
         const key = JSON.stringify(change);
-        own.set(key, { change, meant: (own.get(key)?.meant ?? new Set<PathAtom>()).add(atom) });
+        own.set(key, { change, meant: (own.get(key)?.meant ?? new Set<PathAtom>()).add(path) });
       }
     }
+    const all = places.map(({ path }) => path);
     for (const [key, { change, meant }] of own) {
-      const on = regions(atoms, meant).map(
-        ({ path, except }) => `${host}${path}${except.length === 0 ? '' : ` (but ${except.join(', ')})`}`,
-      );
+      const on = regions(all, meant).map((region) => regionText(host.name, region));
       found.set(key, { ...change, on: [...(found.get(key)?.on ?? []), ...on] });
     }
   }

@@ -36,7 +36,7 @@ function findHost(hosts: readonly Host[], name: string): Host | undefined {
 }
 
 /** Exact, then the longest prefix on a segment, whatever their order. */
-function findRoute(routes: readonly Route[], path: string): Route | undefined {
+export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
   return routes

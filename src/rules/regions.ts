@@ -1,4 +1,5 @@
 import type { PathAtom } from './atoms.ts';
+import { covers } from './cover.ts';
 import type { Path } from './types.ts';
 
 /** Paths as a policy writes them: `/x` or `/x/*`, less some. */
@@ -76,3 +77,16 @@ class Tree {
 export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
   return new Tree(all, meant).regions();
 }
+
+/**
+ * A route's own paths, if they are the ones that are meant: they are called as the route is, for its exceptions are other
+ * routes'.
+ */
+export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
+  const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
+  return same ? { path: written(path), except: [] } : undefined;
+}
+
+/** Paths of a host in one word. */
+export const regionText = (host: string, { path, except }: Region): string =>
+  `${host}${path}${except.length === 0 ? '' : ` (but ${except.join(', ')})`}`;

@@ -167,10 +167,10 @@ const CHANGES: readonly {
     name: 'pages of another origin',
     edit: [[STATUS, STATUS.replace(' }', ', cors: { origins: ["*"], methods: [GET] } }')]],
     says: [
-      '* route wiki.example.com/status: cors nothing → {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":600}',
+      '* route wiki.example.com/status: cors nothing → {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":"600s"}',
     ],
     back: [
-      '* route wiki.example.com/status: cors {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":600} → nothing',
+      '* route wiki.example.com/status: cors {"origins":["*"],"methods":["GET"],"headers":["Authorization","Content-Type"],"expose":[],"credentials":false,"max_age":"600s"} → nothing',
     ],
   },
   {
@@ -203,7 +203,7 @@ const CHANGES: readonly {
       ['gateway: { insecure_http: true }', 'gateway: { insecure_http: true, clock_skew: 60s }'],
     ],
     says: [
-      '* gateway: clock_skew 30 → 60',
+      '* gateway: clock_skew 30s → 60s',
       '* identity wiki-editor: spiffe "spiffe://example.org/wiki-editor" → "spiffe://example.org/editor"',
       '* service wiki: authority "wiki.mesh" → "wiki.new"',
     ],
@@ -282,6 +282,74 @@ describe('the CA of client certificates', () => {
     expect((await diff(old, old.replace('/run/clients.pem', '/run/others.pem'))).lines).toEqual([
       '* host wiki.example.com: client_ca_file "/run/clients.pem" → "/run/others.pem"',
     ]);
+  });
+});
+
+describe('keys that rules do not speak of', () => {
+  const TLS: readonly [string, string] = [
+    'gateway: { insecure_http: true }',
+    'gateway: { tls: { cert_file: /run/t.crt, key_file: /run/t.key } }',
+  ];
+  const own = 'tls: { cert_file: /run/w.crt, key_file: /run/w.key }';
+
+  test.each<readonly [string, readonly (readonly [string, string])[], string, string, readonly string[]]>([
+    [
+      'the certificate of a host',
+      [TLS, ['  wiki.example.com:\n', `  wiki.example.com:\n    ${own}\n`]],
+      '/run/w.key',
+      '/run/other.key',
+      [
+        'host wiki.example.com: tls {"cert_file":"/run/w.crt","key_file":"/run/w.key"} → {"cert_file":"/run/w.crt","key_file":"/run/other.key"}',
+      ],
+    ],
+    [
+      'rotation',
+      [],
+      'trust_domain: example.org',
+      'trust_domain: example.org\n  rotation: 30m',
+      ['mesh: rotation 70s → 1800s'],
+    ],
+    [
+      'labels, one of them "at" and others by capitals',
+      [['endpoint: wiki:8080', 'endpoint: wiki:8080, namespace: wiki, labels: { at: home, isIn: a }']],
+      '{ at: home, isIn: a }',
+      '{ at: work, is_in: a }',
+      ['service wiki: labels {"at":"home","isIn":"a"} → {"at":"work","is_in":"a"}'],
+    ],
+    [
+      'any audience, and private addresses',
+      [],
+      'audiences: [wiki], clients',
+      'insecure_any_audience: true, insecure_private_addresses: true, clients',
+      [
+        'provider ci: audiences ["wiki"] → []',
+        'provider ci: insecure_any_audience nothing → true',
+        'provider ci: insecure_private_addresses nothing → true',
+      ],
+    ],
+    [
+      'sub-domains of Strict-Transport-Security',
+      [TLS, ['/run/t.key } }', '/run/t.key }, hsts: { max_age: 1d } }']],
+      'max_age: 1d',
+      'max_age: 1d, include_subdomains: true',
+      [
+        'gateway: hsts {"max_age":"86400s","include_subdomains":false} → {"max_age":"86400s","include_subdomains":true}',
+      ],
+    ],
+    [
+      'the address of the only ingress',
+      [],
+      'ingress.mesh:8443',
+      'other.mesh:8443',
+      [
+        'ingress: address "ingress.mesh:8443" → "other.mesh:8443"',
+        'ingress: server_name "ingress.mesh" → "other.mesh"',
+      ],
+    ],
+  ])('%s', async (_, base, from, to, says) => {
+    const old = changed(...base);
+    expect(old).toContain(from);
+    expect((await diff(old, old.replace(from, to))).lines).toEqual(says.map((line) => `* ${line}`));
   });
 });
 

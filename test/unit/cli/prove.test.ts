@@ -64,8 +64,8 @@ caller  reader
     const { code, out } = await prove(POLICY, other);
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these otherwise
-  role reader means something else: group "readers" of okta → group "everybody" of okta
   provider ci: audiences ["wiki"] → ["ci"]
+  role reader means something else: group "readers" of okta → group "everybody" of okta; it counts in wiki.example.com/*#1
 `);
     const two = `${POLICY}  api.example.com: { providers: [okta, ci], /*: { service: wiki, allow: [authenticated] } }\n`;
     const one = two.replace('api.example.com: { providers: [okta, ci]', 'api.example.com: { providers: [okta]');
@@ -93,6 +93,65 @@ describe('what the same roles rest on', () => {
     const { code, out } = await prove(base, base.replace(from, to));
     expect(code).toBe(1);
     expect(out).toContain(says);
+  });
+});
+
+describe('where requests go, and what decides beside the rules', () => {
+  const direct = POLICY.replace(
+    '{ authority: wiki.mesh, endpoint: wiki:8080 }',
+    '{ url: https://wiki.x, ca_file: /run/a.pem }',
+  )
+    .replaceAll(', as: wiki-editor', '')
+    .replace(/mesh:\n {2}kind[\s\S]*?services:/, 'services:');
+  const tls = POLICY.replace('insecure_http: true', 'tls: { cert_file: /run/t.crt, key_file: /run/t.key }');
+  const pages = tls.replace('/status: {', '/status: { cors: { origins: ["https://a.example"] },');
+
+  test.each([
+    ['the address of the only ingress', POLICY, 'ingress.mesh:8443', 'other.mesh:8443', 'also: ingress: address'],
+    ['its CA', POLICY, '/run/mesh/ca.pem', '/run/other/ca.pem', 'also: ingress: ca_file'],
+    ['where the ingress finds a service', POLICY, 'wiki:8080', 'other:8080', 'also: service wiki: endpoint'],
+    ['the CA of a direct service', direct, '/run/a.pem', '/run/b.pem', 'also: service wiki: direct'],
+    ['its name', direct, '/run/a.pem', '/run/a.pem, server_name: other.x', 'also: service wiki: direct'],
+    [
+      'the CA of a provider',
+      tls,
+      'audiences: [wiki]',
+      'ca_file: /run/x.pem, audiences: [wiki]',
+      'provider ci: ca_file',
+    ],
+    [
+      'the clock',
+      POLICY,
+      'insecure_http: true',
+      'insecure_http: true, clock_skew: 300s',
+      'gateway: clock_skew 30s → 300s',
+    ],
+    ['pages of other origins', pages, 'https://a.example', 'https://b.example', 'route wiki.example.com/status: cors'],
+  ])('%s: no', async (_, base, from, to, says) => {
+    expect(base).toContain(from);
+    const { code, out } = await prove(base, base.replace(from, to));
+    expect(code).toBe(1);
+    expect(out).toMatch(/^no: /);
+    expect(out).toContain(says);
+  });
+
+  test.each([
+    ['trust_domain: example.org', 'trust_domain: example.org\n  rotation: 30m', 'mesh: rotation 70s → 1800s'],
+    ['insecure_http: true', 'insecure_http: true, token_cache: 1m', 'gateway: token_cache 300s → 60s'],
+    [
+      '/status: {',
+      '/status: { headers: { X-Name: name },',
+      'header X-Name: nothing → "name" on wiki.example.com/status',
+    ],
+  ])('what is not compared is named: %s → %s', async (from, to, says) => {
+    const other = POLICY.replace(from, to);
+    const { code, out } = await prove(POLICY, other);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `yes: a.yaml and b.yaml allow the same requests\nnot compared: ${says}\n`,
+    });
+    const { same, notCompared } = JSON.parse((await prove(POLICY, other, '--format', 'json')).out);
+    expect([same, notCompared.map(({ text }: { text: string }) => text)]).toEqual([true, [says]]);
   });
 });
 
