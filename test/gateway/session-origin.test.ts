@@ -28,6 +28,21 @@ describe('a page of another origin', () => {
     });
   }
 
+  for (const [site, status] of [
+    ['same-origin', 200],
+    ['same-site', 403],
+    ['cross-site', 403],
+    ['none', 403],
+  ] as const) {
+    gatewayCase(setup, {
+      name: `sends a form with a session and hides its origin, and the browser says ${site}: ${status}`,
+      host,
+      request: { method: 'POST', path: '/page', headers: { Cookie: ada, Origin: 'null', 'Sec-Fetch-Site': site } },
+      status,
+      ...(status === 403 && { reason: 'origin_refused' }),
+    });
+  }
+
   gatewayCase(setup, {
     name: 'sends a form without an Origin, and the browser says that it is another site',
     host,

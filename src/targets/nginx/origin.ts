@@ -44,8 +44,16 @@ export function originMaps(scene: Scene): readonly Directive[] {
     ]),
     map(variable('http_origin'), 'meshgate_origin', [
       [key(''), variable('meshgate_origin_site')],
+      [key('null'), variable('meshgate_origin_hidden')],
       ['default', variable('http_origin')],
     ]),
+    commented(
+      "A page that hides its origin from everyone is still known to be the host's own, by what no page can say itself.",
+      map(variable('http_sec_fetch_site'), 'meshgate_origin_hidden', [
+        ['default', 'null'],
+        [key('same-origin'), literal('')],
+      ]),
+    ),
     map(variable('http_sec_fetch_site'), 'meshgate_origin_site', [
       ['default', literal('')],
       [key('cross-site'), 'null'],

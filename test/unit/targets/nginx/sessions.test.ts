@@ -60,6 +60,7 @@ test('the answer sets the cookie that the check says, beside what other levels a
     expect(args(around, 'add_header')).toEqual([
       'Set-Cookie $meshgate_set_cookie_beside always',
       'Cache-Control $meshgate_cache_for always',
+      'Clear-Site-Data $meshgate_cleared always',
     ]);
     expect(args(around, 'add_header_inherit')).toEqual(['merge']);
     for (const one of all(around, 'location')) {
@@ -68,7 +69,9 @@ test('the answer sets the cookie that the check says, beside what other levels a
       expect(args(one.block ?? [], 'add_header_inherit')).toEqual(['merge']);
     }
   }
-  expect(args(location(api, '^~', '/'), 'add_header')).toEqual([]);
+  // Nobody signs in here; what browsers clear is the whole site's.
+  expect(args(location(api, '^~', '/'), 'add_header')).toEqual(['Clear-Site-Data $meshgate_cleared always']);
+  expect(args(location(api, '^~', '/'), 'add_header_inherit')).toEqual(['merge']);
 });
 
 describe('the endpoints', () => {
