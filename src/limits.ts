@@ -97,20 +97,25 @@ export const MAX_INTROSPECTION_TIMEOUT = 4;
 export const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /**
- * Questions about tokens that providers are asked at once, and checks that may wait for an answer or for their turn, on
+ * Questions about tokens that one provider is asked at once, and checks that may wait for an answer or for their turn, on
  * one nginx: each holds a JavaScript context.
  */
 export const MAX_QUESTIONS = 32;
 export const MAX_QUESTION_WAITERS = 128;
 
 /**
- * Of both, what is kept for tokens that cannot be made up: they were active before, or their signature is good. And how
- * many questions are asked at once for one address, and how many of its checks ask or wait, of either kind of tokens.
+ * There are two kinds of tokens: those that anyone can make up, and those that no one can, since they were active before
+ * or their signature is good. Each kind leaves so many questions and places to the other one.
  */
 export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
-export const MAX_QUESTIONS_PER_ADDRESS = 16;
-export const MAX_PLACES_PER_ADDRESS = 64;
+
+/**
+ * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free. So
+ * one address alone gets 8 questions of 24 and 64 places of 128, and several leave room for the next one.
+ */
+export const QUESTIONS_SHARE = 1 / 2;
+export const PLACES_SHARE = 1;
 
 /** How long it is known of a token that it was active, milliseconds. */
 export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;

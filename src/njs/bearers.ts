@@ -46,7 +46,7 @@ type Newcomer<T, S> = readonly [
   along: S,
   /** What the token is remembered for. */
   scope: string,
-  /** The client's address, where providers are asked about tokens that anybody could make up. */
+  /** The client's address, where providers are asked about tokens. */
   from: string,
 ];
 
@@ -137,7 +137,7 @@ export class Bearers {
     verified: Verified,
     newcomer: Newcomer<T, S>,
   ): Promise<T> {
-    const said = await questions.introspect(provider, newcomer[2], newcomer[3]);
+    const said = await questions.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
     const held = said.ok ? confirmed(verified, said.value.claims, provider, said.value.until) : said;
     return Bearers.#settle(held, newcomer);
   }
@@ -150,7 +150,7 @@ export class Bearers {
     newcomer: Newcomer<T, S>,
   ): Promise<T> {
     const cap = newcomer[0].#table.tokenCache;
-    const said = await questions.groups(provider, verified.claims, newcomer[3], cap);
+    const said = await questions.groups(provider, verified.claims, newcomer[3], cap, newcomer[7]);
     if (!said.ok) return Bearers.#settle(said, newcomer);
     const until = Math.min(said.value.until, verified.until ?? Number.POSITIVE_INFINITY);
     return Bearers.#settle(ok({ ...verified, claims: said.value.claims, until }), newcomer);

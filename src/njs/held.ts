@@ -10,12 +10,15 @@ export interface Hold {
   readonly until: number;
 }
 
-const counterOf = (name: string, period: number): string => composed(name, String(period));
+/** Names of what is held, as the parts of a key. */
+type Name = readonly string[];
 
-const countAt = (name: string, period: number): number => locksDict().get(counterOf(name, period)) ?? 0;
+const counterOf = (name: Name, period: number): string => composed(...name, String(period));
+
+const countAt = (name: Name, period: number): number => locksDict().get(counterOf(name, period)) ?? 0;
 
 /** How many are held. */
-export function heldNow(name: string, span: number): number {
+export function heldNow(span: number, ...name: Name): number {
   const period = Math.floor(Date.now() / span);
   return countAt(name, period) + countAt(name, period - 1);
 }
@@ -29,7 +32,7 @@ export function heldNow(name: string, span: number): number {
  *
  * @param span milliseconds, the length of a period; nothing is held longer
  */
-export function hold(name: string, span: number): Hold {
+export function hold(span: number, ...name: Name): Hold {
   const now = Date.now();
   const period = Math.floor(now / span);
   const counter = counterOf(name, period);
@@ -44,8 +47,8 @@ export function release({ counter, until }: Hold): void {
 }
 
 /** Takes one unless so many are held already. */
-export function holdUpTo(most: number, name: string, span: number): Hold | undefined {
-  const held = hold(name, span);
+export function holdUpTo(most: number, span: number, ...name: Name): Hold | undefined {
+  const held = hold(span, ...name);
   if (held.count <= most) return held;
   release(held);
   return undefined;

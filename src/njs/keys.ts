@@ -202,7 +202,7 @@ export class KeyStore {
       if (done !== undefined) return done ? 'fetched' : 'unchanged';
     }
     if (!fetching()) return 'unchanged';
-    const place = holdUpTo(MAX_WAITERS, composed('waiting', provider.name), LOCK_MS);
+    const place = holdUpTo(MAX_WAITERS, LOCK_MS, 'waiting', provider.name);
     if (place === undefined) return 'busy';
     const epoch = this.#epoch;
     for (let waited = 0; waited < WAIT_FOR_KEYS_MS && fetching(); waited += 50) {

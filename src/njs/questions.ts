@@ -3,20 +3,21 @@ import { addressName } from '../caller/address.ts';
 import { composed } from '../composed.ts';
 import {
   ACTIVE_BEFORE_MS,
-  MAX_PLACES_PER_ADDRESS,
   MAX_QUESTION_WAITERS,
   MAX_QUESTIONS,
-  MAX_QUESTIONS_PER_ADDRESS,
   PLACES_KEPT,
+  PLACES_SHARE,
   PROVIDER_TIMEOUT_MS,
   QUESTION_PAUSE_MS,
   QUESTIONS_KEPT,
+  QUESTIONS_SHARE,
 } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
 import { inactiveDict, locksDict, tokensDict } from './dicts.ts';
+import { type Hold, heldNow, hold, release } from './held.ts';
 
 /** What a provider said, and when it has to be asked again, seconds since the epoch. */
 export interface Said {
@@ -35,7 +36,9 @@ interface Question {
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
-  /** Who wants to know, by the client's address; absent: the question is about nothing that a client could make up. */
+  /** No client can have made up what it is about: a signature is good. */
+  readonly isSigned: boolean;
+  /** Who wants to know, by the client's address; absent: the gateway itself, about a person who signs in. */
   readonly from?: string;
 }
 
@@ -46,16 +49,30 @@ interface Kept {
   readonly text: string;
 }
 
-/** Longer than a question takes: after a worker died, what it held is free again. */
-const HELD_MS = 2 * PROVIDER_TIMEOUT_MS;
+/** Longer than a check waits and then asks. */
+const HELD_MS = 3 * PROVIDER_TIMEOUT_MS;
+
+/** Longer than a question takes: after a worker died, others ask. */
+const LOCKED_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 const LOOK_MS = 25;
 
-/** Counters among the locks: of questions that are being asked, and of checks that ask or wait. */
-const ASKED = 'questions';
-const PLACES = 'question places';
+/** Of which each provider has so many, and each kind of tokens a part: see src/limits.ts. */
+interface Room {
+  readonly name: string;
+  readonly most: number;
+  readonly kept: number;
+  readonly share: number;
+}
 
-const MAX_PLACES = MAX_QUESTIONS + MAX_QUESTION_WAITERS;
+/** Questions that are being asked, and checks that ask or wait. */
+const ASKED: Room = { name: 'questions', most: MAX_QUESTIONS, kept: QUESTIONS_KEPT, share: QUESTIONS_SHARE };
+const PLACES: Room = {
+  name: 'question places',
+  most: MAX_QUESTIONS + MAX_QUESTION_WAITERS,
+  kept: PLACES_KEPT,
+  share: PLACES_SHARE,
+};
 
 const unavailable = refuse('provider_unavailable');
 const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
@@ -88,31 +105,47 @@ export class Questions {
   /**
    * What a provider says of a token (RFC 7662). Never rejected.
    *
-   * @param from the client's address; absent where the token's signature is good
+   * @param from the client's address
+   * @param isSigned whether the token's signature is good
    * @returns reason `token_inactive`, `limit_exceeded` where the address has too many questions already, or
    * `provider_unavailable` where it does not answer, or too many wait already
    */
-  introspect({ name, introspection }: TokenProvider, token: string, now: number, from?: string): Promise<Result<Said>> {
+  introspect(
+    { name, introspection }: TokenProvider,
+    token: string,
+    now: number,
+    from: string,
+    isSigned = false,
+  ): Promise<Result<Said>> {
     if (introspection === undefined) throw new Error(`the provider ${name} is not asked about tokens`);
     const { cache, negative, stale } = introspection;
     const key = this.#key(INTROSPECT_PATH, name, token);
-    const question = { key, provider: name, path: INTROSPECT_PATH, body: token, cache, negative, stale };
-    return this.#ask(from === undefined ? question : { ...question, from }, now);
+    const path = INTROSPECT_PATH;
+    return this.#ask({ key, provider: name, path, body: token, cache, negative, stale, isSigned, from }, now);
   }
 
   /**
    * Claims of somebody whose groups the token leaves out, with those that they have of the policy's. Never rejected.
    *
    * @param cache seconds that an answer counts
-   * @returns reason `claim_absent` where the token does not say who it is, `provider_unavailable` where nobody answers
+   * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
+   * @returns reason `claim_absent` where the token does not say who it is, `limit_exceeded` where the address has too
+   * many questions already, or `provider_unavailable` where nobody answers
    */
-  async groups(provider: TokenProvider, claims: Claims, now: number, cache: number): Promise<Result<Said>> {
+  async groups(
+    provider: TokenProvider,
+    claims: Claims,
+    now: number,
+    cache: number,
+    from?: string,
+  ): Promise<Result<Said>> {
     const { oid } = claims;
     if (!isObjectId(oid))
       return refuse('claim_absent', 'the token names nobody by "oid", so no groups can be asked for');
     const key = this.#key(GROUPS_PATH, provider.name, oid);
-    const question = { key, provider: provider.name, path: GROUPS_PATH, body: oid, cache, negative: 0, stale: 0 };
-    const answer = await this.#ask(question, now);
+    const about = { key, provider: provider.name, path: GROUPS_PATH, body: oid, isSigned: true };
+    const question = { ...about, cache, negative: 0, stale: 0 };
+    const answer = await this.#ask(from === undefined ? question : { ...question, from }, now);
     if (!answer.ok) return answer;
     return ok({
       claims: withGroups(claims, provider.kind, answer.value.claims.held as string[]),
@@ -124,31 +157,15 @@ export class Questions {
     const known = this.#known(question, now);
     if (known !== undefined) return known;
     const asker = askerOf(question);
-    const refused = this.#enter(asker);
-    if (refused !== undefined) return refused;
+    const place = take(PLACES, asker);
+    if (place === 'none') return unavailable;
+    if (place === 'no more') return tooMany;
     try {
-      return await (this.#begins(question, asker) ? this.#lead(question, asker, now) : this.#wait(question, asker));
+      const turn = this.#begins(question, asker);
+      return await (turn === undefined ? this.#wait(question, asker) : this.#lead(question, turn, now));
     } finally {
-      this.#leave(asker);
+      giveBack(place);
     }
-  }
-
-  /** Takes a place among those who ask or wait, or says why there is none. */
-  #enter(asker: Asker): Result<Said> | undefined {
-    const locks = locksDict();
-    const taken = locks.incr(PLACES, 1, 0, HELD_MS);
-    if (taken > MAX_PLACES - (asker.trusted ? 0 : PLACES_KEPT)) {
-      locks.incr(PLACES, -1, 0, HELD_MS);
-      return unavailable;
-    }
-    if (takenBy(asker.places) <= MAX_PLACES_PER_ADDRESS) return undefined;
-    this.#leave(asker);
-    return tooMany;
-  }
-
-  #leave(asker: Asker): void {
-    locksDict().incr(PLACES, -1, 0, HELD_MS);
-    givenBack(asker.places);
   }
 
   /** What is known without a question; undefined: it has to be asked. */
@@ -159,32 +176,25 @@ export class Questions {
     return locksDict().has(awayOf(question)) ? standIn(kept, question, now) : undefined;
   }
 
-  /** Whether it is this check that asks: nobody else does, and not too much else is asked just now. */
-  #begins(question: Question, asker: Asker): boolean {
+  /** What this check takes to ask; undefined: another one asks the same, or too much else is asked just now. */
+  #begins(question: Question, asker: Asker): Taken | undefined {
     const locks = locksDict();
-    if (!locks.add(lockOf(question), 1, HELD_MS)) return false;
-    const most = MAX_QUESTIONS - (asker.trusted ? 0 : QUESTIONS_KEPT);
-    const mayAsk = takenBy(asker.questions) <= MAX_QUESTIONS_PER_ADDRESS;
-    if (locks.incr(ASKED, 1, 0, HELD_MS) <= most && mayAsk) return true;
-    this.#ends(question, asker);
-    return false;
-  }
-
-  #ends(question: Question, asker: Asker): void {
-    const locks = locksDict();
-    locks.incr(ASKED, -1, 0, HELD_MS);
-    givenBack(asker.questions);
+    if (!locks.add(lockOf(question), 1, LOCKED_MS)) return undefined;
+    const turn = take(ASKED, asker);
+    if (typeof turn !== 'string') return turn;
     locks.delete(lockOf(question));
+    return undefined;
   }
 
-  async #lead(question: Question, asker: Asker, now: number): Promise<Result<Said>> {
+  async #lead(question: Question, turn: Taken, now: number): Promise<Result<Said>> {
     try {
       return await this.#call(question, now);
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: provider ${question.provider}: ${(error as Error).message}`);
       return away(question, now);
     } finally {
-      this.#ends(question, asker);
+      giveBack(turn);
+      locksDict().delete(lockOf(question));
     }
   }
 
@@ -207,12 +217,14 @@ export class Questions {
 
   /** Waits for who asks, or for a turn to ask. */
   async #wait(question: Question, asker: Asker): Promise<Result<Said>> {
-    for (let waited = 0; waited < PROVIDER_TIMEOUT_MS; waited += LOOK_MS) {
+    const until = Date.now() + PROVIDER_TIMEOUT_MS;
+    for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && Date.now() < until; waited += LOOK_MS) {
       await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
       const now = Date.now() / 1000;
       const known = this.#known(question, now);
       if (known !== undefined) return known;
-      if (this.#begins(question, asker)) return await this.#lead(question, asker, now);
+      const turn = this.#begins(question, asker);
+      if (turn !== undefined) return await this.#lead(question, turn, now);
     }
     return unavailable;
   }
@@ -225,32 +237,42 @@ const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
 const beforeOf = ({ key }: Question): string => `!${key.slice(0, 15)}`;
 
-/** Whether a client cannot have made it up: it was active before, or its signature is good. */
-const isTrusted = (question: Question): boolean => question.from === undefined || tokensDict().has(beforeOf(question));
-
-/** Who asks a question, and what is counted of them: of tokens that were active before apart from all others. */
+/** Who asks a question. */
 interface Asker {
-  readonly trusted: boolean;
-  /** Names of counters; absent: nothing is counted. */
-  readonly places?: string;
-  readonly questions?: string;
+  readonly provider: string;
+  /** Whether a client can have made up what is asked about. */
+  readonly kind: 'known' | 'new';
+  readonly address?: string;
 }
 
 function askerOf(question: Question): Asker {
-  const trusted = isTrusted(question);
-  if (question.from === undefined) return { trusted };
-  const kind = trusted ? 'known' : 'new';
-  const address = addressName(question.from);
-  return { trusted, places: composed('places', kind, address), questions: composed('asks', kind, address) };
+  const { provider, from, isSigned } = question;
+  const kind = isSigned || tokensDict().has(beforeOf(question)) ? 'known' : 'new';
+  return { provider, kind, ...(from !== undefined && { address: addressName(from) }) };
 }
 
-/** Takes one of an address's part; how many that makes. */
-const takenBy = (counter: string | undefined): number =>
-  counter === undefined ? 0 : locksDict().incr(counter, 1, 0, HELD_MS);
+type Taken = readonly Hold[];
 
-/** There are no more of these counters than places: nobody fills the locks with addresses. */
-function givenBack(counter: string | undefined): void {
-  if (counter !== undefined && locksDict().incr(counter, -1, 0, HELD_MS) <= 0) locksDict().delete(counter);
+function giveBack(taken: Taken): void {
+  for (const one of taken) release(one);
+}
+
+/**
+ * Takes one of a provider's room for a kind of tokens, and of the address's share of it. There are no more counters of
+ * addresses than places: no one fills the locks with addresses.
+ *
+ * @returns `none` where none is free, `no more` where the address has its share
+ */
+function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
+  const all = hold(HELD_MS, name, provider, kind);
+  const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
+  const own = address === undefined ? undefined : hold(HELD_MS, name, provider, kind, address);
+  const taken = own === undefined ? [all] : [all, own];
+  // Without the one that was just taken.
+  const free = Math.min(most - kept, most - others) - (all.count - 1);
+  if (free > 0 && (own === undefined || own.count - 1 < share * free)) return taken;
+  giveBack(taken);
+  return free > 0 ? 'no more' : 'none';
 }
 
 const awayOf = ({ provider }: Question): string => composed('away', provider);
@@ -266,7 +288,7 @@ function keep(question: Question, { at, text }: Kept): void {
   try {
     const life = (question.cache + question.stale) * 1000;
     tokensDict().set(answerOf(question), `${at}\n${text}`, life);
-    if (question.from !== undefined) tokensDict().set(beforeOf(question), '', ACTIVE_BEFORE_MS);
+    if (!question.isSigned) tokensDict().set(beforeOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
     ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
   }

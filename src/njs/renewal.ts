@@ -52,7 +52,7 @@ const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 export async function askRenewal(socket: string, host: string, text: string, wait: boolean): Promise<Renewed> {
   let place: Hold | undefined;
   try {
-    place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING, WAITING_MS);
+    place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING_MS, WAITING);
     return place === undefined ? alone : await ask(socket, host, text, wait);
   } catch (error) {
     ngx.log(ngx.WARN, `meshgate: a session is not renewed: ${(error as Error).message}`);

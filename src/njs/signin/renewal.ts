@@ -220,7 +220,7 @@ export class Renewals {
     const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    const place = holdUpTo(MAX_RENEWALS, RENEWING, HELD_MS);
+    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING);
     if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
@@ -236,7 +236,7 @@ export class Renewals {
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    const place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING, HELD_MS);
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING);
     if (place === undefined) return alone;
     try {
       return await this.#wait(cookie);

@@ -49,7 +49,7 @@ const PAGE = 64 * 1024;
 
 /**
  * Bytes of the zone with locks: for all providers at once, for as many people as have sessions, whose renewals may fall
- * together, and for all questions that providers are asked at a time.
+ * together, and for all questions that each provider is asked at a time.
  */
 export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
   const all = Object.values(providers);
@@ -57,7 +57,7 @@ export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'pro
     all.length * LOCKS_PER_PROVIDER +
     (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_SESSION +
     // Each has a lock, and two counters of its address at most.
-    (all.some(isAsked) ? 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) : 0) +
+    all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 }

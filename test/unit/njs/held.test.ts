@@ -19,50 +19,50 @@ beforeEach(() => locks.clear());
 
 describe('what is held', () => {
   it('is counted by its name, and free once it is given back', () => {
-    const [one] = [hold('a', SPAN), hold('a', SPAN), hold('b', SPAN)];
-    expect([heldNow('a', SPAN), heldNow('b', SPAN), heldNow('c', SPAN)]).toEqual([2, 1, 0]);
+    const [one] = [hold(SPAN, 'a'), hold(SPAN, 'a'), hold(SPAN, 'b')];
+    expect([heldNow(SPAN, 'a'), heldNow(SPAN, 'b'), heldNow(SPAN, 'c')]).toEqual([2, 1, 0]);
     release(one);
-    expect(heldNow('a', SPAN)).toBe(1);
+    expect(heldNow(SPAN, 'a')).toBe(1);
   });
 
   it('counts as long as it may be held, whenever it was taken', () => {
     for (let at = 0; at < SPAN; at += 1000) {
       locks.clear();
-      const one = hold('a', SPAN);
+      const one = hold(SPAN, 'a');
       pass(SPAN - 1);
-      expect([heldNow('a', SPAN), hold('a', SPAN).count]).toEqual([1, 2]);
+      expect([heldNow(SPAN, 'a'), hold(SPAN, 'a').count]).toEqual([1, 2]);
       release(one);
-      expect(heldNow('a', SPAN)).toBe(1);
+      expect(heldNow(SPAN, 'a')).toBe(1);
       pass(1001);
     }
   });
 
   it('is free after a worker died, however many others are taken and given back meanwhile', () => {
-    for (let i = 0; i < 24; i++) hold('a', SPAN);
+    for (let i = 0; i < 24; i++) hold(SPAN, 'a');
     for (let second = 0; second < 20; second++) {
       pass(1000);
-      release(hold('a', SPAN));
+      release(hold(SPAN, 'a'));
     }
-    expect(hold('a', SPAN).count).toBe(1);
+    expect(hold(SPAN, 'a').count).toBe(1);
   });
 
   it('does not free what others hold, when it is given back too late', () => {
-    const late = hold('a', SPAN);
+    const late = hold(SPAN, 'a');
     pass(2 * SPAN);
-    hold('a', SPAN);
+    hold(SPAN, 'a');
     release(late);
-    expect(heldNow('a', SPAN)).toBe(1);
+    expect(heldNow(SPAN, 'a')).toBe(1);
   });
 
   it('leaves nothing in memory when all is given back, or has run out', () => {
     const all: Hold[] = [];
     for (let i = 0; i < 15; i++) {
-      all.push(hold(`address ${i % 3}`, SPAN));
+      all.push(hold(SPAN, `address ${i % 3}`));
       pass(1000);
     }
     for (const one of all) release(one);
     expect(locks.keys()).toEqual([]);
-    hold('dead', SPAN);
+    hold(SPAN, 'dead');
     pass(2 * SPAN);
     expect(locks.keys()).toEqual([]);
   });
@@ -70,12 +70,12 @@ describe('what is held', () => {
   it('is no more than allowed, over the end of a period as well', () => {
     const taken: (Hold | undefined)[] = [];
     for (let i = 0; i < 8; i++) {
-      taken.push(holdUpTo(3, 'a', SPAN));
+      taken.push(holdUpTo(3, SPAN, 'a'));
       pass(1000);
     }
     expect(taken.map((one) => one !== undefined)).toEqual([true, true, true, false, false, false, false, false]);
     release(taken[1] as Hold);
-    expect(holdUpTo(3, 'a', SPAN)).toBeDefined();
-    expect(holdUpTo(3, 'a', SPAN)).toBeUndefined();
+    expect(holdUpTo(3, SPAN, 'a')).toBeDefined();
+    expect(holdUpTo(3, SPAN, 'a')).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Questions } from '../../../src/njs/questions.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
@@ -8,7 +8,8 @@ const fake = fakeNgx();
 stopClock(fake);
 
 const introspection = { cache: 60, negative: 10, stale: 0 };
-const provider = { name: 'legacy', introspection } as Parameters<Questions['introspect']>[0];
+const named = (name: string) => ({ name, introspection }) as Parameters<Questions['introspect']>[0];
+const provider = named('legacy');
 
 const HONEST = '192.0.2.1';
 const OTHER = '198.51.100.7';
@@ -56,26 +57,70 @@ async function settle(): Promise<void> {
 }
 afterEach(settle);
 
-const ask = (token: string, from?: string) => questions.introspect(provider, token, fake.clock / 1000, from);
+const ask = (token: string, from: string, isSigned = false) =>
+  questions.introspect(provider, token, fake.clock / 1000, from, isSigned);
 
 /** Asks about so many made-up tokens. */
 function madeUp(count: number, from: (i: number) => string): void {
   for (let i = 0; i < count; i++) running.push(ask(`made-up-${i}`, from(i)));
 }
 
-const told = async (token: string, from?: string) => {
-  const result = await ask(token, from);
+const told = async (token: string, from: string, isSigned = false) => {
+  const result = await ask(token, from, isSigned);
   return result.ok ? 'active' : result.reason;
 };
+
+/** So many new tokens that the provider knows come from one address, one after the other. */
+async function honest(count: number, meanwhile = () => {}): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    meanwhile();
+    good.add(`honest-${i}`);
+    expect(await told(`honest-${i}`, HONEST)).toBe('active');
+  }
+}
 
 describe('made-up tokens', () => {
   it('of one address leave room for tokens of others', async () => {
     madeUp(300, () => OTHER);
-    expect(asked.length).toBeLessThanOrEqual(16);
-    for (let i = 0; i < 60; i++) {
-      good.add(`honest-${i}`);
-      expect(await told(`honest-${i}`, HONEST)).toBe('active');
+    expect(asked).toHaveLength(8);
+    await honest(60);
+  });
+
+  it.each([2, 5])('of %i addresses leave room for tokens of one more', async (addresses) => {
+    const flood = () => madeUp(40 * addresses, (i) => `198.51.100.${i % addresses}`);
+    flood();
+    flood();
+    await honest(60, () => flood());
+  });
+
+  it('leave each further address fewer questions, and the next one some', () => {
+    const counts = [1, 2, 3, 4, 5].map((address) => {
+      const before = asked.length;
+      for (let i = 0; i < 100; i++) running.push(ask(`of-${address}-${i}`, `198.51.100.${address}`));
+      return asked.length - before;
+    });
+    expect(counts).toEqual([8, 6, 4, 2, 2]);
+  });
+
+  it('about which one provider gives no answer leave others all of their room', async () => {
+    madeUp(300, (i) => `198.51.${i % 100}.${i}`);
+    expect(await told('one-more', '203.0.113.1')).toBe('provider_unavailable');
+    good.add('b');
+    const { ok } = await questions.introspect(named('other'), 'b', fake.clock / 1000, HONEST);
+    expect(ok).toBe(true);
+  });
+
+  it('about which a worker asked that died keep no other token from its turn, while requests go on', async () => {
+    madeUp(300, (i) => `198.51.${i % 100}.${i}`);
+    const dead = held.splice(0);
+    for (let second = 0; second < 30; second++) {
+      fake.clock += 1000;
+      vi.setSystemTime(fake.clock);
+      good.add(`meanwhile-${second}`);
+      running.push(ask(`meanwhile-${second}`, OTHER));
     }
+    await honest(1);
+    held.push(...dead);
   });
 
   it('of one address are refused beyond its part', async () => {
@@ -108,13 +153,13 @@ describe('made-up tokens', () => {
   it('leave room for tokens whose signature is good', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     good.add('signed');
-    expect(await told('signed')).toBe('active');
+    expect(await told('signed', HONEST, true)).toBe('active');
   });
 
   it('take no memory that outlives their questions', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     await settle();
-    expect(fake.zones.locks.keys().sort()).toEqual(['question places', 'questions']);
+    expect(fake.zones.locks.keys()).toEqual([]);
     expect(fake.zones.tokens.size()).toBe(0);
   });
 
@@ -150,5 +195,29 @@ describe('tokens that were active before', () => {
     fake.clock += 11_000;
     madeUp(64, () => OTHER);
     expect(await told('old', OTHER)).toBe('limit_exceeded');
+  });
+});
+
+describe('tokens whose signature is good', () => {
+  it.each([1, 5])('of one account at %i addresses leave room for others of each kind', async (addresses) => {
+    good.add('old');
+    expect(await told('old', HONEST)).toBe('active');
+    fake.clock += 61_000;
+    for (let i = 0; i < 200; i++) running.push(ask(`mine-${i}`, `198.51.100.${i % addresses}`, true));
+    await honest(60);
+    expect(await told('old', HONEST)).toBe('active');
+    good.add('signed');
+    expect(await told('signed', HONEST, true)).toBe('active');
+  });
+
+  it('of one address are refused beyond its part', async () => {
+    for (let i = 0; i < 64; i++) running.push(ask(`mine-${i}`, OTHER, true));
+    expect(await told('one-more', OTHER, true)).toBe('limit_exceeded');
+  });
+
+  it('leave no mark that they were active: no one can make them up', async () => {
+    good.add('signed');
+    await told('signed', HONEST, true);
+    expect(fake.zones.tokens.size()).toBe(1);
   });
 });

@@ -212,6 +212,16 @@ test.each([
   expect(bytes).toBeGreaterThan((providers * 14 + people * 3) * (1_048_576 / 4047));
 });
 
+// 160 places and 32 questions, each with a counter of its address, a lock for each question, and what counts them all.
+test.each([1, 4, 40])('zones: locks have room for all questions to each of %i providers at once', (providers) => {
+  const policy = goldenPolicy('introspection');
+  const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;
+  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+  const rendered = render({ ...policy, hosts: [], providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+  const kilobytes = Number(/zone=meshgate_locks:(\d+)k /.exec(rendered)?.[1]);
+  expect(kilobytes * 1024).toBeGreaterThan(providers * (13 + 160 + 2 * 32 + 8) * (1_048_576 / 4047));
+});
+
 test.each([
   [1, 4, 4],
   [4000, 32, 5],
