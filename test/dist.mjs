@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 180 * 1024,
   'hop.js': 72 * 1024,
-  'signin.js': 198 * 1024,
+  'signin.js': 199 * 1024,
   'client.js': 38 * 1024,
   'health.js': 19 * 1024,
   'cookies.js': 1024,

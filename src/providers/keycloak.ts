@@ -7,8 +7,11 @@ export const keycloak: ProviderKind = deepFreeze({
   groups: 'groups',
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id'],
-  // A client's service account is a user of this name, in lower case, and the scope `service_account` adds the client's id.
-  alone: [[{ claim: 'preferred_username', as: 'client_id', before: 'service-account-', ignoreCase: true }]],
+  // A client's service account is a user of this name, in lower case. `azp` names the client anyway, and the scope
+  // `service_account` adds its id, in older versions as `clientId`.
+  alone: ['azp', 'client_id', 'clientId'].map((as) => [
+    { claim: 'preferred_username', as, before: 'service-account-', ignoreCase: true } as const,
+  ]),
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
