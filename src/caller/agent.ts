@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { isAlone } from '../token/alone.ts';
 import { claimAt } from '../token/claim-at.ts';
-import { clientOf } from '../token/client.ts';
+import { clientsOf } from '../token/client.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
@@ -49,7 +49,8 @@ interface Saying {
   readonly made: Prepared;
   /** The current actor; absent: the token has no `act`. */
   readonly actor: Actor | undefined;
-  readonly client: string | undefined;
+  /** See {@link clientsOf}. */
+  readonly clients: readonly string[];
 }
 
 /**
@@ -65,10 +66,10 @@ function claimTruth(fact: ClaimFact, claims: Claims): Truth {
  * Whether the token is of this agent. Where it names an actor, that one counts: not the client that fetched the token,
  * and no claim, which is the subject's.
  */
-function isOf({ match }: TokenAgent, { verified, made, actor, client }: Saying): Truth {
+function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying): Truth {
   switch (match.kind) {
     case 'client':
-      if (actor === undefined) return client === match.client;
+      if (actor === undefined) return clients.includes(match.client);
       return (
         actor.sub === match.client && (actor.iss === undefined || actor.iss === (verified.claims.iss ?? made.issuer))
       );
@@ -93,10 +94,13 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
   return ok(undefined);
 }
 
-/** An agent that the client alone would be, where the token says that somebody else acts. */
+/**
+ * Another agent that the client would be: where the token says that somebody else acts, or names a second client beside
+ * that of the agent.
+ */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
-  if (said.actor === undefined) return undefined;
   const { match: own } = found;
+  if (said.actor === undefined && own.kind !== 'client') return undefined;
   return agents.find(
     (it) =>
       it.match.kind === 'client' &&
@@ -113,6 +117,10 @@ function mayAct(claims: Claims, issuer: string, names: readonly string[]): boole
   return [sub, client].some((it) => typeof it === 'string' && names.includes(it));
 }
 
+/** What tokens name an agent; undefined where a claim makes it one. */
+const nameOf = (match: TokenAgent['match']): string | undefined =>
+  match.kind === 'client' ? match.client : match.kind === 'spiffe' ? match.spiffe : undefined;
+
 const notKnown = (who: string) => refuse('actor_not_allowed', `no agent of the policy is ${who}`);
 
 /**
@@ -127,25 +135,32 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   const chain = claims.act === undefined ? [] : actorChain(claims.act);
   if (chain === undefined) return refuse('claim_absent', '"act" is no chain of actors, each with a "sub"');
   const [actor, ...before] = chain;
-  const client = clientOf(claims, made.kind);
-  const said: Saying = { verified, made, actor, client };
+  const clients = clientsOf(claims, made.kind);
+  const said: Saying = { verified, made, actor, clients };
   const found = agentBy(said);
   if (!found.ok) return found;
   const agent = found.value;
   if (agent === undefined) {
     if (actor !== undefined) return notKnown(`${shown(actor.sub)}, who acts by this token`);
-    return marked === undefined ? ok(undefined) : notKnown(`the client ${shown(client)}, an agent for its provider`);
+    return marked === undefined
+      ? ok(undefined)
+      : notKnown(`the client ${shown(clients[0])}, an agent for its provider`);
   }
   const other = otherOf(agent, made.agents, said);
   if (other !== undefined) {
-    return refuse(
-      'actor_not_allowed',
-      `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`,
-    );
+    const detail =
+      actor === undefined
+        ? `the token names the clients of two agents, ${agent.name} and ${other.name}`
+        : `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`;
+    return refuse('actor_not_allowed', detail);
   }
-  const name = actor?.sub ?? (agent.match.kind === 'spiffe' ? agent.match.spiffe : (client ?? String(claims.sub)));
+  const name = actor?.sub ?? nameOf(agent.match) ?? clients[0] ?? String(claims.sub);
   const alone = actor === undefined && (marked === 'alone' || isAlone(claims, made.kind));
-  if (actor === undefined && !alone && !mayAct(claims, issuer, [name, ...(client === undefined ? [] : [client])])) {
+  if (
+    actor === undefined &&
+    !alone &&
+    !mayAct(claims, issuer, agent.match.kind === 'client' ? [name] : [name, ...clients])
+  ) {
     return refuse('actor_not_allowed', `the token lets somebody else act for its subject, and not agent ${agent.name}`);
   }
   return ok({ agent, actors: [name, ...before.map(({ sub }) => sub)], alone });

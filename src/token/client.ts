@@ -9,26 +9,27 @@ export const CLIENT_CLAIMS: readonly string[] = Object.freeze(['azp', 'client_id
 
 const isClient = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** The first of these claims that the token has. */
-function firstOf(claims: Claims, names: readonly string[]): unknown {
-  for (let i = 0; i < names.length; i++) {
-    const value = claims[names[i] as string];
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
+const noClients: readonly string[] = Object.freeze([]);
 
 /**
- * The client that a token was issued to: by the names that its kind of provider uses in tokens, or else by any other
- * name, since an answer about the token may use another one. Tokens of some kinds name no client.
- *
- * @returns undefined where there is none, or no text
+ * The clients that a token was issued to, by every name that it has: those first that its kind of provider uses in
+ * tokens, then all others, since an answer about the token may use another one. They are one client, unless the provider
+ * contradicts itself. Tokens of some kinds name no client.
  */
-export function clientOf(claims: Claims, { client: own }: ProviderKind): string | undefined {
-  if (own.length === 0) return undefined;
-  const value = firstOf(claims, own) ?? firstOf(claims, CLIENT_CLAIMS);
-  return isClient(value) ? value : undefined;
+export function clientsOf(claims: Claims, { client: own }: ProviderKind): readonly string[] {
+  if (own.length === 0) return noClients;
+  const found: string[] = [];
+  for (const names of [own, CLIENT_CLAIMS]) {
+    for (let i = 0; i < names.length; i++) {
+      const value = claims[names[i] as string];
+      if (isClient(value) && !found.includes(value)) found.push(value);
+    }
+  }
+  return found;
 }
+
+/** The first of {@link clientsOf}; undefined where there is none. */
+export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientsOf(claims, kind)[0];
 
 /** A claim that names a client, and is no non-empty text: the token of an agent must not pass as a person's for that. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {

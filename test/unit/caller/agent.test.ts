@@ -76,6 +76,9 @@ describe('who acts', () => {
       'bot',
       ['release-bot'],
     ],
+    ['the client by one of two names', { azp: 'spa', client_id: 'release-bot' }, 'bot', ['release-bot']],
+    ['or by the other', { azp: 'release-bot', client_id: 'spa' }, 'bot', ['release-bot']],
+    ['or by the last of all', { azp: 'spa', cid: 'portal', appid: 'release-bot' }, 'bot', ['release-bot']],
     ['a claim', { cid: 'portal', team: 'robots' }, 'robots', ['portal']],
     [
       'the outermost of a chain',
@@ -361,6 +364,21 @@ describe('refused', () => {
       'one agent acting with the token of another',
       { cid: 'far-bot', act: { sub: 'release-bot' } },
       'actor_not_allowed: the token was issued to agent far, and agent bot acts by it',
+    ],
+    [
+      'a token of two clients, each an agent',
+      { azp: 'release-bot', client_id: 'far-bot' },
+      'actor_not_allowed: the token names the clients of two agents, bot and far',
+    ],
+    [
+      'one agent acting with a token that names another as its second client',
+      { azp: 'release-bot', client_id: 'far-bot', act: { sub: 'release-bot' } },
+      'actor_not_allowed: the token was issued to agent far, and agent bot acts by it',
+    ],
+    [
+      'a subject who lets the second client act, and not the agent',
+      { azp: 'spa', client_id: 'release-bot', may_act: { sub: 'spa' } },
+      'actor_not_allowed: the token lets',
     ],
     [
       'a client of another issuer',

@@ -35,7 +35,7 @@ test.each<[kind: ProviderKindName, claims: object, client: string | undefined]>(
   ['entra', { appid: 'v1' }, 'v1'],
   ['okta', { cid: '0oa1', client_id: 'x' }, '0oa1'],
   ['generic', { client_id: 'a', cid: 'b' }, 'a'],
-  ['generic', { azp: ['a'], client_id: 'a' }, undefined],
+  ['generic', { azp: ['a'], client_id: 'a' }, 'a'],
   ['generic', { azp: '' }, undefined],
   ['generic', {}, undefined],
 ])('the client of a token of %s with %j is %s', (kind, claims, client) => {
