@@ -151,9 +151,17 @@ export const ONCE_BYTES = 292;
 export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
-/** Locks, counters and pauses that a provider may have at a time, and a session that is being renewed. */
+/**
+ * Locks, counters and pauses that a provider may have at a time; a person, whose sign-ins are counted by period; and a
+ * session that is being renewed, in a zone of their own.
+ */
 export const LOCKS_PER_PROVIDER = 14;
+export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
+
+/** How often one person may sign in within so many seconds: a sign-in is remembered about as long. */
+export const MAX_SIGNINS = 100;
+export const SIGNINS_PERIOD_S = 900;
 
 /** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */
 export const ONCE_PER_PERSON = 4;

@@ -1,8 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
-import { locksBytes } from '../targets/nginx/http.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
+import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
@@ -74,7 +74,7 @@ function roomText({ policy }: Loaded): string {
   const { sessionRoom: room } = gateway;
   if (room === undefined) return '';
   const { records, revocations, once } = sessionRoom(gateway);
-  const others = once + locksBytes(policy);
+  const others = once + locksBytes(policy) + renewalsBytes(room.people);
   const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
   return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
 }

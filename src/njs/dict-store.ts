@@ -1,9 +1,9 @@
 import { composed } from '../composed.ts';
-import { MAX_DICT_TTL_MS, RECORDS_PER_PERSON } from '../limits.ts';
+import { MAX_DICT_TTL_MS, RECORDS_PER_PERSON, REPEAT_LINE_S } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
-import { locksDict, onceDict, sessionsDict } from './dicts.ts';
+import { locksDict, onceDict, renewalsDict, sessionsDict } from './dicts.ts';
 
 /** Seals what lies outside of a request: the session keys file's keys, purpose `record`. */
 export interface RecordSeal {
@@ -24,6 +24,9 @@ function remembered<T>(write: () => T): T {
     throw new Error('the zone meshgate_once is full: enlarge gateway.session.people');
   }
 }
+
+const noLocks =
+  'meshgate: the zone meshgate_renewals is full, so some sessions are not renewed just now: enlarge gateway.session.people';
 
 /** Attempts to find room where entries that make room are of other sizes. */
 const PUT_ATTEMPTS = 4;
@@ -80,11 +83,16 @@ export class DictStore implements SessionStore {
   async lock(sid: string, ttl: number): Promise<Lock | undefined> {
     const name = composed('session', sid);
     const mine = 1 + Math.random();
-    if (!locksDict().add(name, mine, ttl)) return undefined;
+    try {
+      if (!renewalsDict().add(name, mine, ttl)) return undefined;
+    } catch {
+      if (locksDict().add('renewals full', 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, noLocks);
+      return undefined;
+    }
     return {
       // It may have run out, and be another's.
       release: async () => {
-        if (locksDict().get(name) === mine) locksDict().delete(name);
+        if (renewalsDict().get(name) === mine) renewalsDict().delete(name);
       },
     };
   }

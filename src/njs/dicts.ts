@@ -7,6 +7,7 @@ type Zone =
   | 'meshgate_tokens'
   | 'meshgate_inactive'
   | 'meshgate_locks'
+  | 'meshgate_renewals'
   | 'meshgate_svids'
   | 'meshgate_sessions'
   | 'meshgate_once'
@@ -42,8 +43,14 @@ export const tokensDict = zone<string>('meshgate_tokens');
 /** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
-/** Locks and counters, each with a time to live of its own. */
+/** Locks and counters, each with a time to live of its own; of one person no more than a count of their sign-ins. */
 export const locksDict = zone<number>('meshgate_locks');
+
+/**
+ * Locks and pauses of sessions, in room of their own: anyone can have many sessions, and none of them keeps a provider
+ * from being asked. Nothing makes room: a session without a lock is not renewed just now. Only a policy with sessions has it.
+ */
+export const renewalsDict = zone<number>('meshgate_renewals');
 
 /** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
 export const svidsDict = zone<string>('meshgate_svids');

@@ -7,7 +7,7 @@ import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { again } from './answer.ts';
 import { answer } from './decision.ts';
-import { locksDict } from './dicts.ts';
+import { renewalsDict } from './dicts.ts';
 import { hostOf, isForeign } from './foreign.ts';
 import { decideNobody, type RefusedNobody } from './nobody.ts';
 import { deny } from './refusal.ts';
@@ -34,7 +34,7 @@ const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X
 /** Whether it is this request that has a session renewed; the others go on with what they have. */
 function leads(sid: string): boolean {
   try {
-    return locksDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
+    return renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
   } catch {
     // No room for a lock: another request will find some.
     return false;

@@ -48,7 +48,7 @@ export interface SessionStore {
   delete(sid: string): Promise<void>;
   /**
    * @param ttl milliseconds
-   * @returns `undefined` where somebody else has it
+   * @returns `undefined` where somebody else has it, or there is no room for locks
    */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
   /**

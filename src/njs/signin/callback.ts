@@ -9,6 +9,7 @@ import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import { establish } from './establish.ts';
 import { exchange } from './exchange.ts';
+import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
@@ -141,7 +142,9 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     await astray(scene, visit, back, true);
     return;
   }
-  const person = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
+  const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
+  const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
+  const person = often ?? exchanged;
   // A refused code leaves nothing behind. One whose answer is lost may have been used, and is not sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (person.reason !== 'provider_unavailable') await claim.release();

@@ -24,7 +24,7 @@ import {
 } from '../../session/renew.ts';
 import type { Lock, SessionStore } from '../../session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
-import { locksDict } from '../dicts.ts';
+import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
 /** What renewals go by; what the provider and the cookie's seal have to do with it is the caller's. */
@@ -69,13 +69,13 @@ const WAITING = 'waiting renewal';
 /** Longer than either takes: a request that has waited may lead. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-/** Name of the mark that a provider is left alone for a while, or one of its sessions. */
-const paused = (provider: string, sid = ''): string => composed('pause', provider, sid);
+/** Name of the mark that a provider, or a session, is left alone for a while. */
+const paused = (what: string): string => composed('pause', what);
 
 /** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
-function mark(name: string, ms: number): boolean {
+function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
   try {
-    return locksDict().add(name, 1, ms);
+    return dict.add(name, 1, ms);
   } catch {
     return false;
   }
@@ -91,8 +91,7 @@ export class Renewals {
 
   #at({ provider, sid }: SessionClaims): Renewing {
     const { policy, selection } = this.#scene;
-    const locks = locksDict();
-    const mayAsk = !locks.has(paused(provider)) && !locks.has(paused(provider, sid));
+    const mayAsk = !locksDict().has(paused(provider)) && !renewalsDict().has(paused(sid));
     return { policy, selection, now: Date.now() / 1000, mayAsk };
   }
 
@@ -120,17 +119,17 @@ export class Renewals {
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (mark(`said ${provider}`, REPEAT_LINE_S * 1000)) {
+      if (mark(locksDict(), `said ${provider}`, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
       }
       return unconfirmed(record, outcome.refreshToken);
     }
     if (outcome.away) {
-      if (mark(paused(provider), PROVIDER_PAUSE_MS))
+      if (mark(locksDict(), paused(provider), PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
-      mark(paused(provider, sid), PROVIDER_PAUSE_MS);
-      if (mark(composed('said of one', provider), REPEAT_LINE_S * 1000))
+      mark(renewalsDict(), paused(sid), PROVIDER_PAUSE_MS);
+      if (mark(locksDict(), composed('said of one', provider), REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     return outcome.kind === 'unused' ? unused(record, outcome.refreshToken) : withoutToken(record);

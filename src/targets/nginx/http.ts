@@ -1,14 +1,4 @@
-import {
-  LOCK_BYTES,
-  LOCKS_PER_PROVIDER,
-  LOCKS_PER_SESSION,
-  MAX_QUESTION_WAITERS,
-  MAX_QUESTIONS,
-  MIN_LOCKS_BYTES,
-} from '../../limits.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
-import type { Policy } from '../../policy/types.ts';
-import { isAsked } from '../../rules/client-table.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
@@ -17,6 +7,7 @@ import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
 import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
+import { locksBytes } from './locks.ts';
 import { logFormat } from './log.ts';
 import { maps } from './maps.ts';
 import { metadataKeys } from './metadata.ts';
@@ -43,23 +34,6 @@ function hashSizes(scene: Scene): readonly Directive[] {
     line('variables_hash_max_size', '4096'),
     ...(bucket > 64 ? [line('map_hash_bucket_size', String(bucket))] : []),
   ];
-}
-
-const PAGE = 64 * 1024;
-
-/**
- * Bytes of the zone with locks: for all providers at once, for as many people as have sessions, whose renewals may fall
- * together, and for all questions that each provider is asked at a time.
- */
-export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
-  const all = Object.values(providers);
-  const locks =
-    all.length * LOCKS_PER_PROVIDER +
-    (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_SESSION +
-    // Each has a lock, and two counters of its address at most.
-    all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
-    (gateway.store?.endpoints.length ?? 0);
-  return MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 }
 
 function engine(scene: Scene): readonly Directive[] {

@@ -27,6 +27,7 @@ import {
   WHOAMI_PATH,
 } from '../../session/names.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
+import { renewalsBytes } from './locks.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -52,10 +53,12 @@ const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const { stateDir } = scene.options;
-  const { records, revocations, once } = sessionRoom(scene.policy.gateway);
+  const { gateway } = scene.policy;
+  const { records, revocations, once } = sessionRoom(gateway);
+  const renewals = renewalsBytes(gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople);
   return [
     commented(
-      'Sealed records of sessions, which make room for newer ones; what was used up; what was called back.',
+      'Sealed records of sessions, which make room for newer ones; what was used up; locks of sessions; what was called back.',
       line(
         'js_shared_dict_zone',
         `zone=meshgate_sessions:${megabytes(records)}`,
@@ -65,6 +68,7 @@ export function sessionZones(scene: Scene): readonly Directive[] {
       ),
     ),
     line('js_shared_dict_zone', `zone=meshgate_once:${megabytes(once)}`, 'type=string', 'timeout=1h'),
+    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewals >> 10}k`, 'type=number', 'timeout=60s'),
     line(
       'js_shared_dict_zone',
       `zone=meshgate_revoked:${megabytes(revocations)}`,

@@ -15,9 +15,10 @@ const seal: RecordSeal = {
 
 const revoked: Revocation[] = [];
 const store = new DictStore(seal, (revocations) => revoked.push(...revocations));
-const { sessions, once, locks } = fake.zones;
+const { sessions, once, locks, renewals } = fake.zones;
 
 beforeEach(() => {
+  fake.logged.length = 0;
   for (const zone of Object.values(fake.zones)) {
     zone.clear();
     zone.room = Number.POSITIVE_INFINITY;
@@ -99,7 +100,18 @@ describe('locks', () => {
     fake.clock += 1000;
     await store.lock('s', 1000);
     await late!.release();
-    expect(locks.has(composed('session', 's'))).toBe(true);
+    expect(renewals.has(composed('session', 's'))).toBe(true);
+  });
+
+  it('are in room of their own, which others’ sessions may fill, and say so once', async () => {
+    renewals.room = 3;
+    const held = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((sid) => store.lock(sid, 1000)));
+    expect(held.map((lock) => lock !== undefined)).toEqual([true, true, true, false, false]);
+    expect(fake.logged).toEqual([expect.stringContaining('meshgate_renewals is full')]);
+    // What keeps providers from being asked twice is elsewhere.
+    expect(locks.keys()).toEqual(['renewals full']);
+    await held[0]!.release();
+    expect(await store.lock('d', 1000)).toBeDefined();
   });
 });
 

@@ -80,6 +80,7 @@ const ZONES = [
   'keys',
   'tokens',
   'locks',
+  'renewals',
   'svids',
   'sessions',
   'once',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { stopClock } from '../fake-ngx.ts';
 import { HOST, ISSUER, Lab, labNgx, OTHER } from '../signin-lab.ts';
 
@@ -60,6 +60,43 @@ describe('several providers', () => {
     expect(answer.status).toBe(403);
     expect(victim.jar().has('__Host-meshgate')).toBe(false);
     expect(lab.logged).toContain('the answer came to the redirect URI of');
+  });
+});
+
+describe('one person who signs in again and again', () => {
+  /** @param sub the person */
+  const signIn = async (lab: Lab, sub: string) => {
+    lab.provider.manners = { claims: { sub }, userinfo: { sub } };
+    return (await lab.browser().signIn()).status;
+  };
+
+  test('uses up no room that others need, is told so, and may again after a while', async () => {
+    const lab = new Lab();
+    const statuses = new Map<number, number>();
+    for (let i = 0; i < 130; i++) {
+      const status = await signIn(lab, 'eve');
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).toEqual([
+      [200, 100],
+      [429, 30],
+    ]);
+    expect(lab.ngx.zones.once.size()).toBe(100);
+    expect(lab.logged).toContain('limit_exceeded: this person has signed in 100 times within 15 minutes');
+    expect(await signIn(lab, 'ada')).toBe(200);
+    labNgx.clock += 900_000;
+    vi.setSystemTime(labNgx.clock);
+    expect(await signIn(lab, 'eve')).toBe(200);
+  });
+
+  test('of another provider is another person', async () => {
+    const lab = new Lab({ more: { partners: {} } });
+    const through = async (provider: string) => {
+      lab.providers.get(provider)!.manners = { claims: { sub: 'eve' }, userinfo: { sub: 'eve' } };
+      return (await lab.browser().signIn('/page', `in&provider=${provider}`)).status;
+    };
+    for (let i = 0; i < 101; i++) await through('partners');
+    expect([await through('partners'), await through('okta')]).toEqual([429, 200]);
   });
 });
 

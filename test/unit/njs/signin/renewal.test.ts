@@ -168,6 +168,24 @@ it.each(['unused', 'lost'] as const)('renews other sessions while the provider r
   expect(asked).toHaveLength(2);
 });
 
+it('leaves marks of single sessions where they fill no room of providers', async () => {
+  const before = fake.zones.locks.size();
+  answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
+  for (let i = 0; i < 50; i++) {
+    await store.put({ ...record, session: { ...session, sid: `s${i}` } }, 80_000);
+    await renew({ ...session, sid: `s${i}` });
+  }
+  // That this was said, and no more.
+  expect(fake.zones.locks.size() - before).toBe(1);
+});
+
+it('renews single sessions no more often where there is no room for marks, and throws nothing', async () => {
+  fake.zones.renewals.room = 1;
+  answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  fake.zones.renewals.room = Number.POSITIVE_INFINITY;
+});
+
 it('says once a minute that a provider refuses single sessions', async () => {
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
   for (let i = 0; i < 3; i++) {

@@ -199,8 +199,8 @@ test('zones: what was called back and used up never makes room', () => {
 test.each([
   [1, 0, '64k'],
   [160, 0, '576k'],
-  [1, 4000, '3072k'],
-  [160, 100_000, '76800k'],
+  [1, 4000, '2048k'],
+  [160, 100_000, '51392k'],
 ])('zones: %i providers, and sessions of %i people, have %s for locks', (providers, people, size) => {
   const policy = goldenPolicy('smallest');
   const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
@@ -209,7 +209,7 @@ test.each([
   const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
   expect(rendered).toContain(`zone=meshgate_locks:${size} `);
   const bytes = Number.parseInt(size, 10) * 1024;
-  expect(bytes).toBeGreaterThan((providers * 14 + people * 3) * (1_048_576 / 4047));
+  expect(bytes).toBeGreaterThan((providers * 14 + people * 2) * (1_048_576 / 4047));
 });
 
 // 160 places and 32 questions, each with a counter of its address, a lock for each question, and what counts them all.
@@ -223,16 +223,22 @@ test.each([1, 4, 40])('zones: locks have room for all questions to each of %i pr
 });
 
 test.each([
-  [1, 4, 4],
-  [4000, 32, 5],
-  [100_000, 782, 105],
-])('zones: for %i people there are %i MB for records and %i MB for revocations', (people, records, revocations) => {
-  const policy = goldenPolicy('sessions');
-  const changed = { ...policy, gateway: { ...policy.gateway, sessionRoom: { people } } };
-  const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
-  expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
-  expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
-});
+  [1, 4, 4, 64],
+  [4000, 32, 5, 3072],
+  [100_000, 782, 105, 76_224],
+])(
+  'zones: for %i people there are %i MB for records, %i MB for revocations and %i KB for locks',
+  (people, records, revocations, renewals) => {
+    const policy = goldenPolicy('sessions');
+    const changed = { ...policy, gateway: { ...policy.gateway, sessionRoom: { people } } };
+    const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
+    expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
+    expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
+    expect(zones).toContain(`zone=meshgate_renewals:${renewals}k type=number timeout=60s`);
+    // Each session that is renewed has three, and each takes what was measured above.
+    expect(renewals * 1024).toBeGreaterThan(people * 3 * (1_048_576 / 4047));
+  },
+);
 
 describe('egress', () => {
   const server = (conf: readonly Parsed[]) =>

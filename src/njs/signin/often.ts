@@ -1,0 +1,28 @@
+import hash from 'crypto';
+import { composed } from '../../composed.ts';
+import { MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../limits.ts';
+import { refuse } from '../../reasons.ts';
+import { locksDict } from '../dicts.ts';
+
+const tooOften = refuse(
+  'limit_exceeded',
+  `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`,
+);
+
+/**
+ * Counts one more sign-in of a person: each is remembered, in memory that all share and where nothing makes room.
+ *
+ * @param sub the provider's name for the person
+ * @returns reason `limit_exceeded` where they sign in too often, else undefined
+ */
+export function signsInTooOften(provider: string, sub: unknown, now: number): typeof tooOften | undefined {
+  const period = Math.floor(now / SIGNINS_PERIOD_S);
+  const name = composed('sign-ins', provider, String(sub), String(period));
+  const key = hash.createHash('sha256').update(name).digest('base64url').slice(0, 16);
+  try {
+    return locksDict().incr(key, 1, 0, SIGNINS_PERIOD_S * 1000) > MAX_SIGNINS ? tooOften : undefined;
+  } catch {
+    // There is no room to count: more people sign in than the policy says, and they may.
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import {
+  LOCK_BYTES,
+  LOCKS_PER_PERSON,
+  LOCKS_PER_PROVIDER,
+  LOCKS_PER_SESSION,
+  MAX_QUESTION_WAITERS,
+  MAX_QUESTIONS,
+  MIN_LOCKS_BYTES,
+} from '../../limits.ts';
+import type { Policy } from '../../policy/types.ts';
+import { isAsked } from '../../rules/client-table.ts';
+
+const PAGE = 64 * 1024;
+
+/** Bytes of a zone for so many locks. */
+const bytesOf = (locks: number): number => MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
+
+/** Bytes of the zone with locks of sessions: for as many people as have sessions, whose renewals may fall together. */
+export const renewalsBytes = (people: number): number => bytesOf(people * LOCKS_PER_SESSION);
+
+/**
+ * Bytes of the zone with locks: for all providers at once, for the sign-ins of as many people as have sessions, and for
+ * all questions that each provider is asked at a time.
+ */
+export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
+  const all = Object.values(providers);
+  const locks =
+    all.length * LOCKS_PER_PROVIDER +
+    (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_PERSON +
+    // Each has a lock, and two counters of its address at most.
+    all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
+    (gateway.store?.endpoints.length ?? 0);
+  return bytesOf(locks);
+}
