@@ -26,6 +26,7 @@ export const IDENTITY: readonly Trusted[] = [
     'https://grafana.com/docs/mimir/latest/manage/secure/authentication-and-authorization/',
     'X-Scope-OrgID',
   ),
+  trusted('Thanos, tenants', 'https://thanos.io/tip/components/receive.md/', 'THANOS-TENANT'),
   trusted(
     'Kubernetes, request header authentication',
     'https://kubernetes.io/docs/reference/access-authn-authz/authentication/',
@@ -302,6 +303,22 @@ export const IDENTITY: readonly Trusted[] = [
     'Open WebUI, trusted header',
     'https://docs.openwebui.com/features/auth/sso/',
     'X-User-Email X-User-Name X-User-Groups X-User-Role X-User-Roles',
+  ),
+  trusted(
+    'LiteLLM and other services behind Open WebUI',
+    'https://docs.litellm.ai/docs/tutorials/openweb_ui',
+    'X-OpenWebUI-User-Id X-OpenWebUI-User-Email X-OpenWebUI-User-Role X-OpenWebUI-User-Name',
+  ),
+  trusted(
+    'Posit Connect, proxied authentication',
+    'https://docs.posit.co/connect/admin/authentication/proxied/',
+    'X-Auth-Username X-Auth-Id X-Auth-Email X-Auth-Groups X-Auth-First-Name X-Auth-Last-Name X-Auth-RSC-Role',
+    'X-Auth-*',
+  ),
+  trusted(
+    'Posit Workbench (RStudio), proxied authentication',
+    'https://docs.posit.co/ide/server-pro/authenticating_users/proxied_authentication.html',
+    'X-RStudio-Username',
   ),
   trusted(
     'Apache Atlas, header authentication',

@@ -33,6 +33,21 @@ export const REQUESTS: readonly Trusted[] = [
     X-Script-Name X-Ingress-Path X-Path-Info Front-End-Https X-Sendfile-Type X-Accel-Mapping`,
   ),
   trusted(
+    'applications that take the host of links from a header',
+    'https://portswigger.net/web-security/host-header/exploiting',
+    'X-HTTP-Host-Override',
+  ),
+  trusted(
+    'Plack: the path below which the application is',
+    'https://metacpan.org/pod/Plack::Middleware::ReverseProxyPath',
+    'X-Forwarded-Script-Name X-Traversal-Path',
+  ),
+  trusted(
+    'Apache httpd, mod_rpaf: another scheme and port',
+    'https://github.com/gnif/mod_rpaf',
+    'X-HTTPS X-Forwarded-HTTPS X-Port',
+  ),
+  trusted(
     'Apache NiFi and Artifactory: the URL that links are made of',
     'https://nifi.apache.org/docs/nifi-docs/html/administration-guide.html#proxy_configuration',
     'X-ProxyScheme X-ProxyHost X-ProxyPort X-ProxyContextPath X-JFrog-Override-Base-Url X-Artifactory-Override-Base-Url',
@@ -41,6 +56,21 @@ export const REQUESTS: readonly Trusted[] = [
     'WebDAV, S3 and Swift: COPY and MOVE name a second path, which no rule has looked at',
     'https://www.rfc-editor.org/rfc/rfc4918#section-10.3',
     'Destination X-Copy-From X-Amz-Copy-Source',
+  ),
+  trusted(
+    'Azure Storage: a second path',
+    'https://learn.microsoft.com/en-us/rest/api/storageservices/copy-blob',
+    'x-ms-copy-source x-ms-rename-source x-ms-file-rename-source',
+  ),
+  trusted(
+    'Google Cloud Storage and Alibaba Cloud OSS: a second path',
+    'https://cloud.google.com/storage/docs/xml-api/reference-headers',
+    'x-goog-copy-source x-oss-copy-source',
+  ),
+  trusted(
+    'OpenStack Swift: a second path, now or when the object is read, and a second account',
+    'https://docs.openstack.org/api-ref/object-store/',
+    'X-Symlink-Target X-Symlink-Target-Account X-Object-Manifest X-Copy-From-Account Destination-Account',
   ),
   trusted(
     'applications and frameworks: another address of the client',
