@@ -328,9 +328,11 @@ export const THEME_INTERVAL_S = 5;
 
 /**
  * How long one renewal may hold its session's lock, milliseconds: longer than all its calls to the provider take
- * together, and after a worker died no longer.
+ * together, and after a worker died no longer. These are ten of {@link PROVIDER_TIMEOUT_MS} at most: discovery, the token
+ * endpoint once with each of {@link MAX_SECRETS}, discovery and keys, UserInfo, and a wait for a turn to ask for groups
+ * and that question. The rest is for the store.
  */
-export const LOCK_RENEWAL_MS = 30_000;
+export const LOCK_RENEWAL_MS = 60_000;
 
 /** How long a check waits for a renewal that another one leads, milliseconds; below the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;

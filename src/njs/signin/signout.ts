@@ -110,7 +110,6 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   }
   // The record goes with the session, and the hint with it.
   const record = await scene.store.get(session.sid).catch(() => undefined);
-  const address = await addressAtProvider(scene, visit, session, record);
   try {
     await endSession(scene, session, now);
   } catch (error) {
@@ -120,6 +119,11 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
     return;
   }
+  // The provider may take its time, and the browser go away meanwhile.
+  const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
+    ngx.log(ngx.WARN, `meshgate: a sign-out does not go on to ${session.provider}: ${error.message}`);
+    return undefined;
+  });
   redirect(visit, address ?? own + doneUrl(true), gone);
   if (record !== undefined) await revokeToken(scene, visit, record);
 }

@@ -107,6 +107,39 @@ describe('signing out', () => {
     expect((await browser.get(location!)).body).not.toContain('<form');
   });
 
+  /** The provider's discovery document is not known any more, and has to be asked for. */
+  const forgetProvider = ({ ngx }: Lab): void => {
+    ngx.zones.keys.clear();
+    ngx.zones.locks.clear();
+  };
+
+  test('has ended the session before anything is asked of the provider', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    forgetProvider(of);
+    const { fetch } = of.ngx;
+    const before: string[][] = [];
+    of.ngx.fetch = (...called) => {
+      before.push(revoked(of));
+      return fetch(...called);
+    };
+    const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    expect(before).toEqual([['out\nokta\nada\n']]);
+    expect(location?.startsWith(`${ISSUER}/end?`)).toBe(true);
+  });
+
+  test('holds, and says so, where the way to the provider cannot be found', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    forgetProvider(of);
+    of.ngx.zones.locks.room = 0;
+    const { status, location, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
+    of.ngx.zones.locks.room = Number.POSITIVE_INFINITY;
+    expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 1]);
+    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+    expect(of.logged).toContain('a sign-out does not go on to okta');
+  });
+
   test('that cannot be kept says so, and takes the cookie away', async () => {
     const of = lab();
     const browser = await signedIn(of);

@@ -133,9 +133,21 @@ it('does not use a token again whose worker died with it, nor lock anybody out',
   answers = () => new Promise(() => {});
   void renew();
   await until(() => asked.length === 1, { what: 'the call' });
-  fake.clock += 31_000;
+  fake.clock += 61_000;
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(asked).toHaveLength(1);
+});
+
+// Ten calls of four seconds: discovery, four secrets, discovery and keys, UserInfo, a wait and a question for groups.
+it('is alone with its session while the provider takes its time for each call', async () => {
+  let meanwhile: unknown;
+  answers = async () => {
+    pass(40_000);
+    meanwhile = await renew(session, false);
+    return good;
+  };
+  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  expect(meanwhile).toEqual({ kind: 'going' });
 });
 
 it('takes over from a worker that died before it asked', async () => {
