@@ -1,3 +1,4 @@
+import { isService } from './check-agent-match.ts';
 import { type DraftPolicy, entriesOf, isDirect, needsDefault, writes } from './draft.ts';
 import type { Named } from './hints.ts';
 import { namesOf, type Reference, references, SECTIONS } from './names.ts';
@@ -19,7 +20,9 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
     new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
   complain(report, 'role', used('role'));
-  complain(report, 'agent', used('agent'));
+  // Without a rule an agent with tokens passes nowhere, and without the agent its tokens would be people's.
+  const withTokens = entriesOf(draft.agents).filter(([, agent]) => !isService(agent));
+  complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
   complain(
     report,
     'service',

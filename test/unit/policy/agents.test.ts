@@ -74,7 +74,7 @@ describe('refused, with one error', () => {
       ['[GET, POST] }]', '[GET, POST] }, { agent: other }]'],
     ],
     [
-      'an agent that nobody names',
+      'an agent that is a service, and that no rule names',
       'agents:\n',
       'agents:\n  other: { match: { service: board }, acts_for: [staff] }\n',
       'nothing uses this agent',
@@ -133,6 +133,11 @@ describe('refused, with one error', () => {
     expect(plain('')).toEqual([expect.stringContaining('gateway.inner.tls: missing key "tls"')]);
     expect(plain(' tls: { cert_file: /run/c.pem, key_file: /run/k.pem },')).toEqual([]);
   });
+});
+
+test('an agent that comes with tokens needs no rule: without it its tokens would be people’s', () => {
+  const other = '  other: { match: { client_id: release-bot }, acts_for: [staff], bound: dpop }\n';
+  expect(parsed('agents:\n', `agents:\n${other}`).errors).toEqual([]);
 });
 
 test('anyone before it does not cover an agent', () => {
