@@ -88,6 +88,13 @@ export class NoAnswer extends Away {}
 export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
   !reached || status >= 500 || status === 429;
 
+/**
+ * Whether what was sent once may have been used up though nothing of use came back: after 200 it is, and after 5xx nobody
+ * knows. Any other status says that the provider did nothing with it, whoever answered in its place.
+ */
+export const mayBeUsed = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
+  reached && (status === 200 || status >= 500);
+
 const FORM = 'application/x-www-form-urlencoded';
 
 /**

@@ -144,10 +144,10 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   }
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
-  const person = often ?? exchanged;
-  // A refused code leaves nothing behind. One whose answer is lost may have been used, and is not sent again.
+  const person = often === undefined ? exchanged : { ...often, lost: false };
+  // A code that was not used leaves nothing behind, whoever refused it. One that may have been is not sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
-  else if (person.reason !== 'provider_unavailable') await claim.release();
+  else if (!person.lost) await claim.release();
   if (!person.ok) {
     fail(scene, visit, back, person.reason, person.detail ?? '');
     return;

@@ -23,6 +23,9 @@ export interface Person {
   readonly tokens: Tokens;
 }
 
+/** Nobody has signed in; `lost`: the code may be used up, and what came of it is not known. */
+export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
+
 /** What ID tokens of a provider are checked against, with its keys as they are now. */
 export function idTokenContext({ table, keys }: SigninScene, provider: SigninProvider, now: number): IdTokenContext {
   const tokenProvider = table.providers[provider.name] as TokenProvider;
@@ -96,6 +99,13 @@ function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
     : refuse('signin_failed', `its ID token is not taken: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }
 
+/** After the provider has redeemed the code: what is not known just now is lost. */
+const afterTokens = (refusal: Refusal): NotExchanged => ({
+  ok: false,
+  ...refusal,
+  lost: refusal.reason === 'provider_unavailable',
+});
+
 /** Redeems a code, once, and says who has signed in. */
 export async function exchange(
   scene: SigninScene,
@@ -104,7 +114,7 @@ export async function exchange(
   provider: SigninProvider,
   metadata: Metadata,
   code: string,
-): Promise<Result<Person>> {
+): Promise<{ readonly ok: true; readonly value: Person } | NotExchanged> {
   const { client, signin } = scene;
   const answer = await client.tokens(
     provider,
@@ -117,8 +127,8 @@ export async function exchange(
     ],
     now,
   );
-  if (answer.kind === 'broken') return refuse('provider_unavailable', answer.error);
-  if (answer.kind === 'refused') return refuse('signin_failed', answer.text);
+  if (answer.kind === 'broken') return { ...refuse('provider_unavailable', answer.error), lost: answer.lost };
+  if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;
   const { idToken, accessToken } = tokens;
   const expected = {
@@ -131,11 +141,12 @@ export async function exchange(
   const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
     verifyIdToken(idToken, expected, context, then),
   );
-  if (!verified.ok) return notTaken(verified);
+  if (!verified.ok) return afterTokens(notTaken(verified));
   try {
     const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
-    return claims.ok ? ok({ idClaims: verified.value, claims: claims.value, tokens }) : claims;
+    if (!claims.ok) return afterTokens(claims);
+    return { ok: true, value: { idClaims: verified.value, claims: claims.value, tokens } };
   } catch (error) {
-    return refuse('provider_unavailable', (error as Error).message);
+    return afterTokens(refuse('provider_unavailable', (error as Error).message));
   }
 }

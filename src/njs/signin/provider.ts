@@ -12,7 +12,7 @@ import type { Metadata } from '../../session/flow/metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
-import { Away, callProvider, isAway, type ProviderAnswer } from '../egress.ts';
+import { Away, callProvider, isAway, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
 /** An endpoint where the gateway shows that it is the client. */
@@ -32,6 +32,11 @@ type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'pr
 
 /** Statuses by which UserInfo refuses the token, or says that there is no such person (RFC 6750 section 3.1). */
 const REFUSALS: readonly number[] = [401, 403, 404];
+
+/** What the token endpoint said of a code; `lost`: it may be used up, and what it was for is not known. */
+export type CodeAnswer =
+  | Exclude<TokenAnswer, { kind: 'broken' }>
+  | { readonly kind: 'broken'; readonly error: string; readonly lost: boolean };
 
 /** An answer, and what the request held that no log may have. */
 export interface ClientAnswer extends ProviderAnswer {
@@ -126,12 +131,13 @@ export class ProviderClient {
   }
 
   /** Asks the token endpoint; never throws. */
-  async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<TokenAnswer> {
+  async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<CodeAnswer> {
     try {
-      const { status, text, secrets } = await this.call(provider, metadata, 'token', params, now);
-      return readTokenAnswer(status, text, secrets);
+      const answered = await this.call(provider, metadata, 'token', params, now);
+      const answer = readTokenAnswer(answered.status, answered.text, answered.secrets);
+      return answer.kind === 'broken' ? { ...answer, lost: mayBeUsed(answered) } : answer;
     } catch (error) {
-      return { kind: 'broken', error: (error as Error).message };
+      return { kind: 'broken', error: (error as Error).message, lost: error instanceof NoAnswer };
     }
   }
 

@@ -7,7 +7,7 @@ import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import { Away, isAway, NoAnswer } from '../egress.ts';
+import { Away, isAway, mayBeUsed, NoAnswer } from '../egress.ts';
 import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
@@ -66,9 +66,7 @@ function outcomeOf(
     if (isOfPerson(answer.error, status)) return { kind: 'over', detail: answer.text };
     return { kind: 'unused', detail: answer.text, ...(away || (isOfAll(answer.error) && AWAY)) };
   }
-  const detail = answer.error;
-  // After 200 the token is used up; after 5xx nobody knows.
-  return { kind: status === 200 || status >= 500 ? 'lost' : 'unused', detail, ...away };
+  return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
 }
 
 /**

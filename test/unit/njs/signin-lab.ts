@@ -64,7 +64,7 @@ export interface Manners {
   /** Of UserInfo instead of 200. */
   userinfoStatus?: number | 'hangs up';
   /** Of the token endpoint instead of tokens. */
-  token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | undefined;
+  token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | 'not reached' | undefined;
   /** Parameters of the answer beside code and state; `null` takes one out. */
   answer?: Record<string, string | null>;
   /** Instead of a code. */
@@ -165,6 +165,8 @@ export class FakeProvider {
 
   #tokens(asked: Asked): { status: number; body: string } {
     const own = this.manners.token?.(asked);
+    // As the egress server answers, which was never connected.
+    if (own === 'not reached') return { status: 502, body: '' };
     if (own === 'hangs up') throw new Error('the connection was closed');
     if (own !== undefined) return { status: own.status, body: JSON.stringify(own.body) };
     const { params } = asked;
@@ -345,7 +347,7 @@ export class Lab {
       }
       const provider = this.providers.get(socket.slice(socket.lastIndexOf('/') + 1)) as FakeProvider;
       const answer = await provider.answer(headers['X-Meshgate-Url'] as string, headers, body ?? '');
-      return { status: answer.status, text: async () => answer.body };
+      return { status: answer.status, headers: new Headers(), text: async () => answer.body };
     };
   }
 

@@ -113,6 +113,44 @@ describe('junk codes', () => {
     lab.ngx.zones.once.room = Number.POSITIVE_INFINITY;
   });
 
+  test.each<[string, () => { status: number; body: unknown } | 'not reached']>([
+    ['answers 429', () => ({ status: 429, body: 'slow down' })],
+    ['answers 403 before it has looked', () => ({ status: 403, body: 'blocked' })],
+    ['answers 400 without a reason', () => ({ status: 400, body: {} })],
+    ['answers with a redirect', () => ({ status: 302, body: '' })],
+    ['is not reached', () => 'not reached'],
+  ])('leave nothing behind either while the provider %s', async (_, token) => {
+    const lab = new Lab({ more: { partners: {} } });
+    lab.ngx.zones.once.room = 3;
+    lab.provider.manners = { token };
+    for (let i = 0; i < 10; i++) {
+      const browser = lab.browser();
+      const answer = await browser.get(junk(await browser.begin('/page', 'in&provider=okta'), `JUNK-${i}`));
+      expect([answer.status, answer.body.includes('provider_unavailable')]).toEqual([503, true]);
+    }
+    expect(lab.ngx.zones.once.size()).toBe(0);
+    const browser = lab.browser();
+    expect((await browser.signIn('/page', 'in&provider=partners')).status).toBe(200);
+    expect((await browser.session())?.provider).toBe('partners');
+    lab.ngx.zones.once.room = Number.POSITIVE_INFINITY;
+  });
+
+  test.each<[string, () => { status: number; body: unknown } | 'hangs up']>([
+    ['an error of the provider', () => ({ status: 500, body: '' })],
+    ['an answer that is no JSON', () => ({ status: 200, body: 'hello' })],
+    ['a connection that ended', () => 'hangs up'],
+  ])('are not sent again after %s, which may have used them up', async (_, token) => {
+    const lab = new Lab();
+    lab.provider.manners = { token };
+    const browser = lab.browser();
+    const back = junk(await browser.begin(), 'CODE');
+    const jar = [...browser.jar()];
+    expect((await browser.get(back)).status).toBe(503);
+    for (const [name, value] of jar) browser.jar().set(name, value);
+    expect((await browser.get(back)).status).toBe(400);
+    expect(lab.provider.calls('/token').length).toBe(1);
+  });
+
   test('do not get a code redeemed twice: of two callbacks at once one asks', async () => {
     const lab = new Lab();
     const browser = lab.browser();
