@@ -6,6 +6,7 @@ type Zone =
   | 'meshgate_keys'
   | 'meshgate_tokens'
   | 'meshgate_inactive'
+  | 'meshgate_active'
   | 'meshgate_locks'
   | 'meshgate_renewals'
   | 'meshgate_svids'
@@ -42,6 +43,9 @@ export const tokensDict = zone<string>('meshgate_tokens');
 
 /** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
 export const inactiveDict = zone<string>('meshgate_inactive');
+
+/** Names of tokens that were active before, of the same policies; those that were asked about longest ago make room. */
+export const activeDict = zone<string>('meshgate_active');
 
 /** Locks and counters, each with a time to live of its own; of one person no more than a count of their sign-ins. */
 export const locksDict = zone<number>('meshgate_locks');

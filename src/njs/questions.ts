@@ -16,7 +16,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
-import { inactiveDict, locksDict, tokensDict } from './dicts.ts';
+import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
 
 /** What a provider said, and when it has to be asked again, seconds since the epoch. */
@@ -235,7 +235,6 @@ const answerOf = ({ key }: Question): string => composed('answer', key);
 /** A key of sixteen characters takes half the room of a longer one. */
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
-const beforeOf = ({ key }: Question): string => `!${key.slice(0, 15)}`;
 
 /** Who asks a question. */
 interface Asker {
@@ -247,7 +246,7 @@ interface Asker {
 
 function askerOf(question: Question): Asker {
   const { provider, from, isSigned } = question;
-  const kind = isSigned || tokensDict().has(beforeOf(question)) ? 'known' : 'new';
+  const kind = isSigned || activeDict().has(shortOf(question)) ? 'known' : 'new';
   return { provider, kind, ...(from !== undefined && { address: addressName(from) }) };
 }
 
@@ -288,7 +287,7 @@ function keep(question: Question, { at, text }: Kept): void {
   try {
     const life = (question.cache + question.stale) * 1000;
     tokensDict().set(answerOf(question), `${at}\n${text}`, life);
-    if (!question.isSigned) tokensDict().set(beforeOf(question), '', ACTIVE_BEFORE_MS);
+    if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
     ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
   }
@@ -300,7 +299,7 @@ function said({ text }: Kept, until: number): Result<Said> {
 
 function remember(question: Question): Result<Said> {
   tokensDict().delete(answerOf(question));
-  tokensDict().delete(beforeOf(question));
+  activeDict().delete(shortOf(question));
   try {
     if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);
   } catch {

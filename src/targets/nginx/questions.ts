@@ -7,13 +7,21 @@ import type { Scene } from './scene.ts';
 /** Whether some provider is asked about tokens. */
 export const hasQuestions = ({ policy }: Scene): boolean => Object.values(policy.providers).some(isAsked);
 
-/** What is remembered of tokens that are not active, apart from those that are: whoever makes some up pushes nobody out. */
+/**
+ * What is remembered of tokens that are not active, and that were active before, apart from verified ones: when a zone is
+ * full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
+ * request pushes out the verified tokens of others.
+ */
 export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
     commented(
       'Tokens of which a provider said that they are not active.',
       line('js_shared_dict_zone', 'zone=meshgate_inactive:1m', 'type=string', 'timeout=1h', 'evict'),
+    ),
+    commented(
+      'Tokens that were active before, by a hash.',
+      line('js_shared_dict_zone', 'zone=meshgate_active:4m', 'type=string', 'timeout=24h', 'evict'),
     ),
   ];
 }

@@ -77,6 +77,7 @@ export class FakeDict<V extends string | number> {
 
 const ZONES = [
   'inactive',
+  'active',
   'keys',
   'tokens',
   'locks',

@@ -185,6 +185,12 @@ describe('tokens that were active before', () => {
     expect(await told('old-0', OTHER)).toBe('limit_exceeded');
   });
 
+  it('take no room of verified tokens, once the answers about them count no more', async () => {
+    await honest(60);
+    fake.clock += 61_000;
+    expect([fake.zones.tokens.size(), fake.zones.active.size()]).toEqual([0, 60]);
+  });
+
   it('are like others once the provider has ended them', async () => {
     good.add('old');
     expect(await told('old', OTHER)).toBe('active');
@@ -218,6 +224,6 @@ describe('tokens whose signature is good', () => {
   it('leave no mark that they were active: no one can make them up', async () => {
     good.add('signed');
     await told('signed', HONEST, true);
-    expect(fake.zones.tokens.size()).toBe(1);
+    expect(fake.zones.active.size()).toBe(0);
   });
 });
