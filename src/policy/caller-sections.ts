@@ -26,9 +26,13 @@ export interface RawFact {
   none?: (string | RawFact)[] | undefined;
 }
 
-const claimValue = z
-  .union([s.plainText, z.number(), z.boolean()])
-  .register(hints, { what: 'a text, number, true or false', write: 'the value that the claim must have' });
+/** Beyond these, several numbers of a token are read as one, and no fact compares them. */
+const safeNumber = z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+
+const claimValue = z.union([s.plainText, safeNumber, z.boolean()]).register(hints, {
+  what: `a text, true, false or a number up to ${Number.MAX_SAFE_INTEGER}`,
+  write: 'the value that the claim must have, a larger number as a text if the provider sends one',
+});
 
 const claimPattern = s.plainText.describe(
   'The claim, or one of its elements, is a text like this; * stands for any characters.',

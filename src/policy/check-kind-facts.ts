@@ -1,4 +1,4 @@
-import { type Owners, ownersOf, type ProviderKind, providerKinds } from '../providers/index.ts';
+import { type Owners, ownersOf, type ProviderKind, providerKinds, unverifiedNames } from '../providers/index.ts';
 import { kindOfDraft } from './check-kinds.ts';
 import { type DraftFact, type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
 import { allFacts, type FactAt, GROUPINGS, OPERATORS, roleFacts } from './facts.ts';
@@ -25,6 +25,7 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
       if (kind !== undefined) checkFact(report, at, kind);
     }
   }
+  checkNames(report, draft, kindOf, only);
   checkAnybody(report, draft, (name) => kindOf(name)?.ofAnybody === true);
   for (const name of names) {
     const owners = ownersOf[kindOf(name)?.name ?? ''];
@@ -92,8 +93,41 @@ function checkFact(report: Report, { fact, path, within = [] }: FactAt, kind: Pr
     report.add([...path, 'group'], message, 'key');
   } else if (fact.scope !== undefined && kind.scopes.length === 0) {
     report.add([...path, 'scope'], `never true: tokens of the kind ${kind.name} have no scopes; ${instead}`, 'key');
+  } else if (isPartOfName(fact, kind)) {
+    report.add([...path, 'like'], partOfName(fact.claim));
   } else if (kind.ofAnybody && isProviderAlone(fact) && !within.some(saysMore)) {
     report.add(path, anybody(kind.name), 'key');
+  }
+}
+
+const isName = (claim: string | undefined, kind: ProviderKind): boolean =>
+  claim !== undefined && unverifiedNames[kind.name]?.includes(claim) === true;
+
+const isPartOfName = ({ claim, like }: Pick<DraftForm, 'claim' | 'like'>, kind: ProviderKind): boolean =>
+  like?.includes('*') === true && isName(claim, kind);
+
+const partOfName = (claim: string | undefined): string =>
+  `nobody has verified ${claim}, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
+
+/** Names that nobody has verified are no subjects, and no agent is known by a part of one. */
+function checkNames(
+  report: Report,
+  draft: DraftPolicy,
+  kindOf: (name: string | undefined) => ProviderKind | undefined,
+  only: string | undefined,
+): void {
+  for (const [name, { subject }] of entriesOf(draft.providers)) {
+    const kind = kindOf(name);
+    const path = ['providers', name, 'subject', 'claim'];
+    if (kind === undefined || !isName(subject?.claim, kind) || report.touches(path)) continue;
+    const message = `nobody has verified ${subject?.claim}, and it passes from one person to another; write oid, or email, which counts with xms_edov`;
+    report.add(path, message);
+  }
+  for (const [agent, { match }] of entriesOf(draft.agents)) {
+    const kind = kindOf(match?.provider ?? only);
+    const path = ['agents', agent, 'match', 'like'];
+    if (match === undefined || kind === undefined || !isPartOfName(match, kind) || report.touches(path)) continue;
+    report.add(path, partOfName(match.claim));
   }
 }
 

@@ -46,6 +46,13 @@ export const entra: ProviderKind = deepFreeze({
   },
 });
 
+/** Names that directories give their people: several forms, none verified, and they pass from one person to another. */
+export const entraNames: readonly string[] = /* @__PURE__ */ Object.freeze([
+  'preferred_username',
+  'upn',
+  'unique_name',
+]);
+
 /** What to do there, by claim. */
 export const entraHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
   aud: 'ask Entra for a scope of this API, as api://…/.default, and not of Microsoft Graph',

@@ -12,7 +12,7 @@ import type { ProviderKind } from './types.ts';
 
 export { claimHelp, claimHelps, signinHelp } from './help.ts';
 export { fillTenant, issuerHelp, issuerProblem, kindOfIssuer, TENANT, tenantOf } from './issuers.ts';
-export { ownersOf } from './owners.ts';
+export { ownersOf, unverifiedNames } from './owners.ts';
 export type { AgentMark, Owners, ProviderKind, Sign, SigninDefaults } from './types.ts';
 
 /** Every kind that a policy's `kind` may name. */

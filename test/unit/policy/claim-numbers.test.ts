@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { parsePolicy } from '../../../src/policy/index.ts';
+
+function said(fact: string, match = '{ client_id: bot }'): readonly string[] {
+  const text = `version: 1
+providers: { p: { issuer: https://idp.test, audiences: [wiki] } }
+services: { wiki: { url: https://wiki.internal:8443 } }
+roles: { staff: ${fact} }
+agents: { bot: { match: ${match}, acts_for: [staff], bound: dpop } }
+hosts: { wiki.test: { /*: { service: wiki, allow: [staff, { agent: bot }] } } }
+`;
+  return parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`);
+}
+
+// Several numbers of a token are read as one there, so that the fact would never be true, and nobody would know why.
+test.each(['9007199254740993', '-9007199254740993', '1e300'])(
+  'rejects the number %s as the value of a claim',
+  (number) => {
+    const message = /as a text if the provider sends one$/;
+    expect(said(`{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
+    expect(said(`{ claim: id, has: ${number} }`)).toEqual([expect.stringMatching(message)]);
+    expect(said('{ group: staff }', `{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
+  },
+);
+
+test.each(['9007199254740991', '-1', '0.5', '"9007199254740993"'])('takes %s as the value of a claim', (value) => {
+  expect(said(`{ claim: id, is: ${value} }`)).toEqual([]);
+});
