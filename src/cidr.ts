@@ -77,6 +77,10 @@ export function rangeText({ bytes, length }: Range): string {
   return `${text}/${length}`;
 }
 
+/** An address in its one plain spelling. */
+export const addressText = (bytes: readonly number[]): string =>
+  rangeText({ bytes, length: bytes.length * 8 }).replace(/\/\d+$/, '');
+
 /** Whether a range is one of IPv4 addresses in IPv6's form, which no client has: nginx takes them for IPv4. */
 export const isMappedRange = ({ bytes, length }: Range): boolean =>
   bytes.length === 16 && length >= 96 && isMapped(bytes);

@@ -14,6 +14,7 @@ function changeJson(change: Change, routed: Routed) {
     kind,
     who: who.kind,
     ...('roles' in who && { roles: who.roles }),
+    ...('given' in who && { given: who.given }),
     ...(who.agent !== undefined && { agent: who.agent }),
     ...(who.message !== undefined && { message: who.message }),
     host,

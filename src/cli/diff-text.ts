@@ -12,10 +12,16 @@ const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
   const sending = who.message === undefined ? '' : `, sending ${who.message}`;
-  if (who.kind === 'alone') return `${aloneText(who.agent)}${sending}${sending && ','}`;
+  if (who.kind === 'alone') {
+    const more = `${who.roles === undefined ? '' : `, whose token gives ${who.roles.join(', ')}`}${sending}`;
+    return `${aloneText(who.agent)}${more}${more && ','}`;
+  }
   const person = personText(who);
   return who.agent === undefined ? person : `agent ${who.agent}, for ${person}${sending},`;
 }
+
+/** How the request gives a role: as before, or on one side alone. */
+const GIVES = { '': 'gives', now: 'now gives', 'no longer': 'no longer gives' } as const;
 
 function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
   switch (who.kind) {
@@ -24,7 +30,7 @@ function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
     case 'nobody':
       return who.roles === undefined
         ? 'a caller without a credential'
-        : `a caller without a credential, where the request gives ${who.roles.join(', ')},`;
+        : `a caller without a credential, where the request ${GIVES[who.given ?? '']} ${who.roles.join(', ')},`;
     case 'authenticated':
       return 'any authenticated caller';
     case 'roles':
@@ -61,6 +67,13 @@ function verb(change: Change): string {
   return change.kind === 'lost' ? `may no longer ${methods}` : `may still ${methods}`;
 }
 
+/** Where an agent's rule is a person's: the policy knows of no such agent there. */
+function unknown({ who: { agent }, before, after }: Change): string {
+  if (agent === undefined) return '';
+  if (after !== undefined && after.who.kind !== 'agent') return '; there is no such agent now: it passes as a person';
+  return before !== undefined && before.who.kind !== 'agent' ? '; there was no such agent: it passed as a person' : '';
+}
+
 function because({ kind, before, after }: Change, routed: Routed): string {
   if (before !== undefined && after !== undefined) {
     const isSame = before.id === after.id && whoText(before.who) === whoText(after.who);
@@ -80,7 +93,7 @@ export function changeText(change: Change, routed: Routed): string {
   const where = change.paths.map((region) => regionText(change.host, region)).join(', ');
   const separator = change.kind === 'changed' ? ',' : '';
   const still = change.still.length === 0 ? '' : `; ${change.still.join(', ')} still may`;
-  return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change, routed)}${still}`;
+  return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change, routed)}${unknown(change)}${still}`;
 }
 
 /** Rules that are named; of more, their number. */

@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { definitionChanges } from '../rules/definitions.ts';
 import { diff } from '../rules/diff.ts';
-import { heldByNobody, impliedBy } from '../rules/implied.ts';
+import { populationOf } from '../rules/population.ts';
 import type { Rule } from '../rules/types.ts';
 import { action, type Context, described, type Format, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
@@ -19,8 +19,7 @@ export function diffPolicies(runtime: Runtime, { format }: Flags, before: string
   const loaded = loadPair(runtime, before, after);
   if (loaded === undefined) return NOT_PROVEN;
   const [old, fresh] = loaded;
-  const both = [old.policy, fresh.policy];
-  const changes = diff(old.rules, fresh.rules, impliedBy(both), heldByNobody(both));
+  const changes = diff(old.rules, fresh.rules, populationOf(old.policy, fresh.policy));
   const definitions = definitionChanges(old.policy, fresh);
   const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
   const routed = ({ route }: Rule) => services.get(route);

@@ -41,12 +41,22 @@ interface Asked {
   readonly format: Format;
 }
 
+/** An anonymous caller, and the roles that its address gives it on both sides. */
+function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
+  const gives = (those: readonly string[]) => those.join(', ') || 'no role';
+  const each = left === undefined ? gives(roles) : `${gives(left)} on the first side and ${gives(roles)} on the second`;
+  return `nobody (no credential), from ${address}, where the request gives ${each}`;
+}
+
 function callerText(caller: Differing): string {
   if (caller === null) return 'nobody (no credential)';
   if ('identity' in caller) return caller.identity;
-  if (caller.nobody) return `nobody (no credential), where the request gives ${caller.roles.join(', ')}`;
+  if (caller.nobody) return anonymousText(caller);
   const sending = caller.mcp === undefined ? '' : `, sending ${messageText(caller.mcp)}`;
-  if (caller.alone && caller.agent !== undefined) return aloneText(caller.agent) + sending;
+  if (caller.alone && caller.agent !== undefined) {
+    const gives = caller.roles.length === 0 ? '' : `, whose token gives ${caller.roles.join(', ')}`;
+    return `${aloneText(caller.agent)}${gives}${sending}`;
+  }
   return rolesText(caller.roles, caller.agent) + sending;
 }
 

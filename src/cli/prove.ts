@@ -3,7 +3,7 @@ import { ingressOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { definitionChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
-import { heldByNobody, impliedBy } from '../rules/implied.ts';
+import { populationOf } from '../rules/population.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.ts';
 import type { MeshRule } from '../rules/types.ts';
 import { weighed } from '../rules/weighed.ts';
@@ -121,8 +121,7 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   const loaded = loadPair(runtime, a, b);
   if (loaded === undefined) return undefined;
   const [left, right] = loaded;
-  const both = [left.policy, right.policy];
-  const witness = prove(sideOf(left), sideOf(right), impliedBy(both), heldByNobody(both));
+  const witness = prove(sideOf(left), sideOf(right), populationOf(left.policy, right.policy));
   const { counted, reached, other } = weighed(definitionChanges(left.policy, right));
   if (witness === undefined) return { definitions: counted, other };
   return { witness: { ...witness, url: urlOf(left, witness) }, definitions: [...counted, ...reached], other };

@@ -1,6 +1,7 @@
 import type { AgentWho, Who } from '../policy/types.ts';
+import type { AnonymousCaller } from './anonymous.ts';
 import { mayAct, toolRefusal, travelling } from './decide.ts';
-import type { Implied } from './implied.ts';
+import type { Population } from './population.ts';
 import { type McpHeaders, toolAtoms } from './tools.ts';
 import type { Rule } from './types.ts';
 
@@ -11,8 +12,13 @@ import type { Rule } from './types.ts';
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
+  /** With roles: those that its own token gives it where the agent is not known, and it is taken for a person. */
   readonly alone?: true;
   readonly nobody?: true;
+  /** Of an anonymous caller: where it asks from. */
+  readonly address?: string;
+  /** Of an anonymous caller: its roles on the left, where they are others than {@link roles}, which are those on the right. */
+  readonly left?: readonly string[];
   /** What the agent's message of MCP is, where a rule looks at that; absent: it is none, or nobody looks. */
   readonly mcp?: McpHeaders;
 } | null;
@@ -73,15 +79,17 @@ class Order {
   }
 
   /** The rule for an agent of somebody with these roles. */
-  positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined): number {
+  positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
+    if (isPerson) return this.position(roles);
     const acting = this.#acting(agent, false, mcp);
     if (acting === undefined) return this.rules.length;
     const person = travelling({ roles }, acting.who.actsFor);
     return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
   }
 
-  /** The rule for an agent by itself. */
-  positionAlone(agent: string, mcp: McpHeaders | undefined): number {
+  /** The rule for an agent by itself, whose token gives a person these roles. */
+  positionAlone(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
+    if (isPerson) return this.position(roles);
     return this.#acting(agent, true, mcp)?.index ?? this.rules.length;
   }
 
@@ -123,9 +131,12 @@ class Pair {
     readonly left: number;
     readonly right: number;
   }[];
+  /** Agents that each side takes for people. */
+  readonly people: Population['people'];
   readonly #outcomes: readonly [readonly string[], readonly string[]];
 
-  constructor(left: Order, right: Order, outcomes: readonly [Outcome, Outcome], implied: Implied) {
+  constructor(left: Order, right: Order, outcomes: readonly [Outcome, Outcome], { implied, people }: Population) {
+    this.people = people;
     this.left = left;
     this.right = right;
     this.roles = [...new Set([...left.roles.keys(), ...right.roles.keys()])].map((role) => {
@@ -149,31 +160,55 @@ function messagesOf({ left, right }: Pair, agent: string): readonly (McpHeaders 
   return acting.some(({ who }) => who.tools !== undefined) ? [undefined, ...toolAtoms(tools)] : [undefined];
 }
 
-/** An agent's callers: itself, then somebody without a role, with one, with two. */
-function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
-  const more = mcp === undefined ? {} : { mcp };
-  const itself = () => ({ roles: [], agent, alone: true, ...more }) as const;
-  yield pair.at([], itself, pair.left.positionAlone(agent, mcp), pair.right.positionAlone(agent, mcp));
-  const of = (named: readonly string[], roles: readonly string[]) =>
-    pair.at(
-      named,
-      () => ({ roles, agent, ...more }),
-      pair.left.positionOf(agent, roles, mcp),
-      pair.right.positionOf(agent, roles, mcp),
-    );
-  yield of([], []);
-  for (const { role, all } of pair.roles) yield of([role], all);
-  for (const [i, a] of pair.roles.entries()) {
-    for (const b of pair.roles.slice(i + 1)) yield of([a.role, b.role], [...new Set([...a.all, ...b.all])]);
+/** People without a role, with one, with two: the roles that rules name, and all that come with them. */
+function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
+  yield [[], []];
+  for (const { role, all } of roles) yield [[role], all];
+  for (const [i, a] of roles.entries()) {
+    for (const b of roles.slice(i + 1)) yield [[a.role, b.role], [...new Set([...a.all, ...b.all])]];
   }
 }
 
-/** Nobody with one role that the request alone can give, and what comes with it: a second would tell nothing more. */
-function* bare(pair: Pair, roles: ReadonlySet<string>): Generator<Parting | undefined> {
-  for (const { role, all } of pair.roles) {
-    if (!roles.has(role)) continue;
-    const caller = () => ({ roles: all, nobody: true }) as const;
-    yield pair.at([role], caller, pair.left.positionBare(all), pair.right.positionBare(all));
+/**
+ * An agent's callers: itself, then for people without a role, with one, with two. Where one side takes it for a person, it
+ * is that person there; its own token may give roles as well.
+ */
+function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
+  const { left, right } = pair;
+  const more = mcp === undefined ? {} : { mcp };
+  const [isLeft, isRight] = pair.people.map((agents) => agents.has(agent)) as [boolean, boolean];
+  for (const [named, roles] of rolesOf(pair)) {
+    if (named.length > 0 && !isLeft && !isRight) break;
+    const itself = () => ({ roles, agent, alone: true as const, ...more });
+    const positions = [
+      left.positionAlone(agent, roles, mcp, isLeft),
+      right.positionAlone(agent, roles, mcp, isRight),
+    ] as const;
+    yield pair.at(named, itself, ...positions);
+  }
+  for (const [named, roles] of rolesOf(pair)) {
+    const caller = () => ({ roles, agent, ...more });
+    yield pair.at(
+      named,
+      caller,
+      left.positionOf(agent, roles, mcp, isLeft),
+      right.positionOf(agent, roles, mcp, isRight),
+    );
+  }
+}
+
+/** The role that a rule decides by. */
+const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
+
+/** Anonymous callers with the roles that their address gives them on each side. */
+function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parting | undefined> {
+  for (const { address, left, right } of callers) {
+    const own = left.join() === right.join() ? {} : { left };
+    const caller = () => ({ roles: right, nobody: true as const, address, ...own });
+    const found = pair.at([], caller, pair.left.positionBare(left), pair.right.positionBare(right));
+    if (found === undefined) continue;
+    const named = [...new Set([...decidedBy(found.right), ...decidedBy(found.left)])];
+    yield { ...found, named };
   }
 }
 
@@ -190,33 +225,34 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
 
 /**
  * Callers for whom the rules of one cell differ: nobody, somebody without a role, with one, with two, in this order;
- * then, for each agent, itself alone and the same of the person behind it.
+ * anonymous callers by their address; then, for each agent, itself alone and the same of the person behind it.
  *
  * More than two roles tell nothing apart that two do not: where a caller with many roles parts the sides, one of them
  * decides on the left and one on the right (or none does), each the first in its order, and stays the first if only
  * these two are left. So this finds a caller if there is any. An agent has one rule that decides on each side, and one
- * role of its person is enough for it.
+ * role of its person is enough for it. Of anonymous callers all are looked at, each set of roles that an address gives.
  *
  * @param outcomes what rules of the left and of the right come to
- * @param byRequest roles that nobody in particular may have
  */
 export function* partings(
   left: readonly Rule[],
   right: readonly Rule[],
   outcomes: readonly [Outcome, Outcome],
-  implied: Implied,
-  byRequest: ReadonlySet<string>,
+  population: Population,
 ): Generator<Parting> {
-  if (sameLists(left, right, ...outcomes)) return;
-  const pair = new Pair(new Order(left), new Order(right), outcomes, implied);
+  const { anonymous, people } = population;
+  const isSame = sameLists(left, right, ...outcomes);
+  if (isSame && population.alike) return;
+  const pair = new Pair(new Order(left), new Order(right), outcomes, population);
   const first = [
     pair.at([], () => null, pair.left.nobody, pair.right.nobody),
     pair.at([], () => ({ roles: [] }), pair.left.somebody, pair.right.somebody),
   ];
   for (const parting of first) if (parting !== undefined) yield parting;
-  for (const parting of withRoles(pair)) if (parting !== undefined) yield parting;
-  for (const parting of bare(pair, byRequest)) if (parting !== undefined) yield parting;
-  for (const agent of new Set([...pair.left.agents.keys(), ...pair.right.agents.keys()])) {
+  for (const parting of isSame ? [] : withRoles(pair)) if (parting !== undefined) yield parting;
+  for (const parting of bare(pair, anonymous)) if (parting !== undefined) yield parting;
+  const agents = isSame ? [] : [...pair.left.agents.keys(), ...pair.right.agents.keys()];
+  for (const agent of new Set([...agents, ...people[0], ...people[1]])) {
     for (const mcp of messagesOf(pair, agent)) {
       for (const parting of ofAgent(pair, agent, mcp)) if (parting !== undefined) yield parting;
     }

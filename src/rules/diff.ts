@@ -3,6 +3,7 @@ import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
 import type { Implied } from './implied.ts';
 import { type Affected, keepers, type MinimalChange, minimal } from './minimal.ts';
+import type { Population } from './population.ts';
 import { named } from './prove.ts';
 import { ownRegion, type Region, regions } from './regions.ts';
 import type { Rule } from './types.ts';
@@ -86,23 +87,17 @@ const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
  * Who gains and who loses what between two lists of rules: by what requests they allow, whatever the words. Gains come
  * first, then other identities and services, then losses.
  *
- * @param implied roles that come with others, on both sides
- * @param byRequest roles that anonymous callers may have
+ * @param population who may ask both
  */
-export function diff(
-  before: readonly Rule[],
-  after: readonly Rule[],
-  implied: Implied,
-  byRequest: ReadonlySet<string>,
-): readonly Change[] {
+export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();
   const paths = new Map<string, Set<PathAtom>>();
   const methods = new Set<MethodAtom>();
   for (const cell of cells(before, after)) {
     paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
     methods.add(cell.method);
-    for (const change of minimal([...partings(cell.left, cell.right, [named, named], implied, byRequest)])) {
-      collect(groups, cell, change, implied);
+    for (const change of minimal([...partings(cell.left, cell.right, [named, named], population)])) {
+      collect(groups, cell, change, population.implied);
     }
   }
   const all = [...groups.values()].flatMap((group) => changes(group, [...(paths.get(group.host) ?? [])], [...methods]));

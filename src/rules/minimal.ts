@@ -8,12 +8,16 @@ export type Affected = {
   readonly agent?: string;
   /** With the agent: what its message of MCP is; absent: it is none, or no rule looks. */
   readonly message?: string;
-} & (Person | { readonly kind: 'alone'; readonly agent: string });
+} & (
+  | Person
+  /** With `roles`: where its own token gives these to a person, which it is where the agent is not known. */
+  | { readonly kind: 'alone'; readonly agent: string; readonly roles?: readonly string[] }
+);
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Without a credential only; with `roles`, only where the request alone gives these. */
-  | { readonly kind: 'nobody'; readonly roles?: readonly string[] }
+  /** Without a credential only; with `roles`, only where the request alone gives these, on one side alone by `given`. */
+  | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
   /** Whoever has a credential, whatever their roles. */
   | { readonly kind: 'authenticated' }
   /** Somebody with this role, or with these two together. */
@@ -63,31 +67,59 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
     groups.set(key, [...(groups.get(key) ?? []), parting]);
   }
   return [...groups.values()].flatMap((own) => {
-    const agent = own[0]?.caller?.agent;
+    const people = own.filter(({ caller }) => !caller?.alone);
+    const said = new Set(people.map(sayingOf));
     return [
-      ...own.flatMap((it) => (it.caller?.alone && agent !== undefined ? [change({ kind: 'alone', agent }, it)] : [])),
-      ...ofOne(own.filter(({ caller }) => !caller?.alone)),
+      ...itself(own.filter((it) => it.caller?.alone && (it.named.length === 0 || !said.has(sayingOf(it))))),
+      ...ofOne(people),
     ];
   });
 }
 
-/** Anonymous callers with a role by the request, unless a change of all anonymous callers or of the role says the same. */
+/** Of whom a change speaks, and by which rules. */
+const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
+
+/** An agent by itself; with roles where its token is a person's on one side, and no change without them says the same. */
+function itself(partings: readonly Parting[]): readonly MinimalChange[] {
+  return ofOne(partings).map((it): MinimalChange => {
+    const { who } = it;
+    const roles = who.kind === 'roles' ? { roles: who.roles } : {};
+    return { ...it, who: { ...who, kind: 'alone', agent: who.agent as string, ...roles } };
+  });
+}
+
+/** Whether the role that decides is one that the request gives on one side alone. */
+function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {
+  const [before, after] = [caller?.left ?? caller?.roles ?? [], caller?.roles ?? []];
+  if (right?.who.kind === 'role' && !before.includes(right.who.role)) return 'now';
+  return left?.who.kind === 'role' && !after.includes(left.who.role) ? 'no longer' : undefined;
+}
+
+/**
+ * Anonymous callers with a role by the request, unless a change of all anonymous callers says the same. What everybody with
+ * the role loses is not said again of them; what they gain is, always.
+ */
 function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
   singles: readonly Parting[],
 ): readonly MinimalChange[] {
-  const own = bare.filter((it) => nobody === undefined || mark(it) !== mark(nobody));
-  const said = (it: Parting) => singles.some((other) => other.named[0] === it.named[0] && mark(other) === mark(it));
-  return own
-    .filter((it) => !follows(it, own) && !said(it))
-    .map((it) => change({ kind: 'nobody', roles: it.named }, it));
+  const isSaid = (it: Parting): boolean =>
+    it.left !== undefined &&
+    givenBy(it) === undefined &&
+    singles.some((other) => other.named[0] === it.named[0] && mark(other) === mark(it));
+  const own = bare.filter((it) => (nobody === undefined || mark(it) !== mark(nobody)) && !isSaid(it));
+  const once = new Map(own.map((it) => [JSON.stringify([it.named, mark(it), givenBy(it)]), it]));
+  return [...once.values()].map((it) => {
+    const given = givenBy(it);
+    return change({ kind: 'nobody', roles: it.named, ...(given && { given }) }, it);
+  });
 }
 
 /** The same for people by themselves, or through one agent. */
 function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
-  const somebody = partings.find(({ caller, named }) => caller !== null && named.length === 0);
+  const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
   const bare = partings.filter(({ caller }) => caller?.nobody);
   const own = partings.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
   const singles = own.filter(({ named }) => named.length === 1);

@@ -1,7 +1,7 @@
 import type { Asking, Outcome } from './callers.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
-import type { Implied } from './implied.ts';
+import type { Population } from './population.ts';
 import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
@@ -32,13 +32,12 @@ function requestOf({ host, path, method }: Cell<Rule>) {
  * Whether two lists of rules allow the same requests, to the same service and as the same identity. Exact: the
  * requests fall into finitely many classes ({@link cells}, {@link partings}), and each is looked at.
  *
- * @param implied roles that come with others, on both sides
- * @param byRequest roles that nobody in particular may have
+ * @param population who may ask both
  * @returns a request that tells them apart; undefined if none does
  */
-export function prove(left: Side, right: Side, implied: Implied, byRequest: ReadonlySet<string>): Witness | undefined {
+export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
-    for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], implied, byRequest)) {
+    for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], population)) {
       const { named: _, ...rest } = parting;
       return { ...requestOf(cell), ...rest };
     }

@@ -242,7 +242,7 @@ describe('anonymous callers', () => {
     expect(changes).toMatchObject([{ kind: 'gained', who: 'nobody', roles: ['probe'] }]);
   });
 
-  test('says it once where everybody with the role gains', async () => {
+  test('says what callers without a credential gain also where everybody with the role gains', async () => {
     const opened = base.replace(
       '/status: { service: wiki, allow: [authenticated] }',
       '/status: { service: wiki, allow: [probe] }',
@@ -256,6 +256,7 @@ describe('anonymous callers', () => {
       '/ping: { service: wiki, allow: [{ role: probe, methods: [GET] }] }',
     );
     expect((await diff(fewer, base)).lines).toEqual([
+      `+ a caller without a credential, where the request gives probe, may now use any method but GET on ${WIKI}/ping (by wiki.example.com/ping#1, as default)`,
       `+ probe may now use any method but GET on ${WIKI}/ping (by wiki.example.com/ping#1, as default)`,
     ]);
   });

@@ -7,6 +7,7 @@ import { decide } from '../../../src/rules/decide.ts';
 import { type Change, diff } from '../../../src/rules/diff.ts';
 import { alone } from '../../../src/rules/implied.ts';
 import { match } from '../../../src/rules/match.ts';
+import { population } from '../../../src/rules/population.ts';
 import { named, prove } from '../../../src/rules/prove.ts';
 import { type Region, written } from '../../../src/rules/regions.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
@@ -20,12 +21,26 @@ type Caller = Asking;
 
 const PEOPLE = [{ roles: [] }, ...ROLES.map((role) => ({ roles: [role] }))];
 
-/** Roles that the request alone may give. */
-const BY_REQUEST = new Set(['reader', 'admin']);
+/** Anonymous callers: the roles that the request gives them before and after, one, two, or others. */
+const ANONYMOUS = [
+  ...[['reader'], ['admin'], ['reader', 'admin']].map((roles) => ({ left: roles, right: roles })),
+  { left: [], right: ['reader'] },
+  { left: ['admin'], right: [] },
+  { left: ['reader'], right: ['admin'] },
+  { left: ['admin'], right: ['admin', 'reader'] },
+].map((it, i) => ({ ...it, address: `192.0.2.${i}` }));
+
+const POPULATION = population(alone, ANONYMOUS);
+
+/** The same on both sides. */
+const EVEN = population(
+  alone,
+  ANONYMOUS.filter(({ left, right }) => left === right),
+);
 
 const CALLERS: readonly Caller[] = [
   null,
-  ...[...BY_REQUEST].map((role) => ({ roles: [role], nobody: true }) as const),
+  ...ANONYMOUS.map(({ left, right }) => ({ roles: right, left, nobody: true }) as const),
   ...PEOPLE,
   ...AGENTS.flatMap(({ agent }) => PEOPLE.map((person) => ({ ...person, agent }))),
   ...AGENTS.map(({ agent }) => ({ roles: [], agent, alone: true }) as const),
@@ -47,23 +62,30 @@ function speaksOf({ who, still }: Change, caller: Caller): boolean {
   if (caller?.roles.some((role) => still.includes(role))) return false;
   if (who.kind === 'anyone') return true;
   if (caller === null) return who.kind === 'nobody' && who.roles === undefined;
-  if (caller.nobody) return saysOfBare(who, caller.roles.join());
+  if (caller.nobody) return saysOfBare(who, caller);
   if (who.kind === 'nobody') return false;
   return who.kind === 'authenticated' || who.roles.join() === caller.roles.join();
 }
 
-/** Whether it is said of anonymous callers with a role by the request, of all who have the role, or of all anonymous ones. */
-function saysOfBare(who: Change['who'], role: string): boolean {
-  if (who.kind === 'nobody') return who.roles === undefined || who.roles.join() === role;
-  return who.kind === 'roles' && who.roles.join() === role;
+/** Whether it is said of anonymous callers with these roles by the request, of all who have a role, or of all anonymous ones. */
+function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller, null>): boolean {
+  if (who.kind === 'roles') return who.roles.every((role) => roles.includes(role) && left.includes(role));
+  if (who.kind !== 'nobody' || who.roles === undefined) return who.kind === 'nobody';
+  const [role = '', other = role] = who.roles;
+  if (who.given === 'now') return roles.includes(role) && !left.includes(role);
+  if (who.given === 'no longer') return left.includes(other) && !roles.includes(other);
+  return who.roles.every((it) => roles.includes(it) && left.includes(it));
 }
 
 /**
  * A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
- * whom the request gives a role: another rule may let them pass. Any other statement is true of those it speaks of.
+ * whom the request gives a role: another rule may let them pass. A statement about a role that the request gives is true of
+ * those who have no other. Any other statement is true of those it speaks of.
  */
-function isOfRequest({ who, kind }: Change): boolean {
-  return who.kind === 'nobody' ? who.roles !== undefined || kind === 'gained' : who.kind !== 'roles';
+function isOfRequest({ who, kind }: Change, { roles, left = roles }: Exclude<Caller, null>): boolean {
+  if (who.kind !== 'nobody') return who.kind !== 'roles';
+  if (who.roles === undefined) return kind === 'gained';
+  return [...roles, ...left].every((role) => who.roles?.includes(role));
 }
 
 function hasMethod({ methods }: Change, method: string): boolean {
@@ -94,7 +116,7 @@ test('each gain, loss and other identity is stated, and nothing else', () => {
   let stated = 0;
   for (const { one, policy: other, routes } of planted) {
     const [before, after] = [compile(one), compile(other)];
-    const changes = diff(before, after, alone, BY_REQUEST);
+    const changes = diff(before, after, POPULATION);
     const host = routes[0]!.host;
     const paths = routes.flatMap(({ path, kind }) => (kind === 'exact' ? [path] : [path || '/', `${path}/zz`]));
     for (const path of paths) {
@@ -106,16 +128,17 @@ test('each gain, loss and other identity is stated, and nothing else', () => {
             it.paths.some((region) => inRegion(region, [it.after, it.before], path)),
         );
         for (const caller of CALLERS) {
-          const ask = (policy: Policy, rules: readonly Rule[]) =>
-            outcome(policy, rules, host.replace('*', 'zz'), path, method, caller);
-          const [was, is] = [ask(one, before), ask(other, after)];
+          const ask = (policy: Policy, rules: readonly Rule[], asking: Caller) =>
+            outcome(policy, rules, host.replace('*', 'zz'), path, method, asking);
+          const earlier = caller?.left === undefined ? caller : { ...caller, roles: caller.left };
+          const [was, is] = [ask(one, before, earlier), ask(other, after, caller)];
           const own = here.filter((it) => speaksOf(it, caller));
           const kind = kindOf(was, is);
           if (kind !== undefined) {
             stated += 1;
             expect(own.map((it) => it.kind)).toContain(kind);
           }
-          const said = caller?.nobody ? own.filter(isOfRequest) : own;
+          const said = caller?.nobody ? own.filter((it) => isOfRequest(it, caller)) : own;
           for (const it of said) expect(is === undefined, it.kind).toBe(it.kind === 'lost');
         }
       }
@@ -127,8 +150,8 @@ test('each gain, loss and other identity is stated, and nothing else', () => {
 test('nothing is stated exactly where the proof finds nothing', () => {
   for (const { one, policy: other } of planted) {
     const [before, after] = [compile(one), compile(other)];
-    const witness = prove({ rules: before, outcome: named }, { rules: after, outcome: named }, alone, BY_REQUEST);
-    expect(diff(before, after, alone, BY_REQUEST).length === 0).toBe(witness === undefined);
-    expect(diff(before, compile(rewrite(one)), alone, BY_REQUEST)).toEqual([]);
+    const witness = prove({ rules: before, outcome: named }, { rules: after, outcome: named }, POPULATION);
+    expect(diff(before, after, POPULATION).length === 0).toBe(witness === undefined);
+    expect(diff(before, compile(rewrite(one)), EVEN)).toEqual([]);
   }
 });

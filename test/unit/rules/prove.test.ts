@@ -6,15 +6,18 @@ import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide.ts';
 import { alone, impliedBy } from '../../../src/rules/implied.ts';
 import { match } from '../../../src/rules/match.ts';
+import { population } from '../../../src/rules/population.ts';
 import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/prove.ts';
 import { projection } from '../../../src/targets/envoy/read.ts';
 import { draw, holds } from '../../harness/property.ts';
 import { AGENTS, at, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
+const NONE = population(alone, []);
+
 const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: named });
 
-const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right), alone, new Set());
+const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right), NONE);
 
 const CALLERS: readonly Asking[] = [
   null,
@@ -138,8 +141,8 @@ describe('callers', () => {
       return { ...one, roles: { ...one.roles, admin: { name: 'admin', fact, at } } };
     };
     const [left, right] = [of(role('editor')), of(role('editor'), role('admin'))];
-    expect(prove(sideOf(left), sideOf(right), impliedBy([left, right]), new Set())).toBeUndefined();
-    expect(prove(sideOf(left), sideOf(right), alone, new Set())).toMatchObject({ caller: { roles: ['admin'] } });
+    expect(prove(sideOf(left), sideOf(right), population(impliedBy([left, right]), []))).toBeUndefined();
+    expect(prove(sideOf(left), sideOf(right), NONE)).toMatchObject({ caller: { roles: ['admin'] } });
   });
 });
 

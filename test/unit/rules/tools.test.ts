@@ -4,6 +4,7 @@ import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide.ts';
 import { alone } from '../../../src/rules/implied.ts';
+import { population } from '../../../src/rules/population.ts';
 import { named, prove } from '../../../src/rules/prove.ts';
 import { refusedTool, toolAtoms } from '../../../src/rules/tools.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
@@ -155,7 +156,7 @@ describe('rules with tools', () => {
     ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: ["*"] }', '0'],
   ])('%s against %s: told apart by %s', (left, right, tool) => {
     const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
-    const witness = prove(side(left), side(right), alone, new Set());
+    const witness = prove(side(left), side(right), population(alone, []));
     expect(witness?.caller?.mcp?.name).toBe(tool);
   });
 
@@ -164,8 +165,7 @@ describe('rules with tools', () => {
     const witness = prove(
       side('{ agent: bot, methods: [POST] }'),
       side('{ agent: bot, tools: ["*"] }'),
-      alone,
-      new Set(),
+      population(alone, []),
     );
     expect(witness).toMatchObject({ method: 'POST', caller: { agent: 'bot' } });
     expect(witness?.caller).not.toHaveProperty('mcp');

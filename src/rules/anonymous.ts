@@ -1,0 +1,82 @@
+import { NOBODY } from '../caller/reserved.ts';
+import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
+import { addressText, isWithin, type Range, readRange } from '../cidr.ts';
+import type { Fact, Policy } from '../policy/types.ts';
+import { toTable } from './table.ts';
+
+/** Anonymous callers of some addresses, which two policies give these roles. */
+export interface AnonymousCaller {
+  /** One of the addresses. */
+  readonly address: string;
+  readonly left: readonly string[];
+  readonly right: readonly string[];
+}
+
+function rangesIn(fact: Fact): readonly string[] {
+  if ('facts' in fact) return fact.facts.flatMap(rangesIn);
+  return fact.op === 'network' ? fact.value : [];
+}
+
+/** The ranges that a policy's roles name. */
+const rangesOf = ({ roles }: Policy): readonly Range[] =>
+  [...new Set(Object.values(roles).flatMap(({ fact }) => rangesIn(fact)))].flatMap((text) => readRange(text) ?? []);
+
+/** The address after the last one of a range; undefined where there is none. */
+function afterRange({ bytes, length }: Range): readonly number[] | undefined {
+  const next = [...bytes];
+  let at = Math.ceil(length / 8) - 1;
+  let add = 1 << (7 - ((length + 7) % 8));
+  for (; at >= 0 && add > 0; at -= 1) {
+    const sum = (next[at] as number) + add;
+    next[at] = sum & 0xff;
+    add = sum > 0xff ? 1 : 0;
+  }
+  return at < 0 && add > 0 ? undefined : next;
+}
+
+/**
+ * An address of each set that the ranges tell apart: the first of each range, the one behind it, and the first of all.
+ * Between two of these no range begins or ends.
+ */
+function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
+  const all = [
+    Array<number>(4).fill(0),
+    Array<number>(16).fill(0),
+    ...ranges.flatMap((range) => [range.bytes, ...(afterRange(range) === undefined ? [] : [afterRange(range)])]),
+  ] as (readonly number[])[];
+  return [...new Map(all.map((bytes) => [bytes.join('.'), bytes])).values()];
+}
+
+/** Says which roles an anonymous caller of an address has. */
+function rolesAt(policy: Policy): (address: readonly number[]) => readonly string[] {
+  const of: RequestRoles | undefined = requestRoles(toTable(policy, [], { egress: '' }));
+  if (of === undefined) return () => [];
+  const ranges = new Map<string, Range | undefined>();
+  const read = (text: string): Range | undefined => {
+    if (!ranges.has(text)) ranges.set(text, readRange(text));
+    return ranges.get(text);
+  };
+  return (address) => {
+    const isIn = (text: string): boolean => {
+      const range = read(text);
+      return range !== undefined && isWithin(address, range);
+    };
+    return inView(NOBODY, of, { within: (texts) => texts.some(isIn), named: () => undefined }).roles;
+  };
+}
+
+/**
+ * Anonymous callers whom the request gives a role by one of two policies: of all addresses, each set of roles once. By
+ * nothing but its address does a request give one a role, so these are all.
+ */
+export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
+  const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
+  const found = new Map<string, AnonymousCaller>();
+  for (const bytes of addressesOf([...rangesOf(left), ...rangesOf(right)])) {
+    const [was, is] = [leftAt(bytes), rightAt(bytes)];
+    const key = JSON.stringify([was, is]);
+    if (was.length + is.length > 0 && !found.has(key))
+      found.set(key, { address: addressText(bytes), left: was, right: is });
+  }
+  return [...found.values()];
+}
