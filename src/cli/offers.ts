@@ -86,6 +86,7 @@ export function signinFindings(members: Members, provider: Provider): readonly F
   const absent = signin.scopes.filter((scope) => scopes?.includes(scope) === false);
   const found: readonly Finding[] = [
     { ok: true, text: 'authorization and token endpoint' },
+    ...(read.warnings ?? []).map((text) => ({ text })),
     ...grantFindings(members, provider),
     finding(
       offers(members, challenges, 'S256'),

@@ -84,6 +84,7 @@ export class MetadataStore<M = Metadata> {
         privateAddresses,
       );
       if (!read.ok) throw new Error(read.error);
+      for (const line of read.warnings ?? []) ngx.log(ngx.WARN, `meshgate: ${this.#how.what} ${name}: ${line}`);
       keysDict().set(
         this.#how.name(provider),
         JSON.stringify({ metadata: read.metadata, fetchedAt: now } satisfies Kept<M>),

@@ -22,7 +22,10 @@ export interface Metadata {
   };
 }
 
-export type Read<M> = { readonly ok: true; readonly metadata: M } | { readonly ok: false; readonly error: string };
+/** `warnings`: endpoints that are left out, one line each for the log. */
+export type Read<M> =
+  | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
+  | { readonly ok: false; readonly error: string };
 
 export type ReadMetadata = Read<Metadata>;
 
@@ -52,20 +55,29 @@ const aliases = {
   revocation: optional.revocation,
 } as const;
 
-/** The endpoints that are there, each held against the rule for addresses; a string says what is wrong with one. */
+/** An endpoint that no sign-in needs: a document where its address is wrong counts without it. */
+const SPARED: string = optional.revocation;
+
+/**
+ * The endpoints that are there, each held against the rule for addresses; a string says what is wrong with one.
+ *
+ * @param warnings where it says so of one that is left out
+ */
 function endpoints(
   members: Members,
   names: Readonly<Record<string, string>>,
   issuer: string,
   anywhere: boolean,
+  warnings: string[] = [],
 ): Readonly<Record<string, string>> | string {
   const found: Record<string, string> = {};
   for (const [key, name] of Object.entries(names)) {
     const uri = members[name];
     if (uri === undefined || uri === null) continue;
     const problem = addressProblem(name, uri, issuer, anywhere);
-    if (problem !== undefined) return problem;
-    found[key] = uri as string;
+    if (problem === undefined) found[key] = uri as string;
+    else if (name === SPARED) warnings.push(`${problem}; it revokes no refresh token at a sign-out`);
+    else return problem;
   }
   return found;
 }
@@ -85,12 +97,14 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
     const problem = addressProblem(name, members[name], issuer, anywhere);
     if (problem !== undefined) return { ok: false, error: problem };
   }
-  const others = endpoints(members, optional, issuer, anywhere);
+  const warnings: string[] = [];
+  const others = endpoints(members, optional, issuer, anywhere, warnings);
   if (typeof others === 'string') return { ok: false, error: others };
-  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer, anywhere);
+  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer, anywhere, warnings);
   if (typeof mtls === 'string') return { ok: false, error: mtls };
   return {
     ok: true,
+    ...(warnings.length > 0 && { warnings }),
     metadata: {
       authorization: members[required.authorization] as string,
       token: members[required.token] as string,

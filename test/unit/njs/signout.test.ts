@@ -201,6 +201,19 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     expect(other.logged).not.toContain('refresh token');
   });
 
+  test.each(['', `http://issuer.example.com/revoke`, 'https://10.0.0.1/revoke'])(
+    'signs in and out without it where its address is wrong (%j), and the log says so',
+    async (uri) => {
+      const of = lab();
+      const metadata = { ...of.provider.manners.metadata, revocation_endpoint: uri };
+      of.provider.manners = { ...of.provider.manners, metadata };
+      const { status } = await out(of);
+      expect([status, revoked(of)]).toEqual([303, ['out\nokta\nada\n']]);
+      expect(of.provider.calls('/revoke')).toEqual([]);
+      expect(of.logged).toMatch(/sign-in through okta: .*"revocation_endpoint".*; it revokes no refresh token/);
+    },
+  );
+
   test('that is another site’s form revokes nothing', async () => {
     const of = revoking();
     const browser = await signedIn(of);

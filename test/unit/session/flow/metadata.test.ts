@@ -62,6 +62,22 @@ describe('readMetadata', () => {
     expect(read({ mtls_endpoint_aliases: { token_endpoint: 'http://x.example/' } })).toMatchObject({ ok: false });
   });
 
+  it.each(['http://issuer.example.com/revoke', 'https://127.0.0.1/revoke', 'https://a@b.example/x', '', 7, {}])(
+    'goes on without an endpoint for revocation that is no address for it, and says so: %j',
+    (uri) => {
+      const problem = expect.stringContaining('"revocation_endpoint"');
+      const plain = read({ userinfo_endpoint: `${issuer}/userinfo` });
+      const alone = read({ userinfo_endpoint: `${issuer}/userinfo`, revocation_endpoint: uri });
+      expect(alone).toEqual({ ...plain, warnings: [problem] });
+      const both = read({
+        userinfo_endpoint: `${issuer}/userinfo`,
+        revocation_endpoint: uri,
+        mtls_endpoint_aliases: { revocation_endpoint: uri },
+      });
+      expect(both).toEqual({ ...plain, warnings: [problem, problem] });
+    },
+  );
+
   it('wants the endpoints of a sign-in, and the issuer of the policy', () => {
     expect(read({ token_endpoint: undefined })).toEqual({
       ok: false,
