@@ -401,6 +401,12 @@ export const MAX_REVOKE_FILE_BYTES = 4096;
 /** Part of the revocations' zone that people may fill by signing out: the rest is for operators and providers. */
 export const SIGNOUT_SHARE = 0.7;
 
+/** How long a worker may keep others from changing a revocation, milliseconds: one that dies leaves its lock. */
+export const LOCK_REVOCATIONS_MS = 2000;
+
+/** How often a worker asks for that lock before it goes on without: each time takes a microsecond or less. */
+export const LOCK_REVOCATIONS_TRIES = 100_000;
+
 /** All entries of a dict. */
 export const MAX_DICT_ENTRIES = 2 ** 31 - 1;
 

@@ -1,4 +1,5 @@
-import { keysDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
+import { keysDict } from './dicts.ts';
+import { anyRevoked } from './revoked-room.ts';
 
 /**
  * Name in the dict of the keys that changes with every fetch of any provider's keys and with every revocation: one read
@@ -9,16 +10,8 @@ export const EPOCH = 'epoch';
 /** Ends the value of an epoch in which something is called back; without it nobody looks any further. */
 const REVOKED = '!';
 
-/** Whether something is called back in an epoch. */
-export const hasRevocations = (epoch: string | undefined): boolean => epoch?.endsWith(REVOKED) === true;
-
-/** Only a policy with sessions or with revocations has the zone. */
-function anyRevoked(): boolean {
-  if (ngx.shared.meshgate_revoked === undefined) return false;
-  const dict = revokedDict();
-  // The mark is none.
-  return dict.size() > (dict.has(REVOCATIONS_READ) ? 1 : 0);
-}
+/** Whether something may be revoked in an epoch. Where none is known, it is looked up. */
+export const hasRevocations = (epoch: string | undefined): boolean => epoch?.endsWith(REVOKED) !== false;
 
 /**
  * Has all contexts look again at what known credentials depend on. To be called after the keys or the revocations

@@ -54,6 +54,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
       ...(of?.subject.claim === 'sub' && { sub: subject.slice(of.subject.prefix.length) }),
       kids: [key, keys.find(({ thumbprint }) => thumbprint === key)?.kid],
       at,
+      skew: table.clockSkew,
     };
   }
 

@@ -99,6 +99,7 @@ export class KeyStore {
       ...(jti !== '' && { jti }),
       kids: [key, state.keys.find(({ thumbprint }) => thumbprint === key)?.kid],
       at: Number(stamp.slice(0, space)),
+      skew: this.#table.clockSkew,
     };
   }
 

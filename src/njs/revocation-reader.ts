@@ -1,4 +1,4 @@
-import { beginning, isRevoked, type Revocable } from '../session/revocation.ts';
+import { cutBefore, isRevoked, type Revocable } from '../session/revocation.ts';
 import { keysDict, revokedDict } from './dicts.ts';
 import { EPOCH, hasRevocations } from './epoch.ts';
 
@@ -7,7 +7,9 @@ import { EPOCH, hasRevocations } from './epoch.ts';
  * docs/sessions.md lists them all.
  */
 
-const look = (key: string): string | undefined => revokedDict().get(key);
+/** Only a policy with sessions has the zone. */
+const look = (key: string): string | undefined =>
+  ngx.shared.meshgate_revoked === undefined ? undefined : revokedDict().get(key);
 
 /** The epoch as all workers share it now, see {@link EPOCH}. */
 const epochNow = (): string | undefined => keysDict().get(EPOCH);
@@ -17,7 +19,8 @@ const epochNow = (): string | undefined => keysDict().get(EPOCH);
  *
  * @param what makes what the credential can be revoked by; it is not asked while nothing is revoked
  */
-export const isRevokedNow = (what: () => Revocable): boolean => hasRevocations(epochNow()) && isRevoked(look, what());
+export const isRevokedNow = (what: () => Revocable): boolean =>
+  hasRevocations(epochNow()) && isRevoked(look, what(), Date.now() / 1000);
 
 /** What was last found of a credential that is kept. */
 export interface Kept {
@@ -35,10 +38,10 @@ export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revoca
   const epoch = epochNow();
   if (kept.epoch !== epoch || kept.revoked === undefined) {
     kept.epoch = epoch;
-    kept.revoked = hasRevocations(epoch) && isRevoked(look, what(kept));
+    kept.revoked = hasRevocations(epoch) && isRevoked(look, what(kept), Date.now() / 1000);
   }
   return kept.revoked;
 }
 
-/** {@link beginning} by what all workers know now. */
-export const beginsAt = (what: Revocable): number => beginning(look, what);
+/** {@link cutBefore} by what all workers know now. */
+export const knownCut = (what: Revocable): number => cutBefore(look, what);

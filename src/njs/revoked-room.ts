@@ -1,8 +1,117 @@
-import { revokedDict } from './dicts.ts';
+import { composed } from '../composed.ts';
+import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, MAX_NUMERIC_DATE } from '../limits.ts';
+import { FLOOR, mergedSaid, readSaid, revocationKey, type Said } from '../session/revocation.ts';
+import { dictTtl } from './dict-store.ts';
+import { REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
 /** Part of the revocations' zone that is taken, 0 to 1; what has run out is thrown away before. */
 export function revokedTaken(): number {
   const dict = revokedDict();
   dict.size();
   return 1 - dict.freeSpace() / dict.capacity;
+}
+
+/**
+ * Entries that keep room for {@link FLOOR}. In a full zone, room that one entry leaves is of use to others of its size
+ * only, and a new text takes room before the old one's is free. So these have FLOOR's size, and one of them goes for it.
+ */
+const SPARES: readonly string[] = [composed('room1'), composed('room2')];
+
+/** Longest number in {@link FLOOR}: all its texts are of one length. */
+const DIGITS = String(MAX_NUMERIC_DATE).length;
+
+/** The text of {@link FLOOR}. */
+const floorText = ({ before, until, made }: Said): string =>
+  [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
+
+/** Whether an entry is no revocation. */
+const isMark = (key: string): boolean => key === REVOCATIONS_READ || SPARES.includes(key);
+
+/** Whether anything is revoked; only a policy with sessions or with revocations has the zone. */
+export function anyRevoked(): boolean {
+  if (ngx.shared.meshgate_revoked === undefined) return false;
+  const dict = revokedDict();
+  const marks = [REVOCATIONS_READ, ...SPARES].filter((mark) => dict.has(mark)).length;
+  return dict.size() > marks;
+}
+
+/** Keeps room for {@link FLOOR}. To be called while there is room: as a worker starts, and again where it was used. */
+export function keepRoom(): void {
+  for (const spare of SPARES) {
+    if (revokedDict().has(spare)) continue;
+    try {
+      revokedDict().set(spare, floorText({ before: 0, until: 0, made: 0 }), MAX_DICT_TTL_MS);
+    } catch {
+      // The next run tries again.
+    }
+  }
+}
+
+/** Revocations of names that are not issued again: {@link FLOOR} says by a time what is revoked, and they do not. */
+const KEYS = revocationKey('kid', '');
+
+interface Dropped {
+  readonly key: string;
+  /** What {@link FLOOR} has to say in its place. */
+  readonly said: Said;
+}
+
+/** What may make room, the oldest first. Revocations of keys do not: whoever has a key chooses the time of what it signs. */
+function droppable(): readonly Dropped[] {
+  const all: Dropped[] = [];
+  for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
+    if (key === FLOOR || isMark(key) || key.startsWith(KEYS)) continue;
+    const { before, until, made } = readSaid(text);
+    const stands = before === MAX_NUMERIC_DATE ? made + 1 : Math.max(before, made + 1);
+    all.push({ key, said: { before: stands, until, made } });
+  }
+  return all.sort((a, b) => a.said.before - b.said.before);
+}
+
+/** Has {@link FLOOR} stand for revocations; false: there is no room for it. */
+function raiseFloor(said: Said, now: number): boolean {
+  const text = revokedDict().get(FLOOR);
+  const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
+  for (const spare of ['', ...SPARES]) {
+    if (spare !== '') revokedDict().delete(spare);
+    try {
+      revokedDict().set(FLOOR, floorText(floor), dictTtl(floor.until - now));
+      return true;
+    } catch {
+      // It takes the room of a spare one.
+    }
+  }
+  return false;
+}
+
+/** Part of the revocations that go at once where there is no room. */
+const SHARE = 1 / 16;
+
+/**
+ * Drops the oldest revocations, part by part, until something has room. Whatever was issued before them is revoked in
+ * their place, and is so before they go.
+ *
+ * @param put is tried after each part
+ * @returns false where it had no room to the end
+ */
+export function makeRoom(now: number, put: () => boolean): boolean {
+  const all = droppable();
+  const size = Math.ceil(all.length * SHARE);
+  let floor: Said | undefined;
+  for (let i = 0; i < all.length; i += size) {
+    const part = all.slice(i, i + size);
+    for (const { said } of part) floor = mergedSaid(said, floor);
+    let stands = raiseFloor(floor as Said, now);
+    for (const { key } of part) {
+      revokedDict().delete(key);
+      // Another worker may have taken the room that was kept.
+      stands ||= raiseFloor(floor as Said, now);
+    }
+    if (!stands) continue;
+    if (put()) {
+      keepRoom();
+      return true;
+    }
+  }
+  return false;
 }

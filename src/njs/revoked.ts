@@ -1,44 +1,44 @@
-import { MAX_DICT_ENTRIES, REPEAT_LINE_S, SIGNOUT_SHARE } from '../limits.ts';
-import { FLOOR, mergedSaid, readSaid, revocationKey, type Said, saidText } from '../session/revocation.ts';
+import { composed } from '../composed.ts';
+import { LOCK_REVOCATIONS_MS, LOCK_REVOCATIONS_TRIES, REPEAT_LINE_S, SIGNOUT_SHARE } from '../limits.ts';
+import { mergedSaid, readSaid, revocationKey, saidText, withoutList } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';
 import { dictTtl } from './dict-store.ts';
-import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
+import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
-import { revokedTaken } from './revoked-room.ts';
+import { makeRoom, revokedTaken } from './revoked-room.ts';
 
-const readOf = (key: string): Said | undefined => {
-  const text = revokedDict().get(key);
-  return text === undefined ? undefined : readSaid(text);
-};
-
-/** Says that something had to make room: it is said in readyz as well, as long as {@link FLOOR} is there. */
+/** Says that something had to make room: it is said in readyz as well, as long as `FLOOR` is there. */
 function sayDropped(): void {
   if (!locksDict().add('said dropped', 1, REPEAT_LINE_S * 1000)) return;
   ngx.log(
     ngx.ERR,
-    'meshgate: the zone meshgate_revoked is full: the oldest revocation made room, and every credential from before it is rejected; enlarge gateway.session.people',
+    'meshgate: the zone meshgate_revoked is full: the oldest revocations made room, and every credential from before them is rejected; enlarge gateway.session.people',
   );
 }
 
-/**
- * Drops the oldest revocation. Whatever was issued before it is revoked in its place.
- *
- * @returns false where there is none
- */
-function makeRoom(now: number): boolean {
-  let oldest: { readonly key: string; readonly said: Said } | undefined;
-  for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
-    if (key === FLOOR || key === REVOCATIONS_READ) continue;
-    const said = readSaid(text);
-    if (oldest === undefined || said.made < oldest.said.made) oldest = { key, said };
+/** Name of the lock. There is one: what it guards takes microseconds. */
+const LOCK = composed('revoking');
+
+/** Waits until no other worker changes a revocation. */
+function locked(): boolean {
+  for (let tries = 0; tries < LOCK_REVOCATIONS_TRIES; tries++) {
+    try {
+      if (locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS)) return true;
+    } catch {
+      return false;
+    }
   }
-  if (oldest === undefined) return false;
-  revokedDict().delete(oldest.key);
-  const { until, made } = oldest.said;
-  const floor = mergedSaid({ before: made + 1, until, made }, readOf(FLOOR));
-  revokedDict().set(FLOOR, saidText(floor), dictTtl(floor.until - now));
-  sayDropped();
-  return true;
+  return false;
+}
+
+/** Does something while no other worker does it: an entry is read, merged and written in three steps. */
+function alone<T>(act: () => T): T {
+  const isLocked = locked();
+  try {
+    return act();
+  } finally {
+    if (isLocked) locksDict().delete(LOCK);
+  }
 }
 
 /**
@@ -51,17 +51,24 @@ function keep(one: Revocation): boolean {
   const now = Date.now() / 1000;
   const key = revocationKey(one.kind, one.value);
   const present = revokedDict().get(key);
-  const said = mergedSaid(one, present === undefined ? undefined : readSaid(present));
+  const merged = mergedSaid(one, present === undefined ? undefined : readSaid(present));
+  // A list grows: where sign-outs have no more room, all of the person's sessions end in its place.
+  const grows = one.kind === 'out' && present !== undefined && saidText(merged).length > present.length;
+  const said = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
   const text = saidText(said);
   if (one.until <= now || text === present) return false;
-  for (;;) {
+  const put = () => {
     try {
       revokedDict().set(key, text, dictTtl(said.until - now));
       return true;
     } catch {
-      if (!makeRoom(now)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
+      return false;
     }
-  }
+  };
+  if (put()) return true;
+  if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
+  sayDropped();
+  return true;
 }
 
 /**
@@ -72,7 +79,7 @@ function keep(one: Revocation): boolean {
 export function keepRevoked(revocations: readonly Revocation[]): void {
   let changed = false;
   try {
-    for (const revocation of revocations) changed = keep(revocation) || changed;
+    for (const revocation of revocations) changed = alone(() => keep(revocation)) || changed;
   } finally {
     if (changed) newEpoch();
   }

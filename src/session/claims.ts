@@ -7,7 +7,10 @@ import type { KeptClaims, SessionClaims } from './types.ts';
 /** Of the form below; another one is not read. */
 const VERSION = 1;
 
-/** The members of {@link SessionClaims} in their order after the version; a session without a provider's own has 0 for it. */
+/**
+ * The members of {@link SessionClaims} in their order after the version; a session without a provider's own has 0 for it,
+ * and the cut-off is there where it is known.
+ */
 export type Listed = readonly [
   version: number,
   sid: string,
@@ -21,6 +24,7 @@ export type Listed = readonly [
   fresh: number,
   end: number,
   claims: Claims,
+  cut?: number,
 ];
 
 /** Places in {@link Listed}, for where no object is made of it. */
@@ -33,21 +37,23 @@ export const SEALED = 8;
 export const FRESH = 9;
 export const END = 10;
 export const CLAIMS = 11;
+const CUT = 12;
 
 const LENGTH = 12;
 const FIRST_COUNT = 5;
 
 /** What a session cookie says as compact JSON: a list, since each byte travels with each request. */
 export function claimsText(session: SessionClaims): string {
-  const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims } = session;
+  const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
   const times = [since, authTime, sealed, fresh, end] as const;
   const listed: Listed = [VERSION, sid, provider, psid ?? 0, selection, gen, ...times, claims];
-  return JSON.stringify(listed);
+  return JSON.stringify(cut === undefined ? listed : [...listed, cut]);
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const { isInteger } = Number;
+const isCount = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 
 /**
  * Reads {@link claimsText} as it lies there; `undefined` for any other text. Each new session passes here, and an object
@@ -60,11 +66,9 @@ export function readListed(text: string): Listed | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(listed) || listed.length !== LENGTH || listed[0] !== VERSION) return undefined;
-  for (let i = FIRST_COUNT; i < CLAIMS; i++) {
-    const count = listed[i] as number;
-    if (!isInteger(count) || count < 0 || count > MAX_NUMERIC_DATE) return undefined;
-  }
+  if (!Array.isArray(listed) || listed[0] !== VERSION) return undefined;
+  if (listed.length !== LENGTH && !(listed.length === LENGTH + 1 && isCount(listed[CUT]))) return undefined;
+  for (let i = FIRST_COUNT; i < CLAIMS; i++) if (!isCount(listed[i])) return undefined;
   if (!isText(listed[SID]) || !isText(listed[PROVIDER]) || !isText(listed[SELECTION])) return undefined;
   if ((listed[3] !== 0 && !isText(listed[3])) || asObject(listed[CLAIMS]) === undefined) return undefined;
   return listed as unknown as Listed;
@@ -72,8 +76,11 @@ export function readListed(text: string): Listed | undefined {
 
 /** What a list says. */
 export function claimsOf(listed: Listed): SessionClaims {
-  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims] = listed;
-  const said = { sid, provider, selection, gen, since, authTime, sealed, fresh, end, claims };
+  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
+  const said: SessionClaims = {
+    ...{ sid, provider, selection, gen, since, authTime, sealed, fresh, end, claims },
+    ...(cut !== undefined && { cut }),
+  };
   return psid === 0 ? said : { ...said, psid };
 }
 

@@ -24,8 +24,10 @@ export interface Revocable {
   /** Names of the key: a token's `kid` and the thumbprint, or the ring's key. */
   readonly kids: readonly (string | undefined)[];
   readonly jti?: string;
-  /** When it was issued (a token's `iat`), or the session began; seconds since the epoch. Not known: 0. */
+  /** When it was issued (a token's `iat`), or the sign-in of the session began; seconds since the epoch. Not known: 0. */
   readonly at: number;
+  /** Cut-offs up to this one were known when the session began: they do not hold for it. */
+  readonly cut?: number;
   /** How far ahead the clock may be by which that was said, seconds. */
   readonly skew?: number;
 }
@@ -66,8 +68,21 @@ export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
   sha256(revocationKey(kind, value)).slice(0, 12);
 
-/** Most sessions that are kept one by one for a person. With one more, all of the person's until now are revoked. */
-export const MAX_ENDED = 16;
+/**
+ * The name of a session of the provider's that ended now. It may go on there: only what began before is revoked, so the
+ * name has the cut-off with it.
+ */
+export const endedUntil = (provider: string, psid: string, now: number): string =>
+  `${endedName('psid', ofProvider(provider, psid))}.${(Math.floor(now) + 1).toString(36)}`;
+
+/** The form of both names. */
+export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
+
+/**
+ * Most names of sessions that are kept one by one for a person: with the times they fit into 256 bytes, a size in which
+ * nginx keeps room. With one more, all of the person's sessions until now are revoked.
+ */
+export const MAX_ENDED = 14;
 
 /** Text of a revocation in the dict: cut-off, end and time, then the sessions that ended. */
 export const saidText = ({ before, until, made, ended = [] }: Said): string =>
@@ -101,10 +116,16 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   const made = Math.max(one.made, other.made);
   const ended = [...new Set([...(other.ended ?? []), ...(one.ended ?? [])])];
   if (ended.length === 0) return { before, until, made };
-  if (ended.length <= MAX_ENDED) return { before, until, made, ended };
-  // All sessions that began until now, those in the list among them.
-  return { before: Math.max(before, Math.floor(made) + 1), until, made };
+  const said = { before, until, made, ended };
+  return ended.length <= MAX_ENDED ? said : withoutList(said);
 }
+
+/** A revocation of sessions as one of all the person's that began until now, those in its list among them: it is shorter. */
+export const withoutList = ({ before, until, made }: Said): Said => ({
+  before: Math.max(before, Math.floor(made) + 1),
+  until,
+  made,
+});
 
 /**
  * Name of the entry that stands for revocations that had to make room: whatever was issued before its cut-off is
@@ -112,18 +133,23 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
  */
 export const FLOOR = composed('floor');
 
-/** What is looked up for a credential, in the order of the look-ups. */
-function keysOf(what: Revocable): string[] {
-  const { provider, subject, sub, sid, psid, kids, jti } = what;
+/** Names of the very credential, and of its keys: what has one of them is revoked whatever time it says of itself. */
+function namesOf({ sid, kids, jti }: Revocable): string[] {
+  const keys: string[] = [];
+  if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
+  if (jti !== undefined) keys.push(revocationKey('jti', ofAny(jti)));
+  for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', ofAny(kid)));
+  return keys;
+}
+
+/** Names of what comes again: what was issued before the cut-off is revoked. */
+function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   const keys: string[] = [];
   if (provider !== undefined) {
     if (subject !== undefined) keys.push(revocationKey('sub', ofProvider(provider, subject)));
     if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
     if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
   }
-  if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
-  if (jti !== undefined) keys.push(revocationKey('jti', ofAny(jti)));
-  for (const kid of kids) if (kid !== undefined) keys.push(revocationKey('kid', ofAny(kid)));
   // Of a key alone it is not known yet what it sealed.
   if (subject !== undefined) keys.push(FLOOR);
   return keys;
@@ -135,49 +161,78 @@ export const personOf = ({ provider = '', subject = '', sub = subject }: Revocab
 
 const outKey = (what: Revocable): string => revocationKey('out', personOf(what));
 
+/** The cut-off in a list for a session of the provider's; a name without one is of the session for ever. */
+function cutOffIn(ended: readonly string[], name: string): number | undefined {
+  let cutOff: number | undefined;
+  for (const one of ended) {
+    if (!one.startsWith(name)) continue;
+    const at = one.length === name.length ? MAX_NUMERIC_DATE : Number.parseInt(one.slice(name.length + 1), 36);
+    if (cutOff === undefined || !(at <= cutOff)) cutOff = at;
+  }
+  return cutOff;
+}
+
+/** The cut-offs for a session among those of its person that ended. */
+function endedCutOffs({ psid, provider = '' }: Revocable, { before, ended = [] }: Said): readonly number[] {
+  const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofProvider(provider, psid)));
+  return ofOne === undefined ? [before] : [before, ofOne];
+}
+
 /** Whether a session is among those of its person that ended. */
-function hasEnded(look: (key: string) => string | undefined, what: Revocable): boolean {
-  const { sid, psid, provider = '' } = what;
+function hasEnded(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
+  const { sid } = what;
   if (sid === undefined) return false;
   const text = look(outKey(what));
   if (text === undefined) return false;
-  const { before, ended = [] } = readSaid(text);
-  if (isBefore(what, before) || ended.includes(endedName('sid', ofAny(sid)))) return true;
-  return psid !== undefined && ended.includes(endedName('psid', ofProvider(provider, psid)));
+  const said = readSaid(text);
+  if (said.ended?.includes(endedName('sid', ofAny(sid)))) return true;
+  return endedCutOffs(what, said).some((before) => isBefore(what, before, now));
 }
 
-/** Whether a credential is from before a cut-off. One that cannot be read holds. */
-const isBefore = ({ at, skew = 0 }: Revocable, before: number): boolean => !(at >= before + skew);
+/**
+ * Whether a credential is from before a cut-off. A time that cannot be read, or is later than any clock may say, makes it
+ * one: anyone who can seal chooses it.
+ */
+function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: number): boolean {
+  const latest = now + 2 * skew + 1;
+  if (!(at <= latest && cut <= latest)) return true;
+  return before > cut && at < before + skew;
+}
 
 /**
  * Whether a credential was called back.
  *
  * @param look gives the value of a key in the dict
+ * @param now seconds since the epoch
  */
-export function isRevoked(look: (key: string) => string | undefined, what: Revocable): boolean {
-  for (const key of keysOf(what)) {
+export function isRevoked(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
+  for (const key of namesOf(what)) if (look(key) !== undefined) return true;
+  for (const key of cutOffsOf(what)) {
     const text = look(key);
-    if (text !== undefined && isBefore(what, readSaid(text).before)) return true;
+    if (text !== undefined && isBefore(what, readSaid(text).before, now)) return true;
   }
-  return hasEnded(look, what);
+  return hasEnded(look, what, now);
 }
 
 /**
- * When a session begins that begins now, with whatever is called back here known: a cut-off lies at the end of its second,
- * and holds for sessions that began by a clock that is ahead. Both would hold for someone who signs in again.
+ * The latest cut-off that was there when a sign-in began, of those that are known here. A cut-off lies at the end of its
+ * second, and holds for sessions that began by a clock that is ahead: both would hold for someone who signs in again.
  *
  * @param look gives the value of a key in the dict
- * @returns seconds since the epoch; `what.at`, or later by a second and twice the skew at most
+ * @returns for {@link Revocable.cut}; 0: there is none
  */
-export function beginning(look: (key: string) => string | undefined, what: Revocable): number {
-  const { at, skew = 0 } = what;
-  let begins = at;
-  for (const key of [...keysOf(what), outKey(what)]) {
+export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
+  let cut = 0;
+  const note = (before: number) => {
+    if (before <= what.at + 1 && before > cut) cut = before;
+  };
+  for (const key of cutOffsOf(what)) {
     const text = look(key);
-    const before = text === undefined ? 0 : readSaid(text).before;
-    if (before <= at + 1 + skew && before + skew > begins) begins = before + skew;
+    if (text !== undefined) note(readSaid(text).before);
   }
-  return begins;
+  const out = look(outKey(what));
+  if (out !== undefined) endedCutOffs(what, readSaid(out)).forEach(note);
+  return cut;
 }
 
 const usual = { subject: { claim: 'sub', prefix: '' } } as const;
@@ -190,7 +245,7 @@ const usual = { subject: { claim: 'sub', prefix: '' } } as const;
  * @param kid of the ring's key that its cookie is sealed with; absent where that is not known
  */
 export function revocableSession(
-  { provider, sid, psid, since, claims }: SessionClaims,
+  { provider, sid, psid, since, cut, claims }: SessionClaims,
   { subject }: Pick<TokenProvider, 'subject'> = usual,
   skew = 0,
   kid?: string,
@@ -204,6 +259,7 @@ export function revocableSession(
     ...(psid !== undefined && { psid }),
     kids: [kid],
     at: since,
+    ...(cut !== undefined && { cut }),
     skew,
   };
 }

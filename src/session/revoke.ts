@@ -1,6 +1,15 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { asObject } from '../token/json.ts';
-import { endedName, isRevocationValue, MAX_ENDED, ofAny, ofProvider, personOf, type Revocable } from './revocation.ts';
+import {
+  ENDED_NAME,
+  endedName,
+  endedUntil,
+  isRevocationValue,
+  MAX_ENDED,
+  ofAny,
+  personOf,
+  type Revocable,
+} from './revocation.ts';
 import type { Revocation } from './store.ts';
 
 /** Longest that a revocation is kept, seconds: what a shared dict can count. How long a token lives is not known. */
@@ -14,7 +23,7 @@ const isTime = (value: unknown): value is number =>
 const isEndedList = (value: unknown): value is readonly string[] =>
   Array.isArray(value) &&
   value.length <= MAX_ENDED &&
-  value.every((name) => typeof name === 'string' && /^[\w-]{12}$/.test(name));
+  value.every((name) => typeof name === 'string' && ENDED_NAME.test(name));
 
 /**
  * A revocation as it lies in etcd, or in a file of `meshgate revoke`.
@@ -65,7 +74,7 @@ export function ending(what: Revocable, now: number, life: number): Revocation {
   const { provider = '', sid, psid } = what;
   const ended = [
     ...(sid === undefined ? [] : [endedName('sid', ofAny(sid))]),
-    ...(psid === undefined ? [] : [endedName('psid', ofProvider(provider, psid))]),
+    ...(psid === undefined ? [] : [endedUntil(provider, psid, now)]),
   ];
   return { ...revocation('out', personOf(what), now, life), before: 0, ended };
 }

@@ -22,7 +22,7 @@ export interface SessionClaims {
   readonly selection: string;
   /** Grows with each renewal; the record has the newest. */
   readonly gen: number;
-  /** When the session began here: a revocation of the subject holds for what began before. */
+  /** When its sign-in began here: a revocation of the subject holds for what began before. */
   readonly since: number;
   /** When the person signed in at the provider (`auth_time`); 0 where it does not say. */
   readonly authTime: number;
@@ -32,6 +32,8 @@ export interface SessionClaims {
   readonly fresh: number;
   /** The absolute end. */
   readonly end: number;
+  /** Revocations with a cut-off up to this one were known when the session began; absent: there were none. */
+  readonly cut?: number;
   /** What {@link KeptClaims} keeps. */
   readonly claims: Claims;
 }

@@ -62,7 +62,9 @@ function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, ab
     if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
     return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, now, absolute);
   }
-  return { ...revocation('sub', ofProvider(provider, String(sub)), now, absolute), before: (iat as number) + 1 };
+  const one = revocation('sub', ofProvider(provider, String(sub)), now, absolute);
+  // Of a provider whose clock is ahead, what began here until now.
+  return { ...one, before: Math.min(one.before, Math.floor(iat as number) + 1) };
 }
 
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {

@@ -12,7 +12,7 @@ import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
-import { beginsAt } from '../revocation-reader.ts';
+import { knownCut } from '../revocation-reader.ts';
 import { redirect } from './answer.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
@@ -107,8 +107,9 @@ export async function establish(
   const kind = providerKind(provider.kind);
   if (kind !== undefined && isActing({ kind }, claims)) return anAgent;
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
-  const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now);
-  const session = { ...began, since: beginsAt(vault.revocable(began)) };
+  const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now, attempt.at);
+  const cut = knownCut(vault.revocable(began));
+  const session = cut === 0 ? began : { ...began, cut };
   const { idToken, refreshToken } = tokens;
   const record: SessionRecord = {
     session,

@@ -17,7 +17,7 @@ import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { keepRevoked } from '../revoked.ts';
-import { revokedTaken } from '../revoked-room.ts';
+import { keepRoom, revokedTaken } from '../revoked-room.ts';
 
 /** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
@@ -205,6 +205,7 @@ export async function watchRevocations(
   const began = Date.now();
   // The dicts of keys and of revocations come from two files, of two times.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
+  keepRoom();
   await take(`${stateDir}/${REVOKE_FOLDER}`, store, providers, began);
   if (store instanceof EtcdStore) await poll(store, began);
   const taken = revokedTaken();

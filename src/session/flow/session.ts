@@ -26,6 +26,7 @@ function signedIn(authTime: unknown, at: number): number {
  * @param kept the claims that the cookie keeps
  * @param selection of the policy that chose them
  * @param now seconds since the epoch
+ * @param began when the sign-in did: one that began before a sign-out ends with it, whenever the provider answers
  */
 export function newSession(
   provider: string,
@@ -34,6 +35,7 @@ export function newSession(
   selection: string,
   { absolute, fresh }: Lifetimes,
   now: number,
+  began: number,
 ): SessionClaims {
   const at = Math.floor(now);
   const { sid: psid, auth_time: authTime } = idToken;
@@ -43,7 +45,7 @@ export function newSession(
     ...(typeof psid === 'string' && psid !== '' && { psid }),
     selection,
     gen: 0,
-    since: at,
+    since: Math.min(began, at),
     authTime: signedIn(authTime, at),
     sealed: at,
     fresh: at + fresh,

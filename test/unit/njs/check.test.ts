@@ -247,6 +247,7 @@ describe('a session with its caller ready-made', () => {
   it('is not asked for its claims', async () => {
     const [first, second] = [await ready(), await ready({ sid: 'b' })];
     const of = new Context(plain);
+    newEpoch();
     // It reads the session keys.
     expect((await of.check(cookie(first))).status).toBe(204);
     const parse = vi.spyOn(JSON, 'parse');

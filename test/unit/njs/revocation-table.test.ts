@@ -135,12 +135,14 @@ const renewal: Prepare = async () => {
 const answered: Prepare = async () => {
   const lab = new Lab();
   const browser = lab.browser();
+  // Within one second it is not known which was first.
+  vi.setSystemTime((start - 1) * 1000);
   const back = lab.provider.authorize(await browser.begin());
+  vi.setSystemTime(start * 1000);
   const named: Named = { sub: ['okta', 'ada'], psid: 'op-session', kid: 'k1' };
   return {
     ...named,
     passes: async () => {
-      // What was revoked a second ago holds for sign-ins of before.
       vi.setSystemTime((start + 2) * 1000);
       await browser.get(back);
       return browser.jar().has('__Host-meshgate');
@@ -196,7 +198,7 @@ const binding: Prepare = async () => {
 
 /** A request at the inner listener, with the assertion of Ada's request. */
 const inner =
-  (named: (kid: string) => Named): Prepare =>
+  (named: (kid: string) => Named, at = start): Prepare =>
   async () => {
     const assertion = { issuer: 'https://gateway.test', keysFile: signingKeys, lifetime: 60 };
     const hop = {
@@ -210,7 +212,7 @@ const inner =
     const keys = await readSigningKeys(readFileSync(signingKeys, 'utf8'));
     if (typeof keys === 'string') throw new Error(keys);
     const person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
-    const signed = await signAssertion(keys, assertionClaims(assertion, { service: 'wiki', as: '' }, person, start));
+    const signed = await signAssertion(keys, assertionClaims(assertion, { service: 'wiki', as: '' }, person, at));
     if (!signed.ok) throw new Error(signed.reason);
     const handler = hopHandler({ ...table, assertion, hop, routes }, hop, new Signer(assertion));
     const headers = {
@@ -308,4 +310,37 @@ describe.each([...documented])('%s', (path, cells) => {
     keepRevoked([{ ...revocation('sub', ofProvider(...(ready.sub ?? ada)), start), before: start - 7200 }]);
     expect(await ready.passes()).toBe(true);
   });
+});
+
+describe('by a clock that is 25 seconds ahead', () => {
+  it('a token that was issued before is revoked with its subject, known or not', async () => {
+    const text = adasToken(start + 25);
+    const context = new Context();
+    for (let i = 0; i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
+    keepRevoked([revocation('sub', ofProvider(...ada), start + 3)]);
+    for (const of of [context, new Context()]) expect(await passed(of.check(bearer(text)))).toBe(false);
+  });
+
+  it('an assertion that was signed before is revoked with its subject', async () => {
+    const { passes } = await inner(() => ({ sub: ada }), start + 25)();
+    keepRevoked([revocation('sub', ofProvider(...ada), start + 3)]);
+    expect(await passes()).toBe(false);
+  });
+});
+
+it('a session that is sealed under a revoked key is rejected whatever time it says, without any clock skew', async () => {
+  keepRevoked([revocation('kid', ofAny('k1'), start)]);
+  const strict = { ...table, clockSkew: 0 };
+  const latest = 253402300799;
+  for (const since of [start, latest - 1, latest]) {
+    const text = await sealed(adas(start, { since, cut: latest }));
+    expect([since, (await new Context(strict).check(cookie(text))).status]).toEqual([since, 401]);
+  }
+});
+
+it('revocations are looked up where no epoch is known', async () => {
+  const [text, token] = [await sealed(adas(start)), adasToken(start)];
+  keepRevoked([revocation('sub', ofProvider(...ada), start)]);
+  fake.zones.keys.delete('epoch');
+  for (const headers of [cookie(text), bearer(token)]) expect(await passed(new Context().check(headers))).toBe(false);
 });

@@ -1,15 +1,15 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { EPOCH } from '../../../src/njs/epoch.ts';
-import { isRevokedNow } from '../../../src/njs/revocation-reader.ts';
+import { isRevokedNow, knownCut } from '../../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
 import { FLOOR, MAX_ENDED, ofAny, ofProvider, type Revocable, revocationKey } from '../../../src/session/revocation.ts';
 import { ending, revocation } from '../../../src/session/revoke.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
-stopClock(fake);
+const now = 1_790_000_000;
+stopClock(fake, now);
 const { keys, revoked, locks } = fake.zones;
-const now = Math.floor(Date.now() / 1000);
 
 beforeEach(() => {
   for (const zone of [keys, revoked, locks]) zone.clear();
@@ -83,6 +83,7 @@ describe('sessions of one person that end one by one', () => {
       `${now + MAX_ENDED / 2 + 1} ${now + MAX_ENDED / 2 + 600} ${now + MAX_ENDED / 2}`,
     );
     for (let i = 0; i <= MAX_ENDED / 2; i++) expect(isRevokedNow(() => of(`s${i}`))).toBe(true);
+    vi.setSystemTime((now + MAX_ENDED / 2 + 1) * 1000);
     expect(isRevokedNow(() => of('new', now + MAX_ENDED / 2 + 1))).toBe(false);
   });
 
@@ -101,6 +102,18 @@ describe('sessions of one person that end one by one', () => {
     keepEnded([ending(of('b'), now, 600)]);
     expect(isRevokedNow(() => of('b'))).toBe(true);
   });
+
+  it('take no more room where sign-outs have none left: all of the person’s sessions until then end', () => {
+    keepEnded([ending(of('a'), now, 600)]);
+    const entry = revocationKey('out', ofProvider('okta', 'ada'));
+    const before = revoked.get(entry) as string;
+    revoked.taken = 0.7;
+    for (const sid of ['b', 'c', 'd']) keepEnded([ending(of(sid), now, 600)]);
+    expect((revoked.get(entry) as string).length).toBeLessThan(before.length);
+    expect(['a', 'b', 'c', 'd', 'other'].map((sid) => isRevokedNow(() => of(sid)))).toEqual(Array(5).fill(true));
+    vi.setSystemTime((now + 1) * 1000);
+    expect(isRevokedNow(() => of('new', now + 1))).toBe(false);
+  });
 });
 
 describe('a full zone', () => {
@@ -113,13 +126,24 @@ describe('a full zone', () => {
     expect(revoked.keys().sort()).toEqual(
       [FLOOR, revocationKey('jti', ofAny('c')), revocationKey('kid', ofAny('k1'))].sort(),
     );
+    vi.setSystemTime((now + 9) * 1000);
     const token = (jti: string, at: number): Revocable => ({ provider: 'okta', subject: 'u', jti, kids: [], at });
     expect(isRevokedNow(() => token('a', now))).toBe(true);
     expect(isRevokedNow(() => token('b', now + 1))).toBe(true);
     expect(isRevokedNow(() => token('other', now))).toBe(true);
     expect(isRevokedNow(() => token('other', 0))).toBe(true);
     expect(isRevokedNow(() => token('other', now + 2))).toBe(false);
-    expect(fake.logged).toEqual([expect.stringContaining('every credential from before it is rejected')]);
+    expect(fake.logged).toEqual([expect.stringContaining('every credential from before them is rejected')]);
+  });
+
+  it('drops no revocation of a key, and refuses what has no room beside them', () => {
+    revoked.room = 4;
+    const leaked = ['k1', 'k2', 'k3', 'k4'].map((kid, i) => revocation('kid', ofAny(kid), now - 100 + i));
+    const tokens = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
+    keepRevoked([leaked[0]!, leaked[1]!, ...tokens, leaked[2]!]);
+    expect(() => keepRevoked([leaked[3]!])).toThrow('meshgate_revoked is full');
+    // Anyone who has a key says what they like of when.
+    for (const kid of ['k1', 'k2', 'k3']) expect(isRevokedNow(() => ({ kids: [kid], at: now + 9 }))).toBe(true);
   });
 
   it('with no room at all refuses', () => {
@@ -128,16 +152,34 @@ describe('a full zone', () => {
   });
 });
 
-it('holds for a session that began by a clock that is ahead, and not for one that begins anew', async () => {
-  const { beginsAt } = await import('../../../src/njs/revocation-reader.ts');
-  const of = (at: number): Revocable => ({ provider: 'okta', subject: 'u1', sid: 's', kids: [], at, skew: 30 });
-  keepRevoked([revocation('sub', u1.value, now)]);
-  expect(isRevokedNow(() => of(now + 30))).toBe(true);
-  expect(isRevokedNow(() => of(now + 31))).toBe(false);
-  // Here it is known that the person was revoked, and signs in again.
-  for (const at of [now, now + 1, now + 29, now + 40]) {
-    expect(isRevokedNow(() => of(beginsAt(of(at))))).toBe(false);
-  }
-  keepRevoked([revocation('sub', u1.value, now + 20)]);
-  expect(isRevokedNow(() => of(now + 31))).toBe(true);
+describe('with clocks that differ by thirty seconds', () => {
+  const of = (at: number, cut = 0): Revocable => ({
+    provider: 'okta',
+    subject: 'u1',
+    sid: 's',
+    kids: [],
+    at,
+    cut,
+    skew: 30,
+  });
+  const begun = (at: number): Revocable => of(at, knownCut(of(at)));
+
+  it('holds for a session that began by a clock that is ahead, and not for one that begins anew', () => {
+    keepRevoked([revocation('sub', u1.value, now)]);
+    expect(isRevokedNow(() => of(now + 30))).toBe(true);
+    expect(isRevokedNow(() => of(now + 31))).toBe(false);
+    // Here it is known that the person was revoked, and signs in again.
+    for (const at of [now, now + 1, now + 29, now + 31]) {
+      vi.setSystemTime(at * 1000);
+      expect(isRevokedNow(() => begun(at))).toBe(false);
+    }
+  });
+
+  it('a revocation a second after a session that began anew holds for it', () => {
+    keepRevoked([revocation('sub', u1.value, now)]);
+    const session = begun(now + 1);
+    expect(isRevokedNow(() => session)).toBe(false);
+    keepRevoked([revocation('sub', u1.value, now + 2)]);
+    expect(isRevokedNow(() => session)).toBe(true);
+  });
 });

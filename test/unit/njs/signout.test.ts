@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { makeToken, type TokenParts } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
 import { type FakeBrowser, type Manners as FakeManners, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
@@ -222,6 +222,64 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   });
 });
 
+describe('after a sign-out, at a provider whose session goes on', () => {
+  const page = '__Host-meshgate';
+  const passes = async (of: Lab, text: string) =>
+    (await of.scene.vault.sessionOf(HOST, `${page}=${text}`, Date.now() / 1000)) !== undefined;
+  const at = (seconds: number) => vi.setSystemTime(seconds * 1000);
+
+  test.each([0, 1, 29, 31, 600])(
+    'a person signs in again %i s later, and the session before has ended',
+    async (later) => {
+      const of = lab();
+      const browser = await signedIn(of);
+      const before = browser.jar().get(page)!;
+      const now = Math.floor(Date.now() / 1000);
+      await browser.get(URL_OUT, { method: 'POST', headers: own });
+      at(now + later);
+      await browser.signIn();
+      const after = browser.jar().get(page)!;
+      expect([await passes(of, before), await passes(of, after)]).toEqual([false, true]);
+      at(now + later + 2);
+      await browser.get(URL_OUT, { method: 'POST', headers: own });
+      expect(await passes(of, after)).toBe(false);
+    },
+  );
+
+  test('other sessions of the provider’s one end with it, and a new one is not ended by a third', async () => {
+    const of = lab();
+    const [first, second] = [await signedIn(of), await signedIn(of)];
+    const now = Math.floor(Date.now() / 1000);
+    at(now + 5);
+    await first.get(URL_OUT, { method: 'POST', headers: own });
+    expect(await passes(of, second.jar().get(page)!)).toBe(false);
+    at(now + 10);
+    await first.signIn();
+    of.provider.manners = { ...of.provider.manners, claims: { sid: 'op-other' } };
+    const third = await signedIn(of);
+    at(now + 50);
+    await third.get(URL_OUT, { method: 'POST', headers: own });
+    expect([await passes(of, first.jar().get(page)!), await passes(of, third.jar().get(page) ?? '')]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test('a sign-in that had begun before it is rejected, and the next one passes', async () => {
+    const of = lab();
+    const [browser, other] = [await signedIn(of), of.browser()];
+    const back = of.provider.authorize(await other.begin());
+    const now = Math.floor(Date.now() / 1000);
+    at(now + 5);
+    await browser.get(URL_OUT, { method: 'POST', headers: own });
+    at(now + 6);
+    const answer = await other.get(back);
+    expect([answer.status, answer.body.includes('revoked'), other.jar().has(page)]).toEqual([401, true, false]);
+    await other.signIn();
+    expect(await passes(of, other.jar().get(page)!)).toBe(true);
+  });
+});
+
 describe('a front-channel sign-out', () => {
   const url = (iss: string, sid: string) =>
     `https://${HOST}/.meshgate/frontchannel?iss=${encodeURIComponent(iss)}&sid=${sid}`;
@@ -295,6 +353,15 @@ describe('a back-channel sign-out', () => {
     const of = lab();
     const at = now() - 5;
     expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at }))).status).toBe(200);
+    expect(of.ngx.zones.revoked.items()).toEqual([
+      ['sub\nokta\nada\n', expect.stringMatching(new RegExp(`^${at + 1} `))],
+    ]);
+  });
+
+  test('of a person, by a clock that is ahead, ends what began here until now', async () => {
+    const of = lab();
+    const at = now();
+    expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at + 25 }))).status).toBe(200);
     expect(of.ngx.zones.revoked.items()).toEqual([
       ['sub\nokta\nada\n', expect.stringMatching(new RegExp(`^${at + 1} `))],
     ]);

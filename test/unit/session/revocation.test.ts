@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  beginning,
+  cutBefore,
   FLOOR,
   isRevoked,
   mergedSaid,
@@ -23,6 +23,9 @@ const session: Revocable = {
   jti: 'j1',
   at: 1000,
 };
+
+/** When it is looked up. */
+const now = 2000;
 
 function calling(...revocations: readonly Pick<Revocation, 'kind' | 'value' | 'before'>[]) {
   const dict = new Map(
@@ -47,30 +50,56 @@ describe('a revocation', () => {
     ['jti', ofAny('j1'), true],
     ['jti', ofAny('s1'), false],
   ])('of %s %s: %s', (kind, value, wanted) => {
-    expect(isRevoked(calling({ kind, value, before: 1001 }), session)).toBe(wanted);
-    expect(isRevoked(calling({ kind, value, before: 1000.5 }), session)).toBe(wanted);
-    expect(isRevoked(calling({ kind, value, before: 1000 }), session)).toBe(false);
+    expect(isRevoked(calling({ kind, value, before: 1001 }), session, now)).toBe(wanted);
+    expect(isRevoked(calling({ kind, value, before: 1000.5 }), session, now)).toBe(wanted);
+    // What comes again, a person and a session at the provider, is revoked until then; the others are for ever.
+    const comesAgain = kind === 'sub' || kind === 'psid';
+    expect(isRevoked(calling({ kind, value, before: 1000 }), session, now)).toBe(wanted && !comesAgain);
+  });
+
+  it.each<[Revocation['kind'], string]>([
+    ['kid', ofAny('ring-1')],
+    ['sid', ofAny('s1')],
+    ['jti', ofAny('j1')],
+  ])('of a %s holds whatever time and cut-off the credential says', (kind, value) => {
+    const latest = 253402300799;
+    for (const at of [0, 1e12, latest, Number.POSITIVE_INFINITY]) {
+      expect(isRevoked(calling({ kind, value, before: latest }), { ...session, at, cut: latest }, now)).toBe(true);
+    }
+  });
+
+  it.each([0, 30])('of a person holds for a session from the future, with clocks that differ by %i s', (skew) => {
+    const look = calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: now });
+    const limit = now + 2 * skew + 1;
+    for (const [at, cut, wanted] of [
+      [limit, 0, false],
+      [limit + 1, 0, true],
+      [limit, limit, false],
+      [limit, limit + 1, true],
+    ] as const) {
+      expect([at, cut, isRevoked(look, { ...session, at, cut, skew }, now)]).toEqual([at, cut, wanted]);
+    }
   });
 
   it('holds where its time cannot be read, or the credential has none', () => {
-    expect(isRevoked(() => 'x', session)).toBe(true);
+    expect(isRevoked(() => 'x', session, now)).toBe(true);
     const undated = { ...session, at: Number.NaN };
-    expect(isRevoked(calling({ kind: 'sid', value: ofAny('s1'), before: 5 }), undated)).toBe(true);
+    expect(isRevoked(calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: 5 }), undated, now)).toBe(true);
   });
 
   it.each(['x'.repeat(1000), 'a\nb', 'a\u0000b', 'é', '\ud800'])('finds %j, and nothing that begins like it', (jti) => {
     const look = calling({ kind: 'jti', value: ofAny(jti), before: 2000 });
-    expect(isRevoked(look, { ...session, jti })).toBe(true);
+    expect(isRevoked(look, { ...session, jti }, now)).toBe(true);
     for (const other of [`${jti}y`, jti.slice(0, -1), `${jti}\n`]) {
-      expect(isRevoked(look, { ...session, jti: other })).toBe(false);
+      expect(isRevoked(look, { ...session, jti: other }, now)).toBe(false);
     }
   });
 
   it('of one provider is of no other whose name begins or ends like it', () => {
     const look = calling({ kind: 'sub', value: ofProvider('a', 'b c'), before: 2000 });
-    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b c' })).toBe(true);
-    expect(isRevoked(look, { ...session, provider: 'a b', subject: 'c' })).toBe(false);
-    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b', sub: 'c' })).toBe(false);
+    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b c' }, now)).toBe(true);
+    expect(isRevoked(look, { ...session, provider: 'a b', subject: 'c' }, now)).toBe(false);
+    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b', sub: 'c' }, now)).toBe(false);
   });
 
   it('looks nothing up that the credential has not', () => {
@@ -81,19 +110,20 @@ describe('a revocation', () => {
         return undefined;
       },
       { provider: 'kc', subject: 'u', kids: [], at: 0 },
+      now,
     );
     expect(asked).toEqual(['sub\nkc\nu\n', FLOOR]);
   });
 
   it.each<[string, Revocation['kind'], number, number]>([
-    ['of another second', 'sub', 1003, 1001],
     ['of this second', 'sub', 1002, 1002],
     ['of before', 'sub', 1001, 1001],
-    ['for ever', 'sid', 1e12, 1001],
-    ['that cannot be read', 'sub', Number.NaN, 1001],
-  ])('begins after a cut-off %s', (_, kind, before, wanted) => {
+    ['that lies ahead', 'sub', 1003, 0],
+    ['of what does not come again', 'sid', 1e12, 0],
+    ['that cannot be read', 'sub', Number.NaN, 0],
+  ])('is known to a session that begins after it: a cut-off %s', (_, kind, before, wanted) => {
     const value = kind === 'sub' ? ofProvider('okta', 'u1') : ofAny('s1');
-    expect(beginning(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
+    expect(cutBefore(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
   });
 
   it('is never shortened by another one of the same name, whichever comes first', () => {

@@ -150,7 +150,7 @@ describe('claims of a session', () => {
 describe('newSession', () => {
   const lifetimes = { absolute: 86_400, fresh: 600 };
   const make = (claims: Record<string, unknown> = {}) =>
-    newSession('okta', { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9);
+    newSession('okta', { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9, 1000);
 
   it('has a new id each time, and times of now', () => {
     expect(make({ sid: 'op1', auth_time: 900 })).toEqual({
@@ -189,7 +189,7 @@ describe('newSession', () => {
 
 describe('continued', () => {
   const at = (end: number, claims: Record<string, unknown> = { sub: 'ada' }, provider = 'okta') => ({
-    ...newSession(provider, { sub: 'ada' }, claims, 'SEL', { absolute: end, fresh: 600 }, 0),
+    ...newSession(provider, { sub: 'ada' }, claims, 'SEL', { absolute: end, fresh: 600 }, 0, 0),
     sid: `s${end}`,
   });
 

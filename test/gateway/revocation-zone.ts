@@ -1,0 +1,84 @@
+/** What the test of the zone of revocations runs in nginx: shared memory has pieces of one size, which no fake has. */
+
+import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
+import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
+import { keepRoom } from '../../src/njs/revoked-room.ts';
+import { ofAny, ofProvider, type Revocable } from '../../src/session/revocation.ts';
+import { ending, revocation } from '../../src/session/revoke.ts';
+import type { Revocation } from '../../src/session/store.ts';
+
+const argument = (r: NginxHTTPRequest, name: string): string =>
+  String((r as unknown as { readonly args: Record<string, string> }).args[name]);
+
+/** The i-th person, with a credential of that time. */
+const person = (i: number, at: number): Revocable => ({
+  ...{ provider: 'okta', subject: `u${i}${'x'.repeat((i * 7) % 230)}`, sid: `s${i}`, psid: `p${i}`, jti: `j${i}` },
+  kids: [],
+  at,
+});
+
+/** Revocations of four sizes. */
+function revoking(i: number, at: number): Revocation {
+  const what = person(i, at);
+  const life = 30 * 86_400;
+  const one = ending(what, at, life);
+  const list = Array.from(
+    { length: 7 },
+    (_, session) => ending({ ...what, sid: `${i} ${session}` }, at, life).ended ?? [],
+  );
+  return [
+    one,
+    { ...one, ended: [...(one.ended ?? []), ...list.flat()].slice(0, 14) },
+    revocation('sub', ofProvider('okta', what.subject ?? ''), at, life),
+    revocation('jti', ofAny(what.jti ?? ''), at, life),
+  ][i % 4] as Revocation;
+}
+
+/** Revokes a key, then so much that the zone is full several times over; says what does not hold. */
+function fill(r: NginxHTTPRequest): void {
+  keepRoom();
+  const first = Math.floor(Date.now() / 1000) - 1_000_000;
+  keepRevoked([revocation('kid', ofAny('leaked'), first)]);
+  const count = Number(argument(r, 'count'));
+  const failed: string[] = [];
+  for (let i = 0; i < count; i++) {
+    try {
+      keepRevoked([revoking(i, first + i)]);
+    } catch (error) {
+      failed.push(`${i}: ${(error as Error).message}`);
+    }
+  }
+  const passing: number[] = [];
+  for (let i = 0; i < count; i++) if (!isRevokedNow(() => person(i, first + i))) passing.push(i);
+  const later = { kids: ['leaked'], at: first + 2 * count };
+  r.return(
+    200,
+    JSON.stringify({
+      failed,
+      passing,
+      key: isRevokedNow(() => later),
+      newcomer: isRevokedNow(() => person(count, first + count + 60)),
+    }),
+  );
+}
+
+const sessionOf = (name: string, sid: string): Revocable => ({
+  ...{ provider: 'okta', subject: name, sid, kids: [] },
+  at: Math.floor(Date.now() / 1000) - 60,
+});
+
+/** Ends one session of a person. */
+function end(r: NginxHTTPRequest): void {
+  const what = sessionOf(argument(r, 'person'), argument(r, 'sid'));
+  keepEnded([ending(what, Date.now() / 1000, 600)]);
+  r.return(204);
+}
+
+/** Says how many of a person's first sessions have ended. */
+function ended(r: NginxHTTPRequest): void {
+  const all = Array.from({ length: Number(argument(r, 'sessions')) }, (_, sid) => String(sid));
+  const gone = all.filter((sid) => isRevokedNow(() => sessionOf(argument(r, 'person'), sid)));
+  r.return(200, String(gone.length));
+}
+
+export default { fill, end, ended };
