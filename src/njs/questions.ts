@@ -265,7 +265,7 @@ function giveBack(taken: Taken): void {
 function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
   const all = hold(HELD_MS, name, provider, kind);
   const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
-  const own = address === undefined ? undefined : hold(HELD_MS, name, provider, kind, address);
+  const own = address === undefined ? undefined : hold(HELD_MS, `${name} of`, provider, kind, address);
   const taken = own === undefined ? [all] : [all, own];
   // Without the one that was just taken.
   const free = Math.min(most - kept, most - others) - (all.count - 1);
