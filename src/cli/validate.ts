@@ -1,6 +1,8 @@
 import { buildCommand } from '@stricli/core';
-import { headerAdvice } from '../policy/header-advice.ts';
+import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
+import { subjectAdvice } from '../policy/subject-advice.ts';
+import type { Policy } from '../policy/types.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
@@ -80,8 +82,10 @@ function roomText({ policy }: Loaded): string {
 }
 
 /** What could be safer, by service. */
+const adviceOf = (policy: Policy): readonly Advice[] => [...headerAdvice(policy), ...subjectAdvice(policy)];
+
 const adviceText = ({ policy }: Loaded): string =>
-  headerAdvice(policy)
+  adviceOf(policy)
     .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
     .join('');
 
@@ -125,7 +129,7 @@ function jsonReport(
     valid: outcomes.every(({ passed }) => passed),
     errors: [],
     insecure: insecure(loaded),
-    advice: headerAdvice(loaded.policy),
+    advice: adviceOf(loaded.policy),
     tests: outcomes.map(outcomeJson),
     ...(inspection !== undefined && { nginx: inspection }),
     ...(found !== undefined && { providers: found }),

@@ -1,0 +1,37 @@
+import type { Advice } from './header-advice.ts';
+import type { Policy, Provider, Service } from './types.ts';
+
+/** Providers whose callers reach a service, in the policy's order. */
+function providersOf({ name }: Service, { hosts, providers }: Policy): readonly Provider[] {
+  const names = hosts
+    .filter(({ routes }) =>
+      routes.some(
+        ({ service, allow, accept }) =>
+          accept.some((credential) => credential !== 'certificate') &&
+          [service, ...allow.map((rule) => rule.service)].includes(name),
+      ),
+    )
+    .flatMap((host) => host.providers);
+  return Object.values(providers).filter((provider) => names.includes(provider.name));
+}
+
+/** Whether two providers can name two people alike. Those of one issuer have the same people. */
+function areMixed(one: Provider, other: Provider): boolean {
+  const [a, b] = [one.subject.prefix, other.subject.prefix];
+  return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
+}
+
+/**
+ * For services that callers of several providers reach through several hosts, where nothing tells their subjects apart. On
+ * one host that is an error.
+ */
+export function subjectAdvice(policy: Policy): readonly Advice[] {
+  return Object.values(policy.services).flatMap((service) => {
+    const all = providersOf(service, policy);
+    const one = all.find((it, index) => all.slice(index + 1).some((other) => areMixed(it, other)));
+    const other = one && all.find((it) => it !== one && areMixed(one, it));
+    if (one === undefined || other === undefined) return [];
+    const text = `it takes whoever ${one.name} calls ann for the one that ${other.name} calls ann; write subject: { prefix: ${one.name}- } and ${other.name}- for these providers, or a service of its own for each of their hosts`;
+    return [{ at: service.at, path: `services.${service.name}`, text }];
+  });
+}
