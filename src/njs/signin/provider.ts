@@ -127,7 +127,7 @@ export class ProviderClient {
       );
       if (!refusesClient(answer.status, answer.text)) break;
     }
-    return { ...(answer as ProviderAnswer), secrets: secretsIn(params, all) };
+    return { ...(answer as ProviderAnswer), secrets: secretsIn(provider.client, params, all) };
   }
 
   /** Asks the token endpoint; never throws. */

@@ -11,6 +11,8 @@ export interface ClientCall {
 /** What a client shows, read from its file for this call: a secret, or a signed assertion; nothing for the others. */
 export type Shown = { readonly secret: string } | { readonly assertion: string } | undefined;
 
+const BASIC = 'Basic ';
+
 /** RFC 7523 section 2.2. */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -22,7 +24,7 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
   switch (auth.kind) {
     case 'client_secret_basic': {
       const credentials = `${formEncode(id)}:${formEncode(secretOf(shown))}`;
-      return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}`, body: formText(params) };
+      return { authorization: BASIC + Buffer.from(credentials).toString('base64'), body: formText(params) };
     }
     case 'client_secret_post':
       return { body: formText([...params, ['client_id', id], ['client_secret', secretOf(shown)]]) };
@@ -44,11 +46,22 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
 /** Parameters whose values are secrets: no log may have them, whoever repeats them. */
 const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
 
-/** The secrets in a request of the client. */
-export const secretsIn = (params: Params, shown: readonly Shown[]): readonly string[] => [
-  ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
-  ...shown.flatMap((it) => (it === undefined ? [] : ['secret' in it ? it.secret : it.assertion])),
-];
+/** A secret, and how a provider may write it that repeats what it got: encoded as a form or a URL, in digits of either case. */
+function spellings(secret: string): readonly string[] {
+  const encoded = [formEncode(secret), encodeURIComponent(secret)];
+  return [secret, ...encoded, ...encoded.map((text) => text.replace(/%../g, (hex) => hex.toLowerCase()))];
+}
+
+/** The secrets in a request of the client, the longest first, since one may be a part of another. */
+export function secretsIn(client: Client, params: Params, shown: readonly Shown[]): readonly string[] {
+  const raw = [
+    ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
+    ...shown.flatMap((it) => (it === undefined ? [] : ['secret' in it ? it.secret : it.assertion])),
+  ];
+  const basic = shown.map((it) => clientCall(client, params, it).authorization?.slice(BASIC.length) ?? '');
+  const all = new Set([...raw.flatMap(spellings), ...basic]);
+  return [...all].sort((a, b) => b.length - a.length);
+}
 
 function secretOf(shown: Shown): string {
   if (shown === undefined || !('secret' in shown)) throw new Error('no client secret was read');

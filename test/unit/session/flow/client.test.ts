@@ -6,7 +6,8 @@ import {
   readClientKey,
   signClientAssertion,
 } from '../../../../src/session/flow/client-assertion.ts';
-import { clientCall, readSecrets } from '../../../../src/session/flow/client-auth.ts';
+import { clientCall, readSecrets, secretsIn } from '../../../../src/session/flow/client-auth.ts';
+import { readTokenAnswer } from '../../../../src/session/flow/token-answer.ts';
 import { type KeyName, privateJwk, publicJwk } from '../../token/maker.ts';
 
 const params = [
@@ -16,6 +17,49 @@ const params = [
 
 const client = (kind: Client['auth']['kind'], id = 'wiki'): Client =>
   ({ id, auth: { kind, secretFile: '/s', keysFile: '/k', certFile: '/c', keyFile: '/k' } }) as unknown as Client;
+
+describe('secretsIn', () => {
+  const secret = 'S3/CRET+x==é ~';
+  const code = '4/0Ab+Cd e';
+  const sent = [
+    ['grant_type', 'authorization_code'],
+    ['code', code],
+    ['redirect_uri', 'https://wiki.example.com/.meshgate/callback'],
+  ] as const;
+  /** What the log has of a description. */
+  const logged = (kind: Client['auth']['kind'], description: string): string => {
+    const secrets = secretsIn(client(kind), sent, [{ secret }, { secret: 'older' }]);
+    const answer = readTokenAnswer(
+      400,
+      JSON.stringify({ error: 'invalid_request', error_description: description }),
+      secrets,
+    );
+    return answer.kind === 'refused' ? answer.text : '';
+  };
+
+  it('finds them in a body that the provider repeats, as it was sent and as others write it', () => {
+    const { body } = clientCall(client('client_secret_post'), sent, { secret });
+    const bodies = [
+      body,
+      body.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
+      `code=${encodeURIComponent(code)}&client_secret=${encodeURIComponent(secret)}`,
+      `code=${code}&client_secret=${secret}`,
+    ];
+    for (const one of bodies) {
+      const line = logged('client_secret_post', `cannot parse: ${one}`);
+      expect(line).toContain('code=\\u2026&');
+      expect(line).not.toMatch(/0Ab|CRET|Cd/);
+    }
+  });
+
+  it('finds Basic credentials, of each secret that is tried', () => {
+    for (const one of [secret, 'older']) {
+      const { authorization = '' } = clientCall(client('client_secret_basic'), sent, { secret: one });
+      const line = logged('client_secret_basic', `bad header: ${authorization}`);
+      expect(line).toBe('the token endpoint refused: invalid_request, "bad header: Basic \\u2026"');
+    }
+  });
+});
 
 describe('clientCall', () => {
   it('encodes Basic credentials as a form before it joins them', () => {
