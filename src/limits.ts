@@ -186,6 +186,16 @@ export const MAX_UNIT_RATE = 1000;
 export const MIN_LIMITS_ZONE = 64 * 1024;
 export const MAX_LIMITS_ZONE = 2 ** 30;
 
+/**
+ * Bytes that each field of a line of the log takes at most of what a client sends, as JSON writes it; together so many
+ * that the line is below 4,096 bytes, which a pipe takes at once.
+ */
+export const MAX_LOG_PATH = 1024;
+export const MAX_LOG_AGENT = 512;
+export const MAX_LOG_HOST = 255;
+export const MAX_LOG_METHOD = 32;
+export const MAX_LOG_TOOL = 256;
+
 /** Longest policy file that is read, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 

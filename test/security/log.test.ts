@@ -18,6 +18,11 @@ roles:
   staff: { group: staff }
 agents:
   bot: { match: { client_id: bot }, acts_for: [staff], bound: none }
+headers:
+  X-Forwarded-User: subject
+  X-Forwarded-Email: email
+  X-Forwarded-Groups: groups
+  X-Forwarded-Preferred-Username: name
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:
@@ -31,16 +36,20 @@ hosts:
 
 beforeAll(() => ready(gateway, host, { path: '/' }));
 
+/** Identity headers of the policy: a client tries to set them all. */
+const ERASED = ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Groups', 'X-Forwarded-Preferred-Username'];
+
 let count = 0;
 
 /** The line of one request, of which these bytes are sent as they are. */
-async function lineOf({
+async function textOf({
   path = '',
+  method = 'GET',
   hostName = host,
   lines = [] as readonly string[],
-}): Promise<Record<string, unknown>> {
+}): Promise<string> {
   const mark = `mark-${++count}`;
-  const head = [`GET /${mark}/${path} HTTP/1.1`, `Host: ${hostName}`, ...lines, '\r\n'].join('\r\n');
+  const head = [`${method} /${mark}/${path} HTTP/1.1`, `Host: ${hostName}`, ...lines, '\r\n'].join('\r\n');
   const { answers } = await gateway.sendRaw(host, Buffer.from(head, 'latin1'));
   expect(answers).toHaveLength(1);
   const found = await until(
@@ -52,7 +61,12 @@ async function lineOf({
     },
     { what: 'the line of the request' },
   );
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(found, 'latin1')));
+  return found;
+}
+
+async function lineOf(sent: Parameters<typeof textOf>[0]): Promise<Record<string, unknown>> {
+  const bytes = Buffer.from(await textOf(sent), 'latin1');
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 }
 
 const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
@@ -109,9 +123,71 @@ test('what is UTF-8 is in the line as it was sent', async () => {
   });
 });
 
-test.each([1, 2, 3, 4])('a line of 30,000 bytes in characters of %i, whole and broken', async (width) => {
-  const text = ['x', 'é', '日', '🙂'][width - 1]!.repeat(30_000 / width);
-  expect((await lineOf({ lines: [`User-Agent: ${latin1(text)}`] }))['user_agent.original']).toBe(text);
-  const broken = await lineOf({ path: `${latin1(text)}\xff`, lines: [] });
-  expect(broken['url.path']).toBe(`/mark-${count}/${text}\ufffd`);
+/** Bytes that a pipe takes at once on Linux: of a longer line others' lines stand in the middle. */
+const PIPE_BUF = 4096;
+
+/** Of these, what is left for the names that policy and providers choose. */
+const OTHERS = 1000;
+
+/** How long the fields are at most, as the documentation says: bytes of a line, without what marks that something is missing. */
+const MOST = { path: 1024, agent: 512, tool: 256, host: 255, method: 32 };
+
+const CUT = '\ufffd';
+
+test.each([1, 2, 3, 4])('of a field of 30,000 bytes in characters of %i the line has the first ones', async (width) => {
+  const char = ['x', 'é', '日', '🙂'][width - 1]!;
+  const text = char.repeat(30_000 / width);
+  // Plain ASCII stands in the line byte by byte; of other characters half as many bytes are kept.
+  const kept = (most: number, before = '') => {
+    const room = (width === 1 ? most : most / 2) - before.length;
+    return `${before}${char.repeat(Math.floor(room / width))}${CUT}`;
+  };
+  const sent = latin1(text);
+  expect((await lineOf({ lines: [`User-Agent: ${sent}`] }))['user_agent.original']).toBe(kept(MOST.agent));
+  expect((await lineOf({ path: sent }))['url.path']).toBe(kept(MOST.path, `/mark-${count}/`));
+  expect((await lineOf({ lines: [`Mcp-Name: ${sent}`] }))['gen_ai.tool.name']).toBe(kept(MOST.tool));
+});
+
+test('what is as long as it may be is in the line whole, without its query', async () => {
+  const rest = 'p'.repeat(MOST.path - `/mark-${count + 1}/`.length);
+  const agent = 'a'.repeat(MOST.agent);
+  const line = await lineOf({ path: `${rest}?q=${'x'.repeat(5000)}`, lines: [`User-Agent: ${agent}`] });
+  expect([line['url.path'], line['user_agent.original']]).toEqual([`/mark-${count}/${rest}`, agent]);
+});
+
+test.each(['\x01', '\t', '\x1f', '\x7f'])('a field ends at its first control byte: %j', async (byte) => {
+  const line = await lineOf({ lines: [`User-Agent: before${byte}after`, `Mcp-Name: before${byte}after`] });
+  expect([line['user_agent.original'], line['gen_ai.tool.name']]).toEqual([`before${CUT}`, `before${CUT}`]);
+});
+
+test('a method and a host are in the line up to their bounds', async () => {
+  const method = (length: number) => lineOf({ method: 'M'.repeat(length) });
+  expect((await method(MOST.method))['http.request.method']).toBe('M'.repeat(MOST.method));
+  expect((await method(7000))['http.request.method']).toBe(`${'M'.repeat(MOST.method)}${CUT}`);
+  const name = (length: number) => `${'h'.repeat(length - '.apps.test'.length)}.apps.test`;
+  expect((await lineOf({ hostName: name(MOST.host) }))['server.address']).toBe(name(MOST.host));
+  expect((await lineOf({ hostName: name(7000) }))['server.address']).toBe(`${'h'.repeat(MOST.host)}${CUT}`);
+});
+
+/** What takes most room in the line, as JSON writes it. */
+const FILLS: readonly (readonly [what: string, bytes: string])[] = [
+  ['plain letters', 'x'],
+  ['quotation marks', '"'],
+  ['control bytes', '\x01'],
+  ['bytes of no character', '\xff'],
+  ['long characters', latin1('🙂')],
+  ['a letter, and then quotation marks', 'x""""'],
+];
+
+test.each(FILLS)('no client makes a line that is longer than one write to a pipe: %s', async (_, bytes) => {
+  const long = bytes.repeat(Math.floor(7000 / bytes.length));
+  const tries = ERASED.map((name) => `${name}: x`);
+  const lines = [`User-Agent: ${long}`, `Mcp-Method: ${long}`, `Mcp-Name: ${long}`, ...tries];
+  // nginx takes no control bytes in a path.
+  const path = bytes === '\x01' ? 'x' : long;
+  for (const more of [{}, { method: 'M'.repeat(7000) }, { hostName: `${'h'.repeat(7000)}.apps.test` }]) {
+    const line = await textOf({ path, lines, ...more });
+    expect(line.length).toBeLessThan(PIPE_BUF - OTHERS);
+    JSON.parse(Buffer.from(line, 'latin1').toString());
+  }
 });

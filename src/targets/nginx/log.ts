@@ -1,7 +1,8 @@
+import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
 import { type Arg, commented, type Directive, line, literal, type Part, template, variable } from './directive.ts';
 import { looksAtTools } from './door.ts';
 import type { Scene } from './scene.ts';
-import { pathMap, textMap } from './utf8.ts';
+import { pathMaps, shortMap, textMaps } from './utf8.ts';
 
 /** Fields of the JSON line, by the names of OpenTelemetry where it has one; the path is without its query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
@@ -10,8 +11,8 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['trace_id', 'meshgate_trace_id', 'text'],
   ['span_id', 'meshgate_span_id', 'text'],
   ['client.address', 'remote_addr', 'text'],
-  ['server.address', 'host', 'text'],
-  ['http.request.method', 'request_method', 'text'],
+  ['server.address', 'meshgate_log_host', 'text'],
+  ['http.request.method', 'meshgate_log_method', 'text'],
   ['url.path', 'meshgate_log_path', 'text'],
   ['http.route', 'meshgate_route', 'text'],
   ['http.response.status_code', 'meshgate_code', 'number'],
@@ -51,20 +52,22 @@ interface Having {
 }
 
 /**
- * What clients choose of a line, as text in UTF-8. All else of it is made here, or by the check; a host that is no
- * UTF-8 is refused by nginx.
+ * What clients choose of a line, as text in UTF-8 that is not too long: a line of the log is to be one write to a pipe.
+ * All else of it is made here, by the policy or its providers; a host that is no UTF-8 is refused by nginx.
  */
 export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
   return [
     commented(
-      'For the log: what a client sends, up to the first byte that is no UTF-8.',
-      pathMap(variable('request_uri'), 'meshgate_log_path'),
+      'For the log: what a client sends, up to a bound, and to the first byte that is no UTF-8 or a control byte.',
+      shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD),
     ),
-    textMap(variable('http_user_agent'), 'meshgate_log_agent'),
+    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST),
+    ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),
+    ...textMaps(variable('http_user_agent'), 'meshgate_log_agent', MAX_LOG_AGENT),
     ...(hosts.some(({ host }) => looksAtTools(host))
       ? [
-          textMap(variable('http_mcp_method'), 'meshgate_log_mcp_method'),
-          textMap(variable('http_mcp_name'), 'meshgate_log_mcp_name'),
+          ...textMaps(variable('http_mcp_method'), 'meshgate_log_mcp_method', MAX_LOG_TOOL),
+          ...textMaps(variable('http_mcp_name'), 'meshgate_log_mcp_name', MAX_LOG_TOOL),
         ]
       : []),
   ];
