@@ -156,6 +156,44 @@ describe('the sign-in', () => {
   });
 });
 
+describe('a browser that asks too often for the sign-in', () => {
+  const address = '192.0.2.44';
+  const opening = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html' };
+  const ask = (sent: Sent) =>
+    gateway.send(host, { ...sent, headers: { ...sent.headers, 'X-Forwarded-For': address, 'Accept-Language': 'de' } });
+  const path = '/.meshgate/callback?code=CODE-SECRET&state=x';
+
+  test('sees a page that says how long to wait, and a script reads the reason', async () => {
+    const mark = gateway.mark();
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await ask({ path, headers: opening })).status);
+    expect(statuses).toEqual([400, 400, 400]);
+    for (const sent of [
+      { path, headers: opening },
+      { path: '/.meshgate/signout', method: 'POST', body: 'x=1', headers: opening },
+    ] satisfies Sent[]) {
+      const page = await ask(sent);
+      expect([page.status, ...page.all('Retry-After'), ...page.all('Content-Type')]).toEqual([
+        429,
+        '1',
+        'text/html; charset=utf-8',
+      ]);
+      expect(page.header('Content-Security-Policy')).toContain("default-src 'none'");
+      expect(page.text).toContain('<html lang="de"');
+      expect(page.text).toContain('limit_exceeded');
+    }
+    const script = await ask({ path, headers: { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' } });
+    expect([script.status, script.json().reason, ...script.all('Retry-After')]).toEqual([429, 'limit_exceeded', '1']);
+    const logged = () => gateway.access(mark).filter((one) => one['client.address'] === address);
+    await until(() => logged().length >= 6, { what: 'six lines', help: () => gateway.box.logs.tail() });
+    expect(logged().map((one) => one['meshgate.reason'])).toEqual([
+      ...Array(3).fill('attempt_unknown'),
+      ...Array(3).fill('limit_exceeded'),
+    ]);
+    expect(gateway.box.logs.since(mark).join('\n')).not.toContain('CODE-SECRET');
+  });
+});
+
 describe('nobody in particular', () => {
   test('counts by address, as the proxies in front say it', async () => {
     expect(await statuses(4, () => from('192.0.2.1'))).toEqual([200, 200, 200, 429]);

@@ -185,7 +185,7 @@ function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive
       (reason) => orPage(host, reason),
     ),
     ...(isWildcard(host) ? [hostLocation] : []),
-    ...(host.sessions ? [oftenLocation] : []),
+    ...(host.sessions ? [oftenLocation(host)] : []),
     ...workerLocation(host),
     ...(door.server.length > 0 ? [certificateLocation(host.host.name)] : []),
     ...(scene.policy.gateway.assertion ? [commented('The keys of the signed assertion.', jwks)] : []),

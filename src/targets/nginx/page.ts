@@ -98,6 +98,7 @@ function page(scene: Scene, host: SceneHost): Directive {
     ['^~', literal(PAGE_PATH)],
     [
       line('auth_request', 'off'),
+      commented('What is refused may hold a code of the sign-in.', line('error_log', '/dev/null', 'emerg')),
       line('error_page', '413', '500', '502', '504', '=', REFUSE_LOCATION),
       line('default_type', 'application/problem+json'),
       commented(

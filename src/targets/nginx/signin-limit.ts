@@ -1,8 +1,9 @@
 import { DEFAULTS, MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../limits.ts';
 import { block, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
 import { OFTEN_LOCATION } from './names.ts';
+import { orPage } from './page.ts';
 import { inside, refusal } from './problem.ts';
-import type { Scene } from './scene.ts';
+import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 const ZONE = 'meshgate_signin_rate';
@@ -46,9 +47,16 @@ export const signinLimit = (scene: Scene): readonly Directive[] => [
 
 export const oftenPage: Directive = line('error_page', '429', '=', literal(OFTEN_LOCATION));
 
-/** The answer to an address that asks too often: nginx gives it alone, since a page would cost what is to be saved. */
-export const oftenLocation: Directive = block(
-  'location',
-  ['=', literal(OFTEN_LOCATION)],
-  [...inside, line('add_header', 'Retry-After', '1', 'always'), ...refusal('limit_exceeded')],
-);
+/** The answer to an address that asks too often: a page for a navigation, which costs no more than that of an unknown path. */
+export const oftenLocation = (host: SceneHost): Directive =>
+  block(
+    'location',
+    ['=', literal(OFTEN_LOCATION)],
+    [
+      ...inside,
+      line('set', variable('meshgate_retry_after'), '1'),
+      ...orPage(host, 'limit_exceeded'),
+      line('add_header', 'Retry-After', '1', 'always'),
+      ...refusal('limit_exceeded'),
+    ],
+  );

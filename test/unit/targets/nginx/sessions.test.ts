@@ -110,6 +110,7 @@ describe('the endpoints', () => {
       expect(limits(tree, 'backchannel')).toEqual([]);
       expect(args(location(tree, '^~', '/.meshgate/'), 'error_page')).toContain('429 = /.meshgate/often');
       expect(args(location(tree, '=', '/.meshgate/often'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
+      expect(args(location(tree, '^~', '/.meshgate/page/'), 'error_log')).toEqual(['/dev/null emerg']);
     }
     expect(args(http, 'limit_req_zone')).toEqual(['$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s']);
   });
