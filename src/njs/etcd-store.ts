@@ -1,4 +1,4 @@
-import { ETCD_PAGE, MAX_DICT_TTL_MS } from '../limits.ts';
+import { ETCD_PAGE, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import { mergedSaid } from '../session/revocation.ts';
 import { readRevocation } from '../session/revoke.ts';
@@ -14,6 +14,13 @@ const KNOWN = ' etcd';
 interface Known {
   readonly cluster: string;
   readonly revision: number;
+}
+
+/** Says that entries are not enforced: an earlier build may have made them, and an operator rely on them. */
+function sayIgnored(count: number): void {
+  if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
+  const line = `${count} entries in etcd are no revocations that this build reads, and are ignored: revoke again`;
+  ngx.log(ngx.ERR, `meshgate: ${line}`);
 }
 
 const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
@@ -128,7 +135,9 @@ export class EtcdStore implements SessionStore {
         continue;
       }
       const read = kvs.map(({ value = '' }) => readRevocation(decode(value)));
-      this.#revoke(read.filter((revocation) => revocation !== undefined));
+      const revocations = read.filter((revocation) => revocation !== undefined);
+      sayIgnored(read.length - revocations.length);
+      this.#revoke(revocations);
       const last = kvs[kvs.length - 1];
       known = { cluster, revision: more && last !== undefined ? Number(last.mod_revision) : revision };
       onceDict().set(KNOWN, JSON.stringify(known), MAX_DICT_TTL_MS);

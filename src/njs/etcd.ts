@@ -154,14 +154,17 @@ export class Etcd {
         before === undefined
           ? { target: 'CREATE', key: name, createRevision: '0', result: 'EQUAL' }
           : { target: 'MOD', key: name, modRevision: before.mod_revision, result: 'EQUAL' };
-      const { succeeded } = await this.call('/v3/kv/txn', {
+      const { succeeded, responses } = await this.call('/v3/kv/txn', {
         compare: [same],
         success: [{ requestPut: { key: name, value: encode(changed.value), lease } }],
+        failure: [{ requestRange: { key: name } }],
       });
+      // The call may have reached etcd twice, and then the second finds what the first wrote.
+      const isDone = succeeded || responses?.[0]?.response_range?.kvs?.[0]?.lease === lease;
       // The key is under one of both leases, and nothing is under the other one.
-      const free = succeeded ? before?.lease : lease;
+      const free = isDone ? before?.lease : lease;
       if (free !== undefined && free !== '0') await this.revokeLease(free).catch(() => {});
-      if (succeeded) return;
+      if (isDone) return;
     }
     throw new Error('etcd: others change the same key all the time');
   }
@@ -174,8 +177,10 @@ export class Etcd {
       lease,
       prev_kv: true,
     });
-    // The key is under the new lease now: nothing is under the old one.
-    if (before?.lease !== undefined && before.lease !== '0') await this.revokeLease(before.lease).catch(() => {});
+    // The key is under the new lease now: nothing is under the old one. The call may have reached etcd twice, and then
+    // the second finds it there.
+    const old = before?.lease;
+    if (old !== undefined && old !== '0' && old !== lease) await this.revokeLease(old).catch(() => {});
   }
 
   async get(key: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { composed } from '../composed.ts';
+import { composed, SEPARATOR } from '../composed.ts';
 import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, MAX_NUMERIC_DATE } from '../limits.ts';
 import { FLOOR, mergedSaid, readSaid, revocationKey, type Said } from '../session/revocation.ts';
 import { dictTtl } from './dict-store.ts';
@@ -45,6 +45,15 @@ export function keepRoom(): void {
       // The next run tries again.
     }
   }
+}
+
+/** Drops entries under names that nothing looks up any more, of an earlier build; returns how many there were. */
+export function dropOld(): number {
+  const old = revokedDict()
+    .keys(MAX_DICT_ENTRIES)
+    .filter((key) => !isMark(key) && !key.includes(SEPARATOR));
+  for (const key of old) revokedDict().delete(key);
+  return old.length;
 }
 
 /** Revocations of names that are not issued again: {@link FLOOR} says by a time what is revoked, and they do not. */

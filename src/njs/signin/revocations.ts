@@ -17,7 +17,7 @@ import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { keepRevoked } from '../revoked.ts';
-import { keepRoom, revokedTaken } from '../revoked-room.ts';
+import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
 
 /** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
@@ -204,7 +204,11 @@ export async function watchRevocations(
 ): Promise<void> {
   const began = Date.now();
   // The dicts of keys and of revocations come from two files, of two times.
-  if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
+  if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) {
+    const old = dropOld();
+    if (old > 0) say('old form', ngx.ERR, `${old} revocations that an earlier build kept do not hold: revoke again`);
+    newEpoch();
+  }
   keepRoom();
   await take(`${stateDir}/${REVOKE_FOLDER}`, store, providers, began);
   if (store instanceof EtcdStore) await poll(store, began);

@@ -50,6 +50,17 @@ describe('records', () => {
     expect(await store.get(session.sid)).toBeUndefined();
   });
 
+  it('stay where the answer was lost when they were put', async () => {
+    const ask = etcd.fetch;
+    fake.fetch = (url, options) => {
+      etcd.fates[0] = url.endsWith('/put') && !etcd.calls.includes('0 /v3/kv/put') ? 'loses' : 'answers';
+      return ask(url, options);
+    };
+    await store.put(record, 60);
+    expect(etcd.calls.filter((call) => call.endsWith('/put'))).toEqual(['0 /v3/kv/put', '1 /v3/kv/put']);
+    expect(await store.get(session.sid)).toEqual(record);
+  });
+
   it('lie under one lease, however often they are put', async () => {
     await store.put(record, 60);
     await store.put(record, 90.2);
@@ -223,8 +234,28 @@ describe('revocations', () => {
     await new Etcd('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
     await store.revoke({ kind: 'sid', value: 'old', before: 5, until: 6, made: 4 });
     revoked = [];
+    fake.logged.length = 0;
     await store.poll(900);
     expect(revoked).toEqual([]);
+    expect(fake.logged).toEqual([expect.stringMatching(/^meshgate: 1 entries in etcd .* are ignored: revoke again$/)]);
+  });
+
+  it.each([0, 1800])('stay where the answer about a change was lost, of one %i s shorter', async (shorter) => {
+    await store.revoke(revocation('a'));
+    const ask = etcd.fetch;
+    let changes = 0;
+    // The change is done, and the next endpoint finds it there.
+    fake.fetch = (url, options) => {
+      if (url.endsWith('/txn')) changes++;
+      etcd.fates[0] = url.endsWith('/txn') && changes === 1 ? 'loses' : 'answers';
+      return ask(url, options);
+    };
+    await store.revoke({ ...revocation('a'), until: until - shorter, made: 5 });
+    expect(changes).toBe(2);
+    revoked = [];
+    await replica().poll(900);
+    expect(revoked).toEqual([{ ...revocation('a'), made: 5 }]);
+    expect(etcd.leases.size).toBe(1);
   });
 
   it('count as read once all of them are', async () => {

@@ -56,6 +56,13 @@ const lay = (name: string, text: string): void => {
 const textOf = (value: string): string => `${JSON.stringify(revocation('sid', ofAny(value), Date.now() / 1000))}\n`;
 
 describe('the job of revocations', () => {
+  it('says at its start that revocations of an earlier build do not hold, and frees their room', async () => {
+    for (const key of ['sub okta o-ada', 'kid k1']) revoked.set(key, '253402300799');
+    await watchRevocations(state, store, ['okta']);
+    expect(kept()).toEqual([]);
+    expect(fake.logged).toContainEqual('meshgate: 2 revocations that an earlier build kept do not hold: revoke again');
+  });
+
   it('makes its folder, takes files, and has known credentials looked at again', async () => {
     await watchRevocations(state, store, ['okta']);
     expect(existsSync(folder)).toBe(true);
@@ -70,7 +77,7 @@ describe('the job of revocations', () => {
   });
 
   it('has known credentials looked at again once after a restart', async () => {
-    revoked.set('sid kept', '9');
+    revoked.set(revocationKey('sid', ofAny('kept')), '9');
     await watchRevocations(state, store, ['okta']);
     const epoch = keys.get(EPOCH);
     expect(epoch).toMatch(/!$/);
