@@ -193,6 +193,12 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
+/** What is said with `credential_missing` on routes that take no tokens. */
+export const MISSING = {
+  session: 'open a page of this host in a browser, and sign in there',
+  certificate: 'show a client certificate of the CA that the policy names',
+} as const;
+
 /** Why something was refused. `detail` is safe to show the client: it never holds token text or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;

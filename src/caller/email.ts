@@ -19,6 +19,15 @@ export function emailOf(claims: Claims, kind: ProviderKind): string | undefined 
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }
 
+/** Why a token's address, which is there, is nobody's identity; undefined where it is not there, or is somebody's. */
+export function emailRefusal(claims: Claims, kind: ProviderKind): string | undefined {
+  const email = kind.email === undefined ? undefined : claimAt(claims, kind.email);
+  if (email === undefined || emailOf(claims, kind) !== undefined) return undefined;
+  if (typeof email !== 'string' || !address.test(email)) return 'what the token says is no address with one @';
+  const verified = kind.emailVerified === undefined ? '' : ` (${JSON.stringify(kind.emailVerified)})`;
+  return `the token has an address, and does not say that it is verified${verified}`;
+}
+
 /** The value of a claim; of the kind's e-mail claim, {@link emailOf}. */
 export const identityAt = (claims: Claims, path: string, kind: ProviderKind): unknown =>
   path === kind.email ? emailOf(claims, kind) : claimAt(claims, path);

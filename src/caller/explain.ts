@@ -1,6 +1,7 @@
 import type { At, Fact } from '../policy/types.ts';
 import { claimHelp, type ProviderKind } from '../providers/index.ts';
 import { claimAt } from '../token/claim-at.ts';
+import { emailRefusal } from './email.ts';
 import { type FactContext, type Truth, truthOf } from './facts.ts';
 
 /** Why a fact holds or not, as a tree: its parts, or the role behind a name. */
@@ -12,6 +13,8 @@ export interface FactExplanation {
   readonly at?: At;
   /** What to do at the provider, where it rests on a claim that the token lacks. */
   readonly help?: string;
+  /** Why it is not known, where that is not for want of a claim. */
+  readonly unsaid?: string;
   /** Its parts were said before. */
   readonly above?: true;
   readonly parts: readonly FactExplanation[];
@@ -66,6 +69,14 @@ function helpOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): stri
   return claimHelp(kind, claim);
 }
 
+function unsaidOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): string | undefined {
+  if (truth !== undefined || 'facts' in fact || fact.op === 'role') return undefined;
+  if (fact.op === 'network') return 'the address is not said';
+  if (fact.op === 'certificate') return 'no certificate is shown';
+  if (verified.provider === '') return 'there is no token';
+  return 'claim' in fact && fact.claim === kind.email ? emailRefusal(verified.claims, kind) : undefined;
+}
+
 function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactExplanation[] {
   if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, known));
   if (fact.op !== 'role') return [];
@@ -90,11 +101,13 @@ type Known = Map<string, readonly FactExplanation[]>;
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);
   const help = helpOf(fact, truth, context);
+  const unsaid = unsaidOf(fact, truth, context);
   return {
     text: textOf(fact),
     truth,
     ...(fact.at !== undefined && { at: fact.at }),
     ...(help !== undefined && { help }),
+    ...(unsaid !== undefined && { unsaid }),
     parts: partsOf(fact, context, known),
   };
 }

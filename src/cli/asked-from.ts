@@ -5,9 +5,6 @@ import { isWithin, readAddress, readRange } from '../cidr.ts';
 import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 
-/** An address that no policy has in a range of its own: of the prefix that is thrown away (RFC 6666). */
-export const ELSEWHERE = '100::1';
-
 /** What a test or a command is told whose answer would be another one from most addresses. */
 export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not said';
 

@@ -3,9 +3,10 @@ import type { Caller } from '../caller/types.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
 import type { Refusal, Result } from '../reasons.ts';
+import { ELSEWHERE, heldByAnonymous } from '../rules/anonymous.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import type { Reached } from './ask.ts';
-import { ELSEWHERE, fromText } from './asked-from.ts';
+import { fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -19,7 +20,7 @@ export interface Asker {
   readonly text: string;
   readonly caller: DecidingCaller | null;
   /** Who they are from most addresses, where no address is given and that is somebody with other roles. */
-  readonly elsewhere?: DecidingCaller;
+  readonly elsewhere?: readonly DecidingCaller[];
   readonly claimed?: ClaimedCaller;
   /** Why the role is held or not. */
   role(role: Role): FactExplanation;
@@ -55,18 +56,20 @@ const byFact =
   };
 
 /** Somebody without a token. What is false of them is: no role is held that rests on more than the request. */
-function withoutToken(claimed: ClaimedCaller, from: AskedFrom): Asker {
+function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): Asker {
   const { subject, roles, nobody } = claimed.caller;
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
   const held = roles.length === 0 ? '' : `; roles: ${roles.join(', ')}`;
+  const byAddress = nobody && where === '' ? heldByAnonymous(policy) : undefined;
   const who = nobody ? 'nobody (no credential)' : `${JSON.stringify(subject)} by certificate`;
   return {
     kind: nobody ? 'nobody' : 'certificate',
     text: `${who}${where === '' ? '' : `, ${where}`}${held}`,
     caller: claimed.caller,
     role: (role) => {
-      if (nobody && where === '') return given([], ': nobody has a role without a credential', role);
-      return byFact(claimed)(role);
+      if (byAddress === undefined) return byFact(claimed)(role);
+      if (!byAddress.has(role.name)) return given([], ': no caller has it without a credential', role);
+      return { ...given([], '', role), truth: undefined, unsaid: 'the address is not said; give --network' };
     },
   };
 }
@@ -140,7 +143,9 @@ function throughAgent(policy: Policy, person: Asker, name: string): Asker {
     ...person,
     text: `agent ${name}, which acts for ${agent.actsFor.join(', ')}; for ${person.text}`,
     caller: { ...travelling(person.caller, agent.actsFor), agent: name },
-    ...(person.elsewhere && { elsewhere: { ...travelling(person.elsewhere, agent.actsFor), agent: name } }),
+    ...(person.elsewhere && {
+      elsewhere: person.elsewhere.map((it) => ({ ...travelling(it, agent.actsFor), agent: name })),
+    }),
     role: (role) => {
       if (agent.actsFor.includes(role.name)) return person.role(role);
       return given([], `: agent ${name} does not act for it`, role);
@@ -161,7 +166,7 @@ function personOf(
     if (roles[0] !== 'nobody') return withRoles(policy, roles);
     const claimed = claimedByNobody(offline, flags, reached);
     if (!claimed.ok) return claimed;
-    const asker = withoutToken(claimed.value, flags);
+    const asker = withoutToken(policy, claimed.value, flags);
     return withAddress(asker, flags, claimed.value, (from) => claimedByNobody(offline, from, reached));
   }
   const text = tokenText(runtime, flags.token);
@@ -180,9 +185,11 @@ function withAddress(
   claimedFrom: (from: AskedFrom) => Result<ClaimedCaller>,
 ): Asker {
   if (from.network !== undefined) return asker;
-  const elsewhere = claimedFrom({ ...from, network: ELSEWHERE });
-  if (!elsewhere.ok || elsewhere.value.caller.roles.join() === caller.roles.join()) return asker;
-  return { ...asker, elsewhere: elsewhere.value.caller };
+  const elsewhere = ELSEWHERE.flatMap((network) => {
+    const claimed = claimedFrom({ ...from, network });
+    return claimed.ok && claimed.value.caller.roles.join() !== caller.roles.join() ? [claimed.value.caller] : [];
+  });
+  return elsewhere.length === 0 ? asker : { ...asker, elsewhere };
 }
 
 /** A token's caller in one line: the person, through whom, with what roles; or an agent alone. */

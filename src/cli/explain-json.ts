@@ -5,12 +5,13 @@ import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
-/** `held` is absent where the token does not say. */
-export function factJson({ text, truth, at, help, above, parts }: FactExplanation): unknown {
+/** `held` is absent where the token does not say, or for the reason in `unsaid`. */
+export function factJson({ text, truth, at, help, unsaid, above, parts }: FactExplanation): unknown {
   return {
     text,
     ...(truth !== undefined && { held: truth }),
     ...(help !== undefined && { help }),
+    ...(unsaid !== undefined && { unsaid }),
     ...(at && { at }),
     ...(above && { above }),
     ...(parts.length > 0 && { parts: parts.map(factJson) }),

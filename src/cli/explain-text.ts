@@ -18,7 +18,7 @@ function truthText(truth: boolean | undefined, paint: Paint): string {
 
 export function factLines(fact: FactExplanation, indent: string, paint: Paint): string[] {
   const help = fact.help === undefined ? '' : `; ${fact.help}`;
-  const unknown = fact.truth === undefined ? `: the token does not say${help}` : '';
+  const unknown = fact.truth === undefined ? `: ${fact.unsaid ?? 'the token does not say'}${help}` : '';
   const above = fact.above === undefined ? '' : ': as above';
   const where = fact.at === undefined ? '' : `  ${paint('dim', place(fact.at))}`;
   return [

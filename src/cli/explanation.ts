@@ -1,6 +1,6 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import type { Host, Message, Policy, Route, Service } from '../policy/types.ts';
-import { type Refusal, reasons } from '../reasons.ts';
+import { MISSING, type Refusal, reasons } from '../reasons.ts';
 import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
 import { decide, hasMethod, isWho, toolRefusal } from '../rules/decide.ts';
 import { messageText } from '../rules/tools.ts';
@@ -132,7 +132,7 @@ export function explainRoute(
   };
   const decision = decide(own, asker.caller, request);
   const isOfAddress =
-    asker.elsewhere !== undefined && outcomeOf(decide(own, asker.elsewhere, request)) !== outcomeOf(decision);
+    asker.elsewhere?.some((it) => outcomeOf(decide(own, it, request)) !== outcomeOf(decision)) === true;
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
   const isStepUp = !decision.allow && decision.stepUp !== undefined;
@@ -160,8 +160,18 @@ export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanat
 }
 
 /** Status and help of a decision that refuses. */
-export function refusalOf({ decision }: Explanation) {
-  return decision.allow ? undefined : { reason: decision.reason, ...reasons[decision.reason] };
+export function refusalOf({ decision, route }: Explanation) {
+  if (decision.allow) return undefined;
+  const { reason } = decision;
+  const help = reason === 'credential_missing' ? helpAt(route) : undefined;
+  return { reason, ...reasons[reason], ...(help !== undefined && { help }) };
+}
+
+/** What to do on a route that takes no tokens. */
+function helpAt(route: Route | undefined): string | undefined {
+  if (route === undefined || route.accept.includes('bearer')) return undefined;
+  const text = MISSING[route.accept.includes('session') ? 'session' : 'certificate'];
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** The service that is asked: of the rule that lets the request through, or else the route's. */

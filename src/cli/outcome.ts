@@ -15,7 +15,8 @@ export function failureText(outcome: TestOutcome): string {
   const why = detail === undefined ? '' : ` (${detail})`;
   const by = got === 'allowed' ? 'by' : 'nearest rule';
   const deciding = rule === undefined ? '' : `; ${by} ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
-  return `${askedText(outcome)}: expected ${test.expect}, got ${got}${why}${deciding}`;
+  const came = got === test.expect ? `but ${detail}` : `got ${got}${why}`;
+  return `${askedText(outcome)}: expected ${test.expect}, ${came}${deciding}`;
 }
 
 /** How many tests pass, or fail. */

@@ -1,9 +1,10 @@
 import type { AskedFrom, PolicyTest } from '../policy/types.ts';
 import { ok, type Refusal, type Result } from '../reasons.ts';
+import { ELSEWHERE } from '../rules/anonymous.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import { noTokens, reach } from './ask.ts';
-import { ADDRESS_UNSAID, ELSEWHERE } from './asked-from.ts';
+import { ADDRESS_UNSAID } from './asked-from.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -86,7 +87,7 @@ const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason)
 function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
   const { as } = test;
   if ((as.kind !== 'nobody' && as.kind !== 'claims') || as.network !== undefined) return false;
-  return gotBy(ask(loaded, offline, { ...test, as: { ...as, network: ELSEWHERE } })) !== got;
+  return ELSEWHERE.some((network) => gotBy(ask(loaded, offline, { ...test, as: { ...as, network } })) !== got);
 }
 
 /**

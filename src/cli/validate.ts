@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
-import type { Policy } from '../policy/types.ts';
+import { anonymousAdvice } from '../rules/anonymous-advice.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
@@ -81,11 +81,15 @@ function roomText({ policy }: Loaded): string {
   return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
 }
 
-/** What could be safer, by service. */
-const adviceOf = (policy: Policy): readonly Advice[] => [...headerAdvice(policy), ...subjectAdvice(policy)];
+/** What could be safer, by role and service. */
+const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
+  ...anonymousAdvice(policy, rules),
+  ...headerAdvice(policy),
+  ...subjectAdvice(policy),
+];
 
-const adviceText = ({ policy }: Loaded): string =>
-  adviceOf(policy)
+const adviceText = (loaded: Loaded): string =>
+  adviceOf(loaded)
     .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
     .join('');
 
@@ -129,7 +133,7 @@ function jsonReport(
     valid: outcomes.every(({ passed }) => passed),
     errors: [],
     insecure: insecure(loaded),
-    advice: adviceOf(loaded.policy),
+    advice: adviceOf(loaded),
     tests: outcomes.map(outcomeJson),
     ...(inspection !== undefined && { nginx: inspection }),
     ...(found !== undefined && { providers: found }),

@@ -1,4 +1,4 @@
-import { type ReasonCode, type Result, refuse } from '../reasons.ts';
+import { MISSING, type ReasonCode, type Result, refuse } from '../reasons.ts';
 import { IN_QUERY } from '../rules/challenge.ts';
 import type { Table } from '../rules/types.ts';
 import type { Binding } from '../token/types.ts';
@@ -33,7 +33,7 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
 
 const noBearers = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 const certificatesAlone = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
-const noCertificate = refuse('credential_missing', 'show a client certificate of the CA that the policy names');
+const noCertificate = refuse('credential_missing', MISSING.certificate);
 
 /** Whether callers show certificates there and nothing else. */
 const isForMachines = ({ bearers, sessions, certificates }: PreparedRoute): boolean =>

@@ -1,6 +1,6 @@
 import { composed } from '../composed.ts';
 import { RENEWAL_PAUSE_S } from '../limits.ts';
-import { type ReasonCode, refuse } from '../reasons.ts';
+import { MISSING, type ReasonCode, refuse } from '../reasons.ts';
 import { SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
@@ -26,7 +26,7 @@ const SESSION = `${SESSION_COOKIE}=`;
 
 type Answered = void | Promise<void>;
 
-const missing = refuse('credential_missing', 'open a page of this host in a browser, and sign in there');
+const missing = refuse('credential_missing', MISSING.session);
 
 /** What of a browser the answer goes to: a page that is opened, a form that is sent; else a script's request. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];

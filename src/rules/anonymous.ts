@@ -1,8 +1,11 @@
 import { NOBODY } from '../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
-import { addressText, isWithin, type Range, readRange } from '../cidr.ts';
+import { addressText, isWithin, type Range, readAddress, readRange } from '../cidr.ts';
 import type { Fact, Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
+
+/** Addresses that no policy has in a range of its own: of the prefix that is thrown away (RFC 6666), and a dummy (RFC 7600). */
+export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
 /** Anonymous callers of some addresses, which two policies give these roles. */
 export interface AnonymousCaller {
@@ -79,4 +82,14 @@ export function anonymousCallers(left: Policy, right: Policy): readonly Anonymou
       found.set(key, { address: addressText(bytes), left: was, right: is });
   }
   return [...found.values()];
+}
+
+/** Roles that anonymous callers have from some address. */
+export const heldByAnonymous = (policy: Policy): ReadonlySet<string> =>
+  new Set(anonymousCallers(policy, policy).flatMap(({ left }) => left));
+
+/** Roles that anonymous callers have from most addresses, of IPv4 or of IPv6. */
+export function heldFromMost(policy: Policy): ReadonlySet<string> {
+  const at = rolesAt(policy);
+  return new Set(ELSEWHERE.flatMap((address) => at(readAddress(address) ?? [])));
 }

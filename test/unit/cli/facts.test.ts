@@ -150,7 +150,7 @@ test('prove tells apart what only nobody in a network may do', async () => {
     files: { a: more, b: fewer.replace(/^tests:[\s\S]*/m, '') },
   });
   expect(code).toBe(1);
-  expect(out).toContain('caller  nobody (no credential), where the request gives probe');
+  expect(out).toContain('caller  nobody (no credential), from 192.0.2.0, where the request gives probe');
   expect((await meshgate(['prove', 'a', 'a'], { files: { a: more } })).code).toBe(0);
 });
 
