@@ -23,6 +23,8 @@ export interface Proof {
   readonly other?: readonly DefinitionChange[];
   /** How the objects of a mesh differ otherwise, a line each. */
   readonly objects?: readonly string[];
+  /** What a yes takes for granted of the mesh. */
+  readonly assumes?: string;
 }
 
 /** True if nothing tells the sides apart. */
@@ -90,7 +92,9 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
     ].join('\n');
   }
   if (definitions.length === 0) {
-    return [`${paint('good', 'yes')}: ${left} and ${right} allow the same requests`, ...otherLines(proof)].join('\n');
+    const granted = proof.assumes === undefined ? '' : `, if ${proof.assumes}`;
+    const yes = `${paint('good', 'yes')}: ${left} and ${right} allow the same requests${granted}`;
+    return [yes, ...otherLines(proof)].join('\n');
   }
   return [
     `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these otherwise`,
@@ -129,6 +133,7 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
     ...(definitions.length > 0 && { definitions: worded(definitions) }),
     ...(other.length > 0 && { notCompared: worded(other) }),
     ...(objects.length > 0 && { objects }),
+    ...(isSame(proof) && proof.assumes !== undefined && { assumes: proof.assumes }),
   };
 }
 

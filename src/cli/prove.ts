@@ -47,12 +47,32 @@ function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'
 /** Meshes whose files can be read back. */
 const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
 
+const ENDINGS = /\.(ya?ml|json)$/;
+
+/** Files that nothing applies, such as those of Git. */
+const HIDDEN = /(^|\/)\./;
+
+/** Text of a file that has some: an empty one says that whatever wrote it failed. */
+function meshFile(runtime: Runtime, file: string): string {
+  const text = utf8(readFile(runtime, file, 'the rendered file'));
+  if (text === undefined) throw new WrongUse(`${fileName(file)}: the file is not UTF-8`);
+  if (text.trim() === '') throw new WrongUse(`${fileName(file)}: the file is empty`);
+  return text;
+}
+
 /** Texts of what a mesh has: a file, or the files of a folder. */
 function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
-  const names = path === '-' ? undefined : runtime.list(path)?.filter((name) => /\.(ya?ml|json)$/.test(name));
-  const read = (file: string) => utf8(readFile(runtime, file, 'the rendered file')) ?? '';
-  if (names === undefined) return { [fileName(path)]: read(path) };
+  const read = (file: string) => meshFile(runtime, file);
+  const all = path === '-' ? undefined : runtime.list(path);
+  if (all === undefined) return { [fileName(path)]: read(path) };
+  const names = all.filter((name) => ENDINGS.test(name));
   if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
+  const other = all.find((name) => !ENDINGS.test(name) && !HIDDEN.test(name));
+  if (other !== undefined) {
+    throw new WrongUse(
+      `${path}/${other}: only files that end in .yaml, .yml or .json are read; rename it, or take it out`,
+    );
+  }
   return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
 
@@ -63,9 +83,19 @@ function meshUrl(loaded: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>)
     : urlOf(loaded, { host: host.replace(/^=/, ''), path });
 }
 
-/** A request that tells the policy from the target's rules, if there is one. */
-function meshWitness(loaded: Loaded, target: MeshTarget, read: readonly MeshRule[]): Proof['witness'] {
-  const witness = proveIdentities(target.project?.(loaded.policy, loaded.rules) ?? [], read);
+/**
+ * A request that tells the policy from the target's rules, if there is one.
+ *
+ * @param unguarded hosts of which nothing is known: the target's own default decides there
+ */
+function meshWitness(
+  loaded: Loaded,
+  target: MeshTarget,
+  read: readonly MeshRule[],
+  unguarded: (host: string) => boolean,
+): Proof['witness'] {
+  const known = (rules: readonly MeshRule[]) => rules.filter(({ host }) => !unguarded(host));
+  const witness = proveIdentities(known(target.project?.(loaded.policy, loaded.rules) ?? []), known(read));
   if (witness === undefined) return undefined;
   // The policy's own rule: it has a place.
   const own = loaded.rules.find((rule) => rule.id === writtenId(witness.left?.id ?? ''));
@@ -113,8 +143,9 @@ function proveTarget(
       objects: [...objects, error instanceof TypeError ? shapeless : (error as Error).message],
     };
   }
-  const witness = meshWitness(loaded, target, read);
-  return { ...(witness && { witness }), definitions: [], objects };
+  const witness = meshWitness(loaded, target, read, target.unguarded?.(policy, rules, files) ?? (() => false));
+  const assumes = target.assumes === undefined ? {} : { assumes: target.assumes };
+  return { ...(witness && { witness }), definitions: [], objects, ...assumes };
 }
 
 function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
@@ -177,7 +208,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
   docs: {
     brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
     fullDescription: described(
-      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: they differ; 3: not proven, for the mesh has what meshgate does not render, or a policy has mistakes.',
+      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: a request tells them apart, or a definition does; 3: not proven. Then the mesh has something that meshgate does not render, which may also open it: treat it as an alarm. Or a policy has mistakes.',
       [
         'meshgate prove old.yaml new.yaml',
         'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',

@@ -23,6 +23,34 @@ export const KUBE_NEUTRAL: readonly Neutral[] = [
   ...annotations('meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
 ];
 
+/** An object of whoever, as `kubectl get -o yaml` prints it. */
+export interface LiveObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
+export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
+  `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+
+/** The group of an object's kind: nothing for Kubernetes' own. */
+export const groupOf = ({ apiVersion }: Pick<LiveObject, 'apiVersion'>): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+
+/** Whether two objects are in one namespace; one that says none may be applied to any. */
+export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'metadata'>): boolean =>
+  a.metadata.namespace === undefined || a.metadata.namespace === b.metadata.namespace;
+
 /** Labels by which pods are selected. */
 export type Labels = Readonly<Record<string, string>>;
 

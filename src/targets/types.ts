@@ -64,6 +64,17 @@ export interface MeshTarget extends Target<MeshOptions> {
   readonly takesJwks: boolean;
   /** All ingresses are rendered at once: what is for them lies in one place, under names that they share. */
   readonly together?: true;
+  /**
+   * Tells of a host of the projected rules whether nothing of ours guards it in the files: then the mesh's own default
+   * decides, so that rules which are not there refuse nothing.
+   */
+  unguarded?(
+    policy: Policy,
+    rules: readonly Rule[],
+    files: Readonly<Record<string, string>>,
+  ): (host: string) => boolean;
+  /** What the answer takes for granted of the mesh; absent: nothing but what the documentation says. */
+  readonly assumes?: string;
   /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
   drift?(
     policy: Policy,

@@ -17,13 +17,22 @@ export interface Knowledge<Own, Live> {
   /** How an object that is not rendered changes the answers of those that are; undefined: it is known not to. */
   readonly bearing: (object: Live) => string | undefined;
   readonly isNothing?: (value: unknown) => boolean;
+  /** A reader proves the whole of it, so that it is not compared. */
+  readonly isRead?: (object: Live) => boolean;
+  /** What the mesh does where an object is not there; undefined: it refuses. */
+  readonly without?: (object: Own) => string | undefined;
 }
 
 /** As a file has it: nothing that is undefined. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+/** No mesh has two objects whose names differ in their case alone. */
+const folded = (title: string): string => title.toLowerCase();
+
 function twice(titles: readonly string[]): readonly string[] {
-  return [...new Set(titles.filter((title, index) => titles.indexOf(title) !== index))];
+  const seen = new Set<string>();
+  const again = titles.filter((title) => seen.size === seen.add(folded(title)).size);
+  return [...new Set(again)];
 }
 
 /**
@@ -32,20 +41,33 @@ function twice(titles: readonly string[]): readonly string[] {
  */
 export function comparedWhole<Own extends object, Live extends object>(
   { own, live }: Objects<Own, Live>,
-  { title, neutral, isManaged, bearing, isNothing }: Knowledge<Own, Live>,
+  {
+    title,
+    neutral,
+    isManaged,
+    bearing,
+    isNothing,
+    isRead = () => false,
+    without = () => undefined,
+  }: Knowledge<Own, Live>,
 ): readonly string[] {
-  const found = new Map(live.map((it) => [title(it), it]));
-  const titles = new Set(own.map(title));
+  const key = (it: Own | Live): string => folded(title(it));
+  const compared = live.filter((it) => !isRead(it));
+  const found = new Map(compared.map((it) => [key(it), it]));
+  const titles = new Set(own.map(key));
   return [
     ...twice(live.map(title)).map((it) => `${it}: it is there twice`),
     ...own.flatMap((object) => {
-      const there = found.get(title(object));
-      if (there === undefined) return [`${title(object)}: it is not there`];
+      const there = found.get(key(object));
+      if (there === undefined) {
+        const instead = without(object);
+        return [`${title(object)}: it is not there${instead === undefined ? '' : `: without it ${instead}`}`];
+      }
       const comparison = { neutral: neutral(object), ...(isNothing && { isNothing }) };
       return partings(plain(object), plain(there), comparison).map((text) => `${title(object)}: ${text}`);
     }),
-    ...live.flatMap((object) => {
-      if (titles.has(title(object))) return [];
+    ...compared.flatMap((object) => {
+      if (titles.has(key(object))) return [];
       if (isManaged(object)) return [`${title(object)}: the policy does not render it; it is left over`];
       const why = bearing(object);
       return why === undefined ? [] : [`${title(object)}: ${why}`];

@@ -1,4 +1,4 @@
-import { dump, loadAll } from 'js-yaml';
+import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE } from 'js-yaml';
 import { Foreign } from './types.ts';
 
 /** What stands above everything that is rendered as YAML. */
@@ -17,18 +17,76 @@ export function documents(objects: readonly unknown[]): string {
 /** A rendered file is deep, and nobody's is deeper. */
 const DEEPEST = 100;
 
+/** Plain text that YAML 1.1 takes for a boolean, and YAML 1.2 for text. */
+const BOOLEAN = /^(y|yes|n|no|on|off)$/i;
+
+/** Numbers that all readers of YAML read alike. */
+const PLAIN_NUMBER = /^(0|-?[1-9]\d{0,14})(\.\d{1,15})?$/;
+
+/** Plain text that some reader of YAML takes for a number: kubectl takes 0300 for 192, and 1_000 for 1000. */
+const NUMBER = [
+  /^[-+]?(\.[\d_]+|\d[\d_]*(\.[\d_]*)?)(e[-+]?[\d_]+)?$/i,
+  /^[-+]?0(x[\da-f_]+|b[01_]+|o[0-7_]+)$/i,
+  /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?$/,
+  /^[-+]?\.(inf|nan)$/i,
+];
+
+/** Lines that kubectl, which splits files by itself, and readers of YAML divide at different places. */
+const DIVIDED = /\r(?!\n)|[\u0085\u2028\u2029]|^---(?![ \t]*\r?$|[ \t]+#)|^\.\.\.|^%/m;
+
+/** What readers of YAML read differently at one place; undefined: all read it alike. */
+function differenceAt(event: Event, text: string): { readonly at: number; readonly what: string } | undefined {
+  if (!('tagStart' in event)) return undefined;
+  if (event.tagStart >= 0) return { at: event.tagStart, what: 'a tag' };
+  if (event.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN || event.valueStart < 0) return undefined;
+  const value = text.slice(event.valueStart, event.valueEnd);
+  if (value === '<<') return { at: event.valueStart, what: 'a merge key' };
+  const isClear = PLAIN_NUMBER.test(value) || !(BOOLEAN.test(value) || NUMBER.some((it) => it.test(value)));
+  return isClear ? undefined : { at: event.valueStart, what: `${value} without quotes` };
+}
+
+/** @throws Error for text that the readers of YAML which meshes have do not read alike: nothing is known of it */
+function checkClear(name: string, text: string, events: readonly Event[]): void {
+  const divided = DIVIDED.exec(text);
+  const first = divided ? { at: divided.index, what: 'this break of lines or documents' } : undefined;
+  for (const found of [first, ...events.map((event) => differenceAt(event, text))]) {
+    if (found === undefined) continue;
+    const line = text.slice(0, found.at).split('\n').length;
+    throw new Error(`${name}, line ${line}: ${found.what} is not read alike by all readers of YAML`);
+  }
+}
+
 /**
- * The documents of a file, YAML or JSON; those that are empty are left out. The reader with positions, which policies
- * are read with, takes ten times as long: too long for what thousands of rules render to.
+ * Every document of a file, YAML or JSON, empty ones as null. The reader with positions, which policies are read with,
+ * takes ten times as long: too long for what thousands of rules render to.
  *
- * @throws Foreign for what is no YAML, and for aliases, which could make a small file endless
+ * @throws Foreign for what is no YAML, and for aliases, which could make a small file endless; Error for what another
+ * reader could read otherwise
  */
-export function documentsIn(name: string, text: string): readonly unknown[] {
+export function allDocumentsIn(name: string, text: string): readonly unknown[] {
+  const { events, documents } = parsed(name, text);
+  checkClear(name, text, events);
+  return documents;
+}
+
+function parsed(name: string, text: string) {
   try {
-    return loadAll(text, { maxAliases: 0, maxDepth: DEEPEST }).filter((it) => it !== null && it !== undefined);
+    const events = parseEvents(text, { maxDepth: DEEPEST });
+    return { events, documents: constructFromEvents(events, { source: text, maxAliases: 0 }) };
   } catch (error) {
     const { reason, mark } = error as { readonly reason?: string; readonly mark?: { readonly line: number } };
     const why = reason ?? (error as Error).message;
     throw new Foreign(`not YAML${mark ? `, line ${mark.line + 1}` : ''}: ${why}`, name);
   }
+}
+
+/**
+ * The documents of a file that are not empty.
+ *
+ * @throws as {@link allDocumentsIn}; Foreign where there is none
+ */
+export function documentsIn(name: string, text: string): readonly unknown[] {
+  const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);
+  if (documents.length === 0) throw new Foreign('the file is empty', name);
+  return documents;
 }

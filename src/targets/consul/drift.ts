@@ -6,13 +6,14 @@ import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { bearingOf } from './foreign.ts';
 import { neutralOf } from './neutral.ts';
 import { entriesIn, isEmpty, isManaged, type LiveEntry, oddPathsIn, titleOf } from './parse.ts';
+import { serviceHost } from './project.ts';
 import { missing } from './scene.ts';
 
 /** What is refused as odd depends on the policy's paths, so that it is compared and not read. */
 function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
-  const found = new Map(live.map((it) => [titleOf(it), it]));
+  const found = new Map(live.map((it) => [titleOf(it).toLowerCase(), it]));
   return own.flatMap((entry) => {
-    const there = found.get(titleOf(entry));
+    const there = found.get(titleOf(entry).toLowerCase());
     if (entry.Kind !== 'service-intentions' || there === undefined) return [];
     const theirs = oddPathsIn(there);
     return [...oddPathsIn(entry)].flatMap(([source, own]) => {
@@ -45,8 +46,25 @@ export function driftOf(
     ...(unknown ? ['jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks'] : []),
     ...comparedWhole<Entry, LiveEntry>(
       { own, live },
-      { title: titleOf, neutral: neutralOf, isManaged, bearing: bearingOf, isNothing: isEmpty },
+      {
+        title: titleOf,
+        neutral: neutralOf,
+        isManaged,
+        bearing: bearingOf,
+        isNothing: isEmpty,
+        without: (it) =>
+          it.Kind === 'service-intentions'
+            ? 'other intentions and the default of the mesh decide who may ask'
+            : undefined,
+      },
     ),
     ...oddPaths(own, live),
   ];
+}
+
+/** Whether a service has no intentions of ours: then the default of the mesh decides. */
+export function unguardedHosts(_: Policy, __: readonly Rule[], files: Readonly<Record<string, string>>) {
+  const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
+  const there = new Set(own.map(({ Name }) => serviceHost(Name)));
+  return (host: string): boolean => !there.has(host);
 }

@@ -30,12 +30,27 @@ function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefine
   return first === undefined ? undefined : `it is for every service, and ${first}`;
 }
 
-function intentions({ Name, Sources }: LiveEntry): string | undefined {
+/** An intention that refuses takes nothing from what ours let pass, whoever it names. */
+const DENIALS: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta'),
+  { path: ['Sources', '*', 'Action'], values: ['deny'], why: 'it lets nobody pass' },
+  ...['Name', 'Type', 'Precedence', 'Description', 'Namespace', 'Partition'].map(
+    (name): Neutral => ({ path: ['Sources', '*', name], why: 'says who is refused' }),
+  ),
+];
+
+function intentions(entry: LiveEntry): string | undefined {
+  const { Name, Sources } = entry;
   if (!Name.includes(EVERYBODY)) return undefined;
-  const sources = (Array.isArray(Sources) ? Sources : [Sources]) as readonly { Name?: unknown; Action?: unknown }[];
-  const open = sources.find((it) => it?.Action !== 'deny');
+  const sources: readonly unknown[] = Array.isArray(Sources) ? Sources : [];
+  const open = sources.flatMap((it) => {
+    const { Name, Action } = (it ?? {}) as { readonly Name?: unknown; readonly Action?: unknown };
+    return Action === 'deny' ? [] : [Name];
+  });
   // A proxy takes no source of a wildcard destination away from a named one that its own intentions deny.
-  return open && `it lets ${open.Name} ask every service, whatever intentions of that service say`;
+  if (open.length > 0) return `it lets ${open[0]} ask every service, whatever intentions of that service say`;
+  return unknown(entry, DENIALS);
 }
 
 const none = () => undefined;

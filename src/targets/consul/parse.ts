@@ -46,7 +46,7 @@ const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each i
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `kind NAME`, as people name an entry. */
+/** `kind NAME`, as people name an entry. Consul tells no two names apart by their case. */
 export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
 
 /** Whether an entry says that it came from a policy. */
@@ -57,12 +57,11 @@ export function entriesIn(files: Readonly<Record<string, string>>): readonly Liv
   const all = Object.entries(files).flatMap(([name, text]) =>
     text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
       if (part.trim() === '') return [];
-      try {
-        const value: unknown = JSON.parse(part);
-        return Array.isArray(value) ? value : [value];
-      } catch {
-        throw new Foreign(`not JSON; ${ASK}`, name);
-      }
+      const value = parsed(name, part);
+      const again = repeatedMember(part);
+      if (again !== undefined)
+        throw new Error(`${name}: ${again} is there twice, and Consul does not read one of them alone`);
+      return Array.isArray(value) ? value : [value];
     }),
   );
   return all.map((value) => {
@@ -70,6 +69,34 @@ export function entriesIn(files: Readonly<Record<string, string>>): readonly Liv
     if (typeof Kind !== 'string' || typeof Name !== 'string') throw new Foreign(`no entries of Consul; ${ASK}`);
     return { ...(value as object), Kind, Name };
   });
+}
+
+function parsed(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Foreign(`not JSON; ${ASK}`, file);
+  }
+}
+
+/**
+ * A member that an object of some JSON has twice, whatever its case: Consul puts lists of one name together, and takes
+ * names without looking at their case.
+ */
+function repeatedMember(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  let text = '';
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"?|[{}:]/g)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (token !== ':') text = token;
+    else {
+      const folded = String(JSON.parse(text)).toUpperCase().toLowerCase();
+      if (open.at(-1)?.has(folded)) return text;
+      open.at(-1)?.add(folded);
+    }
+  }
+  return undefined;
 }
 
 /** The one entry without a name. */
@@ -184,7 +211,10 @@ function sourceOf(destination: string, value: unknown): ReadSource {
   if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unreadable(fields.Type);
   const permissions = listOf(fields.Permissions).map(permissionOf);
   const alike = isEmpty(fields.Action) ? {} : { action: actionIn(fields) };
-  if ('action' in alike === permissions.length > 0) throw unreadable(value);
+  if ('action' in alike === permissions.length > 0) {
+    const what = permissions.length > 0 ? 'both an Action and Permissions' : 'neither Action nor Permissions';
+    throw new Error(`service-intentions ${destination}: the source ${fields.Name} has ${what}`);
+  }
   return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
 }
 

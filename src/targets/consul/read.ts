@@ -58,7 +58,10 @@ function check({ name, destination, permissions }: ReadSource): void {
     action === 'deny' &&
     (methods ?? messages) === undefined &&
     (value.startsWith(ODD_PATH) || value.startsWith(`(${ODD_PATH}`));
-  if (!regexes.every(odd)) throw unreadable(`${where}: PathRegex`);
+  const other = regexes.find((it) => !odd(it));
+  if (other !== undefined) {
+    throw new Error(`${where}: a PathRegex with the action ${other.action}, and not the one that refuses odd paths`);
+  }
   const opens = permissions.some(({ action, path }) => action === 'allow' && path.kind === 'prefix');
   if (opens && permissions[0]?.path.kind !== 'regex') throw new Error(`${where}: odd paths are not refused`);
   const last = permissions.at(-1);
@@ -170,7 +173,7 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
   if (source.action === 'deny') return [];
   if (source.action === 'allow') {
     const host = serviceHost(source.destination);
-    const id = `Action of ${source.name}`;
+    const id = `Action allow of ${source.name}`;
     const path = { prefix: '', except: [] };
     return [{ id, at: NOWHERE, route: id, host, path, service: host, as: source.name, ...ANYONE }];
   }

@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
 import { covers } from './covers.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, unguardedHosts } from './drift.ts';
 import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { gapsOf, NO_KEYS, unguarded } from './gaps.ts';
 import { projection } from './project.ts';
@@ -42,4 +42,5 @@ export const consul: MeshTarget = {
   read: readConsul,
   project: projection,
   drift: driftOf,
+  unguarded: unguardedHosts,
 };

@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { partings } from '../partings.ts';
 import type { MeshOptions } from '../types.ts';
-import { documentsIn } from '../yaml.ts';
+import { allDocumentsIn } from '../yaml.ts';
 import { bootstrap } from './bootstrap.ts';
 import { authoritiesOf } from './domains.ts';
 import { missing } from './missing.ts';
@@ -45,9 +45,9 @@ export function driftOf(
   const own = policy.mesh?.ingress.own;
   const lack = missing(policy, rules);
   if (own === undefined || lack !== undefined) return [lack ?? ''];
-  const [live, ...more] = Object.entries(files).flatMap(([name, text]) => documentsIn(name, text));
+  const [live, ...more] = Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text));
   return [
-    ...(more.length > 0 ? ['there is more than one document, and Envoy takes one'] : []),
+    ...(more.length > 0 ? ['there is more than one document, and Envoy takes the first'] : []),
     ...partings(plain(withoutRules(bootstrap(policy, rules, own))), withoutRules(live)),
     ...strangers(policy, rules, live),
   ];

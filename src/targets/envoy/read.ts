@@ -6,7 +6,7 @@ import { meshRules } from '../indistinct.ts';
 import { partings } from '../partings.ts';
 import { namedTools } from '../tool-messages.ts';
 import { Foreign } from '../types.ts';
-import { documentsIn } from '../yaml.ts';
+import { allDocumentsIn } from '../yaml.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
@@ -256,5 +256,5 @@ export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> 
  */
 export function readEnvoy(files: Readonly<Record<string, string>>): readonly Enforced[] {
   const [[name, text] = ['', '']] = Object.entries(files);
-  return rulesOf(documentsIn(name, text)[0]);
+  return rulesOf(allDocumentsIn(name, text)[0]);
 }

@@ -1,14 +1,16 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { KUBE_NEUTRAL } from '../kube-object.ts';
+import { KUBE_NEUTRAL, type LiveObject, titleOf } from '../kube-object.ts';
+import { kustomizationLines } from '../kustomization.ts';
 import type { Neutral } from '../partings.ts';
 import type { MeshOptions } from '../types.ts';
 import { comparedWhole } from '../whole.ts';
 import { bearingOf } from './foreign.ts';
 import { istioObjects } from './layers.ts';
-import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
+import { layerOf, liveFiles } from './live.ts';
 import { RULES } from './objects.ts';
 import { missing } from './scene.ts';
+import { unguarded } from './unguarded.ts';
 
 /** What of live objects changes no answer. */
 export const ISTIO_NEUTRAL: readonly Neutral[] = [
@@ -37,14 +39,21 @@ export function driftOf(
 ): readonly string[] {
   const lack = missing(policy, rules);
   if (lack !== undefined) return [lack];
-  const own = Object.values(istioObjects(policy, rules, options)).flat() as readonly LiveObject[];
-  return comparedWhole<LiveObject, LiveObject>(
-    { own, live: liveObjects(files) },
-    {
-      title: titleOf,
-      neutral: neutralOf,
-      isManaged: (it) => layerOf(it) !== undefined,
-      bearing: (it) => bearingOf(it, own),
-    },
-  );
+  const rendered = istioObjects(policy, rules, options);
+  const own = Object.values(rendered).flat() as readonly LiveObject[];
+  const { objects, kustomizations } = liveFiles(files);
+  const open = unguarded(own, objects);
+  return [
+    ...comparedWhole<LiveObject, LiveObject>(
+      { own, live: objects },
+      {
+        title: titleOf,
+        neutral: neutralOf,
+        isManaged: (it) => layerOf(it) !== undefined,
+        bearing: (it) => bearingOf(it, own),
+        without: (it) => (open.includes(it) ? 'Istio lets everybody in' : undefined),
+      },
+    ),
+    ...kustomizationLines(kustomizations, Object.keys(rendered)),
+  ];
 }

@@ -1,24 +1,25 @@
-import { type Labels, mayMeet } from '../kube-object.ts';
-import { type LiveObject, titleOf } from './live.ts';
+import { groupOf, isNear, type Labels, type LiveObject, mayMeet, titleOf } from '../kube-object.ts';
 
-/** Istio's root namespace, whose objects count everywhere. */
-const ROOT = 'istio-system';
+/** Istio's root namespace, whose objects count everywhere; meshes may have another. */
+export const ROOT = 'istio-system';
 
 interface Selecting {
   readonly selector?: { readonly matchLabels?: Labels };
   readonly workloadSelector?: { readonly labels?: Labels };
+  readonly targetRef?: unknown;
+  readonly targetRefs?: unknown;
 }
 
 /** Labels of the pods that an object speaks of; none: all pods. */
 function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
-  const { selector, workloadSelector } = (spec ?? {}) as Selecting;
+  const { selector, workloadSelector, targetRef, targetRefs } = (spec ?? {}) as Selecting;
+  if ((targetRef ?? targetRefs) !== undefined) return {};
   return selector?.matchLabels ?? workloadSelector?.labels ?? {};
 }
 
 /** Whether an object of others may speak of the pods of ours as well. */
 function meets(other: LiveObject, own: LiveObject): boolean {
-  const space = other.metadata.namespace;
-  if (space !== own.metadata.namespace && space !== ROOT) return false;
+  if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
   return mayMeet(podsOf(other), podsOf(own));
 }
 
@@ -31,6 +32,9 @@ function metBy(other: LiveObject, own: readonly LiveObject[]): string | undefine
   return met && titleOf(met);
 }
 
+/** The name that stands for the sidecars, and for no Gateway. */
+const SIDECARS = 'mesh';
+
 function authorization(other: LiveObject, own: readonly LiveObject[]): string | undefined {
   const { action = 'ALLOW', rules } = (other.spec ?? {}) as { readonly action?: unknown; readonly rules?: unknown };
   // Ours refuse all that they do not allow, and so does one without rules.
@@ -41,17 +45,39 @@ function authorization(other: LiveObject, own: readonly LiveObject[]): string | 
   return action === 'ALLOW' ? `it lets in more than ${met}` : `it may refuse what ${met} lets in`;
 }
 
+/** A Gateway by its name and namespace; what is absent may be any. */
+type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
+
+/** The Gateway that a VirtualService means: NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local name one. */
+function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
+  if (typeof said !== 'string' || said === '') return {};
+  const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });
+  const slash = said.indexOf('/');
+  if (slash >= 0) {
+    const [space, name] = [said.slice(0, slash), said.slice(slash + 1)];
+    return space === '.' ? here(name) : { name, namespace: space };
+  }
+  const [name = '', space] = said.split('.');
+  return space === undefined ? here(name) : { name, namespace: space };
+}
+
 function routes({ metadata, spec }: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const { gateways = ['mesh'] } = (spec ?? {}) as { readonly gateways?: readonly unknown[] };
-  const names = gateways.map((it) => (String(it).includes('/') ? String(it) : `${metadata.namespace}/${it}`));
-  const met = ofKind(own, 'Gateway').find((it) => names.includes(`${it.metadata.namespace}/${it.metadata.name}`));
+  const { gateways } = (spec ?? {}) as { readonly gateways?: unknown };
+  const names = Array.isArray(gateways) ? gateways : [gateways ?? SIDECARS];
+  const meant = names.filter((it) => it !== SIDECARS).map((it) => gatewayOf(it, metadata));
+  const met = ofKind(own, 'Gateway').find((it) =>
+    meant.some(
+      ({ name = it.metadata.name, namespace = it.metadata.namespace }) =>
+        name === it.metadata.name && namespace === it.metadata.namespace,
+    ),
+  );
   return met && `it leads requests of ${titleOf(met)} elsewhere`;
 }
 
-function listener({ spec }: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const labels = (it: Pick<LiveObject, 'spec'>) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
+function listener(other: LiveObject, own: readonly LiveObject[]): string | undefined {
+  const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
   // A Gateway selects pods of any namespace.
-  const met = ofKind(own, 'Gateway').find((it) => mayMeet(labels({ ...(spec && { spec }) }), labels(it)));
+  const met = ofKind(own, 'Gateway').find((it) => mayMeet(labels(other), labels(it)));
   return met && `it opens the proxies of ${titleOf(met)} in another way`;
 }
 
@@ -73,14 +99,14 @@ function extension(other: LiveObject, own: readonly LiveObject[]): string | unde
 }
 
 const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly LiveObject[]) => string | undefined>> = {
-  AuthorizationPolicy: authorization,
-  RequestAuthentication: tokens,
-  PeerAuthentication: mutualTls,
-  Gateway: listener,
-  VirtualService: routes,
-  Telemetry: () => undefined,
-  EnvoyFilter: extension,
-  WasmPlugin: extension,
+  'security.istio.io/AuthorizationPolicy': authorization,
+  'security.istio.io/RequestAuthentication': tokens,
+  'security.istio.io/PeerAuthentication': mutualTls,
+  'networking.istio.io/Gateway': listener,
+  'networking.istio.io/VirtualService': routes,
+  'telemetry.istio.io/Telemetry': () => undefined,
+  'networking.istio.io/EnvoyFilter': extension,
+  'extensions.istio.io/WasmPlugin': extension,
 };
 
 /**
@@ -90,6 +116,6 @@ const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly LiveOb
  * @returns undefined: it is known not to
  */
 export function bearingOf(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const bearing = BEARINGS[other.kind];
+  const bearing = BEARINGS[`${groupOf(other)}/${other.kind}`];
   return bearing === undefined ? 'prove does not know objects of this kind' : bearing(other, own);
 }

@@ -1,6 +1,7 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { type LiveObject, layerOf, liveObjects, titleOf } from './live.ts';
+import { type LiveObject, titleOf } from '../kube-object.ts';
+import { layerOf, liveFiles } from './live.ts';
 import { RULES } from './objects.ts';
 import { assertedText, hostOf, NOWHERE, workloadHost } from './project.ts';
 import { type Condition, claim, type IstioRule } from './rule.ts';
@@ -192,5 +193,5 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
  * @param files each some YAML documents, or what `kubectl get -o yaml` prints
  */
 export function readIstio(files: Readonly<Record<string, string>>): readonly MeshRule[] {
-  return rulesOf(liveObjects(files));
+  return rulesOf(liveFiles(files).objects);
 }

@@ -1,13 +1,16 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { kustomization } from '../kustomization.ts';
 import type { Emitted, MeshOptions, MeshTarget } from '../types.ts';
 import { documents } from '../yaml.ts';
 import { covers, gapsOf } from './covers.ts';
 import { driftOf } from './drift.ts';
+import { ROOT } from './foreign.ts';
 import { istioObjects } from './layers.ts';
 import { project } from './project.ts';
 import { readIstio } from './read.ts';
 import { missing } from './scene.ts';
+import { unguardedHosts } from './unguarded.ts';
 
 /**
  * Renders the rules for Istio in two layers: ingress.yaml for the ingress gateway, workloads/NAME.yaml for the sidecars
@@ -19,14 +22,9 @@ export function renderIstio(policy: Policy, rules: readonly Rule[], options: Mes
   const lack = missing(policy, rules);
   if (lack !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: lack }] };
   const objects = Object.entries(istioObjects(policy, rules, options));
-  const kustomization = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
-    resources: objects.map(([file]) => file),
-  };
   return {
     files: {
-      'kustomization.yaml': documents([kustomization]),
+      'kustomization.yaml': documents([kustomization(objects.map(([file]) => file))]),
       ...Object.fromEntries(objects.map(([file, all]) => [file, documents(all)])),
     },
     gaps: gapsOf(policy, rules),
@@ -41,4 +39,6 @@ export const istio: MeshTarget = {
   read: readIstio,
   project,
   drift: driftOf,
+  unguarded: unguardedHosts,
+  assumes: `the mesh's root namespace is ${ROOT}`,
 };

@@ -1,24 +1,30 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { type LiveObject, titleOf } from '../kube-object.ts';
+import { kustomizationLines } from '../kustomization.ts';
 import type { MeshOptions } from '../types.ts';
 import { comparedWhole } from '../whole.ts';
 import { objectsOf } from './assemble.ts';
 import { bearingOf } from './foreign.ts';
 import { LINKERD_NEUTRAL } from './neutral.ts';
-import type { Rendered } from './objects.ts';
-import { isManaged, type KubeObject, objectsIn, titleOf, withOddPaths } from './parse.ts';
+import { FILE } from './objects.ts';
+import { isManaged, liveFiles, withOddPaths } from './parse.ts';
+import { unguarded } from './unguarded.ts';
 
 /** What decides before any route: which pods and ports are guarded, and what is refused as odd. */
-const isCompared = (object: KubeObject): boolean => object.kind === 'Server' || withOddPaths(object);
+const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withOddPaths(object);
 
-const hostsOf = (objects: readonly KubeObject[]): ReadonlySet<string> =>
+/** What is read back as rules. */
+const READ = ['HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication'];
+
+const hostsOf = (objects: readonly LiveObject[]): ReadonlySet<string> =>
   new Set(
     objects.flatMap(({ kind, metadata, spec }) => {
       if (kind !== 'HTTPRoute') return [];
       const { hostnames = [] } = (spec ?? {}) as { readonly hostnames?: readonly string[] };
       return hostnames.length === 0
-        ? [`${metadata?.namespace}: any host`]
-        : hostnames.map((it) => `${metadata?.namespace}: ${it}`);
+        ? [`${metadata.namespace}: any host`]
+        : hostnames.map((it) => `${metadata.namespace}: ${it}`);
     }),
   );
 
@@ -34,15 +40,23 @@ export function driftOf(
   files: Readonly<Record<string, string>>,
 ): readonly string[] {
   if (policy.mesh === undefined) return ['the policy has no mesh, so there is nothing for Linkerd to enforce'];
-  const own: readonly Rendered[] = objectsOf(policy, rules);
-  const live = objectsIn(files);
-  const named = hostsOf(own as readonly KubeObject[]);
-  const read = (it: KubeObject) => isManaged(it) && it.kind !== 'Server' && !withOddPaths(it);
+  const own = objectsOf(policy, rules);
+  const { objects: live, kustomizations } = liveFiles(files);
+  const named = hostsOf(own);
+  const open = unguarded(own, live);
   return [
-    ...comparedWhole<KubeObject, KubeObject>(
-      { own: (own as readonly KubeObject[]).filter(isCompared), live: live.filter((it) => !read(it)) },
-      { title: titleOf, neutral: () => LINKERD_NEUTRAL, isManaged, bearing: (it) => bearingOf(it, own) },
+    ...comparedWhole<LiveObject, LiveObject>(
+      { own: own.filter(isCompared), live },
+      {
+        title: titleOf,
+        neutral: () => LINKERD_NEUTRAL,
+        isManaged,
+        bearing: (it) => bearingOf(it, own),
+        isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
+        without: (it) => (open.includes(it) ? 'the default inbound policy decides who gets in' : undefined),
+      },
     ),
+    ...kustomizationLines(kustomizations, [FILE]),
     ...[...hostsOf(live.filter(isManaged))]
       .filter((it) => !named.has(it))
       .map((it) => `routes of ${it}: no service of the policy has it`),

@@ -1,35 +1,51 @@
-import { type Labels, mayMeet } from '../kube-object.ts';
+import { isNear, type Labels, type LiveObject, mayMeet, titleOf } from '../kube-object.ts';
 import type { Rendered } from './objects.ts';
-import type { KubeObject } from './parse.ts';
 
 interface Ref {
-  readonly kind?: string;
-  readonly name?: string;
+  readonly kind?: unknown;
+  readonly name?: unknown;
+  readonly namespace?: unknown;
 }
 
 type Spec = Readonly<Record<string, unknown>>;
 
-const specOf = ({ spec }: KubeObject): Spec => (spec ?? {}) as Spec;
+const specOf = ({ spec }: LiveObject): Spec => (spec ?? {}) as Spec;
 
+/** References; what is no object names anything. */
 const refsOf = (value: unknown): readonly Ref[] =>
-  (Array.isArray(value) ? value : [value]).filter((it) => typeof it === 'object' && it !== null) as Ref[];
+  (Array.isArray(value) ? value : [value]).map((it) => (typeof it === 'object' && it !== null ? it : {}) as Ref);
 
-const titleOf = ({ kind, metadata }: Rendered) => `${kind} ${metadata.namespace}/${metadata.name}`;
+/** As Linkerd compares kinds and the names in references: it ignores their case. */
+const folded = (value: unknown): string | undefined => (typeof value === 'string' ? value.toLowerCase() : undefined);
 
 /** Ours of one namespace. */
-const near = (other: KubeObject, own: readonly Rendered[]) =>
-  own.filter(({ metadata }) => metadata.namespace === other.metadata?.namespace);
+const near = (other: LiveObject, own: readonly Rendered[]) => own.filter((it) => isNear(other, it));
 
-/** One of ours that some references name; the namespace itself, where that is what they name. */
-function named(refs: readonly Ref[], other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const here = near(other, own);
-  const met = here.find((it) =>
-    refs.some(({ kind, name }) => kind === 'Namespace' || (kind === it.kind && name === it.metadata.name)),
+/** What references may name beside ours without a meaning for ours. */
+const TARGETS = ['server', 'httproute', 'grpcroute'];
+const PARENTS = ['server', 'service', 'gateway', 'egressnetwork', 'unmeshednetwork'];
+
+/** Whether a reference may name one of ours: by its kind and name, as its namespace, or by a kind that nobody knows. */
+function names({ kind, name }: Ref, it: Rendered, known: readonly string[]): boolean {
+  const what = folded(kind);
+  if (what === undefined || !known.includes(what)) return true;
+  if (what !== it.kind.toLowerCase()) return false;
+  return name === undefined || folded(name) === it.metadata.name.toLowerCase();
+}
+
+/** One of ours that some references may name. */
+function named(refs: readonly Ref[], other: LiveObject, own: readonly Rendered[], known: readonly string[]) {
+  const servers = own.filter(({ kind }) => kind === 'Server');
+  const met = [...servers, ...own].find((it) =>
+    refs.some((ref) => {
+      const isHere = isNear(other, it) || ref.namespace === it.metadata.namespace;
+      return isHere && names(ref, it, known);
+    }),
   );
   return met && titleOf(met);
 }
 
-function server(other: KubeObject, own: readonly Rendered[]): string | undefined {
+function server(other: LiveObject, own: readonly Rendered[]): string | undefined {
   const { podSelector, port } = specOf(other) as {
     readonly podSelector?: { readonly matchLabels?: Labels };
     readonly port?: unknown;
@@ -43,40 +59,45 @@ function server(other: KubeObject, own: readonly Rendered[]): string | undefined
   return met && `it may count in place of ${titleOf(met)}`;
 }
 
-function route(other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const met = named(refsOf(specOf(other).parentRefs), other, own);
+function route(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const met = named(refsOf(specOf(other).parentRefs), other, own, PARENTS);
   return met && `it takes requests from the routes of ${met}`;
 }
 
-function authorization(other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const met = named(refsOf(specOf(other).targetRef), other, own);
+function authorization(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const met = named(refsOf(specOf(other).targetRef), other, own, TARGETS);
   return met && `it lets in more than routes of ${met} allow`;
 }
 
-function serverAuthorization(other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const { name } = (specOf(other).server ?? {}) as { readonly name?: string };
-  const met = near(other, own).find((it) => it.kind === 'Server' && (name === undefined || name === it.metadata.name));
+function serverAuthorization(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const [{ name } = {}] = refsOf(specOf(other).server);
+  const met = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
   return met && `it lets in more than routes of ${titleOf(met)} allow`;
 }
 
-function limit(other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const met = named(refsOf(specOf(other).targetRef), other, own);
+function limit(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const met = named(refsOf(specOf(other).targetRef), other, own, TARGETS);
   return met && `it may refuse what ${met} lets in`;
 }
 
-/** It counts only where a policy names it, and no policy of ours names one of others. */
+function authentication(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const { kind, metadata } = other;
+  const met = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
+  return met && `policies of ours name it, and it stands in place of ${titleOf(met)}`;
+}
+
+/** It counts only where a policy names it, and no policy of ours names one. */
 const byReference = () => undefined;
 
-const BEARINGS: Readonly<Record<string, (other: KubeObject, own: readonly Rendered[]) => string | undefined>> = {
+const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly Rendered[]) => string | undefined>> = {
   Server: server,
   HTTPRoute: route,
   GRPCRoute: route,
   AuthorizationPolicy: authorization,
   ServerAuthorization: serverAuthorization,
   HTTPLocalRateLimitPolicy: limit,
-  MeshTLSAuthentication: byReference,
+  MeshTLSAuthentication: authentication,
   NetworkAuthentication: byReference,
-  Kustomization: byReference,
 };
 
 /**
@@ -84,7 +105,7 @@ const BEARINGS: Readonly<Record<string, (other: KubeObject, own: readonly Render
  *
  * @returns undefined: it is known not to
  */
-export function bearingOf(other: KubeObject, own: readonly Rendered[]): string | undefined {
-  const bearing = BEARINGS[other.kind ?? ''];
+export function bearingOf(other: LiveObject, own: readonly Rendered[]): string | undefined {
+  const bearing = BEARINGS[other.kind];
   return bearing === undefined ? 'prove does not know objects of this kind' : bearing(other, own);
 }

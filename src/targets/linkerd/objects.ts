@@ -6,11 +6,18 @@ import type { Guarded } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
+/** The one file that is rendered. */
+export const FILE = 'linkerd.yaml';
+
 /** A Kubernetes object, the kinds that are rendered here. */
 export interface Rendered {
   readonly apiVersion: string;
   readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: object };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
   readonly spec: unknown;
 }
 
@@ -79,8 +86,8 @@ const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
   `meshgate-${part(service.name)}.${first ? 'exact.' : ''}`;
 
 /** What the definition of an HTTPRoute has room for. */
-const MATCHES = 8;
-const RULES = 16;
+export const MATCHES = 8;
+export const RULES = 16;
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);

@@ -1,25 +1,11 @@
+import { type KubeFiles, kubeFiles } from '../kube-files.ts';
+import { groupOf, type LiveObject, titleOf } from '../kube-object.ts';
 import { NAMED } from '../named-methods.ts';
 import { oddPatterns } from '../odd-paths.ts';
 import { partings } from '../partings.ts';
 import { Foreign } from '../types.ts';
-import { documentsIn } from '../yaml.ts';
 import { LINKERD_NEUTRAL } from './neutral.ts';
-import { GROUP, LABELS, object, type Rendered, VERSIONS } from './objects.ts';
-
-/** Objects of Linkerd's policy as far as they are read; a live one has more around it. */
-export interface KubeObject {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata?: {
-    readonly name?: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly creationTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: unknown;
-  readonly status?: unknown;
-}
+import { GROUP, LABELS, MATCHES, object, type Rendered, RULES, VERSIONS } from './objects.ts';
 
 interface Ref {
   readonly kind: string;
@@ -62,39 +48,23 @@ const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   .map((it) => `${it}.${GROUP}`)
   .join()}`;
 
-const isObject = (value: unknown): value is KubeObject =>
-  typeof value === 'object' && value !== null && typeof (value as KubeObject).kind === 'string';
+/** The objects in some files. */
+export const liveFiles = (files: Readonly<Record<string, string>>): KubeFiles => kubeFiles(files, ASK);
 
-/** Every object of some files, out of the lists that `kubectl get` makes too. */
-export function objectsIn(files: Readonly<Record<string, string>>): readonly KubeObject[] {
-  const flat = (name: string, value: unknown): readonly KubeObject[] => {
-    const { items } = (value ?? {}) as { readonly items?: unknown };
-    if (Array.isArray(items)) return items.flatMap((it) => flat(name, it));
-    if (!isObject(value)) throw new Foreign(`no objects of Kubernetes; ${ASK}`, name);
-    return [value];
-  };
-  return Object.entries(files).flatMap(([name, text]) =>
-    documentsIn(name, text).flatMap((document) => flat(name, document)),
-  );
-}
-
-const idOf = ({ metadata }: KubeObject, name = metadata?.name): string => `${metadata?.namespace}/${name}`;
-
-/** `HTTPRoute wiki/meshgate-wiki.refuse`. */
-export const titleOf = (object: KubeObject): string => `${object.kind} ${idOf(object)}`;
+const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
 /** Whether an object says that it came from a policy. */
-export const isManaged = ({ metadata }: KubeObject): boolean =>
-  Object.entries(LABELS).every(([key, value]) => metadata?.labels?.[key] === value);
+export const isManaged = ({ metadata }: LiveObject): boolean =>
+  Object.entries(LABELS).every(([key, value]) => metadata.labels?.[key] === value);
 
 /** Whether a route has patterns for paths; the ones that are rendered refuse odd paths. */
-export function withOddPaths({ kind, spec }: KubeObject): boolean {
+export function withOddPaths({ kind, spec }: LiveObject): boolean {
   return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 }
 
 /** Every member is as it is rendered for what was understood: one that is not may change what the others mean. */
-function checkForm(live: KubeObject, kind: Exclude<Rendered['kind'], 'Server'>, spec: unknown): void {
-  const { name = '', namespace = '' } = live.metadata ?? {};
+function checkForm(live: LiveObject, kind: Exclude<Rendered['kind'], 'Server'>, spec: unknown): void {
+  const { name, namespace = '' } = live.metadata;
   const understood: unknown = JSON.parse(JSON.stringify(object(kind, VERSIONS[kind], name, namespace, spec)));
   const [parting] = partings(understood, live, { neutral: LINKERD_NEUTRAL });
   if (parting !== undefined) throw unreadable(titleOf(live), parting);
@@ -106,7 +76,7 @@ function only(value: object, keys: readonly string[], title: string): void {
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-function checkServer(server: KubeObject): void {
+function checkServer(server: LiveObject): void {
   const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as {
     accessPolicy?: string;
     proxyProtocol?: string;
@@ -128,15 +98,25 @@ function isOddPattern(value: string): boolean {
   return value === plain || (value.startsWith(start) && /^[0-9a-fA-F[\]|]+\)\.\*\)$/.test(value.slice(start.length)));
 }
 
+/** Linkerd takes no path that is not absolute. */
+const isWhole = ({ type, value = '/' }: PathMatch): boolean =>
+  type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
+
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
   only(rule, ['matches'], title);
-  const matches = rule.matches ?? [{}];
+  const { matches = [] } = rule;
+  // To the proxy a rule without matches takes every request.
+  if (matches.length === 0) throw unreadable(title, 'a rule without matches takes every path');
+  if (matches.length > MATCHES)
+    throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
   for (const match of matches) {
     only(match, ['path', 'method'], title);
     if (match.method !== undefined && !NAMED.includes(match.method)) {
       throw unreadable(title, `no method that routes of Linkerd can name: ${match.method}`);
     }
     const { type, value = '' } = match.path ?? {};
+    if (!isWhole(match.path ?? {}))
+      throw unreadable(title, `a path begins with /, or the route does not count: ${value}`);
     if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `no type of path: ${type}`);
     if (type === 'RegularExpression' && !isOddPattern(value)) {
       throw unreadable(title, `no pattern that meshgate renders: ${value}`);
@@ -151,7 +131,7 @@ interface Authorization {
 }
 
 /** Identities that each route lets pass. */
-function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly string[]> {
+function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly string[]> {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
   const identities = new Map(
     of('MeshTLSAuthentication').map((it) => [idOf(it), (it.spec as { identities?: readonly string[] }).identities]),
@@ -159,11 +139,12 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
   for (const it of of('MeshTLSAuthentication')) {
     checkForm(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
   }
+  const routes = new Set(of('HTTPRoute').map((it) => idOf(it)));
   const clients = new Map<string, readonly string[]>();
   for (const object of of('AuthorizationPolicy')) {
     const { targetRef, requiredAuthenticationRefs } = object.spec as Authorization;
     const [ref, ...more] = requiredAuthenticationRefs;
-    const found = ref && identities.get(`${ref.namespace ?? object.metadata?.namespace}/${ref.name}`);
+    const found = ref && identities.get(`${ref.namespace ?? object.metadata.namespace}/${ref.name}`);
     const title = titleOf(object);
     if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined) {
       throw unreadable(title, `it is for a whole ${targetRef.kind}, and lets in more than routes allow`);
@@ -177,34 +158,45 @@ function clientsOf(objects: readonly KubeObject[]): ReadonlyMap<string, readonly
       requiredAuthenticationRefs: refs,
     });
     const route = idOf(object, targetRef.name);
+    // Linkerd ignores the case of this name.
+    if (!routes.has(route)) throw unreadable(title, 'it is for an HTTPRoute that is not there');
     clients.set(route, [...(clients.get(route) ?? []), ...found]);
   }
   return clients;
 }
 
-const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io', 'kustomize.config.k8s.io'];
+const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io'];
+
+/** What the policy controller calls itself. */
+const CONTROLLER = 'linkerd.io/policy-controller';
 
 interface RouteStatus {
   readonly parents?: readonly {
+    readonly controllerName?: string;
     readonly parentRef?: Partial<Ref>;
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
   }[];
 }
 
 /** A live route counts once the policy controller has accepted it; one in a file has no status. */
-function checkAccepted(route: KubeObject, server: string): void {
-  if (route.metadata?.uid === undefined && route.status === undefined) return;
+function checkAccepted(route: LiveObject, server: string): void {
+  if (route.metadata.uid === undefined && route.status === undefined) return;
   const { parents = [] } = (route.status ?? {}) as RouteStatus;
-  const accepted = parents.some(
-    ({ parentRef, conditions = [] }) =>
-      parentRef?.kind === 'Server' &&
-      parentRef.name === server &&
-      conditions.some(({ type, status }) => type === 'Accepted' && status === 'True'),
-  );
-  if (!accepted) throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it does not count');
+  const { namespace } = route.metadata;
+  const said = parents
+    .filter(
+      ({ controllerName, parentRef }) =>
+        controllerName === CONTROLLER &&
+        parentRef?.kind === 'Server' &&
+        parentRef.name === server &&
+        (parentRef.namespace ?? namespace) === namespace,
+    )
+    .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'));
+  if (said.length === 0 || said.some(({ status }) => status !== 'True'))
+    throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it does not count');
 }
 
-function readRoute(route: KubeObject, servers: ReadonlySet<string>): Omit<ReadRoute, 'clients'> {
+function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRoute, 'clients'> {
   const spec = route.spec as {
     readonly parentRefs: readonly Ref[];
     readonly hostnames?: readonly string[];
@@ -215,6 +207,9 @@ function readRoute(route: KubeObject, servers: ReadonlySet<string>): Omit<ReadRo
   const title = titleOf(route);
   if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server)) {
     throw unreadable(title, 'it belongs to something else than one Server that is there');
+  }
+  if (spec.rules.length === 0 || spec.rules.length > RULES) {
+    throw unreadable(title, `a route has from 1 to ${RULES} rules, or it does not count`);
   }
   const rules = spec.rules.map((rule) => matchesOf(rule, title));
   checkForm(route, 'HTTPRoute', {
@@ -230,7 +225,7 @@ function readRoute(route: KubeObject, servers: ReadonlySet<string>): Omit<ReadRo
   checkAccepted(route, parent.name);
   return {
     id: idOf(route),
-    created: route.metadata?.creationTimestamp ?? '',
+    created: route.metadata.creationTimestamp ?? '',
     server,
     hosts: spec.hostnames ?? [],
     matches: rules.flat(),
@@ -242,9 +237,9 @@ function readRoute(route: KubeObject, servers: ReadonlySet<string>): Omit<ReadRo
  *
  * @throws Foreign for objects that are none of Linkerd's, Error where there is something that it would not render
  */
-export function routesIn(objects: readonly KubeObject[]): readonly ReadRoute[] {
+export function routesIn(objects: readonly LiveObject[]): readonly ReadRoute[] {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
-  const strange = objects.find(({ apiVersion = '' }) => !GROUPS.includes(apiVersion.split('/')[0] as string));
+  const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
   if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is no object of Linkerd; ${ASK}`);
   const own = objects.filter(isManaged);
   const servers = own.filter(({ kind }) => kind === 'Server');

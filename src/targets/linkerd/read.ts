@@ -1,8 +1,9 @@
 import { pathAtoms } from '../../rules/atoms.ts';
 import type { Path, Rule } from '../../rules/types.ts';
+import type { LiveObject } from '../kube-object.ts';
 import { methodsOf, NAMED, REST } from '../named-methods.ts';
 import { METHODS } from '../reach.ts';
-import { type KubeObject, objectsIn, type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
+import { liveFiles, type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
 import { NOWHERE } from './project.ts';
 
 /** How well a route's host fits: in full, by a wildcard, by saying none; undefined: not. */
@@ -76,15 +77,26 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
   });
 }
 
+/** How well the best of some routes fits a host. */
+const bestRank = (routes: readonly ReadRoute[], host: string): number =>
+  Math.max(-1, ...routes.map(({ hosts }) => hostRank(hosts, host) ?? -1));
+
+/** Odd paths are refused before any prefix lets them pass: the host of the route that does fits no worse. */
+function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
+  const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
+  const wide = routes.filter(
+    ({ clients, matches }) => clients.length > 0 && matches.some(({ path }) => path?.type !== 'Exact'),
+  );
+  const refusing = routes.filter(({ clients, matches }) => clients.length === 0 && matches.some(isOdd));
+  if (bestRank(refusing, host) < bestRank(wide, host)) {
+    throw unreadable(host, 'the route that refuses odd paths is gone, or yields to one whose host is more exact');
+  }
+}
+
 /** What the routes of one workload let pass for one host. */
 function hostRules(routes: readonly ReadRoute[], host: string): readonly Rule[] {
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
-  const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
-  if (own.some(({ clients, matches }) => clients.length > 0 && matches.some(({ path }) => path?.type !== 'Exact'))) {
-    if (!own.some(({ clients, matches }) => clients.length === 0 && matches.some(isOdd))) {
-      throw unreadable(host, 'the route that refuses odd paths is gone');
-    }
-  }
+  checkOddPaths(own, host);
   const atoms = pathAtoms(pathsOf(own));
   const points = atoms.filter(({ kind }) => kind === 'point').map(({ base }) => ({ exact: base }));
   const prefixes = atoms.filter(({ kind }) => kind === 'below').map(({ base }) => ({ prefix: base, except: [] }));
@@ -97,18 +109,44 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly Rule[] 
   });
 }
 
+const isWildcard = (host: string): boolean => host.startsWith('*.');
+
+/** A label that no name has: it is longer than labels are. */
+const FRESH = 'x'.repeat(64);
+
+/** The names that routes know in full, and for each wildcard, and for none, a name that no other one fits. */
+function hostsOf(server: string, routes: readonly ReadRoute[]) {
+  const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
+  return [...new Set(said)].map((it) => {
+    if (it !== '' && !isWildcard(it)) return { host: it, name: it };
+    const where = it === '' ? '' : ` in ${it.slice(2)}`;
+    return { host: FRESH + it.slice(1), name: `${server} for any other host${where}` };
+  });
+}
+
 /**
  * Linkerd's objects as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
  *
  * @throws Error where there is something that meshgate would not render
  */
-export function rulesOf(objects: readonly KubeObject[]): readonly Rule[] {
+export function rulesOf(objects: readonly LiveObject[]): readonly Rule[] {
   const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
-    const hosts = new Set(own.flatMap(({ hosts }) => hosts.filter((host) => !host.startsWith('*'))));
-    return [...hosts].flatMap((host) => hostRules(own, host));
+    return hostsOf(server, own).flatMap(({ host, name }) =>
+      hostRules(own, host).map((rule) => ({ ...rule, host: name, service: name })),
+    );
   });
+}
+
+/** What the objects let pass for hosts that no route names in full: nginx never sends them, and no rule speaks of them. */
+export function otherHostRules(objects: readonly LiveObject[]): readonly Rule[] {
+  const names = ({ spec }: LiveObject): readonly string[] =>
+    (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
+  const some = objects.some(
+    (it) => it.kind === 'HTTPRoute' && names(it).some((host) => host === '' || isWildcard(host)),
+  );
+  return some ? rulesOf(objects).filter(({ host }) => host.includes('/')) : [];
 }
 
 /**
@@ -117,5 +155,5 @@ export function rulesOf(objects: readonly KubeObject[]): readonly Rule[] {
  * @param files what was rendered, or what `kubectl get -o yaml` says of it, whatever the names
  */
 export function readLinkerd(files: Readonly<Record<string, string>>): readonly Rule[] {
-  return rulesOf(objectsIn(files));
+  return rulesOf(liveFiles(files).objects);
 }

@@ -1,13 +1,16 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { kustomization } from '../kustomization.ts';
 import type { Emitted, MeshTarget } from '../types.ts';
 import { documents } from '../yaml.ts';
 import { objectsOf } from './assemble.ts';
 import { covers } from './covers.ts';
 import { driftOf } from './drift.ts';
 import { gapsOf } from './gaps.ts';
+import { FILE } from './objects.ts';
 import { projection } from './project.ts';
-import { readLinkerd } from './read.ts';
+import { otherHostRules, readLinkerd } from './read.ts';
+import { unguardedHosts } from './unguarded.ts';
 
 /**
  * Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the kustomization.yaml
@@ -25,15 +28,10 @@ export function renderLinkerd(policy: Policy, rules: readonly Rule[]): Emitted {
   const gaps = gapsOf(policy, rules);
   const objects = objectsOf(policy, rules);
   if (objects.length === 0) return { files: {}, gaps };
-  const kustomization = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
-    resources: ['linkerd.yaml'],
-  };
   return {
     files: {
-      'linkerd.yaml': documents(objects),
-      'kustomization.yaml': documents([kustomization]),
+      [FILE]: documents(objects),
+      'kustomization.yaml': documents([kustomization([FILE])]),
     },
     gaps,
   };
@@ -45,6 +43,7 @@ export const linkerd: MeshTarget = {
   emit: renderLinkerd,
   covers,
   read: readLinkerd,
-  project: projection,
+  project: (policy, rules) => [...projection(policy, rules), ...otherHostRules(objectsOf(policy, rules))],
   drift: driftOf,
+  unguarded: unguardedHosts,
 };

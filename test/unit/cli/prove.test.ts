@@ -258,7 +258,9 @@ describe('a policy and what Istio has', () => {
 
   test('as rendered: yes, from a folder and from one file', async () => {
     const files = await rendered(istio);
-    expect((await against(istio, files)).out).toBe('yes: a.yaml and build allow the same requests\n');
+    expect((await against(istio, files)).out).toBe(
+      "yes: a.yaml and build allow the same requests, if the mesh's root namespace is istio-system\n",
+    );
     const { 'build/kustomization.yaml': _, ...objects } = files;
     const one = { build: Object.values(objects).join('---\n') };
     expect((await against(istio, one)).code).toBe(0);

@@ -7,6 +7,7 @@ import { parseAllDocuments } from 'yaml';
 import type { MeshKind } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
+import type { MeshOptions } from '../../../src/targets/types.ts';
 import { Changer, prover, schemaOf } from './members.ts';
 import { JWKS, policyFor, rootOf } from './members-policy.ts';
 
@@ -81,11 +82,20 @@ interface Row {
 /** A type without the folders of the definitions that it is in. */
 const short = (type: string): string => type.replace(/^.*:/, '');
 
+/** Istio has the keys in its objects, or where to fetch them. */
+const FETCHED: readonly MeshKind[] = ['istio'];
+
 function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
+  const rows = new Map<string, Row>();
+  addRows(rows, kind, meshTarget(kind).takesJwks ? { assertionJwks: JWKS } : {}, () => true);
+  if (FETCHED.includes(kind)) addRows(rows, kind, {}, (object) => JSON.stringify(object).includes('jwksUri'));
+  return rows;
+}
+
+/** Changes objects of what is rendered, and notes what comes of it. */
+function addRows(rows: Map<string, Row>, kind: MeshKind, options: MeshOptions, isMeant: (object: unknown) => boolean) {
   const policy = policyFor(kind);
-  const target = meshTarget(kind);
-  const options = target.takesJwks ? { assertionJwks: JWKS } : {};
-  const { files } = target.emit(policy, compile(policy), options);
+  const { files } = meshTarget(kind).emit(policy, compile(policy), options);
   const objects = Object.entries(files)
     .filter(([file]) => file !== 'kustomization.yaml')
     .flatMap(([, text]) => parseAllDocuments(text).map((it) => it.toJS() as unknown));
@@ -93,8 +103,8 @@ function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
   expect(isProved(objects)).toBe(true);
   const schema = schemaOf(kind);
   const changer = new Changer(schema);
-  const rows = new Map<string, Row>();
   for (const [index, object] of objects.entries()) {
+    if (!isMeant(object)) continue;
     for (const { type, member, isRendered, object: changed } of changer.changes(object, rootOf(kind, object, schema))) {
       const row = rows.get(short(type)) ?? { rendered: new Set(), others: new Set(), unnoticed: new Set() };
       rows.set(short(type), row);
@@ -102,7 +112,6 @@ function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
       if (isProved(objects.map((it, other) => (other === index ? changed : it)))) row.unnoticed.add(member);
     }
   }
-  return rows;
 }
 
 const MESHES: readonly MeshKind[] = ['istio', 'linkerd', 'envoy', 'consul'];
@@ -113,9 +122,11 @@ const HEAD = `# What prove looks at
 
 The tables have every member that the meshes' own definitions know in the objects that meshgate renders. A test changes, removes and adds each of them, and writes this page.
 
-- *Compared or proved*: another value, or none, is a no.
+- *Compared or proved*: another value, or none, is never a yes. Exit code 1 if a request tells the two apart, 3 if none does.
 - *Changes no answer*: its value makes no difference, for the reason beside it.
 - *Not rendered*: if it is there, the answer is "not proven" (exit code 3).
+
+Exit code 3 is an alarm: a difference that no request shows may still open the mesh.
 `;
 
 const names = (members: Iterable<string>): string => [...members].map((it) => `\`${it}\``).join(', ') || '–';

@@ -94,6 +94,7 @@ const changed = (title: string, change: (entry: Any) => unknown) =>
   live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
 
 const WIKI = 'service-intentions wiki';
+const ABSENT = `${WIKI}: it is not there: without it other intentions and the default of the mesh decide who may ask`;
 const permission = (entry: Any, path: string) =>
   entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
 const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
@@ -167,13 +168,13 @@ describe('what somebody changed', () => {
   });
 
   test.each<[string, string, (entry: Any) => unknown, readonly string[]]>([
-    ['an entry less', WIKI, () => null, [`${WIKI}: it is not there`]],
+    ['an entry less', WIKI, () => null, [ABSENT]],
     ['somebody else’s', WIKI, (it) => delete it.Meta, [`${WIKI}: Meta is nothing, and not {"managed-by":"meshgate"}`]],
     [
       'an entry more',
       WIKI,
       (it) => Object.assign(it, { Name: 'old' }),
-      [`${WIKI}: it is not there`, 'service-intentions old: the policy does not render it; it is left over'],
+      [ABSENT, 'service-intentions old: the policy does not render it; it is left over'],
     ],
     [
       'a protocol',

@@ -78,6 +78,6 @@ test('what stands beside the rules is a line', () => {
 test('a second document is a line', () => {
   const text = JSON.stringify(tree());
   expect(driftOf(own, rules, {}, { a: text, b: text })).toEqual([
-    'there is more than one document, and Envoy takes one',
+    'there is more than one document, and Envoy takes the first',
   ]);
 });

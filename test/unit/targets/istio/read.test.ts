@@ -29,7 +29,9 @@ function live(
     object.status = { conditions: [] };
     change(object);
   }
-  return { '-': stringify({ apiVersion: 'v1', kind: 'List', items: objects, metadata: { resourceVersion: '' } }) };
+  const list = { apiVersion: 'v1', kind: 'List', items: objects, metadata: { resourceVersion: '' } };
+  // kubectl writes YAML 1.1.
+  return { '-': stringify(list, { version: '1.1' }) };
 }
 
 /** Puts a value somewhere, or takes away what is there. */
@@ -134,8 +136,15 @@ describe('objects of others', () => {
       {},
       { ...files, ...Object.fromEntries(objects.map((it, i) => [`${i}`, stringify(it)])) },
     );
+  const GROUPS: Readonly<Record<string, string>> = {
+    AuthorizationPolicy: 'security',
+    RequestAuthentication: 'security',
+    PeerAuthentication: 'security',
+    Telemetry: 'telemetry',
+    WasmPlugin: 'extensions',
+  };
   const object = (kind: string, namespace: string, spec: unknown, metadata: object = {}) => ({
-    apiVersion: `${/^(Auth|Req|Peer)/.test(kind) ? 'security' : 'networking'}.istio.io/v1`,
+    apiVersion: `${GROUPS[kind] ?? 'networking'}.istio.io/v1`,
     kind,
     metadata: { name: 'more', namespace, ...metadata },
     spec,
@@ -241,6 +250,6 @@ describe('objects of others', () => {
 test('what is no YAML', () => {
   expect(() => readIstio({ x: '{' })).toThrow('not YAML, line 1: ');
   expect(() => readIstio({ x: 'text\n---\n5\n---\n' })).toThrow(
-    'no object of Istio; ask for all of its policies: kubectl',
+    'no objects of Kubernetes; ask for all of its policies: kubectl',
   );
 });

@@ -88,7 +88,11 @@ describe('what is not as it is rendered is not read', () => {
 
   test('a live route that Linkerd has not accepted does not count', () => {
     const parent = (it: Any, status: string) => [
-      { parentRef: it.spec.parentRefs[0], conditions: [{ type: 'Accepted', status }] },
+      {
+        controllerName: 'linkerd.io/policy-controller',
+        parentRef: it.spec.parentRefs[0],
+        conditions: [{ type: 'Accepted', status }],
+      },
     ];
     const live = (status: string) =>
       changed('HTTPRoute', (it) => {
