@@ -39,10 +39,6 @@ export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agen
   return held.some(({ alone }) => alone) ? 'alone' : 'agent';
 }
 
-/** Whether a token says that software acts by it, whatever the policy knows of it. */
-export const isActing = (made: Pick<Prepared, 'kind'>, claims: Claims): boolean =>
-  claims.act !== undefined || marksOf(made, claims) !== undefined;
-
 /** What a token says of who asks. */
 interface Saying {
   readonly verified: Verified;
@@ -212,4 +208,23 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
   });
+}
+
+/**
+ * Why claims are no person's who signed in: an agent comes with its token, and would be a person, bound to nothing, with
+ * a session.
+ *
+ * @returns reasons `actor_not_allowed`, and `claim_absent` where the claim of an agent cannot be read; nothing of a
+ * person's
+ */
+export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
+  const { claims } = verified;
+  const acts = claims.act !== undefined;
+  if (!acts && !made.seeksAgents) return undefined;
+  if (!acts && marksOf(made, claims) === undefined) {
+    const found = agentBy({ verified, made, actor: undefined, clients: clientsOf(claims, made.kind) });
+    if (!found.ok) return refuse(found.reason, found.detail ?? '');
+    if (found.value === undefined) return undefined;
+  }
+  return refuse('actor_not_allowed', 'an agent asks with its token; nobody signs in as one');
 }

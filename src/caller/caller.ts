@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import { withAgent } from './agent.ts';
+import { refuseAgent, withAgent } from './agent.ts';
 import { emailOf, identityAt } from './email.ts';
 import { isTooLong } from './encode.ts';
 import { type SigninView, scopesClaim } from './facts.ts';
@@ -72,20 +72,25 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
 
+/** {@link refuseAgent} of what a provider says of somebody who signs in. */
+export const refuseSignin = (provider: string, claims: Claims, table: CallerTable): ReturnType<typeof refuseAgent> =>
+  refuseAgent({ provider, claims, expires: 0, key: '' }, preparedOf(provider, table));
+
 /**
- * Says who a person is, by a token or a session: subject, roles and what headers may carry.
+ * Says who a person is, by a session: subject, roles and what headers may carry.
  *
  * @param table what the gateway knows of the policy
  * @param now seconds since the epoch; by a policy that asks how long ago somebody signed in, the caller is who they are
  * `until` a time
  * @returns reason `claim_absent` where the subject is missing or too long for a header, a list has too many elements, or
- * the provider left the groups out because there are
+ * the provider left the groups out because there are; and those of {@link refuseAgent}
  */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
-  return personOf(verified, preparedOf(verified.provider, table), table, now);
+  const made = preparedOf(verified.provider, table);
+  return refuseAgent(verified, made) ?? personOf(verified, made, table, now);
 }
 
-/** {@link toPerson} with what was made for the provider's tokens. */
+/** The caller by a token or a session, whoever acts, with what was made for the provider's tokens. */
 function personOf(verified: Verified, made: Prepared, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims, binding } = verified;
   const { kind, subject: source } = made;

@@ -1,5 +1,6 @@
 import { isOfGroup } from '../caller/roles.ts';
-import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
+import { agentsOf } from '../caller/token-agents.ts';
+import type { ClaimFact, Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import type { KeptClaims } from '../session/types.ts';
 import { record } from './record.ts';
@@ -38,6 +39,11 @@ class Read {
   }
 }
 
+function readClaim(read: Read, fact: ClaimFact): void {
+  if (fact.op === 'like') read.whole(fact.claim);
+  else read.value(fact.claim, fact.value);
+}
+
 function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind): void {
   if ('provider' in fact && fact.provider !== undefined && fact.provider !== provider) return;
   switch (fact.op) {
@@ -46,10 +52,8 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
       break;
     case 'is':
     case 'has':
-      read.value(fact.claim, fact.value);
-      break;
     case 'like':
-      read.whole(fact.claim);
+      readClaim(read, fact);
       break;
     case 'scope':
       for (const path of kind.scopes) read.whole(path);
@@ -87,6 +91,9 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   read.whole(provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
+  // An account that an agent is known by is no person, also by a policy that comes to know the agent later.
+  const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'claim' ? { match } : []));
+  for (const { match } of agentsOf(agents, provider, policy.providers)) readClaim(read, match.fact);
   // By the same words as the caller's, who is refused by it.
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
@@ -97,7 +104,7 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
 
 /**
  * The claims that a session has to keep so that its caller is who a token with all claims would be: those that the
- * policy's subjects, facts and headers read, of each provider that people sign in through. `auth_time` is not among
+ * policy's subjects, facts, agents and headers read, of each provider that people sign in through. `auth_time` is not among
  * them: a session has it anyway.
  *
  * @param sources where the values of the identity headers come from, on the routes that take sessions

@@ -93,7 +93,7 @@ export type Refreshed =
     }
   /** It holds, and nothing was said of the person: how old the claims may be is the policy's to say. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's. */
+  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's or an agent's. */
   | { readonly kind: 'over'; readonly detail: string }
   /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used, or a new one. */
   | ({ readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string } & MaybeAway)

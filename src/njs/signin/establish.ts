@@ -1,5 +1,4 @@
-import { isActing } from '../../caller/agent.ts';
-import { providerKind } from '../../providers/index.ts';
+import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
 import { keep } from '../../session/claims.ts';
 import { setCookie } from '../../session/cookie.ts';
@@ -17,8 +16,6 @@ import { redirect } from './answer.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
-
-const anAgent = refuse('actor_not_allowed', 'an agent asks with its token; nobody signs in as one');
 
 const tooLong = refuse(
   'claim_absent',
@@ -91,8 +88,8 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
 /**
  * Makes a session of a person, and answers with it: here with its cookie, for another host with a ticket for that one.
  *
- * @returns reasons `claim_absent` where it fits into no cookie, or no ticket, and `actor_not_allowed` where the provider
- * says that it is no person; then nothing is answered
+ * @returns reasons `claim_absent` where it fits into no cookie, or no ticket, and those of {@link refuseSignin}; then
+ * nothing is answered
  */
 export async function establish(
   scene: SigninScene,
@@ -104,8 +101,8 @@ export async function establish(
   const { table, signin, vault } = scene;
   const { host, now } = visit;
   const { errand, mode, to, restarted } = attempt;
-  const kind = providerKind(provider.kind);
-  if (kind !== undefined && isActing({ kind }, claims)) return anAgent;
+  const refused = refuseSignin(provider.name, claims, table);
+  if (refused !== undefined) return refused;
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
   const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now, attempt.at);
   const cut = knownCut(vault.revocable(began));

@@ -1,3 +1,4 @@
+import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type ReasonCode, type Result } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
@@ -108,6 +109,8 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     if (claims.value === undefined) {
       return { kind: 'unconfirmed', detail: 'it answers a refresh with neither an ID token nor UserInfo', ...kept };
     }
+    const agent = refuseSignin(provider.name, claims.value, scene.table);
+    if (agent !== undefined) return { kind: 'over', detail: `${agent.reason}: ${agent.detail ?? ''}` };
     const psid = claims.value.sid;
     const keep = scene.table.session?.keep;
     const paths = keep === undefined ? [] : readPaths(keep, provider.name);

@@ -3,7 +3,7 @@ import { refresh } from '../../../src/njs/signin/refresh.ts';
 import type { SessionRecord } from '../../../src/session/types.ts';
 import { makeToken } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { type FakeProvider, ISSUER, Lab, type LabOptions, labNgx } from './signin-lab.ts';
+import { type FakeProvider, ISSUER, Lab, type LabOptions, labNgx, ROBOTS } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -86,6 +86,16 @@ describe('a refresh', () => {
     const { refreshed } = await refreshedBy(tokens(), { signin: { userinfo: false } });
     expect(refreshed).toMatchObject({ kind: 'unconfirmed', refreshToken: 'NEXT-SECRET' });
     expect(refreshed).not.toHaveProperty('claims');
+  });
+
+  test.each<[string, Record<string, unknown> | undefined, Record<string, unknown>, string]>([
+    ['the new ID token says', { team: 'robots' }, {}, 'actor_not_allowed'],
+    ['UserInfo says', undefined, { team: 'robots' }, 'actor_not_allowed'],
+    ['a claim that cannot be read may say', undefined, { team: ['people', 7] }, 'claim_absent'],
+  ])('ends a session whose account has become an agent’s, as %s', async (_, claims, userinfo, reason) => {
+    const answer = tokens(claims && { id_token: idToken(claims) });
+    const { refreshed } = await refreshedBy(answer, { agents: [ROBOTS] }, userinfo);
+    expect(refreshed).toMatchObject({ kind: 'over', detail: expect.stringContaining(reason) });
   });
 
   test.each([

@@ -228,6 +228,8 @@ export interface LabOptions {
   /** Those of {@link more} that have the issuer of the first, each as a client of its own name. */
   readonly sameIssuer?: readonly string[];
   readonly stepUps?: SigninTable['stepUps'];
+  /** Agents that come with tokens; the claims that sessions keep are `team` too, by which they may be known. */
+  readonly agents?: Table['agents'];
   /** The providers leave groups out, and are asked for them, by a person's object id. */
   readonly groups?: (oid: string) => { status: number; body: string };
 }
@@ -283,6 +285,7 @@ export class Lab {
         ]),
       ),
       ...(options.groups && { asking: '/run/check.sock' }),
+      ...(options.agents && { agents: options.agents }),
       roles: [],
       claims: [],
       sends: { email: true, name: true, groups: false },
@@ -292,7 +295,7 @@ export class Lab {
         publicPort: 443,
         socket: '/run/check.sock',
         keep: {
-          paths: Object.fromEntries(names.map((name) => [name, ['sub', 'email']])),
+          paths: Object.fromEntries(names.map((name) => [name, ['sub', 'email', ...(options.agents ? ['team'] : [])]])),
           elements: Object.fromEntries(names.map((name) => [name, { groups: ['staff'] }])),
         },
       },
@@ -477,3 +480,12 @@ export class FakeBrowser {
 }
 
 export const clientKeys = (): string => fileOf('client.jwks', JSON.stringify({ keys: [privateJwk('p256')] }));
+
+/** An agent that is known by the claim `team`, for the option `agents`. */
+export const ROBOTS: NonNullable<Table['agents']>[number] = {
+  name: 'robots',
+  match: { kind: 'claim', fact: { op: 'is', claim: 'team', value: 'robots', at: { file: '', line: 1, column: 1 } } },
+  actsFor: ['staff'],
+  hops: 1,
+  bound: 'dpop',
+};

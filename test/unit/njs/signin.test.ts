@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { holds } from '../../harness/property.ts';
 import { publicJwk } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
+import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, OTHER, ROBOTS } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -57,6 +57,30 @@ describe('a sign-in', () => {
       redirect_uri: `https://${HOST}/.meshgate/callback`,
       code_verifier: expect.stringMatching(/^[\w-]{43}$/),
     });
+  });
+
+  test.each<[string, object, string]>([
+    ['its ID token says', { claims: { team: 'robots' } }, 'actor_not_allowed'],
+    ['UserInfo alone says', { userinfo: { team: 'robots' } }, 'actor_not_allowed'],
+    ['a claim that cannot be read may say', { claims: { team: { name: 'robots' } } }, 'claim_absent'],
+    ['its actor says', { claims: { act: { sub: 'release-bot' } } }, 'actor_not_allowed'],
+  ])('is refused for an account that is an agent’s, as %s', async (_, manners, reason) => {
+    for (const signinHost of [undefined, 'login.example.com']) {
+      const { provider, browser } = bound(lab({ agents: [ROBOTS], ...(signinHost && { signinHost }) }));
+      provider.manners = { refreshToken: 'REFRESH-SECRET', ...manners };
+      const one = browser();
+      const { headers } = await one.signIn();
+      expect([headers['X-Meshgate-Reason'], one.jar().has('__Host-meshgate')]).toEqual([reason, false]);
+      expect(labNgx.zones.sessions.size()).toBe(0);
+    }
+  });
+
+  test('is for anybody else where the policy has such agents', async () => {
+    const { provider, browser } = bound(lab({ agents: [ROBOTS] }));
+    provider.manners = { userinfo: { team: 'people' } };
+    const one = browser();
+    expect((await one.signIn()).status).toBe(200);
+    expect(await one.session()).toMatchObject({ claims: { sub: 'ada', team: 'people' } });
   });
 
   test('sends to the provider with a cookie for ten minutes, and says nothing of where from', async () => {

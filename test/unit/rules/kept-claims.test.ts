@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toCaller } from '../../../src/caller/caller.ts';
-import type { CallerTable } from '../../../src/caller/types.ts';
+import { toPerson } from '../../../src/caller/caller.ts';
+import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import type { Fact, HeaderSource, Policy, Provider } from '../../../src/policy/types.ts';
 import { providerKindNames } from '../../../src/providers/index.ts';
 import { keptClaims } from '../../../src/rules/kept-claims.ts';
@@ -30,6 +30,10 @@ const leaf = fc.oneof(
   fc.constantFrom('a', 'b').map((value) => ({ op: 'acr', value })),
   fc.constantFrom('okta', 'other').map((value) => ({ op: 'provider', value })),
   fc.constantFrom('r0', 'r1').map((value) => ({ op: 'role', value })),
+);
+const agentFact = fc.oneof(
+  fc.record({ op: fc.constantFrom('is', 'has'), claim: fc.constantFrom(...PATHS), value }),
+  fc.record({ op: fc.constant('like'), claim: fc.constantFrom(...PATHS), value: fc.constantFrom('a*', '*b') }),
 );
 const { fact } = fc.letrec<{ fact: unknown }>((tie) => ({
   fact: fc.oneof(
@@ -82,17 +86,23 @@ test('whoever a session keeps is who the whole claims would be', () => {
       fc.array(source, { maxLength: 3 }),
       fc.constantFrom(...providerKindNames),
       fc.constantFrom('sub', 'uid'),
+      fc.option(agentFact, { nil: undefined }),
       claims,
-      (facts, sources, kind, subject, given) => {
+      (facts, sources, kind, subject, bot, given) => {
         const provider = { ...usualProvider, name: 'okta', kind, subject: { claim: subject, prefix: '' }, client: {} };
         const roles = facts.map((it, index) => [`r${index}`, it as Fact] as const);
+        const agents = (
+          bot === undefined ? [] : [{ name: 'bot', match: { kind: 'claim', fact: bot } }]
+        ) as TokenAgent[];
         const policy = {
+          agents: Object.fromEntries(agents.map((agent) => [agent.name, agent])),
           providers: { okta: provider as unknown as Provider },
           roles: Object.fromEntries(roles.map(([name, it]) => [name, { name, fact: it }])),
         } as unknown as Policy;
         const table: CallerTable = {
           providers: { okta: provider },
           roles,
+          agents,
           claims: sources.flatMap((it) => (typeof it === 'object' && 'claim' in it ? it.claim : [])),
           sends: {
             email: sources.includes('email'),
@@ -101,7 +111,7 @@ test('whoever a session keeps is who the whole claims would be', () => {
           },
         };
         const callerOf = (of: Readonly<Record<string, unknown>>) =>
-          toCaller({ provider: 'okta', claims: of, expires: NOW + 60, key: '' }, table, NOW);
+          toPerson({ provider: 'okta', claims: of, expires: NOW + 60, key: '' }, table, NOW);
         expect(callerOf(keep(given, keptClaims(policy, sources), 'okta'))).toEqual(callerOf(given));
       },
     ),
