@@ -9,6 +9,20 @@ export const MAX_DOCUMENT_BYTES = 256 * 1024;
 /** Keys of one provider beyond this number are ignored, and the job says so in the log. */
 export const MAX_KEYS_PER_PROVIDER = 100;
 
+/** Longest name of a key, in characters. */
+export const MAX_KID_LENGTH = 512;
+
+/** What is kept of a provider's keys, and of each reading of its discovery document, at most. Bytes. */
+export const MAX_KEYS_BYTES = 64 * 1024;
+export const MAX_METADATA_STATE_BYTES = 8 * 1024;
+
+/**
+ * Room for both of each provider in the zone with keys, twice, since what is new is there before what was goes; and the
+ * smallest such zone.
+ */
+export const KEYS_BYTES_PER_PROVIDER = 2 * (MAX_KEYS_BYTES + 2 * MAX_METADATA_STATE_BYTES);
+export const MIN_KEYS_BYTES = 1024 * 1024;
+
 /** A token without `kid` is tried against at most this many fitting keys. */
 export const MAX_KEYS_TRIED = 4;
 

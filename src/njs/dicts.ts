@@ -38,6 +38,22 @@ export const keysName = ({ name, issuer }: { readonly name: string; readonly iss
 export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('op', name, issuer);
 
+/**
+ * Keeps what was read of a provider's documents. No provider takes more than its part, so that there is room for each.
+ *
+ * @param most bytes
+ * @throws Error with one line for the log
+ */
+export function keepDocument(name: string, text: string, most: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > most) throw new Error(`what is to be kept of it takes ${bytes} bytes, which is more than ${most}`);
+  try {
+    keysDict().set(name, text);
+  } catch {
+    throw new Error('the zone meshgate_keys has no room for it');
+  }
+}
+
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = zone<string>('meshgate_tokens');
 

@@ -1,5 +1,5 @@
 import { composed } from '../composed.ts';
-import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
+import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_KEYS_BYTES, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
 import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
@@ -18,7 +18,7 @@ import {
   usableKeys,
 } from '../token/refresh.ts';
 import type { Key, TokenProvider } from '../token/types.ts';
-import { keysDict, keysName, locksDict } from './dicts.ts';
+import { keepDocument, keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
 import { EPOCH, newEpoch } from './epoch.ts';
 import { holdUpTo, release } from './held.ts';
@@ -71,8 +71,9 @@ export class KeyStore {
     return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
   }
 
+  /** @throws Error with one line for the log where there is no room for it, or it takes more than its part */
   #save(provider: TokenProvider, state: KeyState): void {
-    keysDict().set(keysName(provider), JSON.stringify(state));
+    keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
   }
 
   /** The epoch as all workers share it now. */
@@ -145,9 +146,9 @@ export class KeyStore {
     const { keys: times, egress } = this.#table;
     const now = Date.now() / 1000;
     const before = this.#state(provider.name);
-    this.#save(provider, trying(before, now));
     locksDict().set(composed('cool', provider.name), 1, times.coolDown * 1000);
     try {
+      this.#save(provider, trying(before, now));
       const uri = provider.jwksUri ?? (await this.#discover(provider));
       const to = provider.jwksUri === undefined ? provider : undefined;
       const set = await readKeySet(await fetchDocument(egress, provider.name, uri, to), providerKind(provider.kind));
@@ -158,7 +159,11 @@ export class KeyStore {
       return true;
     } catch (error) {
       const state = failed(before, now);
-      this.#save(provider, state);
+      try {
+        this.#save(provider, state);
+      } catch {
+        // What is there stays, and the line below says why.
+      }
       const serving = isStale(state, now, times)
         ? `; serving the keys of ${Math.round(now - state.fetchedAt)} s ago`
         : '';

@@ -1,6 +1,6 @@
 import { decode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../limits.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { algorithms } from './algorithms.ts';
 import { shown } from './detail.ts';
@@ -42,6 +42,7 @@ function problemOf(jwk: Jwk): string | undefined {
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shown(kty)} is not supported`;
   if (publicMembers[kty].some((name) => typeof jwk[name] !== 'string')) return 'a member is missing';
   if (kid !== undefined && typeof kid !== 'string') return '"kid" is not a string';
+  if (kid !== undefined && kid.length > MAX_KID_LENGTH) return `its "kid" has more than ${MAX_KID_LENGTH} characters`;
   if (alg !== undefined && typeof alg !== 'string') return '"alg" is not a string';
   if (kty === 'RSA') return rsaWeakness(decode(jwk.n as string), decode(jwk.e as string));
   if ((kty === 'OKP') !== (crv === 'Ed25519') || !curves.includes(crv as string))

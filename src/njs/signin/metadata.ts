@@ -1,5 +1,10 @@
 import { composed } from '../../composed.ts';
-import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
+import {
+  MAX_METADATA_STATE_BYTES,
+  METADATA_COOL_DOWN_S,
+  METADATA_REFRESH_S,
+  PROVIDER_TIMEOUT_MS,
+} from '../../limits.ts';
 import {
   type ClientMetadata,
   type Metadata,
@@ -9,7 +14,7 @@ import {
 } from '../../session/flow/metadata.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { discoveryUrl } from '../../token/discovery.ts';
-import { keysDict, locksDict, metadataName } from '../dicts.ts';
+import { keepDocument, keysDict, locksDict, metadataName } from '../dicts.ts';
 import { fetchDocument } from '../egress.ts';
 
 interface Kept<M> {
@@ -85,9 +90,10 @@ export class MetadataStore<M = Metadata> {
       );
       if (!read.ok) throw new Error(read.error);
       for (const line of read.warnings ?? []) ngx.log(ngx.WARN, `meshgate: ${this.#how.what} ${name}: ${line}`);
-      keysDict().set(
+      keepDocument(
         this.#how.name(provider),
         JSON.stringify({ metadata: read.metadata, fetchedAt: now } satisfies Kept<M>),
+        MAX_METADATA_STATE_BYTES,
       );
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: ${this.#how.what} ${name}: ${(error as Error).message}`);

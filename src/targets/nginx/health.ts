@@ -1,4 +1,5 @@
 import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S } from '../../limits.ts';
+import { toWatched } from '../../rules/watched.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { apart, nothingElse } from './inner.ts';
 import type { Scene } from './scene.ts';
@@ -6,16 +7,17 @@ import type { Scene } from './scene.ts';
 /** Where the command of the image asks. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** Whether there is any file to watch: an identity's, or a CA of certificates of services or clients. */
-const watches = ({ identities, policy }: Scene): boolean =>
-  identities.length > 0 || [policy.gateway.inner, ...policy.hosts].some((it) => it?.clientCaFile !== undefined);
+/** What health watches: files of identities, and CAs of certificates of services or clients. */
+const watchedFiles = ({ policy, identities }: Scene): number => {
+  const { ca = [], clientCa = [] } = toWatched(policy, identities, '');
+  return identities.length + ca.length + clientCa.length;
+};
 
-/** The zone that holds what was found of each identity's files: a kilobyte for each. */
+/** The zone that holds what was found of each file or pair of files: a kilobyte for each. */
 function zone(scene: Scene): readonly Directive[] {
-  if (!watches(scene)) return [];
-  const { identities } = scene;
-  const size = Math.max(64, 32 + identities.length);
-  return [line('js_shared_dict_zone', `zone=meshgate_svids:${size}k`, 'type=string')];
+  const files = watchedFiles(scene);
+  if (files === 0) return [];
+  return [line('js_shared_dict_zone', `zone=meshgate_svids:${Math.max(64, 32 + files)}k`, 'type=string')];
 }
 
 /** The job that watches the files. */
@@ -47,7 +49,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
           line('default_type', 'text/plain'),
           block('location', ['=', literal('/.meshgate/healthz')], [line('return', '200', 'ok')]),
           block('location', ['=', literal('/.meshgate/readyz')], [line('js_content', 'health.ready')]),
-          ...(watches(scene) ? [watch] : []),
+          ...(watchedFiles(scene) > 0 ? [watch] : []),
           nothingElse,
         ],
       ),

@@ -1,4 +1,6 @@
+import { KEYS_BYTES_PER_PROVIDER, MIN_KEYS_BYTES } from '../../limits.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
+import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
@@ -36,6 +38,10 @@ function hashSizes(scene: Scene): readonly Directive[] {
   ];
 }
 
+/** Bytes of the zone with keys: for all that may be kept of each provider. */
+export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
+  Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
+
 function engine(scene: Scene): readonly Directive[] {
   const { dir, stateDir } = scene.options;
   return [
@@ -44,7 +50,12 @@ function engine(scene: Scene): readonly Directive[] {
     ...ownCookies(scene),
     commented(
       'Keys of the providers, kept over a restart; verified tokens; locks.',
-      line('js_shared_dict_zone', 'zone=meshgate_keys:1m', 'type=string', literal(`state=${stateDir}/keys.json`)),
+      line(
+        'js_shared_dict_zone',
+        `zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k`,
+        'type=string',
+        literal(`state=${stateDir}/keys.json`),
+      ),
     ),
     line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
     line('js_shared_dict_zone', `zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k`, 'type=number', 'timeout=60s'),

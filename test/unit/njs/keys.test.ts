@@ -1,7 +1,8 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { composed } from '../../../src/composed.ts';
 import { KeyStore } from '../../../src/njs/keys.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
+import { publicJwk } from '../token/maker.ts';
 import { table } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
@@ -33,4 +34,69 @@ it('any number of tokens with unknown keys that are told to retry leave others t
   const next = keys.refetch(provider);
   locks.delete(fetching);
   expect(await next).toBe('unchanged');
+});
+
+describe('the room for keys', () => {
+  const { keys: zone } = fake.zones;
+  const text = (kid: (i: number) => string, count = 1): string =>
+    JSON.stringify({ keys: Array.from({ length: count }, (_, i) => ({ ...publicJwk('p256'), kid: kid(i) })) });
+  const published = new Map<string, string>();
+
+  beforeEach(() => {
+    zone.clear();
+    zone.room = Number.POSITIVE_INFINITY;
+    fake.logged.length = 0;
+    published.clear();
+    fake.fetch = async (_, options) => {
+      const url = String((options as { headers: Record<string, string> }).headers['X-Meshgate-Url']);
+      const body = url.endsWith('/.well-known/openid-configuration')
+        ? JSON.stringify({ issuer: new URL(url).origin, jwks_uri: `${new URL(url).origin}/jwks` })
+        : (published.get(new URL(url).origin) ?? text(() => 'k'));
+      return { status: 200, headers: new Headers(), text: async () => body };
+    };
+  });
+
+  const two = {
+    ...table,
+    providers: Object.fromEntries(
+      ['a', 'b'].map((name) => [name, { ...provider, name, issuer: `https://${name}.example.com` }]),
+    ),
+  };
+  const held = (name: string) => new KeyStore(two).of(name, Date.now() / 1000)?.map(({ kid }) => kid);
+
+  it('that is full keeps no other provider from being fetched, and the log says so', async () => {
+    // The epoch, and one provider.
+    zone.room = 2;
+    await new KeyStore(two).refresh();
+    expect([held('a'), held('b')].filter((kids) => kids !== undefined)).toEqual([['k']]);
+    expect(fake.logged).toEqual([expect.stringMatching(/keys of provider [ab]: the zone meshgate_keys has no room/)]);
+  });
+
+  it('is taken by no provider beyond its part: its keys of before stay', async () => {
+    await new KeyStore(two).refresh();
+    published.set(
+      'https://a.example.com',
+      text((i) => `${i} `.padEnd(500, 'x'), 100),
+    );
+    published.set(
+      'https://b.example.com',
+      text(() => 'new'),
+    );
+    fake.clock += 3_600_000;
+    vi.setSystemTime(fake.clock);
+    await new KeyStore(two).refresh();
+    expect([held('a'), held('b')]).toEqual([['k'], ['new']]);
+    expect(fake.logged).toEqual([expect.stringMatching(/keys of provider a: .* bytes, which is more than 65536/)]);
+    expect(Math.max(...zone.items().map(([, value]) => String(value).length))).toBeLessThan(65_536);
+  });
+
+  it('has none for a key with a name that is too long', async () => {
+    published.set(
+      'https://a.example.com',
+      text((i) => (i === 0 ? 'x'.repeat(513) : 'x'.repeat(512)), 2),
+    );
+    await new KeyStore(two).refresh();
+    expect(held('a')).toEqual(['x'.repeat(512)]);
+    expect(fake.logged.join()).toContain('"kid" has more than 512 characters');
+  });
 });

@@ -196,6 +196,33 @@ test('zones: what was called back and used up never makes room', () => {
   expect(zone('revoked')).toBe('zone=meshgate_revoked:5m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
 });
 
+// nginx 1.30.6 put states of five keys of 154 providers into 1 MB, and of nine keys of 86.
+test.each([
+  [1, '1024k'],
+  [6, '1024k'],
+  [160, '25600k'],
+])('zones: %i providers have %s for keys, twice what each may keep', (providers, size) => {
+  const policy = goldenPolicy('smallest');
+  const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
+  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+  const rendered = render({ ...policy, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+  expect(rendered).toContain(`zone=meshgate_keys:${size} `);
+  expect(Number.parseInt(size, 10) * 1024).toBeGreaterThanOrEqual(2 * providers * (64 + 2 * 8) * 1024);
+});
+
+// nginx 1.30.6 put what is found of 143 CA files into 64 KB.
+test('zones: each CA of client certificates has room for what is found of it', () => {
+  const policy = goldenPolicy('smallest');
+  const [host] = policy.hosts;
+  const hosts = Array.from({ length: 300 }, (_, i) => ({
+    ...(host as (typeof policy.hosts)[number]),
+    name: `h${i}.example.com`,
+    clientCaFile: `/run/ca/${i}.pem`,
+  }));
+  const size = /zone=meshgate_svids:(\d+)k/.exec(render({ ...policy, hosts }).files['http.conf'] ?? '')?.[1];
+  expect(Number(size)).toBeGreaterThan(300 * (64 / 143));
+});
+
 // nginx 1.30.6 put 223 entries with names of 68 characters into 64 KB, and 4,047 into 1 MB.
 test.each([
   [1, 0, '64k'],
