@@ -440,6 +440,12 @@ export const REVOKED_ALARM = 0.8;
 /** Revocations that are older than this, seconds, are said to be so in the log and in health: etcd is looked at each second. */
 export const REVOCATIONS_OLD_S = 5;
 
+/** After a restart without etcd, revocations that were read so many seconds before count as read. */
+export const REVOCATIONS_READ_S = 3600;
+
+/** How often the state says again when they were read, seconds. */
+export const REVOCATIONS_MARK_S = 600;
+
 /** Most revocations read from etcd in one call: as many of the longest fit into {@link MAX_REVOCATIONS_ANSWER_BYTES}. */
 export const ETCD_PAGE = 400;
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 182 * 1024,
-  'hop.js': 72 * 1024,
-  'signin.js': 204 * 1024,
+  'meshgate.js': 184 * 1024,
+  'hop.js': 74 * 1024,
+  'signin.js': 208 * 1024,
   'client.js': 38 * 1024,
   'health.js': 19 * 1024,
   'cookies.js': 1024,

@@ -4,7 +4,7 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { type Result, refuse } from '../reasons.ts';
 import type { Revocable } from '../session/revocation.ts';
 import type { ClientCertificate } from '../token/client-certificate.ts';
-import { isKeptRevoked, type Kept } from './revocation-reader.ts';
+import { canLookUp, isKeptRevoked, type Kept, unread } from './revocation-reader.ts';
 
 /** What is kept of a certificate by whoever reads it. */
 export interface ReadCertificate extends Kept {
@@ -60,6 +60,7 @@ export function certificateReader<T extends ReadCertificate>(
     const made = last?.escaped === escaped ? last.read : recall(escaped);
     if (!made.ok) return made;
     if (made.value.notAfter <= now) return refuse('proof_invalid', 'the client certificate has expired');
+    if (!canLookUp()) return unread;
     return isKeptRevoked(made.value, revocableOf) ? refuse('revoked', 'the client certificate is revoked') : made;
   };
 }

@@ -11,6 +11,7 @@ import type { KnownCaller } from './known.ts';
 import { decideNobody } from './nobody.ts';
 import type { Prover, Sent } from './prove.ts';
 import { type DpopError, deny, NOWHERE } from './refusal.ts';
+import { awaitRevocations, canLookUp, unread } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { SessionDoor } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -58,6 +59,7 @@ export function checkHandler(
   views?: Views,
   certificates?: CertificateCallers,
 ): (r: NginxHTTPRequest) => void | Promise<void> {
+  awaitRevocations(table);
   const route = routesOf(table);
   const door = sessions === undefined ? undefined : new SessionDoor(sessions, signer, views);
 
@@ -140,6 +142,7 @@ export function checkHandler(
       if (authorization === IN_QUERY) return answerOther(r, to, method);
       return deny(r, to, isForMachines(to) ? certificatesAlone : noBearers);
     }
+    if (!canLookUp()) return deny(r, to, unread);
     const token = bearer(authorization);
     if (token === undefined) return answerDpop(r, to, method, authorization);
     const now = Date.now() / 1000;

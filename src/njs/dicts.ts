@@ -96,7 +96,7 @@ export const budgetsDict = zone<number>('meshgate_budgets');
 /** The same of addresses, in room of their own: nobody in particular fills up what callers are counted in. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
-/** Name among the revocations of the mark that all of what other replicas called back was read once. */
+/** Name among the revocations of when all of what other replicas revoked was read; among the locks, that it was since the start. */
 export const REVOCATIONS_READ = 'read';
 
 /** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */

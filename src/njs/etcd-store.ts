@@ -5,8 +5,9 @@ import { readRevocation } from '../session/revoke.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';
-import { locksDict, onceDict, REVOCATIONS_READ, REVOCATIONS_SEEN, revokedDict } from './dicts.ts';
+import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
+import { noteRead } from './revocations-read.ts';
 
 /** Name of what the poll knows already. It lives no longer than the revocations do in the worst case: not over a restart. */
 const KNOWN = ' etcd';
@@ -143,8 +144,7 @@ export class EtcdStore implements SessionStore {
       onceDict().set(KNOWN, JSON.stringify(known), MAX_DICT_TTL_MS);
       if (!more) {
         locksDict().set(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
-        // Kept over a restart with what was read. It is written once: each write writes the state file.
-        if (!revokedDict().has(REVOCATIONS_READ)) revokedDict().set(REVOCATIONS_READ, '', MAX_DICT_TTL_MS);
+        noteRead(began / 1000);
         return;
       }
     }

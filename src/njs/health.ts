@@ -6,7 +6,8 @@ import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import { FLOOR } from '../session/revocation.ts';
 import type { KeyState } from '../token/refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
-import { keysDict, keysName, locksDict, REVOCATIONS_READ, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
+import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
+import { wasRead } from './revocations-read.ts';
 import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
 
@@ -37,7 +38,7 @@ function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
 function revocations(sessions: 'own' | 'shared', now: number): Part {
   const dropped = revokedDict().has(FLOOR);
   if (sessions === 'own') return revocationsPart(revokedTaken(), undefined, { dropped });
-  const unread = !revokedDict().has(REVOCATIONS_READ);
+  const unread = !wasRead(now);
   return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
 }
 

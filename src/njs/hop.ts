@@ -12,7 +12,7 @@ import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { deny, NOWHERE } from './refusal.ts';
-import { isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
+import { awaitRevocations, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
@@ -27,6 +27,7 @@ const HOP = '/.meshgate/hop/';
  */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
   // Services alone show certificates here: of a caller's, only what was asserted is said on.
+  awaitRevocations(table);
   const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
     const read = readSvid(escaped);

@@ -1,11 +1,31 @@
+import { refuse } from '../reasons.ts';
+import type { Table } from '../rules/types.ts';
 import { cutBefore, isRevoked, type Revocable } from '../session/revocation.ts';
 import { keysDict, revokedDict } from './dicts.ts';
 import { EPOCH, hasRevocations } from './epoch.ts';
+import { wasRead } from './revocations-read.ts';
 
 /*
  * The one reader of revocations. Each path that makes a caller, or keeps one, asks here before it answers; the table in
  * docs/sessions.md lists them all.
  */
+
+/** Whether it is known what other replicas revoked. It stays known while nginx runs, so that it is asked until then only. */
+let isRead = true;
+
+/** Has this context reject credentials until {@link wasRead}, where replicas share what is revoked. */
+export function awaitRevocations({ session }: Pick<Table, 'session'>): void {
+  isRead = session?.shared !== true;
+}
+
+/** Whether credentials can be looked up now. Each path that takes one asks, before it looks for the caller. */
+export function canLookUp(): boolean {
+  if (!isRead) isRead = wasRead(Date.now() / 1000);
+  return isRead;
+}
+
+/** What a credential is told meanwhile. */
+export const unread = refuse('check_unavailable', 'it is not known yet what other replicas revoked');
 
 /** Only a policy with sessions has the zone. */
 const look = (key: string): string | undefined =>

@@ -32,10 +32,9 @@ import { dueAt } from '../session/freshness.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';
-import { REVOCATIONS_READ, revokedDict } from './dicts.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
-import { isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
+import { canLookUp, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
 /** What a session cookie says, with where it came from. */
@@ -132,7 +131,7 @@ export class Sessions {
   /** Opens a cookie; {@link recall} is asked before. What `use` returns is returned. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
     // What is known was opened after the list was read.
-    if (this.settings.shared && !revokedDict().has(REVOCATIONS_READ)) return Promise.resolve(use(unavailable));
+    if (!canLookUp()) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
     return this.#open(ring, host, text, now, use);

@@ -9,6 +9,7 @@ import { type Bearers, bearer, dpop } from './bearers.ts';
 import type { CertificateCallers } from './certificate-callers.ts';
 import type { KnownCaller } from './known.ts';
 import type { Prover, Sent } from './prove.ts';
+import { canLookUp, unread } from './revocation-reader.ts';
 import type { Sessions } from './sessions.ts';
 import type { Views } from './views.ts';
 
@@ -138,6 +139,7 @@ export function whoamiHandler(
     const asBearer = bearer(authorization);
     const token = asBearer ?? (prover.takesProofs ? dpop(authorization) : undefined);
     if (!to.bearers || token === undefined) return refuse('credential_unsupported');
+    if (!canLookUp()) return unread;
     const met = await bearers.verify(to, token, now, metBearer, undefined, r);
     if (!met.ok) return met;
     const { binding } = met.value.known;

@@ -573,13 +573,13 @@ describe('a replica that shares revocations with others', () => {
       expect(headers).not.toHaveProperty('X-Meshgate-Signin');
       expect((await of.whoami(cookie(text))).status).toBe(503);
     }
-    fake.zones.revoked.set(REVOCATIONS_READ, '');
+    fake.zones.revoked.set(REVOCATIONS_READ, String(start));
     newEpoch();
     expect((await of.check(cookie(text))).status).toBe(204);
   });
 
   it('looks nothing up where all that it read is that nothing is revoked', () => {
-    fake.zones.revoked.set(REVOCATIONS_READ, '');
+    fake.zones.revoked.set(REVOCATIONS_READ, String(start));
     newEpoch();
     expect(fake.zones.keys.get(EPOCH)).not.toMatch(/!$/);
   });

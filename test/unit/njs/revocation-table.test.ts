@@ -7,7 +7,10 @@ import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
+import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
 import { hopHandler } from '../../../src/njs/hop.ts';
+import { awaitRevocations } from '../../../src/njs/revocation-reader.ts';
+import { noteRead } from '../../../src/njs/revocations-read.ts';
 import { keepRevoked } from '../../../src/njs/revoked.ts';
 import { Signer } from '../../../src/njs/signer.ts';
 import { renewHandler } from '../../../src/njs/signin/renew.ts';
@@ -63,11 +66,15 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  policy = table;
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.fetch = async () => new Response(null, { status: 204 });
   writeRing(['k1', 1]);
   await publishKeys(start);
 });
+
+/** The policy of the gateway. */
+let policy: Table = table;
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const cookie = (text: string) => ({ Cookie: `__Host-meshgate=${text}` });
@@ -78,16 +85,16 @@ const token =
   (known: boolean): Prepare =>
   async () => {
     const text = adasToken(start, { jti: 'j1', sid: 'op-1' });
-    const context = new Context();
+    const context = new Context(policy);
     // The first look finds it in no memory, the second in the shared one.
     for (let i = 0; known && i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
     const named: Named = { sub: ada, jti: 'j1', kid: 'p256', psid: 'op-1' };
-    return { ...named, passes: () => passed((known ? context : new Context()).check(bearer(text))) };
+    return { ...named, passes: () => passed((known ? context : new Context(policy)).check(bearer(text))) };
   };
 
 const opaque: Prepare = async () => {
   const okta = { ...table.providers.okta!, introspection: { cache: 60, negative: 10, stale: 0 } };
-  const of = { ...table, asking: '/run/check.sock', providers: { ...table.providers, okta } } as Table;
+  const of = { ...policy, asking: '/run/check.sock', providers: { ...table.providers, okta } } as Table;
   const said = { active: true, token_type: 'Bearer', iss: okta.issuer, aud: 'api://wiki', sub: 'ada-sub', uid: 'ada' };
   const claims = { ...said, groups: ['staff'], iat: start, exp: start + 600, jti: 'j1' };
   fake.fetch = async () => new Response(JSON.stringify(claims), { status: 200 });
@@ -101,9 +108,9 @@ const session =
   (known: boolean): Prepare =>
   async () => {
     const text = await sealed(adas(start));
-    const context = new Context();
+    const context = new Context(policy);
     for (let i = 0; known && i < 2; i++) expect(await passed(context.check(cookie(text)))).toBe(true);
-    return { ...ofAda, passes: () => passed((known ? context : new Context()).check(cookie(text))) };
+    return { ...ofAda, passes: () => passed((known ? context : new Context(policy)).check(cookie(text))) };
   };
 
 /** It is sealed by the key before; what it is renewed to is sealed by the key of now. */
@@ -112,12 +119,12 @@ const otherPolicy: Prepare = async () => {
   writeRing(['k2', 2], ['k1', 1]);
   const renewed = await sealed(adas(start, { gen: 2 }), { key: ['k2', 2] });
   fake.fetch = async () => new Response(renewed, { status: 200 });
-  return { ...ofAda, passes: () => passed(new Context().check(cookie(text))) };
+  return { ...ofAda, passes: () => passed(new Context(policy).check(cookie(text))) };
 };
 
 const whoami: Prepare = async () => {
   const text = await sealed(adas(start));
-  return { ...ofAda, passes: async () => (await new Context().whoami(cookie(text))).status === 200 };
+  return { ...ofAda, passes: async () => (await new Context(policy).whoami(cookie(text))).status === 200 };
 };
 
 const renewal: Prepare = async () => {
@@ -177,20 +184,20 @@ const shown = () => ({ 'SSL-Client-Cert': encodeURIComponent(ci) });
 const ofCi = (): Named => ({ sub: ['certificate', 'dns:ci.test'], kid: thumbprint(ci) });
 
 const certificate: Prepare = async () => {
-  const context = new Context(withCertificates);
+  const context = new Context({ ...withCertificates, session: policy.session! });
   for (let i = 0; i < 2; i++) expect(await passed(context.check(shown()))).toBe(true);
   return { ...ofCi(), passes: () => passed(context.check(shown())) };
 };
 
 const fact: Prepare = async () => {
-  const context = new Context(withCertificates);
+  const context = new Context({ ...withCertificates, session: policy.session! });
   const asked = { ...bearer(adasToken(start, { groups: [] })), ...shown() };
   for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
   return { ...ofCi(), passes: () => passed(context.check(asked)) };
 };
 
 const binding: Prepare = async () => {
-  const context = new Context();
+  const context = new Context(policy);
   const asked = { ...bearer(adasToken(start, { cnf: { 'x5t#S256': thumbprint(ci) } })), ...shown() };
   for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
   return { ...ofCi(), passes: () => passed(context.check(asked)) };
@@ -214,7 +221,7 @@ const inner =
     const person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
     const signed = await signAssertion(keys, assertionClaims(assertion, { service: 'wiki', as: '' }, person, at));
     if (!signed.ok) throw new Error(signed.reason);
-    const handler = hopHandler({ ...table, assertion, hop, routes }, hop, new Signer(assertion));
+    const handler = hopHandler({ ...policy, assertion, hop, routes }, hop, new Signer(assertion));
     const headers = {
       'X-Meshgate-Method': 'GET',
       'X-Meshgate-Assertion': signed.value,
@@ -315,10 +322,10 @@ describe.each([...documented])('%s', (path, cells) => {
 describe('by a clock that is 25 seconds ahead', () => {
   it('a token that was issued before is revoked with its subject, known or not', async () => {
     const text = adasToken(start + 25);
-    const context = new Context();
+    const context = new Context(policy);
     for (let i = 0; i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
     keepRevoked([revocation('sub', ofProvider(...ada), start + 3)]);
-    for (const of of [context, new Context()]) expect(await passed(of.check(bearer(text)))).toBe(false);
+    for (const of of [context, new Context(policy)]) expect(await passed(of.check(bearer(text)))).toBe(false);
   });
 
   it('an assertion that was signed before is revoked with its subject', async () => {
@@ -342,5 +349,42 @@ it('revocations are looked up where no epoch is known', async () => {
   const [text, token] = [await sealed(adas(start)), adasToken(start)];
   keepRevoked([revocation('sub', ofProvider(...ada), start)]);
   fake.zones.keys.delete('epoch');
-  for (const headers of [cookie(text), bearer(token)]) expect(await passed(new Context().check(headers))).toBe(false);
+  for (const headers of [cookie(text), bearer(token)])
+    expect(await passed(new Context(policy).check(headers))).toBe(false);
+});
+
+describe('where replicas share revocations', () => {
+  const shared: Table = { ...table, session: { ...table.session!, shared: true } };
+  const ofSignin = [
+    'renewal of a session',
+    'the provider\u2019s answer to a sign-in that has begun',
+    'ticket of the sign-in\u2019s host',
+  ];
+  const unread = () => {
+    for (const zone of [fake.zones.revoked, fake.zones.locks]) zone.clear();
+    awaitRevocations(shared);
+  };
+  // A session is known where it was opened, which was after they were read.
+  const never = [...ofSignin, 'session cookie, known'];
+  const others = Object.entries(paths).filter(([path]) => !never.includes(path));
+
+  it.each(others)('%s: rejected until they were read once', async (_, prepare) => {
+    policy = shared;
+    noteRead(start);
+    const { passes } = await prepare();
+    unread();
+    expect(await passes()).toBe(false);
+    noteRead(start);
+    expect(await passes()).toBe(true);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['two hours ago', String(start - 7200), false],
+    ['ten minutes ago', String(start - 600), true],
+    ['by a build that does not say when', '', false],
+  ])('after a restart without etcd, what was read %s counts or not', async (_, mark, passes) => {
+    policy = shared;
+    fake.zones.revoked.set(REVOCATIONS_READ, mark);
+    expect((await new Context(policy).check(bearer(adasToken(start)))).status === 204).toBe(passes);
+  });
 });
