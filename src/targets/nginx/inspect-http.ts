@@ -117,6 +117,24 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
   ];
 }
 
+/** CAs that OpenSSL verifies clients by in the place of the policy's. */
+export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
+  if (policy.gateway.inner === undefined && !policy.hosts.some(({ clientCaFile }) => clientCaFile !== undefined))
+    return [];
+  return [tree.http, ...ours.map(({ body }) => body)]
+    .flat()
+    .filter(
+      ({ name, args: [command = ''] }) => name === 'ssl_conf_command' && /^VerifyCA(File|Path|Store)$/i.test(command),
+    )
+    .map((node) =>
+      warn(
+        node,
+        `ssl_conf_command ${node.args.join(' ')} verifies certificates of clients by other CAs than the policy's`,
+        'client_ca_file in the policy',
+      ),
+    );
+}
+
 /** Scripts and settings of njs that our servers inherit, or that unmake TLS. */
 export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   const own = ({ file }: Read) => tree.kind(file) !== 'other';
