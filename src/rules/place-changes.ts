@@ -1,9 +1,10 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
 import type { PathAtom } from './atoms.ts';
 import { pathOf } from './compile.ts';
+import { covers } from './cover.ts';
 import { type DefinitionChange, type Named, type Part, parts } from './parts.ts';
 import { type HostPlaces, type Place, placesOf } from './places.ts';
-import { ownRegion, type Region, regions, regionText } from './regions.ts';
+import { type Region, regions, regionText, written } from './regions.ts';
 import { saidLimit } from './said.ts';
 
 /** What rules say (diff), headers (see {@link headerChanges}), and where a route stands. */
@@ -31,39 +32,44 @@ function partsAt({ left, right }: Place): Part[] {
   return parts({}, known(opened(right) as Route));
 }
 
-/** Paths on which one thing changed, and the routes that took them or take them. */
+/** Paths on which one thing changed. */
 interface Changed {
   readonly part: Part;
   readonly meant: Set<PathAtom>;
-  readonly routes: Set<readonly [route: Route, host: Host]>;
 }
 
-/** The paths of a change: as those of a route, where they are exactly these. */
-function regionsOf({ meant, routes }: Changed, all: readonly PathAtom[]): readonly Region[] {
-  for (const [route, host] of routes) {
-    const own = ownRegion(pathOf(route, host), all, meant);
-    if (own !== undefined) return [own];
-  }
-  return regions(all, meant);
+/** The paths of a change: route by route as they are to be, then as they were, and in other words where no route is whole. */
+function regionsOf({ meant }: Changed, { left, right, places }: HostPlaces): readonly Region[] {
+  const all = places.map(({ path }) => path);
+  const rest = new Set(meant);
+  const taking = new Set(places.flatMap((it) => (meant.has(it.path) ? [it.left, it.right] : [])));
+  const whole = [right, left].flatMap((host) =>
+    (host?.routes ?? []).flatMap((route): Region[] => {
+      if (!taking.has(route)) return [];
+      const path = pathOf(route, host as Host);
+      const own = all.filter((atom) => covers(path, atom.path));
+      if (own.length === 0 || !own.every((atom) => rest.has(atom))) return [];
+      for (const atom of own) rest.delete(atom);
+      return [{ path: written(path), except: [] }];
+    }),
+  );
+  return [...whole, ...regions(all, rest)];
 }
 
-function routesAt({ host, left, right, places }: HostPlaces): DefinitionChange[] {
+function routesAt(at: HostPlaces): DefinitionChange[] {
   const found = new Map<string, Changed>();
-  for (const place of places) {
+  for (const place of at.places) {
     for (const part of partsAt(place)) {
       const key = JSON.stringify(part);
-      const changed = found.get(key) ?? { part, meant: new Set(), routes: new Set() };
+      const changed = found.get(key) ?? { part, meant: new Set() };
       found.set(key, changed);
       changed.meant.add(place.path);
-      if (place.right && right) changed.routes.add([place.right, right]);
-      if (place.left && left) changed.routes.add([place.left, left]);
     }
   }
-  const all = places.map(({ path }) => path);
   return [...found.values()].flatMap((changed) =>
-    regionsOf(changed, all).map((region) => ({
+    regionsOf(changed, at).map((region) => ({
       section: 'route' as const,
-      name: regionText(host.name, region),
+      name: regionText(at.host.name, region),
       ...changed.part,
       affects: [],
     })),
