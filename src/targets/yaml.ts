@@ -1,4 +1,4 @@
-import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE } from 'js-yaml';
+import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 import { Foreign } from './types.ts';
 
 /** What stands above everything that is rendered as YAML. */
@@ -34,25 +34,28 @@ const NUMBER = [
 /** Lines that kubectl, which splits files by itself, and readers of YAML divide at different places. */
 const DIVIDED = /\r(?!\n)|[\u0085\u2028\u2029]|^---(?![ \t]*\r?$|[ \t]+#)|^\.\.\.|^%/m;
 
-/** What readers of YAML read differently at one place; undefined: all read it alike. */
-function differenceAt(event: Event, text: string): { readonly at: number; readonly what: string } | undefined {
-  if (!('tagStart' in event)) return undefined;
-  if (event.tagStart >= 0) return { at: event.tagStart, what: 'a tag' };
-  if (event.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN || event.valueStart < 0) return undefined;
-  const value = text.slice(event.valueStart, event.valueEnd);
-  if (value === '<<') return { at: event.valueStart, what: 'a merge key' };
+/** What of a scalar the readers of YAML read differently; undefined: nothing. */
+function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): string | undefined {
+  if (style !== SCALAR_STYLE.PLAIN || valueStart < 0) return undefined;
+  const value = text.slice(valueStart, valueEnd);
+  if (value === '<<') return 'a merge key';
   const isClear = PLAIN_NUMBER.test(value) || !(BOOLEAN.test(value) || NUMBER.some((it) => it.test(value)));
-  return isClear ? undefined : { at: event.valueStart, what: `${value} without quotes` };
+  return isClear ? undefined : `${value} without quotes`;
 }
 
 /** @throws Error for text that the readers of YAML which meshes have do not read alike: nothing is known of it */
 function checkClear(name: string, text: string, events: readonly Event[]): void {
+  const fail = (at: number, what: string) => {
+    const line = text.slice(0, at).split('\n').length;
+    throw new Error(`${name}, line ${line}: ${what} is not read alike by all readers of YAML`);
+  };
   const divided = DIVIDED.exec(text);
-  const first = divided ? { at: divided.index, what: 'this break of lines or documents' } : undefined;
-  for (const found of [first, ...events.map((event) => differenceAt(event, text))]) {
-    if (found === undefined) continue;
-    const line = text.slice(0, found.at).split('\n').length;
-    throw new Error(`${name}, line ${line}: ${found.what} is not read alike by all readers of YAML`);
+  if (divided !== null) fail(divided.index, 'this break of lines or documents');
+  for (const event of events) {
+    if ('tagStart' in event && event.tagStart >= 0) fail(event.tagStart, 'a tag');
+    if (event.type !== EVENT_ID.SCALAR) continue;
+    const what = unclear(event, text);
+    if (what !== undefined) fail(event.valueStart, what);
   }
 }
 

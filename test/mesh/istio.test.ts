@@ -60,7 +60,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
   async function prove() {
     const { items } = JSON.parse(await kubectl('get', DOCUMENTED_KINDS, '-A', '-o', 'json')) as List;
     // The lab's own mark and fence speak of every proxy, and prove says so.
-    const live = JSON.stringify({ items: items.filter((it) => !isOfLab(it)) });
+    const live = JSON.stringify({ kind: 'List', items: items.filter((it) => !isOfLab(it)) });
     const files = { 'meshgate.yaml': DEMO, 'jwks.json': mesh.signer.published, '-': live };
     const args = ['prove', '--target', 'istio', '--assertion-jwks', 'jwks.json', 'meshgate.yaml', '-'];
     return meshgate(args, { files });
