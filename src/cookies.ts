@@ -11,8 +11,12 @@ import { withoutOwn } from './session/own-cookies.ts';
  * @returns the cookie that the gateway itself sets in this answer
  */
 function kept(r: NginxHTTPRequest): string {
-  const lines = r.headersOut['Set-Cookie'];
-  if (lines !== undefined) r.headersOut['Set-Cookie'] = withoutOwn(lines) as string[];
+  const lines = r.headersOut['Set-Cookie'] as readonly string[] | undefined;
+  if (lines !== undefined) {
+    // Whatever fails from here on, no line passes that was not looked at.
+    r.headersOut['Set-Cookie'] = [];
+    r.headersOut['Set-Cookie'] = withoutOwn(lines) as string[];
+  }
   return r.variables.meshgate_set_cookie ?? '';
 }
 

@@ -3,6 +3,7 @@
  * the check alone. JavaScript that says what it was told stands in for the gateway's, so that nothing but nginx closes
  * a trap. It is sprung on the rendering as it is, and without the line that closes it.
  */
+import { expect, test } from 'vitest';
 import {
   type Answer,
   MANY_SIGNINS,
@@ -334,6 +335,33 @@ trap(lab, {
     ['__Host-meshgate=evil', 'a=1'],
     ['__Host-meshgate=evil', 'a=1'],
   ],
+});
+
+test('where the JavaScript for cookies fails, no browser takes a cookie with the name of ours from a service', async () => {
+  const program = 'function kept() {\n  throw new Error("broken");\n}\nexport default { kept };\n';
+  const broken = await startGateway(stage, {
+    policy,
+    rendered: { ...rendered, 'cookies.js': program },
+    alias: 'broken',
+  });
+  const lines = [
+    '__Host-meshgate=evil; Secure; Path=/',
+    '__HOST-meshgate-a-1.abcdefgh=evil;Path=/;secure',
+    'a=1; Secure; Path=/',
+  ];
+  const path = `/x?${lines.map((line) => `echo-header=${encodeURIComponent(`Set-Cookie:${line}`)}`).join('&')}`;
+  await until(async () => (await broken.send(host, { path: '/x' })).status === 200, {
+    what: 'the road to the service',
+    help: () => broken.box.logs.tail(),
+  });
+  const mark = broken.mark();
+  for (const answer of [await broken.send(host, { path }), ...(await broken.sendHttp2(host, { path }))]) {
+    expect(answer.status).toBe(200);
+    const set = answer.all('Set-Cookie');
+    expect(set.filter((line) => /;\s*secure/i.test(line))).toEqual([lines[2]]);
+    expect(set.filter((line) => /^\s*__host-/i.test(line)).every((line) => !/secure/i.test(line))).toBe(true);
+  }
+  expect(broken.box.logs.since(mark).join('\n')).toContain('broken');
 });
 
 /** What the sign-in hears of a line with twelve cookies of ours, each between two others. */

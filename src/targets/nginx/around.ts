@@ -13,7 +13,7 @@ import { refusal } from './problem.ts';
 import { nonceHeader } from './proof.ts';
 import { listing, requestsConf, requestsFile } from './request-headers.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { setCookieBeside } from './session.ts';
+import { refusedCookies, setCookieBeside } from './session.ts';
 
 /** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
 const closed: readonly Directive[] = [
@@ -150,6 +150,7 @@ export function around(scene: Scene, host: SceneHost, door: Door): Directive {
       ...(host.sessions ? sessionPages : errorPages),
       ...closed,
       ...headersBeside(scene, host, door),
+      ...(host.sessions ? [refusedCookies] : []),
       ...usual,
       // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
       line('proxy_max_temp_file_size', '0'),

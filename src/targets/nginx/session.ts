@@ -55,6 +55,12 @@ export const setCookieBeside: readonly Directive[] = [
   line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
 ];
 
+/**
+ * For where that JavaScript fails: what a service sets by such a name is without `Secure`, so that browsers refuse it
+ * (RFC 6265bis section 4.1.3.2). nginx reads attributes between blanks alone, and has no such word for calls.
+ */
+export const refusedCookies: Directive = line('proxy_cookie_flags', regex('~', `^\\s*${OWN_PREFIX}`), 'nosecure');
+
 // What hides our cookies from services, and from each other, goes by how their names begin.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import cookies from '../../src/cookies.ts';
+
+test('a failure lets no cookie of a service pass', () => {
+  const lines = ['a=1', '__Host-meshgate=evil'];
+  // Whatever looks at a line fails.
+  const failing = new Proxy(lines, {
+    get: (of, name) => {
+      if (name === 'filter') throw new Error('broken');
+      return Reflect.get(of, name);
+    },
+  });
+  const headersOut: Record<string, unknown> = { 'Set-Cookie': failing };
+  const r = { headersOut, variables: {} } as unknown as NginxHTTPRequest;
+  expect(() => cookies.kept(r)).toThrow('broken');
+  expect(headersOut['Set-Cookie']).toEqual([]);
+});
