@@ -1,3 +1,4 @@
+import { providerKind } from '../../providers/index.ts';
 import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
@@ -79,7 +80,7 @@ export async function allClaims(
   if (provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined) {
     if (lacksClaims(idClaims, paths)) {
       const said = await client.userinfo(provider, metadata, accessToken);
-      claims = said.ok ? withUserinfo(idClaims, said.value) : said;
+      claims = said.ok ? withUserinfo(idClaims, said.value, providerKind(provider.kind) ?? {}) : said;
     }
   }
   if (!claims.ok) return claims;

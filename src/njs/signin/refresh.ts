@@ -1,4 +1,5 @@
 import { refuseSignin } from '../../caller/caller.ts';
+import { providerKind } from '../../providers/index.ts';
 import { ok, type ReasonCode, type Result } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/metadata.ts';
@@ -35,7 +36,8 @@ async function claimsAfter(
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
     // What UserInfo does not say any more is not confirmed any more.
     const said = await scene.client.userinfo(provider, metadata, accessToken);
-    return said.ok ? withUserinfo(onlyOfTokens(before), said.value) : said;
+    if (!said.ok) return said;
+    return withUserinfo(onlyOfTokens(before), said.value, providerKind(provider.kind) ?? {});
   }
   const now = Date.now() / 1000;
   const expected = { subject: String(before.sub), ...(accessToken !== undefined && { accessToken }) };

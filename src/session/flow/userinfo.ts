@@ -1,3 +1,4 @@
+import type { ProviderKind } from '../../providers/index.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
 import { claimAt } from '../../token/claim-at.ts';
 import { asObject } from '../../token/json.ts';
@@ -31,14 +32,26 @@ const ofTokens = [
   ...['auth_time', 'acr', 'amr', 'sid', 'at_hash', 'c_hash', 's_hash', 'cnf'],
 ];
 
+type AddressKind = Pick<ProviderKind, 'email' | 'emailVerified'>;
+
+/** Both together. What says that an address is verified says it of the address beside it, and of no other one. */
+function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: AddressKind): Claims {
+  const all: Record<string, unknown> = { ...more, ...claims };
+  if (email === undefined || flag === undefined || claims[email] === more[email]) return all;
+  delete all[flag];
+  const from = claims[email] === undefined ? more : claims;
+  return from[flag] === undefined ? all : { ...all, [flag]: from[flag] };
+}
+
 /**
  * Adds what the UserInfo endpoint says to the claims of an ID token (OpenID Connect Core section 5.3.2). What the signed
  * token says stands.
  *
  * @param text the answer's body
+ * @param kind of the provider
  * @returns reason `signin_failed` for what is no answer, or of somebody else
  */
-export function withUserinfo(claims: Claims, text: string): Result<Claims> {
+export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   let more: Claims | undefined;
   try {
     more = asObject(JSON.parse(text));
@@ -49,7 +62,7 @@ export function withUserinfo(claims: Claims, text: string): Result<Claims> {
   // Section 5.3.2: it MUST be the same, or the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');
   const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
-  return ok({ ...Object.fromEntries(said), ...claims });
+  return ok(joined(claims, Object.fromEntries(said), kind));
 }
 
 /**

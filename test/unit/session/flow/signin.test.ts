@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { providerKinds } from '../../../../src/providers/index.ts';
 import { chooseProvider } from '../../../../src/session/flow/choose.ts';
 import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
 import { handoverUrl, originOf, redirectUri } from '../../../../src/session/flow/origin.ts';
@@ -9,6 +10,7 @@ import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
+import type { Claims } from '../../../../src/token/types.ts';
 import { holds } from '../../../harness/property.ts';
 
 describe('readSigninRequest', () => {
@@ -96,6 +98,7 @@ describe('chooseProvider', () => {
 });
 
 describe('claims of a session', () => {
+  const { generic, entra } = providerKinds;
   const keep = { paths: { okta: ['sub', 'email'] }, elements: { okta: { groups: ['staff'] } } };
 
   it('are those that the policy reads', () => {
@@ -107,13 +110,57 @@ describe('claims of a session', () => {
 
   it('are added to by UserInfo of the same person, and never changed', () => {
     const idToken = { sub: 'ada', email: 'ada@example.com' };
-    expect(withUserinfo(idToken, '{"sub":"ada","email":"evil@example.com","groups":["a"]}')).toEqual({
+    expect(withUserinfo(idToken, '{"sub":"ada","email":"evil@example.com","groups":["a"]}', generic)).toEqual({
       ok: true,
       value: { sub: 'ada', email: 'ada@example.com', groups: ['a'] },
     });
     for (const text of ['{"sub":"ben"}', '{}', '[]', 'null', 'eyJ.eyJ.x', '', '{"sub":["ada"]}']) {
-      expect(withUserinfo(idToken, text)).toMatchObject({ ok: false, reason: 'signin_failed' });
+      expect(withUserinfo(idToken, text, generic)).toMatchObject({ ok: false, reason: 'signin_failed' });
     }
+  });
+
+  const [own, other] = ['ada@example.com', 'eve@evil.example'];
+  it.each<[string, Claims, Claims, Claims]>([
+    ['its own', { email: own }, { email: other, email_verified: true }, { email: own }],
+    [
+      'its own, which has one',
+      { email: own, email_verified: false },
+      { email: other, email_verified: true },
+      { email: own, email_verified: false },
+    ],
+    ['its own, beside a flag alone', { email: own }, { email_verified: true }, { email: own }],
+    ['UserInfo’s', { email_verified: true }, { email: other }, { email: other }],
+    [
+      'UserInfo’s, which has one',
+      { email_verified: false },
+      { email: own, email_verified: true },
+      { email: own, email_verified: true },
+    ],
+    [
+      'both, and UserInfo has the flag',
+      { email: own },
+      { email: own, email_verified: true },
+      { email: own, email_verified: true },
+    ],
+    [
+      'both, and the token has the flag',
+      { email: own, email_verified: false },
+      { email: own, email_verified: true },
+      { email: own, email_verified: false },
+    ],
+  ])('have an address with what the same side says of it: %s', (_, idToken, said, expected) => {
+    expect(withUserinfo({ sub: 'ada', ...idToken }, JSON.stringify({ sub: 'ada', ...said }), generic)).toEqual({
+      ok: true,
+      value: { sub: 'ada', ...expected },
+    });
+  });
+
+  it('have an address with what says at Entra ID that it is verified', () => {
+    const said = JSON.stringify({ sub: 'ada', email: other, xms_edov: true });
+    expect(withUserinfo({ sub: 'ada', email: own }, said, entra)).toEqual({
+      ok: true,
+      value: { sub: 'ada', email: own },
+    });
   });
 
   it('of the sign-in itself are those of the signed token alone', () => {
@@ -129,7 +176,7 @@ describe('claims of a session', () => {
       typ: 'ID',
     };
     const more = { department: 'wiki', acrobat: true };
-    expect(withUserinfo({ sub: 'ada' }, JSON.stringify({ ...said, ...more }))).toEqual({
+    expect(withUserinfo({ sub: 'ada' }, JSON.stringify({ ...said, ...more }), generic)).toEqual({
       ok: true,
       value: { sub: 'ada', ...more },
     });
