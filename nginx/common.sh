@@ -31,20 +31,26 @@ render_to() {
   meshgate render --target nginx --out "$1" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }
 
-# Whether a folder is in memory, and forgotten with the container.
-in_memory() {
-  case $(stat -f -c %T "$1" 2>/dev/null) in
-    tmpfs | ramfs) return 0 ;;
-    *) return 1 ;;
-  esac
+# The file system that a folder is in.
+filesystem() { stat -f -c %T "$1" 2>/dev/null; }
+
+# Whether revocations are kept in the state alone: other replicas have them through etcd.
+keeps_revocations() {
+  grep -q 'zone=meshgate_revoked:' "$conf/http.conf" && ! grep -q '^upstream meshgate_etcd_' "$conf/http.conf"
 }
 
 # What is revoked has to outlive a restart: without a folder for it or etcd, a revoked session would pass again.
 check_state() {
-  grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || return 0
-  ! grep -q '^upstream meshgate_etcd_' "$conf/http.conf" || return 0
-  in_memory "$state" || return 0
+  keeps_revocations || return 0
   ! grep -q '^# insecure: gateway.session.insecure_forget_revocations' "$conf/servers.conf" || return 0
+  case $(filesystem "$state") in
+    tmpfs | ramfs) ;;
+    overlayfs | overlay)
+      say "$state is in the container's own layer: a new container forgets what is revoked; mount a volume at /var/lib/meshgate (-v meshgate-state:/var/lib/meshgate)"
+      return 0
+      ;;
+    *) return 0 ;;
+  esac
   die "what is revoked would be forgotten at a restart, since $state is in memory: mount a volume at /var/lib/meshgate (-v meshgate-state:/var/lib/meshgate), share revocations through gateway.store, or write gateway.session.insecure_forget_revocations: true"
 }
 

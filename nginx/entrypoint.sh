@@ -58,12 +58,15 @@ until problem=$(nginx -t -q -g "$main" 2>&1); do
     printf '%s\n' "$problem" | grep -v 'test failed$' >&2 || true
     die "nginx refuses the configuration in $conf, not starting"
   fi
+  case $file in
+    */revoked.json)
+      ! keeps_revocations ||
+        die "the state file $file is corrupt, so what was revoked is not known, not starting: restore it, or take it away and end all sessions with \"meshgate keys rotate --leaked\""
+      ;;
+  esac
   aside=$file.corrupt-$(date -u +%Y%m%dT%H%M%SZ)
   mv "$file" "$aside" || die "the state file $file is corrupt and cannot be moved aside"
   say "the state file $file is corrupt: moved to $aside, what it held is forgotten"
-  case $file in
-    */revoked.json) say "what was called back holds no more: rotate the keys of gateway.session, which ends all sessions" ;;
-  esac
 done
 [ -z "$problem" ] || printf '%s\n' "$problem" >&2
 

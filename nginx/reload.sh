@@ -14,6 +14,11 @@ render_to "$conf.next" || die "the policy $policy could not be rendered, the old
 
 mv "$conf" "$conf.before" 2>/dev/null || die "$conf is a mount: render where it comes from, then send nginx SIGHUP"
 mv "$conf.next" "$conf"
+if ! (check_state); then
+  rm -rf "$conf"
+  mv "$conf.before" "$conf"
+  die "the old configuration stays"
+fi
 if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
   rm -rf "$conf"
   mv "$conf.before" "$conf"
