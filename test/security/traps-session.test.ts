@@ -406,6 +406,25 @@ trap(lab, {
 });
 
 trap(lab, {
+  name: 'so is what a caller without a name receives who has a role by their network, and nothing else is',
+  without: inHttp(
+    'map $meshgate_user$meshgate_roles $meshgate_cache_caller',
+    'map $meshgate_user $meshgate_cache_caller',
+  ),
+  attack: async () =>
+    (await Promise.all(['inside', ''].map((Roles) => both({ path: '/x', headers: saying({ User: '', Roles }) }))))
+      .flat()
+      .map((answer) => [answer.status, answer.header('Cache-Control')]),
+  held: [
+    [200, 'private'],
+    [200, 'private'],
+    [200, undefined],
+    [200, undefined],
+  ],
+  open: Array(4).fill([200, undefined]),
+});
+
+trap(lab, {
   name: 'headers that an outer level adds stay beside it',
   around: inServer(host, 'add_header Strict-Transport-Security max-age=60 always;'),
   without: inRoutes(/ {4}add_header_inherit merge;\n/),

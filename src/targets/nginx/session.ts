@@ -136,7 +136,8 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     [key(''), variable('meshgate_cache_caller')],
     ['default', literal('')],
   ]),
-  map(variable('meshgate_user'), 'meshgate_cache_caller', [
+  // A network gives roles to callers without a name.
+  map(template(variable('meshgate_user'), variable('meshgate_roles')), 'meshgate_cache_caller', [
     [key(''), literal('')],
     ['default', 'private'],
   ]),
