@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { REVOKE_FOLDER } from '../limits.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ofAny, ofProvider } from '../session/revocation.ts';
 import { revocation } from '../session/revoke.ts';
 import type { Revocation } from '../session/store.ts';
@@ -25,7 +26,19 @@ const LOOK_S = 0.1;
 function subjectOf(text: string): readonly [provider: string, subject: string] {
   const slash = text.indexOf('/');
   if (slash < 1 || slash === text.length - 1) throw new WrongUse('--subject is PROVIDER/SUBJECT: okta/00u1a2b3');
-  return [text.slice(0, slash), text.slice(slash + 1)];
+  const [provider, subject] = [text.slice(0, slash), text.slice(slash + 1)];
+  if (provider === CERTIFICATE_PROVIDER && !/^(dns:|spiffe:\/\/|x509:)./.test(subject)) {
+    throw new WrongUse(
+      'the subject of a certificate begins with dns:, spiffe:// or x509: certificate/dns:ci.example.com',
+    );
+  }
+  return [provider, subject];
+}
+
+/** The SHA-256 of a certificate as other programs print it, as the gateway names it; any other id as it stands. */
+function kidOf(text: string): string {
+  const digits = text.replaceAll(':', '');
+  return /^[0-9a-f]{64}$/i.test(digits) ? Buffer.from(digits, 'hex').toString('base64url') : text;
 }
 
 /** What is asked for, with the provider's name: the gateway knows which ones there are. */
@@ -35,7 +48,7 @@ function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation & { r
   if (of !== undefined) given.push(['sub', ofProvider(...of)]);
   for (const [kind, value] of Object.entries({ sid, kid, jti })) {
     if (value === '') throw new WrongUse(`--${kind} is empty`);
-    if (value !== undefined) given.push([kind as Revocation['kind'], ofAny(value)]);
+    if (value !== undefined) given.push([kind as Revocation['kind'], ofAny(kind === 'kid' ? kidOf(value) : value)]);
   }
   const [first] = given;
   if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
@@ -79,7 +92,7 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
   const what = asked(flags, runtime.now());
   if (!runtime.isFolder(folder)) {
     throw new WrongUse(
-      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir`,
+      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir, or the policy has no gateway.session`,
     );
   }
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
@@ -100,7 +113,7 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
     runtime.err(`refused: ${foreign(outcome.refused)}\n`);
     return NO;
   }
-  runtime.err('revoked: no request passes with it any more\n');
+  runtime.err('recorded: whatever has this name is rejected from now on\n');
   return flags.cut ? cut(runtime, flags.pidFile) : YES;
 }
 

@@ -84,7 +84,8 @@ function firstLine(value: unknown): string {
 }
 
 /** {@link KnownCaller.stamp} of a token's claims; where it has no `iat`, the one of a token as old as can be. */
-export const stampOf = ({ iat, jti }: Claims): string => `${typeof iat === 'number' ? iat : 0} ${firstLine(jti)}`;
+export const stampOf = ({ iat, jti }: Claims): string =>
+  `${typeof iat === 'number' ? iat : 0} ${firstLine(typeof jti === 'number' ? String(jti) : jti)}`;
 
 /**
  * {@link KnownCaller.sub} of a token's claims.

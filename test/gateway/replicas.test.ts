@@ -207,7 +207,7 @@ test('what is revoked at one is revoked at the other', async () => {
   const person = await newPerson('emil');
   const agent = await signIn(person);
   const { exitCode, stderr } = await revoke(a, person);
-  expect([exitCode, stderr]).toEqual([0, 'revoked: no request passes with it any more\n']);
+  expect([exitCode, stderr]).toEqual([0, 'recorded: whatever has this name is rejected from now on\n']);
   await gone(cookieOf(agent));
 });
 

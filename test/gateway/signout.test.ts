@@ -179,7 +179,10 @@ describe('the provider', () => {
 describe('meshgate revoke', () => {
   test('calls back a person, who may sign in again', async () => {
     const agent = await signIn('ada');
-    expect(await revoke('--subject', 'sso/ada')).toEqual([0, 'revoked: no request passes with it any more\n']);
+    expect(await revoke('--subject', 'sso/ada')).toEqual([
+      0,
+      'recorded: whatever has this name is rejected from now on\n',
+    ]);
     expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
     expect(await ask(await signIn('ada', agent), home)).toBe(200);
   });
@@ -199,7 +202,7 @@ describe('meshgate revoke', () => {
     const cut = closed(socket!);
     expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
       0,
-      "revoked: no request passes with it any more\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
+      "recorded: whatever has this name is rejected from now on\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
     ]);
     await cut;
     // The workers from before the reload are told to go.

@@ -20,7 +20,7 @@ const takes = (found: string[] = []) => ({
 async function laid(...flags: readonly string[]): Promise<unknown> {
   const found: string[] = [];
   const { code, err } = await meshgate(['revoke', ...flags], takes(found));
-  expect([code, err]).toEqual([0, 'revoked: no request passes with it any more\n']);
+  expect([code, err]).toEqual([0, 'recorded: whatever has this name is rejected from now on\n']);
   expect(found).toHaveLength(1);
   const [path = '', text = ''] = found[0]!.split(' {');
   expect(path).toMatch(/^\/var\/lib\/meshgate\/revoke\/[a-z]+-1800000000000-[a-z0-9]+\.json$/);
@@ -62,6 +62,27 @@ describe('meshgate revoke', () => {
       made: NOW,
     });
   });
+
+  const DIGEST = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
+  test.each([DIGEST, DIGEST.toUpperCase(), DIGEST.toUpperCase().match(/../g)!.join(':')])(
+    'takes the SHA-256 of a certificate as openssl prints it: %s',
+    async (kid) => {
+      // The same bytes in base64url.
+      expect(await laid('--kid', kid)).toMatchObject({
+        kind: 'kid',
+        value: 'ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8\n',
+      });
+    },
+  );
+
+  test.each(['certificate/ci.example.com', 'certificate/CN=ci'])(
+    'rejects %s, which names no certificate',
+    async (subject) => {
+      const { code, err, written } = await meshgate(['revoke', '--subject', subject], { folders, now: NOW });
+      expect([code, Object.keys(written)]).toEqual([2, []]);
+      expect(err).toContain('begins with dns:, spiffe:// or x509:');
+    },
+  );
 
   test('says what to do where no gateway takes it', async () => {
     const { code, err, written } = await meshgate(['revoke', '--sid', 's1'], { folders, now: NOW });

@@ -247,6 +247,8 @@ const paths: Readonly<Record<string, Prepare>> = {
   'certificate as a fact beside a token': fact,
   'certificate that a token is bound to': binding,
   'assertion at the inner listener': inner((kid) => ({ sub: ada, sid: ofAda.sid!, psid: 'op-1', kid, jti: 'j1' })),
+  'assertion at the inner listener, by what only the credential had: a `sub` that is not the policy\u2019s subject, the provider\u2019s key, a certificate':
+    inner(() => ({ sub: ['okta', 'ada-sub'], sid: ofAda.sid!, psid: 'op-1', kid: 'p256', jti: 'j1' })),
   'service\u2019s certificate at the inner listener': inner(() => ({
     sub: ['certificate', SERVICE],
     kid: thumbprint(service),
@@ -387,4 +389,12 @@ describe('where replicas share revocations', () => {
     fake.zones.revoked.set(REVOCATIONS_READ, mark);
     expect((await new Context(policy).check(bearer(adasToken(start)))).status === 204).toBe(passes);
   });
+});
+
+it('a token whose id is a number is revoked by its digits', async () => {
+  const text = adasToken(start, { jti: 123 });
+  const context = new Context(policy);
+  for (let i = 0; i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
+  keepRevoked([revocation('jti', ofAny('123'), start)]);
+  for (const of of [context, new Context(policy)]) expect(await passed(of.check(bearer(text)))).toBe(false);
 });
