@@ -96,6 +96,8 @@ function navigation({ method, ...sent }: Asked): string | undefined {
 /** Whose page sends, where it matters. */
 function origin({ method, Upgrade, ...sent }: Asked): string | undefined {
   if (['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method) && Upgrade === undefined) return undefined;
+  // A page that hides its origin is known to be the host's own by what no page can say itself.
+  if (sent.Origin === 'null' && sent['Sec-Fetch-Site'] === 'same-origin') return undefined;
   return sent.Origin ?? (/^(cross|same)-site$/.test(sent['Sec-Fetch-Site'] ?? '') ? 'null' : undefined);
 }
 

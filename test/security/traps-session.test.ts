@@ -261,7 +261,7 @@ async function logged(path: string): Promise<boolean> {
 
 trap(lab, {
   name: 'error_log off for the sign-in: an answer that nginx cannot take writes no code into the log',
-  without: inHosts(/ {4}error_log \/dev\/null emerg;\n/),
+  without: inHosts(/ {4}error_log \/dev\/null emerg;\n/g),
   attack: () => logged(`/.meshgate/callback?${SECRETS}&large`),
   held: false,
   open: true,
