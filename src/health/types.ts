@@ -67,7 +67,8 @@ export const healthReasons = {
   ca_changed: 'nginx still goes by the certificates that the CA file had before: reload it.',
   revocations_old:
     'etcd does not answer: what other replicas called back since is not known here; what was known before holds.',
-  revocations_unread: 'It is not known yet what other replicas revoked, so no credential is accepted: etcd does not answer.',
+  revocations_unread:
+    'It is not known yet what other replicas revoked, so no credential is accepted: etcd does not answer.',
   revocations_dropped:
     'Revocations had to make room, and what was issued before them is rejected: enlarge gateway.session.people.',
   revocations_nearly_full: 'Hardly any room is left: when it is full, sign-outs are refused and the oldest make room.',

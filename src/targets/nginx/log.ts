@@ -51,6 +51,9 @@ interface Having {
   readonly several: boolean;
 }
 
+/** What nearly all requests have. */
+const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 /**
  * What clients choose of a line, as text in UTF-8 that is not too long: a line of the log is to be one write to a pipe.
  * All else of it is made here, by the policy or its providers; a host that is no UTF-8 is refused by nginx.
@@ -59,7 +62,7 @@ export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
   return [
     commented(
       'For the log: what a client sends, up to a bound, and to the first byte that is no UTF-8 or a control byte.',
-      shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD),
+      shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD, METHODS),
     ),
     shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST),
     ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),

@@ -91,10 +91,13 @@ export const pathMaps = (source: Part, name: string, most: number): readonly Dir
 /**
  * A variable that nginx takes in plain ASCII alone, cut after so many bytes. PCRE looks at no text that is too short for
  * the expression, as nearly all are.
+ *
+ * @param usual texts that are found without an expression; a map compares them in any case of their letters
  */
-export function shortMap(source: Part, name: string, most: number): Directive {
+export function shortMap(source: Part, name: string, most: number, usual: readonly string[] = []): Directive {
   const kept = `${name}_kept`;
   return map(source, name, [
+    ...usual.map((text) => [key(text), literal(text)] as const),
     ['default', source],
     [regex('~', `^(?<${kept}>[\\x00-\\xff]{${most}})[\\x00-\\xff]`), template(variable(kept), BROKEN)],
   ]);
