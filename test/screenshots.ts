@@ -53,6 +53,13 @@ export const pages: Readonly<Record<string, Page>> = {
   often: { kind: 'refused', host, reason: 'limit_exceeded', requestId, retry: '/page' },
   signedin: { kind: 'signedin', host, to: '/page' },
   confirm: { kind: 'confirm', host, issuers: ['https://example.okta.com'] },
+  into: {
+    kind: 'confirm',
+    host: 'wiki.apps.example.com',
+    request: 'sealed',
+    issuers: ['https://example.okta.com'],
+    requestId,
+  },
   signedout: { kind: 'signedout', host },
 };
 
