@@ -59,9 +59,7 @@ export function checkHandler(
   views?: Views,
   certificates?: CertificateCallers,
 ): (r: NginxHTTPRequest) => void | Promise<void> {
-  awaitRevocations(table);
-  // Asked where replicas share what is revoked: a call costs each request.
-  const waits = table.session?.shared === true;
+  const isShared = awaitRevocations(table);
   const route = routesOf(table);
   const door = sessions === undefined ? undefined : new SessionDoor(sessions, signer, views);
 
@@ -144,7 +142,7 @@ export function checkHandler(
       if (authorization === IN_QUERY) return answerOther(r, to, method);
       return deny(r, to, isForMachines(to) ? certificatesAlone : noBearers);
     }
-    if (waits && !canLookUp()) return deny(r, to, unread);
+    if (isShared && !canLookUp()) return deny(r, to, unread);
     const token = bearer(authorization);
     if (token === undefined) return answerDpop(r, to, method, authorization);
     const now = Date.now() / 1000;

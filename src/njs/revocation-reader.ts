@@ -13,9 +13,15 @@ import { wasRead } from './revocations-read.ts';
 /** Whether it is known what other replicas revoked. It stays known while nginx runs, so that it is asked until then only. */
 let isRead = true;
 
-/** Has this context reject credentials until {@link wasRead}, where replicas share what is revoked. */
-export function awaitRevocations({ session }: Pick<Table, 'session'>): void {
-  isRead = session?.shared !== true;
+/**
+ * Has this context reject credentials until {@link wasRead}, where replicas share what is revoked.
+ *
+ * @returns whether they do; where not, {@link canLookUp} need not be asked for each request
+ */
+export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
+  const isShared = session?.shared === true;
+  isRead = !isShared;
+  return isShared;
 }
 
 /** Whether credentials can be looked up now. Each path that takes one asks, before it looks for the caller. */

@@ -39,15 +39,10 @@ export function malformedClient(claims: Claims, { client: own }: ProviderKind): 
   if (
     (azp === undefined || isClient(azp)) &&
     (clientId === undefined || isClient(clientId)) &&
-    cid === undefined &&
-    appid === undefined
+    (cid === undefined || isClient(cid)) &&
+    (appid === undefined || isClient(appid))
   ) {
     return undefined;
   }
-  for (let i = 0; i < CLIENT_CLAIMS.length; i++) {
-    const name = CLIENT_CLAIMS[i] as string;
-    const value = claims[name];
-    if (value !== undefined && !isClient(value)) return name;
-  }
-  return undefined;
+  return CLIENT_CLAIMS.find((name) => claims[name] !== undefined && !isClient(claims[name]));
 }
