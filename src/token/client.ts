@@ -34,13 +34,13 @@ export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined
 /** A claim that names a client, and is no non-empty text: the token of an agent must not pass as a person's for that. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {
   if (own.length === 0) return undefined;
-  // Each new token passes here, and hardly any has such a claim: plain reads cost less than a loop over names.
+  // Each new token passes here, and hardly any has such a claim: plain reads cost less than a loop over names, or calls.
   const { azp, client_id: clientId, cid, appid } = claims;
   if (
-    (azp === undefined || isClient(azp)) &&
-    (clientId === undefined || isClient(clientId)) &&
-    (cid === undefined || isClient(cid)) &&
-    (appid === undefined || isClient(appid))
+    (azp === undefined || (typeof azp === 'string' && azp !== '')) &&
+    (clientId === undefined || (typeof clientId === 'string' && clientId !== '')) &&
+    (cid === undefined || (typeof cid === 'string' && cid !== '')) &&
+    (appid === undefined || (typeof appid === 'string' && appid !== ''))
   ) {
     return undefined;
   }

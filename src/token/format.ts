@@ -30,6 +30,10 @@ const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, Result<JoseHeader>>();
 
+/** The last one, which is asked for again while its token is verified, and mostly by the next token. */
+let lastHeader = '';
+let lastParsed: Result<JoseHeader> | undefined;
+
 const encoder = new TextEncoder();
 
 /*
@@ -100,8 +104,14 @@ const changing = ['crit', 'b64', 'zip'];
  * @returns reason `token_malformed` for what is no header of ours
  */
 export function parseHeader(text: string): Result<JoseHeader> {
-  const known = knownHeaders.get(text);
-  if (known !== undefined) return known;
+  if (lastParsed === undefined || text !== lastHeader) {
+    lastParsed = knownHeaders.get(text) ?? parseAnew(text);
+    lastHeader = text;
+  }
+  return lastParsed;
+}
+
+function parseAnew(text: string): Result<JoseHeader> {
   const bytes = decodeCanonical(text);
   if (bytes === undefined) return malformed;
   const members = parseObject(bytes);

@@ -10,7 +10,7 @@ import { etcdUpstreams } from './etcd.ts';
 import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
 import { locksBytes } from './locks.ts';
-import { logFormat } from './log.ts';
+import { logFormat, namesFound } from './log.ts';
 import { maps } from './maps.ts';
 import { metadataKeys } from './metadata.ts';
 import { proofZone } from './proof.ts';
@@ -29,6 +29,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
     ...metadataKeys(scene),
     ...scene.cors.flatMap(({ origins }) => origins),
     ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
+    ...namesFound(scene.hosts),
   ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
   const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;

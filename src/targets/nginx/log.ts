@@ -54,6 +54,16 @@ interface Having {
 /** What nearly all requests have. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+/** So many keys have a place of their own in a map of nginx's usual size. */
+const MAX_NAMES_FOUND = 64;
+
+/** Names of hosts that are found in a map: no expression runs for them. */
+export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
+  hosts
+    .map(({ host }) => host.name)
+    .filter((name) => !name.startsWith('*'))
+    .slice(0, MAX_NAMES_FOUND);
+
 /**
  * What clients choose of a line, as text in UTF-8 that is not too long: a line of the log is to be one write to a pipe.
  * All else of it is made here, by the policy or its providers; a host that is no UTF-8 is refused by nginx.
@@ -64,7 +74,7 @@ export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
       'For the log: what a client sends, up to a bound, and to the first byte that is no UTF-8 or a control byte.',
       shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD, METHODS),
     ),
-    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST),
+    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts)),
     ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),
     ...textMaps(variable('http_user_agent'), 'meshgate_log_agent', MAX_LOG_AGENT),
     ...(hosts.some(({ host }) => looksAtTools(host))
