@@ -58,13 +58,15 @@ export class Bearers {
   readonly #context: VerifyContext;
   /** Absent: no provider of the policy is asked about tokens. */
   readonly #questions: Questions | undefined;
-  /** Whether a text can be a token: a JWS, or where providers are asked about other tokens whatever can be one. */
-  readonly #isToken: (token: string) => boolean;
 
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
     this.#keys = keys;
-    this.#tokens = new TokenCache(table);
+    // A JWS; where providers are asked about other tokens, also a text that can be one of those.
+    this.#tokens = new TokenCache(
+      table,
+      table.asking === undefined ? isJws : (text) => isJws(text) || isTokenText(text),
+    );
     this.#context = {
       keysOf: (provider, now) => keys.of(provider.name, now),
       skew: table.clockSkew,
@@ -72,12 +74,11 @@ export class Bearers {
       onFailure: emptyErrorQueue,
     };
     this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
-    this.#isToken = table.asking === undefined ? isJws : (token) => isJws(token) || isTokenText(token);
   }
 
   /** A caller of these providers whose key is still published, and who was not called back. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
-    const known = this.#tokens.get(to.scope, token, now, this.#isToken);
+    const known = this.#tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
     this.#tokens.drop(to.scope, token);

@@ -37,7 +37,10 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     return ok({ ...read.value, revocable });
   });
   // Of a caller that an assertion speaks of all is kept.
-  const callers = new TokenCache({ selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] });
+  const callers = new TokenCache(
+    { selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] },
+    isJws,
+  );
   const context: AssertionContext = {
     issuer: table.assertion?.issuer ?? '',
     skew: table.clockSkew,
@@ -65,7 +68,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     if (!agent.ok) return agent;
     const keys = await signer.published(now);
     if (keys === undefined) return refuse('assertion_unavailable');
-    const known = callers.get(spiffe, assertion, now, isJws);
+    const known = callers.get(spiffe, assertion, now);
     if (known !== undefined && keys.some(({ thumbprint }) => thumbprint === known.key)) {
       const isRevoked = isKeptRevoked(known, (it) => revocable(it.caller, it.key, Number(it.stamp), keys));
       return isRevoked ? refuse('revoked') : ok(known);

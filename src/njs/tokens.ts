@@ -33,10 +33,18 @@ export class TokenCache {
   #lastToken = '';
   #lastKey = '';
 
+  readonly #isToken: (text: string) => boolean;
+
   /**
    * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
+   * @param isToken whether a text can be a token. It is asked before shared memory is, unless the text is one that this
+   * context has found there: that one was asked about before
    */
-  constructor({ selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>) {
+  constructor(
+    { selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>,
+    isToken: (text: string) => boolean,
+  ) {
+    this.#isToken = isToken;
     this.#selection = selection;
     this.#beginning = composed(FORM, selection, '');
     this.#more = sends.name || sends.groups || claims.length > 0;
@@ -65,17 +73,15 @@ export class TokenCache {
    * The caller of a token that was verified before and has not outlived its entry.
    *
    * @param scope what the token was verified for; an entry is found under the same scope only
-   * @param isToken whether the text can be a token. It is asked before shared memory is, unless the text is one that
-   * this context has found there: that one was asked about before
    */
-  get(scope: string, token: string, now: number, isToken: (token: string) => boolean): KnownCaller | undefined {
+  get(scope: string, token: string, now: number): KnownCaller | undefined {
     const near = this.#near.get(tail(token));
     if (near !== undefined && near.token === token && near.scope === scope) {
       if (near.known.until > now) return near.known;
       this.#near.delete(tail(token));
       return undefined;
     }
-    if (!isToken(token)) return undefined;
+    if (!this.#isToken(token)) return undefined;
     const text = tokensDict().get(this.#dictKey(scope, token));
     if (text === undefined) return undefined;
     const known = unpack(text);

@@ -6,8 +6,7 @@ import type { Door } from './door.ts';
 import { erasedNames, eraseFile } from './erase.ts';
 import { grpcAround, type Module, moduleOf } from './grpc.ts';
 import { clearedBeside, hiddenHeaders } from './hide.ts';
-import { errorPages, errorPagesTo, routeLocations, tls } from './location.ts';
-import { headerVariable } from './names.ts';
+import { errorPages, errorPagesTo, identityVariable, routeLocations, tls } from './location.ts';
 import { orPage, refuseAs } from './page.ts';
 import { refusal } from './problem.ts';
 import { nonceHeader } from './proof.ts';
@@ -67,7 +66,7 @@ function ownHeaders(scene: Scene, host: SceneHost, module: Module, cookie?: Arg)
   const fixed = fixedHeaders(scene, host).filter(
     ([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name),
   );
-  const identity = scene.headerNames.map((name, i) => [name, variable(headerVariable(i))] as const);
+  const identity = scene.headerNames.map((name, i) => [name, identityVariable(scene, i)] as const);
   const taken = new Set(fixed.map(([name]) => name.toLowerCase()));
   const clash = identity.find(([name]) => taken.has(name.toLowerCase()));
   if (clash !== undefined) throw new Error(`nginx: the header ${clash[0]} is the gateway's own`);

@@ -16,21 +16,25 @@ import { refusesWorkersAt } from './worker.ts';
 const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
 
 /** Where what a header of the answer says is kept. */
-const keptAs = (header: string): Arg => variable(underscored(header).slice('x_'.length));
+const keptAs = (header: string) => variable(underscored(header).slice('x_'.length));
 
 function fromAnswer(name: string): Directive {
   const header = `X-Meshgate-${name}`;
   return line('auth_request_set', keptAs(header), answerHeader(header));
 }
 
+/** The variable of an identity header: what each answer has anyway has one already, if all routes send that. */
+export function identityVariable({ sharedSources }: Pick<Scene, 'sharedSources'>, index: number) {
+  const source = sharedSources[index];
+  return source !== undefined && isAlways(source) ? keptAs(carrier(source, index)) : variable(headerVariable(index));
+}
+
 /** The value of an identity header. What is kept of each answer anyway is not looked for among its headers again. */
-function identity({ index, source }: SceneRoute['headers'][number]): Directive {
+function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
+  const own = variable(headerVariable(index));
+  if (identityVariable(scene, index).name !== own.name) return [];
   const header = carrier(source, index);
-  return line(
-    'auth_request_set',
-    variable(headerVariable(index)),
-    isAlways(source) ? keptAs(header) : answerHeader(header),
-  );
+  return [line('auth_request_set', own, isAlways(source) ? keptAs(header) : answerHeader(header))];
 }
 
 /** `auth_request` and what is kept of its answer. */
@@ -152,7 +156,7 @@ function location(
     ...(namesDestination(scene.policy)
       ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
       : []),
-    ...route.headers.map(identity),
+    ...route.headers.flatMap((header) => identity(scene, header)),
     ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
     ...connected(route),
     ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),

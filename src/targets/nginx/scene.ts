@@ -39,6 +39,8 @@ export interface Scene {
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
   readonly headerNames: readonly string[];
+  /** By the same indexes, where the value of a header comes from if all routes send it from there; else undefined. */
+  readonly sharedSources: readonly (HeaderSource | undefined)[];
   /** Bytes of the buffer for an answer of the check. */
   readonly answerSize: number;
   readonly hosts: readonly SceneHost[];
@@ -137,6 +139,12 @@ function sceneRoute(
   };
 }
 
+/** Where all routes send an identity header from; undefined if one has another source for it, or does not send it. */
+function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: number): HeaderSource | undefined {
+  const sources = new Set(routes.map(({ headers }) => headers.find((header) => header.index === index)?.source));
+  return sources.size === 1 ? [...sources][0] : undefined;
+}
+
 /** Resolves what the renderer needs of a policy. */
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
@@ -164,6 +172,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     options,
     resolver: policy.gateway.resolver.length > 0 ? policy.gateway.resolver : options.resolver,
     headerNames: names,
+    sharedSources: names.map((_, index) => sharedSource(routes, index)),
     answerSize: answerSize(policy, rules),
     hosts,
     ...(signin && { signinHost: { host: signin, routes: [], sessions: true } }),

@@ -28,8 +28,8 @@ describe('a bound token', () => {
   it.each(bindings)('bound by %j is so in other contexts, where it comes out of shared memory', (binding) => {
     const verified = { expires: start + 600, key: 'k', ...(binding && { binding }) };
     const known = { ...caller, ...(binding && { binding: binding.kind }) };
-    new TokenCache(settings).put('', 'a.b.c', verified, known, start, 300, '1 jti', 'sub');
-    const other = new TokenCache(settings).get('', 'a.b.c', start, () => true);
+    new TokenCache(settings, () => true).put('', 'a.b.c', verified, known, start, 300, '1 jti', 'sub');
+    const other = new TokenCache(settings, () => true).get('', 'a.b.c', start);
     expect(other?.binding).toEqual(binding);
     expect(other?.caller).toEqual(known);
     expect(other?.stamp).toBe('1 jti');
@@ -38,8 +38,15 @@ describe('a bound token', () => {
   it('whose caller takes more than a line is so too', () => {
     const binding = { kind: 'dpop', thumbprint: 'a'.repeat(43) } as const;
     const known = { ...caller, subject: 'ada\nof wiki', binding: binding.kind };
-    new TokenCache(settings).put('', 'a.b.c', { expires: start + 600, key: 'k', binding }, known, start, 300);
-    const other = new TokenCache(settings).get('', 'a.b.c', start, () => true);
+    new TokenCache(settings, () => true).put(
+      '',
+      'a.b.c',
+      { expires: start + 600, key: 'k', binding },
+      known,
+      start,
+      300,
+    );
+    const other = new TokenCache(settings, () => true).get('', 'a.b.c', start);
     expect([other?.binding, other?.caller.subject]).toEqual([binding, 'ada\nof wiki']);
   });
 });

@@ -102,8 +102,8 @@ describe('a caller that another context has kept', () => {
       key: 'k',
       ...(caller.binding && { binding: { kind: caller.binding, thumbprint: 'x' } }),
     };
-    new TokenCache(settings).put('', 'a.b.c', verified, caller, start, 300);
-    return new TokenCache(settings).get('', 'a.b.c', start, () => true)?.caller;
+    new TokenCache(settings, () => true).put('', 'a.b.c', verified, caller, start, 300);
+    return new TokenCache(settings, () => true).get('', 'a.b.c', start)?.caller;
   }
 
   it('has all that it had', () => {
