@@ -28,6 +28,13 @@ export interface Renewing {
 }
 
 /**
+ * Whether a record is of the sign-in that a cookie is of. A later sign-in keeps the session's id: to an earlier cookie,
+ * which may be a copy, it gives neither its time nor its level.
+ */
+export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
+  record.since === cookie.since && record.end === cookie.end;
+
+/**
  * Decides what to do about a session's cookie.
  *
  * @param record what is kept of the session here, if anything is
@@ -37,7 +44,7 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   if (now >= hardEnd(cookie, policy)) return 'alone';
   if (record?.ended) return 'ended';
   // A record that is older than the cookie holds a refresh token that was used up.
-  if (record !== undefined && record.session.gen >= cookie.gen) {
+  if (record !== undefined && isOfSignin(record.session, cookie) && record.session.gen >= cookie.gen) {
     const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
     if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
     if (record.session.gen > cookie.gen || cookie.selection !== selection) return 'newest';

@@ -13,16 +13,16 @@ export interface KeptClaims {
 
 /** What a session cookie says, sealed. Times are seconds since the epoch. Short names: each byte travels in each request. */
 export interface SessionClaims {
-  /** Id of the session, 128 random bits, base64url. */
+  /** Id of the session, 128 random bits, base64url. It stays while the same person uses the browser, see `continued`. */
   readonly sid: string;
   readonly provider: string;
   /** The provider's own session (`sid` of the ID token), which a back-channel sign-out names. */
   readonly psid?: string;
   /** {@link Table.selection} of the policy that chose the claims. */
   readonly selection: string;
-  /** Grows with each renewal; the record has the newest. */
+  /** Grows with each renewal and sign-in; the record has the newest. */
   readonly gen: number;
-  /** When its sign-in began here: a revocation of the subject holds for what began before. */
+  /** When its last sign-in began here: a revocation of the subject holds for what began before. */
   readonly since: number;
   /** When the person signed in at the provider (`auth_time`); 0 where it does not say. */
   readonly authTime: number;

@@ -7,7 +7,7 @@ import { callbackName, originOf } from '../../session/flow/origin.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
-import { establish } from './establish.ts';
+import { establish, goneAfter } from './establish.ts';
 import { exchange } from './exchange.ts';
 import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
@@ -66,7 +66,7 @@ function fail(
   why: string,
 ): void {
   ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
-  const cookies = [expiredAttempt(attempt.id)];
+  const cookies = goneAfter(attempt.id, reason);
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 

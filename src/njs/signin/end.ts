@@ -35,6 +35,22 @@ export async function callBack(
 }
 
 /**
+ * Ends one session of ours: each cookie that it ever had. Others of the same session at the provider go on.
+ *
+ * @param keep keeps it on this replica
+ * @throws Error with one line for the log where it does not hold
+ */
+export async function endOne(
+  scene: SigninScene,
+  session: SessionClaims,
+  now: number,
+  keep = keepRevoked,
+): Promise<void> {
+  const { psid: _, ...one } = scene.vault.revocable(session);
+  await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
+}
+
+/**
  * Ends a session everywhere: its cookies, those of the same session at the provider, on every host, and its record.
  *
  * @throws Error with one line for the log where it does not hold

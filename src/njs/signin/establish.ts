@@ -1,18 +1,20 @@
 import { refuseSignin } from '../../caller/caller.ts';
-import { ok, type Result, refuse } from '../../reasons.ts';
+import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { keep } from '../../session/claims.ts';
-import { setCookie } from '../../session/cookie.ts';
+import { expireCookie, setCookie } from '../../session/cookie.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/cookies.ts';
 import type { Ticket } from '../../session/flow/errand.ts';
 import { handoverUrl, originOf } from '../../session/flow/origin.ts';
 import { randomText } from '../../session/flow/random.ts';
-import { continued, newSession } from '../../session/flow/session.ts';
+import { continued, isOfSamePerson, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { knownCut } from '../revocation-reader.ts';
+import { keepEnded } from '../revoked.ts';
 import { redirect } from './answer.ts';
+import { endOne } from './end.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
@@ -31,7 +33,7 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
   }
 }
 
-/** The session that was there before is another's from now on: its tokens are not kept any longer. */
+/** What is kept under a session's id is of no use any longer. */
 async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<void> {
   try {
     await store.delete(sid);
@@ -40,15 +42,28 @@ async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<v
   }
 }
 
-/** What is kept of a session, with the session as it is now; `undefined` where nothing is. */
-async function kept({ store }: SigninScene, session: SessionClaims): Promise<SessionRecord | undefined> {
+/** What is kept of a session; `undefined` where nothing is. */
+async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<SessionRecord | undefined> {
   try {
-    const record = await store.get(session.sid);
-    return record === undefined ? undefined : { ...record, session };
+    return await store.get(sid);
   } catch {
     return undefined;
   }
 }
+
+/** Revokes a session that another person's took the place of: a copy of its cookie would outlive its sign-out. */
+async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
+  if (scene.vault.isRevoked(before)) return;
+  try {
+    await endOne(scene, before, now, keepEnded);
+  } catch (error) {
+    ngx.log(ngx.ERR, `meshgate: a session that another one replaced is not revoked: ${(error as Error).message}`);
+  }
+}
+
+/** Cookies that a browser loses where nobody is signed in: with a revoked session each further attempt would fail. */
+export const goneAfter = (attempt: string, reason: ReasonCode): readonly string[] =>
+  reason === 'revoked' ? [expiredAttempt(attempt), expireCookie(SESSION_COOKIE)] : [expiredAttempt(attempt)];
 
 /** What arrives at the host that it is for. */
 export interface Arrival {
@@ -72,14 +87,19 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   const { mode, attempt, to } = arrival;
   const { vault, table, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
-  const before = await vault.sessionOf(host, cookies, now);
+  // Also where it was revoked: what follows a session that has ended meanwhile has ended with it.
+  const before = await vault.cookieOf(host, cookies, now);
   const subject = table.providers[arrival.session.provider]?.subject.claim ?? 'sub';
-  const session = mode === 'renew' ? continued(arrival.session, before, subject) : arrival.session;
+  const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
+  const session = goesOn ? continued(arrival.session, before, mode) : arrival.session;
+  if (goesOn && vault.isRevoked(session)) return refuse('revoked');
   const text = await vault.sealSession(host, session, now);
   if (text === undefined) return tooLong;
+  const record = arrival.record ?? (goesOn ? await kept(scene, arrival.session) : undefined);
+  if (before !== undefined && !goesOn) await replace(scene, before, now);
+  // Of a session that goes on there is one record, under its own id.
   if (before !== undefined) await forget(scene, before);
-  const changed = session !== arrival.session;
-  const record = arrival.record ?? (changed ? await kept(scene, session) : undefined);
+  if (goesOn && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
   redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
   return ok(undefined);

@@ -7,7 +7,7 @@ import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
-import { arrive } from './establish.ts';
+import { arrive, goneAfter } from './establish.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
@@ -68,5 +68,5 @@ export async function handover(scene: SigninScene, visit: Visit): Promise<void> 
   const arrived = await arrive(scene, visit, { session, mode: ticket.mode, attempt: errand.id, to });
   if (arrived.ok) return;
   ngx.log(ngx.WARN, `meshgate: sign-in through ${session.provider}: ${arrived.reason}: ${arrived.detail ?? ''}`);
-  refuseWith(scene.pages, visit, arrived.reason, { cookies: [expiredAttempt(errand.id)] });
+  refuseWith(scene.pages, visit, arrived.reason, { cookies: goneAfter(errand.id, arrived.reason) });
 }

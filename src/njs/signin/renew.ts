@@ -1,8 +1,7 @@
 import { keep, readClaims } from '../../session/claims.ts';
 import { RENEW_HEADERS, RENEWED } from '../../session/contract.ts';
-import { ending } from '../../session/revoke.ts';
 import type { SessionClaims } from '../../session/types.ts';
-import { callBack } from './end.ts';
+import { endOne } from './end.ts';
 import { refresh } from './refresh.ts';
 import { type Renewal, Renewals } from './renewal.ts';
 import type { SigninScene } from './scene.ts';
@@ -52,10 +51,9 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     refresh: (record) => refresh(scene, record),
     isRevoked: (session, sub) => vault.isRevoked(session, sub),
     end: async (session) => {
-      // Sessions of other hosts have refresh tokens of their own.
-      const { psid: _, ...one } = vault.revocable(session);
       try {
-        await callBack(scene, [ending(one, Date.now() / 1000, signin.session.absolute)]);
+        // Sessions of other hosts have refresh tokens of their own.
+        await endOne(scene, session, Date.now() / 1000);
       } catch (error) {
         ngx.log(ngx.ERR, `meshgate: a session that its provider ended is not revoked: ${(error as Error).message}`);
       }

@@ -11,6 +11,7 @@ import {
   type Choose,
   confirmed,
   ended,
+  isOfSignin,
   isUnanswered,
   nextStep,
   type Refreshed,
@@ -165,7 +166,9 @@ export class Renewals {
       return { kind: 'ended' };
     }
     try {
-      await this.#keep(after);
+      const kept = await store.get(cookie.sid);
+      // The person may have signed in again meanwhile: the record is that sign-in's.
+      if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
       // What the store has says that the token is not to be used again.
       ngx.log(ngx.WARN, `meshgate: a renewed session is not kept: ${(error as Error).message}`);

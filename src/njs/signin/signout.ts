@@ -1,4 +1,5 @@
 import { expireCookie } from '../../session/cookie.ts';
+import { allAttemptsEnded } from '../../session/flow/cookies.ts';
 import { originOf } from '../../session/flow/origin.ts';
 import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
@@ -18,6 +19,9 @@ import { redirect, refuseMethod, refuseWith, setCookies } from './answer.ts';
 import { endSession } from './end.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
+
+/** What a browser loses that signs out: its session, and its attempts to sign in, which began before. */
+const goneOf = ({ cookies }: Visit): readonly string[] => [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)];
 
 const about = ({ host, requestId }: Visit) => ({ host, ...(requestId !== undefined && { requestId }) });
 
@@ -102,7 +106,7 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     refuseWith(scene.pages, visit, 'origin_refused');
     return;
   }
-  const gone = [expireCookie(SESSION_COOKIE)];
+  const gone = goneOf(visit);
   const session = await scene.vault.sessionOf(host, cookies, now);
   if (session === undefined) {
     redirect(visit, own + doneUrl(false), gone);
@@ -158,7 +162,7 @@ export async function frontchannel(scene: SigninScene, visit: Visit): Promise<vo
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
     if (provider && isIssuer(provider, named.iss)) {
       await endSession(scene, session, now);
-      setCookies(visit, [expireCookie(SESSION_COOKIE)]);
+      setCookies(visit, goneOf(visit));
     }
   }
   r.headersOut['Cache-Control'] = 'no-store';

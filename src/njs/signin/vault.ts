@@ -63,11 +63,16 @@ export class Vault implements RecordSeal {
 
   /** The session of a `Cookie` line that has not reached its hard end, and is not revoked. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
+    const session = await this.cookieOf(host, cookies, now);
+    return session === undefined || this.isRevoked(session) ? undefined : session;
+  }
+
+  /** {@link sessionOf}, revoked or not. */
+  async cookieOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
     const text = ownSession(cookies);
     const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
     const session = plain === undefined ? undefined : readClaims(plain);
-    if (session === undefined || now >= hardEnd(session, this.#policy)) return undefined;
-    return this.isRevoked(session) ? undefined : session;
+    return session === undefined || now >= hardEnd(session, this.#policy) ? undefined : session;
   }
 
   /**

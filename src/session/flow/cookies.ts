@@ -45,6 +45,13 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
   return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
 }
 
+/** `Set-Cookie` values that end all attempts of a browser, given its `Cookie` line. */
+export const allAttemptsEnded = (line: string): readonly string[] =>
+  [...new Set(cookieNames(line, ATTEMPT_COOKIE))]
+    .filter((name) => plainName.test(name))
+    .slice(0, MAX_ENDED)
+    .map(expireCookie);
+
 /** Value of `Set-Cookie` for a new attempt. */
 export function attemptCookie({ id, value }: AttemptCookie): string {
   return setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);

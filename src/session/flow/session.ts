@@ -2,6 +2,7 @@ import { MAX_CLOCK_SKEW } from '../../limits.ts';
 import { claimAt } from '../../token/claim-at.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
+import type { Mode } from './attempt.ts';
 import { randomText } from './random.ts';
 
 /** How long a session lasts, seconds. */
@@ -20,7 +21,7 @@ function signedIn(authTime: unknown, at: number): number {
 }
 
 /**
- * A new session, under an id that nobody has had before.
+ * A new session, under a new id.
  *
  * @param idToken claims of the ID token
  * @param kept the claims that the cookie keeps
@@ -55,15 +56,26 @@ export function newSession(
 }
 
 /**
- * A session that the provider confirmed in silence: nobody has signed in, so it ends when the one before would have. For
- * somebody else it is a new one.
+ * Whether two sessions are of one person at one provider.
  *
- * @param before the session that was renewed; absent: there is none any more
- * @param subject the claim that says who somebody is
+ * @param subject the claim that says who a person is
  */
-export function continued(session: SessionClaims, before: SessionClaims | undefined, subject: string): SessionClaims {
-  if (before === undefined || before.provider !== session.provider || before.end >= session.end) return session;
-  const who = claimAt(session.claims, subject);
-  if (who === undefined || who !== claimAt(before.claims, subject)) return session;
-  return { ...session, fresh: Math.min(session.fresh, before.end), end: before.end };
+export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
+  const who = claimAt(one.claims, subject);
+  return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
+}
+
+/**
+ * The session that follows one of the same person in the same browser. It keeps the id: whatever ends the session then
+ * ends each cookie that it ever had. A silent renewal is no sign-in, so it counts from the sign-in before, and ends when
+ * that session would have.
+ */
+export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
+  const { sid, since, cut } = before;
+  const { cut: _, ...rest } = session;
+  const gen = before.gen + 1;
+  if (mode !== 'renew') return { ...session, sid, gen };
+  const end = Math.min(session.end, before.end);
+  const fresh = Math.min(session.fresh, end);
+  return { ...rest, sid, gen, since, fresh, end, ...(cut !== undefined && { cut }) };
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { compactVerify, importJWK } from 'jose';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { holds } from '../../harness/property.ts';
 import { publicJwk } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
@@ -192,16 +192,24 @@ describe('a sign-in', () => {
     expect(await scene.vault.openFor('session', 'b.apps.example.com', text, Date.now() / 1000)).toBeUndefined();
   });
 
-  test('is a new session each time, and the one before is not kept', async () => {
+  test('of the same person in the same browser keeps the session’s id, and has a new end', async () => {
     const { browser, scene } = bound(lab());
     const one = browser();
     await one.signIn();
-    const before = (await one.session())!.sid;
+    const before = (await one.session())!;
+    vi.setSystemTime(Date.now() + 60_000);
     await one.signIn();
-    const after = (await one.session())!.sid;
-    expect(after).not.toBe(before);
-    expect(await scene.store.get(before)).toBeUndefined();
-    expect(await scene.store.get(after)).toBeDefined();
+    const after = (await one.session())!;
+    expect([after.sid, after.gen, after.end - before.end]).toEqual([before.sid, 1, 60]);
+    expect((await scene.store.get(after.sid))?.session).toEqual(after);
+  });
+
+  test('in another browser is a session of its own', async () => {
+    const { browser } = bound(lab());
+    const [one, other] = [browser(), browser()];
+    await one.signIn();
+    await other.signIn();
+    expect((await one.session())!.sid).not.toBe((await other.session())!.sid);
   });
 });
 
@@ -596,10 +604,9 @@ describe('a silent renewal', () => {
     one.jar().set('__Host-meshgate', (await scene.vault.sealSession(HOST, older, now))!);
     await one.signIn('/page', 'renew');
     const renewed = (await one.session())!;
-    expect(renewed.sid).not.toBe(first.sid);
+    expect([renewed.sid, renewed.since]).toEqual([first.sid, first.since]);
     expect([renewed.end, renewed.fresh]).toEqual([older.end, older.end]);
     expect((await scene.store.get(renewed.sid))?.session).toEqual(renewed);
-    expect(await scene.store.get(first.sid)).toBeUndefined();
     // A sign-in is as long as any.
     await one.signIn('/page');
     expect((await one.session())!.end).toBeGreaterThan(older.end);

@@ -60,6 +60,15 @@ describe('a cookie that asks for renewal', () => {
     expect(step(1600, record, {}, { ...session, gen: 2 })).toBe('alone');
   });
 
+  it.each(['since', 'end'] as const)('gets nothing of the record of a later sign-in (other %s)', (time) => {
+    const later = { ...record, session: { ...session, gen: 2, fresh: 2200, [time]: session[time] + 50 } };
+    expect(step(1100, later)).toBe('alone');
+    expect(step(1600, later)).toBe('alone');
+    expect(step(2100, later)).toBe('alone');
+    expect(step(1100, later, { selection: 'sel-2' })).toBe('alone');
+    expect(step(1100, ended(later))).toBe('ended');
+  });
+
   it('is chosen anew for another policy, from the record only', () => {
     expect(step(1100, record, { selection: 'sel-2' })).toBe('newest');
     expect(step(1600, record, { selection: 'sel-2' })).toBe('refresh');

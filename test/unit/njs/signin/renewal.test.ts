@@ -242,6 +242,17 @@ it('renews nothing that was signed out meanwhile', async () => {
   expect(asked).toHaveLength(1);
 });
 
+it('leaves the record of a sign-in that came while the provider was asked', async () => {
+  await store.put(record, 80_000);
+  const later: SessionRecord = { ...record, session: { ...session, gen: 5, since: now, end: session.end + 9 } };
+  answers = async () => {
+    await store.put(later, 80_000);
+    return good;
+  };
+  await renew();
+  expect(await store.get(session.sid)).toEqual(later);
+});
+
 it('chooses anew from the record for another policy, without the provider', async () => {
   await store.put(early, 80_000);
   const fresher = { ...early.session, fresh: now + 500 };

@@ -5,7 +5,7 @@ import { chooseProvider } from '../../../../src/session/flow/choose.ts';
 import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
 import { handoverUrl, originOf, redirectUri } from '../../../../src/session/flow/origin.ts';
 import { readSigninRequest } from '../../../../src/session/flow/request.ts';
-import { continued, newSession } from '../../../../src/session/flow/session.ts';
+import { continued, isOfSamePerson, newSession } from '../../../../src/session/flow/session.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
@@ -240,24 +240,34 @@ describe('continued', () => {
     sid: `s${end}`,
   });
 
-  it('ends when the session before would have, for the same person', () => {
-    const [before, renewed] = [at(1000), at(5000)];
-    expect(continued(renewed, before, 'sub')).toEqual({ ...renewed, end: 1000 });
-    expect(continued(renewed, at(300), 'sub')).toEqual({ ...renewed, fresh: 300, end: 300 });
+  it('by a silent renewal counts from the sign-in before, and ends when that session would have', () => {
+    const [before, renewed] = [
+      { ...at(1000), since: 7, cut: 5, gen: 3 },
+      { ...at(5000), since: 90, cut: 80 },
+    ];
+    const same = { ...renewed, sid: before.sid, gen: 4, since: 7, cut: 5 };
+    expect(continued(renewed, before, 'renew')).toEqual({ ...same, end: 1000 });
+    expect(continued(renewed, { ...before, end: 300 }, 'renew')).toEqual({ ...same, fresh: 300, end: 300 });
+    expect(continued(renewed, { ...before, end: 9000 }, 'renew').end).toBe(5000);
+    const { cut: _, ...uncut } = before;
+    expect(continued(renewed, uncut, 'renew')).not.toHaveProperty('cut');
   });
 
-  it('is a session of its own for anybody else, or where there was none', () => {
-    const renewed = at(5000);
-    for (const before of [
-      undefined,
-      at(1000, { sub: 'ben' }),
-      at(1000, {}),
-      at(1000, { sub: 'ada' }, 'other'),
-      at(9000),
-    ]) {
-      expect(continued(renewed, before, 'sub')).toBe(renewed);
+  it.each(['in', 'step'] as const)('by a sign-in keeps the id alone (mode %s)', (mode) => {
+    const [before, after] = [
+      { ...at(1000), cut: 5, gen: 3 },
+      { ...at(5000), since: 90 },
+    ];
+    expect(continued(after, before, mode)).toEqual({ ...after, sid: before.sid, gen: 4 });
+  });
+
+  it('is of the same person at the same provider', () => {
+    const session = at(5000);
+    expect(isOfSamePerson(session, at(1000), 'sub')).toBe(true);
+    for (const before of [at(1000, { sub: 'ben' }), at(1000, {}), at(1000, { sub: 'ada' }, 'other')]) {
+      expect(isOfSamePerson(session, before, 'sub')).toBe(false);
     }
-    expect(continued(at(5000, {}), at(1000, {}), 'sub').end).toBe(5000);
+    expect(isOfSamePerson(at(5000, {}), at(1000, {}), 'sub')).toBe(false);
   });
 });
 
