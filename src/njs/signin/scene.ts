@@ -6,6 +6,7 @@ import { Etcd } from '../etcd.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { KeyStore } from '../keys.ts';
 import { Questions } from '../questions.ts';
+import { awaitRevocations } from '../revocation-reader.ts';
 import { keepRevoked } from '../revoked.ts';
 import { MetadataStore, ofSignin } from './metadata.ts';
 import { Pages } from './page.ts';
@@ -34,6 +35,7 @@ function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
 
 /** Made once per context. */
 export function signinScene(table: Table, signin: SigninTable): SigninScene {
+  awaitRevocations(table);
   const vault = new Vault(table, signin.session);
   return {
     table,

@@ -12,7 +12,7 @@ import type { SessionClaims } from '../../session/types.ts';
 import type { RecordSeal } from '../dict-store.ts';
 import type { KeyFile } from '../key-file.ts';
 import { emptyErrorQueue } from '../openssl.ts';
-import { isRevokedNow } from '../revocation-reader.ts';
+import { canLookUp, isRevokedNow } from '../revocation-reader.ts';
 import { ringFile } from '../ring-file.ts';
 
 /** Seals and opens with the session keys as their file has them now. */
@@ -43,8 +43,11 @@ export class Vault implements RecordSeal {
   /**
    * Opens a text; a key that is not known may have come into the file just now. Nothing opens under a revoked key: anyone
    * who has that key can seal whatever they like, for whatever purpose.
+   *
+   * @throws Error with one line for the log where it is not known yet which keys are revoked
    */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
+    if (!canLookUp()) throw new Error('it is not known yet what other replicas revoked');
     let ring = await this.#file.current(now);
     const kid = kidOf(text);
     if (isRevokedNow(() => ({ kids: [kid], at: 0 }))) return undefined;

@@ -223,6 +223,8 @@ export interface LabOptions {
   readonly client?: Client;
   readonly signin?: Partial<ProviderSignin>;
   readonly signinHost?: string;
+  /** Whether replicas share what is revoked. */
+  readonly shared?: boolean;
   /** More providers of wiki.example.com. */
   readonly more?: Readonly<Record<string, Partial<ProviderSignin>>>;
   /** Those of {@link more} that have the issuer of the first, each as a client of its own name. */
@@ -294,6 +296,7 @@ export class Lab {
         ...session,
         publicPort: 443,
         socket: '/run/check.sock',
+        ...(options.shared && { shared: true }),
         keep: {
           paths: Object.fromEntries(names.map((name) => [name, ['sub', 'email', ...(options.agents ? ['team'] : [])]])),
           elements: Object.fromEntries(names.map((name) => [name, { groups: ['staff'] }])),
