@@ -3,14 +3,14 @@ import type { Table } from '../rules/types.ts';
 import { cutBefore, isRevoked, type Revocable } from '../session/revocation.ts';
 import { keysDict, revokedDict } from './dicts.ts';
 import { EPOCH, hasRevocations } from './epoch.ts';
-import { wasRead } from './revocations-read.ts';
+import { wasRead, wasReadHere } from './revocations-read.ts';
 
 /*
  * The one reader of revocations. Each path that makes a caller, or keeps one, asks here before it answers; the table in
  * docs/sessions.md lists them all.
  */
 
-/** Whether it is known what other replicas revoked. It stays known while nginx runs, so that it is asked until then only. */
+/** Whether other replicas' revocations were read since nginx started: then they are known while it runs. */
 let isRead = true;
 
 /**
@@ -26,9 +26,13 @@ export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
 
 /** Whether credentials can be looked up now. Each path that takes one asks, before it looks for the caller. */
 export function canLookUp(): boolean {
-  if (!isRead) isRead = wasRead(Date.now() / 1000);
-  return isRead;
+  if (isRead) return true;
+  isRead = wasReadHere();
+  return isRead || wasRead(Date.now() / 1000);
 }
+
+/** Whether {@link canLookUp} stays true. What is remembered without a look at it is remembered from then on only. */
+export const canRemember = (): boolean => isRead;
 
 /** What a credential is told meanwhile. */
 export const unread = refuse('check_unavailable', 'it is not known yet what other replicas revoked');

@@ -9,8 +9,11 @@ export function noteRead(now: number): void {
   }
 }
 
-/** Whether all that other replicas revoked was read: since nginx started, or not long before. */
+/** Whether all that other replicas revoked was read since nginx started. That stays so. */
+export const wasReadHere = (): boolean => locksDict().has(REVOCATIONS_READ);
+
+/** Whether all that other replicas revoked was read: since nginx started, or not long before. The latter passes. */
 export function wasRead(now: number): boolean {
-  if (locksDict().has(REVOCATIONS_READ)) return true;
+  if (wasReadHere()) return true;
   return now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_READ_S;
 }

@@ -34,7 +34,7 @@ import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
-import { canLookUp, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
+import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
 /** What a session cookie says, with where it came from. */
@@ -130,7 +130,7 @@ export class Sessions {
 
   /** Opens a cookie; {@link recall} is asked before. What `use` returns is returned. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
-    // What is known was opened after the list was read.
+    // What is remembered was opened after the list was read.
     if (!canLookUp()) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
@@ -210,6 +210,7 @@ export class Sessions {
       fresh,
       renewAt,
     };
+    if (!canRemember()) return { kind: 'known', known };
     if (this.#near.size >= SESSIONS_PER_CONTEXT) {
       this.#before = this.#near;
       this.#near = new Map();

@@ -7,6 +7,7 @@ import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
+import { REVOCATIONS_READ_S } from '../../../src/limits.ts';
 import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
 import { hopHandler } from '../../../src/njs/hop.ts';
 import { awaitRevocations } from '../../../src/njs/revocation-reader.ts';
@@ -381,6 +382,22 @@ describe('where replicas share revocations', () => {
     noteRead(start);
     expect(await passes()).toBe(true);
   });
+
+  it.each(['bearer token, known', 'session cookie, known', 'session cookie, new', 'certificate as credential'])(
+    '%s: after a restart what was read before counts for an hour, also for those that came within it',
+    async (path) => {
+      policy = shared;
+      noteRead(start - REVOCATIONS_READ_S + 60);
+      fake.zones.locks.clear();
+      awaitRevocations(shared);
+      const { passes } = await paths[path]!();
+      expect(await passes()).toBe(true);
+      vi.setSystemTime((start + 61) * 1000);
+      expect(await passes()).toBe(false);
+      noteRead(start + 61);
+      expect(await passes()).toBe(true);
+    },
+  );
 
   it.each<[string, string, boolean]>([
     ['two hours ago', String(start - 7200), false],
