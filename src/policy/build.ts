@@ -1,5 +1,4 @@
 import { DEFAULTS } from '../limits.ts';
-import { fillTenant, type ProviderKind, providerKinds } from '../providers/index.ts';
 import { buildGatewayLimits, buildOwnLimit, buildPlaceLimit } from './build-limits.ts';
 import {
   buildAccept,
@@ -13,6 +12,7 @@ import {
 import { buildCors, buildProxying } from './build-traffic.ts';
 import type { RawFact } from './caller-sections.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
+import { issuersOf } from './issuers.ts';
 import { parseMessage, toolCall } from './message.ts';
 import { type Path, ROUTES, routePath } from './path.ts';
 import { buildProof } from './proof.ts';
@@ -104,7 +104,7 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     name,
     kind: kindOf(raw),
     issuer: raw.issuer,
-    ...buildIssuers(raw),
+    ...issuersOf(kindOf(raw), raw),
     ...(raw.jwks_uri !== undefined && { jwksUri: raw.jwks_uri }),
     audiences: raw.audiences ?? [],
     ...(raw.insecure_any_audience && { anyAudience: true as const }),
@@ -118,15 +118,6 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
     ...buildGroups(raw),
     at,
   };
-}
-
-/** Whose tokens they are, where `iss` has several forms or may be absent. */
-function buildIssuers(raw: Raw['providers'][string]): Pick<policy.Provider, 'issuers' | 'trustDomain'> {
-  const { issuer, tenants, trust_domain } = raw;
-  const { spellings, name }: ProviderKind = providerKinds[kindOf(raw)];
-  if (name === 'spiffe') return { trustDomain: trust_domain ?? issuer.replace('spiffe://', '') };
-  if (tenants) return { issuers: tenants.map((tenant) => fillTenant(issuer, tenant)) };
-  return spellings?.includes(issuer) ? { issuers: spellings } : {};
 }
 
 function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {

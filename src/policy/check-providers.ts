@@ -1,25 +1,48 @@
-import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
+import { kindOfDraft } from './check-kinds.ts';
+import { type DraftPolicy, type DraftProvider, entriesOf, routesOf, writes } from './draft.ts';
+import { issuersOf } from './issuers.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { isIssuerUrl } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
+const isText = (value: string | undefined): value is string => value !== undefined;
+
 const DISCOVERY = '/.well-known/openid-configuration';
 
+/** What two providers have in common by which a token names its provider; undefined if no token names both. */
+function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
+  const [ours, theirs] = [one, other].map((provider) => {
+    const kind = kindOfDraft(provider);
+    const { issuer, tenants, trust_domain } = provider;
+    if (issuer === undefined) return undefined;
+    if (kind === undefined) return { issuer };
+    return { issuer, ...issuersOf(kind, { issuer, tenants: tenants?.filter(isText), trust_domain }) };
+  });
+  if (ours === undefined || theirs === undefined) return undefined;
+  const [those = [theirs.issuer], all = [ours.issuer]] = [theirs.issuers, ours.issuers];
+  if (ours.issuer === theirs.issuer || all.some((issuer) => those.includes(issuer))) return 'issuer';
+  return ours.trustDomain !== undefined && ours.trustDomain === theirs.trustDomain ? 'trust_domain' : undefined;
+}
+
+const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
+
 /**
- * One issuer may be two providers, with another audience each, but not on one host: there the issuer tells them apart.
+ * One issuer may be two providers, with another audience each, but not on one host: there the issuer tells them apart,
+ * and of a JWT-SVID without one the trust domain. If both fitted, the order of their names would decide.
  */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
-  providers.forEach(([name, { issuer }], index) => {
-    const before = providers.slice(0, index).filter(([, other]) => issuer !== undefined && other.issuer === issuer);
-    for (const [other] of before) {
+  providers.forEach(([name, provider], index) => {
+    for (const [other, before] of providers.slice(0, index)) {
+      const common = commonOf(before, provider);
+      if (common === undefined) continue;
       const host = accepted.find(([, names]) => names.includes(name) && names.includes(other))?.[0];
       if (host === undefined) continue;
-      const message = `provider ${quote(other)} has this issuer, and host ${quote(host)} accepts both; list both audiences there, and remove this one`;
-      report.add(['providers', name, 'issuer'], message);
+      const message = `provider ${quote(other)} has this ${COMMON[common]}, and host ${quote(host)} accepts both; list both audiences there, and remove this one`;
+      report.add(['providers', name, writes(provider, common) ? common : 'issuer'], message);
       return;
     }
   });

@@ -50,14 +50,17 @@ function gatewayKeys({ limits, session, sessionRoom, ...rest }: Gateway): Named 
 
 type Known = Policy['agents'][string];
 
-/** How an agent is known, as policies write it. */
+/** An id that providers choose freely, so that it reads as nothing else: in quotes unless it is one plain word. */
+const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.stringify(id));
+
+/** How an agent is known, as policies write it. Two ways never have the same text. */
 export function matchText({ match }: Known): string {
   const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
   switch (match.kind) {
     case 'service':
       return `service ${match.service}`;
     case 'client':
-      return `client_id ${match.client}${from}`;
+      return `client_id ${quoted(match.client)}${from}`;
     case 'spiffe':
       return `${match.spiffe}${from}`;
     case 'claim':
@@ -85,6 +88,30 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
     (a, b) => parts(known(a), known(b), ['actsFor', 'alone']),
     whole,
   );
+}
+
+/** Whether one token can be of both agents, so that the first of the policy counts. A token of two clients is rejected. */
+function canBeBoth({ match: one }: Known, { match: other }: Known): boolean {
+  if (one.kind === 'service' || other.kind === 'service') return false;
+  return one.kind === 'claim' || one.kind !== other.kind;
+}
+
+/** Agents whose order changed, if it decides whose a token is. */
+export function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+  const was = Object.values(before.agents).filter(({ name }) => Object.hasOwn(after.agents, name));
+  const names = Object.keys(after.agents);
+  const fresh = ({ name }: Known): Known => after.agents[name] as Known;
+  const decides = (one: Known, other: Known): boolean => canBeBoth(one, other) || canBeBoth(fresh(one), fresh(other));
+  const isSwapped = (one: Known, later: Known): boolean => names.indexOf(later.name) < names.indexOf(one.name);
+  return was.flatMap((agent, place) => {
+    const swapped = was.slice(place + 1).filter((later) => isSwapped(agent, later) && decides(agent, later));
+    return swapped.map(({ name }): DefinitionChange => {
+      return {
+        ...{ section: 'agent', name: agent.name, key: 'order' },
+        ...{ before: `before ${name}`, after: `after ${name}`, affects: [] },
+      };
+    });
+  });
 }
 
 /** Ingresses by name; the only one of a policy has none. */
@@ -126,6 +153,7 @@ export function definitionChanges(
     ...hostChanges(before, after),
     ...roleChanges(before, after).map((change) => withRules(change, rules)),
     ...agentChanges(before, after),
+    ...agentOrderChanges(before, after),
     ...meshChanges(before, after),
     ...section('ingress', doors(before), doors(after), (a, b) => parts(knownIngress(a), knownIngress(b)), doorText),
     ...section(

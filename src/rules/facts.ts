@@ -1,6 +1,6 @@
 import type { Fact, Policy } from '../policy/types.ts';
 
-/** A fact in the policy's words. */
+/** A fact in the policy's words. Two facts never have the same text. */
 export function factText(fact: Fact): string {
   const of = 'provider' in fact && fact.provider !== undefined ? ` of ${fact.provider}` : '';
   switch (fact.op) {
