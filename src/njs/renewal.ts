@@ -8,7 +8,8 @@ export type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' }
   | { readonly kind: 'alone' }
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'stale' };
 
 const alone: Renewed = { kind: 'alone' };
 
@@ -30,6 +31,8 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
       return { kind: 'going' };
     case RENEWED.ended:
       return { kind: 'ended' };
+    case RENEWED.stale:
+      return { kind: 'stale' };
     default:
       return alone;
   }

@@ -165,14 +165,20 @@ export class SessionDoor {
       if (!this.#sessions.vouchFor(known)) return this.#absent(r, to, method, 'session_expired', true);
       const later = Date.now() / 1000;
       known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(known, later);
+      known.unconfirmed = renewed.kind === 'stale';
       if (renewed.kind === 'going' || !stale) return this.#pass(r, to, method, known, later);
       return this.#passOld(r, to, method, known, later);
     });
   }
 
-  /** Nobody here can renew a session: a page goes through the provider, all else passes to the hard end. */
+  /**
+   * Nobody here can renew a session: a page goes through the provider, all else passes to the hard end, unless the
+   * provider was asked for the claims and did not say them.
+   */
   #passOld(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
-    if (navigationOf(r) === 'get') return this.#absent(r, to, method, 'session_expired', false, 'renew');
+    if (known.unconfirmed || navigationOf(r) === 'get') {
+      return this.#absent(r, to, method, 'session_expired', false, 'renew');
+    }
     return this.#pass(r, to, method, known, now);
   }
 

@@ -60,6 +60,8 @@ export interface KnownSession extends KnownCaller, OpenedSession {
   renewAt: number;
   /** The provider ended it. */
   ended?: boolean;
+  /** The provider was asked for the claims after their time, and did not say them. */
+  unconfirmed?: boolean;
   /** The newer one that it was renewed to. */
   next?: KnownSession;
 }

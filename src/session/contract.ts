@@ -21,6 +21,8 @@ export const RENEWED = {
   alone: 204,
   /** The provider ended it. */
   ended: 401,
+  /** Its time is over, and the provider did not confirm the claims: a page goes there, all else is refused. */
+  stale: 409,
 } as const;
 
 /** How a refused navigation goes to sign-in: value of `X-Meshgate-Signin`, the query of the sign-in's URL before `&to=`. */

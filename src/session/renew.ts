@@ -102,8 +102,10 @@ export type Refreshed =
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
   /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's or an agent's. */
   | { readonly kind: 'over'; readonly detail: string }
-  /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used, or a new one. */
-  | ({ readonly kind: 'unused'; readonly detail: string; readonly refreshToken?: string } & MaybeAway)
+  /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used. */
+  | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
+  /** The token endpoint answered, but what says the claims did not: they do not count longer than they are fresh. */
+  | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string }
   /** It was sent, and what became of it is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 

@@ -65,7 +65,7 @@ const TABS_S = 5;
  * Claims of the ID token, and where the policy reads some that are missing there, of the UserInfo endpoint.
  *
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` where the provider left groups out
- * @throws Away or Error with one line for the log where UserInfo did not answer
+ * @throws Error with one line for the log where UserInfo did not answer
  */
 export async function allClaims(
   { table, client, questions }: SigninScene,

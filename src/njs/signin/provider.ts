@@ -12,7 +12,7 @@ import type { Metadata } from '../../session/flow/metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
-import { Away, callProvider, isAway, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
+import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
 /** An endpoint where the gateway shows that it is the client. */
@@ -145,12 +145,12 @@ export class ProviderClient {
    * Asks the UserInfo endpoint.
    *
    * @returns reason `signin_failed` where the provider refuses to speak of the person
-   * @throws Away or Error with one line for the log
+   * @throws Error with one line for the log
    */
   async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
-    const answer = await callProvider(
+    const { status, text } = await callProvider(
       this.#egress,
       provider.name,
       {
@@ -159,10 +159,9 @@ export class ProviderClient {
       },
       provider,
     );
-    const { status, text } = answer;
     if (status === 200) return ok(text);
     const line = `the UserInfo endpoint answered ${status}`;
     if (REFUSALS.includes(status)) return refuse('signin_failed', line);
-    throw isAway(answer) ? new Away(line) : new Error(line);
+    throw new Error(line);
   }
 }

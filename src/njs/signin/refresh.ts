@@ -9,7 +9,7 @@ import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import { Away, isAway, mayBeUsed, NoAnswer } from '../egress.ts';
+import { isAway, mayBeUsed, NoAnswer } from '../egress.ts';
 import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
@@ -23,7 +23,7 @@ const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 /**
  * All claims of the person after a refresh; absent where the provider said nothing of them.
  *
- * @throws Away or Error with one line for the log
+ * @throws Error with one line for the log
  */
 async function claimsAfter(
   scene: SigninScene,
@@ -106,7 +106,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     const claims = await claimsAfter(scene, provider, metadata, before, tokens);
     if (!claims.ok) {
       const detail = `${claims.reason}: ${claims.detail ?? ''}`;
-      return PASSING.includes(claims.reason) ? { kind: 'unused', detail, ...kept } : { kind: 'over', detail };
+      return PASSING.includes(claims.reason) ? { kind: 'unsaid', detail, ...kept } : { kind: 'over', detail };
     }
     if (claims.value === undefined) {
       return { kind: 'unconfirmed', detail: 'it answers a refresh with neither an ID token nor UserInfo', ...kept };
@@ -126,6 +126,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       ...kept,
     };
   } catch (error) {
-    return { kind: 'unused', detail: (error as Error).message, ...(error instanceof Away && AWAY), ...kept };
+    // The token endpoint has just answered, so the provider is not away: UserInfo may be silent about one person alone.
+    return { kind: 'unsaid', detail: (error as Error).message, ...kept };
   }
 }

@@ -37,6 +37,8 @@ function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: R
       return answer(r, RENEWED.alone);
     case 'ended':
       return answer(r, RENEWED.ended);
+    case 'stale':
+      return answer(r, RENEWED.stale);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   REPEAT_LINE_S,
   WAIT_FOR_RENEWAL_MS,
 } from '../../limits.ts';
+import { isStale } from '../../session/freshness.ts';
 import {
   type Choose,
   confirmed,
@@ -53,6 +54,8 @@ export type Renewal =
   | { readonly kind: 'session'; readonly session: SessionClaims }
   | { readonly kind: 'alone' }
   | { readonly kind: 'ended' }
+  /** Its time is over, and what says the claims did not answer. */
+  | { readonly kind: 'stale' }
   /** The provider is asked by {@link Going.go} after the answer, or by somebody else already. */
   | Going;
 
@@ -72,6 +75,12 @@ const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
 /** Name of the mark that a provider, or a session, is left alone for a while. */
 const paused = (what: string): string => composed('pause', what);
+
+/** Name of the mark that a session's claims were to be confirmed, and what says them did not answer. */
+const unsaid = (sid: string): string => composed('unsaid', sid);
+
+/** Longer than the pause and the next try take: the mark is there until that has its answer. */
+const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
 /** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
 function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
@@ -125,15 +134,33 @@ export class Renewals {
       }
       return unconfirmed(record, outcome.refreshToken);
     }
-    if (outcome.away) {
+    if (outcome.kind !== 'unsaid' && outcome.away) {
       if (mark(locksDict(), paused(provider), PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
       mark(renewalsDict(), paused(sid), PROVIDER_PAUSE_MS);
+      if (outcome.kind === 'unsaid') this.#markUnsaid(sid);
       if (mark(locksDict(), composed('said of one', provider), REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
-    return outcome.kind === 'unused' ? unused(record, outcome.refreshToken) : withoutToken(record);
+    if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
+    return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
+  }
+
+  #markUnsaid(sid: string): void {
+    try {
+      renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
+    } catch {
+      // No room: the next request asks again.
+    }
+  }
+
+  /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */
+  #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
+    if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
+    const session = renewal.kind === 'session' ? renewal.session : cookie;
+    const isOver = isStale(session, Date.now() / 1000) && renewalsDict().has(unsaid(cookie.sid));
+    return isOver ? { kind: 'stale' } : renewal;
   }
 
   async #keep(record: SessionRecord): Promise<void> {
@@ -157,6 +184,7 @@ export class Renewals {
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
+    if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const after =
       outcome.kind === 'confirmed'
         ? confirmed(before, outcome, choose, this.#at(cookie))
@@ -213,6 +241,10 @@ export class Renewals {
    * @throws Error with one line for the log where the store does not answer
    */
   async renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
+    return this.#inTime(await this.#renew(cookie, host, wait), cookie);
+  }
+
+  async #renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
     const { store, isRevoked } = this.#scene;
     if (isRevoked(cookie)) return { kind: 'ended' };
     const found = await store.get(cookie.sid);

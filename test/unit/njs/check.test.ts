@@ -459,6 +459,25 @@ describe('renewal', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('goes through the provider for a page where its claims are not confirmed in time; all else is refused', async () => {
+    const text = await ada();
+    at(700);
+    renewing(409);
+    for (let i = 0; i < 3; i++) {
+      for (const more of [{}, form]) {
+        const { status, headers } = await context.check({ ...cookie(text), ...more });
+        expect([status, headers['X-Meshgate-Reason']]).toEqual([401, 'session_expired']);
+      }
+      const { headers } = await context.check({ ...cookie(text), ...page });
+      expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
+      expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
+    }
+    expect(asked).toHaveLength(1);
+    at(706);
+    renewing(204);
+    expect((await context.check(cookie(text))).status).toBe(204);
+  });
+
   it('ends what the provider ended', async () => {
     const text = await ada();
     at(700);

@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refresh } from '../../../src/njs/signin/refresh.ts';
+import { Renewals } from '../../../src/njs/signin/renewal.ts';
 import type { SessionRecord } from '../../../src/session/types.ts';
 import { makeToken } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { type FakeProvider, ISSUER, Lab, type LabOptions, labNgx, ROBOTS } from './signin-lab.ts';
+import { type FakeProvider, HOST, ISSUER, Lab, type LabOptions, labNgx, ROBOTS } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -171,7 +172,7 @@ describe('a refresh', () => {
       claims: { iss: ISSUER, sub: 'ada', aud: 'wiki', iat: now(), exp: now() + 300 },
     });
     expect((await refreshedBy(tokens({ id_token: token }))).refreshed).toMatchObject({
-      kind: 'unused',
+      kind: 'unsaid',
       refreshToken: 'NEXT-SECRET',
     });
   });
@@ -201,21 +202,55 @@ describe('a refresh', () => {
       expect((await userinfoAnswers(status, lacking())).kind).toBe('over');
     });
 
-    test.each([500, 503, 429, 'hangs up'] as const)('is away leaves the provider alone: %s', async (status) => {
-      for (const token of ['', lacking()]) {
-        expect(await userinfoAnswers(status, token)).toMatchObject({
-          kind: 'unused',
-          away: true,
-          refreshToken: 'NEXT-SECRET',
-        });
-      }
-    });
+    test.each([500, 503, 429, 'hangs up', 400, 302, 410] as const)(
+      'does not answer confirms nothing of one person, and says nothing of others: %s',
+      async (status) => {
+        for (const token of ['', lacking()]) {
+          const refreshed = await userinfoAnswers(status, token);
+          expect(refreshed).toMatchObject({ kind: 'unsaid', refreshToken: 'NEXT-SECRET' });
+          expect(refreshed).not.toHaveProperty('away');
+        }
+      },
+    );
 
-    test.each([400, 302, 410])('says something else of one person says nothing of others: %i', async (status) => {
-      for (const token of ['', lacking()]) {
-        const refreshed = await userinfoAnswers(status, token);
-        expect(refreshed).toMatchObject({ kind: 'unused', refreshToken: 'NEXT-SECRET' });
-        expect(refreshed).not.toHaveProperty('away');
+    test('answers 429 for one person keeps no other from being renewed, nor a lost role for that person', async () => {
+      lab = new Lab();
+      const signedIn = async (sub: string) => {
+        lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub }, userinfo: { sub } };
+        const browser = lab.browser();
+        await browser.signIn();
+        return (await browser.session())!;
+      };
+      const eve = await signedIn('eve');
+      const ada = await signedIn('ada');
+      const renewals = new Renewals({
+        store: lab.scene.store,
+        look: 5,
+        choose: (claims) => claims,
+        refresh: (of) => {
+          const sub = String(of.claims.sub);
+          const limited = sub === 'eve' ? { userinfoStatus: 429 as const } : {};
+          lab.provider.manners = { token: () => tokens(), userinfo: { sub, groups: ['now'] }, ...limited };
+          return refresh(lab.scene, of);
+        },
+        isRevoked: () => false,
+        end: async () => {},
+        policy: lab.scene.signin.session,
+        selection: eve.selection,
+      });
+      const pass = (seconds: number): void => {
+        labNgx.clock += seconds * 1000;
+        vi.setSystemTime(labNgx.clock);
+      };
+      pass(700);
+      expect(await renewals.renew(eve, HOST, true)).toEqual({ kind: 'stale' });
+      expect(await renewals.renew(ada, HOST, true)).toMatchObject({
+        kind: 'session',
+        session: { claims: { groups: ['now'] } },
+      });
+      for (let round = 0; round < 60; round++) {
+        pass(5);
+        expect(await renewals.renew(eve, HOST, true)).toEqual({ kind: 'stale' });
       }
     });
   });

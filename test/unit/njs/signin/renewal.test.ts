@@ -180,6 +180,49 @@ it.each(['unused', 'lost'] as const)('renews other sessions while the provider r
   expect(asked).toHaveLength(2);
 });
 
+const unsaid: Refreshed = { kind: 'unsaid', detail: 'the UserInfo endpoint answered 429', refreshToken: 'refresh-2' };
+
+it('renews other sessions while UserInfo does not answer for one, which is stale until it does', async () => {
+  await store.put(others, 80_000);
+  answers = async () => unsaid;
+  expect(await renew()).toEqual({ kind: 'stale' });
+  answers = async () => good;
+  expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  expect(await renew()).toEqual({ kind: 'stale' });
+  expect(asked).toEqual(['refresh-1', 'refresh-1']);
+  pass(10_000);
+  expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
+  expect(asked.at(-1)).toBe('refresh-2');
+  // And this is not held against it when it is due again.
+  pass(700_000);
+  answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
+  const { session: next } = (await store.get(session.sid))!;
+  expect(await renew(next)).toEqual({ kind: 'alone' });
+});
+
+it('is stale for an older cookie, for another policy’s, and for those that wait, while UserInfo does not answer', async () => {
+  answers = async () => unsaid;
+  await renew();
+  expect(await renew({ ...session, gen: 0 })).toEqual({ kind: 'stale' });
+  expect(await renew({ ...session, selection: 'other' })).toEqual({ kind: 'stale' });
+  pass(10_000);
+  answers = async () => {
+    await waiting(1);
+    return unsaid;
+  };
+  expect(await Promise.all([renew(), renew()])).toEqual([{ kind: 'stale' }, { kind: 'stale' }]);
+});
+
+it('goes on while its claims are fresh, though UserInfo does not answer', async () => {
+  await store.put(early, 80_000);
+  answers = async () => unsaid;
+  const renewal = await renew(early.session, false);
+  await (renewal as { go: () => Promise<void> }).go();
+  expect(await renew(early.session)).toEqual({ kind: 'alone' });
+  pass(60_000);
+  expect(await renew(early.session)).toEqual({ kind: 'stale' });
+});
+
 it('leaves marks of single sessions where they fill no room of providers', async () => {
   const before = fake.zones.locks.size();
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
