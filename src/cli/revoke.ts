@@ -35,24 +35,29 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
-/** The SHA-256 of a certificate as other programs print it, as the gateway names it; any other id as it stands. */
-function kidOf(text: string): string {
+/** The names of a key: its id as it stands, and, if that reads as the SHA-256 of a certificate, the gateway's name of that. */
+function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
-  return /^[0-9a-f]{64}$/i.test(digits) ? Buffer.from(digits, 'hex').toString('base64url') : text;
+  return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
 }
 
 /** What is asked for, with the provider's name: the gateway knows which ones there are. */
-function asked({ subject, sid, kid, jti }: Flags, now: number): Revocation & { readonly provider?: string } {
-  const given: [Revocation['kind'], string][] = [];
+function asked(
+  { subject, sid, kid, jti }: Flags,
+  now: number,
+): readonly (Revocation & { readonly provider?: string })[] {
+  const given: [Revocation['kind'], readonly string[]][] = [];
   const of = subject === undefined ? undefined : subjectOf(subject);
-  if (of !== undefined) given.push(['sub', ofProvider(...of)]);
+  if (of !== undefined) given.push(['sub', [ofProvider(...of)]]);
   for (const [kind, value] of Object.entries({ sid, kid, jti })) {
     if (value === '') throw new WrongUse(`--${kind} is empty`);
-    if (value !== undefined) given.push([kind as Revocation['kind'], ofAny(kind === 'kid' ? kidOf(value) : value)]);
+    const names = value === undefined ? [] : kind === 'kid' ? kidsOf(value) : [value];
+    if (names.length > 0) given.push([kind as Revocation['kind'], names.map(ofAny)]);
   }
   const [first] = given;
   if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
-  return { ...revocation(...first, now), ...(of !== undefined && { provider: of[0] }) };
+  const [kind, names] = first;
+  return names.map((name) => ({ ...revocation(kind, name, now), ...(of !== undefined && { provider: of[0] }) }));
 }
 
 function isThere(runtime: Runtime, path: string): boolean {
@@ -85,16 +90,8 @@ function cut(runtime: Runtime, pidFile: string): number {
   return YES;
 }
 
-/** `meshgate revoke`: lays a file where the gateway's job finds it, and waits until it did. */
-async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
-  const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
-  const folder = `${stateDir}/${REVOKE_FOLDER}`;
-  const what = asked(flags, runtime.now());
-  if (!runtime.isFolder(folder)) {
-    throw new WrongUse(
-      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir, or the policy has no gateway.session`,
-    );
-  }
+/** Lays a file where the gateway's job finds it, and waits; says why it does not hold, if it does not. */
+async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
   try {
@@ -103,14 +100,25 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
     throw new WrongUse(`${path}: ${reasonOf(error)}`);
   }
   const outcome = await taken(runtime, path);
-  if (outcome === 'waiting') {
-    runtime.err(
-      `not taken within ${WAIT_S} s; it is as soon as a gateway runs with this folder, and etcd answers where it has one. nginx's error log says more. To withdraw it, delete ${path}\n`,
+  if (outcome === 'taken') return undefined;
+  if (outcome !== 'waiting') return `refused: ${foreign(outcome.refused)}`;
+  return `not taken within ${WAIT_S} s; it is as soon as a gateway runs with this folder, and etcd answers where it has one. nginx's error log says more. To withdraw it, delete ${path}`;
+}
+
+/** `meshgate revoke`: lays a file where the gateway's job finds it, and waits until it did. */
+async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
+  const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
+  const folder = `${stateDir}/${REVOKE_FOLDER}`;
+  const all = asked(flags, runtime.now());
+  if (!runtime.isFolder(folder)) {
+    throw new WrongUse(
+      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir, or the policy has no gateway.session`,
     );
-    return NO;
   }
-  if (outcome !== 'taken') {
-    runtime.err(`refused: ${foreign(outcome.refused)}\n`);
+  for (const what of all) {
+    const problem = await lay(runtime, folder, what);
+    if (problem === undefined) continue;
+    runtime.err(`${problem}\n`);
     return NO;
   }
   runtime.err('recorded: whatever has this name is rejected from now on\n');

@@ -157,8 +157,9 @@ function remove(path: string): void {
 function keepOwner(path: string, uid: number, gid: number): void {
   const made = fs.lstatSync(path);
   if (made.uid === uid && made.gid === gid) return;
-  const { chownSync } = fs as unknown as { chownSync?: (path: string, uid: number, gid: number) => void };
-  if (chownSync !== undefined) chownSync(path, uid, gid);
+  // Somebody who may write to the folder could lay a link there meanwhile: what it names keeps its owner.
+  const { lchownSync } = fs as unknown as { lchownSync?: (path: string, uid: number, gid: number) => void };
+  if (lchownSync !== undefined) lchownSync(path, uid, gid);
   else if (made.uid !== uid) throw Object.assign(new Error('the owner cannot be kept'), { code: 'EPERM' });
 }
 

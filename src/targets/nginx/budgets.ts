@@ -18,9 +18,12 @@ const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: 
 
 const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
 
-/** Whether the policy decides by the client's address, or counts requests by it. */
+/** Whether the policy decides by the client's address, or counts requests, questions about tokens or sign-ins by it. */
 export const readsAddresses = (scene: Pick<Scene, 'policy'>): boolean =>
-  hasNetworks(scene) || some(scene.policy, byAddress);
+  hasNetworks(scene) ||
+  some(scene.policy, byAddress) ||
+  hasQuestions(scene) ||
+  scene.policy.gateway.session !== undefined;
 
 /** What callers and addresses asked for, shared by the workers of one nginx: docs/budgets.md says how much fits. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {

@@ -100,7 +100,7 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
       own(body).map((node) =>
         warn(
           node,
-          `set_real_ip_from ${node.args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides by addresses`,
+          `set_real_ip_from ${node.args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides or counts by addresses`,
           instead,
         ),
       ),
@@ -110,12 +110,15 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
       : own(tree.http).map((node) =>
           warn(
             node,
-            `set_real_ip_from ${node.args.join(' ')} does not count for the hosts of the policy, which decides by addresses: behind a proxy all clients have its address`,
+            `set_real_ip_from ${node.args.join(' ')} does not count for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
             instead,
           ),
         )),
   ];
 }
+
+/** Commands of OpenSSL that name CAs; the rendered files cannot reset them. */
+const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
 /** CAs that OpenSSL verifies clients by in the place of the policy's. */
 export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
@@ -123,14 +126,26 @@ export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): 
     return [];
   return [tree.http, ...ours.map(({ body }) => body)]
     .flat()
-    .filter(
-      ({ name, args: [command = ''] }) => name === 'ssl_conf_command' && /^VerifyCA(File|Path|Store)$/i.test(command),
-    )
+    .filter(({ name, args: [command = ''] }) => name === 'ssl_conf_command' && VERIFY_CA.test(command))
     .map((node) =>
       warn(
         node,
         `ssl_conf_command ${node.args.join(' ')} verifies certificates of clients by other CAs than the policy's`,
         'client_ca_file in the policy',
+      ),
+    );
+}
+
+/** CAs that OpenSSL verifies ingresses, services and providers by in the place of the policy's. */
+export function serverCas(tree: Tree, ours: readonly Server[]): readonly Warning[] {
+  return [tree.http, ...ours.map(({ body }) => body)]
+    .flat()
+    .filter(({ name, args: [command = ''] }) => /^(proxy|grpc)_ssl_conf_command$/.test(name) && VERIFY_CA.test(command))
+    .map((node) =>
+      warn(
+        node,
+        `${node.name} ${node.args.join(' ')} verifies services, ingresses and providers by other CAs than the policy's`,
+        'ca_file in the policy',
       ),
     );
 }

@@ -1,7 +1,7 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { hosts } from './inspect-hosts.ts';
-import { clientCas, defaultServers, errorLogs, proxies, scripts, variables } from './inspect-http.ts';
+import { clientCas, defaultServers, errorLogs, proxies, scripts, serverCas, variables } from './inspect-http.ts';
 import { accessLogs } from './inspect-logs.ts';
 import { readDump } from './inspect-read.ts';
 import { rendered } from './inspect-rendered.ts';
@@ -54,6 +54,7 @@ export function inspectNginx(
     ...defaultServers(tree, ours),
     ...proxies(tree, ours, policy),
     ...clientCas(tree, ours, policy),
+    ...serverCas(tree, ours),
     ...hosts(tree, policy),
     ...warnings,
   ];

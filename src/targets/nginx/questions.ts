@@ -5,7 +5,8 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import type { Scene } from './scene.ts';
 
 /** Whether some provider is asked about tokens. */
-export const hasQuestions = ({ policy }: Scene): boolean => Object.values(policy.providers).some(isAsked);
+export const hasQuestions = ({ policy }: Pick<Scene, 'policy'>): boolean =>
+  Object.values(policy.providers).some(isAsked);
 
 /**
  * What is remembered of tokens that are not active, and that were active before, apart from verified ones: when a zone is

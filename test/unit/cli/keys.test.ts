@@ -1,7 +1,17 @@
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, {
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { systemRuntime } from '../../../src/cli/runtime.ts';
 import { meshgate } from './fake.ts';
@@ -82,5 +92,29 @@ describe('a secret file', () => {
     replace(file, 'two');
     const { uid, gid, mode } = statSync(file);
     expect([uid, gid, mode & 0o777, readFileSync(file, 'utf8')]).toEqual([10101, 10101, 0o600, 'two']);
+  });
+
+  test('gives nothing away by a link that somebody lays in its place meanwhile', ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root gives files away');
+    const { replace } = systemRuntime();
+    const [file, victim] = [join(folder, 'raced.jwks'), join(folder, 'victim')];
+    writeFileSync(file, 'one', { mode: 0o600 });
+    chownSync(file, 10101, 10101);
+    writeFileSync(victim, 'of root');
+    const look = fs.lstatSync;
+    const looking = vi.spyOn(fs, 'lstatSync').mockImplementation(((path: string) => {
+      const found = look(path);
+      if (path === `${file}.new`) {
+        unlinkSync(path);
+        symlinkSync(victim, path);
+      }
+      return found;
+    }) as typeof fs.lstatSync);
+    try {
+      replace(file, 'two');
+    } finally {
+      looking.mockRestore();
+    }
+    expect([statSync(victim).uid, readFileSync(victim, 'utf8')]).toEqual([0, 'of root']);
   });
 });

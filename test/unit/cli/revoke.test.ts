@@ -17,14 +17,21 @@ const takes = (found: string[] = []) => ({
 });
 
 /** What lies there for the gateway. */
-async function laid(...flags: readonly string[]): Promise<unknown> {
+async function allLaid(...flags: readonly string[]): Promise<readonly unknown[]> {
   const found: string[] = [];
   const { code, err } = await meshgate(['revoke', ...flags], takes(found));
   expect([code, err]).toEqual([0, 'recorded: whatever has this name is rejected from now on\n']);
-  expect(found).toHaveLength(1);
-  const [path = '', text = ''] = found[0]!.split(' {');
-  expect(path).toMatch(/^\/var\/lib\/meshgate\/revoke\/[a-z]+-1800000000000-[a-z0-9]+\.json$/);
-  return JSON.parse(`{${text}`);
+  return found.map((file) => {
+    const [path = '', text = ''] = file.split(' {');
+    expect(path).toMatch(/^\/var\/lib\/meshgate\/revoke\/[a-z]+-18000000\d+-[a-z0-9]+\.json$/);
+    return JSON.parse(`{${text}`);
+  });
+}
+
+async function laid(...flags: readonly string[]): Promise<unknown> {
+  const all = await allLaid(...flags);
+  expect(all).toHaveLength(1);
+  return all[0];
 }
 
 const DAYS_46 = NOW + 46 * 86400;
@@ -65,13 +72,14 @@ describe('meshgate revoke', () => {
 
   const DIGEST = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
   test.each([DIGEST, DIGEST.toUpperCase(), DIGEST.toUpperCase().match(/../g)!.join(':')])(
-    'takes the SHA-256 of a certificate as openssl prints it: %s',
+    'names a certificate by its SHA-256 as openssl prints it, and a key of a provider that has this id: %s',
     async (kid) => {
       // The same bytes in base64url.
-      expect(await laid('--kid', kid)).toMatchObject({
-        kind: 'kid',
-        value: 'ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8\n',
-      });
+      const certificate = 'ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8\n';
+      expect(await allLaid('--kid', kid)).toMatchObject([
+        { kind: 'kid', value: `${kid}\n` },
+        { kind: 'kid', value: certificate },
+      ]);
     },
   );
 

@@ -7,10 +7,11 @@ import { render } from './golden.ts';
 const DIR = '/etc/nginx/meshgate';
 
 /** What is said of an nginx around a policy with this gateway and this role. */
-function told(gateway: string, role: string, { http = '', server = '' }: { http?: string; server?: string }) {
+function told(gateway: string, role: string, around: { http?: string; server?: string; idp?: string }) {
+  const { http = '', server = '', idp = '' } = around;
   const text = `version: 1
 gateway: { insecure_http: true${gateway} }
-providers: { idp: { issuer: https://idp.test, audiences: [wiki] } }
+providers: { idp: { issuer: https://idp.test, audiences: [wiki]${idp} } }
 services: { wiki: { insecure_url: "http://127.0.0.1:9000" } }
 roles: { inside: ${role} }
 hosts: { wiki.test: { /*: { service: wiki, allow: [inside] } } }
@@ -18,7 +19,7 @@ hosts: { wiki.test: { /*: { service: wiki, allow: [inside] } } }
   const { policy, errors } = parsePolicy(text, 'p.yaml');
   if (policy === undefined) throw new Error(JSON.stringify(errors));
   const { files } = render(policy);
-  const around = {
+  const included = {
     '/etc/nginx/nginx.conf': `http { ${http} include meshgate/http.conf;
 server { listen 80; server_name wiki.test; ${server} include meshgate/hosts/wiki.test.conf; } }`,
     ...Object.fromEntries(
@@ -27,7 +28,7 @@ server { listen 80; server_name wiki.test; ${server} include meshgate/hosts/wiki
         .map(([file, content]) => [`${DIR}/${file}`, content]),
     ),
   };
-  const dump = Object.entries(around).map(([name, content]) => `# configuration file ${name}:\n${content}\n`);
+  const dump = Object.entries(included).map(([name, content]) => `# configuration file ${name}:\n${content}\n`);
   const found = inspectNginx(dump.join(''), policy, compile(policy), (path) => files[path.slice(DIR.length + 1)]);
   return found?.warnings.map(({ line, text: said }) => `${line} ${said}`);
 }
@@ -50,6 +51,19 @@ test('warns of proxies that a server of the policy trusts beside it', () => {
   expect(told('', NETWORK, { server: LINE })).toEqual(counts);
   expect(told(TRUSTED, NETWORK, { server: LINE })).toEqual(counts);
   expect(told('', '{ group: staff }', { server: LINE })).toEqual([]);
+});
+
+test('warns of them where questions about tokens and sign-ins are counted by addresses', () => {
+  const client = ', client: { id: wiki, secret_file: /run/secret }';
+  const asked = `${client}, introspection: {}`;
+  const session = ', session: { keys_file: /run/session.jwks }';
+  for (const [gateway, idp] of [
+    ['', asked],
+    [session, client],
+  ] as const) {
+    expect(told(gateway, '{ group: staff }', { http: LINE, idp })).toHaveLength(1);
+    expect(told(gateway, '{ group: staff }', { server: LINE, idp })).toHaveLength(1);
+  }
 });
 
 test('says nothing without them', () => {

@@ -35,3 +35,13 @@ test('warns of CAs that OpenSSL is told to verify clients by, where the policy a
 test('says nothing of other commands', () => {
   expect(told('certificates', { http: 'ssl_conf_command Options PrioritizeChaCha;' })).toEqual([]);
 });
+
+test.each(['proxy', 'grpc'])('warns of CAs that OpenSSL is told to verify what nginx calls by: %s', (module) => {
+  const line = `${module}_ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;`;
+  const said = expect.stringMatching(
+    /_ssl_conf_command VerifyCAFile \S+ verifies services, ingresses and providers by/,
+  );
+  expect(told('smallest', { http: line })).toEqual([said]);
+  expect(told('smallest', { server: line })).toEqual([said]);
+  expect(told('smallest', { http: `${module}_ssl_conf_command Options PrioritizeChaCha;` })).toEqual([]);
+});
