@@ -102,6 +102,15 @@ function checkMembers(value: object, known: readonly string[], title: string): v
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
+/** An empty list is no condition to Istio, which lets everything pass by it; to a rule of ours nothing would. */
+function checkLists(value: unknown, title: string): void {
+  if (value === null || (Array.isArray(value) && value.length === 0)) {
+    throw unreadable(title, 'an empty list is no condition to Istio');
+  }
+  if (typeof value !== 'object') return;
+  for (const it of Object.values(value)) checkLists(it, title);
+}
+
 type Unnamed = Omit<MeshRule, 'id' | 'route'>;
 
 /** A rule of Istio's, once for each role; without its ids. */
@@ -139,7 +148,10 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
     service: asked,
     as: `spiffe://${principal}`,
   };
-  return saysOf(rule.when ?? [], title).map((says) => ({ ...read, ...says }));
+  const all = saysOf(rule.when ?? [], title).map((says) => ({ ...read, ...says }));
+  // A rule that nothing would be compared with could let anything pass.
+  if (all.length === 0) throw unreadable(title, 'a rule that lets nothing pass');
+  return all;
 }
 
 /** Ids of the policy's rules, as far as there is one for each. */
@@ -164,6 +176,7 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   if (action !== 'ALLOW') throw unreadable(title, 'its action is not ALLOW');
   if (object.metadata.annotations?.[DRY_RUN] !== undefined) throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
+  for (const rule of rules) checkLists(rule, title);
   const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
   const read = joined(rules, (why) => unreadable(title, why)).flatMap(({ rule, tools }) =>
     readRule(rule, host, title).map((it) => (tools === undefined ? it : { ...it, tools })),

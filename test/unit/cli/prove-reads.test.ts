@@ -254,6 +254,25 @@ describe('Istio', () => {
     expect(await beside(text)).toEqual(notProven('prove does not know objects of this kind'));
   });
 
+  test.each([
+    ['methods', 'to', 'methods: []'],
+    ['notPaths', 'to', 'notPaths: []'],
+    ['values', 'when', '{key: "request.auth.claims[roles]", values: []}'],
+    ['notValues', 'when', '{key: "request.auth.claims[agent]", notValues: []}'],
+    ['values of a header', 'when', '{key: "request.headers[mcp-name]", values: []}'],
+    ['when', 'when', ''],
+  ])('an empty list of %s is no condition to Istio', async (_, where, text) => {
+    const conditions = ['iss', 'aud', 'as'].map((it) => `{key: "request.auth.claims[${it}]", values: [x]}`);
+    const when = where === 'when' ? `[${text && [...conditions, text].join(', ')}]` : `[${conditions.join(', ')}]`;
+    const operation = `{paths: ["/*"]${where === 'to' ? `, ${text}` : ''}}`;
+    const rule = `{from: [{source: {principals: ["example.org/ns/evil/sa/evil"]}}], to: [{operation: ${operation}}], when: ${when}}`;
+    const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
+    const open = replaced(side.files[file] ?? '', /(action: "ALLOW"\n {2}rules:\n)/, `$1    - ${rule}\n`);
+    expect(await prove('istio', side, { ...side.files, [file]: open })).toEqual(
+      notProven('an empty list is no condition to Istio'),
+    );
+  });
+
   test('without its policy Istio lets everybody in, and nothing is called refused', async () => {
     const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
     const others = (side.files[file] ?? '').split('---\n').filter((it) => !it.includes('kind: "AuthorizationPolicy"'));

@@ -1,6 +1,7 @@
 /**
- * Every member that a live object may have, by the mesh's own definitions, is changed, taken away or added: `prove` says
- * no, unless the member is one of those below, which change no answer. docs/prove.md is the table of it.
+ * Every member that a live object may have, by the mesh's own definitions, is changed, taken away or added, and each list
+ * is set to an empty one, also in a copy beside the rendered one: `prove` says no, unless the member is one of those
+ * below, which change no answer. docs/prove.md is the table of it.
  */
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';

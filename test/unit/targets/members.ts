@@ -37,6 +37,21 @@ function put(object: unknown, path: Path, value: unknown): unknown {
   return copy;
 }
 
+/**
+ * The object with one more element in a list or map: the changed copy of the element that the path leads through. A rule
+ * that reads back to nothing changes no answer beside the others, whatever the mesh makes of it.
+ */
+function copiedBeside(changed: unknown, object: unknown, path: Path): readonly unknown[] {
+  return path.slice(0, -1).flatMap((key, index) => {
+    const at = path.slice(0, index);
+    // biome-ignore lint/suspicious/noExplicitAny: any object
+    const within = (from: unknown): any => at.reduce((it: any, step) => it[step], from);
+    const [now, then] = [within(object), within(changed)];
+    if (Array.isArray(now)) return [put(object, at, now.toSpliced(Number(key), 0, then[key]))];
+    return [put(object, at, { ...now, [`${key}-more`]: then[key] })];
+  });
+}
+
 /** What Kubernetes has in every object, as far as anybody may set it. */
 const METADATA: Members = {
   name: 'string',
@@ -129,6 +144,11 @@ export class Changer {
         continue;
       }
       yield make('gone', undefined);
+      if (Array.isArray(now)) {
+        yield make('other', []);
+        for (const beside of copiedBeside(put(object, at, []), object, at))
+          yield { ...make('other', []), object: beside };
+      }
       if (typeof now !== 'object' || now === null) {
         for (const it of [...this.samples(own), `${String(now)}x`]) if (it !== now) yield make('other', it);
       } else if (Array.isArray(now)) {
