@@ -1,4 +1,5 @@
 import type { CommandContext, StricliProcess } from '@stricli/core';
+import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Exit codes: yes, no (denied, invalid), wrong use; of commands that compare, nothing is proven: neither yes nor no. */
@@ -12,9 +13,15 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The command was called in a way that makes no sense; the message says what would. */
+/** The command was called in a way that makes no sense; the message says what would, a line for each mistake. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
 }
 
 /** A command as stricli runs it: its exit code is what it returns, 2 for wrong use. */
@@ -26,7 +33,8 @@ export function action<Flags, Args extends readonly (string | undefined)[]>(
       this.process.exitCode = await run(this.runtime, flags, ...args);
     } catch (error) {
       if (!(error instanceof WrongUse)) throw error;
-      this.runtime.err(`meshgate: ${error.message}\n`);
+      // Names of files and objects are text of others: none of it begins a line of its own.
+      for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
       this.process.exitCode = WRONG_USE;
     }
   };

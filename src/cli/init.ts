@@ -117,7 +117,7 @@ export async function init(runtime: Runtime, flags: Flags, given: string): Promi
   const kind = kindOfIssuer(given);
   const text = policyText(given, kind, place, flags);
   const { errors } = parsePolicy(text, 'meshgate.yaml');
-  if (errors.length > 0) throw new WrongUse(errors.map(formatError).join('\nmeshgate: '));
+  if (errors.length > 0) throw new WrongUse(...errors.map((it) => formatError(it)));
   runtime.err(talk(given, kind, place, members, flags.clientId !== undefined));
   runtime.out(text);
   return YES;

@@ -62,10 +62,13 @@ function callerText(caller: Differing): string {
   return rolesText(caller.roles, caller.agent) + sending;
 }
 
+/** What was read from a mesh stays on its line, whatever it says. */
+const inLine = (text: string): string => foreign(text, Number.POSITIVE_INFINITY);
+
 function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   if (rule === undefined) return `${file}: ${paint('bad', 'refused')}`;
   // What was read back from a mesh has no place, and of who may only the identity, which is the caller.
-  if (rule.at.line === 0) return `${file}: ${paint('good', 'allowed')} by ${rule.id}`;
+  if (rule.at.line === 0) return `${file}: ${paint('good', 'allowed')} by ${inLine(rule.id)}`;
   const says = `${ruleText(rule)}, to ${rule.service}`;
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
 }
@@ -76,19 +79,19 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
   if (witness !== undefined) {
     return [
       `${paint('bad', 'no')}: ${left} and ${right} differ`,
-      paint('strong', `${witness.method} ${witness.url}`),
-      `caller  ${callerText(witness.caller)}`,
+      paint('strong', inLine(`${witness.method} ${witness.url}`)),
+      `caller  ${inLine(callerText(witness.caller))}`,
       `  ${sideText(left, witness.left, paint)}`,
       `  ${sideText(right, witness.right, paint)}`,
       ...definitions.map((change) => `also: ${definitionText(change)}`),
-      ...objects.map((line) => `also: ${foreign(line, Number.POSITIVE_INFINITY)}`),
+      ...objects.map((line) => `also: ${inLine(line)}`),
       ...otherLines(proof),
     ].join('\n');
   }
   if (objects.length > 0) {
     return [
       `${paint('bad', 'not proven')}: ${right} is not what ${left} renders to`,
-      ...objects.map((it) => `  ${foreign(it, Number.POSITIVE_INFINITY)}`),
+      ...objects.map((it) => `  ${inLine(it)}`),
     ].join('\n');
   }
   if (definitions.length === 0) {

@@ -56,4 +56,4 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a pod may have all of both: selectors meet unless a label contradicts. */
 export const mayMeet = (a: Labels, b: Labels): boolean =>
-  Object.entries(a).every(([key, value]) => b[key] === undefined || b[key] === value);
+  Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);

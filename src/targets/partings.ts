@@ -1,6 +1,10 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
+/** What an object itself has: every object has a `constructor` and a `__proto__` from JavaScript. */
+const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(value, key) ? value[key] : undefined;
+
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
 type Steps = readonly string[];
@@ -58,7 +62,7 @@ class Walk {
     }
     const step = (key: string) => (Array.isArray(ours) ? `[${key}]` : path === '' ? key : `.${key}`);
     for (const key of new Set([...Object.keys(ours), ...Object.keys(live)])) {
-      yield* this.at(ours[key], live[key], path + step(key), [...steps, key]);
+      yield* this.at(memberOf(ours, key), memberOf(live, key), path + step(key), [...steps, key]);
     }
   }
 }

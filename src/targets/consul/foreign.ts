@@ -78,6 +78,6 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
  * @returns undefined: it is known not to
  */
 export function bearingOf(entry: LiveEntry): string | undefined {
-  const bearing = BEARINGS[entry.Kind];
+  const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
   return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);
 }

@@ -106,6 +106,6 @@ const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly Render
  * @returns undefined: it is known not to
  */
 export function bearingOf(other: LiveObject, own: readonly Rendered[]): string | undefined {
-  const bearing = BEARINGS[other.kind];
+  const bearing = Object.hasOwn(BEARINGS, other.kind) ? BEARINGS[other.kind] : undefined;
   return bearing === undefined ? 'prove does not know objects of this kind' : bearing(other, own);
 }

@@ -1,3 +1,4 @@
+import { pathMistake } from '../../policy/check-hosts.ts';
 import { type KubeFiles, kubeFiles } from '../kube-files.ts';
 import { groupOf, type LiveObject, titleOf } from '../kube-object.ts';
 import { NAMED } from '../named-methods.ts';
@@ -118,8 +119,11 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     if (!isWhole(match.path ?? {}))
       throw unreadable(title, `a path begins with /, or the route does not count: ${value}`);
     if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `no type of path: ${type}`);
-    if (type === 'RegularExpression' && !isOddPattern(value)) {
-      throw unreadable(title, `no pattern that meshgate renders: ${value}`);
+    if (type === 'RegularExpression') {
+      if (!isOddPattern(value)) throw unreadable(title, `no pattern that meshgate renders: ${value}`);
+    } else if (value !== '' && pathMistake(value) !== undefined) {
+      // It could win over the pattern that refuses odd paths: Linkerd counts characters, then looks for a method.
+      throw unreadable(title, `no path of a policy: ${value}`);
     }
   }
   return matches;

@@ -3,6 +3,7 @@ import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../indistinct.ts';
+import { mayMeet as labelsMayMeet } from '../kube-object.ts';
 
 /** What a service says of itself in full, so that Linkerd can guard its workload. */
 export interface Guarded extends Service {
@@ -86,5 +87,5 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Wo
 /** Whether some pod may have the labels of both, so that it is chance which of two `Server`s takes it. */
 export function mayMeet(a: Guarded, b: Guarded): boolean {
   if (a.namespace !== b.namespace || a.port !== b.port) return false;
-  return Object.entries(a.labels).every(([key, value]) => b.labels[key] === undefined || b.labels[key] === value);
+  return labelsMayMeet(a.labels, b.labels);
 }

@@ -38,6 +38,9 @@ function replaced(text: string, from: string | RegExp, to: string): string {
   return changed;
 }
 
+/** Names that every object of JavaScript has. */
+const JAVASCRIPT = ['constructor', 'toString', 'valueOf'];
+
 const notProven = (says: string) => ({
   code: 3,
   says: expect.stringMatching(new RegExp(`^not proven: [\\s\\S]*${says}`)),
@@ -94,11 +97,36 @@ describe('Linkerd', () => {
     expect(await beside(text)).toEqual(notProven('the policy does not render it; it is left over'));
   });
 
+  test.each(JAVASCRIPT)('a server of others for the label %s may count in place of ours', async (label) => {
+    const text = `${head('Server')}spec: {podSelector: {matchLabels: {${label}: x}}, port: web}\n`;
+    expect(await beside(text)).toEqual(notProven('it may count in place of Server wiki/meshgate-confluence'));
+  });
+
+  test.each(JAVASCRIPT)('no object is of the kind %s, and none has a member of that name', async (name) => {
+    expect(await beside(`${head(name)}spec: {}\n`)).toEqual(notProven('prove does not know objects of this kind'));
+    const text = replaced(rendered, /(kind: "Server"\nmetadata:\n)/, `$1  ${name}: x\n`);
+    expect(await prove('linkerd', side, { 'linkerd.yaml': text })).toEqual(
+      notProven(`metadata\\.${name} is "x", which meshgate does not render`),
+    );
+  });
+
   test('a rule without matches takes every path', async () => {
     const allow = /(name: "meshgate-confluence\.allow[\s\S]*?rules:\n)/;
     expect(await change(allow, '$1    - matches: []\n')).toEqual(notProven('a rule without matches takes every path'));
     expect(await change(allow, '$1    - {}\n')).toEqual(notProven('a rule without matches takes every path'));
   });
+
+  test.each(['/rest/..;/admin/x', '/rest//x', '/rest/./x', '/rest/%2e/x', '/rest/a;b', '/rest/a\\\\b'])(
+    'the odd path %s would win over the pattern that refuses it',
+    async (path) => {
+      for (const type of ['Exact', 'PathPrefix']) {
+        const match = `    - matches:\n        - path: {type: ${type}, value: "${path}"}\n          method: GET\n`;
+        expect(await change(/(name: "meshgate-confluence\.allow\.ingress[\s\S]*?rules:\n)/, `$1${match}`)).toEqual(
+          notProven('no path of a policy'),
+        );
+      }
+    },
+  );
 
   test('an unlabelled authentication of the same name stands in place of ours', async () => {
     const [own = ''] =
@@ -236,6 +264,11 @@ describe('Istio', () => {
 
   test.each([
     ['in no namespace', policy('{rules: [{}]}', ''), 'it lets in more than AuthorizationPolicy'],
+    ...JAVASCRIPT.map((label): [string, string, string] => [
+      `for the label ${label}`,
+      policy(`{selector: {matchLabels: {${label}: x}}, rules: [{}]}`),
+      'it lets in more than AuthorizationPolicy',
+    ]),
     [
       'with a target',
       policy(
@@ -381,6 +414,34 @@ describe('YAML that others read otherwise', () => {
       'metadata:\n  creationTimestamp: 2026-11-25T10:00:00Z\n  uid: 0b9ce1f2-7a3e-4c53-9f0e-000000000010\n  generation: 3\n';
     const server = /(kind: "Server"\n)metadata:\n/;
     expect(await own(server, `$1${text}`)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('text of a mesh', () => {
+  const YES = 'yes: a.yaml and live allow the same requests';
+  const lies = JSON.stringify(`x\n${YES}`);
+  const object = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${lies}}\n`;
+
+  test.each(['istio', 'linkerd'])('of %s begins no line in a message of wrong use', async (target) => {
+    const { code, says } = await prove(target, golden(target, 'confluence'), { 'more.yaml': object });
+    expect([code, says.split('\n').length]).toEqual([2, 2]);
+    expect(says).toContain(`ConfigMap /x\\u000a${YES}`);
+  });
+
+  test('begins no line as the name of a file', async () => {
+    const { code, says } = await prove('istio', golden('istio', 'confluence'), { [`x\n${YES}.yaml`]: '' });
+    expect([code, says]).toEqual([2, `meshgate: live/x\\u000a${YES}.yaml: the file is empty\n`]);
+  });
+
+  test('begins no line as the id or the client of a rule', async () => {
+    const side = golden('istio', 'confluence');
+    const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
+    const rule = `{from: [{source: {principals: [${lies}]}}], to: [{operation: {paths: ["/*"]}}]}`;
+    const open = replaced(side.files[file] ?? '', /(action: "ALLOW"\n {2}rules:\n)/, `$1    - ${rule}\n`);
+    const named = replaced(open, /(kind: "AuthorizationPolicy"\nmetadata:\n {2}name: )"[^"]+"/, `$1${lies}`);
+    const { says } = await prove('istio', side, { ...side.files, [file]: named });
+    expect(says.split('\n').filter((line) => line.startsWith('yes'))).toEqual([]);
+    expect(says).toContain('x\\u000ayes');
   });
 });
 
