@@ -65,8 +65,11 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Enf
 
 const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
+/** Envoy loads no empty list of alternatives, and none is rendered. */
 function alternatives(permission: Permission): readonly Permission[] {
-  return 'or_rules' in permission ? permission.or_rules.rules : [permission];
+  if (!('or_rules' in permission)) return [permission];
+  if (permission.or_rules.rules.length === 0) throw unreadable(permission);
+  return permission.or_rules.rules;
 }
 
 /** Values of a header matcher of this name; undefined if the permission is another one. */
