@@ -56,11 +56,11 @@ function logged(command: string, args: readonly string[], log: string, env: Node
 
 /** Removes images and built parts: the next run finds what a new machine has. */
 function makeCold(): NodeJS.ProcessEnv {
-  if (spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0) {
-    const list = execFileSync('docker', ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'], { encoding: 'utf8' });
-    const own = list.split('\n').filter((name) => /^(meshgate\/|debian:trixie-slim$)/.test(name));
-    if (own.length > 0) spawnSync('docker', ['image', 'rm', '--force', ...own], { stdio: 'ignore' });
-  }
+  // A stopped engine would hide its images here and show them again to the build.
+  execFileSync(prepare, ['engine'], { stdio: 'ignore' });
+  const list = execFileSync('docker', ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'], { encoding: 'utf8' });
+  const own = list.split('\n').filter((name) => /^(meshgate\/|debian:trixie-slim$)/.test(name));
+  if (own.length > 0) execFileSync('docker', ['image', 'rm', '--force', ...own], { stdio: 'ignore' });
   const cache = mkdtempSync(join(tmpdir(), 'meshgate-cold-'));
   process.once('exit', () => {
     // Go makes the folders of its modules read-only.
