@@ -69,8 +69,8 @@ export const healthReasons = {
     'etcd does not answer. Newer revocations of other replicas are unknown here; known ones are enforced.',
   revocations_unread: 'etcd does not answer. Revocations of other replicas are unknown, so no credential is accepted.',
   revocations_dropped:
-    'Old revocations made room, so credentials from before them are rejected. Enlarge gateway.session.people.',
-  revocations_nearly_full: 'Little room is left. When it is full, sign-outs fail and old revocations make room.',
+    'Old revocations were dropped. Credentials from before them are rejected. Enlarge gateway.session.people.',
+  revocations_nearly_full: 'Little room is left. When it is full, sign-outs fail and old revocations are dropped.',
   svid_unchecked: 'Its files were not checked yet, or the job for this has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
   svid_malformed: 'The files are not a PEM certificate and a PEM private key.',

@@ -55,14 +55,14 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-kid-absent-single-jwks',
     profile: 'basic',
-    provider: 'has no kid in the ID token and in its only key',
+    provider: 'sends no kid in the ID token, and has none in its only key',
     outcome: 'signed in',
   },
   {
     // The suite takes either: to refuse, or to try all keys, of which the gateway tries a few.
     name: 'oidcc-client-test-kid-absent-multiple-jwks',
     profile: 'basic',
-    provider: 'has no kid in the ID token and in several keys of one kind',
+    provider: 'sends no kid in the ID token, and has none in several keys of one kind',
     outcome: 'signed in',
   },
   {
