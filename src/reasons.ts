@@ -1,6 +1,6 @@
 /**
  * Every way a request can be refused: the stable code that clients, logs and policy tests see,
- * the HTTP status, how a bearer challenge names it (RFC 6750 section 3.1), and one sentence of help.
+ * the HTTP status, how a bearer challenge names it (RFC 6750 section 3.1), and a short help text.
  * docs/reasons.md is held against this table by a test.
  */
 
@@ -13,7 +13,7 @@ export interface ReasonEntry {
    * `insufficient_user_authentication` is RFC 9470's.
    */
   readonly challenge?: '' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
-  /** One sentence that tells the caller, or their platform engineer, what to do. */
+  /** Tells the caller, or their platform engineer, what was wrong and what to do. */
   readonly help: string;
 }
 
@@ -26,168 +26,168 @@ export const reasons = {
   credential_unsupported: {
     status: 401,
     challenge: '',
-    help: 'This route takes "Authorization: Bearer TOKEN" and no other scheme.',
+    help: 'This route accepts only "Authorization: Bearer TOKEN".',
   },
   path_not_canonical: {
     status: 400,
-    help: 'Send the path in its one plain spelling: no "//", dot segments, ";", "\\", "#", and no percent-encoded letter, digit, slash, dot, semicolon, backslash or NUL.',
+    help: 'Send the path in canonical form: no "//", dot segments, ";", "\\" or "#", and no percent-encoded letter, digit, slash, dot, semicolon, backslash or NUL.',
   },
   request_malformed: {
     status: 400,
-    help: 'nginx could not read the request: a header that is too long, given twice or not allowed, or a broken request line.',
+    help: 'nginx could not read the request: a header is too long, given twice or not allowed, or the request line is broken.',
   },
-  host_unknown: { status: 421, help: 'No host of the policy has this name; check the host in the URL.' },
-  route_unknown: { status: 404, help: 'No route of the policy covers this path on this host.' },
+  host_unknown: { status: 421, help: 'No host of the policy has this name. Check the host in the URL.' },
+  route_unknown: { status: 404, help: 'This host has no route for this path.' },
   token_malformed: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is not a signed JWT (a compact JWS with a JSON claims set), or is too long; ask the provider for a JWT access token: opaque ones are taken where the policy has the provider asked about them.',
+    help: 'The token is not a signed JWT (a compact JWS with JSON claims), or is too long. Get a JWT access token; an opaque token needs a provider with introspection.',
   },
   algorithm_refused: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is signed with an algorithm that the provider section does not allow; sign with an asymmetric one such as RS256 or ES256.',
+    help: "The policy does not allow the algorithm of the token's signature. Sign with an asymmetric one, such as RS256 or ES256.",
   },
   issuer_unknown: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token\'s "iss" is not exactly the issuer of a provider that this host accepts.',
+    help: 'The token\'s "iss" does not exactly match a provider that this host accepts.',
   },
   key_unknown: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The provider publishes no key that fits the token\'s "kid" and algorithm; the key may have been withdrawn: fetch a new token.',
+    help: 'The provider publishes no key for the token\'s "kid" and algorithm; it may have retired the key. Get a new token.',
   },
   signature_invalid: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The signature does not match the token; fetch a new one from the provider.',
+    help: "The token's signature is not valid. Get a new token from the provider.",
   },
   token_inactive: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The provider says that the token is not active: it has expired, was called back, or is none of its tokens; fetch a new one.',
+    help: 'The provider says that the token is not active: it is expired, revoked or unknown. Get a new token.',
   },
-  token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired; fetch a new one.' },
+  token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired. Get a new one.' },
   token_not_yet_valid: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is not valid yet ("nbf" or "iat" lies in the future); check the clocks of provider and gateway.',
+    help: 'The token is not valid yet ("nbf" or "iat" is in the future). Check the clocks of provider and gateway.',
   },
   audience_mismatch: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token was issued for another audience or client; ask the provider for one with an audience of this gateway.',
+    help: 'The token is for another audience or client. Get one from the provider with an audience of this gateway.',
   },
   type_refused: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'This is not an access token (an ID token, a logout token, or another kind of JWT); send the access token.',
+    help: 'This is an ID token, a logout token or another kind of JWT. Send the access token.',
   },
   claim_absent: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token lacks a claim that the gateway requires, or has it in the wrong form; configure the provider to issue it.',
+    help: 'The token lacks a claim that the gateway requires, or has it in the wrong form. Configure the provider to send it.',
   },
   proof_missing: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is bound to a key: send "Authorization: DPoP TOKEN" with a proof in "DPoP", or show the client certificate that it is bound to; on the inner listener a service shows its own.',
+    help: 'The token is bound to a key. Send "Authorization: DPoP TOKEN" with a proof in "DPoP", or show the client certificate of the token. At the inner listener, show your own.',
   },
   proof_invalid: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The DPoP proof or the client certificate does not show that the credential is yours: make a new proof for each request; on the inner listener show the X.509-SVID of the workload, of the CA that the policy names.',
+    help: 'The DPoP proof or the client certificate does not match the credential. Make a new proof for each request. At the inner listener, show the X.509-SVID of the workload, of the CA in the policy.',
   },
   proof_replayed: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The DPoP proof was used before; make a new one, with another "jti", for each request and each retry.',
+    help: 'The DPoP proof was used before. Make a new one with another "jti" for each request and each retry.',
   },
   proof_nonce_required: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'Make the DPoP proof with the "nonce" of the answer\'s DPoP-Nonce header, and send the request again.',
+    help: 'Make a DPoP proof with the "nonce" from the header DPoP-Nonce, and send the request again.',
   },
   header_too_large: {
     status: 400,
-    help: 'The header lines of the request are too long. In a browser, delete the cookies of this site and of its domain: another site of the domain may have set them.',
+    help: 'The header lines of the request are too long. In a browser, delete the cookies of this site and of its domain. Another site of the domain may have set them.',
   },
   credential_duplicate: {
     status: 400,
-    help: 'The request has two cookies of the gateway with one name; delete the cookies of this site and sign in again.',
+    help: 'The request has two gateway cookies with the same name. Delete the cookies of this site and sign in again.',
   },
   session_expired: {
     status: 401,
     challenge: '',
-    help: 'The session has ended; sign in again: a page is opened anew, a script sends its user to a page of this host.',
+    help: 'The session has ended. Reload the page to sign in again. A script sends its user to a page of this host.',
   },
   revoked: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The credential was called back (a sign-out, or an administrator); sign in again or fetch a new token.',
+    help: 'A sign-out or an operator has revoked the credential. Sign in again or get a new token.',
   },
   attempt_unknown: {
     status: 400,
-    help: 'This sign-in was not begun in this browser, is too old, or was finished already; open the page that you wanted anew.',
+    help: 'This sign-in began in another browser, is too old, or is already finished. Open the page that you wanted again.',
   },
   signin_failed: {
     status: 403,
-    help: 'The provider did not sign you in, or its answer does not hold; try again, and if it stays so show the request id to whoever runs the gateway.',
+    help: "The provider did not sign you in, or its response is not valid. Try again. If it fails again, send the request id to the gateway's operator.",
   },
   origin_refused: {
     status: 403,
-    help: 'A page of another origin sent this with your session, your certificate or your network; open the page of this host and try there.',
+    help: 'A page of another origin sent this with your session, certificate or network. Open the page of this host and try again.',
   },
   worker_refused: {
     status: 403,
-    help: 'This is asked for as the script of a service worker, which would hear the sign-in of this host; the policy can allow workers on a route.',
+    help: 'A service worker may not load its script here, because it could read the sign-in of this host. The policy can allow it on a route.',
   },
   step_up_required: {
     status: 401,
     challenge: 'insufficient_user_authentication',
-    help: 'This needs a newer or stronger sign-in; open the page in a browser, or fetch a token with the acr or max_age that the role asks for.',
+    help: 'This needs a newer or stronger sign-in. Open the page in a browser, or get a token with the acr or max_age that the role requires.',
   },
   network_refused: {
     status: 403,
-    help: 'You may do this, but not from this network; ask from one that the policy names, or ask the owner of the route.',
+    help: "You may do this, but not from this network. Use a network that the policy names, or ask the route's owner.",
   },
   role_missing: {
     status: 403,
-    help: 'You are signed in, but none of your roles may do this here; ask the owner of the route.',
+    help: 'You are signed in, but none of your roles may do this here. Ask the owner of the route.',
   },
   scope_missing: {
     status: 403,
     challenge: 'insufficient_scope',
-    help: 'The token lacks a scope that this takes; ask the provider for one with the scopes that the challenge names.',
+    help: 'The token lacks a scope. Get a token from the provider with the scopes that the challenge names.',
   },
   actor_not_allowed: {
     status: 403,
-    help: 'The agent or service that asks may not do this here: not for this person, not by itself, or not over so many hops; ask the owner of the route.',
+    help: 'This agent or service may not do this here: not for this person, not by itself, or not over so many hops. Ask the owner of the route.',
   },
   limit_exceeded: {
     status: 429,
-    help: 'You have asked as often as the limit here allows; wait as long as Retry-After says.',
+    help: 'You have used up the limit for requests. Wait as long as Retry-After says.',
   },
   tool_refused: {
     status: 403,
-    help: 'No rule lets this agent call this tool, or send this method, here; ask the owner of the route.',
+    help: 'No rule allows this agent to call this tool or send this method. Ask the owner of the route.',
   },
   protocol_refused: {
     status: 400,
-    help: 'Here the agent has to say what it calls: send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as the message has it.',
+    help: 'The agent has to say what it calls. Send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as in the message.',
   },
   provider_unavailable: {
     status: 503,
-    help: 'The provider does not answer, and the gateway has no keys of it, or has to ask it about this token; try again shortly, and check that the gateway reaches the provider.',
+    help: 'The provider does not answer, and the gateway has no keys of it or has to ask it about this token. Try again soon, and check that the gateway reaches the provider.',
   },
   assertion_unavailable: {
     status: 503,
-    help: 'The gateway cannot sign what the service wants to see; its error log says what is wrong with the key file.',
+    help: 'The gateway cannot sign the assertion for the service. Its error log says what is wrong with the key file.',
   },
   check_unavailable: {
     status: 503,
-    help: 'The gateway could not decide, so nothing passes; its error log says why.',
+    help: 'The gateway could not decide, so it refused. Its error log says why.',
   },
 } as const satisfies Record<string, ReasonEntry>;
 

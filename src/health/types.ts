@@ -51,35 +51,34 @@ export interface Readiness {
   readonly ca?: Part;
   /** The CAs of certificates of services and of clients. */
   readonly client_ca?: Part;
-  /** What was called back. */
+  /** What was revoked. */
   readonly revocations?: Part;
   readonly identities: Readonly<Record<string, Part>>;
 }
 
-/** Why a part is not well, and one sentence on what to do. docs/health.md is held against it by a test. */
+/** Why a part is not well, and what to do. docs/health.md is held against it by a test. */
 export const healthReasons = {
-  check_failed: 'The check does not answer as it should: nginx’s error log says why.',
-  keys_missing: 'No keys of this provider were fetched yet: nginx’s error log says what it answered.',
-  keys_stale: 'The last keys of this provider are older than gateway.keys.stale: it does not answer any more.',
-  signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or holds no key pair that signs.',
-  ca_unreadable: 'The CA file is missing, or may not be read: a reload of nginx would fail.',
-  ca_malformed: 'The CA file does not hold certificates in PEM: a reload of nginx would fail.',
-  ca_changed: 'nginx still goes by the certificates that the CA file had before: reload it.',
+  check_failed: 'The check does not work: nginx’s error log says why.',
+  keys_missing: 'The gateway has no keys of this provider yet. nginx’s error log has its response.',
+  keys_stale: 'The provider does not answer, and its keys are older than gateway.keys.stale.',
+  signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or has no key pair for signing.',
+  ca_unreadable: 'The CA file is missing or not readable. A reload of nginx would fail.',
+  ca_malformed: 'The CA file does not contain PEM certificates. A reload of nginx would fail.',
+  ca_changed: 'nginx still uses the earlier certificates of the CA file. Reload nginx.',
   revocations_old:
-    'etcd does not answer: what other replicas called back since is not known here; what was known before holds.',
-  revocations_unread:
-    'It is not known yet what other replicas revoked, so no credential is accepted: etcd does not answer.',
+    'etcd does not answer. Newer revocations of other replicas are unknown here; known ones are enforced.',
+  revocations_unread: 'etcd does not answer. Revocations of other replicas are unknown, so no credential is accepted.',
   revocations_dropped:
-    'Revocations had to make room, and what was issued before them is rejected: enlarge gateway.session.people.',
-  revocations_nearly_full: 'Hardly any room is left: when it is full, sign-outs are refused and the oldest make room.',
-  svid_unchecked: 'Its files were not looked at yet, or the job that does so has stopped.',
+    'Old revocations were dropped. Credentials from before them are rejected. Enlarge gateway.session.people.',
+  revocations_nearly_full: 'Little room is left. When it is full, sign-outs fail and old revocations are dropped.',
+  svid_unchecked: 'Its files were not checked yet, or the job for this has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
-  svid_malformed: 'The files do not hold a certificate and a private key in PEM.',
-  svid_key_mismatch: 'The private key is not the certificate’s: both have to be replaced.',
-  svid_other_identity: 'The certificate has another SPIFFE id than the policy says.',
-  svid_not_yet_valid: 'The certificate begins to be valid in the future: compare the clocks.',
-  svid_expiring: 'Less than a third of its life is left: whoever renews it has not.',
-  svid_expired: 'The mesh refuses it: renew it; nginx takes the new one without a reload.',
+  svid_malformed: 'The files are not a PEM certificate and a PEM private key.',
+  svid_key_mismatch: 'The private key does not match the certificate. Replace both.',
+  svid_other_identity: 'The certificate’s SPIFFE id differs from the policy’s.',
+  svid_not_yet_valid: 'The certificate is not valid yet. Compare the clocks.',
+  svid_expiring: 'Less than a third of its life is left, and it was not renewed.',
+  svid_expired: 'The mesh rejects it. Renew it; nginx uses the new one without a reload.',
 } as const;
 
 export type HealthReason = keyof typeof healthReasons;

@@ -27,38 +27,48 @@ export interface ConformanceModule {
 const back = 'oidcc-client-test-rp-backchannel-rpinitlogout';
 
 export const modules: readonly ConformanceModule[] = [
-  { name: 'oidcc-client-test', profile: 'basic', provider: 'does right', outcome: 'signed in' },
+  { name: 'oidcc-client-test', profile: 'basic', provider: 'behaves correctly', outcome: 'signed in' },
   {
     name: 'oidcc-client-test-invalid-iss',
     profile: 'basic',
-    provider: 'another iss in the ID token',
+    provider: 'sends another iss in the ID token',
     outcome: 'refused',
   },
-  { name: 'oidcc-client-test-missing-sub', profile: 'basic', provider: 'no sub in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-missing-sub',
+    profile: 'basic',
+    provider: 'sends no sub in the ID token',
+    outcome: 'refused',
+  },
   {
     name: 'oidcc-client-test-invalid-aud',
     profile: 'basic',
-    provider: 'another aud in the ID token',
+    provider: 'sends another aud in the ID token',
     outcome: 'refused',
   },
-  { name: 'oidcc-client-test-missing-iat', profile: 'basic', provider: 'no iat in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-missing-iat',
+    profile: 'basic',
+    provider: 'sends no iat in the ID token',
+    outcome: 'refused',
+  },
   {
     name: 'oidcc-client-test-kid-absent-single-jwks',
     profile: 'basic',
-    provider: 'no kid, in the ID token nor in the only key',
+    provider: 'sends no kid in the ID token, and has none in its only key',
     outcome: 'signed in',
   },
   {
     // The suite takes either: to refuse, or to try all keys, of which the gateway tries a few.
     name: 'oidcc-client-test-kid-absent-multiple-jwks',
     profile: 'basic',
-    provider: 'no kid, in the ID token nor in several keys of one kind',
+    provider: 'sends no kid in the ID token, and has none in several keys of one kind',
     outcome: 'signed in',
   },
   {
     name: 'oidcc-client-test-idtoken-sig-rs256',
     profile: 'basic',
-    provider: 'signs the ID token by RS256',
+    provider: 'signs the ID token with RS256',
     outcome: 'signed in',
   },
   {
@@ -71,26 +81,26 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-invalid-sig-rs256',
     profile: 'basic',
-    provider: 'spoils the signature of the ID token',
+    provider: 'sends an ID token with a bad signature',
     outcome: 'refused',
   },
   {
     name: 'oidcc-client-test-userinfo-invalid-sub',
     profile: 'basic',
-    provider: 'another sub in userinfo than in the ID token',
+    provider: 'sends another sub in userinfo than in the ID token',
     outcome: 'refused',
   },
-  { name: 'oidcc-client-test-nonce-invalid', profile: 'basic', provider: 'another nonce', outcome: 'refused' },
+  { name: 'oidcc-client-test-nonce-invalid', profile: 'basic', provider: 'sends another nonce', outcome: 'refused' },
   {
     name: 'oidcc-client-test-scope-userinfo-claims',
     profile: 'basic',
-    provider: 'says what the scopes ask for in userinfo',
+    provider: 'returns the claims of the scopes in userinfo',
     outcome: 'signed in',
   },
   {
     name: 'oidcc-client-test-client-secret-basic',
     profile: 'basic',
-    provider: 'wants client_secret_basic',
+    provider: 'requires client_secret_basic',
     outcome: 'signed in',
   },
   {
@@ -102,13 +112,13 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-discovery-jwks-uri-keys',
     profile: 'config',
-    provider: 'has its keys where discovery says',
+    provider: 'publishes its keys where discovery says',
     outcome: 'signed in',
   },
   {
     name: 'oidcc-client-test-discovery-issuer-mismatch',
     profile: 'config',
-    provider: 'another issuer in the discovery document',
+    provider: 'names another issuer in the discovery document',
     outcome: 'refused',
   },
   {
@@ -126,22 +136,22 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-rp-init-logout',
     profile: 'rp-initiated-logout',
-    provider: 'leads back with the state',
+    provider: 'redirects back with the state',
     outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-rp-init-logout-other-state',
     profile: 'rp-initiated-logout',
-    provider: 'leads back with another state',
+    provider: 'redirects back with another state',
     outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-rp-init-logout-no-state',
     profile: 'rp-initiated-logout',
-    provider: 'leads back without the state',
+    provider: 'redirects back without the state',
     outcome: 'signed out',
   },
-  { name: back, profile: 'back-channel-logout', provider: 'sends a right logout token', outcome: 'signed out' },
+  { name: back, profile: 'back-channel-logout', provider: 'sends a correct logout token', outcome: 'signed out' },
   {
     name: `${back}-alg-none`,
     profile: 'back-channel-logout',
@@ -151,37 +161,37 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: `${back}-no-event`,
     profile: 'back-channel-logout',
-    provider: 'no events in the logout token',
+    provider: 'sends no events in the logout token',
     outcome: 'session stays',
   },
   {
     name: `${back}-with-nonce`,
     profile: 'back-channel-logout',
-    provider: 'a nonce in the logout token',
+    provider: 'sends a nonce in the logout token',
     outcome: 'session stays',
   },
   {
     name: `${back}-wrong-alg`,
     profile: 'back-channel-logout',
-    provider: 'signs the logout token by another algorithm than agreed',
+    provider: 'signs the logout token with another algorithm than agreed',
     outcome: 'session stays',
   },
   {
     name: `${back}-wrong-aud`,
     profile: 'back-channel-logout',
-    provider: 'another aud in the logout token',
+    provider: 'sends another aud in the logout token',
     outcome: 'session stays',
   },
   {
     name: `${back}-wrong-event`,
     profile: 'back-channel-logout',
-    provider: 'another event in the logout token',
+    provider: 'sends another event in the logout token',
     outcome: 'session stays',
   },
   {
     name: `${back}-wrong-iss`,
     profile: 'back-channel-logout',
-    provider: 'another iss in the logout token',
+    provider: 'sends another iss in the logout token',
     outcome: 'session stays',
   },
   {
@@ -190,29 +200,34 @@ export const modules: readonly ConformanceModule[] = [
     provider: 'opens the front-channel URL with its iss and the sid',
     outcome: 'signed out',
   },
-  { name: 'oidcc-client-test-missing-aud', profile: 'more', provider: 'no aud in the ID token', outcome: 'refused' },
+  {
+    name: 'oidcc-client-test-missing-aud',
+    profile: 'more',
+    provider: 'sends no aud in the ID token',
+    outcome: 'refused',
+  },
   {
     name: 'oidcc-client-test-invalid-sig-es256',
     profile: 'more',
-    provider: 'signs the ID token by ES256, and spoils the signature',
+    provider: 'sends an ID token of ES256 with a bad signature',
     outcome: 'refused',
   },
   {
     name: 'oidcc-client-test-invalid-sig-hs256',
     profile: 'more',
-    provider: 'signs the ID token by HS256',
+    provider: 'signs the ID token with HS256',
     outcome: 'refused',
   },
   {
     name: 'oidcc-client-test-rp-frontchannel-opinitlogout',
     profile: 'more',
-    provider: 'opens the front-channel URL without having been asked',
+    provider: 'opens the front-channel URL by itself',
     outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-userinfo-bearer-header',
     profile: 'more',
-    provider: 'takes the access token in the header',
+    provider: 'accepts the access token in the header',
     outcome: 'signed in',
   },
   {
@@ -224,19 +239,19 @@ export const modules: readonly ConformanceModule[] = [
   {
     name: 'oidcc-client-test-refresh-token-invalid-issuer',
     profile: 'more',
-    provider: 'another iss in the renewed ID token',
+    provider: 'sends another iss in the renewed ID token',
     outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-refresh-token-invalid-aud',
     profile: 'more',
-    provider: 'another aud in the renewed ID token',
+    provider: 'sends another aud in the renewed ID token',
     outcome: 'signed out',
   },
   {
     name: 'oidcc-client-test-refresh-token-invalid-sub',
     profile: 'more',
-    provider: 'another sub in the renewed ID token',
+    provider: 'sends another sub in the renewed ID token',
     outcome: 'signed out',
   },
 ];

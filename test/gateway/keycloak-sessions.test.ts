@@ -159,7 +159,7 @@ test('a sign-in brings no realm roles as Keycloak is installed; the 403 says so,
     expect((await edit(await signIn('ada'))).status).toBe(200);
     // Ben's sign-in has the claim now, and he has another role.
     const other = await edit(await signIn('ben'));
-    expect([other.status, other.json().detail]).toEqual([403, expect.stringContaining('ask the owner of the route')]);
+    expect([other.status, other.json().detail]).toEqual([403, expect.stringContaining('Ask the owner of the route')]);
   } finally {
     await addToIdToken(false);
   }

@@ -60,6 +60,16 @@ describe('links', () => {
   }
 });
 
+test('docs/index.md links to every page of docs/ exactly once', () => {
+  const linked = links.flatMap(([file, target]) => {
+    const page = join('docs', target.replace(/#.*$/, ''));
+    return file === 'docs/index.md' && page.startsWith('docs/') ? [page] : [];
+  });
+  // Single advisories are in docs/advisories/index.md.
+  const pages = files.filter((file) => file.startsWith('docs/') && !/^docs\/(index\.md|advisories\/\d)/.test(file));
+  expect(linked.toSorted()).toEqual(pages.toSorted());
+});
+
 /** Words that a code span or block says after this one. */
 function said(text: string, command: string): string[] {
   const code = [...text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)].map(([span]) => span);

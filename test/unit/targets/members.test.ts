@@ -12,18 +12,19 @@ import type { MeshOptions } from '../../../src/targets/types.ts';
 import { Changer, prover, schemaOf } from './members.ts';
 import { JWKS, policyFor, rootOf } from './members-policy.ts';
 
-const KEPT = 'the API server keeps it for itself';
+const KEPT = 'only the API server uses it';
 const REMOVAL = 'says who removes the object';
 const STATUS = 'a controller writes it, and no proxy reads it';
-const COUNTS = 'Consul counts by it';
-const ASKING = 'says how the service asks others, not who may ask it';
-const TIMES = 'says how long and how many, not who may ask';
+const COUNTS = 'Consul uses it as a counter';
+const ASKING = 'is about requests that the service sends, not about those that it receives';
+const TIMES = 'limits times and numbers, not callers';
 
 const METADATA = {
   'metadata uid': KEPT,
   'metadata resourceVersion': KEPT,
   'metadata generation': KEPT,
-  'metadata creationTimestamp': 'tells which of two objects is older; a second one that could count is a no by itself',
+  'metadata creationTimestamp':
+    'says which of two objects is older; a second one that could count already prevents a yes',
   'metadata managedFields': KEPT,
   'metadata selfLink': KEPT,
   'metadata ownerReferences': REMOVAL,
@@ -34,7 +35,7 @@ const METADATA = {
 const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
   istio: {
     ...METADATA,
-    'metadata annotations': '`meshgate/rules` names rules of the policy, for people',
+    'metadata annotations': '`meshgate/rules` names rules of the policy for people who read the object',
     'Gateway status': STATUS,
     'VirtualService status': STATUS,
     'RequestAuthentication status': STATUS,
@@ -44,8 +45,8 @@ const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
   },
   linkerd: {
     ...METADATA,
-    'metadata name': 'what a route that refuses, or a policy, is called decides nothing',
-    'HTTPRoute.spec.rules[].matches[].path type': 'a prefix, where whoever asks below it passes in any case',
+    'metadata name': 'the name of a policy, or of a route that denies requests, decides nothing',
+    'HTTPRoute.spec.rules[].matches[].path type': 'it may become a prefix if all requests below the path pass anyway',
     'Server status': STATUS,
     'MeshTLSAuthentication status': STATUS,
     'AuthorizationPolicy status': STATUS,
@@ -56,7 +57,7 @@ const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
     'JWTProviderConfigEntry ModifyIndex': COUNTS,
     'ServiceIntentionsConfigEntry CreateIndex': COUNTS,
     'ServiceIntentionsConfigEntry ModifyIndex': COUNTS,
-    'SourceIntention Precedence': 'Consul works it out from the names',
+    'SourceIntention Precedence': 'Consul computes it from the names',
     'SourceIntention Description': 'for people',
     'ServiceConfigEntry CreateIndex': COUNTS,
     'ServiceConfigEntry ModifyIndex': COUNTS,
@@ -117,17 +118,17 @@ function addRows(rows: Map<string, Row>, kind: MeshKind, options: MeshOptions, i
 
 const MESHES: readonly MeshKind[] = ['istio', 'linkerd', 'envoy', 'consul'];
 
-const HEAD = `# What prove looks at
+const HEAD = `# What prove compares
 
-\`meshgate prove --target\` works by an allowlist. Each member of an object is compared with what the policy renders to, or is read back as a rule and proved. A member that meshgate does not render makes the answer "not proven", with its path, unless it is known to change no answer. So does an object of others that may count for the same requests ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
+\`meshgate prove --target\` compares the live objects of a mesh with the policy. It knows every member that meshgate renders. For each of them, it either compares the value with what the policy renders to, or it reads the value back as a rule and proves that rule. A member that meshgate does not render makes the answer "not proven", and the answer names its path. The only exceptions are members that are known to change no answer. An object that others wrote, and that may count for the same requests, also makes the answer "not proven" ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
 
-The tables have every member that the meshes' own definitions know in the objects that meshgate renders. A test changes, removes and adds each of them, and writes this page.
+The tables list all members that the mesh's own definitions allow in the objects that meshgate renders. A test changes, removes and adds each member, and writes this page.
 
-- *Compared or proved*: another value, or none, is never a yes. Exit code 1 if a request tells the two apart, 3 if none does.
-- *Changes no answer*: its value makes no difference, for the reason beside it.
-- *Not rendered*: if it is there, the answer is "not proven" (exit code 3).
+- *Compared or proved*: if the member has another value or is missing, the answer is never a yes. The exit code is 1 if some request gets another decision, and 3 if none does.
+- *Changes no answer*: the value of the member makes no difference, for the reason beside it.
+- *Not rendered*: if the member is present, the answer is "not proven" (exit code 3).
 
-Exit code 3 is an alarm: a difference that no request shows may still open the mesh.
+Treat exit code 3 as an alarm: a difference that no request shows may still open the mesh.
 `;
 
 const names = (members: Iterable<string>): string => [...members].map((it) => `\`${it}\``).join(', ') || '–';

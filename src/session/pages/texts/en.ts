@@ -62,8 +62,8 @@ export const en = {
   'reason.step_up_required': 'This page needs a newer or stronger sign-in than yours.',
   'reason.revoked': 'You were signed out, by yourself elsewhere or by an administrator.',
   'reason.attempt_unknown':
-    'This sign-in was not begun in this browser, is too old, or was finished already. Open the page that you wanted anew.',
-  'reason.signin_failed': 'The sign-in service did not sign you in, or its answer does not hold.',
+    'This sign-in began in another browser, is too old, or is already finished. Open the page that you wanted again.',
+  'reason.signin_failed': 'The sign-in service did not sign you in, or its response is not valid.',
   'reason.provider_unavailable': 'The sign-in service cannot be reached at the moment.',
   'reason.claim_absent': 'The sign-in service says too little about you.',
   'reason.credential_duplicate': 'Your browser sent two sessions. Delete the cookies of this site and sign in again.',
@@ -72,7 +72,7 @@ export const en = {
   'reason.path_not_canonical': 'The address is spelled in a way that could mean two pages.',
   'reason.request_malformed': 'The server could not read the request.',
   'reason.header_too_large':
-    'Your browser sent more cookies than this site takes. Another site of the same domain may have set them. Delete the cookies of this site and of its domain, and open the page again.',
+    'Your browser sent more cookies than this site accepts. Another site of the same domain may have set them. Delete the cookies of this site and of its domain, and open the page again.',
   'reason.check_unavailable': 'The server could not decide whether you may open this page, so it stays closed.',
   'reason.assertion_unavailable': 'The server cannot vouch for you at the moment, so the page stays closed.',
 } as const;
