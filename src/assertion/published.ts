@@ -1,5 +1,10 @@
 import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import type { Assertion } from '../policy/types.ts';
 import { asObject } from '../token/json.ts';
+
+/** Where the gateway publishes its keys: at the origin of its own issuer. */
+export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
+  `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
 
 /** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers look at. */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;

@@ -1,4 +1,4 @@
-import { ODD_PATH } from '../rules/canonical.ts';
+import { ODD_PATH } from '../raw-path.ts';
 import type { Path, Rule } from '../rules/types.ts';
 
 /** Characters that paths of a policy may hold and that clients may percent-encode, besides those of {@link ODD_PATH}. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAst } from 'vitest/node';
 import { encodeList, encodeValue } from '../../src/caller/encode.ts';
 import { isLike } from '../../src/like.ts';
-import { isCanonical, ODD_PATH } from '../../src/rules/canonical.ts';
+import { isCanonical, ODD_PATH } from '../../src/raw-path.ts';
 import { match } from '../../src/rules/match.ts';
 import { parseTarget } from '../../src/rules/target.ts';
 import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';

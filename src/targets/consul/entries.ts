@@ -1,7 +1,7 @@
 import { encode } from 'jose/base64url';
+import { jwksUri } from '../../assertion/published.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { jwksUri } from '../istio/request-authentication.ts';
 import type { MeshOptions } from '../types.ts';
 import { AUDIENCE, passOf } from './pass.ts';
 import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';

@@ -1,7 +1,7 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
 import type { PersonWho } from '../../policy/types.ts';
+import { ODD_PATH } from '../../raw-path.ts';
 import { pathAtoms } from '../../rules/atoms.ts';
-import { ODD_PATH } from '../../rules/canonical.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../message-order.ts';

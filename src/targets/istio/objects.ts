@@ -43,6 +43,26 @@ export function metadata(
   return { name, namespace, labels, ...(annotations && { annotations }) };
 }
 
+/** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
+export interface IstioRule {
+  readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
+  readonly to: readonly [{ readonly operation: Operation }];
+  readonly when?: readonly Condition[];
+}
+
+export interface Operation {
+  readonly hosts?: readonly string[];
+  readonly methods?: readonly string[];
+  readonly paths: readonly string[];
+  readonly notPaths?: readonly string[];
+}
+
+export interface Condition {
+  readonly key: string;
+  readonly values?: readonly string[];
+  readonly notValues?: readonly string[];
+}
+
 const SECURITY = 'security.istio.io/v1';
 const NETWORKING = 'networking.istio.io/v1';
 const TELEMETRY = 'telemetry.istio.io/v1';

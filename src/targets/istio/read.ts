@@ -2,9 +2,9 @@ import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { type LiveObject, titleOf } from '../kube-object.ts';
 import { layerOf, liveFiles } from './live.ts';
-import { RULES } from './objects.ts';
+import { type Condition, type IstioRule, RULES } from './objects.ts';
 import { assertedText, hostOf, NOWHERE, workloadHost } from './project.ts';
-import { type Condition, claim, type IstioRule } from './rule.ts';
+import { claim } from './rule.ts';
 import { joined } from './tools.ts';
 
 const unreadable = (what: string, why: string) => new Error(`${what}: ${why}`);

@@ -1,10 +1,7 @@
+import { jwksUri } from '../../assertion/published.ts';
 import type { Assertion } from '../../policy/types.ts';
 import { istioObject, type KubeObject, type Metadata, selector } from './objects.ts';
 import type { Scene } from './scene.ts';
-
-/** Where the gateway publishes its keys: at the host that it calls itself by. */
-export const jwksUri = ({ issuer }: Assertion): string =>
-  `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
 
 /**
  * How the assertion is verified. A bad one is refused; none at all passes here, and is left to the rules, since

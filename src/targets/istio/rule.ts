@@ -2,28 +2,16 @@ import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import { istioObject, type KubeObject, type Metadata, RULES, selector } from './objects.ts';
+import {
+  type Condition,
+  type IstioRule,
+  istioObject,
+  type KubeObject,
+  type Metadata,
+  RULES,
+  selector,
+} from './objects.ts';
 import { withTools } from './tools.ts';
-
-/** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
-export interface IstioRule {
-  readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
-  readonly to: readonly [{ readonly operation: Operation }];
-  readonly when?: readonly Condition[];
-}
-
-export interface Operation {
-  readonly hosts?: readonly string[];
-  readonly methods?: readonly string[];
-  readonly paths: readonly string[];
-  readonly notPaths?: readonly string[];
-}
-
-export interface Condition {
-  readonly key: string;
-  readonly values?: readonly string[];
-  readonly notValues?: readonly string[];
-}
 
 /** Istio writes SPIFFE ids without their scheme. */
 export const principalOf = (spiffe: string): string => spiffe.replace(/^spiffe:\/\//, '');

@@ -3,7 +3,7 @@ import { LISTING, TASKS } from '../../rules/tools.ts';
 import { partings } from '../partings.ts';
 import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, twiceText, VERSION_HEADER } from '../tool-messages.ts';
 import type { Gap } from '../types.ts';
-import type { Condition, IstioRule } from './rule.ts';
+import type { Condition, IstioRule } from './objects.ts';
 
 /**
  * What clients notify of by the protocol. What begins with `notifications/` and goes on with a comma is two headers, of

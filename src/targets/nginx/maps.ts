@@ -1,4 +1,4 @@
-import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
+import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
 import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';

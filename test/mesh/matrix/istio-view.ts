@@ -1,4 +1,4 @@
-import { isCanonical } from '../../../src/rules/canonical.ts';
+import { isCanonical } from '../../../src/raw-path.ts';
 import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';
 import { nameOf } from '../../../src/targets/istio/scene.ts';
 import { encodableOf, oddPatterns } from '../../../src/targets/odd-paths.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isCanonical, PLAIN_PATH } from '../../../src/rules/canonical.ts';
-import { holds } from '../../harness/property.ts';
+import { isCanonical, PLAIN_PATH } from '../../src/raw-path.ts';
+import { holds } from '../harness/property.ts';
 
 test.each([
   '//x',
