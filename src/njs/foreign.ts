@@ -1,4 +1,4 @@
-import { originOf } from '../session/origin.ts';
+import { originOf } from '../session/urls.ts';
 import type { PreparedRoute } from './routes.ts';
 
 /** The host of a request: as the policy writes it, or the name that was asked if that is a wildcard. */

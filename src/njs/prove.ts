@@ -3,7 +3,7 @@ import { composed } from '../composed.ts';
 import { DEFAULTS, MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
 import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
-import { originOf } from '../session/origin.ts';
+import { originOf } from '../session/urls.ts';
 import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';

@@ -1,6 +1,5 @@
 import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import { callbackNames } from '../../rules/signin-table.ts';
-import { callbackPath } from '../../session/flow/origin.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,
@@ -10,6 +9,7 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
+import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';

@@ -1,9 +1,11 @@
-import { CALLBACK_PATH, HANDOVER_PATH, SIGNIN_PATH } from '../names.ts';
+import { CALLBACK_PATH, HANDOVER_PATH, SIGNIN_PATH } from './names.ts';
 
-/** Origin of a host as browsers see it, from the policy and never from a request: always https. */
-export function originOf(host: string, publicPort: number): string {
-  return publicPort === 443 ? `https://${host}` : `https://${host}:${publicPort}`;
-}
+/**
+ * Origin of a host as browsers write it (RFC 6454 section 6.2), from the policy and never from a request. It is always
+ * https: whatever ends TLS before the gateway does not change it.
+ */
+export const originOf = (host: string, publicPort: number): string =>
+  `https://${host}${publicPort === 443 ? '' : `:${publicPort}`}`;
 
 /** Path that a provider's answers come to: of the only provider of a host, or of one of several. */
 export const callbackPath = (one?: string): string => (one === undefined ? CALLBACK_PATH : `${CALLBACK_PATH}/${one}`);
