@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import { composed } from '../composed.ts';
+import { TO_CHECK } from '../internal-headers.ts';
 import { DEFAULTS, MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
 import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
@@ -211,7 +212,7 @@ export class Prover {
     const expected: ExpectedProof = {
       thumbprint,
       method: sent.method,
-      url: originOf(sent.host, this.#port) + rawPath(headersIn['X-Meshgate-Uri'] ?? ''),
+      url: originOf(sent.host, this.#port) + rawPath(headersIn[TO_CHECK.uri] ?? ''),
       tokenHash: digest(sent.token),
       now: sent.now,
       age: settings.age,

@@ -1,5 +1,6 @@
+import { TO_RENEWAL } from '../internal-headers.ts';
 import { MAX_RENEWAL_WAITERS, MAX_SEALED, PROVIDER_TIMEOUT_MS } from '../limits.ts';
-import { RENEW_HEADERS, RENEWED } from '../session/contract.ts';
+import { RENEWED } from '../session/contract.ts';
 import { RENEW_PATH } from '../session/names.ts';
 import { type Hold, holdUpTo, release } from './held.ts';
 
@@ -17,9 +18,9 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
     method: 'POST',
     headers: {
       Host: 'meshgate',
-      [RENEW_HEADERS.host]: host,
-      [RENEW_HEADERS.session]: text,
-      [RENEW_HEADERS.wait]: wait ? '1' : '0',
+      [TO_RENEWAL.host]: host,
+      [TO_RENEWAL.session]: text,
+      [TO_RENEWAL.wait]: wait ? '1' : '0',
     },
   });
   const body = await answer.text();

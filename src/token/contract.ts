@@ -7,9 +7,6 @@ export const INTROSPECT_PATH = '/.meshgate/introspect';
 /** Likewise with somebody's object id as body: 200 with `{ "held": [ids] }`, the groups that they have of the policy's. */
 export const GROUPS_PATH = '/.meshgate/groups';
 
-/** Name of the provider that is asked. */
-export const PROVIDER_HEADER = 'X-Meshgate-Provider';
-
 /** What other answers mean, by their status; any that is not here is taken as `away`. */
 export const ANSWERED = {
   active: 200,

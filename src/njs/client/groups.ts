@@ -1,8 +1,9 @@
+import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { GROUPS_PER_CALL } from '../../limits.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
-import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
+import { ANSWERED } from '../../token/contract.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
 import { Away, callProvider } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
@@ -69,7 +70,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
   }
 
   return async (r) => {
-    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
       if (provider?.groups === undefined) throw new Error('nobody asks it');

@@ -1,7 +1,8 @@
+import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/metadata.ts';
-import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
+import { ANSWERED } from '../../token/contract.ts';
 import { readIntrospection } from '../../token/introspection.ts';
 import { Away, type ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
@@ -52,7 +53,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
   }
 
   return async (r) => {
-    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
       if (provider?.introspection === undefined) throw new Error('nobody asks it');

@@ -1,6 +1,6 @@
 import { composed } from '../../composed.ts';
+import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type Result, refuse } from '../../reasons.ts';
-import { REASON_HEADER } from '../../session/contract.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { sha256 } from '../../session/flow/random.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
@@ -119,6 +119,6 @@ export async function backchannel(scene: SigninScene, visit: Visit): Promise<voi
   }
   const { reason, detail = '' } = taken;
   ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
-  r.headersOut[REASON_HEADER] = reason;
+  r.headersOut[FROM_HANDLER.reason] = reason;
   answer(r, 400, JSON.stringify({ error: 'invalid_request', error_description: `${reason}: ${detail}` }));
 }

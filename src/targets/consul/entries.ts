@@ -1,5 +1,6 @@
 import { encode } from 'jose/base64url';
 import { jwksUri } from '../../assertion/published.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { MeshOptions } from '../types.ts';
@@ -119,7 +120,7 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
     Issuer: assertion.issuer,
     Audiences: audiences,
     JSONWebKeySet: keys,
-    Locations: [{ Header: { Name: 'X-Meshgate-Assertion', Forward: true } }],
+    Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
     // Consul takes 0 for 30.
     ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },

@@ -1,4 +1,5 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Authority } from './domains.ts';
@@ -30,7 +31,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
     {
       issuer,
       audiences: [service.name],
-      from_headers: [{ name: 'X-Meshgate-Assertion' }],
+      from_headers: [{ name: TO_SERVICE.assertion }],
       forward: true,
       payload_in_metadata: PAYLOAD,
       // Nought would be Envoy's default, a minute.

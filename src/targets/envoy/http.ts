@@ -1,3 +1,4 @@
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { jwtFilter, verifies } from './assertion.ts';
@@ -28,7 +29,7 @@ const accessLog = {
         upstream_cluster: '%UPSTREAM_CLUSTER%',
         traceparent: '%REQ(TRACEPARENT)%',
         request_id: '%REQ(X-REQUEST-ID)%',
-        rule: '%REQ(X-MESHGATE-RULE)%',
+        rule: `%REQ(${TO_SERVICE.rule.toUpperCase()})%`,
       },
     },
   },

@@ -1,4 +1,5 @@
 import { jwksUri } from '../../assertion/published.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion } from '../../policy/types.ts';
 import { istioObject, type KubeObject, type Metadata, selector } from './objects.ts';
 import type { Scene } from './scene.ts';
@@ -21,7 +22,7 @@ export function requestAuthentication(
         issuer: assertion.issuer,
         audiences,
         ...(jwks === undefined ? { jwksUri: jwksUri(assertion) } : { jwks }),
-        fromHeaders: [{ name: 'X-Meshgate-Assertion' }],
+        fromHeaders: [{ name: TO_SERVICE.assertion }],
         forwardOriginalToken: true,
       },
     ],

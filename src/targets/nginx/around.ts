@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_SERVICE } from '../../internal-headers.ts';
 import type { Service } from '../../policy/types.ts';
 import { usual } from './carry.ts';
 import { namesDestination } from './connections.ts';
@@ -48,12 +49,12 @@ export function fixedHeaders(scene: Scene, host: SceneHost): readonly (readonly 
     ['X-Request-Id', variable('request_id')],
     ['traceparent', variable('meshgate_traceparent')],
     ['tracestate', variable('meshgate_tracestate')],
-    ['X-Meshgate-Route', variable('meshgate_route')],
-    ['X-Meshgate-Rule', variable('meshgate_rule')],
-    ['X-Meshgate-Identity', variable('meshgate_as')],
-    ['X-Meshgate-Erased', variable('meshgate_erased')],
+    [TO_SERVICE.route, variable('meshgate_route')],
+    [TO_SERVICE.rule, variable('meshgate_rule')],
+    [TO_SERVICE.identity, variable('meshgate_as')],
+    [TO_SERVICE.erased, variable('meshgate_erased')],
     ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
-    ...(policy.gateway.assertion ? [['X-Meshgate-Assertion', variable('meshgate_assertion')] as const] : []),
+    ...(policy.gateway.assertion ? [[TO_SERVICE.assertion, variable('meshgate_assertion')] as const] : []),
   ];
 }
 
@@ -130,7 +131,7 @@ function headersBeside(scene: Scene, host: SceneHost, door: Door): readonly Dire
   const headers = [
     ...(host.sessions ? setCookieBeside : []),
     ...clearedBeside(scene),
-    ...(door.answers.includes('Dpop-Nonce') ? nonceHeader(scene) : []),
+    ...(door.answers.includes(FROM_CHECK.dpopNonce) ? nonceHeader(scene) : []),
   ];
   return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
 }

@@ -1,3 +1,4 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { DEFAULTS } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
@@ -6,9 +7,6 @@ import type { Door } from './door.ts';
 import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
-
-/** The client's address on the way to the check. */
-const ADDRESS_HEADER = 'X-Meshgate-Address';
 
 /** Longest time that nginx keeps a number of which nobody says for how long. */
 const TIMEOUT = 'timeout=1h';
@@ -30,7 +28,7 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
   return [commented('What callers have asked for, and addresses.', zone('budgets')), zone('addresses')];
 }
 
-const address = line('proxy_set_header', ADDRESS_HEADER, variable('remote_addr'));
+const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));
 
 /** For who asks providers about tokens: it counts them by the client's address. */
 export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);

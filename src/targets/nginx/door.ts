@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { IN_QUERY } from '../../rules/challenge.ts';
 import {
@@ -8,7 +9,7 @@ import {
   shownCertificate,
 } from './client-certificate.ts';
 import { type Arg, commented, type Directive, line, literal, map, regex, template, variable } from './directive.ts';
-import { CHECK_PATH, HOP_PATH } from './names.ts';
+import { CHECK_PATH, HOP_PATH, requestHeader } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hostName } from './session.ts';
@@ -19,7 +20,7 @@ export interface Door {
   readonly check: string;
   /** What goes to the check of who asks. */
   readonly credentials: readonly Directive[];
-  /** What the check's answer says that it does not say at the other door. */
+  /** Headers of the check's answer that not every door has. */
   readonly answers: readonly string[];
   /** The `Cookie` line that services receive; absent: the client's. */
   readonly cookie?: Arg;
@@ -30,7 +31,7 @@ export interface Door {
 const authorization = line('proxy_set_header', 'Authorization', variable('http_authorization'));
 
 /** What the check says of who acts for somebody. */
-const AGENT_ANSWERS = ['Agent', 'Actors'];
+const AGENT_ANSWERS = [FROM_CHECK.agent, FROM_CHECK.actors];
 
 /** Whether agents come with tokens; those that are services ask at the inner listener. */
 export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
@@ -69,15 +70,15 @@ export const looksAtTools = ({ routes }: Host): boolean =>
 function toolHeaders({ host }: SceneHost): readonly Directive[] {
   if (!looksAtTools(host)) return [];
   return [
-    line('proxy_set_header', 'X-Meshgate-Mcp-Version', variable('http_mcp_protocol_version')),
-    line('proxy_set_header', 'X-Meshgate-Mcp-Method', variable('http_mcp_method')),
-    line('proxy_set_header', 'X-Meshgate-Mcp-Name', variable('http_mcp_name')),
+    line('proxy_set_header', TO_CHECK.mcpVersion, variable('http_mcp_protocol_version')),
+    line('proxy_set_header', TO_CHECK.mcpMethod, variable('http_mcp_method')),
+    line('proxy_set_header', TO_CHECK.mcpName, variable('http_mcp_name')),
   ];
 }
 
 /** The name below a wildcard that was asked: sessions, proofs and origins are of that one. */
 const askedName = (host: SceneHost): readonly Directive[] =>
-  host.host.name.startsWith('*') ? [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))] : [];
+  host.host.name.startsWith('*') ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
 
 /** Where people and programs come in, with a credential of their own. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
@@ -105,7 +106,7 @@ export function innerDoor(inner: Inner, host: SceneHost): Door {
     check: HOP_PATH,
     credentials: [
       authorization,
-      line('proxy_set_header', 'X-Meshgate-Assertion', variable('http_x_meshgate_assertion')),
+      line('proxy_set_header', TO_CHECK.assertion, requestHeader(TO_CHECK.assertion)),
       line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
       ...toolHeaders(host),
     ],

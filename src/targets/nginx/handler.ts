@@ -1,4 +1,4 @@
-import { HANDLER_HEADERS, REASON_HEADER } from '../../session/contract.ts';
+import { FROM_HANDLER, TO_HANDLER } from '../../internal-headers.ts';
 import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -18,9 +18,9 @@ export function toHandler(host: SceneHost, more: readonly Directive[]): readonly
     line('proxy_pass_request_headers', 'off'),
     line('proxy_set_header', 'Host', 'meshgate'),
     line('proxy_set_header', 'Connection', 'close'),
-    line('proxy_set_header', HANDLER_HEADERS.host, hostName(host)),
-    line('proxy_set_header', HANDLER_HEADERS.requestId, variable('request_id')),
-    line('proxy_set_header', HANDLER_HEADERS.navigation, variable('meshgate_navigation')),
+    line('proxy_set_header', TO_HANDLER.host, hostName(host)),
+    line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
+    line('proxy_set_header', TO_HANDLER.navigation, variable('meshgate_navigation')),
     ...passed('Accept', 'Accept-Language'),
     ...more,
     line('proxy_connect_timeout', '3s'),
@@ -30,9 +30,12 @@ export function toHandler(host: SceneHost, more: readonly Directive[]): readonly
   ];
 }
 
-/** What an endpoint is told besides. */
+/**
+ * What an endpoint is told besides. Of `Cookie`, only the gateway's own cookies, unless they stand among others in a line
+ * that is more than a browser's.
+ */
 export const asked: readonly Directive[] = [
-  line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
+  line('proxy_set_header', TO_HANDLER.query, variable('args')),
   line('proxy_set_header', 'Cookie', variable('meshgate_cookie_signin')),
   ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
 ];
@@ -47,7 +50,7 @@ export const fromHandler: readonly Directive[] = [
   line('proxy_intercept_errors', 'on'),
   line('proxy_redirect', 'off'),
   // For the log.
-  line('proxy_hide_header', REASON_HEADER),
+  line('proxy_hide_header', FROM_HANDLER.reason),
   line('proxy_cache', 'off'),
   line('proxy_store', 'off'),
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),

@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around, requestFiles } from './around.ts';
@@ -120,7 +121,7 @@ const hop = (size: number, { check, credentials }: Door): Directive =>
       line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
       ...bare,
       ...credentials,
-      line('proxy_set_header', 'X-Meshgate-Method', variable('request_method')),
+      line('proxy_set_header', TO_CHECK.method, variable('request_method')),
       line('client_max_body_size', '0'),
       line('proxy_buffering', 'on'),
       line('proxy_buffer_size', `${size >> 10}k`),
@@ -162,7 +163,7 @@ const jwks: Directive = block(
 
 /** Room for an answer of the check, with a cookie where it may set one. */
 function answerBuffer(scene: Scene, { answers }: Door): number {
-  return scene.answerSize + (answers.includes('Set-Cookie') ? MAX_COOKIE_BYTES : 0);
+  return scene.answerSize + (answers.includes(FROM_CHECK.setCookie) ? MAX_COOKIE_BYTES : 0);
 }
 
 /** All that is not below `/.meshgate/`. */
@@ -173,7 +174,7 @@ function routes(scene: Scene, host: SceneHost, door: Door): Directive {
 
 /** At the inner listener nobody shows proofs. */
 const nonceOf = (scene: Scene, { answers }: Door): readonly Directive[] =>
-  answers.includes('Dpop-Nonce') ? nonceHeader(scene) : [];
+  answers.includes(FROM_CHECK.dpopNonce) ? nonceHeader(scene) : [];
 
 function doorConf(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [

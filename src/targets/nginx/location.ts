@@ -1,3 +1,4 @@
+import { FROM_CHECK } from '../../internal-headers.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { carrier, isAlways } from '../../rules/carrier.ts';
@@ -12,14 +13,23 @@ import { restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** What the check says of a refusal, and of the caller. */
-const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
+/** What the check says of a refusal, and of the caller, at every door. */
+const ANSWERS: readonly string[] = [
+  FROM_CHECK.status,
+  FROM_CHECK.reason,
+  FROM_CHECK.detail,
+  FROM_CHECK.retryAfter,
+  FROM_CHECK.rule,
+  FROM_CHECK.as,
+  FROM_CHECK.user,
+  FROM_CHECK.provider,
+  FROM_CHECK.roles,
+];
 
 /** Where what a header of the answer says is kept. */
 const keptAs = (header: string): Arg => variable(underscored(header).slice('x_'.length));
 
-function fromAnswer(name: string): Directive {
-  const header = `X-Meshgate-${name}`;
+function fromAnswer(header: string): Directive {
   return line('auth_request_set', keptAs(header), answerHeader(header));
 }
 
@@ -153,7 +163,7 @@ function location(
       ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
       : []),
     ...route.headers.map(identity),
-    ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
+    ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
     ...connected(route),
     ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),
     ...carried(route.route.proxy, moduleOf(service)),

@@ -1,3 +1,4 @@
+import { FROM_HANDLER } from '../../internal-headers.ts';
 import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
 import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
@@ -10,7 +11,7 @@ import { clearedMaps } from './hide.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { logMaps } from './log.ts';
 import { metadataMaps } from './metadata.ts';
-import { requestHeader } from './names.ts';
+import { answerHeader, requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
 import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
@@ -119,9 +120,9 @@ const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): r
   ),
   ...(sessions
     ? [
-        map(variable('upstream_http_x_meshgate_reason'), 'meshgate_handler_reason', [
+        map(answerHeader(FROM_HANDLER.reason), 'meshgate_handler_reason', [
           [key(''), variable('meshgate_status_reason')],
-          ['default', variable('upstream_http_x_meshgate_reason')],
+          ['default', answerHeader(FROM_HANDLER.reason)],
         ]),
       ]
     : []),

@@ -1,3 +1,4 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import type { Door } from './door.ts';
@@ -22,7 +23,7 @@ const isAmbientSomewhere = (scene: Scene): boolean =>
 export function withOrigins(scene: Scene, host: SceneHost, door: Door): Door {
   if (!isAmbient(scene, host)) return door;
   const origin = variable(host.sessions ? 'meshgate_origin_in' : 'meshgate_origin_other');
-  return { ...door, credentials: [...door.credentials, line('proxy_set_header', 'X-Meshgate-Origin', origin)] };
+  return { ...door, credentials: [...door.credentials, line('proxy_set_header', TO_CHECK.origin, origin)] };
 }
 
 /** Whose page sends something: asked where it could change something. */

@@ -1,5 +1,5 @@
+import { TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { PAGE_HEADERS } from '../../session/contract.ts';
 import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { fromHandler, toHandler } from './handler.ts';
@@ -79,14 +79,14 @@ const toPage: Directive = {
 /** What the check said, or nginx, for the page. */
 const refused: readonly Directive[] = (
   [
-    ['status', 'meshgate_status'],
-    ['detail', 'meshgate_detail'],
-    ['route', 'meshgate_route'],
-    ['signin', 'meshgate_signin'],
-    ['target', 'request_uri'],
-    ['user', 'meshgate_user'],
+    [TO_PAGE.status, 'meshgate_status'],
+    [TO_PAGE.detail, 'meshgate_detail'],
+    [TO_PAGE.route, 'meshgate_route'],
+    [TO_PAGE.signin, 'meshgate_signin'],
+    [TO_PAGE.target, 'request_uri'],
+    [TO_PAGE.user, 'meshgate_user'],
   ] as const
-).map(([name, from]) => line('proxy_set_header', PAGE_HEADERS[name], variable(from)));
+).map(([name, from]) => line('proxy_set_header', name, variable(from)));
 
 /**
  * The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. No

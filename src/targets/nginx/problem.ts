@@ -1,7 +1,15 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { block, type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
 import { grpcRefusals } from './grpc.ts';
-import { BAD_LOCATION, CERTIFICATE_LOCATION, HOST_LOCATION, LARGE_LOCATION, ODD_LOCATION } from './names.ts';
+import {
+  BAD_LOCATION,
+  CERTIFICATE_LOCATION,
+  HOST_LOCATION,
+  LARGE_LOCATION,
+  ODD_LOCATION,
+  requestHeader,
+} from './names.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -161,7 +169,7 @@ const ASSERTED =
  */
 export function detailMaps(inner: boolean): readonly Directive[] {
   if (!inner) return [detailMap('meshgate_problem_detail')];
-  const asked = template(variable('meshgate_reason'), ' ', variable('http_x_meshgate_assertion'));
+  const asked = template(variable('meshgate_reason'), ' ', requestHeader(TO_CHECK.assertion));
   return [
     detailMap('meshgate_check_detail'),
     map(asked, 'meshgate_problem_detail', [

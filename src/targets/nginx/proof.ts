@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
 import { PROOF_BURST_S, PROOF_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
@@ -9,7 +10,7 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
   if (policy.gateway.proof === undefined) return [];
   return [
     line('proxy_set_header', 'DPoP', variable('http_dpop')),
-    line('proxy_set_header', 'X-Meshgate-Uri', variable('request_uri')),
+    line('proxy_set_header', TO_CHECK.uri, variable('request_uri')),
   ];
 }
 
@@ -22,7 +23,7 @@ export function withProofs(scene: Scene, door: Door): Door {
   return {
     ...door,
     credentials: [...door.credentials, ...headers],
-    answers: [...door.answers, ...(givesNonces(scene) ? ['Dpop-Nonce'] : [])],
+    answers: [...door.answers, ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : [])],
   };
 }
 

@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
 import { OWN_PREFIX } from '../../session/own-cookies.ts';
 import {
@@ -25,7 +26,7 @@ export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? va
 /** The outer door of a host, with what the check reads of browsers, and what it answers. */
 export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
   if (!hasSessions(scene)) return door;
-  const navigation = line('proxy_set_header', 'X-Meshgate-Navigation', variable('meshgate_navigation'));
+  const navigation = line('proxy_set_header', TO_CHECK.navigation, variable('meshgate_navigation'));
   return {
     ...door,
     credentials: [
@@ -33,7 +34,7 @@ export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
       line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
       ...(host.sessions ? [navigation] : []),
     ],
-    answers: [...door.answers, ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
+    answers: [...door.answers, ...(host.sessions ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : [])],
     cookie: template(...RUNS.map(otherRun)),
   };
 }

@@ -15,7 +15,6 @@ import { keepRevoked } from '../../../src/njs/revoked.ts';
 import { Signer } from '../../../src/njs/signer.ts';
 import { renewHandler } from '../../../src/njs/signin/renew.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { RENEW_HEADERS } from '../../../src/session/contract.ts';
 import { ofAny, ofProvider } from '../../../src/session/revocation.ts';
 import { revocation } from '../../../src/session/revoke.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
@@ -133,7 +132,7 @@ const renewal: Prepare = async () => {
   const of: SessionClaims = { ...adas(start, { claims }), selection: 'SELECTION' };
   const text = (await scene.vault.sealSession(HOST, { ...of, selection: 'BEFORE' }, start)) as string;
   await scene.store.put({ session: of, host: HOST, claims }, 600);
-  const headers = { [RENEW_HEADERS.host]: HOST, [RENEW_HEADERS.session]: text, [RENEW_HEADERS.wait]: '1' };
+  const headers = { 'X-Meshgate-Host': HOST, 'X-Meshgate-Session': text, 'X-Meshgate-Wait': '1' };
   const named: Named = { ...ofAda, sub: ['okta', 'ada'] };
   return { ...named, passes: async () => (await run(renewHandler(scene), '/.meshgate/renew', headers)).status === 200 };
 };
