@@ -57,7 +57,8 @@ function cluster({ name, endpoint, protocol }: Service): unknown {
 }
 
 /** Envoy's whole configuration as a plain object. */
-export function bootstrap(policy: Policy, rules: readonly Rule[], own: NonNullable<Ingress['own']>): unknown {
+export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.mesh?.ingress.own): unknown {
+  if (own === undefined) throw new Error('envoy: the policy says too little');
   const authorities = authoritiesOf(policy, rules);
   return {
     admin: { address: address('127.0.0.1', 9901) },

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { compile } from '../../../../src/rules/compile.ts';
 import { driftOf } from '../../../../src/targets/linkerd/drift.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { readLinkerd } from '../../../../src/targets/linkerd/read.ts';
-import { renderLinkerd } from '../../../../src/targets/linkerd/render.ts';
 import { policyFor } from '../members-policy.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
@@ -11,7 +11,7 @@ type Any = any;
 
 const own = policyFor('linkerd');
 const rules = compile(own);
-const objects: readonly Any[] = parseAllDocuments(String(renderLinkerd(own, rules).files['linkerd.yaml'])).map(
+const objects: readonly Any[] = parseAllDocuments(String(linkerd.emit(own, rules).files['linkerd.yaml'])).map(
   (it) => it.toJS() as Any,
 );
 

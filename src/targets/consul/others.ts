@@ -1,4 +1,4 @@
-import { type Neutral, partings } from '../partings.ts';
+import { differences, type Neutral } from '../kit/compare.ts';
 import { EVERYBODY } from './entries.ts';
 import { CONSUL_NEUTRAL, neutral } from './neutral.ts';
 import { isEmpty, type LiveEntry } from './parse.ts';
@@ -26,7 +26,7 @@ const MESH: readonly Neutral[] = [
 ];
 
 function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefined {
-  const [first] = partings({}, entry, { neutral: known, isNothing: isEmpty });
+  const [first] = differences({}, entry, { neutral: known, isNothing: isEmpty });
   return first === undefined ? undefined : `it is for every service, and ${first}`;
 }
 

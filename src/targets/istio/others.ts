@@ -1,4 +1,14 @@
-import { groupOf, isNear, type Labels, type LiveObject, mayMeet, titleOf } from '../kube-object.ts';
+import {
+  type Bearing,
+  type Bearings,
+  groupOf,
+  isNear,
+  kubeBearing,
+  type Labels,
+  type LiveObject,
+  mayMeet,
+  titleOf,
+} from '../kit/kubernetes.ts';
 
 /** Istio's root namespace, whose objects count everywhere; meshes may have another. */
 export const ROOT = 'istio-system';
@@ -23,27 +33,26 @@ function meets(other: LiveObject, own: LiveObject): boolean {
   return mayMeet(podsOf(other), podsOf(own));
 }
 
-const ofKind = (own: readonly LiveObject[], ...kinds: readonly string[]) =>
-  own.filter(({ kind }) => kinds.includes(kind));
-
-/** One of our objects whose pods may be those of another. */
-function metBy(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const met = own.find((it) => meets(other, it));
-  return met && titleOf(met);
-}
+/** Says of which of our objects of a kind the pods may be those of another object. */
+const meeting =
+  (kind: string, text: (met: string) => string): Bearing =>
+  (other, own) => {
+    const met = own.find((it) => it.kind === kind && meets(other, it));
+    return met && text(titleOf(met));
+  };
 
 /** The name that stands for the sidecars, and for no Gateway. */
 const SIDECARS = 'mesh';
 
-function authorization(other: LiveObject, own: readonly LiveObject[]): string | undefined {
+const authorization: Bearing = (other, own) => {
   const { action = 'ALLOW', rules } = (other.spec ?? {}) as { readonly action?: unknown; readonly rules?: unknown };
   // Ours refuse all that they do not allow, and so does one without rules.
   const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
   if (isEmpty || action === 'AUDIT') return undefined;
-  const met = metBy(other, ofKind(own, 'AuthorizationPolicy'));
-  if (met === undefined) return undefined;
-  return action === 'ALLOW' ? `it lets in more than ${met}` : `it may refuse what ${met} lets in`;
-}
+  const text = (met: string) =>
+    action === 'ALLOW' ? `it lets in more than ${met}` : `it may refuse what ${met} lets in`;
+  return meeting('AuthorizationPolicy', text)(other, own);
+};
 
 /** A Gateway by its name and namespace; what is absent may be any. */
 type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
@@ -61,47 +70,43 @@ function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named 
   return space === undefined ? here(name) : { name, namespace: space };
 }
 
-function routes({ metadata, spec }: LiveObject, own: readonly LiveObject[]): string | undefined {
+const gatewaysOf = (own: readonly LiveObject[]) => own.filter(({ kind }) => kind === 'Gateway');
+
+const routes: Bearing = ({ metadata, spec }, own) => {
   const { gateways } = (spec ?? {}) as { readonly gateways?: unknown };
   const names = Array.isArray(gateways) ? gateways : [gateways ?? SIDECARS];
   const meant = names.filter((it) => it !== SIDECARS).map((it) => gatewayOf(it, metadata));
-  const met = ofKind(own, 'Gateway').find((it) =>
+  const met = gatewaysOf(own).find((it) =>
     meant.some(
       ({ name = it.metadata.name, namespace = it.metadata.namespace }) =>
         name === it.metadata.name && namespace === it.metadata.namespace,
     ),
   );
   return met && `it leads requests of ${titleOf(met)} elsewhere`;
-}
+};
 
-function listener(other: LiveObject, own: readonly LiveObject[]): string | undefined {
+const listener: Bearing = (other, own) => {
   const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
   // A Gateway selects pods of any namespace.
-  const met = ofKind(own, 'Gateway').find((it) => mayMeet(labels(other), labels(it)));
+  const met = gatewaysOf(own).find((it) => mayMeet(labels(other), labels(it)));
   return met && `it opens the proxies of ${titleOf(met)} in another way`;
-}
+};
 
-function mutualTls(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  // One without a selector yields to ours, which has one.
-  if (Object.keys(podsOf(other)).length === 0) return undefined;
-  const met = metBy(other, ofKind(own, 'PeerAuthentication'));
-  return met && `it may count in place of ${met}`;
-}
+const mutualTls = meeting('PeerAuthentication', (met) => `it may count in place of ${met}`);
+const extension = meeting(
+  'AuthorizationPolicy',
+  (met) => `it changes the proxies of ${met}, in a way that is not read`,
+);
 
-function tokens(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const met = metBy(other, ofKind(own, 'AuthorizationPolicy'));
-  return met && `its tokens count for ${met} as well`;
-}
-
-function extension(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const met = metBy(other, ofKind(own, 'AuthorizationPolicy'));
-  return met && `it changes the proxies of ${met}, in a way that is not read`;
-}
-
-const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly LiveObject[]) => string | undefined>> = {
+const BEARINGS: Bearings = {
   'security.istio.io/AuthorizationPolicy': authorization,
-  'security.istio.io/RequestAuthentication': tokens,
-  'security.istio.io/PeerAuthentication': mutualTls,
+  'security.istio.io/RequestAuthentication': meeting(
+    'AuthorizationPolicy',
+    (met) => `its tokens count for ${met} as well`,
+  ),
+  // One without a selector yields to ours, which has one.
+  'security.istio.io/PeerAuthentication': (other, own) =>
+    Object.keys(podsOf(other)).length === 0 ? undefined : mutualTls(other, own),
   'networking.istio.io/Gateway': listener,
   'networking.istio.io/VirtualService': routes,
   'telemetry.istio.io/Telemetry': () => undefined,
@@ -109,13 +114,6 @@ const BEARINGS: Readonly<Record<string, (other: LiveObject, own: readonly LiveOb
   'extensions.istio.io/WasmPlugin': extension,
 };
 
-/**
- * How an object of others may change the answers of those that the policy renders to.
- *
- * @param own those that the policy renders to
- * @returns undefined: it is known not to
- */
-export function bearingOf(other: LiveObject, own: readonly LiveObject[]): string | undefined {
-  const bearing = BEARINGS[`${groupOf(other)}/${other.kind}`];
-  return bearing === undefined ? 'prove does not know objects of this kind' : bearing(other, own);
-}
+/** How an object of others may change the answers of ours. */
+export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
+  kubeBearing(BEARINGS, `${groupOf(other)}/${other.kind}`, other, own);

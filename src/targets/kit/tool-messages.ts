@@ -1,5 +1,5 @@
-import { MCP_VERSIONS } from '../limits.ts';
-import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS, TASKS } from '../rules/tools.ts';
+import { MCP_VERSIONS } from '../../limits.ts';
+import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS, TASKS } from '../../rules/tools.ts';
 
 /** Headers that say what a message of MCP is (SEP-2243), as meshes write them. */
 export const VERSION_HEADER = 'mcp-protocol-version';

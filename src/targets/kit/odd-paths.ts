@@ -1,5 +1,5 @@
-import { ODD_PATH } from '../raw-path.ts';
-import type { Path, Rule } from '../rules/types.ts';
+import { ODD_PATH } from '../../raw-path.ts';
+import type { Path, Rule } from '../../rules/types.ts';
 
 /** Characters that paths of a policy may hold and that clients may percent-encode, besides those of {@link ODD_PATH}. */
 export function encodable(paths: readonly Path[]): readonly string[] {
@@ -24,4 +24,10 @@ export function oddPatterns(characters: readonly string[]): readonly string[] {
     return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
   });
   return [`${ODD_PATH}.*`, ...(codes.length === 0 ? [] : [`^[^?]*%(${codes.join('|')}).*`])];
+}
+
+/** The same as one expression. */
+export function oddPattern(characters: readonly string[]): string {
+  const patterns = oddPatterns(characters);
+  return patterns.length === 1 ? (patterns[0] as string) : `(${patterns.join('|')})`;
 }

@@ -1,6 +1,6 @@
-import { covers } from '../rules/cover.ts';
-import type { Path, Rule } from '../rules/types.ts';
-import { coversMethod, NAMED, REST } from './named-methods.ts';
+import { covers } from '../../rules/cover.ts';
+import type { Path, Rule } from '../../rules/types.ts';
+import { coversMethod, NAMED, REST } from './methods.ts';
 
 /** Whom a rule lets pass, as a mesh sees it. The same name is the same. */
 interface Named {

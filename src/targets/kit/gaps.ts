@@ -1,8 +1,44 @@
-import type { Policy } from '../policy/types.ts';
-import type { Enforced } from '../rules/enforced.ts';
-import { writtenId } from '../rules/enforced.ts';
-import { heldByNobody } from '../rules/implied.ts';
-import type { Gap } from './types.ts';
+import type { Policy } from '../../policy/types.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
+import { heldByNobody } from '../../rules/implied.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Gap } from '../types.ts';
+import { encodableOf } from './odd-paths.ts';
+
+/** Gaps of services that no mesh is asked for. */
+export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
+  const direct = new Set(rules.flatMap(({ service }) => (services[service]?.direct ? service : [])));
+  return [...direct].map((name) => ({ part: `services.${name}`, text }));
+}
+
+/**
+ * The gap of paths that a mesh refuses since it matches them without decoding.
+ *
+ * @param rules those that the mesh holds
+ * @param refuses who refuses them, in words
+ */
+export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
+  const first = rules.find((rule) => encodableOf([rule]).length > 0);
+  if (first === undefined) return [];
+  const characters = encodableOf(rules).join(' ');
+  const text = `${refuses} where a client percent-encodes ${characters}, which paths of the policy hold`;
+  return [{ part: first.id, text }];
+}
+
+/**
+ * The gap of identities that end at an ingress, so that no workload sees them.
+ *
+ * @param rules those that the mesh holds
+ * @param text of their names
+ */
+export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
+  const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
+  return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];
+}
+
+/** What workloads behind an ingress see. */
+export const endsText = (ingress: string) => (names: string) =>
+  `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
 
 /** What a rule says, but for its host and name. */
 const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
@@ -51,13 +87,12 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
 }
 
 /** Whether some other host of a rule's service has no rule that says the same. */
-const isUnited = (rule: Enforced, rules: readonly Enforced[]): boolean => {
+function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   const own = rules.filter(({ service }) => service === rule.service);
   const said = saidOf(rule);
-  return [...new Set(own.map(({ host }) => host))].some(
-    (host) => !own.some((other) => other.host === host && saidOf(other) === said),
-  );
-};
+  const hostsOf = (some: readonly Enforced[]) => new Set(some.map(({ host }) => host)).size;
+  return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
+}
 
 /**
  * Why a mesh lets more pass than a rule says, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} print.
@@ -71,7 +106,7 @@ export function widerTexts(
   rules: readonly Enforced[],
   id: string,
   mesh: string,
-  assertion = true,
+  assertion: boolean,
 ): readonly string[] {
   const own = rules.filter((rule) => writtenId(rule.id) === id);
   const united = own.some((rule) => isUnited(rule, rules))
@@ -79,4 +114,33 @@ export function widerTexts(
     : [];
   const anonymous = assertion ? anonymousAssertions(policy, rules, mesh).filter(({ part }) => part === id) : [];
   return [...united, ...anonymous].map(({ text }) => text);
+}
+
+/** Where a policy says limits, as it writes them. */
+function written({ gateway, agents, hosts }: Policy): readonly string[] {
+  const { callers, agents: acting, anonymous } = gateway.limits ?? {};
+  return [
+    ...(callers || acting || anonymous ? ['gateway.limits'] : []),
+    ...Object.values(agents).flatMap(({ name, limit }) => (limit ? [`agents.${name}.limit`] : [])),
+    ...hosts.flatMap(({ name, limit, routes }) => [
+      ...(limit ? [`hosts.${JSON.stringify(name)}.limit`] : []),
+      ...routes.flatMap((route) => (route.limit ? [`${route.name} limit`] : [])),
+    ]),
+  ];
+}
+
+/**
+ * Limits are no part of the rules, and no mesh is rendered one.
+ *
+ * @param mesh its name, for the text
+ */
+export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
+  const [first, ...rest] = written(policy);
+  if (first === undefined) return [];
+  const more =
+    rest.length === 0
+      ? 'this limit is'
+      : `this and ${rest.length === 1 ? 'another limit' : `${rest.length} other limits`} are`;
+  const text = `${more} held at the gateway alone, each replica for itself: ${mesh} counts nothing, so whatever reaches it past the gateway needs a limit of the mesh's own`;
+  return [{ part: first, text }];
 }

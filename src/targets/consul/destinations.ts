@@ -3,7 +3,7 @@ import { ingressOf } from '../../policy/ingress.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
+import { grouped, meshRules } from '../kit/rules.ts';
 
 /** Rules by which one service of Consul's may ask another. */
 export interface Source {
@@ -31,17 +31,6 @@ export function sourceOf(
   return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
 }
 
-/** Things of one name together, in the order of their first. */
-function grouped<T>(items: readonly T[], name: (item: T) => string): readonly (readonly [string, readonly T[]])[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const own = groups.get(name(item));
-    if (own === undefined) groups.set(name(item), [item]);
-    else own.push(item);
-  }
-  return [...groups];
-}
-
 /** The rules that Consul holds: of services in the mesh, by somebody whom it knows. */
 export function consulRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
@@ -51,12 +40,12 @@ export function consulRules(policy: Policy, rules: readonly Rule[]): readonly En
 export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly Destination[] {
   const held = consulRules(policy, rules);
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
-  return grouped(services, consulName).flatMap(([name, services]): Destination[] => {
+  return [...grouped(services, consulName)].flatMap(([name, services]): Destination[] => {
     const names = new Set(services.map((service) => service.name));
     const own = held.filter(({ service }) => names.has(service));
     if (own.length === 0) return [];
     const sources = grouped(own, (rule) => sourceOf(policy, rule) as string);
-    return [{ name, sources: sources.map(([name, rules]) => ({ name, rules })) }];
+    return [{ name, sources: [...sources].map(([name, rules]) => ({ name, rules })) }];
   });
 }
 

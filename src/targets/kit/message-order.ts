@@ -1,4 +1,4 @@
-import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool, TASKS } from '../rules/tools.ts';
+import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool, TASKS } from '../../rules/tools.ts';
 import {
   ANY_NAME,
   type HeaderText,

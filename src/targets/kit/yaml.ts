@@ -1,5 +1,5 @@
 import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
-import { Foreign } from './types.ts';
+import { Foreign } from '../types.ts';
 
 /** What stands above everything that is rendered as YAML. */
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';

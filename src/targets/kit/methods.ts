@@ -1,4 +1,4 @@
-import type { Rule } from '../rules/types.ts';
+import type { Rule } from '../../rules/types.ts';
 
 /** Methods that a policy may name, and that routes of Linkerd's and intentions of Consul's can. */
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -32,4 +32,17 @@ export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boole
 export function methodsOf(named: readonly string[], rest: boolean): readonly string[] | undefined {
   if (!rest) return named;
   return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
+}
+
+/**
+ * That more methods pass than a rule says, if they do.
+ *
+ * @param what would have to name them
+ */
+export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly string[] {
+  const unnamed = unnamedOf(rule);
+  if (unnamed.length === 0) return [];
+  return [
+    `${what} can name no method but ${NAMED.join(', ')}: where ${unnamed.join(', ')} passes, all others do; the gateway alone tells them apart`,
+  ];
 }

@@ -1,7 +1,7 @@
 import type { Assertion, Ingress, Mesh, Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
+import { grouped, meshRules } from '../kit/rules.ts';
 
 /** Where pods run. */
 export interface Place {
@@ -62,12 +62,7 @@ export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefine
 
 /** Services that some rule asks through the mesh, in the policy's order. */
 export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
-  const byService = new Map<string, Enforced[]>();
-  for (const rule of istioRules(policy, rules)) {
-    const own = byService.get(rule.service) ?? [];
-    own.push(rule);
-    byService.set(rule.service, own);
-  }
+  const byService = grouped(istioRules(policy, rules), ({ service }) => service);
   const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
   return services.map((service) => {
     const name = nameOf(service);

@@ -1,6 +1,6 @@
-import { hasSeveral } from '../policy/ingress.ts';
-import { atIngress, type Ruled } from '../rules/at-ingress.ts';
-import type { Emitted, Gap, MeshOptions, MeshTarget } from './types.ts';
+import { hasSeveral } from '../../policy/ingress.ts';
+import { atIngress, type Ruled } from '../../rules/at-ingress.ts';
+import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
 
 /** What is rendered for one ingress, without gaps about services that others lead to. */
 function emitAt(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions): Emitted {
