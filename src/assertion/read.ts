@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
-import { asObject } from '../token/json.ts';
+import { asObject, keysIn } from '../token/json.ts';
 import { signBytes } from './sign.ts';
 import type { SigningKeys } from './types.ts';
 
@@ -24,14 +24,8 @@ const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
  * @returns a string for what is no key set of private P-256 keys
  */
 export function parseSigningKeys(text: string): readonly Jwk[] | string {
-  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
-  let keys: unknown;
-  try {
-    keys = asObject(JSON.parse(text))?.keys;
-  } catch {
-    return 'the file is not JSON';
-  }
-  if (!Array.isArray(keys)) return 'the file has no list "keys"';
+  const keys = keysIn(text) as readonly Jwk[] | string;
+  if (typeof keys === 'string') return keys;
   if (keys.length === 0) return 'the file has no key';
   if (keys.length > MAX_KEYS_PER_PROVIDER) return `the file has more than ${MAX_KEYS_PER_PROVIDER} keys`;
   for (const [index, key] of keys.entries()) {

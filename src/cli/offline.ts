@@ -11,7 +11,6 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
 import { keep } from '../session/claims.ts';
-import { forResource } from '../token/audience.ts';
 import { withBinding } from '../token/binding.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
@@ -19,7 +18,7 @@ import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
 import { providerOf } from '../token/issuer.ts';
-import type { Claims, TokenProvider, Verified } from '../token/types.ts';
+import { type Claims, forResource, type TokenProvider, type Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
 /** A caller as a token's text alone says, and what its roles were found from. */

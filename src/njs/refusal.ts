@@ -6,7 +6,7 @@ import { type Asked, type Challenged, challengeOf } from '../rules/challenge.ts'
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/contract.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { PROOF_ALGORITHMS } from '../token/proof/algorithms.ts';
+import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { aboutBytes, reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';

@@ -1,5 +1,5 @@
 import { MAX_LOGOUT_TOKEN_LIFE_S } from '../limits.ts';
-import { type Result, refuse } from '../reasons.ts';
+import { type Refused, type Result, refuse } from '../reasons.ts';
 import { parseClaims, splitJws } from '../token/format.ts';
 import { asObject } from '../token/json.ts';
 import { checkTimes } from '../token/times.ts';
@@ -9,7 +9,6 @@ import {
   checkIssuer,
   checkTypes,
   type ProviderTokenContext,
-  type Refused,
   verifyProviderToken,
 } from './provider-token.ts';
 

@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../reasons.ts';
+import { ok, type Refused, type Result, refuse } from '../reasons.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
@@ -14,8 +14,6 @@ export interface ProviderTokenContext extends SignatureContext {
   /** Seconds by which clocks may differ. */
   readonly skew: number;
 }
-
-export type Refused = ReturnType<typeof refuse> | undefined;
 
 /**
  * Refuses a token of another kind, by the types in its header and in its payload; it may have none.

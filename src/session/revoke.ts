@@ -1,5 +1,5 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { asObject } from '../token/json.ts';
+import { objectIn } from '../token/json.ts';
 import {
   ENDED_NAME,
   endedName,
@@ -31,13 +31,7 @@ const isEndedList = (value: unknown): value is readonly string[] =>
  * @returns `undefined` for what is none
  */
 export function readRevocation(text: string): Revocation | undefined {
-  let read: unknown;
-  try {
-    read = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { kind, value, before, until, made, ended = [] } = asObject(read) ?? {};
+  const { kind, value, before, until, made, ended = [] } = objectIn(text) ?? {};
   if (!KINDS.includes(kind as Revocation['kind']) || !isRevocationValue(value) || !isTime(before) || !isTime(until)) {
     return undefined;
   }

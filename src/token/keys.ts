@@ -1,11 +1,11 @@
 import { decode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../limits.ts';
+import { MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../limits.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { algorithms } from './algorithms.ts';
 import { shown } from './detail.ts';
 import { importKey } from './import.ts';
-import { asObject } from './json.ts';
+import { asObject, keysIn } from './json.ts';
 import type { Key } from './types.ts';
 import { rsaWeakness } from './weak.ts';
 
@@ -87,16 +87,6 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
   }
 }
 
-function listOf(text: string): readonly unknown[] | string {
-  if (text.length > MAX_DOCUMENT_BYTES) return 'the key set is too large';
-  try {
-    const keys = asObject(JSON.parse(text))?.keys;
-    return Array.isArray(keys) ? keys : 'the key set has no list "keys"';
-  } catch {
-    return 'the key set is not JSON';
-  }
-}
-
 /**
  * Reads a JWKS (RFC 7517 section 5). Broken, weak, symmetric and private keys are left out with a warning, keys for other
  * uses silently; several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
@@ -110,7 +100,7 @@ export async function readKeySet(
   text: string,
   kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},
 ): Promise<KeySet> {
-  const list = listOf(text);
+  const list = keysIn(text, 'the key set');
   if (typeof list === 'string') return { ok: false, error: list };
   const keys = new Map<string, Key>();
   const warnings: string[] = [];

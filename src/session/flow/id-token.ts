@@ -1,4 +1,4 @@
-import { type Result, refuse } from '../../reasons.ts';
+import { type Refused, type Result, refuse } from '../../reasons.ts';
 import { listed, shown } from '../../token/detail.ts';
 import type { JoseHeader } from '../../token/format.ts';
 import { checkTimes } from '../../token/times.ts';
@@ -9,7 +9,6 @@ import {
   checkIssuer,
   checkTypes,
   type ProviderTokenContext,
-  type Refused,
   verifyProviderToken,
 } from '../provider-token.ts';
 import type { Asked } from './authorize.ts';

@@ -5,7 +5,7 @@ import { providerKind, TENANT } from '../../providers/index.ts';
 import { requiresDpop } from '../../rules/proved.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
-import { PROOF_ALGORITHMS } from '../../token/proof/algorithms.ts';
+import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { returned } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
