@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { isAlone } from '../token/alone.ts';
 import { claimAt } from '../token/claim-at.ts';
-import { clientsOf } from '../token/client.ts';
+import { clientsOf } from '../token/client-id.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';

@@ -1,5 +1,5 @@
 import type { Client, Provider } from '../policy/types.ts';
-import { readClientMetadata, readMetadata } from '../session/flow/metadata.ts';
+import { readClientMetadata, readMetadata } from '../session/flow/provider-metadata.ts';
 import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { foreign } from './foreign.ts';
 import type { Members } from './provider.ts';

@@ -10,7 +10,7 @@ import { issuerHelp, providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
-import { keep } from '../session/claims.ts';
+import { keep } from '../session/cookie-claims.ts';
 import { withBinding } from '../token/binding.ts';
 import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';

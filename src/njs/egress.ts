@@ -1,7 +1,7 @@
 import { FROM_EGRESS, TO_EGRESS } from '../internal-headers.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
-import { isPrivateAddress } from '../token/address.ts';
 import { sameHost } from '../token/discovery.ts';
+import { isPrivateAddress } from '../token/private-address.ts';
 
 /** Whose URL is called, and who named it. */
 export interface Called {

@@ -5,7 +5,7 @@ import type { Part, Watched } from '../health/types.ts';
 import { FROM_CHECK } from '../internal-headers.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import { FLOOR } from '../session/revocation.ts';
-import type { KeyState } from '../token/refresh.ts';
+import type { KeyState } from '../token/key-refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
 import { wasRead } from './revocations-read.ts';

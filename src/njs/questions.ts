@@ -14,8 +14,8 @@ import {
   QUESTIONS_SHARE,
 } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
+import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../token/provider-questions.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
 import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';

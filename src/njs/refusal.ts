@@ -4,7 +4,7 @@ import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
 import { type Asked, type Challenged, challengeOf } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
-import type { SigninMode } from '../session/contract.ts';
+import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { aboutBytes, reply } from './answer.ts';

@@ -1,10 +1,10 @@
 import { TO_RENEWAL } from '../internal-headers.ts';
 import { MAX_RENEWAL_WAITERS, MAX_SEALED, PROVIDER_TIMEOUT_MS } from '../limits.ts';
-import { RENEWED } from '../session/contract.ts';
 import { RENEW_PATH } from '../session/names.ts';
+import { RENEWED } from '../session/renewal-status.ts';
 import { type Hold, holdUpTo, release } from './held.ts';
 
-/** What came of a renewal, see src/session/contract.ts. */
+/** What came of a renewal, see src/session/renewal-status.ts. */
 export type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' }

@@ -1,5 +1,5 @@
 import type { Refusal } from '../reasons.ts';
-import { CLAIMS } from '../session/claims.ts';
+import { CLAIMS } from '../session/cookie-claims.ts';
 import { claimAt } from '../token/claim-at.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute } from './routes.ts';

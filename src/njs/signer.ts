@@ -1,11 +1,11 @@
 import { assertionClaims } from '../assertion/claims.ts';
-import { readSigningKeys } from '../assertion/read.ts';
 import { signAssertion } from '../assertion/sign.ts';
+import { readSigningKeys } from '../assertion/signing-keys.ts';
 import type { Grant, SigningKeys } from '../assertion/types.ts';
 import { JWKS_MAX_AGE_S } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { readKeySet } from '../token/keys.ts';
+import { readKeySet } from '../token/jwks.ts';
 import type { Key } from '../token/types.ts';
 import { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';

@@ -3,7 +3,7 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { type Refused, type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
 import { checkClient, checkParties } from './claims.ts';
-import { CLIENT_CLAIMS } from './client.ts';
+import { CLIENT_CLAIMS } from './client-id.ts';
 import { shown } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
 import { isIssuer } from './issuer.ts';

@@ -1,9 +1,9 @@
 import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
-import type { ClientMetadata } from '../../session/flow/metadata.ts';
-import { ANSWERED } from '../../token/contract.ts';
+import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readIntrospection } from '../../token/introspection.ts';
+import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, type ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
@@ -34,7 +34,7 @@ async function endpointsOf(
 
 /**
  * Makes the handler of `/.meshgate/introspect`, which the check alone asks: has a provider say what it knows of a token
- * (RFC 7662), see src/token/contract.ts. Neither the token nor what is said of it is in any log.
+ * (RFC 7662), see src/token/provider-questions.ts. Neither the token nor what is said of it is in any log.
  */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);

@@ -1,6 +1,6 @@
 import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { endedAttempts } from '../../session/flow/cookies.ts';
+import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
 import { send } from './send.ts';

@@ -1,12 +1,12 @@
 import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
-import { keep } from '../../session/claims.ts';
 import { setCookie } from '../../session/cookie.ts';
+import { keep } from '../../session/cookie-claims.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
-import { expiredAttempt } from '../../session/flow/cookies.ts';
+import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import type { Ticket } from '../../session/flow/errand.ts';
+import { continued, newSession } from '../../session/flow/new-session.ts';
 import { randomText } from '../../session/flow/random.ts';
-import { continued, newSession } from '../../session/flow/session.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';

@@ -3,7 +3,7 @@ import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
-import type { Metadata } from '../../session/flow/metadata.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';

@@ -1,7 +1,7 @@
 import { TO_RENEWAL } from '../../internal-headers.ts';
-import { keep, readClaims } from '../../session/claims.ts';
-import { RENEWED } from '../../session/contract.ts';
-import { ending } from '../../session/revoke.ts';
+import { keep, readClaims } from '../../session/cookie-claims.ts';
+import { ending } from '../../session/new-revocation.ts';
+import { RENEWED } from '../../session/renewal-status.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { callBack } from './end.ts';
 import { refresh } from './refresh.ts';
@@ -42,7 +42,7 @@ function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: R
   }
 }
 
-/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/contract.ts. */
+/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/renewal-status.ts. */
 export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, vault } = scene;
   const kept = table.session?.keep;

@@ -1,6 +1,6 @@
 import { ATTEMPT_LIFETIME_S, MAX_CLOCK_SKEW } from '../../limits.ts';
 import { objectIn } from '../../token/json.ts';
-import { type AttemptCookie, attemptValue } from './cookies.ts';
+import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
 /** Why somebody is sent to the provider: signs in, is confirmed silently, or shows more of who they are. */

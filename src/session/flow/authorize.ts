@@ -1,6 +1,6 @@
 import type { SigninProvider, StepUp } from '../signin-table.ts';
 import type { Attempt } from './attempt.ts';
-import type { Metadata } from './metadata.ts';
+import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 

@@ -1,6 +1,6 @@
 import { type HeaderIs, type Messages, messagesIn } from '../kit/message-order.ts';
 import { NAMED } from '../kit/methods.ts';
-import { unlike } from '../kit/read.ts';
+import { unlike } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';

@@ -6,7 +6,7 @@ import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../kit/message-order.ts';
 import { methodsOf, NAMED, REST } from '../kit/methods.ts';
 import { METHODS } from '../kit/reach.ts';
-import { unlike } from '../kit/read.ts';
+import { unlike } from '../kit/reading.ts';
 import { meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';

@@ -1,7 +1,7 @@
 import type { Ingress, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { connectionManager } from './connection-manager.ts';
 import { authoritiesOf } from './domains.ts';
-import { connectionManager } from './http.ts';
 import { spiffeIds } from './rbac.ts';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';

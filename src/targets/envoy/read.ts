@@ -3,7 +3,7 @@ import type { PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { differences } from '../kit/compare.ts';
-import { checkForm, pathsIn, unlike } from '../kit/read.ts';
+import { checkForm, pathsIn, unlike } from '../kit/reading.ts';
 import { meshRule, meshRules, spiffeOf } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { allDocumentsIn } from '../kit/yaml.ts';

@@ -1,7 +1,7 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
-import { checkMembers, pathsIn, unreadable } from '../kit/read.ts';
+import { checkMembers, pathsIn, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';
 import { type Files, Foreign } from '../types.ts';
 import { type Condition, type IstioRule, layerOf, RULES } from './objects.ts';

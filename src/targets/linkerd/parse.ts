@@ -1,7 +1,7 @@
 import { groupOf, isManaged, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
 import { NAMED } from '../kit/methods.ts';
 import { oddPatterns } from '../kit/odd-paths.ts';
-import { checkForm, checkMembers, unreadable } from '../kit/read.ts';
+import { checkForm, checkMembers, unreadable } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
 import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
 

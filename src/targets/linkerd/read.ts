@@ -2,7 +2,7 @@ import type { MeshRule, Path } from '../../rules/types.ts';
 import type { LiveObject } from '../kit/kubernetes.ts';
 import { methodsOf, NAMED, REST } from '../kit/methods.ts';
 import { METHODS } from '../kit/reach.ts';
-import { unreadable } from '../kit/read.ts';
+import { unreadable } from '../kit/reading.ts';
 import { isInside, meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
 import { FILE } from './objects.ts';

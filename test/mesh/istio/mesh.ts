@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { istio } from '../../../src/targets/istio/index.ts';
 import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';

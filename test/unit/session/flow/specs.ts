@@ -6,7 +6,7 @@ import type { ProviderTokenContext } from '../../../../src/session/provider-toke
 import { safeReturn } from '../../../../src/session/return.ts';
 import { algorithms } from '../../../../src/token/algorithms.ts';
 import { parseHeader, splitJws } from '../../../../src/token/format.ts';
-import { readKeySet } from '../../../../src/token/keys.ts';
+import { readKeySet } from '../../../../src/token/jwks.ts';
 import { verifySignature } from '../../../../src/token/signature.ts';
 import type { Key } from '../../../../src/token/types.ts';
 

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { MAX_DOCUMENT_BYTES } from '../../../src/limits.ts';
-import { readKeySet } from '../../../src/token/keys.ts';
+import { readKeySet } from '../../../src/token/jwks.ts';
 import { jwks, privateJwk, publicJwk } from './maker.ts';
 
 /** What is said of one key beside a good one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readMetadata } from '../../../../src/session/flow/metadata.ts';
+import { readMetadata } from '../../../../src/session/flow/provider-metadata.ts';
 
 const issuer = 'https://issuer.example.com/realms/main';
 const base = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimsText, keep, readClaims } from '../../../src/session/claims.ts';
+import { claimsText, keep, readClaims } from '../../../src/session/cookie-claims.ts';
 import { SESSION_COOKIE } from '../../../src/session/names.ts';
 import { seal } from '../../../src/session/seal.ts';
 import type { KeptClaims, SessionClaims } from '../../../src/session/types.ts';

@@ -1,6 +1,6 @@
 /** Which addresses are of this machine, of a private network, or of none. */
 import { describe, expect, it } from 'vitest';
-import { isPrivateAddress } from '../../../src/token/address.ts';
+import { isPrivateAddress } from '../../../src/token/private-address.ts';
 
 describe('a private address', () => {
   it.each([
