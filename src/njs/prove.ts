@@ -9,10 +9,10 @@ import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
 import type { Binding } from '../token/types.ts';
-import { type PreparedLimit, prepareLimit, type Short, spend } from './budgets.ts';
+import { prepareLimit, type Short, spend } from './budgets.ts';
 import { certificateReader, revocableCertificate } from './certificates.ts';
 import { locksDict, proofKeysDict, proofsDict } from './dicts.ts';
-import type { KnownCaller } from './known.ts';
+import type { KnownCaller, PreparedLimit } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 

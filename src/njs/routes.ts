@@ -8,8 +8,8 @@ import { metadataUrl } from '../rules/resource.ts';
 import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { forResource, type TokenProvider } from '../token/types.ts';
-import { type PreparedBudgets, prepareBudgets } from './budgets.ts';
-import type { PreparedGrant } from './signer.ts';
+import { prepareBudgets } from './budgets.ts';
+import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
 /** One identity header of a route. */
 export interface PlannedHeader {

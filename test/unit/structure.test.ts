@@ -34,9 +34,7 @@ const LONGEST = 350;
 const CYCLES: readonly string[] = [
   'caller/facts caller/request',
   'caller/roles caller/step-up caller/views',
-  'njs/budgets njs/known njs/signer',
   'policy/caller-types policy/mesh-types policy/signin-types policy/types',
-  'providers/index providers/issuers',
   'targets/nginx/connections targets/nginx/scene',
   'targets/nginx/door targets/nginx/session',
 ];

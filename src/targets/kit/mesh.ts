@@ -12,7 +12,12 @@ export interface Enforcement {
   readonly wider: (rule: Enforced) => readonly string[];
 }
 
-/** What the folder of a mesh says. {@link defineMesh} adds what is the same for all of them. */
+/**
+ * What the folder of a mesh says. {@link defineMesh} adds what is the same for all of them. A folder has index.ts with
+ * this definition, gaps.ts (what it does not enforce), project.ts and read.ts (what it keeps of rules, and how it is read
+ * back), drift.ts (what `prove` compares beside the rules), others.ts (objects of others that may change an answer) and
+ * files that render. A mesh is registered in targets/index.ts and in MESH_KINDS of the policy.
+ */
 export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
   /** Its name for people. */
   readonly title: string;
