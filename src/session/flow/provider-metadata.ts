@@ -27,8 +27,6 @@ export type Read<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-export type ReadMetadata = Read<Metadata>;
-
 /** What it says of a client that asks about tokens, or for one of its own; each absent where it says nothing. */
 export interface ClientMetadata {
   readonly token?: string;
@@ -89,7 +87,7 @@ function endpoints(
  * @param issuer the provider's issuer, compared exactly
  * @param anywhere whether the policy allows private addresses in it
  */
-export function readMetadata(text: string, issuer: string, anywhere = false): ReadMetadata {
+export function readMetadata(text: string, issuer: string, anywhere = false): Read<Metadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
   const { members } = read;

@@ -21,14 +21,12 @@ export interface RbacPolicy {
 }
 
 /** Who connects: a verified certificate with exactly this SPIFFE id. */
-export function principal(spiffe: string): unknown {
-  return {
-    custom: {
-      name: 'envoy.rbac.principals.mtls_authenticated',
-      typed_config: { '@type': MTLS, san_matcher: { san_type: 'URI', matcher: { exact: spiffe } } },
-    },
-  };
-}
+export const principal = (spiffe: string) => ({
+  custom: {
+    name: 'envoy.rbac.principals.mtls_authenticated',
+    typed_config: { '@type': MTLS, san_matcher: { san_type: 'URI', matcher: { exact: spiffe } } },
+  },
+});
 
 /** The SPIFFE ids that some rule connects with. */
 export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {

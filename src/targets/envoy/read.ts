@@ -8,10 +8,10 @@ import { meshRule, meshRules, spiffeOf } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { allDocumentsIn } from '../kit/yaml.ts';
 import { type Files, Foreign } from '../types.ts';
-import { assertionPrincipals, verifies } from './assertion.ts';
+import { assertionPrincipals, type ClaimPrincipal, type ClaimValue, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
-import { ALLOW_FILTER, type RbacPolicy, rbacPolicy } from './rbac.ts';
+import { ALLOW_FILTER, type principal, type RbacPolicy, rbacPolicy } from './rbac.ts';
 import { isOfTools, toolPermission, toolsIn } from './tools.ts';
 
 const FILE = 'envoy.yaml';
@@ -81,36 +81,13 @@ export function authoritiesIn({ permissions: [first] }: RbacPolicy): readonly st
   return first.and_rules.rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined);
 }
 
-interface Connects {
-  readonly custom: {
-    readonly typed_config: { readonly san_matcher: { readonly matcher: { readonly exact: string } } };
-  };
-}
+type Connects = ReturnType<typeof principal>;
 
-interface Claim {
-  readonly sourced_metadata: {
-    readonly metadata_matcher: {
-      readonly path: readonly { readonly key: string }[];
-      readonly value: {
-        readonly string_match?: { readonly exact: string };
-        readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
-        readonly present_match?: true;
-      };
-    };
-  };
-}
-
-type Says = Claim | { readonly not_id: Claim };
-
-type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
+type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...ClaimPrincipal[]] } };
 
 /** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
-function saidOf(says: readonly Says[]): {
-  readonly said: Pick<Enforced, 'who' | 'agent' | 'alone'> & Asserted;
-  /** What is rendered for that. */
-  readonly understood: readonly unknown[];
-} {
-  const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
+function saidOf(says: readonly ClaimPrincipal[]) {
+  const wanted = new Map<string, ClaimValue>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
   for (const one of says) {
     const { path, value } = ('not_id' in one ? one.not_id : one).sourced_metadata.metadata_matcher;
@@ -122,6 +99,7 @@ function saidOf(says: readonly Says[]): {
   if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
+  // What is rendered for that.
   const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
   return { said: { who, ...agent, ...assertedBy(as) }, understood };
 }
