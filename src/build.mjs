@@ -8,13 +8,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');
 
 /**
- * The names of src/internal-headers.ts without the table around them. Names of an enum are constants to esbuild: the
- * check reads and writes headers by literals, which costs a request less than a look-up.
+ * Of two tables that docs and tests read whole, what programs use. Of src/internal-headers.ts the names: names of an enum
+ * are constants to esbuild, so the check reads and writes headers by literals, which costs a request less than a look-up.
+ * Of src/policy/trusted/ all but the links to documentation.
  *
  * @type {import('esbuild').Plugin}
  */
-const headerNames = {
-  name: 'header-names',
+const tables = {
+  name: 'tables',
   setup({ onLoad }) {
     onLoad({ filter: /internal-headers\.ts$/ }, async ({ path }) => {
       const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', format: 'esm' });
@@ -25,6 +26,10 @@ const headerNames = {
         return `export enum ${name} { ${members.join(', ')} }`;
       });
       return { contents: lines.join('\n'), loader: 'ts' };
+    });
+    onLoad({ filter: /policy\/trusted\/\w+\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      return { contents: text.replace(/'https:\/\/[^']+'/g, "''"), loader: 'ts' };
     });
   },
 };
@@ -43,7 +48,7 @@ const common = {
   legalComments: 'eof',
   logLevel: 'warning',
   inject: ['src/njs/repairs.ts'],
-  plugins: [headerNames],
+  plugins: [tables],
 };
 
 /** @type {Record<string, import('esbuild').BuildOptions>} */

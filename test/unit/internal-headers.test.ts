@@ -49,20 +49,20 @@ const rendered = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.conf'))
   .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, 'utf8'));
 
-const inLocations = (directive: RegExp, location: RegExp): readonly string[] => {
-  const blocks = rendered.flatMap((text) => text.match(location) ?? []);
-  return [...new Set(blocks.flatMap((block) => [...block.matchAll(directive)].map(([, name = '']) => name)))].sort();
-};
+const found = (texts: readonly string[], pattern: RegExp): readonly string[] =>
+  [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
 
 test('nginx tells the check these, and reads these from its answers', () => {
-  const told = inLocations(
-    /proxy_set_header (X-Meshgate-\S+)/g,
-    /^location \^~ \/\.meshgate\/(?:check|hop)\/ \{[\s\S]*?^\}/gm,
+  const ways = rendered.flatMap((text) =>
+    /^# The way to the check/.test(text)
+      ? [text]
+      : (text.match(/^location \^~ \/\.meshgate\/(?:check|hop)\/ \{(?:.*\}$|[\s\S]*?^\})/gm) ?? []),
   );
+  const told = found(ways, /proxy_set_header (X-Meshgate-\S+)/g);
   // No golden policy has rules with tools.
   expect(told).toEqual(names('Address Assertion Host Method Navigation Networks Origin Uri'));
   expect(Object.values(DIRECTIONS.toCheck.headers).map(({ name }) => name)).toEqual(expect.arrayContaining([...told]));
-  const read = inLocations(/\$upstream_http_(x_meshgate_[a-z_]+)/g, /[\s\S]+/g);
+  const read = found(rendered, /\$upstream_http_(x_meshgate_[a-z_]+)/g);
   const expected =
     'actors agent as assertion detail dpop_nonce h provider reason retry_after roles rule set_cookie signin status user';
   expect(read).toEqual(expected.split(' ').map((name) => `x_meshgate_${name}`));

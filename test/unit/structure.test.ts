@@ -35,8 +35,6 @@ const CYCLES: readonly string[] = [
   'caller/facts caller/request',
   'caller/roles caller/step-up caller/views',
   'policy/caller-types policy/mesh-types policy/signin-types policy/types',
-  'targets/nginx/connections targets/nginx/scene',
-  'targets/nginx/door targets/nginx/session',
 ];
 const UPWARD: readonly string[] = [];
 const LONG: readonly string[] = ['limits', 'policy/build', 'policy/scalars'];

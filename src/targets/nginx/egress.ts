@@ -4,7 +4,7 @@ import type { Provider } from '../../policy/types.ts';
 import { isAsked } from '../../rules/client-table.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { etcdLocations } from './etcd.ts';
-import { apart, nothingElse } from './inner.ts';
+import { included } from './files.ts';
 import { requestHeader } from './names.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
@@ -113,15 +113,11 @@ export function egressServer(scene: Scene): Directive {
       [],
       [
         line('listen', literal(`unix:${options.runDir}/egress.sock`)),
-        line('js_engine', 'qjs'),
-        ...apart,
-        line('access_log', 'off'),
-        line('underscores_in_headers', 'off'),
+        included(scene, 'inside.conf'),
         ...(hasClients(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
         ...resolver(scene),
         ...Object.values(policy.providers).map((one) => provider(scene, one)),
         ...etcdLocations(scene, once),
-        nothingElse,
       ],
     ),
   );

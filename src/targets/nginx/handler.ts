@@ -7,28 +7,31 @@ import { hasSessions, hostName } from './session.ts';
 const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
+/** Which host it is. It stands in the file of the host, at the level of {@link toHandler}. */
+export const handlerHost = (host: SceneHost): Directive => line('proxy_set_header', TO_HANDLER.host, hostName(host));
+
+/** What every handler is told. */
+export const told: readonly Directive[] = [
+  line('proxy_set_header', 'Host', 'meshgate'),
+  line('proxy_set_header', 'Connection', 'close'),
+  line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
+  line('proxy_set_header', TO_HANDLER.navigation, variable('meshgate_navigation')),
+  ...passed('Accept', 'Accept-Language'),
+];
+
 /**
- * A request to a handler tells what is said here and nothing else. Nothing is asked twice: a code is used up by one call.
- *
- * @param more headers of requests to that handler
+ * A request to a handler tells what is said here and beside it, and nothing else. Nothing is asked twice: a code is used up
+ * by one call.
  */
-export function toHandler(host: SceneHost, more: readonly Directive[]): readonly Directive[] {
-  return [
-    line('proxy_http_version', '1.1'),
-    line('proxy_pass_request_headers', 'off'),
-    line('proxy_set_header', 'Host', 'meshgate'),
-    line('proxy_set_header', 'Connection', 'close'),
-    line('proxy_set_header', TO_HANDLER.host, hostName(host)),
-    line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
-    line('proxy_set_header', TO_HANDLER.navigation, variable('meshgate_navigation')),
-    ...passed('Accept', 'Accept-Language'),
-    ...more,
-    line('proxy_connect_timeout', '3s'),
-    line('proxy_send_timeout', '5s'),
-    line('proxy_read_timeout', '30s'),
-    line('proxy_next_upstream', 'off'),
-  ];
-}
+export const toHandler: readonly Directive[] = [
+  line('proxy_http_version', '1.1'),
+  line('proxy_pass_request_headers', 'off'),
+  ...told,
+  line('proxy_connect_timeout', '3s'),
+  line('proxy_send_timeout', '5s'),
+  line('proxy_read_timeout', '30s'),
+  line('proxy_next_upstream', 'off'),
+];
 
 /**
  * What an endpoint is told besides. Of `Cookie`, only the gateway's own cookies, unless they stand among others in a line

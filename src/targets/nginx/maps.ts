@@ -15,7 +15,7 @@ import { answerHeader, requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
 import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
-import { detailMaps } from './problem.ts';
+import { problemMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions, sessionMaps } from './session.ts';
 import { workerMap } from './worker.ts';
@@ -110,7 +110,7 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
 const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): readonly Directive[] => [
-  ...detailMaps(inner),
+  ...problemMaps(inner),
   commented(
     `Reasons of the log: of the check, or else of ${sessions ? 'the sign-in or ' : ''}nginx where no rule let the request pass.`,
     map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [

@@ -35,13 +35,13 @@ export function internalNames(identities: number): readonly string[] {
 }
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
-export function hostFile(host: string): string {
+export function hostFile(host: string): `hosts/${string}` {
   return `hosts/${host.replace(/^\*/, '_')}.conf`;
 }
 
 /** `inner/wiki.example.com.conf`: the same host at the inner listener. */
-export function innerFile(host: string): string {
-  return hostFile(host).replace(/^hosts/, 'inner');
+export function innerFile(host: string): `inner/${string}` {
+  return `inner/${hostFile(host).slice('hosts/'.length)}`;
 }
 
 export const CHECK_UPSTREAM = 'meshgate_check';

@@ -1,8 +1,7 @@
-import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
+import { TO_CHECK } from '../../internal-headers.ts';
 import { PROOF_BURST_S, PROOF_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
-import type { Door } from './door.ts';
 import type { Scene } from './scene.ts';
 
 /** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
@@ -14,18 +13,7 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
   ];
 }
 
-const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
-
-/** The outer door of a host, with what the check reads of proofs, and what the next one needs. */
-export function withProofs(scene: Scene, door: Door): Door {
-  const headers = proofHeaders(scene);
-  if (headers.length === 0) return door;
-  return {
-    ...door,
-    credentials: [...door.credentials, ...headers],
-    answers: [...door.answers, ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : [])],
-  };
-}
+export const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
 
 /** What a client's next proof is to be made with (RFC 9449 section 8). */
 export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {
