@@ -1,8 +1,9 @@
-import { isNamed, type RequestView } from '../caller/request.ts';
 import { NOBODY } from '../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
 import { TO_CHECK } from '../internal-headers.ts';
 import { VIEWS_PER_CALLER } from '../limits.ts';
+import { isNamed } from '../policy/facts/certificate.ts';
+import type { RequestView } from '../policy/facts/operator.ts';
 import { ok, type Result } from '../reasons.ts';
 import { networkName } from '../rules/network-name.ts';
 import type { Table, TableRequest } from '../rules/types.ts';

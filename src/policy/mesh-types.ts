@@ -1,4 +1,4 @@
-import type { At } from './types.ts';
+import type { At } from './at.ts';
 
 /*
  * What a policy says of where requests go: the mesh, its ingresses and identities, and the services.

@@ -1,5 +1,5 @@
+import { claimAt } from '../claim-at.ts';
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { claimAt } from '../token/claim-at.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';

@@ -1,7 +1,7 @@
+import { claimAt } from '../claim-at.ts';
 import { isOfTrustDomain } from '../policy/spiffe.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
 import { type Refused, refuse } from '../reasons.ts';
-import { claimAt } from './claim-at.ts';
 import { clientOf, malformedClient } from './client-id.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';

@@ -1,7 +1,7 @@
+import type { Claims } from '../claim-at.ts';
 import type { IntrospectionPolicy, Provider } from '../policy/types.ts';
 
-/** A JWT claims set as parsed. */
-export type Claims = Readonly<Record<string, unknown>>;
+export type { Claims } from '../claim-at.ts';
 
 /** What the token steps need of a provider; rendered into policy.js. */
 export interface TokenProvider

@@ -1,5 +1,5 @@
+import { claimAt } from '../../claim-at.ts';
 import { MAX_CLOCK_SKEW } from '../../limits.ts';
-import { claimAt } from '../../token/claim-at.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import { randomText } from './random.ts';

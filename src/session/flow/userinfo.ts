@@ -1,6 +1,6 @@
+import { claimAt } from '../../claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
-import { claimAt } from '../../token/claim-at.ts';
 import { asObject, objectIn } from '../../token/json.ts';
 import type { Claims } from '../../token/types.ts';
 import type { KeptClaims } from '../types.ts';

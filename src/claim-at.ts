@@ -1,5 +1,5 @@
-import { asObject } from './json.ts';
-import type { Claims } from './types.ts';
+/** A JWT claims set as parsed. */
+export type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * The value that a claim path names, or `undefined`. The whole path is tried as a claim's name first; then the longest
@@ -19,8 +19,9 @@ function ownAt(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
     const name = path.slice(0, dot);
-    const inner = Object.hasOwn(claims, name) ? asObject(claims[name]) : undefined;
-    const value = inner && claimAt(inner, path.slice(dot + 1));
+    const inner = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
+    const value = claimAt(inner as Claims, path.slice(dot + 1));
     if (value !== undefined) return value;
   }
   return undefined;

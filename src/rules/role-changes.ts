@@ -1,30 +1,6 @@
+import { factText } from '../policy/facts/describe.ts';
+import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, Policy } from '../policy/types.ts';
-
-/** A fact in the policy's words. */
-export function factText(fact: Fact): string {
-  const of = 'provider' in fact && fact.provider !== undefined ? ` of ${fact.provider}` : '';
-  switch (fact.op) {
-    case 'group':
-    case 'scope':
-    case 'provider':
-    case 'role':
-    case 'acr':
-    case 'bound':
-      return `${fact.op} ${JSON.stringify(fact.value)}${of}`;
-    case 'max_age':
-      return `max_age ${fact.value}s${of}`;
-    case 'network':
-      return `network ${fact.value.join(' or ')}`;
-    case 'certificate':
-      return `certificate ${JSON.stringify(fact.value)}`;
-    case 'is':
-    case 'has':
-    case 'like':
-      return `claim ${fact.claim} ${fact.op} ${JSON.stringify(fact.value)}${of}`;
-    default:
-      return `${fact.op} (${fact.facts.map(factText).join(', ')})`;
-  }
-}
 
 /** What a change of a fact does to how many it is true of, and the facts that do it. */
 export interface Effect {
@@ -54,10 +30,8 @@ export function effectOf(before: Fact, after: Fact): Effect | undefined {
 }
 
 /** Roles that a fact names. */
-function rolesIn(fact: Fact): readonly string[] {
-  if ('facts' in fact) return fact.facts.flatMap(rolesIn);
-  return fact.op === 'role' ? [fact.value] : [];
-}
+const rolesIn = (fact: Fact): readonly string[] =>
+  everyFact(fact).flatMap((part) => (part.op === 'role' ? part.value : []));
 
 /** By role, the roles whose facts name it, in the policy's order. */
 function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]> {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimAt } from '../../../src/token/claim-at.ts';
-import { holds } from '../../harness/property.ts';
+import { claimAt } from '../../src/claim-at.ts';
+import { holds } from '../harness/property.ts';
 
-/** Samples of claimAt stand in ../caller/samples.ts, since they run inside njs as well. */
+/** Samples of claimAt stand in caller/samples.ts, since they run inside njs as well. */
 describe('claimAt', () => {
   const name = fc.oneof(
     fc.string(),

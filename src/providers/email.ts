@@ -1,6 +1,5 @@
-import type { ProviderKind } from '../providers/index.ts';
-import { claimAt } from '../token/claim-at.ts';
-import type { Claims } from '../token/types.ts';
+import { type Claims, claimAt } from '../claim-at.ts';
+import type { ProviderKind } from './types.ts';
 
 /**
  * An address with one `@` that stands between two parts, without space or control character (Unicode's Cc, spelled out:

@@ -1,6 +1,9 @@
 import { type DraftFact, type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { COMBINED } from './facts/combined.ts';
+import { bitsOf, OPERATORS } from './facts/describe.ts';
+import { ADDRESS } from './facts/operator.ts';
+import { type FactReader, type FactReading, reading, type Shape } from './facts/walk.ts';
 import type { Path } from './path.ts';
-import { draftReader, type FactReading } from './read-facts.ts';
 
 /** A fact in a draft, where it stands, and the provider that an `all` around it names. */
 export interface FactAt {
@@ -11,15 +14,13 @@ export interface FactAt {
   readonly within?: readonly DraftFact[];
 }
 
-export const GROUPINGS = ['any', 'all', 'none'] as const;
-
-/** Keys of a fact that say something of a token or a request; a fact has one of them, or a grouping, or its provider alone. */
-export const OPERATORS = ['group', 'claim', 'scope', 'acr', 'max_age', 'bound', 'network', 'certificate'] as const;
+/** A fact that is not the name of a role. */
+export type DraftForm = Exclude<DraftFact, string>;
 
 /** The facts directly inside a fact. */
 export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactAt[] {
   if (typeof fact === 'string') return [];
-  return GROUPINGS.flatMap((op) => {
+  return COMBINED.flatMap((op) => {
     const inner = fact[op] ?? [];
     const named = (op === 'all' ? inner.map(ownProvider).find((it) => it !== undefined) : undefined) ?? provider;
     const around = {
@@ -42,23 +43,44 @@ export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string
   return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
 }
 
-function ownProvider(fact: DraftFact | undefined): string | undefined {
-  if (typeof fact !== 'object') return undefined;
-  return writes(fact, ...OPERATORS, ...GROUPINGS) ? undefined : fact.provider;
+/** A fact that a token is of this provider, and nothing else. */
+export const isProviderAlone = (fact: DraftFact | undefined): boolean =>
+  typeof fact === 'object' && fact.provider !== undefined && !writes(fact, ...OPERATORS, ...COMBINED);
+
+const ownProvider = (fact: DraftFact | undefined) =>
+  typeof fact === 'object' && isProviderAlone(fact) ? fact.provider : undefined;
+
+/** What a fact that is made of no others depends on, in the bits of its operators. */
+export const draftBits = (fact: DraftForm): number =>
+  OPERATORS.reduce((all, key) => (writes(fact, key) ? all | bitsOf(key) : all), 0);
+
+function draftShape(fact: DraftFact): Shape<DraftFact> | undefined {
+  if (typeof fact === 'string') return { role: fact };
+  if (fact.all) return { op: 'all', parts: fact.all };
+  if (fact.any) return { op: 'any', parts: fact.any };
+  return fact.none && { op: 'none', parts: fact.none };
+}
+
+/** {@link reading} of a draft, the same for all that ask. */
+export function draftReader<T>(reader: FactReader<DraftForm, T>): (draft: DraftPolicy) => FactReading<DraftFact, T> {
+  const made = new WeakMap<DraftPolicy, FactReading<DraftFact, T>>();
+  return (draft) => {
+    const read =
+      made.get(draft) ?? reading(draftShape, (role) => draft.roles?.[role], reader as FactReader<DraftFact, T>);
+    made.set(draft, read);
+    return read;
+  };
 }
 
 /** Providers whose tokens can make a fact true; undefined: any. */
-export const providersOf = draftReader<ReadonlySet<string> | undefined>(() => ({
-  leaf: (fact) => {
-    const { provider, ...rest } = fact as Exclude<DraftFact, string>;
-    return provider === undefined || writes(rest, 'none') ? undefined : new Set([provider]);
-  },
+export const providersOf = draftReader<ReadonlySet<string> | undefined>({
+  leaf: ({ provider, ...rest }) => (provider === undefined || writes(rest, 'none') ? undefined : new Set([provider])),
   sum: (op, parts) => {
     if (op === 'all') return parts.reduce(intersect, undefined);
     return op === 'none' || parts.includes(undefined) ? undefined : new Set(parts.flatMap((it) => [...(it ?? [])]));
   },
   missing: undefined,
-}));
+});
 
 function intersect(
   a: ReadonlySet<string> | undefined,
@@ -67,42 +89,42 @@ function intersect(
   return a && b ? new Set([...a].filter((it) => b.has(it))) : (a ?? b);
 }
 
-/** Whether a fact may be true of nobody in particular, since it rests on the client's network. */
-export const restsOnNetwork = draftReader<boolean>(() => ({
-  leaf: (fact) => writes(fact as object, 'network'),
+/** Whether a fact may be true of an anonymous caller, since it depends on the client's address. */
+export const restsOnNetwork = draftReader<boolean>({
+  leaf: (fact) => (draftBits(fact) & ADDRESS) !== 0,
   sum: (_, parts) => parts.includes(true),
   missing: false,
-}));
+});
 
 /** Each `acr` that has to be for a fact to be true: a sign-in has one. */
-export const neededAcrs = draftReader<readonly string[]>(() => ({
-  leaf: (fact) => (typeof fact === 'object' && fact.acr !== undefined ? [fact.acr] : []),
+export const neededAcrs = draftReader<readonly string[]>({
+  leaf: ({ acr }) => (acr === undefined ? [] : [acr]),
   sum: (op, parts) => (op === 'all' ? [...new Set(parts.flat())] : []),
   missing: [],
-}));
+});
 
-/** Says of roles whether whoever has one has another as well, as far as their definitions name each other. */
+/** Says of roles whether each caller with one has another as well, as far as their definitions name each other. */
 function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
   const covered = coveredBy(draft, other);
-  const reader = draftReader<boolean>(() => ({
+  const reader = draftReader<boolean>({
     leaf: () => false,
     sum: (op, parts) =>
       op === 'all' ? parts.includes(true) : op === 'any' && parts.length > 0 && !parts.includes(false),
     role: (name, inner) => inner || covered.has(name),
     missing: false,
-  }));
+  });
   return reader(draft);
 }
 
 const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
 
-/** True if whoever has the first role has the second as well, as far as their definitions name each other. */
+/** True if each caller with the first role has the second as well, as far as their definitions name each other. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
   const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
   impliers.set(draft, known);
-  const reading = known.get(other) ?? implying(draft, other);
-  known.set(other, reading);
-  return reading.role(role);
+  const read = known.get(other) ?? implying(draft, other);
+  known.set(other, read);
+  return read.role(role);
 }
 
 /** A role, and those of which everybody has it by its definition. */
