@@ -1,11 +1,38 @@
 // Builds dist/: `node src/build.mjs [OUT]`. The same sources give the same bytes.
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');
+
+/**
+ * Of two tables that docs and tests read whole, what programs use. Of src/internal-headers.ts the names: names of an enum
+ * are constants to esbuild, so the check reads and writes headers by literals, which costs a request less than a look-up.
+ * Of src/policy/trusted/ all but the links to documentation.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const tables = {
+  name: 'tables',
+  setup({ onLoad }) {
+    onLoad({ filter: /internal-headers\.ts$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', format: 'esm' });
+      const { DIRECTIONS, ...names } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+      const lines = Object.entries(names).map(([name, value]) => {
+        if (Array.isArray(value)) return `export const ${name} = /* @__PURE__ */ '${value.join(' ')}'.split(' ');`;
+        const members = Object.entries(value).map(([key, text]) => `${key} = ${JSON.stringify(text)}`);
+        return `export enum ${name} { ${members.join(', ')} }`;
+      });
+      return { contents: lines.join('\n'), loader: 'ts' };
+    });
+    onLoad({ filter: /policy\/trusted\/\w+\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      return { contents: text.replace(/'https:\/\/[^']+'/g, "''"), loader: 'ts' };
+    });
+  },
+};
 
 /** What both run on: njs's QuickJS, which has ES2022 and none of Node's globals. */
 const common = {
@@ -21,6 +48,7 @@ const common = {
   legalComments: 'eof',
   logLevel: 'warning',
   inject: ['src/njs/repairs.ts'],
+  plugins: [tables],
 };
 
 /** @type {Record<string, import('esbuild').BuildOptions>} */

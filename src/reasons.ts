@@ -235,3 +235,6 @@ export function ok<T>(value: T): Result<T> {
 export function refuse(reason: ReasonCode, detail?: string): { readonly ok: false } & Refusal {
   return detail === undefined ? { ok: false, reason } : { ok: false, reason, detail };
 }
+
+/** Why something is refused; undefined: it is not. */
+export type Refused = ReturnType<typeof refuse> | undefined;

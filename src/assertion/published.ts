@@ -1,5 +1,10 @@
-import { MAX_DOCUMENT_BYTES, MAX_KEYS_PER_PROVIDER } from '../limits.ts';
-import { asObject } from '../token/json.ts';
+import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
+import type { Assertion } from '../policy/types.ts';
+import { asObject, keysIn } from '../token/json.ts';
+
+/** Where the gateway publishes its keys: at the origin of its own issuer. */
+export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
+  `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
 
 /** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers look at. */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
@@ -10,14 +15,10 @@ const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
  * @returns the key set as one line of JSON; or, for a text that is none or holds a private key, a sentence that repeats nothing of it
  */
 export function parsePublishedKeys(text: string): { readonly jwks: string } | string {
-  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
-  let keys: unknown;
-  try {
-    keys = asObject(JSON.parse(text))?.keys;
-  } catch {
-    return 'the file is not JSON';
-  }
-  if (!Array.isArray(keys) || keys.length === 0) return 'the file has no list "keys" with a key in it';
+  const list = 'list "keys" with a key in it';
+  const keys = keysIn(text, 'the file', list);
+  if (typeof keys === 'string') return keys;
+  if (keys.length === 0) return `the file has no ${list}`;
   if (keys.length > MAX_KEYS_PER_PROVIDER) return `the file has more than ${MAX_KEYS_PER_PROVIDER} keys`;
   const found = keys.map((key) => asObject(key) ?? {});
   if (found.some((key) => 'd' in key || 'k' in key)) {

@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
-import { parseSigningKeys } from './read.ts';
+import { parseSigningKeys } from './signing-keys.ts';
 
 type Jwk = Readonly<Record<string, unknown>>;
 type GenerateAlgorithm = Parameters<typeof crypto.subtle.generateKey>[0];

@@ -1,14 +1,15 @@
-import type { Bound, ClaimFact } from '../policy/types.ts';
+import { claimAt } from '../claim-at.ts';
+import { type ClaimFact, valueTruth } from '../policy/facts/claim.ts';
+import type { Truth } from '../policy/facts/operator.ts';
+import type { Bound } from '../policy/types.ts';
 import type { AgentMark } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { isAlone } from '../token/alone.ts';
-import { claimAt } from '../token/claim-at.ts';
-import { clientsOf } from '../token/client.ts';
+import { clientsOf } from '../token/client-id.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import { type Truth, valueTruth } from './facts.ts';
 import type { Prepared } from './roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
 

@@ -1,13 +1,14 @@
+import { claimAt } from '../claim-at.ts';
 import { MAX_LIST_VALUES } from '../limits.ts';
+import type { SigninView } from '../policy/facts/operator.ts';
+import { scopesClaim } from '../policy/facts/scope.ts';
+import { emailOf, identityAt } from '../providers/email.ts';
 import type { ProviderKind } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { claimAt } from '../token/claim-at.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { refuseAgent, withAgent } from './agent.ts';
-import { emailOf, identityAt } from './email.ts';
 import { isTooLong } from './encode.ts';
-import { type SigninView, scopesClaim } from './facts.ts';
 import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
 import { stepUpRoles } from './step-up.ts';

@@ -1,8 +1,11 @@
-import type { At, Fact } from '../policy/types.ts';
-import { claimHelp, type ProviderKind } from '../providers/index.ts';
-import { claimAt } from '../token/claim-at.ts';
-import { emailRefusal } from './email.ts';
-import { type FactContext, type Truth, truthOf } from './facts.ts';
+import { claimAt } from '../claim-at.ts';
+import { factText, isLeaf, providerOf, readsOf, unsaidOf } from '../policy/facts/describe.ts';
+import type { Fact, Leaf } from '../policy/facts/index.ts';
+import { TOKEN } from '../policy/facts/operator.ts';
+import { dependsOn } from '../policy/facts/walk.ts';
+import type { At } from '../policy/types.ts';
+import { claimHelp } from '../providers/index.ts';
+import { type FactContext, type Truth, truthOf } from './truth.ts';
 
 /** Why a fact holds or not, as a tree: its parts, or the role behind a name. */
 export interface FactExplanation {
@@ -11,78 +14,32 @@ export interface FactExplanation {
   readonly truth: Truth;
   /** Where it stands in the policy; absent for facts of a rendered table. */
   readonly at?: At;
-  /** What to do at the provider, where it rests on a claim that the token lacks. */
+  /** What to do at the provider, where it depends on a claim that the token lacks. */
   readonly help?: string;
-  /** Why it is not known, where that is not for want of a claim. */
+  /** Why it is unknown, where that is not for want of a claim. */
   readonly unsaid?: string;
   /** Its parts were said before. */
   readonly above?: true;
   readonly parts: readonly FactExplanation[];
 }
 
-function textOf(fact: Fact): string {
-  const from = 'provider' in fact && fact.provider !== undefined ? ` of ${fact.provider}` : '';
-  switch (fact.op) {
-    case 'group':
-    case 'scope':
-    case 'provider':
-    case 'role':
-    case 'acr':
-    case 'bound':
-      return `${fact.op} ${JSON.stringify(fact.value)}${from}`;
-    case 'max_age':
-      return `signed in no longer than ${fact.value}s ago${from}`;
-    case 'network':
-      return `network ${fact.value.join(', ')}`;
-    case 'certificate':
-      return `certificate ${JSON.stringify(fact.value)}`;
-    case 'is':
-    case 'has':
-    case 'like':
-      return `claim ${JSON.stringify(fact.claim)} ${fact.op} ${JSON.stringify(fact.value)}${from}`;
-    default:
-      return fact.op;
-  }
+function helpOf(fact: Leaf, { kind, verified }: FactContext): string | undefined {
+  if ((providerOf(fact) ?? verified.provider) !== verified.provider) return undefined;
+  const path = readsOf(fact, kind)[0]?.path;
+  if (path === undefined || claimAt(verified.claims, path) !== undefined) return undefined;
+  return claimHelp(kind, path);
 }
 
-/** The claim that a fact about one claim rests on. */
-function claimOf(fact: Fact, { groups, scopes }: ProviderKind): string | undefined {
-  switch (fact.op) {
-    case 'group':
-      return groups;
-    case 'scope':
-      return scopes[0];
-    case 'acr':
-      return 'acr';
-    case 'max_age':
-      return 'auth_time';
-    default:
-      return 'claim' in fact ? fact.claim : undefined;
-  }
-}
-
-function helpOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): string | undefined {
-  if (truth !== undefined || ('provider' in fact && (fact.provider ?? verified.provider) !== verified.provider))
-    return undefined;
-  const claim = claimOf(fact, kind);
-  if (claim === undefined || claimAt(verified.claims, claim) !== undefined) return undefined;
-  return claimHelp(kind, claim);
-}
-
-function unsaidOf(fact: Fact, truth: Truth, { kind, verified }: FactContext): string | undefined {
-  if (truth !== undefined || 'facts' in fact || fact.op === 'role') return undefined;
-  if (fact.op === 'network') return 'the address is not said';
-  if (fact.op === 'certificate') return 'no certificate is shown';
-  if (verified.provider === '') return 'there is no token';
-  return 'claim' in fact && fact.claim === kind.email ? emailRefusal(verified.claims, kind) : undefined;
-}
+/** Why a fact of the token, or of the request, is unknown. */
+const unknownOf = (fact: Leaf, context: FactContext): string | undefined =>
+  (dependsOn(fact) & TOKEN) !== 0 && context.verified.provider === '' ? 'there is no token' : unsaidOf(fact, context);
 
 function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactExplanation[] {
   if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, known));
   if (fact.op !== 'role') return [];
   const found = known.get(fact.value);
   if (found !== undefined) return found;
-  // A role that rests on itself ends here.
+  // A role that depends on itself ends here.
   known.set(fact.value, []);
   const role = context.roles.get(fact.value);
   const parts = role === undefined ? [] : [explainFact(role, context, known)];
@@ -100,10 +57,11 @@ type Known = Map<string, readonly FactExplanation[]>;
  */
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);
-  const help = helpOf(fact, truth, context);
-  const unsaid = unsaidOf(fact, truth, context);
+  const unknown = truth === undefined && isLeaf(fact) ? fact : undefined;
+  const help = unknown && helpOf(unknown, context);
+  const unsaid = unknown && unknownOf(unknown, context);
   return {
-    text: textOf(fact),
+    text: 'facts' in fact ? fact.op : factText(fact),
     truth,
     ...(fact.at !== undefined && { at: fact.at }),
     ...(help !== undefined && { help }),

@@ -1,5 +1,5 @@
 import type { SessionPolicy } from '../policy/types.ts';
-import { claimsText } from '../session/claims.ts';
+import { claimsText } from '../session/cookie-claims.ts';
 import { dueAt, hardEnd } from '../session/freshness.ts';
 import type { SessionClaims } from '../session/types.ts';
 import { toPerson } from './caller.ts';

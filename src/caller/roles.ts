@@ -1,13 +1,12 @@
-import { type FactReading, restingOn } from '../policy/read-facts.ts';
-import type { Fact } from '../policy/types.ts';
+import { claimAt } from '../claim-at.ts';
+import type { Fact } from '../policy/facts/index.ts';
+import { type RequestView, SCOPE, SIGNIN, type SigninView } from '../policy/facts/operator.ts';
+import { everyFact } from '../policy/facts/walk.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
-import { type FactContext, roleTruth, type SigninFact, type SigninView, truthOf } from './facts.ts';
-import type { RequestView } from './request.ts';
-import { scopeWays, type Way } from './scope-ways.ts';
-import { askedOfSignin } from './step-up.ts';
+import { type RoleFacts, roleFacts } from './role-facts.ts';
 import { agentsOf } from './token-agents.ts';
+import { roleTruth, type TokenContext, truthOf } from './truth.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
@@ -26,47 +25,40 @@ interface RoleGrants {
   readonly granted: readonly Granted[];
   /** Places of roles by other facts. */
   readonly byFact: readonly number[];
-  /** Places of those that rest on how or when somebody signed in. */
+  /** Places of those that depend on how or when somebody signed in. */
   readonly bySignin: readonly number[];
-  /** Places of those that rest on scopes. */
+  /** Places of those that depend on scopes. */
   readonly byScope: readonly number[];
   /** Whether a role names another one. */
   readonly nested: boolean;
 }
 
 /** What is made once per provider of a table. */
-export interface Prepared {
+export interface Prepared extends Pick<RoleFacts, 'roles' | 'asked' | 'ways'> {
   readonly kind: ProviderKind;
   readonly issuer: string;
   readonly subject: TokenProvider['subject'];
-  readonly roles: ReadonlyMap<string, Fact>;
   readonly grants: RoleGrants;
-  /** What roles ask of the sign-in. */
-  readonly asked: FactReading<Fact, readonly SigninFact[]>;
-  /** What scopes roles take. */
-  readonly ways: FactReading<Fact, readonly Way[]>;
   /** Whether groups give a role, or are sent. */
   readonly readsGroups: boolean;
   /** Agents that come with this provider's tokens, see {@link agentsOf}. */
   readonly agents: readonly TokenAgent[];
   /** A token without `act` may be an agent's as well. */
   readonly seeksAgents: boolean;
-  /** Roles that rest on facts of the request; absent: none does. */
+  /** Roles that depend on the request; absent: none does. */
   readonly ofRequest: RequestRoles | undefined;
 }
 
 const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
-const namesRole = (fact: Fact): boolean => fact.op === 'role' || ('facts' in fact && fact.facts.some(namesRole));
+const namesRole = (fact: Fact): boolean => everyFact(fact).some(({ op }) => op === 'role');
 
 /** Whether a fact looks at the groups in this provider's tokens. */
-export function isOfGroup(fact: Fact, provider: string): boolean {
-  if ('facts' in fact) return fact.facts.some((part) => isOfGroup(part, provider));
-  return fact.op === 'group' && (fact.provider === undefined || fact.provider === provider);
-}
+export const isOfGroup = (fact: Fact, name: string): boolean =>
+  everyFact(fact).some((part) => part.op === 'group' && (part.provider === undefined || part.provider === name));
 
 /** A group fact about other providers' tokens is never true of this one's; a group fact without a provider is of all. */
-function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrants {
+function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
   const names = [...roles.keys()];
   const places = new Map<unknown, number[]>();
   const byFact: number[] = [];
@@ -82,32 +74,25 @@ function grantsOf(roles: ReadonlyMap<string, Fact>, provider: string): RoleGrant
     places: own,
     names: own.map((i) => names[i] as string),
   }));
-  const by = (...ops: Fact['op'][]) => {
-    const rests = restingOn((name) => roles.get(name), ops);
-    return byFact.filter((place) => rests.role(names[place] as string));
-  };
+  const by = (bit: number) => byFact.filter((place) => (depends.role(names[place] as string) & bit) !== 0);
   const byGroup = new Map(granted.map((one) => [one.group, one]));
   const nested = [...roles.values()].some(namesRole);
-  return { names, byGroup, granted, byFact, bySignin: by('acr', 'max_age'), byScope: by('scope'), nested };
+  return { names, byGroup, granted, byFact, bySignin: by(SIGNIN), byScope: by(SCOPE), nested };
 }
 
 function prepare(name: string, table: CallerTable): Prepared {
   const provider = table.providers[name];
   const kind = provider && providerKind(provider.kind);
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
-  const roles = new Map(table.roles);
+  const facts = roleFacts(table);
+  const { roles, asked, ways } = facts;
   const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
   const agents = agentsOf(table.agents ?? [], provider, table.providers);
   const seeksAgents = agents.length > 0 || kind.agents !== undefined;
   const { issuer, subject } = provider;
-  const grants = grantsOf(roles, name);
+  const grants = grantsOf(facts, name);
   const ofRequest = requestRoles(table);
-  const roleOf = (role: string): Fact | undefined => roles.get(role);
-  return {
-    ...{ kind, issuer, subject, roles, grants, readsGroups, agents, seeksAgents, ofRequest },
-    asked: askedOfSignin(roleOf),
-    ways: scopeWays(roleOf),
-  };
+  return { kind, issuer, subject, roles, asked, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
 /**
@@ -135,7 +120,7 @@ export function signinView({ grants }: Prepared, now: number): SigninView | unde
 }
 
 /** What the facts about a verified token, and the request that it comes with, are evaluated against. */
-export function factContext(verified: Verified, table: CallerTable, now: number, request?: RequestView): FactContext {
+export function factContext(verified: Verified, table: CallerTable, now: number, request?: RequestView): TokenContext {
   const made = preparedOf(verified.provider, table);
   return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now), request };
 }

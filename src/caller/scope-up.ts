@@ -1,7 +1,7 @@
 import type { Verified } from '../token/types.ts';
-import { type FactContext, roleTruth } from './facts.ts';
 import { preparedOf } from './roles.ts';
 import type { Way } from './scope-ways.ts';
+import { type FactContext, roleTruth } from './truth.ts';
 import type { CallerTable } from './types.ts';
 
 /**

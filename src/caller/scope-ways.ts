@@ -1,6 +1,6 @@
 import { MAX_SCOPE_WAYS } from '../limits.ts';
-import { type FactReading, type RoleOf, readFacts } from '../policy/read-facts.ts';
-import type { Fact } from '../policy/types.ts';
+import type { Fact } from '../policy/facts/index.ts';
+import { type FactReading, type RoleOf, readFacts } from '../policy/facts/walk.ts';
 
 /** Scopes that together are one way to a fact, in the policy's order. */
 export type Way = readonly string[];

@@ -1,85 +1,53 @@
-import { type FactReading, readFacts } from '../policy/read-facts.ts';
-import type { Fact } from '../policy/types.ts';
+import { evaluations, type Fact, type Leaf } from '../policy/facts/index.ts';
+import { ADDRESS, REQUEST, type RequestView, SIGNIN, TOKEN, type Truth } from '../policy/facts/operator.ts';
+import { dependsOn, type FactReading, leaves, readFacts } from '../policy/facts/walk.ts';
 import { type ProviderKind, providerKinds } from '../providers/index.ts';
 import type { Verified } from '../token/types.ts';
-import { type FactContext, roleTruth, type SigninFact, signedInSo, type Truth, truthOf } from './facts.ts';
-import { isRequestFact, type RequestView } from './request.ts';
-import { askedOfSignin, isMet } from './step-up.ts';
+import { type RoleFacts, roleFacts } from './role-facts.ts';
+import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
+import { type FactContext, roleTruth, truthOf } from './truth.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /*
- * Roles that rest on facts of the request: a token is verified once, and its caller has other roles by another network.
- * What the token says of each fact that such a role rests on is kept, a letter each, so that nobody needs its claims.
+ * Roles that depend on the request: a token is verified once, and its caller has other roles by another network. What the
+ * token says of each fact that such a role depends on is kept, a letter each, so that its claims are not needed again.
  */
 
-/** The roles of a policy that rest on facts of the request. */
-export interface RequestRoles {
+/** The roles of a policy that depend on the request. */
+export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
   readonly names: readonly string[];
-  /** All roles of the policy, in its order. */
-  readonly roles: ReadonlyMap<string, Fact>;
-  /** The facts of tokens that they rest on, with the place of each in {@link Caller.truths}. */
-  readonly leaves: ReadonlyMap<Fact, number>;
-  /** Those of {@link names} that rest on no token. */
+  /** The facts of tokens that they depend on, with the place of each in {@link Caller.truths}. */
+  readonly leaves: ReadonlyMap<Leaf, number>;
+  /** Those of {@link names} that depend on no token. */
   readonly bare: ReadonlySet<string>;
-  /** Those that rest on how or when somebody signed in as well. */
+  /** Those that depend on how or when the person signed in as well. */
   readonly bySignin: readonly string[];
-  /** What roles ask of the sign-in. */
-  readonly asked: FactReading<Fact, readonly SigninFact[]>;
   /** By agents that come with tokens, the roles that travel. */
   readonly actsFor: ReadonlyMap<string, readonly string[]>;
 }
 
-type Roles = ReadonlyMap<string, Fact>;
+const isSigninFact = (fact: Leaf): fact is SigninFact => (dependsOn(fact) & SIGNIN) !== 0;
 
-const isSigninFact = (fact: Fact): fact is SigninFact => fact.op === 'acr' || fact.op === 'max_age';
-
-/** What a fact rests on, one bit each. */
-const REQUEST = 1;
-const TOKEN = 2;
-const SIGNIN = 4;
-
-function bitsOf(roles: Roles): FactReading<Fact, number> {
-  return readFacts((role) => roles.get(role), {
-    leaf: (fact) => (isRequestFact(fact) ? REQUEST : isSigninFact(fact) ? TOKEN | SIGNIN : TOKEN),
-    sum: (_, parts) => parts.reduce((all, part) => all | part, 0),
-    missing: 0,
-  });
-}
-
-/** The facts of tokens that roles rest on, each once, in the order in which they are met. */
-function leavesOf(names: readonly string[], roles: Roles): ReadonlySet<Fact> {
-  const found = new Set<Fact>();
-  const facts = readFacts((role) => roles.get(role), {
-    leaf: (fact) => {
-      if (!isRequestFact(fact)) found.add(fact);
-    },
-    sum: () => undefined,
-    missing: undefined,
-  });
-  for (const name of names) facts.role(name);
-  return found;
-}
-
-function prepare({ roles: list, agents = [] }: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | undefined {
-  const roles = new Map(list);
-  const bits = bitsOf(roles);
-  const all = [...roles.keys()];
-  const names = all.filter((name) => (bits.role(name) & REQUEST) !== 0);
+function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | undefined {
+  const { roles, roleOf, depends, asked } = roleFacts(table);
+  const dependOn = (bit: number, names: readonly string[]) => names.filter((name) => (depends.role(name) & bit) !== 0);
+  const names = dependOn(REQUEST, [...roles.keys()]);
   if (names.length === 0) return undefined;
+  const ofToken = leaves(roleOf, TOKEN, true);
+  const facts = new Set(names.flatMap((name) => ofToken.role(name)));
+  const byToken = dependOn(TOKEN, names);
   return {
-    names,
-    roles,
-    leaves: new Map([...leavesOf(names, roles)].map((leaf, place) => [leaf, place])),
-    bare: new Set(names.filter((name) => bits.role(name) === REQUEST)),
-    bySignin: names.filter((name) => (bits.role(name) & SIGNIN) !== 0),
-    asked: askedOfSignin((role) => roles.get(role)),
-    actsFor: new Map(agents.map(({ name, actsFor }) => [name, actsFor])),
+    ...{ names, roles, asked },
+    leaves: new Map([...facts].map((fact, place) => [fact, place])),
+    bare: new Set(names.filter((name) => !byToken.includes(name))),
+    bySignin: dependOn(SIGNIN, names),
+    actsFor: new Map((table.agents ?? []).map(({ name, actsFor }) => [name, actsFor])),
   };
 }
 
 const prepared = new WeakMap<CallerTable, RequestRoles | null>();
 
-/** The roles that rest on facts of the request, found once; undefined: the policy has none. */
+/** The roles that depend on the request, found once; undefined: the policy has none. */
 export function requestRoles(table: CallerTable): RequestRoles | undefined {
   let made = prepared.get(table);
   if (made === undefined) {
@@ -94,8 +62,8 @@ const truthOfLetter = (letter: string | undefined): Truth =>
   letter === 't' ? true : letter === 'f' ? false : undefined;
 
 /**
- * What a token says of each fact that roles of the request rest on: true, false, or unknown. Of a fact about the sign-in
- * it is what is so; in a capital where the fact speaks of another provider, and is not known therefore.
+ * What a token says of each fact that roles of the request depend on: true, false, or unknown. Of a fact about the sign-in
+ * it is what is so; in a capital where the fact is about another provider, and is unknown therefore.
  */
 export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
   const { verified, signin } = context;
@@ -103,7 +71,7 @@ export function truthsOf({ leaves }: RequestRoles, context: FactContext): string
   for (const fact of leaves.keys()) {
     if (!isSigninFact(fact) || signin === undefined) letters += letterOf(truthOf(fact, context));
     else {
-      const letter = letterOf(signedInSo(fact, verified.claims, signin));
+      const letter = letterOf(signedInSo(fact, context));
       const isOther = fact.provider !== undefined && fact.provider !== verified.provider;
       letters += isOther ? letter.toUpperCase() : letter;
     }
@@ -116,7 +84,7 @@ const noKind: ProviderKind = providerKinds.generic;
 
 /** Facts as letters say, and the request does. Of no token, no fact is known. */
 function contextOf(of: RequestRoles, truths: string, request: RequestView, assumed: boolean): FactContext {
-  const given = (fact: Fact): Truth => {
+  const given = (fact: Leaf): Truth => {
     const letter = truths[of.leaves.get(fact) as number];
     if (!assumed || !isSigninFact(fact)) return truthOfLetter(letter);
     return letter !== undefined && letter === letter.toLowerCase() ? true : undefined;
@@ -133,7 +101,7 @@ const swapped = (truths: number): number => ((truths & CAN_HOLD) << 1) | ((truth
 const elsewhereOf = (context: FactContext): FactReading<Fact, number> =>
   readFacts((role) => context.roles.get(role), {
     leaf: (fact) => {
-      if (fact.op === 'network') return CAN_HOLD | CAN_FAIL;
+      if ((evaluations[fact.op].on & ADDRESS) !== 0) return CAN_HOLD | CAN_FAIL;
       const truth = truthOf(fact, context);
       return truth === undefined ? 0 : truth ? CAN_HOLD : CAN_FAIL;
     },

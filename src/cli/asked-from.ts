@@ -1,7 +1,8 @@
-import { type CertificateNames, isNamed, type RequestView } from '../caller/request.ts';
 import { certificateCaller } from '../caller/reserved.ts';
 import type { Caller, TokenAgent } from '../caller/types.ts';
 import { isWithin, readAddress, readRange } from '../cidr.ts';
+import { type CertificateNames, isNamed } from '../policy/facts/certificate.ts';
+import type { RequestView } from '../policy/facts/operator.ts';
 import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 

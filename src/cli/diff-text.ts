@@ -1,8 +1,8 @@
 import type { Change, Methods } from '../rules/diff.ts';
-import type { Effect } from '../rules/facts.ts';
 import type { Affected } from '../rules/minimal.ts';
 import type { DefinitionChange } from '../rules/parts.ts';
 import type { Region } from '../rules/regions.ts';
+import type { Effect } from '../rules/role-changes.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Paint } from './style.ts';
 import { aloneText, whoText } from './words.ts';

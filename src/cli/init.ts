@@ -1,8 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { formatError, parsePolicy } from '../policy/index.ts';
 import { kindOfIssuer, type ProviderKind, type ProviderKindName, providerKinds } from '../providers/index.ts';
-import { callbackPath, originOf } from '../session/flow/origin.ts';
 import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
+import { callbackPath, originOf } from '../session/urls.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { discover, type Members, providerNetwork } from './provider.ts';
 import { KIND_TITLES, REGISTERING } from './registering.ts';

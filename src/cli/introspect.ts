@@ -1,7 +1,7 @@
 import type { Provider } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { clientCall } from '../session/flow/client-auth.ts';
-import { type ClientMetadata, readClientMetadata } from '../session/flow/metadata.ts';
+import { type ClientMetadata, readClientMetadata } from '../session/flow/provider-metadata.ts';
 import { refusesClient } from '../session/flow/token-answer.ts';
 import { readIntrospection } from '../token/introspection.ts';
 import type { Claims } from '../token/types.ts';

@@ -1,6 +1,6 @@
 import type { Client, Provider } from '../policy/types.ts';
-import { readClientMetadata, readMetadata } from '../session/flow/metadata.ts';
-import { PROOF_ALGORITHMS } from '../token/proof/algorithms.ts';
+import { readClientMetadata, readMetadata } from '../session/flow/provider-metadata.ts';
+import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { foreign } from './foreign.ts';
 import type { Members } from './provider.ts';
 

@@ -1,31 +1,30 @@
 import { toCaller, toPerson } from '../caller/caller.ts';
-import type { FactContext } from '../caller/facts.ts';
 import { NOBODY } from '../caller/reserved.ts';
 import { factContext } from '../caller/roles.ts';
 import { scopeUp } from '../caller/scope-up.ts';
+import type { TokenContext } from '../caller/truth.ts';
 import type { Caller } from '../caller/types.ts';
 import { inView, requestRoles } from '../caller/views.ts';
+import { claimAt } from '../claim-at.ts';
 import type { AskedFrom, Policy, Provider } from '../policy/types.ts';
 import { issuerHelp, providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
 import type { Table } from '../rules/types.ts';
-import { keep } from '../session/claims.ts';
-import { forResource } from '../token/audience.ts';
+import { keep } from '../session/cookie-claims.ts';
 import { withBinding } from '../token/binding.ts';
-import { claimAt } from '../token/claim-at.ts';
 import { checkClaims } from '../token/claims.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { judgeIntrospected, providerToIntrospect } from '../token/introspection.ts';
 import { providerOf } from '../token/issuer.ts';
-import type { Claims, TokenProvider, Verified } from '../token/types.ts';
+import { type Claims, forResource, type TokenProvider, type Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
 /** A caller as a token's text alone says, and what its roles were found from. */
 export interface ClaimedCaller {
   readonly caller: Caller;
-  readonly facts: FactContext;
+  readonly facts: TokenContext;
 }
 
 /** Judges a token by the names of providers, and by the audiences of a route in the place of theirs. */
@@ -256,7 +255,7 @@ export class Offline {
   }
 
   /** What facts are evaluated against where there is no token. */
-  #withoutToken(from: AskedFrom): FactContext {
+  #withoutToken(from: AskedFrom): TokenContext {
     const verified = { provider: '', claims: {}, expires: 0, key: '' };
     const given = () => undefined;
     const roles = new Map(this.#roles);

@@ -3,7 +3,7 @@ import { providerKind } from '../providers/index.ts';
 import { type Result, refuse } from '../reasons.ts';
 import { addressProblem } from '../token/discovery.ts';
 import { parseHeader, splitJws } from '../token/format.ts';
-import { type KeySet, readKeySet } from '../token/keys.ts';
+import { type KeySet, readKeySet } from '../token/jwks.ts';
 import { verifySignature } from '../token/signature.ts';
 import type { Key } from '../token/types.ts';
 import { WrongUse } from './context.ts';

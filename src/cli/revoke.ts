@@ -1,8 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { REVOKE_FOLDER } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import { revocation } from '../session/new-revocation.ts';
 import { ofAny, ofProvider } from '../session/revocation.ts';
-import { revocation } from '../session/revoke.ts';
 import type { Revocation } from '../session/store.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';

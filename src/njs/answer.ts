@@ -1,4 +1,5 @@
 import { headerValue } from '../caller/headers.ts';
+import { FROM_CHECK } from '../internal-headers.ts';
 import { MAX_HEADER_VALUE } from '../limits.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import { budgetOf, spend } from './budgets.ts';
@@ -16,10 +17,13 @@ import type { Signer } from './signer.ts';
 /** What a header takes in an answer beside its name and value. */
 const LINE_BYTES = 4;
 
-const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent', 'Actors'].reduce(
-  (sum, name) => sum + 'X-Meshgate-'.length + name.length + LINE_BYTES,
-  0,
-);
+const NAMES_BYTES = [
+  FROM_CHECK.user,
+  FROM_CHECK.provider,
+  FROM_CHECK.roles,
+  FROM_CHECK.agent,
+  FROM_CHECK.actors,
+].reduce((sum, name) => sum + name.length + LINE_BYTES, 0);
 
 /** What the lines about a caller take in an answer, all of them there. */
 export function aboutBytes({ user, provider, roles, agent, actors }: KnownCaller): number {
@@ -34,11 +38,11 @@ function linesOf(known: KnownCaller, plan: HeaderPlan, { id, as }: PreparedRule)
   const { user, provider, roles, agent, actors } = known;
   const isNobody = known.caller.nobody === true;
   const lines = isNobody
-    ? ['X-Meshgate-Rule', id]
-    : ['X-Meshgate-User', user, 'X-Meshgate-Provider', provider, 'X-Meshgate-Rule', id];
-  if (roles !== '') lines.push('X-Meshgate-Roles', roles);
-  if (agent !== undefined) lines.push('X-Meshgate-Agent', agent, 'X-Meshgate-Actors', actors as string);
-  if (as !== '') lines.push('X-Meshgate-As', as);
+    ? [FROM_CHECK.rule, id]
+    : [FROM_CHECK.user, user, FROM_CHECK.provider, provider, FROM_CHECK.rule, id];
+  if (roles !== '') lines.push(FROM_CHECK.roles, roles);
+  if (agent !== undefined) lines.push(FROM_CHECK.agent, agent, FROM_CHECK.actors, actors as string);
+  if (as !== '') lines.push(FROM_CHECK.as, as);
   if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
   const { headers } = plan;
   let bytes = aboutBytes(known);
@@ -67,7 +71,7 @@ export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
 function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string | undefined): void {
   const out = r.headersOut;
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
-  if (assertion !== undefined) out['X-Meshgate-Assertion'] = assertion;
+  if (assertion !== undefined) out[FROM_CHECK.assertion] = assertion;
   reply(r, 204);
 }
 
@@ -137,5 +141,5 @@ export function letPass(
 
 /** 204 for nobody in particular. */
 export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {
-  send(r, as === '' ? ['X-Meshgate-Rule', id] : ['X-Meshgate-Rule', id, 'X-Meshgate-As', as], undefined);
+  send(r, as === '' ? [FROM_CHECK.rule, id] : [FROM_CHECK.rule, id, FROM_CHECK.as, as], undefined);
 }

@@ -1,6 +1,7 @@
 import { toCaller } from '../caller/caller.ts';
 import { scopeUp } from '../caller/scope-up.ts';
 import type { Caller } from '../caller/types.ts';
+import { TO_CHECK } from '../internal-headers.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { isJws } from '../token/format.ts';
@@ -194,7 +195,7 @@ export class Bearers {
     r: NginxHTTPRequest,
   ): T | Promise<T> {
     const { providers, scope } = to;
-    const from = this.#questions === undefined ? '' : (r.headersIn['X-Meshgate-Address'] ?? '');
+    const from = this.#questions === undefined ? '' : (r.headersIn[TO_CHECK.address] ?? '');
     const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope, from];
     if (this.#questions !== undefined) {
       const asked = providerToIntrospect(token, providers);

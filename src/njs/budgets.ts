@@ -6,7 +6,7 @@ import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
-import type { KnownCaller } from './known.ts';
+import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './known.ts';
 
 /*
  * A budget is a number in shared memory: how many requests the rate had brought back by the time at which the bucket
@@ -16,28 +16,6 @@ import type { KnownCaller } from './known.ts';
  * Where the number lies behind now it is set, which is not one step with the take: workers that take from a full bucket
  * at the same moment count as one. Once it is not full, none is lost.
  */
-
-/** A limit, prepared once per context. */
-export interface PreparedLimit extends TableLimit {
-  /** Milliseconds after which a bucket is full, and so need not be known. */
-  readonly ttl: number;
-  /** Tells its counts from those of others, in few characters. */
-  readonly tag: string;
-  readonly passWhenFull: boolean;
-}
-
-/** What is counted of a route's requests. */
-export interface PreparedBudgets {
-  readonly callers: readonly PreparedLimit[];
-  readonly anonymous: readonly PreparedLimit[];
-  readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
-}
-
-/** One caller's budget under a limit, and under another one that holds as well. */
-export interface Budget extends PreparedLimit {
-  readonly key: string;
-  readonly and?: Budget | undefined;
-}
 
 /** Why a request does not pass now, and seconds until one like it would. */
 export interface Short extends Refusal {

@@ -1,3 +1,4 @@
+import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { MISSING, type ReasonCode, type Result, refuse } from '../reasons.ts';
 import { IN_QUERY } from '../rules/challenge.ts';
 import type { Table } from '../rules/types.ts';
@@ -112,7 +113,7 @@ export function checkHandler(
   /** What is answered once it is clear whether a bound token is its sender's. */
   function answerProved(proved: Result<unknown>, sent: Sent, [to, known]: readonly [PreparedRoute, KnownCaller]) {
     const { r, method, now, nonce, remember } = sent;
-    if (nonce !== undefined) r.headersOut['X-Meshgate-Dpop-Nonce'] = nonce;
+    if (nonce !== undefined) r.headersOut[FROM_CHECK.dpopNonce] = nonce;
     if (!proved.ok) return deny(r, to, proved, { known, dpop: dpopError(proved.reason, sent, known.binding) });
     if (remember === undefined) return answerKnown(r, to, method, known, now);
     return answerKnown(r, to, method, known, now, () => {
@@ -186,7 +187,7 @@ export function checkHandler(
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     // Each read makes an object.
     const { headersIn } = r;
-    const method = headersIn['X-Meshgate-Method'] as string;
+    const method = headersIn[TO_CHECK.method] as string;
     const authorization = headersIn.Authorization;
     // The first credential that is there decides.
     if (authorization !== undefined) return answerBearer(r, to, method, authorization);

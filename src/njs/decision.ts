@@ -1,3 +1,4 @@
+import { TO_CHECK } from '../internal-headers.ts';
 import type { Refusal } from '../reasons.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
@@ -11,9 +12,9 @@ import type { Signer } from './signer.ts';
 /** A request with what nginx passes of its headers of MCP. */
 function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method: string): Request {
   const mcp = {
-    version: headersIn['X-Meshgate-Mcp-Version'],
-    method: headersIn['X-Meshgate-Mcp-Method'],
-    name: headersIn['X-Meshgate-Mcp-Name'],
+    version: headersIn[TO_CHECK.mcpVersion],
+    method: headersIn[TO_CHECK.mcpMethod],
+    name: headersIn[TO_CHECK.mcpName],
   };
   return { route: to.name, method, mcp };
 }
@@ -91,7 +92,7 @@ function pass(
 
 /** Counts a request by its address; refuses one that has asked too often, and says so. */
 export function refusesAddress(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): boolean {
-  const short = to.budgets && spendAddress(to.budgets, r.headersIn['X-Meshgate-Address'], Date.now() / 1000);
+  const short = to.budgets && spendAddress(to.budgets, r.headersIn[TO_CHECK.address], Date.now() / 1000);
   if (short === undefined) return false;
   deny(r, to, short, { nearest: rule, retryAfter: short.retryAfter });
   return true;

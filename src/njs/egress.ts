@@ -1,7 +1,7 @@
+import { FROM_EGRESS, TO_EGRESS } from '../internal-headers.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
-import { EGRESS_HEADERS } from '../session/contract.ts';
-import { isPrivateAddress } from '../token/address.ts';
 import { sameHost } from '../token/discovery.ts';
+import { isPrivateAddress } from '../token/private-address.ts';
 
 /** Whose URL is called, and who named it. */
 export interface Called {
@@ -19,7 +19,7 @@ export interface Called {
  */
 function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
   if (to === undefined || to.privateAddresses || sameHost(url, to.issuer)) return;
-  const address = headers.get(EGRESS_HEADERS.address) ?? '';
+  const address = headers.get(FROM_EGRESS.address) ?? '';
   if (address === '' || !isPrivateAddress(address)) return;
   throw new Error(
     `${url} is at the private address ${address}, and its host is not the issuer's; write the URL into the policy, or insecure_private_addresses: true`,
@@ -42,7 +42,7 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   let headers: Headers;
   try {
     const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
-      headers: { Host: 'meshgate', 'X-Meshgate-Url': url },
+      headers: { Host: 'meshgate', [TO_EGRESS.url]: url },
     });
     status = answer.status;
     headers = answer.headers;
@@ -111,11 +111,11 @@ export async function callProvider(
   { url, body, json, authorization }: ProviderCall,
   to?: Called,
 ): Promise<ProviderAnswer> {
-  const headers: Record<string, string> = { Host: 'meshgate', [EGRESS_HEADERS.url]: url };
-  if (authorization !== undefined) headers[EGRESS_HEADERS.authorization] = authorization;
+  const headers: Record<string, string> = { Host: 'meshgate', [TO_EGRESS.url]: url };
+  if (authorization !== undefined) headers[TO_EGRESS.authorization] = authorization;
   if (body !== undefined) {
-    headers[EGRESS_HEADERS.method] = 'POST';
-    headers[EGRESS_HEADERS.contentType] = json ? 'application/json' : FORM;
+    headers[TO_EGRESS.method] = 'POST';
+    headers[TO_EGRESS.contentType] = json ? 'application/json' : FORM;
   }
   let headersOf: Headers;
   let made: ProviderAnswer;
@@ -127,7 +127,7 @@ export async function callProvider(
     });
     const { status, headers: said } = answer;
     const isGateways = status === 502 || status === 504;
-    const reached = !isGateways || /^\d/.test(said.get(EGRESS_HEADERS.reached) ?? '');
+    const reached = !isGateways || /^\d/.test(said.get(FROM_EGRESS.reached) ?? '');
     headersOf = said;
     made = { status, text: await answer.text(), reached };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ETCD_PAGE, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
+import { readRevocation } from '../session/new-revocation.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import { mergedSaid } from '../session/revocation.ts';
-import { readRevocation } from '../session/revoke.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';

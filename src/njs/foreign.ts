@@ -1,9 +1,10 @@
-import { originOf } from '../session/origin.ts';
+import { TO_CHECK } from '../internal-headers.ts';
+import { originOf } from '../session/urls.ts';
 import type { PreparedRoute } from './routes.ts';
 
 /** The host of a request: as the policy writes it, or the name that was asked if that is a wildcard. */
 export const hostOf = (r: NginxHTTPRequest, { realm }: PreparedRoute): string =>
-  realm.startsWith('*') ? (r.headersIn['X-Meshgate-Host'] ?? realm) : realm;
+  realm.startsWith('*') ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
 /**
  * Whether a page of another origin sends a request that could change something. Each credential that a browser adds by
@@ -13,7 +14,7 @@ export const hostOf = (r: NginxHTTPRequest, { realm }: PreparedRoute): string =>
  */
 export function isForeign(r: NginxHTTPRequest, to: PreparedRoute, named: readonly string[]): boolean {
   // nginx names an origin only if the method is unsafe or the connection is to become another one.
-  const origin = r.headersIn['X-Meshgate-Origin'];
+  const origin = r.headersIn[TO_CHECK.origin];
   if (origin === undefined || named.includes(origin)) return false;
   return origin !== originOf(hostOf(r, to), to.publicPort);
 }

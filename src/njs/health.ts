@@ -2,9 +2,10 @@ import { type CaFound, caPart } from '../health/ca.ts';
 import { failed, keysPart, readiness, revocationsPart, working } from '../health/readiness.ts';
 import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
+import { FROM_CHECK } from '../internal-headers.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import { FLOOR } from '../session/revocation.ts';
-import type { KeyState } from '../token/refresh.ts';
+import type { KeyState } from '../token/key-refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
 import { wasRead } from './revocations-read.ts';
@@ -46,7 +47,7 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
     // A route that no policy has: the check's JavaScript runs, and refuses.
-    const refuses = (answer: Response) => answer.headers.get('X-Meshgate-Reason') === 'route_unknown';
+    const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
     const [checks, signs] = await Promise.all([
       answers(watched.check, '/.meshgate/check/-', refuses),
       watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),

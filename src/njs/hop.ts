@@ -1,6 +1,7 @@
 import { agentCaller, agentOf, trustsCertificate } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
 import type { Caller } from '../caller/types.ts';
+import { TO_CHECK } from '../internal-headers.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
@@ -86,7 +87,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
     const svid = svidOf(headersIn['SSL-Client-Cert'] ?? '', now);
     if (!svid.ok) return svid;
-    const assertion = headersIn['X-Meshgate-Assertion'];
+    const assertion = headersIn[TO_CHECK.assertion];
     if (headersIn.Authorization !== undefined) {
       return refuse('credential_unsupported', 'services ask here with X-Meshgate-Assertion, and without Authorization');
     }
@@ -109,6 +110,6 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const caller = await asks(to, r, now);
     // Services ask for no tokens here.
     if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
-    return answer(signer, r, to, r.headersIn['X-Meshgate-Method'] as string, caller.value, now);
+    return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);
   };
 }

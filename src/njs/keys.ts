@@ -5,7 +5,7 @@ import type { Table } from '../rules/types.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
 import type { ImportedKeys } from '../token/import.ts';
 import { INTROSPECTED } from '../token/introspection.ts';
-import { readKeySet } from '../token/keys.ts';
+import { readKeySet } from '../token/jwks.ts';
 import {
   failed,
   fetched,
@@ -16,7 +16,7 @@ import {
   noKeys,
   trying,
   usableKeys,
-} from '../token/refresh.ts';
+} from '../token/key-refresh.ts';
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keepDocument, keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';

@@ -1,8 +1,43 @@
+import type { Grant, SigningKeys } from '../assertion/types.ts';
 import { encodeList, encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import type { TableLimit } from '../rules/budgets.ts';
 import type { Binding, Claims } from '../token/types.ts';
-import type { Budget, PreparedBudgets } from './budgets.ts';
-import type { MadeAssertion, PreparedGrant } from './signer.ts';
+
+/** A limit, prepared once per context. */
+export interface PreparedLimit extends TableLimit {
+  /** Milliseconds after which a bucket is full, and so need not be known. */
+  readonly ttl: number;
+  /** Tells its counts from those of others, in few characters. */
+  readonly tag: string;
+  readonly passWhenFull: boolean;
+}
+
+/** What is counted of a route's requests. */
+export interface PreparedBudgets {
+  readonly callers: readonly PreparedLimit[];
+  readonly anonymous: readonly PreparedLimit[];
+  readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
+}
+
+/** One caller's budget under a limit, and under another one that holds as well. */
+export interface Budget extends PreparedLimit {
+  readonly key: string;
+  readonly and?: Budget | undefined;
+}
+
+/** An assertion that was made for a caller. */
+export interface MadeAssertion {
+  readonly text: string;
+  /** Half of its life, seconds since the epoch: from then on another one is made. */
+  readonly renewAt: number;
+  readonly keys: SigningKeys;
+}
+
+/** A grant with its place among all of the policy. */
+export interface PreparedGrant extends Grant {
+  readonly index: number;
+}
 
 /** A caller whose token was verified, with what was made of it so far. */
 export interface KnownCaller {

@@ -1,17 +1,18 @@
 import hash from 'crypto';
 import { composed } from '../composed.ts';
+import { TO_CHECK } from '../internal-headers.ts';
 import { DEFAULTS, MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
 import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
-import { originOf } from '../session/origin.ts';
+import { originOf } from '../session/urls.ts';
 import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
 import type { Binding } from '../token/types.ts';
-import { type PreparedLimit, prepareLimit, type Short, spend } from './budgets.ts';
+import { prepareLimit, type Short, spend } from './budgets.ts';
 import { certificateReader, revocableCertificate } from './certificates.ts';
 import { locksDict, proofKeysDict, proofsDict } from './dicts.ts';
-import type { KnownCaller } from './known.ts';
+import type { KnownCaller, PreparedLimit } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
@@ -211,7 +212,7 @@ export class Prover {
     const expected: ExpectedProof = {
       thumbprint,
       method: sent.method,
-      url: originOf(sent.host, this.#port) + rawPath(headersIn['X-Meshgate-Uri'] ?? ''),
+      url: originOf(sent.host, this.#port) + rawPath(headersIn[TO_CHECK.uri] ?? ''),
       tokenHash: digest(sent.token),
       now: sent.now,
       age: settings.age,

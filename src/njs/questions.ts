@@ -1,6 +1,7 @@
 import hash from 'crypto';
 import { addressName } from '../caller/address.ts';
 import { composed } from '../composed.ts';
+import { TO_INTROSPECTION } from '../internal-headers.ts';
 import {
   ACTIVE_BEFORE_MS,
   MAX_QUESTION_WAITERS,
@@ -13,8 +14,8 @@ import {
   QUESTIONS_SHARE,
 } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
+import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../token/provider-questions.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
 import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
@@ -202,7 +203,7 @@ export class Questions {
     const { provider, path, body, cache } = question;
     const answer = await ngx.fetch(`http://unix:${this.#socket}:${path}`, {
       method: 'POST',
-      headers: { Host: 'meshgate', [PROVIDER_HEADER]: provider },
+      headers: { Host: 'meshgate', [TO_INTROSPECTION.provider]: provider },
       body,
     });
     const text = await answer.text();

@@ -1,11 +1,12 @@
 import { encodeList, encodeValue } from '../caller/encode.ts';
+import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
 import { type Asked, type Challenged, challengeOf } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
-import type { SigninMode } from '../session/contract.ts';
+import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { PROOF_ALGORITHMS } from '../token/proof/algorithms.ts';
+import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { aboutBytes, reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -101,23 +102,23 @@ export function deny(
   const { status, help } = wordsOf(reason);
   const { known, nearest, retryAfter = 1, signin, asked } = more;
   const out = r.headersOut;
-  out['X-Meshgate-Status'] = status;
-  out['X-Meshgate-Reason'] = reason;
-  out['X-Meshgate-Detail'] = detail === undefined ? help : jsonInHeader(detail);
-  if (nearest !== undefined) out['X-Meshgate-Rule'] = nearest.id;
-  if (status === '503' || status === '429') out['X-Meshgate-Retry-After'] = String(retryAfter);
-  if (signin !== undefined) out['X-Meshgate-Signin'] = signin;
-  const scope = more.scope ?? scopeOf(to, nearest, r.headersIn['X-Meshgate-Method'] as string);
+  out[FROM_CHECK.status] = status;
+  out[FROM_CHECK.reason] = reason;
+  out[FROM_CHECK.detail] = detail === undefined ? help : jsonInHeader(detail);
+  if (nearest !== undefined) out[FROM_CHECK.rule] = nearest.id;
+  if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
+  if (signin !== undefined) out[FROM_CHECK.signin] = signin;
+  const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
   const challenge = challengesOf(reason, to, { scope, signin: asked }, more.dpop ?? asDpop(reason, known));
   // A list is a line each.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
-    out['X-Meshgate-User'] = known.user;
-    out['X-Meshgate-Provider'] = known.provider;
-    if (known.roles !== '') out['X-Meshgate-Roles'] = known.roles;
+    out[FROM_CHECK.user] = known.user;
+    out[FROM_CHECK.provider] = known.provider;
+    if (known.roles !== '') out[FROM_CHECK.roles] = known.roles;
     if (known.agent !== undefined) {
-      out['X-Meshgate-Agent'] = known.agent;
-      out['X-Meshgate-Actors'] = known.actors as string;
+      out[FROM_CHECK.agent] = known.agent;
+      out[FROM_CHECK.actors] = known.actors as string;
     }
   } else if (about !== undefined) tellAbout(out, about);
   reply(r, 401);
@@ -127,8 +128,8 @@ export function deny(
 function tellAbout(out: NginxHTTPRequest['headersOut'], { subject, provider, agent = '', actors = [] }: About): void {
   const [user, chain] = [encodeValue(subject), encodeList(actors)];
   if (user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2) return;
-  out['X-Meshgate-User'] = user;
-  out['X-Meshgate-Provider'] = provider;
-  if (agent !== '') out['X-Meshgate-Agent'] = agent;
-  if (chain !== '') out['X-Meshgate-Actors'] = chain;
+  out[FROM_CHECK.user] = user;
+  out[FROM_CHECK.provider] = provider;
+  if (agent !== '') out[FROM_CHECK.agent] = agent;
+  if (chain !== '') out[FROM_CHECK.actors] = chain;
 }

@@ -1,9 +1,10 @@
+import { TO_RENEWAL } from '../internal-headers.ts';
 import { MAX_RENEWAL_WAITERS, MAX_SEALED, PROVIDER_TIMEOUT_MS } from '../limits.ts';
-import { RENEW_HEADERS, RENEWED } from '../session/contract.ts';
 import { RENEW_PATH } from '../session/names.ts';
+import { RENEWED } from '../session/renewal-status.ts';
 import { type Hold, holdUpTo, release } from './held.ts';
 
-/** What came of a renewal, see src/session/contract.ts. */
+/** What came of a renewal, see src/session/renewal-status.ts. */
 export type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' }
@@ -18,9 +19,9 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
     method: 'POST',
     headers: {
       Host: 'meshgate',
-      [RENEW_HEADERS.host]: host,
-      [RENEW_HEADERS.session]: text,
-      [RENEW_HEADERS.wait]: wait ? '1' : '0',
+      [TO_RENEWAL.host]: host,
+      [TO_RENEWAL.session]: text,
+      [TO_RENEWAL.wait]: wait ? '1' : '0',
     },
   });
   const body = await answer.text();

@@ -7,10 +7,9 @@ import { carrier, isAlways } from '../rules/carrier.ts';
 import { metadataUrl } from '../rules/resource.ts';
 import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { forResource } from '../token/audience.ts';
-import type { TokenProvider } from '../token/types.ts';
-import { type PreparedBudgets, prepareBudgets } from './budgets.ts';
-import type { PreparedGrant } from './signer.ts';
+import { forResource, type TokenProvider } from '../token/types.ts';
+import { prepareBudgets } from './budgets.ts';
+import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
 /** One identity header of a route. */
 export interface PlannedHeader {

@@ -1,6 +1,6 @@
+import { claimAt } from '../claim-at.ts';
 import type { Refusal } from '../reasons.ts';
-import { CLAIMS } from '../session/claims.ts';
-import { claimAt } from '../token/claim-at.ts';
+import { CLAIMS } from '../session/cookie-claims.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute } from './routes.ts';
 import { listedOf } from './sessions.ts';

@@ -1,10 +1,11 @@
 import { composed } from '../composed.ts';
+import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { MISSING, type ReasonCode, refuse } from '../reasons.ts';
-import { SID } from '../session/claims.ts';
-import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
+import { SID } from '../session/cookie-claims.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
+import type { SigninMode } from '../session/renewal-status.ts';
 import { again } from './answer.ts';
 import { answer } from './decision.ts';
 import { renewalsDict } from './dicts.ts';
@@ -29,7 +30,7 @@ type Answered = void | Promise<void>;
 const missing = refuse('credential_missing', MISSING.session);
 
 /** What of a browser the answer goes to: a page that is opened, a form that is sent; else a script's request. */
-const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];
+const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
 /** Whether it is this request that has a session renewed; the others go on with what they have. */
 function leads(sid: string): boolean {
@@ -109,7 +110,7 @@ export class SessionDoor {
     const more = { nearest: refused.nearest };
     // Where no sign-in would help, nobody is sent to one.
     if (!to.sessions || refused.reason === 'network_refused') return deny(r, to, refused, more);
-    if (expire && navigationOf(r) !== undefined) r.headersOut['X-Meshgate-Set-Cookie'] = expireCookie(SESSION_COOKIE);
+    if (expire && navigationOf(r) !== undefined) r.headersOut[FROM_CHECK.setCookie] = expireCookie(SESSION_COOKIE);
     const refusal = reason === 'credential_missing' && !to.bearers ? missing : { reason };
     return deny(r, to, refusal, { ...more, signin: mode });
   }
@@ -187,7 +188,7 @@ export class SessionDoor {
     if (!to.accepted.has(next.provider) || now >= next.end || !this.#sessions.vouchFor(next)) {
       return this.#absent(r, to, method, 'session_expired', true);
     }
-    r.headersOut['X-Meshgate-Set-Cookie'] = setCookie(SESSION_COOKIE, next.text);
+    r.headersOut[FROM_CHECK.setCookie] = setCookie(SESSION_COOKIE, next.text);
     return this.#pass(r, to, method, next, now);
   }
 

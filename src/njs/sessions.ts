@@ -27,7 +27,7 @@ import {
   SEALED,
   SELECTION,
   SINCE,
-} from '../session/claims.ts';
+} from '../session/cookie-claims.ts';
 import { dueAt } from '../session/freshness.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';

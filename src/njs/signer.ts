@@ -1,27 +1,14 @@
 import { assertionClaims } from '../assertion/claims.ts';
-import { readSigningKeys } from '../assertion/read.ts';
 import { signAssertion } from '../assertion/sign.ts';
-import type { Grant, SigningKeys } from '../assertion/types.ts';
+import { readSigningKeys } from '../assertion/signing-keys.ts';
+import type { SigningKeys } from '../assertion/types.ts';
 import { JWKS_MAX_AGE_S } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { readKeySet } from '../token/keys.ts';
+import { readKeySet } from '../token/jwks.ts';
 import type { Key } from '../token/types.ts';
 import { KeyFile } from './key-file.ts';
-import type { KnownCaller } from './known.ts';
-
-/** An assertion that was made for a caller. */
-export interface MadeAssertion {
-  readonly text: string;
-  /** Half of its life, seconds since the epoch: from then on another one is made. */
-  readonly renewAt: number;
-  readonly keys: SigningKeys;
-}
-
-/** A grant with its place among all of the policy. */
-export interface PreparedGrant extends Grant {
-  readonly index: number;
-}
+import type { KnownCaller, PreparedGrant } from './known.ts';
 
 /** Signs for callers, with the keys of a file. */
 export class Signer {

@@ -1,7 +1,9 @@
-import { isNamed, type RequestView } from '../caller/request.ts';
 import { NOBODY } from '../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
+import { TO_CHECK } from '../internal-headers.ts';
 import { VIEWS_PER_CALLER } from '../limits.ts';
+import { isNamed } from '../policy/facts/certificate.ts';
+import type { RequestView } from '../policy/facts/operator.ts';
 import { ok, type Result } from '../reasons.ts';
 import { networkName } from '../rules/network-name.ts';
 import type { Table, TableRequest } from '../rules/types.ts';
@@ -46,7 +48,7 @@ export class Views {
 
   /** The digits of a request's networks, and behind a space those of its certificate, if that is good. */
   #view(headersIn: HeadersIn, now: number): string {
-    const networks = headersIn['X-Meshgate-Networks'] ?? '';
+    const networks = headersIn[TO_CHECK.networks] ?? '';
     const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
     if (escaped === undefined) return networks;
     const seen = this.#seen(escaped, now);
@@ -85,7 +87,7 @@ export class Views {
    */
   nobody(headersIn: HeadersIn): KnownCaller | undefined {
     // A certificate is no credential of nobody's, and gives them nothing.
-    const view = headersIn['X-Meshgate-Networks'] ?? '';
+    const view = headersIn[TO_CHECK.networks] ?? '';
     let seen = this.#nobody.get(view);
     if (seen === undefined) {
       const caller = inView(NOBODY, this.#of, this.#requestOf(view));

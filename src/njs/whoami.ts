@@ -1,9 +1,9 @@
+import { FROM_HANDLER, TO_HANDLER } from '../internal-headers.ts';
 import type { CredentialKind } from '../policy/types.ts';
 import { detailOf, ok, type Refusal, type Result, reasons, refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
-import { readClaims } from '../session/claims.ts';
-import { REASON_HEADER } from '../session/contract.ts';
 import { ownSession } from '../session/cookie.ts';
+import { readClaims } from '../session/cookie-claims.ts';
 import type { Claims, TokenProvider, Verified } from '../token/types.ts';
 import { type Bearers, bearer, dpop } from './bearers.ts';
 import type { CertificateCallers } from './certificate-callers.ts';
@@ -104,9 +104,9 @@ const titles: Readonly<Record<number, string>> = {
 /** As the gateway refuses other requests (RFC 9457). */
 function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
   const { status } = reasons[refusal.reason];
-  const requestId = r.headersIn['X-Meshgate-Request-Id'];
+  const requestId = r.headersIn[TO_HANDLER.requestId];
   if (status === 401) r.headersOut['WWW-Authenticate'] = `Bearer realm="${realm}"`;
-  r.headersOut[REASON_HEADER] = refusal.reason;
+  r.headersOut[FROM_HANDLER.reason] = refusal.reason;
   send(r, status, 'application/problem+json', {
     title: titles[status],
     status,
@@ -188,7 +188,7 @@ export function whoamiHandler(
   return async (r) => {
     hosts ??= hostsOf(table);
     const { headersIn } = r;
-    const host = headersIn['X-Meshgate-Host'] ?? '';
+    const host = headersIn[TO_HANDLER.host] ?? '';
     const to = hostFor(host, hosts);
     if (to === undefined) return sendRefusal(r, '-', refuse('host_unknown'));
     const now = Date.now() / 1000;

@@ -11,6 +11,8 @@ import {
 } from './build-signin.ts';
 import { buildCors, buildProxying } from './build-traffic.ts';
 import type { RawFact } from './caller-sections.ts';
+import { COMBINED } from './facts/combined.ts';
+import { buildLeaf } from './facts/describe.ts';
 import { DEFAULT_HEADERS, mergeHeaders } from './headers.ts';
 import { issuersOf } from './issuers.ts';
 import { parseMessage, toolCall } from './message.ts';
@@ -123,24 +125,11 @@ function buildProvider(name: string, raw: Raw['providers'][string], at: policy.A
 function buildFact(raw: string | RawFact, path: Path, at: Locate): policy.Fact {
   const here = at(path);
   if (typeof raw === 'string') return { op: 'role', value: raw, at: here };
-  for (const op of ['any', 'all', 'none'] as const) {
+  for (const op of COMBINED) {
     const inner = raw[op];
     if (inner) return { op, facts: inner.map((it, index) => buildFact(it, [...path, op, index], at)), at: here };
   }
-  const provider = raw.provider === undefined ? {} : { provider: raw.provider };
-  if (raw.group !== undefined) return { op: 'group', value: raw.group, ...provider, at: here };
-  if (raw.scope !== undefined) return { op: 'scope', value: raw.scope, ...provider, at: here };
-  if (raw.acr !== undefined) return { op: 'acr', value: raw.acr, ...provider, at: here };
-  if (raw.max_age !== undefined) return { op: 'max_age', value: seconds(raw.max_age), ...provider, at: here };
-  if (raw.bound !== undefined) return { op: 'bound', value: raw.bound, at: here };
-  if (raw.claim !== undefined && raw.like !== undefined) {
-    return { op: 'like', claim: raw.claim, value: raw.like, ...provider, at: here };
-  }
-  if (raw.network) return { op: 'network', value: raw.network, at: here };
-  if (raw.certificate !== undefined) return { op: 'certificate', value: raw.certificate, at: here };
-  if (raw.claim === undefined) return { op: 'provider', value: raw.provider ?? '', at: here };
-  const op = raw.is === undefined ? 'has' : 'is';
-  return { op, claim: raw.claim, value: raw[op] ?? '', ...provider, at: here };
+  return { ...buildLeaf(raw), at: here };
 }
 
 type RawAgent = NonNullable<Raw['agents']>[string];

@@ -1,42 +1,18 @@
 import * as z from 'zod';
-import type { BoundBy } from './caller-types.ts';
+import { BOUND_BY } from './facts/bound.ts';
+import { keys as claimKeys } from './facts/claim.ts';
+import { leafShape, type WrittenLeaf } from './facts/describe.ts';
 import { hints } from './hints.ts';
 import { ownLimit } from './limits.ts';
 import { list } from './lists.ts';
-import { BOUND_BY } from './proof.ts';
 import * as s from './scalars.ts';
-import * as signin from './signin-sections.ts';
 
-/** A fact or, as a string, the name of a role. */
-export interface RawFact {
-  group?: string | undefined;
-  claim?: string | undefined;
-  is?: string | number | boolean | undefined;
-  has?: string | number | boolean | undefined;
-  like?: string | undefined;
-  scope?: string | undefined;
-  acr?: string | undefined;
-  max_age?: string | undefined;
-  bound?: BoundBy | undefined;
-  network?: string[] | undefined;
-  certificate?: string | undefined;
-  provider?: string | undefined;
+/** A fact that is not the name of a role. */
+export interface RawFact extends WrittenLeaf {
   any?: (string | RawFact)[] | undefined;
   all?: (string | RawFact)[] | undefined;
   none?: (string | RawFact)[] | undefined;
 }
-
-/** Beyond these, several numbers of a token are read as one, and no fact compares them. */
-const safeNumber = z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
-
-const claimValue = z.union([s.plainText, safeNumber, z.boolean()]).register(hints, {
-  what: `a text, true, false or a number up to ${Number.MAX_SAFE_INTEGER}`,
-  write: 'the value that the claim must have, a larger number as a text if the provider sends one',
-});
-
-const claimPattern = s.plainText.describe(
-  'The claim, or one of its elements, is a text like this; * stands for any characters.',
-);
 
 const facts = (help: string) => z.lazy(() => list(fact, '[{ group: staff }, { group: guests }]')).describe(help);
 
@@ -45,23 +21,7 @@ export const fact: z.ZodType<string | RawFact> = z
     z.union([
       s.reference('role'),
       z.strictObject({
-        group: s.groupName.describe('The caller is in this group.').optional(),
-        claim: s.claimPath.describe('A claim path, with is, has or like.').optional(),
-        is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
-        has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
-        like: claimPattern.optional(),
-        scope: s.plainText.describe('The token has this scope.').optional(),
-        acr: signin.acr.optional(),
-        max_age: signin.maxAge.optional(),
-        bound: z
-          .enum(BOUND_BY)
-          .describe('The token is bound to a key of the sender: dpop, certificate, or any of the two.')
-          .optional(),
-        network: list(s.cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
-        certificate: s.certificateName
-          .describe('The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.')
-          .optional(),
-        provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
+        ...leafShape(),
         any: facts('True if one of these is.').optional(),
         all: facts('True if all of these are.').optional(),
         none: facts('True if none of these is; false where a claim is absent.').optional(),
@@ -78,10 +38,8 @@ const agentMatch = z
       .optional(),
     spiffe: s.spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as who acts.').optional(),
     service: s.reference('service').describe('The service that is this agent, at the inner listener.').optional(),
+    ...claimKeys(),
     claim: s.claimPath.describe('A claim path of its tokens, with is, has or like.').optional(),
-    is: claimValue.describe('The claim, or one of its elements, equals this.').optional(),
-    has: claimValue.describe('The list or space-delimited claim contains this.').optional(),
-    like: claimPattern.optional(),
     provider: s.reference('provider').describe('The provider whose tokens these are.').optional(),
   })
   .register(hints, { what: 'how an agent is known', write: '{ client_id: release-bot }, or spiffe, service or claim' })

@@ -1,5 +1,12 @@
+import type { At } from './at.ts';
+import type { BoundBy } from './facts/bound.ts';
+import type { ClaimFact } from './facts/claim.ts';
+import type { Fact } from './facts/index.ts';
 import type { Limit } from './limit-types.ts';
-import type { At } from './types.ts';
+
+export type { BoundBy } from './facts/bound.ts';
+export type { ClaimFact } from './facts/claim.ts';
+export type { Fact } from './facts/index.ts';
 
 /*
  * What a policy says of who asks: roles, the facts that give them, and agents.
@@ -41,46 +48,3 @@ export type AgentMatch =
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
   /** Comes with tokens of which this is true. */
   | { readonly kind: 'claim'; readonly fact: ClaimFact };
-
-/**
- * What can be true of a token, or of a request. `claim` with `is` holds if the claim, or an element of it when it is an array,
- * equals the value; with `has`, if an array or space-delimited string contains it; with `like`, if the text, or an element,
- * is as the pattern says, in which `*` stands for any characters.
- * `none` is false where a fact's claim is absent.
- */
-export type Fact =
-  | { readonly op: 'group'; readonly value: string; readonly provider?: string; readonly at: At }
-  | {
-      readonly op: 'is' | 'has';
-      readonly claim: string;
-      readonly value: string | number | boolean;
-      readonly provider?: string;
-      readonly at: At;
-    }
-  | {
-      readonly op: 'like';
-      readonly claim: string;
-      readonly value: string;
-      readonly provider?: string;
-      readonly at: At;
-    }
-  | { readonly op: 'scope'; readonly value: string; readonly provider?: string; readonly at: At }
-  | { readonly op: 'provider'; readonly value: string; readonly at: At }
-  /** How the person signed in; a step up may make it true. */
-  | { readonly op: 'acr'; readonly value: string; readonly provider?: string; readonly at: At }
-  /** Seconds since the person signed in, at most. */
-  | { readonly op: 'max_age'; readonly value: number; readonly provider?: string; readonly at: At }
-  /** The token is bound to a key of the sender's; who passes with one has proved it. */
-  | { readonly op: 'bound'; readonly value: BoundBy; readonly at: At }
-  /** Ranges of addresses, of which the client's is in one. */
-  | { readonly op: 'network'; readonly value: readonly string[]; readonly at: At }
-  /** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
-  | { readonly op: 'certificate'; readonly value: string; readonly at: At }
-  | { readonly op: 'role'; readonly value: string; readonly at: At }
-  | { readonly op: 'any' | 'all' | 'none'; readonly facts: readonly Fact[]; readonly at: At };
-
-/** A fact about one claim. */
-export type ClaimFact = Extract<Fact, { readonly claim: string }>;
-
-/** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
-export type BoundBy = 'dpop' | 'certificate' | 'any';

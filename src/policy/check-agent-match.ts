@@ -1,5 +1,5 @@
-import { patternMistake } from './check-roles.ts';
 import { type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { malformed, type WrittenClaim } from './facts/claim.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -32,21 +32,17 @@ type DraftMatch = NonNullable<DraftAgent['match']>;
 function checkMarks(report: Report, path: Path, match: DraftMatch, providers: readonly string[]): void {
   if (report.touches(path)) return;
   const [mark, other] = MARKS.filter((it) => writes(match, it));
-  const [value, second] = ['is', 'has', 'like'].filter((it) => writes(match, it));
+  const mistake = malformed(match as WrittenClaim, 'match');
   if (mark === undefined) {
     report.add(path, 'nothing to know the agent by; write client_id, spiffe, service or claim', 'key');
   } else if (other !== undefined) {
     report.add(path, `${mark} and ${other} in one match; keep one of them`, 'key');
-  } else if (value !== undefined && mark !== 'claim') {
-    report.add([...path, value], `${value} needs a claim beside it; write { claim: NAME, ${value}: VALUE }`, 'key');
-  } else if (second !== undefined) {
-    report.add(path, `${value} and ${second} in one match; keep one of them`, 'key');
-  } else if (mark === 'claim' && value === undefined) {
-    report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
+  } else if (mistake?.part === 'key') {
+    report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
     report.add([...path, 'claim'], 'no effect: "act" names who acts; write client_id, or spiffe, with that name');
-  } else if (match.like !== undefined && patternMistake(match.like) !== undefined) {
-    report.add([...path, 'like'], patternMistake(match.like) as string);
+  } else if (mistake !== undefined) {
+    report.add([...path, ...mistake.path], mistake.message);
   } else if (mark === 'service' && writes(match, 'provider')) {
     report.add([...path, 'provider'], 'no effect beside service, which comes without a token; remove it', 'key');
   } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {

@@ -1,5 +1,5 @@
 import { type DraftHeaders, type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
-import { implies } from './facts.ts';
+import { implies } from './draft-facts.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';

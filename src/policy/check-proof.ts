@@ -1,25 +1,17 @@
 import { DEFAULTS, MAX_PROOF_AGE, MAX_PROOF_RATE, MIN_PROOF_AGE } from '../limits.ts';
 import { type DraftPolicy, entriesOf, writes } from './draft.ts';
-import { allFacts, roleFacts } from './facts.ts';
+import type { BoundBy } from './facts/bound.ts';
 import type { Report } from './report.ts';
-import type { BoundBy } from './types.ts';
 import { perSecond, seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Proofs are taken where a role wants them, and how they are taken fits together. */
+/** How proofs are taken fits together, and tokens are taken at all. */
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway && writes(gateway, 'proof')) {
     checkBounds(report, gateway);
     checkUse(report, draft);
-  }
-  for (const role of roleFacts(draft)) {
-    for (const { fact, path } of allFacts(role)) {
-      if (typeof fact !== 'object' || fact.bound === undefined || report.touches(path)) continue;
-      const missing = wantsProofs(report, draft, fact.bound);
-      if (missing !== undefined) report.add([...path, 'bound'], `never true: ${missing}`);
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { MAX_ROLE_LEVELS } from '../limits.ts';
 import type { DraftPolicy } from './draft.ts';
-import { allFacts, type FactAt, roleFacts } from './facts.ts';
+import { allFacts, type FactAt, roleFacts } from './draft-facts.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { find, hole, replace } from './tree.ts';

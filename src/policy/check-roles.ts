@@ -1,18 +1,12 @@
 import { type DraftPolicy, writes } from './draft.ts';
-import {
-  allFacts,
-  type FactAt,
-  GROUPINGS,
-  innerFacts,
-  neededAcrs,
-  OPERATORS,
-  providersOf,
-  roleFacts,
-} from './facts.ts';
+import { allFacts, draftBits, type FactAt, innerFacts, neededAcrs, providersOf, roleFacts } from './draft-facts.ts';
+import { COMBINED } from './facts/combined.ts';
+import { malformedIn, OPERATORS, type WrittenLeaf } from './facts/describe.ts';
+import { operators } from './facts/index.ts';
+import { REQUEST } from './facts/operator.ts';
 import { namesOf } from './names.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
-import { seconds } from './units.ts';
 
 /** Each fact says one thing of one provider, and can be true. */
 export function checkRoles(report: Report, draft: DraftPolicy): void {
@@ -25,32 +19,15 @@ export function checkRoles(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** What is wrong with a pattern; undefined where nothing is. */
-export function patternMistake(like: string): string | undefined {
-  if (!/[*]/.test(like)) return `nothing stands for other characters; write is: ${like}, or put a * in`;
-  return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
-}
-
-/** Facts that are not about one provider's tokens. */
-const NO_TOKEN = [...GROUPINGS, 'network', 'certificate'] as const;
-
 function checkFact(report: Report, { fact, path }: FactAt): void {
   if (typeof fact !== 'object' || report.touches(path)) return;
-  const [op, other] = [...OPERATORS, ...GROUPINGS].filter((it) => writes(fact, it));
-  const [value, second] = ['is', 'has', 'like'].filter((it) => writes(fact, it));
+  const [op, other] = [...OPERATORS, ...COMBINED].filter((it) => writes(fact, it));
+  const mistake = malformedIn(fact as WrittenLeaf);
   if (other !== undefined) {
     report.add(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`, 'key');
-  } else if (value !== undefined && op !== 'claim') {
-    report.add([...path, value], `${value} needs a claim beside it; write { claim: NAME, ${value}: VALUE }`, 'key');
-  } else if (second !== undefined) {
-    report.add(path, `${value} and ${second} in one fact; keep one of them`, 'key');
-  } else if (op === 'claim' && value === undefined) {
-    report.add(path, 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list', 'key');
-  } else if (fact.like !== undefined && patternMistake(fact.like) !== undefined) {
-    report.add([...path, 'like'], patternMistake(fact.like) as string);
-  } else if (fact.max_age !== undefined && seconds(fact.max_age) < 1) {
-    report.add([...path, 'max_age'], `${fact.max_age} is too short, so never true; write at least 1s`);
-  } else if (NO_TOKEN.includes(op as 'any') && writes(fact, 'provider')) {
+  } else if (mistake !== undefined) {
+    report.add([...path, ...mistake.path], mistake.message, mistake.part);
+  } else if ((writes(fact, ...COMBINED) || (draftBits(fact) & REQUEST) !== 0) && writes(fact, 'provider')) {
     report.add([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`, 'key');
   } else if (op === undefined && !writes(fact, 'provider')) {
     report.add(path, 'an empty fact; write { group: staff } or another one', 'key');
@@ -60,12 +37,13 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
 function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers: readonly string[]): void {
   const { fact, path, provider } = at;
   if (typeof fact !== 'object' || report.touches(path)) return;
-  const kind = ['group', 'claim', 'scope', 'acr'].find((it) => writes(fact, it));
-  // What an acr means is the provider's affair; where another fact lets one provider's callers alone in, it is that one's.
-  const isPinned = kind === 'acr' && at.within?.some((it) => providersOf(draft).fact(it)?.size === 1);
+  const op = OPERATORS.find((it) => writes(fact, it));
+  const asks = op && operators[op].provider;
+  const isPinned =
+    asks === 'required unless pinned' && at.within?.some((it) => providersOf(draft).fact(it)?.size === 1);
   const isNamed = writes(fact, 'provider') || provider !== undefined || isPinned;
-  if (kind && providers.length > 1 && !isNamed) {
-    report.add(path, `whose ${kind}? add provider: ${oneOf(providers)}`, 'key');
+  if (asks?.startsWith('required') && providers.length > 1 && !isNamed) {
+    report.add(path, `whose ${op}? add provider: ${oneOf(providers)}`, 'key');
   } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {
     report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);
   } else if (

@@ -1,6 +1,6 @@
 import { checkRuleServices } from './check-rule-service.ts';
 import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, serviceOf, writes } from './draft.ts';
-import { implies, providersOf, restsOnNetwork } from './facts.ts';
+import { implies, providersOf, restsOnNetwork } from './draft-facts.ts';
 import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';

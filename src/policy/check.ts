@@ -3,6 +3,7 @@ import { checkAgents } from './check-agents.ts';
 import { checkClients } from './check-clients.ts';
 import { checkConsul } from './check-consul.ts';
 import { checkDefinitions } from './check-definitions.ts';
+import { checkFacts } from './check-facts.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
@@ -51,8 +52,9 @@ const CHECKS = [
   checkSessions,
   checkRoles,
   checkProof,
-  checkKindFacts,
   checkRequestFacts,
+  checkFacts,
+  checkKindFacts,
   checkServices,
   checkMesh,
   checkWorkloads,

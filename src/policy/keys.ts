@@ -1,4 +1,7 @@
 import { type Bare, choose, elementOf, keysOf, type Schema, takes, valuesOf } from './descend.ts';
+import { COMBINED } from './facts/combined.ts';
+import { bitsOf, OPERATORS } from './facts/describe.ts';
+import { TOKEN } from './facts/operator.ts';
 import { isLaterKey } from './later.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
@@ -60,19 +63,10 @@ function holds(schema: Schema, value: unknown): boolean {
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
 }
 
-/** What other places than a role's definition are taken for one. */
-const FACTS = new Set([
-  'group',
-  'groups',
-  'claim',
-  'scope',
-  'acr',
-  'max_age',
-  'bound',
-  'provider',
-  'any',
-  'all',
-  'none',
+/** Keys of facts about a token, in other places than the definition of a role. */
+const FACTS = new Set<string>([
+  ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
+  ...['groups', 'provider', ...COMBINED],
 ]);
 
 const factMessage = (key: string) =>

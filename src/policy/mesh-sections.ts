@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
 import { list } from './lists.ts';
+import { MESH_KINDS } from './mesh-types.ts';
 import * as s from './scalars.ts';
 
 const identity = z
@@ -50,7 +51,7 @@ const ingress = z.strictObject({
 
 export const mesh = z
   .strictObject({
-    kind: z.enum(['envoy', 'istio', 'linkerd', 'consul']).describe('What the mesh is.'),
+    kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
     trust_domain: s.trustDomain.describe('Trust domain of all identities.'),
     rotation: s.duration
       .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')

@@ -1,10 +1,12 @@
-import type { At } from './types.ts';
+import type { At } from './at.ts';
 
 /*
  * What a policy says of where requests go: the mesh, its ingresses and identities, and the services.
  */
 
-export type MeshKind = 'envoy' | 'istio' | 'linkerd' | 'consul';
+export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
+
+export type MeshKind = (typeof MESH_KINDS)[number];
 
 export interface Mesh {
   readonly kind: MeshKind;

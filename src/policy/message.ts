@@ -1,4 +1,10 @@
-import type { Message } from './types.ts';
+/** A message of the Model Context Protocol, as far as rules look at one. */
+export interface Message {
+  /** Method of the JSON-RPC message, e.g. `tools/call`. */
+  readonly method: string;
+  /** Name of the tool or prompt, or URI of the resource. */
+  readonly name?: string;
+}
 
 /** The method that calls a tool. */
 export const CALL = 'tools/call';

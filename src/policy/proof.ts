@@ -3,7 +3,7 @@ import { DEFAULTS, MAX_PROOF_RATE } from '../limits.ts';
 import { hints } from './hints.ts';
 import { rate } from './limits.ts';
 import * as s from './scalars.ts';
-import type { BoundBy, ProofPolicy } from './types.ts';
+import type { ProofPolicy } from './types.ts';
 import { perSecond, seconds } from './units.ts';
 
 /** `gateway.proof`. */
@@ -30,8 +30,6 @@ export const proof = z
   })
   .register(hints, { what: 'how proofs are taken', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
   .describe('DPoP proofs are taken (RFC 9449).');
-
-export const BOUND_BY = ['dpop', 'certificate', 'any'] as const satisfies readonly BoundBy[];
 
 export function buildProof({ rate: most, age, nonce, keys_file }: z.infer<typeof proof>): ProofPolicy {
   return {

@@ -298,6 +298,12 @@ export const listener = z
   .union([z.int().min(1).max(65535), z.string().regex(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\]):${PORT}$`))])
   .register(hints, { what: 'an address with its port, or a port', write: '127.0.0.1:8081, or 8081 for all addresses' });
 
+export const acrValue = text(/^[!-~]{1,128}$/, {
+  what: 'an authentication context class',
+  write: 'a word without spaces, in quotes, as in "phr"',
+  fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
+});
+
 /** A claim's name or path: a word of printable ASCII, so that it reads the same everywhere. */
 export const claimPath = text(/^[!-~]{1,200}$/, {
   what: 'a claim name or path',

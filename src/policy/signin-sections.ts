@@ -57,12 +57,6 @@ const scope = s.text(/^[!#-[\]-~]{1,128}$/, {
   fix: (value) => (typeof value === 'string' && / /.test(value) ? `${value.trim().split(/ +/).join(', ')}` : undefined),
 });
 
-const acrValue = s.text(/^[!-~]{1,128}$/, {
-  what: 'an authentication context class',
-  write: 'a word without spaces, in quotes, as in "phr"',
-  fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
-});
-
 export const session = z
   .strictObject({
     keys_file: s.filePath.describe('JWKS of the keys that seal cookies; "meshgate keys --session" makes it.'),
@@ -200,7 +194,7 @@ export const providerSignin = z
       .describe('What the provider asks each time. Default: what it thinks fit.')
       .optional(),
     max_age: s.duration.describe('The provider asks people again whose last sign-in there is longer ago.').optional(),
-    acr_values: list(acrValue, '[phr]').describe('Ways to sign in that are asked for, the best first.').optional(),
+    acr_values: list(s.acrValue, '[phr]').describe('Ways to sign in that are asked for, the best first.').optional(),
     domains: list(domain, '[example.com]')
       .describe('People with e-mail addresses there sign in through this provider.')
       .optional(),
@@ -235,6 +229,3 @@ export const ask = s
     fix: (value) => (typeof value === 'string' && ASK.test(`mailto:${value}`) ? `mailto:${value}` : undefined),
   })
   .describe('Link on the denied page to ask for access: {reason}, {request_id} and {route} are filled in.');
-
-export const acr = acrValue.describe('The person signed in this way (claim acr).');
-export const maxAge = s.duration.describe('The person signed in (claim auth_time) no longer ago than this.');

@@ -1,8 +1,11 @@
-import type { Tls } from './types.ts';
-
 /*
  * What a policy says of browsers that sign in.
  */
+
+export interface Tls {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
 
 /** How long sessions last, seconds. */
 export interface SessionPolicy {

@@ -1,8 +1,10 @@
 /** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
 
+import type { At } from './at.ts';
 import type { Agent, Role } from './caller-types.ts';
 import type { GatewayLimits, Limit } from './limit-types.ts';
 import type { Mesh, Service } from './mesh-types.ts';
+import type { Message } from './message.ts';
 import type {
   Client,
   Etcd,
@@ -12,19 +14,15 @@ import type {
   SessionPolicy,
   SessionRoom,
   SigninPolicy,
+  Tls,
 } from './signin-types.ts';
 
+export type { At } from './at.ts';
 export type * from './caller-types.ts';
 export type * from './limit-types.ts';
 export type * from './mesh-types.ts';
+export type { Message } from './message.ts';
 export type * from './signin-types.ts';
-
-/** A place in a policy file; lines and columns count from 1. */
-export interface At {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 export interface Policy {
   readonly version: 1;
@@ -111,11 +109,6 @@ export interface Assertion {
   readonly lifetime: number;
   /** It names the roles a second time, in a form that Consul can compare. */
   readonly byRole?: true;
-}
-
-export interface Tls {
-  readonly certFile: string;
-  readonly keyFile: string;
 }
 
 export type Algorithm =
@@ -290,14 +283,6 @@ export interface AskedFrom {
   readonly network?: string;
   /** The name in the certificate that it shows. */
   readonly certificate?: string;
-}
-
-/** A message of the Model Context Protocol, as far as rules look at one. */
-export interface Message {
-  /** Method of the JSON-RPC message, e.g. `tools/call`. */
-  readonly method: string;
-  /** Name of the tool or prompt, or URI of the resource. */
-  readonly name?: string;
 }
 
 export interface PolicyTest {

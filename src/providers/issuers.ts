@@ -1,4 +1,4 @@
-import type { ProviderKindName } from './index.ts';
+import type { ProviderKindName } from './kinds.ts';
 
 /** Stands in Entra ID's issuers for the id of a tenant. */
 export const TENANT = '{tenantid}';

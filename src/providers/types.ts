@@ -15,7 +15,7 @@ export interface ProviderKind {
   readonly scopes: readonly string[];
   /**
    * Claims by which its tokens name the client that they were issued to; the first one present counts, before the other
-   * names of `token/client.ts`. None: its tokens name no client.
+   * names of `token/client-id.ts`. None: its tokens name no client.
    */
   readonly client: readonly string[];
   /** How a token shows that no person is behind it: `always`, or by all the signs of one of these lists. */

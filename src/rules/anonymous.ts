@@ -1,7 +1,8 @@
 import { NOBODY } from '../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
 import { addressText, isWithin, type Range, readAddress, readRange } from '../cidr.ts';
-import type { Fact, Policy } from '../policy/types.ts';
+import { everyFact } from '../policy/facts/walk.ts';
+import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
 
 /** Addresses that no policy has in a range of its own: of the prefix that is thrown away (RFC 6666), and a dummy (RFC 7600). */
@@ -15,14 +16,12 @@ export interface AnonymousCaller {
   readonly right: readonly string[];
 }
 
-function rangesIn(fact: Fact): readonly string[] {
-  if ('facts' in fact) return fact.facts.flatMap(rangesIn);
-  return fact.op === 'network' ? fact.value : [];
-}
-
 /** The ranges that a policy's roles name. */
-const rangesOf = ({ roles }: Policy): readonly Range[] =>
-  [...new Set(Object.values(roles).flatMap(({ fact }) => rangesIn(fact)))].flatMap((text) => readRange(text) ?? []);
+function rangesOf({ roles }: Policy): readonly Range[] {
+  const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
+  const texts = new Set(facts.flatMap((fact) => (fact.op === 'network' ? fact.value : [])));
+  return [...texts].flatMap((text) => readRange(text) ?? []);
+}
 
 /** The address after the last one of a range; undefined where there is none. */
 function afterRange({ bytes, length }: Range): readonly number[] | undefined {

@@ -25,9 +25,7 @@ const present = (...limits: readonly (Counted | undefined)[]): readonly Counted[
 
 /** Whether a route may let somebody pass of whom nothing is known. */
 function admitsNobody(policy: Policy, { allow }: Route): boolean {
-  return allow.some(
-    ({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy).role(who.role)),
-  );
+  return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 }
 
 /**

@@ -1,4 +1,6 @@
-import type { Client, Fact, GroupsEndpoint, Policy, Provider } from '../policy/types.ts';
+import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
+import { everyFact } from '../policy/facts/walk.ts';
+import type { Client, GroupsEndpoint, Policy, Provider } from '../policy/types.ts';
 import { providerKind } from '../providers/index.ts';
 import { record } from './record.ts';
 
@@ -32,20 +34,15 @@ export interface ClientTable {
 export const isAsked = ({ introspection, groupsEndpoint }: Provider): boolean =>
   introspection !== undefined || groupsEndpoint !== undefined;
 
-function idsIn(fact: Fact, provider: Provider): readonly string[] {
-  if ('facts' in fact) return fact.facts.flatMap((part) => idsIn(part, provider));
-  if (!('provider' in fact && fact.provider !== undefined && fact.provider !== provider.name)) {
-    if (fact.op === 'group') return [fact.value];
-    // The claim by its own name.
-    const isGroups = (fact.op === 'is' || fact.op === 'has') && fact.claim === providerKind(provider.kind)?.groups;
-    if (isGroups && typeof fact.value === 'string') return [fact.value];
-  }
-  return [];
-}
-
-/** The groups that the roles of a policy name of a provider, each once. */
-export function groupsOf({ roles }: Policy, provider: Provider): readonly string[] {
-  return [...new Set(Object.values(roles).flatMap(({ fact }) => idsIn(fact, provider)))];
+/** The groups that the roles of a policy name of a provider, each once; also by the own name of their claim. */
+export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly string[] {
+  const of = providerKind(kind);
+  if (of === undefined) return [];
+  const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact).filter(isLeaf));
+  const reads = facts.filter((fact) => (providerOf(fact) ?? name) === name).flatMap((fact) => readsOf(fact, of));
+  return [
+    ...new Set(reads.flatMap(({ path, value }) => (path === of.groups && typeof value === 'string' ? value : []))),
+  ];
 }
 
 function askedProvider(policy: Policy, provider: Provider): AskedProvider {

@@ -1,8 +1,9 @@
+import { factText } from '../policy/facts/describe.ts';
 import type { Gateway, Ingress, Mesh, Policy } from '../policy/types.ts';
-import { effectOf, factText, madeOf } from './facts.ts';
 import { headerChanges } from './header-diff.ts';
 import { type DefinitionChange, type Named, type Part, parts, section } from './parts.ts';
 import { hostChanges, routeChanges } from './place-changes.ts';
+import { effectOf, madeOf } from './role-changes.ts';
 import { saidLimit } from './said.ts';
 import type { Rule } from './types.ts';
 

@@ -1,6 +1,7 @@
-import { readFacts, restingOn } from '../policy/read-facts.ts';
+import { ADDRESS } from '../policy/facts/operator.ts';
+import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
-import { perPolicy } from './per-policy.ts';
+import { dependsOn, perPolicy } from './per-policy.ts';
 
 /** Roles that whoever has a role has as well. */
 export type Implied = (role: string) => ReadonlySet<string>;
@@ -36,14 +37,15 @@ export function impliedBy(policies: readonly Policy[]): Implied {
   };
 }
 
-/** Whether a fact may be true of nobody in particular: it is about the client's address. */
-export const restsOnNetwork = perPolicy((roleOf) => restingOn(roleOf, ['network']));
+/** Whether a role may be that of an anonymous caller: it depends on the client's address. */
+export const restsOnNetwork = (policy: Pick<Policy, 'roles'>, role: string): boolean =>
+  (dependsOn(policy).role(role) & ADDRESS) !== 0;
 
 /** Roles that by each of the policies nobody in particular may have, by where they ask from. */
 export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   const names = new Set(policies.flatMap(({ roles }) => Object.keys(roles)));
   const isHeld = (name: string, policy: Policy): boolean =>
-    !Object.hasOwn(policy.roles, name) || restsOnNetwork(policy).role(name);
+    !Object.hasOwn(policy.roles, name) || restsOnNetwork(policy, name);
   return new Set([...names].filter((name) => policies.every((policy) => isHeld(name, policy))));
 }
 

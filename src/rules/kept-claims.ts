@@ -1,6 +1,8 @@
 import { isOfGroup } from '../caller/roles.ts';
 import { agentsOf } from '../caller/token-agents.ts';
-import type { ClaimFact, Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
+import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
+import type { Read as ReadClaim } from '../policy/facts/operator.ts';
+import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
 import type { KeptClaims } from '../session/types.ts';
 import { record } from './record.ts';
@@ -20,7 +22,8 @@ class Read {
   }
 
   /** A text is looked for in a list, or is all of the claim; another value says of what kind a list's elements are. */
-  value(path: string, value: string | number | boolean): void {
+  claim({ path, value, kept }: ReadClaim): void {
+    if (kept) return;
     if (typeof value !== 'string') this.whole(path);
     else this.#elements.set(path, (this.#elements.get(path) ?? new Set()).add(value));
   }
@@ -39,37 +42,14 @@ class Read {
   }
 }
 
-function readClaim(read: Read, fact: ClaimFact): void {
-  if (fact.op === 'like') read.whole(fact.claim);
-  else read.value(fact.claim, fact.value);
-}
-
 function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind): void {
-  if ('provider' in fact && fact.provider !== undefined && fact.provider !== provider) return;
-  switch (fact.op) {
-    case 'group':
-      if (kind.groups !== undefined) read.value(kind.groups, fact.value);
-      break;
-    case 'is':
-    case 'has':
-    case 'like':
-      readClaim(read, fact);
-      break;
-    case 'scope':
-      for (const path of kind.scopes) read.whole(path);
-      break;
-    case 'acr':
-      read.whole('acr');
-      break;
-    case 'all':
-      // False whatever the other parts say; but groups that a provider may leave out have to be seen.
-      if (kind.leftOut === undefined && fact.facts.some((part) => part.op === 'provider' && part.value !== provider))
-        break;
-      for (const part of fact.facts) readFact(read, part, provider, kind);
-      break;
-    case 'any':
-    case 'none':
-      for (const part of fact.facts) readFact(read, part, provider, kind);
+  if (isLeaf(fact)) {
+    if ((providerOf(fact) ?? provider) === provider) for (const claim of readsOf(fact, kind)) read.claim(claim);
+  } else if ('facts' in fact) {
+    const isOther = (part: Fact) => part.op === 'provider' && part.value !== provider;
+    // False whatever the other parts say; but groups that a provider may leave out have to be seen.
+    if (fact.op === 'all' && kind.leftOut === undefined && fact.facts.some(isOther)) return;
+    for (const part of fact.facts) readFact(read, part, provider, kind);
   }
 }
 
@@ -93,7 +73,9 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   for (const fact of facts) readFact(read, fact, provider.name, kind);
   // An account that an agent is known by is no person, also by a policy that comes to know the agent later.
   const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'claim' ? { match } : []));
-  for (const { match } of agentsOf(agents, provider, policy.providers)) readClaim(read, match.fact);
+  for (const { match } of agentsOf(agents, provider, policy.providers)) {
+    for (const claim of readsOf(match.fact, kind)) read.claim(claim);
+  }
   // By the same words as the caller's, who is refused by it.
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);

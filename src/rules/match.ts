@@ -1,6 +1,6 @@
 import type { Host, Route } from '../policy/types.ts';
+import { isCanonical, isOwnPath } from '../raw-path.ts';
 import type { ReasonCode } from '../reasons.ts';
-import { isCanonical, isOwnPath } from './canonical.ts';
 import { isMetadataPath } from './resource.ts';
 import { parseTarget } from './target.ts';
 

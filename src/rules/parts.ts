@@ -1,4 +1,4 @@
-import type { Effect } from './facts.ts';
+import type { Effect } from './role-changes.ts';
 import { isSameValue, said, writtenKey } from './said.ts';
 
 /** Something that a policy defines and that rules rest on, and what of it changed. */

@@ -1,4 +1,4 @@
-import type { RoleOf } from '../policy/read-facts.ts';
+import { dependencies, type RoleOf } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 
 /** What is made of the roles of a policy, once. */
@@ -10,3 +10,6 @@ export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy,
     return found;
   };
 }
+
+/** What roles depend on, in the bits of the operators of facts. */
+export const dependsOn = perPolicy(dependencies);

@@ -1,4 +1,4 @@
-import { readFacts } from '../policy/read-facts.ts';
+import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy, Route, Who } from '../policy/types.ts';
 import { perPolicy } from './per-policy.ts';
 

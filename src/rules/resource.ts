@@ -1,4 +1,4 @@
-import { originOf } from '../session/origin.ts';
+import { originOf } from '../session/urls.ts';
 
 /** Where clients ask what a resource wants of them, before its path (RFC 9728 section 3). */
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';

@@ -1,4 +1,4 @@
-import { askedOfSignin } from '../caller/step-up.ts';
+import { askedOfSignin } from '../caller/signin-facts.ts';
 import type { Policy } from '../policy/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { perPolicy } from './per-policy.ts';

@@ -1,6 +1,7 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import { DEFAULTS, PROOF_PARTS } from '../limits.ts';
-import { restingOn } from '../policy/read-facts.ts';
+import { CERTIFICATE } from '../policy/facts/operator.ts';
+import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
 import { sha256 } from '../session/flow/random.ts';
 import type { TokenProvider } from '../token/types.ts';
@@ -9,7 +10,7 @@ import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { keptClaims } from './kept-claims.ts';
 import { networkName } from './network-name.ts';
-import { perPolicy } from './per-policy.ts';
+import { dependsOn } from './per-policy.ts';
 import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
 import { signinClaims } from './signin-claims.ts';
@@ -122,13 +123,9 @@ function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   });
 }
 
-function partsOf(fact: Fact): readonly Fact[] {
-  return 'facts' in fact ? fact.facts.flatMap(partsOf) : [fact];
-}
-
 /** Ranges and names that facts of the request speak of, each once; the ranges of one fact as one text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
-  const facts = Object.values(roles).flatMap(({ fact }) => partsOf(fact));
+  const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
   const certificates = new Set(facts.flatMap((fact) => (fact.op === 'certificate' ? fact.value : [])));
   if (networks.size + certificates.size === 0) return undefined;
@@ -151,7 +148,8 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   const clientCas = hosts.flatMap(({ name, clientCaFile }) =>
     clientCaFile === undefined ? [] : [[name, files.indexOf(clientCaFile)] as const],
   );
-  const certificateRoles = Object.keys(roles).filter(restsOnCertificate({ roles }).role);
+  const depends = dependsOn({ roles });
+  const certificateRoles = Object.keys(roles).filter((role) => (depends.role(role) & CERTIFICATE) !== 0);
   return {
     selection: sha256(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
     agents: known,
@@ -159,8 +157,6 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
     ...(clientCas.length > 0 && certificateRoles.length > 0 && { certificateRoles }),
   };
 }
-
-const restsOnCertificate = perPolicy((roleOf) => restingOn(roleOf, ['certificate']));
 
 function tableSession(policy: Policy, check: string): TableSession | undefined {
   const { session } = policy.gateway;

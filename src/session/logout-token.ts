@@ -1,40 +1,30 @@
 import { MAX_LOGOUT_TOKEN_LIFE_S } from '../limits.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
-import { listed, shown } from '../token/detail.ts';
-import { parseClaims, parseHeader, splitJws } from '../token/format.ts';
-import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
+import { type Refused, type Result, refuse } from '../reasons.ts';
+import { parseClaims, splitJws } from '../token/format.ts';
 import { asObject } from '../token/json.ts';
-import { verifySignature } from '../token/signature.ts';
 import { checkTimes } from '../token/times.ts';
-import type { Claims, Key } from '../token/types.ts';
-import type { IdTokenContext } from './flow/id-token.ts';
+import type { Claims } from '../token/types.ts';
+import {
+  checkAudience,
+  checkIssuer,
+  checkTypes,
+  type ProviderTokenContext,
+  verifyProviderToken,
+} from './provider-token.ts';
 
 /** The member of `events` that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-type Refused = ReturnType<typeof refuse> | undefined;
+const TYPES = ['logout+jwt', 'application/logout+jwt', 'jwt', 'application/jwt'];
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 1024;
 
-/** An ID token says nothing of its type, an access token `at+jwt`; a payload's `typ` is Keycloak's. */
-function checkType(typ: string | undefined, claims: Claims): Refused {
-  const type = typ?.toLowerCase();
-  if (type !== undefined && !['logout+jwt', 'application/logout+jwt', 'jwt', 'application/jwt'].includes(type)) {
-    return refuse('type_refused', `it has the type ${shown(typ)} and is no logout token`);
-  }
-  if (typeof claims.typ === 'string' && claims.typ.toLowerCase() !== 'logout') {
-    return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no logout token`);
-  }
-  if (asObject(asObject(claims.events)?.[EVENT]) === undefined) {
+/** Refuses what does not say that it is a sign-out, and what could be an ID token. */
+function checkEvent({ events, nonce }: Claims): Refused {
+  if (asObject(asObject(events)?.[EVENT]) === undefined) {
     return refuse('type_refused', 'its "events" do not have the sign-out');
   }
-  return claims.nonce === undefined ? undefined : refuse('type_refused', 'it has a "nonce", as ID tokens have');
-}
-
-function checkParties({ iss, aud }: Claims, { provider, clientId }: IdTokenContext): Refused {
-  if (!isIssuer(provider, iss)) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
+  return nonce === undefined ? undefined : refuse('type_refused', 'it has a "nonce", as ID tokens have');
 }
 
 /** Who and what is signed out, and what makes it one of a kind. */
@@ -65,24 +55,16 @@ export function issuerOf(text: string): unknown {
  * @param now seconds since the epoch
  * @returns the claims: `iat`, `exp`, `jti`, and of `sub` and `sid` at least one
  */
-export async function verifyLogoutToken(text: string, context: IdTokenContext, now: number): Promise<Result<Claims>> {
-  const jws = splitJws(text);
-  if (!jws.ok) return jws;
-  const parsed = parseHeader(jws.header);
-  if (!parsed.ok) return parsed;
-  const header = parsed.value;
-  const { provider, keys, skew } = context;
-  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
-  if (keys === undefined) return refuse('provider_unavailable');
-  const signer: Result<Key> = await verifySignature(jws, header, keys, context, (found) => found);
-  if (!signer.ok) return signer;
-  const claims = parseClaims(jws.payload);
-  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-  if (!isKeyOfIssuer(signer.value, claims)) return refuse('key_unknown', 'the key that signed it is of another issuer');
-  const refused =
-    checkType(header.typ, claims) ??
-    checkParties(claims, context) ??
-    checkTimes(claims, now, skew) ??
-    checkContent(claims);
-  return refused ?? ok(claims);
+export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
+  return verifyProviderToken(
+    text,
+    context,
+    (claims, header) =>
+      checkTypes(header, claims, 'logout token', TYPES, 'logout') ??
+      checkEvent(claims) ??
+      checkIssuer(claims, context) ??
+      checkAudience(claims, context) ??
+      checkTimes(claims, now, context.skew) ??
+      checkContent(claims),
+  );
 }

@@ -1,4 +1,5 @@
 import { MAX_RECORD_LENGTH } from '../limits.ts';
+import { objectIn } from '../token/json.ts';
 import type { SessionRecord } from './types.ts';
 
 /** Changes with the shape of a record: one of another version is no record of ours. */
@@ -23,13 +24,6 @@ export function recordText(record: SessionRecord): string {
  * @returns `undefined` where it is none: of another version, or of another session
  */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {
-  let read: { v?: unknown } & Partial<SessionRecord>;
-  try {
-    read = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (read.v !== VERSION || read.session?.sid !== sid) return undefined;
-  const { v: _, ...record } = read;
-  return record as SessionRecord;
+  const { v, ...record } = (objectIn(text) ?? {}) as Partial<SessionRecord> & { readonly v?: unknown };
+  return v === VERSION && record.session?.sid === sid ? (record as SessionRecord) : undefined;
 }

@@ -1,5 +1,5 @@
 import { MAX_RETURN_LENGTH } from '../limits.ts';
-import { isCanonical, isOwnPath } from '../rules/canonical.ts';
+import { isCanonical, isOwnPath } from '../raw-path.ts';
 
 /** One `/` and no second one, whatever a browser takes for one; then printable ASCII alone. */
 const ofThisOrigin = /^\/(?![/\\])[\x21-\x7e]*$/;

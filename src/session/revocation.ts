@@ -1,6 +1,6 @@
+import { claimAt } from '../claim-at.ts';
 import { composed } from '../composed.ts';
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { claimAt } from '../token/claim-at.ts';
 import type { TokenProvider } from '../token/types.ts';
 import { sha256 } from './flow/random.ts';
 import type { Revocation } from './store.ts';

@@ -1,6 +1,6 @@
-import { MAX_DOCUMENT_BYTES, MAX_NUMERIC_DATE, MAX_RING_KEYS } from '../limits.ts';
+import { MAX_NUMERIC_DATE, MAX_RING_KEYS } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
-import { asObject, decodeCanonical } from '../token/json.ts';
+import { asObject, decodeCanonical, keysIn } from '../token/json.ts';
 import type { Purpose } from './names.ts';
 
 /** One of the ring's keys: nothing is sealed with it, only with what is derived of it. */
@@ -44,14 +44,8 @@ const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
 const KEY_BYTES = 32;
 
 function keysOf(text: string): readonly unknown[] | string {
-  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
-  let keys: unknown;
-  try {
-    keys = asObject(JSON.parse(text))?.keys;
-  } catch {
-    return 'the file is not JSON';
-  }
-  if (!Array.isArray(keys)) return 'the file has no list "keys"';
+  const keys = keysIn(text);
+  if (typeof keys === 'string') return keys;
   if (keys.length === 0) return 'the file has no key';
   return keys.length > MAX_RING_KEYS ? `the file has more than ${MAX_RING_KEYS} keys` : keys;
 }

@@ -1,17 +1,9 @@
-import type { Client, Etcd, ProviderSignin, SessionPolicy } from '../policy/types.ts';
+import type { Etcd, Provider, SessionPolicy } from '../policy/types.ts';
 
 /** A provider as somebody signs in through it. */
-export interface SigninProvider {
-  readonly name: string;
-  readonly kind: string;
-  readonly issuer: string;
-  /** If given, `iss` is one of these instead. */
-  readonly issuers?: readonly string[];
-  readonly client: Client;
-  /** Its discovery document may lead to private addresses. */
-  readonly privateAddresses?: true;
-  readonly signin: ProviderSignin;
-}
+export interface SigninProvider
+  extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'issuers' | 'privateAddresses'>,
+    Required<Pick<Provider, 'client' | 'signin'>> {}
 
 /** A host where people sign in. */
 export interface SigninHost {
@@ -22,6 +14,7 @@ export interface SigninHost {
 
 /** What a role asks of the sign-in itself, so that a step up can ask the provider for it. */
 export interface StepUp {
+  /** One of them must come; absent: any will do. */
   readonly acrValues?: readonly string[];
   /** Seconds. */
   readonly maxAge?: number;

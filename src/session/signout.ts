@@ -1,4 +1,4 @@
-import { asObject } from '../token/json.ts';
+import { objectIn } from '../token/json.ts';
 import { type Params, parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
@@ -33,12 +33,7 @@ export const signoutState = (now: number): string => JSON.stringify({ signout: M
 
 /** Whether an opened state is that of a sign-out, and not too old. */
 export function isSignoutState(text: string, now: number): boolean {
-  let at: unknown;
-  try {
-    at = asObject(JSON.parse(text))?.signout;
-  } catch {
-    return false;
-  }
+  const at = objectIn(text)?.signout;
   return typeof at === 'number' && Math.abs(now - at) <= RETURN_LIFETIME_S;
 }
 

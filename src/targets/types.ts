@@ -9,10 +9,12 @@ export interface Gap {
   readonly text: string;
 }
 
+/** Path of each file, below a folder → its text. */
+export type Files = Readonly<Record<string, string>>;
+
 /** What a target renders. */
 export interface Emitted {
-  /** Path below the output directory → text. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Files;
   readonly gaps: readonly Gap[];
 }
 
@@ -35,51 +37,44 @@ export type Coverage =
   | { readonly kind: 'wider'; readonly text: string }
   | { readonly kind: 'none'; readonly text: string };
 
-/**
- * A back end that enforces the rules.
- *
- * `emit` renders them, `covers` says how well one of them is held, and `read`, where the target has it, turns the
- * rendered files back into rules, so that `read(emit(rules))` can be compared with what `project` leaves of `rules`.
- */
-export interface Target<Options> {
-  readonly name: string;
-  emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
-  covers(rule: Rule, policy: Policy): Coverage;
-  /** @throws Foreign, and Error for rules that it did not render */
-  read?(files: Readonly<Record<string, string>>): readonly MeshRule[];
-  /** The rules as far as the target keeps them. */
-  project?(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
-}
-
 /** What meshes are rendered with besides the policy. */
 export interface MeshOptions {
   /** The gateway's public keys, a JWKS, for targets that take them into what they render. */
   readonly assertionJwks?: string;
 }
 
-/** A mesh as a target. */
+/** What enforces the rules. */
+export interface Target<Options> {
+  readonly name: string;
+  /** Renders the rules. */
+  emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
+  /** How well one rule is held. */
+  covers(rule: Rule, policy: Policy): Coverage;
+}
+
+/** A mesh that enforces the rules: a target of `render` and of `prove`. */
 export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
   /** It takes {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
   /** All ingresses are rendered at once: what is for them lies in one place, under names that they share. */
   readonly together?: true;
+  /** What an answer of `prove` takes for granted of the mesh; absent: nothing but what the documentation says. */
+  readonly assumes?: string;
+  emit(policy: Policy, rules: readonly Rule[], options?: MeshOptions): Emitted;
+  /**
+   * Turns rendered or live files back into rules, which `prove` compares with what `project` leaves of the policy's.
+   *
+   * @throws Foreign, and Error for rules that it did not render
+   */
+  read(files: Files): readonly MeshRule[];
+  /** The rules as far as the mesh keeps them. */
+  project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
+  /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
+  drift(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[];
   /**
    * Tells of a host of the projected rules whether nothing of ours guards it in the files: then the mesh's own default
    * decides, so that rules which are not there refuse nothing.
    */
-  unguarded?(
-    policy: Policy,
-    rules: readonly Rule[],
-    files: Readonly<Record<string, string>>,
-  ): (host: string) => boolean;
-  /** What the answer takes for granted of the mesh; absent: nothing but what the documentation says. */
-  readonly assumes?: string;
-  /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
-  drift?(
-    policy: Policy,
-    rules: readonly Rule[],
-    options: MeshOptions,
-    files: Readonly<Record<string, string>>,
-  ): readonly string[];
+  unguarded?(policy: Policy, rules: readonly Rule[], files: Files): (host: string) => boolean;
 }

@@ -1,6 +1,6 @@
+import { claimAt } from '../claim-at.ts';
 import { isLike } from '../like.ts';
 import type { ProviderKind, Sign } from '../providers/index.ts';
-import { claimAt } from './claim-at.ts';
 import type { Claims } from './types.ts';
 
 function shows(sign: Sign, claims: Claims): boolean {

@@ -1,14 +1,12 @@
+import { claimAt } from '../claim-at.ts';
 import { isOfTrustDomain } from '../policy/spiffe.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
-import { refuse } from '../reasons.ts';
-import { claimAt } from './claim-at.ts';
-import { clientOf, malformedClient } from './client.ts';
+import { type Refused, refuse } from '../reasons.ts';
+import { clientOf, malformedClient } from './client-id.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
-
-type Refused = ReturnType<typeof refuse> | undefined;
 
 /*
  * Each new token passes here, so nothing is made that is not refused. The claims that are read by their names are no

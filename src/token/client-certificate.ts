@@ -2,12 +2,12 @@ import hash from 'crypto';
 import { MAX_CERTIFICATE_LENGTH } from '../limits.ts';
 import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { readCertificate } from '../x509/certificate.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { nameText } from '../x509/name.ts';
 import { readPem } from '../x509/pem.ts';
 
 /** Of a text that is no certificate, or more than one. */
-export const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
+const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
 /** The DER of the one certificate in a text as nginx has it in `$ssl_client_escaped_cert`; undefined for another text. */
 export function certificateBytes(escaped: string): Uint8Array | undefined {
@@ -22,6 +22,14 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
 
 /** SHA-256 of a certificate's DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
+
+/** The certificate that a client showed, as nginx has it; reason `proof_missing` or `proof_invalid`. */
+export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
+  if (escaped === '') return refuse('proof_missing');
+  const bytes = certificateBytes(escaped);
+  const certificate = bytes && readCertificate(bytes);
+  return bytes && certificate ? ok({ ...certificate, thumbprint: thumbprintOf(bytes) }) : unreadable;
+}
 
 /** What the gateway knows of a client by its certificate. Whether it verifies is nginx's to say. */
 export interface ClientCertificate {
@@ -49,10 +57,9 @@ const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z
  * of the certificate is in them
  */
 export function readClientCertificate(escaped: string): Result<ClientCertificate> {
-  if (escaped === '') return refuse('proof_missing');
-  const bytes = certificateBytes(escaped);
-  const certificate = bytes && readCertificate(bytes);
-  if (bytes === undefined || certificate === undefined) return unreadable;
+  const read = readEscaped(escaped);
+  if (!read.ok) return read;
+  const certificate = read.value;
   const subject = nameText(certificate.subject);
   if (subject === undefined) return unreadable;
   const [spiffe, ...more] = certificate.uris.filter((uri) => /^spiffe:/i.test(uri));
@@ -66,6 +73,6 @@ export function readClientCertificate(escaped: string): Result<ClientCertificate
     subject,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
-    thumbprint: thumbprintOf(bytes),
+    thumbprint: certificate.thumbprint,
   });
 }

@@ -1,13 +1,13 @@
 import { MAX_ANSWER_LENGTH } from '../limits.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { type Result, refuse } from '../reasons.ts';
+import { type Refused, type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
 import { checkClient, checkParties } from './claims.ts';
-import { CLIENT_CLAIMS } from './client.ts';
+import { CLIENT_CLAIMS } from './client-id.ts';
 import { shown } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
 import { isIssuer } from './issuer.ts';
-import { asObject } from './json.ts';
+import { objectIn } from './json.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider, Verified } from './types.ts';
 
@@ -25,16 +25,8 @@ export function claimsOfJws(text: string): Claims | undefined {
   const parts = text.split('.', 4);
   if (parts.length !== 3) return undefined;
   const header = parseHeader(parts[0] as string);
-  const isHeader = header.ok || asJson(parts[0] as string) !== undefined;
+  const isHeader = header.ok || objectIn(Buffer.from(parts[0] as string, 'base64url').toString()) !== undefined;
   return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
-}
-
-function asJson(part: string): object | undefined {
-  try {
-    return asObject(JSON.parse(Buffer.from(part, 'base64url').toString()));
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -66,12 +58,7 @@ export function readIntrospection(status: number, text: string): Introspected {
     return { kind: 'broken', error: `the introspection endpoint answered ${status}${why}` };
   }
   if (text.length > MAX_ANSWER_LENGTH) return { kind: 'broken', error: 'the introspection endpoint answered too much' };
-  let claims: Claims | undefined;
-  try {
-    claims = asObject(JSON.parse(text));
-  } catch {
-    claims = undefined;
-  }
+  const claims = objectIn(text);
   if (claims === undefined) {
     return { kind: 'broken', error: 'the introspection endpoint answered what is not a JSON object' };
   }
@@ -79,8 +66,6 @@ export function readIntrospection(status: number, text: string): Introspected {
   if (claims.active === false) return { kind: 'inactive' };
   return { kind: 'broken', error: 'the introspection endpoint answered without "active"' };
 }
-
-type Refused = ReturnType<typeof refuse> | undefined;
 
 const accessTypes = ['bearer', 'dpop'];
 const accessUses = ['access', 'access_token'];

@@ -1,3 +1,5 @@
+import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -50,4 +52,29 @@ export function asObject(value: unknown): Readonly<Record<string, unknown>> | un
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
+}
+
+/** The JSON object of a text; `undefined` for any other text. */
+export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The keys of a JWKS (RFC 7517 section 5) as they stand there, or a sentence for the log that holds nothing of the text.
+ *
+ * @param what the text is
+ * @param list what it has to have
+ */
+export function keysIn(text: string, what = 'the file', list = 'list "keys"'): readonly unknown[] | string {
+  if (text.length > MAX_DOCUMENT_BYTES) return `${what} is too large`;
+  try {
+    const keys = asObject(JSON.parse(text))?.keys;
+    return Array.isArray(keys) ? keys : `${what} has no ${list}`;
+  } catch {
+    return `${what} is not JSON`;
+  }
 }

@@ -1,5 +1,5 @@
 import { providerKind } from '../providers/index.ts';
-import { asObject } from './json.ts';
+import { asObject, objectIn } from './json.ts';
 import type { Claims } from './types.ts';
 
 /**
@@ -25,12 +25,7 @@ export const isObjectId = (value: unknown): value is string => typeof value === 
 
 /** Reads which groups somebody has of those that were asked for: `{ "value": [ids] }`; undefined for any other text. */
 export function readHeld(text: string, asked: readonly string[]): readonly string[] | undefined {
-  let value: unknown;
-  try {
-    value = asObject(JSON.parse(text))?.value;
-  } catch {
-    return undefined;
-  }
+  const value = objectIn(text)?.value;
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return undefined;
   return asked.filter((id) => value.includes(id));
 }

@@ -1,17 +1,9 @@
 import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import { readCertificate } from '../x509/certificate.ts';
-import { certificateBytes, thumbprintOf, unreadable } from './client-certificate.ts';
+import { type ClientCertificate, readEscaped } from './client-certificate.ts';
 
 /** What the gateway knows of a workload by its certificate. */
-export interface Svid {
-  readonly spiffe: string;
-  /** Seconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  /** SHA-256 of the DER, base64url. */
-  readonly thumbprint: string;
-}
+export type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
 
 /**
  * Reads an X.509-SVID (SPIFFE X509-SVID section 2): the one URI among its names is the SPIFFE id of a workload. Whether
@@ -21,16 +13,14 @@ export interface Svid {
  * @returns reasons `proof_missing`, `proof_invalid`; nothing of the certificate is in them
  */
 export function readSvid(escaped: string): Result<Svid> {
-  if (escaped === '') return refuse('proof_missing');
-  const bytes = certificateBytes(escaped);
-  const certificate = bytes && readCertificate(bytes);
-  if (bytes === undefined || certificate === undefined) return unreadable;
-  const [uri, ...more] = certificate.uris;
+  const read = readEscaped(escaped);
+  if (!read.ok) return read;
+  const { uris, notBefore, notAfter, thumbprint } = read.value;
+  const [uri, ...more] = uris;
   if (uri === undefined) return refuse('proof_invalid', 'the client certificate has no URI, and so no SPIFFE id');
   if (more.length > 0) return refuse('proof_invalid', 'the client certificate has more than one URI');
   if (!SPIFFE_ID.test(uri)) {
     return refuse('proof_invalid', 'the URI of the client certificate is not the SPIFFE id of a workload');
   }
-  const { notBefore, notAfter } = certificate;
-  return ok({ spiffe: uri, notBefore, notAfter, thumbprint: thumbprintOf(bytes) });
+  return ok({ spiffe: uri, notBefore, notAfter, thumbprint });
 }

@@ -1,8 +1,6 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { refuse } from '../reasons.ts';
+import { type Refused, refuse } from '../reasons.ts';
 import type { Claims } from './types.ts';
-
-type Refused = ReturnType<typeof refuse> | undefined;
 
 /** Whether a date is absent, or a date of ours (RFC 7519 section 2). */
 function isDate(value: unknown): value is number | undefined {

@@ -1,27 +1,11 @@
-import type { Algorithm } from '../policy/types.ts';
+import type { Claims } from '../claim-at.ts';
+import type { IntrospectionPolicy, Provider } from '../policy/types.ts';
 
-/** A JWT claims set as parsed. */
-export type Claims = Readonly<Record<string, unknown>>;
+export type { Claims } from '../claim-at.ts';
 
 /** What the token steps need of a provider; rendered into policy.js. */
-export interface TokenProvider {
-  readonly name: string;
-  readonly kind: string;
-  readonly issuer: string;
-  /** If given, `iss` is one of these instead. */
-  readonly issuers?: readonly string[];
-  /** Subjects are SPIFFE ids of this trust domain, which stands in for an absent `iss`. */
-  readonly trustDomain?: string;
-  /** Where the keys are; absent: where the issuer's discovery document says. */
-  readonly jwksUri?: string;
-  readonly audiences: readonly string[];
-  /** `aud` is not looked at. */
-  readonly anyAudience?: true;
-  readonly clients?: readonly string[];
-  readonly algorithms: readonly Algorithm[];
-  readonly subject: { readonly claim: string; readonly prefix: string };
-  /** What the provider publishes may lie at private addresses of hosts that the policy does not name. */
-  readonly privateAddresses?: true;
+export interface TokenProvider
+  extends Omit<Provider, 'at' | 'caFile' | 'client' | 'signin' | 'introspection' | 'groupsEndpoint'> {
   /** The provider is asked about tokens that are no JWTs (RFC 7662). */
   readonly introspection?: Introspection;
   /** It publishes no keys: it is asked about all of its tokens. */
@@ -30,19 +14,17 @@ export interface TokenProvider {
   readonly asksGroups?: true;
 }
 
-/** How a provider is asked about tokens; times in seconds. */
-export interface Introspection {
-  /** How long an answer counts. */
-  readonly cache: number;
-  /** How long it counts that a token is not active. */
-  readonly negative: number;
-  /** How long an answer counts besides, while the provider does not answer. */
-  readonly stale: number;
-  /** JWTs of the provider are asked for as well, once their signature holds. */
-  readonly jwts?: true;
-  /** Answers need not say that a token is an access token. */
-  readonly anyType?: true;
+/**
+ * A provider as a route takes its tokens that has audiences of its own (RFC 8707): those stand in the place of the
+ * provider's, so that a token for another resource is none here, and one for this is none elsewhere.
+ */
+export function forResource(provider: TokenProvider, audiences: readonly string[]): TokenProvider {
+  const { anyAudience: _, ...rest } = provider;
+  return { ...rest, audiences };
 }
+
+/** How a provider is asked about tokens; times in seconds. */
+export type Introspection = Omit<IntrospectionPolicy, 'endpoint' | 'timeout'>;
 
 /** The key that a token is bound to: a request with it has to prove that its sender has the private half. */
 export interface Binding {

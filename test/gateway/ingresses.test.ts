@@ -125,7 +125,7 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
     mutate: (rendered) =>
       replaceIn(
         replaceIn(rendered, 'http.conf', 'server east.mesh:8443', 'server west.mesh:8443'),
-        'hosts/wiki.test.conf',
+        /^(services\/|ingress)/,
         'proxy_ssl_name east.mesh',
         'proxy_ssl_name west.mesh',
       ),

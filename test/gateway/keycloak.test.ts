@@ -4,7 +4,7 @@ import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { providerKinds } from '../../src/providers/index.ts';
 import { isAlone } from '../../src/token/alone.ts';
-import { clientOf } from '../../src/token/client.ts';
+import { clientOf } from '../../src/token/client-id.ts';
 import {
   commandAt,
   createKey,

@@ -88,7 +88,7 @@ const [envoy, gateway, plain, dead, naked] = await Promise.all([
     policy: direct,
     alias: 'naked',
     // What the module of HTTP/1.1 erases is nothing to that of gRPC.
-    mutate: (files) => replaceIn(files, 'erase-grpc.conf', /^ *grpc_set_header X-Remote-User "";\n/m, ''),
+    mutate: (files) => replaceIn(files, 'erase-grpc.conf', 'grpc_set_header X-Remote-User "";', ''),
   }),
 ]);
 const setup = { gateway, echoes: [wiki, calls] };

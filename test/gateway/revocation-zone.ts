@@ -3,8 +3,8 @@
 import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
 import { keepRoom } from '../../src/njs/revoked-room.ts';
+import { ending, revocation } from '../../src/session/new-revocation.ts';
 import { ofAny, ofProvider, type Revocable } from '../../src/session/revocation.ts';
-import { ending, revocation } from '../../src/session/revoke.ts';
 import type { Revocation } from '../../src/session/store.ts';
 
 const argument = (r: NginxHTTPRequest, name: string): string =>

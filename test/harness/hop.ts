@@ -1,8 +1,8 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { expect } from 'vitest';
-import { readSigningKeys } from '../../src/assertion/read.ts';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { signAssertion } from '../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../src/assertion/signing-keys.ts';
 import { testStage } from './case.ts';
 import { startEnvoy } from './envoy.ts';
 import { startGateway } from './gateway.ts';

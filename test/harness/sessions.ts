@@ -4,7 +4,7 @@ import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { toTable } from '../../src/rules/table.ts';
 import type { Table } from '../../src/rules/types.ts';
-import { keep, readClaims } from '../../src/session/claims.ts';
+import { keep, readClaims } from '../../src/session/cookie-claims.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { readRecord, recordText } from '../../src/session/record.ts';
 import { type Ring, readRing } from '../../src/session/ring.ts';

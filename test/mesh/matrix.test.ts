@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderEnvoy } from '../../src/targets/envoy/render.ts';
+import { envoy } from '../../src/targets/envoy/index.ts';
 import { openStage, type Stage, saveLogs, startEnvoy, startGateway, startIssuer, until } from '../harness/index.ts';
 import { HUNG_MS } from './lab/hung.ts';
 import { agree } from './matrix/agree.ts';
@@ -51,7 +51,7 @@ const FORMS = new Map(
   subjects
     .filter(({ name }) => HUNTED.includes(name))
     .map(({ name, policy, rules }) => {
-      const value = parse(renderEnvoy(policy, rules).files['envoy.yaml'] ?? '');
+      const value = parse(envoy.emit(policy, rules).files['envoy.yaml'] ?? '');
       return [
         name,
         mutantsOf([{ name: 'envoy.yaml', value }], [], [], ENVOY_ALTERNATIVES).mutants.map(formOf),

@@ -99,44 +99,71 @@ export const inServer =
   (host: string, lines: string): Change =>
   (files) => ({ ...files, [`hosts/${host}.conf`]: `${files[`hosts/${host}.conf`]}\n${lines}\n` });
 
+/** Files that others include, and how deep they stand there. */
+const INCLUDED: readonly (readonly [RegExp, number])[] = [
+  [/^(server|refuse|refuse-pages)\.conf$/, 0],
+  [/^(check|proxy|proxy-grpc|headers|headers-grpc|erase|erase-grpc|session|signin|page|inside|ingress[^/]*)\.conf$/, 1],
+  [/^(answer|caller[^/]*|endpoint|endpoint-limit|whoami|cors-\d+|services\/.*|requests\/.*)\.conf$/, 2],
+];
+
+/** Text changed in some files, with those that others include as they stand there. */
+function changed(files: Files, paths: RegExp, pattern: RegExp | string, by: string): Files {
+  const depth = (path: string) => '    '.repeat(INCLUDED.find(([name]) => name.test(path))?.[1] ?? 0);
+  const moved = Object.entries(files).map(([path, text]) => [path, text.replace(/^(?=.)/gm, depth(path))]);
+  const after = replaceIn(Object.fromEntries(moved), paths, pattern, by);
+  return Object.fromEntries(
+    Object.entries(after).map(([path, text]) => [path, text.replace(new RegExp(`^${depth(path)}`, 'gm'), '')]),
+  );
+}
+
+/** What the servers of hosts say, but for the inner listener's and what is rendered for http {}. */
+const HOSTS = /^(hosts\/.*|services\/.*|requests\/.*|(?!http|servers|inside|hop)[a-z0-9_-]+)\.conf$/;
+
 /** Text changed in the files of all hosts. */
 export const inHosts =
   (pattern: RegExp | string, by = ''): Change =>
   (files) =>
-    replaceIn(files, /^hosts\//, pattern, by);
+    changed(files, HOSTS, pattern, by);
 
 /** Text changed in http.conf. */
 export const inHttp =
   (pattern: RegExp | string, by = ''): Change =>
   (files) =>
-    replaceIn(files, 'http.conf', pattern, by);
+    changed(files, /^(http|inside)\.conf$/, pattern, by);
 
 const hop = /location \^~ \/\.meshgate\/check\/ \{[^}]*\}/;
+
+const withoutHop = (files: Files): Files =>
+  Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace(hop, '@hop@')]));
 
 /** Text changed in the location that leads to the check. */
 export const inHop =
   (pattern: RegExp | string, by = ''): Change =>
   (files) => {
-    const changed = { ...files };
-    for (const [path, text] of Object.entries(files)) {
-      const block = path.startsWith('hosts/') ? hop.exec(text)?.[0] : undefined;
-      if (block === undefined) continue;
-      const replaced = replaceIn({ [path]: block }, path, pattern, by)[path] as string;
-      changed[path] = text.replace(block, () => replaced);
-    }
-    return changed;
+    const hosts = Object.entries(files).filter(([path, text]) => path.startsWith('hosts/') && hop.test(text));
+    const blocks = Object.fromEntries(hosts.map(([path, text]) => [path, hop.exec(text)![0]]));
+    const { 'check.conf': shared = '', ...own } = changed(
+      { ...blocks, 'check.conf': files['check.conf']! },
+      /./,
+      pattern,
+      by,
+    );
+    const after = hosts.map(([path, text]) => [path, text.replace(hop, () => own[path]!)]);
+    return { ...files, 'check.conf': shared, ...Object.fromEntries(after) };
   };
+
+const ROUTES = /^(hosts\/.*|services\/.*|requests\/.*|(proxy|headers|erase)[a-z-]*|session|caller.*|cors-\d+)\.conf$/;
 
 /** Text changed in the locations of the routes, and not in the one that leads to the check. */
 export const inRoutes =
   (pattern: RegExp | string, by = ''): Change =>
-  (files) => {
-    const away = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace(hop, '@hop@')]));
-    const changed = replaceIn(away, /^(hosts\/|erase)/, pattern, by);
-    return Object.fromEntries(
-      Object.entries(changed).map(([path, text]) => [path, text.replace('@hop@', () => hop.exec(files[path]!)![0])]),
+  (files) =>
+    Object.fromEntries(
+      Object.entries(changed(withoutHop(files), ROUTES, pattern, by)).map(([path, text]) => [
+        path,
+        text.replace('@hop@', () => hop.exec(files[path]!)![0]),
+      ]),
     );
-  };
 
 /**
  * Routes pass on whatever comes, decided or not: where else a line closes a trap, this second line would close it too.

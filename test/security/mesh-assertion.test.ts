@@ -1,9 +1,9 @@
 /** Two roles that share one identity: the ingress tells them apart by the assertion, and refuses what is not coupled. */
 import { decodeJwt, type JWTPayload } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { readSigningKeys } from '../../src/assertion/read.ts';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { signAssertion } from '../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../src/assertion/signing-keys.ts';
 import {
   createKey,
   type Sent,

@@ -89,7 +89,7 @@ const askOver = async (name: string, host: string) =>
 const inInner =
   (pattern: RegExp | string, by = ''): Change =>
   (files: Files) =>
-    replaceIn(files, /^(inner\/|servers\.conf$)/, pattern, by);
+    replaceIn(files, /^(inner\/|servers\.conf$|hop\.conf$)/, pattern, by);
 
 describe('a certificate', () => {
   test('opens what is the service’s, and only with the assertion', async () => {

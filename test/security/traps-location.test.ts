@@ -272,7 +272,7 @@ trap(lab, {
     ...files,
     'servers.conf': files['servers.conf']!.replace('underscores_in_headers off', 'underscores_in_headers on'),
   }),
-  without: inRoutes(/ *proxy_set_header \S*_\S* "";\n/g),
+  without: inRoutes(/ *proxy_set_header \S*_\S* "";/g),
   attack: async () => {
     await echo.clear();
     await gateway.send(host, {

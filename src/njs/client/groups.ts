@@ -1,9 +1,10 @@
+import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { GROUPS_PER_CALL } from '../../limits.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
-import type { ClientMetadata } from '../../session/flow/metadata.ts';
+import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
-import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
+import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, callProvider } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
@@ -28,7 +29,7 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
 
 /**
  * Makes the handler of `/.meshgate/groups`, which only this gateway asks: which of a policy's groups somebody has, as the
- * provider's directory says (Microsoft Graph's checkMemberObjects), see src/token/contract.ts.
+ * provider's directory says (Microsoft Graph's checkMemberObjects), see src/token/provider-questions.ts.
  */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
@@ -69,7 +70,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
   }
 
   return async (r) => {
-    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
       if (provider?.groups === undefined) throw new Error('nobody asks it');

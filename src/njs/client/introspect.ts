@@ -1,8 +1,9 @@
+import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
-import type { ClientMetadata } from '../../session/flow/metadata.ts';
-import { ANSWERED, PROVIDER_HEADER } from '../../token/contract.ts';
+import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readIntrospection } from '../../token/introspection.ts';
+import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, type ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
@@ -33,7 +34,7 @@ async function endpointsOf(
 
 /**
  * Makes the handler of `/.meshgate/introspect`, which the check alone asks: has a provider say what it knows of a token
- * (RFC 7662), see src/token/contract.ts. Neither the token nor what is said of it is in any log.
+ * (RFC 7662), see src/token/provider-questions.ts. Neither the token nor what is said of it is in any log.
  */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);
@@ -52,7 +53,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
   }
 
   return async (r) => {
-    const name = r.headersIn[PROVIDER_HEADER] ?? '';
+    const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
       if (provider?.introspection === undefined) throw new Error('nobody asks it');

@@ -1,5 +1,5 @@
 import { composed } from '../../composed.ts';
-import { ANSWERED } from '../../token/contract.ts';
+import { ANSWERED } from '../../token/provider-questions.ts';
 import { locksDict } from '../dicts.ts';
 import { Away } from '../egress.ts';
 

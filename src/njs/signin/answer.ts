@@ -1,6 +1,6 @@
+import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { REASON_HEADER } from '../../session/contract.ts';
-import { endedAttempts } from '../../session/flow/cookies.ts';
+import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
 import { send } from './send.ts';
@@ -62,7 +62,7 @@ export function challenge({ r, host, requestId }: Visit): void {
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
   r.headersOut['WWW-Authenticate'] = challengeOf(host);
-  r.headersOut[REASON_HEADER] = reason;
+  r.headersOut[FROM_HANDLER.reason] = reason;
   const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
   send(r, status, JSON.stringify(problem));
 }

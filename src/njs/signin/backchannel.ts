@@ -1,11 +1,12 @@
 import { composed } from '../../composed.ts';
+import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type Result, refuse } from '../../reasons.ts';
-import { REASON_HEADER } from '../../session/contract.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { sha256 } from '../../session/flow/random.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
+import { ending, revocation } from '../../session/new-revocation.ts';
+import { audiencesOf } from '../../session/provider-token.ts';
 import { ofProvider } from '../../session/revocation.ts';
-import { ending, revocation } from '../../session/revoke.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
 import { isIssuer } from '../../token/issuer.ts';
@@ -34,10 +35,8 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
 }
 
 /** Those of some providers that a verified token is for. */
-const addressed = (providers: readonly SigninProvider[], { aud }: Claims): readonly SigninProvider[] => {
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  return providers.filter(({ client }) => audiences.includes(client.id));
-};
+const addressed = (providers: readonly SigninProvider[], claims: Claims): readonly SigninProvider[] =>
+  providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
 
 /** The claims of a logout token that one of some providers verifies, or why the first of them does not. */
 async function verifiedBy(
@@ -120,6 +119,6 @@ export async function backchannel(scene: SigninScene, visit: Visit): Promise<voi
   }
   const { reason, detail = '' } = taken;
   ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
-  r.headersOut[REASON_HEADER] = reason;
+  r.headersOut[FROM_HANDLER.reason] = reason;
   answer(r, 400, JSON.stringify({ error: 'invalid_request', error_description: `${reason}: ${detail}` }));
 }

@@ -1,12 +1,12 @@
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
+import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
 import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
-import { attemptCookie } from '../../session/flow/cookies.ts';
 import type { SigninErrand } from '../../session/flow/errand.ts';
-import type { Metadata } from '../../session/flow/metadata.ts';
-import { redirectUri, requestUrl } from '../../session/flow/origin.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
+import { redirectUri, requestUrl } from '../../session/urls.ts';
 import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';

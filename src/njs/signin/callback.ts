@@ -1,10 +1,10 @@
 import { EXCHANGE_S } from '../../limits.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
+import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
-import { expiredAttempt } from '../../session/flow/cookies.ts';
-import { callbackName, originOf } from '../../session/flow/origin.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
+import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';

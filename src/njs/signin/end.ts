@@ -1,6 +1,6 @@
 import fs from 'fs';
 import { REVOKE_FOLDER } from '../../limits.ts';
-import { ending } from '../../session/revoke.ts';
+import { ending } from '../../session/new-revocation.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';

@@ -2,12 +2,13 @@ import { providerKind } from '../../providers/index.ts';
 import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
-import { type IdTokenContext, verifyIdToken } from '../../session/flow/id-token.ts';
-import type { Metadata } from '../../session/flow/metadata.ts';
-import { redirectUri } from '../../session/flow/origin.ts';
+import { verifyIdToken } from '../../session/flow/id-token.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import type { ProviderTokenContext } from '../../session/provider-token.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
+import { redirectUri } from '../../session/urls.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import { providerToAsk } from '../../token/refetch.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
@@ -28,7 +29,11 @@ export interface Person {
 export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
 /** What ID tokens of a provider are checked against, with its keys as they are now. */
-export function idTokenContext({ table, keys }: SigninScene, provider: SigninProvider, now: number): IdTokenContext {
+export function idTokenContext(
+  { table, keys }: SigninScene,
+  provider: SigninProvider,
+  now: number,
+): ProviderTokenContext {
   const tokenProvider = table.providers[provider.name] as TokenProvider;
   return {
     provider: tokenProvider,
@@ -46,7 +51,7 @@ export async function withNewestKeys(
   provider: SigninProvider,
   idToken: string,
   now: number,
-  verify: (context: IdTokenContext) => Promise<Result<Claims>>,
+  verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
 ): Promise<Result<Claims>> {
   const verified = await verify(idTokenContext(scene, provider, now));
   if (verified.ok) return verified;

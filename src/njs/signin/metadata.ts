@@ -11,7 +11,7 @@ import {
   type Read,
   readClientMetadata,
   readMetadata,
-} from '../../session/flow/metadata.ts';
+} from '../../session/flow/provider-metadata.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { discoveryUrl } from '../../token/discovery.ts';
 import { keepDocument, keysDict, locksDict, metadataName } from '../dicts.ts';

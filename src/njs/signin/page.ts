@@ -1,5 +1,5 @@
+import { FROM_HANDLER, TO_HANDLER, TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { HANDLER_HEADERS, PAGE_HEADERS, REASON_HEADER } from '../../session/contract.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
@@ -36,18 +36,18 @@ function decodeValue(text: string): string {
 
 /** What nginx says of the request that was refused. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
-  const host = headersIn[HANDLER_HEADERS.host] ?? '';
-  const requestId = headersIn[HANDLER_HEADERS.requestId];
+  const host = headersIn[TO_HANDLER.host] ?? '';
+  const requestId = headersIn[TO_HANDLER.requestId];
   const about = { host, ...(requestId !== undefined && { requestId }) };
-  const signin = headersIn[PAGE_HEADERS.signin];
-  const isForm = headersIn[HANDLER_HEADERS.navigation] === 'post';
+  const signin = headersIn[TO_PAGE.signin];
+  const isForm = headersIn[TO_HANDLER.navigation] === 'post';
   if (isForm && signin !== undefined && FORM_REASONS.includes(reason)) {
     return { kind: 'form', ...about, reason, mode: signin };
   }
-  const route = headersIn[PAGE_HEADERS.route] ?? '';
+  const route = headersIn[TO_PAGE.route] ?? '';
   const { owner, ask } = (Object.hasOwn(table.routes, route) ? table.routes[route] : undefined) ?? {};
-  const detail = headersIn[PAGE_HEADERS.detail];
-  const user = headersIn[PAGE_HEADERS.user];
+  const detail = headersIn[TO_PAGE.detail];
+  const user = headersIn[TO_PAGE.user];
   return {
     kind: 'refused',
     ...about,
@@ -57,14 +57,14 @@ function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table:
     ...(owner !== undefined && { owner }),
     ...(ask !== undefined && { ask }),
     ...(route !== '' && { route }),
-    ...(!isForm && { retry: headersIn[PAGE_HEADERS.target] ?? '/' }),
+    ...(!isForm && { retry: headersIn[TO_PAGE.target] ?? '/' }),
     signOut: reason === 'role_missing',
   };
 }
 
 /** The reason's own status, or what nginx says. */
 function statusOf({ headersIn }: NginxHTTPRequest, reason: ReasonCode): number {
-  const status = headersIn[PAGE_HEADERS.status] ?? '';
+  const status = headersIn[TO_PAGE.status] ?? '';
   return /^[45]\d\d$/.test(status) ? Number(status) : reasons[reason].status;
 }
 
@@ -90,7 +90,7 @@ export class Pages {
       this.#folder.theme(Date.now() / 1000),
     );
     for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
-    if ('reason' in page) r.headersOut[REASON_HEADER] = page.reason;
+    if ('reason' in page) r.headersOut[FROM_HANDLER.reason] = page.reason;
     send(r, status, html);
   }
 

@@ -8,7 +8,7 @@ import {
   signClientAssertion,
 } from '../../session/flow/client-assertion.ts';
 import { clientCall, readSecrets, type Shown, secretsIn } from '../../session/flow/client-auth.ts';
-import type { Metadata } from '../../session/flow/metadata.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';

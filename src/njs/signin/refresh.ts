@@ -2,7 +2,7 @@ import { refuseSignin } from '../../caller/caller.ts';
 import { providerKind } from '../../providers/index.ts';
 import { ok, type ReasonCode, type Result } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
-import type { Metadata } from '../../session/flow/metadata.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
 import { losesClaims, onlyOfTokens, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
 import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';

@@ -1,5 +1,6 @@
-import { keep, readClaims } from '../../session/claims.ts';
-import { RENEW_HEADERS, RENEWED } from '../../session/contract.ts';
+import { TO_RENEWAL } from '../../internal-headers.ts';
+import { keep, readClaims } from '../../session/cookie-claims.ts';
+import { RENEWED } from '../../session/renewal-status.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { endOne } from './end.ts';
 import { refresh } from './refresh.ts';
@@ -42,7 +43,7 @@ function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: R
   }
 }
 
-/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/contract.ts. */
+/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/renewal-status.ts. */
 export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, vault } = scene;
   const kept = table.session?.keep;
@@ -65,10 +66,10 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
   });
   return async (r) => {
     const { headersIn } = r;
-    const host = headersIn[RENEW_HEADERS.host] ?? '';
-    const wait = headersIn[RENEW_HEADERS.wait] === '1';
+    const host = headersIn[TO_RENEWAL.host] ?? '';
+    const wait = headersIn[TO_RENEWAL.wait] === '1';
     try {
-      const plain = await vault.openFor('session', host, headersIn[RENEW_HEADERS.session] ?? '', Date.now() / 1000);
+      const plain = await vault.openFor('session', host, headersIn[TO_RENEWAL.session] ?? '', Date.now() / 1000);
       const cookie = plain === undefined ? undefined : readClaims(plain);
       if (cookie === undefined) return answer(r, RENEWED.alone);
       const renewal = await renewals.renew(cookie, host, wait);

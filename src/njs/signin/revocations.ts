@@ -11,7 +11,7 @@ import {
   REVOKED_ALARM,
 } from '../../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
-import { readRevocation } from '../../session/revoke.ts';
+import { readRevocation } from '../../session/new-revocation.ts';
 import type { Revocation, SessionStore } from '../../session/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';

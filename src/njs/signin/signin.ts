@@ -1,10 +1,10 @@
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
 import { chooseProvider, type Said } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
-import { originOf } from '../../session/flow/origin.ts';
-import { readSigninRequest } from '../../session/flow/request.ts';
+import { readSigninRequest } from '../../session/flow/signin-request.ts';
 import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
 import { isOwnForm } from '../../session/signout.ts';
+import { originOf } from '../../session/urls.ts';
 import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import type { SigninScene } from './scene.ts';

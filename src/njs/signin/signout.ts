@@ -1,6 +1,5 @@
 import { expireCookie } from '../../session/cookie.ts';
-import { allAttemptsEnded } from '../../session/flow/cookies.ts';
-import { originOf } from '../../session/flow/origin.ts';
+import { allAttemptsEnded } from '../../session/flow/attempt-cookies.ts';
 import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
@@ -14,6 +13,7 @@ import {
   signoutState,
 } from '../../session/signout.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
+import { originOf } from '../../session/urls.ts';
 import { isIssuer } from '../../token/issuer.ts';
 import { redirect, refuseMethod, refuseWith, setCookies } from './answer.ts';
 import { endSession } from './end.ts';

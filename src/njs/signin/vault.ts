@@ -1,8 +1,8 @@
 import { sessionText } from '../../caller/ready.ts';
 import type { SessionPolicy } from '../../policy/types.ts';
 import type { Table } from '../../rules/types.ts';
-import { claimsText, readClaims } from '../../session/claims.ts';
 import { ownSession } from '../../session/cookie.ts';
+import { claimsText, readClaims } from '../../session/cookie-claims.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
 import { type Revocable, revocableSession } from '../../session/revocation.ts';

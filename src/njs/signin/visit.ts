@@ -1,4 +1,4 @@
-import { HANDLER_HEADERS } from '../../session/contract.ts';
+import { TO_HANDLER } from '../../internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
 /** One request to a handler of the sign-in, as nginx hands it over. */
@@ -21,12 +21,12 @@ export function visitOf(r: NginxHTTPRequest): Visit {
   const { headersIn } = r;
   return {
     r,
-    host: headersIn[HANDLER_HEADERS.host] ?? '',
+    host: headersIn[TO_HANDLER.host] ?? '',
     path: r.uri as string,
-    query: headersIn[HANDLER_HEADERS.query] ?? '',
+    query: headersIn[TO_HANDLER.query] ?? '',
     cookies: headersIn.Cookie ?? '',
-    requestId: headersIn[HANDLER_HEADERS.requestId],
-    isPage: headersIn[HANDLER_HEADERS.navigation] === 'get',
+    requestId: headersIn[TO_HANDLER.requestId],
+    isPage: headersIn[TO_HANDLER.navigation] === 'get',
     now: Date.now() / 1000,
   };
 }

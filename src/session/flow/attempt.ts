@@ -1,6 +1,6 @@
 import { ATTEMPT_LIFETIME_S, MAX_CLOCK_SKEW } from '../../limits.ts';
-import { asObject } from '../../token/json.ts';
-import { type AttemptCookie, attemptValue } from './cookies.ts';
+import { objectIn } from '../../token/json.ts';
+import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
 /** Why somebody is sent to the provider: signs in, is confirmed silently, or shows more of who they are. */
@@ -69,13 +69,8 @@ export function newAttempt(
 
 /** Members of an opened text that is ours and says when it was made. */
 export function openedObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const members = asObject(JSON.parse(text));
-    return typeof members?.at === 'number' ? members : undefined;
-  } catch {
-    // Not each text that is sealed for a purpose is an object.
-    return undefined;
-  }
+  const members = objectIn(text);
+  return typeof members?.at === 'number' ? members : undefined;
 }
 
 const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];

@@ -1,16 +1,11 @@
 import type { SigninProvider, StepUp } from '../signin-table.ts';
 import type { Attempt } from './attempt.ts';
-import type { Metadata } from './metadata.ts';
+import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
 /** What the provider is asked to show of how somebody signs in; what came is held against it. */
-export interface Asked {
-  /** Seconds. */
-  readonly maxAge?: number;
-  /** One of them must come; absent: any will do. */
-  readonly acrValues?: readonly string[];
-}
+export type Asked = StepUp;
 
 /**
  * What an attempt asks of the sign-in itself, beside the provider's own policy. A role's wish must be met; the policy's

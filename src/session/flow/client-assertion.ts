@@ -1,9 +1,8 @@
 import { encode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { MAX_DOCUMENT_BYTES } from '../../limits.ts';
 import { algorithms } from '../../token/algorithms.ts';
 import type { ImportedKey } from '../../token/import.ts';
-import { asObject } from '../../token/json.ts';
+import { asObject, keysIn } from '../../token/json.ts';
 import { randomText } from './random.ts';
 
 /** The private key by which the gateway is known to a provider. */
@@ -39,15 +38,11 @@ const privateMembers = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', '
  * @returns a sentence for the log where it is of no use; it holds nothing of the text
  */
 export async function readClientKey(text: string): Promise<ClientKey | string> {
-  if (text.length > MAX_DOCUMENT_BYTES) return 'the file is too large';
-  let keys: unknown;
-  try {
-    keys = asObject(JSON.parse(text))?.keys;
-  } catch {
-    return 'the file is not JSON';
-  }
-  const jwk = Array.isArray(keys) ? asObject(keys[0]) : undefined;
-  if (jwk === undefined) return 'the file has no list "keys" with a key in it';
+  const list = 'list "keys" with a key in it';
+  const keys = keysIn(text, 'the file', list);
+  if (typeof keys === 'string') return keys;
+  const jwk = asObject(keys[0]);
+  if (jwk === undefined) return `the file has no ${list}`;
   const alg = algorithmOf(jwk);
   const entry = alg === undefined ? undefined : algorithms.get(alg);
   if (entry === undefined) return 'the first key is not one for ES256, ES384, RS256, RS384, RS512 or PS256 to PS512';

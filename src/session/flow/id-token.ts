@@ -1,22 +1,18 @@
-import { ok, type Result, refuse } from '../../reasons.ts';
+import { type Refused, type Result, refuse } from '../../reasons.ts';
 import { listed, shown } from '../../token/detail.ts';
-import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token/format.ts';
-import { isIssuer, isKeyOfIssuer } from '../../token/issuer.ts';
-import { type SignatureContext, verifySignature } from '../../token/signature.ts';
+import type { JoseHeader } from '../../token/format.ts';
 import { checkTimes } from '../../token/times.ts';
-import type { Claims, Key, TokenProvider } from '../../token/types.ts';
+import type { Claims } from '../../token/types.ts';
+import {
+  audiencesOf,
+  checkAudience,
+  checkIssuer,
+  checkTypes,
+  type ProviderTokenContext,
+  verifyProviderToken,
+} from '../provider-token.ts';
 import type { Asked } from './authorize.ts';
 import { sameText } from './random.ts';
-
-/** What ID tokens of a provider are checked against. */
-export interface IdTokenContext extends SignatureContext {
-  readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
-  readonly clientId: string;
-  /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
-  readonly keys: readonly Key[] | undefined;
-  /** Seconds by which clocks may differ. */
-  readonly skew: number;
-}
 
 /** What the ID token of one sign-in has to fit. */
 export interface Expected extends Asked {
@@ -25,35 +21,29 @@ export interface Expected extends Asked {
   readonly accessToken?: string;
 }
 
-type Refused = ReturnType<typeof refuse> | undefined;
+const TYPES = ['jwt', 'application/jwt', 'id+jwt'];
 
-/** ID tokens say JWT, or nothing (RFC 8725 section 3.11); a payload's `typ` is Keycloak's. */
-function checkType({ typ }: JoseHeader, claims: Claims): Refused {
-  const type = typ?.toLowerCase();
-  if (type !== undefined && type !== 'jwt' && type !== 'application/jwt' && type !== 'id+jwt') {
-    return refuse('type_refused', `it has the type ${shown(typ)} and is no ID token`);
-  }
+function checkType(header: JoseHeader, claims: Claims): Refused {
   if (claims.events !== undefined) return refuse('type_refused', 'it is a logout token');
-  if (typeof claims.typ === 'string' && claims.typ.toLowerCase() !== 'id') {
-    return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no ID token`);
-  }
-  return undefined;
+  return checkTypes(header, claims, 'ID token', TYPES, 'id');
 }
 
 /** OpenID Connect Core section 3.1.3.7, points 2 to 5. */
-function checkParties(claims: Claims, { provider, clientId }: IdTokenContext): Refused {
-  const { iss, sub, aud, azp } = claims;
-  if (!isIssuer(provider, iss)) return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
+  const { sub, azp } = claims;
+  const refused = checkIssuer(claims, context);
+  if (refused !== undefined) return refused;
   if (typeof sub !== 'string' || sub === '' || sub.length > 255) {
     return refuse('claim_absent', '"sub" is not a string of 1 to 255 characters');
   }
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (!audiences.includes(clientId)) return refuse('audience_mismatch', `it is for ${listed(audiences)}`);
+  const other = checkAudience(claims, context);
+  if (other !== undefined) return other;
+  const audiences = audiencesOf(claims);
   if (audiences.length > 1 && azp === undefined) {
     return refuse('audience_mismatch', `it is for ${listed(audiences)}, and no "azp" says for whom`);
   }
-  if (azp !== undefined && azp !== clientId) return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);
-  return undefined;
+  if (azp === undefined || azp === context.clientId) return undefined;
+  return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);
 }
 
 /** Points 9, 10: when it was made. */
@@ -93,33 +83,22 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
     : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, wanted are at most ${maxAge}`);
 }
 
-/** Format, algorithm, key, signature, and what holds of every ID token. */
-async function verified(
+/** Verifies what holds of every ID token. */
+const verified = (
   text: string,
-  context: IdTokenContext,
+  context: ProviderTokenContext,
   now: number,
   more: (claims: Claims, alg: string) => Promise<Refused>,
-): Promise<Result<Claims>> {
-  const jws = splitJws(text);
-  if (!jws.ok) return jws;
-  const parsed = parseHeader(jws.header);
-  if (!parsed.ok) return parsed;
-  const header = parsed.value;
-  const { provider, keys, skew } = context;
-  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
-  if (keys === undefined) return refuse('provider_unavailable');
-  const signer: Result<Key> = await verifySignature(jws, header, keys, context, (found) => found);
-  if (!signer.ok) return signer;
-  const claims = parseClaims(jws.payload);
-  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-  if (!isKeyOfIssuer(signer.value, claims)) return refuse('key_unknown', 'the key that signed it is of another issuer');
-  const refused =
-    checkType(header, claims) ??
-    checkParties(claims, context) ??
-    checkAges(claims, now, skew) ??
-    (await more(claims, header.alg));
-  return refused ?? ok(claims);
-}
+): Promise<Result<Claims>> =>
+  verifyProviderToken(
+    text,
+    context,
+    (claims, header) =>
+      checkType(header, claims) ??
+      checkParties(claims, context) ??
+      checkAges(claims, now, context.skew) ??
+      more(claims, header.alg),
+  );
 
 /**
  * Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): signature by one of the provider's keys with
@@ -133,7 +112,7 @@ async function verified(
 export async function verifyIdToken(
   text: string,
   expected: Expected,
-  context: IdTokenContext,
+  context: ProviderTokenContext,
   now: number,
 ): Promise<Result<Claims>> {
   const { nonce, accessToken } = expected;
@@ -154,7 +133,7 @@ export async function verifyIdToken(
 export async function verifyRefreshedIdToken(
   text: string,
   { subject, accessToken }: { readonly subject: string; readonly accessToken?: string },
-  context: IdTokenContext,
+  context: ProviderTokenContext,
   now: number,
 ): Promise<Result<Claims>> {
   return verified(text, context, now, async (claims, alg) =>

@@ -1,6 +1,6 @@
 import { MAX_ERROR_DESCRIPTION } from '../../limits.ts';
 import { forLog } from '../../token/detail.ts';
-import { asObject } from '../../token/json.ts';
+import { objectIn } from '../../token/json.ts';
 import { errorName } from './callback.ts';
 
 /** What the token endpoint gave (OpenID Connect Core section 3.1.3.3). */
@@ -16,14 +16,6 @@ export type TokenAnswer =
   /** `text` is for the log: the error, and what the provider says of it. */
   | { readonly kind: 'refused'; readonly error: string; readonly text: string }
   | { readonly kind: 'broken'; readonly error: string };
-
-function membersOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -49,7 +41,7 @@ function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly
  * @param secrets what the request held, and no log may
  */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
-  const members = membersOf(text);
+  const members = objectIn(text);
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
   if (status !== 200) {
     return members?.error === undefined
@@ -103,7 +95,7 @@ export function readPushed(
   text: string,
   secrets: readonly string[] = [],
 ): { readonly requestUri: string } | { readonly error: string } {
-  const members = membersOf(text);
+  const members = objectIn(text);
   const requestUri = textOf(members?.request_uri);
   if ((status === 201 || status === 200) && requestUri !== undefined) return { requestUri };
   if (status >= 400 && status < 500 && members?.error !== undefined) {
@@ -119,7 +111,7 @@ export function readPushed(
  */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
-  const members = status < 500 ? membersOf(text) : undefined;
+  const members = status < 500 ? objectIn(text) : undefined;
   if (members?.error === undefined) return `the revocation endpoint answered ${status}`;
   return `the revocation endpoint refused: ${errorText(members, secrets)}`;
 }
@@ -143,6 +135,6 @@ export function readAppToken(
   if (answer.kind === 'broken') return answer.error;
   const { accessToken } = answer.tokens;
   if (accessToken === undefined) return 'the token endpoint answered without "access_token"';
-  const lifetime = Number(membersOf(text)?.expires_in);
+  const lifetime = Number(objectIn(text)?.expires_in);
   return { token: accessToken, lifetime: lifetime > 0 ? lifetime : UNSAID_S };
 }

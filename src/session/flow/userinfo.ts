@@ -1,7 +1,7 @@
+import { claimAt } from '../../claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
-import { claimAt } from '../../token/claim-at.ts';
-import { asObject } from '../../token/json.ts';
+import { asObject, objectIn } from '../../token/json.ts';
 import type { Claims } from '../../token/types.ts';
 import type { KeptClaims } from '../types.ts';
 
@@ -52,12 +52,7 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
  * @returns reason `signin_failed` for what is no answer, or of somebody else
  */
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
-  let more: Claims | undefined;
-  try {
-    more = asObject(JSON.parse(text));
-  } catch {
-    more = undefined;
-  }
+  const more = objectIn(text);
   if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
   // Section 5.3.2: it MUST be the same, or the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');

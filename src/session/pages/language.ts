@@ -1,5 +1,11 @@
-import { en, type TextName } from './texts/en.ts';
-import { type Catalogues, catalogues } from './texts/index.ts';
+import { de } from './texts/de.ts';
+import { en, type TextName, type Texts } from './texts/en.ts';
+
+/** Texts by language (BCP 47, lower case); what one lacks is said in English. */
+export type Catalogues = Readonly<Record<string, Partial<Texts>>>;
+
+/** The first is the language of those who ask for none of these. */
+export const catalogues: Catalogues = { en, de };
 
 /** Of `Accept-Language` no more is read: browsers send some sixty characters. */
 const MAX_LENGTH = 200;

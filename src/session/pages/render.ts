@@ -1,9 +1,9 @@
 import { ASSETS_PATH } from '../names.ts';
-import { styleAsset } from './asset.ts';
 import { languageFor } from './language.ts';
 import { mainOf } from './main.ts';
 import { page as ownPage, style as ownStyle } from './style.ts';
 import { fill, readTemplate, type Template } from './template.ts';
+import { styleAsset } from './theme.ts';
 import type { Asset, Page, Rendered, Theme } from './types.ts';
 
 function ownTemplate(): Template {

@@ -1,8 +1,14 @@
-import { styleAsset } from './asset.ts';
+import crypto from 'crypto';
+import { objectIn } from '../../token/json.ts';
+import type { Catalogues } from './language.ts';
 import { readTemplate } from './template.ts';
 import { en } from './texts/en.ts';
-import type { Catalogues } from './texts/index.ts';
-import type { Theme } from './types.ts';
+import type { Asset, Theme } from './types.ts';
+
+/** A stylesheet, and the name that changes with it. */
+export function styleAsset(text: string): Asset {
+  return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
+}
 
 /** A mistake in an operator's folder. */
 export interface ThemeError {
@@ -50,13 +56,8 @@ const slotsOf = (text: string): string => [...text.matchAll(/\{\w+\}/g)].map(Str
 
 /** Texts that a file says otherwise; its mistakes go to `wrong`. */
 function readTexts(text: string, wrong: (message: string) => void): Readonly<Record<string, string>> {
-  let all: unknown;
-  try {
-    all = JSON.parse(text);
-  } catch {
-    all = undefined;
-  }
-  if (typeof all !== 'object' || all === null || Array.isArray(all)) {
+  const all = objectIn(text);
+  if (all === undefined) {
     wrong('it is not a JSON object of texts by name');
     return {};
   }

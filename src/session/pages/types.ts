@@ -1,6 +1,6 @@
 import type { ReasonCode } from '../../reasons.ts';
+import type { Catalogues } from './language.ts';
 import type { Template } from './template.ts';
-import type { Catalogues } from './texts/index.ts';
 
 /** A provider on the chooser page. */
 export interface Choice {

@@ -1,13 +1,12 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { MeshOptions } from '../types.ts';
-import { comparedWhole } from '../whole.ts';
+import { objectDifferences } from '../kit/compare.ts';
+import type { Files, MeshOptions } from '../types.ts';
 import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
-import { bearingOf } from './foreign.ts';
 import { neutralOf } from './neutral.ts';
+import { bearingOf } from './others.ts';
 import { entriesIn, isEmpty, isManaged, type LiveEntry, oddPathsIn, titleOf } from './parse.ts';
 import { serviceHost } from './project.ts';
-import { missing } from './scene.ts';
 
 /** What is refused as odd depends on the policy's paths, so that it is compared and not read. */
 function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
@@ -28,42 +27,30 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
  * How rendered or live entries differ from what the policy renders to, but for what intentions say: those that are
  * missing, changed, or left over, and those of others that may change an answer.
  */
-export function driftOf(
-  policy: Policy,
-  rules: readonly Rule[],
-  options: MeshOptions,
-  files: Readonly<Record<string, string>>,
-): readonly string[] {
-  const lack = missing(policy, rules);
-  if (lack !== undefined) return [lack];
+export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const plan = planOf(policy, rules);
   const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   const own = entriesOf(policy, plan, keys);
-  const unknown = assertion !== undefined && keys === undefined;
-  const live = entriesIn(files).filter((it) => !(unknown && it.Kind === 'jwt-provider'));
+  const isUnknown = assertion !== undefined && keys === undefined;
+  const live = entriesIn(files).filter((it) => !(isUnknown && it.Kind === 'jwt-provider'));
+  const others = 'other intentions and the default of the mesh decide who may ask';
   return [
-    ...(unknown ? ['jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks'] : []),
-    ...comparedWhole<Entry, LiveEntry>(
-      { own, live },
-      {
-        title: titleOf,
-        neutral: neutralOf,
-        isManaged,
-        bearing: bearingOf,
-        isNothing: isEmpty,
-        without: (it) =>
-          it.Kind === 'service-intentions'
-            ? 'other intentions and the default of the mesh decide who may ask'
-            : undefined,
-      },
-    ),
+    ...(isUnknown ? ['jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks'] : []),
+    ...objectDifferences<Entry, LiveEntry>(own, live, {
+      title: titleOf,
+      neutral: neutralOf,
+      isManaged,
+      bearing: bearingOf,
+      isNothing: isEmpty,
+      without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
+    }),
     ...oddPaths(own, live),
   ];
 }
 
 /** Whether a service has no intentions of ours: then the default of the mesh decides. */
-export function unguardedHosts(_: Policy, __: readonly Rule[], files: Readonly<Record<string, string>>) {
+export function unguardedHosts(_: Policy, __: readonly Rule[], files: Files) {
   const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   const there = new Set(own.map(({ Name }) => serviceHost(Name)));
   return (host: string): boolean => !there.has(host);

@@ -1,65 +1,18 @@
 import { encode } from 'jose/base64url';
+import { jwksUri } from '../../assertion/published.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { jwksUri } from '../istio/request-authentication.ts';
 import type { MeshOptions } from '../types.ts';
+import { consulName, type Destination, destinationsOf } from './destinations.ts';
 import { AUDIENCE, passOf } from './pass.ts';
 import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
-import { consulName, type Destination, destinationsOf } from './scene.ts';
 
 /** By which what came from a policy can be told from everything else. */
 export const META = { 'managed-by': 'meshgate' } as const;
 
 /** Every service that no source names: the lowest precedence that an entry has. */
 export const EVERYBODY = '*';
-
-interface Base {
-  readonly Kind: string;
-  readonly Name: string;
-  readonly Meta: typeof META;
-}
-
-interface SourceIntention {
-  readonly Name: string;
-  readonly Action?: 'deny';
-  readonly Permissions?: readonly Permission[];
-}
-
-interface ServiceIntentions extends Base {
-  readonly Kind: 'service-intentions';
-  readonly Sources: readonly SourceIntention[];
-}
-
-interface ServiceDefaults extends Base {
-  readonly Kind: 'service-defaults';
-  readonly Protocol: 'http' | 'http2' | 'grpc';
-  readonly MutualTLSMode: 'strict';
-}
-
-/** Where proxies have the keys of assertions from. */
-export type KeySet =
-  | { readonly Local: { readonly JWKS: string } }
-  | {
-      readonly Remote: {
-        readonly URI: string;
-        readonly RequestTimeoutMs: number;
-        readonly UseSNI: true;
-        readonly JWKSCluster: { readonly TLSCertificates: { readonly TrustedCA: { readonly Filename: string } } };
-      };
-    };
-
-interface JwtProvider extends Base {
-  readonly Kind: 'jwt-provider';
-  readonly Issuer: string;
-  readonly Audiences: readonly string[];
-  readonly JSONWebKeySet: KeySet;
-  readonly Locations: readonly { readonly Header: { readonly Name: string; readonly Forward: true } }[];
-  readonly ClockSkewSeconds: number;
-  readonly CacheConfig: { readonly Size: number };
-}
-
-/** A configuration entry of Consul's, the kinds that are rendered here. */
-export type Entry = JwtProvider | ServiceDefaults | ServiceIntentions;
 
 /** Assertions that a proxy remembers to be good: one for each caller and service, good for half a minute or more. */
 const REMEMBERED = 1000;
@@ -73,7 +26,7 @@ function base64(text: string): string {
 }
 
 /** Where proxies have the gateway's keys from; undefined: neither option nor policy says. */
-export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks }: MeshOptions): KeySet | undefined {
+export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks }: MeshOptions) {
   if (assertionJwks !== undefined) return { Local: { JWKS: base64(assertionJwks) } };
   if (mesh?.assertionCaFile === undefined) return undefined;
   return {
@@ -86,9 +39,11 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
   };
 }
 
+export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
+
 /** What is rendered from: who may ask what, and what of assertions is asked for. */
 export interface Plan {
-  readonly intentions: readonly ServiceIntentions[];
+  readonly intentions: readonly ReturnType<typeof intentions>[];
   /** Services whose assertions some permission asks for, in the policy's order. */
   readonly audiences: readonly string[];
   /** Absent: no permission asks for one. */
@@ -112,14 +67,14 @@ export function planOf(policy: Policy, rules: readonly Rule[]): Plan {
   };
 }
 
-function provider({ gateway }: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet): JwtProvider {
+function provider({ gateway }: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet) {
   return {
-    Kind: 'jwt-provider',
+    Kind: 'jwt-provider' as const,
     Name: PROVIDER,
     Issuer: assertion.issuer,
     Audiences: audiences,
     JSONWebKeySet: keys,
-    Locations: [{ Header: { Name: 'X-Meshgate-Assertion', Forward: true } }],
+    Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
     // Consul takes 0 for 30.
     ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
@@ -128,28 +83,33 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
 }
 
 /** Intentions that look at requests need a service whose proxy reads them, and whom mutual TLS alone reaches. */
-const defaults = (name: string, protocol: Service['protocol']): ServiceDefaults => ({
-  Kind: 'service-defaults',
+const defaults = (name: string, protocol: Service['protocol']) => ({
+  Kind: 'service-defaults' as const,
   Name: name,
   Protocol: protocol ?? 'http',
   MutualTLSMode: 'strict',
   Meta: META,
 });
 
-function intentions(policy: Policy, { name, sources }: Destination): ServiceIntentions {
-  return {
-    Kind: 'service-intentions',
-    Name: name,
-    Sources: [
-      ...sources.map(({ name, rules }) => ({
-        Name: name,
-        Permissions: permissionsOf(rules, (rule) => passOf(policy, rule)),
-      })),
-      { Name: EVERYBODY, Action: 'deny' },
-    ],
-    Meta: META,
-  };
+interface Source {
+  readonly Name: string;
+  readonly Action?: 'deny';
+  readonly Permissions?: readonly Permission[];
 }
+
+function intentions(policy: Policy, { name, sources }: Destination) {
+  const all: readonly Source[] = [
+    ...sources.map(({ name, rules }) => ({
+      Name: name,
+      Permissions: permissionsOf(rules, (rule) => passOf(policy, rule)),
+    })),
+    { Name: EVERYBODY, Action: 'deny' },
+  ];
+  return { Kind: 'service-intentions' as const, Name: name, Sources: all, Meta: META };
+}
+
+/** A configuration entry of Consul's, the kinds that are rendered here. */
+export type Entry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
 
 /**
  * Every entry that holds the rules, in the order in which Consul takes them: who verifies assertions, then each

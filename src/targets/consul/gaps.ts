@@ -1,13 +1,14 @@
 import type { Policy } from '../../policy/types.ts';
-import { writtenId } from '../../rules/enforced.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { encodableOf } from '../odd-paths.ts';
+import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
+import type { Enforcement } from '../kit/mesh.ts';
+import { methodTexts } from '../kit/methods.ts';
+import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
+import { twiceText } from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
-import { uncounted } from '../uncounted.ts';
-import { anonymousAssertions } from '../wider.ts';
-import { heldOf, lacksOf, unknownText } from './covers.ts';
+import { consulRules, sourceOf } from './destinations.ts';
 import type { KeySet } from './entries.ts';
-import { consulRules, sourceOf } from './scene.ts';
 
 /** Seconds that Consul's proxies let an assertion live on, unless its own setting reaches them. */
 const ENVOY_SKEW = 60;
@@ -21,20 +22,46 @@ const DEFAULT =
 const REMOTE =
   'proxies fetch the gateway’s keys from whoever shows a certificate of mesh.assertion_ca_file, whatever name is in it: let that CA sign for the gateway alone, or give --assertion-jwks';
 
-export const NO_KEYS =
-  'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that they can fetch them';
+/** An assertion that must not be there cannot be asked for. */
+const AGENTS =
+  'intentions cannot say that no agent asks: where anyone passes, agents do; the gateway alone refuses them';
+
+/** What nobody in Consul is. */
+export const unknownText = (spiffe: string | undefined): string =>
+  `${spiffe ?? 'the identity'} is no service in Consul’s default namespace, so nobody passes by it; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
+
+/**
+ * The rules that Consul enforces by itself: at the workload it sees path, method and who connects, and what the assertion
+ * says of service, identity, role and agent; never the host. Without an assertion callers from one source are one.
+ */
+export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforcement {
+  const held = consulRules(policy, rules);
+  const isSigned = policy.gateway.assertion !== undefined;
+  const source = (rule: Rule) => sourceOf(policy, rule) as string;
+  const indistinct = isSigned ? () => [] : indistinctIn(held, (rule) => JSON.stringify([rule.service, source(rule)]));
+  const roleText = (rule: Enforced, others: readonly Enforced[]) =>
+    `without an assertion Consul sees who connects and not the role: ${whoText(rule)} comes as ${source(rule)}, as ${othersText(others)} on the same requests; write gateway.assertion`;
+  return {
+    rules: held,
+    wider: (rule) => {
+      const others = indistinct(rule);
+      return [
+        ...(rule.tools === undefined ? [] : [twiceText('Consul’s proxies')]),
+        ...(others.length === 0 ? [] : [roleText(rule, others)]),
+        ...methodTexts(rule, 'intentions'),
+        ...(rule.who.kind === 'anyone' && rule.agent !== undefined && isSigned ? [AGENTS] : []),
+      ];
+    },
+  };
+}
 
 /** What Consul does not guard at all. */
-export function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
-  const direct = new Set(rules.filter((rule) => policy.services[rule.service]?.direct).map((rule) => rule.service));
+export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const unknown = new Set(
     rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
   );
   return [
-    ...[...direct].map((name) => ({
-      part: `services.${name}`,
-      text: 'reached directly and not through the mesh, so Consul does not guard it',
-    })),
+    ...directGaps(policy, rules, 'reached directly and not through the mesh, so Consul does not guard it'),
     ...[...unknown].map((name) => ({
       part: `mesh.identities.${name}`,
       text: unknownText(policy.mesh?.identities[name]?.spiffe),
@@ -43,14 +70,11 @@ export function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[
 }
 
 /** Without an assertion, what nginx connects as ends at the ingress. */
-function identitiesGap({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
+function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingresses =
     Object.keys(mesh?.ingresses ?? {}).length > 1 ? Object.values(mesh?.ingresses ?? {}) : [mesh?.ingress];
   const ingress = ingresses.flatMap((it) => it?.consulService ?? []).join(', ');
-  if (gateway.assertion !== undefined || ingress === '') return [];
-  const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
-  const text = `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
-  return names === '' ? [] : [{ part: 'mesh.identities', text }];
+  return gateway.assertion !== undefined || ingress === '' ? [] : identityGaps(rules, endsText(ingress));
 }
 
 function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly Gap[] {
@@ -63,30 +87,18 @@ function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly 
   ];
 }
 
-function encodableGap(rules: readonly Rule[]): readonly Gap[] {
-  const first = rules.find((rule) => encodableOf([rule]).length > 0);
-  if (first === undefined) return [];
-  const text = `Consul’s proxies match paths without decoding them: they refuse those where a client percent-encodes ${encodableOf(rules).join(' ')}, which paths of the policy hold`;
-  return [{ part: first.id, text }];
-}
-
 /**
- * All that Consul does not hold, or holds differently.
+ * All that Consul alone does not enforce, or enforces differently.
  *
  * @param keys where proxies have the gateway's keys from; undefined: they need none
  */
-export function gapsOf(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
-  const held = heldOf(policy, rules);
-  const lacks = held.flatMap((it) => lacksOf(policy, it).map((text) => ({ part: writtenId(it.rule.id), text })));
-  const unique = new Map(lacks.map((gap) => [JSON.stringify(gap), gap]));
+export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
+  const { rules: held, wider } = enforcedByConsul(policy, rules);
+  const lacks = held.flatMap((rule) => wider(rule).map((text) => ({ part: writtenId(rule.id), text })));
   return [
-    ...unguarded(policy, rules),
     { part: 'mesh', text: HOST },
-    ...identitiesGap(policy, rules),
+    ...endingGaps(policy, rules),
     ...assertionGaps(policy, keys),
-    ...unique.values(),
-    ...encodableGap(consulRules(policy, rules)),
-    ...anonymousAssertions(policy, consulRules(policy, rules), 'Consul'),
-    ...uncounted(policy, 'Consul'),
+    ...new Map(lacks.map((gap) => [JSON.stringify(gap), gap])).values(),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Neutral } from '../partings.ts';
+import type { Neutral } from '../kit/compare.ts';
 import type { Entry } from './entries.ts';
 
 /** Members at the top of an entry that change no answer, for one reason. */

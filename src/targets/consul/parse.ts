@@ -1,6 +1,7 @@
-import { type HeaderIs, type Messages, messagesIn } from '../message-order.ts';
-import { NAMED } from '../named-methods.ts';
-import { Foreign } from '../types.ts';
+import { type HeaderIs, type Messages, messagesIn } from '../kit/message-order.ts';
+import { NAMED } from '../kit/methods.ts';
+import { unlike } from '../kit/reading.ts';
+import { type Files, Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
 
@@ -39,8 +40,6 @@ export interface ReadSource {
   readonly permissions: readonly ReadPermission[];
 }
 
-export const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
-
 /** How to get what is understood here. */
 const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
 
@@ -53,7 +52,7 @@ export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): strin
 export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
 
 /** Every entry in some files: of each one, several after each other, or a list of them. */
-export function entriesIn(files: Readonly<Record<string, string>>): readonly LiveEntry[] {
+export function entriesIn(files: Files): readonly LiveEntry[] {
   const all = Object.entries(files).flatMap(([name, text]) =>
     text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
       if (part.trim() === '') return [];
@@ -110,20 +109,20 @@ export function isEmpty(value: unknown): boolean {
 
 /** The keys are all that is understood here; others have to be empty. */
 function only(value: unknown, keys: readonly string[]): Fields {
-  if (typeof value !== 'object' || value === null) throw unreadable(value);
+  if (typeof value !== 'object' || value === null) throw unlike(value);
   const other = Object.entries(value).find(([key, own]) => !keys.includes(key) && !isEmpty(own));
-  if (other !== undefined) throw unreadable(other[0]);
+  if (other !== undefined) throw unlike(other[0]);
   return value as Fields;
 }
 
 function listOf(value: unknown): readonly unknown[] {
-  if (value != null && !Array.isArray(value)) throw unreadable(value);
+  if (value != null && !Array.isArray(value)) throw unlike(value);
   return value ?? [];
 }
 
 function textsOf(value: unknown): readonly string[] {
   return listOf(value).map((it) => {
-    if (typeof it !== 'string') throw unreadable(it);
+    if (typeof it !== 'string') throw unlike(it);
     return it;
   });
 }
@@ -131,19 +130,19 @@ function textsOf(value: unknown): readonly string[] {
 function methodsOf(value: unknown): readonly string[] {
   const methods = textsOf(value);
   const strange = methods.find((it) => !NAMED.includes(it));
-  if (strange !== undefined) throw unreadable({ Methods: strange });
+  if (strange !== undefined) throw unlike({ Methods: strange });
   return methods;
 }
 
 function textIn(fields: Fields, key: string): string {
   const value = fields[key];
-  if (typeof value !== 'string' || value === '') throw unreadable(fields);
+  if (typeof value !== 'string' || value === '') throw unlike(fields);
   return value;
 }
 
 function actionIn(fields: Fields): 'allow' | 'deny' {
   const { Action } = fields;
-  if (Action !== 'allow' && Action !== 'deny') throw unreadable(fields);
+  if (Action !== 'allow' && Action !== 'deny') throw unlike(fields);
   return Action;
 }
 
@@ -154,7 +153,7 @@ function providerOf(value: unknown): ReadProvider {
     return [textsOf(claim.Path).join('\0'), textIn(claim, 'Value')];
   });
   const name = textIn(fields, 'Name');
-  if (name !== PROVIDER || new Map(claims).size < claims.length) throw unreadable(value);
+  if (name !== PROVIDER || new Map(claims).size < claims.length) throw unlike(value);
   return { name, claims: new Map(claims) };
 }
 
@@ -172,7 +171,7 @@ function headerOf(value: unknown): HeaderIs {
 
 function messagesOf(value: unknown): Messages {
   const found = messagesIn(listOf(value).map(headerOf));
-  if (found === undefined) throw unreadable({ Header: value });
+  if (found === undefined) throw unlike({ Header: value });
   return found;
 }
 
@@ -181,10 +180,10 @@ function permissionOf(value: unknown): ReadPermission {
   const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods', 'Header']);
   const paths = (Object.keys(PATHS) as (keyof typeof PATHS)[]).filter((key) => !isEmpty(http[key]));
   const [key] = paths;
-  if (key === undefined || paths.length > 1) throw unreadable(http);
+  if (key === undefined || paths.length > 1) throw unlike(http);
   const providers = isEmpty(fields.JWT) ? undefined : listOf(only(fields.JWT, ['Providers']).Providers).map(providerOf);
   const action = actionIn(fields);
-  if (providers?.length === 0 || (providers && action === 'deny')) throw unreadable(value);
+  if (providers?.length === 0 || (providers && action === 'deny')) throw unlike(value);
   return {
     action,
     path: { kind: PATHS[key], value: textIn(http, key) },
@@ -202,13 +201,13 @@ const PLACES = ['Namespace', 'Partition'];
 
 function checkPlace(fields: Fields): void {
   const odd = PLACES.find((key) => !isEmpty(fields[key]) && fields[key] !== 'default');
-  if (odd !== undefined) throw unreadable(odd);
+  if (odd !== undefined) throw unlike(odd);
 }
 
 function sourceOf(destination: string, value: unknown): ReadSource {
   const fields = only(value, ['Name', 'Action', 'Permissions', 'Precedence', 'Type', 'Description', ...PLACES]);
   checkPlace(fields);
-  if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unreadable(fields.Type);
+  if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unlike(fields.Type);
   const permissions = listOf(fields.Permissions).map(permissionOf);
   const alike = isEmpty(fields.Action) ? {} : { action: actionIn(fields) };
   if ('action' in alike === permissions.length > 0) {
@@ -235,7 +234,7 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
  *
  * @throws Error where there is something that meshgate would not render
  */
-export function sourcesIn(files: Readonly<Record<string, string>>): readonly ReadSource[] {
+export function sourcesIn(files: Files): readonly ReadSource[] {
   const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   return entries.flatMap((entry) => {
     checkPlace(only(entry, ['Kind', 'Name', 'Sources', ...FILLED, ...PLACES]));

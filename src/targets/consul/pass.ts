@@ -1,7 +1,7 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
 import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
-import { assertionFor } from './scene.ts';
+import { assertionFor } from './destinations.ts';
 
 /** Claim with the service that an assertion is for. */
 export const AUDIENCE = 'aud';

@@ -1,9 +1,10 @@
 import { pathAtoms } from '../../rules/atoms.ts';
 import type { Enforced } from '../../rules/enforced.ts';
-import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../message-order.ts';
-import { NAMED, REST } from '../named-methods.ts';
-import { encodableOf, oddPatterns } from '../odd-paths.ts';
-import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../reach.ts';
+import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../kit/message-order.ts';
+import { NAMED, REST } from '../kit/methods.ts';
+import { encodableOf, oddPattern } from '../kit/odd-paths.ts';
+import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/reach.ts';
+import { grouped } from '../kit/rules.ts';
 import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
 
 /** Consul's `IntentionHTTPHeaderPermission`, the forms that are used here. */
@@ -90,14 +91,10 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
   const differs = (method: string, from: readonly Pass[]) => textOf(passesOf(reach, method)) !== textOf(from);
   const rest = passesOf(reach, REST);
   const all = differs(REST, passesOf(otherwise, REST));
-  const groups = new Map<string, string[]>();
-  for (const method of NAMED) {
-    if (!differs(method, all ? rest : passesOf(otherwise, method))) continue;
-    const text = textOf(passesOf(reach, method));
-    groups.set(text, [...(groups.get(text) ?? []), method]);
-  }
+  const different = NAMED.filter((method) => differs(method, all ? rest : passesOf(otherwise, method)));
+  const groups = grouped(different, (method) => textOf(passesOf(reach, method)));
   const named = [...groups.values()].flatMap((methods) => {
-    const [method] = methods as [string];
+    const [method] = methods;
     const own = permissions({ ...http, Methods: methods }, passesOf(reach, method));
     // Who passes with any message may be whom those that follow let pass.
     const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
@@ -159,11 +156,7 @@ export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced)
   const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
-  return [...(opens ? [oddPaths(rules)] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
-}
-
-/** Refuses raw paths that Consul's proxies would take for another rule's than nginx or the service does. */
-function oddPaths(rules: readonly Enforced[]): Permission {
-  const patterns = oddPatterns(encodableOf(rules));
-  return permission({ PathRegex: patterns.length === 1 ? String(patterns[0]) : `(${patterns.join('|')})` }, []);
+  // Raw paths that Consul's proxies would take for another rule's than nginx or the service does.
+  const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, []);
+  return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
 }

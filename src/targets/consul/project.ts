@@ -1,11 +1,12 @@
-import type { At, Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/types.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
-import { widened } from '../named-methods.ts';
+import { widened } from '../kit/methods.ts';
+import { meshRule } from '../kit/rules.ts';
+import { assertionFor, destinationsOf, missing } from './destinations.ts';
 import { PROVIDER } from './permissions.ts';
-import { assertionFor, destinationsOf, missing } from './scene.ts';
 
 /** Consul's files are generated: their lines mean nothing. */
-export const NOWHERE: At = { file: 'consul', line: 0, column: 0 };
+export const FILE = 'consul';
 
 /** A service stands for the host of the requests that it is asked. */
 export const serviceHost = (name: string): string => `service/${name}`;
@@ -23,21 +24,17 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   if (missing(policy, rules) !== undefined) return [];
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>
     sources.flatMap((source) =>
-      source.rules.map((rule): MeshRule => {
-        const { id, route, path, methods, as, service, who, agent, alone, tools } = widened(rule);
-        const signed = assertionFor(policy, rule) !== undefined;
+      source.rules.map((rule) => {
+        const { as, service, who, agent, alone, tools } = rule;
+        const isSigned = assertionFor(policy, rule) !== undefined;
         const looks = who.kind === 'role' || agent !== undefined;
-        const host = serviceHost(name);
-        const plain = { id, at: NOWHERE, route, host, path, service: host, as: source.name };
-        return {
-          ...plain,
-          ...(methods !== undefined && { methods }),
-          who: signed ? who : { kind: 'anyone' },
-          ...(signed && looks && { agent: agent ?? null }),
-          ...(signed && alone && { alone }),
+        return meshRule(FILE, widened(rule), serviceHost(name), source.name, {
+          who: isSigned ? who : { kind: 'anyone' },
+          ...(isSigned && looks && { agent: agent ?? null }),
+          ...(isSigned && alone && { alone }),
           ...(tools && { tools }),
-          ...(signed && { asserted: assertedText(as, service, PROVIDER) }),
-        };
+          ...(isSigned && { asserted: assertedText(as, service, PROVIDER) }),
+        });
       }),
     ),
   );

@@ -1,15 +1,17 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
 import type { PersonWho } from '../../policy/types.ts';
-import { pathAtoms } from '../../rules/atoms.ts';
-import { ODD_PATH } from '../../rules/canonical.ts';
+import { ODD_PATH } from '../../raw-path.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { isOneOf } from '../message-order.ts';
-import { methodsOf, NAMED, REST } from '../named-methods.ts';
-import { METHODS } from '../reach.ts';
+import { isOneOf } from '../kit/message-order.ts';
+import { methodsOf, NAMED, REST } from '../kit/methods.ts';
+import { METHODS } from '../kit/reach.ts';
+import { unlike } from '../kit/reading.ts';
+import { meshRule, regionsOf } from '../kit/rules.ts';
+import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';
-import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn, unreadable } from './parse.ts';
-import { assertedText, NOWHERE, serviceHost } from './project.ts';
+import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn } from './parse.ts';
+import { assertedText, FILE, serviceHost } from './project.ts';
 
 /** Whom a permission lets pass, as a rule has it. */
 type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
@@ -18,14 +20,14 @@ const PERSON = holderOf(null);
 
 function passingOf({ name, claims }: ReadProvider): Passing {
   const [audience, as] = [claims.get('aud'), claims.get('as')];
-  if (audience === undefined || as === undefined) throw unreadable([...claims]);
+  if (audience === undefined || as === undefined) throw unlike([...claims]);
   const asserted = assertedText(as, audience, name);
   if (claims.size === 2) return { who: { kind: 'authenticated' }, asserted };
   const [path = '', holder = ''] = [...claims].find(([path]) => path.startsWith(`${BY_ROLE}\0`)) ?? [];
   const role = path.slice(BY_ROLE.length + 1);
   const [, agent = null, isAlone] = holder === PERSON ? [] : (/^agent ([^ ]+)( alone)?$/.exec(holder) ?? []);
   const alone = isAlone !== undefined;
-  if (role === '' || claims.size !== 3 || holder !== holderOf(agent, alone)) throw unreadable([...claims]);
+  if (role === '' || claims.size !== 3 || holder !== holderOf(agent, alone)) throw unlike([...claims]);
   const who: PersonWho = role === EVERY_ROLE ? { kind: 'authenticated' } : { kind: 'role', role };
   return { who, agent, ...(alone && { alone }), asserted };
 }
@@ -46,7 +48,7 @@ const hasMethod = ({ methods }: ReadPermission, method: string): boolean =>
 function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   if (kind === 'regex') return [];
   if (kind === 'exact') return [{ exact: value }];
-  if (!value.endsWith('/')) throw unreadable(value);
+  if (!value.endsWith('/')) throw unlike(value);
   return [{ prefix: value.slice(0, -1), except: [] }];
 }
 
@@ -69,9 +71,6 @@ function check({ name, destination, permissions }: ReadSource): void {
     throw new Error(`${where}: what no permission takes is left to the default of the mesh`);
   }
 }
-
-const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);
-const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 /** Whether whoever passes by the one passes by the other. */
 function includes(wide: Passing, { who, agent, alone, asserted }: Passing): boolean {
@@ -130,7 +129,7 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
   const passes = (tools: readonly string[], it: McpHeaders) => refusedTool(tools, it) === undefined;
   const calls = messages.filter(({ method }) => method === CALL);
   const tools = patterns.filter((it) => calls.every((call) => sent.includes(call) || !passes([it], call)));
-  if (messages.some((it) => passes(tools, it) !== sent.includes(it))) throw unreadable({ Header: sent });
+  if (messages.some((it) => passes(tools, it) !== sent.includes(it))) throw unlike({ Header: sent });
   return tools;
 }
 
@@ -160,34 +159,25 @@ interface Way {
 }
 
 function ruleOf(source: ReadSource, path: Path, passing: Passing, way: Way, own: readonly Taken[]): MeshRule {
-  const host = serviceHost(source.destination);
   const named = NAMED.filter((method) => way.methods.includes(method));
   const methods = methodsOf(named, way.methods.includes(REST));
   const index = own.find(({ method }) => way.methods.includes(method))?.index;
   const id = `Permissions[${index}] of ${source.name}`;
-  const plain = { id, at: NOWHERE, route: id, host, path, service: host, as: source.name };
-  return { ...plain, ...(methods !== undefined && { methods }), ...(way.tools && { tools: way.tools }), ...passing };
+  const rule = { id, route: id, path, ...(methods !== undefined && { methods }) };
+  const says = { ...(way.tools && { tools: way.tools }), ...passing };
+  return meshRule(FILE, rule, serviceHost(source.destination), source.name, says);
 }
 
 function rulesOf(source: ReadSource): readonly MeshRule[] {
   if (source.action === 'deny') return [];
   if (source.action === 'allow') {
-    const host = serviceHost(source.destination);
     const id = `Action allow of ${source.name}`;
-    const path = { prefix: '', except: [] };
-    return [{ id, at: NOWHERE, route: id, host, path, service: host, as: source.name, ...ANYONE }];
+    const rule = { id, route: id, path: { prefix: '', except: [] } };
+    return [meshRule(FILE, rule, serviceHost(source.destination), source.name)];
   }
   check(source);
-  const atoms = pathAtoms(source.permissions.flatMap(pathOf));
-  const points = atoms.filter(({ kind }) => kind === 'point').map(({ base }) => ({ exact: base }));
-  const prefixes = atoms.filter(({ kind }) => kind === 'below').map(({ base }) => ({ prefix: base, except: [] }));
-  return atoms.flatMap(({ kind, base, path }) => {
-    if (kind === 'point') return rulesAt(source, { exact: base }, path);
-    const inner = [...points, ...prefixes].filter(
-      (it) => isInside(baseOf(it), base) && !('prefix' in it && it.prefix === base),
-    );
-    return rulesAt(source, { prefix: base, except: inner }, path);
-  });
+  const regions = regionsOf(source.permissions.flatMap(pathOf));
+  return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
 }
 
 /**
@@ -197,7 +187,7 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
  * @param files what was rendered, or what `consul config read` says of it, whatever the names
  * @throws Error where there is something that meshgate would not render
  */
-export function readConsul(files: Readonly<Record<string, string>>): readonly MeshRule[] {
+export function readConsul(files: Files): readonly MeshRule[] {
   const sources = sourcesIn(files);
   const closed = new Set(sources.filter(({ name }) => name === EVERYBODY).map(({ destination }) => destination));
   const open = sources.find(({ destination }) => !closed.has(destination));

@@ -1,4 +1,5 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Authority } from './domains.ts';
@@ -30,7 +31,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
     {
       issuer,
       audiences: [service.name],
-      from_headers: [{ name: 'X-Meshgate-Assertion' }],
+      from_headers: [{ name: TO_SERVICE.assertion }],
       forward: true,
       payload_in_metadata: PAYLOAD,
       // Nought would be Envoy's default, a minute.
@@ -53,12 +54,24 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
   };
 }
 
-function claim(name: string, value: unknown): unknown {
+/** What a claim has to be, in the forms that are used here. */
+export interface ClaimValue {
+  readonly string_match?: { readonly exact: string };
+  readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
+  readonly present_match?: true;
+}
+
+function claim(name: string, value: ClaimValue) {
   const metadata_matcher = { filter: JWT_FILTER, path: [{ key: PAYLOAD }, { key: name }], value };
   return { sourced_metadata: { metadata_matcher } };
 }
 
-function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): readonly unknown[] {
+type Claim = ReturnType<typeof claim>;
+
+/** What a rule asks of the assertion. */
+export type ClaimPrincipal = Claim | { readonly not_id: Claim };
+
+function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): readonly ClaimPrincipal[] {
   if (agent === undefined) return [];
   if (agent === null) return [{ not_id: claim('agent', { present_match: true }) }];
   const named = claim('agent', { string_match: { exact: agent } });
@@ -69,7 +82,7 @@ function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): 
  * What the assertion of a rule's requests says: the identity that it travels with, the role, and the agent. Where the
  * policy has agents, no assertion of one passes by a rule of people's.
  */
-export function assertionPrincipals(rule: Pick<Enforced, 'who' | 'as' | 'agent' | 'alone'>): readonly unknown[] {
+export function assertionPrincipals(rule: Pick<Enforced, 'who' | 'as' | 'agent' | 'alone'>): readonly ClaimPrincipal[] {
   const { who, as } = rule;
   const acting = actingPrincipals(rule);
   const travels = claim('as', { string_match: { exact: as } });

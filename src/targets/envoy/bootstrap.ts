@@ -1,7 +1,7 @@
 import type { Ingress, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { connectionManager } from './connection-manager.ts';
 import { authoritiesOf } from './domains.ts';
-import { connectionManager } from './http.ts';
 import { spiffeIds } from './rbac.ts';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
@@ -57,7 +57,8 @@ function cluster({ name, endpoint, protocol }: Service): unknown {
 }
 
 /** Envoy's whole configuration as a plain object. */
-export function bootstrap(policy: Policy, rules: readonly Rule[], own: NonNullable<Ingress['own']>): unknown {
+export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.mesh?.ingress.own): unknown {
+  if (own === undefined) throw new Error('envoy: the policy says too little');
   const authorities = authoritiesOf(policy, rules);
   return {
     admin: { address: address('127.0.0.1', 9901) },

@@ -1,6 +1,6 @@
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
+import { meshRules } from '../kit/rules.ts';
 
 /** A service as Envoy tells it from others: by its authority, which no two of a policy share. */
 export interface Authority {

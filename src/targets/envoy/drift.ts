@@ -1,11 +1,10 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { partings } from '../partings.ts';
-import type { MeshOptions } from '../types.ts';
-import { allDocumentsIn } from '../yaml.ts';
+import { asFile, differences } from '../kit/compare.ts';
+import { allDocumentsIn } from '../kit/yaml.ts';
+import type { Files, MeshOptions } from '../types.ts';
 import { bootstrap } from './bootstrap.ts';
 import { authoritiesOf } from './domains.ts';
-import { missing } from './missing.ts';
 import { ALLOW_FILTER } from './rbac.ts';
 import { authoritiesIn, policiesIn } from './read.ts';
 
@@ -21,9 +20,6 @@ function withoutRules(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutRules(own)]));
 }
 
-/** As a file has it: nothing that is undefined. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-
 /** Rules that are for other authorities than those of a service. */
 function strangers(policy: Policy, rules: readonly Rule[], live: unknown): readonly string[] {
   const known = new Set(authoritiesOf(policy, rules).map(({ domains }) => domains.join()));
@@ -36,19 +32,11 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
 }
 
 /** How a file differs from what the policy renders to, but for the rules. */
-export function driftOf(
-  policy: Policy,
-  rules: readonly Rule[],
-  _: MeshOptions,
-  files: Readonly<Record<string, string>>,
-): readonly string[] {
-  const own = policy.mesh?.ingress.own;
-  const lack = missing(policy, rules);
-  if (own === undefined || lack !== undefined) return [lack ?? ''];
+export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text));
   return [
     ...(more.length > 0 ? ['there is more than one document, and Envoy takes the first'] : []),
-    ...partings(plain(withoutRules(bootstrap(policy, rules, own))), withoutRules(live)),
+    ...differences(asFile(withoutRules(bootstrap(policy, rules))), withoutRules(live)),
     ...strangers(policy, rules, live),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Path } from '../../rules/types.ts';
-import { oddPatterns } from '../odd-paths.ts';
+import { oddPatterns } from '../kit/odd-paths.ts';
 
 /** Envoy's `StringMatcher`, the forms that are used here. */
 export type StringMatch =

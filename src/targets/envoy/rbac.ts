@@ -1,8 +1,8 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
-import { encodableOf } from '../odd-paths.ts';
+import { encodableOf } from '../kit/odd-paths.ts';
+import { meshRules, spiffeOf } from '../kit/rules.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { type Authority, domainsOf } from './domains.ts';
 import { headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
@@ -21,21 +21,12 @@ export interface RbacPolicy {
 }
 
 /** Who connects: a verified certificate with exactly this SPIFFE id. */
-export function principal(spiffe: string): unknown {
-  return {
-    custom: {
-      name: 'envoy.rbac.principals.mtls_authenticated',
-      typed_config: { '@type': MTLS, san_matcher: { san_type: 'URI', matcher: { exact: spiffe } } },
-    },
-  };
-}
-
-/** The SPIFFE id that a rule connects with. */
-export function spiffeOf(policy: Policy, rule: Rule): string {
-  const identity = policy.mesh?.identities[rule.as];
-  if (identity === undefined) throw new Error(`envoy: rule ${rule.id} names an undefined identity`);
-  return identity.spiffe;
-}
+export const principal = (spiffe: string) => ({
+  custom: {
+    name: 'envoy.rbac.principals.mtls_authenticated',
+    typed_config: { '@type': MTLS, san_matcher: { san_type: 'URI', matcher: { exact: spiffe } } },
+  },
+});
 
 /** The SPIFFE ids that some rule connects with. */
 export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {

@@ -1,21 +1,20 @@
 import { ALONE } from '../../assertion/claims.ts';
-import type { At, PersonWho, Policy } from '../../policy/types.ts';
+import type { PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
-import { partings } from '../partings.ts';
-import { namedTools } from '../tool-messages.ts';
-import { Foreign } from '../types.ts';
-import { allDocumentsIn } from '../yaml.ts';
-import { assertionPrincipals, verifies } from './assertion.ts';
+import { differences } from '../kit/compare.ts';
+import { checkForm, pathsIn, unlike } from '../kit/reading.ts';
+import { meshRule, meshRules, spiffeOf } from '../kit/rules.ts';
+import { namedTools } from '../kit/tool-messages.ts';
+import { allDocumentsIn } from '../kit/yaml.ts';
+import { type Files, Foreign } from '../types.ts';
+import { assertionPrincipals, type ClaimPrincipal, type ClaimValue, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
 import type { Permission } from './permission.ts';
-import { ALLOW_FILTER, type RbacPolicy, rbacPolicy, spiffeOf } from './rbac.ts';
+import { ALLOW_FILTER, type principal, type RbacPolicy, rbacPolicy } from './rbac.ts';
 import { isOfTools, toolPermission, toolsIn } from './tools.ts';
 
 const FILE = 'envoy.yaml';
-/** Envoy's file is generated: its lines mean nothing. */
-const NOWHERE: At = { file: FILE, line: 0, column: 0 };
 
 type Asserted = Pick<MeshRule, 'asserted'>;
 
@@ -23,52 +22,28 @@ type Asserted = Pick<MeshRule, 'asserted'>;
 const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} : { asserted: `as ${as}` });
 
 /**
- * A rule as far as Envoy keeps it: the authority stands for host and service, the SPIFFE id for the identity, and
- * whoever holds it may be any caller, unless Envoy verifies the assertion.
+ * What of the rules can be read back from Envoy's configuration: the authority stands for host and service, the SPIFFE
+ * id for the identity, and whoever holds it may be any caller, unless Envoy verifies the assertion.
  */
-export function project(
-  rule: Rule & Pick<Enforced, 'tools'>,
-  authority: string,
-  spiffe: string,
-  says: Pick<Enforced, 'who' | 'agent' | 'alone'> & Partial<Pick<Enforced, 'as'>> = { who: { kind: 'anyone' } },
-): Enforced & Asserted {
-  const { id, route, path, methods, tools } = rule;
-  return {
-    id,
-    at: NOWHERE,
-    route,
-    host: authority,
-    path,
-    ...(methods !== undefined && { methods }),
-    who: says.who,
-    ...(says.agent !== undefined && { agent: says.agent }),
-    ...(says.alone && { alone: says.alone }),
-    ...(tools && { tools: namedTools(tools) }),
-    ...assertedBy(says.who.kind === 'anyone' ? undefined : says.as),
-    service: authority,
-    as: spiffe,
-  };
-}
-
-/** What of the rules can be read back from Envoy's configuration. */
-export function projection(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
+export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const authorities = authoritiesOf(policy, rules);
-  return meshRules(policy, rules).map((rule) =>
-    project(
-      rule,
-      domainsOf(rule, authorities)[0] as string,
-      spiffeOf(policy, rule),
-      verifies(policy) === undefined ? undefined : rule,
-    ),
-  );
+  const isVerified = verifies(policy) !== undefined;
+  return meshRules(policy, rules).map((rule) => {
+    const { who, agent, alone, as, tools } = rule;
+    return meshRule(FILE, rule, domainsOf(rule, authorities)[0] as string, spiffeOf(policy, rule), {
+      who: isVerified ? who : { kind: 'anyone' },
+      ...(isVerified && agent !== undefined && { agent }),
+      ...(isVerified && alone && { alone }),
+      ...(tools && { tools: namedTools(tools) }),
+      ...assertedBy(isVerified && who.kind !== 'anyone' ? as : undefined),
+    });
+  });
 }
-
-const unreadable = (what: unknown) => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
 /** Envoy loads no empty list of alternatives, and none is rendered. */
 function alternatives(permission: Permission): readonly Permission[] {
   if (!('or_rules' in permission)) return [permission];
-  if (permission.or_rules.rules.length === 0) throw unreadable(permission);
+  if (permission.or_rules.rules.length === 0) throw unlike(permission);
   return permission.or_rules.rules;
 }
 
@@ -82,28 +57,22 @@ function headerValues(permission: Permission, name: string): readonly string[] |
   return values.every((value) => value !== undefined) ? (values as string[]) : undefined;
 }
 
-/** Paths in a list of matchers: a prefix stands behind the exact path that belongs to it. */
-function paths(permissions: readonly Permission[]): readonly Path[] {
-  const found: Path[] = [];
-  for (const permission of permissions.flatMap(alternatives)) {
-    if (!('url_path' in permission)) throw unreadable(permission);
-    const match = permission.url_path.path;
-    if ('exact' in match) found.push({ exact: match.exact });
-    else if ('prefix' in match && match.prefix.endsWith('/')) {
-      const prefix = match.prefix.slice(0, -1);
-      const last = found.at(-1);
-      const isWhole = prefix === '' || (last !== undefined && 'exact' in last && last.exact === prefix);
-      if (!isWhole) throw unreadable(permission);
-      if (prefix !== '') found.pop();
-      found.push({ prefix, except: [] });
-    } else throw unreadable(permission);
-  }
-  return found;
-}
+/** Paths in a list of matchers. */
+const paths = (permissions: readonly Permission[]): readonly Path[] =>
+  pathsIn(
+    permissions.flatMap(alternatives),
+    (it) => {
+      if (!('url_path' in it)) return undefined;
+      const match = it.url_path.path;
+      if ('exact' in match) return match;
+      return 'prefix' in match && match.prefix.endsWith('/') ? { below: match.prefix.slice(0, -1) } : undefined;
+    },
+    unlike,
+  );
 
 function pathOf(permissions: readonly Permission[]): Path {
   const [own, ...more] = paths(permissions.filter((it) => !('not_rule' in it)));
-  if (own === undefined || more.length > 0) throw unreadable(permissions);
+  if (own === undefined || more.length > 0) throw unlike(permissions);
   const except = permissions.flatMap((it) => ('not_rule' in it ? paths(alternatives(it.not_rule)) : []));
   if ('exact' in own) return own;
   return { prefix: own.prefix, except };
@@ -115,36 +84,13 @@ export function authoritiesIn({ permissions: [first] }: RbacPolicy): readonly st
   return first.and_rules.rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined);
 }
 
-interface Connects {
-  readonly custom: {
-    readonly typed_config: { readonly san_matcher: { readonly matcher: { readonly exact: string } } };
-  };
-}
+type Connects = ReturnType<typeof principal>;
 
-interface Claim {
-  readonly sourced_metadata: {
-    readonly metadata_matcher: {
-      readonly path: readonly { readonly key: string }[];
-      readonly value: {
-        readonly string_match?: { readonly exact: string };
-        readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
-        readonly present_match?: true;
-      };
-    };
-  };
-}
-
-type Says = Claim | { readonly not_id: Claim };
-
-type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...Says[]] } };
+type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...ClaimPrincipal[]] } };
 
 /** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
-function saidOf(says: readonly Says[]): {
-  readonly said: Pick<Enforced, 'who' | 'agent' | 'alone'> & Asserted;
-  /** What is rendered for that. */
-  readonly understood: readonly unknown[];
-} {
-  const wanted = new Map<string, Claim['sourced_metadata']['metadata_matcher']['value']>();
+function saidOf(says: readonly ClaimPrincipal[]) {
+  const wanted = new Map<string, ClaimValue>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
   for (const one of says) {
     const { path, value } = ('not_id' in one ? one.not_id : one).sourced_metadata.metadata_matcher;
@@ -156,6 +102,7 @@ function saidOf(says: readonly Says[]): {
   if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
+  // What is rendered for that.
   const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
   return { said: { who, ...agent, ...assertedBy(as) }, understood };
 }
@@ -170,27 +117,21 @@ function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
   const [own, ...more] = rules.filter(isOfTools);
   if (own === undefined) return undefined;
   const tools = toolsIn(own);
-  if (more.length > 0 || partings(toolPermission(tools), own).length > 0) throw unreadable(own);
+  if (more.length > 0 || differences(toolPermission(tools), own).length > 0) throw unlike(own);
   return tools;
 }
 
-/** Every member is as it is rendered for what was understood: one that is not may change what the others mean. */
-function checkForm(id: string, understood: RbacPolicy, live: RbacPolicy): void {
-  const [parting] = partings(JSON.parse(JSON.stringify(understood)), live, { path: `rule ${id}: ` });
-  if (parting !== undefined) throw new Error(parting);
-}
-
-function readPolicy(id: string, live: RbacPolicy): Enforced {
+function readPolicy(id: string, live: RbacPolicy): MeshRule {
   const { permissions, principals } = live;
   const [first] = permissions;
   if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
-    throw unreadable(id);
+    throw unlike(id);
   }
   const { rules } = first.and_rules;
   const domains = authoritiesIn(live) ?? [];
   const [authority] = domains;
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
-  if (authority === undefined) throw unreadable(id);
+  if (authority === undefined) throw unlike(id);
   const tools = toolsOf(rules);
   const isPath = (it: Permission) => !headerValues(it, ':authority') && !headerValues(it, ':method') && !isOfTools(it);
   const path = pathOf(rules.filter(isPath));
@@ -199,20 +140,9 @@ function readPolicy(id: string, live: RbacPolicy): Enforced {
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
   const { said, understood } = saidOf(says);
   const seen = { domains, path, ...(methods && { methods }), ...(tools && { tools }), spiffe, says: understood };
-  checkForm(id, rbacPolicy(seen), live);
-  const route = id.slice(0, id.lastIndexOf('#'));
-  const rule = {
-    id,
-    at: NOWHERE,
-    route,
-    host: authority,
-    path,
-    ...said,
-    ...(tools && { tools }),
-    service: authority,
-    as: spiffe,
-  };
-  return (methods === undefined ? rule : { ...rule, methods }) as Enforced;
+  checkForm(rbacPolicy(seen), live, { path: `rule ${id}: ` });
+  const rule = { id, route: id.slice(0, id.lastIndexOf('#')), path, ...(methods !== undefined && { methods }) };
+  return meshRule(FILE, rule, authority, spiffe, { ...said, ...(tools && { tools }) });
 }
 
 interface Filter {
@@ -232,11 +162,11 @@ function findFilter(node: unknown): Filter | undefined {
 }
 
 /**
- * Envoy's configuration as rules, as far as Envoy keeps them; see {@link project}.
+ * Envoy's configuration as rules, as far as Envoy keeps them; see {@link projection}.
  *
  * @throws Foreign where it has no rules of meshgate, Error for rules that it did not render
  */
-export function rulesOf(tree: unknown): readonly Enforced[] {
+export function rulesOf(tree: unknown): readonly MeshRule[] {
   return Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 }
 
@@ -257,7 +187,7 @@ export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> 
  *
  * @param files the one file, whatever its name
  */
-export function readEnvoy(files: Readonly<Record<string, string>>): readonly Enforced[] {
+export function readEnvoy(files: Files): readonly MeshRule[] {
   const [[name, text] = ['', '']] = Object.entries(files);
   return rulesOf(allDocumentsIn(name, text)[0]);
 }

@@ -6,7 +6,7 @@ import {
   type ToolMessages,
   toolMessages,
   VERSION_HEADER,
-} from '../tool-messages.ts';
+} from '../kit/tool-messages.ts';
 import { allOf, anyOf, headerIn, type Permission, type StringMatch } from './permission.ts';
 
 const header = (name: string, string_match: StringMatch): Permission => ({ header: { name, string_match } });

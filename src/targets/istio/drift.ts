@@ -1,59 +1,61 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { KUBE_NEUTRAL, type LiveObject, titleOf } from '../kube-object.ts';
-import { kustomizationLines } from '../kustomization.ts';
-import type { Neutral } from '../partings.ts';
-import type { MeshOptions } from '../types.ts';
-import { comparedWhole } from '../whole.ts';
-import { bearingOf } from './foreign.ts';
+import type { Neutral } from '../kit/compare.ts';
+import { KUBE_NEUTRAL, kubeDifferences, type LiveObject } from '../kit/kubernetes.ts';
+import type { Files, MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';
-import { layerOf, liveFiles } from './live.ts';
-import { RULES } from './objects.ts';
-import { missing } from './scene.ts';
-import { unguarded } from './unguarded.ts';
+import { layerOf, RULES } from './objects.ts';
+import { bearingOf } from './others.ts';
+import { liveFiles } from './read.ts';
+import { missing } from './services.ts';
 
 /** What of live objects changes no answer. */
-export const ISTIO_NEUTRAL: readonly Neutral[] = [
+const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'istiod writes it, and reads none of it' },
   { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
 ];
 
 /** What of authorization policies is read back as rules. */
-export const ISTIO_PROVED: readonly Neutral[] = [
-  { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true },
-];
+const PROVED: Neutral = { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true };
 
 const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
-  kind === 'AuthorizationPolicy' ? [...ISTIO_NEUTRAL, ...ISTIO_PROVED] : ISTIO_NEUTRAL;
+  kind === 'AuthorizationPolicy' ? [...NEUTRAL, PROVED] : NEUTRAL;
+
+const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
+  objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
+
+/** The pods of a policy, as far as policies share them: all of the ingress's, and those of one workload. */
+const place = (policy: LiveObject): string =>
+  layerOf(policy) === 'ingress' ? 'ingress' : `${policy.metadata.namespace}/${policy.metadata.name}`;
+
+/** Our authorization policies without which none of ours selects the pods: there Istio lets everybody in. */
+function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
+  const guarded = new Set(policiesOf(live).map(place));
+  return policiesOf(own).filter((it) => !guarded.has(place(it)));
+}
+
+/** Whether Istio lets everybody in at a host, since no policy of ours selects its pods. */
+export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
+  if (missing(policy, rules) !== undefined) return () => false;
+  const own = Object.values(istioObjects(policy, rules)).flat();
+  const places = new Set(unguarding(own, liveFiles(files).objects).map(place));
+  return (host: string): boolean => places.has(host.includes('/') ? host : 'ingress');
+}
 
 /**
  * How rendered or live objects differ from what the policy renders to, but for the rules of authorization policies: those
  * that are missing, changed, or left over, and those of others that may change an answer.
  */
-export function driftOf(
-  policy: Policy,
-  rules: readonly Rule[],
-  options: MeshOptions,
-  files: Readonly<Record<string, string>>,
-): readonly string[] {
-  const lack = missing(policy, rules);
-  if (lack !== undefined) return [lack];
+export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const rendered = istioObjects(policy, rules, options);
-  const own = Object.values(rendered).flat() as readonly LiveObject[];
-  const { objects, kustomizations } = liveFiles(files);
-  const open = unguarded(own, objects);
-  return [
-    ...comparedWhole<LiveObject, LiveObject>(
-      { own, live: objects },
-      {
-        title: titleOf,
-        neutral: neutralOf,
-        isManaged: (it) => layerOf(it) !== undefined,
-        bearing: (it) => bearingOf(it, own),
-        without: (it) => (open.includes(it) ? 'Istio lets everybody in' : undefined),
-      },
-    ),
-    ...kustomizationLines(kustomizations, Object.keys(rendered)),
-  ];
+  const own = Object.values(rendered).flat();
+  const live = liveFiles(files);
+  return kubeDifferences(own, live, Object.keys(rendered), {
+    neutral: neutralOf,
+    isManaged: (it) => layerOf(it) !== undefined,
+    bearing: (it) => bearingOf(it, own),
+    unguarding: unguarding(own, live.objects),
+    unguarded: 'Istio lets everybody in',
+  });
 }

@@ -1,10 +1,10 @@
 import type { Rule } from '../../rules/types.ts';
-import { encodableOf, oddPatterns } from '../odd-paths.ts';
-import { istioObject, type KubeObject, type Metadata, metadata, objectName } from './objects.ts';
-import { requestAuthentication } from './request-authentication.ts';
-import { authorizationPolicy, principalOf, spiffeOf, type View } from './rule.ts';
-import type { Asked, Scene } from './scene.ts';
-import { telemetry } from './telemetry.ts';
+import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
+import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
+import { grouped, spiffeOf } from '../kit/rules.ts';
+import { istioObject, metadata, objectName, requestAuthentication, telemetry } from './objects.ts';
+import { authorizationPolicy, principalOf, type View } from './rule.ts';
+import type { Asked, Scene } from './services.ts';
 
 /** Secret with the ingress's certificate and key, and the CA of nginx's certificates. */
 export const CREDENTIAL = 'meshgate-ingress';
@@ -45,8 +45,8 @@ function oddPaths(rules: readonly Rule[]): unknown {
 }
 
 /** The services of one name; where there are several, their ports tell them apart. */
-function virtualService(scene: Scene, services: readonly Asked[]): KubeObject {
-  const [first] = services as [Asked, ...Asked[]];
+function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): KubeObject {
+  const [first] = services;
   const rules = scene.services.flatMap((it) => it.rules);
   return istioObject('VirtualService', named(scene, first.service.name), {
     hosts: [first.name],
@@ -74,17 +74,11 @@ export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'asser
 /** All objects that speak of the ingress. */
 export function ingressObjects(scene: Scene): readonly KubeObject[] {
   const { ingress, services, assertion } = scene;
-  const byName = [...new Set(services.map(({ name }) => name))];
   const audiences = services.map(({ service }) => service.name);
   return [
     gateway(scene),
-    ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene, assertion, audiences)] : []),
-    ...byName.map((name) =>
-      virtualService(
-        scene,
-        services.filter((it) => it.name === name),
-      ),
-    ),
+    ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene.jwks, assertion, audiences)] : []),
+    ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(scene, own)),
     ...services.map((it) =>
       authorizationPolicy(named(scene, it.service.name), ingress.labels, it.rules, ingressView(scene, it)),
     ),

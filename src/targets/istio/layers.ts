@@ -1,10 +1,39 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import type { KubeObject } from '../kit/kubernetes.ts';
 import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
-import type { KubeObject } from './objects.ts';
-import { toScene } from './scene.ts';
-import { workloadObjects } from './workload.ts';
+import { istioObject, metadata, objectName, requestAuthentication, selector, telemetry } from './objects.ts';
+import { authorizationPolicy, type View } from './rule.ts';
+import { type Asked, type Scene, toScene } from './services.ts';
+
+/** Who connects to workloads; undefined where the policy does not say what the ingress runs as. */
+export function ingressPrincipal({ mesh, ingress }: Pick<Scene, 'mesh' | 'ingress'>): string | undefined {
+  const { namespace, serviceAccount } = ingress;
+  return serviceAccount === undefined ? undefined : `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** What a workload sees: the ingress alone connects. */
+export const workloadView = ({ assertion }: Pick<Scene, 'assertion'>, principal: string): View => ({
+  assertion,
+  principal: () => principal,
+});
+
+/** All objects that speak of one workload; none where the policy does not say where it or the ingress is. */
+function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
+  const { service, place } = asked;
+  const principal = ingressPrincipal(scene);
+  if (place === undefined || principal === undefined) return [];
+  const { namespace, labels } = place;
+  const meta = metadata('workload', objectName('workload', service.name), namespace);
+  const { assertion } = scene;
+  return [
+    istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
+    ...(assertion ? [requestAuthentication(meta, labels, scene.jwks, assertion, [service.name])] : []),
+    authorizationPolicy(meta, labels, asked.rules, workloadView(scene, principal)),
+    telemetry(meta, labels),
+  ];
+}
 
 /** The objects, by the file that they are in. */
 export function istioObjects(

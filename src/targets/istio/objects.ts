@@ -1,28 +1,21 @@
+import { jwksUri } from '../../assertion/published.ts';
+import { TO_SERVICE } from '../../internal-headers.ts';
+import type { Assertion } from '../../policy/types.ts';
 import { hash } from '../../rules/hash.ts';
+import { isManaged, type KubeObject, type LiveObject, MANAGED, type Metadata } from '../kit/kubernetes.ts';
 
-/** An object as the Kubernetes API takes it. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: Metadata;
-  readonly spec: unknown;
-}
-
-export interface Metadata {
-  readonly name: string;
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-/** The label that tells rendered objects from all others. */
-export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 /** Which layer an object belongs to: `ingress` or `workload`. */
 export const LAYER = 'meshgate/layer';
 /** Annotation: ids of the rules that the policy was rendered from, one for each of its own rules. */
 export const RULES = 'meshgate/rules';
 
-export type Layer = 'ingress' | 'workload';
+type Layer = 'ingress' | 'workload';
+
+/** The layer of an object that meshgate rendered; undefined for anybody else's. */
+export function layerOf(object: LiveObject): Layer | undefined {
+  const layer = object.metadata.labels?.[LAYER];
+  return isManaged(object) && (layer === 'ingress' || layer === 'workload') ? layer : undefined;
+}
 
 const LONGEST = 63;
 
@@ -33,14 +26,28 @@ export function objectName(...parts: readonly string[]): string {
 }
 
 /** Metadata of a rendered object. */
-export function metadata(
-  layer: Layer,
-  name: string,
-  namespace: string,
-  annotations?: Readonly<Record<string, string>>,
-): Metadata {
-  const labels = { [MANAGED_BY]: 'meshgate', [LAYER]: layer };
-  return { name, namespace, labels, ...(annotations && { annotations }) };
+export function metadata(layer: Layer, name: string, namespace: string): Metadata {
+  return { name, namespace, labels: { ...MANAGED, [LAYER]: layer } };
+}
+
+/** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
+export interface IstioRule {
+  readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
+  readonly to: readonly [{ readonly operation: Operation }];
+  readonly when?: readonly Condition[];
+}
+
+export interface Operation {
+  readonly hosts?: readonly string[];
+  readonly methods?: readonly string[];
+  readonly paths: readonly string[];
+  readonly notPaths?: readonly string[];
+}
+
+export interface Condition {
+  readonly key: string;
+  readonly values?: readonly string[];
+  readonly notValues?: readonly string[];
 }
 
 const SECURITY = 'security.istio.io/v1';
@@ -63,3 +70,39 @@ export function istioObject(kind: string, metadata: Metadata, spec: unknown): Ku
 
 /** The pods that an object is about. */
 export const selector = (labels: Readonly<Record<string, string>>) => ({ selector: { matchLabels: labels } });
+
+/**
+ * How the assertion is verified. A bad one is refused; none at all passes here, and is left to the rules, since
+ * `anyone` needs none.
+ */
+export function requestAuthentication(
+  meta: Metadata,
+  labels: Readonly<Record<string, string>>,
+  jwks: string | undefined,
+  assertion: Assertion,
+  audiences: readonly string[],
+): KubeObject {
+  return istioObject('RequestAuthentication', meta, {
+    ...selector(labels),
+    jwtRules: [
+      {
+        issuer: assertion.issuer,
+        audiences,
+        ...(jwks === undefined ? { jwksUri: jwksUri(assertion) } : { jwks }),
+        fromHeaders: [{ name: TO_SERVICE.assertion }],
+        forwardOriginalToken: true,
+      },
+    ],
+  });
+}
+
+/** Name of the extension provider in Istio's mesh config; docs/istio.md has its text. */
+export const LOG_PROVIDER = 'meshgate';
+
+/** An access log with trace and peer, by the provider that the mesh config defines. */
+export function telemetry(meta: Metadata, labels: Readonly<Record<string, string>>): KubeObject {
+  return istioObject('Telemetry', meta, {
+    ...selector(labels),
+    accessLogging: [{ providers: [{ name: LOG_PROVIDER }] }],
+  });
+}

@@ -1,15 +1,16 @@
-import type { At, Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
-import { namedTools } from '../tool-messages.ts';
+import { meshRule } from '../kit/rules.ts';
+import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView } from './ingress.ts';
+import { ingressPrincipal, workloadView } from './layers.ts';
 import { objectName } from './objects.ts';
-import { grouped, type View } from './rule.ts';
-import { missing, toScene } from './scene.ts';
-import { ingressPrincipal, workloadView } from './workload.ts';
+import { groupsOf, type View } from './rule.ts';
+import { missing, toScene } from './services.ts';
 
 /** What is read back from a mesh has no place in a file. */
-export const NOWHERE: At = { file: 'istio', line: 0, column: 0 };
+export const FILE = 'istio';
 
 /** The assertion that a rule wants, in words. */
 export const assertedText = (as: string, audience: string, issuer: string): string =>
@@ -22,27 +23,19 @@ export const workloadHost = (namespace: string, name: string): string => `${name
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
-  const { id, route, path, methods, tools } = rule;
-  const open = assertion === undefined || rule.who.kind === 'anyone';
-  return {
-    id,
-    at: NOWHERE,
-    route,
-    host,
-    path,
-    ...(methods !== undefined && { methods }),
-    who: open ? { kind: 'anyone' } : rule.who,
-    service: host,
-    as: `spiffe://${principal(rule)}`,
-    ...(assertion !== undefined && rule.agent !== undefined && { agent: rule.agent }),
-    ...(assertion !== undefined && rule.alone && { alone: rule.alone }),
+  const { tools, agent, alone } = rule;
+  const isOpen = assertion === undefined || rule.who.kind === 'anyone';
+  return meshRule(FILE, rule, host, `spiffe://${principal(rule)}`, {
+    who: isOpen ? { kind: 'anyone' } : rule.who,
+    ...(assertion !== undefined && agent !== undefined && { agent }),
+    ...(assertion !== undefined && alone && { alone }),
     ...(tools && { tools: namedTools(tools) }),
-    ...(!open && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
-  };
+    ...(!isOpen && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
+  });
 }
 
 const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>
-  grouped(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
+  groupsOf(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
 
 /** The rules as Istio keeps them, first those of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {

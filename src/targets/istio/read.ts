@@ -1,13 +1,31 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { type LiveObject, titleOf } from '../kube-object.ts';
-import { layerOf, liveFiles } from './live.ts';
-import { RULES } from './objects.ts';
-import { assertedText, hostOf, NOWHERE, workloadHost } from './project.ts';
-import { type Condition, claim, type IstioRule } from './rule.ts';
+import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { checkMembers, pathsIn, unreadable } from '../kit/reading.ts';
+import { meshRule } from '../kit/rules.ts';
+import { type Files, Foreign } from '../types.ts';
+import { type Condition, type IstioRule, layerOf, RULES } from './objects.ts';
+import { assertedText, FILE, hostOf, workloadHost } from './project.ts';
+import { claim } from './rule.ts';
 import { joined } from './tools.ts';
 
-const unreadable = (what: string, why: string) => new Error(`${what}: ${why}`);
+/** Every kind that tells what the mesh lets through. */
+const ASK =
+  'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
+
+/**
+ * The objects in some files, of Istio's and of all other kinds.
+ *
+ * @throws Foreign where none is Istio's
+ */
+export function liveFiles(files: Files): KubeFiles {
+  const found = kubeFiles(files, ASK);
+  if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
+    const [other] = found.objects;
+    throw new Foreign(`no object of Istio${other ? `, but ${titleOf(other)}` : ''}; ${ASK}`);
+  }
+  return found;
+}
 
 interface AuthorizationSpec {
   readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
@@ -16,24 +34,16 @@ interface AuthorizationSpec {
   readonly rules?: readonly IstioRule[];
 }
 
-/** Paths of Istio's patterns: a prefix stands as the path itself and what is below it. */
-function pathsOf(patterns: readonly string[], title: string): readonly Path[] {
-  const found: Path[] = [];
-  for (const pattern of patterns) {
-    if (/^[^/]|\*./.test(pattern)) throw unreadable(title, `no path of a policy: ${pattern}`);
-    if (!pattern.endsWith('*')) {
-      found.push({ exact: pattern });
-      continue;
-    }
-    const prefix = pattern.slice(0, -2);
-    const last = found.at(-1);
-    const whole = prefix === '' || (last !== undefined && 'exact' in last && last.exact === prefix);
-    if (!pattern.endsWith('/*') || !whole) throw unreadable(title, `no path of a policy: ${pattern}`);
-    if (prefix !== '') found.pop();
-    found.push({ prefix, except: [] });
-  }
-  return found;
-}
+/** A pattern with a `*` that is not `/*` at its end, or without a slash before it. */
+const ODD_PATTERN = /^[^/]|\*.|[^/]\*$/;
+
+/** Paths of Istio's patterns. */
+const pathsOf = (patterns: readonly string[], title: string): readonly Path[] =>
+  pathsIn(
+    patterns,
+    (it) => (ODD_PATTERN.test(it) ? undefined : it.endsWith('*') ? { below: it.slice(0, -2) } : { exact: it }),
+    (it) => unreadable(title, `no path of a policy: ${it}`),
+  );
 
 function pathOf(patterns: readonly string[], not: readonly string[], title: string): Path {
   const [own, ...more] = pathsOf(patterns, title);
@@ -96,12 +106,6 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
 
-/** A rule has these members and no others. */
-function checkMembers(value: object, known: readonly string[], title: string): void {
-  const other = Object.keys(value).find((key) => !known.includes(key));
-  if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
-}
-
 /** An empty list is no condition to Istio, which lets everything pass by it; to a rule of ours nothing would. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0)) {
@@ -111,25 +115,17 @@ function checkLists(value: unknown, title: string): void {
   for (const it of Object.values(value)) checkLists(it, title);
 }
 
-type Unnamed = Omit<MeshRule, 'id' | 'route'>;
-
 /** A rule of Istio's, once for each role; without its ids. */
-function readRule(rule: IstioRule, host: string | undefined, title: string): readonly Unnamed[] {
+function readRule(rule: IstioRule, host: string | undefined, title: string): readonly MeshRule[] {
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
   const principal = from?.principals?.[0];
   if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1) {
     throw unreadable(title, 'one source and one operation for each rule');
   }
-  rule.from.forEach((it) => {
-    checkMembers(it, ['source'], title);
-  });
-  rule.to.forEach((it) => {
-    checkMembers(it, ['operation'], title);
-  });
-  rule.when?.forEach((it) => {
-    checkMembers(it, ['key', 'values', 'notValues'], title);
-  });
+  for (const it of rule.from) checkMembers(it, ['source'], title);
+  for (const it of rule.to) checkMembers(it, ['operation'], title);
+  for (const it of rule.when ?? []) checkMembers(it, ['key', 'values', 'notValues'], title);
   checkMembers(from, ['principals'], title);
   checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
   if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal)) {
@@ -140,18 +136,12 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const asked = host ?? hostOf(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
   if (host === undefined && (!plain || hosts[0]?.includes('*'))) throw unreadable(title, 'hosts of one service');
-  const read = {
-    at: NOWHERE,
-    host: asked,
-    path: pathOf(paths, notPaths, title),
-    ...(methods !== undefined && { methods }),
-    service: asked,
-    as: `spiffe://${principal}`,
-  };
-  const all = saysOf(rule.when ?? [], title).map((says) => ({ ...read, ...says }));
+  const path = pathOf(paths, notPaths, title);
+  const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
+  const all = saysOf(rule.when ?? [], title);
   // A rule that nothing would be compared with could let anything pass.
   if (all.length === 0) throw unreadable(title, 'a rule that lets nothing pass');
-  return all;
+  return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }
 
 /** Ids of the policy's rules, as far as there is one for each. */
@@ -205,6 +195,6 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
  *
  * @param files each some YAML documents, or what `kubectl get -o yaml` prints
  */
-export function readIstio(files: Readonly<Record<string, string>>): readonly MeshRule[] {
+export function readIstio(files: Files): readonly MeshRule[] {
   return rulesOf(liveFiles(files).objects);
 }

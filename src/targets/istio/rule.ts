@@ -1,39 +1,14 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
-import type { Assertion, Policy } from '../../policy/types.ts';
+import type { Assertion } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import { istioObject, type KubeObject, type Metadata, RULES, selector } from './objects.ts';
+import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
+import { grouped } from '../kit/rules.ts';
+import { type Condition, type IstioRule, istioObject, RULES, selector } from './objects.ts';
 import { withTools } from './tools.ts';
-
-/** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
-export interface IstioRule {
-  readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
-  readonly to: readonly [{ readonly operation: Operation }];
-  readonly when?: readonly Condition[];
-}
-
-export interface Operation {
-  readonly hosts?: readonly string[];
-  readonly methods?: readonly string[];
-  readonly paths: readonly string[];
-  readonly notPaths?: readonly string[];
-}
-
-export interface Condition {
-  readonly key: string;
-  readonly values?: readonly string[];
-  readonly notValues?: readonly string[];
-}
 
 /** Istio writes SPIFFE ids without their scheme. */
 export const principalOf = (spiffe: string): string => spiffe.replace(/^spiffe:\/\//, '');
-
-/** The SPIFFE id that a rule connects with. */
-export function spiffeOf(policy: Policy, rule: Rule): string {
-  const identity = policy.mesh?.identities[rule.as];
-  if (identity === undefined) throw new Error(`istio: rule ${rule.id} names an undefined identity`);
-  return identity.spiffe;
-}
 
 /** Istio's patterns of some paths: a `*` at the end is any text, so a prefix on a segment needs two. */
 export function patterns(path: Path): readonly string[] {
@@ -57,15 +32,10 @@ export interface View {
 /** Rules that one of Istio's stands for. */
 export type Group = readonly [Enforced, ...Enforced[]];
 
-function keyOf(rule: Enforced, { assertion }: View, principal: string): string {
+function keyOf(rule: Enforced, { assertion, principal }: View): string {
   const { path, methods, who, as, agent, alone, tools } = rule;
-  return JSON.stringify([
-    path,
-    methods,
-    principal,
-    tools,
-    ...(assertion === undefined ? [] : [as, who.kind, agent, alone]),
-  ]);
+  const asserted = assertion === undefined ? [] : [as, who.kind, agent, alone];
+  return JSON.stringify([path, methods, principal(rule), tools, ...asserted]);
 }
 
 const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
@@ -74,15 +44,12 @@ const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
  * Rules that differ in nothing but the role become one: fifty roles on one path are one of Istio's rules, and objects
  * stay small. Of those that differ in nothing that Istio sees, the first stands for all.
  */
-export function grouped(rules: readonly Enforced[], view: View): readonly Group[] {
-  const groups = new Map<string, [Enforced, ...Enforced[]]>();
-  for (const rule of rules) {
-    const key = keyOf(rule, view, view.principal(rule));
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [rule]);
-    else if (view.assertion && !group.some((it) => roleOf(it) === roleOf(rule))) group.push(rule);
-  }
-  return [...groups.values()];
+export function groupsOf(rules: readonly Enforced[], view: View): readonly Group[] {
+  return [...grouped(rules, (rule) => keyOf(rule, view)).values()].map(([first, ...more]) => {
+    if (view.assertion === undefined) return [first];
+    const roles = new Set([roleOf(first)]);
+    return [first, ...more.filter((it) => roles.size < roles.add(roleOf(it)).size)];
+  });
 }
 
 /** An agent's assertion passes by rules of that agent only. */
@@ -143,7 +110,7 @@ export function authorizationPolicy(
   rules: readonly Enforced[],
   view: View,
 ): KubeObject {
-  const groups = grouped(rules, view);
+  const groups = groupsOf(rules, view);
   const ids = groups.flatMap((group) => group.map(({ id }) => id));
   return istioObject(
     'AuthorizationPolicy',

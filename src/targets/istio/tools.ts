@@ -1,9 +1,16 @@
 import type { Enforced } from '../../rules/enforced.ts';
 import { LISTING, TASKS } from '../../rules/tools.ts';
-import { partings } from '../partings.ts';
-import { METHOD_HEADER, NAME_HEADER, namedTools, toolMessages, twiceText, VERSION_HEADER } from '../tool-messages.ts';
+import { differences } from '../kit/compare.ts';
+import {
+  METHOD_HEADER,
+  NAME_HEADER,
+  namedTools,
+  toolMessages,
+  twiceText,
+  VERSION_HEADER,
+} from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
-import type { Condition, IstioRule } from './rule.ts';
+import type { Condition, IstioRule } from './objects.ts';
 
 /**
  * What clients notify of by the protocol. What begins with `notifications/` and goes on with a comma is two headers, of
@@ -62,7 +69,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
     const others = when.filter((it) => !isOfTools(it));
     const rule: IstioRule = { ...rest, ...(others.length > 0 && { when: others }) };
     const tools = rules[i + 1]?.when?.find(({ key }) => HEADER.exec(key)?.[1] === NAME_HEADER)?.values ?? [];
-    if (partings(withTools(rule, tools), rules.slice(i, i + 2)).length > 0) {
+    if (differences(withTools(rule, tools), rules.slice(i, i + 2)).length > 0) {
       throw unreadable('two rules for an agent with tools: one for what lists, and one for calls');
     }
     found.push({ rule, tools });

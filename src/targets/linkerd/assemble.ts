@@ -1,7 +1,8 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { encodableOf } from '../odd-paths.ts';
-import { Paths, textOf } from '../reach.ts';
+import { encodableOf } from '../kit/odd-paths.ts';
+import { Paths, textOf } from '../kit/reach.ts';
+import { grouped } from '../kit/rules.ts';
 import { clientOf } from './identity.ts';
 import { type Match, matchesOf } from './matches.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
@@ -19,17 +20,6 @@ function plan(policy: Policy, workload: Workload): readonly Planned[] {
     const paths = Paths.of(authority.rules, (rule) => clientOf(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
-}
-
-/** Things of one name together, in the order of their first. */
-function grouped<T>(items: readonly T[], name: (item: T) => string): readonly (readonly [T, ...T[]])[] {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const item of items) {
-    const own = groups.get(name(item));
-    if (own === undefined) groups.set(name(item), [item]);
-    else own.push(item);
-  }
-  return [...groups.values()];
 }
 
 /** `*.wiki.svc` for `confluence.wiki.svc`; nothing, which is every host, for a name of one label. */
@@ -53,7 +43,7 @@ function authorityRoutes({ workload, authority, matches }: Planned): readonly Re
   });
   const below = matches.some(({ path, clients }) => path.type === 'PathPrefix' && clients.length > 0);
   return [
-    ...grouped(matches, ({ first, clients }) => `${first} ${textOf(clients)}`).flatMap((own) =>
+    ...[...grouped(matches, ({ first, clients }) => `${first} ${textOf(clients)}`).values()].flatMap((own) =>
       routes({ ...route(own[0].first), clients: own[0].clients }, own),
     ),
     ...(below ? [oddPaths(route(false), encodableOf(rules))] : []),
@@ -65,9 +55,8 @@ function authentications(all: readonly Planned[]): readonly Rendered[] {
   const passing = all.flatMap(({ workload, matches }) =>
     matches.flatMap(({ clients }) => (clients.length === 0 ? [] : { namespace: workload.service.namespace, clients })),
   );
-  return grouped(passing, ({ namespace, clients }) => `${namespace} ${textOf(clients)}`).map(
-    ([{ namespace, clients }]) => authentication(namespace, clients),
-  );
+  const bySet = grouped(passing, ({ namespace, clients }) => `${namespace} ${textOf(clients)}`);
+  return [...bySet.values()].map(([{ namespace, clients }]) => authentication(namespace, clients));
 }
 
 /** Every object that holds the rules: who may pass, then each workload's server with its routes and their policies. */

@@ -1,15 +1,12 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { type LiveObject, titleOf } from '../kube-object.ts';
-import { kustomizationLines } from '../kustomization.ts';
-import type { MeshOptions } from '../types.ts';
-import { comparedWhole } from '../whole.ts';
+import { isManaged, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
-import { bearingOf } from './foreign.ts';
-import { LINKERD_NEUTRAL } from './neutral.ts';
-import { FILE } from './objects.ts';
-import { isManaged, liveFiles, withOddPaths } from './parse.ts';
-import { unguarded } from './unguarded.ts';
+import { FILE, NEUTRAL, serverName } from './objects.ts';
+import { bearingOf } from './others.ts';
+import { liveFiles, withOddPaths } from './parse.ts';
+import { workloadsOf } from './workloads.ts';
 
 /** What decides before any route: which pods and ports are guarded, and what is refused as odd. */
 const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withOddPaths(object);
@@ -28,37 +25,41 @@ const hostsOf = (objects: readonly LiveObject[]): ReadonlySet<string> =>
     }),
   );
 
+const serversOf = (objects: readonly LiveObject[]) => objects.filter(({ kind }) => kind === 'Server');
+
+const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${metadata.name}`;
+
+/** Whether no server guards the workload of a host. */
+export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
+  const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
+  const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
+    const server = `${service.namespace}/${serverName(service)}`;
+    return there.has(server) ? [] : [...authorities.map(({ host }) => host), server];
+  });
+  return (host: string): boolean => hosts.includes(host.split(' ')[0] as string);
+}
+
 /**
  * How rendered or live objects differ from what the policy renders to, but for the routes and who passes by them, which
  * are proved: servers and refused paths that are missing, changed or left over, and objects of others that may change an
  * answer.
  */
-export function driftOf(
-  policy: Policy,
-  rules: readonly Rule[],
-  _: MeshOptions,
-  files: Readonly<Record<string, string>>,
-): readonly string[] {
-  if (policy.mesh === undefined) return ['the policy has no mesh, so there is nothing for Linkerd to enforce'];
+export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
-  const { objects: live, kustomizations } = liveFiles(files);
+  const live = liveFiles(files);
+  const managed = live.objects.filter(isManaged);
+  const there = new Set(serversOf(managed).map(titleOf));
   const named = hostsOf(own);
-  const open = unguarded(own, live);
   return [
-    ...comparedWhole<LiveObject, LiveObject>(
-      { own: own.filter(isCompared), live },
-      {
-        title: titleOf,
-        neutral: () => LINKERD_NEUTRAL,
-        isManaged,
-        bearing: (it) => bearingOf(it, own),
-        isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
-        without: (it) => (open.includes(it) ? 'the default inbound policy decides who gets in' : undefined),
-      },
-    ),
-    ...kustomizationLines(kustomizations, [FILE]),
-    ...[...hostsOf(live.filter(isManaged))]
-      .filter((it) => !named.has(it))
-      .map((it) => `routes of ${it}: no service of the policy has it`),
+    ...kubeDifferences(own.filter(isCompared), live, [FILE], {
+      neutral: () => NEUTRAL,
+      isManaged,
+      bearing: (it) => bearingOf(it, own),
+      isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
+      // A server that is not there.
+      unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
+      unguarded: 'the default inbound policy decides who gets in',
+    }),
+    ...[...hostsOf(managed)].flatMap((it) => (named.has(it) ? [] : `routes of ${it}: no service of the policy has it`)),
   ];
 }

@@ -1,22 +1,100 @@
 import type { Policy } from '../../policy/types.ts';
-import { writtenId } from '../../rules/enforced.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { encodableOf } from '../odd-paths.ts';
+import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
+import type { Enforcement } from '../kit/mesh.ts';
+import { methodTexts } from '../kit/methods.ts';
+import { Paths } from '../kit/reach.ts';
+import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { uncounted } from '../uncounted.ts';
-import { unitedHosts } from '../wider.ts';
-import { heldOf, lacksOf } from './covers.ts';
-import { ingressClient } from './identity.ts';
-import { lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
+import { clientOf, ingressClient } from './identity.ts';
+import { tiesOf } from './matches.ts';
+import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
+
+/** All that Linkerd holds for one authority. */
+interface Place {
+  readonly authority: Authority;
+  /** Whether other authorities have the same workload. */
+  readonly shared: boolean;
+  /** Exact paths that the path alone does not tell from the prefix of the same path. */
+  readonly ties: ReadonlySet<string>;
+}
+
+/** Something of a rule that Linkerd does not hold as it is; not `wider` where nginx never sends what would pass. */
+interface Lack {
+  readonly text: string;
+  readonly wider: boolean;
+}
+
+/** The place of every rule that Linkerd holds. */
+function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
+  const places = workloads.flatMap(({ authorities }) =>
+    authorities.flatMap((authority) => {
+      const ties = new Set(tiesOf(Paths.of(authority.rules, (rule) => clientOf(policy, rule))));
+      const place: Place = { authority, shared: authorities.length > 1, ties };
+      return authority.rules.map((rule) => [rule, place] as const);
+    }),
+  );
+  return new Map(places);
+}
+
+function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): string {
+  const { name, id } = clientOf(policy, rule);
+  const cure =
+    name === 'ingress'
+      ? 'the gateway alone tells them apart, and a service that has to know verifies the assertion'
+      : 'give one of them an identity of its own if the mesh has to tell them apart';
+  return `Linkerd sees who connects and not the role: ${whoText(rule)} comes as ${name} (${id}), as ${othersText(others)} on the same requests; ${cure}`;
+}
+
+function tieText({ authority: { host }, shared }: Place): string {
+  const same = 'Linkerd counts an exact path no more than the prefix of the same path';
+  if (shared) {
+    return `${same}, and the workload has several authorities: whoever may reach the one may reach the other; give the service pods of its own`;
+  }
+  const dot = host.indexOf('.');
+  const others = dot < 0 ? 'any other host' : `any other host in ${host.slice(dot + 1)}`;
+  return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is held as one of the prefix`;
+}
+
+/** Whether the path cannot be told from another by itself. Of two that are held as one, both cannot. */
+function isTied({ path }: Rule, { ties, shared }: Place): boolean {
+  if ('exact' in path) return ties.has(path.exact);
+  return shared && ties.has(path.prefix === '' ? '/' : path.prefix);
+}
+
+interface LinkerdEnforcement extends Enforcement {
+  /** What Linkerd does not hold of one rule. */
+  readonly lacks: (rule: Enforced) => readonly Lack[];
+}
+
+/**
+ * The rules that Linkerd enforces by itself: at the workload it sees host, path, method and the identity of the client, so
+ * a role is enforced only where its identity is its own.
+ */
+export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): LinkerdEnforcement {
+  const places = placesOf(policy, workloadsOf(policy, rules));
+  const placeOf = (rule: Enforced) => places.get(rule) as Place;
+  const names = new Map([...new Set(places.values())].map((place, index) => [place, index]));
+  const held = [...places.keys()];
+  const indistinct = indistinctIn(held, (rule) => `${names.get(placeOf(rule))} ${clientOf(policy, rule).id}`);
+  const lacks = (rule: Enforced): readonly Lack[] => {
+    const others = indistinct(rule);
+    const place = placeOf(rule);
+    return [
+      ...(others.length > 0 ? [{ text: roleText(policy, rule, others), wider: true }] : []),
+      ...methodTexts(rule, 'routes of Linkerd').map((text) => ({ text, wider: true })),
+      ...(isTied(rule, place) ? [{ text: tieText(place), wider: place.shared }] : []),
+    ];
+  };
+  return { rules: held, lacks, wider: (rule) => lacks(rule).flatMap(({ text, wider }) => (wider ? text : [])) };
+}
 
 const serviceGap = (name: string, text: string): Gap => ({ part: `services.${name}`, text });
 
 function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
-  const direct = new Set(rules.filter((rule) => policy.services[rule.service]?.direct).map((rule) => rule.service));
   return [
-    ...[...direct].map((name) =>
-      serviceGap(name, 'reached directly and not through the mesh, so Linkerd does not guard it'),
-    ),
+    ...directGaps(policy, rules, 'reached directly and not through the mesh, so Linkerd does not guard it'),
     ...meshServices(policy, rules).flatMap((service) => {
       const lack = lackOf(service);
       return lack === undefined ? [] : [serviceGap(service.name, lack)];
@@ -39,42 +117,27 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
   );
 }
 
+const oneIdentity = (names: string): string =>
+  `an nginx deployment has one identity in Linkerd: requests as ${names} pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account`;
+
 /** What goes for the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
-  const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
-  const identities =
-    ingress === undefined
-      ? `an nginx deployment has one identity in Linkerd: requests as ${names} pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account`
-      : `workloads see the ingress (${ingress.id}) and not what nginx connects to it as: ${names} ends there`;
   const assertion =
     'Linkerd has no policy for tokens: it forwards the assertion without a look at it; a service that relies on it verifies it itself';
   return [
-    ...(names === '' ? [] : [{ part: 'mesh.identities', text: identities }]),
+    ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.id)),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),
   ];
 }
 
-function encodableGap(rules: readonly Rule[]): readonly Gap[] {
-  const first = rules.find((rule) => encodableOf([rule]).length > 0);
-  if (first === undefined) return [];
-  const characters = encodableOf(rules).join(' ');
-  const text = `Linkerd matches paths without decoding them: it refuses those where a client percent-encodes ${characters}, which paths of the policy hold`;
-  return [{ part: first.id, text }];
-}
-
-/** All that Linkerd does not hold, or holds differently. */
-export function gapsOf(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
-  const workloads = workloadsOf(policy, rules);
-  const all = heldOf(policy, workloads);
-  const held = all.map(({ rule }) => rule);
+/** All that Linkerd alone does not enforce, or enforces differently. */
+export function linkerdGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+  const { rules: held, lacks } = enforcedByLinkerd(policy, rules);
   return [
     ...unguarded(policy, rules),
-    ...meetings(workloads),
+    ...meetings(workloadsOf(policy, rules)),
     ...meshGaps(policy, held),
-    ...all.flatMap((it) => lacksOf(it).map(({ text }) => ({ part: writtenId(it.rule.id), text }))),
-    ...encodableGap(held),
-    ...unitedHosts(held, 'Linkerd'),
-    ...uncounted(policy, 'Linkerd'),
+    ...held.flatMap((rule) => lacks(rule).map(({ text }) => ({ part: writtenId(rule.id), text }))),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { spiffeOf } from '../kit/rules.ts';
 
 /** Who connects to a workload, as Linkerd's proxies know it. */
 export interface Client {
@@ -42,7 +43,5 @@ export function ingressClient({ mesh }: Policy): Client | undefined {
 export function clientOf(policy: Policy, rule: Rule): Client {
   const ingress = ingressClient(policy);
   if (ingress !== undefined) return ingress;
-  const identity = policy.mesh?.identities[rule.as];
-  if (identity === undefined) throw new Error(`linkerd: rule ${rule.id} names an undefined identity`);
-  return { name: identity.name, id: linkerdId(identity.spiffe) };
+  return { name: rule.as, id: linkerdId(spiffeOf(policy, rule)) };
 }

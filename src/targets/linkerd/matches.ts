@@ -1,6 +1,7 @@
 import { pathAtoms } from '../../rules/atoms.ts';
-import { NAMED, REST } from '../named-methods.ts';
-import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from '../reach.ts';
+import { NAMED, REST } from '../kit/methods.ts';
+import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from '../kit/reach.ts';
+import { isInside } from '../kit/rules.ts';
 import type { Client } from './identity.ts';
 
 /** A match of an HTTPRoute, and who may pass by it. */
@@ -31,8 +32,6 @@ function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, ot
     ...(all ? [{ path, clients: clients(REST), first }] : []),
   ];
 }
-
-const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 /** Prefixes that have matches, longest first, and who reaches what is below them. */
 class Prefixes {

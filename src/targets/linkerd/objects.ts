@@ -1,5 +1,7 @@
 import { hash } from '../../rules/hash.ts';
-import { oddPatterns } from '../odd-paths.ts';
+import type { Neutral } from '../kit/compare.ts';
+import { KUBE_NEUTRAL, type KubeObject, MANAGED } from '../kit/kubernetes.ts';
+import { oddPattern } from '../kit/odd-paths.ts';
 import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
 import type { Guarded } from './workloads.ts';
@@ -10,37 +12,33 @@ export const GROUP = 'policy.linkerd.io';
 export const FILE = 'linkerd.yaml';
 
 /** A Kubernetes object, the kinds that are rendered here. */
-export interface Rendered {
-  readonly apiVersion: string;
+export interface Rendered extends KubeObject {
   readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
-  };
-  readonly spec: unknown;
 }
 
-/** By which `kubectl apply --prune` and people find what came from a policy. */
-export const LABELS = { 'app.kubernetes.io/managed-by': 'meshgate' };
-
-/** An object of the policy in its one form. */
-export function object(
-  kind: Rendered['kind'],
-  version: string,
-  name: string,
-  namespace: string,
-  spec: unknown,
-): Rendered {
-  return { apiVersion: `${GROUP}/${version}`, kind, metadata: { name, namespace, labels: LABELS }, spec };
-}
-
-export const VERSIONS = {
+const VERSIONS = {
   Server: 'v1beta3',
   HTTPRoute: 'v1beta3',
   AuthorizationPolicy: 'v1alpha1',
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
+
+/** An object of the policy in its one form. */
+export function object(kind: Rendered['kind'], name: string, namespace: string, spec: unknown): Rendered {
+  const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
+  return { apiVersion, kind, metadata: { name, namespace, labels: MANAGED }, spec };
+}
+
+/** What of live objects changes no answer. */
+export const NEUTRAL: readonly Neutral[] = [
+  ...KUBE_NEUTRAL,
+  { path: ['status'], why: 'the policy controller writes it; of routes it is read whether they count' },
+  {
+    path: ['spec', 'proxyProtocol'],
+    values: ['unknown'],
+    why: 'the default that the API server fills in: the proxy finds the protocol out',
+  },
+];
 
 /** A name of the policy as a part of a Kubernetes name, which ends in a letter or digit. */
 const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?<!-)-+$/, '')}-${hash(name)}` : name);
@@ -61,7 +59,7 @@ export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
-  return object('Server', VERSIONS.Server, serverName(service), namespace, spec);
+  return object('Server', serverName(service), namespace, spec);
 }
 
 const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
@@ -69,7 +67,7 @@ const authenticationName = (clients: readonly Client[]): string => `meshgate-${s
 /** Who may pass somewhere, by their identity in the mesh. */
 export function authentication(namespace: string, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.map(({ id }) => id) };
-  return object('MeshTLSAuthentication', VERSIONS.MeshTLSAuthentication, authenticationName(clients), namespace, spec);
+  return object('MeshTLSAuthentication', authenticationName(clients), namespace, spec);
 }
 
 /** A route of a `Server`: requests for one service that the same clients may make. */
@@ -100,7 +98,7 @@ function httpRoute({ server, hosts }: Route, name: string, matches: readonly unk
     ...(hosts.length > 0 && { hostnames: hosts }),
     rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
   };
-  return object('HTTPRoute', VERSIONS.HTTPRoute, name, server.namespace, spec);
+  return object('HTTPRoute', name, server.namespace, spec);
 }
 
 function authorization({ server, clients }: Route, name: string): Rendered {
@@ -108,7 +106,7 @@ function authorization({ server, clients }: Route, name: string): Rendered {
     targetRef: { group: GROUP, kind: 'HTTPRoute', name },
     requiredAuthenticationRefs: [{ group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(clients) }],
   };
-  return object('AuthorizationPolicy', VERSIONS.AuthorizationPolicy, name, server.namespace, spec);
+  return object('AuthorizationPolicy', name, server.namespace, spec);
 }
 
 /** Routes with these matches, as many as it takes, each with its policy; without one where nobody may pass. */
@@ -129,8 +127,6 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
  * @param characters that paths of the policy hold and that clients may percent-encode
  */
 export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
-  const [odd = '', ...more] = oddPatterns(characters);
-  const value = more.length === 0 ? odd : `(${[odd, ...more].join('|')})`;
-  const path = { type: 'RegularExpression', value };
+  const path = { type: 'RegularExpression', value: oddPattern(characters) };
   return httpRoute({ ...route, clients: [] }, `${routeName(route)}refuse.odd-paths`, [{ path }]);
 }

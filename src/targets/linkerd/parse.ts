@@ -1,12 +1,10 @@
 import { pathMistake } from '../../policy/check-hosts.ts';
-import { type KubeFiles, kubeFiles } from '../kube-files.ts';
-import { groupOf, type LiveObject, titleOf } from '../kube-object.ts';
-import { NAMED } from '../named-methods.ts';
-import { oddPatterns } from '../odd-paths.ts';
-import { partings } from '../partings.ts';
-import { Foreign } from '../types.ts';
-import { LINKERD_NEUTRAL } from './neutral.ts';
-import { GROUP, LABELS, MATCHES, object, type Rendered, RULES, VERSIONS } from './objects.ts';
+import { groupOf, isManaged, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { NAMED } from '../kit/methods.ts';
+import { oddPatterns } from '../kit/odd-paths.ts';
+import { checkForm, checkMembers, unreadable } from '../kit/reading.ts';
+import { type Files, Foreign } from '../types.ts';
+import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
 
 interface Ref {
   readonly kind: string;
@@ -35,8 +33,6 @@ export interface ReadRoute {
   readonly clients: readonly string[];
 }
 
-export const unreadable = (title: string, why: string) => new Error(`${title}: ${why}`);
-
 /** How to get what is understood here out of a cluster. */
 const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   'servers',
@@ -50,31 +46,19 @@ const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   .join()}`;
 
 /** The objects in some files. */
-export const liveFiles = (files: Readonly<Record<string, string>>): KubeFiles => kubeFiles(files, ASK);
+export const liveFiles = (files: Files): KubeFiles => kubeFiles(files, ASK);
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
-
-/** Whether an object says that it came from a policy. */
-export const isManaged = ({ metadata }: LiveObject): boolean =>
-  Object.entries(LABELS).every(([key, value]) => metadata.labels?.[key] === value);
 
 /** Whether a route has patterns for paths; the ones that are rendered refuse odd paths. */
 export function withOddPaths({ kind, spec }: LiveObject): boolean {
   return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 }
 
-/** Every member is as it is rendered for what was understood: one that is not may change what the others mean. */
-function checkForm(live: LiveObject, kind: Exclude<Rendered['kind'], 'Server'>, spec: unknown): void {
+/** The form of an object that was understood as this. */
+function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
-  const understood: unknown = JSON.parse(JSON.stringify(object(kind, VERSIONS[kind], name, namespace, spec)));
-  const [parting] = partings(understood, live, { neutral: LINKERD_NEUTRAL });
-  if (parting !== undefined) throw unreadable(titleOf(live), parting);
-}
-
-/** The keys are all that is understood here. */
-function only(value: object, keys: readonly string[], title: string): void {
-  const other = Object.keys(value).find((key) => !keys.includes(key));
-  if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
+  checkForm(object(kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
 }
 
 function checkServer(server: LiveObject): void {
@@ -104,14 +88,14 @@ const isWhole = ({ type, value = '/' }: PathMatch): boolean =>
   type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
 
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
-  only(rule, ['matches'], title);
+  checkMembers(rule, ['matches'], title);
   const { matches = [] } = rule;
   // To the proxy a rule without matches takes every request.
   if (matches.length === 0) throw unreadable(title, 'a rule without matches takes every path');
   if (matches.length > MATCHES)
     throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
   for (const match of matches) {
-    only(match, ['path', 'method'], title);
+    checkMembers(match, ['path', 'method'], title);
     if (match.method !== undefined && !NAMED.includes(match.method)) {
       throw unreadable(title, `no method that routes of Linkerd can name: ${match.method}`);
     }
@@ -141,7 +125,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
     of('MeshTLSAuthentication').map((it) => [idOf(it), (it.spec as { identities?: readonly string[] }).identities]),
   );
   for (const it of of('MeshTLSAuthentication')) {
-    checkForm(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
+    checkObject(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
   }
   const routes = new Set(of('HTTPRoute').map((it) => idOf(it)));
   const clients = new Map<string, readonly string[]>();
@@ -157,7 +141,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
       throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');
     }
     const refs = requiredAuthenticationRefs.map(({ name }) => ({ group: GROUP, kind: 'MeshTLSAuthentication', name }));
-    checkForm(object, 'AuthorizationPolicy', {
+    checkObject(object, 'AuthorizationPolicy', {
       targetRef: { group: GROUP, kind: 'HTTPRoute', name: targetRef.name },
       requiredAuthenticationRefs: refs,
     });
@@ -216,7 +200,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
     throw unreadable(title, `a route has from 1 to ${RULES} rules, or it does not count`);
   }
   const rules = spec.rules.map((rule) => matchesOf(rule, title));
-  checkForm(route, 'HTTPRoute', {
+  checkObject(route, 'HTTPRoute', {
     parentRefs: [{ group: GROUP, kind: 'Server', name: parent.name }],
     hostnames: spec.hostnames,
     rules: rules.map((matches) => ({

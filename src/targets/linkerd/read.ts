@@ -1,10 +1,12 @@
-import { pathAtoms } from '../../rules/atoms.ts';
-import type { Path, Rule } from '../../rules/types.ts';
-import type { LiveObject } from '../kube-object.ts';
-import { methodsOf, NAMED, REST } from '../named-methods.ts';
-import { METHODS } from '../reach.ts';
-import { liveFiles, type ReadRoute, type RequestMatch, routesIn, unreadable } from './parse.ts';
-import { NOWHERE } from './project.ts';
+import type { MeshRule, Path } from '../../rules/types.ts';
+import type { LiveObject } from '../kit/kubernetes.ts';
+import { methodsOf, NAMED, REST } from '../kit/methods.ts';
+import { METHODS } from '../kit/reach.ts';
+import { unreadable } from '../kit/reading.ts';
+import { isInside, meshRule, regionsOf } from '../kit/rules.ts';
+import type { Files } from '../types.ts';
+import { FILE } from './objects.ts';
+import { liveFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
 
 /** How well a route's host fits: in full, by a wildcard, by saying none; undefined: not. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {
@@ -26,7 +28,7 @@ function pathRank({ type = 'PathPrefix', value = '/' }: NonNullable<RequestMatch
   if (type === 'RegularExpression') return undefined;
   const prefix = prefixOf(value);
   if (prefix === '') return 1;
-  return path === prefix || path.startsWith(`${prefix}/`) ? prefix.length : undefined;
+  return isInside(path, prefix) ? prefix.length : undefined;
 }
 
 /** The route that takes a request: host, then path, then method; of equals the oldest, then the first by name. */
@@ -56,15 +58,11 @@ function pathsOf(routes: readonly ReadRoute[]): readonly Path[] {
   });
 }
 
-const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);
-
-const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
-
 /** One rule for each client that reaches a path, with the methods that it may use there. */
-function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample: string): readonly Rule[] {
+function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample: string): readonly MeshRule[] {
   const reached = METHODS.map((method) => ({ method, route: routeOf(routes, host, sample, method) }));
   const clients = new Set(reached.flatMap(({ route }) => route?.clients ?? []));
-  return [...clients].map((client): Rule => {
+  return [...clients].map((client) => {
     const own = reached.filter(({ route }) => route?.clients.includes(client));
     const names = own.map(({ method }) => method);
     const methods = methodsOf(
@@ -72,8 +70,7 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
       names.includes(REST),
     );
     const id = own[0]?.route?.id ?? '';
-    const plain = { id, at: NOWHERE, route: id, host, path, service: host, as: client } as const;
-    return { ...plain, ...(methods !== undefined && { methods }), who: { kind: 'anyone' } };
+    return meshRule(FILE, { id, route: id, path, ...(methods !== undefined && { methods }) }, host, client);
   });
 }
 
@@ -94,19 +91,10 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
 }
 
 /** What the routes of one workload let pass for one host. */
-function hostRules(routes: readonly ReadRoute[], host: string): readonly Rule[] {
+function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRule[] {
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
   checkOddPaths(own, host);
-  const atoms = pathAtoms(pathsOf(own));
-  const points = atoms.filter(({ kind }) => kind === 'point').map(({ base }) => ({ exact: base }));
-  const prefixes = atoms.filter(({ kind }) => kind === 'below').map(({ base }) => ({ prefix: base, except: [] }));
-  return atoms.flatMap(({ kind, base, path }) => {
-    if (kind === 'point') return rulesAt(own, host, { exact: base }, path);
-    const inner = [...points, ...prefixes].filter(
-      (it) => isInside(baseOf(it), base) && !('prefix' in it && it.prefix === base),
-    );
-    return rulesAt(own, host, { prefix: base, except: inner }, path);
-  });
+  return regionsOf(pathsOf(own)).flatMap(({ path, sample }) => rulesAt(own, host, path, sample));
 }
 
 const isWildcard = (host: string): boolean => host.startsWith('*.');
@@ -129,7 +117,7 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
  *
  * @throws Error where there is something that meshgate would not render
  */
-export function rulesOf(objects: readonly LiveObject[]): readonly Rule[] {
+export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
@@ -140,7 +128,7 @@ export function rulesOf(objects: readonly LiveObject[]): readonly Rule[] {
 }
 
 /** What the objects let pass for hosts that no route names in full: nginx never sends them, and no rule speaks of them. */
-export function otherHostRules(objects: readonly LiveObject[]): readonly Rule[] {
+export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
   const some = objects.some(
@@ -154,6 +142,6 @@ export function otherHostRules(objects: readonly LiveObject[]): readonly Rule[] 
  *
  * @param files what was rendered, or what `kubectl get -o yaml` says of it, whatever the names
  */
-export function readLinkerd(files: Readonly<Record<string, string>>): readonly Rule[] {
+export function readLinkerd(files: Files): readonly MeshRule[] {
   return rulesOf(liveFiles(files).objects);
 }

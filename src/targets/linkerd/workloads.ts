@@ -2,8 +2,8 @@ import { LINKERD_HOST } from '../../policy/scalars.ts';
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { meshRules } from '../indistinct.ts';
-import { mayMeet as labelsMayMeet } from '../kube-object.ts';
+import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
+import { grouped, meshRules } from '../kit/rules.ts';
 
 /** What a service says of itself in full, so that Linkerd can guard its workload. */
 export interface Guarded extends Service {
@@ -61,31 +61,22 @@ export function meshServices(policy: Policy, rules: readonly Rule[]): readonly S
 
 /** Services of one authority are one to Linkerd: their rules are united. */
 function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]): readonly Authority[] {
-  const hosts = [...new Set(services.map((service) => hostOf(service) as string))];
-  return hosts.map((host) => {
-    const own = services.filter((service) => hostOf(service) === host);
+  return [...grouped(services, (service) => hostOf(service) as string)].map(([host, own]) => {
     const names = new Set(own.map(({ name }) => name));
-    return { service: own[0] as Guarded, host, rules: rules.filter((rule) => names.has(rule.service)) };
+    return { service: own[0], host, rules: rules.filter((rule) => names.has(rule.service)) };
   });
 }
 
 /** Everything that Linkerd guards, with the rules that it holds there. */
 export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Workload[] {
   const held = meshRules(policy, rules);
-  const places = new Map<string, Guarded[]>();
-  for (const service of meshServices(policy, rules).filter(isGuarded)) {
-    const here = places.get(place(service));
-    if (here === undefined) places.set(place(service), [service]);
-    else here.push(service);
-  }
+  const places = grouped(meshServices(policy, rules).filter(isGuarded), place);
   return [...places.values()].map((services) => ({
-    service: services[0] as Guarded,
+    service: services[0],
     authorities: authoritiesOf(services, held),
   }));
 }
 
 /** Whether some pod may have the labels of both, so that it is chance which of two `Server`s takes it. */
-export function mayMeet(a: Guarded, b: Guarded): boolean {
-  if (a.namespace !== b.namespace || a.port !== b.port) return false;
-  return labelsMayMeet(a.labels, b.labels);
-}
+export const mayMeet = (a: Guarded, b: Guarded): boolean =>
+  a.namespace === b.namespace && a.port === b.port && labelsMeet(a.labels, b.labels);

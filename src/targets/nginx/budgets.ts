@@ -1,14 +1,11 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { DEFAULTS } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
-import type { Door } from './door.ts';
 import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
-
-/** The client's address on the way to the check. */
-const ADDRESS_HEADER = 'X-Meshgate-Address';
 
 /** Longest time that nginx keeps a number of which nobody says for how long. */
 const TIMEOUT = 'timeout=1h';
@@ -33,13 +30,11 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
   return [commented('What callers have asked for, and addresses.', zone('budgets')), zone('addresses')];
 }
 
-const address = line('proxy_set_header', ADDRESS_HEADER, variable('remote_addr'));
+const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));
 
-/** For who asks providers about tokens: it counts them by the client's address. */
+/** For whatever asks providers about tokens: it counts questions by the client's address. */
 export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);
 
-/** The outer door of a host, whose check is told the client's address where requests or questions are counted by it. */
-export function withBudgets(scene: Scene, { host }: SceneHost, door: Door): Door {
-  if (!some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene)) return door;
-  return { ...door, credentials: [...door.credentials, address] };
-}
+/** For the check of a host that counts requests by the client's address, unless the check of every host is told it. */
+export const shownAddress = (scene: Scene, { host }: SceneHost): readonly Directive[] =>
+  some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene) ? [address] : [];

@@ -1,20 +1,8 @@
 import { hasSeveral } from '../../policy/ingress.ts';
-import type { Identity, Ingress, Policy, Service } from '../../policy/types.ts';
+import type { Identity, Policy, Service } from '../../policy/types.ts';
 import { type Arg, commented, type Directive, key, literal, map, type Part, template, variable } from './directive.ts';
 import { directUpstream, ingressUpstream, upstreamVariable } from './names.ts';
-import type { Scene, SceneRoute } from './scene.ts';
-
-/** Where the requests that one rule lets through go, and with which certificate. */
-export interface Target {
-  /** Id of the rule. */
-  readonly rule: string;
-  readonly service: Service;
-  /** Both absent for a service that is reached directly. */
-  readonly identity?: Identity;
-  readonly ingress?: Ingress;
-  /** What the other side's certificate is verified by; absent for plain HTTP. */
-  readonly tls?: { readonly name: string; readonly ca: string };
-}
+import type { Scene, SceneRoute, Target } from './scene.ts';
 
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
   `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;

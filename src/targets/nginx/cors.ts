@@ -11,8 +11,9 @@ import {
   template,
   variable,
 } from './directive.ts';
-import { moduleOf } from './grpc.ts';
-import { hiddenHeaders } from './hide.ts';
+import { type ConfFile, included } from './files.ts';
+import { moduleOf, modulesOf } from './grpc.ts';
+import { hiddenHeaders, hiddenScope } from './hide.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
 /** Answers' headers of the protocol (Fetch standard, section 3.2.3, and its draft), which a service's own would contradict. */
@@ -75,6 +76,8 @@ export function corsMaps({ cors }: Scene): readonly Directive[] {
   ];
 }
 
+const asked = (index: number): readonly Arg[] => [template('(', variable(part(index, 'preflight')), ')')];
+
 const header = (name: string, value: Arg, ...more: readonly string[]): Directive =>
   line('add_header', name, value, ...more);
 
@@ -82,45 +85,58 @@ const header = (name: string, value: Arg, ...more: readonly string[]): Directive
  * The answer to a preflight: what the policy says, and nothing of what was asked. Origin and all that goes with it come
  * from the location around it, by its `add_header_inherit`.
  */
-function preflight(cors: Cors, index: number, route: string): Directive {
-  return commented(
+const preflight = (cors: Cors, index: number): Directive =>
+  commented(
     'A preflight needs no credential, and reaches nobody.',
-    block(
-      'if',
-      [template('(', variable(part(index, 'preflight')), ')')],
-      [
-        line('set', variable('meshgate_route'), literal(route)),
-        header('Access-Control-Allow-Methods', literal(cors.methods.join(', '))),
-        header('Access-Control-Allow-Headers', literal(cors.headers.join(', '))),
-        header('Access-Control-Max-Age', literal(String(cors.maxAge))),
-        line('return', '204'),
-      ],
-    ),
+    block('if', asked(index), [
+      header('Access-Control-Allow-Methods', literal(cors.methods.join(', '))),
+      header('Access-Control-Allow-Headers', literal(cors.headers.join(', '))),
+      header('Access-Control-Max-Age', literal(String(cors.maxAge))),
+      line('return', '204'),
+    ]),
   );
-}
 
-/** What a location of such a route says besides; `auth_request_set` hands it to where refusals are spoken. */
-export function corsOf(
-  scene: Scene,
-  host: SceneHost,
-  { route, service, cors: index }: SceneRoute,
-): readonly Directive[] {
-  const cors = index === undefined ? undefined : scene.cors[index];
-  if (index === undefined || cors === undefined) return [];
+/** The file of a `cors`; `auth_request_set` hands it to where refusals are spoken. */
+function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   const own = {
     origin: variable(origin(index)),
     ...(cors.credentials && { credentials: variable(part(index, 'credentials')) }),
     ...(cors.expose.length > 0 && { expose: variable(part(index, 'expose')) }),
     vary: literal('Origin'),
   };
-  return [
-    ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
-    preflight(cors, index, route.name),
-    ...ANSWERS.map((name) => line(`${moduleOf(service)}_hide_header`, literal(`Access-Control-${name}`))),
+  const hidden = modulesOf(scene.hosts).flatMap((module) => [
+    ...ANSWERS.map((name) => line(`${module}_hide_header`, literal(`Access-Control-${name}`))),
     // One that stands here drops those around it.
-    ...hiddenHeaders(scene, host, moduleOf(service)),
+    ...hiddenHeaders(scene, module),
+  ]);
+  const directives = [
+    ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
+    preflight(cors, index),
+    ...hidden,
     ...answered(own),
     line('add_header_inherit', 'merge'),
+  ];
+  return [corsName(index), directives, 'For routes that pages of other origins may ask.'];
+}
+
+const corsName = (index: number) => `cors-${index}.conf` as const;
+
+/** The files of every `cors`. */
+export const corsFiles = (scene: Scene): readonly ConfFile[] =>
+  scene.cors.map((cors, index) => corsFile(scene, cors, index));
+
+/** What a location of such a route says besides. */
+export function corsOf(
+  scene: Scene,
+  { sessions }: SceneHost,
+  { route, service, cors: index }: SceneRoute,
+): readonly Directive[] {
+  if (index === undefined) return [];
+  return [
+    // For the log: nothing else names the route of a preflight.
+    block('if', asked(index), [line('set', variable('meshgate_route'), literal(route.name))]),
+    included(scene, corsName(index)),
+    ...(sessions ? [hiddenScope(moduleOf(service))] : []),
   ];
 }
 

@@ -26,6 +26,10 @@ export interface Directive {
   readonly block?: readonly Directive[];
   /** Printed above it, a line each. */
   readonly comment?: readonly string[];
+  /** Printed on the line of the directive before it. */
+  readonly beside?: true;
+  /** Printed behind it. */
+  readonly note?: string;
 }
 
 /** A plain string stands for a word. */
@@ -71,6 +75,12 @@ export function block(name: string, args: readonly Given[], body: readonly Direc
 /** The same directive with lines of comment above it. */
 export function commented(comment: string | readonly string[], directive: Directive): Directive {
   return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
+}
+
+/** Directives without blocks on one line, with a comment behind them. */
+export function row(note: string, directives: readonly Directive[]): readonly Directive[] {
+  const last = directives.length - 1;
+  return directives.map((one, i) => ({ ...one, ...(i > 0 && { beside: true }), ...(i === last && { note }) }));
 }
 
 /** `map SOURCE $NAME { … }`: entries as pairs of key and value. */

@@ -1,5 +1,7 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { IN_QUERY } from '../../rules/challenge.ts';
+import { shownAddress } from './budgets.ts';
 import {
   certificateMap,
   certificates,
@@ -7,44 +9,30 @@ import {
   outerCertificates,
   shownCertificate,
 } from './client-certificate.ts';
-import { type Arg, commented, type Directive, line, literal, map, regex, template, variable } from './directive.ts';
+import { type Arg, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
+import type { FileName } from './files.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
-import { shownNetworks } from './networks.ts';
+import { shownOrigin } from './origin.ts';
 import type { Scene, SceneHost } from './scene.ts';
-import { hostName } from './session.ts';
+import { hasSessions, hostName, otherCookies } from './session.ts';
 
 /** A way to a host's routes. Both doors have the same locations; each has a check of its own, which no client can name. */
 export interface Door {
   /** Path of the check, before the route's name. */
   readonly check: string;
-  /** What goes to the check of who asks. */
+  /** The file of the location that leads to it. */
+  readonly file: FileName;
+  /** What goes to the check of who asks, beyond what all hosts of the door tell it. */
   readonly credentials: readonly Directive[];
-  /** What the check's answer says that it does not say at the other door. */
-  readonly answers: readonly string[];
   /** The `Cookie` line that services receive; absent: the client's. */
   readonly cookie?: Arg;
   /** The server's own lines about certificates. */
   readonly server: readonly Directive[];
 }
 
-const authorization = line('proxy_set_header', 'Authorization', variable('http_authorization'));
-
-/** What the check says of who acts for somebody. */
-const AGENT_ANSWERS = ['Agent', 'Actors'];
-
 /** Whether agents come with tokens; those that are services ask at the inner listener. */
 export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
   Object.values(agents).some(({ match }) => match.kind !== 'service');
-
-/**
- * The same, after a word where a token stands in the URL, which logs and browsers keep (RFC 6750 section 5.3): it makes a
- * scheme that the check does not take. The map has the word alone, since a request holds a copy of what a map gives.
- */
-const credential = line(
-  'proxy_set_header',
-  'Authorization',
-  template(variable('meshgate_in_query'), variable('http_authorization')),
-);
 
 /** A word of letters and `_`, each of which may be percent-encoded: services decode all of them. */
 function encodable(word: string): string {
@@ -69,28 +57,30 @@ export const looksAtTools = ({ routes }: Host): boolean =>
 function toolHeaders({ host }: SceneHost): readonly Directive[] {
   if (!looksAtTools(host)) return [];
   return [
-    line('proxy_set_header', 'X-Meshgate-Mcp-Version', variable('http_mcp_protocol_version')),
-    line('proxy_set_header', 'X-Meshgate-Mcp-Method', variable('http_mcp_method')),
-    line('proxy_set_header', 'X-Meshgate-Mcp-Name', variable('http_mcp_name')),
+    line('proxy_set_header', TO_CHECK.mcpVersion, variable('http_mcp_protocol_version')),
+    line('proxy_set_header', TO_CHECK.mcpMethod, variable('http_mcp_method')),
+    line('proxy_set_header', TO_CHECK.mcpName, variable('http_mcp_name')),
   ];
 }
 
 /** The name below a wildcard that was asked: sessions, proofs and origins are of that one. */
 const askedName = (host: SceneHost): readonly Directive[] =>
-  host.host.name.startsWith('*') ? [line('proxy_set_header', 'X-Meshgate-Host', hostName(host))] : [];
+  host.host.name.startsWith('*') ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
 
 /** Where people and programs come in, with a credential of their own. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
+    file: 'check.conf',
     credentials: [
-      credential,
       ...askedName(host),
       ...shownCertificate(scene, host),
-      ...shownNetworks(scene),
       ...toolHeaders(host),
+      ...(host.sessions ? [line('proxy_set_header', TO_CHECK.navigation, variable('meshgate_navigation'))] : []),
+      ...shownAddress(scene, host),
+      ...shownOrigin(scene, host),
     ],
-    answers: hasTokenAgents(scene.policy) ? AGENT_ANSWERS : [],
+    ...(hasSessions(scene) && { cookie: otherCookies }),
     server: outerCertificates(host),
   };
 }
@@ -99,17 +89,13 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
 export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[] =>
   certificates(clientCaFile, 'on', 'Services show the certificate of their workload, on every connection anew.');
 
-/** Where services ask for the person whose request they serve. */
-export function innerDoor(inner: Inner, host: SceneHost): Door {
+/** Where services ask for the person whose request they serve. Its check hears of no cookie. */
+export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
   return {
     check: HOP_PATH,
-    credentials: [
-      authorization,
-      line('proxy_set_header', 'X-Meshgate-Assertion', variable('http_x_meshgate_assertion')),
-      line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
-      ...toolHeaders(host),
-    ],
-    answers: AGENT_ANSWERS,
+    file: 'hop.conf',
+    credentials: toolHeaders(host),
+    ...(hasSessions(scene) && { cookie: variable('meshgate_cookie_inside') }),
     server: innerCertificates(inner),
   };
 }
@@ -124,6 +110,10 @@ export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean 
 export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] {
   return hosts.filter(({ host }) => hasServiceAgents(host, policy));
 }
+
+/** Whether something is rendered for the inner listener. */
+export const hasInnerHosts = (scene: Scene): boolean =>
+  scene.policy.gateway.inner !== undefined && innerHosts(scene).length > 0;
 
 /** A service's certificate counts where the connection was made for a host of the inner listener, and its CA. */
 export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {

@@ -1,10 +1,10 @@
+import { FROM_EGRESS, TO_EGRESS } from '../../internal-headers.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import type { Provider } from '../../policy/types.ts';
 import { isAsked } from '../../rules/client-table.ts';
-import { EGRESS_HEADERS } from '../../session/contract.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { etcdLocations } from './etcd.ts';
-import { apart, nothingElse } from './inner.ts';
+import { included } from './files.ts';
 import { requestHeader } from './names.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
@@ -24,10 +24,10 @@ const once: readonly Directive[] = [
 
 /** Where a call went, which its answer cannot say by itself. */
 const went: readonly Directive[] = [
-  line('proxy_hide_header', EGRESS_HEADERS.reached),
-  line('proxy_hide_header', EGRESS_HEADERS.address),
-  line('add_header', EGRESS_HEADERS.reached, variable('upstream_connect_time'), 'always'),
-  line('add_header', EGRESS_HEADERS.address, variable('upstream_addr'), 'always'),
+  line('proxy_hide_header', FROM_EGRESS.reached),
+  line('proxy_hide_header', FROM_EGRESS.address),
+  line('add_header', FROM_EGRESS.reached, variable('upstream_connect_time'), 'always'),
+  line('add_header', FROM_EGRESS.address, variable('upstream_addr'), 'always'),
 ];
 
 /** Documents, by GET. */
@@ -52,8 +52,8 @@ const called: readonly Directive[] = [
   line('proxy_set_header', 'Host', variable('proxy_host')),
   line('proxy_set_header', 'Connection', 'close'),
   line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
-  line('proxy_set_header', 'Content-Type', requestHeader(EGRESS_HEADERS.contentType)),
-  line('proxy_set_header', 'Authorization', requestHeader(EGRESS_HEADERS.authorization)),
+  line('proxy_set_header', 'Content-Type', requestHeader(TO_EGRESS.contentType)),
+  line('proxy_set_header', 'Authorization', requestHeader(TO_EGRESS.authorization)),
   // Whatever cookies and policies its web server adds to an answer.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '8', '32k'),
@@ -81,10 +81,10 @@ function provider(scene: Scene, one: Provider): Directive {
     [
       block(
         'if',
-        [template('(', variable('http_x_meshgate_url')), '!~', regex('', '^https://[^/@]+/)')],
+        [template('(', requestHeader(TO_EGRESS.url)), '!~', regex('', '^https://[^/@]+/)')],
         [line('return', '400')],
       ),
-      line('proxy_pass', variable('http_x_meshgate_url')),
+      line('proxy_pass', requestHeader(TO_EGRESS.url)),
       ...(client ? called : fetched),
       ...went,
       line('proxy_set_header', 'User-Agent', 'meshgate'),
@@ -113,15 +113,11 @@ export function egressServer(scene: Scene): Directive {
       [],
       [
         line('listen', literal(`unix:${options.runDir}/egress.sock`)),
-        line('js_engine', 'qjs'),
-        ...apart,
-        line('access_log', 'off'),
-        line('underscores_in_headers', 'off'),
+        included(scene, 'inside.conf'),
         ...(hasClients(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
         ...resolver(scene),
         ...Object.values(policy.providers).map((one) => provider(scene, one)),
         ...etcdLocations(scene, once),
-        nothingElse,
       ],
     ),
   );
@@ -133,14 +129,14 @@ export const egressMaps = (scene: Scene): readonly Directive[] =>
     ? [
         commented(
           'Calls to providers.',
-          map(requestHeader(EGRESS_HEADERS.method), 'meshgate_egress_method', [
+          map(requestHeader(TO_EGRESS.method), 'meshgate_egress_method', [
             ['default', 'GET'],
             [key('POST'), 'POST'],
           ]),
         ),
-        map(requestHeader(EGRESS_HEADERS.accept), 'meshgate_egress_accept', [
+        map(requestHeader(TO_EGRESS.accept), 'meshgate_egress_accept', [
           [key(''), 'application/json'],
-          ['default', requestHeader(EGRESS_HEADERS.accept)],
+          ['default', requestHeader(TO_EGRESS.accept)],
         ]),
       ]
     : [];

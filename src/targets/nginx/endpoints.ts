@@ -1,6 +1,5 @@
 import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import { callbackNames } from '../../rules/signin-table.ts';
-import { callbackPath } from '../../session/flow/origin.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,
@@ -10,13 +9,15 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
+import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
-import { asked, fromHandler, toHandler } from './handler.ts';
+import { type ConfFile, included } from './files.ts';
+import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
 import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
-import { returned } from './problem.ts';
+import { unknown } from './problem.ts';
 import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { oftenPage, signinLimit } from './signin-limit.ts';
@@ -42,78 +43,104 @@ function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: Scen
   ];
 }
 
-/** What browsers, and providers, ask of the gateway itself besides. */
+/** What browsers, and providers, ask of the gateway itself besides, on each host where browsers sign in. */
 const ENDPOINTS: readonly Endpoint[] = [
   { path: SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
   { path: BACKCHANNEL_PATH, methods: ['POST'] },
   { path: FRONTCHANNEL_PATH, methods: ['GET'], limited: true },
-  { path: WHOAMI_PATH, methods: ['GET', 'HEAD'] },
   { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
 ];
 
 /** By any other method it is not there. */
 const only = (methods: readonly string[]): Directive =>
-  block(
-    'if',
-    [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)],
-    [returned('route_unknown')],
-  );
+  block('if', [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)], [unknown]);
 
-function endpoint(scene: Scene, host: SceneHost, { path, methods, limited }: Endpoint): Directive {
-  const at = `http://unix:${checkSocket(scene.options)}:`;
+const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:`;
+
+const noRoute: readonly Directive[] = [
+  // Declared first: nginx warns of a variable that only `set` makes.
+  line('auth_request_set', variable('meshgate_route'), '-'),
+  line('set', variable('meshgate_route'), '-'),
+];
+
+/** What exact endpoints have. With a variable the query stays behind; in an exact location it has one value only. */
+const exact = (scene: Scene): readonly Directive[] => [
+  ...noRoute,
+  line('proxy_pass', template(at(scene), variable('uri'))),
+];
+
+function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive {
   const folder = path.endsWith('/');
-  const who = path === WHOAMI_PATH;
+  const own = folder ? [...noRoute, line('proxy_pass', literal(at(scene) + path))] : [included(scene, 'endpoint.conf')];
   return block(
     'location',
     [folder ? '^~' : '=', literal(path)],
-    [
-      // Declared first: nginx warns of a variable that only `set` makes.
-      line('auth_request_set', variable('meshgate_route'), '-'),
-      line('set', variable('meshgate_route'), '-'),
-      only(methods),
-      ...(limited ? signinLimit(scene) : []),
-      // With a variable the query stays behind; in an exact location it has one value only.
-      line('proxy_pass', folder ? literal(at + path) : template(at, variable('uri'))),
-      ...(who
-        ? toHandler(host, [
-            ...asked,
-            line('proxy_set_header', 'Authorization', variable('http_authorization')),
-            ...shownCertificate(scene, host),
-            ...proofHeaders(scene),
-            ...askedFrom(scene),
-            ...shownNetworks(scene),
-          ])
-        : []),
-    ],
+    [...own, only(methods), ...(limited ? [included(scene, 'endpoint-limit.conf')] : [])],
   );
 }
 
 /**
- * All below `/.meshgate/` that a client may ask for on a host where people sign in. Codes, states and tickets stand in
+ * All below `/.meshgate/` that a client may ask for on a host where browsers sign in. Codes, states and tickets stand in
  * queries, so that no line of the error log is written here, which would show them; the access log has no queries.
  */
-export function endpoints(scene: Scene, host: SceneHost): Directive {
-  return commented(
-    "The sign-in. Its URLs hold codes: nginx's error log would show them.",
+const around = (scene: Scene): readonly Directive[] => [
+  line('access_log', literal(scene.options.accessLog), 'meshgate'),
+  line('error_log', '/dev/null', 'emerg'),
+  line('auth_request', 'off'),
+  line('error_page', '500', '502', '504', '=', '@meshgate_down'),
+  oftenPage,
+  line('default_type', 'application/problem+json'),
+  line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  line('proxy_request_buffering', 'on'),
+  ...toHandler,
+  ...asked,
+  ...fromHandler,
+  ...ENDPOINTS.map((one) => endpoint(scene, one)),
+  ...orPage('route_unknown'),
+  unknown,
+];
+
+/** What whoami is told: all that the check reads of a credential. */
+const whoami = (scene: Scene): readonly Directive[] => [
+  ...exact(scene),
+  ...told,
+  ...asked,
+  line('proxy_set_header', 'Authorization', variable('http_authorization')),
+  ...proofHeaders(scene),
+  ...askedFrom(scene),
+  ...shownNetworks(scene),
+  only(['GET', 'HEAD']),
+];
+
+/** The files of the sign-in. */
+export const signinFiles = (scene: Scene): readonly ConfFile[] => [
+  [
+    'signin.conf',
+    around(scene),
+    "The sign-in, in a location of each host where browsers sign in. Its URLs hold codes: nginx's error log would show them.",
+  ],
+  ['endpoint.conf', exact(scene), 'An endpoint of the sign-in.'],
+  ['endpoint-limit.conf', signinLimit(scene), 'How often each address may ask an endpoint of the sign-in.'],
+  ['whoami.conf', whoami(scene), 'Who a caller is, in a location of each host where browsers sign in.'],
+];
+
+/** The sign-in's location in the server of a host: which ways back there are depends on its providers. */
+export const endpoints = (scene: Scene, host: SceneHost): Directive =>
+  commented(
+    'The sign-in.',
     block(
       'location',
       ['^~', '/.meshgate/'],
       [
-        line('access_log', literal(scene.options.accessLog), 'meshgate'),
-        line('error_log', '/dev/null', 'emerg'),
-        line('auth_request', 'off'),
-        line('error_page', '500', '502', '504', '=', '@meshgate_down'),
-        oftenPage,
-        line('default_type', 'application/problem+json'),
-        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-        line('proxy_request_buffering', 'on'),
-        ...toHandler(host, asked),
-        ...fromHandler,
-        ...[...signinEndpoints(scene, host), ...ENDPOINTS].map((one) => endpoint(scene, host, one)),
-        ...orPage(host, 'route_unknown'),
-        returned('route_unknown'),
+        included(scene, 'signin.conf'),
+        handlerHost(host),
+        ...signinEndpoints(scene, host).map((one) => endpoint(scene, one)),
+        block(
+          'location',
+          ['=', literal(WHOAMI_PATH)],
+          [included(scene, 'whoami.conf'), handlerHost(host), ...shownCertificate(scene, host)],
+        ),
       ],
     ),
   );
-}

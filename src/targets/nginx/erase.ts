@@ -1,6 +1,10 @@
-import { IDENTITY_HEADERS, REQUEST_HEADERS } from '../../policy/trusted/index.ts';
+import { TRUSTED } from '../../policy/trusted/index.ts';
+import { line, literal, row } from './directive.ts';
+import type { ConfFile } from './files.ts';
 import type { Module } from './grpc.ts';
+import { ownNames } from './headers.ts';
 import { internalNames } from './names.ts';
+import type { Scene } from './scene.ts';
 
 /*
  * What no client's copy passes of. Every proxied location sends these names empty, which for nginx means not at all,
@@ -8,7 +12,7 @@ import { internalNames } from './names.ts';
  */
 
 /** The rendered file of them, for each module of nginx that carries requests. */
-export const eraseFile = (module: Module): string => (module === 'proxy' ? 'erase.conf' : `erase-${module}.conf`);
+export const eraseName = (module: Module) => (module === 'proxy' ? 'erase.conf' : 'erase-grpc.conf');
 
 /** Every way to write a name with `_` for some or all of its dashes, the name itself left out. */
 export function underscoreSpellings(name: string): readonly string[] {
@@ -19,19 +23,50 @@ export function underscoreSpellings(name: string): readonly string[] {
   return all.filter((spelling) => spelling !== name);
 }
 
+/** Headers to erase for one reason. */
+interface Erased {
+  /** What trusts them. */
+  readonly by: string;
+  readonly names: readonly string[];
+}
+
+const underscored = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => [name, name.replaceAll('-', '_')]);
+
 /**
- * Names to erase where nothing sets them, each once whatever its case.
+ * What to erase where nothing sets it, each name once whatever its case.
  *
  * @param named identity headers of the policy; erased in every spelling
  */
-export function erasedNames(named: readonly string[]): readonly string[] {
-  const names = new Map<string, string>();
-  const add = (name: string) => {
-    if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
-  };
-  for (const name of named) [name, ...underscoreSpellings(name)].forEach(add);
-  for (const name of IDENTITY_HEADERS) [name, name.replaceAll('-', '_')].forEach(add);
-  for (const name of internalNames(named.length)) [name, name.replaceAll('-', '_')].forEach(add);
-  REQUEST_HEADERS.forEach(add);
-  return [...names.values()];
+function rows(named: readonly string[]): readonly Erased[] {
+  const seen = new Set<string>();
+  const all: readonly Erased[] = [
+    ...named.map((name) => ({ by: 'the policy', names: [name, ...underscoreSpellings(name)] })),
+    ...[...TRUSTED.identity, ...TRUSTED.certificates].map(({ by, names }) => ({ by, names: underscored(names) })),
+    { by: 'the gateway', names: underscored(internalNames(named.length)) },
+    ...TRUSTED.requests,
+  ];
+  return all.map(({ by, names }) => ({
+    by,
+    names: names.filter((name) => {
+      const key = name.toLowerCase();
+      return !seen.has(key) && seen.add(key);
+    }),
+  }));
+}
+
+/** The names of them all. */
+export const erasedNames = (named: readonly string[]): readonly string[] => rows(named).flatMap(({ names }) => names);
+
+/** A file of the headers that no service receives from a client. It is the same for all hosts of a policy. */
+export function eraseFile(scene: Scene, module: Module): ConfFile {
+  const taken = new Set(ownNames(scene).map((name) => name.toLowerCase()));
+  const lines = rows(scene.headerNames).flatMap(({ by, names }) => {
+    const left = names.filter((name) => !taken.has(name.toLowerCase()));
+    return row(
+      by,
+      left.map((name) => line(`${module}_set_header`, literal(name), literal(''))),
+    );
+  });
+  return [eraseName(module), lines, 'Headers of clients that no service receives, a line for each that trusts them.'];
 }

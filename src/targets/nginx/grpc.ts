@@ -1,11 +1,18 @@
 import type { Service } from '../../policy/types.ts';
 import { type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
+import type { SceneHost } from './scene.ts';
 
 /** The module of nginx that carries a route's requests: each has its own directives, and none of the other's count. */
 export type Module = 'proxy' | 'grpc';
 
 export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
+
+/** The modules that carry the requests of some hosts. */
+export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
+  hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
+    ? ['proxy', 'grpc']
+    : ['proxy'];
 
 /** Where refusals of calls are spoken: gRPC has a status of its own (its HTTP/2 mapping, "Trailers-Only"). */
 const REFUSE = '@meshgate_refuse_grpc';

@@ -1,4 +1,4 @@
-import { HANDLER_HEADERS, REASON_HEADER } from '../../session/contract.ts';
+import { FROM_HANDLER, TO_HANDLER } from '../../internal-headers.ts';
 import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -7,32 +7,38 @@ import { hasSessions, hostName } from './session.ts';
 const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
-/**
- * A request to a handler tells what is said here and nothing else. Nothing is asked twice: a code is used up by one call.
- *
- * @param more headers of requests to that handler
- */
-export function toHandler(host: SceneHost, more: readonly Directive[]): readonly Directive[] {
-  return [
-    line('proxy_http_version', '1.1'),
-    line('proxy_pass_request_headers', 'off'),
-    line('proxy_set_header', 'Host', 'meshgate'),
-    line('proxy_set_header', 'Connection', 'close'),
-    line('proxy_set_header', HANDLER_HEADERS.host, hostName(host)),
-    line('proxy_set_header', HANDLER_HEADERS.requestId, variable('request_id')),
-    line('proxy_set_header', HANDLER_HEADERS.navigation, variable('meshgate_navigation')),
-    ...passed('Accept', 'Accept-Language'),
-    ...more,
-    line('proxy_connect_timeout', '3s'),
-    line('proxy_send_timeout', '5s'),
-    line('proxy_read_timeout', '30s'),
-    line('proxy_next_upstream', 'off'),
-  ];
-}
+/** Which host it is. It stands in the file of the host, at the level of {@link toHandler}. */
+export const handlerHost = (host: SceneHost): Directive => line('proxy_set_header', TO_HANDLER.host, hostName(host));
 
-/** What an endpoint is told besides. */
+/** What every handler is told. */
+export const told: readonly Directive[] = [
+  line('proxy_set_header', 'Host', 'meshgate'),
+  line('proxy_set_header', 'Connection', 'close'),
+  line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
+  line('proxy_set_header', TO_HANDLER.navigation, variable('meshgate_navigation')),
+  ...passed('Accept', 'Accept-Language'),
+];
+
+/**
+ * A request to a handler tells what is said here and beside it, and nothing else. Nothing is asked twice: a code is used up
+ * by one call.
+ */
+export const toHandler: readonly Directive[] = [
+  line('proxy_http_version', '1.1'),
+  line('proxy_pass_request_headers', 'off'),
+  ...told,
+  line('proxy_connect_timeout', '3s'),
+  line('proxy_send_timeout', '5s'),
+  line('proxy_read_timeout', '30s'),
+  line('proxy_next_upstream', 'off'),
+];
+
+/**
+ * What an endpoint is told besides. Of `Cookie`, only the gateway's own cookies, unless they stand among others in a line
+ * that is more than a browser's.
+ */
 export const asked: readonly Directive[] = [
-  line('proxy_set_header', HANDLER_HEADERS.query, variable('args')),
+  line('proxy_set_header', TO_HANDLER.query, variable('args')),
   line('proxy_set_header', 'Cookie', variable('meshgate_cookie_signin')),
   ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
 ];
@@ -47,7 +53,7 @@ export const fromHandler: readonly Directive[] = [
   line('proxy_intercept_errors', 'on'),
   line('proxy_redirect', 'off'),
   // For the log.
-  line('proxy_hide_header', REASON_HEADER),
+  line('proxy_hide_header', FROM_HANDLER.reason),
   line('proxy_cache', 'off'),
   line('proxy_store', 'off'),
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),

@@ -1,7 +1,7 @@
 import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S } from '../../limits.ts';
 import { toWatched } from '../../rules/watched.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
-import { apart, nothingElse } from './inner.ts';
+import { included } from './files.ts';
 import type { Scene } from './scene.ts';
 
 /** Where the command of the image asks. */
@@ -40,17 +40,13 @@ export function healthServer(scene: Scene): readonly Directive[] {
         [
           line('listen', literal(`unix:${scene.options.runDir}/${HEALTH_SOCKET}`)),
           ...(health === undefined ? [] : [line('listen', literal(health))]),
-          line('js_engine', 'qjs'),
+          included(scene, 'inside.conf'),
           line('js_import', 'health', 'from', 'health.js'),
-          ...apart,
-          line('access_log', 'off'),
-          line('underscores_in_headers', 'off'),
           line('js_fetch_timeout', `${HEALTH_TIMEOUT_MS}ms`),
           line('default_type', 'text/plain'),
           block('location', ['=', literal('/.meshgate/healthz')], [line('return', '200', 'ok')]),
           block('location', ['=', literal('/.meshgate/readyz')], [line('js_content', 'health.ready')]),
           ...(watchedFiles(scene) > 0 ? [watch] : []),
-          nothingElse,
         ],
       ),
     ),

@@ -4,24 +4,19 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 /**
- * Headers of a service's answer that are not the service's to say. The scope of a service worker is the folder of its
- * script, where people sign in: no service widens it. Browsers clear the cookies of a whole site where one host says so.
- * Of two lines about TLS they read the first.
- *
- * @param sessions whether people sign in at the host
+ * Headers of a service's answer that are not the service's to say, on every host. Browsers clear the cookies of a whole
+ * site where one host says so. Of two lines about TLS they read the first.
  */
-export function hiddenHeaders(
-  scene: Scene,
-  { sessions }: { readonly sessions: boolean },
-  module: Module,
-): readonly Directive[] {
+export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[] {
   const names = [
-    ...(sessions ? ['Service-Worker-Allowed'] : []),
     ...(hasSessions(scene) ? ['Clear-Site-Data'] : []),
     ...(scene.policy.gateway.hsts ? ['Strict-Transport-Security'] : []),
   ];
   return names.map((name) => line(`${module}_hide_header`, name));
 }
+
+/** The scope of a service worker is the folder of its script, where browsers sign in: no service widens it. */
+export const hiddenScope = (module: Module): Directive => line(`${module}_hide_header`, 'Service-Worker-Allowed');
 
 /** What a service may have browsers clear. */
 export const clearedBeside = (scene: Scene): readonly Directive[] =>

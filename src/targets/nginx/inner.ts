@@ -1,5 +1,6 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
+import { type ConfFile, included } from './files.ts';
 import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
 import { questionLocations } from './questions.ts';
 import type { Scene } from './scene.ts';
@@ -10,15 +11,25 @@ import { checkSocket } from './upstreams.ts';
  * What the http level of somebody's nginx asks of every server is not asked here. It has no word for no error pages: one
  * for a status that does not occur keeps others away, which would answer in the place of a refusal.
  */
-export const apart: readonly Directive[] = [
+const apart: readonly Directive[] = [
   line('auth_request', 'off'),
   line('auth_basic', 'off'),
   line('allow', 'all'),
   line('error_page', '418', '/'),
 ];
 
-/** Any other path. */
-export const nothingElse: Directive = block('location', ['/'], [line('return', '404')]);
+/** The file of what the servers behind the unix sockets share. */
+export const insideFile: ConfFile = [
+  'inside.conf',
+  [
+    line('js_engine', 'qjs'),
+    ...apart,
+    line('access_log', 'off'),
+    line('underscores_in_headers', 'off'),
+    block('location', ['/'], [line('return', '404')]),
+  ],
+  'What the servers share that only this machine reaches.',
+];
 
 /** The server behind `auth_request`, where JavaScript runs: elsewhere only what an answer calls that speaks of our cookies. */
 export function checkServer(scene: Scene): Directive {
@@ -29,12 +40,9 @@ export function checkServer(scene: Scene): Directive {
       [],
       [
         line('listen', literal(`unix:${checkSocket(scene.options)}`), 'backlog=4096'),
-        line('js_engine', 'qjs'),
+        included(scene, 'inside.conf'),
         // Here and not around it: no other server carries it.
         line('js_import', 'meshgate', 'from', 'meshgate.js'),
-        ...apart,
-        line('access_log', 'off'),
-        line('underscores_in_headers', 'off'),
         line('client_header_buffer_size', '8k'),
         line('large_client_header_buffers', '4', '160k'),
         line('keepalive_requests', '100000'),
@@ -62,7 +70,6 @@ export function checkServer(scene: Scene): Directive {
         ),
         ...questionLocations(scene),
         ...handlerLocations(scene),
-        nothingElse,
       ],
     ),
   );

@@ -28,9 +28,9 @@ function optionsOf(tree: Tree, http: string): NginxOptions {
     .flatMap(({ name, args }) => (name === 'js_shared_dict_zone' ? args : []))
     .find((it) => it.startsWith('state='));
   const log = [...tree.files.keys()]
-    .filter((name) => tree.kind(name) === 'host')
+    .filter((name) => tree.kind(name) === 'shared')
     .flatMap((name) => tree.files.get(name)?.nodes ?? [])
-    .find(({ name }) => name === 'access_log')?.args[0];
+    .find(({ name, args }) => name === 'access_log' && args[1] === 'meshgate')?.args[0];
   const resolver = all.find(({ name }) => name === 'resolver')?.args.filter((it) => !it.includes('='));
   return nginxOptions({
     dir: all.find(({ name }) => name === 'js_path')?.args[0] ?? folder(http),

@@ -124,7 +124,7 @@ function one(node: Read, where: Where): readonly Warning[] {
 /** Rewriting of a server with a host file: nginx does it for the check's own request too. */
 export function rewrites(tree: Tree, server: Server, path: string, host: string): readonly Warning[] {
   const check = `${path}${host}/*`;
-  const ours = ({ file }: Read) => tree.kind(file) === 'host';
+  const ours = ({ file }: Read) => tree.kind(file) !== 'other';
   const first = server.body.findIndex(ours);
   return server.body.flatMap((node, i) => (ours(node) ? [] : one(node, { check, before: i < first })));
 }

@@ -1,7 +1,7 @@
 import type { Read, ReadFile } from './inspect-read.ts';
 
-/** Which of the rendered files one is, by its first line. */
-export type Kind = 'http' | 'servers' | 'host' | 'headers' | 'other';
+/** Which of the rendered files one is, by its first line; those that files of hosts include are `shared`. */
+export type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
 /** A whole configuration, its includes put in their places. */
 export interface Tree {
@@ -32,10 +32,9 @@ const MAX_DIRECTIVES = 200_000;
 
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['http', /^# For http \{\}\. Rendered by meshgate/],
-  ['headers', /^# Headers of clients that no service receives\. Rendered by meshgate/],
-  ['headers', /^# Headers that [^\s,]+ receives at [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
   ['servers', /^# The servers of the image\. Rendered by meshgate/],
   ['host', /^# For the server \{\} of [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
+  ['shared', /^# .*\. Rendered by meshgate/],
 ];
 
 /** The text of a pattern of `include` as a regular expression: a star stays within a folder. */

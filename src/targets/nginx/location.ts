@@ -1,25 +1,38 @@
+import { FROM_CHECK } from '../../internal-headers.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { carrier, isAlways } from '../../rules/carrier.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, namesDestination } from './connections.ts';
 import { corsOf } from './cors.ts';
-import { type Arg, block, type Directive, type Given, key, line, literal, map, variable } from './directive.ts';
-import type { Door } from './door.ts';
+import { type Arg, block, type Directive, key, line, literal, map, variable } from './directive.ts';
+import { type Door, hasInnerHosts, hasTokenAgents } from './door.ts';
+import { type ConfFile, included, Shelf } from './files.ts';
 import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
-import { answerHeader, BAD_LOCATION, headerVariable, LARGE_LOCATION, underscored } from './names.ts';
+import { answerHeader, headerVariable, underscored } from './names.ts';
+import { givesNonces } from './proof.ts';
 import { restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
+import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** What the check says of a refusal, and of the caller. */
-const ANSWERS = ['Status', 'Reason', 'Detail', 'Retry-After', 'Rule', 'As', 'User', 'Provider', 'Roles'] as const;
+/** What the check says of a refusal, and of the caller, at every door. */
+const ANSWERS: readonly string[] = [
+  FROM_CHECK.status,
+  FROM_CHECK.reason,
+  FROM_CHECK.detail,
+  FROM_CHECK.retryAfter,
+  FROM_CHECK.rule,
+  FROM_CHECK.as,
+  FROM_CHECK.user,
+  FROM_CHECK.provider,
+  FROM_CHECK.roles,
+];
 
 /** Where what a header of the answer says is kept. */
 const keptAs = (header: string) => variable(underscored(header).slice('x_'.length));
 
-function fromAnswer(name: string): Directive {
-  const header = `X-Meshgate-${name}`;
+function fromAnswer(header: string): Directive {
   return line('auth_request_set', keptAs(header), answerHeader(header));
 }
 
@@ -37,25 +50,17 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', own, isAlways(source) ? keptAs(header) : answerHeader(header))];
 }
 
-/** `auth_request` and what is kept of its answer. */
-export function checked({ check, answers }: Door, route: string): readonly Directive[] {
-  return [line('auth_request', literal(check + route)), ...[...ANSWERS, ...answers].map(fromAnswer)];
+/** What is kept of an answer of the check, at every door of every host: what it does not say is empty. */
+export function answerFile(scene: Scene): ConfFile {
+  const { policy } = scene;
+  const headers = [
+    ...ANSWERS,
+    ...(hasTokenAgents(policy) || hasInnerHosts(scene) ? [FROM_CHECK.agent, FROM_CHECK.actors] : []),
+    ...(hasSessions(scene) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
+    ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
+  ];
+  return ['answer.conf', headers.map(fromAnswer), 'What is kept of an answer of the check, wherever it is asked.'];
 }
-
-/**
- * Our refusals; a location with an `error_page` of its own inherits none, so each has all.
- *
- * @param refuse where those of the check are spoken
- */
-export const errorPagesTo = (refuse: Given): readonly Directive[] => [
-  line('error_page', '401', '=', refuse),
-  line('error_page', '500', '=', '@meshgate_down'),
-  line('error_page', '400', '=', BAD_LOCATION),
-  line('error_page', '494', '=', LARGE_LOCATION),
-];
-
-/** The same where nobody signs in. */
-export const errorPages: readonly Directive[] = errorPagesTo('@meshgate_refuse');
 
 /** TLS to the other side; a session must not be resumed, or it keeps the identity that it began with. */
 export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
@@ -133,37 +138,86 @@ function connected(route: SceneRoute): readonly Directive[] {
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
+/** What a route hands to its service of the caller. */
+const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
+  included(scene, 'answer.conf'),
+  ...route.headers.flatMap((header) => identity(scene, header)),
+  ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
+];
+
+/** Where a route leads. */
+const target = (scene: Scene, route: SceneRoute): readonly Directive[] => [
+  ...(hasChoice(route)
+    ? [line('auth_request_set', variable('meshgate_route_service'), literal(route.service.name))]
+    : []),
+  line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
+  ...(hasSeveral(scene.policy)
+    ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
+    : []),
+  line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
+  ...(namesDestination(scene.policy)
+    ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
+    : []),
+  ...connected(route),
+  ...(moduleOf(route.service) === 'grpc' ? grpcErrorPages : []),
+];
+
+/** The files that routes include: equal ones are one file, so that most policies have one of callers, and one a service. */
+export interface RouteFiles {
+  readonly callers: Shelf<SceneRoute>;
+  readonly targets: Shelf<SceneRoute>;
+}
+
+/** A name says how a service is reached: under one identity, or under one that the check or the rule says. */
+function targetName(route: SceneRoute): `services/${string}` {
+  const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
+  const name = `services/${route.service.name}` as const;
+  if (hasChoice(route)) return `${name}_by_rule`;
+  if (names.length > 1) return `${name}_by_identity`;
+  return names[0] === undefined || names[0] === 'default' ? name : `${name}_as_${names[0]}`;
+}
+
+export function routeFiles(scene: Scene): RouteFiles {
+  const callers = new Shelf<SceneRoute>();
+  const targets = new Shelf<SceneRoute>();
+  for (const route of scene.hosts.flatMap(({ routes }) => routes)) {
+    const names = route.services.map(({ name }) => name).join(', ');
+    callers.add(
+      route,
+      'caller',
+      caller(scene, route),
+      'What a route keeps of an answer of the check, for its service.',
+    );
+    targets.add(route, targetName(route), target(scene, route), `The way of a route to ${names}.`);
+  }
+  return { callers, targets };
+}
+
 function location(
   scene: Scene,
+  files: RouteFiles,
   host: SceneHost,
-  door: Door,
+  { check, cookie }: Door,
   route: SceneRoute,
   operator: '=' | '^~',
   path: string,
 ): Directive {
   const { service } = route;
-  const match = [operator, literal(path)];
-  return block('location', match, [
-    ...refusesWorkersAt(host, route, path),
-    ...checked(door, route.route.name),
-    line('auth_request_set', variable('meshgate_route'), literal(route.route.name)),
-    ...(hasChoice(route) ? [line('auth_request_set', variable('meshgate_route_service'), literal(service.name))] : []),
-    line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
-    ...(hasSeveral(scene.policy)
-      ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
-      : []),
-    line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
-    ...(namesDestination(scene.policy)
-      ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
-      : []),
-    ...route.headers.flatMap((header) => identity(scene, header)),
-    ...(scene.policy.gateway.assertion ? [fromAnswer('Assertion')] : []),
-    ...connected(route),
-    ...(moduleOf(service) === 'grpc' ? grpcErrorPages : []),
-    ...carried(route.route.proxy, moduleOf(service)),
-    ...corsOf(scene, host, route),
-    ...restricted(scene, host, door, service),
-  ]);
+  const { name, proxy } = route.route;
+  return block(
+    'location',
+    [operator, literal(path)],
+    [
+      ...refusesWorkersAt(host, route, path),
+      line('auth_request', literal(check + name)),
+      line('auth_request_set', variable('meshgate_route'), literal(name)),
+      included(scene, files.callers.of(route)),
+      included(scene, files.targets.of(route)),
+      ...carried(proxy, moduleOf(service)),
+      ...corsOf(scene, host, route),
+      ...restricted(scene, host, service, cookie),
+    ],
+  );
 }
 
 /**
@@ -173,13 +227,14 @@ function location(
  */
 export function routeLocations(
   scene: Scene,
+  files: RouteFiles,
   host: SceneHost,
   door: Door,
   route: SceneRoute,
   exact: ReadonlySet<string>,
 ): readonly Directive[] {
   const { path, kind } = route.route;
-  if (kind === 'exact') return [location(scene, host, door, route, '=', path)];
-  const below = location(scene, host, door, route, '^~', `${path}/`);
-  return path === '' || exact.has(path) ? [below] : [location(scene, host, door, route, '=', path), below];
+  if (kind === 'exact') return [location(scene, files, host, door, route, '=', path)];
+  const below = location(scene, files, host, door, route, '^~', `${path}/`);
+  return path === '' || exact.has(path) ? [below] : [location(scene, files, host, door, route, '=', path), below];
 }

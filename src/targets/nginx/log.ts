@@ -96,9 +96,26 @@ export function logFormat(
       (tools || !TOOLS.includes(name)) &&
       (several || name !== 'meshgate_ingress'),
   );
-  const fields = own.map(([field, name, kind], i): Arg => {
-    const value: readonly (string | Part)[] = kind === 'text' ? ['"', variable(name), '"'] : [variable(name)];
-    return template(`"${field}":`, ...value, i < own.length - 1 ? ',' : '');
-  });
-  return line('log_format', 'meshgate', 'escape=json', literal('{'), ...fields, literal('}'));
+  const fields = own.map(([field, name, kind]): readonly (string | Part)[] =>
+    kind === 'text' ? [`"${field}":"`, variable(name), '"'] : [`"${field}":`, variable(name)],
+  );
+  return line('log_format', 'meshgate', 'escape=json', literal('{'), ...joined(fields), literal('}'));
+}
+
+/** Bytes of field names on a line of the file. */
+const WIDE = 60;
+
+/** Members of a JSON object, several on a line, with commas between them. */
+function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {
+  const lines: (string | Part)[][] = [];
+  let bytes = WIDE;
+  for (const [i, member] of members.entries()) {
+    bytes += String(member[0]).length;
+    if (bytes > WIDE) {
+      lines.push([]);
+      bytes = String(member[0]).length;
+    }
+    lines.at(-1)?.push(...member, ...(i < members.length - 1 ? [','] : []));
+  }
+  return lines.map((parts) => template(...parts));
 }

@@ -1,4 +1,5 @@
-import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../rules/canonical.ts';
+import { FROM_HANDLER } from '../../internal-headers.ts';
+import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
 import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
@@ -10,11 +11,11 @@ import { clearedMaps } from './hide.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { logMaps } from './log.ts';
 import { metadataMaps } from './metadata.ts';
-import { requestHeader } from './names.ts';
+import { answerHeader, requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
 import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
-import { detailMaps } from './problem.ts';
+import { problemMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions, sessionMaps } from './session.ts';
 import { workerMap } from './worker.ts';
@@ -109,7 +110,7 @@ const codeMap: Directive = map(variable('status'), 'meshgate_code', [
 
 /** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
 const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): readonly Directive[] => [
-  ...detailMaps(inner),
+  ...problemMaps(inner),
   commented(
     `Reasons of the log: of the check, or else of ${sessions ? 'the sign-in or ' : ''}nginx where no rule let the request pass.`,
     map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
@@ -119,9 +120,9 @@ const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): r
   ),
   ...(sessions
     ? [
-        map(variable('upstream_http_x_meshgate_reason'), 'meshgate_handler_reason', [
+        map(answerHeader(FROM_HANDLER.reason), 'meshgate_handler_reason', [
           [key(''), variable('meshgate_status_reason')],
-          ['default', variable('upstream_http_x_meshgate_reason')],
+          ['default', answerHeader(FROM_HANDLER.reason)],
         ]),
       ]
     : []),

@@ -5,9 +5,10 @@ import { providerKind, TENANT } from '../../providers/index.ts';
 import { requiresDpop } from '../../rules/proved.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
-import { PROOF_ALGORITHMS } from '../../token/proof/algorithms.ts';
+import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
-import { returned } from './problem.ts';
+import { type ConfFile, included } from './files.ts';
+import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** What clients are told of a resource (RFC 9728 section 2), but for its identifier. */
@@ -86,8 +87,15 @@ export function metadataKeys({ hosts }: Pick<Scene, 'hosts'>): readonly string[]
   return hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
 }
 
+/** The host of a location, as the policy writes it, and as clients write it. */
+const HOST = 'meshgate_resource_host';
+const NAME = 'meshgate_resource_name';
+
+const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => host.name.startsWith('*'));
+
 /** The resources of all hosts in one map, for a location of its own would cost each of them some kilobytes. */
-export function metadataMaps({ policy, hosts }: Scene): readonly Directive[] {
+export function metadataMaps(scene: Scene): readonly Directive[] {
+  const { policy, hosts } = scene;
   const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
   const text = ({ host }: SceneHost, path: string, routes: readonly Route[]): string => {
     // What stands before it is said in the location: a host may have many names.
@@ -102,7 +110,7 @@ export function metadataMaps({ policy, hosts }: Scene): readonly Directive[] {
         [regex('~', `^${METADATA_PATH.replaceAll('.', '\\.')}(?<meshgate_r>.*)$`), variable('meshgate_r')],
       ]),
     ),
-    map(template(variable('meshgate_resource_host'), variable('meshgate_resource_path')), 'meshgate_resource', [
+    map(template(variable(HOST), variable('meshgate_resource_path')), 'meshgate_resource', [
       ['default', literal('')],
       ...hosts.flatMap((host) =>
         [...resources(host)].map(
@@ -110,36 +118,44 @@ export function metadataMaps({ policy, hosts }: Scene): readonly Directive[] {
         ),
       ),
     ]),
+    ...(hasWildcards(scene)
+      ? [
+          map(variable(HOST), NAME, [
+            ['default', variable(HOST)],
+            [regex('~', '^\\*'), variable('host')],
+          ]),
+        ]
+      : []),
   ];
 }
 
-const elsewhere = (...condition: Parameters<typeof block>[1]): Directive =>
-  block('if', condition, [returned('route_unknown')]);
+const elsewhere = (...condition: Parameters<typeof block>[1]): Directive => block('if', condition, [unknown]);
 
-/** Open to all: programs in pages ask for it too. */
-function location({ host }: SceneHost, match: Parameters<typeof block>[1]): Directive {
-  const isWild = host.name.startsWith('*');
-  return block('location', match, [
+/** The file of both locations of a host. Open to all: programs in pages ask for it too. */
+export const metadataFile = (scene: Scene): ConfFile => [
+  'metadata.conf',
+  [
     line('default_type', 'application/json'),
     line('add_header', 'Access-Control-Allow-Origin', literal('*'), 'always'),
     line('add_header', 'Cache-Control', 'max-age=300', 'always'),
     line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
-    line('set', variable('meshgate_resource_host'), literal(host.name)),
     elsewhere(template('(', variable('request_method')), '!~', regex('', '^(GET|HEAD)$)')),
     elsewhere(template('(', variable('meshgate_resource')), '=', literal(''), literal(')')),
-    ...(isWild ? [elsewhere(template('(', variable('host')), '!~', regex('', '^[a-z0-9.-]+$)'))] : []),
+    ...(hasWildcards(scene) ? [elsewhere(template('(', variable(NAME)), '!~', regex('', '^[a-z0-9.-]+$)'))] : []),
     line(
       'return',
       '200',
-      template('{"resource":"https://', isWild ? variable('host') : host.name, variable('meshgate_resource')),
+      template('{"resource":"https://', variable(hasWildcards(scene) ? NAME : HOST), variable('meshgate_resource')),
     ),
-  ]);
-}
+  ],
+  'What clients ask before they have a token, in two locations of each host.',
+];
 
 /** Where clients ask which provider issues a token for a route, and with which scopes. */
-export function metadataLocations(host: SceneHost): readonly Directive[] {
+export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
+  const own = [line('set', variable(HOST), literal(host.name)), included(scene, 'metadata.conf')];
   return [
-    commented('What clients ask before they have a token.', location(host, ['=', literal(METADATA_PATH)])),
-    location(host, ['^~', literal(`${METADATA_PATH}/`)]),
+    commented('What clients ask before they have a token.', block('location', ['=', literal(METADATA_PATH)], own)),
+    block('location', ['^~', literal(`${METADATA_PATH}/`)], own),
   ];
 }

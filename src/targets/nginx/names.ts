@@ -1,3 +1,4 @@
+import { FROM_CHECK, INTERNAL_NAMES } from '../../internal-headers.ts';
 import type { Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
@@ -20,32 +21,27 @@ export function underscored(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-/** Headers of our own, between nginx and the JavaScript and to services; after `X-Meshgate-`. */
-const INTERNAL = `Accept Actors Address Agent As Assertion Authorization Connected Content-Type Detail Dpop-Nonce Erased
-  Host Identity Location Mcp-Method Mcp-Name Mcp-Version Method Navigation Networks Origin Provider Query Reached Reason
-  Request-Id Retry-After Roles Route Rule Scope Session Set-Cookie Signin Status Target Uri Url User Wait`;
-
 /** Identity headers that a policy has at least room for, so that no policy leaves the next number open. */
 const NUMBERED = 16;
 
 /**
- * Every header of our own. No client's copy reaches a service, whatever the policy switches on.
+ * Every internal header. No client's copy reaches a service, whatever the policy switches on.
  *
  * @param identities number of identity headers of the policy
  */
 export function internalNames(identities: number): readonly string[] {
-  const numbered = Array.from({ length: Math.max(NUMBERED, identities) }, (_, i) => `H${i}`);
-  return [...INTERNAL.split(/\s+/), ...numbered].map((name) => `X-Meshgate-${name}`);
+  const numbers = Array(Math.max(NUMBERED, identities)).keys();
+  return [...INTERNAL_NAMES, ...[...numbers].map((i) => FROM_CHECK.identity + i)];
 }
 
 /** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
-export function hostFile(host: string): string {
+export function hostFile(host: string): `hosts/${string}` {
   return `hosts/${host.replace(/^\*/, '_')}.conf`;
 }
 
 /** `inner/wiki.example.com.conf`: the same host at the inner listener. */
-export function innerFile(host: string): string {
-  return hostFile(host).replace(/^hosts/, 'inner');
+export function innerFile(host: string): `inner/${string}` {
+  return `inner/${hostFile(host).slice('hosts/'.length)}`;
 }
 
 export const CHECK_UPSTREAM = 'meshgate_check';

@@ -1,11 +1,9 @@
 import { isWithin, rangeText, readRange } from '../../cidr.ts';
+import { TO_CHECK } from '../../internal-headers.ts';
 import type { Policy } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { block, commented, type Directive, line, literal, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
-
-/** The header in which the check reads the vector: for each network of the policy whether the client is in it. */
-const NETWORKS_HEADER = 'X-Meshgate-Networks';
 
 /** Networks that roles ask for, in the order of the vector. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
@@ -15,7 +13,7 @@ export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => netwo
 
 /** The vector on its way to the check; nothing for policies without networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
-  hasNetworks(scene) ? [line('proxy_set_header', NETWORKS_HEADER, variable('meshgate_networks'))] : [];
+  hasNetworks(scene) ? [line('proxy_set_header', TO_CHECK.networks, variable('meshgate_networks'))] : [];
 
 /**
  * From the client's address, which is that of {@link trustedProxies} behind a proxy that is trusted, to a digit for each

@@ -1,6 +1,6 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
-import type { Door } from './door.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /**
@@ -16,13 +16,13 @@ const isAmbientSomewhere = (scene: Scene): boolean =>
   [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
 
 /**
- * The outer door of a host, with what the check reads of the page that sends a request. Where people sign in, the
- * policy has to say what the host's own origin is; elsewhere, what a browser says it asked for counts as well.
+ * What the check of a host reads of the page that sends a request. Where people sign in, the policy has to say what the
+ * host's own origin is; elsewhere, what a browser says it asked for counts as well.
  */
-export function withOrigins(scene: Scene, host: SceneHost, door: Door): Door {
-  if (!isAmbient(scene, host)) return door;
+export function shownOrigin(scene: Scene, host: SceneHost): readonly Directive[] {
+  if (!isAmbient(scene, host)) return [];
   const origin = variable(host.sessions ? 'meshgate_origin_in' : 'meshgate_origin_other');
-  return { ...door, credentials: [...door.credentials, line('proxy_set_header', 'X-Meshgate-Origin', origin)] };
+  return [line('proxy_set_header', TO_CHECK.origin, origin)];
 }
 
 /** Whose page sends something: asked where it could change something. */

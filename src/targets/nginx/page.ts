@@ -1,9 +1,10 @@
+import { TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { PAGE_HEADERS } from '../../session/contract.ts';
 import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
-import { fromHandler, toHandler } from './handler.ts';
-import { returned } from './problem.ts';
+import { type ConfFile, included } from './files.ts';
+import { fromHandler, handlerHost, toHandler } from './handler.ts';
+import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, setCookie } from './session.ts';
 import { checkSocket } from './upstreams.ts';
@@ -42,9 +43,8 @@ export function pageMaps(scene: Scene): readonly Directive[] {
 /** The same for `error_page`. */
 export const refuseAs = variable('meshgate_refuse_as');
 
-/** A navigation's refusal by nginx itself: the page, in the place of what stands below. */
-export function orPage({ sessions }: SceneHost, reason: ReasonCode): readonly Directive[] {
-  if (!sessions) return [];
+/** A navigation's refusal by nginx itself, where browsers sign in: the page, in the place of what stands below. */
+export function orPage(reason: ReasonCode): readonly Directive[] {
   return [
     block(
       'if',
@@ -79,51 +79,53 @@ const toPage: Directive = {
 /** What the check said, or nginx, for the page. */
 const refused: readonly Directive[] = (
   [
-    ['status', 'meshgate_status'],
-    ['detail', 'meshgate_detail'],
-    ['route', 'meshgate_route'],
-    ['signin', 'meshgate_signin'],
-    ['target', 'request_uri'],
-    ['user', 'meshgate_user'],
+    [TO_PAGE.status, 'meshgate_status'],
+    [TO_PAGE.detail, 'meshgate_detail'],
+    [TO_PAGE.route, 'meshgate_route'],
+    [TO_PAGE.signin, 'meshgate_signin'],
+    [TO_PAGE.target, 'request_uri'],
+    [TO_PAGE.user, 'meshgate_user'],
   ] as const
-).map(([name, from]) => line('proxy_set_header', PAGE_HEADERS[name], variable(from)));
+).map(([name, from]) => line('proxy_set_header', name, variable(from)));
 
 /**
  * The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. No
  * `internal`: its 404 would need an error page, which would take the place of the page for 404 as well.
  */
-function page(scene: Scene, host: SceneHost): Directive {
-  return block(
-    'location',
-    ['^~', literal(PAGE_PATH)],
-    [
-      line('auth_request', 'off'),
-      commented('What is refused may hold a code of the sign-in.', line('error_log', '/dev/null', 'emerg')),
-      line('error_page', '413', '500', '502', '504', '=', REFUSE_LOCATION),
-      line('default_type', 'application/problem+json'),
-      commented(
-        'Nothing was refused: a client asks for it by itself.',
-        block(
-          'if',
-          [template('(', variable('meshgate_reason')), '=', literal(''), literal(')')],
-          [returned('route_unknown')],
-        ),
-      ),
-      line('proxy_pass', literal(`http://unix:${checkSocket(scene.options)}:${PAGE_PATH}`)),
-      line('proxy_method', 'GET'),
-      ...toHandler(host, refused),
-      // Of a form nothing is kept: it streams to where it is thrown away.
-      line('client_max_body_size', '0'),
-      line('proxy_request_buffering', 'off'),
-      ...fromHandler,
-      line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
-      vary,
-      setCookie,
-    ],
-  );
+function page(scene: Scene): readonly Directive[] {
+  return [
+    line('auth_request', 'off'),
+    commented('What is refused may hold a code of the sign-in.', line('error_log', '/dev/null', 'emerg')),
+    line('error_page', '413', '500', '502', '504', '=', REFUSE_LOCATION),
+    line('default_type', 'application/problem+json'),
+    commented(
+      'Nothing was refused: a client asks for it by itself.',
+      block('if', [template('(', variable('meshgate_reason')), '=', literal(''), literal(')')], [unknown]),
+    ),
+    line('proxy_pass', literal(`http://unix:${checkSocket(scene.options)}:${PAGE_PATH}`)),
+    line('proxy_method', 'GET'),
+    ...toHandler,
+    ...refused,
+    // Of a form nothing is kept: it streams to where it is thrown away.
+    line('client_max_body_size', '0'),
+    line('proxy_request_buffering', 'off'),
+    ...fromHandler,
+    line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
+    vary,
+    setCookie,
+  ];
 }
 
-/** The locations that refuse navigations, in the server of a host with sessions. */
-export function pageLocations(scene: Scene, host: SceneHost): readonly Directive[] {
-  return host.sessions ? [signin, toPage, page(scene, host)] : [];
-}
+/** The locations that refuse navigations, for servers of hosts where browsers sign in. */
+export const pageLocations: readonly Directive[] = [signin, toPage];
+
+/** The file of the page's location. */
+export const pageFile = (scene: Scene): ConfFile => [
+  'page.conf',
+  page(scene),
+  'The page of a refusal, in a location of each host where browsers sign in.',
+];
+
+/** That location, in the server of such a host. */
+export const pageLocation = (scene: Scene, host: SceneHost): Directive =>
+  block('location', ['^~', literal(PAGE_PATH)], [included(scene, 'page.conf'), handlerHost(host)]);

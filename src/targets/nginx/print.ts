@@ -95,21 +95,39 @@ function printComment(text: string, indent: string): string {
   return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 }
 
+/** Widest line of a block that stands on one line. */
+const WIDE = 160;
+
+/** Blocks that read well on one line, if they are short: all maps, and what does one thing on a condition or at a path. */
+function fits({ name, block = [] }: Directive): boolean {
+  const few = name === 'map' || ((name === 'if' || name === 'location') && block.length < 3);
+  return few && block.length > 0 && block.every(({ block, comment, note }) => (block ?? comment ?? note) === undefined);
+}
+
 function printDirective(directive: Directive, indent: string): string {
   const name = printName(directive.name);
   const args = directive.args.map((arg) => printArg(arg));
   const comment = (directive.comment ?? []).map((text) => `${printComment(text, indent)}\n`).join('');
   const short = [name, ...args].join(' ');
   const head = args.length > 2 && short.length > 160 ? `${name} ${args.join(`\n${indent}    `)}` : short;
-  if (directive.block === undefined) return `${comment}${indent}${head};\n`;
+  if (directive.block === undefined) {
+    const note = directive.note === undefined ? '' : printComment(directive.note, ' ');
+    return `${comment}${indent}${head};${note}\n`;
+  }
+  if (fits(directive)) {
+    const inner = directive.block.map((one) => printDirective(one, '').trimEnd()).join(' ');
+    const one = `${indent}${head} { ${inner} }`;
+    if (one.length <= WIDE && !one.includes('\n')) return `${comment}${one}\n`;
+  }
   return `${comment}${indent}${head} {\n${printAll(directive.block, `${indent}    `)}${indent}}\n`;
 }
 
 function printAll(directives: readonly Directive[], indent: string): string {
   let out = '';
   for (const [i, directive] of directives.entries()) {
-    const apart = i > 0 && (directive.comment !== undefined || (directive.block !== undefined && indent === ''));
-    out += (apart ? '\n' : '') + printDirective(directive, indent);
+    const text = printDirective(directive, indent);
+    if (directive.beside) out = `${out.slice(0, -1)} ${text.trimStart()}`;
+    else out += (i > 0 && directive.comment !== undefined ? '\n' : '') + text;
   }
   return out;
 }
@@ -122,6 +140,6 @@ function printAll(directives: readonly Directive[], indent: string): string {
  */
 export function print(directives: readonly Directive[], head: readonly string[] = []): string {
   const top = head.map((text) => `${printComment(text, '')}\n`).join('');
-  const body = printAll(directives, '');
-  return top !== '' && body !== '' ? `${top}\n${body}` : top + body;
+  const isApart = top !== '' && directives[0]?.comment !== undefined;
+  return top + (isApart ? '\n' : '') + printAll(directives, '');
 }

@@ -1,7 +1,30 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { block, type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
-import { grpcRefusals } from './grpc.ts';
-import { BAD_LOCATION, CERTIFICATE_LOCATION, HOST_LOCATION, LARGE_LOCATION, ODD_LOCATION } from './names.ts';
+import {
+  type Arg,
+  block,
+  commented,
+  type Directive,
+  key,
+  line,
+  literal,
+  map,
+  type Part,
+  regex,
+  template,
+  variable,
+} from './directive.ts';
+import { type ConfFile, included } from './files.ts';
+import { grpcRefusals, modulesOf } from './grpc.ts';
+import {
+  BAD_LOCATION,
+  CERTIFICATE_LOCATION,
+  HOST_LOCATION,
+  LARGE_LOCATION,
+  ODD_LOCATION,
+  requestHeader,
+} from './names.ts';
+import type { Scene } from './scene.ts';
 
 /** Phrases of the statuses (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
@@ -26,85 +49,105 @@ function answer(status: number, reason: readonly (string | Part)[], detail: read
   return line('return', String(status), body);
 }
 
-/** Common to all answers of the gateway's own: they are no page of the service, and not to be kept. */
-const ours: readonly Directive[] = [
-  line('default_type', 'application/problem+json'),
-  line('add_header', 'Cache-Control', 'no-store', 'always'),
-  line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+/** The file of what is common to all answers of the gateway's own: they are no page of the service, and not to be kept. */
+export const problemFile: ConfFile = [
+  'problem.conf',
+  [
+    line('default_type', 'application/problem+json'),
+    line('add_header', 'Cache-Control', 'no-store', 'always'),
+    line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+  ],
+  'What refusals share.',
 ];
 
 /** The `return` of a refusal that nginx decides by itself. */
-export function returned(reason: ReasonCode): Directive {
+function returned(reason: ReasonCode): Directive {
   const { status, help } = reasons[reason];
   return answer(status, [reason], [`,"detail":${JSON.stringify(help)}`]);
 }
 
+const UNKNOWN = 'meshgate_route_unknown';
+
+/** The `return` for a path that no route covers; many locations have it. */
+export const unknown: Directive = line('return', '404', variable(UNKNOWN));
+
+/** What {@link unknown} says. */
+const unknownMap: Directive = map(literal(''), UNKNOWN, [['default', returned('route_unknown').args[1] as Arg]]);
+
 /** A location's content for such a refusal. */
-export function refusal(reason: ReasonCode): readonly Directive[] {
-  return [...ours, returned(reason)];
+export function refusal(scene: Scene, reason: ReasonCode): readonly Directive[] {
+  return [included(scene, 'problem.conf'), reason === 'route_unknown' ? unknown : returned(reason)];
 }
 
+const PROBLEM = 'meshgate_problem';
+
 /** What the check refused, with the status that it asked for. It never proxies. */
-const refuse = (more: readonly Directive[]): Directive =>
+const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
   block(
     'location',
     ['@meshgate_refuse'],
     [
-      ...ours,
+      included(scene, 'problem.conf'),
       ...more,
       line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
       ...STATUSES.map((status) =>
         block(
           'if',
           [template('(', variable('meshgate_status')), '=', literal(`${status})`)],
-          [answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')])],
+          [line('return', String(status), variable(PROBLEM))],
         ),
       ),
-      answer(401, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]),
+      line('return', '401', variable(PROBLEM)),
     ],
   );
+
+/** The body of such a refusal, by its status. */
+function problemMap(): Directive {
+  const body = (status: number): Arg =>
+    answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]).args[1] as Arg;
+  return map(variable('meshgate_status'), PROBLEM, [
+    ['default', body(401)],
+    ...STATUSES.map((status) => [key(String(status)), body(status)] as const),
+  ]);
+}
 
 /** A location for nginx alone; a client that asks for it learns no more than of any other path. */
 export const inside: readonly Directive[] = [line('internal'), line('error_page', '404', '=', '@meshgate_unknown')];
 
-/** What the gateway does not have. */
-export const unknownLocation: Directive = block('location', ['@meshgate_unknown'], refusal('route_unknown'));
-
 /** What nginx could not read. */
-export const badLocation: Directive = block(
-  'location',
-  ['=', literal(BAD_LOCATION)],
-  [...inside, ...refusal('request_malformed')],
-);
+export const badLocation = (scene: Scene): Directive =>
+  block('location', ['=', literal(BAD_LOCATION)], [...inside, ...refusal(scene, 'request_malformed')]);
 
 /**
  * What nginx reads no further, since its header lines are too long.
  *
  * @param page what comes before the refusal
  */
-const largeLocation = (page: readonly Directive[]): Directive =>
+const largeLocation = (scene: Scene, page: readonly Directive[]): Directive =>
   block(
     'location',
     ['=', literal(LARGE_LOCATION)],
-    [...inside, line('set', variable('meshgate_reason'), 'header_too_large'), ...page, ...refusal('header_too_large')],
+    [
+      ...inside,
+      line('set', variable('meshgate_reason'), 'header_too_large'),
+      ...page,
+      ...refusal(scene, 'header_too_large'),
+    ],
   );
 
 /** A name below a wildcard that is none. */
-export const hostLocation: Directive = block(
-  'location',
-  ['=', literal(HOST_LOCATION)],
-  [...inside, ...refusal('host_unknown')],
-);
+export const hostLocation = (scene: Scene): Directive =>
+  block('location', ['=', literal(HOST_LOCATION)], [...inside, ...refusal(scene, 'host_unknown')]);
 
 /** A client that shows no certificate, or one that does not verify: nginx says so before it looks at the request. */
-export function certificateLocation(realm: string): Directive {
+export function certificateLocation(scene: Scene, realm: string): Directive {
   const body = (reason: ReasonCode) => answer(401, [reason], [`,"detail":${JSON.stringify(reasons[reason].help)}`]);
   return block(
     'location',
     ['=', literal(CERTIFICATE_LOCATION)],
     [
       ...inside,
-      ...ours,
+      included(scene, 'problem.conf'),
       line('add_header', 'WWW-Authenticate', literal(`Bearer realm="${realm}", error="invalid_token"`), 'always'),
       block('if', [template('(', variable('ssl_client_verify')), '=', literal('NONE)')], [body('proof_missing')]),
       body('proof_invalid'),
@@ -116,29 +159,33 @@ export function certificateLocation(realm: string): Directive {
  * The locations that speak refusals, in every server.
  *
  * @param more headers of what is refused on a route
- * @param grpc whether some route takes calls
  * @param page what comes before a refusal that nginx decides by itself
  */
 export const refusalLocations = (
+  scene: Scene,
   more: readonly Directive[],
-  grpc: boolean,
   page: (reason: ReasonCode) => readonly Directive[] = () => [],
 ): readonly Directive[] => [
-  refuse(more),
-  ...(grpc ? grpcRefusals : []),
+  refuse(scene, more),
+  ...(modulesOf(scene.hosts).includes('grpc') ? grpcRefusals : []),
   block(
     'location',
     ['@meshgate_down'],
-    [...ours, ...more, line('add_header', 'Retry-After', '1', 'always'), returned('check_unavailable')],
+    [
+      included(scene, 'problem.conf'),
+      ...more,
+      line('add_header', 'Retry-After', '1', 'always'),
+      returned('check_unavailable'),
+    ],
   ),
   block(
     'location',
     ['=', literal(ODD_LOCATION)],
-    [...inside, ...page('path_not_canonical'), ...refusal('path_not_canonical')],
+    [...inside, ...page('path_not_canonical'), ...refusal(scene, 'path_not_canonical')],
   ),
-  largeLocation(page('header_too_large')),
-  badLocation,
-  unknownLocation,
+  largeLocation(scene, page('header_too_large')),
+  badLocation(scene),
+  block('location', ['@meshgate_unknown'], refusal(scene, 'route_unknown')),
 ];
 
 const member = (detail: Part | string) => template(',"detail":"', detail, '"');
@@ -155,14 +202,16 @@ const ASSERTED =
   'An assertion is no credential here: services ask at the inner listener, with their certificate beside it.';
 
 /**
- * The maps of the member `detail`.
+ * The bodies of refusals.
  *
  * @param inner whether there is a listener that takes assertions
  */
-export function detailMaps(inner: boolean): readonly Directive[] {
-  if (!inner) return [detailMap('meshgate_problem_detail')];
-  const asked = template(variable('meshgate_reason'), ' ', variable('http_x_meshgate_assertion'));
+export function problemMaps(inner: boolean): readonly Directive[] {
+  const bodies = [commented('Bodies of refusals (RFC 9457).', problemMap()), unknownMap];
+  if (!inner) return [...bodies, detailMap('meshgate_problem_detail')];
+  const asked = template(variable('meshgate_reason'), ' ', requestHeader(TO_CHECK.assertion));
   return [
+    ...bodies,
     detailMap('meshgate_check_detail'),
     map(asked, 'meshgate_problem_detail', [
       ['default', variable('meshgate_check_detail')],

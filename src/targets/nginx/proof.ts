@@ -1,7 +1,7 @@
+import { TO_CHECK } from '../../internal-headers.ts';
 import { PROOF_BURST_S, PROOF_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
-import type { Door } from './door.ts';
 import type { Scene } from './scene.ts';
 
 /** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
@@ -9,22 +9,11 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
   if (policy.gateway.proof === undefined) return [];
   return [
     line('proxy_set_header', 'DPoP', variable('http_dpop')),
-    line('proxy_set_header', 'X-Meshgate-Uri', variable('request_uri')),
+    line('proxy_set_header', TO_CHECK.uri, variable('request_uri')),
   ];
 }
 
-const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
-
-/** The outer door of a host, with what the check reads of proofs, and what the next one needs. */
-export function withProofs(scene: Scene, door: Door): Door {
-  const headers = proofHeaders(scene);
-  if (headers.length === 0) return door;
-  return {
-    ...door,
-    credentials: [...door.credentials, ...headers],
-    answers: [...door.answers, ...(givesNonces(scene) ? ['Dpop-Nonce'] : [])],
-  };
-}
+export const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
 
 /** What a client's next proof is to be made with (RFC 9449 section 8). */
 export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {

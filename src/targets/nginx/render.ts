@@ -6,17 +6,30 @@ import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
-import { eraseConf, modulesOf } from './around.ts';
+import { ingressFiles } from './around.ts';
+import { checkFiles } from './check.ts';
+import { corsFiles } from './cors.ts';
 import { innerHosts } from './door.ts';
-import { eraseFile } from './erase.ts';
+import { signinFiles } from './endpoints.ts';
 import { etcdEndpoints } from './etcd.ts';
+import type { ConfFile } from './files.ts';
 import { guard } from './guard.ts';
-import { hostFiles, innerFiles } from './host.ts';
+import { hostConf, innerConf } from './host.ts';
 import { httpConf } from './http.ts';
+import { insideFile } from './inner.ts';
+import { answerFile, type RouteFiles, routeFiles } from './location.ts';
+import { metadataFile } from './metadata.ts';
 import type { NginxOptions } from './options.ts';
+import { pageFile } from './page.ts';
 import { print } from './print.ts';
+import { problemFile } from './problem.ts';
+import { proxyFiles } from './proxy.ts';
+import { refuseFiles } from './refuse.ts';
+import { requestsFiles } from './request-headers.ts';
 import { type Scene, toScene } from './scene.ts';
+import { serverFile } from './server.ts';
 import { insecureOptions, serversConf, unserved } from './servers.ts';
+import { hasSessions } from './session.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
 /** Socket of the egress server; policy.js names it to the JavaScript. */
@@ -93,9 +106,30 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
+/** Files that the files of hosts include. */
+function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly ConfFile[] {
+  return [
+    insideFile,
+    problemFile,
+    serverFile(scene),
+    answerFile(scene),
+    ...checkFiles(scene),
+    ...refuseFiles(scene),
+    metadataFile(scene),
+    ...proxyFiles(scene),
+    ...ingressFiles(scene),
+    ...callers.files,
+    ...targets.files,
+    ...corsFiles(scene),
+    ...requestsFiles(scene),
+    ...(hasSessions(scene) ? [...signinFiles(scene), pageFile(scene)] : []),
+  ];
+}
+
 /**
- * Renders a policy for nginx: http.conf, erase.conf (and erase-grpc.conf where services speak gRPC), hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask,
- * requests/SERVICE/… for services that list their request headers, servers.conf, policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are asked about tokens. The bundles are not part of it.
+ * Renders a policy for nginx: http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, what
+ * these include, policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are
+ * asked about tokens. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
  */
@@ -104,8 +138,12 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   guard(scene);
   const { inner } = policy.gateway;
   const { signinHost } = scene;
-  const hosts = [...scene.hosts, ...(signinHost ? [signinHost] : [])].flatMap((host) => hostFiles(scene, host));
-  const inside = innerHosts(scene).flatMap((host) => (inner === undefined ? [] : innerFiles(scene, host, inner)));
+  const routes = routeFiles(scene);
+  const confs: readonly ConfFile[] = [
+    ...sharedFiles(scene, routes),
+    ...[...scene.hosts, ...(signinHost ? [signinHost] : [])].map((host) => hostConf(scene, routes, host)),
+    ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
+  ];
   const files: Record<string, string> = {
     'http.conf': print(httpConf(scene), head('For http {}.')),
     'servers.conf': print(serversConf(scene), serversHead(scene)),
@@ -114,12 +152,9 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));
-  for (const module of modulesOf(scene.hosts)) {
-    files[eraseFile(module)] = print(eraseConf(scene, module), head('Headers of clients that no service receives.'));
-  }
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
-  for (const [name, directives, what] of [...hosts, ...inside]) files[name] = print(directives, head(what));
+  for (const [name, directives, what] of confs) files[name] = print(directives, head(what));
   return { files, gaps: gaps(scene) };
 }
 

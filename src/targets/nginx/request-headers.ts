@@ -1,7 +1,9 @@
 import { ALWAYS_PASSED } from '../../policy/request-headers.ts';
 import type { Service } from '../../policy/types.ts';
 import { type Arg, commented, type Directive, line, literal } from './directive.ts';
-import { CHECK_PATH, hostFile, innerFile, requestHeader } from './names.ts';
+import { type ConfFile, included } from './files.ts';
+import { headersName, hostHeaders } from './headers.ts';
+import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /*
@@ -9,45 +11,40 @@ import type { Scene, SceneHost } from './scene.ts';
  * A route to it has a list of its own in the place of the one around it, in an included file.
  */
 
-type At = { readonly check: string };
+const requestsName = ({ name }: Service) => `requests/${name}.conf` as const;
 
-/** `requests/grafana/hosts/wiki.example.com.conf`: what a service receives at one door of a host. */
-export function requestsFile({ name }: Service, { host }: SceneHost, { check }: At): string {
-  return `requests/${name}/${check === CHECK_PATH ? hostFile(host.name) : innerFile(host.name)}`;
-}
-
-/** Services of a host that list what they receive, each once. */
-export const listing = ({ routes }: SceneHost): readonly Service[] => [
-  ...new Set(routes.map(({ service }) => service).filter(({ requestHeaders }) => requestHeaders !== undefined)),
-];
-
-/** In the location of a route. */
-export function restricted(scene: Scene, host: SceneHost, door: At, service: Service): readonly Directive[] {
-  if (service.requestHeaders === undefined) return [];
-  return [
-    line('proxy_pass_request_headers', 'off'),
-    line('include', literal(`${scene.options.dir}/${requestsFile(service, host, door)}`)),
-  ];
-}
+const isCookie = (name: string): boolean => name.toLowerCase() === 'cookie';
 
 /**
- * The file.
+ * In the location of a route.
  *
- * @param own what the gateway says to every service at this door
  * @param cookie the `Cookie` line that services receive at this door; absent: the client's
  */
-export function requestsConf(
-  { requestHeaders = [] }: Service,
-  own: readonly Directive[],
+export function restricted(
+  scene: Scene,
+  host: SceneHost,
+  service: Service,
   cookie: Arg = requestHeader('Cookie'),
 ): readonly Directive[] {
-  const value = (name: string): Arg => (name.toLowerCase() === 'cookie' ? cookie : requestHeader(name));
-  const set = (name: string) => line('proxy_set_header', literal(name), value(name));
-  const [first, ...more] = ALWAYS_PASSED.flatMap(({ names }) => names).map(set);
-  const [listed, ...others] = requestHeaders.map(set);
-  return [
-    ...own,
-    ...(first ? [commented('What always passes.', first), ...more] : []),
-    ...(listed ? [commented('What the service lists.', listed), ...others] : []),
-  ];
+  if (service.requestHeaders === undefined) return [];
+  const listed = service.requestHeaders.some(isCookie) ? cookie : undefined;
+  return [included(scene, requestsName(service)), ...hostHeaders(host, 'proxy', listed)];
+}
+
+/** A file for each service that lists its request headers. */
+export function requestsFiles(scene: Scene): readonly ConfFile[] {
+  const services = new Set(scene.hosts.flatMap(({ routes }) => routes.map(({ service }) => service)));
+  return [...services].flatMap((service): ConfFile[] => {
+    if (service.requestHeaders === undefined) return [];
+    const set = (name: string) => line('proxy_set_header', literal(name), requestHeader(name));
+    const [first, ...more] = ALWAYS_PASSED.flatMap(({ names }) => names).map(set);
+    const [listed, ...others] = service.requestHeaders.filter((name) => !isCookie(name)).map(set);
+    const directives = [
+      line('proxy_pass_request_headers', 'off'),
+      included(scene, headersName('proxy')),
+      ...(first ? [commented('What always passes.', first), ...more] : []),
+      ...(listed ? [commented('What the service lists.', listed), ...others] : []),
+    ];
+    return [[requestsName(service), directives, `Headers that ${service.name} receives.`]];
+  });
 }

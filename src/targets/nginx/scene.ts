@@ -3,8 +3,19 @@ import type { Cors, HeaderSource, Host, Identity, Ingress, Mesh, Policy, Route, 
 import { answerSize } from '../../rules/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Target } from './connections.ts';
 import type { NginxOptions } from './options.ts';
+
+/** Where the requests that one rule lets through go, and with which certificate. */
+export interface Target {
+  /** Id of the rule. */
+  readonly rule: string;
+  readonly service: Service;
+  /** Both absent for a service that is reached directly. */
+  readonly identity?: Identity;
+  readonly ingress?: Ingress;
+  /** What the other side's certificate is verified by; absent for plain HTTP. */
+  readonly tls?: { readonly name: string; readonly ca: string };
+}
 
 /** A route with what rendering asks of it again and again. */
 export interface SceneRoute {

@@ -1,10 +1,10 @@
 import type { Host, Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { innerCertificates, innerHosts } from './door.ts';
-import { reading, trustedProxies } from './host.ts';
 import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { reading, trustedProxies } from './server.ts';
 
 /** What a policy weakens, one line each; the image's entrypoint prints them at start. */
 export function insecureOptions(scene: Scene): readonly string[] {
@@ -81,9 +81,9 @@ function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undef
       line('access_log', literal(scene.options.accessLog), 'meshgate'),
       ...trustedProxies(scene),
       line('error_page', '400', '494', '=', BAD_LOCATION),
-      badLocation,
-      block('location', ['@meshgate_unknown'], refusal('host_unknown')),
-      block('location', ['/'], refusal('host_unknown')),
+      badLocation(scene),
+      block('location', ['@meshgate_unknown'], refusal(scene, 'host_unknown')),
+      block('location', ['/'], refusal(scene, 'host_unknown')),
     ],
   );
 }
@@ -117,7 +117,7 @@ function innerServers(scene: Scene): readonly Directive[] {
     port: inner.listen,
     certificateOf: (host) => inner.tls ?? host.tls ?? tls,
     fileOf: innerFile,
-    unknown: [...innerCertificates(inner), certificateLocation('-')],
+    unknown: [...innerCertificates(inner), certificateLocation(scene, '-')],
   };
   const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
   return serversOf(scene, listener, served, 'The inner listener, where services ask; any other name there.');

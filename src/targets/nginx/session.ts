@@ -1,6 +1,7 @@
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
 import { OWN_PREFIX } from '../../session/own-cookies.ts';
 import {
+  type Arg,
   commented,
   type Directive,
   key,
@@ -12,7 +13,6 @@ import {
   template,
   variable,
 } from './directive.ts';
-import type { Door } from './door.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** Whether somebody signs in at all. */
@@ -21,27 +21,6 @@ export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signin
 
 /** The configured name of a host, or the one that was asked where the policy has a wildcard; nginx has checked it. */
 export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? variable('host') : literal(host.name));
-
-/** The outer door of a host, with what the check reads of browsers, and what it answers. */
-export function withSessions(scene: Scene, host: SceneHost, door: Door): Door {
-  if (!hasSessions(scene)) return door;
-  const navigation = line('proxy_set_header', 'X-Meshgate-Navigation', variable('meshgate_navigation'));
-  return {
-    ...door,
-    credentials: [
-      ...door.credentials,
-      line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in')),
-      ...(host.sessions ? [navigation] : []),
-    ],
-    answers: [...door.answers, ...(host.sessions ? ['Set-Cookie', 'Signin'] : [])],
-    cookie: template(...RUNS.map(otherRun)),
-  };
-}
-
-/** The inner door, whose check hears of no cookie: ours have no business there, and go no further. */
-export function withoutSessions(scene: Scene, door: Door): Door {
-  return hasSessions(scene) ? { ...door, cookie: variable('meshgate_cookie_inside') } : door;
-}
 
 /** What the check sets in the browser, in an answer of ours. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
@@ -79,6 +58,9 @@ const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
 const ourRun = (i: number): Part => variable(`meshgate_o${i}`);
 const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
 
+/** The `Cookie` line without the gateway's own: services receive it at the outer door. */
+export const otherCookies: Arg = template(...RUNS.map(otherRun));
+
 /**
  * A line of cookies as runs of ours and of others in turn, each taken whole: nothing is tried again, however long the
  * line is. A run has its separators before it, but the first of ours behind it.
@@ -111,11 +93,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     [regex('~*', OWN_PREFIX), variable('http_cookie')],
   ]),
   ...(policy.gateway.inner
-    ? [
-        map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [
-          ['default', template(...RUNS.map(otherRun))],
-        ] as const),
-      ]
+    ? [map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [['default', otherCookies]] as const)]
     : []),
   commented(
     'A service sets no cookie of ours: where its answer speaks of one, JavaScript takes those lines out. Then, our own.',

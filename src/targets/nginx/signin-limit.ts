@@ -3,7 +3,7 @@ import { block, commented, type Directive, line, literal, map, regex, variable }
 import { OFTEN_LOCATION } from './names.ts';
 import { orPage } from './page.ts';
 import { inside, refusal } from './problem.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 const ZONE = 'meshgate_signin_rate';
@@ -48,15 +48,15 @@ export const signinLimit = (scene: Scene): readonly Directive[] => [
 export const oftenPage: Directive = line('error_page', '429', '=', literal(OFTEN_LOCATION));
 
 /** The answer to an address that asks too often: a page for a navigation, which costs no more than that of an unknown path. */
-export const oftenLocation = (host: SceneHost): Directive =>
+export const oftenLocation = (scene: Scene): Directive =>
   block(
     'location',
     ['=', literal(OFTEN_LOCATION)],
     [
       ...inside,
       line('set', variable('meshgate_retry_after'), '1'),
-      ...orPage(host, 'limit_exceeded'),
+      ...orPage('limit_exceeded'),
       line('add_header', 'Retry-After', '1', 'always'),
-      ...refusal('limit_exceeded'),
+      ...refusal(scene, 'limit_exceeded'),
     ],
   );

@@ -48,13 +48,9 @@ export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: s
 }
 
 /** The answer to such a request. */
-export const workerLocation = (host: SceneHost): readonly Directive[] =>
-  host.sessions
-    ? [
-        block(
-          'location',
-          ['=', literal(WORKER_LOCATION)],
-          [...inside, line('set', variable('meshgate_reason'), 'worker_refused'), ...refusal('worker_refused')],
-        ),
-      ]
-    : [];
+export const workerLocation = (scene: Scene): Directive =>
+  block(
+    'location',
+    ['=', literal(WORKER_LOCATION)],
+    [...inside, line('set', variable('meshgate_reason'), 'worker_refused'), ...refusal(scene, 'worker_refused')],
+  );

@@ -4,8 +4,7 @@ import { shown } from '../detail.ts';
 import { asObject, decodeCanonical, parseObject } from '../json.ts';
 import type { Key } from '../types.ts';
 import { rsaWeakness } from '../weak.ts';
-import { PROOF_ALGORITHMS } from './algorithms.ts';
-import type { ProofKey } from './types.ts';
+import { PROOF_ALGORITHMS, type ProofKey } from './types.ts';
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
 

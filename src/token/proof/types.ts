@@ -1,6 +1,9 @@
 import type { JoseHeader } from '../format.ts';
 import type { Key } from '../types.ts';
 
+/** What proofs may be signed with: `algs` of the challenge (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
+export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
+
 /** What the key of a proof is, once its header was read. */
 export interface ProofKey {
   readonly header: JoseHeader;

@@ -1,5 +1,5 @@
 import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../limits.ts';
-import { ok, type Result, refuse } from '../../reasons.ts';
+import { ok, type Refused, type Result, refuse } from '../../reasons.ts';
 import { shown } from '../detail.ts';
 import { type CompactJws, parseClaims } from '../format.ts';
 import { decodeCanonical } from '../json.ts';
@@ -16,8 +16,6 @@ export interface ProofContext extends SignatureContext {
   /** SHA-256 of a text, base64url. */
   readonly digest: (text: string) => string;
 }
-
-type Refused = ReturnType<typeof refuse> | undefined;
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
 

@@ -1,7 +1,7 @@
 import { assertionClaims } from '../../../src/assertion/claims.ts';
 import type { Policy } from '../../../src/policy/types.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import { renderConsul } from '../../../src/targets/consul/render.ts';
+import { consul } from '../../../src/targets/consul/index.ts';
 import { type Store, storeOf, type Token } from './evaluate.ts';
 import { takenIn } from './objects.ts';
 
@@ -11,7 +11,7 @@ export const OTHER_KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"z","y":"y","k
 
 /** What `meshgate render` writes, as plain objects in the order of the files' names. */
 export function renderedEntries(policy: Policy, rules: readonly Rule[], keys = KEYS): readonly unknown[] {
-  const files = Object.entries(renderConsul(policy, rules, { assertionJwks: keys }).files);
+  const files = Object.entries(consul.emit(policy, rules, { assertionJwks: keys }).files);
   return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => JSON.parse(text));
 }
 

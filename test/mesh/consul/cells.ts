@@ -1,4 +1,4 @@
-import { isCanonical } from '../../../src/rules/canonical.ts';
+import { isCanonical } from '../../../src/raw-path.ts';
 import { covers } from '../../../src/rules/cover.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
 import { cellsOf } from '../matrix/cells.ts';

@@ -1,5 +1,5 @@
 import type { Policy } from '../../../src/policy/types.ts';
-import { isCanonical } from '../../../src/rules/canonical.ts';
+import { isCanonical } from '../../../src/raw-path.ts';
 import { type Enforced, enforced } from '../../../src/rules/enforced.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { expectedOf, spiffeOf, type View } from '../matrix/expect.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { renderIstio } from '../../../src/targets/istio/render.ts';
+import { istio } from '../../../src/targets/istio/index.ts';
 import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';
 import { HUNG_MS, type KubeObject, type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
 
@@ -18,7 +18,7 @@ export function documentedMesh(): Readonly<Record<string, unknown>> {
 /** The objects that a policy renders to, with the keys in them. */
 export function objectsOf(text: string, jwks: string) {
   const policy = readPolicy(text);
-  const { files } = renderIstio(policy, compile(policy), { assertionJwks: jwks });
+  const { files } = istio.emit(policy, compile(policy), { assertionJwks: jwks });
   return Object.entries(files).flatMap(([name, file]) => (name === 'kustomization.yaml' ? [] : readObjects(file)));
 }
 

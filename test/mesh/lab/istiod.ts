@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { LOG_PROVIDER } from '../../../src/targets/istio/telemetry.ts';
+import { LOG_PROVIDER } from '../../../src/targets/istio/objects.ts';
 import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
 import { HUNG_MS } from './hung.ts';
 import { meshImage } from './image.ts';

@@ -1,13 +1,13 @@
 import { parseAllDocuments } from 'yaml';
 import type { Policy } from '../../../src/policy/types.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import { renderLinkerd } from '../../../src/targets/linkerd/render.ts';
+import { linkerd } from '../../../src/targets/linkerd/index.ts';
 import { type Cluster, clusterOf, type Pod } from './evaluate.ts';
 import { takenIn } from './objects.ts';
 
 /** What `meshgate render` writes, as plain objects. */
 export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
-  const text = renderLinkerd(policy, rules).files['linkerd.yaml'] ?? '';
+  const text = linkerd.emit(policy, rules).files['linkerd.yaml'] ?? '';
   return parseAllDocuments(text).map((document) => document.toJS());
 }
 

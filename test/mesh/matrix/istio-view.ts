@@ -1,7 +1,7 @@
-import { isCanonical } from '../../../src/rules/canonical.ts';
+import { isCanonical } from '../../../src/raw-path.ts';
 import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';
-import { nameOf } from '../../../src/targets/istio/scene.ts';
-import { encodableOf, oddPatterns } from '../../../src/targets/odd-paths.ts';
+import { nameOf } from '../../../src/targets/istio/services.ts';
+import { encodableOf, oddPatterns } from '../../../src/targets/kit/odd-paths.ts';
 import { madePlain } from './envoy-view.ts';
 import { askedService, expectedOf, type View } from './expect.ts';
 import type { Subject } from './policies.ts';

@@ -1,4 +1,4 @@
-import { renderIstio } from '../../../src/targets/istio/render.ts';
+import { istio } from '../../../src/targets/istio/index.ts';
 import type { Stage } from '../../harness/index.ts';
 import { type KubeObject, readObjects } from '../lab/index.ts';
 import type { Assertions } from './assertions.ts';
@@ -28,7 +28,7 @@ export interface Part {
 
 /** What a policy renders to, in parts. */
 export function partsOf({ policy, rules }: Subject, published: string): readonly Part[] {
-  const { files } = renderIstio(policy, rules, { assertionJwks: published });
+  const { files } = istio.emit(policy, rules, { assertionJwks: published });
   return Object.entries(files).flatMap(([file, text]): Part[] => {
     if (file === 'kustomization.yaml') return [];
     const objects = readObjects(text).map((value) => ({ name: titleOf(value), value }));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { agentCaller, agentOf, type KnownAgent } from '../../../src/assertion/agent.ts';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
-import { readSigningKeys } from '../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { type Asserted, verifyAssertion } from '../../../src/assertion/verify.ts';
 import type { Result } from '../../../src/reasons.ts';
-import { readKeySet } from '../../../src/token/keys.ts';
+import { readKeySet } from '../../../src/token/jwks.ts';
 
 const NOW = 1_800_000_000;
 const WIKI = 'spiffe://example.org/ns/wiki/sa/wiki';

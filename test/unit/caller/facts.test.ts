@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainFact, type FactExplanation } from '../../../src/caller/explain.ts';
-import { type Truth, truthOf } from '../../../src/caller/facts.ts';
 import { factContext, rolesOf } from '../../../src/caller/roles.ts';
+import { type Truth, truthOf } from '../../../src/caller/truth.ts';
 import type { Fact } from '../../../src/policy/types.ts';
 import { holds } from '../../harness/property.ts';
 import { samples } from './samples.ts';

@@ -13,7 +13,7 @@ const at = { file: 'meshgate.yaml', line: 1, column: 1 };
 
 const helpOf = (kind: ProviderKindName, fact: object, claims: object = {}) =>
   explainFact({ at, ...fact } as unknown as Fact, {
-    verified: { provider: 'p', claims: claims as never, expires: 0, key: '' },
+    verified: { provider: 'p', claims: claims as never },
     kind: providerKinds[kind],
     roles: new Map(),
     signin: { now: 0, assumed: false, until: 0 },

@@ -11,7 +11,7 @@ import {
   sessionText,
 } from '../../../src/caller/ready.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { claimsText, lastLine, readClaims } from '../../../src/session/claims.ts';
+import { claimsText, lastLine, readClaims } from '../../../src/session/cookie-claims.ts';
 import { SESSION_COOKIE } from '../../../src/session/names.ts';
 import { seal } from '../../../src/session/seal.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
-import { type Truth, truthOf } from '../../../src/caller/facts.ts';
-import { isNamed, type RequestView } from '../../../src/caller/request.ts';
 import { certificateCaller, NOBODY } from '../../../src/caller/reserved.ts';
 import { factContext } from '../../../src/caller/roles.ts';
+import { type Truth, truthOf } from '../../../src/caller/truth.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
 import { inView, requestRoles } from '../../../src/caller/views.ts';
+import { isNamed } from '../../../src/policy/facts/certificate.ts';
+import type { RequestView } from '../../../src/policy/facts/operator.ts';
 import type { Fact } from '../../../src/policy/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { holds } from '../../harness/property.ts';

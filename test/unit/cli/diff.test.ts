@@ -51,12 +51,12 @@ const CHANGES: readonly {
     says: [
       `+ builder may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
       `- admin may no longer use any method on ${WIKI}/admin/* (was by wiki.example.com/admin/*#1)`,
-      '* role admin is gone: was all (role "editor", claim level is 3 of okta)',
+      '* role admin is gone: was all (role "editor", claim "level" is 3 of okta)',
     ],
     back: [
       `+ admin may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
       `- builder may no longer use any method on ${WIKI}/admin/* (was by wiki.example.com/admin/*#1)`,
-      '* role admin is new: all (role "editor", claim level is 3 of okta)',
+      '* role admin is new: all (role "editor", claim "level" is 3 of okta)',
     ],
   },
   {

@@ -33,8 +33,11 @@ http {
     }
 }
 `,
-  '/etc/nginx/meshgate/http.conf': rendered['http.conf'],
-  '/etc/nginx/meshgate/hosts/wiki.example.com.conf': rendered['hosts/wiki.example.com.conf'],
+  ...Object.fromEntries(
+    Object.entries(rendered)
+      .filter(([name]) => name.endsWith('.conf') && name !== 'servers.conf')
+      .map(([name, content]) => [`/etc/nginx/meshgate/${name}`, content]),
+  ),
 })
   .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
   .join('');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { oddPatterns } from '../../../src/targets/odd-paths.ts';
+import { oddPatterns } from '../../../src/targets/kit/odd-paths.ts';
 import { meshgate } from './fake.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds

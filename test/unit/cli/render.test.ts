@@ -21,11 +21,10 @@ describe('nginx', () => {
     const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
     expect(code).toBe(0);
     const rendered = [
-      'http.conf',
-      'servers.conf',
-      'policy.js',
-      'watched.js',
-      'erase.conf',
+      ...['http.conf', 'servers.conf', 'policy.js', 'watched.js'],
+      ...['inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map((name) => `${name}.conf`),
+      ...['proxy.conf', 'headers.conf', 'erase.conf', 'ingress.conf', 'caller.conf'],
+      ...['', '_as_wiki-editor', '_by_identity'].map((way) => `services/wiki${way}.conf`),
       'hosts/wiki.example.com.conf',
     ];
     const paths = [...rendered, 'meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'];
@@ -71,7 +70,9 @@ describe('nginx', () => {
       '==> servers.conf <==',
       '==> policy.js <==',
       '==> watched.js <==',
-      '==> erase.conf <==',
+      ...['inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map((name) => `==> ${name}.conf <==`),
+      ...['proxy', 'headers', 'erase', 'ingress', 'caller'].map((name) => `==> ${name}.conf <==`),
+      ...['_by_identity', '_as_wiki-editor', ''].map((way) => `==> services/wiki${way}.conf <==`),
       '==> hosts/wiki.example.com.conf <==',
     ]);
   });

@@ -97,7 +97,7 @@ describe('explain', () => {
     expect(out).toContain('denied: step_up_required (401)');
     expect(out).toContain('accepts   bearer, session\n');
     expect(out).toMatch(/no {2}acr "phr" {2}meshgate\.yaml/);
-    expect(out).toMatch(/no {2}signed in no longer than 900s ago {2}meshgate\.yaml/);
+    expect(out).toMatch(/no {2}max_age 900s {2}meshgate\.yaml/);
     expect(out.trimEnd().split('\n').at(-1)).toBe(
       'another sign-in would give role admin: acr phr, no longer than 900s ago',
     );

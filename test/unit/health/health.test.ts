@@ -4,7 +4,7 @@ import { afterLook, bundleOf, caPart, toSayOfCa, wantsReload } from '../../../sr
 import { keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons } from '../../../src/health/types.ts';
-import { noKeys } from '../../../src/token/refresh.ts';
+import { noKeys } from '../../../src/token/key-refresh.ts';
 import { createCa } from '../../harness/pki.ts';
 
 const id = 'spiffe://example.org/ns/edge/sa/gateway';

@@ -5,7 +5,6 @@ import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
 import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
 import { askRenewal } from '../../../src/njs/renewal.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { RENEW_HEADERS } from '../../../src/session/contract.ts';
 import { ofAny, ofProvider, revocationKey } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
@@ -27,9 +26,9 @@ function renewing(status: number, body: string | (() => Promise<string>) = ''): 
     expect(url).toBe('http://unix:/run/check.sock:/.meshgate/renew');
     const headers = options?.headers ?? {};
     asked.push({
-      wait: headers[RENEW_HEADERS.wait],
-      session: headers[RENEW_HEADERS.session],
-      host: headers[RENEW_HEADERS.host],
+      wait: headers['X-Meshgate-Wait'],
+      session: headers['X-Meshgate-Session'],
+      host: headers['X-Meshgate-Host'],
     });
     const text = typeof body === 'string' ? body : await body();
     return new Response(status === 204 ? null : text, { status });

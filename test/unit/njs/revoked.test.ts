@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { EPOCH } from '../../../src/njs/epoch.ts';
 import { isRevokedNow, knownCut } from '../../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
+import { ending, revocation } from '../../../src/session/new-revocation.ts';
 import { FLOOR, MAX_ENDED, ofAny, ofProvider, type Revocable, revocationKey } from '../../../src/session/revocation.ts';
-import { ending, revocation } from '../../../src/session/revoke.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();

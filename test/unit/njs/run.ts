@@ -1,5 +1,5 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
-import { readKeySet } from '../../../src/token/keys.ts';
+import { readKeySet } from '../../../src/token/jwks.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
 import { type KindRun, runKinds } from '../providers/run.ts';
 import { flowSpecs } from '../session/flow/specs.ts';

@@ -11,7 +11,7 @@ import { signin } from '../../../src/njs/signin/signin.ts';
 import { frontchannel, signout } from '../../../src/njs/signin/signout.ts';
 import type { Client, ProviderSignin } from '../../../src/policy/types.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { readClaims } from '../../../src/session/claims.ts';
+import { readClaims } from '../../../src/session/cookie-claims.ts';
 import type { SigninTable } from '../../../src/session/signin-table.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { b64, jwks, makeToken, privateJwk, publicJwk, type TokenParts } from '../token/maker.ts';

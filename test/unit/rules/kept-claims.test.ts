@@ -5,7 +5,7 @@ import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import type { Fact, HeaderSource, Policy, Provider } from '../../../src/policy/types.ts';
 import { providerKindNames } from '../../../src/providers/index.ts';
 import { keptClaims } from '../../../src/rules/kept-claims.ts';
-import { keep } from '../../../src/session/claims.ts';
+import { keep } from '../../../src/session/cookie-claims.ts';
 import { holds } from '../../harness/property.ts';
 import { NOW } from '../caller/table.ts';
 import { usualProvider } from '../token/specs/spec.ts';

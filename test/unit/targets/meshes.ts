@@ -5,7 +5,7 @@ import { bootstrap } from '../../../src/targets/envoy/bootstrap.ts';
 import { rulesOf as rulesOfEnvoy } from '../../../src/targets/envoy/read.ts';
 import { istioObjects } from '../../../src/targets/istio/layers.ts';
 import { rulesOf as rulesOfIstio } from '../../../src/targets/istio/read.ts';
-import type { LiveObject } from '../../../src/targets/kube-object.ts';
+import type { LiveObject } from '../../../src/targets/kit/kubernetes.ts';
 import { objectsOf } from '../../../src/targets/linkerd/assemble.ts';
 import { rulesOf as rulesOfLinkerd } from '../../../src/targets/linkerd/read.ts';
 import { draw } from '../../harness/property.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';
-import { ANY_NAME, type HeaderText, type ToolMessages, toolMessages } from '../../../src/targets/tool-messages.ts';
+import { ANY_NAME, type HeaderText, type ToolMessages, toolMessages } from '../../../src/targets/kit/tool-messages.ts';
 import { holds } from '../../harness/property.ts';
 
 const TASKS = ['tasks/get', 'tasks/update', 'tasks/cancel'];

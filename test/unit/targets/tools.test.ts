@@ -8,7 +8,7 @@ import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/
 import { toolPermission } from '../../../src/targets/envoy/tools.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { toolConditions, widerTools } from '../../../src/targets/istio/tools.ts';
-import { documents, documentsIn } from '../../../src/targets/yaml.ts';
+import { documents, documentsIn } from '../../../src/targets/kit/yaml.ts';
 import { draw, holds } from '../../harness/property.ts';
 import { permits } from '../../mesh/matrix/envoy-same.ts';
 import { says } from '../../mesh/matrix/istio-same.ts';

@@ -1,7 +1,7 @@
 /** Which changes of Envoy's rules mean the same is proved, and the proof can fail. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
+import { envoy } from '../../../../src/targets/envoy/index.ts';
 import { isSameForAll } from '../../../mesh/matrix/envoy-same.ts';
 import { mutantsOf } from '../../../mesh/matrix/mutants.ts';
 import { envoySubjects } from '../../../mesh/matrix/policies.ts';
@@ -11,7 +11,7 @@ const subjects = await envoySubjects('https://issuers:8443/acme');
 /** Mutants of one rule, as path in it and change. */
 function same(name: string, rule: string, fits: (path: string) => boolean = () => true): readonly string[] {
   const { policy, rules } = subjects.find((subject) => subject.name === name)!;
-  const value = parse(renderEnvoy(policy, rules).files['envoy.yaml']!);
+  const value = parse(envoy.emit(policy, rules).files['envoy.yaml']!);
   const at = `/policies/${rule}`;
   return mutantsOf([{ name: 'envoy.yaml', value }]).mutants.flatMap((mutant) => {
     const index = mutant.path.indexOf(at);
@@ -51,7 +51,7 @@ test('what an assertion says counts: role, identity, agent', () => {
 
 test('a change elsewhere is not proved here', () => {
   const { policy, rules } = subjects[0]!;
-  const value = parse(renderEnvoy(policy, rules).files['envoy.yaml']!);
+  const value = parse(envoy.emit(policy, rules).files['envoy.yaml']!);
   const elsewhere = mutantsOf([{ name: 'envoy.yaml', value }]).mutants.filter(
     ({ path }) => !path.includes('/policies/'),
   );

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { assertionClaims } from '../../../../src/assertion/claims.ts';
-import { readSigningKeys } from '../../../../src/assertion/read.ts';
 import { newSigningKeys } from '../../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../../src/assertion/sign.ts';
+import { readSigningKeys } from '../../../../src/assertion/signing-keys.ts';
 import { verifyAssertion } from '../../../../src/assertion/verify.ts';
 import { Signer } from '../../../../src/njs/signer.ts';
 import { Vault } from '../../../../src/njs/signin/vault.ts';

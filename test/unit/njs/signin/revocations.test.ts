@@ -18,8 +18,8 @@ import { Etcd } from '../../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
 import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
+import { ending, revocation } from '../../../../src/session/new-revocation.ts';
 import { ofAny, ofProvider, revocationKey } from '../../../../src/session/revocation.ts';
-import { ending, revocation } from '../../../../src/session/revoke.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
 import { fakeNgx, stopClock } from '../fake-ngx.ts';
 

@@ -8,7 +8,12 @@ import {
   onceLifetime,
   readAttempt,
 } from '../../../../src/session/flow/attempt.ts';
-import { attemptCookie, attemptValue, endedAttempts, expiredAttempt } from '../../../../src/session/flow/cookies.ts';
+import {
+  attemptCookie,
+  attemptValue,
+  endedAttempts,
+  expiredAttempt,
+} from '../../../../src/session/flow/attempt-cookies.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import { holds } from '../../../harness/property.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newAttempt, type Wish } from '../../../../src/session/flow/attempt.ts';
 import { askedBy, authorizationParams, isPushed } from '../../../../src/session/flow/authorize.ts';
-import type { Metadata } from '../../../../src/session/flow/metadata.ts';
+import type { Metadata } from '../../../../src/session/flow/provider-metadata.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
 

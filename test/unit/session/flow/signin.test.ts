@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { chooseProvider } from '../../../../src/session/flow/choose.ts';
 import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
-import { handoverUrl, originOf, redirectUri } from '../../../../src/session/flow/origin.ts';
-import { readSigninRequest } from '../../../../src/session/flow/request.ts';
-import { continued, isOfSamePerson, newSession } from '../../../../src/session/flow/session.ts';
+import { continued, isOfSamePerson, newSession } from '../../../../src/session/flow/new-session.ts';
+import { readSigninRequest } from '../../../../src/session/flow/signin-request.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
+import { handoverUrl, originOf, redirectUri } from '../../../../src/session/urls.ts';
 import type { Claims } from '../../../../src/token/types.ts';
 import { holds } from '../../../harness/property.ts';
 

@@ -1,11 +1,12 @@
 import { type ClientKey, readClientKey, signClientAssertion } from '../../../../src/session/flow/client-assertion.ts';
-import { type IdTokenContext, verifyIdToken } from '../../../../src/session/flow/id-token.ts';
+import { verifyIdToken } from '../../../../src/session/flow/id-token.ts';
 import { formText, parseParams } from '../../../../src/session/flow/query.ts';
 import { randomText, sha256 } from '../../../../src/session/flow/random.ts';
+import type { ProviderTokenContext } from '../../../../src/session/provider-token.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
 import { algorithms } from '../../../../src/token/algorithms.ts';
 import { parseHeader, splitJws } from '../../../../src/token/format.ts';
-import { readKeySet } from '../../../../src/token/keys.ts';
+import { readKeySet } from '../../../../src/token/jwks.ts';
 import { verifySignature } from '../../../../src/token/signature.ts';
 import type { Key } from '../../../../src/token/types.ts';
 
@@ -86,7 +87,7 @@ const hashes: Readonly<Record<string, string>> = {
 
 async function judged(alg: string, changes: Record<string, unknown> = {}): Promise<string> {
   const pair = await pairFor(alg);
-  const context: IdTokenContext = {
+  const context: ProviderTokenContext = {
     provider: { issuer: 'https://issuer.example.com', algorithms: [alg as 'ES256'] },
     clientId: 'wiki',
     keys: pair.keys,

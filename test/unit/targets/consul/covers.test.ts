@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { consul, renderConsul } from '../../../../src/targets/consul/render.ts';
+import { consul } from '../../../../src/targets/consul/index.ts';
 import { render, type Sample, WIKI } from './samples.ts';
 
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
@@ -110,19 +110,19 @@ describe('nothing is rendered, and a gap says why', () => {
 
   test('without a mesh', () => {
     const text = 'the policy has no mesh, so there is nothing for Consul to enforce';
-    expect(renderConsul(meshless, rules)).toEqual({ files: {}, gaps: [{ part: 'mesh', text }] });
+    expect(consul.emit(meshless, rules)).toEqual({ files: {}, gaps: [{ part: 'mesh', text }] });
   });
 
   test('where the gateway’s assertions are not made for Consul', () => {
     const other = { ...policy, mesh: { ...mesh!, kind: 'envoy' } } as const;
-    expect(renderConsul(other, rules)).toEqual({
+    expect(consul.emit(other, rules)).toEqual({
       files: {},
       gaps: [{ part: 'mesh', text: expect.stringContaining('write kind: consul') }],
     });
   });
 
   test('where proxies would have no keys', () => {
-    expect(renderConsul(policy, rules)).toEqual({
+    expect(consul.emit(policy, rules)).toEqual({
       files: {},
       gaps: [{ part: 'gateway.assertion', text: expect.stringContaining('give --assertion-jwks') }],
     });
@@ -132,7 +132,7 @@ describe('nothing is rendered, and a gap says why', () => {
     const { consulService: _, ...ingress } = mesh!.ingress;
     const identities = { default: { ...mesh!.identities.default!, spiffe: 'spiffe://x.consul/ns/a/sa/b' } };
     const other = { ...policy, mesh: { ...mesh!, ingress, identities } };
-    const { files, gaps } = renderConsul(other, rules, { assertionJwks: '{}' });
+    const { files, gaps } = consul.emit(other, rules, { assertionJwks: '{}' });
     expect(files).toEqual({});
     expect(gaps.map(({ part }) => part)).toEqual(['mesh', 'mesh.identities.default']);
     expect(consul.covers(rules[0]!, other)).toEqual({ kind: 'none', text: gaps[1]?.text });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderConsul } from '../../../../src/targets/consul/render.ts';
+import { consul } from '../../../../src/targets/consul/index.ts';
 import { JWKS } from './samples.ts';
 
 const FOLDER = join(import.meta.dirname, 'golden');
@@ -14,7 +14,7 @@ function rendered(name: string): Readonly<Record<string, string>> {
   const { policy, errors } = parsePolicy(readFileSync(join(FOLDER, name, POLICY), 'utf8'), POLICY);
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
   const options = policy.mesh?.assertionCaFile === undefined ? { assertionJwks: JWKS } : {};
-  const { files, gaps } = renderConsul(policy, compile(policy), options);
+  const { files, gaps } = consul.emit(policy, compile(policy), options);
   return { ...files, 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
 }
 

@@ -4,9 +4,9 @@ import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { driftOf } from '../../../../src/targets/consul/drift.ts';
+import { consul } from '../../../../src/targets/consul/index.ts';
 import { projection } from '../../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../../src/targets/consul/read.ts';
-import { renderConsul } from '../../../../src/targets/consul/render.ts';
 import { draw, holds } from '../../../harness/property.ts';
 import { CHANGES, chance, plant } from '../../rules/mutate.ts';
 import { withTools } from '../tools.ts';
@@ -18,7 +18,7 @@ test('read back, what was rendered allows what the rules do, on any policy', () 
   holds(
     fc.property(consulPolicy, (policy) => {
       const rules = compile(policy);
-      const { files } = renderConsul(policy, rules, OPTIONS);
+      const { files } = consul.emit(policy, rules, OPTIONS);
       expect(Object.keys(files).length).toBeGreaterThan(1);
       expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
     }),
@@ -31,7 +31,7 @@ test('with tools of agents, too', () => {
   holds(
     fc.property(withTools(consulPolicy), (policy) => {
       const rules = compile(policy);
-      const { files } = renderConsul(policy, rules, OPTIONS);
+      const { files } = consul.emit(policy, rules, OPTIONS);
       if (JSON.stringify(files).includes('mcp-method')) looking += 1;
       expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
     }),
@@ -48,7 +48,7 @@ test('planted differences are found at either side, and none is invented', () =>
       const { policy: changed } = plant(one, kind, chance(index));
       const rules = compile(changed);
       if (rules.length === 0) continue;
-      const read = readConsul(renderConsul(changed, rules, OPTIONS).files);
+      const read = readConsul(consul.emit(changed, rules, OPTIONS).files);
       const witness = proveIdentities(seen(one), read);
       if (witness !== undefined) found += 1;
       expect(proveIdentities(read, seen(one)) === undefined).toBe(witness === undefined);

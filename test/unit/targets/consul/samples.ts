@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
+import { consul } from '../../../../src/targets/consul/index.ts';
 import type { Permission } from '../../../../src/targets/consul/permissions.ts';
-import { renderConsul } from '../../../../src/targets/consul/render.ts';
 import type { MeshOptions } from '../../../../src/targets/types.ts';
 import { policy } from '../../rules/arbitrary.ts';
 
@@ -50,7 +50,7 @@ export function render(rest: string, sample: Sample = {}) {
   const { policy, errors } = parsePolicy(text(rest, sample), 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const rules = compile(policy);
-  const { files, gaps } = renderConsul(policy, rules, sample.options ?? { assertionJwks: JWKS });
+  const { files, gaps } = consul.emit(policy, rules, sample.options ?? { assertionJwks: JWKS });
   // biome-ignore lint/suspicious/noExplicitAny: entries of several kinds, as JSON has them
   const entries: readonly any[] = Object.values(files).map((file) => JSON.parse(file));
   const of = (kind: string) => entries.filter(({ Kind }) => Kind === kind);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
-import { envoy, renderEnvoy } from '../../../../src/targets/envoy/render.ts';
+import { envoy } from '../../../../src/targets/envoy/index.ts';
 import { render } from './samples.ts';
 
 const service = 'services: { wiki: { authority: wiki.mesh, endpoint: "wiki:8080" } }\n';
@@ -42,7 +42,7 @@ test('two roles with one identity, and an assertion that Envoy verifies: exact',
     },
   };
   const rules = compile(changed);
-  expect(renderEnvoy(changed, rules).gaps).toEqual([]);
+  expect(envoy.emit(changed, rules).gaps).toEqual([]);
   expect(rules.map((rule) => envoy.covers(rule, changed))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
 });
 

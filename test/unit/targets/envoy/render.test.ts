@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Policy } from '../../../../src/policy/types.ts';
+import { envoy } from '../../../../src/targets/envoy/index.ts';
 import { readEnvoy } from '../../../../src/targets/envoy/read.ts';
-import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
 import { render } from './samples.ts';
 
 const wiki = `
@@ -40,7 +40,7 @@ describe('the listener', () => {
     expect(http.common_http_protocol_options).toEqual({ max_headers_count: 250 });
     const session = { keysFile: '/run/keys', idle: 3600, absolute: 7200, fresh: 600 };
     const { policy, rules } = render(wiki);
-    const { files } = renderEnvoy({ ...policy, gateway: { ...policy.gateway, session } }, rules);
+    const { files } = envoy.emit({ ...policy, gateway: { ...policy.gateway, session } }, rules);
     const { static_resources: resources } = parse(Object.values(files)[0]!);
     const [{ filters }] = resources.listeners[0].filter_chains;
     const options = filters[0].typed_config.common_http_protocol_options;
@@ -168,7 +168,7 @@ describe('the rules', () => {
   test('with an assertion they want its identity and role, and its service is its audience', () => {
     const { policy, rules } = render(wiki);
     const changed = asserting(policy);
-    const { files, gaps } = renderEnvoy(changed, rules);
+    const { files, gaps } = envoy.emit(changed, rules);
     expect(gaps).toEqual([]);
     const [jwt, , allow] = parse(files['envoy.yaml'] ?? '').static_resources.listeners[0].filter_chains[0].filters[0]
       .typed_config.http_filters;

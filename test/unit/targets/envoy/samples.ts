@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderEnvoy } from '../../../../src/targets/envoy/render.ts';
+import { envoy } from '../../../../src/targets/envoy/index.ts';
 
 const HEAD = `
 version: 1
@@ -36,7 +36,7 @@ export function render(rest: string, mesh = meshFor(rest)) {
   const { policy, errors } = parsePolicy(HEAD + mesh + rest, 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const rules = compile(policy);
-  const { files, gaps } = renderEnvoy(policy, rules);
+  const { files, gaps } = envoy.emit(policy, rules);
   const text = files['envoy.yaml'] ?? '';
   return { policy, rules, files, gaps, text, tree: parse(text) };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderIstio } from '../../../../src/targets/istio/render.ts';
+import { istio } from '../../../../src/targets/istio/index.ts';
 import type { Emitted, MeshOptions } from '../../../../src/targets/types.ts';
 
 const FOLDER = join(import.meta.dirname, 'golden');
@@ -25,4 +25,4 @@ export function policyOf(text: string, file = 'meshgate.yaml'): Policy {
 export const goldenPolicy = (name: string): Policy => policyOf(readFileSync(golden(name, 'policy.yaml'), 'utf8'), name);
 
 /** Renders a policy as the goldens are. */
-export const render = (policy: Policy, options?: MeshOptions): Emitted => renderIstio(policy, compile(policy), options);
+export const render = (policy: Policy, options?: MeshOptions): Emitted => istio.emit(policy, compile(policy), options);

@@ -3,9 +3,9 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { compile } from '../../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { driftOf } from '../../../../src/targets/istio/drift.ts';
+import { istio } from '../../../../src/targets/istio/index.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
 import { readIstio } from '../../../../src/targets/istio/read.ts';
-import { renderIstio } from '../../../../src/targets/istio/render.ts';
 import { draw } from '../../../harness/property.ts';
 import { policy } from '../../rules/arbitrary.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
@@ -46,7 +46,7 @@ function put(object: Any, path: string, value: unknown): void {
 test('from YAML as well, over 20 policies', () => {
   for (const one of draw(policy, 20).map((it) => meshed(it))) {
     const rules = compile(one);
-    expect(readIstio(renderIstio(one, rules).files)).toEqual(project(one, rules));
+    expect(readIstio(istio.emit(one, rules).files)).toEqual(project(one, rules));
   }
 });
 

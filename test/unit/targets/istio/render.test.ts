@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
+import { istio } from '../../../../src/targets/istio/index.ts';
 import { CREDENTIAL } from '../../../../src/targets/istio/ingress.ts';
 import { istioObjects } from '../../../../src/targets/istio/layers.ts';
-import { objectName } from '../../../../src/targets/istio/objects.ts';
-import { istio } from '../../../../src/targets/istio/render.ts';
+import { LOG_PROVIDER, objectName } from '../../../../src/targets/istio/objects.ts';
 import { patterns } from '../../../../src/targets/istio/rule.ts';
-import { LOG_PROVIDER } from '../../../../src/targets/istio/telemetry.ts';
 import { cases, golden, goldenPolicy, policyOf, render } from './golden.ts';
 
 const demo = goldenPolicy('demo');

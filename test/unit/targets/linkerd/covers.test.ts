@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { linkerd } from '../../../../src/targets/linkerd/render.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { render, type Sample, WIKI, WORKLOAD } from './samples.ts';
 
 const APART: Sample = { ingress: '' };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderLinkerd } from '../../../../src/targets/linkerd/render.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 
 const FOLDER = join(import.meta.dirname, 'golden');
 const POLICY = 'policy.yaml';
@@ -12,7 +12,7 @@ const POLICY = 'policy.yaml';
 function rendered(name: string): Readonly<Record<string, string>> {
   const { policy, errors } = parsePolicy(readFileSync(join(FOLDER, name, POLICY), 'utf8'), POLICY);
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
-  const { files, gaps } = renderLinkerd(policy, compile(policy));
+  const { files, gaps } = linkerd.emit(policy, compile(policy));
   return { ...files, 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
 }
 

@@ -3,7 +3,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import type { Policy, Service } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderLinkerd } from '../../../../src/targets/linkerd/render.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { policy } from '../../rules/arbitrary.ts';
 
 const HEAD = `
@@ -53,7 +53,7 @@ export function render(rest: string, { ingress = INGRESS, gateway = '', kind = '
   const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const rules = compile(policy);
-  const { files, gaps } = renderLinkerd(policy, rules);
+  const { files, gaps } = linkerd.emit(policy, rules);
   const yaml = files['linkerd.yaml'] ?? '';
   const objects = parseAllDocuments(yaml).map((document) => document.toJS());
   const of = (kind: string) => objects.filter((object) => object?.kind === kind);

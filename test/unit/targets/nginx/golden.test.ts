@@ -3,10 +3,16 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cases, golden, goldenPolicy, render } from './golden.ts';
 
-/** What a golden folder holds: the rendered files, and the gaps as lines. */
+/** The golden folder with the list of erased headers, and with what others need no copy of. */
+const SMALLEST = 'smallest';
+const smallest = render(goldenPolicy(SMALLEST)).files;
+
+/** What a golden folder holds: the rendered files that the smallest policy's has not, and the gaps as lines. */
 function rendered(name: string): Readonly<Record<string, string>> {
   const { files, gaps } = render(goldenPolicy(name));
-  return { ...files, 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
+  const isOwn = (path: string, text: string) => !path.startsWith('erase') && text !== smallest[path];
+  const kept = Object.entries(files).filter(([path, text]) => name === SMALLEST || isOwn(path, text));
+  return { ...Object.fromEntries(kept), 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
 }
 
 function onDisk(name: string): readonly string[] {
@@ -36,4 +42,19 @@ describe.each(cases)('%s', (name) => {
   test.each(Object.keys(files))('%s', (path) => {
     expect(files[path]).toBe(readFileSync(golden(name, path), 'utf8'));
   });
+});
+
+/** Names that a file sends, by either module of nginx. */
+const sent = (text = ''): readonly string[] =>
+  [...text.matchAll(/_set_header (\S+) /g)].map(([, name = '']) => name.toLowerCase());
+
+test.each(cases)('%s: erases all that the smallest policy erases, unless it sets it itself', (name) => {
+  const text = readFileSync(golden(SMALLEST, 'erase.conf'), 'utf8');
+  const wanted = sent(text.replace(/^.*# the policy$/gm, ''));
+  expect(wanted.length).toBeGreaterThan(1000);
+  const { files } = render(goldenPolicy(name));
+  for (const module of Object.keys(files).includes('erase-grpc.conf') ? ['', '-grpc'] : ['']) {
+    const found = new Set([...sent(files[`erase${module}.conf`]), ...sent(files[`headers${module}.conf`])]);
+    expect(wanted.filter((it) => !found.has(it))).toEqual([]);
+  }
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { goldenPolicy, options, render } from './golden.ts';
-import { all, args, readConf } from './read.ts';
+import { cases, goldenPolicy, options, render } from './golden.ts';
+import { all, args, readConf, treeOf } from './read.ts';
 
 test('the example for an existing nginx includes what is rendered for the smallest policy', () => {
   const example = readConf(readFileSync('conf.d/meshgate.conf', 'utf8'));
@@ -18,6 +18,36 @@ test('what it says of duplicates is true', () => {
     .map((one) => one.words[0])
     .filter((name) => !/^(js_path|js_import|js_shared_dict_zone|log_format)$/.test(name ?? ''));
   expect(unique.sort()).toEqual(['js_engine', 'variables_hash_max_size']);
-  const host = readConf(files['hosts/wiki.example.com.conf'] ?? '');
+  const host = treeOf(files, 'hosts/wiki.example.com.conf');
   expect(args(host, 'location')).toContain('^~ /');
+});
+
+test('docs/nginx.md has a row for each file that other rendered files include', () => {
+  const [, table = ''] = /<!-- files -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/nginx.md', 'utf8')) ?? [];
+  const listed = [...table.matchAll(/`([a-zA-Z0-9_/-]+\.conf)`/g)].map(([, name = '']) => name);
+  const general = (path: string): string =>
+    path
+      .replace(/^(services|requests)\/[a-z0-9-]+/, '$1/NAME')
+      .replace(/(?<=_as)_.*(?=\.conf$)/, '_IDENTITY')
+      .replace(/_\d+(?=\.conf$)/, '')
+      .replace(/^(ingress)-.*(?=\.conf$)/, '$1-NAME')
+      .replace(/^(cors)-\d+/, '$1-N');
+  const rendered = cases.flatMap((name) => Object.keys(render(goldenPolicy(name)).files));
+  const included = rendered.filter((path) => /\.conf$/.test(path) && !/^(hosts|inner)\/|^(http|servers)\./.test(path));
+  // No golden policy has a host whose first ingress is not the default.
+  const expected = listed.filter((name) => !/_2\.conf$|^ingress-NAME/.test(name));
+  expect([...new Set(included.map(general))].sort()).toEqual(expected.sort());
+});
+
+test('every rendered file says what it is for, and is included', () => {
+  for (const name of cases) {
+    const { files } = render(goldenPolicy(name));
+    const confs = Object.entries(files).filter(([path]) => path.endsWith('.conf'));
+    const texts = confs.map(([, text]) => text).join('');
+    for (const [path, text] of confs) {
+      expect(text, `${name}: ${path}`).toMatch(/^# .+\. Rendered by meshgate from the policy; do not edit\.\n/);
+      if (/^(hosts|inner)\/|^(http|servers)\./.test(path)) continue;
+      expect(texts, `${name}: ${path}`).toContain(`include ${options.dir}/${path};`);
+    }
+  }
 });

@@ -25,7 +25,7 @@ ${server(8444, 'dashboard', 'inner')} }`;
 
 test('the files with the request headers of services are compared with the policy', () => {
   expect(told((_, text) => text)).toEqual([]);
-  const file = 'requests/dashboard/hosts/dashboard.example.com.conf';
+  const file = 'requests/dashboard.conf';
   expect(made).toHaveProperty([file]);
   const wider = (name: string, text: string) =>
     name === file ? `${text}proxy_set_header X-WEBAUTH-SHOE-SIZE $http_x_webauth_shoe_size;\n` : text;

@@ -271,11 +271,11 @@ describe('the rendered files', () => {
 
   test('one that was edited: the first line that differs', () => {
     expect(
-      inspect(changed('hosts/wiki.test.conf', (content) => content.replace('satisfy all', 'satisfy any')))?.warnings,
+      inspect(changed('server.conf', (content) => content.replace('satisfy all', 'satisfy any')))?.warnings,
     ).toEqual([
       {
-        file: `${DIR}/hosts/wiki.test.conf`,
-        line: (files['hosts/wiki.test.conf'] as string).split('\n').indexOf('satisfy all;') + 1,
+        file: `${DIR}/server.conf`,
+        line: (files['server.conf'] as string).split('\n').indexOf('satisfy all;') + 1,
         text: 'this is not what the policy renders to now',
         instead: 'render the policy again, and reload nginx',
       },
@@ -301,8 +301,11 @@ describe('the rendered files', () => {
     const said = dumped({
       '/etc/nginx/nginx.conf':
         'http { include /opt/m/http.conf; server { server_name wiki.test; include /opt/m/hosts/*; } }',
-      '/opt/m/http.conf': other['http.conf'] as string,
-      '/opt/m/hosts/wiki.test.conf': other['hosts/wiki.test.conf'] as string,
+      ...Object.fromEntries(
+        Object.entries(other)
+          .filter(([file]) => file.endsWith('.conf') && file !== 'servers.conf')
+          .map(([file, content]) => [`/opt/m/${file}`, content]),
+      ),
     });
     expect(
       inspectNginx(said, policy, rules, (path) => (path === '/opt/m/policy.js' ? other['policy.js'] : undefined)),

@@ -85,6 +85,10 @@ export function included(tree: readonly Parsed[], files: Readonly<Record<string,
   });
 }
 
+/** A rendered file as nginx reads it: with the files that it includes. */
+export const treeOf = (files: Readonly<Record<string, string>>, path: string): readonly Parsed[] =>
+  included(readConf(files[path] ?? ''), files);
+
 /** Every directive of that name at any depth. */
 export function all(tree: readonly Parsed[], name: string): readonly Parsed[] {
   return tree.flatMap((one) => [...(one.words[0] === name ? [one] : []), ...all(one.block ?? [], name)]);

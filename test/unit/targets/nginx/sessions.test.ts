@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { ETCD_PAGE } from '../../../../src/limits.ts';
 import { goldenPolicy, render } from './golden.ts';
-import { all, args, type Parsed, readConf } from './read.ts';
+import { all, args, type Parsed, readConf, treeOf } from './read.ts';
 
 const { files } = render(goldenPolicy('sessions'));
-const http = readConf(files['http.conf'] ?? '');
-const wiki = readConf(files['hosts/wiki.example.com.conf'] ?? '');
-const apps = readConf(files['hosts/_.apps.example.com.conf'] ?? '');
-const api = readConf(files['hosts/api.example.com.conf'] ?? '');
+const http = treeOf(files, 'http.conf');
+const wiki = treeOf(files, 'hosts/wiki.example.com.conf');
+const apps = treeOf(files, 'hosts/_.apps.example.com.conf');
+const api = treeOf(files, 'hosts/api.example.com.conf');
 const shared = render(goldenPolicy('signin-host')).files;
-const auth = readConf(shared['hosts/auth.example.com.conf'] ?? '');
-const handed = readConf(shared['hosts/wiki.example.com.conf'] ?? '');
+const auth = treeOf(shared, 'hosts/auth.example.com.conf');
+const handed = treeOf(shared, 'hosts/wiki.example.com.conf');
 
 const location = (tree: readonly Parsed[], ...words: readonly string[]): readonly Parsed[] =>
   all(tree, 'location').find((one) => one.words.slice(1).join(' ') === words.join(' '))?.block ?? [];
@@ -47,7 +47,7 @@ test('services receive the Cookie line without ours, calls too, and at the inner
     hosts: [{ ...first!, routes }, ...hosts],
   });
   const [inner = ''] = Object.keys(both.files).filter((path) => path.startsWith('inner/'));
-  const inside = readConf(both.files[inner] ?? '');
+  const inside = treeOf(both.files, inner);
   expect(sent(location(inside, '^~', '/'))).toContain('Cookie $meshgate_cookie_inside');
   expect(sent(location(inside, '^~', '/.meshgate/hop/')).filter((it) => it.startsWith('Cookie'))).toEqual([]);
   const map = readConf(both.files['http.conf'] ?? '').find(({ words }) => words[2] === '$meshgate_cookie_inside');
@@ -90,10 +90,10 @@ describe('the endpoints', () => {
   test('are where people sign in, each way back where it is used, and nowhere else', () => {
     for (const [tree, back] of hosts) {
       const around = location(tree, '^~', '/.meshgate/');
-      expect(all(around, 'location').map(({ words }) => words.slice(1).join(' '))).toEqual([
-        ...namesOf(back).map((name) => `= /.meshgate/${name}`),
-        '^~ /.meshgate/assets/',
-      ]);
+      const found = all(around, 'location').map(({ words }) => words.slice(1).join(' '));
+      expect(found.sort()).toEqual(
+        [...namesOf(back).map((name) => `= /.meshgate/${name}`), '^~ /.meshgate/assets/'].sort(),
+      );
     }
     expect(all(location(api, '^~', '/.meshgate/'), 'location')).toEqual([]);
     expect(Object.keys(files)).not.toContain('hosts/auth.example.com.conf');
@@ -122,7 +122,7 @@ describe('the endpoints', () => {
     expect(args(readConf(other['http.conf'] ?? ''), 'limit_req_zone')).toEqual([
       '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=600r/m',
     ]);
-    const tree = readConf(other['hosts/wiki.example.com.conf'] ?? '');
+    const tree = treeOf(other, 'hosts/wiki.example.com.conf');
     expect(args(location(tree, '=', '/.meshgate/signin'), 'limit_req')).toEqual([
       'zone=meshgate_signin_rate burst=50 nodelay',
     ]);

@@ -5,7 +5,7 @@ import { hasServiceAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames } from '../../../../src/targets/nginx/erase.ts';
 import { FORGED, INTERNAL } from '../../../security/forged-headers.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
-import { all, args, included, type Parsed, readConf } from './read.ts';
+import { all, args, type Parsed, readConf, treeOf } from './read.ts';
 import { callsAsProxied, fallsInto, inherited, listsHeaders, meshTraps, tlsTraps, traps, trapsOf } from './traps.ts';
 
 interface Place {
@@ -23,9 +23,9 @@ type DoorName = keyof typeof doors;
 /** Every location of a rendered policy that proxies to a service, as nginx sees it. */
 function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
   const { files } = render(goldenPolicy(name));
-  return Object.entries(files)
-    .filter(([path]) => path.startsWith(`${door}/`))
-    .flatMap(([, text]) => included(readConf(text), files))
+  return Object.keys(files)
+    .filter((path) => path.startsWith(`${door}/`))
+    .flatMap((path) => treeOf(files, path))
     .filter((one) => one.words.join(' ') === 'location ^~ /')
     .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
     .map((location) => ({
@@ -50,8 +50,9 @@ test('nothing proxies but the routes, the hop to the check, that to the key set,
     const policy = goldenPolicy(name);
     const ours = policy.gateway.assertion === undefined ? 1 : 2;
     for (const door of ['hosts', 'inner'] as const) {
-      const hosts = Object.entries(render(policy).files).filter(([path]) => path.startsWith(`${door}/`));
-      const found = hosts.flatMap(([, text]) => all(readConf(text), 'location')).filter(proxies);
+      const { files } = render(policy);
+      const hosts = Object.keys(files).filter((path) => path.startsWith(`${door}/`));
+      const found = hosts.flatMap((path) => all(treeOf(files, path), 'location')).filter(proxies);
       const handlers = found.filter(toHandler);
       if (policy.gateway.session === undefined || door === 'inner') expect(handlers).toEqual([]);
       expect(found.length - handlers.length).toBe(proxied(name, door).length + ours * hosts.length);
@@ -256,9 +257,10 @@ describe('several ingresses', () => {
 });
 
 test('each server closes what others add, before anything is matched', () => {
-  for (const [path, text] of Object.entries(render(goldenPolicy('demo')).files)) {
+  const { files } = render(goldenPolicy('demo'));
+  for (const path of Object.keys(files)) {
     if (!path.startsWith('hosts/')) continue;
-    const server = readConf(text);
+    const server = treeOf(files, path);
     expect(args(server, 'auth_request')).toEqual(['/.meshgate/check/-']);
     expect(args(server, 'satisfy')).toEqual(['all']);
     expect(args(server, 'underscores_in_headers')).toEqual(['off']);
@@ -274,7 +276,7 @@ test('each server closes what others add, before anything is matched', () => {
 
 describe('the inner listener', () => {
   const { files } = render(goldenPolicy('agents'));
-  const server = readConf(files['inner/dashboard.example.com.conf'] ?? '');
+  const server = treeOf(files, 'inner/dashboard.example.com.conf');
 
   test('has the hosts with a rule for an agent, and no other', () => {
     expect(Object.keys(files).filter((path) => path.startsWith('inner/'))).toEqual([
@@ -310,26 +312,26 @@ describe('the inner listener', () => {
   });
 
   test('passes certificate and assertion to its own check, and no other server does', () => {
-    const sent = (text: string, path: string) =>
-      headers(all(readConf(text), 'location').find((one) => one.words[2] === path) as Parsed);
+    const sent = (file: string, path: string) =>
+      headers(all(treeOf(files, file), 'location').find((one) => one.words[2] === path) as Parsed);
     expect(args(server, 'auth_request')).toEqual(['/.meshgate/hop/-']);
-    expect(sent(files['inner/dashboard.example.com.conf'] ?? '', '/.meshgate/hop/')).toEqual(
+    expect(sent('inner/dashboard.example.com.conf', '/.meshgate/hop/')).toEqual(
       expect.arrayContaining([
         ['X-Meshgate-Assertion', '$http_x_meshgate_assertion'],
         ['SSL-Client-Cert', '$meshgate_inner_cert'],
       ]),
     );
-    const outer = files['hosts/dashboard.example.com.conf'] ?? '';
-    expect(sent(outer, '/.meshgate/check/').map(([name]) => name)).toEqual([
+    expect(sent('hosts/dashboard.example.com.conf', '/.meshgate/check/').map(([name]) => name)).toEqual([
       ...['Host', 'Connection', 'Content-Length', 'Authorization', 'X-Meshgate-Method'],
     ]);
+    const outer = JSON.stringify(treeOf(files, 'hosts/dashboard.example.com.conf'));
     expect(outer).not.toContain('/.meshgate/hop/');
     expect(outer).not.toContain('ssl_client');
   });
 });
 
 test('the inner servers take nothing over from the http level around them', () => {
-  const http = readConf(render(goldenPolicy('demo')).files['http.conf'] ?? '');
+  const http = treeOf(render(goldenPolicy('demo')).files, 'http.conf');
   const servers = all(http, 'server').filter((one) => one.block !== undefined);
   expect(servers).toHaveLength(3);
   for (const { block = [] } of servers) {

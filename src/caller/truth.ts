@@ -1,0 +1,43 @@
+import { combinedTruth } from '../policy/facts/combined.ts';
+import { evaluations, type Fact, type Leaf } from '../policy/facts/index.ts';
+import { type FactContext as Context, type Evaluation, REQUEST, SIGNIN, type Truth } from '../policy/facts/operator.ts';
+import { roleTruth as evaluateRole } from '../policy/facts/role.ts';
+import type { Verified } from '../token/types.ts';
+
+export type { Truth } from '../policy/facts/operator.ts';
+
+/** What facts are evaluated against. */
+export interface FactContext extends Context<Fact> {
+  /** Answers for facts of the token, instead of the token itself. */
+  readonly given?: ((fact: Leaf) => Truth) | undefined;
+}
+
+/** What the facts of one token, or of none, are evaluated against. */
+export interface TokenContext extends FactContext {
+  readonly verified: Verified;
+}
+
+/** Evaluates one fact. */
+export function truthOf(fact: Fact, context: FactContext): Truth {
+  switch (fact.op) {
+    case 'role':
+      return evaluateRole(fact.value, context, truthOf);
+    case 'any':
+    case 'all':
+    case 'none':
+      return combinedTruth(fact, context, truthOf);
+  }
+  const { on, truth } = evaluations[fact.op] as Evaluation<Leaf>;
+  if ((on & REQUEST) === 0) {
+    if (context.given !== undefined) return context.given(fact);
+    const { provider } = fact as { readonly provider?: string };
+    if (provider !== undefined && provider !== context.verified.provider) return undefined;
+    if ((on & SIGNIN) !== 0 && (context.signin === undefined || context.signin.assumed)) {
+      return context.signin && true;
+    }
+  }
+  return truth(fact, context);
+}
+
+/** Whether a role is given. Unknown where there is no such role, or where it depends on itself. */
+export const roleTruth = (name: string, context: FactContext): Truth => evaluateRole(name, context, truthOf);

@@ -1,0 +1,272 @@
+/*
+ * The headers that nginx and the JavaScript send each other, and those that services receive, all named X-Meshgate-….
+ * Both sides take the names from here: the renderer what it sets and erases, the JavaScript what it reads and writes.
+ * docs/nginx.md has the table. Bundles hold the names alone, as constants: see src/build.mjs.
+ *
+ * No client's copy of any of them passes. One is read from a request all the same: the assertion that a service shows at
+ * the inner listener.
+ */
+
+/** A header of one direction. */
+export interface InternalHeader {
+  readonly name: `X-Meshgate-${string}`;
+  readonly says: string;
+  /** When it is sent; absent: always. */
+  readonly when?: string;
+  /** Who sets or reads it, where the direction alone does not say it. */
+  readonly setBy?: string;
+  readonly readBy?: string;
+}
+
+/** The headers of one direction: who sets them, and who reads them. */
+export interface Direction {
+  readonly setBy: string;
+  readonly readBy: string;
+  readonly headers: Readonly<Record<string, InternalHeader>>;
+}
+
+const directions = <const T extends Readonly<Record<string, Direction>>>(table: T): T => table;
+
+/** Every header, by its direction. */
+export const DIRECTIONS = directions({
+  toCheck: {
+    setBy: 'nginx',
+    readBy: 'the check',
+    headers: {
+      method: { name: 'X-Meshgate-Method', says: 'the method of the request' },
+      host: {
+        name: 'X-Meshgate-Host',
+        says: 'the host that was asked for',
+        when: 'if the host of the policy is a wildcard',
+      },
+      navigation: {
+        name: 'X-Meshgate-Navigation',
+        says: '`get` or `post` if a browser will show the answer as a page',
+        when: 'if browsers sign in at the host',
+      },
+      origin: {
+        name: 'X-Meshgate-Origin',
+        says: 'the origin of the page that sends an unsafe method or an `Upgrade`',
+        when: 'if browsers add a credential by themselves: a session, a client certificate, a network',
+      },
+      address: {
+        name: 'X-Meshgate-Address',
+        says: 'the address of the client',
+        when: 'if anonymous requests or introspection calls are counted by address',
+        readBy: 'the check and whoami',
+      },
+      networks: {
+        name: 'X-Meshgate-Networks',
+        says: 'for each network of the policy `1` if the client is in it, else `0`',
+        when: 'if a role asks for a network',
+        readBy: 'the check and whoami',
+      },
+      uri: {
+        name: 'X-Meshgate-Uri',
+        says: 'the raw request target, which DPoP proofs name',
+        when: 'if `gateway.proof` is set',
+        readBy: 'the check and whoami',
+      },
+      mcpVersion: {
+        name: 'X-Meshgate-Mcp-Version',
+        says: '`Mcp-Protocol-Version`',
+        when: 'if a rule of the host has `tools`',
+      },
+      mcpMethod: { name: 'X-Meshgate-Mcp-Method', says: '`Mcp-Method`', when: 'if a rule of the host has `tools`' },
+      mcpName: { name: 'X-Meshgate-Mcp-Name', says: '`Mcp-Name`', when: 'if a rule of the host has `tools`' },
+      assertion: {
+        name: 'X-Meshgate-Assertion',
+        says: 'the assertion that the calling service shows',
+        when: 'at the inner listener',
+        setBy: 'the calling service, through nginx',
+      },
+    },
+  },
+  fromCheck: {
+    setBy: 'the check',
+    readBy: 'nginx',
+    headers: {
+      status: { name: 'X-Meshgate-Status', says: 'the status of the refusal', when: 'if the check refuses' },
+      reason: { name: 'X-Meshgate-Reason', says: 'the reason code', when: 'if the check refuses' },
+      detail: { name: 'X-Meshgate-Detail', says: 'the detail, escaped for JSON', when: 'if the check refuses' },
+      retryAfter: { name: 'X-Meshgate-Retry-After', says: 'seconds', when: 'if the check refuses with 429 or 503' },
+      signin: {
+        name: 'X-Meshgate-Signin',
+        says: 'the query of the sign-in URL before `&to=`',
+        when: 'if the check refuses, and signing in would help',
+      },
+      dpopNonce: {
+        name: 'X-Meshgate-Dpop-Nonce',
+        says: 'the nonce for the next DPoP proof',
+        when: 'if `gateway.proof` has `nonce`',
+      },
+      setCookie: {
+        name: 'X-Meshgate-Set-Cookie',
+        says: 'the session cookie for the browser',
+        when: 'if a session was renewed or has ended',
+      },
+      rule: {
+        name: 'X-Meshgate-Rule',
+        says: 'the rule that allows the request; of a refusal, the one that failed by least',
+        when: 'if there is one',
+      },
+      as: {
+        name: 'X-Meshgate-As',
+        says: 'the mesh identity that nginx connects with',
+        when: 'if the service is in the mesh',
+      },
+      user: { name: 'X-Meshgate-User', says: 'the subject of the caller', when: 'if the caller is known' },
+      provider: { name: 'X-Meshgate-Provider', says: 'the provider of the caller', when: 'if the caller is known' },
+      roles: { name: 'X-Meshgate-Roles', says: 'the roles of the caller', when: 'if the caller has roles' },
+      agent: { name: 'X-Meshgate-Agent', says: 'the agent', when: 'if an agent asks' },
+      actors: { name: 'X-Meshgate-Actors', says: 'the actor chain', when: 'if an agent asks' },
+      assertion: {
+        name: 'X-Meshgate-Assertion',
+        says: 'the signed assertion for the service',
+        when: 'if `gateway.assertion` is set and the caller is known',
+      },
+      identity: {
+        name: 'X-Meshgate-H',
+        says: 'the value of identity header N of the policy',
+        when: 'if the route sends that identity header, and no other line has its value',
+      },
+    },
+  },
+  toService: {
+    setBy: 'nginx',
+    readBy: 'services',
+    headers: {
+      route: { name: 'X-Meshgate-Route', says: 'the route' },
+      rule: { name: 'X-Meshgate-Rule', says: 'the rule that allowed the request' },
+      identity: {
+        name: 'X-Meshgate-Identity',
+        says: 'the mesh identity that nginx connects with',
+        when: 'if the service is in the mesh',
+      },
+      erased: {
+        name: 'X-Meshgate-Erased',
+        says: 'the names of those identity headers',
+        when: 'if the client tried to set some',
+      },
+      assertion: {
+        name: 'X-Meshgate-Assertion',
+        says: 'the signed assertion',
+        when: 'if `gateway.assertion` is set and the caller is known',
+      },
+    },
+  },
+  toHandler: {
+    setBy: 'nginx',
+    readBy: 'the sign-in and whoami',
+    headers: {
+      host: { name: 'X-Meshgate-Host', says: 'the host of the policy; of a wildcard, the host that was asked for' },
+      query: { name: 'X-Meshgate-Query', says: 'the query: it is in no URL, because the error log shows URLs' },
+      requestId: { name: 'X-Meshgate-Request-Id', says: 'the request id' },
+      navigation: {
+        name: 'X-Meshgate-Navigation',
+        says: '`get` or `post` if a browser will show the answer as a page',
+      },
+    },
+  },
+  toPage: {
+    setBy: 'nginx',
+    readBy: 'the page of a refusal',
+    headers: {
+      status: { name: 'X-Meshgate-Status', says: 'the status of the refusal' },
+      detail: { name: 'X-Meshgate-Detail', says: 'the detail, escaped for JSON', when: 'if there is one' },
+      route: { name: 'X-Meshgate-Route', says: 'the route', when: 'if there is one' },
+      signin: {
+        name: 'X-Meshgate-Signin',
+        says: 'the query of the sign-in URL before `&to=`',
+        when: 'if signing in would help',
+      },
+      target: { name: 'X-Meshgate-Target', says: 'the raw request target' },
+      user: { name: 'X-Meshgate-User', says: 'the subject of the caller', when: 'if the caller is known' },
+    },
+  },
+  fromHandler: {
+    setBy: 'the sign-in and whoami',
+    readBy: 'nginx, for the log',
+    headers: {
+      reason: {
+        name: 'X-Meshgate-Reason',
+        says: 'the reason that the answer shows',
+        when: 'if the answer is a refusal',
+      },
+    },
+  },
+  toRenewal: {
+    setBy: 'the check',
+    readBy: 'the renewal of sessions',
+    headers: {
+      host: { name: 'X-Meshgate-Host', says: 'the host of the cookie' },
+      session: { name: 'X-Meshgate-Session', says: 'the text of the session cookie' },
+      wait: { name: 'X-Meshgate-Wait', says: '`1`: answer after the provider; `0`: answer at once and go on' },
+    },
+  },
+  toIntrospection: {
+    setBy: 'the check',
+    readBy: 'the introspection client',
+    headers: { provider: { name: 'X-Meshgate-Provider', says: 'the provider to ask' } },
+  },
+  toEgress: {
+    setBy: 'the JavaScript that calls a provider',
+    readBy: 'the egress server',
+    headers: {
+      url: { name: 'X-Meshgate-Url', says: 'the URL, without secrets, because the error log shows it' },
+      method: { name: 'X-Meshgate-Method', says: '`POST`', when: 'if the method is not `GET`' },
+      contentType: { name: 'X-Meshgate-Content-Type', says: 'the `Content-Type`', when: 'if there is a body' },
+      authorization: { name: 'X-Meshgate-Authorization', says: 'the `Authorization`', when: 'if the call has one' },
+      accept: { name: 'X-Meshgate-Accept', says: 'the `Accept`', when: 'if it is not `application/json`' },
+    },
+  },
+  fromEgress: {
+    setBy: 'the egress server',
+    readBy: 'the JavaScript that calls a provider',
+    headers: {
+      reached: {
+        name: 'X-Meshgate-Reached',
+        says: 'how long connecting took; no number if that failed, so that nothing was sent',
+      },
+      address: { name: 'X-Meshgate-Connected', says: 'the address that was connected to' },
+    },
+  },
+  unused: {
+    setBy: 'nothing',
+    readBy: 'nothing',
+    headers: {
+      location: { name: 'X-Meshgate-Location', says: 'nothing: reserved', when: 'never' },
+      scope: { name: 'X-Meshgate-Scope', says: 'nothing: reserved', when: 'never' },
+    },
+  },
+});
+
+type NamesOf<T extends Readonly<Record<string, InternalHeader>>> = { readonly [Key in keyof T]: T[Key]['name'] };
+
+const namesOf = <T extends Readonly<Record<string, InternalHeader>>>({
+  headers,
+}: {
+  readonly headers: T;
+}): NamesOf<T> => Object.fromEntries(Object.entries(headers).map(([key, { name }]) => [key, name])) as NamesOf<T>;
+
+// The names of each direction, for code.
+export const TO_CHECK = namesOf(DIRECTIONS.toCheck);
+/** `identity` is followed by the index of an identity header. */
+export const FROM_CHECK = namesOf(DIRECTIONS.fromCheck);
+export const TO_SERVICE = namesOf(DIRECTIONS.toService);
+export const TO_HANDLER = namesOf(DIRECTIONS.toHandler);
+export const TO_PAGE = namesOf(DIRECTIONS.toPage);
+export const FROM_HANDLER = namesOf(DIRECTIONS.fromHandler);
+export const TO_RENEWAL = namesOf(DIRECTIONS.toRenewal);
+export const TO_INTROSPECTION = namesOf(DIRECTIONS.toIntrospection);
+export const TO_EGRESS = namesOf(DIRECTIONS.toEgress);
+export const FROM_EGRESS = namesOf(DIRECTIONS.fromEgress);
+
+/** Every name once, without those of identity headers, which are numbered. */
+export const INTERNAL_NAMES: readonly string[] = [
+  ...new Set(
+    Object.values(DIRECTIONS).flatMap(({ headers }) => Object.values<InternalHeader>(headers).map((it) => it.name)),
+  ),
+]
+  .filter((name) => name !== FROM_CHECK.identity)
+  .sort();

@@ -1,0 +1,50 @@
+import { type ProviderKind, providerKinds } from '../providers/index.ts';
+import { kindOfDraft } from './check-kinds.ts';
+import { wantsProofs } from './check-proof.ts';
+import { asksCertificates } from './check-request-facts.ts';
+import { type DraftFact, type DraftPolicy, entriesOf } from './draft.ts';
+import { allFacts, isProviderAlone, roleFacts } from './draft-facts.ts';
+import { neverIn, type WrittenLeaf } from './facts/describe.ts';
+import { namesOf } from './names.ts';
+import type { Report } from './report.ts';
+
+/** What is known of a provider by its name; undefined where nothing is. */
+export type KindOf = (name: string | undefined) => ProviderKind | undefined;
+
+export const kindsOf =
+  (draft: DraftPolicy): KindOf =>
+  (name) => {
+    const kind = name === undefined ? undefined : kindOfDraft(draft.providers?.[name]);
+    return kind && providerKinds[kind];
+  };
+
+/** The only provider of a policy: what names none is about that one. */
+export function onlyProvider(report: Report): string | undefined {
+  const names = namesOf(report, 'provider') ?? [];
+  return names.length === 1 ? names[0] : undefined;
+}
+
+/** Each fact can be true, by what else the policy says; and a token that anybody can have gives no role by itself. */
+export function checkFacts(report: Report, draft: DraftPolicy): void {
+  const kindOf = kindsOf(draft);
+  const only = onlyProvider(report);
+  const around = {
+    certificates: entriesOf(draft.hosts).some(([, host]) => asksCertificates(draft, host)),
+    unbound: (by: 'dpop' | 'certificate' | 'any') => wantsProofs(report, draft, by),
+  };
+  for (const { fact, path, provider, within = [] } of roleFacts(draft).flatMap(allFacts)) {
+    if (typeof fact !== 'object' || report.touches(path)) continue;
+    const kind = kindOf(fact.provider ?? provider ?? only);
+    for (const mistake of neverIn(fact as WrittenLeaf, { ...around, kind })) {
+      report.add([...path, ...mistake.path], mistake.message, mistake.part);
+    }
+    if (!kind?.ofAnybody || !isProviderAlone(fact) || within.some(saysMore)) continue;
+    const message = `anybody in the world can have a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with what makes it one of yours`;
+    report.add(path, message, 'key');
+  }
+}
+
+/** Whether something is asked for in an `all` beside the provider: what is not there, `none`, says nothing of who it is. */
+const saysMore = (fact: DraftFact): boolean =>
+  typeof fact === 'object' &&
+  (fact.all ?? []).some((it) => it === undefined || (!isProviderAlone(it) && !(typeof it === 'object' && it.none)));

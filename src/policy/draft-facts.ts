@@ -1,0 +1,140 @@
+import { type DraftFact, type DraftPolicy, entriesOf, writes } from './draft.ts';
+import { COMBINED } from './facts/combined.ts';
+import { bitsOf, OPERATORS } from './facts/describe.ts';
+import { ADDRESS } from './facts/operator.ts';
+import { type FactReader, type FactReading, reading, type Shape } from './facts/walk.ts';
+import type { Path } from './path.ts';
+
+/** A fact in a draft, where it stands, and the provider that an `all` around it names. */
+export interface FactAt {
+  readonly fact: DraftFact;
+  readonly path: Path;
+  readonly provider?: string;
+  /** Each `all` around it: what the others in there say, holds where this is asked. */
+  readonly within?: readonly DraftFact[];
+}
+
+/** A fact that is not the name of a role. */
+export type DraftForm = Exclude<DraftFact, string>;
+
+/** The facts directly inside a fact. */
+export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactAt[] {
+  if (typeof fact === 'string') return [];
+  return COMBINED.flatMap((op) => {
+    const inner = fact[op] ?? [];
+    const named = (op === 'all' ? inner.map(ownProvider).find((it) => it !== undefined) : undefined) ?? provider;
+    const around = {
+      within: op === 'all' ? [...within, fact] : within,
+      ...(named !== undefined && { provider: named }),
+    };
+    return inner.flatMap((it, index) =>
+      it === undefined ? [] : [{ fact: it, path: [...path, op, index], ...around }],
+    );
+  });
+}
+
+/** A fact and everything inside it. */
+export function allFacts(fact: FactAt): FactAt[] {
+  return [fact, ...innerFacts(fact).flatMap(allFacts)];
+}
+
+/** Each role's fact. */
+export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string })[] {
+  return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
+}
+
+/** A fact that a token is of this provider, and nothing else. */
+export const isProviderAlone = (fact: DraftFact | undefined): boolean =>
+  typeof fact === 'object' && fact.provider !== undefined && !writes(fact, ...OPERATORS, ...COMBINED);
+
+const ownProvider = (fact: DraftFact | undefined) =>
+  typeof fact === 'object' && isProviderAlone(fact) ? fact.provider : undefined;
+
+/** What a fact that is made of no others depends on, in the bits of its operators. */
+export const draftBits = (fact: DraftForm): number =>
+  OPERATORS.reduce((all, key) => (writes(fact, key) ? all | bitsOf(key) : all), 0);
+
+function draftShape(fact: DraftFact): Shape<DraftFact> | undefined {
+  if (typeof fact === 'string') return { role: fact };
+  if (fact.all) return { op: 'all', parts: fact.all };
+  if (fact.any) return { op: 'any', parts: fact.any };
+  return fact.none && { op: 'none', parts: fact.none };
+}
+
+/** {@link reading} of a draft, the same for all that ask. */
+export function draftReader<T>(reader: FactReader<DraftForm, T>): (draft: DraftPolicy) => FactReading<DraftFact, T> {
+  const made = new WeakMap<DraftPolicy, FactReading<DraftFact, T>>();
+  return (draft) => {
+    const read =
+      made.get(draft) ?? reading(draftShape, (role) => draft.roles?.[role], reader as FactReader<DraftFact, T>);
+    made.set(draft, read);
+    return read;
+  };
+}
+
+/** Providers whose tokens can make a fact true; undefined: any. */
+export const providersOf = draftReader<ReadonlySet<string> | undefined>({
+  leaf: ({ provider, ...rest }) => (provider === undefined || writes(rest, 'none') ? undefined : new Set([provider])),
+  sum: (op, parts) => {
+    if (op === 'all') return parts.reduce(intersect, undefined);
+    return op === 'none' || parts.includes(undefined) ? undefined : new Set(parts.flatMap((it) => [...(it ?? [])]));
+  },
+  missing: undefined,
+});
+
+function intersect(
+  a: ReadonlySet<string> | undefined,
+  b: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
+  return a && b ? new Set([...a].filter((it) => b.has(it))) : (a ?? b);
+}
+
+/** Whether a fact may be true of an anonymous caller, since it depends on the client's address. */
+export const restsOnNetwork = draftReader<boolean>({
+  leaf: (fact) => (draftBits(fact) & ADDRESS) !== 0,
+  sum: (_, parts) => parts.includes(true),
+  missing: false,
+});
+
+/** Each `acr` that has to be for a fact to be true: a sign-in has one. */
+export const neededAcrs = draftReader<readonly string[]>({
+  leaf: ({ acr }) => (acr === undefined ? [] : [acr]),
+  sum: (op, parts) => (op === 'all' ? [...new Set(parts.flat())] : []),
+  missing: [],
+});
+
+/** Says of roles whether each caller with one has another as well, as far as their definitions name each other. */
+function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
+  const covered = coveredBy(draft, other);
+  const reader = draftReader<boolean>({
+    leaf: () => false,
+    sum: (op, parts) =>
+      op === 'all' ? parts.includes(true) : op === 'any' && parts.length > 0 && !parts.includes(false),
+    role: (name, inner) => inner || covered.has(name),
+    missing: false,
+  });
+  return reader(draft);
+}
+
+const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
+
+/** True if each caller with the first role has the second as well, as far as their definitions name each other. */
+export function implies(draft: DraftPolicy, role: string, other: string): boolean {
+  const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
+  impliers.set(draft, known);
+  const read = known.get(other) ?? implying(draft, other);
+  known.set(other, read);
+  return read.role(role);
+}
+
+/** A role, and those of which everybody has it by its definition. */
+function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
+  const found = new Set([role]);
+  // What is added meanwhile has its turn.
+  for (const name of found) {
+    const fact = draft.roles?.[name];
+    const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];
+    for (const it of names) if (typeof it === 'string') found.add(it);
+  }
+  return found;
+}

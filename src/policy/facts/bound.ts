@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
+
+/** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
+export type BoundBy = (typeof BOUND_BY)[number];
+
+export const BOUND_BY = ['dpop', 'certificate', 'any'] as const;
+
+/** The token is bound to a key of the sender; a caller who passes with such a token has proved the key. */
+export interface Bound extends Placed {
+  readonly op: 'bound';
+  readonly value: BoundBy;
+}
+
+export const evaluation: Evaluation<Bound> = {
+  on: TOKEN,
+  truth: ({ value }, { verified: { binding } }) => binding !== undefined && (value === 'any' || value === binding.kind),
+};
+
+const keys = () => ({
+  bound: z
+    .enum(BOUND_BY)
+    .describe('The token is bound to a key of the sender: dpop, certificate, or any of the two.')
+    .optional(),
+});
+
+export const operator: Operator<Bound, typeof keys> = {
+  keys,
+  never: ({ bound }, { unbound }) => {
+    const why = bound && unbound(bound);
+    return why === undefined ? undefined : { path: ['bound'], message: `never true: ${why}` };
+  },
+};

@@ -1,0 +1,46 @@
+import * as s from '../scalars.ts';
+import { CERTIFICATE, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
+
+/** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
+export interface Certificate extends Placed {
+  readonly op: 'certificate';
+  readonly value: string;
+}
+
+export const evaluation: Evaluation<Certificate> = {
+  on: REQUEST | CERTIFICATE,
+  truth: (fact, context) => context.request?.named(fact.value),
+};
+
+/** Names of a client by its certificate. */
+export interface CertificateNames {
+  readonly spiffe?: string;
+  /** In lower case. */
+  readonly dns: readonly string[];
+}
+
+/**
+ * Whether a certificate has a name.
+ *
+ * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name, where the star stands for one label
+ */
+export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolean {
+  if (name.startsWith('spiffe:')) return spiffe === name;
+  if (!name.startsWith('*.')) return dns.includes(name);
+  return dns.some((own) => own.slice(own.indexOf('.')) === name.slice(1) && own.indexOf('.') > 0);
+}
+
+const keys = () => ({
+  certificate: s.certificateName
+    .describe('The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.')
+    .optional(),
+});
+
+export const operator: Operator<Certificate, typeof keys> = {
+  keys,
+  unsaid: () => 'no certificate is shown',
+  never: (_, { certificates }) =>
+    certificates
+      ? undefined
+      : 'no host asks for certificates; write gateway.tls.client_ca_file, the CA that signs them',
+};

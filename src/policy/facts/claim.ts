@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import { isLike } from '../../like.ts';
+import { emailRefusal, identityAt } from '../../providers/email.ts';
+import { type ProviderKind, unverifiedNames } from '../../providers/index.ts';
+import { hints } from '../hints.ts';
+import * as s from '../scalars.ts';
+import { claimHas, claimIs } from './compare.ts';
+import {
+  type Evaluation,
+  type Mistake,
+  type OfProvider,
+  type Operator,
+  type Surroundings,
+  TOKEN,
+  type Truth,
+  type Written,
+  worded,
+} from './operator.ts';
+
+/**
+ * What one claim says. `is` holds if the claim, or an element of it when it is an array, equals the value; `has`, if an
+ * array or space-delimited text contains it; `like`, if the text, or an element, matches the pattern, in which `*` stands
+ * for any characters.
+ */
+export type ClaimFact = OfProvider &
+  (
+    | { readonly op: 'is' | 'has'; readonly claim: string; readonly value: string | number | boolean }
+    | { readonly op: 'like'; readonly claim: string; readonly value: string }
+  );
+
+/** Whether a text, or one of a list, is like the pattern. A list with elements of other types says nothing else than yes. */
+function claimLike(claim: unknown, pattern: string): Truth {
+  if (typeof claim === 'string') return isLike(claim, pattern);
+  if (!Array.isArray(claim)) return undefined;
+  let unknown = false;
+  for (let i = 0; i < claim.length; i++) {
+    const element: unknown = claim[i];
+    if (typeof element !== 'string') unknown = true;
+    else if (isLike(element, pattern)) return true;
+  }
+  return unknown ? undefined : false;
+}
+
+/** What the value of a claim says of a fact about it. */
+export function valueTruth(fact: ClaimFact, value: unknown): Truth {
+  switch (fact.op) {
+    case 'is':
+      return claimIs(value, fact.value);
+    case 'has':
+      return claimHas(value, fact.value);
+    case 'like':
+      return claimLike(value, fact.value);
+  }
+}
+
+export const evaluation: Evaluation<ClaimFact> = {
+  on: TOKEN,
+  truth: (fact, { verified, kind }) => valueTruth(fact, identityAt(verified.claims, fact.claim, kind)),
+};
+
+/** Beyond these, several numbers of a token are read as one, and no fact compares them. */
+const safeNumber = () => z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+
+const claimValue = () =>
+  z.union([s.plainText, safeNumber(), z.boolean()]).register(hints, {
+    what: `a text, true, false or a number up to ${Number.MAX_SAFE_INTEGER}`,
+    write: 'the value that the claim must have, a larger number as a text if the provider sends one',
+  });
+
+export const keys = () => {
+  const value = claimValue();
+  return {
+    claim: s.claimPath.describe('A claim path, with is, has or like.').optional(),
+    is: value.describe('The claim, or one of its elements, equals this.').optional(),
+    has: value.describe('The list or space-delimited claim contains this.').optional(),
+    like: s.plainText
+      .describe('The claim, or one of its elements, is a text like this; * stands for any characters.')
+      .optional(),
+  };
+};
+
+/** A claim and its value as policies write them. */
+export type WrittenClaim = Written<typeof keys>;
+
+export const operator: Operator<ClaimFact, typeof keys> = {
+  keys,
+  provider: 'required',
+  build: ({ claim = '', is, has, like }) => {
+    if (like !== undefined) return { op: 'like', claim, value: like };
+    return is === undefined ? { op: 'has', claim, value: has ?? '' } : { op: 'is', claim, value: is };
+  },
+  text: ({ op, claim, value }) => `${worded('claim', claim)} ${worded(op, value)}`,
+  reads: (fact) => [{ path: fact.claim, ...(fact.op !== 'like' && { value: fact.value }) }],
+  unsaid: ({ claim }, { kind, verified }) => (claim === kind.email ? emailRefusal(verified.claims, kind) : undefined),
+  malformed: (fact) => malformed(fact),
+  never,
+};
+
+/** What is wrong with a pattern; undefined where nothing is. */
+function patternMistake(like: string): string | undefined {
+  if (!/[*]/.test(like)) return `nothing stands for other characters; write is: ${like}, or put a * in`;
+  return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
+}
+
+/** @param noun what the keys stand in */
+export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefined {
+  const isWritten = (key: string) => Object.hasOwn(fact, key);
+  const [key, second] = ['is', 'has', 'like'].filter(isWritten);
+  if (key !== undefined && !isWritten('claim')) {
+    return {
+      path: [key],
+      message: `${key} needs a claim beside it; write { claim: NAME, ${key}: VALUE }`,
+      part: 'key',
+    };
+  }
+  if (second !== undefined) {
+    return { path: [], message: `${key} and ${second} in one ${noun}; keep one of them`, part: 'key' };
+  }
+  if (key === undefined && isWritten('claim')) {
+    const message = 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list';
+    return { path: [], message, part: 'key' };
+  }
+  const message = fact.like === undefined ? undefined : patternMistake(fact.like);
+  return message === undefined ? undefined : { path: ['like'], message };
+}
+
+/** A claim that anybody can write is matched as a whole. */
+export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
+  if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
+  const message = `nobody has verified ${claim}, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
+  return { path: ['like'], message };
+}
+
+/** Whether a claim of this kind of provider holds a name that nobody has verified. */
+export const isUnverified = (claim: string | undefined, kind: ProviderKind): boolean =>
+  claim !== undefined && unverifiedNames[kind.name]?.includes(claim) === true;

@@ -1,0 +1,33 @@
+import type { Truth } from './operator.ts';
+
+type Value = string | number | boolean;
+
+/** A value of another type says nothing about the one asked for. */
+function sameValue(present: unknown, wanted: Value): Truth {
+  return typeof present === typeof wanted ? present === wanted : undefined;
+}
+
+/** Whether a list holds the value. An empty list says no; one with elements of other types says nothing else than yes. */
+function listHolds(list: readonly unknown[], wanted: Value): Truth {
+  if (list.includes(wanted)) return true;
+  const type = typeof wanted;
+  for (let i = 0; i < list.length; i++) if (typeof list[i] !== type) return undefined;
+  return false;
+}
+
+/** Beyond these, several numbers of a token are read as one. */
+const isOneOfMany = (wanted: Value): boolean =>
+  typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
+
+/** Whether a claim, or one of its elements, equals the value. */
+export function claimIs(claim: unknown, wanted: Value): Truth {
+  if (isOneOfMany(wanted)) return undefined;
+  return Array.isArray(claim) ? listHolds(claim, wanted) : sameValue(claim, wanted);
+}
+
+/** Whether a list, or a text of words divided by spaces, contains the value. */
+export function claimHas(claim: unknown, wanted: Value): Truth {
+  if (isOneOfMany(wanted)) return undefined;
+  const list = typeof claim === 'string' ? claim.split(' ').filter((word) => word !== '') : claim;
+  return Array.isArray(list) ? listHolds(list, wanted) : undefined;
+}

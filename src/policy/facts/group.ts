@@ -1,0 +1,28 @@
+import { claimAt } from '../../claim-at.ts';
+import * as s from '../scalars.ts';
+import { claimIs } from './compare.ts';
+import { type Evaluation, type OfProvider, type Operator, TOKEN } from './operator.ts';
+
+/** The person is in this group of the provider. */
+export interface Group extends OfProvider {
+  readonly op: 'group';
+  readonly value: string;
+}
+
+export const evaluation: Evaluation<Group> = {
+  on: TOKEN,
+  truth: ({ value }, { verified, kind }) =>
+    kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), value),
+};
+
+const keys = () => ({ group: s.groupName.describe('The caller is in this group.').optional() });
+
+export const operator: Operator<Group, typeof keys> = {
+  keys,
+  provider: 'required',
+  reads: ({ value }, { groups }) => (groups === undefined ? [] : [{ path: groups, value }]),
+  never: (_, { kind }) =>
+    kind && kind.groups === undefined
+      ? `tokens of the kind ${kind.name} have no groups of their own; write { claim: NAME, is: VALUE }`
+      : undefined,
+};

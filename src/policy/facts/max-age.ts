@@ -1,0 +1,41 @@
+import { MAX_CLOCK_SKEW } from '../../limits.ts';
+import * as s from '../scalars.ts';
+import { seconds } from '../units.ts';
+import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
+
+/** The person signed in no longer ago than this many seconds. */
+export interface MaxAge extends OfProvider {
+  readonly op: 'max_age';
+  readonly value: number;
+}
+
+export const evaluation: Evaluation<MaxAge> = {
+  on: TOKEN | SIGNIN,
+  /** That ends by itself, so it says until when it holds. */
+  truth: ({ value }, { verified, signin }) => {
+    const signedIn = verified.claims.auth_time;
+    // A time that is still to come, by more than clocks differ, is no time of a sign-in.
+    if (signin === undefined || typeof signedIn !== 'number' || signedIn > signin.now + MAX_CLOCK_SKEW)
+      return undefined;
+    const end = signedIn + value;
+    if (signin.now >= end) return false;
+    if (end < signin.until) signin.until = end;
+    return true;
+  },
+};
+
+const keys = () => ({
+  max_age: s.duration.describe('The person signed in (claim auth_time) no longer ago than this.').optional(),
+});
+
+export const operator: Operator<MaxAge, typeof keys> = {
+  keys,
+  provider: 'optional',
+  build: ({ max_age = '' }) => ({ op: 'max_age', value: seconds(max_age) }),
+  text: ({ value }) => `max_age ${value}s`,
+  reads: () => [{ path: 'auth_time', kept: true }],
+  malformed: ({ max_age }) =>
+    max_age === undefined || seconds(max_age) >= 1
+      ? undefined
+      : { path: ['max_age'], message: `${max_age} is too short, so never true; write at least 1s` },
+};

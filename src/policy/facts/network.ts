@@ -1,0 +1,46 @@
+import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../cidr.ts';
+import { list } from '../lists.ts';
+import * as s from '../scalars.ts';
+import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
+
+/** Ranges of addresses: the client's is in one of them. */
+export interface Network extends Placed {
+  readonly op: 'network';
+  readonly value: readonly string[];
+}
+
+export const evaluation: Evaluation<Network> = {
+  on: REQUEST | ADDRESS,
+  truth: (fact, context) => context.request?.within(fact.value),
+};
+
+const keys = () => ({
+  network: list(s.cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
+});
+
+export const operator: Operator<Network, typeof keys> = {
+  keys,
+  text: ({ value }) => `network ${value.join(', ')}`,
+  unsaid: () => 'the address is not said',
+  never: ({ network = [] }) => {
+    const ranges = network.map((range) => (range === undefined ? undefined : readRange(range)));
+    return network.flatMap((range, index) => {
+      const message = range && rangeMistake(range, ranges[index], ranges.slice(0, index));
+      return message === undefined ? [] : [{ path: ['network', index], message }];
+    });
+  },
+};
+
+function rangeMistake(written: string, range: Range | undefined, before: readonly (Range | undefined)[]) {
+  if (range === undefined) return `"${written}" is no range of addresses; write 10.9.0.0/24 or fd00::/8`;
+  if (isMappedRange(range)) {
+    const plain = rangeText({ bytes: range.bytes.slice(12), length: range.length - 96 });
+    return `no client has such an address; write ${plain}`;
+  }
+  const address = readRange(written.replace(/\/[\s\S]*$/, range.bytes.length === 4 ? '/32' : '/128'));
+  if (address?.bytes.some((byte, i) => byte !== range.bytes[i])) {
+    return `what is behind the first ${range.length} bits does not count; write ${rangeText(range)}`;
+  }
+  const around = before.find((it) => it !== undefined && isWithin(range.bytes, it, range.length));
+  return around === undefined ? undefined : `no effect: it lies in ${rangeText(around)}; remove it`;
+}

@@ -1,0 +1,38 @@
+import { claimAt } from '../../claim-at.ts';
+import type { ProviderKind } from '../../providers/index.ts';
+import * as s from '../scalars.ts';
+import { claimHas } from './compare.ts';
+import { type Evaluation, type OfProvider, type Operator, SCOPE, TOKEN, type TokenView } from './operator.ts';
+
+/** The token has this scope. */
+export interface Scope extends OfProvider {
+  readonly op: 'scope';
+  readonly value: string;
+}
+
+/** Scopes of a token: the first claim present of those where its provider keeps them. */
+export function scopesClaim({ claims }: TokenView, { scopes }: ProviderKind): unknown {
+  for (let i = 0; i < scopes.length; i++) {
+    const value = claimAt(claims, scopes[i] as string);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+export const evaluation: Evaluation<Scope> = {
+  on: TOKEN | SCOPE,
+  truth: ({ value }, { verified, kind, scopes }) =>
+    scopes?.includes(value) === true || claimHas(scopesClaim(verified, kind), value),
+};
+
+const keys = () => ({ scope: s.plainText.describe('The token has this scope.').optional() });
+
+export const operator: Operator<Scope, typeof keys> = {
+  keys,
+  provider: 'required',
+  reads: (_, { scopes }) => scopes.map((path) => ({ path })),
+  never: (_, { kind }) =>
+    kind?.scopes.length === 0
+      ? `tokens of the kind ${kind.name} have no scopes; write { claim: NAME, is: VALUE }`
+      : undefined,
+};

@@ -1,0 +1,105 @@
+import type { Combined } from './combined.ts';
+import { evaluations, type Fact, type Leaf } from './index.ts';
+
+/** What a reader makes of facts, from the innermost outwards. */
+export interface FactReader<L, T> {
+  /** Of a fact that is made of no others. */
+  readonly leaf: (fact: L) => T;
+  /** Of a fact that is made of others, by what came of them. */
+  readonly sum: (op: Combined<unknown>['op'], parts: readonly T[]) => T;
+  /** Of a role, by what came of its fact; absent: the same. */
+  readonly role?: (name: string, inner: T) => T;
+  /** Of a fact or role that there is not. */
+  readonly missing: T;
+}
+
+/** What came of one policy's facts. */
+export interface FactReading<F, T> {
+  readonly fact: (fact: F | undefined) => T;
+  readonly role: (name: string) => T;
+}
+
+/** What a fact is made of: the role that it names, or other facts. */
+export type Shape<F> =
+  | { readonly role: string }
+  | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
+
+/**
+ * Reads facts and the roles that they name. Each is read once, however often others name it: the work grows with the
+ * policy, and not with the number of ways through it.
+ *
+ * @param shapeOf undefined for a fact that is made of no others
+ */
+export function reading<F, T>(
+  shapeOf: (fact: F) => Shape<F> | undefined,
+  factOf: (role: string) => F | undefined,
+  reader: FactReader<F, T>,
+): FactReading<F, T> {
+  const known = new Map<unknown, T>();
+  const once = (key: unknown, make: () => T): T => {
+    if (known.has(key)) return known.get(key) as T;
+    // A role that depends on itself finds this.
+    known.set(key, reader.missing);
+    const made = make();
+    known.set(key, made);
+    return made;
+  };
+  const ofFact = (fact: F | undefined): T => {
+    if (fact === undefined) return reader.missing;
+    const shape = shapeOf(fact);
+    if (shape === undefined) return reader.leaf(fact);
+    if ('role' in shape) return ofRole(shape.role);
+    return once(fact, () => reader.sum(shape.op, shape.parts.map(ofFact)));
+  };
+  const ofRole = (name: string): T =>
+    once(name, () => {
+      const inner = ofFact(factOf(name));
+      return reader.role === undefined ? inner : reader.role(name, inner);
+    });
+  return { fact: ofFact, role: ofRole };
+}
+
+/** The fact behind a role's name. */
+export type RoleOf = (name: string) => Fact | undefined;
+
+function shapeOf(fact: Fact): Shape<Fact> | undefined {
+  if (fact.op === 'role') return { role: fact.value };
+  return 'facts' in fact ? { op: fact.op, parts: fact.facts } : undefined;
+}
+
+/** {@link reading} of a checked policy. */
+export const readFacts = <T>(roleOf: RoleOf, reader: FactReader<Leaf, T>): FactReading<Fact, T> =>
+  reading(shapeOf, roleOf, reader as FactReader<Fact, T>);
+
+/** What facts depend on, in the bits of their operators. */
+export const dependsOn = ({ op }: Leaf): number => evaluations[op].on;
+
+/** {@link dependsOn} of facts with all that they are made of. */
+export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>
+  readFacts(roleOf, { leaf: dependsOn, sum: (_, parts) => parts.reduce((all, part) => all | part, 0), missing: 0 });
+
+const nothing: readonly never[] = Object.freeze([]);
+
+/**
+ * The facts of some kind that facts are made of, each once, in the order of the policy.
+ *
+ * @param wanted bits, all of which such a fact depends on
+ * @param negated also those that must not be
+ */
+export const leaves = <L extends Leaf>(
+  roleOf: RoleOf,
+  wanted: number,
+  negated: boolean,
+): FactReading<Fact, readonly L[]> =>
+  readFacts<readonly L[]>(roleOf, {
+    leaf: (fact) => ((dependsOn(fact) & wanted) === wanted ? [fact as L] : nothing),
+    sum: (op, parts) => {
+      const some = op === 'none' && !negated ? nothing : parts.filter((part) => part.length > 0);
+      return some.length < 2 ? (some[0] ?? nothing) : [...new Set(some.flat())];
+    },
+    missing: nothing,
+  });
+
+/** A fact and all that it is made of, without what lies behind roles. */
+export const everyFact = (fact: Fact): readonly Fact[] =>
+  'facts' in fact ? [fact, ...fact.facts.flatMap(everyFact)] : [fact];

@@ -1,0 +1,122 @@
+import { claimAt } from '../claim-at.ts';
+import { MAX_NUMERIC_DATE } from '../limits.ts';
+import { asObject } from '../token/json.ts';
+import type { Claims } from '../token/types.ts';
+import type { KeptClaims, SessionClaims } from './types.ts';
+
+/** Of the form below; another one is not read. */
+const VERSION = 1;
+
+/**
+ * The members of {@link SessionClaims} in their order after the version; a session without a provider's own has 0 for it,
+ * and the cut-off is there where it is known.
+ */
+export type Listed = readonly [
+  version: number,
+  sid: string,
+  provider: string,
+  psid: string | 0,
+  selection: string,
+  gen: number,
+  since: number,
+  authTime: number,
+  sealed: number,
+  fresh: number,
+  end: number,
+  claims: Claims,
+  cut?: number,
+];
+
+/** Places in {@link Listed}, for where no object is made of it. */
+export const SID = 1;
+export const PROVIDER = 2;
+export const SELECTION = 4;
+export const SINCE = 6;
+export const AUTH_TIME = 7;
+export const SEALED = 8;
+export const FRESH = 9;
+export const END = 10;
+export const CLAIMS = 11;
+const CUT = 12;
+
+const LENGTH = 12;
+const FIRST_COUNT = 5;
+
+/** What a session cookie says as compact JSON: a list, since each byte travels with each request. */
+export function claimsText(session: SessionClaims): string {
+  const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
+  const times = [since, authTime, sealed, fresh, end] as const;
+  const listed: Listed = [VERSION, sid, provider, psid ?? 0, selection, gen, ...times, claims];
+  return JSON.stringify(cut === undefined ? listed : [...listed, cut]);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const isCount = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
+
+/**
+ * Reads {@link claimsText} as it lies there; `undefined` for any other text. Each new session passes here, and an object
+ * of a dozen members takes njs as long as all else in here.
+ */
+export function readListed(text: string): Listed | undefined {
+  let listed: unknown;
+  try {
+    listed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(listed) || listed[0] !== VERSION) return undefined;
+  if (listed.length !== LENGTH && !(listed.length === LENGTH + 1 && isCount(listed[CUT]))) return undefined;
+  for (let i = FIRST_COUNT; i < CLAIMS; i++) if (!isCount(listed[i])) return undefined;
+  if (!isText(listed[SID]) || !isText(listed[PROVIDER]) || !isText(listed[SELECTION])) return undefined;
+  if ((listed[3] !== 0 && !isText(listed[3])) || asObject(listed[CLAIMS]) === undefined) return undefined;
+  return listed as unknown as Listed;
+}
+
+/** What a list says. */
+export function claimsOf(listed: Listed): SessionClaims {
+  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
+  const said: SessionClaims = {
+    ...{ sid, provider, selection, gen, since, authTime, sealed, fresh, end, claims },
+    ...(cut !== undefined && { cut }),
+  };
+  return psid === 0 ? said : { ...said, psid };
+}
+
+/** The last line, {@link claimsText}, of what is sealed as a cookie: it has no line break. */
+export const lastLine = (text: string): string => text.slice(text.lastIndexOf('\n') + 1);
+
+/** Reads {@link claimsText}, whatever lines stand before it; `undefined` for any other text. */
+export function readClaims(text: string): SessionClaims | undefined {
+  const listed = readListed(lastLine(text));
+  return listed && claimsOf(listed);
+}
+
+/**
+ * Of a list, the elements that the policy names, and those that are no texts: they say that the list has another form.
+ * What is no list is kept as it is: a single text may be a list of words.
+ */
+function elementsOf(value: unknown, wanted: readonly string[]): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.filter((element) => typeof element !== 'string' || wanted.includes(element));
+}
+
+/**
+ * What a session keeps of a provider's claims. Each is kept under its whole path, where {@link claimAt} finds it first.
+ * So facts, headers and subjects come out as they do for all claims.
+ */
+export function keep(claims: Claims, kept: KeptClaims, provider: string): Claims {
+  const members: [string, unknown][] = [];
+  const paths = Object.hasOwn(kept.paths, provider) ? (kept.paths[provider] as readonly string[]) : [];
+  for (const path of paths) {
+    const value = claimAt(claims, path);
+    if (value !== undefined) members.push([path, value]);
+  }
+  const elements = Object.hasOwn(kept.elements, provider) ? kept.elements[provider] : undefined;
+  for (const [path, wanted] of Object.entries(elements ?? {})) {
+    const value = paths.includes(path) ? undefined : claimAt(claims, path);
+    if (value !== undefined) members.push([path, elementsOf(value, wanted)]);
+  }
+  return Object.fromEntries(members);
+}

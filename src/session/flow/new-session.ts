@@ -1,0 +1,81 @@
+import { claimAt } from '../../claim-at.ts';
+import { MAX_CLOCK_SKEW } from '../../limits.ts';
+import type { Claims } from '../../token/types.ts';
+import type { SessionClaims } from '../types.ts';
+import type { Mode } from './attempt.ts';
+import { randomText } from './random.ts';
+
+/** How long a session lasts, seconds. */
+export interface Lifetimes {
+  readonly absolute: number;
+  readonly fresh: number;
+}
+
+/**
+ * When somebody signed in, as the provider says; a clock that is ahead of ours makes nobody fresher than fresh. Zero where
+ * it does not say: it may have let them in by a sign-in of long ago.
+ */
+function signedIn(authTime: unknown, at: number): number {
+  if (typeof authTime !== 'number' || !(authTime > 0) || authTime > at + MAX_CLOCK_SKEW) return 0;
+  return Math.min(Math.floor(authTime), at);
+}
+
+/**
+ * A new session, under a new id.
+ *
+ * @param idToken claims of the ID token
+ * @param kept the claims that the cookie keeps
+ * @param selection of the policy that chose them
+ * @param now seconds since the epoch
+ * @param began when the sign-in did: one that began before a sign-out ends with it, whenever the provider answers
+ */
+export function newSession(
+  provider: string,
+  idToken: Claims,
+  kept: Claims,
+  selection: string,
+  { absolute, fresh }: Lifetimes,
+  now: number,
+  began: number,
+): SessionClaims {
+  const at = Math.floor(now);
+  const { sid: psid, auth_time: authTime } = idToken;
+  return {
+    sid: randomText(16),
+    provider,
+    ...(typeof psid === 'string' && psid !== '' && { psid }),
+    selection,
+    gen: 0,
+    since: Math.min(began, at),
+    authTime: signedIn(authTime, at),
+    sealed: at,
+    fresh: at + fresh,
+    end: at + absolute,
+    claims: kept,
+  };
+}
+
+/**
+ * Whether two sessions are of one person at one provider.
+ *
+ * @param subject the claim that says who a person is
+ */
+export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
+  const who = claimAt(one.claims, subject);
+  return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
+}
+
+/**
+ * The session that follows one of the same person in the same browser. It keeps the id: whatever ends the session then
+ * ends each cookie that it ever had. A silent renewal is no sign-in, so it counts from the sign-in before, and ends when
+ * that session would have.
+ */
+export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
+  const { sid, since, cut } = before;
+  const { cut: _, ...rest } = session;
+  const gen = before.gen + 1;
+  if (mode !== 'renew') return { ...session, sid, gen };
+  const end = Math.min(session.end, before.end);
+  const fresh = Math.min(session.fresh, end);
+  return { ...rest, sid, gen, since, fresh, end, ...(cut !== undefined && { cut }) };
+}

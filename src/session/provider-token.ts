@@ -1,0 +1,72 @@
+import { ok, type Refused, type Result, refuse } from '../reasons.ts';
+import { listed, shown } from '../token/detail.ts';
+import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
+import { type SignatureContext, verifySignature } from '../token/signature.ts';
+import type { Claims, Key, TokenProvider } from '../token/types.ts';
+
+/** What the tokens are checked against that a provider signs for the gateway as its client: ID and logout tokens. */
+export interface ProviderTokenContext extends SignatureContext {
+  readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
+  readonly clientId: string;
+  /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
+  readonly keys: readonly Key[] | undefined;
+  /** Seconds by which clocks may differ. */
+  readonly skew: number;
+}
+
+/**
+ * Refuses a token of another kind, by the types in its header and in its payload; it may have none.
+ *
+ * @param name of the kind, for the refusal
+ * @param types that the header may have, in lower case (RFC 8725 section 3.11)
+ * @param own the type in the payload at Keycloak, in lower case
+ */
+export function checkTypes(header: JoseHeader, claims: Claims, name: string, types: readonly string[], own: string) {
+  const typ = header.typ?.toLowerCase();
+  if (typ !== undefined && !types.includes(typ)) {
+    return refuse('type_refused', `it has the type ${shown(header.typ)} and is no ${name}`);
+  }
+  if (typeof claims.typ !== 'string' || claims.typ.toLowerCase() === own) return undefined;
+  return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no ${name}`);
+}
+
+/** Refuses a token of another issuer. */
+export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
+  return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+}
+
+export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
+
+/** Refuses a token for another client. */
+export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
+  const audiences = audiencesOf(claims);
+  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
+}
+
+/**
+ * Verifies format, algorithm, key and signature of a token that a provider signed for its client.
+ *
+ * @param check all that its claims have to say
+ * @returns the claims, or the first reason that applies; `provider_unavailable` without keys
+ */
+export async function verifyProviderToken(
+  text: string,
+  context: ProviderTokenContext,
+  check: (claims: Claims, header: JoseHeader) => Refused | Promise<Refused>,
+): Promise<Result<Claims>> {
+  const jws = splitJws(text);
+  if (!jws.ok) return jws;
+  const parsed = parseHeader(jws.header);
+  if (!parsed.ok) return parsed;
+  const header = parsed.value;
+  const { provider, keys } = context;
+  if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
+  if (keys === undefined) return refuse('provider_unavailable');
+  const signer: Result<Key> = await verifySignature(jws, header, keys, context, (found) => found);
+  if (!signer.ok) return signer;
+  const claims = parseClaims(jws.payload);
+  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+  if (!isKeyOfIssuer(signer.value, claims)) return refuse('key_unknown', 'the key that signed it is of another issuer');
+  return (await check(claims, header)) ?? ok(claims);
+}

@@ -1,0 +1,53 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { defineMesh } from '../kit/mesh.ts';
+import type { Emitted, Gap, MeshOptions } from '../types.ts';
+import { missing, sourceOf } from './destinations.ts';
+import { driftOf, unguardedHosts } from './drift.ts';
+import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
+import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
+import { projection } from './project.ts';
+import { readConsul } from './read.ts';
+
+const NO_KEYS =
+  'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that they can fetch them';
+
+const fileOf = ({ Kind, Name }: Entry): string => `${Kind}.${Name}.json`;
+
+/**
+ * Renders the rules as configuration entries of Consul, a file each, for `consul config write` in the order of their
+ * names: who verifies assertions, each service's protocol, each service's intentions.
+ */
+function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap {
+  const plan = planOf(policy, rules);
+  const { assertion } = plan;
+  const keys = assertion && keySetOf(policy, assertion, options);
+  if (assertion !== undefined && keys === undefined) return { part: 'gateway.assertion', text: NO_KEYS };
+  const entries = entriesOf(policy, plan, keys);
+  return {
+    files: Object.fromEntries(entries.map((entry) => [fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`])),
+    gaps: consulGaps(policy, rules, keys),
+  };
+}
+
+export const consul = defineMesh({
+  name: 'consul',
+  title: 'Consul',
+  takesJwks: true,
+  together: true,
+  refuses: 'Consul’s proxies match paths without decoding them: they refuse those',
+  seesNoHost: true,
+  seesAssertion: () => true,
+  missing,
+  notEnforcedGaps,
+  render,
+  enforces: enforcedByConsul,
+  notEnforced: (rule, policy) =>
+    policy.services[rule.service]?.direct || sourceOf(policy, rule) !== undefined
+      ? undefined
+      : unknownText(policy.mesh?.identities[rule.as]?.spiffe),
+  read: readConsul,
+  project: projection,
+  drift: driftOf,
+  unguarded: unguardedHosts,
+});

@@ -1,0 +1,83 @@
+import { differences, type Neutral } from '../kit/compare.ts';
+import { EVERYBODY } from './entries.ts';
+import { CONSUL_NEUTRAL, neutral } from './neutral.ts';
+import { isEmpty, type LiveEntry } from './parse.ts';
+
+const HERE = 'says what it is, and for people';
+const OWN = 'our entries say their own';
+const ASKING = 'says how a service asks others; who is asked decides all the same';
+
+/** Members of the entries for the whole mesh that change no answer of a service. */
+const PROXY_DEFAULTS: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta', 'AccessLogs'),
+  ...neutral(OWN, 'MutualTLSMode'),
+  ...neutral(ASKING, 'Mode', 'TransparentProxy', 'MeshGateway', 'FailoverPolicy', 'PrioritizeByLocality'),
+  { path: ['Config', 'protocol'], why: OWN },
+];
+
+const MESH: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta'),
+  ...neutral(OWN, 'AllowEnablingPermissiveMutualTLS'),
+  ...neutral(ASKING, 'TransparentProxy', 'ValidateClusters', 'Peering'),
+  ...neutral('says which versions and ciphers of TLS proxies take, and not from whom', 'TLS'),
+  { path: ['HTTP', 'SanitizeXForwardedClientCert'], why: 'says what a service receives, and not who passes' },
+];
+
+function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefined {
+  const [first] = differences({}, entry, { neutral: known, isNothing: isEmpty });
+  return first === undefined ? undefined : `it is for every service, and ${first}`;
+}
+
+/** An intention that refuses takes nothing from what ours let pass, whoever it names. */
+const DENIALS: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral(HERE, 'Kind', 'Name', 'Meta'),
+  { path: ['Sources', '*', 'Action'], values: ['deny'], why: 'it lets nobody pass' },
+  ...['Name', 'Type', 'Precedence', 'Description', 'Namespace', 'Partition'].map(
+    (name): Neutral => ({ path: ['Sources', '*', name], why: 'says who is refused' }),
+  ),
+];
+
+function intentions(entry: LiveEntry): string | undefined {
+  const { Name, Sources } = entry;
+  if (!Name.includes(EVERYBODY)) return undefined;
+  const sources: readonly unknown[] = Array.isArray(Sources) ? Sources : [];
+  const open = sources.flatMap((it) => {
+    const { Name, Action } = (it ?? {}) as { readonly Name?: unknown; readonly Action?: unknown };
+    return Action === 'deny' ? [] : [Name];
+  });
+  // A proxy takes no source of a wildcard destination away from a named one that its own intentions deny.
+  if (open.length > 0) return `it lets ${open[0]} ask every service, whatever intentions of that service say`;
+  return unknown(entry, DENIALS);
+}
+
+const none = () => undefined;
+
+const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined>> = {
+  'service-intentions': intentions,
+  'proxy-defaults': (entry) => unknown(entry, PROXY_DEFAULTS),
+  mesh: (entry) => unknown(entry, MESH),
+  // A provider counts only where an intention names it; the others speak of one service that is none of ours, or of who asks.
+  'jwt-provider': none,
+  'service-defaults': none,
+  'service-resolver': none,
+  'service-router': none,
+  'service-splitter': none,
+  'exported-services': none,
+  'ingress-gateway': none,
+  'api-gateway': none,
+  'http-route': none,
+  'tcp-route': none,
+};
+
+/**
+ * How an entry of others may change the answers of those that the policy renders to.
+ *
+ * @returns undefined: it is known not to
+ */
+export function bearingOf(entry: LiveEntry): string | undefined {
+  const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
+  return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);
+}

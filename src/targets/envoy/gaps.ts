@@ -1,0 +1,48 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
+import type { Rule } from '../../rules/types.ts';
+import { directGaps } from '../kit/gaps.ts';
+import type { Enforcement } from '../kit/mesh.ts';
+import { connectionOf, indistinctIn, meshRules, sharingText } from '../kit/rules.ts';
+import { twiceText } from '../kit/tool-messages.ts';
+import type { Gap } from '../types.ts';
+import { verifies } from './assertion.ts';
+
+/** Why Envoy cannot tell a rule from others, if it cannot; an assertion that it verifies tells all of them apart. */
+function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced) => readonly string[] {
+  if (verifies(policy) !== undefined) return () => [];
+  const indistinct = indistinctIn(rules, connectionOf(policy));
+  return (rule) => {
+    const others = indistinct(rule);
+    if (others.length === 0) return [];
+    return [
+      `Envoy sees the identity and not the role: ${sharingText(rule, others, policy)}; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart`,
+    ];
+  };
+}
+
+/**
+ * The rules that Envoy enforces by itself: it sees authority, path, method and the identity of the connection, so a role is
+ * enforced only where its identity is its own, or where Envoy verifies the assertion.
+ */
+export function enforcedByEnvoy(policy: Policy, rules: readonly Rule[]): Enforcement {
+  const own = meshRules(policy, rules);
+  const sharing = sharingIn(policy, own);
+  return {
+    rules: own,
+    wider: (rule) => [...sharing(rule), ...(rule.tools === undefined ? [] : [twiceText('Envoy')])],
+  };
+}
+
+export const toolGaps = (rules: readonly Enforced[]): readonly Gap[] =>
+  rules.flatMap(({ id, tools }) => (tools === undefined ? [] : [{ part: id, text: twiceText('Envoy') }]));
+
+/** All that Envoy alone does not enforce, or enforces differently. */
+export function envoyGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+  const own = meshRules(policy, rules);
+  const sharing = sharingIn(policy, own);
+  return [
+    ...directGaps(policy, rules, 'reached directly and not through Envoy, which does not guard it'),
+    ...own.flatMap((rule) => sharing(rule).map((text) => ({ part: rule.id, text }))),
+  ];
+}

@@ -1,0 +1,43 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { defineMesh } from '../kit/mesh.ts';
+import { meshRules } from '../kit/rules.ts';
+import { documents } from '../kit/yaml.ts';
+import type { Emitted } from '../types.ts';
+import { verifies } from './assertion.ts';
+import { bootstrap } from './bootstrap.ts';
+import { driftOf } from './drift.ts';
+import { enforcedByEnvoy, envoyGaps, toolGaps } from './gaps.ts';
+import { projection, readEnvoy } from './read.ts';
+
+/** Why a policy says too little for Envoy; undefined if it says enough. */
+function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
+  if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
+  if (policy.mesh.ingress.own === undefined) {
+    return 'Envoy needs its own side of the ingress; write mesh.ingress.own: { cert_file, key_file, client_ca_file, listen }';
+  }
+  if (meshRules(policy, rules).length === 0) return 'every service is reached directly, so nothing passes Envoy';
+  return undefined;
+}
+
+/** Renders the rules for Envoy as the mesh's ingress: envoy.yaml, complete with listener, mTLS and clusters. */
+const render = (policy: Policy, rules: readonly Rule[]): Emitted => ({
+  files: { 'envoy.yaml': documents([bootstrap(policy, rules)]) },
+  gaps: envoyGaps(policy, rules),
+});
+
+export const envoy = defineMesh({
+  name: 'envoy',
+  title: 'Envoy',
+  takesJwks: false,
+  refuses: 'Envoy matches paths without decoding them: it refuses those',
+  seesAssertion: (policy) => verifies(policy) !== undefined,
+  missing,
+  render,
+  toolGaps,
+  enforces: enforcedByEnvoy,
+  notEnforced: () => undefined,
+  read: readEnvoy,
+  project: projection,
+  drift: driftOf,
+});

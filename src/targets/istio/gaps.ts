@@ -1,0 +1,75 @@
+import type { Policy, Service } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Enforcement } from '../kit/mesh.ts';
+import { connectionOf, indistinctIn, sharingText } from '../kit/rules.ts';
+import type { Gap } from '../types.ts';
+import { istioRules, placeOf, unreachable } from './services.ts';
+import { widerTools } from './tools.ts';
+
+/** Seconds that Envoy lets an assertion live on; Istio has no setting for it. */
+const ISTIO_SKEW = 60;
+
+const NO_PLACE =
+  'the policy does not say where the workload is, so only the ingress guards it, and whoever reaches it past the ingress is not refused; write namespace and labels';
+
+const NO_ACCOUNT =
+  'workloads cannot tell the ingress from others, so they are not guarded; write mesh.ingress.service_account';
+
+/**
+ * The rules that Istio enforces: exactly at both layers where the gateway signs assertions and the policy says where the
+ * workload is; tools as far as names are written whole.
+ */
+export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforcement {
+  const own = istioRules(policy, rules);
+  const isSigned = policy.gateway.assertion !== undefined;
+  const indistinct = isSigned ? () => [] : indistinctIn(own, connectionOf(policy));
+  const hasAccount = policy.mesh?.ingress.serviceAccount !== undefined;
+  return {
+    rules: own,
+    wider: (rule: Enforced) => {
+      const others = indistinct(rule);
+      const sharing = `without an assertion Istio sees the identity and not the role: ${sharingText(rule, others, policy)}`;
+      const hasPlace = placeOf(policy.services[rule.service] ?? {}) !== undefined;
+      return [
+        ...(others.length > 0 ? [sharing] : []),
+        ...(hasAccount ? [] : [NO_ACCOUNT]),
+        ...(hasAccount && !hasPlace ? [NO_PLACE] : []),
+        ...(rule.tools === undefined ? [] : [widerTools(rule.tools)]),
+      ];
+    },
+  };
+}
+
+function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+  const asked = new Set(rules.map(({ service }) => service));
+  const textOf = (service: Service) => unreachable(service) ?? (placeOf(service) === undefined ? NO_PLACE : undefined);
+  return Object.values(policy.services).flatMap((service): Gap[] => {
+    const text = asked.has(service.name) ? textOf(service) : undefined;
+    return text === undefined ? [] : [{ part: `services.${service.name}`, text }];
+  });
+}
+
+function assertionGaps({ gateway }: Policy): readonly Gap[] {
+  if (gateway.assertion === undefined) {
+    const text =
+      'the gateway signs no assertion, so the ingress tells callers apart by the identity of the connection alone, and a workload not even by that: it takes whatever any rule allows; write gateway.assertion';
+    return [{ part: 'gateway', text }];
+  }
+  if (gateway.clockSkew >= ISTIO_SKEW) return [];
+  const text = `Istio takes an assertion for ${ISTIO_SKEW} s after it has expired, whatever gateway.clock_skew says`;
+  return [{ part: 'gateway.assertion', text }];
+}
+
+/** All that Istio alone does not enforce, or enforces differently. */
+export function istioGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+  return [
+    ...serviceGaps(policy, rules),
+    ...(policy.mesh?.ingress.serviceAccount === undefined ? [{ part: 'mesh', text: NO_ACCOUNT }] : []),
+    ...assertionGaps(policy),
+    {
+      part: 'mesh',
+      text: 'Istio matches paths without decoding them: the ingress answers odd ones with 400, a workload does not look; set pathNormalization to DECODE_AND_MERGE_SLASHES in the mesh config, so that both read slashes as the services do',
+    },
+  ];
+}

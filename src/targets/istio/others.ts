@@ -1,0 +1,119 @@
+import {
+  type Bearing,
+  type Bearings,
+  groupOf,
+  isNear,
+  kubeBearing,
+  type Labels,
+  type LiveObject,
+  mayMeet,
+  titleOf,
+} from '../kit/kubernetes.ts';
+
+/** Istio's root namespace, whose objects count everywhere; meshes may have another. */
+export const ROOT = 'istio-system';
+
+interface Selecting {
+  readonly selector?: { readonly matchLabels?: Labels };
+  readonly workloadSelector?: { readonly labels?: Labels };
+  readonly targetRef?: unknown;
+  readonly targetRefs?: unknown;
+}
+
+/** Labels of the pods that an object speaks of; none: all pods. */
+function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
+  const { selector, workloadSelector, targetRef, targetRefs } = (spec ?? {}) as Selecting;
+  if ((targetRef ?? targetRefs) !== undefined) return {};
+  return selector?.matchLabels ?? workloadSelector?.labels ?? {};
+}
+
+/** Whether an object of others may speak of the pods of ours as well. */
+function meets(other: LiveObject, own: LiveObject): boolean {
+  if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
+  return mayMeet(podsOf(other), podsOf(own));
+}
+
+/** Says of which of our objects of a kind the pods may be those of another object. */
+const meeting =
+  (kind: string, text: (met: string) => string): Bearing =>
+  (other, own) => {
+    const met = own.find((it) => it.kind === kind && meets(other, it));
+    return met && text(titleOf(met));
+  };
+
+/** The name that stands for the sidecars, and for no Gateway. */
+const SIDECARS = 'mesh';
+
+const authorization: Bearing = (other, own) => {
+  const { action = 'ALLOW', rules } = (other.spec ?? {}) as { readonly action?: unknown; readonly rules?: unknown };
+  // Ours refuse all that they do not allow, and so does one without rules.
+  const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
+  if (isEmpty || action === 'AUDIT') return undefined;
+  const text = (met: string) =>
+    action === 'ALLOW' ? `it lets in more than ${met}` : `it may refuse what ${met} lets in`;
+  return meeting('AuthorizationPolicy', text)(other, own);
+};
+
+/** A Gateway by its name and namespace; what is absent may be any. */
+type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
+
+/** The Gateway that a VirtualService means: NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local name one. */
+function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
+  if (typeof said !== 'string' || said === '') return {};
+  const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });
+  const slash = said.indexOf('/');
+  if (slash >= 0) {
+    const [space, name] = [said.slice(0, slash), said.slice(slash + 1)];
+    return space === '.' ? here(name) : { name, namespace: space };
+  }
+  const [name = '', space] = said.split('.');
+  return space === undefined ? here(name) : { name, namespace: space };
+}
+
+const gatewaysOf = (own: readonly LiveObject[]) => own.filter(({ kind }) => kind === 'Gateway');
+
+const routes: Bearing = ({ metadata, spec }, own) => {
+  const { gateways } = (spec ?? {}) as { readonly gateways?: unknown };
+  const names = Array.isArray(gateways) ? gateways : [gateways ?? SIDECARS];
+  const meant = names.filter((it) => it !== SIDECARS).map((it) => gatewayOf(it, metadata));
+  const met = gatewaysOf(own).find((it) =>
+    meant.some(
+      ({ name = it.metadata.name, namespace = it.metadata.namespace }) =>
+        name === it.metadata.name && namespace === it.metadata.namespace,
+    ),
+  );
+  return met && `it leads requests of ${titleOf(met)} elsewhere`;
+};
+
+const listener: Bearing = (other, own) => {
+  const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
+  // A Gateway selects pods of any namespace.
+  const met = gatewaysOf(own).find((it) => mayMeet(labels(other), labels(it)));
+  return met && `it opens the proxies of ${titleOf(met)} in another way`;
+};
+
+const mutualTls = meeting('PeerAuthentication', (met) => `it may count in place of ${met}`);
+const extension = meeting(
+  'AuthorizationPolicy',
+  (met) => `it changes the proxies of ${met}, in a way that is not read`,
+);
+
+const BEARINGS: Bearings = {
+  'security.istio.io/AuthorizationPolicy': authorization,
+  'security.istio.io/RequestAuthentication': meeting(
+    'AuthorizationPolicy',
+    (met) => `its tokens count for ${met} as well`,
+  ),
+  // One without a selector yields to ours, which has one.
+  'security.istio.io/PeerAuthentication': (other, own) =>
+    Object.keys(podsOf(other)).length === 0 ? undefined : mutualTls(other, own),
+  'networking.istio.io/Gateway': listener,
+  'networking.istio.io/VirtualService': routes,
+  'telemetry.istio.io/Telemetry': () => undefined,
+  'networking.istio.io/EnvoyFilter': extension,
+  'extensions.istio.io/WasmPlugin': extension,
+};
+
+/** How an object of others may change the answers of ours. */
+export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
+  kubeBearing(BEARINGS, `${groupOf(other)}/${other.kind}`, other, own);

@@ -1,0 +1,108 @@
+import type { Assertion, Ingress, Mesh, Policy, Service } from '../../policy/types.ts';
+import type { Enforced } from '../../rules/enforced.ts';
+import type { Rule } from '../../rules/types.ts';
+import { grouped, meshRules } from '../kit/rules.ts';
+
+/** Where pods run. */
+export interface Place {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A service that the ingress leads to, with its rules. */
+export interface Asked {
+  readonly service: Service;
+  readonly rules: readonly Enforced[];
+  /** Its authority without a port, in lower case, as Istio names hosts. */
+  readonly name: string;
+  /** What `hosts` of a rule are: with any port, unless another service has the same name. */
+  readonly hosts: readonly string[];
+  /** Absent: the policy does not say where the workload is. */
+  readonly place?: Place;
+}
+
+/** All that is rendered from. */
+export interface Scene {
+  readonly policy: Policy;
+  readonly mesh: Mesh;
+  readonly ingress: Ingress & Place;
+  readonly services: readonly Asked[];
+  readonly assertion?: Assertion;
+  /** The gateway's public keys as JSON; absent: istiod fetches them. */
+  readonly jwks?: string;
+}
+
+const DNS_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const ADDRESS = /^[\d.]+$/;
+
+const isName = (text: string): boolean => DNS_NAME.test(text) && !ADDRESS.test(text);
+
+/** The name in an authority: lower case, without the port. */
+export const nameOf = ({ authority }: Pick<Service, 'authority'>): string =>
+  authority.replace(/:\d+$/, '').toLowerCase();
+
+/** Why Istio cannot lead to a service; undefined if it can. */
+export function unreachable(service: Service): string | undefined {
+  if (service.direct !== undefined) return 'reached directly and not through Istio, which does not guard it';
+  const wrong = [nameOf(service), service.endpoint.host.toLowerCase()].find((it) => !isName(it));
+  if (wrong === undefined) return undefined;
+  return `Istio leads to DNS names only, and ${wrong} is none: nothing is rendered, and it refuses the service; write another authority or endpoint`;
+}
+
+/** The rules of services that Istio leads to. */
+export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
+  return meshRules(policy, rules).filter(({ service }) => {
+    const found = policy.services[service];
+    return found !== undefined && unreachable(found) === undefined;
+  });
+}
+
+export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefined =>
+  namespace === undefined || labels === undefined ? undefined : { namespace, labels };
+
+/** Services that some rule asks through the mesh, in the policy's order. */
+export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
+  const byService = grouped(istioRules(policy, rules), ({ service }) => service);
+  const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
+  return services.map((service) => {
+    const name = nameOf(service);
+    const alone = services.every((other) => other === service || nameOf(other) !== name);
+    const place = placeOf(service);
+    return {
+      service,
+      rules: byService.get(service.name) ?? [],
+      name,
+      hosts: alone ? [name, `${name}:*`] : [service.authority.toLowerCase()],
+      ...(place && { place }),
+    };
+  });
+}
+
+/** Why a policy says too little for Istio; undefined if it says enough. */
+export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
+  const { mesh, gateway } = policy;
+  if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
+  if (placeOf(mesh.ingress) === undefined) {
+    return 'Istio selects the ingress by where it runs; write mesh.ingress: { namespace, labels }';
+  }
+  if (istioRules(policy, rules).length === 0) return 'no service is reached through Istio';
+  if (gateway.assertion?.issuer.endsWith('*'))
+    return 'Istio reads the * at the end of gateway.assertion.issuer as any text';
+  return undefined;
+}
+
+/** What to render from; for policies of which nothing is {@link missing}. */
+export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string): Scene {
+  const { mesh } = policy;
+  const place = mesh && placeOf(mesh.ingress);
+  if (mesh === undefined || place === undefined) throw new Error('istio: the policy says too little');
+  const { assertion } = policy.gateway;
+  return {
+    policy,
+    mesh,
+    ingress: { ...mesh.ingress, ...place },
+    services: askedOf(policy, rules),
+    ...(assertion && { assertion }),
+    ...(jwks !== undefined && { jwks }),
+  };
+}

@@ -1,0 +1,146 @@
+import type { Policy } from '../../policy/types.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
+import { heldByNobody } from '../../rules/implied.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Gap } from '../types.ts';
+import { encodableOf } from './odd-paths.ts';
+
+/** Gaps of services that no mesh is asked for. */
+export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
+  const direct = new Set(rules.flatMap(({ service }) => (services[service]?.direct ? service : [])));
+  return [...direct].map((name) => ({ part: `services.${name}`, text }));
+}
+
+/**
+ * The gap of paths that a mesh refuses since it matches them without decoding.
+ *
+ * @param rules those that the mesh holds
+ * @param refuses who refuses them, in words
+ */
+export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
+  const first = rules.find((rule) => encodableOf([rule]).length > 0);
+  if (first === undefined) return [];
+  const characters = encodableOf(rules).join(' ');
+  const text = `${refuses} where a client percent-encodes ${characters}, which paths of the policy hold`;
+  return [{ part: first.id, text }];
+}
+
+/**
+ * The gap of identities that end at an ingress, so that no workload sees them.
+ *
+ * @param rules those that the mesh holds
+ * @param text of their names
+ */
+export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
+  const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
+  return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];
+}
+
+/** What workloads behind an ingress see. */
+export const endsText = (ingress: string) => (names: string) =>
+  `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
+
+/** What a rule says, but for its host and name. */
+const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
+  JSON.stringify([path, methods, who, agent, alone, tools, as]);
+
+/** What the rules of one host let pass to a service. */
+const saidAt = (rules: readonly Enforced[], host: string): string =>
+  [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
+
+/**
+ * Hosts that lead to one service by other rules: a mesh sees the service, and unites them.
+ *
+ * @param rules those that the mesh holds
+ * @param mesh its name, for the text
+ */
+export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
+  const services = [...new Set(rules.map(({ service }) => service))];
+  return services.flatMap((service): Gap[] => {
+    const own = rules.filter((rule) => rule.service === service);
+    const hosts = [...new Set(own.map(({ host }) => host))];
+    if (new Set(hosts.map((host) => saidAt(own, host))).size < 2) return [];
+    const text = `${hosts.join(' and ')} lead to it by rules of their own, and ${mesh} sees the service and not the host: what the rules of one allow passes for the other as well; give each a service with another authority if the mesh has to tell them apart`;
+    return [{ part: `services.${service}`, text }];
+  });
+}
+
+/**
+ * Rules for whoever is authenticated, that an anonymous caller's assertion passes: one whom the request gives a role has
+ * one too, and a mesh does not see that nobody is named in it.
+ *
+ * @param rules those that the mesh holds
+ * @param mesh its name, for the text
+ */
+export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], mesh: string): readonly Gap[] {
+  if (policy.gateway.assertion === undefined) return [];
+  const byRequest = heldByNobody([policy]);
+  const bare = rules.filter(({ who }) => who.kind === 'role' && byRequest.has(who.role));
+  const gaps = rules.flatMap((rule): Gap[] => {
+    if (rule.who.kind !== 'authenticated' || typeof rule.agent === 'string') return [];
+    const other = bare.find(({ service, as }) => service === rule.service && as === rule.as);
+    if (other?.who.kind !== 'role') return [];
+    const text = `callers without a credential have an assertion too where the request gives them the role ${other.who.role} (${writtenId(other.id)}), and ${mesh} takes it for that of an authenticated caller; give one of the rules an identity of its own (as) if the mesh has to tell them apart`;
+    return [{ part: writtenId(rule.id), text }];
+  });
+  return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
+}
+
+/** Whether some other host of a rule's service has no rule that says the same. */
+function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
+  const own = rules.filter(({ service }) => service === rule.service);
+  const said = saidOf(rule);
+  const hostsOf = (some: readonly Enforced[]) => new Set(some.map(({ host }) => host)).size;
+  return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
+}
+
+/**
+ * Why a mesh lets more pass than a rule says, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} print.
+ *
+ * @param rules those that the mesh holds
+ * @param id of the rule, as the policy has it
+ * @param assertion whether the mesh looks at the assertion
+ */
+export function widerTexts(
+  policy: Policy,
+  rules: readonly Enforced[],
+  id: string,
+  mesh: string,
+  assertion: boolean,
+): readonly string[] {
+  const own = rules.filter((rule) => writtenId(rule.id) === id);
+  const united = own.some((rule) => isUnited(rule, rules))
+    ? unitedHosts(rules, mesh).filter(({ part }) => part === `services.${own[0]?.service}`)
+    : [];
+  const anonymous = assertion ? anonymousAssertions(policy, rules, mesh).filter(({ part }) => part === id) : [];
+  return [...united, ...anonymous].map(({ text }) => text);
+}
+
+/** Where a policy says limits, as it writes them. */
+function written({ gateway, agents, hosts }: Policy): readonly string[] {
+  const { callers, agents: acting, anonymous } = gateway.limits ?? {};
+  return [
+    ...(callers || acting || anonymous ? ['gateway.limits'] : []),
+    ...Object.values(agents).flatMap(({ name, limit }) => (limit ? [`agents.${name}.limit`] : [])),
+    ...hosts.flatMap(({ name, limit, routes }) => [
+      ...(limit ? [`hosts.${JSON.stringify(name)}.limit`] : []),
+      ...routes.flatMap((route) => (route.limit ? [`${route.name} limit`] : [])),
+    ]),
+  ];
+}
+
+/**
+ * Limits are no part of the rules, and no mesh is rendered one.
+ *
+ * @param mesh its name, for the text
+ */
+export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
+  const [first, ...rest] = written(policy);
+  if (first === undefined) return [];
+  const more =
+    rest.length === 0
+      ? 'this limit is'
+      : `this and ${rest.length === 1 ? 'another limit' : `${rest.length} other limits`} are`;
+  const text = `${more} held at the gateway alone, each replica for itself: ${mesh} counts nothing, so whatever reaches it past the gateway needs a limit of the mesh's own`;
+  return [{ part: first, text }];
+}

@@ -1,0 +1,176 @@
+import { Foreign } from '../types.ts';
+import { type Comparing, differences, type Neutral, objectDifferences } from './compare.ts';
+import { documentsIn } from './yaml.ts';
+
+const KEPT = 'the API server keeps it for itself, and no proxy reads it';
+const TOOL = 'a tool that applies objects finds its own by it, and no proxy reads it';
+
+const metadata = (why: string, ...names: readonly string[]): readonly Neutral[] =>
+  names.map((name) => ({ path: ['metadata', name], why }));
+
+const labels = (...names: readonly string[]): readonly Neutral[] =>
+  names.map((name) => ({ path: ['metadata', 'labels', name], why: TOOL }));
+
+const annotations = (...names: readonly string[]): readonly Neutral[] =>
+  names.map((name) => ({ path: ['metadata', 'annotations', name], why: TOOL }));
+
+/** What a live object of Kubernetes has beside what was applied, and changes no answer. */
+export const KUBE_NEUTRAL: readonly Neutral[] = [
+  ...metadata(KEPT, 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
+  ...metadata('says who removes the object, or waits for that', 'ownerReferences', 'finalizers'),
+  ...labels('app.kubernetes.io/instance', 'argocd.argoproj.io/instance', 'helm.sh/chart'),
+  ...labels('kustomize.toolkit.fluxcd.io/name', 'kustomize.toolkit.fluxcd.io/namespace'),
+  ...annotations('kubectl.kubernetes.io/last-applied-configuration', 'argocd.argoproj.io/tracking-id'),
+  ...annotations('argocd.argoproj.io/sync-wave', 'argocd.argoproj.io/sync-options'),
+  ...annotations('meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
+];
+
+/** An object of whoever, as `kubectl get -o yaml` prints it. */
+export interface LiveObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+export interface Metadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** An object as it is rendered. */
+export interface KubeObject extends LiveObject {
+  readonly metadata: Metadata;
+}
+
+/** The labels that tell rendered objects from all others. */
+export const MANAGED = { 'app.kubernetes.io/managed-by': 'meshgate' } as const;
+
+/** Whether an object says that it came from a policy. */
+export const isManaged = ({ metadata }: LiveObject): boolean =>
+  Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value);
+
+/** `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
+export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
+  `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+
+/** The group of an object's kind: nothing for Kubernetes' own. */
+export const groupOf = ({ apiVersion }: Pick<LiveObject, 'apiVersion'>): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+
+/** Whether two objects are in one namespace; one that says none may be applied to any. */
+export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'metadata'>): boolean =>
+  a.metadata.namespace === undefined || a.metadata.namespace === b.metadata.namespace;
+
+/** Labels by which pods are selected. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Whether a pod may have all of both: selectors meet unless a label contradicts. */
+export const mayMeet = (a: Labels, b: Labels): boolean =>
+  Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);
+
+/** What `kubectl apply -k` reads first: the files of a folder that it applies. */
+export const kustomization = (resources: readonly string[]) => ({
+  apiVersion: 'kustomize.config.k8s.io/v1beta1',
+  kind: 'Kustomization',
+  resources,
+});
+
+/** Whether kustomize takes a document for its own: by the file's name alone, too. */
+function isKustomization(file: string, value: unknown): boolean {
+  const { apiVersion, kind } = (value ?? {}) as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const isNamed = /^(.*\/)?kustomization(\.ya?ml)?$/i.test(file);
+  return isNamed || (kind === 'Kustomization' && /^kustomize\.config\.k8s\.io\//.test(String(apiVersion)));
+}
+
+/** How kustomizations differ from what is rendered, a line each: a patch may change every object beside it. */
+const kustomizationLines = (live: readonly unknown[], resources: readonly string[]): readonly string[] =>
+  live.flatMap((it) => differences(kustomization(resources), it).map((text) => `kustomization.yaml: ${text}`));
+
+/** What some files have of Kubernetes. */
+export interface KubeFiles {
+  readonly objects: readonly LiveObject[];
+  readonly kustomizations: readonly unknown[];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+/** An object, or those of a list, as `kubectl get` prints them. */
+function flat(file: string, value: unknown, ask: string): readonly LiveObject[] {
+  if (!isRecord(value) || !isText(value.kind)) throw new Foreign(`no objects of Kubernetes; ${ask}`, file);
+  const { kind, items, apiVersion, metadata } = value;
+  if (String(kind).endsWith('List') && Array.isArray(items)) return items.flatMap((it) => flat(file, it, ask));
+  // kubectl takes whatever has items for a list, whatever its kind.
+  if (items !== undefined || String(kind).endsWith('List'))
+    throw new Error(`${file}: ${kind}: items and no list of them`);
+  const isWhole =
+    isText(apiVersion) &&
+    isRecord(metadata) &&
+    isText(metadata.name) &&
+    (metadata.namespace === undefined || isText(metadata.namespace));
+  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace are no text`);
+  return [value as unknown as LiveObject];
+}
+
+/**
+ * Every object of some files: several documents, lists, or one object each.
+ *
+ * @param ask how to get what is understood
+ * @throws Foreign for what is nothing of Kubernetes, Error for what kubectl could take for something else
+ */
+export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
+  const all = Object.entries(files).flatMap(([file, text]) =>
+    documentsIn(file, text).map((value) => ({ file, value, isOurs: isKustomization(file, value) })),
+  );
+  return {
+    objects: all.flatMap(({ file, value, isOurs }) => (isOurs ? [] : flat(file, value, ask))),
+    kustomizations: all.flatMap(({ value, isOurs }) => (isOurs ? [value] : [])),
+  };
+}
+
+/** How an object of others may change the answers of our own; undefined: it is known not to. */
+export type Bearing = (other: LiveObject, own: readonly LiveObject[]) => string | undefined;
+export type Bearings = Readonly<Record<string, Bearing>>;
+
+/** {@link Bearing} by the kind of an object: whatever is of no known kind may change every answer. */
+export const kubeBearing = (bearings: Bearings, kind: string, ...objects: Parameters<Bearing>): string | undefined =>
+  Object.hasOwn(bearings, kind) ? bearings[kind]?.(...objects) : 'prove does not know objects of this kind';
+
+/** What a mesh knows of its Kubernetes objects, beside what holds of all. */
+export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
+  /** Rendered objects without which nothing guards their pods. */
+  readonly unguarding: readonly LiveObject[];
+  /** What the mesh does then. */
+  readonly unguarded: string;
+}
+
+/**
+ * How live objects differ from rendered ones, see {@link objectDifferences}, and kustomizations from the rendered one.
+ *
+ * @param files names of the rendered files
+ */
+export function kubeDifferences(
+  own: readonly LiveObject[],
+  live: KubeFiles,
+  files: readonly string[],
+  { unguarding, unguarded, ...comparing }: KubeComparing,
+): readonly string[] {
+  const without = (it: LiveObject) => (unguarding.includes(it) ? unguarded : undefined);
+  return [
+    ...objectDifferences(own, live.objects, { ...comparing, title: titleOf, without }),
+    ...kustomizationLines(live.kustomizations, files),
+  ];
+}

@@ -1,0 +1,100 @@
+import type { Policy } from '../../policy/types.ts';
+import { compile } from '../../rules/compile.ts';
+import { type Enforced, writtenId } from '../../rules/enforced.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Coverage, Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
+import { anonymousAssertions, encodingGaps, rateLimitGaps, unitedHosts, widerTexts } from './gaps.ts';
+
+/** The rules that a mesh enforces. */
+export interface Enforcement {
+  readonly rules: readonly Enforced[];
+  /** What it lets pass beyond one of them, a text for each reason. */
+  readonly wider: (rule: Enforced) => readonly string[];
+}
+
+/**
+ * What the folder of a mesh says. {@link defineMesh} adds what is the same for all of them. A folder has index.ts with
+ * this definition, gaps.ts (what it does not enforce), project.ts and read.ts (what it keeps of rules, and how it is read
+ * back), drift.ts (what `prove` compares beside the rules), others.ts (objects of others that may change an answer) and
+ * files that render. A mesh is registered in targets/index.ts and in MESH_KINDS of the policy.
+ */
+export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
+  /** Its name for people. */
+  readonly title: string;
+  /** Who refuses paths in which clients percent-encode too much, in words. */
+  readonly refuses: string;
+  /** It sees no host, and one of its own gaps says so. */
+  readonly seesNoHost?: true;
+  /** It does not look at the tools of agents. */
+  readonly seesNoTools?: true;
+  /** Whether it looks at the assertion. */
+  readonly seesAssertion: (policy: Policy) => boolean;
+  /** Why the policy says too little for it, so that nothing is rendered; undefined: it says enough. */
+  missing(policy: Policy, rules: readonly Rule[]): string | undefined;
+  /** Gaps of what it cannot enforce. They are printed even if nothing is rendered. */
+  notEnforcedGaps?(policy: Policy, rules: readonly Rule[]): readonly Gap[];
+  /** Renders a policy that says enough, with the gaps that only this mesh has; or the gap by which there is no file. */
+  render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap;
+  /** Gaps about the tools of agents. */
+  toolGaps?(rules: readonly Enforced[]): readonly Gap[];
+  /** The rules that it enforces. */
+  enforces(policy: Policy, rules: readonly Rule[]): Enforcement;
+  /** Why it does not enforce a rule at all; undefined: it does, unless the service is reached directly. */
+  notEnforced(rule: Rule, policy: Policy): string | undefined;
+}
+
+const namesTools = ({ who }: Rule): boolean => who.kind === 'agent' && who.tools !== undefined;
+
+const unseenTools = (title: string): string =>
+  `${title} does not look at the tools of an agent: there the rule is as it would be without them; the gateway holds them, and the server, which compares the headers with the message`;
+
+/** What every mesh enforces differently, after what only this one does. */
+function commonGaps(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[]): readonly Gap[] {
+  const { title, seesNoHost, seesAssertion, refuses, toolGaps } = mesh;
+  const enforced = mesh.enforces(policy, rules).rules;
+  return [
+    ...encodingGaps(enforced, refuses),
+    ...(toolGaps?.(enforced) ?? []),
+    ...(seesNoHost ? [] : unitedHosts(enforced, title)),
+    ...(seesAssertion(policy) ? anonymousAssertions(policy, enforced, title) : []),
+    ...rateLimitGaps(policy, title),
+  ];
+}
+
+function emit(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted {
+  const { title, seesNoTools } = mesh;
+  const always = mesh.notEnforcedGaps?.(policy, rules) ?? [];
+  const unseen = seesNoTools ? rules.filter((rule) => namesTools(rule) && !policy.services[rule.service]?.direct) : [];
+  const tools = unseen.map(({ id }) => ({ part: id, text: unseenTools(title) }));
+  const missing = mesh.missing(policy, rules);
+  if (missing !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: missing }, ...always, ...tools] };
+  const own = mesh.render(policy, rules, options);
+  if ('part' in own) return { files: {}, gaps: [own] };
+  return { files: own.files, gaps: [...always, ...own.gaps, ...commonGaps(mesh, policy, rules), ...tools] };
+}
+
+function covers(mesh: MeshDefinition, rule: Rule, policy: Policy): Coverage {
+  const { title, seesNoTools, seesAssertion } = mesh;
+  const isDirect = policy.services[rule.service]?.direct !== undefined;
+  const direct = isDirect ? `${rule.service} is reached directly and not through ${title}` : undefined;
+  const none = mesh.notEnforced(rule, policy) ?? direct;
+  if (none !== undefined) return { kind: 'none', text: none };
+  const { rules, wider } = mesh.enforces(policy, compile(policy));
+  const texts = new Set([
+    ...rules.filter(({ id }) => writtenId(id) === rule.id).flatMap(wider),
+    ...widerTexts(policy, rules, rule.id, title, seesAssertion(policy)),
+    ...(seesNoTools && namesTools(rule) ? [unseenTools(title)] : []),
+  ]);
+  return texts.size === 0 ? { kind: 'exact' } : { kind: 'wider', text: [...texts].join('; ') };
+}
+
+/** A mesh as a target. */
+export const defineMesh = (mesh: MeshDefinition): MeshTarget => ({
+  ...mesh,
+  emit: (policy, rules, options = {}) => emit(mesh, policy, rules, options),
+  covers: (rule, policy) => covers(mesh, rule, policy),
+  drift: (policy, rules, options, files) => {
+    const missing = mesh.missing(policy, rules);
+    return missing === undefined ? mesh.drift(policy, rules, options, files) : [missing];
+  },
+});

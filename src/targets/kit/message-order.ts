@@ -1,0 +1,147 @@
+import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool, TASKS } from '../../rules/tools.ts';
+import {
+  ANY_NAME,
+  type HeaderText,
+  METHOD_HEADER,
+  NAME_HEADER,
+  type ToolMessages,
+  toolMessages,
+  VERSION_HEADER,
+} from './tool-messages.ts';
+
+/** What one header is, for meshes that have regular expressions: these match the whole value. */
+export interface HeaderIs {
+  readonly name: string;
+  readonly exact?: string;
+  readonly regex?: string;
+  /** The expression must not match. */
+  readonly not?: true;
+}
+
+/** Messages that rules with tools tell apart: what lists or notifies, what is about a task, and calls of what a pattern covers. */
+export type Messages =
+  | { readonly kind: 'listing' }
+  | { readonly kind: 'call'; readonly pattern: string }
+  /** What `*` covers is two: names as they are, and those in base64. */
+  | { readonly kind: 'encoded' }
+  /** So are the ids of tasks. */
+  | { readonly kind: 'task' }
+  | { readonly kind: 'encoded task' };
+
+const escaped = (text: string): string => text.replaceAll('.', '\\.');
+
+const regexOf = (text: HeaderText): string =>
+  'exact' in text ? escaped(text.exact) : `${escaped(text.prefix)}${text.of}*`;
+
+/** That a header is one of some texts. */
+function isAnyOf(name: string, texts: readonly HeaderText[]): HeaderIs {
+  const [first, ...more] = texts;
+  if (first !== undefined && 'exact' in first && more.length === 0) return { name, exact: first.exact };
+  return { name, regex: texts.map(regexOf).join('|') };
+}
+
+const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
+  isAnyOf(
+    VERSION_HEADER,
+    versions.map((exact) => ({ exact })),
+  ),
+  isAnyOf(METHOD_HEADER, methods),
+];
+
+/** The headers that these messages have, all of them. */
+export function headersOf(messages: Messages): readonly HeaderIs[] {
+  const name = NAME_HEADER;
+  const [listing, calls, tasks] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
+  const encoded = { name, regex: ANY_NAME.encoded };
+  const plain = [
+    { name, regex: ANY_NAME.plain },
+    { name, regex: ANY_NAME.marked, not: true },
+  ] as const;
+  switch (messages.kind) {
+    case 'listing':
+      return kindOf(listing);
+    case 'task':
+      return [...kindOf(tasks), ...plain];
+    case 'encoded task':
+      return [...kindOf(tasks), encoded];
+    case 'encoded':
+      return [...kindOf(calls), encoded];
+    case 'call':
+      return [...kindOf(calls), ...(calls.names === 'any' ? plain : [isAnyOf(name, calls.names ?? [])])];
+  }
+}
+
+/** The messages that have these headers, as {@link headersOf} writes them; undefined: none do. */
+export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
+  const last = headers.at(-1);
+  const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');
+  const named = last?.exact ?? (stem === undefined ? undefined : `${stem}*`);
+  const known: readonly Messages[] = [
+    { kind: 'listing' },
+    { kind: 'task' },
+    { kind: 'encoded task' },
+    { kind: 'encoded' },
+    { kind: 'call', pattern: '*' },
+    ...(named === undefined ? [] : [{ kind: 'call', pattern: named } as const]),
+  ];
+  const text = JSON.stringify(headers);
+  return known.find((it) => JSON.stringify(headersOf(it)) === text);
+}
+
+/** Whether a message is one of these. */
+export function isOneOf(messages: Messages, message: McpHeaders): boolean {
+  const { kind } = messages;
+  const { method = '', name } = message;
+  const isEncoded = name?.startsWith('=?base64?') === true;
+  if (TASKS.includes(method)) {
+    return kind === (isEncoded ? 'encoded task' : 'task') && refusedTool([], message) === undefined;
+  }
+  if (method !== CALL) return kind === 'listing' && refusedTool([], message) === undefined;
+  if (kind !== 'call' && kind !== 'encoded') return false;
+  const pattern = kind === 'encoded' ? '*' : messages.pattern;
+  if (refusedTool([pattern], message) !== undefined) return false;
+  return pattern !== '*' || isEncoded === (kind === 'encoded');
+}
+
+/** Whether a pattern covers all that another one does. */
+export function includesTool(wide: string, pattern: string): boolean {
+  if (wide === pattern || wide === '*') return true;
+  return wide.endsWith('*') && pattern !== '*' && pattern.replace(/\*$/, '').startsWith(wide.slice(0, -1));
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+
+/** Exact names first, then the longest beginning. */
+function narrowestFirst(a: string, b: string): number {
+  const [wideA, wideB] = [a.endsWith('*'), b.endsWith('*')];
+  if (wideA !== wideB) return wideA ? 1 : -1;
+  return b.length - a.length || byText(a, b);
+}
+
+/**
+ * All messages that lists of tools tell apart, in an order in which the first that a message is one of says which lists
+ * cover it: those that have a pattern which includes its own.
+ */
+export function messagesOf(tools: readonly string[]): readonly Messages[] {
+  const patterns = [...new Set(tools)].sort(narrowestFirst);
+  return [
+    { kind: 'listing' },
+    { kind: 'task' },
+    { kind: 'encoded task' },
+    ...patterns.map((pattern): Messages => ({ kind: 'call', pattern })),
+    ...(patterns.includes('*') ? [{ kind: 'encoded' } as const] : []),
+  ];
+}
+
+/** Whether a list of tools covers these messages. */
+export function coversMessages(tools: readonly string[], messages: Messages): boolean {
+  if (messages.kind !== 'call' && messages.kind !== 'encoded') return true;
+  const pattern = messages.kind === 'encoded' ? '*' : messages.pattern;
+  return tools.some((wide) => includesTool(wide, pattern));
+}
+
+/** Whether all these messages are of the others too. */
+export function areAmong(messages: Messages, others: Messages): boolean {
+  if (messages.kind !== 'call' || others.kind !== 'call') return messages.kind === others.kind;
+  return includesTool(others.pattern, messages.pattern);
+}

@@ -1,0 +1,33 @@
+import { ODD_PATH } from '../../raw-path.ts';
+import type { Path, Rule } from '../../rules/types.ts';
+
+/** Characters that paths of a policy may hold and that clients may percent-encode, besides those of {@link ODD_PATH}. */
+export function encodable(paths: readonly Path[]): readonly string[] {
+  const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
+  return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
+}
+
+/** Characters of the paths of these rules that a client must not percent-encode. */
+export function encodableOf(rules: readonly Rule[]): readonly string[] {
+  return encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
+}
+
+/**
+ * Raw paths that a mesh, which matches without decoding, would take for another rule's than nginx or the service does:
+ * regular expressions, of which one has to match the whole value.
+ *
+ * @param characters what {@link encodable} says of the policy
+ */
+export function oddPatterns(characters: readonly string[]): readonly string[] {
+  const codes = characters.map((char) => {
+    const hex = char.charCodeAt(0).toString(16);
+    return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  });
+  return [`${ODD_PATH}.*`, ...(codes.length === 0 ? [] : [`^[^?]*%(${codes.join('|')}).*`])];
+}
+
+/** The same as one expression. */
+export function oddPattern(characters: readonly string[]): string {
+  const patterns = oddPatterns(characters);
+  return patterns.length === 1 ? (patterns[0] as string) : `(${patterns.join('|')})`;
+}

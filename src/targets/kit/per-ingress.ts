@@ -1,0 +1,37 @@
+import { hasSeveral } from '../../policy/ingress.ts';
+import { atIngress, type Ruled } from '../../rules/at-ingress.ts';
+import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
+
+/** What is rendered for one ingress, without gaps about services that others lead to. */
+function emitAt(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions): Emitted {
+  const { policy, rules } = atIngress(whole, name);
+  if (rules.length === 0) return { files: {}, gaps: [] };
+  const { files, gaps } = target.emit(policy, rules, options);
+  const isOther = ({ part }: Gap): boolean =>
+    Object.values(whole.policy.services).some((it) => it.direct === undefined && part === `services.${it.name}`) &&
+    policy.services[part.slice('services.'.length)]?.direct !== undefined;
+  return { files, gaps: gaps.filter((gap) => !isOther(gap)) };
+}
+
+/**
+ * Renders a policy for its mesh: where it has several ingresses, what belongs to each in a folder of its name, unless
+ * the target renders them together.
+ *
+ * @param only the name of one ingress: its files alone, in no folder
+ */
+export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions, only?: string): Emitted {
+  const { policy, rules } = whole;
+  if (only !== undefined) return emitAt(target, whole, only, options);
+  if (!hasSeveral(policy) || target.together) return target.emit(policy, rules, options);
+  const all = Object.keys(policy.mesh?.ingresses ?? {}).map((name) => ({
+    name,
+    ...emitAt(target, whole, name, options),
+  }));
+  const gaps = new Map(all.flatMap((it) => it.gaps).map((gap) => [JSON.stringify(gap), gap]));
+  return {
+    files: Object.fromEntries(
+      all.flatMap(({ name, files }) => Object.entries(files).map(([path, text]) => [`${name}/${path}`, text])),
+    ),
+    gaps: [...gaps.values()],
+  };
+}

@@ -1,0 +1,128 @@
+import type { At, Policy } from '../../policy/types.ts';
+import { pathAtoms } from '../../rules/atoms.ts';
+import { overlap } from '../../rules/cover.ts';
+import { type Enforced, enforced } from '../../rules/enforced.ts';
+import type { MeshRule, Path, Rule } from '../../rules/types.ts';
+
+/** The rules of services in the mesh, each to be held by itself. */
+export function meshRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
+  return enforced(rules).filter((rule) => policy.services[rule.service]?.direct === undefined);
+}
+
+/** Items of one key together, in the order of their first. */
+export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): ReadonlyMap<K, readonly [T, ...T[]]> {
+  const groups = new Map<K, [T, ...T[]]>();
+  for (const item of items) {
+    const own = groups.get(key(item));
+    if (own === undefined) groups.set(key(item), [item]);
+    else own.push(item);
+  }
+  return groups;
+}
+
+/** The SPIFFE id that a rule connects with. */
+export function spiffeOf({ mesh }: Policy, { id, as }: Rule): string {
+  const identity = mesh?.identities[as];
+  if (identity === undefined) throw new Error(`rule ${id} names an undefined identity`);
+  return identity.spiffe;
+}
+
+/** What of a rule an assertion shows. */
+type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
+
+/**
+ * A rule as a mesh keeps it.
+ *
+ * @param file that it is read from, whose lines mean nothing
+ * @param host what stands for host and service
+ * @param as who connects
+ * @param says absent: whoever connects may be any caller
+ */
+export function meshRule(
+  file: string,
+  { id, route, path, methods }: Pick<Rule, 'id' | 'route' | 'path' | 'methods'>,
+  host: string,
+  as: string,
+  says: Says = { who: { kind: 'anyone' } },
+): MeshRule {
+  const at: At = { file, line: 0, column: 0 };
+  return { id, at, route, host, path, ...(methods !== undefined && { methods }), ...says, service: host, as };
+}
+
+/** A path with one that stands for all that it covers. */
+interface Region {
+  readonly path: Path;
+  readonly sample: string;
+}
+
+const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);
+
+/** Whether a path is a prefix itself, or below it. */
+export const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
+
+/** What some paths tell apart, each path of it once. */
+export function regionsOf(paths: Iterable<Path>): readonly Region[] {
+  const atoms = pathAtoms(paths);
+  const plain = atoms.map(
+    ({ kind, base }): Path => (kind === 'point' ? { exact: base } : { prefix: base, except: [] }),
+  );
+  return atoms.map(({ kind, base, path }) => {
+    if (kind === 'point') return { path: { exact: base }, sample: path };
+    const inner = plain.filter((it) => isInside(baseOf(it), base) && !('prefix' in it && it.prefix === base));
+    return { path: { prefix: base, except: inner }, sample: path };
+  });
+}
+
+/** Who a rule is for, in words. */
+export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 'alone'>): string {
+  if (alone) return `agent ${agent} alone`;
+  const person = who.kind === 'role' ? `role ${who.role}` : who.kind;
+  return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
+}
+
+function methodsMeet(a: Rule, b: Rule): boolean {
+  return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
+}
+
+/**
+ * Rules of other callers that a mesh cannot tell from a rule, since they have a request in common.
+ *
+ * @param rules all that the mesh holds
+ * @param seen what the mesh sees of a rule beside the request
+ * @returns those of one of the rules
+ */
+export function indistinctIn(
+  rules: readonly Enforced[],
+  seen: (rule: Enforced) => string,
+): (rule: Enforced) => readonly Enforced[] {
+  // By their path, which most rules have in common with others.
+  const places = new Map([...grouped(rules, seen)].map(([name, own]) => [name, grouped(own, ({ path }) => path)]));
+  return (rule) => {
+    const who = whoText(rule);
+    const near = [...(places.get(seen(rule)) ?? [])].flatMap(([path, own]) => (overlap(rule.path, path) ? own : []));
+    return near.filter((other) => methodsMeet(rule, other) && whoText(other) !== who);
+  };
+}
+
+/** So many are named. */
+const NAMES = 3;
+
+/** Rules of others, in words. */
+export function othersText(others: readonly Enforced[]): string {
+  const named = others.slice(0, NAMES).map((other) => `${whoText(other)} (${other.id})`);
+  const more = others.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What a mesh without the assertion sees of a rule: identity and authority. */
+export const connectionOf =
+  ({ services, mesh }: Policy) =>
+  (rule: Rule): string =>
+    JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
+
+/** Who shares what {@link connectionOf} a rule sees, and cannot be told from it. */
+export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
+  const hosts = others.some((other) => other.host !== rule.host);
+  const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';
+  return `${whoText(rule)} shares the identity ${rule.as}${where} with ${othersText(others)} on the same requests`;
+}

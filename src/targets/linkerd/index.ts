@@ -1,0 +1,46 @@
+import type { Policy } from '../../policy/types.ts';
+import type { Rule } from '../../rules/types.ts';
+import { kustomization } from '../kit/kubernetes.ts';
+import { defineMesh } from '../kit/mesh.ts';
+import { documents } from '../kit/yaml.ts';
+import type { Emitted } from '../types.ts';
+import { objectsOf } from './assemble.ts';
+import { driftOf, unguardedHosts } from './drift.ts';
+import { enforcedByLinkerd, linkerdGaps } from './gaps.ts';
+import { FILE } from './objects.ts';
+import { projection } from './project.ts';
+import { otherHostRules, readLinkerd } from './read.ts';
+import { lackOf } from './workloads.ts';
+
+/**
+ * Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the kustomization.yaml
+ * that names it. Where nothing can be guarded there is no file.
+ */
+function render(policy: Policy, rules: readonly Rule[]): Emitted {
+  const gaps = linkerdGaps(policy, rules);
+  const objects = objectsOf(policy, rules);
+  if (objects.length === 0) return { files: {}, gaps };
+  return { files: { [FILE]: documents(objects), 'kustomization.yaml': documents([kustomization([FILE])]) }, gaps };
+}
+
+export const linkerd = defineMesh({
+  name: 'linkerd',
+  title: 'Linkerd',
+  takesJwks: false,
+  refuses: 'Linkerd matches paths without decoding them: it refuses those',
+  seesNoTools: true,
+  seesAssertion: () => false,
+  missing: ({ mesh }) =>
+    mesh === undefined ? 'the policy has no mesh, so there is nothing for Linkerd to enforce' : undefined,
+  render,
+  enforces: enforcedByLinkerd,
+  notEnforced: ({ service: name }, { services }) => {
+    const service = services[name];
+    if (service === undefined || service.direct) return `${name} is reached directly and not through the mesh`;
+    return lackOf(service);
+  },
+  read: readLinkerd,
+  project: (policy, rules) => [...projection(policy, rules), ...otherHostRules(objectsOf(policy, rules))],
+  drift: driftOf,
+  unguarded: unguardedHosts,
+});

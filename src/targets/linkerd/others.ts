@@ -1,0 +1,101 @@
+import {
+  type Bearing,
+  type Bearings,
+  isNear,
+  kubeBearing,
+  type Labels,
+  type LiveObject,
+  mayMeet,
+  titleOf,
+} from '../kit/kubernetes.ts';
+
+interface Ref {
+  readonly kind?: unknown;
+  readonly name?: unknown;
+  readonly namespace?: unknown;
+}
+
+type Spec = Readonly<Record<string, unknown>>;
+
+const specOf = ({ spec }: LiveObject): Spec => (spec ?? {}) as Spec;
+
+/** References; what is no object names anything. */
+const refsOf = (value: unknown): readonly Ref[] =>
+  (Array.isArray(value) ? value : [value]).map((it) => (typeof it === 'object' && it !== null ? it : {}) as Ref);
+
+/** As Linkerd compares kinds and the names in references: it ignores their case. */
+const folded = (value: unknown): string | undefined => (typeof value === 'string' ? value.toLowerCase() : undefined);
+
+/** Ours of one namespace. */
+const near = (other: LiveObject, own: readonly LiveObject[]) => own.filter((it) => isNear(other, it));
+
+/** What references may name beside ours without a meaning for ours. */
+const TARGETS = ['server', 'httproute', 'grpcroute'];
+const PARENTS = ['server', 'service', 'gateway', 'egressnetwork', 'unmeshednetwork'];
+
+/** Whether a reference may name one of ours: by its kind and name, as its namespace, or by a kind that nobody knows. */
+function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): boolean {
+  const what = folded(kind);
+  if (what === undefined || !known.includes(what)) return true;
+  if (what !== it.kind.toLowerCase()) return false;
+  return name === undefined || folded(name) === it.metadata.name.toLowerCase();
+}
+
+/** Says which one of ours the references in a member of another object may name. */
+const naming =
+  (member: string, known: readonly string[], text: (met: string) => string): Bearing =>
+  (other, own) => {
+    const refs = refsOf(specOf(other)[member]);
+    const servers = own.filter(({ kind }) => kind === 'Server');
+    const met = [...servers, ...own].find((it) =>
+      refs.some((ref) => {
+        const isHere = isNear(other, it) || ref.namespace === it.metadata.namespace;
+        return isHere && names(ref, it, known);
+      }),
+    );
+    return met && text(titleOf(met));
+  };
+
+const server: Bearing = (other, own) => {
+  const { podSelector, port } = specOf(other) as {
+    readonly podSelector?: { readonly matchLabels?: Labels };
+    readonly port?: unknown;
+  };
+  // A port by its name, and labels by expressions, may be any.
+  const met = near(other, own).find(({ kind, spec }) => {
+    const ours = spec as { readonly podSelector: { readonly matchLabels: Labels }; readonly port: number };
+    if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
+    return mayMeet(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
+  });
+  return met && `it may count in place of ${titleOf(met)}`;
+};
+
+const route = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
+
+const serverAuthorization: Bearing = (other, own) => {
+  const [{ name } = {}] = refsOf(specOf(other).server);
+  const met = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
+  return met && `it lets in more than routes of ${titleOf(met)} allow`;
+};
+
+const authentication: Bearing = (other, own) => {
+  const { kind, metadata } = other;
+  const met = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
+  return met && `policies of ours name it, and it stands in place of ${titleOf(met)}`;
+};
+
+const BEARINGS: Bearings = {
+  Server: server,
+  HTTPRoute: route,
+  GRPCRoute: route,
+  AuthorizationPolicy: naming('targetRef', TARGETS, (met) => `it lets in more than routes of ${met} allow`),
+  ServerAuthorization: serverAuthorization,
+  HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} lets in`),
+  MeshTLSAuthentication: authentication,
+  // It counts only where a policy names it, and no policy of ours names one.
+  NetworkAuthentication: () => undefined,
+};
+
+/** How an object of others may change the answers of ours. */
+export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
+  kubeBearing(BEARINGS, other.kind, other, own);

@@ -1,0 +1,87 @@
+import { usual } from './carry.ts';
+import { type Directive, line, literal } from './directive.ts';
+import { eraseFile, eraseName } from './erase.ts';
+import { type ConfFile, included } from './files.ts';
+import { grpcAround, type Module, modulesOf } from './grpc.ts';
+import { headersFile, headersName } from './headers.ts';
+import { clearedBeside, hiddenHeaders, hiddenScope } from './hide.ts';
+import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
+import { refuseAs } from './page.ts';
+import { nonceHeader } from './proof.ts';
+import type { Scene } from './scene.ts';
+import { hasSessions, refusedCookies, setCookieBeside } from './session.ts';
+
+/** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
+const closed: readonly Directive[] = [
+  line('satisfy', 'all'),
+  line('ssi', 'off'),
+  line('mirror', 'off'),
+  line('add_before_body', literal('')),
+  line('add_after_body', literal('')),
+  line('proxy_cache', 'off'),
+  line('proxy_store', 'off'),
+  line('proxy_intercept_errors', 'off'),
+  line('proxy_redirect', 'off'),
+  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+];
+
+/**
+ * Refusals by nginx itself, and where a check is dead. A level with an `error_page` of its own inherits none, so each has
+ * all; beside these stands where refusals of the check are spoken.
+ */
+export const errorPages: readonly Directive[] = [
+  line('error_page', '500', '=', '@meshgate_down'),
+  line('error_page', '400', '=', BAD_LOCATION),
+  line('error_page', '494', '=', LARGE_LOCATION),
+];
+
+/** Headers of ours in a service's answer; those of outer levels stay. */
+function headersBeside(scene: Scene): readonly Directive[] {
+  const headers = [...clearedBeside(scene), ...nonceHeader(scene)];
+  return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
+}
+
+const trusted = (scene: Scene, module: Module): readonly Directive[] => [
+  ...hiddenHeaders(scene, module),
+  included(scene, headersName(module)),
+  included(scene, eraseName(module)),
+];
+
+const proxied = (scene: Scene): readonly Directive[] => [
+  ...errorPages,
+  ...closed,
+  ...headersBeside(scene),
+  ...usual,
+  // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
+  line('proxy_max_temp_file_size', '0'),
+  line('proxy_http_version', '1.1'),
+  line('proxy_next_upstream', 'error'),
+  line('proxy_next_upstream_tries', '1'),
+  line('proxy_headers_hash_max_size', '4096'),
+  line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
+  ...trusted(scene, 'proxy'),
+];
+
+/** Where browsers sign in; where a page cannot be had, a second error page says so. */
+const sessions = (scene: Scene): readonly Directive[] => [
+  line('error_page', '401', '=', refuseAs),
+  line('recursive_error_pages', 'on'),
+  ...setCookieBeside,
+  refusedCookies,
+  ...modulesOf(scene.hosts).map(hiddenScope),
+];
+
+/** The files of what all routes share. */
+export function proxyFiles(scene: Scene): readonly ConfFile[] {
+  const modules = modulesOf(scene.hosts);
+  return [
+    ['proxy.conf', proxied(scene), 'What all routes share, around the routes of each host.'],
+    ...(modules.includes('grpc')
+      ? ([['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC share.']] as const)
+      : []),
+    ...(hasSessions(scene)
+      ? ([['session.conf', sessions(scene), 'What routes share on hosts where browsers sign in.']] as const)
+      : []),
+    ...modules.flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
+  ];
+}

@@ -1,0 +1,46 @@
+import { corsOfRefusals } from './cors.ts';
+import { block, literal } from './directive.ts';
+import { hasInnerHosts } from './door.ts';
+import type { ConfFile } from './files.ts';
+import { orPage, pageLocations, vary } from './page.ts';
+import { refusal, refusalLocations } from './problem.ts';
+import { nonceHeader } from './proof.ts';
+import type { Scene } from './scene.ts';
+import { hasSessions, setCookie } from './session.ts';
+import { oftenLocation } from './signin-limit.ts';
+import { workerLocation } from './worker.ts';
+
+/** The files of the locations that speak refusals: with pages for hosts where browsers sign in, and without. */
+export function refuseFiles(scene: Scene): readonly ConfFile[] {
+  const cors = corsOfRefusals(scene);
+  const nonce = nonceHeader(scene);
+  const plain = hasInnerHosts(scene) || scene.hosts.some(({ sessions }) => !sessions);
+  return [
+    ...(plain
+      ? ([
+          [
+            'refuse.conf',
+            [
+              ...refusalLocations(scene, [...cors, ...nonce]),
+              block('location', ['^~', literal('/.meshgate/')], refusal(scene, 'route_unknown')),
+            ],
+            'Where refusals are spoken.',
+          ],
+        ] as const)
+      : []),
+    ...(hasSessions(scene)
+      ? ([
+          [
+            'refuse-pages.conf',
+            [
+              ...refusalLocations(scene, [...cors, vary, setCookie, ...nonce], orPage),
+              oftenLocation(scene),
+              workerLocation(scene),
+              ...pageLocations,
+            ],
+            'Where refusals are spoken on hosts where browsers sign in: a navigation sees a page.',
+          ],
+        ] as const)
+      : []),
+  ];
+}

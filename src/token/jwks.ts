@@ -1,0 +1,123 @@
+import { decode } from 'jose/base64url';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../limits.ts';
+import type { ProviderKind } from '../providers/index.ts';
+import { algorithms } from './algorithms.ts';
+import { shown } from './detail.ts';
+import { importKey } from './import.ts';
+import { asObject, keysIn } from './json.ts';
+import type { Key } from './types.ts';
+import { rsaWeakness } from './weak.ts';
+
+/** A provider's usable keys, and what was left out, in sentences for the log; or why the document is of no use. */
+export type KeySet =
+  | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly error: string };
+
+type Jwk = Readonly<Record<string, unknown>>;
+
+/** The public members that make the key, by type (RFC 7518 section 6, RFC 8037 section 2): nothing else is imported. */
+const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
+  RSA: ['kty', 'n', 'e'],
+  EC: ['kty', 'crv', 'x', 'y'],
+  OKP: ['kty', 'crv', 'x'],
+};
+
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
+
+/** Keys for other uses are nobody's mistake, and left out without a word (RFC 7517 sections 4.2 and 4.3). */
+function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
+  if (use !== undefined && use !== 'sig' && use !== own) return false;
+  return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
+}
+
+/** What is wrong with a key, or `undefined`. */
+function problemOf(jwk: Jwk): string | undefined {
+  const { kty, crv, kid, alg } = jwk;
+  if (kty === 'oct') return 'symmetric keys have no place in a published key set';
+  if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
+    return 'its private half is published: anybody can sign with it';
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shown(kty)} is not supported`;
+  if (publicMembers[kty].some((name) => typeof jwk[name] !== 'string')) return 'a member is missing';
+  if (kid !== undefined && typeof kid !== 'string') return '"kid" is not a string';
+  if (kid !== undefined && kid.length > MAX_KID_LENGTH) return `its "kid" has more than ${MAX_KID_LENGTH} characters`;
+  if (alg !== undefined && typeof alg !== 'string') return '"alg" is not a string';
+  if (kty === 'RSA') return rsaWeakness(decode(jwk.n as string), decode(jwk.e as string));
+  if ((kty === 'OKP') !== (crv === 'Ed25519') || !curves.includes(crv as string))
+    return `the curve ${shown(crv)} is not supported`;
+  return undefined;
+}
+
+/** Has the engine import the key, since only that finds a point that is not on its curve. */
+async function tryImport(key: Key): Promise<void> {
+  // nginx's module of njs 1.0.2 lacks Ed25519; the key itself is right, and tokens are refused with that reason.
+  if (key.kty === 'OKP') {
+    if (decode(key.jwk.x as string).length !== 32) throw new Error('not 32 bytes');
+    return;
+  }
+  for (const entry of algorithms.values()) {
+    if (entry.kty === key.kty && entry.crv === key.crv) {
+      await importKey(key, entry);
+      return;
+    }
+  }
+}
+
+async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
+  try {
+    const problem = problemOf(jwk);
+    if (problem !== undefined) return problem;
+    const kty = jwk.kty as Key['kty'];
+    const members = Object.fromEntries(publicMembers[kty].map((name) => [name, jwk[name] as string]));
+    const key: Key = {
+      thumbprint: await calculateJwkThumbprint(members as { kty: string }),
+      ...(typeof jwk.kid === 'string' && { kid: jwk.kid }),
+      ...(typeof jwk.alg === 'string' && { alg: jwk.alg }),
+      ...(named && typeof jwk.issuer === 'string' && { issuer: jwk.issuer }),
+      kty,
+      ...(kty !== 'RSA' && { crv: jwk.crv as string }),
+      jwk: members,
+    };
+    await tryImport(key);
+    return key;
+  } catch {
+    return 'it is not a key';
+  }
+}
+
+/**
+ * Reads a JWKS (RFC 7517 section 5). Broken, weak, symmetric and private keys are left out with a warning, keys for other
+ * uses silently; several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
+ *
+ * @param text the document as fetched
+ * @param kind of the provider: what its keys say beside
+ * @returns an error for what is no key set, and for one without any usable key: a provider without keys is a mistake,
+ * and the keys known so far stay until they are too old
+ */
+export async function readKeySet(
+  text: string,
+  kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},
+): Promise<KeySet> {
+  const list = keysIn(text, 'the key set');
+  if (typeof list === 'string') return { ok: false, error: list };
+  const keys = new Map<string, Key>();
+  const warnings: string[] = [];
+  for (const [index, element] of list.slice(0, MAX_KEYS_PER_PROVIDER).entries()) {
+    const jwk = asObject(element);
+    if (jwk !== undefined && !isForSignatures(jwk, kind.keyUse)) continue;
+    const key = jwk === undefined ? 'it is not an object' : await readKey(jwk, kind.keysNameIssuer === true);
+    if (typeof key === 'string') warnings.push(`key ${index + 1}${nameOf(jwk)} is not used: ${key}`);
+    else keys.set(JSON.stringify([key.thumbprint, key.kid, key.alg, key.issuer]), key);
+  }
+  if (list.length > MAX_KEYS_PER_PROVIDER) {
+    warnings.push(`the key set has ${list.length} keys; only the first ${MAX_KEYS_PER_PROVIDER} are used`);
+  }
+  if (keys.size === 0) return { ok: false, error: ['the key set has no usable key', ...warnings].join('; ') };
+  return { ok: true, keys: [...keys.values()], warnings };
+}
+
+function nameOf(jwk: Jwk | undefined): string {
+  return typeof jwk?.kid === 'string' ? ` (kid ${shown(jwk.kid)})` : '';
+}

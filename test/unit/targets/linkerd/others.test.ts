@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { compile } from '../../../../src/rules/compile.ts';
+import { driftOf } from '../../../../src/targets/linkerd/drift.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
+import { readLinkerd } from '../../../../src/targets/linkerd/read.ts';
+import { policyFor } from '../members-policy.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
+type Any = any;
+
+const own = policyFor('linkerd');
+const rules = compile(own);
+const objects: readonly Any[] = parseAllDocuments(String(linkerd.emit(own, rules).files['linkerd.yaml'])).map(
+  (it) => it.toJS() as Any,
+);
+
+const filesOf = (all: readonly Any[]) => ({ 'live.json': JSON.stringify({ kind: 'List', items: all }) });
+const drift = (all: readonly Any[]) => driftOf(own, rules, {}, filesOf(all));
+
+/** The objects, with each of a kind changed. */
+const changed = (kind: string, change: (object: Any) => void) =>
+  objects.map((it) => {
+    const copy = structuredClone(it);
+    if (copy.kind === kind) change(copy);
+    return copy;
+  });
+
+test('as rendered, there is no line', () => {
+  expect(drift(objects)).toEqual([]);
+});
+
+describe('a server that guards nothing is a line', () => {
+  test.each<[string, (it: Any) => void, string]>([
+    ['other pods', ({ spec }) => (spec.podSelector.matchLabels.app = 'x'), 'spec.podSelector.matchLabels.app is "x"'],
+    [
+      'other pods by expressions',
+      ({ spec }) => (spec.podSelector.matchExpressions = [{}]),
+      'spec.podSelector.matchExpr',
+    ],
+    ['another port', ({ spec }) => (spec.port = 9090), 'spec.port is 9090, and not 8090'],
+    [
+      'an open one',
+      ({ spec }) => (spec.accessPolicy = 'all-authenticated'),
+      'spec.accessPolicy is "all-authenticated"',
+    ],
+    ['what is not HTTP', ({ spec }) => (spec.proxyProtocol = 'opaque'), 'spec.proxyProtocol is "opaque"'],
+    ['a member that nobody knows', ({ spec }) => (spec.unheardOf = 1), 'spec.unheardOf is 1, which meshgate does not'],
+  ])('%s', (_, change, line) => {
+    expect(drift(changed('Server', change))[0]).toContain(line);
+  });
+
+  test('none at all', () => {
+    expect(drift(objects.filter(({ kind }) => kind !== 'Server'))[0]).toContain('it is not there');
+  });
+
+  test('the default protocol is none', () => {
+    expect(drift(changed('Server', ({ spec }) => (spec.proxyProtocol = 'unknown')))).toEqual([]);
+  });
+});
+
+describe('what is not as it is rendered is not read', () => {
+  test.each<[string, string, (it: Any) => void, string]>([
+    [
+      'identities by reference',
+      'MeshTLSAuthentication',
+      ({ spec }) => (spec.identityRefs = [{ kind: 'Namespace' }]),
+      'spec.identityRefs is ',
+    ],
+    ['a filter', 'HTTPRoute', ({ spec }) => (spec.rules[0].filters = [{ type: 'RequestRedirect' }]), '"filters"'],
+    ['a port of the parent', 'HTTPRoute', ({ spec }) => (spec.parentRefs[0].port = 1), 'spec.parentRefs[0].port is 1'],
+    [
+      'a method that none can name',
+      'HTTPRoute',
+      ({ spec }) => (spec.rules[0].matches[0].method = 'LOCK'),
+      'no method that',
+    ],
+    ['a group', 'AuthorizationPolicy', ({ spec }) => (spec.targetRef.group = 'x'), 'spec.targetRef.group is "x"'],
+    [
+      'an annotation',
+      'HTTPRoute',
+      ({ metadata }) => (metadata.annotations = { a: 'b' }),
+      'metadata.annotations.a is "b"',
+    ],
+  ])('%s', (_, kind, change, message) => {
+    expect(() => readLinkerd(filesOf(changed(kind, change)))).toThrow(message);
+  });
+
+  test('a live route that Linkerd has not accepted does not count', () => {
+    const parent = (it: Any, status: string) => [
+      {
+        controllerName: 'linkerd.io/policy-controller',
+        parentRef: it.spec.parentRefs[0],
+        conditions: [{ type: 'Accepted', status }],
+      },
+    ];
+    const live = (status: string) =>
+      changed('HTTPRoute', (it) => {
+        it.metadata.uid = 'x';
+        it.status = { parents: parent(it, status) };
+      });
+    expect(() => readLinkerd(filesOf(live('False')))).toThrow('Linkerd has not accepted it, so it does not count');
+    expect(readLinkerd(filesOf(live('True')))).toEqual(readLinkerd(filesOf(objects)));
+    const fresh = changed('HTTPRoute', (it) => (it.metadata.uid = 'x'));
+    expect(() => readLinkerd(filesOf(fresh))).toThrow('Linkerd has not accepted it');
+  });
+});
+
+describe('objects of others', () => {
+  const object = (kind: string, spec: unknown, namespace = 'wiki') => ({
+    apiVersion: 'policy.linkerd.io/v1beta1',
+    kind,
+    metadata: { name: 'more', namespace },
+    spec,
+  });
+  const beside = (kind: string, spec: unknown, namespace?: string) =>
+    drift([...objects, object(kind, spec, namespace)]);
+  const server = { group: 'policy.linkerd.io', kind: 'Server', name: 'meshgate-wiki' };
+  const namespace = { group: 'core', kind: 'Namespace', name: 'wiki' };
+
+  test.each<[string, string, unknown, string]>([
+    [
+      'a server for pods that may be ours',
+      'Server',
+      { podSelector: { matchLabels: { tier: 'web' } }, port: 8090 },
+      'it may count in place of Server wiki/meshgate-wiki',
+    ],
+    ['a server for a port by its name', 'Server', { podSelector: {}, port: 'http' }, 'it may count in place of Server'],
+    [
+      'a route of our server',
+      'HTTPRoute',
+      { parentRefs: [server], rules: [] },
+      'it takes requests from the routes of Server wiki/meshgate-wiki',
+    ],
+    [
+      'a policy for our server',
+      'AuthorizationPolicy',
+      { targetRef: server },
+      'it lets in more than routes of Server wiki/meshgate-wiki',
+    ],
+    ['a policy for the namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'it lets in more than routes of'],
+    [
+      'an older authorization',
+      'ServerAuthorization',
+      { server: { name: 'meshgate-wiki' } },
+      'it lets in more than routes of Server',
+    ],
+    [
+      'a limit',
+      'HTTPLocalRateLimitPolicy',
+      { targetRef: server },
+      'it may refuse what Server wiki/meshgate-wiki lets in',
+    ],
+    ['a kind that nobody knows', 'NewKind', {}, 'prove does not know objects of this kind'],
+  ])('%s is a line', (_, kind, spec, line) => {
+    expect(beside(kind, spec)).toEqual([expect.stringContaining(`${kind} wiki/more: ${line}`)]);
+  });
+
+  test.each<[string, string, unknown, string]>([
+    ['a server for other pods', 'Server', { podSelector: { matchLabels: { app: 'x' } }, port: 8090 }, 'wiki'],
+    ['a server for another port', 'Server', { podSelector: {}, port: 9090 }, 'wiki'],
+    ['a server of another namespace', 'Server', { podSelector: {}, port: 8090 }, 'elsewhere'],
+    ['a route of another server', 'HTTPRoute', { parentRefs: [{ ...server, name: 'x' }] }, 'wiki'],
+    ['a policy of another namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'elsewhere'],
+    ['who may pass somewhere else', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
+  ])('%s is passed over', (_, kind, spec, space) => {
+    expect(beside(kind, spec, space)).toEqual([]);
+  });
+
+  test('a server of a policy that is gone is left over', () => {
+    const [first] = objects.filter(({ kind }) => kind === 'Server');
+    const old = { ...first, metadata: { ...first.metadata, name: 'meshgate-old' } };
+    expect(drift([...objects, old])).toEqual([expect.stringContaining('meshgate-old: the policy does not render it')]);
+  });
+
+  test('hosts that no service has are a line', () => {
+    const all = changed('HTTPRoute', ({ spec }) => spec.hostnames?.push('x.wiki.svc.cluster.local'));
+    expect(drift(all)).toContain('routes of wiki: x.wiki.svc.cluster.local: no service of the policy has it');
+  });
+});
