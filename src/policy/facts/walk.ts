@@ -72,7 +72,11 @@ export const readFacts = <T>(roleOf: RoleOf, reader: FactReader<Leaf, T>): FactR
   reading(shapeOf, roleOf, reader as FactReader<Fact, T>);
 
 /** What facts depend on, in the bits of their operators. */
-export const dependsOn = ({ op }: Leaf): number => evaluations[op].on;
+export function dependsOn({ op }: Leaf): number {
+  const evaluation = evaluations[op];
+  if (evaluation === undefined) throw new Error(`no operator ${op}`);
+  return evaluation.on;
+}
 
 /** {@link dependsOn} of facts with all that they are made of. */
 export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>

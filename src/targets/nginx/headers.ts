@@ -3,7 +3,7 @@ import { namesDestination } from './connections.ts';
 import { type Arg, type Directive, type Given, line, literal, variable } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import type { Module } from './grpc.ts';
-import { identityVariable } from './location.ts';
+import { identityVariable } from './kept.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** Headers that every service receives, whoever asks. */

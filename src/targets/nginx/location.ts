@@ -9,7 +9,8 @@ import { type Arg, block, type Directive, key, line, literal, map, variable } fr
 import { type Door, hasInnerHosts, hasTokenAgents } from './door.ts';
 import { type ConfFile, included, Shelf } from './files.ts';
 import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
-import { answerHeader, headerVariable, underscored } from './names.ts';
+import { identityVariable, keptAs } from './kept.ts';
+import { answerHeader, headerVariable } from './names.ts';
 import { givesNonces } from './proof.ts';
 import { restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
@@ -29,17 +30,8 @@ const ANSWERS: readonly string[] = [
   FROM_CHECK.roles,
 ];
 
-/** Where what a header of the answer says is kept. */
-const keptAs = (header: string) => variable(underscored(header).slice('x_'.length));
-
 function fromAnswer(header: string): Directive {
   return line('auth_request_set', keptAs(header), answerHeader(header));
-}
-
-/** The variable of an identity header: what each answer has anyway has one already, if all routes send that. */
-export function identityVariable({ sharedSources }: Pick<Scene, 'sharedSources'>, index: number) {
-  const source = sharedSources[index];
-  return source !== undefined && isAlways(source) ? keptAs(carrier(source, index)) : variable(headerVariable(index));
 }
 
 /** The value of an identity header. What is kept of each answer anyway is not looked for among its headers again. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
+import { revocation } from '../../../../src/session/new-revocation.ts';
 import { ofAny } from '../../../../src/session/revocation.ts';
-import { revocation } from '../../../../src/session/revoke.ts';
 import { stopClock } from '../fake-ngx.ts';
 import { type FakeBrowser, HOST, Lab, type LabOptions, labNgx } from '../signin-lab.ts';
 

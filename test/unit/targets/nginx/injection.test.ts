@@ -74,7 +74,7 @@ test('no string of a policy, parsed or not, becomes more than text', () => {
       try {
         tree = trees(replaced(policies.get(name), path, text) as Policy);
       } catch (error) {
-        expect(String(error)).toMatch(/nginx: |^Error: no provider kind /);
+        expect(String(error)).toMatch(/nginx: |^Error: no (provider kind|operator) /);
         seen.refused++;
         return;
       }
