@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /**
  * Auth0, one tenant. Access tokens are JWTs only where an API's audience was asked for. Permissions of the API are in
  * `permissions`; all else comes in claims of one's own, whose names are URLs.
  */
-export const auth0: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'auth0',
   groups: 'groups',
   scopes: ['scope'],
@@ -26,12 +25,16 @@ export const auth0: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     userinfo: true,
   },
-});
+};
 
-/** What to do there, by claim. */
-export const auth0Help: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const issuers: Issuers = {
+  looksLike: [/^https:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)?\.auth0\.com(?:\/|$)/],
+  endsInSlash: () => true,
+};
+
+export const help: ClaimHelp = {
   aud: 'ask Auth0 with the parameter audience, the identifier of this API',
   permissions: 'at Auth0: APIs > this API > Enable RBAC, and Add Permissions in the Access Token',
   scope: 'ask Auth0 for the scope, which the API must have',
   '*': 'at Auth0: an Action sets it, by api.accessToken.setCustomClaim()',
-});
+};

@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /**
  * Amazon Cognito, one user pool. An access token has no `aud` unless a resource was asked for: it is for the client in
  * `client_id`.
  */
-export const cognito: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'cognito',
   groups: 'cognito:groups',
   audienceElse: 'client_id',
@@ -29,12 +28,15 @@ export const cognito: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
-});
+};
 
-/** What to do there, by claim. */
-export const cognitoHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const issuers: Issuers = {
+  looksLike: [/^https:\/\/cognito-idp(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\//],
+};
+
+export const help: ClaimHelp = {
   aud: 'write the ids of the app clients as audiences, or ask Cognito for a resource',
   'cognito:groups': 'who is in no group of the pool has none, and neither has the token of a client itself',
   scope: 'at Cognito: a resource server of the pool, and its custom scopes for the app client',
   '*': 'at Cognito: a pre token generation trigger of version 2 adds it to access tokens',
-});
+};

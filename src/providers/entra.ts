@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /**
  * Microsoft Entra ID. Anybody can put any address into a directory of their own: `email` counts only where Entra says
  * that the domain's owner vouches for it (`xms_edov`), and `preferred_username` and `upn` never do.
  */
-export const entra: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'entra',
   groups: 'groups',
   // Of somebody in more than 200.
@@ -44,17 +43,25 @@ export const entra: ProviderKind = deepFreeze({
     // It is another host's, and has nothing that the ID token has not.
     userinfo: false,
   },
-});
+};
+
+export const issuers: Issuers = {
+  looksLike: [
+    /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\//,
+    /^https:\/\/[a-z0-9-]+\.ciamlogin\.com\//,
+  ],
+  endsInSlash: (issuer) => issuer.startsWith('https://sts.windows.net/'),
+};
+
+export const mistaken: Mistaken = {
+  issuer: /^https:\/\/sts\.windows\.net\/[^/]+\/$/,
+  help: 'it is of version 1 of Entra ID: for version 2 set requestedAccessTokenVersion to 2 in the API’s manifest',
+};
 
 /** Names that directories give their people: several forms, none verified, and they pass from one person to another. */
-export const entraNames: readonly string[] = /* @__PURE__ */ Object.freeze([
-  'preferred_username',
-  'upn',
-  'unique_name',
-]);
+export const unverified: readonly string[] = ['preferred_username', 'upn', 'unique_name'];
 
-/** What to do there, by claim. */
-export const entraHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const help: ClaimHelp = {
   aud: 'ask Entra for a scope of this API, as api://…/.default, and not of Microsoft Graph',
   groups: 'at Entra: Token configuration > Add groups claim > Groups assigned to the application',
   roles: 'at Entra: App roles of the API, assigned under Enterprise applications > Users and groups',
@@ -65,4 +72,4 @@ export const entraHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
   auth_time: 'at Entra: Token configuration > Optional claims > Access > auth_time',
   acr: 'tokens of version 2 have no "acr": ask for the optional claim acrs',
   upn: 'at Entra: Token configuration > Optional claims > Access > upn',
-});
+};

@@ -1,8 +1,7 @@
-import { deepFreeze } from './freeze.ts';
 import type { ProviderKind } from './types.ts';
 
 /** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
-export const generic: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'generic',
   groups: 'groups',
   scopes: ['scope', 'scp'],
@@ -24,4 +23,4 @@ export const generic: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
-});
+};

@@ -1,5 +1,4 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, Owners, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
 /** An owner, and what is behind it. */
 const SLASH = '^[^/*]+/';
@@ -12,7 +11,7 @@ const SUBJECT =
  * GitHub Actions: the token of a job, `sub` in a form that each repository chooses. All of GitHub has one issuer, and a
  * job asks for any audience.
  */
-export const githubActions: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'github-actions',
   scopes: [],
   client: [],
@@ -21,13 +20,20 @@ export const githubActions: ProviderKind = deepFreeze({
   refusedTypes: [],
   wants: 'the ID token of a job, made for this audience',
   ofAnybody: true,
-});
+};
+
+export const issuers: Issuers = {
+  looksLike: [
+    /^https:\/\/token\.actions\.(?:githubusercontent\.com|[a-z0-9-]+\.ghe\.com)(?:\/|$)/,
+    /^https:\/\/.+\/_services\/token\/?$/,
+  ],
+};
 
 /**
  * What names whose its tokens are. Not job_workflow_ref: anybody's job can use a workflow of another repository. Nor
  * actor, who may be led anywhere.
  */
-export const githubActionsOwners: Owners = /* @__PURE__ */ deepFreeze({
+export const owners: Owners = {
   at: 'GitHub',
   named: 'a repository or an owner',
   claims: {
@@ -41,14 +47,13 @@ export const githubActionsOwners: Owners = /* @__PURE__ */ deepFreeze({
     workflow_ref: { value: SLASH, pattern: SLASH },
   },
   write: '{ claim: repository, is: OWNER/NAME }, or repository_owner',
-});
+};
 
-/** What to do there, by claim. */
-export const githubActionsHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const help: ClaimHelp = {
   aud: 'in the job: core.getIDToken(AUDIENCE), or &audience=… after ACTIONS_ID_TOKEN_REQUEST_URL',
   environment: 'only jobs with "environment:" have it',
   head_ref: 'only runs for a pull request have it',
   base_ref: 'only runs for a pull request have it',
   job_workflow_ref: 'it is that of the reusable workflow; compare workflow_ref for the workflow itself',
   enterprise: 'only repositories of an enterprise have it',
-});
+};

@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, Owners, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
 /**
  * Google. Its access tokens are opaque: services are asked with ID tokens that a service account had made for them, and
  * people sign in. Anybody has a Google account, and anybody's service account gets tokens for any audience.
  */
-export const google: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'google',
   scopes: [],
   client: ['azp'],
@@ -23,10 +22,15 @@ export const google: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
-});
+};
+
+export const issuers: Issuers = {
+  looksLike: [/^(?:https:\/\/)?accounts\.google\.com\/?$/],
+  only: 'https://accounts.google.com',
+};
 
 /** What names whose its tokens are. Not an address by its domain: an account of Google's may have one of any domain. */
-export const googleOwners: Owners = /* @__PURE__ */ deepFreeze({
+export const owners: Owners = {
   at: 'Google',
   named: 'an organisation or an account',
   claims: {
@@ -36,11 +40,10 @@ export const googleOwners: Owners = /* @__PURE__ */ deepFreeze({
     email: { pattern: '@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$' },
   },
   write: '{ claim: hd, is: DOMAIN } for people of an organisation, or { claim: email, is: ADDRESS }',
-});
+};
 
-/** What to do there, by claim. */
-export const googleHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const help: ClaimHelp = {
   aud: 'ask Google for an ID token of this audience, as the metadata server does by ?audience=…',
   email: 'ask Google with includeEmail, or by ?format=full at the metadata server',
   hd: 'only people of a Google Workspace or Cloud organisation have it',
-});
+};

@@ -1,5 +1,144 @@
-export { claimHelp, claimHelps, signinHelp } from './help.ts';
-export { fillTenant, issuerHelp, issuerProblem, kindOfIssuer, TENANT, tenantOf } from './issuers.ts';
-export { type ProviderKindName, providerKind, providerKindNames, providerKinds } from './kinds.ts';
-export { ownersOf, unverifiedNames } from './owners.ts';
+import * as auth0 from './auth0.ts';
+import * as cognito from './cognito.ts';
+import * as entra from './entra.ts';
+import * as generic from './generic.ts';
+import * as githubActions from './github-actions.ts';
+import * as google from './google.ts';
+import * as keycloak from './keycloak.ts';
+import * as kubernetes from './kubernetes.ts';
+import * as okta from './okta.ts';
+import * as spiffe from './spiffe.ts';
+import type { ClaimHelp, Issuers, Mistaken, Owners, ProviderKind } from './types.ts';
+
 export type { AgentMark, Owners, ProviderKind, Sign, SigninDefaults } from './types.ts';
+
+/*
+ * The kinds of providers. A new kind is one file, a row in each table that it has something for, and a section of
+ * docs/providers.md. There are several tables so that each bundle contains only those that it reads.
+ */
+
+/** Every kind that a policy's `kind` may name. */
+export const providerKinds = /* @__PURE__ */ deepFreeze({
+  okta: okta.kind,
+  entra: entra.kind,
+  keycloak: keycloak.kind,
+  auth0: auth0.kind,
+  google: google.kind,
+  cognito: cognito.kind,
+  'github-actions': githubActions.kind,
+  kubernetes: kubernetes.kind,
+  spiffe: spiffe.kind,
+  generic: generic.kind,
+}) satisfies Record<string, ProviderKind>;
+
+export type ProviderKindName = keyof typeof providerKinds;
+
+type ByKind<T> = Readonly<Partial<Record<string, T>>>;
+
+/** What the issuers of a kind look like. The first kind that fits counts. */
+const issuers: ByKind<Issuers> = {
+  okta: okta.issuers,
+  entra: entra.issuers,
+  keycloak: keycloak.issuers,
+  auth0: auth0.issuers,
+  google: google.issuers,
+  cognito: cognito.issuers,
+  'github-actions': githubActions.issuers,
+  kubernetes: kubernetes.issuers,
+  spiffe: spiffe.issuers,
+};
+
+/** Tokens that people send by mistake. */
+const mistaken: readonly Mistaken[] = [okta.mistaken, entra.mistaken, kubernetes.mistaken];
+
+/** What to do at a provider whose tokens lack a claim. */
+export const claimHelps: Readonly<Record<string, ClaimHelp>> = /* @__PURE__ */ deepFreeze({
+  okta: okta.help,
+  entra: entra.help,
+  keycloak: keycloak.help,
+  auth0: auth0.help,
+  google: google.help,
+  cognito: cognito.help,
+  'github-actions': githubActions.help,
+  kubernetes: kubernetes.help,
+  spiffe: spiffe.help,
+});
+
+/** The same for claims that access tokens have as the provider is installed, and ID tokens do not. */
+const signinHelps: ByKind<ClaimHelp> = { okta: okta.signinHelp, keycloak: keycloak.signinHelp };
+
+/** How to name whose a token is, for kinds whose tokens anybody can have. */
+export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions': githubActions.owners };
+
+/** Claims with names that the provider does not verify. They identify no caller, and a part of one says nothing. */
+export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
+
+/** Names of the kinds, in the order in which help lists them. */
+export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [
+  ProviderKindName,
+  ...ProviderKindName[],
+];
+
+/** The record of a kind; undefined if there is no kind of this name. */
+export function providerKind(name: string): ProviderKind | undefined {
+  return Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
+}
+
+/** The kind of provider that an issuer looks like. */
+export function kindOfIssuer(issuer: string): ProviderKindName {
+  const fits = (name: string) => issuers[name]?.looksLike.some((pattern) => pattern.test(issuer));
+  return providerKindNames.find(fits) ?? 'generic';
+}
+
+/**
+ * What to write instead of an issuer that no token of this kind has; undefined where nothing is wrong. Issuers are
+ * compared exactly.
+ */
+export function issuerProblem(kind: ProviderKindName, issuer: string): string | undefined {
+  const own = issuers[kind];
+  if (own === undefined) return undefined;
+  if (own.only !== undefined && issuer !== own.only) return own.only;
+  const wanted = own.endsInSlash?.(issuer) ?? false;
+  if (issuer.endsWith('/') === wanted) return undefined;
+  return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
+}
+
+/** What to do with a token of this issuer, which no provider of a policy has; undefined where nothing is known of it. */
+export function issuerHelp(issuer: unknown): string | undefined {
+  return typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
+}
+
+/** What to do at a provider of this kind where its tokens lack a claim; undefined where nothing is known of it. */
+export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
+  helpFor(claimHelps[name], path);
+
+/** {@link claimHelp} where what people sign in with lacks a claim. */
+export const signinHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
+  helpFor(signinHelps[name], path);
+
+function helpFor(help: ClaimHelp | undefined, path: string): string | undefined {
+  if (help === undefined) return undefined;
+  for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
+    const name = path.slice(0, end);
+    if (Object.hasOwn(help, name)) return help[name];
+  }
+  return help['*'];
+}
+
+/** Freezes a value and everything in it. */
+function deepFreeze<const T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}
+
+/** Stands in Entra ID's issuers for the id of a tenant. */
+export const TENANT = '{tenantid}';
+
+/** An issuer of this tenant by a template. */
+export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
+
+/** The tenant in an issuer of Entra ID; undefined where there is none. */
+export function tenantOf(issuer: unknown): string | undefined {
+  return typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;
+}

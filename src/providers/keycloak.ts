@@ -1,8 +1,7 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
-export const keycloak: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'keycloak',
   groups: 'groups',
   scopes: ['scope', 'scp'],
@@ -22,16 +21,19 @@ export const keycloak: ProviderKind = deepFreeze({
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
-});
+};
+
+export const issuers: Issuers = {
+  looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/],
+};
 
 /** What to do there where ID tokens and UserInfo lack a claim: its client scope "roles" adds to access tokens alone. */
-export const keycloakSigninHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const signinHelp: ClaimHelp = {
   realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
   resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',
-});
+};
 
-/** What to do there, by claim. */
-export const keycloakHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const help: ClaimHelp = {
   aud: 'at Keycloak: a client scope with a mapper of the type Audience, given to the client that asks',
   sub: 'at Keycloak: give the client the client scope "basic"',
   auth_time: 'at Keycloak: give the client the client scope "basic"',
@@ -43,4 +45,4 @@ export const keycloakHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
   email_verified: 'at Keycloak: give the client the client scope "email"',
   preferred_username: 'at Keycloak: give the client the client scope "profile"',
   client_id: 'only service accounts have it, by the client scope "service_account"',
-});
+};

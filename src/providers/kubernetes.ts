@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /**
  * Kubernetes, one cluster: the token of a service account, `sub` is `system:serviceaccount:NAMESPACE:NAME`, and what it is
  * bound to is in `kubernetes.io`.
  */
-export const kubernetes: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'kubernetes',
   scopes: [],
   client: [],
@@ -13,12 +12,24 @@ export const kubernetes: ProviderKind = deepFreeze({
   verifiedAs: [],
   refusedTypes: [],
   wants: 'a service account’s token, projected for this audience',
-});
+};
 
-/** What to do there, by claim. */
-export const kubernetesHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const issuers: Issuers = {
+  looksLike: [
+    /^https:\/\/kubernetes(?:\.default(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?::\d+)?\/?$/,
+    /^https:\/\/(?:oidc\.eks\.[a-z0-9.-]+|container\.googleapis\.com\/v1\/projects)\//,
+    /^https:\/\/(?:oidc\.prod-aks\.azure\.com|[a-z0-9-]+\.oic\.prod-aks\.azure\.com)\//,
+  ],
+};
+
+export const mistaken: Mistaken = {
+  issuer: /^kubernetes\/serviceaccount$/,
+  help: 'it is the token of a Secret, which never ends: project one, or use kubectl create token',
+};
+
+export const help: ClaimHelp = {
   aud: 'in the pod: a projected volume with serviceAccountToken and this audience, or kubectl create token --audience',
   exp: 'the token of a Secret never ends: project one (serviceAccountToken), or use kubectl create token',
   'kubernetes.io.pod': 'only a token that is projected into a pod has it',
   'kubernetes.io.node': 'only tokens of Kubernetes 1.30 and newer, projected into a pod, have it',
-});
+};

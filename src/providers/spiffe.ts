@@ -1,11 +1,10 @@
-import { deepFreeze } from './freeze.ts';
-import type { ClaimHelp, ProviderKind } from './types.ts';
+import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /**
  * JWT-SVIDs of one trust domain: `sub` is the workload's SPIFFE id, and `iss` may be absent. Keys come from a bundle
  * endpoint, where those for tokens have a `use` of their own.
  */
-export const spiffe: ProviderKind = deepFreeze({
+export const kind: ProviderKind = {
   name: 'spiffe',
   scopes: [],
   client: [],
@@ -15,9 +14,12 @@ export const spiffe: ProviderKind = deepFreeze({
   refusedTypes: [],
   wants: 'a JWT-SVID',
   keyUse: 'jwt-svid',
-});
+};
 
-/** What to do there, by claim. */
-export const spiffeHelp: ClaimHelp = /* @__PURE__ */ deepFreeze({
+export const issuers: Issuers = {
+  looksLike: [/^spiffe:\/\//],
+};
+
+export const help: ClaimHelp = {
   aud: 'ask the Workload API for a JWT-SVID of this audience',
-});
+};

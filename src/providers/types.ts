@@ -102,6 +102,22 @@ export interface AgentMark {
   readonly alone?: true;
 }
 
+/** What issuers of a kind are like. */
+export interface Issuers {
+  /** An issuer that one of these matches is of this kind. */
+  readonly looksLike: readonly RegExp[];
+  /** Whether this one has to end in a slash; absent: none does. */
+  readonly endsInSlash?: (issuer: string) => boolean;
+  /** There is no other issuer. */
+  readonly only?: string;
+}
+
+/** Tokens that people send by mistake, by what their issuer looks like: the help says nothing of the policy. */
+export interface Mistaken {
+  readonly issuer: RegExp;
+  readonly help: string;
+}
+
 /** What a provider is asked for when somebody signs in, unless the policy says. */
 export interface SigninDefaults {
   /** With `offline_access` where there is no refresh token without it. */

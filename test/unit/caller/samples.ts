@@ -2,7 +2,7 @@ import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
 import { truthOf } from '../../../src/caller/truth.ts';
 import { claimAt } from '../../../src/claim-at.ts';
 import type { Fact } from '../../../src/policy/types.ts';
-import { generic } from '../../../src/providers/generic.ts';
+import { kind as generic } from '../../../src/providers/generic.ts';
 import type { Claims } from '../../../src/token/types.ts';
 
 /** Pairs of what comes out and what should, of the parts that lean on the engine's own regular expressions and objects. */
