@@ -1,7 +1,7 @@
 /**
  * Every way a request can be refused: the stable code that clients, logs and policy tests see,
  * the HTTP status, how a bearer challenge names it (RFC 6750 section 3.1), and a short help text.
- * docs/reasons.md is held against this table by a test.
+ * docs/reasons.md is compared with this table by a test.
  */
 
 export interface ReasonEntry {
@@ -202,7 +202,8 @@ export const MISSING = {
 /** Why something was refused. `detail` is safe to show the client: it never holds token text or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;
-  /** What was expected and what came, in one short phrase; set only where the signature was valid or nothing secret is in it. */
+  /** What was expected and what came, in one short phrase; set only where the signature was valid or nothing secret is
+   * in it. */
   readonly detail?: string;
   /** Of whom a token speaks that holds, and that is refused all the same: for the log. */
   readonly about?: About;

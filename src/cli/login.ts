@@ -120,7 +120,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
   docs: {
     brief: 'Fetch a token for curl, with a browser',
     fullDescription: described(
-      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is held against the policy first; one that the gateway would not take is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
+      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; one that the gateway would not take is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
       [
         'meshgate login',
         'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',

@@ -11,7 +11,7 @@ import { networkTo, publishedKeys } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import type { Paint } from './style.ts';
 
-/** What a provider says of itself, held against what the policy wants of it. */
+/** Compares what a provider publishes with what the policy requires of it. */
 export interface ProviderFindings {
   readonly provider: string;
   readonly findings: readonly Finding[];

@@ -35,7 +35,8 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
-/** The names of a key: its id as it stands, and, if that reads as the SHA-256 of a certificate, the gateway's name of that. */
+/** The names of a key: its id as it stands, and, if that reads as the SHA-256 of a certificate, the gateway's name of
+ * that. */
 function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
@@ -150,7 +151,7 @@ export const revokeCommand = buildCommand<Flags, [], Context>({
   docs: {
     brief: 'Call back what somebody has: a person, a session, a key, a token',
     fullDescription: described(
-      'Calls credentials back, in the running gateway whose state is kept on this machine, and in all that share its etcd. Waits until it holds. Requests that were let in before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or did not take it yet.',
+      'Calls credentials back, in the running gateway whose state is kept on this machine, and in all that share its etcd. Waits until it holds. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or did not take it yet.',
       [
         'meshgate revoke --subject okta/00u1a2b3 --cut',
         'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',

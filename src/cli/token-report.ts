@@ -44,7 +44,7 @@ export interface TokenReport {
   readonly routes: readonly AtRoute[];
 }
 
-/** Where a token shall count. */
+/** The place where a token is to be accepted. */
 export interface Taken {
   /** Providers, by name. */
   readonly names: readonly string[];

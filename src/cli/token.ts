@@ -34,7 +34,7 @@ interface Flags extends MessageFlags {
   readonly format: Format;
 }
 
-/** Where the token shall count: of a request there, that of its host and route. */
+/** The place where the token is to be accepted: of a request there, that of its host and route. */
 function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
   const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
   if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers), anywhere: true };

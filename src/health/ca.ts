@@ -48,7 +48,7 @@ export function afterLook(before: CaFound | undefined, look: CaLook, pid: number
   return { pid, loaded, ...look, ...(asked !== undefined && { asked }), ...(said && { said }) };
 }
 
-/** Whether nginx goes by another bundle than the file has. */
+/** Whether nginx uses another bundle than the file has. */
 const isChanged = ({ fault, holds, loaded }: CaFound): boolean => fault === undefined && holds !== loaded;
 
 /** Whether a reload is due: once for each bundle. */

@@ -18,7 +18,8 @@ export interface Watched {
   readonly assertion: boolean;
   /** CA files of the mesh's ingresses, each once, where some rule leads there. */
   readonly ca?: readonly string[];
-  /** CA files of those who show certificates, services at the inner listener and clients at the outer door, each once. */
+  /** CA files of those who show certificates, services at the inner listener and clients at the outer door, each
+   * once. */
   readonly clientCa?: readonly string[];
   /** Whether people have sessions, of this gateway alone or in a store that several replicas share. */
   readonly sessions?: 'own' | 'shared';
@@ -56,7 +57,7 @@ export interface Readiness {
   readonly identities: Readonly<Record<string, Part>>;
 }
 
-/** Why a part is not well, and what to do. docs/health.md is held against it by a test. */
+/** Why a part is not well, and what to do. A test compares docs/health.md with it. */
 export const healthReasons = {
   check_failed: 'The check does not work: nginx’s error log says why.',
   keys_missing: 'The gateway has no keys of this provider yet. nginx’s error log has its response.',

@@ -23,15 +23,13 @@ export function heldNow(span: number, ...name: Name): number {
   return countAt(name, period) + countAt(name, period - 1);
 }
 
-/**
- * Takes one, whatever number is held.
- *
- * There is a counter for each period of time, and those of the present and the last one count. So what a worker held that
- * died is free again after two periods, however many are taken meanwhile: a single counter that each of them prolongs
- * would never forget it.
+/** Takes one, whatever number is held.
+ * There is a counter for each period of time, and those of the present and the last one count. So what a worker held
+ * that died is free again after two periods, however many are taken meanwhile: a single counter whose time each of them
+ * extends would never forget it.
  *
  * @param span milliseconds, the length of a period; nothing is held longer
- */
+ * */
 export function hold(span: number, ...name: Name): Hold {
   const now = Date.now();
   const period = Math.floor(now / span);

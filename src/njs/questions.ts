@@ -208,7 +208,7 @@ export class Questions {
     });
     const text = await answer.text();
     if (answer.status === ANSWERED.inactive) return remember(question);
-    // What somebody made up may well be too much for a provider; others are asked for all the same.
+    // A made-up token may be too much for a provider; others are asked for all the same.
     if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
     if (answer.status !== ANSWERED.active) return away(question, now);
     const kept = { at: now, text };

@@ -43,7 +43,8 @@ export interface PreparedRoute {
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** What tokens are remembered for: its own audiences, of which one that passed here passes nowhere else. Mostly empty. */
+  /** What tokens are remembered for: its own audiences, of which one that passed here passes nowhere else. Mostly
+   * empty. */
   readonly scope: string;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
@@ -74,7 +75,8 @@ export interface PreparedRoute {
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
 
-/** What stands in each answer anyway needs no work: subject and provider fit, roles are only held against their limit. */
+/** What stands in each answer anyway needs no work: subject and provider fit, roles are only compared with their
+ * limit. */
 function planned(headers: Headers, names: readonly string[]): Pick<HeaderPlan, 'headers' | 'roles'> {
   const all = Object.entries(headers);
   return {

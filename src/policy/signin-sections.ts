@@ -210,7 +210,7 @@ export const providerSignin = z
       .describe('Requests are pushed to the provider first (RFC 9126). Default: where it requires that.')
       .optional(),
   })
-  .describe('What is asked of the provider when somebody signs in.');
+  .describe('What the gateway requests from the provider when a person signs in.');
 
 export const owner = s.plainText.describe('Whom people may ask, as the denied page names them.');
 

@@ -16,14 +16,15 @@ export type Step =
   /** The provider ended it. */
   | 'ended';
 
-/** What the decision goes by. */
+/** What the decision needs. */
 export interface Renewing {
   /** The policy's selection of claims now. */
   readonly selection: string;
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False where the provider is not to be asked now: it did not answer lately, or had nothing to say of this session. */
+  /** False where the provider is not to be asked now: it did not answer lately, or had nothing to say of this
+   * session. */
   readonly mayAsk: boolean;
 }
 
@@ -65,20 +66,20 @@ const NOT_OF_PERSON: readonly string[] = [
   ...['slow_down', 'too_many_requests', 'request_timeout'],
 ];
 
-/**
- * Whether an error of the token endpoint is about the person or the grant, so that the session is over: `invalid_grant`,
- * `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required` and any other that
- * does not speak of the client, the request or an outage.
+/** Whether an error of the token endpoint is about the person or the grant, so that the session is over:
+ * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`
+ * and any other that does not speak of the client, the request or an outage.
  *
  * @param status of the answer; one that says "later" speaks of nobody
- */
+ * */
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
 
 /** Errors that the provider gives to each session alike: it does not know the gateway, or says that it is away. */
 const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
 
-/** Whether the next session would hear the same: what is said of one person or grant keeps no other from being renewed. */
+/** Whether the next session would hear the same: what is said of one person or grant keeps no other from being
+ * renewed. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
 /** The provider itself is away, so that no session is renewed by it just now. */
@@ -100,7 +101,8 @@ export type Refreshed =
     }
   /** It holds, and nothing was said of the person: how old the claims may be is the policy's to say. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's or an agent's. */
+  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's or an
+   * agent's. */
   | { readonly kind: 'over'; readonly detail: string }
   /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
@@ -166,7 +168,8 @@ export const unconfirmed = (record: SessionRecord, refreshToken = record.refresh
   silent: true,
 });
 
-/** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use for a theft. */
+/** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use
+ * for a theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {
   const { refreshToken: _, ...rest } = record;
   return { ...rest, lost: true };

@@ -13,7 +13,8 @@ export interface KeyTimes {
 /** What is kept of one provider's keys, as JSON; all times are seconds since the epoch. */
 export interface KeyState {
   readonly keys: readonly Key[];
-  /** Grows when a key comes, goes or is named otherwise: what was verified with the keys before must be looked at again. */
+  /** Grows when a key comes, goes or is named otherwise: what was verified with the keys before must be looked at
+   * again. */
   readonly generation: number;
   /** When the keys were last fetched; 0: never. */
   readonly fetchedAt: number;
@@ -46,7 +47,7 @@ export function mayRefetch(state: KeyState, now: number, times: KeyTimes): boole
   return since(state.lastTry, now) >= pause(state, times);
 }
 
-/** Whether keys older than they should be are in use, which the log ought to say. */
+/** Whether keys older than they should be are in use, which the log should say. */
 export function isStale(state: KeyState, now: number, times: KeyTimes): boolean {
   return state.fetchedAt > 0 && state.failures > 0 && since(state.fetchedAt, now) > times.refresh;
 }

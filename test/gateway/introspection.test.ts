@@ -1,4 +1,5 @@
-/** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims are. */
+/** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims
+ * are. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   commandAt,
@@ -230,8 +231,8 @@ describe('the provider', () => {
     await says('made', {});
     await issuers.release('crowd');
     const statuses = (await Promise.all(all)).map(({ status }) => status);
-    // On a slow machine some have waited too long by now, and are told to come again as well; others came only after the
-    // release, and were let in.
+    // On a slow machine some have waited too long by now, and are told to come again as well; others came only after
+    // the release, and passed.
     expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1);
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
@@ -374,7 +375,8 @@ describe('an answer that is none lets nobody pass', () => {
     );
     expect(refused.header('Retry-After')).toBeDefined();
     await says('made', {});
-    // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a second.
+    // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a
+    // second.
     const again = () => gateway.send('made.test', { token: fresh() });
     if (document.cutAt === undefined) expect((await again()).status).toBe(200);
     else await until(async () => (await again()).status === 200, { what: 'the provider to be asked again' });
@@ -391,7 +393,8 @@ describe('a provider that is away', () => {
     const other = await gateway.send('kept.test', { token: fresh() });
     expect([other.status, other.json().reason]).toEqual([503, 'provider_unavailable']);
     await gateway.box.logs.waitFor(/introspection by provider kept: .*within 1 s/, mark);
-    // State: the answer about the token counts no more, so the gateway has asked again, in vain; the token passes still.
+    // State: the answer about the token counts no more, so the gateway has asked again without success; the token
+    // passes still.
     const before = await hits('kept');
     await until(
       async () => {

@@ -77,7 +77,7 @@ beforeAll(() =>
 
 const modern = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
 
-/** Connects; where the client has to be let in first, its person signs in on the way. */
+/** Connects; if the client has to be authorized first, its person signs in on the way. */
 async function connected(person: PersonsClient, exchanges: Exchange[], url = resource): Promise<Client> {
   const options = { authProvider: person, fetch: stageFetch(stage, exchanges) };
   const first = mcpTransport(stage, url, options);

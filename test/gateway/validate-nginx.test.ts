@@ -1,4 +1,5 @@
-/** `validate --nginx` on what `nginx -T` says of a Debian nginx set up as docs/nginx.md has it, with one weakness each. */
+/** `validate --nginx` on what `nginx -T` says of a Debian nginx set up as docs/nginx.md has it, with one weakness
+ * each. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -143,7 +144,7 @@ const weaknesses: readonly (readonly [what: string, change: () => Files, at: str
     /services can set the gateway's cookies/,
   ],
   ['js_fetch_keepalive', inHttp('js_fetch_keepalive 4;'), `${HTTP}:1`, /unverified/],
-  ['break', beforeInclude('if ($http_x = "") { break; }'), `${SERVER}:6`, /odd paths/],
+  ['break', beforeInclude('if ($http_x = "") { break; }'), `${SERVER}:6`, /paths that are not canonical/],
   ['return', inServer('return 200;'), `${SERVER}:7`, /no route of the policy/],
   ['return in if', inServer('if ($uri !~ ^/page) { return 200; }'), `${SERVER}:7`, /unchecked/],
   ['rewrite', inServer('if (!-f $request_filename) { rewrite ^(.*)$ /x last; }'), `${SERVER}:7`, /check's own request/],

@@ -33,7 +33,7 @@ export interface ContainerSpec {
   readonly memory?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
-  /** It says `ready` and ends by itself: has no address then, and its whole log is there. */
+  /** It says `ready` and exits: it has no address then, and its whole log is there. */
   readonly ends?: boolean;
   /** The engine asks it how it is, as its image says. */
   readonly healthcheck?: boolean;
@@ -106,7 +106,8 @@ export class Box {
     await (await this.#raw()).kill({ signal: name });
   }
 
-  /** Ends its processes with the image's signal and starts it again; done when it has said once more that it is ready. */
+  /** Ends its processes with the image's signal and starts it again; done when it has said once more that it is
+   * ready. */
   async restart(): Promise<void> {
     const raw = await this.#raw();
     await raw.stop({ t: 60 });

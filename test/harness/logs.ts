@@ -4,10 +4,9 @@ import { PATIENCE_MS, until } from './until.ts';
 /** Which of a container's two streams. The engine carries each in order, and none before or after the other. */
 type Side = 'stdout' | 'stderr';
 
-/**
- * A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error log,
- * with its worker's process id, and in the access log.
- */
+/** A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error
+ * log, with its worker's process id, and in the access log.
+ * */
 const MARKER = / (\d+)#\d+: .*"POST (\/meshgate-settle-\d+) HTTP|"url\.path":"(\/meshgate-settle-\d+)"/;
 
 /** The path of a marker of that number. */
@@ -65,7 +64,7 @@ export class LogBuffer {
     return this.lines.slice(-count).join('\n');
   }
 
-  /** Waits for a line after `mark` that the pattern matches; in vain where the container has ended. */
+  /** Waits for a line after `mark` that the pattern matches; fails if the container has ended. */
   waitFor(pattern: RegExp, mark = 0, timeoutMs = PATIENCE_MS): Promise<string> {
     const find = () => this.since(mark).find((line) => pattern.test(line));
     return until(

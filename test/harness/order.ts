@@ -16,7 +16,7 @@ const LONGEST = [
 
 /**
  * The longest files first, so that none of them runs alone at the end; the short tests without containers last, so that
- * all workers end at the same time. A clean checkout has no times of former runs to go by.
+ * all workers end at the same time. A clean checkout has no times of former runs.
  */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

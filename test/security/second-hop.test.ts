@@ -293,7 +293,7 @@ describe('the mesh', () => {
   });
 });
 
-test('services of a CA that joins the bundle are let in, without anybody’s help', async () => {
+test('services of a CA that joins the bundle are accepted without a reload', async () => {
   const mark = await settle(gateway);
   const { pem } = await strangers.client(spiffe('wiki'));
   expect((await hop('board.test', pem, given)).json().reason).toBe('proof_invalid');

@@ -38,7 +38,7 @@ async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<v
   try {
     await store.delete(sid);
   } catch {
-    // It ends by itself.
+    // It expires.
   }
 }
 

@@ -17,7 +17,7 @@ import type { SigninScene } from './scene.ts';
 /** What a sign-in is, and a refresh does not change; ID tokens of a refresh may leave it out. */
 const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 
-/** Why claims are not known just now, though the session may well go on. */
+/** Why claims are not known just now, though the session may go on. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
 /**

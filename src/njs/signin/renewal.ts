@@ -29,7 +29,7 @@ import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
-/** What renewals go by; what the provider and the cookie's seal have to do with it is the caller's. */
+/** What renewals need; what the provider and the cookie's seal have to do with it is the caller's. */
 export interface RenewalScene {
   readonly store: SessionStore;
   /** Milliseconds between two looks at the store of whoever waits. */

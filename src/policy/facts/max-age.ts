@@ -11,7 +11,7 @@ export interface MaxAge extends OfProvider {
 
 export const evaluation: Evaluation<MaxAge> = {
   on: TOKEN | SIGNIN,
-  /** That ends by itself, so it says until when it holds. */
+  /** It ends with time, so the caller says until when it holds. */
   truth: ({ value }, { verified, signin }) => {
     const signedIn = verified.claims.auth_time;
     // A time that is still to come, by more than clocks differ, is no time of a sign-in.

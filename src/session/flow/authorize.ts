@@ -4,7 +4,7 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
-/** What the provider is asked to show of how somebody signs in; what came is held against it. */
+/** What the provider is asked to show about how a person signs in; the ID token must show it. */
 export type Asked = StepUp;
 
 /**
@@ -61,7 +61,8 @@ export function authorizationParams(
   return params;
 }
 
-/** Whether the request is pushed to the provider first (RFC 9126): as the policy says, or where the provider requires it. */
+/** Whether the request is pushed to the provider first (RFC 9126): as the policy says, or where the provider requires
+ * it. */
 export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
   return signin.par ?? metadata.parRequired;
 }

@@ -57,7 +57,7 @@ const aliases = {
 const SPARED: string = optional.revocation;
 
 /**
- * The endpoints that are there, each held against the rule for addresses; a string says what is wrong with one.
+ * The endpoints that are there, each checked by the rule for addresses; a string says what is wrong with one.
  *
  * @param warnings where it says so of one that is left out
  */
@@ -81,7 +81,7 @@ function endpoints(
 }
 
 /**
- * Reads of a discovery document what a sign-in needs. Endpoints are held against the same rule as `jwks_uri`.
+ * Reads of a discovery document what a sign-in needs. Endpoints are checked by the same rule as `jwks_uri`.
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly

@@ -48,7 +48,7 @@ ${email ? form : undefined}`,
   };
 }
 
-/** Titles of refusals; the others go by their status. */
+/** Titles of refusals; the others have the title of their status. */
 const TITLES: Readonly<Partial<Record<ReasonCode, TextName>>> = {
   attempt_unknown: 'failed.title',
   signin_failed: 'failed.title',

@@ -47,7 +47,7 @@ export interface RefusedPage extends PageAbout {
   readonly route?: string;
   /** Raw request target that a new sign-in comes back to; absent: none is offered. */
   readonly retry?: string;
-  /** Whether the page offers to sign out, since another account may be let in. */
+  /** Whether the page offers to sign out, since another account may be allowed. */
   readonly signOut?: boolean;
 }
 

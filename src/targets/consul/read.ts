@@ -52,7 +52,7 @@ function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   return [{ prefix: value.slice(0, -1), except: [] }];
 }
 
-/** Odd paths are refused before any prefix lets them pass, and whatever nothing takes is refused. */
+/** Paths that are not canonical are refused before any prefix lets them pass, and whatever nothing takes is refused. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
   const regexes = permissions.filter(({ path }) => path.kind === 'regex');
@@ -62,10 +62,13 @@ function check({ name, destination, permissions }: ReadSource): void {
     (value.startsWith(ODD_PATH) || value.startsWith(`(${ODD_PATH}`));
   const other = regexes.find((it) => !odd(it));
   if (other !== undefined) {
-    throw new Error(`${where}: a PathRegex with the action ${other.action}, and not the one that refuses odd paths`);
+    throw new Error(
+      `${where}: a PathRegex with the action ${other.action}, and not the one that refuses paths that are not canonical`,
+    );
   }
   const opens = permissions.some(({ action, path }) => action === 'allow' && path.kind === 'prefix');
-  if (opens && permissions[0]?.path.kind !== 'regex') throw new Error(`${where}: odd paths are not refused`);
+  if (opens && permissions[0]?.path.kind !== 'regex')
+    throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
   if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined) {
     throw new Error(`${where}: what no permission takes is left to the default of the mesh`);
@@ -133,7 +136,8 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
   return tools;
 }
 
-/** One rule for each who passes at a path, with the methods and tools that they may use there, by whatever permission. */
+/** One rule for each who passes at a path, with the methods and tools that they may use there, by whatever
+ * permission. */
 function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
   const place = placeOf(source, sample);
   const all = taken(place);

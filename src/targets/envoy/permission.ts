@@ -41,7 +41,7 @@ export function pathPermissions(path: Path): readonly Permission[] {
   return [plain(path), { not_rule: anyOf(path.except.map(plain)) }];
 }
 
-/** Odd paths, see {@link oddPatterns}. */
+/** Paths that are not canonical, see {@link oddPatterns}. */
 export function oddPaths(characters: readonly string[]): readonly Permission[] {
   return oddPatterns(characters).map((regex) => ({
     header: { name: ':path', string_match: { safe_regex: { regex } } },

@@ -69,7 +69,8 @@ function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Recor
   return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
 }
 
-/** Two filters: odd paths are refused first, then one policy per rule allows; what none allows is refused. */
+/** Two filters: paths that are not canonical are refused first, then one policy per rule allows; what none allows is
+ * refused. */
 export function rbacFilters(
   policy: Policy,
   rules: readonly Rule[],

@@ -50,7 +50,7 @@ const authorization: Bearing = (other, own) => {
   const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
   if (isEmpty || action === 'AUDIT') return undefined;
   const text = (met: string) =>
-    action === 'ALLOW' ? `it lets in more than ${met}` : `it may refuse what ${met} lets in`;
+    action === 'ALLOW' ? `it allows more than ${met}` : `it may refuse what ${met} allows`;
   return meeting('AuthorizationPolicy', text)(other, own);
 };
 

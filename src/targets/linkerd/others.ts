@@ -75,7 +75,7 @@ const route = naming('parentRefs', PARENTS, (met) => `it takes requests from the
 const serverAuthorization: Bearing = (other, own) => {
   const [{ name } = {}] = refsOf(specOf(other).server);
   const met = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
-  return met && `it lets in more than routes of ${titleOf(met)} allow`;
+  return met && `it allows more than routes of ${titleOf(met)} allow`;
 };
 
 const authentication: Bearing = (other, own) => {
@@ -88,9 +88,9 @@ const BEARINGS: Bearings = {
   Server: server,
   HTTPRoute: route,
   GRPCRoute: route,
-  AuthorizationPolicy: naming('targetRef', TARGETS, (met) => `it lets in more than routes of ${met} allow`),
+  AuthorizationPolicy: naming('targetRef', TARGETS, (met) => `it allows more than routes of ${met} allow`),
   ServerAuthorization: serverAuthorization,
-  HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} lets in`),
+  HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
   MeshTLSAuthentication: authentication,
   // It counts only where a policy names it, and no policy of ours names one.
   NetworkAuthentication: () => undefined,

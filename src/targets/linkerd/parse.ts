@@ -50,7 +50,7 @@ export const liveFiles = (files: Files): KubeFiles => kubeFiles(files, ASK);
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
-/** Whether a route has patterns for paths; the ones that are rendered refuse odd paths. */
+/** Whether a route has patterns for paths; the rendered ones refuse paths that are not canonical. */
 export function withOddPaths({ kind, spec }: LiveObject): boolean {
   return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 }
@@ -76,7 +76,8 @@ function checkServer(server: LiveObject): void {
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 
-/** Whether a pattern is one of odd paths as it is rendered: these, and perhaps some that a client percent-encodes. */
+/** Whether a pattern is a rendered one of paths that are not canonical: these, and perhaps some that a client
+ * percent-encodes. */
 function isOddPattern(value: string): boolean {
   const [plain = ''] = oddPatterns([]);
   const start = `(${plain}|^[^?]*%(`;
@@ -106,7 +107,8 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     if (type === 'RegularExpression') {
       if (!isOddPattern(value)) throw unreadable(title, `no pattern that meshgate renders: ${value}`);
     } else if (value !== '' && pathMistake(value) !== undefined) {
-      // It could win over the pattern that refuses odd paths: Linkerd counts characters, then looks for a method.
+      // It could win over the pattern that refuses paths that are not canonical: Linkerd counts characters, then looks
+      // for a method.
       throw unreadable(title, `no path of a policy: ${value}`);
     }
   }
@@ -135,7 +137,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
     const found = ref && identities.get(`${ref.namespace ?? object.metadata.namespace}/${ref.name}`);
     const title = titleOf(object);
     if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined) {
-      throw unreadable(title, `it is for a whole ${targetRef.kind}, and lets in more than routes allow`);
+      throw unreadable(title, `it is for a whole ${targetRef.kind}, and allows more than routes do`);
     }
     if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication') {
       throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');

@@ -78,7 +78,8 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
 const bestRank = (routes: readonly ReadRoute[], host: string): number =>
   Math.max(-1, ...routes.map(({ hosts }) => hostRank(hosts, host) ?? -1));
 
-/** Odd paths are refused before any prefix lets them pass: the host of the route that does fits no worse. */
+/** Paths that are not canonical are refused before any prefix lets them pass: the host of the route that does fits no
+ * worse. */
 function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
   const wide = routes.filter(
@@ -86,7 +87,10 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   );
   const refusing = routes.filter(({ clients, matches }) => clients.length === 0 && matches.some(isOdd));
   if (bestRank(refusing, host) < bestRank(wide, host)) {
-    throw unreadable(host, 'the route that refuses odd paths is gone, or yields to one whose host is more exact');
+    throw unreadable(
+      host,
+      'the route that refuses paths that are not canonical is gone, or yields to one whose host is more exact',
+    );
   }
 }
 
@@ -127,7 +131,8 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   });
 }
 
-/** What the objects let pass for hosts that no route names in full: nginx never sends them, and no rule speaks of them. */
+/** What the objects let pass for hosts that no route names in full: nginx never sends them, and no rule speaks of
+ * them. */
 export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];

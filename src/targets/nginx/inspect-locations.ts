@@ -103,7 +103,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
     });
 }
 
-/** Whether a server asks something else, anywhere in it but where certificates are renewed. */
+/** Whether a server asks something else, except where certificates are renewed. */
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;

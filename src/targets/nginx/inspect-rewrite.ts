@@ -93,7 +93,7 @@ function one(node: Read, where: Where): readonly Warning[] {
     return [
       warn(
         node,
-        'break ends what nginx does before a location is found, so the rendered files no longer refuse odd paths ("..;", "%2f"): they reach the services as they are',
+        'break ends what nginx does before a location is found, so the rendered files no longer refuse paths that are not canonical ("..;", "%2f"): they reach the services as they are',
         'the line after the include of the host file',
       ),
     ];

@@ -40,7 +40,7 @@ export const setCookieBeside: readonly Directive[] = [
  */
 export const refusedCookies: Directive = line('proxy_cookie_flags', regex('~', `^\\s*${OWN_PREFIX}`), 'nosecure');
 
-// What hides our cookies from services, and from each other, goes by how their names begin.
+// nginx hides the gateway's cookies from services, and from each other, by how their names begin.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');
 

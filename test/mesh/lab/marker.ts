@@ -6,13 +6,12 @@ const httpManager = 'envoy.filters.network.http_connection_manager';
 const managerType =
   'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-/**
- * Puts a mark into everything that istiod sends to every Envoy, without an effect on who is let in: when an Envoy has
- * the mark, it has all that was changed before. Answers carry it too, as `server: lab-17`.
+/** Puts a mark into everything that istiod sends to every Envoy, without an effect on which requests pass: when an
+ * Envoy has the mark, it has all that was changed before. Answers carry it too, as `server: lab-17`.
  *
  * @param keeps whether connections are kept after an answer
  * @param namespace of those that get it; default all
- */
+ * */
 export function markerObject(mark: string, keeps = false, namespace = rootNamespace): KubeObject {
   const listener = {
     name: mark,

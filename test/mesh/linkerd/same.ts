@@ -17,7 +17,7 @@ const matchesOf = (clusters: readonly Cluster[]): readonly Match[] =>
 /** A regular expression that means itself, but for its dots. */
 const isPlain = ({ type, value }: Match): boolean => type !== 'RegularExpression' || /^[\w/.-]+$/.test(value);
 
-/** Expressions for what is written oddly: with the same ones, odd paths are no reason to differ. */
+/** Expressions for what is written oddly: with the same ones, paths that are not canonical are no reason to differ. */
 const expressions = (cluster: Cluster): string =>
   JSON.stringify(
     cluster.routes

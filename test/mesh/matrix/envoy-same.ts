@@ -162,7 +162,8 @@ export function policiesOf(file: Json): Policies {
 const headersIn = (policies: readonly Policy[]): readonly Json[] =>
   [...having(policies, 'header')].map(({ header }) => header);
 
-/** What regular expressions tell apart beside what texts do: names with an encoding, a bad one, and what none can have. */
+/** What regular expressions tell apart beside what texts do: names with an encoding, a bad one, and what none can
+ * have. */
 const ODD = ['=?base64?YQ==?=', '=?base64?YQ==?=x', '=?base64?Y?=', '\u00e9'];
 
 /** Headers that the policies which are compared look at, with values that all of them tell apart. */
@@ -204,7 +205,7 @@ function withoutMessage(node: Json): Json {
 const isOfMessage = (node: Json): boolean =>
   [...having(node, 'header')].some(({ header }) => !String(header.name).startsWith(':'));
 
-/** Callers that policies tell apart. One role at a time: none is ever held against somebody. */
+/** Callers that policies tell apart. One role at a time: no role makes a request fail. */
 function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
   const said = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((claim) =>

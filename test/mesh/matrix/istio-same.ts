@@ -1,10 +1,9 @@
 import type { Mutant } from './mutants.ts';
 import type { Rendered } from './types.ts';
 
-/**
- * Whether Istio's authorization policies let the same requests pass with one rule changed: what it gains or loses, others
- * let pass as well. Istio's matching is done here, on one request of each kind that the rules tell apart.
- */
+/** Whether Istio's authorization policies let the same requests pass with one rule changed: what it gains or loses,
+ * others let pass as well. Istio's matching is done here, on one request of each kind that the rules tell apart.
+ * */
 
 // biome-ignore lint/suspicious/noExplicitAny: a mutant may have any shape
 type Json = any;
@@ -126,7 +125,7 @@ function sceneOf(objects: readonly Json[]): Scene {
   };
 }
 
-/** Callers that rules tell apart. One role at a time: none is ever held against somebody. */
+/** Callers that rules tell apart. One role at a time: no role makes a request fail. */
 function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, audiences }: Scene): readonly Claims[] {
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((name) => kinds(texts.get(name) ?? []));
   return issuers.flatMap((iss) =>

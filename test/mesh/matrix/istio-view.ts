@@ -56,7 +56,8 @@ function seenBy(view: View, cell: Cell): Cell {
   return other && [undefined, 'audience'].includes(credential.flaw) ? rest : cell;
 }
 
-/** What one of Istio's layers has to answer: the ingress refuses odd paths that its rules let pass. */
+/** What one of Istio's layers has to answer: the ingress refuses paths that are not canonical that its rules let
+ * pass. */
 export function expectedAt(cell: Cell, view: View): Answer {
   const answer = expectedOf(seenBy(view, cell), view);
   const read = view.path(cell.path);

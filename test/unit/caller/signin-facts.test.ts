@@ -60,7 +60,7 @@ describe('how long ago somebody signed in', () => {
     expect(held(recent, { auth_time: NOW + 300 })).toBe(true);
   });
 
-  it('ends by itself: the caller says when', () => {
+  it('expires, and the caller says when', () => {
     const table = tableOf({ admin: all(editor, recent), old: none({ op: 'max_age', value: 60 }) });
     const claims = { groups: ['editors'], auth_time: NOW - 30 };
     expect(callerOf(table, claims)).toMatchObject({ roles: ['admin'], until: NOW + 30 });

@@ -1,4 +1,4 @@
-/** What takes a request beside its rules: routes and hosts that come and go, held against `explain` with a token. */
+/** What takes a request beside its rules: routes and hosts that come and go, compared with `explain` with a token. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 

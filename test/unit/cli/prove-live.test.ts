@@ -180,7 +180,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
       'a policy for a server',
       'AuthorizationPolicy',
       ({ spec }) => (spec.targetRef.kind = 'Server'),
-      'it is for a whole Server, and lets in more than routes allow',
+      'it is for a whole Server, and allows more than routes do',
     ],
     [
       'no authentication',

@@ -67,14 +67,14 @@ describe('Linkerd', () => {
   });
 
   test.each([
-    ['a server in lower case', authorization('server', 'meshgate-confluence'), 'it lets in more than routes'],
-    ['a namespace in lower case', authorization('namespace', 'wiki'), 'it lets in more than routes'],
-    ['a route in lower case', authorization('httproute', 'meshgate-confluence.refuse'), 'it lets in more than routes'],
-    ['a route by a name in upper case', authorization('HTTPRoute', 'MESHGATE-CONFLUENCE.REFUSE'), 'it lets in more'],
-    ['a kind that nobody knows', authorization('Pods', 'x'), 'it lets in more than routes'],
-    ['nothing that is understood', `${head('AuthorizationPolicy')}spec: {targetRef: all}\n`, 'it lets in more'],
-    ['a server, from no namespace', authorization('Server', 'meshgate-confluence', ''), 'it lets in more than routes'],
-  ])('a policy of others for %s may let more in', async (_, text, says) => {
+    ['a server in lower case', authorization('server', 'meshgate-confluence'), 'it allows more than routes'],
+    ['a namespace in lower case', authorization('namespace', 'wiki'), 'it allows more than routes'],
+    ['a route in lower case', authorization('httproute', 'meshgate-confluence.refuse'), 'it allows more than routes'],
+    ['a route by a name in upper case', authorization('HTTPRoute', 'MESHGATE-CONFLUENCE.REFUSE'), 'it allows more'],
+    ['a kind that nobody knows', authorization('Pods', 'x'), 'it allows more than routes'],
+    ['nothing that is understood', `${head('AuthorizationPolicy')}spec: {targetRef: all}\n`, 'it allows more'],
+    ['a server, from no namespace', authorization('Server', 'meshgate-confluence', ''), 'it allows more than routes'],
+  ])('a policy of others for %s may allow more', async (_, text, says) => {
     expect(await beside(text)).toEqual(notProven(says));
   });
 
@@ -82,7 +82,7 @@ describe('Linkerd', () => {
     expect(await beside(route(kind))).toEqual(notProven('it takes requests from the routes of'));
   });
 
-  test('a policy that calls itself rendered and names a route in upper case lets more in', async () => {
+  test('a policy that calls itself rendered and names a route in upper case allows more', async () => {
     const own = /kind: "AuthorizationPolicy"\n[\s\S]*?(?=---)/.exec(rendered)?.[0] ?? '';
     const [, name = ''] = /kind: "HTTPRoute"\n {4}name: "([^"]+)"/.exec(own) ?? [];
     const text = `apiVersion: "policy.linkerd.io/v1alpha1"\n${own}`
@@ -117,7 +117,7 @@ describe('Linkerd', () => {
   });
 
   test.each(['/rest/..;/admin/x', '/rest//x', '/rest/./x', '/rest/%2e/x', '/rest/a;b', '/rest/a\\\\b'])(
-    'the odd path %s would win over the pattern that refuses it',
+    'the path %s, which is not canonical, would win over the pattern that refuses it',
     async (path) => {
       for (const type of ['Exact', 'PathPrefix']) {
         const match = `    - matches:\n        - path: {type: ${type}, value: "${path}"}\n          method: GET\n`;
@@ -192,7 +192,7 @@ describe('Linkerd', () => {
     const changed = (rename: (document: string) => string) =>
       prove('linkerd', tied, { 'linkerd.yaml': text.split('---\n').map(rename).join('---\n') });
 
-    test('a prefix under the full host name passes by the odd paths that a wildcard refuses', async () => {
+    test('a prefix under the full host name passes the paths that a wildcard refuses', async () => {
       const outcome = await changed((it) => {
         if (
           /kind: "(HTTPRoute|AuthorizationPolicy)"\nmeta[\s\S]*name: "meshgate-wiki\.allow\.default"\n {2}name/.test(it)
@@ -206,7 +206,7 @@ describe('Linkerd', () => {
         }
         return it;
       });
-      expect(outcome).toEqual(notProven('the route that refuses odd paths is gone, or yields'));
+      expect(outcome).toEqual(notProven('the route that refuses paths that are not canonical is gone, or yields'));
     });
 
     test('another path below the wildcard is another answer for all other hosts', async () => {
@@ -263,20 +263,20 @@ describe('Istio', () => {
   );
 
   test.each([
-    ['in no namespace', policy('{rules: [{}]}', ''), 'it lets in more than AuthorizationPolicy'],
+    ['in no namespace', policy('{rules: [{}]}', ''), 'it allows more than AuthorizationPolicy'],
     ...JAVASCRIPT.map((label): [string, string, string] => [
       `for the label ${label}`,
       policy(`{selector: {matchLabels: {${label}: x}}, rules: [{}]}`),
-      'it lets in more than AuthorizationPolicy',
+      'it allows more than AuthorizationPolicy',
     ]),
     [
       'with a target',
       policy(
         '{selector: {matchLabels: {istio: other, app: other}}, targetRefs: [{kind: Service, name: x}], rules: [{}]}',
       ),
-      'it lets in more than AuthorizationPolicy',
+      'it allows more than AuthorizationPolicy',
     ],
-  ])('a policy %s may let more in', async (_, text, says) => {
+  ])('a policy %s may allow more', async (_, text, says) => {
     expect(await beside(text)).toEqual(notProven(says));
   });
 

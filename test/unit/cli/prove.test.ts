@@ -340,7 +340,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     const { code, out } = await against(istio, { ...files, 'build/more.json': more });
     expect(code).toBe(3);
     expect(out).toContain(
-      'AuthorizationPolicy wiki/open: it lets in more than AuthorizationPolicy wiki/meshgate-workload-wiki',
+      'AuthorizationPolicy wiki/open: it allows more than AuthorizationPolicy wiki/meshgate-workload-wiki',
     );
   });
 

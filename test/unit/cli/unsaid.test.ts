@@ -73,7 +73,7 @@ describe('validate', () => {
     ['off: { none: [{ network: [10.0.0.0/8] }] }', 'off'],
     ['a: { none: [{ network: [10.0.0.0/8] }] }, off: { any: [{ group: x }, a] }', 'off'],
     [ALL_IPV4.replaceAll('v4', 'off'), 'off'],
-  ])('advises where most callers without a credential have a role that a rule lets in: %s', async (roles, name) => {
+  ])('advises where most anonymous callers have a role that a rule allows: %s', async (roles, name) => {
     expect(await advice(policy(roles, name))).toEqual([
       expect.stringMatching(
         /^advice: .*roles\.off: callers without a credential have this role from most addresses, and wiki\.example\.com\/\*#1 lets them in; /,

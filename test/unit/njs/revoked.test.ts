@@ -54,7 +54,7 @@ it('keeps the later end of both, whichever comes last', () => {
   }
 });
 
-it('prolongs a revocation that is repeated', () => {
+it('keeps a revocation longer if it is repeated', () => {
   keepRevoked([revocation('sub', u1.value, now, 60)]);
   keepRevoked([revocation('sub', u1.value, now + 50, 60)]);
   fake.clock += 100_000;

@@ -28,7 +28,7 @@ describe('facts of the request', () => {
     });
   });
 
-  test('a role by network after authenticated lets in whom that does not', () => {
+  test('a role by network after authenticated allows callers that authenticated does not', () => {
     const errorsOf = (role: string) =>
       parsePolicy(policyOf(role).replace('allow: [probe]', 'allow: [authenticated, probe]'), 'p.yaml').errors;
     expect(errorsOf('{ any: [{ group: staff }, { network: [10.9.0.0/24] }] }')).toEqual([]);

@@ -15,7 +15,7 @@ import { draw } from '../../harness/property.ts';
 import { AGENTS, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
-/** Differences as text, held against what the decision says of each request. */
+/** Compares the differences in text with the decision about each request. */
 
 type Caller = Asking;
 
@@ -67,7 +67,8 @@ function speaksOf({ who, still }: Change, caller: Caller): boolean {
   return who.kind === 'authenticated' || who.roles.join() === caller.roles.join();
 }
 
-/** Whether it is said of anonymous callers with these roles by the request, of all who have a role, or of all anonymous ones. */
+/** Whether it is said of anonymous callers with these roles by the request, of all who have a role, or of all anonymous
+ * ones. */
 function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller, null>): boolean {
   if (who.kind === 'roles') return who.roles.every((role) => roles.includes(role) && left.includes(role));
   if (who.kind !== 'nobody' || who.roles === undefined) return who.kind === 'nobody';
@@ -77,11 +78,10 @@ function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller,
   return who.roles.every((it) => roles.includes(it) && left.includes(it));
 }
 
-/**
- * A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
- * whom the request gives a role: another rule may let them pass. A statement about a role that the request gives is true of
- * those who have no other. Any other statement is true of those it speaks of.
- */
+/** A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
+ * whom the request gives a role: another rule may let them pass. A statement about a role that the request gives is
+ * true of those who have no other. Any other statement is true of those it speaks of.
+ * */
 function isOfRequest({ who, kind }: Change, { roles, left = roles }: Exclude<Caller, null>): boolean {
   if (who.kind !== 'nobody') return who.kind !== 'roles';
   if (who.roles === undefined) return kind === 'gained';

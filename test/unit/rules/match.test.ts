@@ -120,7 +120,7 @@ describe('path', () => {
     },
   );
 
-  test('an unknown host comes before an odd path', () => {
+  test('an unknown host is found before a path that is not canonical', () => {
     expect(found('other.test', '//x')).toBe('host_unknown');
   });
 

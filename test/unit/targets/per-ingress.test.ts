@@ -122,7 +122,7 @@ test('in Linkerd no object of one has the name of an object of the other', () =>
   expect(names('east').filter((it) => names('west').includes(it))).toEqual([]);
 });
 
-test('Consul has all of them in one place: each service lets in the ingress that leads to it', () => {
+test('Consul has all of them in one place: each service allows the ingress that leads to it', () => {
   const { policy } = whole('envoy');
   const mesh = policy.mesh!;
   const named = Object.values(mesh.ingresses).map((it) => [it.name, { ...it, consulService: `door-${it.name}` }]);

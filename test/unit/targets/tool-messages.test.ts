@@ -1,4 +1,4 @@
-/** What meshes are told of tools, held against what the gateway decides. */
+/** Compares what meshes are told about tools with what the gateway decides. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';

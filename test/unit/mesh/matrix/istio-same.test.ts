@@ -27,11 +27,11 @@ describe('a changed rule of Istio lets the same requests pass', () => {
     ['spec/rules/0/to/0/operation/paths', 'dropped'],
     // One issuer is verified.
     ['spec/rules/0/when/0', 'element dropped'],
-  ])('where nothing is let in by it: %s %s', (path, change) => {
+  ])('where it allows nothing: %s %s', (path, change) => {
     expect(same(ingress, atWiki, path, change)).toBe(true);
   });
 
-  test('where another rule lets in what it did', () => {
+  test('where another rule allows what it did', () => {
     // `anyone` may read the dashboard, as the identity that is everybody's.
     expect(
       same(dashboard, 'AuthorizationPolicy dashboard/meshgate-workload-dashboard', 'spec/rules/2', 'element dropped'),

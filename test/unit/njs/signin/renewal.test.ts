@@ -193,7 +193,7 @@ it('renews other sessions while UserInfo does not answer for one, which is stale
   pass(10_000);
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
   expect(asked.at(-1)).toBe('refresh-2');
-  // And this is not held against it when it is due again.
+  // And it is asked all the same when it is due again.
   pass(700_000);
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   const { session: next } = (await store.get(session.sid))!;

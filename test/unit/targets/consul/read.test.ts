@@ -149,7 +149,7 @@ describe('what somebody changed', () => {
     ['a peer', (it) => Object.assign(it.Sources[0], { Peer: 'east' }), '"Peer"'],
     ['a namespace', (it) => Object.assign(it.Sources[0], { Namespace: 'apps' }), '"Namespace"'],
     ['a partition', (it) => Object.assign(it, { Partition: 'east' }), '"Partition"'],
-    ['no odd paths', (it) => it.Sources[0].Permissions.shift(), 'odd paths are not refused'],
+    ['no odd paths', (it) => it.Sources[0].Permissions.shift(), 'paths that are not canonical are not refused'],
     ['no end', (it) => it.Sources[0].Permissions.pop(), 'left to the default of the mesh'],
     ['nobody else', (it) => it.Sources.pop(), 'left to other intentions'],
     ['both', (it) => Object.assign(it.Sources[0], { Action: 'allow' }), 'ingress'],
@@ -212,7 +212,7 @@ describe('what somebody changed', () => {
     expect(drift(changed(title, change))).toEqual(lines);
   });
 
-  test('a void pattern of odd paths is a line', () => {
+  test('a pattern that refuses no path is reported', () => {
     const [odd] = demo.entries.flatMap(({ Sources = [] }) => Sources[0]?.Permissions?.[0]?.HTTP?.PathRegex ?? []);
     const files = changed(WIKI, (it) => (it.Sources[0].Permissions[0].HTTP.PathRegex = `${odd}never`));
     expect(drift(files)).toEqual([expect.stringMatching(/^service-intentions wiki: of ingress it refuses as odd /)]);

@@ -51,7 +51,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     expect(lines(rest)).toEqual(['deny any odd paths', 'deny any /app', 'deny any /app/…', 'allow any /…']);
   });
 
-  test('without a prefix no odd path passes, and none is refused by itself', () => {
+  test('without a prefix no path passes that is not canonical, and no rule denies it by itself', () => {
     expect(lines(wiki('/x: { service: wiki, allow: [anyone] }'))).toEqual(['allow any /x', 'deny any /…']);
   });
 

@@ -72,7 +72,7 @@ describe('the listener', () => {
     expect(tree.admin.address.socket_address.address).toBe('127.0.0.1');
   });
 
-  test('refuses odd paths before any rule', () => {
+  test('refuses paths that are not canonical before any rule', () => {
     expect(http.http_filters.map(({ name }: { name: string }) => name)).toEqual([
       'meshgate.non_canonical_paths',
       'meshgate.rules',

@@ -161,9 +161,9 @@ describe('objects of others', () => {
     ['of pods with a label that ours may have', 'wiki', { ...pods({ tier: 'web' }), rules: [{}] }],
     ['of the namespace', 'wiki', { action: 'ALLOW', rules: [{}] }],
     ['of the mesh', 'istio-system', { rules: [{}] }],
-  ])('a policy that lets more in, %s, is a line', (_, namespace, spec) => {
+  ])('a policy that allows more, %s, is a line', (_, namespace, spec) => {
     expect(beside('AuthorizationPolicy', namespace, spec)).toEqual([
-      expect.stringMatching(new RegExp(`^AuthorizationPolicy ${namespace}/more: it lets in more than Authorization`)),
+      expect.stringMatching(new RegExp(`^AuthorizationPolicy ${namespace}/more: it allows more than Authorization`)),
     ]);
   });
 

@@ -102,7 +102,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('without a prefix no odd path passes, and none is refused by itself', () => {
+  test('without a prefix no path passes that is not canonical, and no rule denies it by itself', () => {
     expect(Object.keys(routes(wiki('/x: { service: wiki, allow: [anyone] }')))).toEqual([
       'meshgate-wiki.allow.ingress',
     ]);
