@@ -4,13 +4,11 @@ import { asObject } from '../token/json.ts';
 import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';
 
-/** Of the form below; another one is not read. */
+/** Version of the list below. A list of another version is not read. */
 const VERSION = 1;
 
-/**
- * The members of {@link SessionClaims} in their order after the version; a session without a provider's own has 0 for it,
- * and the cut-off is there where it is known.
- */
+/** The members of {@link SessionClaims}, in order, after the version. If the provider has no session id, its place
+ * holds 0. The cut-off is there only if it is known. */
 export type Listed = readonly [
   version: number,
   sid: string,
@@ -27,7 +25,7 @@ export type Listed = readonly [
   cut?: number,
 ];
 
-/** Places in {@link Listed}, for where no object is made of it. */
+/** Indexes into {@link Listed}, used where no object is made of it. */
 export const SID = 1;
 export const PROVIDER = 2;
 export const SELECTION = 4;
@@ -42,7 +40,7 @@ const CUT = 12;
 const LENGTH = 12;
 const FIRST_COUNT = 5;
 
-/** What a session cookie says as compact JSON: a list, since each byte travels with each request. */
+/** Writes a session as compact JSON. It is a list because each byte travels with each request. */
 export function claimsText(session: SessionClaims): string {
   const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
   const times = [since, authTime, sealed, fresh, end] as const;
@@ -55,10 +53,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isCount = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 
-/**
- * Reads {@link claimsText} as it lies there; `undefined` for any other text. Each new session passes here, and an object
- * of a dozen members takes njs as long as all else in here.
- */
+/** Reads what {@link claimsText} wrote and keeps it as a list; `undefined` for any other text. Each new session passes
+ * here, and in njs an object of a dozen members would take as long as the rest of this function. */
 export function readListed(text: string): Listed | undefined {
   let listed: unknown;
   try {
@@ -74,7 +70,7 @@ export function readListed(text: string): Listed | undefined {
   return listed as unknown as Listed;
 }
 
-/** What a list says. */
+/** Makes an object of a list. */
 export function claimsOf(listed: Listed): SessionClaims {
   const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
   const said: SessionClaims = {
@@ -84,28 +80,24 @@ export function claimsOf(listed: Listed): SessionClaims {
   return psid === 0 ? said : { ...said, psid };
 }
 
-/** The last line, {@link claimsText}, of what is sealed as a cookie: it has no line break. */
+/** The last line of a sealed cookie's text. It is {@link claimsText}, which has no line break. */
 export const lastLine = (text: string): string => text.slice(text.lastIndexOf('\n') + 1);
 
-/** Reads {@link claimsText}, whatever lines stand before it; `undefined` for any other text. */
+/** Reads {@link claimsText} at the end of a text of several lines; `undefined` for any other text. */
 export function readClaims(text: string): SessionClaims | undefined {
   const listed = readListed(lastLine(text));
   return listed && claimsOf(listed);
 }
 
-/**
- * Of a list, the elements that the policy names, and those that are no texts: they say that the list has another form.
- * What is no list is kept as it is: a single text may be a list of words.
- */
+/** The elements of a list that the policy names. Elements that are not texts are kept too: they show that the list has
+ * another form. A value that is not a list is kept unchanged: one text may be a list of words. */
 function elementsOf(value: unknown, wanted: readonly string[]): unknown {
   if (!Array.isArray(value)) return value;
   return value.filter((element) => typeof element !== 'string' || wanted.includes(element));
 }
 
-/**
- * What a session keeps of a provider's claims. Each is kept under its whole path, where {@link claimAt} finds it first.
- * So facts, headers and subjects come out as they do for all claims.
- */
+/** The claims that a session keeps. Each is kept under its whole path, where {@link claimAt} finds it first, so facts,
+ * headers and subjects read the same values as from all claims. */
 export function keep(claims: Claims, kept: KeptClaims, provider: string): Claims {
   const members: [string, unknown][] = [];
   const paths = Object.hasOwn(kept.paths, provider) ? (kept.paths[provider] as readonly string[]) : [];

@@ -1,11 +1,11 @@
 import { SESSION_COOKIE } from './names.ts';
 
-/** Begins the session's pair. */
+/** The session cookie's name with its `=`. */
 const SESSION = `${SESSION_COOKIE}=`;
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
 
-/** A cookie's pair without white space around it. */
+/** A cookie's pair without surrounding white space. */
 function trimmed(pair: string): string {
   let start = 0;
   let end = pair.length;
@@ -14,13 +14,13 @@ function trimmed(pair: string): string {
   return pair.slice(start, end);
 }
 
-/** njs splits a long text in half of the time that it takes to look for a character in it. */
+/** Splits a line of cookies. In njs, splitting a long text takes half as long as searching it for a character. */
 const pairsIn = (line: string): readonly string[] => line.split(';');
 
-/**
- * The value of the session's cookie in a line of cookies (RFC 6265 section 4.2.1), by its exact name.
+/** The value of the session cookie in a `Cookie` line (RFC 6265 section 4.2.1), by its exact name.
  *
- * @returns `undefined` where there is none; `twice` where there are two: neither is to be believed. No session is that text
+ * @returns `undefined` if there is none; `twice` if there are two, because neither can be trusted. No session has that
+ * text.
  */
 export function ownSession(line: string): string | 'twice' | undefined {
   const parts = pairsIn(line);
@@ -34,10 +34,9 @@ export function ownSession(line: string): string | 'twice' | undefined {
   return session;
 }
 
-/**
- * The value of a cookie by its exact name.
+/** The value of a cookie by its exact name.
  *
- * @returns `undefined` where there is none, and where there are two: neither is to be believed
+ * @returns `undefined` if there is none or if there are two, because neither can be trusted
  */
 export function cookieValue(line: string, name: string): string | undefined {
   const [own, ...more] = pairsIn(line)
@@ -46,7 +45,7 @@ export function cookieValue(line: string, name: string): string | undefined {
   return more.length > 0 ? undefined : own?.slice(name.length + 1);
 }
 
-/** Names of all cookies of a line, in its order, that begin with a text. */
+/** Names of all cookies of a line that begin with a text, in the line's order. */
 export function cookieNames(line: string, beginning: string): readonly string[] {
   const pairs = pairsIn(line)
     .map(trimmed)
@@ -54,7 +53,8 @@ export function cookieNames(line: string, beginning: string): readonly string[] 
   return pairs.map((pair) => pair.slice(0, pair.indexOf('=')));
 }
 
-/** What `__Host-` asks for, kept from scripts; Lax, so that a link from elsewhere comes in with it. */
+/** The attributes that `__Host-` requires, and `HttpOnly`. `Lax` lets the browser send the cookie when somebody follows
+ * a link from another site. */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /**
@@ -68,5 +68,5 @@ export function setCookie(name: string, value: string, maxAge?: number): string 
   return `${name}=${value}; ${maxAge === undefined ? '' : `Max-Age=${maxAge}; `}${ATTRIBUTES}`;
 }
 
-/** A `Set-Cookie` value that takes a cookie of the gateway away, with the attributes that it was set with. */
+/** A `Set-Cookie` value that deletes a cookie of the gateway, with the attributes that it was set with. */
 export const expireCookie = (name: string): string => setCookie(name, '', 0);

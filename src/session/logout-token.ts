@@ -19,7 +19,7 @@ const TYPES = ['logout+jwt', 'application/logout+jwt', 'jwt', 'application/jwt']
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 1024;
 
-/** Refuses what does not say that it is a sign-out, and what could be an ID token. */
+/** Rejects a token that is not marked as a logout token, or that could be an ID token. */
 function checkEvent({ events, nonce }: Claims): Refused {
   if (asObject(asObject(events)?.[EVENT]) === undefined) {
     return refuse('type_refused', 'its "events" do not have the sign-out');
@@ -27,7 +27,7 @@ function checkEvent({ events, nonce }: Claims): Refused {
   return nonce === undefined ? undefined : refuse('type_refused', 'it has a "nonce", as ID tokens have');
 }
 
-/** Who and what is signed out, and what makes it one of a kind. */
+/** Checks that the token names a subject or a session, an id and its times. */
 function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
   if (typeof iat !== 'number') return refuse('claim_absent', 'it has no "iat"');
   if ((exp as number) - iat > MAX_LOGOUT_TOKEN_LIFE_S) {
@@ -39,21 +39,19 @@ function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
   return wrong === undefined ? undefined : refuse('claim_absent', '"sub" or "sid" is no text');
 }
 
-/**
- * The issuer that a logout token names, unverified: it chooses the provider that the token is then verified by.
+/** The unverified issuer of a logout token. It selects the provider that then verifies the token.
  *
- * @returns `undefined` for what is no JWT
+ * @returns `undefined` if the text is not a JWT
  */
 export function issuerOf(text: string): unknown {
   const jws = splitJws(text);
   return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
-/**
- * Verifies a logout token (section 2.6), but that it comes for the first time.
+/** Verifies a logout token (section 2.6), except that it is used for the first time.
  *
  * @param now seconds since the epoch
- * @returns the claims: `iat`, `exp`, `jti`, and of `sub` and `sid` at least one
+ * @returns the claims: `iat`, `exp`, `jti`, and at least one of `sub` and `sid`
  */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
   return verifyProviderToken(

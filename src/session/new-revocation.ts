@@ -12,7 +12,8 @@ import {
 } from './revocation.ts';
 import type { Revocation } from './store.ts';
 
-/** Longest that a revocation is kept, seconds: what a shared dict can count. How long a token lives is not known. */
+/** Longest time that a revocation is kept, seconds: the most that a shared dict can hold. The lifetime of a token is
+ * not known. */
 export const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti', 'out'];
@@ -25,10 +26,9 @@ const isEndedList = (value: unknown): value is readonly string[] =>
   value.length <= MAX_ENDED &&
   value.every((name) => typeof name === 'string' && ENDED_NAME.test(name));
 
-/**
- * A revocation as it lies in etcd, or in a file of `meshgate revoke`.
+/** Reads a revocation from etcd or from a file of `meshgate revoke`.
  *
- * @returns `undefined` for what is none
+ * @returns `undefined` if it is not one
  */
 export function readRevocation(text: string): Revocation | undefined {
   const { kind, value, before, until, made, ended = [] } = objectIn(text) ?? {};
@@ -40,11 +40,10 @@ export function readRevocation(text: string): Revocation | undefined {
   return ended.length === 0 ? said : { ...said, ended };
 }
 
-/**
- * A revocation from now on.
+/** A revocation that begins now.
  *
  * @param value of `ofAny` or `ofProvider`
- * @param life seconds for which something may live that it calls back
+ * @param life seconds for which a revoked credential may still live
  */
 export function revocation(
   kind: Revocation['kind'],
@@ -52,16 +51,16 @@ export function revocation(
   now: number,
   life = LONGEST_REVOCATION_S,
 ): Revocation {
-  // A subject comes again, and a session at the provider may: all of this second is before, since times have no fractions.
+  // A subject can sign in again, and a session at the provider can go on. Times have no fractions, so this second is
+  // included.
   const before = kind === 'sub' || kind === 'psid' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life), made: Math.floor(now) };
 }
 
-/**
- * A revocation of one session, ours or the provider's. It lies in the entry of its person, so that nobody fills the room
- * for revocations by signing in and out.
+/** A revocation of one session, the gateway's or the provider's. It is kept in the entry of its person, so that nobody
+ * can fill the zone of revocations by signing in and out.
  *
- * @param what of a session; its person is known
+ * @param what the session; its person is known
  * @param life seconds for which the session may live
  */
 export function ending(what: Revocable, now: number, life: number): Revocation {

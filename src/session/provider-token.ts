@@ -5,18 +5,17 @@ import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import type { Claims, Key, TokenProvider } from '../token/types.ts';
 
-/** What the tokens are checked against that a provider signs for the gateway as its client: ID and logout tokens. */
+/** What is needed to verify ID and logout tokens, which a provider signs for the gateway as its OAuth client. */
 export interface ProviderTokenContext extends SignatureContext {
   readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
   readonly clientId: string;
-  /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
+  /** The provider's current keys; `undefined` if there are none yet, or only ones that are too old. */
   readonly keys: readonly Key[] | undefined;
   /** Seconds by which clocks may differ. */
   readonly skew: number;
 }
 
-/**
- * Refuses a token of another kind, by the types in its header and in its payload; it may have none.
+/** Rejects a token of another kind by the types in its header and payload. Both types are optional.
  *
  * @param name of the kind, for the refusal
  * @param types that the header may have, in lower case (RFC 8725 section 3.11)
@@ -31,23 +30,22 @@ export function checkTypes(header: JoseHeader, claims: Claims, name: string, typ
   return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no ${name}`);
 }
 
-/** Refuses a token of another issuer. */
+/** Rejects a token of another issuer. */
 export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
   return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
 export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
 
-/** Refuses a token for another client. */
+/** Rejects a token for another client. */
 export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
   const audiences = audiencesOf(claims);
   return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
 }
 
-/**
- * Verifies format, algorithm, key and signature of a token that a provider signed for its client.
+/** Verifies format, algorithm, key and signature of a token that a provider signed for the gateway.
  *
- * @param check all that its claims have to say
+ * @param check verifies the claims
  * @returns the claims, or the first reason that applies; `provider_unavailable` without keys
  */
 export async function verifyProviderToken(

@@ -2,13 +2,12 @@ import { MAX_RECORD_LENGTH } from '../limits.ts';
 import { objectIn } from '../token/json.ts';
 import type { SessionRecord } from './types.ts';
 
-/** Changes with the shape of a record: one of another version is no record of ours. */
+/** Changes with the form of a record. A record of another version is not read. */
 const VERSION = 1;
 
-/**
- * A record as the text that is sealed.
+/** Writes a record as the text that is sealed.
  *
- * @throws Error with one line for the log where the provider's claims and tokens are too long to keep
+ * @throws Error with one line for the log if the claims and tokens of the provider are too long to keep
  */
 export function recordText(record: SessionRecord): string {
   const text = JSON.stringify({ v: VERSION, ...record });
@@ -17,11 +16,10 @@ export function recordText(record: SessionRecord): string {
   return text;
 }
 
-/**
- * The record that {@link recordText} wrote.
+/** Reads what {@link recordText} wrote.
  *
- * @param sid whose it should be: sealed text that was moved under another session's name is no record of that one
- * @returns `undefined` where it is none: of another version, or of another session
+ * @param sid the expected session id: a record that was moved to the key of another session is not read
+ * @returns `undefined` if the record has another version or belongs to another session
  */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {
   const { v, ...record } = (objectIn(text) ?? {}) as Partial<SessionRecord> & { readonly v?: unknown };

@@ -3,48 +3,45 @@ import type { Claims } from '../token/types.ts';
 import { hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
 import type { SessionClaims, SessionRecord } from './types.ts';
 
-/** What is to be done about a cookie that asks for its renewal. */
+/** The next step when a cookie is to be renewed. */
 export type Step =
-  /** The provider is asked, with the record's refresh token. */
+  /** Ask the provider, with the record's refresh token. */
   | 'refresh'
-  /** The record says more than the cookie, or chooses anew for another policy. */
+  /** Take the claims of the record: they are newer, or another policy selects others. */
   | 'newest'
-  /** The same again, sealed now. */
+  /** Seal the same claims again. */
   | 'same'
-  /** Nothing here: the cookie stands until its hard end. */
+  /** Do nothing: the cookie stays valid until its hard end. */
   | 'alone'
-  /** The provider ended it. */
+  /** The provider has ended the session. */
   | 'ended';
 
-/** What the decision needs. */
+/** The input of {@link nextStep} besides the cookie and the record. */
 export interface Renewing {
-  /** The policy's selection of claims now. */
+  /** The current policy's selection of claims. */
   readonly selection: string;
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False where the provider is not to be asked now: it did not answer lately, or had nothing to say of this
+  /** False if the provider must not be asked now: it did not answer recently, or its last answer did not confirm this
    * session. */
   readonly mayAsk: boolean;
 }
 
-/**
- * Whether a record is of the sign-in that a cookie is of. A later sign-in keeps the session's id: to an earlier cookie,
- * which may be a copy, it gives neither its time nor its level.
- */
+/** Whether a record and a cookie are of the same sign-in. A later sign-in keeps the session's id. An earlier cookie,
+ * which may be a stolen copy, must not get the time or the level of the later sign-in. */
 export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
   record.since === cookie.since && record.end === cookie.end;
 
-/**
- * Decides what to do about a session's cookie.
+/** Decides how to renew a session's cookie.
  *
- * @param record what is kept of the session here, if anything is
+ * @param record the session's record, if this gateway has one
  */
 export function nextStep(cookie: SessionClaims, record: SessionRecord | undefined, at: Renewing): Step {
   const { selection, policy, now } = at;
   if (now >= hardEnd(cookie, policy)) return 'alone';
   if (record?.ended) return 'ended';
-  // A record that is older than the cookie holds a refresh token that was used up.
+  // If the record is older than the cookie, its refresh token has been used.
   if (record !== undefined && isOfSignin(record.session, cookie) && record.session.gen >= cookie.gen) {
     const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
     if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
@@ -54,11 +51,11 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
 }
 
-/** A refresh was sent, and its answer is not known yet; where nobody waits for one any more, it is lost. */
+/** Whether a refresh was sent and its answer is not known. If no request waits for the answer any more, it is lost. */
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
 
-/** Errors that speak of the client, the request or the provider itself (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
+/** Errors about the client, the request or the provider (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
 const NOT_OF_PERSON: readonly string[] = [
   ...['invalid_client', 'unauthorized_client', 'invalid_client_metadata', 'unapproved_software_statement'],
   ...['invalid_request', 'unsupported_grant_type', 'unsupported_response_type', 'invalid_scope', 'invalid_target'],
@@ -67,54 +64,55 @@ const NOT_OF_PERSON: readonly string[] = [
 ];
 
 /** Whether an error of the token endpoint is about the person or the grant, so that the session is over:
- * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`
- * and any other that does not speak of the client, the request or an outage.
+ * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`,
+ * and any other that is not about the client, the request or an outage.
  *
- * @param status of the answer; one that says "later" speaks of nobody
- * */
+ * @param status of the answer; a status that means "retry later" is not about the person
+ */
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
 
-/** Errors that the provider gives to each session alike: it does not know the gateway, or says that it is away. */
+/** Errors that the provider returns for every session: it does not know the client, or it has an outage. */
 const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
 
-/** Whether the next session would hear the same: what is said of one person or grant keeps no other from being
- * renewed. */
+/** Whether the next session would get the same error. An error about one person must not stop the renewal of other
+ * sessions. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
-/** The provider itself is away, so that no session is renewed by it just now. */
+/** Whether the provider has an outage, so that no session can be renewed now. */
 interface MaybeAway {
   readonly away?: true;
 }
 
-/** What a provider's answer to a refresh came to. */
+/** The result of a refresh. */
 export type Refreshed =
-  /** It holds; `claims` are all that it gave. */
+  /** Confirmed; `claims` are all that the provider returned. */
   | {
       readonly kind: 'confirmed';
       readonly claims: Claims;
-      /** Without an ID token some claims are not said: they are gone, and the next page asks for an ID token. */
+      /** The answer had no ID token, so some claims are missing. The next page asks for an ID token. */
       readonly partly?: true;
       readonly psid?: string;
       readonly refreshToken?: string;
       readonly idToken?: string;
     }
-  /** It holds, and nothing was said of the person: how old the claims may be is the policy's to say. */
+  /** The refresh succeeded, but its answer has no claims. The policy limits how old the claims may become. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The provider refuses the person or the grant, see {@link isOfPerson}, or the answer is another person's or an
-   * agent's. */
+  /** The provider refuses the person or the grant, see {@link isOfPerson}, or its answer is about another person or an
+   * agent. */
   | { readonly kind: 'over'; readonly detail: string }
-  /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used. */
+  /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
-  /** The token endpoint answered, but what says the claims did not: they do not count longer than they are fresh. */
+  /** The token endpoint answered, but the source of the claims did not. The old claims count only while they are
+   * fresh. */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string }
-  /** It was sent, and what became of it is not known. */
+  /** The refresh was sent, and its result is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 
-/** How claims are chosen for a cookie. */
+/** Selects the claims that a cookie keeps. */
 export type Choose = (claims: Claims, provider: string) => Claims;
 
-/** The record after the provider confirmed the session. */
+/** The record after the provider has confirmed the session. */
 export function confirmed(
   record: SessionRecord,
   answer: Refreshed & { readonly kind: 'confirmed' },
@@ -145,7 +143,7 @@ export function confirmed(
   };
 }
 
-/** The session of a record as a cookie says it now, by the policy of now. */
+/** The session of a record, with the claims that the current policy selects. */
 export function sessionOf(record: SessionRecord, choose: Choose, { selection, now }: Renewing): SessionClaims {
   const { session } = record;
   const sealed = Math.floor(now);
@@ -153,29 +151,29 @@ export function sessionOf(record: SessionRecord, choose: Choose, { selection, no
   return { ...session, selection, sealed, claims: choose(record.claims, session.provider) };
 }
 
-/** The record with a mark that its refresh token is being used: if no answer comes, it is not used again. */
+/** The record, marked before its refresh token is sent. If no answer comes, the token is not sent again. */
 export const sending = (record: SessionRecord): SessionRecord => ({ ...record, lost: true });
 
-/** The record after a refresh that did not use its token up, or gave another. */
+/** The record after a refresh that did not use up its token, or returned a new one. */
 export function unused(record: SessionRecord, refreshToken = record.refreshToken): SessionRecord {
   const { lost: _, ...rest } = record;
   return { ...rest, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
-/** The record after a refresh that confirms nothing: the provider is not asked in this way again. */
+/** The record after a refresh that confirmed nothing. The gateway does not refresh this session again. */
 export const unconfirmed = (record: SessionRecord, refreshToken = record.refreshToken): SessionRecord => ({
   ...unused(record, refreshToken),
   silent: true,
 });
 
-/** The record after a refresh whose answer was lost: the provider may have used the token up, and takes a second use
- * for a theft. */
+/** The record after a refresh whose answer was lost. The provider may have used the token already, and would treat a
+ * second use as theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {
   const { refreshToken: _, ...rest } = record;
   return { ...rest, lost: true };
 }
 
-/** What is left of a session that the provider ended: its older cookies find it. */
+/** The record of a session that the provider has ended. Older cookies of the session find it. */
 export function ended({ session, host }: SessionRecord): SessionRecord {
   return { session: { ...session, claims: {} }, host, claims: {}, ended: true };
 }

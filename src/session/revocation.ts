@@ -6,53 +6,52 @@ import { sha256 } from './flow/random.ts';
 import type { Revocation } from './store.ts';
 import type { SessionClaims } from './types.ts';
 
-/*
- * Revocations as they lie in the dict zone `meshgate_revoked`: kind and value with the time before which it holds, for as
- * long as anything lives that it calls back.
- */
+/* Revocations as they are kept in the dict zone `meshgate_revoked`. The key is kind and value. The entry says before
+ * which time a credential must have been issued to be revoked, and stays as long as such a credential may live. */
 
-/** What a credential can be called back by. */
+/** The properties by which a credential can be revoked. */
 export interface Revocable {
-  /** Name of the provider, and the subject as services see it; absent: it is not known yet whose the credential is. */
+  /** Name of the provider, and the subject as services receive it; absent if the caller is not known yet. */
   readonly provider?: string;
   readonly subject?: string;
-  /** The `sub` claim where that is another. */
+  /** The `sub` claim, if it differs from the subject. */
   readonly sub?: string;
-  /** Ids of the session, and of the provider's own. */
+  /** Ids of the gateway's session and of the provider's session. */
   readonly sid?: string;
   readonly psid?: string;
-  /** Names of the key: a token's `kid` and the thumbprint, or the ring's key. */
+  /** Names of the key: a token's `kid` and its thumbprint, or the `kid` of the session key. */
   readonly kids: readonly (string | undefined)[];
   readonly jti?: string;
-  /** When it was issued (a token's `iat`), or the sign-in of the session began; seconds since the epoch. Not known: 0. */
+  /** When it was issued (`iat` of a token), or when the session's sign-in began; seconds since the epoch; 0 if not
+   * known. */
   readonly at: number;
-  /** Cut-offs up to this one were known when the session began: they do not hold for it. */
+  /** Cut-offs up to this one were known when the session began. They do not apply to it. */
   readonly cut?: number;
-  /** How far ahead the clock may be by which that was said, seconds. */
+  /** How far ahead the clock of the issuer may be, seconds. */
   readonly skew?: number;
 }
 
-/** Longest value that is kept as it is. Keys of a dict take room, and an answer of etcd is read to a limit only. */
+/** Longest value that is kept unchanged. Keys of a dict use memory, and the gateway reads answers of etcd only up to a
+ * limit. */
 const MAX_VALUE_LENGTH = 256;
 
-/** Texts that take one byte a character, wherever they are kept. */
+/** Texts that use one byte per character in every store. */
 const PLAIN = /^[\n\x20-\x7e]*$/;
 
-/** A value as it is kept: itself, or its hash where it is long or has other characters. */
+/** A value as it is kept: unchanged, or as a hash if it is long or has other characters. */
 function kept(...parts: readonly string[]): string {
   const value = composed(...parts);
   return value.length <= MAX_VALUE_LENGTH && PLAIN.test(value) ? value : `sha256 ${sha256(value)}`;
 }
 
-/** Whether a text is the value of a revocation: what {@link ofAny} and {@link ofProvider} make. */
+/** Whether a text can be the value of a revocation, as {@link ofAny} and {@link ofProvider} make it. */
 export const isRevocationValue = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_VALUE_LENGTH && PLAIN.test(value);
 
 /** The value of a revocation of a session, a key or a token. */
 export const ofAny = (id: string): string => kept(id);
 
-/**
- * The value of a revocation of what only one provider's credentials have: a subject, the provider's own session.
+/** The value of a revocation that applies to one provider: of a subject, or of the provider's own session.
  *
  * @param value the subject with or without the provider's prefix; the provider's session id
  */
@@ -61,30 +60,26 @@ export const ofProvider = (provider: string, value: string): string => kept(prov
 /** Key of a revocation in the dict. */
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
-/** What a revocation says beside its name. */
+/** The content of a revocation without its name. */
 export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
-/** A session among those that ended: few characters, since a person's are kept in one entry. */
+/** The short name of an ended session. A person's ended sessions share one entry, so names use few characters. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
   sha256(revocationKey(kind, value)).slice(0, 12);
 
-/**
- * The name of a session of the provider's that ended now. It may go on there: only what began before is revoked, so the
- * name has the cut-off with it.
- */
+/** The name of a provider's session that has ended now. The session may go on at the provider, so only what began
+ * before now is revoked, and the name contains that cut-off. */
 export const endedUntil = (provider: string, psid: string, now: number): string =>
   `${endedName('psid', ofProvider(provider, psid))}.${(Math.floor(now) + 1).toString(36)}`;
 
-/** The form of both names. */
+/** The form of these names. */
 export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 
-/**
- * Most names of sessions that are kept one by one for a person: with the times they fit into 256 bytes, a size in which
- * nginx keeps room. With one more, all of the person's sessions until now are revoked.
- */
+/** Most ended sessions that are kept one by one for a person. With their times they fit into 256 bytes, a size in which
+ * nginx allocates memory. One more revokes all of the person's sessions until now. */
 export const MAX_ENDED = 14;
 
-/** Text of a revocation in the dict: cut-off, end and time, then the sessions that ended. */
+/** The text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
 export const saidText = ({ before, until, made, ended = [] }: Said): string =>
   [before, until, made, ...ended].join(' ');
 
@@ -94,7 +89,7 @@ function numberIn(text: string | undefined, fallback: number): number {
   return text === undefined || text === '' || Number.isNaN(number) ? fallback : number;
 }
 
-/** What a text of {@link saidText} says. What cannot be read holds for everything, and for ever. */
+/** Reads a text of {@link saidText}. An unreadable part revokes everything, forever. */
 export function readSaid(text: string): Said {
   const [before, until, made, ...ended] = text.split(' ');
   return {
@@ -105,10 +100,8 @@ export function readSaid(text: string): Said {
   };
 }
 
-/**
- * Two revocations of the same name as one: it holds for all that either holds for, and as long as the one that holds
- * longer. None is ever shortened by another.
- */
+/** Joins two revocations of the same name: the result revokes all that either revokes, and lasts as long as the longer
+ * one. */
 export function mergedSaid(one: Said, other: Said | undefined): Said {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
@@ -120,20 +113,19 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   return ended.length <= MAX_ENDED ? said : withoutList(said);
 }
 
-/** A revocation of sessions as one of all the person's that began until now, those in its list among them: it is shorter. */
+/** Replaces a list of ended sessions by one revocation of all sessions of the person that began until now. That is
+ * shorter. */
 export const withoutList = ({ before, until, made }: Said): Said => ({
   before: Math.max(before, Math.floor(made) + 1),
   until,
   made,
 });
 
-/**
- * Name of the entry that stands for revocations that had to make room: whatever was issued before its cut-off is
- * revoked.
- */
+/** Name of the entry that replaces revocations for which there was no room. It revokes whatever was issued before its
+ * cut-off. */
 export const FLOOR = composed('floor');
 
-/** Names of the very credential, and of its keys: what has one of them is revoked whatever time it says of itself. */
+/** Names of the credential itself and of its keys. A match revokes it, whatever its times are. */
 function namesOf({ sid, kids, jti }: Revocable): string[] {
   const keys: string[] = [];
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
@@ -142,7 +134,7 @@ function namesOf({ sid, kids, jti }: Revocable): string[] {
   return keys;
 }
 
-/** Names of what comes again: what was issued before the cut-off is revoked. */
+/** Names that later credentials share. A match revokes only what was issued before the cut-off. */
 function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   const keys: string[] = [];
   if (provider !== undefined) {
@@ -150,18 +142,18 @@ function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
     if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
     if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
   }
-  // Of a key alone it is not known yet what it sealed.
+  // If only the key is known, it is not known yet what it sealed.
   if (subject !== undefined) keys.push(FLOOR);
   return keys;
 }
 
-/** Value of the revocation with the sessions of a person that ended one by one. */
+/** Value of the revocation that lists the ended sessions of a person. */
 export const personOf = ({ provider = '', subject = '', sub = subject }: Revocable): string =>
   ofProvider(provider, sub);
 
 const outKey = (what: Revocable): string => revocationKey('out', personOf(what));
 
-/** The cut-off in a list for a session of the provider's; a name without one is of the session for ever. */
+/** The cut-off of a listed session of the provider. A name without a cut-off ends the session forever. */
 function cutOffIn(ended: readonly string[], name: string): number | undefined {
   let cutOff: number | undefined;
   for (const one of ended) {
@@ -172,13 +164,13 @@ function cutOffIn(ended: readonly string[], name: string): number | undefined {
   return cutOff;
 }
 
-/** The cut-offs for a session among those of its person that ended. */
+/** The cut-offs that apply to a session among the ended ones of its person. */
 function endedCutOffs({ psid, provider = '' }: Revocable, { before, ended = [] }: Said): readonly number[] {
   const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofProvider(provider, psid)));
   return ofOne === undefined ? [before] : [before, ofOne];
 }
 
-/** Whether a session is among those of its person that ended. */
+/** Whether a session is among the ended ones of its person. */
 function hasEnded(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   const { sid } = what;
   if (sid === undefined) return false;
@@ -189,18 +181,15 @@ function hasEnded(look: (key: string) => string | undefined, what: Revocable, no
   return endedCutOffs(what, said).some((before) => isBefore(what, before, now));
 }
 
-/**
- * Whether a credential is from before a cut-off. A time that cannot be read, or is later than any clock may say, makes it
- * one: anyone who can seal chooses it.
- */
+/** Whether a credential was issued before a cut-off. It counts as before if its time cannot be read or is later than
+ * any clock may say, because anyone who can seal can choose that time. */
 function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: number): boolean {
   const latest = now + 2 * skew + 1;
   if (!(at <= latest && cut <= latest)) return true;
   return before > cut && at < before + skew;
 }
 
-/**
- * Whether a credential was called back.
+/** Whether a credential was revoked.
  *
  * @param look gives the value of a key in the dict
  * @param now seconds since the epoch
@@ -214,12 +203,12 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
   return hasEnded(look, what, now);
 }
 
-/**
- * The latest cut-off that was there when a sign-in began, of those that are known here. A cut-off lies at the end of its
- * second, and holds for sessions that began by a clock that is ahead: both would hold for someone who signs in again.
+/** The latest cut-off that this gateway knows when a sign-in begins. A cut-off is at the end of its second and allows
+ * for clocks that are ahead. Without this value it would also revoke the session of somebody who signs in again at
+ * once.
  *
  * @param look gives the value of a key in the dict
- * @returns for {@link Revocable.cut}; 0: there is none
+ * @returns the value of {@link Revocable.cut}; 0 if there is no cut-off
  */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
   let cut = 0;
@@ -237,12 +226,11 @@ export function cutBefore(look: (key: string) => string | undefined, what: Revoc
 
 const usual = { subject: { claim: 'sub', prefix: '' } } as const;
 
-/**
- * What a session can be called back by.
+/** The properties by which a session can be revoked.
  *
- * @param provider the session's; absent: the policy has it no more
+ * @param provider the session's; absent if the policy no longer has it
  * @param skew seconds by which clocks of replicas may differ
- * @param kid of the ring's key that its cookie is sealed with; absent where that is not known
+ * @param kid of the session key that sealed the cookie; absent if not known
  */
 export function revocableSession(
   { provider, sid, psid, since, cut, claims }: SessionClaims,

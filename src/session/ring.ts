@@ -3,34 +3,35 @@ import type { ImportedKey } from '../token/import.ts';
 import { asObject, decodeCanonical, keysIn } from '../token/json.ts';
 import type { Purpose } from './names.ts';
 
-/** One of the ring's keys: nothing is sealed with it, only with what is derived of it. */
+/** One session key. It seals nothing itself; the keys that seal are derived from it. */
 export interface RingKey {
   readonly kid: string;
   readonly base: ImportedKey;
 }
 
-/** The session keys as one text of the file had them. */
+/** The session keys, as one text of the file lists them. */
 export interface Ring {
-  /** The first of the file. */
+  /** The first key of the file. */
   readonly sealing: RingKey;
-  /** Those that open, by `kid`: all whose `until` has not passed. */
+  /** The keys that can open sealed texts, by `kid`: all whose `until` has not passed. */
   readonly keys: ReadonlyMap<string, RingKey>;
-  /** When the next one of them expires, seconds since the epoch; absent: none does. From then on the text is read anew. */
+  /** When the next key expires, seconds since the epoch; absent if none does. After that time the text is read
+   * again. */
   readonly expires?: number;
-  /** Keys derived so far, which src/session/seal.ts keeps here: they go when the ring does. */
+  /** Keys that src/session/seal.ts has derived so far. They live as long as the ring. */
   readonly derived: Map<string, ImportedKey>;
-  /** What opened last: most texts are of one key and day, and most requests of few hosts. */
+  /** What opened the last text. Most texts have the same key and day, and most requests come for few hosts. */
   latest?: Opener;
 }
 
-/** What opens texts of one key, day, purpose and host. */
+/** Opens texts of one key, day, purpose and host. */
 export interface Opener {
   readonly purpose: Purpose;
   readonly host: string;
-  /** Such texts begin so: with the key's id and the day, each with a dot behind it. */
+  /** Beginning of these texts: the key's id and the day, each followed by a dot. */
   readonly beginning: string;
   readonly key: ImportedKey;
-  /** The additional data. */
+  /** The additional authenticated data. */
   readonly data: Uint8Array;
 }
 
@@ -38,7 +39,7 @@ type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
 const hkdf = { name: 'HKDF' } as unknown as ImportAlgorithm;
 
-/** Stands in cookies, between dots. */
+/** It stands in cookies, between dots. */
 const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
 
 const KEY_BYTES = 32;
@@ -50,7 +51,7 @@ function keysOf(text: string): readonly unknown[] | string {
   return keys.length > MAX_RING_KEYS ? `the file has more than ${MAX_RING_KEYS} keys` : keys;
 }
 
-/** What is wrong with a key, or its bytes. */
+/** The bytes of a key, or what is wrong with it. */
 function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
   const { kty, alg, use, kid, k } = jwk;
   if (kty !== 'oct' || alg !== 'A256GCM' || use !== 'enc') {
@@ -64,19 +65,18 @@ function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
   return bytes.every((byte) => byte === bytes[0]) ? 'is no random key' : bytes;
 }
 
-/** What is wrong with a key's `until`, or when it expires. */
+/** When a key expires, or what is wrong with its `until`. */
 function expiryOf({ until }: Readonly<Record<string, unknown>>): number | string {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const isTime = typeof until === 'number' && until >= 0 && until <= MAX_NUMERIC_DATE;
   return isTime ? until : 'has an "until" that is no time in seconds';
 }
 
-/**
- * Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric keys of 256 bits (`kty: oct`, `alg: A256GCM`,
- * `use: enc`; RFC 7518 section 6.4), each with a `kid` of its own. The first one seals; each opens until its `until`.
+/** Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (`kty: oct`, `alg: A256GCM`, `use:
+ * enc`; RFC 7518 section 6.4), each with its own `kid`. The first one seals. Each opens until its `until`.
  *
- * @param now seconds since the epoch; keys that have expired by then are no part of the ring
- * @returns a sentence for the log where the text is of no use; it holds nothing of the text
+ * @param now seconds since the epoch; keys that have expired by then are left out
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */
 export async function readRing(text: string, now: number): Promise<Ring | string> {
   const list = keysOf(text);

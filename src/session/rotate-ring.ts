@@ -1,7 +1,7 @@
 import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from '../limits.ts';
 import { readRing } from './ring.ts';
 
-/** A key of the file. `iat`: when it was made; `until`: it sealed, and opens what it sealed until then. */
+/** A key of the file. `iat`: when it was made. `until`: it no longer seals, and opens what it sealed until then. */
 interface Jwk {
   readonly kid: string;
   readonly iat?: unknown;
@@ -10,7 +10,7 @@ interface Jwk {
 
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** A short name: it stands in every cookie. One that is taken is not given again. */
+/** A new short key id, because it stands in every cookie. It differs from the ids that are taken. */
 function newKid(taken: readonly string[]): string {
   const kid = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => LETTERS[byte % LETTERS.length]).join('');
   return taken.includes(kid) ? newKid(taken) : kid;
@@ -24,8 +24,7 @@ function makeKey(now: number, taken: readonly string[] = []): Jwk {
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
-/**
- * A ring: the first key seals, the second is there so that it can seal next.
+/** A ring of two keys: the first seals, the second will seal after the next rotation.
  *
  * @param taken key ids that no new key gets
  */
@@ -34,7 +33,8 @@ export function newRing(now: number, taken: readonly string[] = []): string {
   return textOf([first, makeKey(now, [...taken, first.kid])]);
 }
 
-/** Whether a text is of session keys, and none of signing keys: a rotation asks for it, whatever is wrong with it. */
+/** Whether a text has session keys and no signing keys. A rotation asks this first, even if the text has other
+ * mistakes. */
 export function isRing(text: string): boolean {
   try {
     const { keys } = JSON.parse(text) as { keys?: readonly { readonly kty?: unknown }[] };
@@ -45,13 +45,12 @@ export function isRing(text: string): boolean {
 }
 
 export type RotatedRing =
-  /** `seals`: whether another key seals now; `gone`: keys that nothing is sealed with any more. */
+  /** `seals`: whether another key seals now; `gone`: keys by which nothing is sealed any more. */
   | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
   | { readonly ok: false; readonly error: string };
 
-/**
- * A ring in the place of one that has leaked: it has none of its keys, so that nothing opens that they sealed, and none of
- * its key ids, which may be revoked.
+/** A ring that replaces a leaked one. It has none of the old keys, so texts that they sealed do not open, and none of
+ * the old key ids, which may be revoked.
  *
  * @returns what is wrong with the text
  */
@@ -61,12 +60,11 @@ export async function replaceRing(text: string, now: number): Promise<RotatedRin
   return { ok: true, text: newRing(now, [...ring.keys.keys()]), seals: true, gone: ring.keys.size };
 }
 
-/**
- * Moves on by one: the second key, which every gateway has by now, seals; a new one is added to seal next; the one that
- * sealed goes on to open, until each cookie that it sealed is past its absolute end; gateways enforce that time.
+/** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal. A new key is added
+ * to seal next. The old key still opens texts until every cookie that it sealed has passed its absolute end.
  *
  * @param absolute longest life of a session, seconds
- * @param early whether a key may seal that gateways may not have yet
+ * @param early whether a key may seal that some gateways may not have read yet
  * @returns what is wrong with the text, or why it is too early
  */
 export async function rotateRing(text: string, now: number, absolute: number, early: boolean): Promise<RotatedRing> {

@@ -5,17 +5,15 @@ import { decodeCanonical } from '../token/json.ts';
 import type { Purpose } from './names.ts';
 import type { Opener, Ring, RingKey } from './ring.ts';
 
-/*
- * What the gateway gives away and takes back: `KID.DAY.` and base64url of IV, ciphertext and tag. AES-256-GCM (NIST SP
- * 800-38D) under a key of one purpose and day (HKDF, RFC 5869), so that random IVs of 96 bits never come near their
- * limit. Purpose, host, key and day are bound by the additional data.
- */
+/* Sealed texts: `KID.DAY.` and base64url of IV, ciphertext and tag. AES-256-GCM (NIST SP 800-38D) with a key derived
+ * for one purpose and day (HKDF, RFC 5869), so that random 96-bit IVs stay far below their limit. The additional data
+ * binds purpose, host, key and day. */
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const DAY_S = 86400;
 
-/** Longest text of a day: good until the year 4707. */
+/** Longest text of a day: enough until the year 4707. */
 const MAX_DAY_LENGTH = 6;
 
 const encoder = new TextEncoder();
@@ -27,7 +25,7 @@ type CipherAlgorithm = Parameters<typeof crypto.subtle.encrypt>[0];
 
 const gcm = { name: 'AES-GCM' } as unknown as ImportAlgorithm;
 
-/** Parts of additional data: neither purposes nor key ids nor days have a `|` in them, so that no two read alike. */
+/** The additional data. Purposes, key ids and days contain no `|`, so no two combinations give the same text. */
 const bound = (purpose: Purpose, host: string, kid: string, day: string): Uint8Array =>
   encoder.encode(`meshgate|${purpose}|${host}|${kid}|${day}`);
 
@@ -43,7 +41,7 @@ async function derive({ base }: RingKey, purpose: Purpose, day: string): Promise
   return crypto.subtle.importKey('raw', bits as never, gcm, false, ['encrypt', 'decrypt']);
 }
 
-/** Keeps a derived key that was of use: texts that open nothing must not push others out. */
+/** Keeps a derived key that has opened a text. Forged texts must not displace useful keys. */
 function keep(ring: Ring, name: string, key: ImportedKey): void {
   const { derived } = ring;
   if (derived.has(name)) return;
@@ -51,13 +49,12 @@ function keep(ring: Ring, name: string, key: ImportedKey): void {
   derived.set(name, key);
 }
 
-/**
- * Seals a text with the ring's first key.
+/** Seals a text with the ring's first key.
  *
- * @param purpose what the text is for; it opens for nothing else
- * @param host whose it is; it opens for no other. Empty for what belongs to no host
- * @param plain any text; what is longer than {@link MAX_SEALED} says for the purpose once it is sealed does not open
- * again: see {@link isOpenable}
+ * @param purpose the text opens for no other
+ * @param host the text opens for no other; empty if it belongs to no host
+ * @param plain any text; if the sealed text is longer than {@link MAX_SEALED} allows, it does not open again, see
+ * {@link isOpenable}
  * @param now seconds since the epoch
  * @returns letters, digits, `_`, `-` and two dots
  */
@@ -77,26 +74,24 @@ export async function seal(ring: Ring, purpose: Purpose, host: string, plain: st
 /** Whether a sealed text is short enough to be opened again. */
 export const isOpenable = (purpose: Purpose, text: string): boolean => text.length <= MAX_SEALED[purpose];
 
-/** The id of the ring's key that a text names, or `undefined` where it names none. */
+/** The key id in a sealed text, or `undefined` if there is none. */
 export function kidOf(text: string): string | undefined {
   const dot = text.indexOf('.');
   return dot > 0 ? text.slice(0, dot) : undefined;
 }
 
-/**
- * Opens what {@link seal} sealed: unchanged, for the same purpose and host, with any key of the ring. How long a text is
- * good for is not looked at: that stands inside.
+/** Opens what {@link seal} sealed, if it is unchanged, has the same purpose and host, and the ring has its key. It does
+ * not check for how long the text is valid: that stands inside.
  *
- * @returns the plain text, or `undefined` for any other text. Never rejected.
+ * @returns the plain text, or `undefined` for any other text; the promise never rejects
  */
 export function open(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   return openFor(ring, purpose, host, text, (plain) => plain);
 }
 
-/**
- * {@link open}, with what follows in the same promise: each one more would cost a request.
+/** {@link open}, followed by a function in the same promise, because each further promise costs time in every request.
  *
- * @param use is given the plain text, or `undefined`; the promise is of what it returns, and rejected where it throws
+ * @param use is given the plain text, or `undefined`; the promise resolves to its result and rejects if it throws
  */
 export function openFor<T>(
   ring: Ring,
@@ -119,7 +114,7 @@ function bytesOf(text: string, from: number): Buffer | undefined {
   return bytes === undefined || bytes.length < IV_BYTES + TAG_BYTES ? undefined : bytes;
 }
 
-/** One promise, the engine's, and what follows it. */
+/** Uses one promise: the engine's own. */
 function decrypt<T>(
   { key, data }: Opener,
   bytes: Buffer,
@@ -138,14 +133,14 @@ function decrypt<T>(
   );
 }
 
-/** Bytes become a Buffer by their prototype: `Buffer.from` takes eight times as long in njs. */
+/** Turns bytes into a Buffer by their prototype. In njs, `Buffer.from` takes eight times as long. */
 function textOf(plain: ArrayBuffer): string {
   const bytes = new Uint8Array(plain);
   Object.setPrototypeOf(bytes, Buffer.prototype);
   return (bytes as unknown as Buffer).toString();
 }
 
-/** Opens a text of another key, day, purpose or host than the last one that opened. */
+/** Opens a text whose key, day, purpose or host differs from the last one that opened. */
 async function openAnew(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);

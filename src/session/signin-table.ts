@@ -1,6 +1,6 @@
 import type { Etcd, Provider, SessionPolicy } from '../policy/types.ts';
 
-/** A provider as somebody signs in through it. */
+/** A provider, as the sign-in uses it. */
 export interface SigninProvider
   extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'issuers' | 'privateAddresses'>,
     Required<Pick<Provider, 'client' | 'signin'>> {}
@@ -8,30 +8,30 @@ export interface SigninProvider
 /** A host where people sign in. */
 export interface SigninHost {
   readonly name: string;
-  /** Names of its providers that have a client. */
+  /** Names of its providers at which people can sign in. */
   readonly providers: readonly string[];
 }
 
-/** What a role asks of the sign-in itself, so that a step up can ask the provider for it. */
+/** What a role requires of the sign-in, so that a step-up can request it from the provider. */
 export interface StepUp {
-  /** One of them must come; absent: any will do. */
+  /** The provider must return one of them; absent: any. */
   readonly acrValues?: readonly string[];
   /** Seconds. */
   readonly maxAge?: number;
 }
 
-/** What a page says of a route's owner. */
+/** What a refusal page shows about a route's owner. */
 export interface PageRoute {
   readonly owner?: string;
   readonly ask?: string;
 }
 
-/** signin-policy.js: what the JavaScript of the sign-in knows of the policy beside policy.js. */
+/** signin-policy.js: what the sign-in's JavaScript knows of the policy besides policy.js. */
 export interface SigninTable {
   readonly session: SessionPolicy;
-  /** Port of the gateway's own URLs. */
+  /** Port of the gateway's public URLs. */
   readonly publicPort: number;
-  /** Where all hosts sign in; absent: each by itself. */
+  /** The sign-in host; absent: people sign in at each host. */
   readonly signinHost?: string;
   readonly providers: Readonly<Record<string, SigninProvider>>;
   readonly hosts: readonly SigninHost[];
@@ -46,7 +46,8 @@ export interface SigninTable {
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
 }
 
-/** Names of the providers whose answers come to a host: its own, or on the sign-in host those of all hosts. */
+/** Names of the providers that send browsers back to a host: its own providers, or on the sign-in host those of all
+ * hosts. */
 export function answering(
   { signinHost, providers }: Pick<SigninTable, 'signinHost' | 'providers'>,
   host: Pick<SigninHost, 'name' | 'providers'> | undefined,
@@ -54,6 +55,6 @@ export function answering(
   return host === undefined || host.name === signinHost ? Object.keys(providers) : host.providers;
 }
 
-/** The name of a provider in its redirect URI at a host; a single provider has none. */
+/** The provider's name in its redirect URI at a host; a single provider has none. */
 export const nameInCallback = (answeringThere: readonly string[], provider: string): string | undefined =>
   answeringThere.length > 1 ? provider : undefined;

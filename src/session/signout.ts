@@ -2,25 +2,25 @@ import { objectIn } from '../token/json.ts';
 import { type Params, parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
-/** Longest ID token that goes along as a hint: it stands in a URL, and servers take 8 KB of that. */
+/** Longest ID token that is sent as a hint. It stands in a URL, and servers accept about 8 KB of that. */
 const MAX_HINT_LENGTH = 4096;
 
-/** How long somebody may take at the provider before they come back. */
+/** The time within which a person must return from the provider. */
 const RETURN_LIFETIME_S = 3600;
 
-/** After a sign-out, as the query of {@link SIGNOUT_PATH} says it. */
+/** The state of a sign-out, as the query of {@link SIGNOUT_PATH} says it. */
 export type AfterSignout =
-  /** Nothing is said: somebody asks for the page that asks. */
+  /** The query is empty: show the page that asks for confirmation. */
   | { readonly kind: 'ask' }
-  /** @property here the provider was not asked: its session goes on */
+  /** @property here only this session ended; the one at the provider goes on */
   | { readonly kind: 'done'; readonly here: boolean }
   /** The provider sent the browser back. */
   | { readonly kind: 'back'; readonly state: string };
 
-/** Where the browser goes when nothing is left to do: the page that says so, by GET. */
+/** The URL of the page that says that the sign-out is complete. */
 export const doneUrl = (here: boolean): string => `${SIGNOUT_PATH}?${here ? 'here' : 'done'}`;
 
-/** Reads the query; what is not understood asks. */
+/** Reads the query. A query that is not understood shows the page that asks. */
 export function readAfterSignout(query: string): AfterSignout {
   if (query === 'done' || query === 'here') return { kind: 'done', here: query === 'here' };
   const params = query === '' ? [] : (parseParams(query) ?? []);
@@ -31,23 +31,23 @@ export function readAfterSignout(query: string): AfterSignout {
 /** What is sealed as the state of a sign-out. */
 export const signoutState = (now: number): string => JSON.stringify({ signout: Math.floor(now) });
 
-/** Whether an opened state is that of a sign-out, and not too old. */
+/** Whether an opened state is of a sign-out and is not too old. */
 export function isSignoutState(text: string, now: number): boolean {
   const at = objectIn(text)?.signout;
   return typeof at === 'number' && Math.abs(now - at) <= RETURN_LIFETIME_S;
 }
 
-/** What the provider is asked with (OpenID Connect RP-Initiated Logout 1.0, section 2). */
+/** The parameters of the provider's sign-out (OpenID Connect RP-Initiated Logout 1.0, section 2). */
 export interface EndSession {
   readonly endpoint: string;
   readonly clientId: string;
-  /** Origin of the host that is signed out of. */
+  /** Origin of the host that the person signs out of. */
   readonly origin: string;
   readonly state: string;
   readonly idToken?: string;
 }
 
-/** The address at the provider that ends its session too, and sends the browser back to the page that says so. */
+/** The URL that ends the session at the provider and then returns the browser to the page that confirms it. */
 export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: EndSession): string {
   const hint: Params = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH ? [['id_token_hint', idToken]] : [];
   return withQuery(endpoint, [
@@ -58,23 +58,23 @@ export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: En
   ]);
 }
 
-/** What browsers say of where a form comes from. */
+/** The headers by which a browser says where a form comes from. */
 export interface Sender {
   readonly origin: string | undefined;
   /** `Sec-Fetch-Site`. */
   readonly site: string | undefined;
 }
 
-/** Whether a form is this host's own: another site's must not sign anybody out. What is no browser says neither. */
+/** Whether a form comes from this host. Another site must not be able to sign people out. Clients that are not browsers
+ * send neither header. */
 export function isOwnForm({ origin, site }: Sender, own: string): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || origin === own || (origin === 'null' && site === 'same-origin');
 }
 
-/**
- * What a front-channel sign-out names (OpenID Connect Front-Channel Logout 1.0, section 2).
+/** The parameters of a front-channel sign-out (OpenID Connect Front-Channel Logout 1.0, section 2).
  *
- * @returns `undefined` where one of both is missing, or there twice
+ * @returns `undefined` if one of them is missing or there twice
  */
 export function readFrontChannel(query: string): { readonly iss: string; readonly sid: string } | undefined {
   const params = parseParams(query) ?? [];

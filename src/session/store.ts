@@ -1,70 +1,62 @@
 import type { SessionRecord } from './types.ts';
 
-/** What a revocation calls back. */
+/** The record that something is revoked. */
 export interface Revocation {
-  /**
-   * A session of ours or the provider's own; a subject; a key, or a certificate; a token; sessions of one person that
-   * ended one by one.
-   */
+  /** `sid`: a session of the gateway; `psid`: a session of the provider; `sub`: a subject; `kid`: a key or a
+   * certificate; `jti`: a token; `out`: sessions of one person that ended one by one. */
   readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti' | 'out';
-  /** Which one, see `ofAny` and `ofProvider`. */
+  /** The revoked value, see `ofAny` and `ofProvider`. */
   readonly value: string;
-  /** What was issued, or signed in, before this is called back; seconds since the epoch. */
+  /** What was issued or signed in before this time is revoked; seconds since the epoch. */
   readonly before: number;
-  /** When the revocation may be forgotten: nothing that it calls back lives longer. */
+  /** When the revocation may be erased: what it revokes has expired by then. */
   readonly until: number;
   /** When it was made. */
   readonly made: number;
-  /** Of kind `out`: the sessions, see `endedName`. */
+  /** For `out`: the sessions, see `endedName`. */
   readonly ended?: readonly string[];
 }
 
-/** A lock that nobody keeps for longer than it was asked for. */
+/** A lock. It is released at the latest after the time for which it was requested. */
 export interface Lock {
   release(): Promise<void>;
 }
 
-/** Something that may be used once, while somebody tries to. */
+/** The claim on a value that may be used once, held during the attempt to use it. */
 export interface Claim {
-  /**
-   * It was used: it is no more to be had.
+  /** The value was used and cannot be claimed again.
    *
    * @param ttl seconds for which that is remembered
    */
   use(ttl: number): Promise<void>;
-  /** It was not used: nothing is remembered. */
+  /** The value was not used and can be claimed again. */
   release(): Promise<void>;
 }
 
-/**
- * Where sessions are kept beside their cookies: in shared memory of one node, or in etcd for several replicas. Each
- * method throws with one line for the log where the store does not answer.
- */
+/** The store of sessions besides their cookies: shared memory of one node, or etcd for several replicas. If the store
+ * does not answer, each method throws an Error with one line for the log. */
 export interface SessionStore {
-  /** The record of a session, or `undefined`: unknown here. */
+  /** The record of a session; `undefined` if the store does not have it. */
   get(sid: string): Promise<SessionRecord | undefined>;
   /** @param ttl seconds */
   put(record: SessionRecord, ttl: number): Promise<void>;
   delete(sid: string): Promise<void>;
-  /**
-   * @param ttl milliseconds
-   * @returns `undefined` where somebody else has it, or there is no room for locks
+  /** @param ttl milliseconds
+   * @returns `undefined` if another request has the lock, or there is no room for locks
    */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
-  /**
-   * Claims what may be used once, and is used up only by a success: a state. Until then it takes room for a short time.
+  /** Claims a value that only a success uses up, such as a state. Until then the claim uses memory for a short time.
    *
-   * @param ttl seconds after which a claim runs out that was neither used nor released
-   * @returns `undefined` where it was used, or somebody else has it
+   * @param ttl seconds after which the claim expires if it was neither used nor released
+   * @returns `undefined` if the value was used, or another request has the claim
    */
   claim(id: string, ttl: number): Promise<Claim | undefined>;
-  /**
-   * Uses something up that may be used once: a hand-over, a logout token.
+  /** Uses up a value that may be used once, such as a ticket or a logout token.
    *
-   * @param ttl seconds for which it is remembered
-   * @returns false where it was used before
+   * @param ttl seconds for which that is remembered
+   * @returns false if it was used before
    */
   once(id: string, ttl: number): Promise<boolean>;
-  /** Calls back for all replicas; each knows it within two seconds. */
+  /** Revokes for all replicas. Each knows it within two seconds. */
   revoke(revocation: Revocation): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
 import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 
-/** Seconds in base 36, a dot, random bits: older ones sort first. */
+/** Seconds in base 36, a dot, random bits, so that older ids sort first. */
 const attemptId = /^([0-9a-z]{1,10})\.[\w-]{8,64}$/;
 
 /** A cookie that binds an attempt to its browser. */
@@ -11,27 +11,26 @@ export interface AttemptCookie {
   readonly value: string;
 }
 
-/** What binds an attempt to the browser of a `Cookie` line; a cookie that is there twice is none. */
+/** The binding of an attempt in a `Cookie` line; `undefined` if the cookie is there twice. */
 export const attemptValue = (line: string, id: string): string | undefined => cookieValue(line, ATTEMPT_COOKIE + id);
 
-/** When an attempt began, by its name; one that is no attempt's of ours, which a script can make, was before all. */
+/** When an attempt began, by its name. A script can set other names; they count as the oldest. */
 function startOf(name: string): number {
   const [, start] = attemptId.exec(name.slice(ATTEMPT_COOKIE.length)) ?? [];
   return start === undefined ? -1 : Number.parseInt(start, 36);
 }
 
-/** A name that can stand in an answer; a script can make others, which stay. */
+/** A name that can stand in a response. Scripts can set other names; the gateway does not delete those. */
 const plainName = /^[\w.-]{1,128}$/;
 
-/** Most cookies that one answer ends; the next one goes on. */
+/** Most cookies that one response deletes. The next response deletes more. */
 const MAX_ENDED = 64;
 
-/**
- * `Set-Cookie` values that end the oldest attempts of a browser, so that no more than {@link MAX_ATTEMPTS} are left
- * after an answer. Many that began at once, each without the others' cookies, are more than that.
+/** `Set-Cookie` values that delete the oldest attempts of a browser, so that at most {@link MAX_ATTEMPTS} are left
+ * after a response. If many attempts begin at once, each without the others' cookies, there can be more.
  *
  * @param line the browser's `Cookie` line
- * @param set what the answer sets
+ * @param set what the response sets
  */
 export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
   const own = new Map(set.map((text) => [text.slice(0, text.indexOf('=')), text.includes('; Max-Age=0;')]));
@@ -45,7 +44,7 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
   return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
 }
 
-/** `Set-Cookie` values that end all attempts of a browser, given its `Cookie` line. */
+/** `Set-Cookie` values that delete all attempts in a `Cookie` line. */
 export const allAttemptsEnded = (line: string): readonly string[] =>
   [...new Set(cookieNames(line, ATTEMPT_COOKIE))]
     .filter((name) => plainName.test(name))
@@ -57,5 +56,5 @@ export function attemptCookie({ id, value }: AttemptCookie): string {
   return setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);
 }
 
-/** Value of `Set-Cookie` that ends an attempt's cookie. */
+/** `Set-Cookie` value that deletes an attempt's cookie. */
 export const expiredAttempt = (id: string): string => expireCookie(ATTEMPT_COOKIE + id);

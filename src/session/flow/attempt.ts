@@ -3,21 +3,22 @@ import { objectIn } from '../../token/json.ts';
 import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
-/** Why somebody is sent to the provider: signs in, is confirmed silently, or shows more of who they are. */
+/** Why the browser is sent to the provider: to sign in, to confirm the session without interaction, or for a
+ * step-up. */
 export type Mode = 'in' | 'renew' | 'step';
 
-/** What an attempt is for. */
+/** The purpose of an attempt. */
 export interface Wish {
   readonly mode: Mode;
-  /** Of a step up: the role that asks for it. */
+  /** The role that requires the step-up. */
   readonly role?: string;
-  /** Raw request target to come back to, {@link safeReturn} of it. */
+  /** Raw request target to return to: {@link safeReturn} of it. */
   readonly to: string;
-  /** It was begun anew once; it is not begun again. */
+  /** The attempt was restarted once and is not restarted again. */
   readonly restarted?: true;
 }
 
-/** Of an attempt on the sign-in's host: the host that it is for, and that host's own attempt. */
+/** For an attempt on the sign-in host: the host that it is for, and the attempt of that host. */
 export interface Errand {
   readonly host: string;
   readonly id: string;
@@ -25,7 +26,7 @@ export interface Errand {
   readonly binding: string;
 }
 
-/** One try to sign in, as the state holds it, sealed for the host that the provider sends the browser back to. */
+/** One attempt, as its state contains it, sealed for the host that the provider returns the browser to. */
 export interface Attempt extends Wish {
   readonly id: string;
   readonly provider: string;
@@ -67,7 +68,7 @@ export function newAttempt(
   };
 }
 
-/** Members of an opened text that is ours and says when it was made. */
+/** The members of an opened text, if it is a JSON object with a time. */
 export function openedObject(text: string): Readonly<Record<string, unknown>> | undefined {
   const members = objectIn(text);
   return typeof members?.at === 'number' ? members : undefined;
@@ -75,10 +76,10 @@ export function openedObject(text: string): Readonly<Record<string, unknown>> | 
 
 const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
-/**
- * The attempt of an opened state. What opens is ours; another version of the gateway may have meant something else by it.
+/** Reads the attempt in an opened state. The gateway sealed it, but another version of the gateway may have used
+ * another form.
  *
- * @returns `undefined` for what is no attempt of ours
+ * @returns `undefined` if it is not an attempt
  */
 export function readAttempt(text: string): Attempt | undefined {
   const members = openedObject(text);
@@ -86,19 +87,20 @@ export function readAttempt(text: string): Attempt | undefined {
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 
-/** Whether an attempt, or a request or ticket made of one, began too long ago, or in the future. */
+/** Whether an attempt, or a request or ticket made of one, began too long ago or in the future. */
 export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
   return now - at > lifetime || at - now > lifetime;
 }
 
-/** What is used up with an attempt: the random part of its id alone, since keys of up to 16 characters take half the room. */
+/** What is used up with an attempt: the random part of its id, since keys of up to 16 characters use half the
+ * memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
-/** How long it has to be remembered that an attempt was used: as long as it would be good, and clocks may differ. */
+/** How long a used attempt must be remembered: as long as it would be valid, plus the difference of clocks. */
 export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
   Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 
-/** Whether the browser that comes back, with its `Cookie` line, is the one that was sent. */
+/** Whether the returning browser, by its `Cookie` line, is the one that was sent to the provider. */
 export function isBound({ id, binding }: { readonly id: string; readonly binding: string }, line: string): boolean {
   const value = attemptValue(line, id);
   return value !== undefined && sameText(sha256(value), binding);

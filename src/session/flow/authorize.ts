@@ -4,12 +4,12 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
-/** What the provider is asked to show about how a person signs in; the ID token must show it. */
+/** What the provider is asked to show about how a person signs in. The ID token must show it. */
 export type Asked = StepUp;
 
-/**
- * What an attempt asks of the sign-in itself, beside the provider's own policy. A role's wish must be met; the policy's
- * `acr_values` are a wish, as the specification has it (OpenID Connect Core, section 5.5.1.1), its `max_age` is not.
+/** What an attempt requires of the sign-in, besides the provider's own policy. The requirements of a role must be met.
+ * The policy's `acr_values` are voluntary, as the specification defines them (OpenID Connect Core, section 5.5.1.1);
+ * its `max_age` is not.
  *
  * @param stepUps by role
  */
@@ -28,11 +28,10 @@ export function askedBy(
   };
 }
 
-/**
- * Parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
+/** Parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
  *
  * @param state the sealed attempt
- * @param more who is meant (`login_hint`)
+ * @param more `login_hint`, if the person is known
  */
 export function authorizationParams(
   attempt: Attempt,
@@ -61,7 +60,7 @@ export function authorizationParams(
   return params;
 }
 
-/** Whether the request is pushed to the provider first (RFC 9126): as the policy says, or where the provider requires
+/** Whether the request is pushed to the provider first (RFC 9126): if the policy says so, or the provider requires
  * it. */
 export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
   return signin.par ?? metadata.parRequired;

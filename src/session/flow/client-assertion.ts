@@ -5,23 +5,23 @@ import type { ImportedKey } from '../../token/import.ts';
 import { asObject, keysIn } from '../../token/json.ts';
 import { randomText } from './random.ts';
 
-/** The private key by which the gateway is known to a provider. */
+/** The private key with which the gateway authenticates at a provider. */
 export interface ClientKey {
   readonly alg: string;
   readonly kid: string;
-  /** Thumbprints of the key's certificate, which some providers know it by (RFC 7515 sections 4.1.7 and 4.1.8). */
+  /** Thumbprints of the key's certificate, by which some providers identify it (RFC 7515 sections 4.1.7 and 4.1.8). */
   readonly certificate: Readonly<Record<string, string>>;
   readonly key: ImportedKey;
 }
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** What is signed with, by the key's type where it does not say itself (RFC 7518 section 3.1). */
+/** The default algorithm for a type of key (RFC 7518 section 3.1). */
 const usual: Readonly<Record<string, string>> = { 'EC P-256': 'ES256', 'EC P-384': 'ES384', RSA: 'RS256' };
 
 const taken = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 
-/** Seconds that an assertion holds: it is sent at once, and clocks differ. */
+/** Lifetime of an assertion, seconds: it is sent at once, but clocks differ. */
 const LIFETIME_S = 60;
 
 function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
@@ -32,10 +32,9 @@ function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
 
 const privateMembers = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'];
 
-/**
- * Reads the client's private keys: a JWKS; the first one signs.
+/** Reads the client's private keys, a JWKS. The first one signs.
  *
- * @returns a sentence for the log where it is of no use; it holds nothing of the text
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */
 export async function readClientKey(text: string): Promise<ClientKey | string> {
   const list = 'list "keys" with a key in it';
@@ -56,15 +55,16 @@ export async function readClientKey(text: string): Promise<ClientKey | string> {
     );
     return { alg: entry.alg, kid, certificate, key };
   } catch {
-    // The engine says why, and might say too much.
+    // The engine's own error message might contain parts of the key.
     return 'the first key is not a private key';
   }
 }
 
-/** Kinds of providers that want their token endpoint as audience; others take the issuer, which no endpoint can misuse. */
+/** Kinds of providers that require their token endpoint as audience. The others accept the issuer, which no endpoint
+ * can misuse. */
 const wantTokenEndpoint = ['okta', 'entra'];
 
-/** Whom an assertion is for: what the provider of this kind asks for (RFC 7523 section 3). */
+/** The audience of an assertion, as the provider's kind requires it (RFC 7523 section 3). */
 export function assertionAudience(kind: string, issuer: string, tokenEndpoint: string): string {
   return wantTokenEndpoint.includes(kind) ? tokenEndpoint : issuer;
 }
@@ -72,7 +72,7 @@ export function assertionAudience(kind: string, issuer: string, tokenEndpoint: s
 const encoder = new TextEncoder();
 const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
 
-/** A client assertion (RFC 7523 section 3, OpenID Connect Core section 9), good for one call. */
+/** Signs a client assertion for one call (RFC 7523 section 3, OpenID Connect Core section 9). */
 export async function signClientAssertion(
   { alg, kid, certificate, key }: ClientKey,
   clientId: string,

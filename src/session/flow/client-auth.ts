@@ -1,14 +1,14 @@
 import type { Client } from '../../policy/types.ts';
 import { formEncode, formText, type Params } from './query.ts';
 
-/** A call to an endpoint where the gateway shows that it is the registered client. */
+/** A request to an endpoint with the gateway's client authentication. */
 export interface ClientCall {
   readonly authorization?: string;
   /** `application/x-www-form-urlencoded` */
   readonly body: string;
 }
 
-/** What a client shows, read from its file for this call: a secret, or a signed assertion; nothing for the others. */
+/** The client's secret or signed assertion for one call; `undefined` for the other methods. */
 export type Shown = { readonly secret: string } | { readonly assertion: string } | undefined;
 
 const BASIC = 'Basic ';
@@ -16,10 +16,8 @@ const BASIC = 'Basic ';
 /** RFC 7523 section 2.2. */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/**
- * A request of the client with its authentication (RFC 6749 section 2.3.1: id and secret are form-encoded before they
- * are Basic credentials; OpenID Connect Core section 9; RFC 8705 section 2: the certificate is shown by TLS).
- */
+/** A request with client authentication. RFC 6749 section 2.3.1: id and secret are form-encoded before they become
+ * Basic credentials. See also OpenID Connect Core section 9, and RFC 8705 section 2 for a certificate shown in TLS. */
 export function clientCall({ id, auth }: Client, params: Params, shown: Shown): ClientCall {
   switch (auth.kind) {
     case 'client_secret_basic': {
@@ -43,16 +41,17 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
   }
 }
 
-/** Parameters whose values are secrets: no log may have them, whoever repeats them. */
+/** Parameters whose values are secrets. The log must never contain them, even if a provider repeats them. */
 const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
 
-/** A secret, and how a provider may write it that repeats what it got: encoded as a form or a URL, in digits of either case. */
+/** A secret, and its spellings in an answer that repeats it: encoded as a form or a URL, with hex digits in either
+ * case. */
 function spellings(secret: string): readonly string[] {
   const encoded = [formEncode(secret), encodeURIComponent(secret)];
   return [secret, ...encoded, ...encoded.map((text) => text.replace(/%../g, (hex) => hex.toLowerCase()))];
 }
 
-/** The secrets in a request of the client, the longest first, since one may be a part of another. */
+/** The secrets in a request, the longest first, since one may be a part of another. */
 export function secretsIn(client: Client, params: Params, shown: readonly Shown[]): readonly string[] {
   const raw = [
     ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
@@ -73,8 +72,7 @@ function assertionOf(shown: Shown): string {
   return shown.assertion;
 }
 
-/**
- * The secrets of a secret file: a line each, the newest first; white space around a line is nobody's secret.
+/** The secrets of a secret file: one per line, the newest first, without surrounding white space.
  *
  * @param most no more are read
  */

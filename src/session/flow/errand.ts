@@ -2,7 +2,7 @@ import { asObject } from '../../token/json.ts';
 import type { SessionClaims } from '../types.ts';
 import { type Errand, type Mode, openedObject, type Wish } from './attempt.ts';
 
-/** What a host asks of the sign-in's host, sealed for that one: an attempt of its own that is to be finished there. */
+/** A host's request to the sign-in host, sealed for the sign-in host. It contains the attempt of the host. */
 export interface SigninErrand {
   readonly wish: Wish;
   readonly errand: Errand;
@@ -12,9 +12,10 @@ export interface SigninErrand {
   readonly at: number;
 }
 
-/** What comes of it, sealed for the host that asked: good once, for a minute, in the browser that began there. */
+/** The result, sealed for the host that asked. It is valid once, for a minute, in the browser in which the attempt
+ * began. */
 export interface Ticket {
-  /** Used up with it. */
+  /** The id that is used up with it. */
   readonly id: string;
   readonly errand: Errand;
   readonly session: SessionClaims;
@@ -25,19 +26,19 @@ export interface Ticket {
   readonly at: number;
 }
 
-/** Members of an opened text that is ours, if it has the objects that make it one. */
+/** The members of an opened text, if it contains the given objects. */
 function membersWith(text: string, objects: readonly string[]): Readonly<Record<string, unknown>> | undefined {
   const members = openedObject(text);
   if (members === undefined) return undefined;
   return objects.every((name) => asObject(members[name]) !== undefined) ? members : undefined;
 }
 
-/** @returns `undefined` for what is no request of ours */
+/** @returns `undefined` if it is not such a request */
 export function readErrand(text: string): SigninErrand | undefined {
   return membersWith(text, ['wish', 'errand']) as SigninErrand | undefined;
 }
 
-/** @returns `undefined` for what is no ticket of ours */
+/** @returns `undefined` if it is not a ticket */
 export function readTicket(text: string): Ticket | undefined {
   return membersWith(text, ['errand', 'session']) as Ticket | undefined;
 }

@@ -14,10 +14,10 @@ import {
 import type { Asked } from './authorize.ts';
 import { sameText } from './random.ts';
 
-/** What the ID token of one sign-in has to fit. */
+/** What the ID token of a sign-in must match. */
 export interface Expected extends Asked {
   readonly nonce: string;
-  /** What came with it, for `at_hash`. */
+  /** The access token that came with it, for `at_hash`. */
   readonly accessToken?: string;
 }
 
@@ -46,13 +46,13 @@ function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);
 }
 
-/** Points 9, 10: when it was made. */
+/** Points 9 and 10: the time of issue. */
 function checkAges(claims: Claims, now: number, skew: number): Refused {
   if (claims.iat === undefined) return refuse('claim_absent', 'it has no "iat"');
   return checkTimes(claims, now, skew);
 }
 
-/** Hash of an algorithm's name, which `at_hash` is made by (section 3.1.3.6); EdDSA's is SHA-512. */
+/** The hash of an algorithm, with which `at_hash` is made (section 3.1.3.6). EdDSA uses SHA-512. */
 function hashOf(alg: string): 'SHA-256' | 'SHA-384' | 'SHA-512' {
   if (alg.endsWith('256')) return 'SHA-256';
   return alg.endsWith('384') ? 'SHA-384' : 'SHA-512';
@@ -70,7 +70,7 @@ async function checkAccessToken({ at_hash: said }: Claims, alg: string, token: s
     : refuse('signature_invalid', 'its "at_hash" is not that of the access token');
 }
 
-/** Points 12, 13: that the provider did what it was asked to. */
+/** Points 12 and 13: whether the provider did what was requested. */
 function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked, now: number, skew: number): Refused {
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
     return refuse('step_up_required', `the sign-in was ${shown(acr ?? 'of no acr')}, wanted is ${listed(acrValues)}`);
@@ -83,7 +83,7 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
     : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, wanted are at most ${maxAge}`);
 }
 
-/** Verifies what holds of every ID token. */
+/** Verifies what applies to every ID token. */
 const verified = (
   text: string,
   context: ProviderTokenContext,
@@ -100,14 +100,13 @@ const verified = (
       more(claims, header.alg),
   );
 
-/**
- * Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): signature by one of the provider's keys with
- * an algorithm that the policy allows, issuer, audience, times, nonce, and that what was asked of the sign-in was done.
+/** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): signature by a key of the provider with an
+ * allowed algorithm, issuer, audience, times, nonce, and what was requested of the sign-in.
  *
  * @param now seconds since the epoch
- * @returns the claims, or the first reason that applies: among them `step_up_required` where the provider signed somebody
- * in, but not as asked; `provider_unavailable` without keys
- * @throws where no nonce was expected: each sign-in has one
+ * @returns the claims, or the first reason that applies: `step_up_required` if the provider signed the person in, but
+ * not as requested; `provider_unavailable` without keys
+ * @throws if no nonce was expected: each sign-in has one
  */
 export async function verifyIdToken(
   text: string,
@@ -124,9 +123,8 @@ export async function verifyIdToken(
   });
 }
 
-/**
- * Verifies an ID token that came with a refreshed access token (section 12.2): it has no nonce of a sign-in, but must be
- * of the same person.
+/** Verifies an ID token that came with a refreshed access token (section 12.2). It has no nonce, but must have the same
+ * subject.
  *
  * @param subject `sub` of the session's own ID token
  */

@@ -11,23 +11,20 @@ export interface Lifetimes {
   readonly fresh: number;
 }
 
-/**
- * When somebody signed in, as the provider says; a clock that is ahead of ours makes nobody fresher than fresh. Zero where
- * it does not say: it may have let them in by a sign-in of long ago.
- */
+/** When the person signed in, as the provider says it, but never later than now. Zero if the provider does not say it:
+ * the sign-in may be long ago. */
 function signedIn(authTime: unknown, at: number): number {
   if (typeof authTime !== 'number' || !(authTime > 0) || authTime > at + MAX_CLOCK_SKEW) return 0;
   return Math.min(Math.floor(authTime), at);
 }
 
-/**
- * A new session, under a new id.
+/** A new session with a new id.
  *
  * @param idToken claims of the ID token
  * @param kept the claims that the cookie keeps
- * @param selection of the policy that chose them
+ * @param selection of the policy that selected them
  * @param now seconds since the epoch
- * @param began when the sign-in did: one that began before a sign-out ends with it, whenever the provider answers
+ * @param began when the sign-in began: a sign-out after that ends it, even if the provider answers later
  */
 export function newSession(
   provider: string,
@@ -55,21 +52,18 @@ export function newSession(
   };
 }
 
-/**
- * Whether two sessions are of one person at one provider.
+/** Whether two sessions belong to one person at one provider.
  *
- * @param subject the claim that says who a person is
+ * @param subject the claim that identifies a person
  */
 export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
   const who = claimAt(one.claims, subject);
   return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
 }
 
-/**
- * The session that follows one of the same person in the same browser. It keeps the id: whatever ends the session then
- * ends each cookie that it ever had. A silent renewal is no sign-in, so it counts from the sign-in before, and ends when
- * that session would have.
- */
+/** The session that follows another one of the same person in the same browser. It keeps the id, so that ending the
+ * session ends each cookie that it ever had. A silent renewal is not a sign-in: it keeps the time and the end of the
+ * earlier sign-in. */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;
   const { cut: _, ...rest } = session;

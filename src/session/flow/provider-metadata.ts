@@ -1,6 +1,6 @@
 import { addressProblem, discoveryMembers } from '../../token/discovery.ts';
 
-/** What a provider's discovery document says of signing in (OpenID Connect Discovery section 3, RFC 8414 section 2). */
+/** The parts of a discovery document that a sign-in needs (OpenID Connect Discovery section 3, RFC 8414 section 2). */
 export interface Metadata {
   readonly authorization: string;
   readonly token: string;
@@ -11,9 +11,9 @@ export interface Metadata {
   /** Pushed authorization requests (RFC 9126 section 5). */
   readonly par?: string;
   readonly parRequired: boolean;
-  /** Each answer names its issuer (RFC 9207 section 3). */
+  /** Each answer contains `iss` (RFC 9207 section 3). */
   readonly namesIssuer: boolean;
-  /** Where a client with a certificate asks instead (RFC 8705 section 5). */
+  /** Endpoints for clients with a certificate (RFC 8705 section 5). */
   readonly mtls: {
     readonly token?: string;
     readonly userinfo?: string;
@@ -27,7 +27,7 @@ export type Read<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-/** What it says of a client that asks about tokens, or for one of its own; each absent where it says nothing. */
+/** Endpoints for introspection and for client credentials; each absent if the document lacks it. */
 export interface ClientMetadata {
   readonly token?: string;
   /** RFC 7662, RFC 8414 section 2. */
@@ -53,13 +53,12 @@ const aliases = {
   revocation: optional.revocation,
 } as const;
 
-/** An endpoint that no sign-in needs: a document where its address is wrong counts without it. */
+/** An endpoint that no sign-in needs. If its address is wrong, the document still counts, without it. */
 const SPARED: string = optional.revocation;
 
-/**
- * The endpoints that are there, each checked by the rule for addresses; a string says what is wrong with one.
+/** The endpoints in a document, each checked by the rule for addresses; a string says what is wrong with one.
  *
- * @param warnings where it says so of one that is left out
+ * @param warnings receives a line for an endpoint that is left out
  */
 function endpoints(
   members: Members,
@@ -80,8 +79,7 @@ function endpoints(
   return found;
 }
 
-/**
- * Reads of a discovery document what a sign-in needs. Endpoints are checked by the same rule as `jwks_uri`.
+/** Reads the parts of a discovery document that a sign-in needs. Endpoints are checked by the same rule as `jwks_uri`.
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly
@@ -116,8 +114,7 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
 
 const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
 
-/**
- * Reads of a discovery document what a client that signs nobody in needs.
+/** Reads the parts of a discovery document that a client without a sign-in needs.
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly

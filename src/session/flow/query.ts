@@ -1,4 +1,4 @@
-/** Parameters of a query or of a form, as they stand there: njs has no URLSearchParams, and its own parser trips over names. */
+/** Parameters of a query or a form. njs has no URLSearchParams, and its own parser misreads some names. */
 
 /** Names and values, in their order. */
 export type Params = readonly (readonly [name: string, value: string])[];
@@ -7,10 +7,9 @@ function decoded(text: string): string {
   return decodeURIComponent(text.replace(/\+/g, ' '));
 }
 
-/**
- * Parses `application/x-www-form-urlencoded` (URL standard, section 5.1).
+/** Parses `application/x-www-form-urlencoded` (URL standard, section 5.1).
  *
- * @returns `undefined` where an escape is broken
+ * @returns `undefined` if an escape is broken
  */
 export function parseParams(text: string): Params | undefined {
   const params: (readonly [string, string])[] = [];
@@ -26,24 +25,22 @@ export function parseParams(text: string): Params | undefined {
   return params;
 }
 
-/** All values of a parameter. */
 export function valuesOf(params: Params, name: string): readonly string[] {
   return params.filter(([key]) => key === name).map(([, value]) => value);
 }
 
-/** One name or value, encoded as forms are (URL standard, section 5.2). */
+/** Encodes a name or a value as forms do (URL standard, section 5.2). */
 export function formEncode(text: string): string {
   return encodeURIComponent(text)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replace(/%20/g, '+');
 }
 
-/** A form or a query. */
 export function formText(params: Params): string {
   return params.map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`).join('&');
 }
 
-/** An endpoint with a query added to its own (RFC 6749 section 3.1). */
+/** Adds a query to an endpoint that may have one already (RFC 6749 section 3.1). */
 export function withQuery(endpoint: string, params: Params): string {
   const joined = endpoint.includes('?') ? (/[?&]$/.test(endpoint) ? '' : '&') : '?';
   return `${endpoint}${joined}${formText(params)}`;

@@ -5,12 +5,13 @@ export function randomText(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url');
 }
 
-/** SHA-256 of a text, base64url: a PKCE challenge of a verifier (RFC 7636 section 4.2), what a state knows of a cookie. */
+/** SHA-256 of a text, base64url: the PKCE challenge of a verifier (RFC 7636 section 4.2), or the binding of a
+ * cookie. */
 export function sha256(text: string): string {
   return hash.createHash('sha256').update(text).digest('base64url');
 }
 
-/** Whether two texts are the same, in a time that does not say where they part. */
+/** Whether two texts are equal, in a time that does not show where they differ. */
 export function sameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let differs = 0;

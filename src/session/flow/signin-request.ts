@@ -4,32 +4,30 @@ import type { Mode, Wish } from './attempt.ts';
 import type { Said } from './choose.ts';
 import { parseParams, valuesOf } from './query.ts';
 
-/** What `/.meshgate/signin` is asked for. */
+/** What a request to `/.meshgate/signin` asks for. */
 export type SigninRequest =
   | { readonly wish: Wish; readonly said: Said }
-  /** A sealed request of another host, for which people sign in here. */
+  /** The sealed request of another host, for which people sign in here. */
   | { readonly request: string };
 
 const TO = 'to=';
 
-/** Where the raw target begins: after the first `to=` that begins a parameter. */
+/** Finds the raw target: after the first parameter `to=`. */
 function splitAtTarget(query: string): readonly [head: string, target: string] {
   if (query.startsWith(TO)) return ['', query.slice(TO.length)];
   const at = query.indexOf(`&${TO}`);
   return at < 0 ? [query, '/'] : [query.slice(0, at), query.slice(at + TO.length + 1)];
 }
 
-/** A link's target stands as it is, and begins with `/`; a form's is encoded, and begins with `%2F`. */
+/** The target of a link stands as it is and begins with `/`. The target of a form is encoded and begins with `%2F`. */
 function targetOf(text: string): string {
   if (!/^%2f/i.test(text)) return text;
   const [[, value] = ['', '/']] = parseParams(`${TO}${text}`) ?? [];
   return value;
 }
 
-/**
- * Reads the query of a sign-in: `MODE[&role=NAME][&provider=NAME][&email=ADDRESS]&to=TARGET`; a target that is none of
- * this origin is `/`. Anything that is not understood is a plain sign-in.
- */
+/** Reads the query of a sign-in: `MODE[&role=NAME][&provider=NAME][&email=ADDRESS]&to=TARGET`. A target of another
+ * origin becomes `/`. A query that is not understood is a plain sign-in. */
 export function readSigninRequest(query: string): SigninRequest {
   const plain: SigninRequest = { wish: { mode: 'in', to: '/' }, said: {} };
   if (query.length > MAX_SIGNIN_QUERY) return plain;

@@ -3,17 +3,17 @@ import { forLog } from '../../token/detail.ts';
 import { objectIn } from '../../token/json.ts';
 import { errorName } from './callback.ts';
 
-/** What the token endpoint gave (OpenID Connect Core section 3.1.3.3). */
+/** The answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */
 export interface Tokens {
   readonly idToken: string;
   readonly accessToken?: string;
   readonly refreshToken?: string;
 }
 
-/** The tokens, an OAuth error (RFC 6749 section 5.2), or that nobody knows what became of the call. */
+/** The tokens, an OAuth error (RFC 6749 section 5.2), or an unknown result. */
 export type TokenAnswer =
   | { readonly kind: 'tokens'; readonly tokens: Tokens }
-  /** `text` is for the log: the error, and what the provider says of it. */
+  /** `text` is for the log: the error and the provider's description. */
   | { readonly kind: 'refused'; readonly error: string; readonly text: string }
   | { readonly kind: 'broken'; readonly error: string };
 
@@ -23,11 +23,10 @@ type Failed = Exclude<TokenAnswer, { kind: 'tokens' }>;
 
 type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> };
 
-/**
- * An OAuth error in a line of the log (RFC 6749 section 5.2): its code, and its description, which the provider writes
- * for whoever runs the client.
+/** An OAuth error as one line of the log (RFC 6749 section 5.2): its code, and the description that the provider writes
+ * for the operator of a client.
  *
- * @param secrets what the request held
+ * @param secrets of the request
  */
 function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
   const description = textOf(members.error_description);
@@ -35,10 +34,9 @@ function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly
   return description === undefined ? name : `${name}, ${forLog(description, MAX_ERROR_DESCRIPTION, secrets)}`;
 }
 
-/**
- * Reads its answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2).
+/** Reads the answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2).
  *
- * @param secrets what the request held, and no log may
+ * @param secrets of the request, which the log must not contain
  */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = objectIn(text);
@@ -66,10 +64,10 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
   };
 }
 
-/**
- * Reads the token endpoint's answer to a code. What is said of it holds nothing of it but an error and its description.
+/** Reads the token endpoint's answer to a code. Error texts contain nothing of the answer except an error and its
+ * description.
  *
- * @param secrets what the request held, and no log may
+ * @param secrets of the request, which the log must not contain
  */
 export function readTokenAnswer(status: number, text: string, secrets: readonly string[] = []): TokenAnswer {
   const answer = readRefreshAnswer(status, text, secrets);
@@ -79,16 +77,15 @@ export function readTokenAnswer(status: number, text: string, secrets: readonly 
   return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
-/** Whether an endpoint says that it does not know the client: then it has looked at nothing else. */
+/** Whether an endpoint says that it does not know the client. It has then examined nothing else. */
 export function refusesClient(status: number, text: string): boolean {
   const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
   return answer?.kind === 'refused' && answer.error === 'invalid_client';
 }
 
-/**
- * Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
+/** Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
  *
- * @param secrets what the request held, and no log may
+ * @param secrets of the request, which the log must not contain
  */
 export function readPushed(
   status: number,
@@ -104,10 +101,10 @@ export function readPushed(
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
 
-/**
- * Reads the answer to the revocation of a token (RFC 7009 section 2.2): why the provider did not revoke it, for the log.
+/** Reads the answer to the revocation of a token (RFC 7009 section 2.2): why the provider did not revoke it, for the
+ * log.
  *
- * @param secrets what the request held, and no log may
+ * @param secrets of the request, which the log must not contain
  */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
@@ -116,14 +113,13 @@ export function readRevoked(status: number, text: string, secrets: readonly stri
   return `the revocation endpoint refused: ${errorText(members, secrets)}`;
 }
 
-/** Seconds that a token counts of which nothing is said (RFC 6749 section 5.1 recommends that it is). */
+/** Lifetime that is assumed for a token without `expires_in`, seconds (RFC 6749 section 5.1 recommends that member). */
 const UNSAID_S = 300;
 
-/**
- * Reads the answer to client credentials (RFC 6749 section 4.4.3); or a sentence for the log, which holds nothing of it
- * but an error and its description.
+/** Reads the answer to client credentials (RFC 6749 section 4.4.3), or returns a sentence for the log, which contains
+ * nothing of the answer except an error and its description.
  *
- * @param secrets what the request held, and no log may
+ * @param secrets of the request, which the log must not contain
  */
 export function readAppToken(
   status: number,

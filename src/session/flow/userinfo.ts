@@ -17,16 +17,16 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
-/** Of some claims those that UserInfo never confirms: whose they are, and what only ID tokens carry. */
+/** The claims that UserInfo never confirms: the subject and session, and what only ID tokens carry. */
 export function onlyOfTokens(claims: Claims): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => name === 'sub' || ofTokens.includes(name)));
 }
 
-/** Whether some claim that the policy reads was there before and is not any more. */
+/** Whether a claim that the policy reads was there before and is missing now. */
 export const losesClaims = (before: Claims, after: Claims, paths: readonly string[]): boolean =>
   paths.some((path) => claimAt(before, path) !== undefined && claimAt(after, path) === undefined);
 
-/** What only a signed token says: of itself, and of how somebody signed in. */
+/** Claims that only a signed token carries: about itself, and about the sign-in. */
 const ofTokens = [
   ...['iss', 'aud', 'azp', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'typ', 'events'],
   ...['auth_time', 'acr', 'amr', 'sid', 'at_hash', 'c_hash', 's_hash', 'cnf'],
@@ -34,7 +34,7 @@ const ofTokens = [
 
 type AddressKind = Pick<ProviderKind, 'email' | 'emailVerified'>;
 
-/** Both together. What says that an address is verified says it of the address beside it, and of no other one. */
+/** Joins both. `email_verified` applies only to the address that stands beside it. */
 function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: AddressKind): Claims {
   const all: Record<string, unknown> = { ...more, ...claims };
   if (email === undefined || flag === undefined || claims[email] === more[email]) return all;
@@ -43,13 +43,12 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
   return from[flag] === undefined ? all : { ...all, [flag]: from[flag] };
 }
 
-/**
- * Adds what the UserInfo endpoint says to the claims of an ID token (OpenID Connect Core section 5.3.2). What the signed
- * token says stands.
+/** Adds the claims of the UserInfo endpoint to those of an ID token (OpenID Connect Core section 5.3.2). A claim of the
+ * signed token is never replaced.
  *
  * @param text the answer's body
  * @param kind of the provider
- * @returns reason `signin_failed` for what is no answer, or of somebody else
+ * @returns reason `signin_failed` if the answer is not valid or is about another person
  */
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   const more = objectIn(text);
@@ -60,9 +59,8 @@ export function withUserinfo(claims: Claims, text: string, kind: AddressKind): R
   return ok(joined(claims, Object.fromEntries(said), kind));
 }
 
-/**
- * Claims that the provider keeps elsewhere since they are too many (OpenID Connect Core section 5.6.2; Entra does so with
- * more than 200 groups). Whoever would read them would read that there are none, so nobody is signed in.
+/** Detects claims that the provider keeps elsewhere because they are too many (OpenID Connect Core section 5.6.2; Entra
+ * does so with more than 200 groups). The gateway would read that there are none, so it refuses the sign-in.
  *
  * @param paths that the policy reads
  */

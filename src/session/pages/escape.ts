@@ -8,13 +8,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '=': '&#61;',
 };
 
-/** Halves of surrogate pairs, which no UTF-8 has. */
+/** Unpaired surrogates, which UTF-8 cannot express. */
 const HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/**
- * Text for HTML, in an element or in an attribute, quoted or not. Controls, which no text of ours needs and which
- * HTML forbids even as references, and halves of surrogates become U+FFFD.
- */
+/** Escapes text for HTML, in an element or an attribute, quoted or not. Controls, which HTML forbids even as
+ * references, and unpaired surrogates become U+FFFD. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd')
@@ -22,7 +20,7 @@ export function escapeHtml(text: string): string {
     .replace(/[&<>"'`=]/g, (char) => ENTITIES[char] as string);
 }
 
-/** HTML that is whole already: only {@link html} makes it. */
+/** HTML that is already escaped. Only {@link html} makes it. */
 export class Html {
   readonly text: string;
 
@@ -39,14 +37,14 @@ function textOf(part: Part): string {
   return typeof part === 'string' ? escapeHtml(part) : part.map(({ text }) => text).join('');
 }
 
-/** Tag of templates: every value in them is escaped, unless it was made by this tag. */
+/** Template tag that escapes every value, unless the value was made by this tag. */
 export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let text = pieces[0] as string;
   for (let i = 0; i < parts.length; i++) text += textOf(parts[i]) + pieces[i + 1];
   return new Html(text);
 }
 
-/** Percent-encodes all but unreserved characters, as a simple expansion does (RFC 6570 section 3.2.2). */
+/** Percent-encodes all characters except unreserved ones, as a simple expansion does (RFC 6570 section 3.2.2). */
 export function encodeUnreserved(text: string): string {
   return encodeURIComponent(text.replace(HALF, '\ufffd')).replace(
     /[!'()*]/g,

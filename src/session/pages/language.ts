@@ -1,16 +1,16 @@
 import { de } from './texts/de.ts';
 import { en, type TextName, type Texts } from './texts/en.ts';
 
-/** Texts by language (BCP 47, lower case); what one lacks is said in English. */
+/** Texts by language (BCP 47, lower case). A text that a language lacks is shown in English. */
 export type Catalogues = Readonly<Record<string, Partial<Texts>>>;
 
-/** The first is the language of those who ask for none of these. */
+/** The first is the default language. */
 export const catalogues: Catalogues = { en, de };
 
-/** Of `Accept-Language` no more is read: browsers send some sixty characters. */
+/** The part of `Accept-Language` that is read. Browsers send about sixty characters. */
 const MAX_LENGTH = 200;
 
-/** Languages that somebody reads, the best first (RFC 9110 section 12.5.4). */
+/** The languages that a person reads, the best first (RFC 9110 section 12.5.4). */
 function wanted(header: string): string[] {
   const ranges = header
     .slice(0, MAX_LENGTH)
@@ -25,7 +25,7 @@ function wanted(header: string): string[] {
   return ranges.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
 }
 
-/** The tag itself, or what it is a kind of: `de-at` finds `de` (RFC 4647 section 3.4). */
+/** The tag itself, or a more general one: `de-at` finds `de` (RFC 4647 section 3.4). */
 function lookUp(tag: string, known: readonly string[]): string | undefined {
   for (let rest = tag; rest !== ''; rest = rest.slice(0, Math.max(0, rest.lastIndexOf('-')))) {
     if (known.includes(rest)) return rest;
@@ -33,21 +33,20 @@ function lookUp(tag: string, known: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** A language, and what is said in it. */
+/** A language and its texts. */
 export interface Language {
   /** BCP 47. */
   readonly tag: string;
-  /** A text, with its `{name}`s filled in. */
+  /** A text with its `{name}`s replaced. */
   text(name: TextName, values?: Readonly<Record<string, string>>): string;
   /** A text that may not be there. */
   maybe(name: string): string | undefined;
 }
 
-/**
- * The language of a page.
+/** The language of a page.
  *
- * @param header `Accept-Language`; empty where there is none
- * @param own texts that an operator's folder says otherwise, or adds
+ * @param header `Accept-Language`; empty if there is none
+ * @param own texts that an operator's folder replaces or adds
  */
 export function languageFor(header: string, own: Catalogues = {}): Language {
   const known = Object.keys({ ...catalogues, ...own });

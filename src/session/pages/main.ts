@@ -6,7 +6,7 @@ import { askHref, ownerHref, pathOf, signinFields, signinHref } from './links.ts
 import type { TextName } from './texts/en.ts';
 import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
 
-/** What is said in the middle of a page: its title, which is its heading too, and what stands below. */
+/** The middle of a page: its title, which is also its heading, and the content below. */
 export interface Said {
   readonly title: string;
   readonly body: Html;
@@ -66,7 +66,7 @@ function titleOf(reason: ReasonCode): TextName {
   return status === 403 ? 'denied.title' : 'request.title';
 }
 
-/** A new sign-in helps; what it would come back to is tried again by it. */
+/** Refusals that a new sign-in may solve; the request is then repeated. */
 const SIGNIN_HELPS: readonly ReasonCode[] = [
   'credential_missing',
   'session_expired',
@@ -76,7 +76,7 @@ const SIGNIN_HELPS: readonly ReasonCode[] = [
   'credential_duplicate',
 ];
 
-/** The same request may pass later. */
+/** Refusals after which the same request may pass later. */
 const TRY_AGAIN: readonly ReasonCode[] = ['attempt_unknown', 'limit_exceeded'];
 
 function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | undefined {
@@ -166,7 +166,7 @@ function said(page: Page, language: Language): Said {
 
 const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
 
-/** The small print: what somebody who is asked for help wants to know. */
+/** The small print: what a person needs to report when asking for help. */
 function about(page: Page, { text }: Language): Html | undefined {
   const entries: Html[] = [];
   const { owner, user } = page.kind === 'refused' ? page : {};

@@ -14,13 +14,11 @@ function ownTemplate(): Template {
 
 const template = ownTemplate();
 
-/** The stylesheet where an operator's folder has none. */
+/** The stylesheet that is used if an operator's folder has none. */
 export const STYLE: Asset = styleAsset(ownStyle);
 
-/**
- * Where a page's forms may lead. Browsers hold redirects after a form to it as well, and a provider may send people on to
- * another one: any site over TLS, or where a provider is asked without, that one.
- */
+/** The origins that a page's forms may lead to. Browsers also apply this to redirects after a form, and a provider may
+ * redirect people further: so any site over TLS, or the provider's own origin if the policy allows it without TLS. */
 function formAction(page: Page): string {
   if (page.kind !== 'confirm' && !(page.kind === 'choose' && page.email)) return "'none'";
   const plain = page.issuers
@@ -29,12 +27,11 @@ function formAction(page: Page): string {
   return ["'self'", 'https:', ...new Set(plain)].join(' ');
 }
 
-/**
- * A page, and all headers of the answer but its status.
+/** A page, and all headers of the response except its status.
  *
- * @param page what it says
- * @param languages `Accept-Language`; empty where there is none
- * @param theme an operator's own; absent: ours
+ * @param page its content
+ * @param languages `Accept-Language`; empty if there is none
+ * @param theme of an operator; absent: the default
  */
 export function renderPage(page: Page, languages: string, theme: Theme = {}): Rendered {
   const language = languageFor(languages, theme.texts);
@@ -54,7 +51,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
         "base-uri 'none'",
       ].join('; '),
       'X-Content-Type-Options': 'nosniff',
-      // A page that opened ours in a window cannot reach into it or see where it goes.
+      // A page that opened this one in a window cannot access it or see where it navigates.
       'Cross-Origin-Opener-Policy': 'same-origin',
       // With `no-referrer` a browser sends `Origin: null` with the form that signs out.
       'Referrer-Policy': page.kind === 'confirm' ? 'same-origin' : 'no-referrer',
@@ -64,7 +61,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
   };
 }
 
-/** The headers of a stylesheet: its name changes with it, so it may be kept for ever. */
+/** The headers of a stylesheet. Its name contains a hash of it, so it may be kept forever. */
 export const STYLE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/css; charset=utf-8',
   'Cache-Control': 'public, max-age=31536000, immutable',

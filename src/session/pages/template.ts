@@ -1,9 +1,9 @@
 import { escapeHtml, type Html } from './escape.ts';
 
-/** What stands in a page around what we say: text, and the names of slots, in turn. */
+/** A template: text and names of slots, in turn. */
 export type Template = readonly string[];
 
-/** What a template may put in: HTML of ours for `main`, everything else as text. */
+/** The values of the slots: HTML for `main`, text for all others. */
 export interface Slots {
   readonly lang: string;
   readonly title: string;
@@ -15,7 +15,7 @@ export interface Slots {
 
 export const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host', 'stylesheet'];
 
-/** Without these no page says what it should, or in which language. */
+/** Slots that every template must have. */
 const NEEDED: readonly (keyof Slots)[] = ['lang', 'title', 'main'];
 
 /** A template, or what is wrong with it. */
@@ -24,11 +24,7 @@ export type ReadTemplate =
   /** `line`: from 1. */
   | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
 
-/**
- * Reads a template: HTML with `{{name}}` where a value goes.
- *
- * @param text the template
- */
+/** Reads a template: HTML with `{{name}}` for each value. */
 export function readTemplate(text: string): ReadTemplate {
   const template: string[] = [];
   const errors: { line: number; message: string }[] = [];
@@ -61,7 +57,7 @@ export function readTemplate(text: string): ReadTemplate {
   return errors.length === 0 ? { template } : { errors };
 }
 
-/** The page: values in their slots, escaped. */
+/** The page, with escaped values in the slots. */
 export function fill(template: Template, slots: Slots): string {
   let text = template[0] as string;
   for (let i = 1; i < template.length; i += 2) {

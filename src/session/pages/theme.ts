@@ -5,7 +5,7 @@ import { readTemplate } from './template.ts';
 import { en } from './texts/en.ts';
 import type { Asset, Theme } from './types.ts';
 
-/** A stylesheet, and the name that changes with it. */
+/** A stylesheet with a name that contains its hash. */
 export function styleAsset(text: string): Asset {
   return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
 }
@@ -18,12 +18,12 @@ export interface ThemeError {
 }
 
 export interface ReadTheme {
-  /** What is good of it. */
+  /** The valid part of the folder. */
   readonly theme: Theme;
   readonly errors: readonly ThemeError[];
 }
 
-/** Pictures and fonts of a folder, which its page and stylesheet may name. */
+/** Types of pictures and fonts in the folder, which its page and stylesheet may use. */
 const PICTURES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   png: 'image/png',
@@ -33,10 +33,9 @@ const PICTURES: Readonly<Record<string, string>> = {
   woff2: 'font/woff2',
 };
 
-/**
- * What a file of the folder is for.
+/** The use of a file in the folder.
  *
- * @returns the media type of a picture or font; `undefined` for a file that nothing is made of
+ * @returns the media type of a picture or font; `undefined` for a file that is not used
  */
 export function pictureType(name: string): string | undefined {
   const extension = /^[A-Za-z0-9_-]{1,64}\.([a-z0-9]{2,5})$/.exec(name)?.[1];
@@ -54,7 +53,7 @@ export const isThemeText = (name: string): boolean =>
 
 const slotsOf = (text: string): string => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join(' ');
 
-/** Texts that a file says otherwise; its mistakes go to `wrong`. */
+/** The texts that a file replaces; `wrong` receives its mistakes. */
 function readTexts(text: string, wrong: (message: string) => void): Readonly<Record<string, string>> {
   const all = objectIn(text);
   if (all === undefined) {
@@ -74,10 +73,9 @@ function readTexts(text: string, wrong: (message: string) => void): Readonly<Rec
   return Object.fromEntries(good) as Readonly<Record<string, string>>;
 }
 
-/**
- * Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
+/** Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
  *
- * @param files texts by name; of pictures and fonts the text does not matter
+ * @param files contents by name; for pictures and fonts the content is not used
  */
 export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
   const errors: ThemeError[] = [];

@@ -5,30 +5,31 @@ import type { Template } from './template.ts';
 /** A provider on the chooser page. */
 export interface Choice {
   readonly name: string;
-  /** What people know it by. */
+  /** The name that people know it by. */
   readonly label: string;
 }
 
-/** What a page says beside its own: all optional, shown in small print. */
+/** Details that a page shows in small print; all are optional. */
 export interface PageAbout {
-  /** The host that the browser asked, without a port. */
+  /** The host of the request, without a port. */
   readonly host: string;
   readonly requestId?: string;
 }
 
-/** Through which provider: links for each, and a field for the e-mail address where domains are set. */
+/** Asks which provider to sign in with: a link for each, and a field for the e-mail address if domains are
+ * configured. */
 export interface ChoosePage extends PageAbout {
   readonly kind: 'choose';
   readonly choices: readonly Choice[];
   /** Whether the provider can be found by the domain of an e-mail address. */
   readonly email: boolean;
-  /** An address was given, and no provider is for its domain. */
+  /** A person gave an address, but its domain has no provider. */
   readonly unknown?: boolean;
   /** The mode of the sign-in, as it stands in the URL: `in`, `step&role=NAME`. */
   readonly mode: string;
   /** Issuers that the form may lead to, for its Content-Security-Policy. */
   readonly issuers: readonly string[];
-  /** The raw request target to come back to. */
+  /** The raw request target to return to. */
   readonly to: string;
 }
 
@@ -36,22 +37,22 @@ export interface ChoosePage extends PageAbout {
 export interface RefusedPage extends PageAbout {
   readonly kind: 'refused';
   readonly reason: ReasonCode;
-  /** What was expected and what came, safe to show, in English. */
+  /** What was expected and what came, in English. It is safe to show. */
   readonly detail?: string;
-  /** Who is signed in. */
+  /** The person who is signed in. */
   readonly user?: string;
-  /** Whom to ask: an e-mail address, or a name. */
+  /** The person or team to ask for access: an e-mail address, or a name. */
   readonly owner?: string;
-  /** Template of a link for asking: `{reason}`, `{request_id}`, `{route}`. */
+  /** Template of a link by which people ask for access: `{reason}`, `{request_id}`, `{route}`. */
   readonly ask?: string;
   readonly route?: string;
-  /** Raw request target that a new sign-in comes back to; absent: none is offered. */
+  /** Raw request target that a new sign-in returns to; absent: the page offers no sign-in. */
   readonly retry?: string;
-  /** Whether the page offers to sign out, since another account may be allowed. */
+  /** Whether the page offers to sign out, since another account may have access. */
   readonly signOut?: boolean;
 }
 
-/** A form was sent without a session that holds: it is not sent again by us. */
+/** A form was sent without a valid session. The gateway does not send it again. */
 export interface FormPage extends PageAbout {
   readonly kind: 'form';
   readonly reason: ReasonCode;
@@ -59,17 +60,17 @@ export interface FormPage extends PageAbout {
   readonly mode: string;
 }
 
-/** Somebody is signed in already: a second callback of one attempt, or an old tab. */
+/** The person is already signed in: a second callback of one attempt, or an old tab. */
 export interface SignedInPage extends PageAbout {
   readonly kind: 'signedin';
-  /** Raw request target to go on to. */
+  /** Raw request target to continue with. */
   readonly to: string;
 }
 
-/** Asks whether to sign out, or whether to sign in to a host; the form posts. */
+/** Asks whether to sign out, or whether to sign in to a host. The form posts. */
 export interface ConfirmPage extends PageAbout {
   readonly kind: 'confirm';
-  /** The sealed request of the host to sign in to; absent: it is asked whether to sign out. */
+  /** The sealed request of the host to sign in to; absent: the page asks whether to sign out. */
   readonly request?: string;
   /** Issuers that the form may lead to, for its Content-Security-Policy. */
   readonly issuers: readonly string[];
@@ -77,21 +78,21 @@ export interface ConfirmPage extends PageAbout {
 
 export interface SignedOutPage extends PageAbout {
   readonly kind: 'signedout';
-  /** The provider has no sign-out of its own that we could ask: its session goes on. */
+  /** The provider offers no sign-out, so the session there goes on. */
   readonly here?: boolean;
 }
 
-/** What a page says. */
+/** The content of a page. */
 export type Page = ChoosePage | RefusedPage | FormPage | SignedInPage | ConfirmPage | SignedOutPage;
 
-/** What an operator's folder changes; what is missing there is ours. */
+/** What an operator's folder changes. The default is used for the rest. */
 export interface Theme {
   readonly page?: Template;
   /** The stylesheet, and the name under {@link ASSETS_PATH} that holds its hash. */
   readonly style?: Asset;
-  /** It has pictures or fonts, so that a page may show them. */
+  /** Whether pages may show pictures or fonts. */
   readonly pictures?: boolean;
-  /** Texts of ours that it says otherwise, and languages that it adds. */
+  /** Texts that it replaces, and languages that it adds. */
   readonly texts?: Catalogues;
 }
 
@@ -100,7 +101,7 @@ export interface Asset {
   readonly text: string;
 }
 
-/** A page as it is sent: its body, and all of its headers. */
+/** A page as it is sent: its body and all of its headers. */
 export interface Rendered {
   readonly html: string;
   readonly headers: Readonly<Record<string, string>>;

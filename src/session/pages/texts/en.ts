@@ -1,4 +1,4 @@
-/** What the pages say, in English: the catalogue that others follow. `{host}` and the like are filled in. */
+/** The texts of the pages in English. The other languages follow this list. `{host}` and the like are replaced. */
 export const en = {
   'choose.title': 'Sign in',
   'choose.text': 'Choose how you sign in to {host}.',
