@@ -31,7 +31,7 @@ hosts:
   "*.apps.test":
     /*: { service: wiki, allow: [anyone] }
 `,
-  mutate: (files) => replaceIn(files, /\.conf$/, /access_log \S+ meshgate/g, `access_log ${LOG} meshgate`),
+  mutate: (files) => replaceIn(files, /\.conf$/, /access_log \S+ meshgate[^;]*/g, `access_log ${LOG} meshgate`),
 });
 
 beforeAll(() => ready(gateway, host, { path: '/' }));

@@ -15,6 +15,7 @@ import { shownCertificate } from './client-certificate.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
+import { accessLog } from './log.ts';
 import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
 import { unknown } from './problem.ts';
@@ -84,7 +85,7 @@ function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive
  * queries, so that no line of the error log is written here, which would show them; the access log has no queries.
  */
 const around = (scene: Scene): readonly Directive[] => [
-  line('access_log', literal(scene.options.accessLog), 'meshgate'),
+  accessLog(scene),
   line('error_log', '/dev/null', 'emerg'),
   line('auth_request', 'off'),
   line('error_page', '500', '502', '504', '=', '@meshgate_down'),

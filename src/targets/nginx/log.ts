@@ -102,6 +102,18 @@ export function logFormat(
   return line('log_format', 'meshgate', 'escape=json', literal('{'), ...joined(fields), literal('}'));
 }
 
+/** Pipes to what collects the logs of a container: each write wakes that process. */
+const STREAMS = ['/dev/stdout', '/dev/stderr'];
+
+/**
+ * Where the lines go. A file receives each line at once. A stream receives several lines in one write: nginx writes whole
+ * lines, and no more than a pipe takes in one piece.
+ */
+export function accessLog({ options }: Pick<Scene, 'options'>): Directive {
+  const together = STREAMS.includes(options.accessLog) ? ['buffer=4k', 'flush=10ms'] : [];
+  return line('access_log', literal(options.accessLog), 'meshgate', ...together);
+}
+
 /** Bytes of field names on a line of the file. */
 const WIDE = 60;
 

@@ -4,6 +4,7 @@ import { block, commented, type Directive, line, literal, regex, template, varia
 import type { ConfFile } from './files.ts';
 import { modulesOf } from './grpc.ts';
 import { strictTransport } from './hide.ts';
+import { accessLog } from './log.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from './names.ts';
 import { errorPages } from './proxy.ts';
 import { rotationTimes } from './rotation.ts';
@@ -79,7 +80,7 @@ export const serverFile = (scene: Scene): ConfFile => [
     ...reading,
     ...strictTransport(scene),
     line('absolute_redirect', 'off'),
-    line('access_log', literal(scene.options.accessLog), 'meshgate'),
+    accessLog(scene),
     ...trustedProxies(scene),
     ...certificateCaches(scene),
     commented(

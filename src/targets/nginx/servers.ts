@@ -1,6 +1,7 @@
 import type { Host, Tls } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import { innerCertificates, innerHosts } from './door.ts';
+import { accessLog } from './log.ts';
 import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -78,7 +79,7 @@ function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undef
       line('server_name', '_'),
       ...unknown,
       ...reading,
-      line('access_log', literal(scene.options.accessLog), 'meshgate'),
+      accessLog(scene),
       ...trustedProxies(scene),
       line('error_page', '400', '494', '=', BAD_LOCATION),
       badLocation(scene),

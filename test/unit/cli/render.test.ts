@@ -50,7 +50,7 @@ describe('nginx', () => {
     const text = Object.values(written).join('\n');
     expect(text).toContain('unix:/run/x/');
     expect(text).toContain('state=/var/x/');
-    expect(text).toContain('access_log /dev/stdout');
+    expect(text).toContain('access_log /dev/stdout meshgate buffer=4k flush=10ms;');
     expect(text).not.toMatch(/\/run\/meshgate|\/var\/lib\/meshgate/);
   });
 

@@ -1,0 +1,78 @@
+/** The log on standard output: several lines in one write, each whole, and none lost by a reload or a stop. */
+import { expect, test } from 'vitest';
+import { ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
+
+const stage = await testStage('log-stream');
+await startEcho(stage, { alias: 'wiki' });
+const host = 'wiki.test';
+const policy = `
+version: 1
+gateway: { insecure_http: true, listen: 8080 }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [anyone] }
+`;
+
+/** A gateway with two workers, which share the stream. */
+async function start(alias: string) {
+  const gateway = await startGateway(stage, { policy, workers: 2, alias });
+  await ready(gateway, host, { path: '/' });
+  let sent = 0;
+  return {
+    gateway,
+    /** So many requests at once; lines have different lengths. */
+    async ask(count: number): Promise<readonly string[]> {
+      const paths = Array.from({ length: count }, () => `/page-${++sent}/${'x'.repeat((sent * 37) % 700)}`);
+      const answers = await Promise.all(paths.map((path) => gateway.send(host, { path })));
+      expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
+      return paths;
+    },
+    /** Paths of the log's lines. Parsing fails for a line that is not whole. */
+    logged: (mark: number) =>
+      gateway
+        .access(mark)
+        .map((line) => String(line['url.path']))
+        .filter((path) => path.startsWith('/page-')),
+  };
+}
+
+test('writes the line of a request without another request', async () => {
+  const { gateway, ask } = await start('alone');
+  const mark = gateway.mark();
+  const [path] = await ask(1);
+  await gateway.box.logs.waitFor(new RegExp(`"url.path":"${path}"`), mark);
+});
+
+test('keeps every line over a reload', async () => {
+  const { gateway, ask, logged } = await start('reloaded');
+  const mark = await settle(gateway);
+  const [before] = await Promise.all([ask(100), gateway.reload()]);
+  const after = await ask(100);
+  await settle(gateway);
+  expect(logged(mark).sort()).toEqual([...before, ...after].sort());
+});
+
+test.each(['SIGQUIT', 'SIGTERM'])('keeps every line when %s stops it', async (signal) => {
+  const { gateway, ask, logged } = await start(signal.toLowerCase());
+  const mark = await settle(gateway);
+  const paths = await ask(100);
+  await gateway.box.signal(signal);
+  await gateway.box.logs.waitForEnd();
+  expect(logged(mark).sort()).toEqual([...paths].sort());
+});
+
+test('keeps the lines that were written before a worker is killed, and goes on with whole lines', async () => {
+  const { gateway, ask, logged } = await start('killed');
+  const before = await ask(20);
+  const mark = gateway.mark();
+  await settle(gateway);
+  const [worker] = gateway.workers();
+  const { exitCode, stdout } = await gateway.box.exec('sh', '-c', `kill -9 ${worker}`);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+  await gateway.box.logs.waitFor(/start worker process/, mark);
+  const after = await ask(20);
+  await settle(gateway);
+  expect(logged(0).sort()).toEqual([...before, ...after].sort());
+});
