@@ -3,43 +3,40 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Asserted } from './verify.ts';
 
-/** A service that may ask for the person whose request it serves. */
+/** A service that may send requests to other services for the person whose request it serves. */
 export interface KnownAgent {
   readonly name: string;
-  /** The service that it is, and whose assertion it has to present. */
+  /** The service itself, which must present an assertion that was made for it. */
   readonly service: string;
-  /** Roles that may travel from the person behind it. */
+  /** Roles that the person keeps in its requests. */
   readonly actsFor: readonly string[];
-  /** Longest chain of actors, this one included. */
+  /** Most actors in a chain, this one included. */
   readonly hops: number;
 }
 
 /** Agents by the SPIFFE id of their service. */
 export type KnownAgents = Readonly<Record<string, KnownAgent>>;
 
-/**
- * The agent with this SPIFFE id.
+/** The agent with this SPIFFE id.
  *
- * @returns reason `actor_not_allowed` where there is none
+ * @returns reason `actor_not_allowed` if there is none
  */
 export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
   const agent = Object.hasOwn(agents, spiffe) ? agents[spiffe] : undefined;
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
 }
 
-/** What is known of the CAs that hosts verify clients by. */
+/** Which hosts verify certificates of clients, and by which CA. */
 export interface ClientCas {
-  /** By host that verifies certificates of clients, the number of its CA; absent: none does. */
+  /** Number of the CA, by host that verifies certificates of clients; absent: no host does. */
   readonly clientCas?: Readonly<Record<string, number>>;
-  /** Roles that rest on a certificate of the client; absent: none does. */
+  /** Roles that require a certificate of the client; absent: no role does. */
   readonly certificateRoles?: readonly string[];
 }
 
-/**
- * Whether a host trusts the certificate that a caller, or a role of theirs, rests on: it verifies by the same CA as the
- * host that the certificate was shown to. A role counts also at a host that verifies no certificates itself, and there
- * alone where the assertion does not say which host that was.
- */
+/** Whether a host trusts the certificate that a caller, or one of the roles, depends on: it uses the same CA as the
+ * host that verified the certificate. A host that verifies no certificates itself accepts the role too. It is the only
+ * one that does if the assertion does not name the verifying host. */
 export function trustsCertificate(
   { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
   host: string,
@@ -53,14 +50,13 @@ export function trustsCertificate(
   return certificateHost !== undefined && own === caOf(certificateHost);
 }
 
-/**
- * Who asks where a service presents the assertion that it received: the person, with the roles that travel, and the
- * service before whoever acted already.
+/** The caller of a request in which a service presents the assertion that it received: the person, with the roles that
+ * travel, and the service in front of the earlier actors.
  *
  * @param spiffe of the service's certificate
  * @param agent the one with that SPIFFE id
- * @returns reasons `audience_mismatch`, where another service received the assertion, and `actor_not_allowed`, where the
- * chain would be too long, or nobody is behind the agent that asked the service
+ * @returns reasons `audience_mismatch` if another service received the assertion, and `actor_not_allowed` if the chain
+ * would be too long, or no person is behind the agent that called the service
  */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
   const { audience, provider, subject, roles, email, name, certificateHost } = asserted;

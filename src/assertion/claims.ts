@@ -3,31 +3,30 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
 import type { Grant } from './types.ts';
 
-/** JOSE `typ` of our assertions (RFC 8725 section 3.11): nobody takes one for a token of another kind. */
+/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that they are not accepted as tokens of another
+ * kind. */
 export const ASSERTION_TYPE = 'meshgate+jwt';
 
-/** Claim with the roles for who can compare strings only: role → whose it is. */
+/** Claim with the roles for meshes that can only compare strings: role → its holder. */
 export const BY_ROLE = 'by_role';
-/** What stands there beside the roles, for every caller; no role has this name. */
+/** Entry of that claim for every caller; no role has this name. */
 export const EVERY_ROLE = 'authenticated';
 
-/** Claim of an agent that asks for itself, and its only value: meshes compare texts. */
+/** Claim of an agent without a person behind it, and its only value; meshes compare strings. */
 export const ALONE = 'alone';
 export const IS_ALONE = 'true';
 
-/**
- * Whose roles they are: a person's own, or those that an agent has of one; an agent that is alone has none. No name of
- * an agent has a space in it.
- */
+/** The holder of the roles: a person, or an agent that acts for one. An agent that is alone has no roles. Names of
+ * agents contain no spaces. */
 export const holderOf = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
-/** Claim of the host that verified the certificate which the caller, or a role of theirs, rests on. */
+/** Claim with the host that verified the certificate which the caller, or one of the roles, depends on. */
 export const CERTIFICATE_HOST = 'certificate_host';
 
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
-/** No other host has to trust the CA of that one: {@link trustsCertificate} of the second hop compares the two. */
+/** Other hosts need not trust the CA of that host: {@link trustsCertificate} of the second hop compares the CAs. */
 function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
@@ -40,13 +39,13 @@ function byRole({ roles, agent, alone }: Holder): Readonly<Record<string, string
   return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent, alone)]));
 }
 
-/** The chain of who acts, as claim `act` (RFC 8693 section 4.1): each with those before it inside. */
+/** The actor chain as claim `act` (RFC 8693 section 4.1): each actor contains the earlier ones. */
 function actOf(actors: readonly string[]): unknown {
   return actors.reduceRight<unknown>((act, sub) => (act === undefined ? { sub } : { sub, act }), undefined);
 }
 
-/**
- * What an assertion says (RFC 7519 section 4.1). It has no `jti` and names no request: it is cached, and sent many times.
+/** The claims of an assertion (RFC 7519 section 4.1). It has no `jti` and names no request, because it is cached and
+ * sent many times.
  *
  * @param now seconds
  */

@@ -2,17 +2,17 @@ import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { asObject, keysIn } from '../token/json.ts';
 
-/** Where the gateway publishes its keys: at the origin of its own issuer. */
+/** URL of the gateway's public keys, at the origin of its own issuer. */
 export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
   `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
 
-/** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers look at. */
+/** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers read. */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
 
-/**
- * The gateway's published keys as they stand at /.meshgate/jwks, with nothing but what verifiers need.
+/** The gateway's public keys for /.meshgate/jwks, with only what verifiers need.
  *
- * @returns the key set as one line of JSON; or, for a text that is none or holds a private key, a sentence that repeats nothing of it
+ * @returns the key set as one line of JSON; or, if the text is no key set or has a private key, a sentence that
+ * contains nothing of it
  */
 export function parsePublishedKeys(text: string): { readonly jwks: string } | string {
   const list = 'list "keys" with a key in it';

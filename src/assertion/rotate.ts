@@ -24,8 +24,7 @@ export async function newSigningKeys(now: number): Promise<string> {
   return textOf([await makeKey(now), await makeKey(now)]);
 }
 
-/**
- * A file of signing keys in the place of one that has leaked: none of its keys is published any more.
+/** A file of signing keys that replaces a leaked one. None of the old keys is published any more.
  *
  * @returns what is wrong with the text, which may be a file of something else
  */
@@ -41,12 +40,11 @@ export type Rotated =
   | { readonly ok: true; readonly text: string; readonly signs: boolean }
   | { readonly ok: false; readonly error: string };
 
-/**
- * Moves on by one: the second key, published so far, signs; a new one is published to sign next; the one that signed is
- * published still, since assertions of it are under way; older ones go. Where there is no second key, one is made and the
- * first goes on signing.
+/** Rotates the keys by one. The second key, published so far, signs now. A new key is published and signs after the
+ * next rotation. The key that signed so far stays published, because its assertions are still in use. Older keys are
+ * removed. If there is no second key, one is added and the first continues to sign.
  *
- * @param early whether a key may sign that is not published long enough
+ * @param early whether a key may sign that was not published for long enough
  * @returns what is wrong with the text, or why it is too early
  */
 export async function rotateSigningKeys(text: string, now: number, early: boolean): Promise<Rotated> {

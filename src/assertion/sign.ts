@@ -10,7 +10,7 @@ const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as unknown as Algorithm;
 const encoder = new TextEncoder();
 const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
 
-/** ES256 over some bytes: r and s, 32 bytes each (RFC 7518 section 3.4). */
+/** Signs bytes with ES256: r and s, 32 bytes each (RFC 7518 section 3.4). */
 export async function signBytes(key: SigningKeys['key'], bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array((await crypto.subtle.sign(ecdsa, key as never, bytes as never)) as ArrayBuffer);
 }
@@ -25,7 +25,7 @@ export async function signAssertion(
   claims: Readonly<Record<string, unknown>>,
 ): Promise<Result<string>> {
   const input = `${part({ alg: 'ES256', kid, typ: ASSERTION_TYPE })}.${part(claims)}`;
-  // 64 bytes are 86 characters.
+  // A signature of 64 bytes has 86 characters.
   if (input.length + 87 > MAX_ASSERTION_LENGTH) {
     return refuse('claim_absent', 'subject and roles are too long for a signed assertion');
   }

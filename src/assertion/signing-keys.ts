@@ -18,10 +18,9 @@ const coordinate = /^[A-Za-z0-9_-]{43}$/;
 const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
   crypto.subtle.importKey('jwk', jwk as never, p256, false, [use]);
 
-/**
- * The keys of a text, or one sentence why there are none. It never repeats what the text holds.
+/** The keys in a text, or a sentence that says why there are none. The sentence contains nothing of the text.
  *
- * @returns a string for what is no key set of private P-256 keys
+ * @returns a string if it is not a key set of private P-256 keys
  */
 export function parseSigningKeys(text: string): readonly Jwk[] | string {
   const keys = keysIn(text) as readonly Jwk[] | string;
@@ -38,25 +37,25 @@ export function parseSigningKeys(text: string): readonly Jwk[] | string {
   return keys;
 }
 
-/** The members that everybody may see, with a `kid`: the file's, or the thumbprint (RFC 7638). */
+/** The public members, with a `kid`: the file's, or the thumbprint (RFC 7638). */
 async function publicHalf({ kty, crv, x, y, kid }: Jwk): Promise<Jwk & { readonly kid: string }> {
   const bare = { kty, crv, x, y };
   const name = (kid as string | undefined) ?? (await calculateJwkThumbprint(bare as { kty: string }));
   return { ...bare, kid: name, alg: 'ES256', use: 'sig' };
 }
 
-/** Whether what the first key signs, its public half verifies: a pair that does not fit would sign for nobody. */
+/** Whether the public half verifies what the private key signs. If they do not belong together, no service could verify
+ * an assertion. */
 async function fits(key: ImportedKey, half: Jwk): Promise<boolean> {
   const { kty, crv, x, y } = half;
   const publicKey = await importJwk({ kty, crv, x, y }, 'verify');
   return crypto.subtle.verify(ecdsa, publicKey as never, (await signBytes(key, probe)) as never, probe as never);
 }
 
-/**
- * Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first signs, the public
+/** Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first one signs; the public
  * halves of all are published.
  *
- * @returns a sentence for the log where the text is of no use; it holds nothing of the text
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */
 export async function readSigningKeys(text: string): Promise<SigningKeys | string> {
   const keys = parseSigningKeys(text);
@@ -69,7 +68,7 @@ export async function readSigningKeys(text: string): Promise<SigningKeys | strin
     const key = await importJwk({ kty, crv, x, y, d }, 'sign');
     if (await fits(key, half)) return { kid: half.kid, key, published: JSON.stringify({ keys: halves }) };
   } catch {
-    // The engine says why, and might say too much.
+    // The engine's own error message might contain parts of the key.
   }
   return 'the first key is not a key pair';
 }

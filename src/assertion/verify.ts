@@ -7,7 +7,7 @@ import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
 import { ALONE, ASSERTION_TYPE, CERTIFICATE_HOST } from './claims.ts';
 
-/** What an assertion of ours says, once it holds. */
+/** The content of a verified assertion. */
 export interface Asserted {
   /** The service that received it. */
   readonly audience: string;
@@ -16,21 +16,21 @@ export interface Asserted {
   readonly roles: readonly string[];
   readonly email?: string;
   readonly name?: string;
-  /** Who acts for the subject already, the last one first: SPIFFE ids of services, or names at the provider. */
+  /** The actor chain, the last actor first: SPIFFE ids of services, or names at the provider. */
   readonly actors: readonly string[];
-  /** The last of them asked for itself: nobody is behind it. */
+  /** The last actor has no person behind it. */
   readonly alone?: true;
-  /** Host that verified the certificate which the subject, or a role, rests on. */
+  /** Host that verified the certificate which the subject, or a role, depends on. */
   readonly certificateHost?: string;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
-  /** `iat`, seconds since the epoch; 0 where it has none. */
+  /** `iat`, seconds since the epoch; 0 if it has none. */
   readonly issuedAt: number;
   /** RFC 7638 thumbprint of the key that signed it. */
   readonly key: string;
 }
 
-/** What assertions are checked against. */
+/** What is needed to verify assertions. */
 export interface AssertionContext extends SignatureContext {
   readonly issuer: string;
   /** Seconds by which clocks may differ. */
@@ -41,7 +41,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
 
-/** What is said of an assertion whose signature holds. */
+/** Judges the claims of an assertion with a valid signature. */
 function judge(
   header: JoseHeader,
   claims: Claims | undefined,
@@ -80,13 +80,12 @@ function judge(
   });
 }
 
-/**
- * Verifies an assertion that the gateway itself signed: format, header, issuer, algorithm, key, signature, type, times,
- * claims, in this order. Whom it is for, {@link agentCaller} looks at. Never throws for any text.
+/** Verifies an assertion that the gateway signed: format, header, issuer, algorithm, key, signature, type, times,
+ * claims, in this order. It does not check the audience; {@link agentCaller} does. Never throws for any text.
  *
  * @param keys the gateway's own public keys
  * @param now seconds since the epoch
- * @returns the first reason that applies, with a detail that tells what was expected only after the signature held
+ * @returns the first reason that applies; the detail says what was expected only if the signature is valid
  */
 export function verifyAssertion(
   text: string,

@@ -14,10 +14,9 @@ export function working(works: boolean, reason: HealthReason): Part {
   return works ? ok : failed(reason);
 }
 
-/**
- * How a provider's keys are.
+/** The state of a provider's keys.
  *
- * @param stale seconds that they serve while the provider is away
+ * @param stale seconds for which they are used while the provider has an outage
  */
 export function keysPart(state: KeyState | undefined, stale: number, now: number): Part {
   const known = state ?? noKeys;
@@ -28,13 +27,12 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
 }
 
-/**
- * How revocations are: a gateway that does not know the newest, or has hardly any room, still serves. One that never knew
- * what others revoked does not.
+/** The state of revocations. A gateway that does not know the newest, or has little room left, still serves. A gateway
+ * that never read them does not.
  *
  * @param taken part of their room, 0 to 1
- * @param age seconds since it was known what other replicas called back; absent: there are no others
- * @param more whether that was never read, and whether some had to make room
+ * @param age seconds since all revocations of other replicas were known; absent: there are no others
+ * @param more whether they were never read, and whether some had to be dropped for lack of room
  */
 export function revocationsPart(
   taken: number,
@@ -53,7 +51,7 @@ export function revocationsPart(
   return reason === undefined ? { ...ok, ...said } : { state: 'warning', reason, help: healthReasons[reason], ...said };
 }
 
-/** All parts together: ready is what has no part that failed. */
+/** All parts together. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
   const { check, assertion, ca, client_ca: clientCa, revocations, providers, identities } = parts;
   const all = [

@@ -10,28 +10,27 @@ export interface Svid {
   readonly notAfter: number;
 }
 
-/** What is wrong with the files of an identity, whatever the time. */
+/** What is wrong with the files of an identity, at any time. */
 export type SvidFault = Extract<
   HealthReason,
   'svid_unreadable' | 'svid_malformed' | 'svid_key_mismatch' | 'svid_other_identity'
 >;
 
-/** What was last found of an identity's files, as the dict keeps it. */
+/** The last result for an identity's files, as the dict keeps it. */
 export interface Found {
-  /** Which files these were; empty where they have to be read again. */
+  /** Which versions of the files these were; empty if they must be read again. */
   readonly seen: string;
   readonly svid?: Svid;
   readonly fault?: SvidFault;
-  /** The last line in the log about it. */
+  /** The last line about it in the log. */
   readonly said?: { readonly reason: HealthReason; readonly at: number };
 }
 
-/**
- * Reads an X.509-SVID.
+/** Reads an X.509-SVID.
  *
  * @param cert text of the file with the certificate; its first one counts, as for nginx
- * @param key text of the file with the private key, which may be the same
- * @param spiffe the id that the certificate should have. One without any URI, as Linkerd makes them, is not held to it
+ * @param key text of the file with the private key, which may be the same file
+ * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues them, is accepted without it.
  */
 export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
   const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
@@ -51,7 +50,7 @@ function reasonOf({ svid, fault }: Found, now: number): HealthReason | undefined
   return notAfter - now < (notAfter - notBefore) * EXPIRING_AT ? 'svid_expiring' : undefined;
 }
 
-/** How an identity's SVID is. */
+/** The state of an identity's SVID. */
 export function svidPart(found: Found, now: number): Part {
   const reason = reasonOf(found, now);
   return {
@@ -61,16 +60,15 @@ export function svidPart(found: Found, now: number): Part {
   };
 }
 
-/** Seconds until the same is said again: of what fails every minute, of what expires some ten times in all. */
+/** Seconds until the same line is logged again: a minute for a failure, about a tenth of the lifetime for an expiry. */
 function pause(reason: HealthReason, svid: Svid | undefined): number {
   if (reason !== 'svid_expiring' || svid === undefined) return REPEAT_LINE_S;
   return Math.max(REPEAT_LINE_S, ((svid.notAfter - svid.notBefore) * EXPIRING_AT) / 10);
 }
 
-/**
- * Whether the log has to say how an SVID is: at once when that is another thing than before, then now and again.
+/** Whether to log the state of an SVID: at once if it changed, then at intervals.
  *
- * @returns the reason to say; undefined where all is well or was said
+ * @returns the reason to log; undefined if all is well or was logged recently
  */
 export function toSay(found: Found, now: number): HealthReason | undefined {
   const reason = reasonOf(found, now);

@@ -3,46 +3,45 @@ export interface WatchedIdentity {
   readonly name: string;
   readonly spiffe: string;
   readonly certFile: string;
-  /** The same as `certFile` where one file holds both. */
+  /** The same as `certFile` if one file holds both. */
   readonly keyFile: string;
 }
 
-/** watched.js: what health knows of the policy. */
+/** watched.js: the part of the policy that the health check needs. */
 export interface Watched {
   /** Unix socket of the check's server. */
   readonly check: string;
   readonly providers: readonly { readonly name: string; readonly issuer: string }[];
-  /** Seconds that a provider's keys serve while it is away. */
+  /** Seconds for which a provider's keys are used while it has an outage. */
   readonly stale: number;
   /** Whether services receive a signed assertion. */
   readonly assertion: boolean;
-  /** CA files of the mesh's ingresses, each once, where some rule leads there. */
+  /** CA files of the mesh's ingresses that rules lead to, each once. */
   readonly ca?: readonly string[];
-  /** CA files of those who show certificates, services at the inner listener and clients at the outer door, each
-   * once. */
+  /** CA files for certificates of clients and of services at the inner listener, each once. */
   readonly clientCa?: readonly string[];
-  /** Whether people have sessions, of this gateway alone or in a store that several replicas share. */
+  /** Whether people have sessions: `own` of this gateway, or `shared` by replicas in a store. */
   readonly sessions?: 'own' | 'shared';
-  /** Those that some rule yields. */
+  /** Identities that some rule uses. */
   readonly identities: readonly WatchedIdentity[];
 }
 
-/** How one part is. What has failed makes the gateway unready. */
+/** The state of one part. A failed part makes the gateway unready. */
 export interface Part {
   readonly state: 'ok' | 'warning' | 'failed';
   readonly reason?: HealthReason;
   readonly help?: string;
-  /** Keys of a provider that are at hand. */
+  /** Number of a provider's keys that are known. */
   readonly keys?: number;
-  /** Seconds since a provider's keys were fetched, or since it is known what other replicas called back. */
+  /** Seconds since a provider's keys were fetched, or since all revocations of other replicas were known. */
   readonly age?: number;
-  /** Per cent of the room for revocations that is taken. */
+  /** Percentage of the room for revocations that is used. */
   readonly taken?: number;
-  /** Seconds until an SVID expires; negative afterwards. */
+  /** Seconds until an SVID expires; negative after that. */
   readonly expires_in?: number;
 }
 
-/** What `/.meshgate/readyz` answers. */
+/** The answer of `/.meshgate/readyz`. */
 export interface Readiness {
   readonly ready: boolean;
   readonly check: Part;
@@ -50,9 +49,8 @@ export interface Readiness {
   readonly assertion?: Part;
   /** The CA of the mesh's ingress. */
   readonly ca?: Part;
-  /** The CAs of certificates of services and of clients. */
+  /** The CAs for certificates of services and of clients. */
   readonly client_ca?: Part;
-  /** What was revoked. */
   readonly revocations?: Part;
   readonly identities: Readonly<Record<string, Part>>;
 }

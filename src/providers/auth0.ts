@@ -1,14 +1,12 @@
 import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/**
- * Auth0, one tenant. Access tokens are JWTs only where an API's audience was asked for. Permissions of the API are in
- * `permissions`; all else comes in claims of one's own, whose names are URLs.
- */
+/** Auth0, one tenant. Access tokens are JWTs only if the client requested an API's audience. `permissions` has the
+ * permissions of the API. All other claims are custom ones, whose names are URLs. */
 export const kind: ProviderKind = {
   name: 'auth0',
   groups: 'groups',
   scopes: ['scope'],
-  // Of Auth0's own token profile, and of RFC 9068's.
+  // The first is of Auth0's own token profile, the second of RFC 9068.
   client: ['azp', 'client_id'],
   tellsByClient: true,
   alone: [

@@ -1,9 +1,7 @@
 import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/**
- * Amazon Cognito, one user pool. An access token has no `aud` unless a resource was asked for: it is for the client in
- * `client_id`.
- */
+/** Amazon Cognito, one user pool. An access token has no `aud` unless the client requested a resource; then it is for
+ * the client in `client_id`. */
 export const kind: ProviderKind = {
   name: 'cognito',
   groups: 'cognito:groups',
@@ -20,11 +18,11 @@ export const kind: ProviderKind = {
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
-  // Its UserInfo endpoint says it as a text.
+  // The UserInfo endpoint returns it as text.
   verifiedAs: [true, 'true'],
   refusedTypes: [],
   signin: {
-    // It gives refresh tokens anyway, and refuses scopes that it does not know.
+    // Cognito always issues refresh tokens, and refuses scopes that it does not know.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

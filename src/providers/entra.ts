@@ -1,20 +1,19 @@
 import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/**
- * Microsoft Entra ID. Anybody can put any address into a directory of their own: `email` counts only where Entra says
- * that the domain's owner vouches for it (`xms_edov`), and `preferred_username` and `upn` never do.
- */
+/** Microsoft Entra ID (Azure AD). Any administrator of a directory can put any address into it. So `email` counts only
+ * if Entra says that the owner of the domain vouches for it (`xms_edov`), and `preferred_username` and `upn` never
+ * count. */
 export const kind: ProviderKind = {
   name: 'entra',
   groups: 'groups',
-  // Of somebody in more than 200.
+  // Entra does so for a person in more than 200 groups.
   leftOut: '_claim_names',
   scopes: ['scp'],
   // Tokens of version 2, and of version 1.
   client: ['azp', 'appid'],
   tellsByClient: true,
-  // The optional claim idtyp says so. Without it: what only people's tokens have, is not there, and the subject is the
-  // service principal itself.
+  // The optional claim idtyp says it. Without idtyp, a token is software's own if it lacks the claims that only
+  // people's tokens have and its subject is the service principal.
   alone: [
     [{ claim: 'idtyp', is: 'app' }],
     [
@@ -23,8 +22,8 @@ export const kind: ProviderKind = {
       { claim: 'sub', as: 'oid' },
     ],
   ],
-  // Facets of who acts, and of the subject: 11 is an agent's identity, 13 the account that an agent has of its own, with
-  // nobody behind it. Agents alone are of a parent application.
+  // Facets of the actor and of the subject. 11 is an agent's identity; 13 is an account of the agent itself, with no
+  // person behind it. Only agents have a parent application.
   agents: [
     { claim: 'xms_act_fct', has: '11' },
     { claim: 'xms_sub_fct', has: '11', alone: true },
@@ -40,7 +39,7 @@ export const kind: ProviderKind = {
   nonceInHeader: 'Microsoft Graph',
   signin: {
     scopes: ['openid', 'profile', 'email', 'offline_access'],
-    // It is another host's, and has nothing that the ID token has not.
+    // The endpoint is on another host and has no claim that the ID token lacks.
     userinfo: false,
   },
 };
@@ -58,7 +57,8 @@ export const mistaken: Mistaken = {
   help: 'it is of version 1 of Entra ID: for version 2 set requestedAccessTokenVersion to 2 in the API’s manifest',
 };
 
-/** Names that directories give their people: several forms, none verified, and they pass from one person to another. */
+/** Names of people in directories. They have several forms, none is verified, and they can pass from one person to
+ * another. */
 export const unverified: readonly string[] = ['preferred_username', 'upn', 'unique_name'];
 
 export const help: ClaimHelp = {

@@ -6,7 +6,7 @@ export const kind: ProviderKind = {
   groups: 'groups',
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id', 'cid'],
-  // RFC 9068, section 2.2: the subject is the client then, and nobody has signed in.
+  // RFC 9068, section 2.2: if the subject is the client, no person has signed in.
   alone: ['azp', 'client_id', 'cid', 'appid'].map((as) => [
     { claim: 'sub', as },
     { claim: 'auth_time', absent: true } as const,
@@ -19,7 +19,7 @@ export const kind: ProviderKind = {
   // Keycloak's names for its other tokens.
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // OpenID Connect Core, section 11: offline_access wants a consent each time, so it is not asked for unsaid.
+    // OpenID Connect Core, section 11: offline_access requires consent each time, so the policy must request it.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

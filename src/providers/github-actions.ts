@@ -3,14 +3,13 @@ import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 /** An owner, and what is behind it. */
 const SLASH = '^[^/*]+/';
 
-/** What a subject begins with that names a repository or an owner: each repository chooses which claims are in there. */
+/** Beginnings of subjects that name a repository or an owner. Each repository chooses which claims its subjects
+ * contain. */
 const SUBJECT =
   '^(?:repo(?:sitory)?:[^/:*]+/|(?:repository_id|repository_owner|repository_owner_id|enterprise|enterprise_id):[^:*]+(?::|$))';
 
-/**
- * GitHub Actions: the token of a job, `sub` in a form that each repository chooses. All of GitHub has one issuer, and a
- * job asks for any audience.
- */
+/** GitHub Actions: the token of a job. Each repository chooses the form of `sub`. All of GitHub has one issuer, and a
+ * job can request any audience. */
 export const kind: ProviderKind = {
   name: 'github-actions',
   scopes: [],
@@ -29,10 +28,8 @@ export const issuers: Issuers = {
   ],
 };
 
-/**
- * What names whose its tokens are. Not job_workflow_ref: anybody's job can use a workflow of another repository. Nor
- * actor, who may be led anywhere.
- */
+/** Claims that name the owner of a token. job_workflow_ref is not one of them: any job can use a workflow of another
+ * repository. Nor is actor: a person may be led to start a job anywhere. */
 export const owners: Owners = {
   at: 'GitHub',
   named: 'a repository or an owner',

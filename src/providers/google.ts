@@ -1,9 +1,7 @@
 import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
-/**
- * Google. Its access tokens are opaque: services are asked with ID tokens that a service account had made for them, and
- * people sign in. Anybody has a Google account, and anybody's service account gets tokens for any audience.
- */
+/** Google. Access tokens are opaque, so callers send ID tokens of service accounts, and people sign in. Anyone can have
+ * a Google account, and any service account gets tokens for any audience. */
 export const kind: ProviderKind = {
   name: 'google',
   scopes: [],
@@ -18,7 +16,7 @@ export const kind: ProviderKind = {
   spellings: ['https://accounts.google.com', 'accounts.google.com'],
   ofAnybody: true,
   signin: {
-    // It has no offline_access, and no refresh token without a consent: sessions are renewed by prompt=none.
+    // Google has no offline_access, and issues no refresh token without consent: sessions are renewed by prompt=none.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -29,14 +27,15 @@ export const issuers: Issuers = {
   only: 'https://accounts.google.com',
 };
 
-/** What names whose its tokens are. Not an address by its domain: an account of Google's may have one of any domain. */
+/** Claims that name the owner of a token. The domain of an address is not one of them: a Google account may have an
+ * address of any domain. */
 export const owners: Owners = {
   at: 'Google',
   named: 'an organisation or an account',
   claims: {
     hd: {},
     sub: {},
-    // Service accounts of one project have its id behind the @.
+    // Service accounts of one project have the project's id after the @.
     email: { pattern: '@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$' },
   },
   write: '{ claim: hd, is: DOMAIN } for people of an organisation, or { claim: email, is: ADDRESS }',

@@ -35,7 +35,7 @@ export type ProviderKindName = keyof typeof providerKinds;
 
 type ByKind<T> = Readonly<Partial<Record<string, T>>>;
 
-/** What the issuers of a kind look like. The first kind that fits counts. */
+/** The form of each kind's issuers. The first kind that matches counts. */
 const issuers: ByKind<Issuers> = {
   okta: okta.issuers,
   entra: entra.issuers,
@@ -48,10 +48,10 @@ const issuers: ByKind<Issuers> = {
   spiffe: spiffe.issuers,
 };
 
-/** Tokens that people send by mistake. */
+/** Tokens that callers often send by mistake. */
 const mistaken: readonly Mistaken[] = [okta.mistaken, entra.mistaken, kubernetes.mistaken];
 
-/** What to do at a provider whose tokens lack a claim. */
+/** What to change at a provider if its tokens lack a claim. */
 export const claimHelps: Readonly<Record<string, ClaimHelp>> = /* @__PURE__ */ deepFreeze({
   okta: okta.help,
   entra: entra.help,
@@ -64,13 +64,13 @@ export const claimHelps: Readonly<Record<string, ClaimHelp>> = /* @__PURE__ */ d
   spiffe: spiffe.help,
 });
 
-/** The same for claims that access tokens have as the provider is installed, and ID tokens do not. */
+/** The same for claims that by default are in access tokens and not in ID tokens. */
 const signinHelps: ByKind<ClaimHelp> = { okta: okta.signinHelp, keycloak: keycloak.signinHelp };
 
-/** How to name whose a token is, for kinds whose tokens anybody can have. */
+/** How to name the owner of a token, for kinds at which anyone can get tokens. */
 export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions': githubActions.owners };
 
-/** Claims with names that the provider does not verify. They identify no caller, and a part of one says nothing. */
+/** Claims with unverified names. They identify no caller, and facts must not match a part of them. */
 export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
 
 /** Names of the kinds, in the order in which help lists them. */
@@ -90,10 +90,8 @@ export function kindOfIssuer(issuer: string): ProviderKindName {
   return providerKindNames.find(fits) ?? 'generic';
 }
 
-/**
- * What to write instead of an issuer that no token of this kind has; undefined where nothing is wrong. Issuers are
- * compared exactly.
- */
+/** What to write instead of an issuer that no token of this kind has; undefined if it is right. Issuers are compared
+ * exactly. */
 export function issuerProblem(kind: ProviderKindName, issuer: string): string | undefined {
   const own = issuers[kind];
   if (own === undefined) return undefined;
@@ -103,16 +101,16 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
 }
 
-/** What to do with a token of this issuer, which no provider of a policy has; undefined where nothing is known of it. */
+/** What to do with a token of this issuer if no provider of the policy has it; undefined if there is no advice. */
 export function issuerHelp(issuer: unknown): string | undefined {
   return typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
 }
 
-/** What to do at a provider of this kind where its tokens lack a claim; undefined where nothing is known of it. */
+/** What to change at a provider of this kind if its tokens lack a claim; undefined if there is no advice. */
 export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
   helpFor(claimHelps[name], path);
 
-/** {@link claimHelp} where what people sign in with lacks a claim. */
+/** {@link claimHelp} for the claims of a sign-in. */
 export const signinHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
   helpFor(signinHelps[name], path);
 
@@ -132,13 +130,13 @@ function deepFreeze<const T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Stands in Entra ID's issuers for the id of a tenant. */
+/** The placeholder for a tenant's id in Entra ID's issuers. */
 export const TENANT = '{tenantid}';
 
-/** An issuer of this tenant by a template. */
+/** The issuer of a tenant, from a template. */
 export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
 
-/** The tenant in an issuer of Entra ID; undefined where there is none. */
+/** The tenant in an issuer of Entra ID; undefined if there is none. */
 export function tenantOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;
 }

@@ -1,12 +1,12 @@
 import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Keycloak, one realm. Roles are in `realm_access.roles`; groups, and roles in ID tokens, want a mapper. */
+/** Keycloak, one realm. Roles are in `realm_access.roles`. Groups, and roles in ID tokens, need a mapper. */
 export const kind: ProviderKind = {
   name: 'keycloak',
   groups: 'groups',
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id'],
-  // A client's service account is a user of this name, in lower case. `azp` names the client anyway, and the scope
+  // A client's service account is a user with this name, in lower case. `azp` names the client in any case; the scope
   // `service_account` adds its id, in older versions as `clientId`.
   alone: ['azp', 'client_id', 'clientId'].map((as) => [
     { claim: 'preferred_username', as, before: 'service-account-', ignoreCase: true } as const,
@@ -17,7 +17,7 @@ export const kind: ProviderKind = {
   verifiedAs: [true],
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // It gives refresh tokens anyway; offline_access is for those that outlive the session there.
+    // Keycloak always issues refresh tokens; offline_access is for those that outlive the session there.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -27,7 +27,7 @@ export const issuers: Issuers = {
   looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/],
 };
 
-/** What to do there where ID tokens and UserInfo lack a claim: its client scope "roles" adds to access tokens alone. */
+/** What to change if ID tokens and UserInfo lack a claim: the client scope "roles" adds it to access tokens only. */
 export const signinHelp: ClaimHelp = {
   realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
   resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',

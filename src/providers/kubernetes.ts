@@ -1,9 +1,7 @@
 import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/**
- * Kubernetes, one cluster: the token of a service account, `sub` is `system:serviceaccount:NAMESPACE:NAME`, and what it is
- * bound to is in `kubernetes.io`.
- */
+/** Kubernetes, one cluster: the token of a service account. `sub` is `system:serviceaccount:NAMESPACE:NAME`, and
+ * `kubernetes.io` says what the token is bound to. */
 export const kind: ProviderKind = {
   name: 'kubernetes',
   scopes: [],

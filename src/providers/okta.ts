@@ -1,16 +1,14 @@
 import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/**
- * Okta: an authorization server of one's own (`https://D/oauth2/ID`), or, for sign-in alone, the organisation's. It has to
- * be told to issue the claim `groups`.
- */
+/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, for sign-in only, the organisation's own. It issues
+ * the claim `groups` only if it is configured to. */
 export const kind: ProviderKind = {
   name: 'okta',
   groups: 'groups',
   scopes: ['scp', 'scope'],
   client: ['cid'],
   tellsByClient: true,
-  // Every person's token has a uid, and a subject that is no client's id. An answer about a token says client_id.
+  // The token of a person has a uid and a subject that is not a client's id. An answer about a token has client_id.
   alone: ['cid', 'client_id'].map((as) => [
     { claim: 'uid', absent: true },
     { claim: 'sub', as },
@@ -22,7 +20,7 @@ export const kind: ProviderKind = {
   refusedTypes: ['id', 'logout'],
   signin: {
     scopes: ['openid', 'profile', 'email', 'offline_access'],
-    // Beside an access token, its ID tokens lack most of a profile.
+    // If it issues an access token too, its ID tokens lack most of the profile.
     userinfo: true,
   },
 };
@@ -36,7 +34,7 @@ export const mistaken: Mistaken = {
   help: 'it is of Okta’s organisation server, for Okta alone: ask an authorization server, as https://D/oauth2/default',
 };
 
-/** What to do there where ID tokens lack a claim that access tokens have. */
+/** What to change if ID tokens lack a claim that access tokens have. */
 export const signinHelp: ClaimHelp = {
   groups: 'at Okta: Security > API > the authorization server > Claims > "groups", in ID tokens, always',
 };

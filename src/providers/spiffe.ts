@@ -1,9 +1,7 @@
 import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/**
- * JWT-SVIDs of one trust domain: `sub` is the workload's SPIFFE id, and `iss` may be absent. Keys come from a bundle
- * endpoint, where those for tokens have a `use` of their own.
- */
+/** JWT-SVIDs of one trust domain: `sub` is the workload's SPIFFE id, and `iss` may be absent. Keys come from a bundle
+ * endpoint, where keys for tokens have their own `use`. */
 export const kind: ProviderKind = {
   name: 'spiffe',
   scopes: [],

@@ -1,69 +1,62 @@
-/**
- * What meshgate knows about one kind of OpenID provider: where its tokens (access tokens and ID tokens) keep what the
- * gateway reads, which of its tokens are none to ask services with, and what it wants to be asked for when somebody signs
- * in. A claim path is a claim's name, or names joined by dots.
- */
+/** What meshgate knows about one kind of OpenID provider: the claims of its tokens (access tokens and ID tokens) that
+ * the gateway reads, which tokens are not access tokens, and what a sign-in requests. A claim path is a claim's name,
+ * or names joined by dots. */
 export interface ProviderKind {
   readonly name: string;
-  /** Claim of the caller's groups; absent: its tokens have none. */
+  /** Claim with the caller's groups; absent: its tokens have none. */
   readonly groups?: string;
-  /** Claim that names those which were left out because they are too much for a token (OpenID Connect Core, 5.6.2). */
+  /** Claim that names the claims which were left out because they are too large for a token (OpenID Connect Core,
+   * 5.6.2). */
   readonly leftOut?: string;
-  /** Claim that says who a token without `aud` is for. */
+  /** Claim with the audience of a token that has no `aud`. */
   readonly audienceElse?: string;
-  /** Claims of the granted scopes; the first one present counts. A space-delimited string or a list. */
+  /** Claims with the granted scopes, as a space-delimited string or a list; the first one present counts. */
   readonly scopes: readonly string[];
-  /**
-   * Claims by which its tokens name the client that they were issued to; the first one present counts, before the other
-   * names of `token/client-id.ts`. None: its tokens name no client.
-   */
+  /** Claims that name the client which a token was issued to. The first one present counts, before the other names of
+   * `token/client-id.ts`. Empty: its tokens name no client. */
   readonly client: readonly string[];
-  /** How a token shows that no person is behind it: `always`, or by all the signs of one of these lists. */
+  /** How a token shows that no person is behind it: `always`, or by all signs of one of these lists. */
   readonly alone: 'always' | readonly (readonly Sign[])[];
-  /** By what the provider itself says that an agent asks; absent: it does not. */
+  /** Marks by which the provider says that an agent is the caller; absent: there are none. */
   readonly agents?: readonly AgentMark[];
-  /** Each access token names its client there, and no ID token does: that tells them apart. */
+  /** Access tokens name their client in these claims and ID tokens do not, which tells them apart. */
   readonly tellsByClient?: true;
-  /** What each access token says of itself, and no other token. */
+  /** A claim and value that every access token has and no other token. */
   readonly says?: { readonly claim: string; readonly is: string };
   /** Claim of the caller's display name. */
   readonly displayName?: string;
   /** Claim of the caller's e-mail address. */
   readonly email?: string;
-  /** Claim that says whether the address is the caller's. */
+  /** Claim that says whether the address is verified. */
   readonly emailVerified?: string;
-  /** Its values that say yes; any other, or none, says no. */
+  /** Its values that mean yes; any other value, or none, means no. */
   readonly verifiedAs: readonly unknown[];
-  /** A type in the JOSE header, lower case, that its tokens may have beside `JWT` and `at+jwt`. */
+  /** A type in the JOSE header, lower case, that its tokens may have besides `JWT` and `at+jwt`. */
   readonly type?: string;
-  /** Values of the payload's own `typ` (not the JOSE header's), lower case, of tokens that are no access tokens. */
+  /** Values of the payload's own `typ` (not the JOSE header's), lower case, of tokens that are not access tokens. */
   readonly refusedTypes: readonly string[];
-  /** Whose tokens have a `nonce` in the JOSE header, with which nobody else can verify them. */
+  /** The service whose tokens have a `nonce` in the JOSE header; only that service can verify them. */
   readonly nonceInHeader?: string;
-  /** What callers send, if it is not an access token. */
+  /** The type of token that callers send, if it is not an access token. */
   readonly wants?: string;
   /** Other spellings of its one issuer. */
   readonly spellings?: readonly string[];
-  /** Its key sets have keys of this `use` for tokens. */
+  /** The `use` that keys for tokens have in its key sets. */
   readonly keyUse?: string;
   /** Its keys say which issuer they belong to. */
   readonly keysNameIssuer?: true;
-  /** Anybody in the world can have a token of it, for any audience: that one is good says nothing of who it is. */
+  /** Anyone can get a token of this kind, for any audience: a valid token does not show who the caller is. */
   readonly ofAnybody?: true;
-  /** Absent: nobody signs in through it. */
+  /** Absent: people cannot sign in with it. */
   readonly signin?: SigninDefaults;
 }
 
-/**
- * What to do at a provider where a claim is absent or has the wrong value, by claim path: a path finds its own, the one of
- * a part before a dot, or that of `*`.
- */
+/** What to change at a provider if a claim is absent or has the wrong value, by claim path. A path finds its own entry,
+ * the entry of its part before a dot, or the entry `*`. */
 export type ClaimHelp = Readonly<Record<string, string>>;
 
-/**
- * What a claim looks like: it is not there, it has this value, it is like a pattern, or its text is `before`, the text
- * of the claim `as`, and `after`.
- */
+/** A condition for a claim: it is absent, has this value, matches a pattern, or its text is `before`, the text of the
+ * claim `as`, and `after`. */
 export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
@@ -76,9 +69,10 @@ export type Sign =
       readonly ignoreCase?: true;
     };
 
-/** What of a kind's tokens names exactly whose they are: a role or an agent by anything else is anybody's in the world. */
+/** The claims of a kind that identify the owner of a token. A role or an agent that relies on other claims accepts
+ * tokens of anyone. */
 export interface Owners {
-  /** Where that is, for messages. */
+  /** Where those claims are, for messages. */
   readonly at: string;
   /** What has to be named, for messages. */
   readonly named: string;
@@ -86,41 +80,41 @@ export interface Owners {
   readonly write: string;
 }
 
-/** How texts of a claim name whose a token is, as regular expressions. */
+/** The values of a claim that identify an owner, as regular expressions. */
 export interface OwnerClaim {
-  /** Of a whole value; absent: each does. */
+  /** For a whole value; absent: every value does. */
   readonly value?: string;
-  /** Of a pattern; absent: none does. */
+  /** For a pattern; absent: no pattern does. */
   readonly pattern?: string;
 }
 
-/** A claim by which a provider says that an agent asks: it is there, or has this among its words. */
+/** A claim by which a provider says that an agent is the caller: the claim is present, or contains this word. */
 export interface AgentMark {
   readonly claim: string;
   readonly has?: string;
-  /** Nobody is behind the agent then. */
+  /** No person is behind such an agent. */
   readonly alone?: true;
 }
 
-/** What issuers of a kind are like. */
+/** The form of a kind's issuers. */
 export interface Issuers {
-  /** An issuer that one of these matches is of this kind. */
+  /** An issuer that matches one of these is of this kind. */
   readonly looksLike: readonly RegExp[];
-  /** Whether this one has to end in a slash; absent: none does. */
+  /** Whether an issuer must end in a slash; absent: none does. */
   readonly endsInSlash?: (issuer: string) => boolean;
-  /** There is no other issuer. */
+  /** The kind's only issuer. */
   readonly only?: string;
 }
 
-/** Tokens that people send by mistake, by what their issuer looks like: the help says nothing of the policy. */
+/** Tokens that callers often send by mistake, by the form of their issuer. The help reveals nothing of the policy. */
 export interface Mistaken {
   readonly issuer: RegExp;
   readonly help: string;
 }
 
-/** What a provider is asked for when somebody signs in, unless the policy says. */
+/** What a sign-in requests of a provider, unless the policy says it. */
 export interface SigninDefaults {
-  /** With `offline_access` where there is no refresh token without it. */
+  /** With `offline_access` if the provider issues no refresh token without it. */
   readonly scopes: readonly string[];
   /** Whether the UserInfo endpoint has claims that the ID token may lack. */
   readonly userinfo: boolean;

@@ -1,20 +1,19 @@
 import { MAX_HOPS } from '../limits.ts';
 import { asObject } from './json.ts';
 
-/** Somebody who acts for the subject of a token. */
+/** An actor that acts for the subject of a token. */
 export interface Actor {
   readonly sub: string;
-  /** Whose name that is; absent: the token's issuer's. */
+  /** Issuer of the actor's name; absent: the issuer of the token. */
   readonly iss?: string;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/**
- * The chain of who acts, the current actor first and whoever acted before it after (RFC 8693 section 4.1).
+/** The actor chain: the current actor first, then earlier ones (RFC 8693 section 4.1).
  *
  * @param claim value of `act`
- * @returns undefined where it is no such chain, or a longer one than anybody may have
+ * @returns undefined if it is not a chain, or longer than any policy allows
  */
 export function actorChain(claim: unknown): readonly Actor[] | undefined {
   const actors: Actor[] = [];

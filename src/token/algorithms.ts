@@ -1,7 +1,7 @@
 import type { Algorithm } from '../policy/types.ts';
 import type { Key } from './types.ts';
 
-/** What WebCrypto and the key choice need to know of one algorithm (RFC 7518 section 3.1, RFC 8037). */
+/** The properties of one algorithm that WebCrypto and the choice of keys need (RFC 7518 section 3.1, RFC 8037). */
 export interface AlgorithmEntry {
   readonly alg: Algorithm;
   readonly kty: Key['kty'];
@@ -9,7 +9,7 @@ export interface AlgorithmEntry {
   readonly crv?: string;
   readonly import: Readonly<Record<string, unknown>> & { readonly name: string };
   readonly verify: Readonly<Record<string, unknown>> & { readonly name: string };
-  /** Exact length of a signature in bytes; RSA signatures are as long as the modulus, which OpenSSL checks. */
+  /** Exact length of a signature in bytes. RSA signatures are as long as the modulus, which OpenSSL checks. */
   readonly signatureBytes?: number;
 }
 
@@ -45,7 +45,7 @@ const ed25519: AlgorithmEntry = {
   signatureBytes: 64,
 };
 
-/** Every algorithm a policy may allow. A map, so that no name of a token finds an inherited member. */
+/** Every algorithm that a policy may allow. It is a Map, so that a name in a token never finds an inherited member. */
 export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
   [
     rs(256),

@@ -14,11 +14,10 @@ function shows(sign: Sign, claims: Claims): boolean {
   return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
 }
 
-/**
- * Whether a token shows that no person is behind it: software got it for itself (RFC 6749 section 4.4, or a workload's
- * own identity). What shows nothing counts as a person's.
+/** Whether a token shows that no person is behind it: software obtained it for itself (RFC 6749 section 4.4, or a
+ * workload's own identity). A token without such a sign counts as a person's.
  *
- * @param claims of a token whose signature holds
+ * @param claims of a token whose signature is valid
  * @param kind of its provider
  */
 export function isAlone(claims: Claims, kind: ProviderKind): boolean {

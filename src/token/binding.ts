@@ -2,13 +2,13 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { asObject, decodeCanonical } from './json.ts';
 import type { Binding, Verified } from './types.ts';
 
-/** How a token names the key that it is bound to, by kind. */
+/** The members by which a token names the key that it is bound to. */
 const members = [
   ['jkt', 'dpop'],
   ['x5t#S256', 'certificate'],
 ] as const;
 
-/** Other registered ways (RFC 7800 section 6.2, RFC 9200): whoever uses one means that it is checked. */
+/** Other registered members (RFC 7800 section 6.2, RFC 9200). A token that has one expects it to be checked. */
 const others = ['jwk', 'jwe', 'kid', 'jku', 'osc'];
 
 const uncheckable = refuse(
@@ -20,12 +20,11 @@ const uncheckable = refuse(
 const isThumbprint = (value: unknown): value is string =>
   typeof value === 'string' && value.length === 43 && decodeCanonical(value) !== undefined;
 
-/**
- * The key that a token is bound to (RFC 7800 section 3.1): by the thumbprint of a DPoP key (RFC 9449 section 6.1) or of
- * a client certificate (RFC 8705 section 3.1). What is no registered way does not count, as that section says: Keycloak
- * adds `kc-jkt-type`.
+/** The key that a token is bound to (RFC 7800 section 3.1): the thumbprint of a DPoP key (RFC 9449 section 6.1) or of a
+ * client certificate (RFC 8705 section 3.1). Members that are not registered are ignored, as that section says:
+ * Keycloak adds `kc-jkt-type`.
  *
- * @param cnf the claim of that name, which is there
+ * @param cnf the claim of that name, which is present
  * @returns reason `proof_invalid` for any other confirmation, for none, and for more than one
  */
 export function bindingOf(cnf: unknown): Result<Binding> {
@@ -37,7 +36,7 @@ export function bindingOf(cnf: unknown): Result<Binding> {
   return ok({ kind: named[1], thumbprint });
 }
 
-/** A verified token with what its claims say of a key that it is bound to. */
+/** Adds the key that a verified token is bound to. */
 export function withBinding(verified: Verified): Result<Verified> {
   const { cnf } = verified.claims;
   if (cnf === undefined) return ok(verified);

@@ -8,15 +8,13 @@ import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
-/*
- * Each new token passes here, so nothing is made that is not refused. The claims that are read by their names are no
- * members of Object.prototype: a plain read finds the token's own, or nothing, as JSON has no undefined.
- */
+/* Each new token is checked here, so objects are made only for refusals. None of the claims that are read here is a
+ * member of Object.prototype, so a plain read finds the token's own claim or nothing; JSON has no undefined. */
 
 /** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
 const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
 
-/** Types of JWTs that are sent by mistake, and what they are. */
+/** Types of JWTs that callers send by mistake, and what they are. */
 const otherTypes: Readonly<Record<string, string>> = Object.freeze({
   'oauth-id-jag+jwt': 'a grant: exchange it at its authorization server for an access token',
   'dpop+jwt': 'a proof, for the header DPoP',
@@ -26,7 +24,7 @@ const otherTypes: Readonly<Record<string, string>> = Object.freeze({
   'application/okta-internal-at+jwt': 'of Okta’s organisation server, for Okta alone: ask an authorization server',
 });
 
-/** What a route wants, in the words of the provider's kind. */
+/** What a route requires, in the words of the provider's kind. */
 const wanted = ({ wants }: ProviderKind): string => `this route wants ${wants ?? 'an access token'}`;
 
 function refuseType(typ: string, kind: ProviderKind): Refused {
@@ -35,8 +33,8 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
   return refuse('type_refused', `the token has the type ${shown(typ)}${what}, ${wanted(kind)}`);
 }
 
-/**
- * Whether a token is of another service of its provider, which alone can verify it: it has a nonce in its header.
+/** Rejects a token for another service of its provider, which has a nonce in its header and which only that service can
+ * verify.
  *
  * @returns reason `type_refused`, or nothing
  */
@@ -47,14 +45,14 @@ export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused
   return refuse('type_refused', `the token is one of ${other}, by its header; ${claimHelp(kind, 'aud')}`);
 }
 
-/** Refuses what is not an access token (RFC 8725 section 3.11). */
+/** Rejects what is not an access token (RFC 8725 section 3.11). */
 function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (kind.says !== undefined && claims[kind.says.claim] !== kind.says.is) return refuseOther(claims, kind, kind.says);
   if (header.nonce !== undefined) {
     const refused = checkNonce(header, provider);
     if (refused !== undefined) return refused;
   }
-  // RFC 9068 section 2.1; older ones say JWT.
+  // RFC 9068 section 2.1; older tokens say JWT.
   if (header.typ === 'at+jwt') return undefined;
   const typ = header.typ?.toLowerCase();
   if (typ === 'at+jwt' || typ === 'application/at+jwt') return undefined;
@@ -82,13 +80,13 @@ function refuseOther(claims: Claims, kind: ProviderKind, { claim, is }: { claim:
   return refuse('type_refused', `the token has ${found} and not ${shown(is)}; ${wanted(kind)}`);
 }
 
-/** A detail, and what to do at the provider about the claim. */
+/** A detail, with what to change at the provider about the claim. */
 function helped(detail: string, kind: ProviderKind, claim: string): string {
   const help = claimHelp(kind, claim);
   return help === undefined ? detail : `${detail}; ${help}`;
 }
 
-/** One of the provider's audiences must be in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
+/** Requires one of the provider's audiences in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
 function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (provider.anyAudience) return undefined;
   let { aud } = claims;
@@ -105,10 +103,8 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
-/**
- * The client that the token was issued to must be one of the provider's clients, if the policy names any; a claim that
- * should name it, and does not, rejects the token anyway.
- */
+/** Requires that the token was issued to one of the provider's clients, if the policy names any. A malformed claim of
+ * that kind rejects the token in any case. */
 export function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   const malformed = malformedClient(claims, kind);
   if (malformed !== undefined) return refuse('claim_absent', `"${malformed}" is not a non-empty string`);
@@ -136,25 +132,24 @@ function noKind({ kind }: TokenProvider): never {
   throw new Error(`no provider kind ${kind}`);
 }
 
-/** What {@link checkTimes} says, and what to do at the provider about a token that never ends. */
+/** The result of {@link checkTimes}, with what to change at the provider if its tokens never expire. */
 function helpedTimes(refused: NonNullable<Refused>, claims: Claims, kind: ProviderKind): Refused {
   return claims.exp === undefined ? refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp')) : refused;
 }
 
-/** Whom a token is for, to whom it was issued, and whose it is: `claim_absent`, `audience_mismatch`, or nothing. */
+/** Checks audience, client and owner of a token: `claim_absent`, `audience_mismatch`, or nothing. */
 export function checkParties(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   return (
     checkAudience(claims, provider, kind) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider, kind)
   );
 }
 
-/**
- * Checks the claims of a token whose signature holds and whose `iss` is the provider's.
+/** Checks the claims of a token whose signature is valid and whose `iss` is the provider's.
  *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks may differ
- * @returns why not: `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`, and of a
- * JWT-SVID `issuer_unknown`; or nothing, and `exp` is a number
+ * @returns a refusal with `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`,
+ * or for a JWT-SVID `issuer_unknown`; or nothing, and then `exp` is a number
  */
 export function checkClaims(
   header: JoseHeader,

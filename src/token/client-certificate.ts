@@ -6,10 +6,10 @@ import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { nameText } from '../x509/name.ts';
 import { readPem } from '../x509/pem.ts';
 
-/** Of a text that is no certificate, or more than one. */
+/** The refusal of a text that is not exactly one certificate. */
 const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
-/** The DER of the one certificate in a text as nginx has it in `$ssl_client_escaped_cert`; undefined for another text. */
+/** The DER of the one certificate in nginx's `$ssl_client_escaped_cert`; undefined for any other text. */
 export function certificateBytes(escaped: string): Uint8Array | undefined {
   if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
   try {
@@ -23,7 +23,7 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
 /** SHA-256 of a certificate's DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
 
-/** The certificate that a client showed, as nginx has it; reason `proof_missing` or `proof_invalid`. */
+/** The client's certificate, as nginx passes it; reason `proof_missing` or `proof_invalid`. */
 export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
   if (escaped === '') return refuse('proof_missing');
   const bytes = certificateBytes(escaped);
@@ -31,13 +31,13 @@ export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCe
   return bytes && certificate ? ok({ ...certificate, thumbprint: thumbprintOf(bytes) }) : unreadable;
 }
 
-/** What the gateway knows of a client by its certificate. Whether it verifies is nginx's to say. */
+/** What a certificate says about a client. nginx has verified it. */
 export interface ClientCertificate {
-  /** SPIFFE id of a workload, where one of its URIs is one. */
+  /** SPIFFE id of a workload, if one of its URIs is one. */
   readonly spiffe?: string;
-  /** DNS names, in lower case; patterns are none. */
+  /** DNS names in lower case, without patterns. */
   readonly dns: readonly string[];
-  /** Its subject as text (RFC 4514): `CN=ci,O=Example`; empty where it has none. */
+  /** Its subject as text (RFC 4514): `CN=ci,O=Example`; empty if it has none. */
   readonly subject: string;
   /** Seconds since the epoch. */
   readonly notBefore: number;
@@ -49,12 +49,11 @@ export interface ClientCertificate {
 
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
-/**
- * Reads who a client is by its certificate (RFC 5280 section 4.2.1.6).
+/** Reads who a client is from its certificate (RFC 5280 section 4.2.1.6).
  *
- * @param escaped nginx's `$ssl_client_escaped_cert`; empty where the client showed none
- * @returns reasons `proof_missing`, `proof_invalid`: it cannot be read, or has two SPIFFE ids or a malformed one; nothing
- * of the certificate is in them
+ * @param escaped nginx's `$ssl_client_escaped_cert`; empty if the client showed none
+ * @returns reasons `proof_missing`, or `proof_invalid` if it cannot be read, has two SPIFFE ids or a malformed one;
+ * their details contain nothing of the certificate
  */
 export function readClientCertificate(escaped: string): Result<ClientCertificate> {
   const read = readEscaped(escaped);

@@ -1,4 +1,5 @@
-/** How claim values are named to the client: short, and as JSON strings, so that nothing in them is taken for our words. */
+/** How details name claim values: short, and as JSON strings, so that a value cannot be read as the gateway's own
+ * words. */
 
 const MAX_SHOWN = 64;
 const MAX_LISTED = 4;
@@ -9,10 +10,9 @@ export function shown(value: unknown): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
-/**
- * A text of others in a line of the log: quoted, printable ASCII only, and cut after as many characters.
+/** A text from outside in a line of the log: quoted, printable ASCII only, and cut after a number of characters.
  *
- * @param secrets what must not stand in a log, though the text repeats it
+ * @param secrets texts that must not appear in the log, even if the text repeats them
  */
 export function forLog(text: string, most: number, secrets: readonly string[] = []): string {
   const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);

@@ -3,7 +3,7 @@ import { fillTenant, TENANT } from '../providers/index.ts';
 import { shown } from './detail.ts';
 import { asObject } from './json.ts';
 
-/** Where a provider's keys are, or why its discovery document is of no use, in a sentence for the log. */
+/** The address of a provider's keys, or a sentence for the log that says why the discovery document is not usable. */
 export type Discovery =
   | { readonly ok: true; readonly jwksUri: string }
   | { readonly ok: false; readonly error: string };
@@ -11,7 +11,7 @@ export type Discovery =
 /** https, a host without userinfo, a port, and the rest in the characters of RFC 3986 without a fragment. */
 const httpsUrl = /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][\w\-.~!$&'()*+,;=:@%/?]*)?$/i;
 
-/** IPv6 in brackets; IPv4 in any spelling that a resolver takes, which end in a number; this machine. */
+/** IPv6 in brackets; IPv4 in any spelling that resolvers accept, which ends in a number; localhost. */
 const closeHost = /^\[|(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|(?:^|\.)localhost\.?$/i;
 
 const MAX_URL = 2048;
@@ -26,30 +26,27 @@ function hostOf(url: string): string | undefined {
   return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
 }
 
-/** A template's host is that of each issuer of it. */
+/** The host of an issuer; a template has the host of each of its issuers. */
 const issuerHost = (issuer: string): string | undefined => hostOf(fillTenant(issuer, 'organizations'));
 
-/** The document for templates of version 1 is where that of version 2 is. */
+/** The document for templates of version 1 is that of version 2. */
 const templateAt = (issuer: string): string =>
   issuer === `https://sts.windows.net/${TENANT}/`
     ? 'https://login.microsoftonline.com/organizations'
     : fillTenant(issuer, 'organizations');
 
-/**
- * Address of a provider's discovery document (OpenID Connect Discovery section 4.1). Where the issuer is a template of
- * Entra ID, its document for the tenants of all organisations, which names the template itself.
- */
+/** Address of a provider's discovery document (OpenID Connect Discovery section 4.1). For a template of Entra ID it is
+ * the document for the tenants of all organisations, which names the template itself. */
 export function discoveryUrl(issuer: string): string {
   if (issuer.includes(TENANT)) return discoveryUrl(templateAt(issuer));
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-/**
- * Why an address of a discovery document is not used, or `undefined`: the document must not send the gateway to plain
- * HTTP, to this machine or to a bare address, unless the issuer itself lives there.
+/** Why an address in a discovery document is not used, or `undefined`. The document must not send the gateway to plain
+ * HTTP, to this machine or to a bare IP address, unless the issuer itself is there.
  *
  * @param name the document's member
- * @param issuer whose document it is
+ * @param issuer of the document
  * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`)
  */
 export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
@@ -61,7 +58,7 @@ export function addressProblem(name: string, uri: unknown, issuer: string, anywh
   return undefined;
 }
 
-/** A discovery document's members, or why it is of no use, in a sentence for the log. */
+/** The members of a discovery document, or a sentence for the log that says why it is not usable. */
 export type DiscoveryMembers =
   | { readonly ok: true; readonly members: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly error: string };
@@ -90,8 +87,7 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
   return { ok: true, members };
 }
 
-/**
- * Reads of a discovery document where the keys are.
+/** Reads the address of the keys from a discovery document.
  *
  * @param text the document as fetched
  * @param issuer the provider's issuer, compared exactly

@@ -9,37 +9,37 @@ export interface CompactJws {
   readonly header: string;
   readonly payload: Buffer;
   readonly signature: Buffer;
-  /** What was signed: header, dot, payload (RFC 7515 section 5.2). */
+  /** The signed bytes: header, dot, payload (RFC 7515 section 5.2). */
   readonly input: Uint8Array;
 }
 
-/** What {@link splitJws} says: a token's parts as they are, since wrapped they would be an object more for each token. */
+/** The result of {@link splitJws}. The parts are not wrapped in a Result, which would be one more object for each
+ * token. */
 export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
-/** The members of a JOSE header that count; all others, `jwk`, `jku`, `x5u` and `x5c` among them, are ignored. */
+/** The members of a JOSE header that the gateway reads. All others, such as `jwk`, `jku`, `x5u` and `x5c`, are
+ * ignored. */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
   readonly typ?: string;
-  /** There is one, which only tokens of Microsoft Graph have. */
+  /** Whether the header has a nonce. Only tokens of Microsoft Graph have one. */
   readonly nonce?: true;
 }
 
-/** Headers kept parsed: a provider has one per key and kind of token. */
+/** Number of parsed headers that are kept. A provider has one per key and kind of token. */
 const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, Result<JoseHeader>>();
 
-/** The last one, which is asked for again while its token is verified, and mostly by the next token. */
+/** The last header. It is read again while its token is verified, and most next tokens have the same one. */
 let lastHeader = '';
 let lastParsed: Result<JoseHeader> | undefined;
 
 const encoder = new TextEncoder();
 
-/*
- * Header and length of the signature of the last token. Those of one provider mostly agree, and to look for dots through
- * a whole token takes as long as to decode it. No part that holds a dot is canonical.
- */
+/* Header and length of the signature of the last token. Most tokens of one provider agree in both, and searching a
+ * whole token for dots takes as long as decoding it. A part that contains a dot is not canonical. */
 let header = '';
 let tail = Number.POSITIVE_INFINITY;
 
@@ -47,14 +47,13 @@ const encrypted = refuse('token_malformed', 'the token is encrypted (JWE); ask t
 
 const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
-/** A token is split before it is looked up, and then verified. */
+/** The last token that was split. A token is split before it is looked up, and again when it is verified. */
 let lastToken = '';
 let last: Split = malformed;
 
-/**
- * The gate before anything else: three parts of canonical base64url, not too long. The token's text is a key of the token
- * cache, so each token has exactly one spelling. A payload may be empty: it is no claims set, which is said after its
- * signature held, as of any other.
+/** The first step: three parts of canonical base64url, not too long. The token's text is a key of the token cache, so
+ * each token must have exactly one spelling. An empty payload passes: it is rejected as a claims set after the
+ * signature is verified.
  *
  * @returns reason `token_malformed` otherwise
  */
@@ -70,7 +69,7 @@ function splitAnew(token: string): Split {
   if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
   let dot = token.length - 1 - tail;
   if (dot <= header.length || token[dot] !== '.' || token[header.length] !== '.' || !token.startsWith(header)) {
-    // Taken apart by pattern, a list costs an iterator.
+    // Destructuring a list would cost an iterator.
     const parts = token.split('.', 4);
     if (parts.length > 3 && token.split('.', 6).length === 5) return encrypted;
     if (parts.length !== 3 || parts[0] === '' || parts[2] === '') return malformed;
@@ -84,24 +83,21 @@ function splitAnew(token: string): Split {
   return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
 }
 
-/**
- * Whether a text is a compact JWS by its form: three parts of canonical base64url, of which the first is a header. No
- * other text is looked up.
- */
+/** Whether a text has the form of a compact JWS: three parts of canonical base64url, the first of which is a header. No
+ * other text is looked up. */
 export function isJws(token: string): boolean {
   const jws = splitJws(token);
   return jws.ok && parseHeader(jws.header).ok;
 }
 
-/** Members that change how the rest is to be read. None is understood here. */
+/** Members that change how the rest must be read. The gateway supports none of them. */
 const changing = ['crit', 'b64', 'zip'];
 
-/**
- * Parses a JOSE header. `crit` is refused whatever it lists, since no extension is understood
- * (RFC 7515 section 4.1.11), and so are `b64` (RFC 7797) and `zip`.
+/** Parses a JOSE header. It refuses `crit` with any value, because no extension is supported (RFC 7515 section 4.1.11),
+ * and also `b64` (RFC 7797) and `zip`.
  *
  * @param text the first part of a {@link CompactJws}
- * @returns reason `token_malformed` for what is no header of ours
+ * @returns reason `token_malformed` for any other text
  */
 export function parseHeader(text: string): Result<JoseHeader> {
   if (lastParsed === undefined || text !== lastHeader) {

@@ -2,19 +2,18 @@ import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { AlgorithmEntry } from './algorithms.ts';
 import type { Key } from './types.ts';
 
-/** An imported key, as `crypto.subtle` of this engine knows it. */
+/** An imported key of this engine's `crypto.subtle`. */
 export type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** Imported keys by algorithm and thumbprint; the owner keeps it as long as it likes. */
+/** Imported keys by algorithm and thumbprint. The owner decides how long to keep them. */
 export type ImportedKeys = Map<string, ImportedKey>;
 
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
-/**
- * Imports a public key for one algorithm. Nothing of the imported key is read: njs 1.0.2 names EC keys wrongly there,
- * while its verification is right.
+/** Imports a public key for one algorithm. Nothing reads the properties of the imported key: njs 1.0.2 names EC keys
+ * wrongly there, but verifies correctly.
  *
- * @throws whatever the engine throws for a broken key, or for an algorithm it lacks
+ * @throws if the key is broken, or the engine lacks the algorithm
  */
 export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
   const algorithm = entry.import as unknown as ImportAlgorithm;
@@ -23,13 +22,13 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
     : crypto.subtle.importKey('raw', key.raw as never, algorithm, false, ['verify']);
 }
 
-/** Name of an imported key among {@link ImportedKeys}. */
+/** Key of an imported key in {@link ImportedKeys}. */
 export const importName = (key: Key, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
 
-/** {@link importKey}, and kept for the next time. */
+/** {@link importKey}, kept for the next time. */
 export async function importOnce(key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<ImportedKey> {
   const made = await importKey(key, entry);
-  // Withdrawn keys stay behind; starting anew is cheaper than counting.
+  // Keys that the provider removed stay in the map; clearing it is cheaper than counting.
   if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();
   imported.set(importName(key, entry), made);
   return made;
@@ -37,10 +36,10 @@ export async function importOnce(key: Key, entry: AlgorithmEntry, imported: Impo
 
 let ed25519: Promise<boolean> | undefined;
 
-/** RFC 8032 section 7.1, test 1: a key that every engine with Ed25519 takes. */
+/** RFC 8032 section 7.1, test 1: a key that every engine with Ed25519 imports. */
 const ed25519Probe = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
 
-/** Whether this engine has Ed25519; nginx's njs module of 1.0.2 has not. */
+/** Whether this engine has Ed25519; nginx's njs module of 1.0.2 does not. */
 export function hasEd25519(): Promise<boolean> {
   ed25519 ??= (async () => {
     try {

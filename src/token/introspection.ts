@@ -11,16 +11,16 @@ import { objectIn } from './json.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider, Verified } from './types.ts';
 
-/** Stands where the thumbprint of a key would: the provider itself vouched for the token, and no key did. */
+/** Replaces the thumbprint of a key if the provider itself vouched for the token and no key did. */
 export const INTROSPECTED = 'introspected';
 
-/** Characters of a bearer token (RFC 6750 section 2.1); whatever else is there is not sent on. */
+/** Characters of a bearer token (RFC 6750 section 2.1). Any other text is not sent to a provider. */
 const b64token = /^[\w\-.~+/]+=*$/;
 
-/** Whether the text of a credential may be a token at all. */
+/** Whether the text of a credential can be a token. */
 export const isTokenText = (text: string): boolean => b64token.test(text);
 
-/** Claims of what is written as a JWS, whatever is wrong with it otherwise; undefined for what is none. */
+/** Claims of a text in the form of a JWS, which is not verified; undefined for any other text. */
 export function claimsOfJws(text: string): Claims | undefined {
   const parts = text.split('.', 4);
   if (parts.length !== 3) return undefined;
@@ -29,12 +29,11 @@ export function claimsOfJws(text: string): Claims | undefined {
   return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
 }
 
-/**
- * The provider that has to be asked about a token before anything else is known of it: of one that is no JWS, the one
- * of the host that takes such; of a JWS, its issuer, where that publishes no keys.
+/** The provider that must be asked about a token first. For a token that is not a JWS, it is the host's provider of
+ * opaque tokens; for a JWS, its issuer if that publishes no keys.
  *
  * @param providers those that the host accepts
- * @returns undefined where nobody is asked: keys decide, or the refusal
+ * @returns undefined if no provider has to be asked
  */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
   const asked = providers.find(({ introspection }) => introspection !== undefined);
@@ -44,14 +43,14 @@ export function providerToIntrospect(text: string, providers: readonly TokenProv
   return providers.find((provider) => provider.keyless && isIssuer(provider, claims.iss));
 }
 
-/** What a provider said of a token (RFC 7662 section 2.2). */
+/** The answer of a provider about a token (RFC 7662 section 2.2). */
 export type Introspected =
   | { readonly kind: 'active'; readonly claims: Claims }
   | { readonly kind: 'inactive' }
-  /** A sentence for the log: nothing is known of the token. */
+  /** A sentence for the log: the answer cannot be used. */
   | { readonly kind: 'broken'; readonly error: string };
 
-/** Reads the answer of an introspection endpoint. What is said of it holds nothing of it. */
+/** Reads the answer of an introspection endpoint. The error text contains nothing of the answer. */
 export function readIntrospection(status: number, text: string): Introspected {
   if (status !== 200) {
     const why = status === 401 || status === 403 ? ': it does not let this client ask' : '';
@@ -70,10 +69,8 @@ export function readIntrospection(status: number, text: string): Introspected {
 const accessTypes = ['bearer', 'dpop'];
 const accessUses = ['access', 'access_token'];
 
-/**
- * Refresh tokens are active as well, and are no access tokens (RFC 7662 section 4): the provider has to say what kind of
- * token it is.
- */
+/** Refresh tokens are active too, but are not access tokens (RFC 7662 section 4), so the provider must say which kind
+ * of token it is. */
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
@@ -95,7 +92,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
   );
 }
 
-/** Who answers for a token of its own may leave out whose it is; another's it is not. */
+/** A provider may omit the issuer of its own token. A different issuer is refused. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   return iss === undefined || isIssuer(provider, iss)
     ? undefined
@@ -108,13 +105,12 @@ function kindOf({ kind: name }: TokenProvider): ProviderKind {
   return kind;
 }
 
-/**
- * Checks what a provider said of an active token as the claims of a JWT are checked: type, issuer, times, audience,
- * client, subject. A token without `exp` holds as long as the answer counts.
+/** Checks a provider's answer about an active token like the claims of a JWT: type, issuer, times, audience, client,
+ * subject. A token without `exp` is valid as long as the answer counts.
  *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks may differ
- * @param until when the provider has to be asked again
+ * @param until when the provider must be asked again
  */
 export function judgeIntrospected(
   claims: Claims,
@@ -134,10 +130,10 @@ export function judgeIntrospected(
   return withBinding({ provider: provider.name, claims, expires: dated.exp as number, key: INTROSPECTED, until });
 }
 
-/** Claims of who acts by a token, and with which key. */
+/** Claims about the actor of a token and the key that it is bound to. */
 const partyClaims = ['act', 'may_act', 'cnf'];
 
-/** What the provider alone says of who acts by a token: else an agent would pass as the person. */
+/** What only the provider's answer says about the actor. Without it an agent would pass as the person. */
 function added(own: Claims, said: Claims): Claims {
   const more: Record<string, unknown> = {};
   for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
@@ -147,12 +143,11 @@ function added(own: Claims, said: Claims): Claims {
   return Object.keys(more).length === 0 ? own : { ...own, ...more };
 }
 
-/**
- * A JWT whose signature holds, and of which its provider said that it is active. Its own claims stand; what only the
- * provider says of client, actor and key counts beside them.
+/** Joins a JWT whose signature is valid with the provider's answer that it is active. The JWT's own claims stay.
+ * Client, actor and key are added if only the answer names them.
  *
- * @param claims what the provider said
- * @param until when it has to be asked again
+ * @param claims the provider's answer
+ * @param until when the provider must be asked again
  */
 export function confirmed(
   verified: Verified,

@@ -2,10 +2,9 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * Decodes base64url in its one canonical spelling: no padding, no white space, unused trailing bits zero
- * (RFC 4648 sections 3.2, 3.3, 3.5). Engines' decoders take more, each in its own way; a text is canonical if encoding
- * what it decodes to gives it back.
+/** Decodes base64url in its one canonical spelling: no padding, no white space, unused trailing bits zero (RFC 4648
+ * sections 3.2, 3.3, 3.5). The decoders of engines accept more, each in its own way. A text is canonical if encoding
+ * the decoded bytes gives it back.
  *
  * @returns `undefined` for any other text
  */
@@ -14,16 +13,14 @@ export function decodeCanonical(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** What the lenient decoder puts in the place of each byte that is no UTF-8. */
+/** The character that the lenient decoder writes for each byte that is not UTF-8. */
 const foreign = '\ufffd';
 
-/**
- * Decodes strict UTF-8. What the lenient decoder gives is right where all is ASCII, as most payloads are: as many
- * characters as bytes, and none that stands for a byte. That costs less than a third of the strict one: njs's
- * engine knows without a look that a text of narrow characters holds no wide one where it is asked to replace it, and
- * reads the text where it is asked to find it.
+/** Decodes strict UTF-8. The result of the lenient decoder is right if all bytes are ASCII, as in most payloads: then
+ * it has as many characters as bytes and no replacement character. That costs less than a third of the strict decoder:
+ * for a text of narrow characters, njs's engine knows without a search that there is no wide character to replace.
  *
- * @throws TypeError for what is no UTF-8
+ * @throws TypeError if the bytes are not UTF-8
  */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
@@ -31,14 +28,13 @@ function textOf(bytes: Buffer): string {
   return isAscii ? text : strict.decode(bytes as never);
 }
 
-/**
- * Parses a JSON object in strict UTF-8 without a byte order mark.
- * Of duplicate members the last one counts (RFC 7515 section 4, RFC 7519 section 4).
+/** Parses a JSON object in strict UTF-8 without a byte order mark. The last one of duplicate members counts (RFC 7515
+ * section 4, RFC 7519 section 4).
  *
- * @returns `undefined` if it is none: broken UTF-8 or JSON, another JSON value, or nested too deeply for the engine
+ * @returns `undefined` for broken UTF-8 or JSON, another JSON value, or one that is nested too deeply for the engine
  */
 export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  // Engines differ on whether the decoder drops a byte order mark; JSON never starts with that byte.
+  // Engines differ on whether the decoder drops a byte order mark. JSON never starts with that byte.
   if (bytes[0] === 0xef) return undefined;
   try {
     return asObject(JSON.parse(textOf(bytes)));
@@ -54,7 +50,7 @@ export function asObject(value: unknown): Readonly<Record<string, unknown>> | un
     : undefined;
 }
 
-/** The JSON object of a text; `undefined` for any other text. */
+/** The JSON object in a text; `undefined` for any other text. */
 export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return asObject(JSON.parse(text));
@@ -63,11 +59,10 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/**
- * The keys of a JWKS (RFC 7517 section 5) as they stand there, or a sentence for the log that holds nothing of the text.
+/** The keys of a JWKS (RFC 7517 section 5), unchanged, or a sentence for the log that contains nothing of the text.
  *
- * @param what the text is
- * @param list what it has to have
+ * @param what the name of the text in that sentence
+ * @param list what it must have
  */
 export function keysIn(text: string, what = 'the file', list = 'list "keys"'): readonly unknown[] | string {
   if (text.length > MAX_DOCUMENT_BYTES) return `${what} is too large`;

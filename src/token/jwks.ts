@@ -9,14 +9,15 @@ import { asObject, keysIn } from './json.ts';
 import type { Key } from './types.ts';
 import { rsaWeakness } from './weak.ts';
 
-/** A provider's usable keys, and what was left out, in sentences for the log; or why the document is of no use. */
+/** A provider's usable keys, with sentences for the log about those that were left out; or why the document is not
+ * usable. */
 export type KeySet =
   | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** The public members that make the key, by type (RFC 7518 section 6, RFC 8037 section 2): nothing else is imported. */
+/** The public members of a key, by type (RFC 7518 section 6, RFC 8037 section 2). Nothing else is imported. */
 const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
@@ -27,7 +28,7 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
 
-/** Keys for other uses are nobody's mistake, and left out without a word (RFC 7517 sections 4.2 and 4.3). */
+/** Keys for other uses are no mistake and are left out without a warning (RFC 7517 sections 4.2 and 4.3). */
 function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
   if (use !== undefined && use !== 'sig' && use !== own) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
@@ -50,9 +51,9 @@ function problemOf(jwk: Jwk): string | undefined {
   return undefined;
 }
 
-/** Has the engine import the key, since only that finds a point that is not on its curve. */
+/** Imports the key, because only the engine finds a point that is not on its curve. */
 async function tryImport(key: Key): Promise<void> {
-  // nginx's module of njs 1.0.2 lacks Ed25519; the key itself is right, and tokens are refused with that reason.
+  // nginx's module of njs 1.0.2 lacks Ed25519. The key itself is valid; tokens are refused with that reason.
   if (key.kty === 'OKP') {
     if (decode(key.jwk.x as string).length !== 32) throw new Error('not 32 bytes');
     return;
@@ -87,14 +88,13 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
   }
 }
 
-/**
- * Reads a JWKS (RFC 7517 section 5). Broken, weak, symmetric and private keys are left out with a warning, keys for other
- * uses silently; several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
+/** Reads a JWKS (RFC 7517 section 5). Broken, weak, symmetric and private keys are left out with a warning, keys for
+ * other uses without one. Several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
  *
  * @param text the document as fetched
- * @param kind of the provider: what its keys say beside
- * @returns an error for what is no key set, and for one without any usable key: a provider without keys is a mistake,
- * and the keys known so far stay until they are too old
+ * @param kind of the provider: the additional members of its keys
+ * @returns an error if it is not a key set, or has no usable key: a provider without keys is a mistake, and the known
+ * keys stay until they are too old
  */
 export async function readKeySet(
   text: string,

@@ -1,4 +1,4 @@
-/** Networks that are nobody's on the internet (RFC 6890 and its registries), in their first bits. */
+/** Networks that do not belong to the public internet (RFC 6890 and its registries), by their first bits. */
 const PRIVATE_V4: readonly (readonly [first: number, bits: number])[] = [
   [0x00000000, 8],
   [0x0a000000, 8],
@@ -51,9 +51,8 @@ function isPrivateV6(groups: readonly number[]): boolean {
   return (a & 0xe000) !== 0x2000;
 }
 
-/**
- * Whether an address, as nginx writes where it has connected to, is one of this machine, of a private network or of none:
- * what is no address at all is not trusted either.
+/** Whether an address that nginx has connected to belongs to this machine, to a private network, or is not an address.
+ * A text that is not an address is not trusted either.
  *
  * @param address `10.0.0.7:443`, `[fd00::1]:443`
  */

@@ -3,13 +3,12 @@ import { parseClaims, parseHeader, splitJws } from './format.ts';
 import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
-/**
- * The provider whose keys are worth fetching out of turn before a refusal is final: its keys did not fit, or are not
- * there. A token without `kid` that no key has signed may be signed by a new one as well.
+/** The provider whose keys should be fetched early before a refusal is final: no key matched, or the keys are not
+ * known. A token without `kid` whose signature no key verifies may have been signed by a new key, too.
  *
  * @param token the refused token
  * @param providers those that the host accepts
- * @returns undefined where other keys would change nothing
+ * @returns undefined if other keys would change nothing
  */
 export function providerToAsk(
   token: string,

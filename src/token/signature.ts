@@ -12,21 +12,21 @@ const noEd25519 = refuse(
   'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256',
 );
 
-/** A key fits if type and curve are the algorithm's and its owner bound it to no other algorithm (RFC 8725 section 3.1). */
+/** A key fits an algorithm if its type and curve match and its owner did not bind it to another algorithm (RFC 8725
+ * section 3.1). */
 function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
 
-/** The only key that fits an algorithm, of a set whose keys all have no `kid`. */
+/** The only key that fits an algorithm, in a set whose keys all have no `kid`. */
 function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefined {
   if (keys.some(({ kid }) => kid !== undefined)) return undefined;
   const fitting = keys.filter((key) => fits(key, entry));
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/**
- * The keys that a token may be checked with: with a `kid` those of that name, else the first few that fit. A `kid` is a
- * hint (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is taken.
+/** The keys that may verify a token: those with its `kid`, or without a `kid` the first few that fit. A `kid` is a hint
+ * (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is used.
  *
  * @returns reason `key_unknown` if there is none
  */
@@ -46,21 +46,22 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
-/** A key that is tried, with what is made of it once: its name among the imported ones, and what is said if it signed. */
+/** A key to try, with two values that are computed once: its name among the imported ones, and the result if it
+ * verifies. */
 interface Candidate {
   readonly key: Key;
   readonly name: string;
   readonly signed: Result<Key>;
 }
 
-/** What is known before the token's own bytes are looked at. It comes again with most tokens. */
+/** What is known before the token's own bytes are examined. Most tokens use it again. */
 interface Choice {
   readonly keys: readonly Key[];
   readonly entry: AlgorithmEntry;
   readonly candidates: readonly Candidate[];
-  /** Why there are none. */
+  /** Why there are no keys to try. */
   readonly refused: ReturnType<typeof refuse> | undefined;
-  /** What is said if none of them signed. */
+  /** The result if none of them verifies the signature. */
   readonly unsigned: ReturnType<typeof refuse>;
 }
 
@@ -90,7 +91,7 @@ function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined
   };
 }
 
-/** Algorithm and keys for a header, looked up where that was done before; undefined for an algorithm that is none. */
+/** Algorithm and keys for a header, kept for the next token with it; undefined for an unknown algorithm. */
 function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
   const known = choices.get(header);
   if (known !== undefined && known.keys === keys) return known;
@@ -99,15 +100,16 @@ function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
   return choice;
 }
 
-/** What a signature is checked with. */
+/** What is needed to verify a signature. */
 export interface SignatureContext {
-  /** Imported keys, kept by the caller between tokens. */
+  /** Imported keys, which the caller keeps between tokens. */
   readonly imported: ImportedKeys;
-  /** What the engine needs after a key with which the signature does not hold. */
+  /** Work that the engine needs after a key that does not verify the signature. */
   readonly onFailure?: () => Promise<void>;
 }
 
-/** What is told of a signature, with what its caller gave along: a list costs a fifth of a closure's variables. */
+/** Receives the result of a signature, with a value that its caller passes on: a list costs a fifth of a closure's
+ * variables. */
 type Use<T, S> = (signer: Result<Key>, along: S) => T | Promise<T>;
 
 function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, entry: AlgorithmEntry): Promise<boolean> {
@@ -115,7 +117,7 @@ function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, en
   return crypto.subtle.verify(algorithm, publicKey as never, signature as never, input as never);
 }
 
-/** A promise of whether the signature holds; rejected where the engine says so by an error. */
+/** A promise whether the signature is valid; it rejects if the engine throws. */
 function holds(
   jws: CompactJws,
   { key, name }: Candidate,
@@ -131,7 +133,8 @@ function holds(
   }
 }
 
-/** Tries keys, from one on. Engines differ on which bad signatures are false and which are errors; neither is a pass. */
+/** Tries keys, beginning with one. Engines differ on which bad signatures are false and which throw; neither is
+ * accepted. */
 function tryKeys<T, S>(
   jws: CompactJws,
   choice: Choice,
@@ -142,7 +145,7 @@ function tryKeys<T, S>(
 ): T | Promise<T> {
   const candidate = choice.candidates[from];
   if (candidate === undefined) return use(choice.unsigned, along);
-  // One closure for all outcomes: an error is no `true`.
+  // One closure handles all outcomes: an error is not `true`.
   const settle = (held: unknown): T | Promise<T> => {
     if (held === true) return use(candidate.signed, along);
     const next = () => tryKeys(jws, choice, from + 1, context, use, along);
@@ -151,7 +154,7 @@ function tryKeys<T, S>(
   return holds(jws, candidate, choice.entry, context.imported).then(settle, settle);
 }
 
-/** {@link verifySignature} by an algorithm that this engine has. */
+/** {@link verifySignature} with an algorithm that this engine has. */
 function verifyBy<T, S>(
   choice: Choice,
   jws: CompactJws,
@@ -167,7 +170,7 @@ function verifyBy<T, S>(
   return tryKeys(jws, choice, 0, context, use, along);
 }
 
-/** {@link verifySignature}, with something that `use` is given along. */
+/** {@link verifySignature} with a value that `use` receives too. */
 export function verifySignatureWith<T, S>(
   jws: CompactJws,
   header: JoseHeader,
@@ -182,12 +185,11 @@ export function verifySignatureWith<T, S>(
   return hasEd25519().then((has) => (has ? verifyBy(choice, jws, context, use, along) : use(noEd25519, along)));
 }
 
-/**
- * Checks the signature of a token (RFC 7515 section 5.2), and goes on.
+/** Verifies the signature of a token (RFC 7515 section 5.2) and continues with `use`.
  *
  * @param keys the provider's keys
- * @param use is given the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
- * `signature_invalid`. What it returns is returned. There is one promise, the engine's: each `async` and `await` more
+ * @param use receives the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
+ * `signature_invalid`. Its result is returned. There is one promise, the engine's: each further `async` or `await`
  * would cost a new token 2 µs.
  */
 export function verifySignature<T>(

@@ -2,15 +2,14 @@ import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type ClientCertificate, readEscaped } from './client-certificate.ts';
 
-/** What the gateway knows of a workload by its certificate. */
+/** What a certificate says about a workload. */
 export type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
 
-/**
- * Reads an X.509-SVID (SPIFFE X509-SVID section 2): the one URI among its names is the SPIFFE id of a workload. Whether
- * the certificate verifies is nginx's to say.
+/** Reads an X.509-SVID (SPIFFE X509-SVID section 2): the one URI among its names is the SPIFFE id of a workload. nginx
+ * has verified the certificate.
  *
- * @param escaped nginx's `$ssl_client_escaped_cert`; empty where the client showed none
- * @returns reasons `proof_missing`, `proof_invalid`; nothing of the certificate is in them
+ * @param escaped nginx's `$ssl_client_escaped_cert`; empty if the client showed none
+ * @returns reasons `proof_missing`, `proof_invalid`; their details contain nothing of the certificate
  */
 export function readSvid(escaped: string): Result<Svid> {
   const read = readEscaped(escaped);

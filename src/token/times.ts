@@ -2,12 +2,12 @@ import { MAX_NUMERIC_DATE } from '../limits.ts';
 import { type Refused, refuse } from '../reasons.ts';
 import type { Claims } from './types.ts';
 
-/** Whether a date is absent, or a date of ours (RFC 7519 section 2). */
+/** Whether a date is absent or a valid NumericDate (RFC 7519 section 2). */
 function isDate(value: unknown): value is number | undefined {
   return value === undefined || (typeof value === 'number' && value <= MAX_NUMERIC_DATE && value > never);
 }
 
-/** What a number in JSON can be below all dates: a name of its own is found sooner than a global's member. */
+/** A number below all dates. The engine finds a local name sooner than a member of a global. */
 const never = Number.NEGATIVE_INFINITY;
 
 function noDate(name: string, value: unknown): Refused {
@@ -15,15 +15,15 @@ function noDate(name: string, value: unknown): Refused {
   return refuse('claim_absent', `"${name}" is not a ${isNumber ? 'date in seconds' : 'number'}`);
 }
 
-/**
- * `exp` is required, `nbf` and `iat` are checked where present (RFC 7519 sections 4.1.4 to 4.1.6).
+/** Requires `exp`; checks `nbf` and `iat` if they are present (RFC 7519 sections 4.1.4 to 4.1.6).
  *
- * @returns why not: `claim_absent`, `token_expired`, `token_not_yet_valid`; or nothing, and `exp` is a number
+ * @returns a refusal with `claim_absent`, `token_expired`, `token_not_yet_valid`; or nothing, and then `exp` is a
+ * number
  */
 export function checkTimes(claims: Claims, now: number, skew: number): Refused {
   const { exp, nbf, iat } = claims;
   const latest = now + skew;
-  // What holds for most is seen without a call; what does not is looked at again, to say why.
+  // Most tokens pass without a call. Any other one is checked again, to say why.
   if (
     typeof exp === 'number' &&
     exp > now - skew &&

@@ -7,22 +7,20 @@ import { isKeyOfIssuer, providerOf } from './issuer.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
-/** What the tokens of all hosts are checked against. */
+/** What is needed to verify tokens of all hosts. */
 export interface VerifyContext extends SignatureContext {
-  /** The provider's keys as they are now; `undefined` if it has none yet, or only ones that are too old. */
+  /** The provider's current keys; `undefined` if there are none yet, or only ones that are too old. */
   readonly keysOf: (provider: TokenProvider, now: number) => readonly Key[] | undefined;
   /** Seconds by which clocks may differ. */
   readonly skew: number;
 }
 
-/**
- * A payload that is no claims set names no provider; where only one comes into question its signature is checked all the
- * same, so that the refusal can say what is wrong.
- */
+/** The only provider that a payload without claims can belong to. Its signature is verified all the same, so that the
+ * refusal can say what is wrong. */
 const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
   providers.length === 1 ? providers[0] : undefined;
 
-/** A token whose signature is looked at, and who is told. */
+/** A token whose signature is being verified, and who receives the result. */
 type Read<T, S> = readonly [
   header: JoseHeader,
   claims: Claims | undefined,
@@ -35,13 +33,13 @@ type Read<T, S> = readonly [
 
 const otherKey = refuse('key_unknown', 'the key that signed the token is of another issuer');
 
-/** The reason why a signature does not hold, if it is that nobody but the one it is for can verify it. */
+/** The reason why a signature is invalid, if only the service that the token is for could verify it. */
 function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
   if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
   return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);
 }
 
-/** What is said of a token whose signature holds. */
+/** Judges the claims of a token with a valid signature. */
 function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   const use = read[5];
   const along = read[6];
@@ -57,15 +55,14 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   return use(claims.cnf === undefined ? ok(verified) : withBinding(verified), along);
 }
 
-/**
- * Verifies a bearer token: format, header, provider, algorithm, key, signature, claims, in this order
- * (RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). Never throws for any text.
+/** Verifies a bearer token: format, header, provider, algorithm, key, signature, claims, in this order (RFC 7515
+ * section 5.2, RFC 7519 section 7.2, RFC 8725). Never throws for any text.
  *
  * @param providers those that the host accepts
  * @param now seconds since the epoch
- * @param use is given the claims with their provider, or the first reason that applies; a detail that tells what was
- * expected is given only after the signature held. What it returns is returned, see {@link verifySignature}.
- * @param along `use` is given this as well
+ * @param use receives the claims with their provider, or the first reason that applies; the detail says what was
+ * expected only if the signature is valid. Its result is returned, see {@link verifySignature}.
+ * @param along `use` receives this as well
  */
 export function verifyToken<T, S>(
   text: string,

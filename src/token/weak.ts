@@ -22,16 +22,14 @@ function powersModulo(prime: number): ReadonlySet<number> {
 /** Primes modulo which a modulus of CVE-2017-15361 is always a power of 65537, and few others are. */
 const rocaPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/**
- * Whether a modulus has the mark of keys made by chips with CVE-2017-15361 (ROCA), whose private half can be computed.
- * One sound modulus in some hundred million has it by chance.
- */
+/** Whether a modulus has the mark of keys from chips with CVE-2017-15361 (ROCA), whose private half can be computed.
+ * About one sound modulus in a hundred million has it by chance. */
 function hasRocaMark(modulus: Uint8Array): boolean {
   return rocaPrimes.every((prime) => powersModulo(prime).has(remainder(modulus, prime)));
 }
 
-/**
- * Why an RSA public key is not to be trusted, or `undefined` (RFC 7518 section 3.3; even and tiny exponents are no keys).
+/** Why an RSA public key must not be trusted, or `undefined` (RFC 7518 section 3.3; even and tiny exponents are not
+ * valid).
  *
  * @param modulus big-endian
  * @param exponent big-endian

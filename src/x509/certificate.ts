@@ -1,13 +1,13 @@
 import { ascii, contents, type Element, explicit, implicit, objectId, TAG, timeOf, whole, within } from './der.ts';
 
-/** What the gateway reads of an X.509 certificate; nothing of it is verified. */
+/** The parts of an X.509 certificate that the gateway reads. Nothing is verified. */
 export interface Certificate {
   /** Seconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** URIs among its subject alternative names: of an X.509-SVID the one SPIFFE id. */
+  /** URIs among its subject alternative names; an X.509-SVID has exactly one, its SPIFFE id. */
   readonly uris: readonly string[];
-  /** DNS names among them, as written. */
+  /** DNS names among its subject alternative names, as written. */
   readonly dnsNames: readonly string[];
   /** Its Name (RFC 5280 section 4.1.2.6). */
   readonly subject: Element;
@@ -18,11 +18,10 @@ export interface Certificate {
 /** id-ce-subjectAltName, 2.5.29.17 */
 const SUBJECT_ALT_NAME = '551d11';
 
-/**
- * Reads a certificate (RFC 5280 section 4.1).
+/** Reads a certificate (RFC 5280 section 4.1).
  *
  * @param bytes DER
- * @returns undefined for what is none
+ * @returns undefined if it is not a certificate
  */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
@@ -39,13 +38,13 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   return names && { notBefore, notAfter, ...names, subject, publicKey };
 }
 
-/** The texts of one kind among general names; undefined for one that is no printable ASCII. */
+/** The texts of one kind among general names; undefined if one is not printable ASCII. */
 function textsOf(general: readonly Element[], kind: number): readonly string[] | undefined {
   const texts = general.filter(({ tag }) => tag === implicit(kind)).map(ascii);
   return texts.every((text): text is string => text !== undefined) ? texts : undefined;
 }
 
-/** The subject alternative names; undefined if the extensions are malformed, or have them twice. */
+/** The subject alternative names; undefined if the extensions are malformed or contain them twice. */
 function namesOf(extensions: Element | undefined): Pick<Certificate, 'uris' | 'dnsNames'> | undefined {
   if (extensions === undefined) return { uris: [], dnsNames: [] };
   const lists = within(extensions, explicit(3)) ?? [];

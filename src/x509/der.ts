@@ -1,12 +1,12 @@
-/** A strict reader of DER (X.690 section 10), as much of it as X.509 certificates and private keys need. */
+/** A strict reader of DER (X.690 section 10), for the parts that X.509 certificates and private keys need. */
 
-/** One element: its tag, and where its contents are. */
+/** One element: its tag, and the place of its contents. */
 export interface Element {
   readonly tag: number;
   readonly bytes: Uint8Array;
   /** First byte of the contents. */
   readonly start: number;
-  /** First byte after them. */
+  /** First byte after the contents. */
   readonly end: number;
 }
 
@@ -23,14 +23,14 @@ export const TAG = {
 /** Tag of `[n]` around other elements. */
 export const explicit = (n: number): number => 0xa0 | n;
 
-/** Tag of `[n]` in the place of a primitive's own tag. */
+/** Tag of `[n]` that replaces a primitive's own tag. */
 export const implicit = (n: number): number => 0x80 | n;
 
-/**
- * The element that begins at a place.
+/** The element that begins at a place.
  *
  * @param end it must not go beyond this
- * @returns undefined for what is not DER: a length that is indefinite, not the shortest, or too long; a tag of several bytes
+ * @returns undefined if it is not DER: a length that is indefinite, not the shortest, or too long; a tag of several
+ * bytes
  */
 export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.length): Element | undefined {
   const tag = bytes[at];
@@ -49,7 +49,7 @@ export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.len
   return start + length > end ? undefined : { tag, bytes, start, end: start + length };
 }
 
-/** The elements that fill another's contents without a rest; undefined if they do not, or it has another tag. */
+/** The elements that exactly fill another's contents; undefined if they do not, or if it has another tag. */
 export function within(outer: Element | undefined, tag: number = TAG.sequence): readonly Element[] | undefined {
   if (outer?.tag !== tag) return undefined;
   const elements: Element[] = [];
@@ -62,7 +62,7 @@ export function within(outer: Element | undefined, tag: number = TAG.sequence): 
   return elements;
 }
 
-/** The one element that all of a text is; undefined if something follows it. */
+/** The one element that the bytes consist of; undefined if something follows it. */
 export function whole(bytes: Uint8Array): Element | undefined {
   const element = elementAt(bytes, 0);
   return element?.end === bytes.length ? element : undefined;
@@ -73,13 +73,13 @@ export function contents({ bytes, start, end }: Element): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** The contents as text of one byte a character; undefined for bytes that are no printable ASCII. */
+/** The contents as text of one byte per character; undefined if a byte is not printable ASCII. */
 export function ascii(element: Element): string | undefined {
   const text = String.fromCharCode(...contents(element));
   return /^[ -~]*$/.test(text) ? text : undefined;
 }
 
-/** What a BIT STRING of whole bytes holds; undefined for another tag, or bits to spare. */
+/** The contents of a BIT STRING of whole bytes; undefined for another tag, or unused bits. */
 export function bitString(element: Element | undefined, tag: number = TAG.bitString): Uint8Array | undefined {
   if (element?.tag !== tag || element.bytes[element.start] !== 0 || element.end === element.start) return undefined;
   return element.bytes.subarray(element.start + 1, element.end);
@@ -91,10 +91,9 @@ export function objectId(element: Element | undefined): string | undefined {
   return Array.from(contents(element), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/**
- * A time of a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
+/** A time in a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
  *
- * @returns undefined for another form, or a day that there is not
+ * @returns undefined for another form, or a date that does not exist
  */
 export function timeOf(element: Element | undefined): number | undefined {
   const text = element && ascii(element);
@@ -109,7 +108,7 @@ export function timeOf(element: Element | undefined): number | undefined {
   );
   const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
   const ms = Date.parse(iso);
-  // What Date moves to the next day or month was none.
+  // A date that Date moves to the next day or month does not exist.
   return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms / 1000;
 }
 

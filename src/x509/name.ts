@@ -51,7 +51,7 @@ const escaped = (text: string): string =>
     .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
     .replace(/[\x00-\x1f\x7f]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** One attribute; what has no name or no text is written as its bytes. */
+/** One attribute. If it has no short name or no text, its bytes are written. */
 function attributeText(attribute: Element): string | undefined {
   const [type, value, ...more] = within(attribute) ?? [];
   const id = objectId(type);
@@ -62,7 +62,7 @@ function attributeText(attribute: Element): string | undefined {
   return `${name ?? dotted(contents(type))}=#${hex(value.bytes.subarray(value.start - headLength(value), value.end))}`;
 }
 
-/** Bytes of an element's tag and length. */
+/** Length of an element's tag and length, in bytes. */
 function headLength({ start, end }: Element): number {
   const length = end - start;
   return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : 5;
@@ -70,10 +70,9 @@ function headLength({ start, end }: Element): number {
 
 const SET = 0x31;
 
-/**
- * A Name as text (RFC 4514): `CN=ci,O=Example`, the last part first. Empty for the empty name.
+/** A Name as text (RFC 4514): `CN=ci,O=Example`, the last part first. Empty for the empty name.
  *
- * @returns undefined for what is malformed
+ * @returns undefined if it is malformed
  */
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;

@@ -5,10 +5,9 @@ export interface PemBlock {
   readonly bytes: Uint8Array;
 }
 
-/**
- * The blocks of a PEM text (RFC 7468), in its order; what stands between them is left out.
+/** The blocks of a PEM text (RFC 7468), in order, without the text between them.
  *
- * @returns undefined if a block is left open, or holds something else than base64
+ * @returns undefined if a block is not closed, or contains something other than base64
  */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const blocks: PemBlock[] = [];

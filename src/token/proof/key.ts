@@ -10,10 +10,10 @@ const wrong = (detail: string) => refuse('proof_invalid', detail);
 
 const noKey = wrong('the proof\'s "jwk" is no public key that fits its "alg"');
 
-/** Members of a JWK that have no business in a public key (RFC 7518 section 6). */
+/** Members that a public JWK must not have (RFC 7518 section 6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
-/** Members of a header that would change how the rest is read. */
+/** Members of a header that would change how the rest must be read. */
 const changing = ['crit', 'b64', 'zip'];
 
 /** Length of one coordinate in bytes, by curve. */
@@ -27,13 +27,13 @@ type Digest = (text: string) => string;
 const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? decodeCanonical(value) : undefined;
 
-/** A point of the curve as SEC 1 writes it, section 2.3.3; whether it is one only the engine finds, as it imports it. */
+/** A point of the curve in SEC 1 form, section 2.3.3. Only the engine's import finds out whether it is on the curve. */
 function curveKey({ x, y }: Jwk, crv: string, digest: Digest): Key | undefined {
   const [left, right] = [bytesOf(x), bytesOf(y)];
   const length = coordinates[crv];
   if (left?.length !== length || right?.length !== length) return undefined;
   const raw = Buffer.concat([new Uint8Array([4]), left as Buffer, right as Buffer]);
-  // In base64url is nothing that JSON escapes; the order is RFC 7638's.
+  // base64url has no character that JSON escapes. The order is RFC 7638's.
   const thumbprint = digest(`{"crv":"${crv}","kty":"EC","x":"${x}","y":"${y}"}`);
   return { thumbprint, kty: 'EC', crv, jwk: {}, raw };
 }
@@ -57,9 +57,8 @@ function publicKey(jwk: Jwk | undefined, { alg, kty, crv }: AlgorithmEntry, dige
   return key === undefined ? noKey : ok(key);
 }
 
-/**
- * Reads the header of a proof (RFC 9449 section 4.3, items 3 to 7): its type, an asymmetric algorithm, and the public
- * key alone. Any `kid`, `jku` or `x5c` is ignored.
+/** Reads the header of a proof (RFC 9449 section 4.3, items 3 to 7): its type, an asymmetric algorithm, and the public
+ * key. `kid`, `jku` and `x5c` are ignored.
  *
  * @param text the first part of the proof
  * @returns reason `proof_invalid`

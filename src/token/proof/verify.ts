@@ -11,7 +11,7 @@ import { isSameUrl } from './url.ts';
 
 /** What is kept between proofs. */
 export interface ProofContext extends SignatureContext {
-  /** Keys by the text of their header: one client's proofs all have the same. */
+  /** Keys by the text of their header. All proofs of one client have the same header. */
   readonly known: Map<string, ProofKey>;
   /** SHA-256 of a text, base64url. */
   readonly digest: (text: string) => string;
@@ -23,7 +23,7 @@ const malformed = wrong('the proof is not one signed JWT in a "DPoP" header of i
 
 const encoder = new TextEncoder();
 
-/** The three parts of a proof; two headers, which nginx joins by a comma, are none. */
+/** The three parts of a proof. Two headers, which nginx joins by a comma, are not a proof. */
 function splitProof(text: string): CompactJws | undefined {
   const dot = text.indexOf('.');
   const end = text.lastIndexOf('.');
@@ -34,7 +34,7 @@ function splitProof(text: string): CompactJws | undefined {
   return { header: text.slice(0, dot), payload, signature, input: encoder.encode(text.slice(0, end)) };
 }
 
-/** The key of a proof, if the token is bound to it. Only such keys are kept: no other client can push them out. */
+/** The key of a proof, if the token is bound to it. Only such keys are kept, so other clients cannot displace them. */
 function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }: ProofContext): Result<ProofKey> {
   const before = known.get(header);
   const key = before === undefined ? readProofKey(header, digest) : ok(before);
@@ -49,7 +49,8 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** When it was made: not too long ago by our clock, and hardly in the future. Dates that nobody asks for count too. */
+/** Checks when a proof was made: not too long ago by the gateway's clock, and hardly in the future. Optional dates
+ * count too. */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
   if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
@@ -59,7 +60,7 @@ function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: Expected
   return undefined;
 }
 
-/** Whether a proof is one for this request (RFC 9449 section 4.3, items 8 to 12). */
+/** Checks that a proof is for this request (RFC 9449 section 4.3, items 8 to 12). */
 function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   const { jti, htm, htu, ath, nonce } = claims;
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
@@ -77,20 +78,19 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   return refuse('proof_nonce_required');
 }
 
-/** A proof whose signature is looked at, and who is told. */
+/** A proof whose signature is being verified, and who receives the result. */
 type Read<T, S> = readonly [proof: Proof, use: (proved: Result<Proof>, along: S) => T | Promise<T>, along: S];
 
 function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
   return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
 }
 
-/**
- * Checks a DPoP proof (RFC 9449 section 4.3): form, key, what it says of the request, signature. Whether it was used
- * before is not looked at. Never throws for any text.
+/** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
+ * whether the proof was used before. Never throws for any text.
  *
- * @param use is given the proof, or reason `proof_invalid` or `proof_nonce_required`; what it returns is returned. There
- * is one promise, the engine's.
- * @param along `use` is given this as well
+ * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned. There is
+ * one promise, the engine's.
+ * @param along `use` receives this as well
  */
 export function verifyProof<T, S>(
   text: string,
