@@ -16,7 +16,7 @@ import { testCommand } from './test.ts';
 import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
 
-/** The same as in package.json; a test holds them together. */
+/** The same as in package.json; a test compares them. */
 export const VERSION = '0.1.0';
 
 const root = buildRouteMap<string, Context>({
@@ -45,7 +45,7 @@ const root = buildRouteMap<string, Context>({
   },
 });
 
-/** The engine's stack says where, and on njs not what. */
+/** The text of an exception. The engine's stack says where it was thrown, but in njs not what it is. */
 function exceptionText(thrown: unknown): string {
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
 }

@@ -2,17 +2,16 @@ import type { Host, Policy, Route } from '../policy/types.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import { match } from '../rules/match.ts';
 
-/** What a request reaches: a route, or the refusal that comes before any rule. */
+/** The route that a request reaches, or the refusal that comes before any rule. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
 
-/** Of a token on a route that takes sessions alone. */
+/** The refusal of a token on a route that accepts only sessions. */
 export const noTokens = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 
-/**
- * Takes a URL apart without touching it: what stands behind the host goes to nginx as it is, so that odd spellings can
- * be asked about.
+/** Splits a URL without changing it: nginx receives the part after the host as it is, so that unusual spellings can be
+ * tested.
  *
- * @returns `undefined` if there is no host in it
+ * @returns `undefined` if it has no host
  */
 export function splitUrl(url: string): { readonly host: string; readonly target: string } | undefined {
   const [, host, rest = ''] = /^(?:https?:\/\/)?([^/?#]+)(.*)$/is.exec(url) ?? [];
@@ -20,8 +19,7 @@ export function splitUrl(url: string): { readonly host: string; readonly target:
   return { host, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/**
- * The route that nginx finds for a request.
+/** The route that nginx finds for a request.
  *
  * @param url with host and path; see {@link splitUrl}
  */

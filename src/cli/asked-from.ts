@@ -6,15 +6,15 @@ import type { RequestView } from '../policy/facts/operator.ts';
 import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 
-/** What a test or a command is told whose answer would be another one from most addresses. */
+/** The note for a test or a command whose result would differ from most addresses. */
 export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not said';
 
-/** The names in a certificate of which one is said. */
+/** The names in a certificate of which one is given. */
 export function namesOf(certificate: string): CertificateNames {
   return certificate.startsWith('spiffe:') ? { spiffe: certificate, dns: [] } : { dns: [certificate] };
 }
 
-/** What is known of a request by the words of a test or a command. Without an address it comes from nowhere in particular. */
+/** The request as a test or a command describes it. Without an address it comes from an address that no fact names. */
 export function requestView({ network, certificate }: AskedFrom): RequestView {
   const address = network === undefined ? undefined : readAddress(network);
   const names = certificate === undefined ? undefined : namesOf(certificate);
@@ -28,13 +28,13 @@ export function requestView({ network, certificate }: AskedFrom): RequestView {
   };
 }
 
-/** Who shows a certificate with this name, and nothing else. */
+/** The caller who shows a certificate with this name and no other credential. */
 export function holderOf(certificate: string, agents?: readonly TokenAgent[]): Result<Caller> {
   const named = { ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' };
   return certificateCaller(named, agents);
 }
 
-/** Where a request comes from, in words; empty where nothing is said. */
+/** Where a request comes from, in words; empty if it is not given. */
 export function fromText({ network, certificate }: AskedFrom): string {
   return [
     ...(network === undefined ? [] : [`from ${network}`]),

@@ -13,16 +13,16 @@ import { type ClaimedCaller, Offline } from './offline.ts';
 import { claimedByNobody } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Who asks, and why they have a role or not. */
+/** A caller, and why they have a role or not. */
 export interface Asker {
   readonly kind: 'nobody' | 'roles' | 'token' | 'certificate';
-  /** For people, in one line. */
+  /** One line for people. */
   readonly text: string;
   readonly caller: DecidingCaller | null;
-  /** Who they are from most addresses, where no address is given and that is somebody with other roles. */
+  /** The callers that they may be from most addresses, if no address is given and they would have other roles. */
   readonly elsewhere?: readonly DecidingCaller[];
   readonly claimed?: ClaimedCaller;
-  /** Why the role is held or not. */
+  /** Why they have the role or not. */
   role(role: Role): FactExplanation;
 }
 
@@ -31,7 +31,7 @@ export interface AskerFlags {
   readonly agent?: string;
   readonly token?: string;
   readonly now?: number;
-  /** What the request says beside its token. */
+  /** The address and the certificate, besides the token. */
   readonly network?: string;
   readonly certificate?: string;
 }
@@ -55,7 +55,7 @@ const byFact =
     return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
   };
 
-/** Somebody without a token. What is false of them is: no role is held that rests on more than the request. */
+/** A caller without a token. Roles that depend on more than the request are not held. */
 function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): Asker {
   const { subject, roles, nobody } = claimed.caller;
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
@@ -88,17 +88,16 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
   };
 }
 
-/** A token's text, of a file or standard input; a scheme before it is left out. */
+/** A token's text, from a file or standard input, without its scheme. */
 export function tokenText(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the token'));
-  // Whatever it is, none of it is repeated.
+  // The text is never repeated in an error, whatever it is.
   return (text ?? '').trim().replace(/^(?:authorization: *)?(?:bearer|dpop) +/i, '');
 }
 
-/**
- * Who asks, by the command's flags.
+/** The caller that the command's flags describe.
  *
- * @returns the refusal where the token is none that the gateway would take
+ * @returns the refusal if the gateway would reject the token
  */
 export function askerOf(
   runtime: Runtime,
@@ -119,7 +118,7 @@ function agentNamed(policy: Policy, name: string): Agent {
   throw new WrongUse(`the policy has no agent ${JSON.stringify(name)}; ${advise(name, known)}`);
 }
 
-/** An agent that asks for itself. */
+/** An agent that acts for itself. */
 function itself(policy: Policy, name: string): Asker {
   const agent = agentNamed(policy, name);
   if (!agent.alone) throw new WrongUse(`agent ${name} is never alone: give --as ROLE or --token FILE as well`);
@@ -131,7 +130,7 @@ function itself(policy: Policy, name: string): Asker {
   };
 }
 
-/** An agent that asks for somebody: what it may not act for is not held. */
+/** An agent that acts for a person. Roles that it may not act for are not held. */
 function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   const agent = agentNamed(policy, name);
   if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for nobody: leave --as and --token out`);
@@ -177,7 +176,7 @@ function personOf(
   return withAddress(bearerOf(claimed.value, flags), flags, claimed.value, ofToken);
 }
 
-/** Notes of somebody whose address is not given who they would be from most addresses. */
+/** Adds to a caller without an address who they would be from most addresses. */
 function withAddress(
   asker: Asker,
   from: AskedFrom,
@@ -192,7 +191,7 @@ function withAddress(
   return elsewhere.length === 0 ? asker : { ...asker, elsewhere };
 }
 
-/** A token's caller in one line: the person, through whom, with what roles; or an agent alone. */
+/** The caller of a token in one line: the person, the agent and the roles; or an agent alone. */
 function callerText({ subject, provider, roles, agent, alone }: Caller): string {
   const who = `${JSON.stringify(subject)} of ${provider}`;
   if (agent === undefined) return `${who}; roles: ${roles.join(', ') || 'none'}`;
@@ -200,7 +199,7 @@ function callerText({ subject, provider, roles, agent, alone }: Caller): string 
   return `agent ${agent}, for ${who}; roles that travel: ${roles.join(', ') || 'none'}`;
 }
 
-/** Who shows a token, as its claims alone say. */
+/** The caller that a token's claims describe. */
 export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
   const { caller } = claimed;
   const { agent, alone } = caller;

@@ -5,9 +5,9 @@ import { readSecrets, type Shown } from '../session/flow/client-auth.ts';
 import { reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What the policy's client shows a provider: one of these, and on each connection this certificate. */
+/** The credentials of the policy's OAuth client: one secret or assertion, and a certificate for each connection. */
 export interface ClientSecrets {
-  /** The newest first: several secrets overlap while one replaces the other. */
+  /** The newest first. Several secrets overlap while one replaces the other. */
   readonly shown: readonly Shown[];
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -24,12 +24,11 @@ function textOf(runtime: Runtime, file: string): string {
   return text;
 }
 
-/**
- * Reads what the client of a provider shows it, of the files that the policy names. Nothing of them is in an error.
+/** Reads the client's credentials from the files that the policy names. Errors contain nothing of them.
  *
  * @param now seconds since the epoch
- * @param tokenEndpoint whom some kinds of providers want an assertion for
- * @throws Error with a sentence where a file is not there, or of no use
+ * @param tokenEndpoint the audience of assertions for some kinds of providers
+ * @throws Error with a sentence if a file is missing or not valid
  */
 export async function clientSecrets(
   runtime: Runtime,

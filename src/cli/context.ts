@@ -2,7 +2,7 @@ import type { CommandContext, StricliProcess } from '@stricli/core';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Exit codes: yes, no (denied, invalid), wrong use; of commands that compare, nothing is proven: neither yes nor no. */
+/** Exit codes: yes, no (denied, not valid), wrong use. Commands that compare have a fourth: neither is proven. */
 export const YES = 0;
 export const NO = 1;
 export const WRONG_USE = 2;
@@ -13,7 +13,7 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The command was called in a way that makes no sense; the message says what would, a line for each mistake. */
+/** The command was called wrongly. The message says what is right, with a line for each mistake. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
   readonly lines: readonly string[];
@@ -24,7 +24,7 @@ export class WrongUse extends Error {
   }
 }
 
-/** A command as stricli runs it: its exit code is what it returns, 2 for wrong use. */
+/** A command as stricli runs it. Its exit code is the returned number, 2 for wrong use. */
 export function action<Flags, Args extends readonly (string | undefined)[]>(
   run: (runtime: Runtime, flags: Flags, ...args: Args) => number | Promise<number>,
 ): (this: Context, flags: Flags, ...args: Args) => Promise<void> {
@@ -33,7 +33,7 @@ export function action<Flags, Args extends readonly (string | undefined)[]>(
       this.process.exitCode = await run(this.runtime, flags, ...args);
     } catch (error) {
       if (!(error instanceof WrongUse)) throw error;
-      // Names of files and objects are text of others: none of it begins a line of its own.
+      // Names of files and objects come from outside, so a line break in them must not begin a new line.
       for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
       this.process.exitCode = WRONG_USE;
     }
@@ -42,7 +42,7 @@ export function action<Flags, Args extends readonly (string | undefined)[]>(
 
 export type Format = 'text' | 'json';
 
-/** `--format`, the same for every command that answers. */
+/** `--format`, the same for every command that has results. */
 export const formatFlag = {
   kind: 'enum',
   values: ['text', 'json'],
@@ -50,7 +50,7 @@ export const formatFlag = {
   brief: 'text for people, json for machines',
 } as const;
 
-/** `--policy`, and the positional FILE that says the same. */
+/** `--policy`, and the positional FILE with the same meaning. */
 export const policyFlag = {
   kind: 'parsed',
   parse: String,

@@ -11,19 +11,19 @@ export interface DeviceEndpoints {
   readonly token: string;
 }
 
-/** Where a provider has it, or a sentence. */
+/** The provider's endpoints for the device flow, or a sentence that says why there are none. */
 export function deviceEndpoints(members: Members): DeviceEndpoints | string {
   const { device_authorization_endpoint: device, token_endpoint: token } = members;
   if (typeof device !== 'string') return 'the provider has no device flow ("device_authorization_endpoint")';
   return typeof token === 'string' ? { device, token } : 'the provider has no "token_endpoint"';
 }
 
-/** What a person has to confirm (section 3.2). */
+/** What a person must confirm (section 3.2). */
 export interface Begun {
   readonly deviceCode: string;
   readonly userCode: string;
   readonly uri: string;
-  /** With the code in it. */
+  /** The address that contains the code. */
   readonly complete?: string;
   /** Seconds. */
   readonly expiresIn: number;
@@ -32,7 +32,7 @@ export interface Begun {
 
 const form = (params: Readonly<Record<string, string>>): string => formText(Object.entries(params));
 
-/** What an error says. */
+/** The text of an OAuth error. */
 function errorText({ error, error_description: description }: Members): string {
   const text = [error, description].filter((it) => typeof it === 'string').join(': ');
   return foreign(text) || 'an answer without an error of OAuth';
@@ -43,7 +43,7 @@ const isLine = (value: unknown): value is string => typeof value === 'string' &&
 const positive = (value: unknown, fallback: number): number =>
   typeof value === 'number' && value > 0 ? value : fallback;
 
-/** Begins (section 3.1), or says why not. */
+/** Begins the flow (section 3.1), or says why it cannot. */
 export async function authorize(
   asked: Asked,
   { device }: DeviceEndpoints,
@@ -72,11 +72,10 @@ export async function authorize(
   };
 }
 
-/**
- * Asks until the person has confirmed (sections 3.4 and 3.5): in the provider's interval, slower where it says so, and
- * after a lost answer.
+/** Asks until the person has confirmed (sections 3.4 and 3.5): at the provider's interval, slower if the provider says
+ * so or an answer was lost.
  *
- * @param who `client_id`, and `resource` where the token is for one (RFC 8707 section 2.2)
+ * @param who `client_id`, and `resource` if the token is for one (RFC 8707 section 2.2)
  */
 export async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,
@@ -91,7 +90,7 @@ export async function poll(
     ...who,
   });
   let pause = interval;
-  // The time that answers take counts.
+  // The time that the answers need counts too.
   for (const end = runtime.now() + expiresIn; runtime.now() + pause <= end; ) {
     await runtime.sleep(pause);
     const answer = await askUrl(asked, token, body);

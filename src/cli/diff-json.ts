@@ -27,7 +27,7 @@ function changeJson(change: Change, routed: Routed) {
   };
 }
 
-/** A difference for machines. */
+/** A difference as JSON. */
 export function diffJson(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],

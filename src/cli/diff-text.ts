@@ -7,7 +7,7 @@ import type { Rule } from '../rules/types.ts';
 import type { Paint } from './style.ts';
 import { aloneText, whoText } from './words.ts';
 
-/** Exceptions that are named; of more, their number. */
+/** Most exceptions that are named; for the others, their number. */
 const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
@@ -20,7 +20,7 @@ export function affectedText(who: Affected): string {
   return who.agent === undefined ? person : `agent ${who.agent}, for ${person}${sending},`;
 }
 
-/** How the request gives a role: as before, or on one side alone. */
+/** How the request gives a role: on both sides, or on one only. */
 const GIVES = { '': 'gives', now: 'now gives', 'no longer': 'no longer gives' } as const;
 
 function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
@@ -67,7 +67,7 @@ function verb(change: Change): string {
   return change.kind === 'lost' ? `may no longer ${methods}` : `may still ${methods}`;
 }
 
-/** Where an agent's rule is a person's: the policy knows of no such agent there. */
+/** The note for a change in which one policy does not know the agent, so that its rule counts for a person. */
 function unknown({ who: { agent }, before, after }: Change): string {
   if (agent === undefined) return '';
   if (after !== undefined && after.who.kind !== 'agent') return '; there is no such agent now: it passes as a person';
@@ -85,10 +85,10 @@ function because({ kind, before, after }: Change, routed: Routed): string {
   return `(by ${after?.id}${to}${after?.as ? `, as ${after.as}` : ''})`;
 }
 
-/** The service of a rule's route, as it is to be: a rule's own is named where it is another. */
+/** The service of a rule's route. A rule's own service is named only if it differs. */
 export type Routed = (rule: Rule) => string | undefined;
 
-/** One change in one sentence, without its full stop. */
+/** One change as a sentence without its full stop. */
 export function changeText(change: Change, routed: Routed): string {
   const where = change.paths.map((region) => regionText(change.host, region)).join(', ');
   const separator = change.kind === 'changed' ? ',' : '';
@@ -96,7 +96,7 @@ export function changeText(change: Change, routed: Routed): string {
   return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change, routed)}${unknown(change)}${still}`;
 }
 
-/** Rules that are named; of more, their number. */
+/** Most rules that are named; for the others, their number. */
 const MOST_RULES = 3;
 
 function rulesOfRole({ rules = [] }: DefinitionChange): string {
@@ -117,7 +117,7 @@ function effectText({ kind, of, came, went }: Effect): string {
 
 const listOf = (json: string | undefined): readonly string[] => JSON.parse(json ?? '[]') as string[];
 
-/** Providers whose tokens a host takes, or no longer. */
+/** The providers whose tokens a host accepts, or accepts no longer. */
 function acceptsText({ name, before, after }: DefinitionChange): string {
   const [was, is] = [listOf(before), listOf(after)];
   const [more, less] = [is.filter((it) => !was.includes(it)), was.filter((it) => !is.includes(it))];
@@ -156,7 +156,8 @@ const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 
   lost: ['-', 'bad'],
 };
 
-/** A difference for people: a line each, `+` for a gain, `~` for another identity or service, `-` for a loss. */
+/** A difference for people, one change per line: `+` for a gain, `~` for another identity or service, `-` for a
+ * loss. */
 export function diffText(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],

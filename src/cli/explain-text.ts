@@ -49,7 +49,7 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
   return [`${paint('bad', 'denied')}: ${refusal?.reason} (${refusal?.status})`, ...detail, `  ${refusal?.help}`];
 }
 
-/** What a role asks of the sign-in, in words. */
+/** What a role requires of the sign-in, in words. */
 function stepUpText(role: string, policy: Policy): string {
   const { acrValues = [], maxAge } = stepUpOf(role, policy) ?? {};
   const asked = [
@@ -78,14 +78,14 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
   ];
 }
 
-/** Of several ingresses the one that leads to the service. */
+/** The ingress that leads to the service, if there are several. */
 function throughText(service: Service | undefined, policy: Policy): string {
   if (service === undefined || policy.mesh === undefined || !hasSeveral(policy)) return 'through the mesh ingress';
   const { name, host, port } = ingressOf(policy.mesh, service);
   return `through the mesh ingress ${name} at ${host}:${port}`;
 }
 
-/** A token alone says nothing of a proof. */
+/** The note that a bound token needs a proof. */
 function boundLines(asker: Asker | undefined): string[] {
   const binding = asker?.claimed?.caller.binding;
   return binding === undefined ? [] : [`          bound to a key (${binding}): each request needs a proof of it`];

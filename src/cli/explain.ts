@@ -63,7 +63,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
 }
 
-/** `meshgate explain`: who may do this, rule by rule, and the fact that decided. */
+/** `meshgate explain`: whether a request is allowed, rule by rule, with the fact that decided. */
 export function explain(runtime: Runtime, flags: Flags, method: string, url: string): number {
   checkUse(flags, method, url);
   const loaded = loadValid(runtime, policyFile(undefined, flags.policy));

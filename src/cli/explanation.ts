@@ -10,7 +10,7 @@ import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 
-/** One condition of a rule: whether it holds, and the facts that decided. */
+/** One condition of a rule: whether it is met, and the facts that decided. */
 export interface Condition extends FactExplanation {
   readonly truth: boolean | undefined;
 }
@@ -21,29 +21,27 @@ export interface RuleExplanation {
   readonly conditions: readonly Condition[];
 }
 
-/** Why a request is allowed or refused. */
+/** Why a request is allowed or denied. */
 export interface Explanation {
   readonly method: string;
   readonly url: string;
-  /** What it says that it is in the headers of MCP. */
+  /** The message that its MCP headers name. */
   readonly message?: Message;
   readonly host?: Host;
   readonly route?: Route;
   readonly asker?: Asker;
   readonly rules: readonly RuleExplanation[];
-  /** Of a token: every role of the policy, and why it gives it or not. */
+  /** For a token: every role of the policy, and why the token gives it or not. */
   readonly roles: readonly FactExplanation[];
   readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
-  /** What the request counts under if it passes, in words. */
+  /** The budgets that the request uses if it passes, in words. */
   readonly limits: readonly string[];
-  /** The first role that would have passed, and by which rule; `authenticated` where any good credential would. */
+  /** The first role that would have passed, and its rule; `authenticated` if any valid credential would pass. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
 
-/**
- * Leaves out what did not decide: of an `any` that holds the parts that do not, of an `all` that fails those that do. What
- * a role rests on is said where it is named first.
- */
+/** Leaves out what did not decide: the failed parts of an `any` that holds, and the held parts of an `all` that fails.
+ * The facts of a role are listed where it is named first. */
 export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new Set()): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
   const those = fact.parts.filter((part) => (part.truth === true) === wanted);
@@ -67,7 +65,7 @@ function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
   return deciding(asker.role(role));
 }
 
-/** What a rule asks of the message, where it does. */
+/** What a rule requires of the message, if it requires anything. */
 function toolConditions({ who, at }: Rule, message: Message | undefined): readonly Condition[] {
   if (who.kind !== 'agent' || who.tools === undefined) return [];
   const truth = toolRefusal({ who }, message && mcpHeaders(message)) === undefined;
@@ -86,7 +84,7 @@ function explainRule(rule: Rule, asker: Asker, policy: Policy, { method, message
   return { rule, passed: conditions.every(({ truth }) => truth === true), conditions };
 }
 
-/** A rule that has the method and asks for one role, or only for a credential. */
+/** A rule that has the method and requires one role, or only a credential. */
 function passing(
   rules: readonly Rule[],
   method: string,
@@ -101,7 +99,7 @@ function passing(
   return undefined;
 }
 
-/** The limits that hold for whoever asks a route. */
+/** The budgets of every caller of a route. */
 function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route }, { caller }: Asker): readonly string[] {
   const { callers, anonymous, agents } = budgetsOf(policy, host, route);
   if (caller?.agent !== undefined) {
@@ -112,10 +110,10 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
   return callers ? [countedText(callers, EACH.callers)] : [];
 }
 
-/** A request that is explained. */
+/** The request that is explained. */
 type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
 
-/** What came of a decision, and by which rule. */
+/** The result of a decision, and its rule. */
 const outcomeOf = (decision: Decision<Rule>): string => (decision.allow ? decision.rule.id : decision.reason);
 
 /** Explains the decision about a request that has a route. */
@@ -159,7 +157,7 @@ export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanat
   };
 }
 
-/** Status and help of a decision that refuses. */
+/** Status and help of a decision that denies. */
 export function refusalOf({ decision, route }: Explanation) {
   if (decision.allow) return undefined;
   const { reason } = decision;
@@ -167,14 +165,14 @@ export function refusalOf({ decision, route }: Explanation) {
   return { reason, ...reasons[reason], ...(help !== undefined && { help }) };
 }
 
-/** What to do on a route that takes no tokens. */
+/** What to do on a route that accepts no tokens. */
 function helpAt(route: Route | undefined): string | undefined {
   if (route === undefined || route.accept.includes('bearer')) return undefined;
   const text = MISSING[route.accept.includes('session') ? 'session' : 'certificate'];
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The service that is asked: of the rule that lets the request through, or else the route's. */
+/** The service of the rule that allows the request, or else the route's. */
 export function serviceAsked({ decision, route }: Explanation, policy: Policy): Service | undefined {
   const name = decision.allow ? decision.rule.service : route?.service;
   return name === undefined ? undefined : policy.services[name];

@@ -1,8 +1,8 @@
 import { CALL_DEADLINE_MS } from '../limits.ts';
 
-/** The network, where the engine has one: on Node, not on njs. */
+/** The network, if the engine has one: Node has, njs has not. */
 
-/** A request to one address; nothing in it is normalised. */
+/** A request to one address. Nothing in it is normalised. */
 export interface Outgoing {
   readonly address: string;
   readonly port: number;
@@ -16,7 +16,7 @@ export interface Outgoing {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Of the answer's body no more characters are read; absent: as much as a refusal has. */
+  /** Most characters of the body that are read; absent: the length of a refusal. */
   readonly maxBody?: number;
   /** CA bundle, PEM; absent: the system's. */
   readonly ca?: string;
@@ -24,14 +24,14 @@ export interface Outgoing {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** What came back, or the system's code of what went wrong. */
+/** The response, or the system's error code. */
 export type Incoming =
   | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly error: string };
 
 export type Ask = (request: Outgoing) => Promise<Incoming>;
 
-/** What is used of Node's `http` and `https`. */
+/** The parts of Node's `http` and `https` that are used. */
 interface NodeHttp {
   request(options: Readonly<Record<string, unknown>>, answered: (message: NodeMessage) => void): NodeRequest;
 }
@@ -59,7 +59,7 @@ interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** Of an answer as much as a refusal has. */
+/** Default limit of a body, enough for a refusal. */
 const MAX_BODY = 16 * 1024;
 
 function errorCode(error: unknown): string {
@@ -86,7 +86,7 @@ function single(headers: NodeMessage['headers']): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** Reads no more than a limit, whatever the length of the answer. */
+/** Reads a body up to a limit. */
 function readBody(message: NodeMessage, max: number, done: (body: string) => void): void {
   const decoder = new TextDecoder();
   let body = '';
@@ -97,11 +97,10 @@ function readBody(message: NodeMessage, max: number, done: (body: string) => voi
   message.on('end', () => done(body));
 }
 
-/**
- * Requests over Node's own HTTP client, one connection each; undefined on an engine without one. Each ends at its
- * deadline, however much of the answer is there by then, and at the limit of its body.
+/** Sends requests with Node's own HTTP client, one connection each; undefined on an engine without one. Each ends at
+ * its deadline or at the limit of its body, with what has arrived by then.
  *
- * @param deadline milliseconds for all of a request: name, connection, answer
+ * @param deadline milliseconds for a whole request: name, connection, response
  */
 export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
   const { getBuiltinModule } = process as unknown as NodeProcess;

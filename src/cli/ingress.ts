@@ -4,7 +4,7 @@ import type { MeshTarget } from '../targets/types.ts';
 import { WrongUse } from './context.ts';
 import type { Loaded } from './load.ts';
 
-/** `--ingress`, where something is about one of several. */
+/** `--ingress`, for commands about one of several ingresses. */
 export const ingressFlag = {
   kind: 'parsed',
   parse: String,
@@ -15,7 +15,7 @@ export const ingressFlag = {
 
 const namesOf = ({ policy }: Loaded): readonly string[] => Object.keys(policy.mesh?.ingresses ?? {});
 
-/** The name that was given, if the policy has such an ingress among several. */
+/** The given name, if the policy has several ingresses and one has this name. */
 export function ingressName(loaded: Loaded, given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   const names = namesOf(loaded);
@@ -24,12 +24,12 @@ export function ingressName(loaded: Loaded, given: string | undefined): string |
   return given;
 }
 
-/** Refuses the name of one where a target renders all together. */
+/** Rejects `--ingress` for a target that renders all ingresses together. */
 export function checkTogether({ name, together }: MeshTarget, given: string | undefined): void {
   if (together && given !== undefined) throw new WrongUse(`--ingress means nothing to ${name}, which has all of them`);
 }
 
-/** The policy as the ingress sees it that was named; a policy of a single one as it is. */
+/** The policy as the named ingress sees it; a policy with one ingress unchanged. */
 export function seenFrom(loaded: Loaded, given: string | undefined): Loaded {
   const name = ingressName(loaded, given);
   if (name !== undefined) return atIngress(loaded, name);

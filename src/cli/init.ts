@@ -15,7 +15,7 @@ interface Flags {
   readonly caFile?: string;
 }
 
-/** A host and the port in its URLs, of `--host`. */
+/** Host and port of `--host`. */
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -29,7 +29,7 @@ function placeOf(flag: string): Place {
   return { host, port: Number(port ?? 443) };
 }
 
-/** A scalar of YAML that is nothing else whatever stands in it. */
+/** A YAML scalar that is always read as this text. */
 const quoted = (text: string): string => (/^[A-Za-z0-9][\w./:@-]*$/.test(text) ? text : JSON.stringify(text));
 
 function policyText(issuer: string, kind: ProviderKindName, { host, port }: Place, flags: Flags): string {
@@ -43,7 +43,7 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
     '  session: { keys_file: /run/secrets/session.jwks }',
     'providers:',
     `  ${name}: { issuer: ${quoted(issuer)}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
-    // Where anybody has an account, to have one lets nobody in.
+    // If anyone can have an account, an account alone must give no access.
     ...(isOpen ? ['roles:', '  staff: { claim: hd, is: example.com }'] : []),
     `services: { app: { url: ${quoted(flags.to)} } }`,
     'hosts:',
@@ -55,7 +55,7 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
 
 const lists = (value: unknown, wanted: string): boolean => Array.isArray(value) && value.includes(wanted);
 
-/** What of a provider's own description somebody should know. */
+/** Notes about the provider's own discovery document. */
 function remarks(members: Members): readonly string[] {
   const { code_challenge_methods_supported: pkce, backchannel_logout_supported: backchannel } = members;
   const noCode = members.response_types_supported !== undefined && !lists(members.response_types_supported, 'code');
@@ -103,7 +103,7 @@ function talk(
   ].join('\n');
 }
 
-/** `meshgate init`: the ten lines to begin with, and what to register. */
+/** `meshgate init`: a first policy of about ten lines, and how to register the gateway. */
 export async function init(runtime: Runtime, flags: Flags, given: string): Promise<number> {
   const place = placeOf(flags.host);
   if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);

@@ -4,7 +4,7 @@ import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What `--assertion-jwks` gives a mesh: a JWKS without anything secret in it, as it is published at /.meshgate/jwks. */
+/** The key set that `--assertion-jwks` gives to a mesh, as /.meshgate/jwks publishes it, without private parts. */
 export function meshOptions(runtime: Runtime, file: string | undefined): MeshOptions {
   if (file === undefined) return {};
   const keys = parsePublishedKeys(utf8(readFile(runtime, file, 'the key set')) ?? '');

@@ -17,10 +17,10 @@ interface RotateFlags {
   readonly absolute?: number;
 }
 
-/** The user that the image's nginx runs as. */
+/** The user that nginx runs as in the image. */
 const IMAGE_USER = 10101;
 
-/** Longest life of a session where the policy says nothing. */
+/** Longest life of a session if the policy does not set it. */
 const ABSOLUTE_S = 24 * 3600;
 
 function parseDuration(text: string): number {
@@ -28,7 +28,7 @@ function parseDuration(text: string): number {
   return seconds(text);
 }
 
-/** The text of a file; `undefined` where there is none. */
+/** The text of a file; `undefined` if there is none. */
 function textOf(runtime: Runtime, file: string): string | undefined {
   let text: string | undefined;
   try {
@@ -69,7 +69,7 @@ async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): P
   return YES;
 }
 
-/** What is left to do with a rotated file: its text, and a sentence. */
+/** The text of a rotated file, with a sentence about it. */
 type Rotation = { readonly text: string; readonly said: string } | { readonly error: string };
 
 async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
@@ -96,7 +96,7 @@ async function rotateSigning(text: string, now: number, { early, absolute }: Rot
   };
 }
 
-/** The file has leaked: new keys, and none of those that were in it. */
+/** Replaces the keys of a leaked file by new ones. */
 async function replaceKeys(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   if (early || absolute !== undefined) {
     throw new WrongUse('--leaked keeps no key and waits for none: --early and --absolute have no effect beside it');
@@ -112,7 +112,7 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   };
 }
 
-/** `meshgate keys rotate`: the next key signs, or seals. */
+/** `meshgate keys rotate`: the next key begins to sign, or to seal. */
 async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
   const text = textOf(runtime, file);
   if (text === undefined) throw new WrongUse(`${file} is not there; "meshgate keys new ${file}" makes it`);

@@ -10,7 +10,7 @@ import { mcpFields } from './message.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText } from './words.ts';
 
-/** Where the gateway answers; each test names its own host. */
+/** The address of the gateway. Each test names its own host. */
 export interface GatewayAddress {
   readonly url: string;
   readonly tls: boolean;
@@ -39,10 +39,8 @@ function bodyReason(body: string, status: number): ReasonCode | undefined {
   }
 }
 
-/**
- * What the gateway decided. Its own refusals are problem documents with a reason; to HEAD there is no document, and
- * the status has to do. Whatever else comes is from the service.
- */
+/** The gateway's decision in a response. Its own refusals are problem documents with a reason. A response to HEAD has
+ * no document, so its status decides. Every other response comes from the service. */
 function verdict({ status, headers, body }: Extract<Incoming, { status: number }>, expect: string): string {
   if (status === 403 && body.startsWith('RBAC: access denied')) return 'refused by the mesh';
   if (!(headers['content-type'] ?? '').startsWith('application/problem+json')) return 'allowed';
@@ -50,20 +48,20 @@ function verdict({ status, headers, body }: Extract<Incoming, { status: number }
   return bodyReason(body, status) ?? 'allowed';
 }
 
-/** What there is to ask with. */
+/** The files and settings for asking. */
 export interface Means {
   /** CA bundle of the gateway's certificate, PEM. */
   readonly ca?: string;
-  /** This machine is a proxy that the gateway trusts: it says from where it asks. */
+  /** This machine is a proxy that the gateway trusts, so it can set the client's address. */
   readonly forwarded?: boolean;
-  /** Client certificates with their keys, PEM, by a name in each. */
+  /** Client certificates with their keys, PEM, by a name in the certificate. */
   readonly clients?: ReadonlyMap<string, string>;
 }
 
-/** What a test says of its request beside the token. */
+/** The address and certificate of a test's request. */
 const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
 
-/** Why a test cannot be asked from here; undefined if it can. */
+/** Why a test cannot be run from this machine; undefined if it can. */
 function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Means): string | undefined {
   const { network, certificate } = askedFrom(as);
   if (network !== undefined && !forwarded) {
@@ -107,16 +105,13 @@ async function askOne(
   return { agrees: got === outcome.got, got, status: answer.status };
 }
 
-/** Whether a test's agent is a service, which no token makes. */
+/** Whether a test's agent is a service, for which no token exists. */
 function isService({ agents }: Policy, as: PolicyTest['as']): boolean {
   const agent = 'agent' in as && as.agent !== undefined ? agents[as.agent] : undefined;
   return agent?.match.kind === 'service';
 }
 
-/**
- * Asks the running gateway each of the policy's tests, one after the other.
- *
- */
+/** Sends the policy's tests to the running gateway, one after the other. */
 export async function askGateway(
   ask: Ask,
   gateway: GatewayAddress,

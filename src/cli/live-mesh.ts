@@ -12,20 +12,20 @@ import type { Loaded } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Where the mesh ingress answers, and where the files are that the policy names. */
+/** The address of the mesh ingress, and the folder of the files that the policy names. */
 export interface MeshAddress {
   readonly text: string;
   readonly address: string;
   readonly port: number;
-  /** Put before the paths of files in the policy. */
+  /** Prefix for the paths of files in the policy. */
   readonly root: string;
 }
 
-/** Envoy's own refusal; to HEAD it has its length only. */
+/** The text of Envoy's own refusal. For HEAD only its length is sent. */
 const DENIED = 'RBAC: access denied';
 
 function verdict(answer: Incoming): string | undefined {
-  // An identity that no rule uses does not even get a connection.
+  // Envoy refuses the connection of an identity that no rule uses.
   if ('error' in answer) return /ALERT/.test(answer.error) ? 'refused' : undefined;
   const { status, body, headers } = answer;
   if (status !== 403) return 'allowed';
@@ -33,7 +33,7 @@ function verdict(answer: Incoming): string | undefined {
   return body.startsWith(DENIED) || silent ? 'refused' : 'allowed';
 }
 
-/** A test as the ingress sees it: the service's authority for the host. */
+/** A test as the ingress receives it, with the service's authority as host. */
 interface Hop {
   readonly authority: string;
   readonly method: string;
@@ -42,7 +42,7 @@ interface Hop {
   readonly route: string;
 }
 
-/** A hop for each service of the test's route, or why the test has nothing to say to the mesh. */
+/** One request for each service of the test's route, or why the test cannot be sent to the mesh. */
 function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']): readonly Hop[] | string {
   const reached = reach(policy, method, url);
   if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
@@ -51,13 +51,13 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
   if (services.length === 0) return 'its service is not reached through this ingress';
   const target = splitUrl(url)?.target ?? '/';
-  // Whether the mesh takes an encoded path depends on the target.
+  // Whether the mesh accepts an encoded path depends on the target.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
   const path = parseTarget(target)?.path ?? '/';
   return services.map(({ authority }) => ({ authority, method, target, path, route }));
 }
 
-/** The rule that lets an identity through; or else one of the route that does not. */
+/** The rule that allows an identity, or else a rule of the route that does not. */
 function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
   const own = enforced(rules).filter(({ service }) => policy.services[service]?.authority === hop.authority);
   const here = own.filter((rule) => hasMethod(rule, hop.method) && covers(rule.path, hop.path));
@@ -68,7 +68,7 @@ function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
   return { expect: allowing === undefined ? 'refused' : 'allowed', ...(rule && { rule }) };
 }
 
-/** Asks the mesh ingress as each identity that the policy has. */
+/** Sends requests to the mesh ingress as each identity of the policy. */
 class Ingress {
   readonly #ask: Ask;
   readonly #loaded: Loaded;
@@ -134,10 +134,8 @@ class Ingress {
   }
 }
 
-/**
- * Asks the mesh ingress each of the policy's tests straight, past the gateway: with each identity's certificate, which
- * is all that it sees of a caller.
- */
+/** Sends the policy's tests to the mesh ingress without the gateway, with each identity's certificate. The mesh sees
+ * nothing else of a caller. */
 export async function askMesh(
   runtime: Runtime,
   ask: Ask,

@@ -4,10 +4,10 @@ import { textOf } from './live.ts';
 import { Offline } from './offline.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What `--token` calls somebody without a role. */
+/** The name by which `--token` means a caller without a role. */
 const NO_ROLE = 'authenticated';
 
-/** One `--token`: for whom, and the file. */
+/** One `--token`: the roles, and the file. */
 export interface TokenFlag {
   readonly whom: string;
   readonly file: string;
@@ -23,11 +23,11 @@ export function parseTokenFlag(text: string): TokenFlag {
 
 const sorted = (roles: readonly string[]): string => [...roles].sort().join(',') || NO_ROLE;
 
-/** Tokens given on the command line, by whom they stand for. */
+/** Tokens from the command line, by the roles that they have. */
 export class LiveTokens {
   readonly #byWhom = new Map<string, string>();
 
-  /** Reads the files; a token that by the policy has other roles than it is given for is wrong use. */
+  /** Reads the files. It is wrong use if a token has other roles by the policy than it is given for. */
   constructor(runtime: Runtime, policy: Policy, flags: readonly TokenFlag[]) {
     const offline = new Offline(policy, runtime.now());
     for (const { whom, file } of flags) {
@@ -41,13 +41,13 @@ export class LiveTokens {
     }
   }
 
-  /** The token that a test asks with: its own, or that of its roles. */
+  /** The token for a test: its own, or the one with its roles. */
   of({ as }: PolicyTest, index: number): string | undefined {
     const person = as.kind === 'roles' && as.agent === undefined ? sorted(as.roles) : undefined;
     return this.#byWhom.get(`tests[${index}]`) ?? (person === undefined ? undefined : this.#byWhom.get(person));
   }
 
-  /** How to give the token that is missing. */
+  /** How to give the missing token. */
   static missing({ as }: PolicyTest, index: number): string {
     const isPerson = as.kind === 'roles' && as.agent === undefined;
     return `no token: give --token ${isPerson ? sorted(as.roles) : `tests[${index}]`}=FILE`;

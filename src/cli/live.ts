@@ -5,32 +5,32 @@ import { readFile, utf8 } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What one enforcer made of one test. */
+/** The result of one test at the gateway or the mesh. */
 export interface LiveOutcome {
   readonly outcome: TestOutcome;
-  /** Who asked: roles, or an identity. */
+  /** The caller: roles, or an identity. */
   readonly as: string;
-  /** By the policy: `allowed`, `refused` or a reason code. */
+  /** The policy's result: `allowed`, `refused` or a reason code. */
   readonly expect: string;
-  /** The same of the enforcer; absent: it was not asked. */
+  /** The result at the gateway or the mesh; absent if it was not asked. */
   readonly got?: string;
-  /** Status of the answer, where there was one. */
+  /** Status of the response, if there was one. */
   readonly status?: number;
   readonly agrees: boolean;
-  /** Why it was not asked, or why nothing came back. */
+  /** Why it was not asked, or why there was no response. */
   readonly note?: string;
-  /** Where the policy and the enforcer part. */
+  /** The rule on which the results differ. */
   readonly rule?: Rule;
 }
 
-/** Everything that one enforcer was asked. */
+/** All results of the gateway or the mesh. */
 export interface Enforcer {
   readonly kind: 'gateway' | 'mesh';
   readonly address: string;
   readonly outcomes: readonly LiveOutcome[];
 }
 
-/** The network, or a word on where there is one. */
+/** The network, or an error that says which engine has one. */
 export function network(runtime: Runtime): Ask {
   if (runtime.ask === undefined) {
     throw new WrongUse('--gateway and --mesh need Node: run "npx meshgate test …"; njs has no network here');
@@ -45,7 +45,7 @@ export function textOf(runtime: Runtime, file: string, what: string): string {
   return text;
 }
 
-/** `host:port`, an address in brackets allowed. */
+/** `host:port`; the host may be an address in brackets. */
 export function hostPort(
   text: string,
   what: string,

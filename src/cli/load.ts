@@ -6,20 +6,20 @@ import { codeOf, type Runtime } from './runtime.ts';
 
 const DEFAULT_FILE = './meshgate.yaml';
 
-/** A policy and what it compiles to. */
+/** A policy and its compiled rules. */
 export interface Loaded {
   readonly policy: Policy;
   readonly rules: readonly Rule[];
 }
 
-/** The one file that is meant: the argument, `--policy`, or the default. */
+/** The policy file: the argument, `--policy`, or the default. */
 export function policyFile(argument: string | undefined, flag: string | undefined): string {
   if (argument !== undefined && flag !== undefined)
     throw new WrongUse(`two policies, ${argument} and ${flag}: give one`);
   return argument ?? flag ?? DEFAULT_FILE;
 }
 
-/** A file as messages call it. */
+/** The name of a file in messages. */
 export function fileName(file: string): string {
   return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
 }
@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Why the system refused something with a file, in words. */
+/** Why the system could not use a file, in words. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   return REASONS[code ?? ''] ?? code ?? 'it is no file';
@@ -48,7 +48,7 @@ export function readFile(runtime: Runtime, file: string, what: string): Uint8Arr
   }
 }
 
-/** Text of bytes in UTF-8; undefined if they are something else. */
+/** Text of UTF-8 bytes; undefined for other bytes. */
 export function utf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes as unknown as ArrayBuffer);
@@ -57,7 +57,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Reads, checks and compiles a policy: the policy, or its mistakes. */
+/** Reads, checks and compiles a policy; returns its errors if there are any. */
 export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly PolicyError[] {
   const name = fileName(file);
   const text = utf8(readFile(runtime, file, 'the policy'));
@@ -68,7 +68,7 @@ export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly Po
   return policy === undefined ? errors : { policy, rules: compile(policy) };
 }
 
-/** For commands that need a policy without mistakes: prints them where there are any. */
+/** Loads a policy for commands that need a valid one; prints its errors if there are any. */
 export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
   const loaded = loadPolicy(runtime, file);
   if ('policy' in loaded) return loaded;
@@ -76,14 +76,14 @@ export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
   return undefined;
 }
 
-/** Two policies without mistakes; those of both are printed where there are any. */
+/** Loads two valid policies; prints the errors of both if there are any. */
 export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
   if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
   const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
   return first === undefined || second === undefined ? undefined : [first, second];
 }
 
-/** A place as people and editors read it. */
+/** A place in the form that people and editors read. */
 export function place({ file, line, column }: At): string {
   return `${file}:${line}:${column}`;
 }

@@ -18,7 +18,7 @@ interface Flags {
   readonly caFile?: string;
 }
 
-/** The provider that is meant: by name, or the only one that people can fetch tokens of. */
+/** The provider: by name, or the only one at which people can get tokens. */
 function providerOf({ providers }: Policy, { provider: name, clientId }: Flags): Provider {
   const all = Object.values(providers);
   if (name !== undefined) {
@@ -33,7 +33,7 @@ function providerOf({ providers }: Policy, { provider: name, clientId }: Flags):
   throw new WrongUse(`give --provider NAME: ${able.map((one) => one.name).join(', ')}`);
 }
 
-/** The provider's CA as the policy has it, where that file is here. */
+/** Adds the provider's CA from the policy, if that file is on this machine. */
 function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Asked {
   if (asked.ca !== undefined || caFile === undefined) return asked;
   try {
@@ -45,13 +45,14 @@ function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Ask
   }
 }
 
-/** What to ask for, so that the token is for the gateway: Entra and Okta know it by the scope or the server. */
+/** The scope or resource that makes the token one for the gateway. Entra and Okta know it by the scope or the
+ * server. */
 function askedFor(
   { kind, audiences }: Provider,
   scope: string | undefined,
 ): { readonly scope: string; readonly resource?: string } {
   const [audience = ''] = audiences;
-  // RFC 8707: an absolute URI; other names stand in no request.
+  // RFC 8707: a resource is an absolute URI. Other audiences are not sent.
   const isResource = kind === 'generic' && /^[a-z][a-z0-9+.-]*:/i.test(audience);
   const usual = kind === 'entra' ? `${audience}/.default` : 'openid';
   return { scope: scope ?? usual, ...(isResource && { resource: audience }) };

@@ -10,26 +10,26 @@ export interface MessageFlags {
   readonly mcp?: Message;
 }
 
-/** The message of the flags; undefined: the request says nothing. */
+/** The message that the flags describe; undefined if they name none. */
 export function messageOf({ tool, mcp }: MessageFlags): Message | undefined {
   if (tool !== undefined && mcp !== undefined) throw new WrongUse('--tool and --mcp: a request is one message');
   return tool === undefined ? mcp : toolCall(tool);
 }
 
-/** A name as a header holds it: plain printable ASCII as it is, anything else in base64 of its UTF-8 (SEP-2243). */
+/** A name as a header value: plain printable ASCII unchanged, anything else as base64 of its UTF-8 (SEP-2243). */
 function headerValue(name: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
   if (isPlain && !/^=\?base64\?.*\?=$/.test(name)) return name;
   return `=?base64?${Buffer.from(name).toString('base64')}?=`;
 }
 
-/** What a client says of a message in headers, in the protocol version whose servers compare them. */
+/** The headers that describe a message, in the protocol version whose servers compare them with the body. */
 export function mcpHeaders({ method, name }: Message): McpHeaders {
   const [version] = MCP_VERSIONS;
   return { version, method, ...(name !== undefined && { name: headerValue(name) }) };
 }
 
-/** The same as the fields of a request. */
+/** The same as fields of a request. */
 export function mcpFields(message: Message | undefined): Readonly<Record<string, string>> {
   if (message === undefined) return {};
   const { version = '', method = '', name } = mcpHeaders(message);

@@ -4,22 +4,21 @@ import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { foreign } from './foreign.ts';
 import type { Members } from './provider.ts';
 
-/** One thing that was found of a provider; `ok` is absent for what is neither right nor wrong. */
+/** One finding about a provider; `ok` is absent if it is neither right nor wrong. */
 export interface Finding {
   readonly ok?: boolean;
   readonly text: string;
 }
 
-/** A list of names in a discovery document; undefined where it says nothing. */
+/** A list of names in a discovery document; undefined if there is none. */
 function namesIn(members: Members, name: string): readonly string[] | undefined {
   const value = members[name];
   return Array.isArray(value) ? value.filter((it): it is string => typeof it === 'string') : undefined;
 }
 
-/**
- * Whether a list of a discovery document has a name.
+/** Whether a list of a discovery document contains a name.
  *
- * @param otherwise what the absence of the list means (OpenID Connect Discovery section 3); absent: nothing is known
+ * @param otherwise what a missing list means (OpenID Connect Discovery section 3); absent: unknown
  */
 function offers(members: Members, list: string, wanted: string, otherwise?: readonly string[]): boolean | undefined {
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
@@ -32,10 +31,11 @@ function finding(ok: boolean | undefined, yes: string, no: string, list: string)
   return { ok, text: ok ? yes : no };
 }
 
-/** How a client shows itself at an endpoint (OpenID Connect Discovery section 3, RFC 8414 section 2). */
+/** Whether a client can authenticate at an endpoint as the policy says (OpenID Connect Discovery section 3, RFC 8414
+ * section 2). */
 function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | 'introspection'): Finding {
   const list = `${endpoint}_endpoint_auth_methods_supported`;
-  // The default of RFC 8414; what is right for the token endpoint says nothing of another one.
+  // The default of RFC 8414. It applies to the token endpoint only.
   const ok = offers(members, list, auth.kind, endpoint === 'token' ? ['client_secret_basic'] : undefined);
   const where = `at the ${endpoint} endpoint`;
   return finding(
@@ -73,7 +73,7 @@ function pushedFinding({ signin }: Provider, par: string | undefined, parRequire
   return par === undefined ? undefined : { ok: true, text: `requests are ${pushed ? '' : 'not '}pushed (RFC 9126)` };
 }
 
-/** What a sign-in needs: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
+/** The requirements of a sign-in: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
 export function signinFindings(members: Members, provider: Provider): readonly Finding[] {
   const { client, signin, issuer } = provider;
   if (client === undefined || signin === undefined) return [];
@@ -101,7 +101,7 @@ export function signinFindings(members: Members, provider: Provider): readonly F
   return found.map(({ text, ...rest }) => ({ ...rest, text: `sign-in: ${text}` }));
 }
 
-/** What introspection needs: its endpoint, and a client that may ask. */
+/** The requirements of introspection: its endpoint, and a client that may use it. */
 export function introspectionFindings(
   members: Members,
   { client, introspection, issuer }: Provider,
@@ -122,7 +122,8 @@ export function introspectionFindings(
   ];
 }
 
-/** Whether its tokens can be bound to DPoP keys by proofs that the gateway takes (RFC 9449 section 5.1). */
+/** Whether the provider's tokens can be bound to DPoP keys with an algorithm that the gateway accepts (RFC 9449 section
+ * 5.1). */
 export function proofFindings(members: Members, needed: boolean): readonly Finding[] {
   const name = 'dpop_signing_alg_values_supported';
   const said = namesIn(members, name);

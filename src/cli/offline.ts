@@ -21,16 +21,16 @@ import { providerOf } from '../token/issuer.ts';
 import { type Claims, forResource, type TokenProvider, type Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
-/** A caller as a token's text alone says, and what its roles were found from. */
+/** A caller as a token's text describes it, and the input from which its roles were found. */
 export interface ClaimedCaller {
   readonly caller: Caller;
   readonly facts: TokenContext;
 }
 
-/** Judges a token by the names of providers, and by the audiences of a route in the place of theirs. */
+/** Judges a token by the names of providers, and by a route's audiences, which replace the provider's. */
 export type Judge = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
 
-/** What a test need not say: what each token of the provider has. */
+/** The claims that each token of the provider has, so that a test need not list them. */
 function usualClaims(
   { kind, issuer, issuers, trustDomain }: Provider,
   audiences: readonly string[],
@@ -47,7 +47,7 @@ function usualClaims(
   };
 }
 
-/** What is known without a running gateway: the policy, and the time at which to judge. */
+/** What is known without a running gateway: the policy, and the time of judgement. */
 export class Offline {
   readonly policy: Policy;
   readonly now: number;
@@ -60,11 +60,10 @@ export class Offline {
     this.#table = toTable(policy, [], { egress: '' });
   }
 
-  /**
-   * Says who a token's caller would be if its signature held: all checks but that one, in the gateway's order.
+  /** The caller of a token, if its signature is valid: all other checks, in the gateway's order.
    *
    * @param providers names of those that are accepted
-   * @param audiences of the route, in the place of theirs
+   * @param audiences of the route, which replace the provider's
    */
   ofToken(
     text: string,
@@ -86,18 +85,16 @@ export class Offline {
     return own === undefined ? all : all.map((it) => forResource(it, own));
   }
 
-  /**
-   * The provider whose token this is, as its claims say.
+  /** The provider of a token, by its claims.
    *
-   * @param providers names of those that are asked first; the others of the policy after them
+   * @param providers names of those to try first, before the others of the policy
    */
   issuerOf(claims: Claims, providers: readonly string[]): string | undefined {
     const all = [...providers, ...Object.keys(this.policy.providers)];
     return providerOf(claims, this.#providers(all))?.name;
   }
 
-  /**
-   * The provider that has to say what a token is before anything else is known of it (RFC 7662).
+  /** The provider that must be asked about a token first (RFC 7662).
    *
    * @param providers names of those that are accepted
    */
@@ -112,11 +109,10 @@ export class Offline {
     return refuse('provider_unavailable', detail);
   }
 
-  /**
-   * Says who comes with a token of which its provider said that it is active.
+  /** The caller of a token that its provider called active.
    *
-   * @param claims what it said
-   * @param own audiences of the route, in the place of the provider's
+   * @param claims the provider's answer
+   * @param own audiences of the route, which replace the provider's
    */
   ofIntrospected(name: string, claims: Claims, own?: readonly string[]): Result<ClaimedCaller> {
     const [provider] = this.#providers([name], own);
@@ -127,10 +123,9 @@ export class Offline {
     return this.#unprovable(verified.value) ?? this.#metToken(verified.value, {});
   }
 
-  /**
-   * Judges a token where no route is said: by the providers' own audiences, and else by those of any route.
+  /** Judges a token without a route: by the providers' own audiences, and else by those of any route.
    *
-   * @returns why the providers themselves refuse it, where nothing takes it
+   * @returns why the providers reject it, if no route accepts it
    */
   anywhere(judge: Judge): Result<ClaimedCaller> {
     const usual = judge(Object.keys(this.policy.providers));
@@ -144,10 +139,7 @@ export class Offline {
     return usual;
   }
 
-  /**
-   * The same for claims that a policy test writes down. What it leaves out is as the provider wants it: only what a
-   * test says can be wrong.
-   */
+  /** The same for the claims of a policy test. Claims that the test leaves out have valid values. */
   ofClaims(
     name: string,
     given: Claims,
@@ -169,10 +161,9 @@ export class Offline {
     return this.#judge({ alg: algorithms[0] as string }, claims, providers, own, from);
   }
 
-  /**
-   * Says who somebody would be who signed in through a provider that says this of them.
+  /** The caller of a session in which the provider returned these claims.
    *
-   * @returns undefined where the provider is none of the host's: its sessions are not looked at there
+   * @returns undefined if the host does not accept the provider, so that its sessions are ignored
    */
   ofSession(
     name: string,
@@ -198,7 +189,7 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const accepted = this.#providers(providers, own);
     const provider = providerOf(claims, accepted);
-    // The gateway says neither before the signature held; here nobody asks but the owner of the policy.
+    // The gateway says neither before the signature is verified. This command is run by the owner of the policy.
     if (provider === undefined) {
       const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
       const help = issuerHelp(claims.iss);
@@ -216,7 +207,7 @@ export class Offline {
     return this.#unprovable(verified.value) ?? this.#metToken(verified.value, from);
   }
 
-  /** A bound token where the gateway takes no proof of its kind. */
+  /** Rejects a bound token if the gateway accepts no proof of its kind. */
   #unprovable({ binding }: Verified): ReturnType<typeof refuse> | undefined {
     const { gateway, hosts } = this.policy;
     if (binding?.kind === 'dpop' && gateway.proof === undefined) {
@@ -228,7 +219,7 @@ export class Offline {
     return undefined;
   }
 
-  /** A token may lack scopes; a session has what it was given. */
+  /** A token may lack scopes; a session has those that were granted. */
   #metToken(verified: Verified, from: AskedFrom): Result<ClaimedCaller> {
     const met = this.#met(verified, from);
     const more = met.ok ? scopeUp(verified, this.#table, met.value.caller.roles, this.now) : undefined;
@@ -236,7 +227,7 @@ export class Offline {
     return ok({ ...met.value, caller: { ...met.value.caller, scopeUp: more } });
   }
 
-  /** Roles of the policy itself: their facts say where they stand. */
+  /** Roles of the policy itself, whose facts have a place in the file. */
   get #roles() {
     return Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
   }
@@ -248,13 +239,13 @@ export class Offline {
     return ok({ caller: this.#seen(caller.value, from), facts });
   }
 
-  /** A caller as a request sees them. */
+  /** The caller with the facts of the request. */
   #seen(caller: Caller, from: AskedFrom): Caller {
     const of = requestRoles(this.#table);
     return of === undefined ? caller : inView(caller, of, requestView(from));
   }
 
-  /** What facts are evaluated against where there is no token. */
+  /** The input for facts if there is no token. */
   #withoutToken(from: AskedFrom): TokenContext {
     const verified = { provider: '', claims: {}, expires: 0, key: '' };
     const given = () => undefined;
@@ -262,13 +253,14 @@ export class Offline {
     return { verified, kind: providerKinds.generic, roles, request: requestView(from), given };
   }
 
-  /** Who nobody is where the request itself gives roles; a certificate is no credential of theirs, and gives none. */
+  /** An anonymous caller, with the roles that the request itself gives. A certificate is a credential and gives none
+   * here. */
   ofNobody({ network }: AskedFrom): ClaimedCaller {
     const from = network === undefined ? {} : { network };
     return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
   }
 
-  /** Who somebody is who shows a certificate with this name, and nothing else. */
+  /** The caller who shows a certificate with this name and no other credential. */
   ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
     const caller = holderOf(certificate, this.#table.agents);
     if (!caller.ok) return caller;

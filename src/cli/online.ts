@@ -33,11 +33,12 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   ];
 }
 
-/** Of roles over claims that ID tokens may lack: no document of the provider says what its mappers add. */
+/** The finding for roles that read claims which ID tokens may lack. No document of the provider shows what its mappers
+ * add. */
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
   help.map(([claim, what]) => ({ text: `sign-in: roles rest on "${claim}"; ${what}` }));
 
-/** Asks one provider. A discovery document that is another's, or is not there, is of no use for anything. */
+/** Asks one provider. Without its own discovery document nothing else can be checked. */
 async function findingsOf(
   asked: Asked,
   provider: Provider,
@@ -49,7 +50,7 @@ async function findingsOf(
   const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
   const own = isAbsent ? {} : members;
   return [
-    // Where the policy says all that it would, and nobody signs in, the gateway asks for no such document either.
+    // If the policy has all endpoints and nobody signs in, the gateway does not fetch this document either.
     isAbsent
       ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
       : { ok: true, text: `discovery: ${discoveryUrl(provider.issuer)}` },
@@ -61,8 +62,7 @@ async function findingsOf(
   ];
 }
 
-/**
- * Asks all providers of a policy, at the same time.
+/** Asks all providers of a policy at the same time.
  *
  * @param caFile of `--ca-file`
  */
@@ -77,13 +77,13 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
   );
 }
 
-/** Whether something was found that will not work. */
+/** Whether a finding is an error. */
 export const hasFaults = (found: readonly ProviderFindings[]): boolean =>
   found.some(({ findings }) => findings.some(({ ok }) => ok === false));
 
 const MARKS = { true: 'yes', false: 'no ', undefined: '   ' } as const;
 
-/** A line for each finding. */
+/** One line per finding. */
 export function findingsText(found: readonly ProviderFindings[], paint: Paint): string {
   return found
     .flatMap(({ provider, findings }) =>

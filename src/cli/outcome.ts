@@ -9,7 +9,7 @@ export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>):
   return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}`;
 }
 
-/** A test that failed: what was expected, what came, and the rule. */
+/** A failed test: the expected and the actual result, and the rule. */
 export function failureText(outcome: TestOutcome): string {
   const { test, got, detail, rule } = outcome;
   const why = detail === undefined ? '' : ` (${detail})`;
@@ -19,7 +19,7 @@ export function failureText(outcome: TestOutcome): string {
   return `${askedText(outcome)}: expected ${test.expect}, ${came}${deciding}`;
 }
 
-/** How many tests pass, or fail. */
+/** How many tests passed or failed. */
 export function testsText(outcomes: readonly TestOutcome[]): string {
   const failed = outcomes.filter(({ passed }) => !passed).length;
   if (failed > 0) return `${failed} of ${count(outcomes.length, 'test')} ${failed === 1 ? 'fails' : 'fail'}`;
@@ -27,7 +27,7 @@ export function testsText(outcomes: readonly TestOutcome[]): string {
   return `${count(outcomes.length, 'test')} ${outcomes.length === 1 ? 'passes' : 'pass'}`;
 }
 
-/** A test's outcome for machines. */
+/** A test's result as JSON. */
 export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
   return {
     at: test.at,

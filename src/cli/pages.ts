@@ -3,10 +3,10 @@ import { isThemeText, readTheme } from '../session/pages/theme.ts';
 import { utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The mistakes in `gateway.signin.pages_dir`, or that it is not on this machine. */
+/** The errors in `gateway.signin.pages_dir`, or a sentence that it is not on this machine. */
 export type Pages = { readonly errors: readonly PolicyError[] } | { readonly absent: string };
 
-/** Looks at the folder of page templates that a policy names; what is missing there is the gateway's own. */
+/** Checks the folder of page templates. Files that it lacks have defaults. */
 export function checkPages(runtime: Runtime, { gateway }: Policy): Pages {
   const dir = gateway.signin?.pagesDir;
   if (dir === undefined) return { errors: [] };

@@ -9,7 +9,7 @@ import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
 
-/** How one of the policy's own tests came out. */
+/** The result of one policy test. */
 export interface TestOutcome {
   readonly test: PolicyTest;
   readonly index: number;
@@ -17,7 +17,7 @@ export interface TestOutcome {
   /** `allowed` or a reason code. */
   readonly got: string;
   readonly detail?: string;
-  /** The rule that allowed, or the one that failed by least. */
+  /** The rule that allowed the request, or the one that nearly did. */
   readonly rule?: Rule;
 }
 
@@ -25,14 +25,14 @@ type Asked = Decision<Rule> | (Refusal & { readonly allow: false; readonly neare
 
 type Reached = Exclude<ReturnType<typeof reach>, Refusal>;
 
-/** Whether somebody with a token, or a session, shows the token on a route: sessions are asked for where none is taken. */
+/** Whether a caller of the provider shows a token on a route; if not, a session. */
 function takesTokens(offline: Offline, provider: string, { route }: Reached): boolean {
   const { audiences = [], anyAudience } = offline.policy.providers[provider] ?? {};
   const taken = route.audiences !== undefined || audiences.length > 0 || anyAudience === true;
   return route.accept.includes('bearer') && taken;
 }
 
-/** Somebody with these claims in a token, or in a session where the provider or the route takes no tokens. */
+/** A caller with these claims in a token, or in a session if the provider or the route accepts no tokens. */
 function claimedBy(
   offline: Offline,
   as: Extract<PolicyTest['as'], { kind: 'claims' }>,
@@ -43,7 +43,7 @@ function claimedBy(
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
   const { client } = offline.policy.providers[provider] ?? {};
   if (!takesTokens(offline, provider, reached) && client !== undefined && route.accept.includes('session')) {
-    // A certificate counts before a session.
+    // A certificate takes precedence over a session.
     if (certificate !== undefined && route.accept.includes('certificate'))
       return offline.ofCertificate(certificate, as);
     return offline.ofSession(provider, given, host.providers, as);
@@ -53,19 +53,19 @@ function claimedBy(
     : noTokens;
 }
 
-/** Who asks on a route, with all that the request says. */
+/** The caller of a test on a route. */
 function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> | undefined {
   if (as.kind === 'roles') return ok(as);
   if (as.kind === 'alone') return ok({ roles: [], agent: as.agent, alone: true });
   if (as.kind === 'nobody') return heldBy(claimedByNobody(offline, as, reached));
-  // A session of a provider that the host does not accept counts for nothing.
+  // A session of a provider that the host does not accept is ignored.
   return heldBy(claimedBy(offline, as, reached)) ?? ok(offline.ofNobody(as).caller);
 }
 
 const heldBy = (claimed: Result<ClaimedCaller> | undefined): Result<DecidingCaller> | undefined =>
   claimed?.ok ? ok(claimed.value.caller) : claimed;
 
-/** Somebody without a token: by their certificate, where the route takes it. */
+/** A caller without a token: identified by a certificate if the route accepts it, else anonymous. */
 export function claimedByNobody(offline: Offline, from: AskedFrom, { route }: Reached): Result<ClaimedCaller> {
   const { certificate } = from;
   const isCredential = certificate !== undefined && route.accept.includes('certificate');
@@ -83,17 +83,16 @@ function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: 
 
 const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);
 
-/** Whether a test that says no address would come out otherwise from one that no fact speaks of. */
+/** Whether a test without an address would have another result from an address that no fact names. */
 function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
   const { as } = test;
   if ((as.kind !== 'nobody' && as.kind !== 'claims') || as.network !== undefined) return false;
   return ELSEWHERE.some((network) => gotBy(ask(loaded, offline, { ...test, as: { ...as, network } })) !== got);
 }
 
-/**
- * Runs the policy's `tests:` by the decision that the gateway makes.
+/** Runs the policy's `tests:` with the gateway's own decision.
  *
- * @param now seconds since the epoch, for tests that give times in claims
+ * @param now seconds since the epoch, for tests with times in claims
  */
 export function runTests(loaded: Loaded, now: number): TestOutcome[] {
   const offline = new Offline(loaded.policy, now);

@@ -12,27 +12,28 @@ import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 import { aloneText, rolesText, ruleText } from './words.ts';
 
-/** Who tells two sides apart: somebody with roles, nobody, or an identity's certificate. */
+/** The caller for whom two sides differ: with roles, anonymous, or the certificate of an identity. */
 export type Differing = Asking | { readonly identity: string };
 
-/** What came of a proof: a request that tells the sides apart, and definitions that make the same roles mean another thing. */
+/** The result of a proof: a request on which the sides differ, and definitions by which the same role means something
+ * else. */
 export interface Proof {
   readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
   readonly definitions: readonly DefinitionChange[];
-  /** Definitions that differ and decide no request by themselves: they are named, and not compared. */
+  /** Definitions that differ and decide no request by themselves. They are listed, not compared. */
   readonly other?: readonly DefinitionChange[];
-  /** How the objects of a mesh differ otherwise, a line each. */
+  /** Other differences of a mesh's objects, one line each. */
   readonly objects?: readonly string[];
-  /** What a yes takes for granted of the mesh. */
+  /** What the proof assumes about the mesh. */
   readonly assumes?: string;
 }
 
-/** True if nothing tells the sides apart. */
+/** Whether there is no difference. */
 export function isSame({ witness, definitions, objects = [] }: Proof): boolean {
   return witness === undefined && definitions.length === 0 && objects.length === 0;
 }
 
-/** True if it is known whether the sides allow the same: they do, or something tells them apart. */
+/** Whether the result is certain: the sides are the same, or a difference was found. */
 export function isProven(proof: Proof): boolean {
   return proof.witness !== undefined || proof.definitions.length > 0 || isSame(proof);
 }
@@ -43,7 +44,7 @@ interface Asked {
   readonly format: Format;
 }
 
-/** An anonymous caller, and the roles that its address gives it on both sides. */
+/** An anonymous caller, with the roles that its address gives on both sides. */
 function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
   const gives = (those: readonly string[]) => those.join(', ') || 'no role';
   const each = left === undefined ? gives(roles) : `${gives(left)} on the first side and ${gives(roles)} on the second`;
@@ -62,12 +63,12 @@ function callerText(caller: Differing): string {
   return rolesText(caller.roles, caller.agent) + sending;
 }
 
-/** What was read from a mesh stays on its line, whatever it says. */
+/** Keeps text from a mesh on its line. */
 const inLine = (text: string): string => foreign(text, Number.POSITIVE_INFINITY);
 
 function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   if (rule === undefined) return `${file}: ${paint('bad', 'refused')}`;
-  // What was read back from a mesh has no place, and of who may only the identity, which is the caller.
+  // A rule that was read from a mesh has no place in a file. Of the caller only the identity is known.
   if (rule.at.line === 0) return `${file}: ${paint('good', 'allowed')} by ${inLine(rule.id)}`;
   const says = `${ruleText(rule)}, to ${rule.service}`;
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
@@ -106,7 +107,7 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
   ].join('\n');
 }
 
-/** What the answer is not about. */
+/** What the result does not cover. */
 const otherLines = ({ other = [] }: Proof): readonly string[] =>
   other.map((change) => `not compared: ${definitionText(change)}`);
 

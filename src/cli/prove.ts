@@ -25,7 +25,7 @@ interface Flags {
 
 type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
-/** Service and identity by what they are and not by their names: where they are reached, and as whom. */
+/** One side, with services and identities by what they are, not by their names: the address, and the SPIFFE id. */
 function sideOf({ policy, rules }: Loaded): Side {
   return {
     rules,
@@ -39,20 +39,20 @@ function sideOf({ policy, rules }: Loaded): Side {
   };
 }
 
-/** URL of a request as its side's gateway is asked. */
+/** URL of a request at its side's gateway. */
 function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
   return `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
 }
 
-/** Meshes whose files can be read back. */
+/** Meshes whose files `prove` can read. */
 const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
 
 const ENDINGS = /\.(ya?ml|json)$/;
 
-/** Files that nothing applies, such as those of Git. */
+/** Files that no mesh applies, such as those of Git. */
 const HIDDEN = /(^|\/)\./;
 
-/** Text of a file that has some: an empty one says that whatever wrote it failed. */
+/** Text of a file that must not be empty: an empty one means that the tool that wrote it failed. */
 function meshFile(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the rendered file'));
   if (text === undefined) throw new WrongUse(`${fileName(file)}: the file is not UTF-8`);
@@ -60,7 +60,7 @@ function meshFile(runtime: Runtime, file: string): string {
   return text;
 }
 
-/** Texts of what a mesh has: a file, or the files of a folder. */
+/** Texts of a mesh's files: of one file, or of all in a folder. */
 function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
   const read = (file: string) => meshFile(runtime, file);
   const all = path === '-' ? undefined : runtime.list(path);
@@ -76,17 +76,16 @@ function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, stri
   return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
 
-/** URL of a request; a workload has none, and is asked by its name. */
+/** URL of a request; a workload has no URL, so its name is used. */
 function meshUrl(loaded: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
   return host.includes('/')
     ? `${path} at the workload of ${host}`
     : urlOf(loaded, { host: host.replace(/^=/, ''), path });
 }
 
-/**
- * A request that tells the policy from the target's rules, if there is one.
+/** A request on which the policy and the target's rules differ, if there is one.
  *
- * @param unguarded hosts of which nothing is known: the target's own default decides there
+ * @param unguarded hosts that the target has no rules for: the target's own default decides there
  */
 function meshWitness(
   loaded: Loaded,
@@ -97,13 +96,13 @@ function meshWitness(
   const known = (rules: readonly MeshRule[]) => rules.filter(({ host }) => !unguarded(host));
   const witness = proveIdentities(known(target.project?.(loaded.policy, loaded.rules) ?? []), known(read));
   if (witness === undefined) return undefined;
-  // The policy's own rule: it has a place.
+  // The policy's own rule, which has a place.
   const own = loaded.rules.find((rule) => rule.id === writtenId(witness.left?.id ?? ''));
   const caller = { identity: witness.caller };
   return { ...witness, ...(own && { left: own }), url: meshUrl(loaded, witness), caller };
 }
 
-/** Does what reads a mesh's files: those that are no mesh's are wrong use. */
+/** Runs what reads a mesh's files. Files that are not a mesh's are wrong use. */
 function understood<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -136,7 +135,7 @@ function proveTarget(
     read = understood(b, () => target.read?.(files) ?? []);
   } catch (error) {
     if (error instanceof WrongUse) throw error;
-    // Rules that somebody else wrote are a difference; some have not even the shape of rules.
+    // Rules that other tools wrote are a difference; some are not even readable as rules.
     const shapeless = `not as "meshgate render --target ${name}" writes it`;
     return {
       definitions: [],
@@ -158,7 +157,7 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   return { witness: { ...witness, url: urlOf(left, witness) }, definitions: [...counted, ...reached], other };
 }
 
-/** `meshgate prove`: whether two sides allow the same requests, or one that tells them apart. */
+/** `meshgate prove`: whether two sides allow the same requests, or a request on which they differ. */
 export function proveCommandRun(
   runtime: Runtime,
   { target, assertionJwks, ingress, format }: Flags,

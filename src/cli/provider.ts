@@ -7,7 +7,7 @@ import type { Ask, Incoming, Outgoing } from './http.ts';
 import { readFile, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** An OpenID provider as the command asks it. */
+/** An OpenID provider, with what is needed to send requests to it. */
 export interface Asked {
   readonly ask: Ask;
   /** CA bundle, PEM; absent: the system's. */
@@ -16,8 +16,7 @@ export interface Asked {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/**
- * The network, or a word on where there is one.
+/** The network, or an error that says which engine has one.
  *
  * @param command its name
  * @param caFile of `--ca-file`
@@ -34,7 +33,7 @@ export function providerNetwork(runtime: Runtime, command: string, caFile?: stri
 
 const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;
 
-/** A request to a URL; `undefined` for what is none of https. */
+/** A request to a URL; `undefined` if it is not https. */
 function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
   const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
   if (host === undefined) return undefined;
@@ -53,7 +52,7 @@ function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
   };
 }
 
-/** GET of a URL, or a POST of a form; what went wrong is text of ours. */
+/** GET of a URL, or POST of a form; an error is a sentence. */
 export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
   const answer = await sent(asked, url, form, authorization);
   return 'error' in answer ? { error: foreign(answer.error) } : answer;
@@ -73,7 +72,7 @@ async function sent({ ask, ca, client }: Asked, url: string, form?: string, auth
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The members of a JSON answer; `undefined` for what is none. */
+/** The members of a JSON answer; `undefined` if it has none. */
 export function jsonOf(answer: Incoming): Members | undefined {
   if ('error' in answer) return undefined;
   try {
@@ -83,7 +82,7 @@ export function jsonOf(answer: Incoming): Members | undefined {
   }
 }
 
-/** A provider's discovery document, or what is wrong, in a sentence. */
+/** A provider's discovery document, or a sentence that says what is wrong. */
 export async function discover(asked: Asked, issuer: string): Promise<Members | string> {
   const url = discoveryUrl(issuer);
   const answer = await askUrl(asked, url);

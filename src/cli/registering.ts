@@ -1,6 +1,6 @@
 import type { ProviderKindName } from '../providers/index.ts';
 
-/** What somebody does at a provider to register the gateway, one step a line. */
+/** How to register the gateway at a provider, one step per line. */
 export const REGISTERING: Readonly<Record<ProviderKindName, readonly string[]>> = {
   okta: [
     'Okta, Applications > Create App Integration > OIDC, Web Application; grant types: Authorization Code, Refresh Token.',
@@ -33,7 +33,7 @@ export const REGISTERING: Readonly<Record<ProviderKindName, readonly string[]>> 
   generic: ['At the provider: a confidential web client with the authorization code flow and PKCE (S256).'],
 };
 
-/** How a provider is called. */
+/** The name of a provider's kind for people. */
 export const KIND_TITLES: Readonly<Record<ProviderKindName, string>> = {
   okta: 'Okta',
   entra: 'Microsoft Entra ID',

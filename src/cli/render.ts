@@ -25,18 +25,18 @@ interface Flags {
   readonly policy?: string;
 }
 
-/** Where rendered files live in the image. */
+/** Folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
-/** The gateway's JavaScript: what the check runs, that of the inner listener, and what watches. */
+/** The gateway's JavaScript bundles. */
 const BUNDLES = ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'] as const;
 
-/** The machine's DNS servers as nginx wants them; none where it has no such file. */
+/** The machine's DNS servers in nginx's form; none if it has no such file. */
 function systemResolvers(runtime: Runtime): readonly string[] {
   let text: string | undefined;
   try {
     text = utf8(runtime.read('/etc/resolv.conf'));
   } catch {
-    // A machine without DNS; the renderer says what that means.
+    // A machine without DNS. The renderer reports what that means.
     return [];
   }
   return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f.:]+)(?=[ \t]*$)/gm)].map(([, address = '']) =>
@@ -44,7 +44,7 @@ function systemResolvers(runtime: Runtime): readonly string[] {
   );
 }
 
-/** Options that were given; nginx's own have defaults. */
+/** Renders with the given options; nginx's own have defaults. */
 function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emitted {
   const { policy, rules } = loaded;
   if (flags.target !== 'nginx') {
@@ -86,14 +86,14 @@ function checkFlags(flags: Flags): void {
   }
 }
 
-/** Files on standard output: one as it is, several each under its name. */
+/** Files on standard output: one file as it is, several with their names. */
 function printed(files: Emitted['files']): string {
   const entries = Object.entries(files);
   if (entries.length === 1) return String(entries[0]?.[1]);
   return entries.map(([name, text]) => `==> ${name} <==\n${text}\n`).join('');
 }
 
-/** Does what writes to a path that the user named. */
+/** Runs what writes to a path of the command line. */
 function writing<T>(path: string, write: () => T): T {
   try {
     return write();
@@ -102,7 +102,7 @@ function writing<T>(path: string, write: () => T): T {
   }
 }
 
-/** The bundles, which lie beside the command. */
+/** The bundles, which are in the command's folder. */
 function bundles(runtime: Runtime): Record<string, Uint8Array> {
   const read = (name: string): Uint8Array => {
     try {

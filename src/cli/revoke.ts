@@ -19,7 +19,7 @@ interface Flags {
   readonly pidFile: string;
 }
 
-/** How long the gateway may take: its job looks each second. */
+/** Longest time to wait for the gateway, whose job reads the folder each second. */
 const WAIT_S = 10;
 const LOOK_S = 0.1;
 
@@ -35,14 +35,13 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
-/** The names of a key: its id as it stands, and, if that reads as the SHA-256 of a certificate, the gateway's name of
- * that. */
+/** The names of a key: its id, and if that reads as the SHA-256 of a certificate, the gateway's spelling of that. */
 function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
 }
 
-/** What is asked for, with the provider's name: the gateway knows which ones there are. */
+/** The revocation that the flags describe. The gateway knows the names of its providers. */
 function asked(
   { subject, sid, kid, jti }: Flags,
   now: number,
@@ -71,7 +70,7 @@ function isThere(runtime: Runtime, path: string): boolean {
   }
 }
 
-/** Waits until the gateway took a file; what it says against it, if it does. */
+/** Waits until the gateway accepted a file; returns its error if there is one. */
 async function taken(runtime: Runtime, path: string): Promise<'taken' | 'waiting' | { readonly refused: string }> {
   for (const until = runtime.now() + WAIT_S; runtime.now() < until; await runtime.sleep(LOOK_S)) {
     if (isThere(runtime, path)) continue;
@@ -91,7 +90,8 @@ function cut(runtime: Runtime, pidFile: string): number {
   return YES;
 }
 
-/** Lays a file where the gateway's job finds it, and waits; says why it does not hold, if it does not. */
+/** Writes a file where the gateway's job reads it, and waits; returns why the revocation is not in force, if it is
+ * not. */
 async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
@@ -106,7 +106,7 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
   return `not taken within ${WAIT_S} s; it is as soon as a gateway runs with this folder, and etcd answers where it has one. nginx's error log says more. To withdraw it, delete ${path}`;
 }
 
-/** `meshgate revoke`: lays a file where the gateway's job finds it, and waits until it did. */
+/** `meshgate revoke`: writes a file where the gateway's job reads it, and waits for the result. */
 async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
   const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
   const folder = `${stateDir}/${REVOKE_FOLDER}`;

@@ -1,19 +1,20 @@
 import fs from 'fs';
 import { type Ask, systemAsk } from './http.ts';
 
-/** What the command needs of its engine. It runs on Node and, in the image, on njs's QuickJS; all that differs is here. */
+/** The functions that the command needs from its engine. It runs on Node and, in the image, on njs's QuickJS; all
+ * differences are here. */
 export interface Runtime {
   readonly args: readonly string[];
   readonly env: Readonly<Partial<Record<string, string>>>;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
-  /** Folder that the command's own file lies in. */
+  /** Folder of the command's own file. */
   readonly home: string;
   /** Seconds since the epoch. */
   now(): number;
-  /** Results. */
+  /** Prints results. */
   out(text: string): void;
-  /** Talk. */
+  /** Prints messages. */
   err(text: string): void;
   /**
    * The bytes of a file, or of standard input for `-`.
@@ -21,39 +22,36 @@ export interface Runtime {
    * @throws Error with the system's code
    */
   read(path: string): Uint8Array;
-  /** Paths below a folder of all files in it, in order; undefined where there is no folder. */
+  /** Paths of all files below a folder, in order; undefined if there is no folder. */
   list(path: string): readonly string[] | undefined;
-  /**
-   * Puts a file in place at once, in a folder or in one below it, which is made. One that is there keeps its mode. Links
+  /** Replaces a file atomically, in a folder or below it; folders are made. An existing file keeps its mode. Links
    * below the folder are not followed.
    *
    * @param name with the names of folders before it, joined by `/`
    */
   write(folder: string, name: string, content: string | Uint8Array): void;
-  /**
-   * Puts a secret file in place at once, for its owner alone; one that is there keeps its mode and owner, and a link
-   * goes.
+  /** Replaces a secret file atomically, readable for its owner only. An existing file keeps its mode and owner; a link
+   * is replaced.
    *
-   * @throws Error with the system's code, `EPERM` where the owner cannot be kept
+   * @throws Error with the system's code, `EPERM` if the owner cannot be kept
    */
   replace(path: string, text: string): void;
-  /** Makes a folder, and says its absolute path. */
+  /** Makes a folder and returns its absolute path. */
   folder(path: string): string;
   isFolder(path: string): boolean;
-  /**
-   * Has nginx load its configuration again.
+  /** Reloads nginx's configuration.
    *
    * @param pidFile has the pid of its master
-   * @returns why not
+   * @returns why it failed
    */
   reload(pidFile: string): string | undefined;
-  /** Sends a request; absent where the engine has no network. */
+  /** Sends a request; absent if the engine has no network. */
   readonly ask?: Ask;
   /** @param seconds to wait */
   sleep(seconds: number): Promise<void>;
 }
 
-/** What Node has of `process` and njs lacks. */
+/** The parts of Node's `process` that njs lacks. */
 interface NodeProcess {
   readonly exit?: unknown;
   readonly kill?: (pid: number, signal: string) => void;
@@ -64,26 +62,27 @@ interface NodeProcess {
 const node = process as unknown as NodeProcess;
 const onNode = node.exit !== undefined;
 
-/** Writes all of a text: a slow pipe may take a part, or on Node nothing yet. */
+/** Writes a whole text. A slow pipe may accept only a part, or on Node nothing yet. */
 function writeAll(fd: number, text: string): void {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(fs.writeSync(fd, rest as unknown as Buffer, 0, rest.length));
     } catch (error) {
-      // Nobody reads on: nothing more to say. A pipe that is full on Node is tried again.
+      // EPIPE: the reader has closed the pipe. A pipe that is full on Node is tried again.
       if (codeOf(error) === 'EPIPE') return;
       if (codeOf(error) !== 'EAGAIN') throw error;
     }
   }
 }
 
-/** `ENOENT` and the like; of what is no system error, nothing. */
+/** `ENOENT` and the like; undefined if it is not a system error. */
 export function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code;
 }
 
-/** njs reads only regular files at once. The room doubles, so that a large file is not copied over and over. */
+/** Reads a stream; njs itself reads only regular files as a whole. The buffer doubles, so that a large file is not
+ * copied often. */
 function readStream(fd: number): Uint8Array {
   let room = new Uint8Array(65536);
   let length = 0;
@@ -113,7 +112,7 @@ function folderOf(path: string): string {
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
 
-/** A terminal is a character device; that the null device is one too does no harm. */
+/** A terminal is a character device. The null device is one too, which does no harm. */
 function isTerminal(): boolean {
   if (onNode) return node.stdout?.isTTY === true;
   return fs.fstatSync(1).isCharacterDevice();
@@ -127,14 +126,14 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** njs has no `recursive`. */
+/** Lists files recursively, which njs cannot. */
 function listAll(path: string): readonly string[] | undefined {
   if (!isFolder(path)) return undefined;
   const names = (fs.readdirSync(path) as string[]).sort();
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
 }
 
-/** Permissions and owner of a file that is there. What a link leads to is another file. */
+/** Permissions and owner of an existing file. A link is not followed. */
 function standing(path: string): { readonly mode: number; readonly uid: number; readonly gid: number } | undefined {
   try {
     const stat = fs.lstatSync(path);
@@ -153,22 +152,21 @@ function remove(path: string): void {
   }
 }
 
-/** Gives a new file the owner of the one whose place it takes. Only root may give one away, and njs's command cannot. */
+/** Gives a new file the owner of the file that it replaces. Only root may do that, and njs cannot. */
 function keepOwner(path: string, uid: number, gid: number): void {
   const made = fs.lstatSync(path);
   if (made.uid === uid && made.gid === gid) return;
-  // Somebody who may write to the folder could lay a link there meanwhile: what it names keeps its owner.
+  // Another user who may write to the folder could put a link there meanwhile: what it names keeps its owner.
   const { lchownSync } = fs as unknown as { lchownSync?: (path: string, uid: number, gid: number) => void };
   if (lchownSync !== undefined) lchownSync(path, uid, gid);
   else if (made.uid !== uid) throw Object.assign(new Error('the owner cannot be kept'), { code: 'EPERM' });
 }
 
-/**
- * Makes a file beside its place, and puts it there at once. It is opened exclusively: a link that somebody lays there
+/** Writes a file beside its place and then renames it. It is opened exclusively, so that a link that appears there
  * meanwhile makes this fail.
  *
- * @param mode of a file that is not there yet
- * @param keepsOwner a file that is there keeps its owner, or this fails
+ * @param mode of a file that does not exist yet
+ * @param keepsOwner an existing file keeps its owner, or this fails
  */
 function putFile(path: string, content: string | Uint8Array, mode: number, keepsOwner = false): void {
   const beside = `${path}.new`;
@@ -184,7 +182,7 @@ function putFile(path: string, content: string | Uint8Array, mode: number, keeps
   }
 }
 
-/** A folder of that name, made where there is none; never one that a link leads to. */
+/** A folder of that name, made if there is none. A link to a folder is not accepted. */
 function ownFolder(path: string): string {
   try {
     fs.mkdirSync(path);
@@ -203,7 +201,7 @@ function writeBelow(folder: string, name: string, content: string | Uint8Array):
   putFile(`${parts.reduce((path, part) => ownFolder(`${path}/${part}`), folder)}/${file}`, content, 0o666);
 }
 
-/** njs's command has no timers. Who waits there waits for a gateway's job, a second or two. */
+/** Waits without timers, which njs's command lacks: a second or two for a gateway's job. */
 async function spin(seconds: number): Promise<void> {
   for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
 }
@@ -217,7 +215,7 @@ function readPid(pidFile: string): number | undefined {
   }
 }
 
-/** njs sends no signals: the image's wrapper does, where a line on its descriptor says so. */
+/** njs sends no signals. The image's wrapper sends one when it reads a line on its descriptor. */
 function reload(pidFile: string): string | undefined {
   const pid = readPid(pidFile);
   const fd = process.env.MESHGATE_EXIT_FD;
@@ -232,7 +230,7 @@ function reload(pidFile: string): string | undefined {
   return undefined;
 }
 
-/** The engine that runs us. */
+/** The functions of the engine that runs the command. */
 export function systemRuntime(): Runtime {
   const ask = systemAsk();
   return {
@@ -258,10 +256,8 @@ export function systemRuntime(): Runtime {
   };
 }
 
-/**
- * Ends with an exit code. njs has no silent way to: the image's wrapper reads the code from a descriptor that it names
- * in `MESHGATE_EXIT_FD`; without the wrapper a throw makes it 1.
- */
+/** Ends with an exit code. njs cannot do so silently: the image's wrapper reads the code from the descriptor that
+ * `MESHGATE_EXIT_FD` names. Without the wrapper a thrown error makes it 1. */
 export function exit(code: number): void {
   const fd = process.env.MESHGATE_EXIT_FD;
   if (onNode) node.exitCode = code;

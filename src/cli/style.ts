@@ -6,7 +6,7 @@ export type Style = keyof typeof CODES;
 
 export type Paint = (style: Style, text: string) => string;
 
-/** Colours on a terminal only, and not where `NO_COLOR` is set (no-color.org) or the terminal has none. */
+/** Whether to use colours: on a terminal only, and not if `NO_COLOR` is set (no-color.org) or the terminal has none. */
 export function hasColours({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
 }

@@ -6,7 +6,7 @@ import type { TestOutcome } from './policy-tests.ts';
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
 
-/** All that `meshgate test` found. */
+/** The results of `meshgate test`. */
 export interface Report {
   readonly file: string;
   readonly outcomes: readonly TestOutcome[];
@@ -15,15 +15,15 @@ export interface Report {
 
 const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
 
-/** Who was asked nothing agrees to nothing. */
+/** Whether the gateway or the mesh was asked and agrees with the policy. */
 const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
 
-/** Whether every test passes and every enforcer agrees. */
+/** Whether every test passes, and gateway and mesh agree. */
 export function isGood({ outcomes, enforcers }: Report): boolean {
   return outcomes.every(({ passed }) => passed) && enforcers.every(agrees);
 }
 
-/** Where an enforcer and the policy part, and by which rule. */
+/** A difference between the policy and the gateway or the mesh, with its rule. */
 function partingText(kind: Enforcer['kind'], one: LiveOutcome): string {
   const asked = kind === 'mesh' ? `${askedText(one.outcome)}, at the mesh as ${one.as}` : askedText(one.outcome);
   if (one.got === undefined) return `${asked}: ${one.note}`;
@@ -47,7 +47,7 @@ function enforcerText(enforcer: Enforcer, paint: Paint): string {
   return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
 }
 
-/** For people: what fails and where they part, then a line for each side. */
+/** For people: failures and differences, then a line for each side. */
 export function reportText(report: Report, paint: Paint): string {
   const { file, outcomes, enforcers } = report;
   const good = outcomes.every(({ passed }) => passed);
@@ -84,7 +84,7 @@ function liveJson({ outcome, as, expect, got, status, agrees, note, rule }: Live
   };
 }
 
-/** For machines. */
+/** As JSON. */
 export function reportJson(report: Report): string {
   return json({
     file: report.file,

@@ -78,7 +78,7 @@ async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestO
   return [await askMesh(runtime, network(runtime), seen, mesh, address, outcomes)];
 }
 
-/** `meshgate test`: the policy's tests by the decision, at the gateway, and straight at the mesh. */
+/** `meshgate test`: runs the policy's tests by the decision, at the gateway, and directly at the mesh. */
 export async function runPolicyTests(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
   checkUse(flags);
   if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);

@@ -10,14 +10,14 @@ import { checkedOnline } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { introspectedReport, refusedReport, type Signature, type Taken, type TokenReport } from './token-report.ts';
 
-/** What is known of a token once its provider was asked. */
+/** What is known about a token after its provider was asked. */
 export interface AskedReport {
   readonly report: TokenReport;
-  /** Absent: no key decides. */
+  /** Absent if no key verifies such tokens. */
   readonly signature?: Signature;
 }
 
-/** A token that says nothing is not shown to one provider after the other. */
+/** Rejects a token without an issuer if there are several providers: it must not be sent to one after the other. */
 function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
   const asked = names.filter((name) => providers[name]?.introspection !== undefined);
   if (form === 'jwt' || asked.length < 2) return;
@@ -25,7 +25,7 @@ function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken
   throw new WrongUse(`the token does not say whose it is, and ${all} are asked about such: add METHOD and URL`);
 }
 
-/** A JWT of which its provider has to say that it is active, beside its signature. */
+/** The report on a JWT that its provider must also call active. */
 function confirmedReport(report: TokenReport, provider: Provider, said: Result<Claims>, now: number): TokenReport {
   if (!said.ok) return refusedReport(report, said);
   const verified = report.asker?.claimed?.facts.verified;
@@ -34,10 +34,9 @@ function confirmedReport(report: TokenReport, provider: Provider, said: Result<C
   return held === undefined || held.ok ? { ...report, active: true } : { ...refusedReport(report, held), active: true };
 }
 
-/**
- * Asks the token's provider: for its keys, or about the token, as the gateway does.
+/** Asks the token's provider for its keys, or about the token, as the gateway does.
  *
- * @param report what is known by the token's text alone
+ * @param report what the token's text says
  * @param now seconds since the epoch
  * @param caFile of `--ca-file`
  */

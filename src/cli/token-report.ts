@@ -11,30 +11,30 @@ import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, type Judge, Offline } from './offline.ts';
 
-/** What a token is, by its form alone: an opaque one says nothing, an encrypted one (RFC 7516) nothing that is read. */
+/** The form of a token: a JWT, an encrypted one (RFC 7516), which cannot be read, or an opaque one. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
 
-/** What was found of a token's signature: the key that made it, or why it is none of the provider's. */
+/** The result for a token's signature: the key that verifies it, or why none does. */
 export type Signature = 'not checked' | { readonly key: string } | Refusal;
 
-/** What becomes of a token at one route, by methods. */
+/** The result of a token at one route, by methods. */
 export interface AtRoute {
   readonly route: string;
-  /** Absent: the route takes no tokens, or none of this provider. */
+  /** Absent: the route accepts no tokens, or none of this provider. */
   readonly outcomes?: readonly { readonly methods: readonly string[]; readonly decision: Decision<Rule> }[];
 }
 
-/** What `meshgate token` says. Nothing of the signature is in it. */
+/** The report of `meshgate token`. It contains nothing of the signature. */
 export interface TokenReport {
   readonly form: Form;
-  /** The JOSE header as it is; absent: it cannot be read. */
+  /** The decoded JOSE header; absent: it cannot be read. */
   readonly header?: Claims;
   readonly claims?: Claims;
-  /** The provider that the token's `iss` names, or that was asked about it. */
+  /** The provider that `iss` names, or that was asked about the token. */
   readonly provider?: string;
-  /** Why no route takes it, by its text alone; absent: one does. */
+  /** Why every route rejects it, by its text alone; absent: a route accepts it. */
   readonly refused?: Refusal;
-  /** What the provider said that was asked about it (RFC 7662); absent: nobody was, or no answer came. */
+  /** The provider's answer whether it is active (RFC 7662); absent: it was not asked, or did not answer. */
   readonly active?: boolean;
   readonly asker?: Asker;
   readonly expires?: number;
@@ -48,16 +48,16 @@ export interface TokenReport {
 export interface Taken {
   /** Providers, by name. */
   readonly names: readonly string[];
-  /** Audiences of the route, in the place of theirs. */
+  /** Audiences of the route, which replace the provider's. */
   readonly audiences?: readonly string[];
-  /** No route is said: those of any route do. */
+  /** No route is given, so the audiences of any route count. */
   readonly anywhere?: true;
 }
 
-/** Methods that are asked of each route, beside those that its rules name. */
+/** Methods that are tried on each route, besides those of its rules. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** A message that any rule with tools lets pass: which rule it is says which tools. */
+/** A message that any rule with tools allows. The rule says which tools. */
 const LISTED = mcpHeaders({ method: 'tools/list' });
 
 /** A JWE has five parts (RFC 7516 section 7.1). */
@@ -66,7 +66,7 @@ function formOf(text: string): Form {
   return text.split('.').length === 3 ? 'jwt' : 'opaque';
 }
 
-/** Header and claims, as far as they can be read. */
+/** Header and claims, if they can be read. */
 function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   const jws = splitJws(text);
   if (!jws.ok) return {};
@@ -76,7 +76,7 @@ function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   return { ...(header && { header }), ...(claims && { claims }) };
 }
 
-/** Each route, which may have audiences of its own, and which of its rules lets the caller pass. */
+/** Each route, with its own audiences, and which of its rules allow the caller. */
 function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): readonly AtRoute[] {
   return policy.hosts.flatMap((host) =>
     host.routes.map(({ name, accept, audiences }): AtRoute => {
@@ -105,7 +105,7 @@ function judged(offline: Offline, judge: Judge, { names, audiences, anywhere }: 
   return anywhere ? offline.anywhere(judge) : judge(names, audiences);
 }
 
-/** What a token gives whoever comes with it. */
+/** The roles of a token, and the routes where it passes. */
 function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
   const asker = bearerOf(claimed);
   const { binding, expires } = claimed.facts.verified;
@@ -118,7 +118,7 @@ function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
   };
 }
 
-/** The report on a token that gives nothing. */
+/** The report on a token that is rejected. */
 export function refusedReport(report: TokenReport, refused: Refusal): TokenReport {
   const { form, header, claims, provider } = report;
   const active = refused.reason === 'token_inactive' ? false : undefined;
@@ -132,9 +132,8 @@ export function refusedReport(report: TokenReport, refused: Refusal): TokenRepor
   };
 }
 
-/**
- * Says of a token's text what it is, which provider of the policy would take it, which roles it gives and where it
- * passes. Its signature is not looked at here.
+/** Reports on a token's text: what it is, which provider of the policy accepts it, which roles it gives, and where it
+ * passes. The signature is not verified here.
  *
  * @param now seconds since the epoch
  */
@@ -149,15 +148,14 @@ export function tokenReport(loaded: Loaded, text: string, now: number, taken: Ta
   return claimed.ok ? { ...read, ...given(loaded, claimed.value, judge) } : refusedReport(read, claimed);
 }
 
-/** What a provider said, but for the token itself, which some repeat. */
+/** A provider's answer without the token itself, which some providers repeat. */
 function withoutToken(claims: Claims, text: string): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => !JSON.stringify(value).includes(text)));
 }
 
-/**
- * The same of a token that only its provider can read.
+/** The same for a token that only its provider can read.
  *
- * @param said what it said, or why it is not known
+ * @param said the provider's answer, or why there is none
  */
 export function introspectedReport(
   loaded: Loaded,

@@ -9,7 +9,7 @@ import type { AtRoute, Signature, TokenReport } from './token-report.ts';
 /** Claims that are dates (RFC 7519 section 4.1, OpenID Connect Core section 2). */
 const DATES = ['exp', 'nbf', 'iat', 'auth_time'];
 
-/** A value as JSON on one line, in which nothing is a control character of a terminal. */
+/** A value as JSON on one line, without a terminal's control characters. */
 function plain(value: unknown): string {
   return foreign(JSON.stringify(value) ?? '', Number.POSITIVE_INFINITY);
 }

@@ -34,7 +34,7 @@ interface Flags extends MessageFlags {
   readonly format: Format;
 }
 
-/** The place where the token is to be accepted: of a request there, that of its host and route. */
+/** The providers and audiences that count: of the host and route of a request, if one is given. */
 function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
   const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
   if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers), anywhere: true };
@@ -44,7 +44,7 @@ function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
 
 type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
 
-/** What becomes of one request with the token. */
+/** The explanation of one request with the token. */
 function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanation {
   const reached = reach(loaded.policy, asked.method, asked.url);
   if ('reason' in reached) return explainRefusal(asked, reached);
@@ -69,7 +69,7 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
   }
 }
 
-/** `meshgate token`: what a token says, who would take it, and what it may do. */
+/** `meshgate token`: what a token says, which provider accepts it, and what it may do. */
 export async function token(
   runtime: Runtime,
   flags: Flags,

@@ -70,7 +70,7 @@ function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[],
   return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n${roomText(loaded)}`;
 }
 
-/** How much shared memory sessions take, and for how many people that is enough. */
+/** How much shared memory sessions use, and for how many people that is enough. */
 function roomText({ policy }: Loaded): string {
   const { gateway } = policy;
   const { sessionRoom: room } = gateway;
@@ -81,7 +81,7 @@ function roomText({ policy }: Loaded): string {
   return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
 }
 
-/** What could be safer, by role and service. */
+/** Advice on making the policy safer, by role and service. */
 const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
   ...anonymousAdvice(policy, rules),
   ...headerAdvice(policy),
@@ -93,17 +93,17 @@ const adviceText = (loaded: Loaded): string =>
     .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
     .join('');
 
-/** What stands around the rendered files in the nginx of `--nginx`. */
+/** Findings about the nginx configuration around the rendered files (`--nginx`). */
 function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
   const read = (path: string): string | undefined => {
     try {
       return utf8(runtime.read(path));
     } catch {
-      // Another machine's, or another user's: the inspection says what that means.
+      // The path is another machine's or another user's. The inspection says what that means.
       return undefined;
     }
   };
-  // Whatever is no UTF-8 in somebody's comments is no matter here.
+  // Bytes of a comment that are not UTF-8 do not matter here.
   const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
   const inspection = inspectNginx(dump, policy, rules, read);
   if (inspection === undefined) {
@@ -140,7 +140,8 @@ function jsonReport(
   });
 }
 
-/** `meshgate validate`: every mistake in one run; then its pages, its own tests, the nginx around it, its providers. */
+/** `meshgate validate`: all errors of the policy in one run, then its pages, its tests, nginx's configuration, and its
+ * providers. */
 export async function validate(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
   const file = policyFile(argument, flags.policy);
   if (flags.nginx === '-' && file === '-')

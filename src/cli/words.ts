@@ -2,7 +2,7 @@ import type { PolicyTest, Who } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import { fromText } from './asked-from.ts';
 
-/** Who a rule speaks of, in the policy's words. */
+/** The callers of a rule, in the policy's words. */
 export function whoText(who: Who): string {
   switch (who.kind) {
     case 'role':
@@ -14,10 +14,9 @@ export function whoText(who: Who): string {
   }
 }
 
-/**
- * What a rule says, in one line: `role editor, GET POST, as wiki-editor`.
+/** A rule in one line: `role editor, GET POST, as wiki-editor`.
  *
- * @param routed the route's service: a rule's own is then named, `to wiki-canary`
+ * @param routed the route's service: a different service of the rule is then named, `to wiki-canary`
  */
 export function ruleText({ who, methods, service, as }: Rule, routed?: string): string {
   return [
@@ -28,16 +27,16 @@ export function ruleText({ who, methods, service, as }: Rule, routed?: string): 
   ].join(', ');
 }
 
-/** Somebody with roles, perhaps through an agent. */
+/** A caller with roles, perhaps through an agent. */
 export function rolesText(roles: readonly string[], agent?: string): string {
   const person = roles.length === 0 ? 'somebody without a role' : roles.join(', ');
   return agent === undefined ? person : `agent ${agent} for ${person}`;
 }
 
-/** An agent that asks for itself. */
+/** An agent that acts for itself. */
 export const aloneText = (agent: string): string => `agent ${agent} alone`;
 
-/** Who asks in a policy test; the values of claims are not repeated. */
+/** The caller in a policy test. The values of claims are not repeated. */
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':

@@ -3,7 +3,7 @@ import type { Policy } from '../policy/types.ts';
 import { heldFromMost } from './anonymous.ts';
 import type { Rule } from './types.ts';
 
-/** For roles by which a rule lets callers without a credential in from most addresses: those of `none` of a network. */
+/** Advice about roles with `none` of a network: by them a rule allows anonymous callers from most addresses. */
 export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonly Advice[] {
   const held = heldFromMost(policy);
   return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {

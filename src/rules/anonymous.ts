@@ -5,10 +5,11 @@ import { everyFact } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
 
-/** Addresses that no policy has in a range of its own: of the prefix that is thrown away (RFC 6666), and a dummy (RFC 7600). */
+/** Addresses that no policy gives a range of its own: of the discard prefix (RFC 6666), and a dummy address (RFC
+ * 7600). */
 export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
-/** Anonymous callers of some addresses, which two policies give these roles. */
+/** Anonymous callers from some addresses, with the roles that two policies give them. */
 export interface AnonymousCaller {
   /** One of the addresses. */
   readonly address: string;
@@ -16,14 +17,14 @@ export interface AnonymousCaller {
   readonly right: readonly string[];
 }
 
-/** The ranges that a policy's roles name. */
+/** The ranges in the roles of a policy. */
 function rangesOf({ roles }: Policy): readonly Range[] {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const texts = new Set(facts.flatMap((fact) => (fact.op === 'network' ? fact.value : [])));
   return [...texts].flatMap((text) => readRange(text) ?? []);
 }
 
-/** The address after the last one of a range; undefined where there is none. */
+/** The address after the last one of a range; undefined if there is none. */
 function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   const next = [...bytes];
   let at = Math.ceil(length / 8) - 1;
@@ -36,10 +37,8 @@ function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   return at < 0 && add > 0 ? undefined : next;
 }
 
-/**
- * An address of each set that the ranges tell apart: the first of each range, the one behind it, and the first of all.
- * Between two of these no range begins or ends.
- */
+/** An address of each set that the ranges distinguish: the first of each range, the one after each range, and the first
+ * of all. No range begins or ends between two of these. */
 function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   const all = [
     Array<number>(4).fill(0),
@@ -49,7 +48,7 @@ function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   return [...new Map(all.map((bytes) => [bytes.join('.'), bytes])).values()];
 }
 
-/** Says which roles an anonymous caller of an address has. */
+/** The roles of an anonymous caller by its address. */
 function rolesAt(policy: Policy): (address: readonly number[]) => readonly string[] {
   const of: RequestRoles | undefined = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => [];
@@ -67,10 +66,8 @@ function rolesAt(policy: Policy): (address: readonly number[]) => readonly strin
   };
 }
 
-/**
- * Anonymous callers whom the request gives a role by one of two policies: of all addresses, each set of roles once. By
- * nothing but its address does a request give one a role, so these are all.
- */
+/** Anonymous callers to whom one of two policies gives a role: each set of roles once, over all addresses. A request
+ * without a credential gets roles by its address only, so this list is complete. */
 export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
   const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
   const found = new Map<string, AnonymousCaller>();

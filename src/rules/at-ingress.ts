@@ -8,15 +8,14 @@ export interface Ruled {
   readonly rules: readonly Rule[];
 }
 
-/** A service of another ingress: from here it is as one past the mesh. */
+/** A service of another ingress: seen from this one, it is like a service without a mesh. */
 function elsewhere(service: Service, { host, port, serverName, caFile }: Ingress): Service {
   return { ...service, direct: { host, port, tls: true, caFile, serverName } };
 }
 
-/**
- * A policy of several ingresses as one of them sees it: its only ingress is that one, and the services of others are
- * reached past it. Rules of routes that lead nowhere else are left out; of a route that leads here too all stay, for an
- * agent's rule rests on those of people.
+/** A policy of several ingresses as one of them sees it. That ingress is its only one; services of other ingresses are
+ * reached without it. Rules of routes that lead only elsewhere are left out. A route that leads here keeps all its
+ * rules, because an agent's rule depends on those of people.
  *
  * @param name of one of the policy's ingresses
  */

@@ -1,25 +1,25 @@
 import type { Path, Rule } from './types.ts';
 
-/** Requests that no rule of either side tells apart, stood for by one of them. */
+/** Paths that no rule of either side distinguishes, represented by one of them. */
 export interface PathAtom {
-  /** A path of it. */
+  /** The representative. */
   readonly path: string;
-  /** The path itself; or all below it that no other atom has. */
+  /** `point`: the path itself; `below`: all paths below it that belong to no other atom. */
   readonly kind: 'point' | 'below';
-  /** The path as policies write it, without the `/*` of {@link kind} below. */
+  /** The path as policies write it, without the `/*` of `below`. */
   readonly base: string;
 }
 
 export interface HostAtom {
-  /** A host name of it. */
+  /** The representative host name. */
   readonly host: string;
-  /** As policies write it: a name, or a wildcard less all that is named. */
+  /** As policies write it: a name, or a wildcard without the names that have atoms of their own. */
   readonly name: string;
 }
 
 export interface MethodAtom {
   readonly method: string;
-  /** Stands for every method that no rule names. */
+  /** Whether it represents all methods that no rule names. */
   readonly other: boolean;
 }
 
@@ -27,12 +27,12 @@ const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].sort(byText);
 
-/** A segment, or label, that makes a new name. */
+/** A segment or a label that is not in use. */
 function fresh(isTaken: (word: string) => boolean): string {
   for (let word = 'x'; ; word += 'x') if (!isTaken(word)) return word;
 }
 
-/** The host names that two lists of rules tell apart, but for those that neither has. */
+/** The host names that two lists of rules distinguish, except those that neither has. */
 export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
@@ -42,7 +42,7 @@ export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAt
   });
 }
 
-/** The host of a side that takes a name: exact, then the longest wildcard. */
+/** The host of a side that accepts a name: exact, else the longest wildcard. */
 export function hostOf(names: readonly string[], host: string): string | undefined {
   if (names.includes(host)) return host;
   const wild = names.filter((name) => name.startsWith('*.') && host.endsWith(name.slice(1)));
@@ -58,10 +58,8 @@ function boundaries(path: Path, exact: Set<string>, prefix: Set<string>): void {
   for (const part of path.except) boundaries(part, exact, prefix);
 }
 
-/**
- * The paths that rules tell apart: each path that one of them names, and for each prefix all below it that is below no
- * longer prefix and not named.
- */
+/** The paths that rules distinguish: each path that a rule names, and for each prefix all other paths below it that
+ * belong to no longer prefix. */
 export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   const exact = new Set<string>();
   const prefix = new Set<string>();
@@ -78,12 +76,12 @@ export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   ];
 }
 
-/** nginx refuses these by itself, whatever the rules say. */
+/** nginx itself refuses these methods, whatever the rules are. */
 const REFUSED = ['TRACE', 'CONNECT'];
 
 const OTHERS = ['PATCH', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'GET'];
 
-/** The methods that rules tell apart: those that one of them names, and all others. */
+/** The methods that rules distinguish: those that a rule names, and all others. */
 export function methodAtoms(rules: readonly Rule[]): readonly MethodAtom[] {
   const named = sorted(rules.flatMap((rule) => rule.methods ?? [])).filter((method) => !REFUSED.includes(method));
   const other = OTHERS.find((method) => !named.includes(method)) ?? fresh((word) => named.includes(word.toUpperCase()));

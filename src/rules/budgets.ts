@@ -1,19 +1,19 @@
 import type { Host, Limit, Policy, Route } from '../policy/types.ts';
 import { restsOnNetwork } from './implied.ts';
 
-/** A limit with what is counted under it. */
+/** A limit, and what it counts. */
 export interface Counted extends Limit {
-  /** Name of the route or host whose requests are counted together; empty: all of the gateway. */
+  /** Name of the route or host whose requests are counted together; empty: the whole gateway. */
   readonly of: string;
 }
 
-/** What is counted of a route's requests; no limit is absent. */
+/** The budgets of a route; absent: no limit. */
 export interface Budgets {
   /** For each caller. */
   readonly callers?: Counted;
-  /** For each address, where nobody says who asks; absent where nobody may pass either. */
+  /** For each address, if the caller is anonymous; absent if anonymous callers cannot pass. */
   readonly anonymous?: Counted;
-  /** By the names of agents that a rule of the route speaks of, for each person that they act for: all of them hold. */
+  /** By the agents in the route's rules, for each person that they act for. All limits of an agent apply. */
   readonly agents: readonly (readonly [agent: string, limits: readonly Counted[]])[];
 }
 
@@ -23,16 +23,14 @@ const of = (limit: Limit | null | undefined, name: string): Counted | undefined 
 const present = (...limits: readonly (Counted | undefined)[]): readonly Counted[] =>
   limits.filter((limit) => limit !== undefined);
 
-/** Whether a route may let somebody pass of whom nothing is known. */
+/** Whether a route may allow an anonymous caller. */
 function admitsNobody(policy: Policy, { allow }: Route): boolean {
   return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 }
 
-/**
- * Which limits hold on a route. For people and addresses it is one: the route's, or else its host's, or else the
- * gateway's. An agent's requests count under the route's or host's as well, and under its own, or else the gateway's
- * for agents, or else the gateway's for callers; never under those of the person that it acts for.
- */
+/** The limits of a route. For people and addresses it is one: the route's, else its host's, else the gateway's. An
+ * agent's requests count under the route's or host's too, and under the agent's own, else the gateway's for agents,
+ * else the gateway's for callers. They never count under those of the person that it acts for. */
 export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, route: Route): Budgets {
   const { callers, agents, anonymous } = policy.gateway.limits ?? {};
   const isSaid = route.limit !== undefined || host.limit !== undefined;
@@ -40,7 +38,7 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
   const otherwise = (limit: Limit | undefined) => (isSaid ? undefined : of(limit, ''));
   const person = place ?? otherwise(callers);
   const nobody = admitsNobody(policy, route) ? (place ?? otherwise(anonymous ?? callers)) : undefined;
-  // `null` takes away defaults, and what an agent may ask for is its own.
+  // `null` removes defaults, but not an agent's own limit.
   const isFree = isSaid && place === undefined;
   const acting = (name: string) => of(policy.agents[name]?.limit, '') ?? (isFree ? undefined : of(agents, ''));
   const named = new Set(route.allow.flatMap(({ who }) => (who.kind === 'agent' ? [who.agent] : [])));
@@ -54,11 +52,11 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
   };
 }
 
-/** Whether anything is counted on a route. */
+/** Whether a route has a budget. */
 export const counts = ({ callers, anonymous, agents }: Budgets): boolean =>
   callers !== undefined || anonymous !== undefined || agents.length > 0;
 
-/** For whom a limit counts, in words. */
+/** Whom a limit applies to, in words. */
 export const EACH = {
   callers: 'each caller',
   anonymous: 'each address',
@@ -68,23 +66,23 @@ export const EACH = {
 /** A limit in the policy's words. */
 export const limitText = ({ written, burst }: Limit): string => `${written}, burst ${burst}`;
 
-/** A limit with what it counts, in words. */
+/** A limit and what it counts, in words. */
 export function countedText(limit: Counted, who: string): string {
   return `${limitText(limit)} for ${who}${limit.of === '' ? ', on all routes together' : ` of ${limit.of}`}`;
 }
 
-/** A limit as the check knows it. */
+/** A limit as the check reads it. */
 export interface TableLimit {
   /** Requests per second. */
   readonly rate: number;
   readonly burst: number;
-  /** What else tells its counts from those of other limits. */
+  /** Name that separates its counts from those of other limits. */
   readonly of: string;
-  /** In words. */
+  /** The limit in words. */
   readonly says: string;
 }
 
-/** {@link Budgets} as the check knows them. */
+/** {@link Budgets} as the check reads them. */
 export interface TableBudgets {
   readonly callers?: TableLimit;
   readonly anonymous?: TableLimit;
@@ -98,7 +96,7 @@ const tableLimit = (limit: Counted, who: string): TableLimit => ({
   says: countedText(limit, who),
 });
 
-/** What the check needs of a route's limits; nothing where none holds. */
+/** The budgets of a route for the table; empty if there are none. */
 export function tableBudgets(budgets: Budgets): { readonly budgets?: TableBudgets } {
   const { callers, anonymous, agents } = budgets;
   if (!counts(budgets)) return {};

@@ -5,43 +5,42 @@ import type { Population } from './population.ts';
 import { type McpHeaders, toolAtoms } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/**
- * Who asks: nobody, perhaps with roles by the request alone, somebody with exactly these roles, perhaps through an agent,
- * or an agent by itself.
- */
+/** The caller of a request in a comparison: anonymous, perhaps with roles by the request; with exactly these roles,
+ * perhaps through an agent; or an agent alone. */
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
-  /** With roles: those that its own token gives it where the agent is not known, and it is taken for a person. */
+  /** The agent is alone. Its roles are those that its token gives it on a side that does not know the agent, where it
+   * counts as a person. */
   readonly alone?: true;
   readonly nobody?: true;
-  /** Of an anonymous caller: where it asks from. */
+  /** The address of an anonymous caller. */
   readonly address?: string;
-  /** Of an anonymous caller: its roles on the left, where they are others than {@link roles}, which are those on the right. */
+  /** The roles of an anonymous caller on the left, if they differ from {@link roles}, which are those on the right. */
   readonly left?: readonly string[];
-  /** What the agent's message of MCP is, where a rule looks at that; absent: it is none, or nobody looks. */
+  /** The agent's MCP message, if a rule reads it; absent: none. */
   readonly mcp?: McpHeaders;
 } | null;
 
-/** How two sides decide for one caller; a side without a rule refuses. */
+/** The decisions of two sides for one caller. A side without a rule denies. */
 export interface Parting {
   readonly caller: Asking;
-  /** Those of the caller's roles that the rules name; the others come with them. */
+  /** Those of the caller's roles that the rules name. The others are implied. */
   readonly named: readonly string[];
   readonly left?: Rule;
   readonly right?: Rule;
 }
 
-/** What a rule that allows comes to: rules with the same text are the same to a caller. */
+/** The result of a rule that allows. Rules with the same text give callers the same result. */
 export type Outcome = (rule: Rule) => string;
 
-/** What a rule of one cell lets an agent do, for whom the others let pass, or alone. */
+/** What a rule of one cell allows an agent: for whom, or alone. */
 interface Acting {
   readonly index: number;
   readonly who: AgentWho;
 }
 
-/** Whom the rules of one cell allow. Positions count in their order; the number of rules stands for a refusal. */
+/** Whom the rules of one cell allow. Positions count in the order of the rules; the number of rules means denial. */
 class Order {
   readonly rules: readonly Rule[];
   readonly roles = new Map<string, number>();
@@ -64,21 +63,21 @@ class Order {
     });
   }
 
-  /** The first rule for somebody with these roles. */
+  /** The first rule for a caller with these roles. */
   position(roles: Iterable<string>): number {
     let first = this.somebody;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The first rule for nobody, whom the request gives these roles. */
+  /** The first rule for an anonymous caller to whom the request gives these roles. */
   positionBare(roles: Iterable<string>): number {
     let first = this.nobody;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The rule for an agent of somebody with these roles. */
+  /** The rule for an agent that acts for a person with these roles. */
   positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
     if (isPerson) return this.position(roles);
     const acting = this.#acting(agent, false, mcp);
@@ -87,13 +86,13 @@ class Order {
     return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
   }
 
-  /** The rule for an agent by itself, whose token gives a person these roles. */
+  /** The rule for an agent that is alone. If it counts as a person, its token gives it these roles. */
   positionAlone(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
     if (isPerson) return this.position(roles);
     return this.#acting(agent, true, mcp)?.index ?? this.rules.length;
   }
 
-  /** The first rule of an agent that covers what it asks. */
+  /** The first rule of an agent that covers the request. */
   #acting(agent: string, alone: boolean, mcp: McpHeaders | undefined): Acting | undefined {
     return this.agents.get(agent)?.find(({ who }) => mayAct(who, alone) && toolRefusal({ who }, mcp) === undefined);
   }
@@ -120,18 +119,18 @@ function sameLists(
   );
 }
 
-/** One cell's rules on two sides, compared caller by caller. */
+/** The rules of one cell on two sides, compared for each caller. */
 class Pair {
   readonly left: Order;
   readonly right: Order;
-  /** Per role that a rule names: its first positions, and the roles that come with it. */
+  /** For each role that a rule names: its first positions, and the implied roles. */
   readonly roles: readonly {
     readonly role: string;
     readonly all: readonly string[];
     readonly left: number;
     readonly right: number;
   }[];
-  /** Agents that each side takes for people. */
+  /** Agents that each side does not know, so that they count as people. */
   readonly people: Population['people'];
   readonly #outcomes: readonly [readonly string[], readonly string[]];
 
@@ -153,14 +152,14 @@ class Pair {
   }
 }
 
-/** Messages of MCP that an agent's rules tell apart; one that is none, where no rule looks. */
+/** MCP messages that an agent's rules distinguish; `undefined` if no rule reads them. */
 function messagesOf({ left, right }: Pair, agent: string): readonly (McpHeaders | undefined)[] {
   const acting = [...(left.agents.get(agent) ?? []), ...(right.agents.get(agent) ?? [])];
   const tools = acting.flatMap(({ who }) => who.tools ?? []);
   return acting.some(({ who }) => who.tools !== undefined) ? [undefined, ...toolAtoms(tools)] : [undefined];
 }
 
-/** People without a role, with one, with two: the roles that rules name, and all that come with them. */
+/** People with none, one and two of the roles that rules name, and all implied roles. */
 function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
   yield [[], []];
   for (const { role, all } of roles) yield [[role], all];
@@ -169,10 +168,8 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
   }
 }
 
-/**
- * An agent's callers: itself, then for people without a role, with one, with two. Where one side takes it for a person, it
- * is that person there; its own token may give roles as well.
- */
+/** An agent's callers: itself, then for people with no role, one and two. On a side that does not know the agent, it
+ * counts as that person, and its own token may give roles as well. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };
@@ -197,7 +194,7 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
   }
 }
 
-/** The role that a rule decides by. */
+/** The role by which a rule allows. */
 const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
 
 /** Anonymous callers with the roles that their address gives them on each side. */
@@ -212,7 +209,7 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
   }
 }
 
-/** Somebody with one role, or with two, and what comes with them. */
+/** Callers with one role or two, and the implied roles. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
   for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
   for (const [i, a] of pair.roles.entries()) {
@@ -223,16 +220,14 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
   }
 }
 
-/**
- * Callers for whom the rules of one cell differ: nobody, somebody without a role, with one, with two, in this order;
- * anonymous callers by their address; then, for each agent, itself alone and the same of the person behind it.
+/** Callers for whom the rules of one cell differ, in this order: anonymous, without a role, with one, with two;
+ * anonymous callers by their address; then for each agent: alone, and for the same people.
+ * Two roles are enough to find every difference. If the sides differ for a caller with many roles, one of them decides
+ * on the left and one on the right (or none does). Each is the first in its order, and stays the first if the caller
+ * has only these two. So this finds a caller if there is one. An agent has one rule that decides on each side, and one
+ * role of its person is enough for it. All anonymous callers are examined: each set of roles that an address gives.
  *
- * More than two roles tell nothing apart that two do not: where a caller with many roles parts the sides, one of them
- * decides on the left and one on the right (or none does), each the first in its order, and stays the first if only
- * these two are left. So this finds a caller if there is any. An agent has one rule that decides on each side, and one
- * role of its person is enough for it. Of anonymous callers all are looked at, each set of roles that an address gives.
- *
- * @param outcomes what rules of the left and of the right come to
+ * @param outcomes results of the rules on the left and on the right
  */
 export function* partings(
   left: readonly Rule[],

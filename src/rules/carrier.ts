@@ -1,20 +1,20 @@
 import { FROM_CHECK } from '../internal-headers.ts';
 import type { HeaderSource } from '../policy/types.ts';
 
-/** Answer headers that each answer about a caller has, whatever the route's headers are: nginx logs them. */
+/** Headers that each answer of the check about a caller has, whatever the route's headers are, because nginx logs
+ * them. */
 const ALWAYS: Readonly<Record<string, string>> = {
   subject: FROM_CHECK.user,
   provider: FROM_CHECK.provider,
   roles: FROM_CHECK.roles,
 };
 
-/** Whether the value stands in each answer about a caller anyway, encoded the same. */
+/** Whether each answer about a caller contains the value anyway, in the same encoding. */
 export function isAlways(source: HeaderSource): boolean {
   return typeof source === 'string' && Object.hasOwn(ALWAYS, source);
 }
 
-/**
- * The header of the check's answer that carries an identity header's value to nginx.
+/** The header of the check's answer that carries the value of an identity header to nginx.
  *
  * @param index of the identity header among all of the policy
  */

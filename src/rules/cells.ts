@@ -3,7 +3,7 @@ import { covers } from './cover.ts';
 import { hasMethod } from './decide.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Requests that differ only in who asks, with the rules of both sides that speak of them, in their order. */
+/** Requests that differ only in the caller, with the rules of both sides for them, in their order. */
 export interface Cell<R extends Rule = Rule> {
   readonly host: HostAtom;
   readonly path: PathAtom;
@@ -12,13 +12,13 @@ export interface Cell<R extends Rule = Rule> {
   readonly right: readonly R[];
 }
 
-/** Rules that have the same paths, and these. */
+/** Rules with the same paths. */
 interface Route<R> {
   readonly path: Path;
   readonly rules: R[];
 }
 
-/** Rules by their path. Those of a policy's route share the object; those that were read from a mesh are only alike. */
+/** Rules by path. Those of one route of a policy share the path object; those read from a mesh are only equal. */
 function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   const objects = new Map<Path, Route<R>>();
   const texts = new Map<string, Route<R>>();
@@ -54,10 +54,8 @@ function at<R>(routes: readonly Route<R>[], path: string): readonly R[] {
   return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 }
 
-/**
- * All that two lists of rules tell apart, but for who asks. Every request that either allows is in exactly one cell,
- * and all requests of a cell are decided alike.
- */
+/** Divides all requests that two lists of rules distinguish, except by caller. Every request that either list allows is
+ * in exactly one cell, and all requests of a cell get the same decision. */
 export function* cells<R extends Rule>(left: readonly R[], right: readonly R[]): Generator<Cell<R>> {
   const methods = methodAtoms([...left, ...right]);
   const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];

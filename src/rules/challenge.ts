@@ -2,39 +2,40 @@ import { MAX_SCOPE_CHALLENGE } from '../limits.ts';
 import { type ReasonCode, type ReasonEntry, reasons } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 
-/** What nginx tells the check in the place of `Authorization` where the URL has a token (RFC 6750 section 2.3). */
+/** The value that nginx sends to the check instead of `Authorization` if the URL contains a token (RFC 6750 section
+ * 2.3). */
 export const IN_QUERY = 'query';
 
-/** What of a route its challenges say. */
+/** The data of a route that its challenges contain. */
 export interface Challenged {
   /** Protection space (RFC 9110 section 11.5): the host. */
   readonly realm: string;
-  /** Where its metadata is (RFC 9728 section 5.1); empty where it has none. */
+  /** URL of its metadata (RFC 9728 section 5.1); empty if it has none. */
   readonly metadata: string;
 }
 
-/** What a challenge asks for beyond a credential. */
+/** What a challenge requests besides a credential. */
 export interface Asked {
-  /** Scopes that the request takes, spaces between (RFC 6750 section 3). */
+  /** Scopes that the request needs, separated by spaces (RFC 6750 section 3). */
   readonly scope?: string | undefined;
-  /** What another sign-in has to be (RFC 9470 section 3). */
+  /** The requirements for another sign-in (RFC 9470 section 3). */
   readonly signin?: StepUp | undefined;
-  /** The scheme's own word for why, in the place of the reason's. */
+  /** The scheme's own error code, instead of the reason's. */
   readonly error?: string | undefined;
 }
 
 /** Longest `acr_values` of a challenge, in characters. */
 const MAX_ACR_LENGTH = 128;
 
-/** `"` and `\` may not stand in a challenge's description (RFC 6750 section 3). */
+/** Replaces characters that a description must not contain, such as `"` and `\` (RFC 6750 section 3). */
 const challengeText = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '.');
 
-/** A scope's characters (RFC 6749 section 3.3); what is another, no challenge can name. */
+/** The form of a list of scopes (RFC 6749 section 3.3). A challenge cannot name any other. */
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 const errors = new Map<string, string | undefined>();
 
-/** What of a challenge says why; made once a context. Undefined: the reason is none that a challenge goes with. */
+/** The part of a challenge that says why, made once per context; undefined if no challenge belongs to the reason. */
 function errorOf(reason: ReasonCode, error: string | undefined): string | undefined {
   const name = error === undefined ? reason : `${reason} ${error}`;
   if (errors.has(name)) return errors.get(name);
@@ -47,7 +48,7 @@ function errorOf(reason: ReasonCode, error: string | undefined): string | undefi
   return text;
 }
 
-/** A long list is left out: an answer has only so much room. */
+/** A long list is left out, because the answer has limited room. */
 function signinOf(asked: StepUp | undefined): string {
   if (asked === undefined) return '';
   const { acrValues = [], maxAge } = asked;
@@ -59,11 +60,10 @@ function signinOf(asked: StepUp | undefined): string {
 const scopeOf = (scope: string | undefined): string =>
   scope === undefined || scope.length > MAX_SCOPE_CHALLENGE || !SCOPES.test(scope) ? '' : `, scope="${scope}"`;
 
-/**
- * The parameters of a challenge, the same for each scheme: realm, where the metadata is, scopes, why, and what a sign-in
- * has to be. A scheme stands before them, and its own parameters behind.
+/** The parameters that are the same in each scheme's challenge: realm, metadata, scopes, error, and requirements for a
+ * sign-in. The scheme stands before them, its own parameters after.
  *
- * @returns undefined where no challenge goes with the reason
+ * @returns undefined if no challenge belongs to the reason
  */
 export function challengeOf(reason: ReasonCode, route: Challenged, asked: Asked = {}): string | undefined {
   const error = errorOf(reason, asked.error);

@@ -12,29 +12,29 @@ export interface AskedProvider {
   readonly client: Client;
   readonly privateAddresses?: true;
   readonly introspection?: {
-    /** Absent: what the discovery document says. */
+    /** Absent: from the discovery document. */
     readonly endpoint?: string;
     /** Seconds. */
     readonly timeout: number;
   };
-  /** Where it says who has which groups, and the scope that the gateway needs for it; `ids`: those of the policy. */
+  /** The endpoint for people's groups and the scope that it requires; `ids`: the groups of the policy. */
   readonly groups?: GroupsEndpoint & { readonly ids: readonly string[] };
 }
 
-/** client-policy.js: what the JavaScript that asks providers knows of the policy. It names the files of secrets. */
+/** client-policy.js: the part of the policy for the JavaScript that asks providers. It names files of secrets. */
 export interface ClientTable {
   readonly providers: Readonly<Record<string, AskedProvider>>;
   /** Unix socket of the egress server. */
   readonly egress: string;
-  /** What the policy says of the age of what providers publish. */
+  /** The policy's limit for the age of provider documents. */
   readonly keys: { readonly stale: number };
 }
 
-/** Whether a provider is asked about its tokens, or the people behind them. */
+/** Whether the gateway asks a provider about its tokens, or about the groups of people. */
 export const isAsked = ({ introspection, groupsEndpoint }: Provider): boolean =>
   introspection !== undefined || groupsEndpoint !== undefined;
 
-/** The groups that the roles of a policy name of a provider, each once; also by the own name of their claim. */
+/** The groups of a provider that the policy's roles name, each once; a role may also name them by the claim. */
 export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly string[] {
   const of = providerKind(kind);
   if (of === undefined) return [];
@@ -57,8 +57,7 @@ function askedProvider(policy: Policy, provider: Provider): AskedProvider {
   };
 }
 
-/**
- * All that has to be known to ask providers about tokens; undefined where none is asked.
+/** The data for asking providers about tokens; undefined if none is asked.
  *
  * @param egress path of the egress server's unix socket
  */

@@ -1,23 +1,21 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Whether a route lies strictly inside a prefix, and so takes its paths away from it. */
+/** Whether a route is strictly inside a prefix, so that its paths do not belong to the prefix. */
 function isInside(inner: Route, prefix: Route): boolean {
   if (inner === prefix || prefix.kind === 'exact') return false;
-  // `/x` beside `/x/*` takes the path itself.
+  // Beside `/x/*`, the exact route `/x` has the path itself.
   if (inner.path === prefix.path) return inner.kind === 'exact';
   return inner.path.startsWith(`${prefix.path}/`);
 }
 
-/** The paths that a route names, with those that others of its host take away. */
+/** The paths of a route, and the routes of its host inside it, whose paths it does not have. */
 export function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 
-/**
- * The paths of a route, without those that more specific routes of its host take: a mesh unites its rules and knows
- * no order. Of nested ones the outermost stands for all.
- */
+/** The paths of a route without those of more specific routes of its host, because a mesh joins all rules and has no
+ * order. Of nested routes the outermost is enough. */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
   const inner = host.routes.filter((other) => isInside(other, route));
@@ -32,10 +30,8 @@ function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }
 
-/**
- * Compiles a checked policy to its one list of positive rules, in the order of hosts, routes and rules as written.
- * A request is allowed if a rule covers it; what no rule covers is refused.
- */
+/** Compiles a checked policy to one list of positive rules, in the order of hosts, routes and rules. A request is
+ * allowed if a rule covers it, and denied if none does. */
 export function compile(policy: Policy): Rule[] {
   return policy.hosts.flatMap((host) =>
     host.routes.flatMap((route) => {

@@ -3,17 +3,18 @@ import type { AgentWho, Who } from '../policy/types.ts';
 import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
-/** What of a rule decides. The rules of a rendered table stand under their route and do not name it. */
+/** The part of a rule that decisions need. The rules of a rendered table stand under their route and do not name it. */
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
-/** What of a caller decides. */
+/** The part of a caller that decisions need. */
 export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp' | 'elsewhere' | 'nobody'>;
 
-/** Whether an agent may ask so: for a person, or alone. */
+/** Whether an agent may send the request in this way: for a person, or alone. */
 export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
   isAlone ? alone === true : actsFor.length > 0;
 
-/** Whether the caller, or nobody, is who the rule speaks of. Of an agent's caller: whether it is the agent. */
+/** Whether the rule is for the caller, who may be anonymous. For the caller of an agent: whether the rule is for that
+ * agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
   switch (who.kind) {
     case 'anyone':
@@ -29,12 +30,12 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
 
 const noHeaders: McpHeaders = Object.freeze({});
 
-/** Why a rule does not cover a request by the tool that it calls; undefined where it does, or looks at none. */
+/** Why a rule does not cover the tool that a request calls; undefined if it does, or names no tools. */
 export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) {
   return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 }
 
-/** Whether the rule speaks of the method. */
+/** Whether the rule has the method. */
 export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
   return rule.methods === undefined || rule.methods.includes(method);
 }
@@ -42,17 +43,18 @@ export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean 
 /** A rule of a rendered table names no route: it stands under its own. */
 const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
 
-/** The rules of a route: all, where they are a rendered table's. */
+/** The rules of a route: all, if they are a rendered table's. */
 function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
   return rules[0]?.route === undefined ? rules : rules.filter((rule) => isOf(rule, route));
 }
 
-/** The rule that failed by least: by its method only, before one that has the method, before the first. */
+/** The rule that nearly allowed the request: one that fails by its method only, else one that has the method, else the
+ * first. */
 function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 }
 
-/** The rule that a request without a credential fails by. */
+/** The rule for a refusal of a request without a credential. */
 export function nearestRule<R extends DecidingRule>(own: readonly R[], method: string): R | undefined {
   const people = own.filter(({ who }) => who.kind !== 'agent');
   return nearestOf(people, null, method) ?? own[0];
@@ -62,8 +64,7 @@ function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], ne
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }
 
-/**
- * The first rule that would let a caller pass who signed in anew, or by stronger means.
+/** The first rule that would allow the caller after another sign-in, or a stronger one.
  *
  * @param rules those of one route, in the policy's order
  */
@@ -72,7 +73,7 @@ function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: Dec
   return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
 }
 
-/** What is said of somebody whose token only lacks scopes for one of these rules; nothing where more is missing. */
+/** The refusal of a caller whose token only lacks scopes for one of these rules; nothing if more is missing. */
 function wantsScopes<R extends DecidingRule>(
   rules: readonly R[],
   { scopeUp }: DecidingCaller,
@@ -87,11 +88,12 @@ function wantsScopes<R extends DecidingRule>(
   return undefined;
 }
 
-/** Whether a rule speaks of a role that a caller lacks only for where they are. */
+/** Whether a rule is for a role that the caller lacks only because of its address. */
 const isElsewhere = ({ who }: DecidingRule, { elsewhere }: DecidingCaller): boolean =>
   who.kind === 'role' && elsewhere?.includes(who.role) === true;
 
-/** Why nobody may pass: for where they ask from, if no credential would help; else for having none. */
+/** Why an anonymous caller is denied: because of the address if no credential would help, else for lack of a
+ * credential. */
 function refuseNobody<R extends DecidingRule>(
   people: readonly R[],
   caller: DecidingCaller | null,
@@ -103,14 +105,15 @@ function refuseNobody<R extends DecidingRule>(
   return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
 }
 
-/** The person behind an agent, with the roles that travel. */
+/** The person behind an agent, with the roles that the agent may act for. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
   if (scopeUp === undefined) return person;
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
-/** What is said to an agent where no rule of it covers what it asks: of those that do but for the tool, the first. */
+/** The refusal of an agent without a rule that covers the request; if several rules fail only by the tool, the first of
+ * them says why. */
 function refusedAgent<R extends DecidingRule>(
   own: readonly R[],
   mine: readonly R[],
@@ -124,10 +127,8 @@ function refusedAgent<R extends DecidingRule>(
   return refused('actor_not_allowed', nearestOf(of(true), caller, method) ?? nearestOf(of(false), caller, method));
 }
 
-/**
- * An agent passes where its rule matches and its person, with the roles that travel, would pass by another rule. One that
- * is alone has no person, and passes by its own rule.
- */
+/** Decides for an agent. It passes if a rule for it matches, and another rule would allow its person with the roles
+ * that travel. An agent that is alone has no person and passes by its own rule. */
 function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
   const { method, mcp } = asked;
   const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
@@ -143,17 +144,15 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
 
-/**
- * The first of a route's own rules that lets a caller pass for whom no agent asks; the whole of {@link decide} where
- * there is one, at half its cost.
- */
+/** The first rule of a route that allows a caller who is not an agent; the same as {@link decide} for such a rule, at
+ * half the cost. */
 export function covering<R extends DecidingRule>(
   own: readonly R[],
   caller: DecidingCaller | null,
   method: string,
 ): R | undefined {
   const roles = caller === null ? NO_ROLES : caller.roles;
-  // An iterator would cost each new token as much as a rule does; nor is there a call for the commonest kind.
+  // An iterator would cost each new token as much as a rule does, and the most frequent kind needs no call.
   for (let i = 0; i < own.length; i++) {
     const rule = own[i] as R;
     const { methods, who } = rule;
@@ -163,19 +162,19 @@ export function covering<R extends DecidingRule>(
   return undefined;
 }
 
-/**
- * Decides a request: allowed if a rule of its route covers it; the first that does says to which service and as
- * which identity. For an agent that is its own rule, and its person has to pass by another.
+/** Decides a request. It is allowed if a rule of its route covers it; the first such rule determines the service and
+ * the identity. For an agent that is its own rule, and its person must be allowed by another one.
  *
- * @param rules in the policy's order; those of other routes are left out
- * @param caller who asks, or null (or {@link NOBODY} with roles by the request) without a credential; a bad credential never gets here
+ * @param rules in the policy's order; those of other routes are ignored
+ * @param caller the caller; null, or {@link NOBODY} with roles by the request, without a credential. A request with an
+ * invalid credential is refused earlier.
  * @param request with the route that nginx, or {@link match}, chose
- * @returns the rule, or `credential_missing` (nobody asks and not everybody may), `actor_not_allowed` (no rule of the
- * agent, or none by which it may ask so), `tool_refused` or `protocol_refused` (see
- * {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and that
- * passes), `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only where they ask from is
- * wrong; of nobody, where no credential would help), else `role_missing`; with the nearest rule: the one of that role,
- * or one that fails by its method only, before the first that names a role
+ * @returns the rule, or a reason: `credential_missing` (the caller is anonymous and a credential may help),
+ * `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or `protocol_refused`
+ * (see {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and then it passes),
+ * `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only the address is wrong; for an
+ * anonymous caller, no credential would help), else `role_missing`. A refusal has the nearest rule: the one of that
+ * role, else one that fails by its method only, else the first that names a role.
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],

@@ -19,7 +19,8 @@ export function roleChanges(before: Policy, after: Policy): readonly DefinitionC
   return found.map((change) => ({ ...change, affects: [...made(change.name)] }));
 }
 
-/** With the rules that a role is named in, by itself or through another; a role that came or went is in what they allow. */
+/** Adds the rules that name a role, directly or through another one. A role that only one side has is in the rules' own
+ * changes. */
 function withRules(change: DefinitionChange, rules: readonly Rule[]): DefinitionChange {
   if (change.before === undefined || change.after === undefined) return change;
   const roles = [change.name, ...change.affects];
@@ -29,7 +30,7 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers that are known by something else, or are asked otherwise. */
+/** Providers whose tokens are verified otherwise, or that are asked otherwise. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
@@ -40,7 +41,7 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
   return section('provider', before.providers, after.providers, (a, b) => parts(a, b), whole);
 }
 
-/** The gateway's own keys, limits in words. */
+/** The keys of `gateway:`, with limits in words. */
 function gatewayKeys({ limits, session, sessionRoom, ...rest }: Gateway): Named {
   const browsers = session && { session: { ...session, ...sessionRoom } };
   if (limits === undefined) return { ...rest, ...browsers };
@@ -51,10 +52,11 @@ function gatewayKeys({ limits, session, sessionRoom, ...rest }: Gateway): Named 
 
 type Known = Policy['agents'][string];
 
-/** An id that providers choose freely, so that it reads as nothing else: in quotes unless it is one plain word. */
+/** An id in quotes unless it is one plain word. Providers choose ids freely, and one must not read as something
+ * else. */
 const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.stringify(id));
 
-/** How an agent is known, as policies write it. Two ways never have the same text. */
+/** How tokens name an agent, as policies write it. Two different ways never have the same text. */
 export function matchText({ match }: Known): string {
   const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
   switch (match.kind) {
@@ -69,10 +71,7 @@ export function matchText({ match }: Known): string {
   }
 }
 
-/**
- * Agents that are known by something else, may stand in longer chains, whose tokens have to be bound otherwise, or that may
- * ask for more or less. For whom they act, their rules say.
- */
+/** Agents whose identification, longest chain, key binding or budget changed. Their rules say whom they act for. */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent), limit: saidLimit(agent.limit) });
   const whole = (agent: Known) =>
@@ -91,13 +90,14 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
   );
 }
 
-/** Whether one token can be of both agents, so that the first of the policy counts. A token of two clients is rejected. */
+/** Whether one token can match both agents, so that the first one in the policy counts. A token of two clients is
+ * rejected. */
 function canBeBoth({ match: one }: Known, { match: other }: Known): boolean {
   if (one.kind === 'service' || other.kind === 'service') return false;
   return one.kind === 'claim' || one.kind !== other.kind;
 }
 
-/** Agents whose order changed, if it decides whose a token is. */
+/** Agents whose order changed, if the order decides which agent a token belongs to. */
 export function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const was = Object.values(before.agents).filter(({ name }) => Object.hasOwn(after.agents, name));
   const names = Object.keys(after.agents);
@@ -115,7 +115,7 @@ export function agentOrderChanges(before: Policy, after: Policy): readonly Defin
   });
 }
 
-/** Ingresses by name; the only one of a policy has none. */
+/** Ingresses by name; the only ingress of a policy has none. */
 const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
   Object.fromEntries(
     Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
@@ -133,7 +133,7 @@ export const gatewayChanges = (before: Policy, after: Policy): readonly Definiti
 /** An ingress with its address as policies write it. */
 const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
 
-/** What is said of the mesh beside its ingresses and identities. */
+/** The keys of the mesh besides its ingresses and identities. */
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
   const but = ['ingress', 'ingresses', 'identities'];
@@ -141,7 +141,7 @@ function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[]
   return section<Mesh>('mesh', all(before), all(after), (a, b) => parts(a, b, but), whole);
 }
 
-/** All else that the rules rest on: what changed of the policy's definitions, section by section. */
+/** All other definitions that the rules depend on: what changed in each section of the policy. */
 export function definitionChanges(
   before: Policy,
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },

@@ -11,21 +11,21 @@ import type { Rule } from './types.ts';
 /** Methods as a policy writes them. */
 export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
-/** Somebody may do what they might not, may not do what they might, or goes as another identity or to another service. */
+/** A gain, a loss, or another identity or service, for some callers. */
 export interface Change {
   readonly kind: 'gained' | 'changed' | 'lost';
   readonly who: Affected;
   readonly host: string;
   readonly paths: readonly Region[];
   readonly methods: Methods;
-  /** The rule that allowed, and the one that allows. */
+  /** The rule that allowed before, and the one that allows now. */
   readonly before?: Rule;
   readonly after?: Rule;
-  /** Where everybody loses, roles that do not; where a role loses, those made of it that do not. */
+  /** Roles that do not lose although everybody else does, or although a role that they include loses. */
   readonly still: readonly string[];
 }
 
-/** All cells with one change of one kind. */
+/** All cells with the same change. */
 interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after' | 'still'> {
   readonly cells: Map<MethodAtom, Set<PathAtom>>;
 }
@@ -64,7 +64,7 @@ function pathsOf(group: Group, all: readonly PathAtom[], meant: ReadonlySet<Path
   return regions(all, meant);
 }
 
-/** One change for each set of paths that some methods share. */
+/** One change for each set of paths that have the same methods. */
 function changes(group: Group, paths: readonly PathAtom[], methods: readonly MethodAtom[]): Change[] {
   const byPaths = new Map<string, { readonly meant: ReadonlySet<PathAtom>; readonly methods: MethodAtom[] }>();
   for (const [method, meant] of group.cells) {
@@ -83,11 +83,10 @@ function changes(group: Group, paths: readonly PathAtom[], methods: readonly Met
 
 const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
 
-/**
- * Who gains and who loses what between two lists of rules: by what requests they allow, whatever the words. Gains come
- * first, then other identities and services, then losses.
+/** Who gains and who loses access between two lists of rules. It compares the requests that they allow, not their
+ * wording. Gains come first, then other identities and services, then losses.
  *
- * @param population who may ask both
+ * @param population the callers of both
  */
 export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();

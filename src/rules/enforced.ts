@@ -1,27 +1,24 @@
 import type { PersonWho } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** A rule as an enforcer checks it that sees one request and one assertion: no rule of it rests on another. */
+/** A rule for an enforcer that sees one request with one assertion, so that no rule depends on another. */
 export interface Enforced extends Rule {
-  /** Whom of the people it speaks of. */
+  /** The people of the rule. */
   readonly who: PersonWho;
-  /**
-   * What `agent` in the assertion must be: a name; null: there must be none; absent: the policy has no agents, and
-   * there is none.
-   */
+  /** The value that `agent` in the assertion must have: a name; null: none; absent: the policy has no agents. */
   readonly agent?: string | null;
-  /** That agent asks for itself, and nobody is behind it. */
+  /** The agent is alone: no person is behind it. */
   readonly alone?: true;
-  /** Tools that the agent calls, as policies write them; absent: whatever it asks. */
+  /** Tools that the agent may call, as policies write them; absent: any request. */
   readonly tools?: readonly string[];
 }
 
-/** The id of the policy's rule that an enforced one came of. */
+/** The id of the policy's rule from which an enforced rule was made. */
 export function writtenId(id: string): string {
   return id.replace(/(#\d+)\.\d+$/, '$1');
 }
 
-/** The methods of both; undefined: there is none. */
+/** The methods of both rules; undefined if there are none. */
 function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | undefined {
   if (a.methods === undefined) return b.methods === undefined ? {} : { methods: b.methods };
   const { methods } = b;
@@ -29,18 +26,16 @@ function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | un
   return both.length === 0 ? undefined : { methods: both };
 }
 
-/** Whom an agent may act for by a person's rule: an agent's requests always have somebody behind them. */
+/** The people of a rule that an agent may act for. Such a request always has a person behind it. */
 function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undefined {
   if (who.kind === 'role') return actsFor.includes(who.role) ? who : undefined;
   return who.kind === 'agent' ? undefined : { kind: 'authenticated' };
 }
 
-/**
- * The rules of a policy, each to be held by itself. A person's rule stays as it is, and none of an agent's requests
- * passes by it. An agent's rule becomes one for each rule of its route by which its person may pass: `route#3.1` is what
- * the rule `route#3` lets the agent do for those of `route#1`, and `route#3.0` what it lets the agent do by itself. A
- * request that {@link decide} allows is covered by one of them, and no other request: an agent that may be alone passes
- * so wherever it passes for others.
+/** The rules of a policy, each enforceable by itself. A person's rule stays, and allows no request of an agent. An
+ * agent's rule becomes one for each rule of its route by which its person may pass: `route#3.1` is what the rule
+ * `route#3` allows the agent for people of `route#1`, and `route#3.0` what it allows the agent alone. They cover
+ * exactly the requests that {@link decide} allows: an agent that may be alone passes wherever it passes for others.
  *
  * @param rules all rules of a policy
  */

@@ -2,8 +2,7 @@ const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
 const MASK = 0xffffffffffffffffn;
 
-/**
- * FNV-1a, 64 bits, over the text's UTF-16 units: tells names of rendered objects apart, protects nothing.
+/** FNV-1a, 64 bits, over the text's UTF-16 units. It distinguishes names of rendered objects and protects nothing.
  *
  * @returns 16 hex digits
  */

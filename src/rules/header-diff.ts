@@ -3,10 +3,10 @@ import type { PathAtom } from './atoms.ts';
 import { placesOf } from './places.ts';
 import { regions, regionText } from './regions.ts';
 
-/** An identity header that a service receives from elsewhere than before, or no longer, on some paths of a host. */
+/** An identity header with another source than before, or that is no longer sent, on some paths of a host. */
 export interface HeaderChange {
   readonly name: string;
-  /** Where the value comes from, as JSON; absent: the header is not sent. */
+  /** The source of the value, as JSON; absent: the header is not sent. */
   readonly before?: string;
   readonly after?: string;
   /** Host and path as policies write them. */

@@ -3,7 +3,7 @@ import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 import { dependsOn, perPolicy } from './per-policy.ts';
 
-/** Roles that whoever has a role has as well. */
+/** The roles that every holder of a role has, too. */
 export type Implied = (role: string) => ReadonlySet<string>;
 
 function inAll(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
@@ -13,7 +13,7 @@ function inAll(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 
 const none: ReadonlySet<string> = new Set();
 
-/** Roles that are held wherever a fact is true. */
+/** Roles that are held whenever a fact is true. */
 const heldWith = perPolicy((roleOf) =>
   readFacts<ReadonlySet<string>>(roleOf, {
     leaf: () => none,
@@ -26,7 +26,7 @@ const heldWith = perPolicy((roleOf) =>
   }),
 );
 
-/** What roles imply in all of the policies that have them: a role that is made of others comes with them. */
+/** The implied roles in all policies that have a role: a role that includes others implies them. */
 export function impliedBy(policies: readonly Policy[]): Implied {
   const known = new Map<string, ReadonlySet<string>>();
   return (role) => {
@@ -41,7 +41,7 @@ export function impliedBy(policies: readonly Policy[]): Implied {
 export const restsOnNetwork = (policy: Pick<Policy, 'roles'>, role: string): boolean =>
   (dependsOn(policy).role(role) & ADDRESS) !== 0;
 
-/** Roles that by each of the policies nobody in particular may have, by where they ask from. */
+/** Roles that anonymous callers may have in each of the policies, by their address. */
 export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   const names = new Set(policies.flatMap(({ roles }) => Object.keys(roles)));
   const isHeld = (name: string, policy: Policy): boolean =>
@@ -49,5 +49,5 @@ export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   return new Set([...names].filter((name) => policies.every((policy) => isHeld(name, policy))));
 }
 
-/** Where nothing is known of roles. */
+/** Implies nothing, for roles of which nothing is known. */
 export const alone: Implied = (role) => new Set([role]);

@@ -7,7 +7,7 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import type { KeptClaims } from '../session/types.ts';
 import { record } from './record.ts';
 
-/** What of one provider's claims is read. */
+/** The claims of one provider that the policy reads. */
 class Read {
   readonly #whole = new Set<string>();
   readonly #elements = new Map<string, Set<string>>();
@@ -16,12 +16,12 @@ class Read {
     this.#whole.add(path);
   }
 
-  /** Those of them that the kind of provider has. */
+  /** Adds claims that are kept whole, if the provider's kind has them. */
   wholes(...paths: readonly (string | undefined)[]): void {
     for (const path of paths) if (path !== undefined) this.whole(path);
   }
 
-  /** A text is looked for in a list, or is all of the claim; another value says of what kind a list's elements are. */
+  /** A text may be one element of a list, or the whole claim. Another value shows what kind of elements a list has. */
   claim({ path, value, kept }: ReadClaim): void {
     if (kept) return;
     if (typeof value !== 'string') this.whole(path);
@@ -47,7 +47,7 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     if ((providerOf(fact) ?? provider) === provider) for (const claim of readsOf(fact, kind)) read.claim(claim);
   } else if ('facts' in fact) {
     const isOther = (part: Fact) => part.op === 'provider' && part.value !== provider;
-    // False whatever the other parts say; but groups that a provider may leave out have to be seen.
+    // False whatever the other parts are. But groups that a provider may leave out must be read.
     if (fact.op === 'all' && kind.leftOut === undefined && fact.facts.some(isOther)) return;
     for (const part of fact.facts) readFact(read, part, provider, kind);
   }
@@ -66,30 +66,29 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   const kind = providerKind(provider.kind);
   if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
   const read = new Read();
-  // What a sign-out at the provider names, whatever the subject is.
+  // A back-channel sign-out names it, whatever the subject claim is.
   read.whole('sub');
   read.whole(provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
-  // An account that an agent is known by is no person, also by a policy that comes to know the agent later.
+  // An account that identifies an agent is not a person, even if a later policy adds the agent.
   const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'claim' ? { match } : []));
   for (const { match } of agentsOf(agents, provider, policy.providers)) {
     for (const claim of readsOf(match.fact, kind)) read.claim(claim);
   }
-  // By the same words as the caller's, who is refused by it.
+  // A caller's roles cannot be found without these groups, so the caller is refused.
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
-  // An address counts if it is verified, wherever it is read.
+  // An address counts only if it is verified.
   if (kind.email !== undefined && read.reads(kind.email)) read.wholes(kind.emailVerified);
   return read;
 }
 
-/**
- * The claims that a session has to keep so that its caller is who a token with all claims would be: those that the
- * policy's subjects, facts, agents and headers read, of each provider that people sign in through. `auth_time` is not among
- * them: a session has it anyway.
+/** The claims that a session must keep so that its caller is the same as with all claims: those that the policy's
+ * subjects, facts, agents and headers read, for each provider at which people sign in. `auth_time` is not among them: a
+ * session has it anyway.
  *
- * @param sources where the values of the identity headers come from, on the routes that take sessions
+ * @param sources of the identity headers' values, on the routes that accept sessions
  */
 export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);

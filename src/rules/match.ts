@@ -14,20 +14,20 @@ export type Match =
       >;
     };
 
-/** A name or an address in brackets, with a port; more than a policy's host can be, but not all that a client may send. */
+/** A name or an address in brackets, with a port; wider than a policy's hosts, narrower than what clients may send. */
 const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\])(?::([0-9]*))?$/;
 
-/** The name in a Host header, as nginx compares it: lower case, without port and final dot; `undefined` is a 400. */
+/** The name in a Host header as nginx compares it: lower case, without port and final dot; `undefined` means 400. */
 function hostName(header: string): string | undefined {
   const [, host, port = ''] = hostPort.exec(header.replace(/^ +|(?<! ) +$/g, '')) ?? [];
   if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
   return host.toLowerCase().replace(/\.$/, '');
 }
 
-/** A name below a wildcard has no other characters: the client chooses it, and it stands in URLs of the gateway. */
+/** Characters of a name below a wildcard. The client chooses the name, and URLs of the gateway contain it. */
 const plainName = /^[a-z0-9.-]+$/;
 
-/** Exact, then the longest wildcard. */
+/** The exact host, else the longest wildcard. */
 function findHost(hosts: readonly Host[], name: string): Host | undefined {
   const isBelow = ({ name: wildcard }: Host) => wildcard.startsWith('*.') && name.endsWith(wildcard.slice(1));
   const wild = plainName.test(name) ? hosts.filter(isBelow) : [];
@@ -35,7 +35,7 @@ function findHost(hosts: readonly Host[], name: string): Host | undefined {
   return exact ?? wild.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** Exact, then the longest prefix on a segment, whatever their order. */
+/** The exact route, else the longest prefix by whole segments, whatever their order is. */
 export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
@@ -44,13 +44,12 @@ export function findRoute(routes: readonly Route[], path: string): Route | undef
     .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-/**
- * Finds the route of a request as nginx does with the rendered configuration; for commands that run without it.
+/** Finds the route of a request as nginx does with the rendered configuration, for commands that run without nginx.
  *
- * @param header the Host header, a port allowed
- * @param target the raw target of the request line, query included; an absolute-form one brings its own host
- * @returns reason `request_malformed` where nginx cannot read it, `host_unknown`, `path_not_canonical` for a raw path
- * that could mean another one, `route_unknown`
+ * @param header the Host header, with or without a port
+ * @param target the raw target of the request line with its query; an absolute-form target has its own host
+ * @returns reason `request_malformed` if nginx cannot read it, `host_unknown`, `path_not_canonical` for a raw path that
+ * could mean another one, `route_unknown`
  */
 export function match(hosts: readonly Host[], header: string, target: string): Match {
   const parsed = parseTarget(target);
@@ -58,11 +57,11 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   const name = parsed?.host === undefined ? given : hostName(parsed.host);
   if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
   const host = findHost(hosts, name);
-  // A bad Host beside an absolute target is refused in the server of the target's host, which looks at the path first.
+  // If a bad Host comes with an absolute target, the server of the target's host refuses it, after checking the path.
   if (given === undefined && (host === undefined || isCanonical(parsed.raw))) return { reason: 'request_malformed' };
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };
-  // The gateway's own, whatever the routes say.
+  // The gateway's own paths are never routes.
   if (isOwnPath(parsed.path) || isMetadataPath(parsed.path)) return { reason: 'route_unknown' };
   const route = findRoute(host.routes, parsed.path);
   return route === undefined ? { reason: 'route_unknown' } : { host, route };

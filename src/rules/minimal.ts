@@ -3,24 +3,25 @@ import type { Implied } from './implied.ts';
 import { messageText } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/** Whom a change is about; with `agent`, only what that agent does for them. */
+/** Who is affected by a change; with `agent`, only what that agent does for them. */
 export type Affected = {
   readonly agent?: string;
-  /** With the agent: what its message of MCP is; absent: it is none, or no rule looks. */
+  /** The MCP message of the agent; absent: none, or no rule reads it. */
   readonly message?: string;
 } & (
   | Person
-  /** With `roles`: where its own token gives these to a person, which it is where the agent is not known. */
+  /** With `roles`: its token gives these to a person, as which it counts on a side that does not know the agent. */
   | { readonly kind: 'alone'; readonly agent: string; readonly roles?: readonly string[] }
 );
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Without a credential only; with `roles`, only where the request alone gives these, on one side alone by `given`. */
+  /** Anonymous callers; with `roles`, only those to whom the request gives these roles, and with `given` on one side
+   * only. */
   | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
-  /** Whoever has a credential, whatever their roles. */
+  /** Every caller with a credential. */
   | { readonly kind: 'authenticated' }
-  /** Somebody with this role, or with these two together. */
+  /** Callers with this role, or with both of these roles. */
   | { readonly kind: 'roles'; readonly roles: readonly string[] };
 
 /** A change for some callers of one cell. */
@@ -38,7 +39,7 @@ function change(person: Affected, { caller, left, right }: Parting): MinimalChan
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
-/** Whether a role's change follows from that of a role that comes with it. */
+/** Whether a role's change follows from that of an implied role. */
 function follows(single: Parting, singles: readonly Parting[]): boolean {
   const held = single.caller?.roles ?? [];
   return singles.some(
@@ -56,10 +57,8 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
   ];
 }
 
-/**
- * Of all callers for whom a cell changes those that explain the others: what holds for everybody is not said again of a
- * role, and what holds for a role is not said again of two.
- */
+/** The changes that explain all others: a change for everybody is not repeated for a role, and a change for a role is
+ * not repeated for two. */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
   const groups = new Map<string, Parting[]>();
   for (const parting of partings) {
@@ -76,10 +75,10 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   });
 }
 
-/** Of whom a change speaks, and by which rules. */
+/** The callers of a change, and its rules. */
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
-/** An agent by itself; with roles where its token is a person's on one side, and no change without them says the same. */
+/** An agent alone; with roles if its token is a person's on one side, and no change without roles says the same. */
 function itself(partings: readonly Parting[]): readonly MinimalChange[] {
   return ofOne(partings).map((it): MinimalChange => {
     const { who } = it;
@@ -88,17 +87,15 @@ function itself(partings: readonly Parting[]): readonly MinimalChange[] {
   });
 }
 
-/** Whether the role that decides is one that the request gives on one side alone. */
+/** Whether the request gives the deciding role on one side only. */
 function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {
   const [before, after] = [caller?.left ?? caller?.roles ?? [], caller?.roles ?? []];
   if (right?.who.kind === 'role' && !before.includes(right.who.role)) return 'now';
   return left?.who.kind === 'role' && !after.includes(left.who.role) ? 'no longer' : undefined;
 }
 
-/**
- * Anonymous callers with a role by the request, unless a change of all anonymous callers says the same. What everybody with
- * the role loses is not said again of them; what they gain is, always.
- */
+/** Anonymous callers with a role by the request, unless a change for all anonymous callers says the same. If everybody
+ * with the role loses, that is not repeated; a gain is always listed. */
 function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
@@ -116,7 +113,7 @@ function anonymous(
   });
 }
 
-/** The same for people by themselves, or through one agent. */
+/** The same for people directly, or through one agent. */
 function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
   const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
@@ -136,10 +133,8 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   ];
 }
 
-/**
- * Roles that a rule still allows where others lose: any where everybody loses, and those that are made of the roles that
- * lose; for an agent, if it has a rule itself.
- */
+/** Roles that a rule still allows although others lose: any role if everybody loses, and roles that include a losing
+ * role; for an agent only if it has a rule itself. */
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
   if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];

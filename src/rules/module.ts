@@ -1,4 +1,4 @@
-/** ASCII only, and nothing that a script tag or an older parser reads as something else. */
+/** A string literal in ASCII, without anything that a script tag or an older parser would read as something else. */
 function string(text: string): string {
   return JSON.stringify(text).replace(
     /[<\u007f-\uffff]/g,
@@ -6,11 +6,9 @@ function string(text: string): string {
   );
 }
 
-/**
- * A value as a JavaScript literal. What has no prototype has none there, so that a look-up by a name from outside
- * finds only what the policy says (not everywhere: such objects cost QuickJS a shape each); `__proto__` is a key like
- * any other.
- */
+/** A value as a JavaScript literal. An object without a prototype stays so, because a lookup of an outside name must
+ * find only entries of the policy. Not every object is like that: each costs QuickJS a shape. `__proto__` is an
+ * ordinary key. */
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -32,7 +30,7 @@ function literal(value: unknown, indent: string): string {
   return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
-/** The text of policy.js, or of another module that exports one value: one literal, no code from the policy. */
+/** The text of policy.js, or of another module that exports one value: one literal, without code from the policy. */
 export function tableModule(table: object): string {
   return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
 }

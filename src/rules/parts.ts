@@ -1,7 +1,7 @@
 import type { Effect } from './role-changes.ts';
 import { isSameValue, said, writtenKey } from './said.ts';
 
-/** Something that a policy defines and that rules rest on, and what of it changed. */
+/** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {
   readonly section:
     | 'gateway'
@@ -15,22 +15,22 @@ export interface DefinitionChange {
     | 'host'
     | 'route'
     | 'header';
-  /** Name of the provider, role, identity, service or header; of a host or a route, what of it changed. */
+  /** Name of the provider, role, identity, service or header; for a host or a route, the changed part. */
   readonly name: string;
-  /** The key that changed, as policies write it; absent: the whole thing. */
+  /** The changed key, as policies write it; absent: the whole definition. */
   readonly key?: string;
-  /** As text; absent: it was not there, or is not. */
+  /** As text; absent: it did not exist, or no longer exists. */
   readonly before?: string;
   readonly after?: string;
-  /** Roles that are made of this one; where this header goes, as policies write it. */
+  /** Roles that include this one; for a header, the places where it is sent, as policies write them. */
   readonly affects: readonly string[];
-  /** Whether a role is given to more or to fewer, where that can be told. */
+  /** Whether more or fewer callers have a role, if that is known. */
   readonly effect?: Effect;
-  /** Ids of the rules, as they are to be, that name this role or one that is made of it. */
+  /** Ids of the new policy's rules that name this role or one that includes it. */
   readonly rules?: readonly string[];
 }
 
-/** What of one thing changed. */
+/** The change of one key. */
 export type Part = Pick<DefinitionChange, 'key' | 'before' | 'after' | 'effect'>;
 
 export type Named = Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export const sides = (before: string | undefined, after: string | undefined) => 
   ...(after !== undefined && { after }),
 });
 
-/** Keys of one thing that changed, all but these; its name and place never count. */
+/** Keys that changed, except the given ones; name and place never count. */
 export function parts(before: object, after: object, but: readonly string[] = []): Part[] {
   const [was, is] = [before as Named, after as Named];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
@@ -48,7 +48,7 @@ export function parts(before: object, after: object, but: readonly string[] = []
     .map((key) => ({ key: writtenKey(key), ...sides(said(key, was[key]), said(key, is[key])) }));
 }
 
-/** Things of a section that came, went or changed. */
+/** Definitions of a section that were added, removed or changed. */
 export function section<T>(
   name: DefinitionChange['section'],
   before: Readonly<Record<string, T>>,

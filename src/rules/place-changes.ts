@@ -7,10 +7,10 @@ import { type HostPlaces, type Place, placesOf } from './places.ts';
 import { type Region, regions, regionText, written } from './regions.ts';
 import { saidLimit } from './said.ts';
 
-/** What rules say (diff), headers (see {@link headerChanges}), and where a route stands. */
+/** Keys that other comparisons cover: rules (diff), headers (see {@link headerChanges}), and a route's place. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
-/** All else that is said of a route. */
+/** All other keys of a route. */
 function known({ limit, serviceWorkers, ...rest }: Route): Named {
   return {
     ...rest,
@@ -20,7 +20,7 @@ function known({ limit, serviceWorkers, ...rest }: Route): Named {
   };
 }
 
-/** Of a route where none was: what it opens to pages of browsers, which no rule says. */
+/** For a new route: what it allows pages of browsers, which no rule says. */
 const opened = ({ cors, serviceWorkers }: Route): Partial<Route> => ({
   ...(cors && { cors }),
   ...(serviceWorkers && { serviceWorkers }),
@@ -38,7 +38,7 @@ interface Changed {
   readonly meant: Set<PathAtom>;
 }
 
-/** The paths of a change: route by route as they are to be, then as they were, and in other words where no route is whole. */
+/** The paths of a change: by the new policy's routes, then by the old one's, and in other words for parts of routes. */
 function regionsOf({ meant }: Changed, { left, right, places }: HostPlaces): readonly Region[] {
   const all = places.map(({ path }) => path);
   const rest = new Set(meant);
@@ -76,7 +76,7 @@ function routesAt(at: HostPlaces): DefinitionChange[] {
   );
 }
 
-/** All that is said of a host beside its routes; the order of its providers counts for nothing. */
+/** All keys of a host besides its routes. The order of its providers does not matter. */
 const knownHost = ({ providers, limit, ...rest }: Host): Named => ({
   ...rest,
   providers: [...providers].sort(),
@@ -89,13 +89,11 @@ function hostAt({ host, left, right }: HostPlaces): DefinitionChange[] {
   return changed.map((part) => ({ section: 'host', name: host.name, ...part, affects: [] }));
 }
 
-/** What is said otherwise of the hosts that take the same names: providers, certificates, the CA of clients, limits. */
+/** Changes of hosts that accept the same names: providers, certificates, the CA of clients, limits. */
 export const hostChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(hostAt);
 
-/**
- * What is said otherwise of the routes that take the same paths: which credentials and tokens count there, how requests
- * are carried, which pages may ask, how often, and whom the denied page names.
- */
+/** Changes of routes that accept the same paths: credentials and tokens, proxy settings, pages that may send requests,
+ * limits, and the owner on the refusal page. */
 export const routeChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(routesAt);

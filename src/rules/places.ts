@@ -3,14 +3,14 @@ import { type HostAtom, hostAtoms, hostOf, type PathAtom, pathAtoms } from './at
 import { plainPath } from './compile.ts';
 import { findRoute } from './match.ts';
 
-/** What of each side takes the requests of a path; absent: nothing does. */
+/** The host and the route that receive requests for a path on each side; absent: none. */
 export interface Place {
   readonly path: PathAtom;
   readonly left?: Route;
   readonly right?: Route;
 }
 
-/** What of each side takes the requests for a host name, and those of each path there. */
+/** The host that receives requests for a name on each side, and the places of its paths. */
 export interface HostPlaces {
   readonly host: HostAtom;
   readonly left?: Host;
@@ -26,10 +26,8 @@ function takes({ hosts }: Policy, name: string): Host | undefined {
   return hosts.find((host) => host.name === found);
 }
 
-/**
- * All hosts and paths that two policies tell apart, with the host and the route that take them on each side: where one
- * side has no route of its own, another one of that side takes its requests.
- */
+/** All hosts and paths that two policies distinguish, with the host and route that receive their requests on each side.
+ * If one side has no route of its own, another of its routes receives them. */
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {

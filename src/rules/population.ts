@@ -3,22 +3,20 @@ import { type AnonymousCaller, anonymousCallers } from './anonymous.ts';
 import { matchText } from './definitions.ts';
 import { type Implied, impliedBy } from './implied.ts';
 
-/** Who may ask two policies, as far as their rules do not say. */
+/** The callers of two policies, as far as their rules do not say it. */
 export interface Population {
-  /** Roles that come with others, on both sides. */
+  /** Roles that others imply, on both sides. */
   readonly implied: Implied;
-  /** Anonymous callers with a role by the request on either side. */
+  /** Anonymous callers to whom the request gives a role on either side. */
   readonly anonymous: readonly AnonymousCaller[];
-  /** Agents of the other side that each side takes for people. */
+  /** Agents that each side does not know, so that they count as people. */
   readonly people: readonly [left: ReadonlySet<string>, right: ReadonlySet<string>];
-  /** Both sides take everybody for the same: whatever rules are the same decide the same. */
+  /** Whether both sides identify all callers alike, so that equal rules decide the same. */
   readonly alike: boolean;
 }
 
-/**
- * Agents that a policy has and another one has not, by whatever name, and that come with credentials of their own: there
- * these are a person's. A service that the other policy has no agent for is refused at its inner listener.
- */
+/** Agents with credentials of their own that one policy has and the other does not, under any name: there such an agent
+ * counts as a person. A service for which the other policy has no agent is refused at its inner listener. */
 function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   const known = Object.values(agents).map(matchText);
   const isNew = (agent: Agent): boolean =>
@@ -26,7 +24,7 @@ function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   return new Set(Object.values(policy.agents).flatMap((agent) => (isNew(agent) ? [agent.name] : [])));
 }
 
-/** Who may ask, by these. */
+/** The callers of two policies, from these parts. */
 export function population(
   implied: Implied,
   anonymous: readonly AnonymousCaller[],
@@ -36,6 +34,6 @@ export function population(
   return { implied, anonymous, people, alike: people.every(({ size }) => size === 0) && anonymous.every(isAlike) };
 }
 
-/** Who may ask two policies. */
+/** The callers of two policies. */
 export const populationOf = (left: Policy, right: Policy): Population =>
   population(impliedBy([left, right]), anonymousCallers(left, right), [unknownTo(left, right), unknownTo(right, left)]);

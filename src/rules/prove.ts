@@ -5,13 +5,13 @@ import type { Population } from './population.ts';
 import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
-/** Rules, and what one that allows comes to: two outcomes with the same text are the same. */
+/** Rules, and the result of a rule that allows. Results with the same text are equal. */
 export interface Side {
   readonly rules: readonly Rule[];
   readonly outcome: Outcome;
 }
 
-/** One request that two sides decide differently: refused by the side that has no rule for it. */
+/** A request on which two sides differ. A side without a rule denies it. */
 export interface Witness<Caller = Asking> {
   readonly method: string;
   readonly host: string;
@@ -21,19 +21,18 @@ export interface Witness<Caller = Asking> {
   readonly right?: Rule;
 }
 
-/** Service and identity by their names. */
+/** Compares services and identities by their names. */
 export const named: Outcome = ({ service, as }) => JSON.stringify([service, as]);
 
 function requestOf({ host, path, method }: Cell<Rule>) {
   return { method: method.method, host: host.host, path: path.path };
 }
 
-/**
- * Whether two lists of rules allow the same requests, to the same service and as the same identity. Exact: the
- * requests fall into finitely many classes ({@link cells}, {@link partings}), and each is looked at.
+/** Whether two lists of rules allow the same requests, to the same service with the same identity. The result is exact:
+ * there are finitely many classes of requests ({@link cells}, {@link partings}), and each is examined.
  *
- * @param population who may ask both
- * @returns a request that tells them apart; undefined if none does
+ * @param population the callers of both
+ * @returns a request on which they differ; undefined if there is none
  */
 export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
@@ -45,7 +44,8 @@ export function prove(left: Side, right: Side, population: Population): Witness 
   return undefined;
 }
 
-/** Who passes a rule of a mesh, in words: whoever connects so, perhaps with an assertion, perhaps with one of a role. */
+/** The callers that a rule of a mesh allows, in words: any connection with the identity, or one with an assertion, or
+ * with an assertion of a role. */
 function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
   if (who.kind === 'anyone') return [as];
   const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
@@ -54,28 +54,28 @@ function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ..
 
 const NO_AGENT = ', by no agent';
 
-/** The same with the agent that asks, or with none: where a rule does not look at it, it passes either. */
+/** The same with or without an agent. A rule that does not read the agent allows both. */
 function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]] {
   const [caller, ...less] = peopleOf(rule);
   if (rule.agent === undefined) return [caller, ...less];
   const mark = rule.agent === null ? NO_AGENT : `, by agent ${rule.agent}`;
-  // Where a rule does not look whether the agent is alone, it passes so as well.
+  // A rule that does not read whether the agent is alone allows both.
   const marks = rule.alone ? [`${mark} alone`, mark] : [mark];
   const [first, ...marked] = marks.flatMap((it) => [caller, ...less].map((person) => person + it)) as [string];
   return [first, ...marked, caller, ...less];
 }
 
-/** A caller that one side lets through and the other does not: who has more passes wherever one with less does. */
+/** A caller that one side allows and the other does not. A caller with more passes wherever a caller with less does. */
 function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
   if (rule === undefined) return undefined;
-  // A rule that does not look at the agent lets all pass: also those that no other rule speaks of.
+  // A rule that does not read the agent allows all agents, including those of no other rule.
   const unmarked = rule.agent === undefined && peopleOf(rule).some((it) => allowed.has(it + NO_AGENT));
   return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
-/** Messages of MCP that rules tell apart, and what is none; that alone, where no rule looks. */
+/** MCP messages that rules distinguish, and a request that is none; only that one if no rule reads them. */
 function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefined)[] {
   const tools = rules.flatMap((rule) => (rule.tools === undefined ? [] : [rule.tools]));
   return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
@@ -84,7 +84,7 @@ function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefine
 const takes = ({ tools }: MeshRule, message: McpHeaders = {}): boolean =>
   tools === undefined || refusedTool(tools, message) === undefined;
 
-/** A caller, with a message of MCP, whom the two sides of a cell decide differently. */
+/** A caller, with an MCP message, on whom the two sides of a cell differ. */
 function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'caller' | 'left' | 'right'> | undefined {
   for (const message of messagesOf([...left, ...right])) {
     const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
@@ -97,10 +97,10 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   return undefined;
 }
 
-/**
- * The same for rules as a mesh sees them: it asks who connects, and, where it verifies one, what the assertion says.
+/** The same for rules as a mesh reads them, which knows the identity of the connection and, if it verifies one, the
+ * assertion.
  *
- * @returns a request whose caller is an identity, in words; undefined if none tells them apart
+ * @returns a request whose caller is an identity, in words; undefined if there is no difference
  */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {

@@ -2,7 +2,7 @@ import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy, Route, Who } from '../policy/types.ts';
 import { perPolicy } from './per-policy.ts';
 
-/** Whether a fact is true of no token but one that is bound to a DPoP key. */
+/** Whether a fact is true only for tokens that are bound to a DPoP key. */
 const needsDpop = perPolicy((roleOf) =>
   readFacts<boolean>(roleOf, {
     leaf: (fact) => fact.op === 'bound' && fact.value === 'dpop',
@@ -16,9 +16,9 @@ function whoNeedsDpop(who: Who, policy: Policy): boolean {
   return who.kind === 'agent' && policy.agents[who.agent]?.bound === 'dpop';
 }
 
-/** Whether routes take no token but such as are bound to a DPoP key (RFC 9449): each of their rules asks for that. */
+/** Whether routes accept only tokens that are bound to a DPoP key (RFC 9449): each of their rules requires it. */
 export function requiresDpop(routes: readonly Pick<Route, 'allow'>[], policy: Policy): boolean {
-  // A service that acts for somebody comes to the inner listener, with no token of theirs.
+  // A service that acts for a person uses the inner listener, without a token of its own.
   const isToken = (who: Who) => who.kind !== 'agent' || policy.agents[who.agent]?.match.kind !== 'service';
   const all = routes.flatMap(({ allow }) => allow.map(({ who }) => who)).filter(isToken);
   return policy.gateway.proof !== undefined && all.length > 0 && all.every((who) => whoNeedsDpop(who, policy));

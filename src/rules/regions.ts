@@ -2,7 +2,7 @@ import type { PathAtom } from './atoms.ts';
 import { covers } from './cover.ts';
 import type { Path } from './types.ts';
 
-/** Paths as a policy writes them: `/x` or `/x/*`, less some. */
+/** Paths as a policy writes them: `/x` or `/x/*`, without some. */
 export interface Region {
   readonly path: string;
   readonly except: readonly string[];
@@ -17,7 +17,7 @@ function isBelow(path: string, prefix: string): boolean {
   return path !== prefix && path.startsWith(`${prefix}/`);
 }
 
-/** The atoms of a host as a tree, and those of them that are meant. */
+/** The atoms of a host as a tree, and which of them are to be written. */
 class Tree {
   readonly #prefixes: readonly string[];
   readonly #points: readonly string[];
@@ -27,7 +27,7 @@ class Tree {
   constructor(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>) {
     const bases = (kind: PathAtom['kind'], of: Iterable<PathAtom>) =>
       [...of].filter((atom) => atom.kind === kind).map(({ base }) => base);
-    // Longest first: the first that fits is the closest.
+    // Longest first, so that the first match is the closest one.
     this.#prefixes = bases('below', all).sort((a, b) => b.length - a.length);
     this.#points = bases('point', all);
     this.#below = new Set(bases('below', meant));
@@ -42,7 +42,7 @@ class Tree {
     return prefix !== undefined && this.#below.has(prefix);
   }
 
-  /** What of a prefix that is meant is not. */
+  /** The parts of a chosen prefix that are not chosen. */
   #exceptions(prefix: string): string[] {
     const own = prefix === '' || this.#exact.has(prefix) ? [] : [prefix];
     const points = this.#points.filter(
@@ -68,25 +68,22 @@ class Tree {
   }
 }
 
-/**
- * Writes a set of paths down in as few words as a policy has for it.
+/** Writes a set of paths with as few patterns as a policy needs.
  *
  * @param all every atom of the host
- * @param meant those to write down
+ * @param meant those to write
  */
 export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
   return new Tree(all, meant).regions();
 }
 
-/**
- * A route's own paths, if they are the ones that are meant: they are called as the route is, for its exceptions are other
- * routes'.
- */
+/** A route's own paths, if they are the chosen ones. They are named like the route, because its exceptions belong to
+ * other routes. */
 export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
   const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
   return same ? { path: written(path), except: [] } : undefined;
 }
 
-/** Paths of a host in one word. */
+/** Paths of a host as one text. */
 export const regionText = (host: string, { path, except }: Region): string =>
   `${host}${path}${except.length === 0 ? '' : ` (but ${except.join(', ')})`}`;

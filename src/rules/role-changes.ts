@@ -2,10 +2,10 @@ import { factText } from '../policy/facts/describe.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, Policy } from '../policy/types.ts';
 
-/** What a change of a fact does to how many it is true of, and the facts that do it. */
+/** How a changed fact changes the number of its holders, and the facts that do so. */
 export interface Effect {
   readonly kind: 'wider' | 'narrower' | 'other';
-  /** Alternatives, or all that is needed. */
+  /** Whether the parts are alternatives or all required. */
   readonly of: 'any' | 'all';
   readonly came: readonly string[];
   readonly went: readonly string[];
@@ -14,7 +14,7 @@ export interface Effect {
 const partsOf = (fact: Fact, op: 'any' | 'all'): readonly string[] =>
   (fact.op === op ? fact.facts : [fact]).map(factText);
 
-/** What a change does where the two sides have something in common; undefined where they have nothing. */
+/** The effect of a change if the two sides have parts in common; undefined if they have none. */
 export function effectOf(before: Fact, after: Fact): Effect | undefined {
   for (const op of ['any', 'all'] as const) {
     const [was, is] = [partsOf(before, op), partsOf(after, op)];
@@ -46,7 +46,7 @@ function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]>
   return made;
 }
 
-/** Says which roles are made of a role, directly or not. */
+/** The roles that include a role, directly or not. */
 export function madeOf(policy: Policy): (role: string) => ReadonlySet<string> {
   const made = madeDirectly(policy);
   return (role) => {

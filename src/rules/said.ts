@@ -1,11 +1,9 @@
 import type { Limit } from '../policy/types.ts';
 import { limitText } from './budgets.ts';
 
-/*
- * Values of a checked policy as policies write them, and whether two are the same.
- */
+/* Values of a checked policy as policies write them, and whether two are equal. */
 
-/** Keys that policies write in another way than `caFile` as `ca_file`. */
+/** Keys with other spellings than the usual change from `caFile` to `ca_file`. */
 const WRITTEN: Readonly<Record<string, string>> = {
   anyAudience: 'insecure_any_audience',
   anyType: 'insecure_any_type',
@@ -17,7 +15,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   subdomains: 'include_subdomains',
 };
 
-/** Keys whose numbers are seconds. */
+/** Keys with times in seconds. */
 const SECONDS: ReadonlySet<string> = new Set([
   ...['absolute', 'age', 'cache', 'clockSkew', 'connectTimeout', 'coolDown', 'fresh', 'idle', 'lifetime', 'maxAge'],
   ...['negative', 'readTimeout', 'refresh', 'rotation', 'sendTimeout', 'stale', 'timeout', 'tokenCache'],
@@ -27,11 +25,11 @@ const SECONDS: ReadonlySet<string> = new Set([
 export const writtenKey = (key: string): string =>
   WRITTEN[key] ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Whether a value is a place in a file, which says nothing of what stands there. */
+/** Whether a value is a place in a file, which does not count in a comparison. */
 const isPlace = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'file' in value && 'line' in value && 'column' in value;
 
-/** A value without places, its keys in one order. */
+/** A value without places, with sorted keys. */
 function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;
@@ -39,12 +37,12 @@ function bare(value: unknown): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, own]) => [key, bare(own)]));
 }
 
-/** Whether two values say the same, wherever they stand. */
+/** Whether two values are equal, wherever they stand in the file. */
 export const isSameValue = (a: unknown, b: unknown): boolean => JSON.stringify(bare(a)) === JSON.stringify(bare(b));
 
 const seconds = (key: string, value: unknown): value is number => typeof value === 'number' && SECONDS.has(key);
 
-/** The keys of labels are the policy's own. */
+/** The keys of labels are the policy's own and keep their spelling. */
 function written(key: string, value: unknown): unknown {
   if (seconds(key, value)) return `${value}s`;
   if (Array.isArray(value)) return value.map((part) => written('', part));
@@ -53,11 +51,11 @@ function written(key: string, value: unknown): unknown {
   return Object.fromEntries(entries.map(([own, part]) => [writtenKey(own), written(own, part)]));
 }
 
-/** The value of a key, as JSON with the keys and times of policies; undefined where it is absent. */
+/** The value of a key as JSON, with the keys and times of policies; undefined if it is absent. */
 export function said(key: string, value: unknown): string | undefined {
   return seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));
 }
 
-/** A limit in words; null where none is to hold. */
+/** A limit in words; null if the policy removes it. */
 export const saidLimit = (limit: Limit | null | undefined): string | null | undefined =>
   limit ? limitText(limit) : limit;

@@ -5,7 +5,7 @@ import { record } from './record.ts';
 
 const waysOf = perPolicy(scopeWays);
 
-/** The scopes of the first way to a role that takes any; none where it takes none. */
+/** The scopes of the first way to a role that requires any; empty if none does. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
   return (
     waysOf(policy)
@@ -14,13 +14,13 @@ export function scopesOf(role: string, policy: Policy): readonly string[] {
   );
 }
 
-/** By role, the scopes that a client should ask for, spaces between; only roles that take some. */
+/** By role, the scopes that a client should request, separated by spaces; only roles that require some. */
 export function roleScopes(policy: Policy): Readonly<Record<string, string>> {
   const all = Object.keys(policy.roles).map((name) => [name, scopesOf(name, policy).join(' ')] as const);
   return record(all.filter(([, scopes]) => scopes !== ''));
 }
 
-/** What clients may ask for on a route: the scopes of all roles that its rules name. */
+/** The scopes that clients may request for a route: those of all roles in its rules. */
 export function routeScopes({ allow }: Pick<Route, 'allow'>, policy: Policy): readonly string[] {
   return [...new Set(allow.flatMap(({ who }) => (who.kind === 'role' ? scopesOf(who.role, policy) : [])))];
 }

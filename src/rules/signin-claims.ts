@@ -5,10 +5,8 @@ import { keptClaims } from './kept-claims.ts';
 import { record } from './record.ts';
 import type { SigninHelp } from './types.ts';
 
-/**
- * The claims that roles rest on and that ID tokens lack unless the provider is told, by provider, each with what to do
- * there; undefined where there are none.
- */
+/** The claims that roles require and that ID tokens lack unless the provider is configured, by provider, each with what
+ * to change there; undefined if there are none. */
 export function signinClaims(policy: Policy): SigninHelp | undefined {
   const kept = keptClaims(policy, []);
   const all = Object.values(policy.providers).flatMap(({ name, kind }) => {

@@ -13,11 +13,11 @@ import { stepUps } from './step-ups.ts';
 export interface SigninOptions {
   /** Path of the egress server's unix socket. */
   readonly egress: string;
-  /** Directory where the workers keep what outlives a restart. */
+  /** Folder where the workers keep what must survive a restart. */
   readonly stateDir: string;
 }
 
-/** Providers that people sign in through. */
+/** Providers at which people sign in. */
 function providersOf(policy: Policy): readonly SigninProvider[] {
   return Object.values(policy.providers).flatMap(({ name, kind, issuer, issuers, client, signin, privateAddresses }) =>
     client && signin
@@ -32,7 +32,7 @@ function providersOf(policy: Policy): readonly SigninProvider[] {
   );
 }
 
-/** Hosts where some route takes sessions. */
+/** Hosts where a route accepts sessions. */
 function hostsOf(policy: Policy): readonly SigninHost[] {
   return policy.hosts
     .filter(({ routes }) => routes.some(({ accept }) => accept.includes('session')))
@@ -42,7 +42,7 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
     }));
 }
 
-/** Names in the redirect URIs of a host: of each of several providers; `undefined` alone for a single one's. */
+/** Names in the redirect URIs of a host: one for each of several providers; only `undefined` for a single one. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
   const providers = record(providersOf(policy).map((provider) => [provider.name, provider]));
@@ -51,7 +51,7 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
   return there.length > 1 ? there : [undefined];
 }
 
-/** Routes whose denied page names somebody. */
+/** Routes with an owner or a link for the refusal page. */
 function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
@@ -63,10 +63,8 @@ function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   );
 }
 
-/**
- * All that the sign-in's JavaScript needs of a policy beside the table, as {@link tableModule} renders it to
- * signin-policy.js; undefined where nobody signs in.
- */
+/** The part of a policy for the sign-in's JavaScript besides the table. {@link tableModule} renders it to
+ * signin-policy.js; undefined if nobody signs in. */
 export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOptions): SigninTable | undefined {
   const { session, signin, store, publicPort = DEFAULTS.publicPort } = policy.gateway;
   if (session === undefined) return undefined;

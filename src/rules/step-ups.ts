@@ -6,10 +6,9 @@ import { record } from './record.ts';
 
 const askedOf = perPolicy(askedOfSignin);
 
-/**
- * What a provider is asked for so that a role comes to be held: every `acr` that it names, in the policy's order, and
- * the shortest age. Where the role has alternatives, that satisfies each of them. Undefined where it asks for nothing.
- */
+/** What a sign-in must request from a provider so that the person gets a role: every `acr` of the role, in the policy's
+ * order, and the shortest age. That satisfies each alternative of the role. Undefined if the role requires nothing of a
+ * sign-in. */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   const facts = askedOf(policy).role(role);
   if (facts.length === 0) return undefined;
@@ -18,7 +17,7 @@ export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   return { ...(acrValues.length > 0 && { acrValues }), ...(ages.length > 0 && { maxAge: Math.min(...ages) }) };
 }
 
-/** {@link stepUpOf} of each role that asks for something. */
+/** {@link stepUpOf} of each role that requires something of a sign-in. */
 export function stepUps(policy: Policy): Readonly<Record<string, StepUp>> {
   const all = Object.values(policy.roles).map(({ name }) => [name, stepUpOf(name, policy)] as const);
   return record(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));

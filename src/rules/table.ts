@@ -22,14 +22,12 @@ export { tableModule } from './module.ts';
 export interface TableOptions {
   /** Path of the egress server's unix socket. */
   readonly egress: string;
-  /** Path of the check server's, where sessions are renewed; only policies with sessions need it. */
+  /** Path of the unix socket of the check's server, where sessions are renewed; only policies with sessions need it. */
   readonly check?: string;
 }
 
-/**
- * Every identity header that some route sets, each once whatever its case, in the order of first use.
- * A value travels from the check to nginx under its index here.
- */
+/** Every identity header of the policy, each once in any case, in the order of first use. Its index names its value in
+ * the check's answer. */
 export function headerNames(policy: Policy): readonly string[] {
   const names = new Map<string, string>();
   for (const route of policy.hosts.flatMap((host) => host.routes)) {
@@ -40,7 +38,7 @@ export function headerNames(policy: Policy): readonly string[] {
   return [...names.values()];
 }
 
-/** The headers of a route under the spelling that {@link headerNames} has. */
+/** The headers of a route in the spelling of {@link headerNames}. */
 export function spelled(headers: Headers, names: readonly string[]): Headers {
   const spelling = new Map(names.map((name) => [name.toLowerCase(), name]));
   return Object.fromEntries(
@@ -48,7 +46,7 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
   );
 }
 
-/** No file that holds a secret is named where requests are decided. */
+/** The table for decisions must not name files of secrets. */
 function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   const { at: _, caFile: __, client: ___, signin: ____, introspection, groupsEndpoint, ...others } = provider;
   const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
@@ -58,17 +56,17 @@ function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
 }
 
-/** Whether a provider publishes no keys: the policy says where to ask about its tokens, and not where its keys are. */
+/** Whether a provider publishes no keys: the policy has an introspection endpoint and no address of keys. */
 export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
   introspection?.endpoint !== undefined && jwksUri === undefined;
 
-/** A fact without its place in the file, which only `explain` reads. */
+/** A fact without its place in the file, which only `explain` needs. */
 function bare<F extends Fact>(fact: F): F {
   const { at: _, ...rest } = fact as Fact;
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
 }
 
-/** Where the values of the identity headers come from, of all routes or of some. */
+/** The sources of the identity headers' values, of all routes or of some. */
 function sourcesOf(policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] {
   return policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
 }
@@ -83,14 +81,14 @@ function sendsOf(sources: readonly HeaderSource[]): Sends {
   return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
 }
 
-/** Origins of others whose pages may send what a browser adds a credential to by itself. */
+/** Origins whose pages may send requests to which browsers add a credential by themselves. */
 function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
   if (cors === undefined) return {};
   const named = cors.origins.filter((origin) => origin !== '*');
   const ambient = accept.includes('session') || accept.includes('certificate');
   return {
     ...(ambient && cors.credentials && { origins: named }),
-    // That any page may ask does not mean that it may use the network of whoever looks at it.
+    // A route may be open to any page, but a page must not use the network of its reader.
     ...(networks && named.length > 0 && { openOrigins: named }),
   };
 }
@@ -115,7 +113,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
-/** The agents that come with tokens. */
+/** The agents that send tokens. */
 function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   return Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
     if (match.kind === 'service') return [];
@@ -123,7 +121,7 @@ function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   });
 }
 
-/** Ranges and names that facts of the request speak of, each once; the ranges of one fact as one text. */
+/** Ranges and names in facts about the request, each once; the ranges of one fact as one text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
@@ -132,7 +130,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
   return { networks: [...networks], certificates: [...certificates] };
 }
 
-/** The agents by the SPIFFE id of their service; parse has seen that each has one of its own. */
+/** The agents by the SPIFFE id of their service. The parser has checked that each has its own. */
 function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = record(
@@ -167,15 +165,14 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared, ...(help && { help }) };
 }
 
-/** How much room there is for proofs is nginx's matter. */
+/** The room for proofs is only nginx's setting. */
 function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
   return { ...proof, perCaller: rate / PROOF_PARTS };
 }
 
-/**
- * All that the gateway's JavaScript needs of a policy.
+/** The part of a policy that the gateway's JavaScript needs.
  *
- * @param rules what the policy compiles to
+ * @param rules compiled from the policy
  */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;

@@ -1,22 +1,22 @@
-/** A request target as nginx takes it apart. */
+/** A request target, split as nginx does it. */
 export interface Target {
-  /** Host and port of an absolute-form target (RFC 9112 section 3.2.2), which stands before the Host header. */
+  /** Host and port of an absolute-form target (RFC 9112 section 3.2.2), which takes precedence over the Host header. */
   readonly host?: string;
-  /** What `$request_uri` holds: path and query as they came. */
+  /** The value of `$request_uri`: path and query as received. */
   readonly raw: string;
-  /** The path that locations are matched with: decoded, one character a byte. */
+  /** The path that nginx matches locations with: decoded, one character per byte. */
   readonly path: string;
 }
 
-/** nginx takes no user name in it, and of hosts fewer than in a Host header. */
+/** nginx accepts no user name here, and fewer characters in the host than in a Host header. */
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
-/** Percent-decodes, and reads encoded slashes and dots as nginx does: as slashes and dots. */
+/** Percent-decodes. Encoded slashes and dots become slashes and dots, as in nginx. */
 function decoded(path: string): string {
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Whether dot segments climb above the root at some point. */
+/** Whether dot segments leave the root at some point. */
 function climbsOut(path: string): boolean {
   let depth = 0;
   for (const segment of path.split('/')) {
@@ -27,11 +27,10 @@ function climbsOut(path: string): boolean {
   return false;
 }
 
-/**
- * Reads the target of a request line as nginx does.
+/** Reads the target of a request line as nginx does.
  *
- * @returns `undefined` where nginx answers 400 by itself: a control character or space, a broken escape, an encoded NUL,
- * a path above the root, or a form that is neither `/path` nor `scheme://host/path`
+ * @returns `undefined` if nginx itself answers 400: a control character or space, a broken escape, an encoded NUL, a
+ * path above the root, or a form that is neither `/path` nor `scheme://host/path`
  */
 export function parseTarget(text: string): Target | undefined {
   const target = text.replace(/^ +|(?<! ) +$/g, '');

@@ -3,7 +3,7 @@ import { CALL } from '../policy/message.ts';
 
 export { CALL };
 
-/** What a request says of itself in the headers of the Model Context Protocol (SEP-2243), as they came; absent: nothing. */
+/** The headers of the Model Context Protocol in a request (SEP-2243), as received; absent: none. */
 export interface McpHeaders {
   readonly version?: string | undefined;
   /** Method of the JSON-RPC message. */
@@ -12,38 +12,36 @@ export interface McpHeaders {
   readonly name?: string | undefined;
 }
 
-/** Methods that pass by any rule with tools: they tell what there is, and call nothing. */
+/** Methods that any rule with tools allows: they list what a server offers and call nothing. */
 export const LISTING: readonly string[] = [
   ...['server/discover', 'subscriptions/listen'],
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
 
-/**
- * Methods about the task that a server made of a call (SEP-2663): they pass by any rule with tools, for that call passed by
- * one. `Mcp-Name` is the id of the task, which only the server can tell from another caller's.
- */
+/** Methods about the task that a server made of a call (SEP-2663). Any rule with tools allows them, because it allowed
+ * the call. `Mcp-Name` is the id of the task, and only the server can tell whose task it is. */
 export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
-/** What the methods of notifications begin with. */
+/** Beginning of the methods of notifications. */
 export const NOTIFICATIONS = 'notifications/';
 
-/** What names are of that need no encoding, and so have none. Two headers arrive as one with a comma, which is none of it. */
+/** Characters of names that need no encoding. Two headers arrive joined by a comma, which is not among them. */
 export const NAME_CHARACTER = '[A-Za-z0-9_./-]';
-/** What methods are of. */
+/** Characters of methods. */
 export const METHOD_CHARACTER = '[A-Za-z/_-]';
 
-// As long as headers may be: meshes, which hold the same, cannot count so far.
+// No limit of length besides nginx's own for headers: meshes, which enforce the same, cannot count that far.
 const plain = new RegExp(`^${NAME_CHARACTER}+$`);
 const isMethod = new RegExp(`^${METHOD_CHARACTER}+$`);
 
-/** What policies write: a name, what names begin with, or all. */
+/** The form of a pattern in policies: a name, a prefix with a star, or a star. */
 export const TOOL_PATTERN = /^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/;
 
-/** How the SEP writes what no header can hold: UTF-8 in base64. */
+/** The encoding of names that a header cannot contain: UTF-8 in base64, as the SEP defines it. */
 const encoded = /^=\?base64\?(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\?=$/;
 const short = /^=\?base64\?(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)\?=$/;
 
-/** Whether a value is one that the SEP knows: plain printable ASCII, or base64 between its marks. */
+/** Whether a value has a form of the SEP: plain printable ASCII, or base64 between its marks. */
 function isName(name: string): boolean {
   if (name.startsWith('=?base64?') && name.endsWith('?=')) return encoded.test(name) || short.test(name);
   return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
@@ -55,13 +53,12 @@ function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/**
- * Why a rule with tools does not cover a request: `protocol_refused` where its headers cannot be relied on (none, twice,
- * broken, or a protocol version whose servers do not compare them with the body), `tool_refused` where they name something
- * else. Names that have to be encoded are none that a pattern names, but `*`.
+/** Why a rule with tools does not cover a request: `protocol_refused` if its headers cannot be relied on (missing,
+ * repeated, broken, or a protocol version whose servers do not compare them with the body), `tool_refused` if they name
+ * something else. Only `*` matches a name that needs encoding.
  *
  * @param tools patterns of the rule
- * @returns undefined where it covers the request
+ * @returns undefined if it covers the request
  */
 export function refusedTool(
   tools: readonly string[],
@@ -77,17 +74,15 @@ export function refusedTool(
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
 
-/** What names begin with that a pattern covers; the pattern's name, where it is one. */
+/** The beginning of names that a pattern matches, or the name itself. */
 const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
 
-/**
- * Messages that rules with these tools tell apart, each stood for by one: what lists, each tool that is named, one below
- * each beginning, and one that is none of them.
- */
+/** Messages that rules with these tools distinguish, one representative each: a listing method, each named tool, one
+ * name for each prefix, and one that matches none. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;
   const stems = [...new Set(tools.map(stem))];
-  // No longer pattern begins like it: there are fewer of them than numbers.
+  // No longer pattern begins with it, because there are fewer patterns than numbers.
   const fresh = (from: string): string => {
     for (let i = 0; ; i++) {
       const name = `${from}${i}`;
@@ -98,6 +93,6 @@ export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   return [{ version, method: 'tools/list' }, ...names.map((name) => ({ version, method: CALL, name }))];
 }
 
-/** A message in words: its method, and what it names. */
+/** A message in words: its method and its name. */
 export const messageText = ({ method = '', name }: McpHeaders): string =>
   name === undefined ? method : `${method} ${name}`;

@@ -8,10 +8,10 @@ import type { TokenProvider } from '../token/types.ts';
 import type { TableBudgets } from './budgets.ts';
 import type { McpHeaders } from './tools.ts';
 
-/** Which paths a rule speaks of. A prefix leaves out what more specific routes of the host take. */
+/** The paths of a rule. A prefix excludes the paths of more specific routes of the host. */
 export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
 
-/** One positive statement: a request it covers is allowed. */
+/** One positive statement: it allows the requests that it covers. */
 export interface Rule {
   /** `route#n`, n counting from 1 as written. */
   readonly id: string;
@@ -19,37 +19,33 @@ export interface Rule {
   readonly route: string;
   readonly host: string;
   readonly path: Path;
-  /** With HEAD beside GET; absent: all. */
+  /** GET includes HEAD; absent: all methods. */
   readonly methods?: readonly string[];
   readonly who: Who;
   readonly service: string;
-  /** Mesh identity; empty when the service is reached directly. */
+  /** Mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
 }
 
-/**
- * A rule as a mesh keeps it: an authority or a workload stands for host and service, and `as` is the SPIFFE id of the
- * connection.
- */
+/** A rule as a mesh enforces it. Host and service are an authority or a workload, and `as` is the SPIFFE id of the
+ * connection. */
 export interface MeshRule extends Rule {
-  /**
-   * What `agent` in the assertion must be: a name; null: there must be none; absent: the policy has no agents, or the
-   * mesh does not look.
-   */
+  /** The value that `agent` in the assertion must have: a name; null: none; absent: the policy has no agents, or the
+   * mesh does not read it. */
   readonly agent?: string | null;
-  /** That agent asks for itself; absent: for a person, or the mesh does not look. */
+  /** Whether that agent is alone; absent: it acts for a person, or the mesh does not read it. */
   readonly alone?: true;
-  /** Tools that the agent calls, as policies write them; absent: whatever it asks, or the mesh does not look. */
+  /** Tools that the agent may call, as policies write them; absent: any request, or the mesh does not read them. */
   readonly tools?: readonly string[];
-  /** The assertion that has to come along, in words; absent: none is looked at, but for the role. */
+  /** The required assertion, in words; absent: none, except for the role. */
   readonly asserted?: string;
 }
 
-/** What of a request the rules look at. */
+/** The parts of a request that rules read. */
 export interface Request {
   readonly route: string;
   readonly method: string;
-  /** What it says of itself as a message of MCP; absent: nothing. */
+  /** Its MCP headers; absent: none. */
   readonly mcp?: McpHeaders;
 }
 
@@ -61,99 +57,99 @@ export type Decision<R = Rule> =
       readonly nearest?: R;
       /** With `step_up_required`: the role that another sign-in would give. */
       readonly stepUp?: string;
-      /** With `scope_missing`: the scopes that the request takes, spaces between. */
+      /** With `scope_missing`: the scopes that the request needs, separated by spaces. */
       readonly scope?: string;
     };
 
-/** What the check needs of one route. */
+/** The part of a route that the check needs. */
 export interface TableRoute {
   readonly providers: readonly string[];
-  /** Without `at` and `path`: nginx has matched already. */
+  /** Without `at` and `path`: nginx has already matched the route. */
   readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
   readonly headers: Headers;
-  /** What a token must be for; absent: for an audience of its provider. */
+  /** Audiences of the route; absent: those of the provider. */
   readonly audiences?: readonly string[];
-  /** What callers may show; absent: a bearer token. */
+  /** Accepted kinds of credentials; absent: bearer tokens. */
   readonly accept?: readonly CredentialKind[];
-  /** Origins of others whose pages may ask with credentials; absent: none. */
+  /** Other origins whose pages may send requests with credentials; absent: none. */
   readonly origins?: readonly string[];
-  /** The same without credentials, where a network gives roles. */
+  /** The same without credentials, for routes where a network gives roles. */
   readonly openOrigins?: readonly string[];
-  /** What is counted of its requests; absent: nothing. */
+  /** Budgets of its requests; absent: none. */
   readonly budgets?: TableBudgets;
 }
 
-/** policy.js: all that the gateway's JavaScript knows of the policy. */
+/** policy.js: the part of the policy for the gateway's JavaScript. */
 export interface Table {
-  /** Hash of what a cached caller depends on: providers, roles, what headers send. */
+  /** Hash of what a cached caller depends on: providers, roles, and sources of headers. */
   readonly selection: string;
   readonly clockSkew: number;
   readonly tokenCache: number;
   readonly keys: { readonly refresh: number; readonly stale: number; readonly coolDown: number };
   readonly providers: Readonly<Record<string, TokenProvider>>;
-  /** Name and fact, in the policy's order; a fact without `at`. */
+  /** Name and fact, in the policy's order; facts without `at`. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
-  /** Claims that headers name. */
+  /** Claims that headers send. */
   readonly claims: readonly string[];
   readonly sends: Sends;
-  /** Agents that come with tokens; absent: none. */
+  /** Agents that send tokens; absent: none. */
   readonly agents?: readonly TokenAgent[];
-  /** Every identity header of the policy; a value travels from the check to nginx under its index here. */
+  /** Every identity header of the policy. Its index names its value in the check's answer. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;
-  /** Bytes that the lines about a caller may take in an answer. */
+  /** Bytes for the headers about a caller in an answer. */
   readonly answerRoom: number;
   /** Unix socket of the egress server. */
   readonly egress: string;
   readonly assertion?: Assertion;
-  /** Who may ask on the inner listener, where the policy has agents. */
+  /** Agents at the inner listener, if the policy has any. */
   readonly hop?: TableHop;
-  /** How DPoP proofs are taken. */
+  /** Settings of DPoP proofs. */
   readonly proof?: Omit<ProofPolicy, 'rate'> & {
-    /** Proofs that one caller may use in a second, and one key. */
+    /** Proofs per second for one caller, and for one key. */
     readonly perCaller: number;
   };
-  /** Where browsers sign in. */
+  /** Settings of sessions, if browsers sign in. */
   readonly session?: TableSession;
-  /** Unix socket of the check's server, where providers are asked about tokens; absent: none is. */
+  /** Unix socket of the check's server, if providers are asked about tokens; absent: none is. */
   readonly asking?: string;
-  /** By role, where roles ask for something of the sign-in. */
+  /** By role, for roles that require something of the sign-in. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
-  /** By role, where roles take scopes: those to ask for, spaces between. */
+  /** By role, for roles that require scopes: those to request, separated by spaces. */
   readonly scopes?: Readonly<Record<string, string>>;
-  /** Port of the hosts' own URLs; absent: 443. */
+  /** Port of the hosts' public URLs; absent: 443. */
   readonly publicPort?: number;
-  /** Requests pass uncounted where there is no room to count them. */
+  /** Requests pass uncounted if there is no room to count them. */
   readonly passWhenFull?: true;
-  /** What roles ask of the request, where they do. */
+  /** Conditions of roles for the request, if there are any. */
   readonly request?: TableRequest;
-  /** Some route takes certificates as credentials. */
+  /** Whether a route accepts certificates as credentials. */
   readonly certificates?: true;
 }
 
-/** What roles ask of the request. */
+/** Conditions of roles for the request. */
 export interface TableRequest {
-  /** Ranges of one fact each, joined by spaces; nginx says of each whether the client's address is in it. */
+  /** The ranges of each fact, separated by spaces. nginx says for each whether the client's address is in it. */
   readonly networks: readonly string[];
   /** Names in certificates. */
   readonly certificates: readonly string[];
 }
 
-/** By provider: claims that its ID tokens may lack, each with what to do at the provider. */
+/** By provider: claims that its ID tokens may lack, each with what to change at the provider. */
 export type SigninHelp = Readonly<Record<string, readonly (readonly [claim: string, help: string])[]>>;
 
-/** What sessions are opened and judged by. */
+/** Settings to open and judge sessions. */
 export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
-  /** Path of the check server's unix socket, where sessions are renewed. */
+  /** Path of the unix socket of the check's server, where sessions are renewed. */
   readonly socket: string;
-  /** Several replicas share what is revoked: none takes sessions before it has read that once. */
+  /** Several replicas share their revocations. None accepts sessions before it has read them once. */
   readonly shared?: true;
-  /** Claims that roles rest on; absent: nothing is known of what a sign-in may lack. */
+  /** Claims that roles require; absent: not known which of them a sign-in may lack. */
   readonly help?: SigninHelp;
 }
 
-/** What the second hop is decided by. */
+/** Settings of the second hop. */
 export interface TableHop extends ClientCas {
   /** Hash of what a cached caller depends on there. */
   readonly selection: string;

@@ -7,15 +7,14 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
   return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
 };
 
-/** CAs of those who show certificates, at the inner listener and at the outer door. */
+/** CAs for certificates at the inner listener and of clients. */
 const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
   ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
 ];
 
-/**
- * All that health has to know of a policy.
+/** The part of a policy that the health check needs.
  *
- * @param identities those that some rule yields
+ * @param identities those that some rule uses
  * @param check unix socket of the check's server
  */
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {

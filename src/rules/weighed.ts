@@ -1,18 +1,18 @@
 import type { DefinitionChange } from './parts.ts';
 
-/** What a proof makes of definitions that two policies write otherwise. */
+/** How a proof treats definitions that differ between two policies. */
 export interface Weighed {
-  /** They decide which requests pass: the policies do not allow the same. */
+  /** They decide which requests pass, so the policies do not allow the same. */
   readonly counted: readonly DefinitionChange[];
-  /** Where requests go, and as whom: a proof compares that for each request. */
+  /** They decide the destination and the identity, which a proof compares for each request. */
   readonly reached: readonly DefinitionChange[];
-  /** They decide no request by themselves; a proof says that it has not compared them. */
+  /** They decide no request by themselves. A proof says that it has not compared them. */
   readonly other: readonly DefinitionChange[];
 }
 
 type Section = DefinitionChange['section'];
 
-/** Keys that decide which requests pass; of a section that is not here, each key does. */
+/** Keys that decide which requests pass. In sections that are not listed, each key does. */
 const COUNTED: Partial<Record<Section, readonly string[]>> = {
   gateway: [
     ...['clock_skew', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port', 'session'],
@@ -21,7 +21,7 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
   mesh: [],
   identity: [],
   ingress: [],
-  // The workload that an agent is known by.
+  // The SPIFFE id of the workload, which identifies an agent.
   service: ['spiffe'],
   route: ['accept', 'audiences', 'cors', 'insecure_service_workers', 'limit', 'service_workers'],
   header: [],
@@ -30,14 +30,14 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
 /** Keys that decide no request, of sections whose other keys do. */
 const OTHER: Partial<Record<Section, readonly string[]>> = { provider: ['signin'], host: ['tls'] };
 
-/** Keys that say where requests go, and as whom. */
+/** Keys that decide the destination and the identity. */
 const REACHED: Partial<Record<Section, readonly string[]>> = {
   identity: ['spiffe'],
   ingress: ['address', 'ca_file', 'server_name'],
   service: ['authority', 'direct', 'endpoint', 'ingress'],
 };
 
-/** A name that one side alone has makes no difference if the rules make none. */
+/** A name that only one side has makes no difference if the rules make none. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 
@@ -45,7 +45,7 @@ function isCounted({ section, key = '' }: DefinitionChange): boolean {
   return COUNTED[section]?.includes(key) ?? OTHER[section]?.includes(key) !== true;
 }
 
-/** Weighs the definitions that changed from one policy to another. */
+/** Sorts the changed definitions by their effect on a proof. */
 export function weighed(changes: readonly DefinitionChange[]): Weighed {
   const kept = changes.filter((change) => !isWhole(change));
   const isReached = ({ section, key = '' }: DefinitionChange) => REACHED[section]?.includes(key) === true;
