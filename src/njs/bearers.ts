@@ -17,20 +17,6 @@ import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
-/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
-export function bearer(authorization: string): string | undefined {
-  const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
-  if (!usual || authorization.length <= 7) return undefined;
-  const token = authorization.slice(7);
-  return authorization[7] === ' ' ? token.trimStart() : token;
-}
-
-/** The token of `Authorization: DPoP …` (RFC 9449 section 7.1), read as {@link bearer} does. */
-export function dpop(authorization: string): string | undefined {
-  const isDpop = authorization.length > 5 && authorization.slice(0, 5).toLowerCase() === 'dpop ';
-  return isDpop ? authorization.slice(5).trimStart() : undefined;
-}
-
 /** Whose tokens are taken. */
 type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 

@@ -39,6 +39,7 @@ export function answer(
 ): void | Promise<void> {
   const { caller } = known;
   let rule = caller.agent === undefined ? covering(to.rules, caller, method) : undefined;
+  let replay = true;
   if (rule === undefined) {
     const decision = decide(to.rules, caller, to.tools ? toolRequest(r, to, method) : { route: to.name, method });
     if (!decision.allow) {
@@ -49,17 +50,17 @@ export function answer(
       const refusal = explain === undefined ? decision : explain(decision, to, known);
       return deny(r, to, refusal, { known, nearest, signin, asked, scope });
     }
-    rule = decision.rule;
+    ({ rule, replay } = decision);
   }
   if (to.budgets !== undefined) {
     const short = spendCaller(to.budgets, known, now);
     if (short !== undefined) return deny(r, to, short, { known, nearest: rule, retryAfter: short.retryAfter });
   }
   if (last?.()) return;
-  if (signer === undefined) return pass(r, to, method, rule, known, undefined);
+  if (signer === undefined) return pass(r, to, method, rule, replay, known, undefined);
   const recalled = signer.recall(known, rule.grant, now);
-  if (recalled !== undefined) return pass(r, to, method, rule, known, recalled);
-  return sign(signer, r, to, method, rule, known, now);
+  if (recalled !== undefined) return pass(r, to, method, rule, replay, known, recalled);
+  return sign(signer, r, to, method, rule, replay, known, now);
 }
 
 function sign(
@@ -68,11 +69,12 @@ function sign(
   to: PreparedRoute,
   method: string,
   rule: PreparedRule,
+  replay: boolean,
   known: KnownCaller,
   now: number,
 ): Promise<void> {
   return signer.sign(known, rule.grant, now).then((signed) => {
-    if (signed.ok) pass(r, to, method, rule, known, signed.value);
+    if (signed.ok) pass(r, to, method, rule, replay, known, signed.value);
     else deny(r, to, signed, { known, nearest: rule });
   });
 }
@@ -83,10 +85,11 @@ function pass(
   to: PreparedRoute,
   method: string,
   rule: PreparedRule,
+  replay: boolean,
   known: KnownCaller,
   assertion: string | undefined,
 ): void {
-  const refused = letPass(r, to, method, rule, known, assertion);
+  const refused = letPass(r, to, method, rule, replay, known, assertion);
   if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
 }
 

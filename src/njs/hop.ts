@@ -1,5 +1,6 @@
 import { agentCaller, agentOf, trustsCertificate } from '../assertion/agent.ts';
 import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
+import { assertionOf } from '../caller/credential.ts';
 import type { Caller } from '../caller/types.ts';
 import { TO_CHECK } from '../internal-headers.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
@@ -87,14 +88,9 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
     const svid = svidOf(headersIn['SSL-Client-Cert'] ?? '', now);
     if (!svid.ok) return svid;
-    const assertion = headersIn[TO_CHECK.assertion];
-    if (headersIn.Authorization !== undefined) {
-      return refuse('credential_unsupported', 'services ask here with X-Meshgate-Assertion, and without Authorization');
-    }
-    if (assertion === undefined) {
-      return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');
-    }
-    const caller = await callerOf(svid.value.spiffe, assertion, now);
+    const assertion = assertionOf(headersIn);
+    if (!assertion.ok) return assertion;
+    const caller = await callerOf(svid.value.spiffe, assertion.value, now);
     if (!caller.ok) return caller;
     if (!trustsCertificate(caller.value.caller, to.realm, hop)) {
       return refuse('issuer_unknown', 'the certificate of the caller is not of the CA that this host verifies by');

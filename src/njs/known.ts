@@ -1,6 +1,7 @@
 import type { Grant, SigningKeys } from '../assertion/types.ts';
 import { encodeList, encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import type { ToldCaller } from '../rules/answer-lines.ts';
 import type { TableLimit } from '../rules/budgets.ts';
 import type { Binding, Claims } from '../token/types.ts';
 
@@ -40,21 +41,11 @@ export interface PreparedGrant extends Grant {
 }
 
 /** A caller whose token was verified, with what was made of it so far. */
-export interface KnownCaller {
-  readonly caller: Caller;
-  readonly provider: string;
+export interface KnownCaller extends ToldCaller {
   /** Seconds since the epoch at which the entry dies. */
   readonly until: number;
   /** Thumbprint of the key that signed the token. */
   readonly key: string;
-  /** The subject, encoded for a header. */
-  readonly user: string;
-  /** Names of the roles, joined by commas. */
-  readonly roles: string;
-  /** The agent that acts for the caller, or for itself, by its name. */
-  readonly agent?: string;
-  /** Who acts, encoded for a header; there with the agent. */
-  readonly actors?: string;
   /** What a token can be called back by beside subject and key: `iat` and `jti`, a space between; see {@link stampOf}. */
   readonly stamp: string;
   /** `sub` where the subject is another claim, else empty. */

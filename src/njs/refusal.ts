@@ -2,12 +2,12 @@ import { encodeList, encodeValue } from '../caller/encode.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
-import { type Asked, type Challenged, challengeOf } from '../rules/challenge.ts';
+import { aboutBytes } from '../rules/answer-lines.ts';
+import { type Challenged, challengesOf, type DpopError } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
-import { aboutBytes, reply } from './answer.ts';
+import { reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
@@ -38,7 +38,7 @@ function wordsOf(reason: ReasonCode): Words {
 }
 
 /** Where something is refused: a route, or what is known of one that is none of ours. */
-export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes' | 'proofs'>>;
+export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes'>>;
 
 /** No route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
@@ -50,55 +50,31 @@ function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined
   return who?.kind === 'role' ? scopes[who.role] : undefined;
 }
 
-/** Why a request by the scheme DPoP, or with a token that is bound to such a key, is refused (RFC 9449 section 7.1). */
-export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
-
 /** Who has proved a key is told by its scheme what is missing all the same. */
 const asDpop = (reason: ReasonCode, known: KnownCaller | undefined): DpopError | undefined =>
   known?.binding?.kind === 'dpop' ? (reasons[reason] as ReasonEntry).challenge : undefined;
 
-/** Of a challenge of the scheme DPoP, what proofs may be signed with (RFC 9449 section 7.1). */
-const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
-
-/** The challenges of a refusal: mostly one; two where somebody came with nothing and both schemes would do. */
-function challengesOf(
-  reason: ReasonCode,
-  to: RefusedAt,
-  asked: Asked,
-  dpop: DpopError | undefined,
-): string | readonly string[] | undefined {
-  if (dpop !== undefined) {
-    const challenge = challengeOf(reason, to, { ...asked, error: dpop });
-    return challenge && `DPoP ${challenge}${ALGS}`;
-  }
-  const challenge = challengeOf(reason, to, asked);
-  const isEither = challenge !== undefined && to.proofs === true && (reasons[reason] as ReasonEntry).challenge === '';
-  return isEither ? [`Bearer ${challenge}`, `DPoP ${challenge}${ALGS}`] : challenge && `Bearer ${challenge}`;
+/** What is said beside a reason. */
+export interface More {
+  readonly known?: KnownCaller | undefined;
+  /** The rule that failed by least. */
+  readonly nearest?: PreparedRule | undefined;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+  /** Where a browser that opens a page goes instead. */
+  readonly signin?: SigninMode | undefined;
+  /** What a token has to say of the sign-in. */
+  readonly asked?: StepUp | undefined;
+  /** Scopes that a token has to have; absent: those of the rule. */
+  readonly scope?: string | undefined;
+  /** What the challenge says to who came by the scheme DPoP, or should have. */
+  readonly dpop?: DpopError | undefined;
 }
 
 /**
  * 401 to nginx, with the true status and reason in headers: `auth_request` understands little else.
  */
-export function deny(
-  r: NginxHTTPRequest,
-  to: RefusedAt,
-  { reason, detail, about }: Refusal,
-  more: {
-    readonly known?: KnownCaller | undefined;
-    /** The rule that failed by least. */
-    readonly nearest?: PreparedRule | undefined;
-    /** Seconds. */
-    readonly retryAfter?: number | undefined;
-    /** Where a browser that opens a page goes instead. */
-    readonly signin?: SigninMode | undefined;
-    /** What a token has to say of the sign-in. */
-    readonly asked?: StepUp | undefined;
-    /** Scopes that a token has to have; absent: those of the rule. */
-    readonly scope?: string | undefined;
-    /** What the challenge says to who came by the scheme DPoP, or should have. */
-    readonly dpop?: DpopError | undefined;
-  } = {},
-): void {
+export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about }: Refusal, more: More = {}): void {
   const { status, help } = wordsOf(reason);
   const { known, nearest, retryAfter = 1, signin, asked } = more;
   const out = r.headersOut;
@@ -109,7 +85,7 @@ export function deny(
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
-  const challenge = challengesOf(reason, to, { scope, signin: asked }, more.dpop ?? asDpop(reason, known));
+  const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
   // A list is a line each.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {

@@ -1,9 +1,11 @@
 import type { ClientCas } from '../assertion/agent.ts';
+import { type Accepting, acceptingOf } from '../caller/credential.ts';
 import { composed, SEPARATOR } from '../composed.ts';
+import { isWildcard } from '../host-name.ts';
 import { DEFAULTS } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
-import type { HeaderSource, Headers } from '../policy/types.ts';
-import { carrier, isAlways } from '../rules/carrier.ts';
+import type { Headers } from '../policy/types.ts';
+import { type HeaderPlan, planOf } from '../rules/answer-lines.ts';
 import { metadataUrl } from '../rules/resource.ts';
 import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
@@ -11,29 +13,11 @@ import { forResource, type TokenProvider } from '../token/types.ts';
 import { prepareBudgets } from './budgets.ts';
 import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
-/** One identity header of a route. */
-export interface PlannedHeader {
-  readonly name: string;
-  readonly source: HeaderSource;
-  /** The answer header that carries its value. */
-  readonly carrier: string;
-}
-
-/** The identity headers of a route; equal plans of several routes are one object. */
-export interface HeaderPlan {
-  readonly index: number;
-  readonly headers: readonly PlannedHeader[];
-  /** Name of the one that sends the roles, if any does. */
-  readonly roles: string | undefined;
-  /** Bytes that these and the lines about the caller may take together. */
-  readonly room: number;
-}
-
 /** A rule with what an assertion for it says; equal grants of several rules are one object. */
 export type PreparedRule = TableRoute['rules'][number] & { readonly grant: PreparedGrant };
 
 /** A route as the check uses it, prepared once per context. */
-export interface PreparedRoute {
+export interface PreparedRoute extends Accepting {
   readonly name: string;
   /** The name after a separator: with a method before it, it names a ready answer. A call would cost each request. */
   readonly afterMethod: string;
@@ -48,12 +32,6 @@ export interface PreparedRoute {
   readonly scope: string;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
-  /** What callers may show. */
-  readonly bearers: boolean;
-  readonly sessions: boolean;
-  /** Tokens may come with a DPoP proof. */
-  readonly proofs: boolean;
-  readonly certificates: boolean;
   /** Port of the host's own pages. */
   readonly publicPort: number;
   /** Origins of others whose pages may send with a session or a certificate. */
@@ -75,22 +53,10 @@ export interface PreparedRoute {
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
 
-/** What stands in each answer anyway needs no work: subject and provider fit, roles are only compared with their
- * limit. */
-function planned(headers: Headers, names: readonly string[]): Pick<HeaderPlan, 'headers' | 'roles'> {
-  const all = Object.entries(headers);
-  return {
-    headers: all
-      .filter(([, source]) => !isAlways(source))
-      .map(([name, source]) => ({ name, source, carrier: carrier(source, names.indexOf(name)) })),
-    roles: all.find(([, source]) => source === 'roles')?.[0],
-  };
-}
-
 /** The URL of a route's metadata, by the route's name. */
 function metadataOf(name: string, port: number): string {
   const slash = name.indexOf('/');
-  return name.startsWith('*') ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
+  return isWildcard(name) ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
 }
 
 /**
@@ -102,18 +68,7 @@ function metadataOf(name: string, port: number): string {
 export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();
-  const plans = new Map<string, HeaderPlan>();
   const grants = new Map<string, PreparedGrant>();
-
-  function planOf(headers: Headers): HeaderPlan {
-    const text = JSON.stringify(headers);
-    let plan = plans.get(text);
-    if (plan === undefined) {
-      plan = { index: plans.size, ...planned(headers, table.headerNames), room: table.answerRoom };
-      plans.set(text, plan);
-    }
-    return plan;
-  }
 
   /** What a service may have to pass on, if it acts for the caller, is what it is told itself. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
@@ -134,30 +89,26 @@ export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name:
     if (known !== undefined) return known;
     if (!Object.hasOwn(table.routes, name)) return undefined;
     const route = table.routes[name] as TableRoute;
-    const bearers = route.accept === undefined || route.accept.includes('bearer');
-    const certificates = route.accept?.includes('certificate') === true;
+    const accepting = acceptingOf(route.accept ?? ['bearer'], table.proof !== undefined);
     const realm = name.slice(0, name.indexOf('/'));
     const { publicPort = DEFAULTS.publicPort } = table;
     const made: PreparedRoute = {
       name,
       afterMethod: SEPARATOR + name,
       realm,
-      metadata: bearers ? metadataOf(name, publicPort) : '',
+      metadata: accepting.bearers ? metadataOf(name, publicPort) : '',
       rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(realm, rule, route.headers) })),
       providers: route.providers.map((provider) => {
         const it = table.providers[provider] as TokenProvider;
         return route.audiences === undefined ? it : forResource(it, route.audiences);
       }),
       scope: route.audiences === undefined ? '' : composed(...route.audiences),
-      accepted: new Set([...route.providers, ...(certificates ? [CERTIFICATE_PROVIDER] : [])]),
-      bearers,
-      proofs: bearers && table.proof !== undefined,
-      sessions: route.accept?.includes('session') === true,
-      certificates,
+      accepted: new Set([...route.providers, ...(accepting.certificates ? [CERTIFICATE_PROVIDER] : [])]),
+      ...accepting,
       publicPort,
       origins: route.origins ?? [],
       openOrigins: route.openOrigins ?? [],
-      plan: planOf(route.headers),
+      plan: planOf(route.headers, table.headerNames, table.answerRoom),
       stepUps: table.stepUps ?? noStepUps,
       tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),
       scopes: table.scopes,

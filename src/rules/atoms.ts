@@ -1,3 +1,4 @@
+import { hostNamed, isWildcard } from '../host-name.ts';
 import type { Path, Rule } from './types.ts';
 
 /** Paths that no rule of either side distinguishes, represented by one of them. */
@@ -36,7 +37,7 @@ function fresh(isTaken: (word: string) => boolean): string {
 export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
-    if (!name.startsWith('*.')) return { host: name, name };
+    if (!isWildcard(name)) return { host: name, name };
     const label = fresh((word) => names.includes(word + name.slice(1)));
     return { host: label + name.slice(1), name };
   });
@@ -45,8 +46,8 @@ export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAt
 /** The host of a side that accepts a name: exact, else the longest wildcard. */
 export function hostOf(names: readonly string[], host: string): string | undefined {
   if (names.includes(host)) return host;
-  const wild = names.filter((name) => name.startsWith('*.') && host.endsWith(name.slice(1)));
-  return wild.sort((a, b) => b.length - a.length)[0];
+  const wild = names.filter(isWildcard).map((name) => ({ name }));
+  return hostNamed(wild, host)?.name;
 }
 
 function boundaries(path: Path, exact: Set<string>, prefix: Set<string>): void {

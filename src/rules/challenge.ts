@@ -1,10 +1,7 @@
 import { MAX_SCOPE_CHALLENGE } from '../limits.ts';
 import { type ReasonCode, type ReasonEntry, reasons } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
-
-/** The value that nginx sends to the check instead of `Authorization` if the URL contains a token (RFC 6750 section
- * 2.3). */
-export const IN_QUERY = 'query';
+import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 
 /** The data of a route that its challenges contain. */
 export interface Challenged {
@@ -12,6 +9,8 @@ export interface Challenged {
   readonly realm: string;
   /** URL of its metadata (RFC 9728 section 5.1); empty if it has none. */
   readonly metadata: string;
+  /** Tokens may come with a DPoP proof. */
+  readonly proofs?: boolean;
 }
 
 /** What a challenge requests besides a credential. */
@@ -20,9 +19,12 @@ export interface Asked {
   readonly scope?: string | undefined;
   /** The requirements for another sign-in (RFC 9470 section 3). */
   readonly signin?: StepUp | undefined;
-  /** The scheme's own error code, instead of the reason's. */
-  readonly error?: string | undefined;
+  /** The error, if the challenge is of the scheme DPoP. */
+  readonly dpop?: DpopError | undefined;
 }
+
+/** Why a request by the scheme DPoP, or with a token that is bound to such a key, is refused (RFC 9449 section 7.1). */
+export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
 /** Longest `acr_values` of a challenge, in characters. */
 const MAX_ACR_LENGTH = 128;
@@ -60,14 +62,30 @@ function signinOf(asked: StepUp | undefined): string {
 const scopeOf = (scope: string | undefined): string =>
   scope === undefined || scope.length > MAX_SCOPE_CHALLENGE || !SCOPES.test(scope) ? '' : `, scope="${scope}"`;
 
-/** The parameters that are the same in each scheme's challenge: realm, metadata, scopes, error, and requirements for a
- * sign-in. The scheme stands before them, its own parameters after.
+/** The algorithms of proofs, which a challenge of the scheme DPoP names (RFC 9449 section 7.1). */
+const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
+
+/** A challenge that says no more than where a credential counts, and perhaps the error (RFC 9110 section 15.5.2). */
+export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']): string =>
+  `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}`;
+
+/**
+ * The challenges of a refusal, each with realm, metadata, scopes, error, and requirements for a sign-in. It is mostly
+ * one; two if there is no credential and either scheme would do.
  *
  * @returns undefined if no challenge belongs to the reason
  */
-export function challengeOf(reason: ReasonCode, route: Challenged, asked: Asked = {}): string | undefined {
-  const error = errorOf(reason, asked.error);
+export function challengesOf(
+  reason: ReasonCode,
+  place: Challenged,
+  { scope, signin, dpop }: Asked = {},
+): string | readonly string[] | undefined {
+  const error = errorOf(reason, dpop);
   if (error === undefined) return undefined;
-  const metadata = route.metadata === '' ? '' : `, resource_metadata="${route.metadata}"`;
-  return `realm="${route.realm}"${metadata}${scopeOf(asked.scope)}${error}${signinOf(asked.signin)}`;
+  const metadata = place.metadata === '' ? '' : `, resource_metadata="${place.metadata}"`;
+  const parameters = `realm="${place.realm}"${metadata}${scopeOf(scope)}${error}${signinOf(signin)}`;
+  const ofDpop = `DPoP ${parameters}${ALGS}`;
+  if (dpop !== undefined) return ofDpop;
+  const isEither = place.proofs === true && (reasons[reason] as ReasonEntry).challenge === '';
+  return isEither ? [`Bearer ${parameters}`, ofDpop] : `Bearer ${parameters}`;
 }

@@ -135,10 +135,11 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
   const rule = mine.find((it) => toolRefusal(it, mcp) === undefined);
   if (rule === undefined || rule.who.kind !== 'agent') return refusedAgent(own, mine, caller, asked);
   const people = own.filter(({ who }) => who.kind !== 'agent');
-  if (caller.alone) return { allow: true, rule };
+  const replay = mine.every(({ who }) => who.kind !== 'agent' || who.tools === undefined);
+  if (caller.alone) return { allow: true, rule, replay };
   const person = travelling(caller, rule.who.actsFor);
   const passes = people.some((it) => hasMethod(it, method) && isWho(it.who, person));
-  if (passes) return { allow: true, rule };
+  if (passes) return { allow: true, rule, replay };
   return wantsScopes(people, person, method) ?? refused('role_missing', nearestOf(people, person, method) ?? rule);
 }
 
@@ -185,7 +186,7 @@ export function decide<R extends DecidingRule>(
   const own = ownOf(rules, route);
   if (caller?.agent !== undefined) return decideAgent(own, caller, request);
   const passes = covering(own, caller, method);
-  if (passes !== undefined) return { allow: true, rule: passes };
+  if (passes !== undefined) return { allow: true, rule: passes, replay: true };
   const people = own.filter(({ who }) => who.kind !== 'agent');
   const nearest = nearestOf(people, caller, method) ?? own[0];
   if (caller === null || caller.nobody === true) return refuseNobody(people, caller, method, nearest);

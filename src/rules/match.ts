@@ -1,3 +1,4 @@
+import { hostNamed } from '../host-name.ts';
 import type { Host, Route } from '../policy/types.ts';
 import { isCanonical, isOwnPath } from '../raw-path.ts';
 import type { ReasonCode } from '../reasons.ts';
@@ -24,18 +25,7 @@ function hostName(header: string): string | undefined {
   return host.toLowerCase().replace(/\.$/, '');
 }
 
-/** Characters of a name below a wildcard. The client chooses the name, and URLs of the gateway contain it. */
-const plainName = /^[a-z0-9.-]+$/;
-
-/** The exact host, else the longest wildcard. */
-function findHost(hosts: readonly Host[], name: string): Host | undefined {
-  const isBelow = ({ name: wildcard }: Host) => wildcard.startsWith('*.') && name.endsWith(wildcard.slice(1));
-  const wild = plainName.test(name) ? hosts.filter(isBelow) : [];
-  const exact = hosts.find((host) => host.name === name && !name.startsWith('*'));
-  return exact ?? wild.sort((a, b) => b.name.length - a.name.length)[0];
-}
-
-/** The exact route, else the longest prefix by whole segments, whatever their order is. */
+/** Exact, then the longest prefix on a segment, whatever their order. */
 export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
@@ -56,8 +46,8 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   const given = hostName(header);
   const name = parsed?.host === undefined ? given : hostName(parsed.host);
   if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
-  const host = findHost(hosts, name);
-  // If a bad Host comes with an absolute target, the server of the target's host refuses it, after checking the path.
+  const host = hostNamed(hosts, name);
+  // A bad Host beside an absolute target is refused in the server of the target's host, which looks at the path first.
   if (given === undefined && (host === undefined || isCanonical(parsed.raw))) return { reason: 'request_malformed' };
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };

@@ -50,7 +50,12 @@ export interface Request {
 }
 
 export type Decision<R = Rule> =
-  | { readonly allow: true; readonly rule: R }
+  | {
+      readonly allow: true;
+      readonly rule: R;
+      /** Caller, route and method alone decided: it holds for each request that has the same. */
+      readonly replay: boolean;
+    }
   | {
       readonly allow: false;
       readonly reason: ReasonCode;

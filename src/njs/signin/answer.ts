@@ -1,5 +1,6 @@
 import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
+import { plainChallenge } from '../../rules/challenge.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import type { Pages } from './page.ts';
@@ -21,9 +22,6 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   send(r, 303, url);
 }
 
-/** RFC 9110 section 15.5.2 wants one with each 401. */
-const challengeOf = (host: string): string => `Bearer realm="${host}"`;
-
 /** A refusal as a page, with its reason's status. */
 export function refuseWith(
   pages: Pages,
@@ -36,7 +34,7 @@ export function refuseWith(
   const { status } = reasons[reason];
   setCookies(visit, cookies);
   if (status === 503) visit.r.headersOut['Retry-After'] = '1';
-  if (status === 401) visit.r.headersOut['WWW-Authenticate'] = challengeOf(host);
+  if (status === 401) visit.r.headersOut['WWW-Authenticate'] = plainChallenge(host);
   pages.answer(visit.r, status, {
     kind: 'refused',
     host,
@@ -61,7 +59,7 @@ export function challenge({ r, host, requestId }: Visit): void {
   r.headersOut['Content-Type'] = 'application/problem+json';
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
-  r.headersOut['WWW-Authenticate'] = challengeOf(host);
+  r.headersOut['WWW-Authenticate'] = plainChallenge(host);
   r.headersOut[FROM_HANDLER.reason] = reason;
   const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
   send(r, status, JSON.stringify(problem));

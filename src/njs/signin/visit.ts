@@ -1,3 +1,4 @@
+import { hostNamed } from '../../host-name.ts';
 import { TO_HANDLER } from '../../internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
@@ -31,20 +32,12 @@ export function visitOf(r: NginxHTTPRequest): Visit {
   };
 }
 
-/** A name of a host as it may stand in a URL: by a wildcard the client chooses it. */
-const HOST_NAME = /^[a-z0-9.-]{1,253}$/;
+/** Longest name of a host in a URL. */
+const MAX_NAME_LENGTH = 253;
 
-/** The policy's host of a name: the exact one, or the longest wildcard. */
-export function hostOf({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined {
-  if (!HOST_NAME.test(name)) return undefined;
-  let best: SigninHost | undefined;
-  for (const host of hosts) {
-    if (host.name === name) return host;
-    const covers = host.name.startsWith('*.') && name.endsWith(host.name.slice(1));
-    if (covers && (best === undefined || host.name.length > best.name.length)) best = host;
-  }
-  return best;
-}
+/** The policy's host of a name. */
+export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
+  name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 
 /**
  * Whether the person in the browser is asked before a sign-in is begun for a host: unless the policy names it. Anyone who

@@ -1,6 +1,6 @@
+import { IN_QUERY } from '../../caller/credential.ts';
 import { TO_CHECK } from '../../internal-headers.ts';
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
-import { IN_QUERY } from '../../rules/challenge.ts';
 import { shownAddress } from './budgets.ts';
 import {
   certificateMap,

@@ -1,5 +1,6 @@
 import { TO_CHECK } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
+import { plainChallenge } from '../../rules/challenge.ts';
 import {
   type Arg,
   block,
@@ -148,7 +149,7 @@ export function certificateLocation(scene: Scene, realm: string): Directive {
     [
       ...inside,
       included(scene, 'problem.conf'),
-      line('add_header', 'WWW-Authenticate', literal(`Bearer realm="${realm}", error="invalid_token"`), 'always'),
+      line('add_header', 'WWW-Authenticate', literal(plainChallenge(realm, 'invalid_token')), 'always'),
       block('if', [template('(', variable('ssl_client_verify')), '=', literal('NONE)')], [body('proof_missing')]),
       body('proof_invalid'),
     ],

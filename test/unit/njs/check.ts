@@ -2,14 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sessionText } from '../../../src/caller/ready.ts';
-import { Bearers } from '../../../src/njs/bearers.ts';
-import { CertificateCallers } from '../../../src/njs/certificate-callers.ts';
 import { checkHandler } from '../../../src/njs/check.ts';
 import { keysDict, keysName } from '../../../src/njs/dicts.ts';
-import { KeyStore } from '../../../src/njs/keys.ts';
-import { Prover } from '../../../src/njs/prove.ts';
-import { Sessions } from '../../../src/njs/sessions.ts';
-import { viewsOf } from '../../../src/njs/views.ts';
+import { gatewayOf } from '../../../src/njs/gateway.ts';
 import { whoamiHandler } from '../../../src/njs/whoami.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { claimsText } from '../../../src/session/cookie-claims.ts';
@@ -165,14 +160,9 @@ export class Context {
   readonly #whoami: Handler;
 
   constructor(of: Table = table) {
-    const keys = new KeyStore(of);
-    const bearers = new Bearers(of, keys);
-    const sessions = of.session && new Sessions(of, of.session);
-    const prover = new Prover(of);
-    const views = viewsOf(of);
-    const certificates = of.certificates ? new CertificateCallers(of.agents) : undefined;
-    this.#check = checkHandler(of, bearers, prover, sessions, undefined, views, certificates);
-    this.#whoami = whoamiHandler(of, bearers, prover, sessions, views, certificates);
+    const gateway = gatewayOf(of);
+    this.#check = checkHandler(gateway);
+    this.#whoami = whoamiHandler(gateway);
   }
 
   /** @param path of the route, `*` by default */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { challengeOf } from '../../../src/rules/challenge.ts';
+import { challengesOf, plainChallenge } from '../../../src/rules/challenge.ts';
 import { isMetadataPath, metadataUrl, resourceOf } from '../../../src/rules/resource.ts';
 
 const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
@@ -7,25 +7,37 @@ const route = { realm: 'mcp.example.com', metadata };
 
 describe('a challenge', () => {
   test('says where the metadata is and which scopes a request takes', () => {
-    expect(challengeOf('credential_missing', route, { scope: 'read write' })).toBe(
-      `realm="mcp.example.com", resource_metadata="${metadata}", scope="read write"`,
+    expect(challengesOf('credential_missing', route, { scope: 'read write' })).toBe(
+      `Bearer realm="mcp.example.com", resource_metadata="${metadata}", scope="read write"`,
     );
   });
 
   test('says why, with a description that stays inside its quotes', () => {
-    const text = challengeOf('scope_missing', route, { scope: 'write' }) ?? '';
+    const text = challengesOf('scope_missing', route, { scope: 'write' });
     expect(text).toMatch(/scope="write", error="insufficient_scope", error_description="scope_missing: [^"\\]+"$/);
-    expect(challengeOf('credential_unsupported', { realm: 'h', metadata: '' })).toBe('realm="h"');
+    expect(challengesOf('credential_unsupported', { realm: 'h', metadata: '' })).toBe('Bearer realm="h"');
   });
 
   test.each(['a"b', 'a\\b', 'a\nb', 'ä', ' a', 'a  b', '', 'x'.repeat(600)])('names no scopes %j', (scope) => {
-    expect(challengeOf('credential_missing', route, { scope })).not.toContain('scope=');
+    expect(challengesOf('credential_missing', route, { scope })).not.toContain('scope=');
+  });
+
+  test('is one for each scheme if there is no credential, and of DPoP alone for a bound token', () => {
+    const both = challengesOf('credential_missing', { realm: 'h', metadata: '', proofs: true });
+    expect(both).toEqual(['Bearer realm="h"', expect.stringMatching(/^DPoP realm="h", algs="[A-Za-z0-9 ]+"$/)]);
+    expect(challengesOf('proof_invalid', route, { dpop: 'invalid_dpop_proof' })).toMatch(
+      /^DPoP realm="mcp.example.com".*error="invalid_dpop_proof".*, algs="/,
+    );
+    expect([plainChallenge('h'), plainChallenge('h', 'invalid_token')]).toEqual([
+      'Bearer realm="h"',
+      'Bearer realm="h", error="invalid_token"',
+    ]);
   });
 
   test.each(['role_missing', 'actor_not_allowed', 'route_unknown', 'provider_unavailable'] as const)(
     'goes not with %s, which no other token would help',
     (reason) => {
-      expect(challengeOf(reason, route)).toBeUndefined();
+      expect(challengesOf(reason, route)).toBeUndefined();
     },
   );
 });

@@ -16,8 +16,16 @@ const ask = (method: string) => ({ route: 'r', method });
 
 describe('allowed', () => {
   test('the first rule that covers the request decides as which identity', () => {
-    expect(decide([readers, editors], as('editor', 'reader'), ask('GET'))).toEqual({ allow: true, rule: readers });
-    expect(decide([readers, editors], as('editor', 'reader'), ask('POST'))).toEqual({ allow: true, rule: editors });
+    expect(decide([readers, editors], as('editor', 'reader'), ask('GET'))).toEqual({
+      allow: true,
+      rule: readers,
+      replay: true,
+    });
+    expect(decide([readers, editors], as('editor', 'reader'), ask('POST'))).toEqual({
+      allow: true,
+      rule: editors,
+      replay: true,
+    });
   });
 
   test('anyone needs no credential, and takes one', () => {
@@ -26,7 +34,7 @@ describe('allowed', () => {
   });
 
   test('authenticated needs no role', () => {
-    expect(decide([signedIn], as(), ask('DELETE'))).toEqual({ allow: true, rule: signedIn });
+    expect(decide([signedIn], as(), ask('DELETE'))).toEqual({ allow: true, rule: signedIn, replay: true });
   });
 
   test('rules of other routes are left out', () => {
@@ -79,7 +87,7 @@ describe('refused', () => {
       nearest: editors,
       stepUp: 'editor',
     });
-    expect(decide([readers, editors], stale, ask('GET'))).toEqual({ allow: true, rule: readers });
+    expect(decide([readers, editors], stale, ask('GET'))).toEqual({ allow: true, rule: readers, replay: true });
     const others = { ...editors, methods: ['PUT'] };
     expect(decide([readers, others], stale, ask('POST'))).toMatchObject({ reason: 'role_missing', nearest: readers });
     expect(decide([readers], stale, ask('POST'))).not.toHaveProperty('stepUp');

@@ -147,6 +147,17 @@ describe('rules with tools', () => {
   });
 
   test.each([
+    ['{ agent: bot }', true],
+    ['{ agent: bot, tools: [a] }', false],
+  ])('a decision by %s may be replayed: %s', (rule, replay) => {
+    expect(decide(compile(policyOf(rule)), agent, asks('a'))).toMatchObject({ allow: true, replay });
+    expect(decide(compile(policyOf(rule)), { roles: ['staff'] }, asks('a'))).toMatchObject({
+      allow: true,
+      replay: true,
+    });
+  });
+
+  test.each([
     ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: [a] }', undefined],
     ['{ agent: bot, tools: [a, b] }', '{ agent: bot, tools: [b, a] }', undefined],
     ['{ agent: bot, tools: [a*] }', '{ agent: bot, tools: [a*, ab] }', undefined],

@@ -1,0 +1,68 @@
+import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
+import { type ReasonCode, refuse } from '../reasons.ts';
+import { decide } from '../rules/decide.ts';
+import type { Decision } from '../rules/types.ts';
+import { expireCookie } from '../session/cookie.ts';
+import { SESSION_COOKIE } from '../session/names.ts';
+import type { SigninMode } from '../session/renewal-status.ts';
+import { letAnyonePass, replayCached } from './answer.ts';
+import { answer, refusesAddress } from './decision.ts';
+import type { Answered } from './door.ts';
+import { isForeign } from './foreign.ts';
+import type { Gateway } from './gateway.ts';
+import { deny } from './refusal.ts';
+import type { PreparedRoute, PreparedRule } from './routes.ts';
+
+/** Refuses a request without a caller, which no rule lets through. */
+function refuseAnonymous(
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  { reason: by, nearest }: Extract<Decision<PreparedRule>, { allow: false }>,
+  reason: ReasonCode,
+  expire: boolean,
+  mode: SigninMode,
+): void {
+  // Where the address decides, no credential would help.
+  const refusal = by === 'network_refused' ? { reason: by } : reason === 'credential_missing' ? to.missing : { reason };
+  const signin = to.sessions && by !== 'network_refused' ? mode : undefined;
+  if (signin !== undefined && expire && r.headersIn[TO_CHECK.navigation] !== undefined) {
+    r.headersOut[FROM_CHECK.setCookie] = expireCookie(SESSION_COOKIE);
+  }
+  deny(r, to, refusal, { nearest, signin });
+}
+
+/**
+ * Decides for an anonymous caller. One whom the request itself gives a role passes by it, without a name, and counts by
+ * the address. A page of another origin gets no role from the network of its reader.
+ *
+ * @param reason why there is no caller, where anonymous ones do not pass
+ * @param expire the cookie is good for nothing: a page that is opened loses it
+ */
+export function answerAnonymous(
+  { signer, views }: Gateway,
+  r: NginxHTTPRequest,
+  to: PreparedRoute,
+  method: string,
+  reason: ReasonCode,
+  expire = false,
+  mode: SigninMode = 'in',
+): Answered {
+  const known = views?.nobody(r.headersIn);
+  const now = known === undefined ? 0 : Date.now() / 1000;
+  const foreign = known !== undefined && isForeign(r, to, to.openOrigins);
+  if (known !== undefined && !foreign && to.budgets === undefined) {
+    if (replayCached(r, to, method, known, now, signer)) return;
+  }
+  const request = { route: to.name, method };
+  let decision = decide(to.rules, known === undefined ? null : known.caller, request);
+  if (!decision.allow) return refuseAnonymous(r, to, decision, reason, expire, mode);
+  if (foreign) {
+    const nearest = decision.rule;
+    decision = decide(to.rules, null, request);
+    if (!decision.allow) return deny(r, to, refuse('origin_refused'), { nearest });
+  }
+  const { rule } = decision;
+  if (refusesAddress(r, to, rule)) return;
+  if (known === undefined || rule.who.kind === 'anyone') return letAnyonePass(r, rule);
+  return answer(signer, r, to, method, known, now);
+}

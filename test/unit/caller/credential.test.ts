@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { acceptingOf, assertionOf, type Shown, takeCredential, type Ways } from '../../../src/caller/credential.ts';
+import type { CredentialKind } from '../../../src/policy/types.ts';
+
+/** Says which way a request goes. */
+const ways: Ways<undefined, unknown, string> = {
+  token: (_, __, ___, token, scheme) => `${scheme} ${token}`,
+  certificate: (_, __, ___, certificate) => `certificate ${certificate}`,
+  session: (_, __, ___, line) => `session ${line}`,
+  anonymous: () => 'anonymous',
+  refuse: (_, __, ___, { reason, detail = '' }) => `${reason} ${detail}`.trim(),
+};
+
+const taken = (accept: readonly CredentialKind[], shown: Shown, proofs = false) =>
+  takeCredential(ways, shown, undefined, acceptingOf(accept, proofs), 'GET');
+
+const all: readonly CredentialKind[] = ['bearer', 'certificate', 'session'];
+const certificate = { 'SSL-Client-Cert': 'C' };
+const cookie = { Cookie: 'S' };
+const inQuery = 'query';
+
+describe('the first credential that is there decides', () => {
+  test.each<[readonly CredentialKind[], Shown, string]>([
+    [all, { Authorization: 'Bearer T', ...certificate, ...cookie }, 'Bearer T'],
+    [all, { Authorization: 'bEARER   T' }, 'Bearer T'],
+    [all, { ...certificate, ...cookie }, 'certificate C'],
+    [all, cookie, 'session S'],
+    [all, {}, 'anonymous'],
+    [['bearer'], { ...certificate, ...cookie }, 'anonymous'],
+    [['session'], certificate, 'anonymous'],
+    [all, { Authorization: 'Basic x', ...certificate, ...cookie }, 'credential_unsupported'],
+    [all, { Authorization: 'Bearer ', ...cookie }, 'credential_unsupported'],
+    [all, { Authorization: 'DPoP T', ...cookie }, 'credential_unsupported'],
+    [
+      ['session', 'certificate'],
+      { Authorization: 'Bearer T', ...cookie },
+      'credential_unsupported this route takes no tokens: sign in with a browser',
+    ],
+    [
+      ['certificate'],
+      { Authorization: 'Bearer T', ...certificate },
+      'credential_unsupported this route takes no tokens: show a client certificate',
+    ],
+  ])('where %j count: %j → %s', (accept, shown, way) => {
+    expect(taken(accept, shown)).toBe(way);
+  });
+
+  test('by the scheme DPoP where proofs are taken', () => {
+    expect(taken(all, { Authorization: 'dpop  T' }, true)).toBe('DPoP T');
+    expect(taken(['session'], { Authorization: 'DPoP T' }, true)).toContain('credential_unsupported');
+  });
+
+  test('a token in the URL is refused where tokens count, and is of no interest elsewhere', () => {
+    expect(taken(all, { Authorization: inQuery, ...cookie })).toMatch(
+      /^credential_unsupported the URL has an access_token/,
+    );
+    expect(taken(all, { Authorization: `${inQuery} Bearer T` })).toMatch(/^credential_unsupported the URL has/);
+    expect(taken(['session'], { Authorization: inQuery, ...cookie })).toBe('session S');
+    expect(taken(['session'], { Authorization: `${inQuery} Bearer T`, ...cookie })).toContain('takes no tokens');
+  });
+});
+
+test('a request without a credential is told what to bring', () => {
+  const missing = (accept: readonly CredentialKind[]) => acceptingOf(accept, false).missing.detail;
+  expect([all, ['session', 'certificate'], ['certificate']].map((it) => missing(it as typeof all))).toEqual([
+    undefined,
+    expect.stringContaining('sign in'),
+    expect.stringContaining('certificate'),
+  ]);
+});
+
+test('a service shows an assertion, and nothing else', () => {
+  const shown = { 'X-Meshgate-Assertion': 'A', ...cookie };
+  expect(assertionOf(shown)).toEqual({ ok: true, value: 'A' });
+  expect(assertionOf({ ...shown, Authorization: 'Bearer T' })).toMatchObject({ reason: 'credential_unsupported' });
+  expect(assertionOf(cookie)).toMatchObject({ reason: 'credential_missing' });
+});
