@@ -8,8 +8,7 @@ import type { MeshTarget } from './types.ts';
 /** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
 const meshes: Readonly<Record<MeshKind, MeshTarget>> = { envoy, istio, linkerd, consul };
 
-/** Their names, in the order of help texts. */
+/** The names of the meshes, in the order of help texts. */
 export const meshTargetNames = Object.keys(meshes) as MeshKind[];
 
-/** The target of a name. */
 export const meshTarget = (name: MeshKind): MeshTarget => meshes[name];

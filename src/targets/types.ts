@@ -1,15 +1,15 @@
 import type { MeshKind, Policy } from '../policy/types.ts';
 import type { MeshRule, Rule } from '../rules/types.ts';
 
-/** Something that the policy says and the target does not hold, or holds differently. Each is printed, never silent. */
+/** A part of the policy that the target does not enforce, or enforces differently. Each gap is printed. */
 export interface Gap {
   /** The part of the policy: a rule id, `services.wiki`, `gateway.resolver`. */
   readonly part: string;
-  /** What happens instead and what to do about it, in one sentence. */
+  /** What happens instead, and what to do about it, in one sentence. */
   readonly text: string;
 }
 
-/** Path of each file, below a folder → its text. */
+/** Path of each file in a folder → its text. */
 export type Files = Readonly<Record<string, string>>;
 
 /** What a target renders. */
@@ -18,10 +18,10 @@ export interface Emitted {
   readonly gaps: readonly Gap[];
 }
 
-/** Files that hold nothing of the mesh, or nothing that can be read: somebody named the wrong ones. */
+/** The error for files that contain nothing of the mesh, or nothing readable: probably the wrong files were named. */
 export class Foreign extends Error {
   override readonly name = 'Foreign';
-  /** The one that it is about; absent: all of them. */
+  /** The file that it is about; absent: all of them. */
   readonly file?: string;
 
   constructor(message: string, file?: string) {
@@ -33,48 +33,45 @@ export class Foreign extends Error {
 /** How well a target enforces one part of the policy by itself. */
 export type Coverage =
   | { readonly kind: 'exact' }
-  /** It lets more through than the rule says; another layer has to hold the rest. */
+  /** It allows more than the rule; another layer has to enforce the rest. */
   | { readonly kind: 'wider'; readonly text: string }
   | { readonly kind: 'none'; readonly text: string };
 
-/** What meshes are rendered with besides the policy. */
+/** Options for rendering a mesh, besides the policy. */
 export interface MeshOptions {
-  /** The gateway's public keys, a JWKS, for targets that take them into what they render. */
+  /** The gateway's public keys, a JWKS, for targets whose files contain them. */
   readonly assertionJwks?: string;
 }
 
-/** What enforces the rules. */
+/** A target that enforces the rules. */
 export interface Target<Options> {
   readonly name: string;
-  /** Renders the rules. */
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
-  /** How well one rule is held. */
+  /** How well one rule is enforced. */
   covers(rule: Rule, policy: Policy): Coverage;
 }
 
 /** A mesh that enforces the rules: a target of `render` and of `prove`. */
 export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
-  /** It takes {@link MeshOptions.assertionJwks}. */
+  /** Whether it uses {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
-  /** All ingresses are rendered at once: what is for them lies in one place, under names that they share. */
+  /** Whether all ingresses are rendered together, because their objects are in one place and share names. */
   readonly together?: true;
-  /** What an answer of `prove` takes for granted of the mesh; absent: nothing but what the documentation says. */
+  /** What a result of `prove` assumes about the mesh; absent: nothing besides the documentation. */
   readonly assumes?: string;
   emit(policy: Policy, rules: readonly Rule[], options?: MeshOptions): Emitted;
-  /**
-   * Turns rendered or live files back into rules, which `prove` compares with what `project` leaves of the policy's.
+  /** Reads rendered or live files back as rules. `prove` compares them with the policy's rules as `project` returns
+   * them.
    *
-   * @throws Foreign, and Error for rules that it did not render
+   * @throws Foreign, and Error for rules that meshgate did not render
    */
   read(files: Files): readonly MeshRule[];
   /** The rules as far as the mesh keeps them. */
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
-  /** How files differ from what the policy renders to in anything but the rules; a line for each difference. */
+  /** How files differ from the rendered ones in anything but the rules, one line for each difference. */
   drift(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[];
-  /**
-   * Tells of a host of the projected rules whether nothing of ours guards it in the files: then the mesh's own default
-   * decides, so that rules which are not there refuse nothing.
-   */
+  /** Says whether no rendered object is in force for a host of the projected rules. Then the mesh's own default
+   * decides, and missing rules deny nothing. */
   unguarded?(policy: Policy, rules: readonly Rule[], files: Files): (host: string) => boolean;
 }

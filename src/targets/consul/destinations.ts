@@ -5,23 +5,23 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
-/** Rules by which one service of Consul's may ask another. */
+/** Rules by which one service of Consul may send requests to another. */
 export interface Source {
-  /** Who asks: the ingress, or what nginx connects as. */
+  /** The source: the ingress, or the identity of nginx's connection. */
   readonly name: string;
   readonly rules: readonly Enforced[];
 }
 
-/** A service of Consul's with its rules. */
+/** A service of Consul with its rules. */
 export interface Destination {
   readonly name: string;
   readonly sources: readonly Source[];
 }
 
-/** What a service is registered as. */
+/** The name under which a service is registered. */
 export const consulName = ({ name, consulService }: Service): string => consulService ?? name;
 
-/** Who connects to the workload when a rule's requests do, by the name in Consul; undefined: nobody that Consul knows. */
+/** The source in Consul that connects to the workload for a rule's requests; undefined if Consul does not know it. */
 export function sourceOf(
   { mesh, services }: Policy,
   { as, service }: Pick<Rule, 'as' | 'service'>,
@@ -31,12 +31,12 @@ export function sourceOf(
   return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
 }
 
-/** The rules that Consul holds: of services in the mesh, by somebody whom it knows. */
+/** The rules that Consul enforces: of services in the mesh, from sources that Consul knows. */
 export function consulRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
 }
 
-/** Every service that some rule asks, in the policy's order. */
+/** Every service that rules lead to, in the policy's order. */
 export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly Destination[] {
   const held = consulRules(policy, rules);
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
@@ -49,12 +49,12 @@ export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly
   });
 }
 
-/** The assertion that a rule wants; undefined: none, it speaks of anyone or the gateway signs nothing. */
+/** The assertion that a rule requires; undefined if it is for anyone, or if the gateway signs none. */
 export function assertionFor({ gateway }: Policy, { who }: Pick<Rule, 'who'>): Assertion | undefined {
   return who.kind === 'anyone' ? undefined : gateway.assertion;
 }
 
-/** Why a policy says too little for Consul; undefined if it says enough. */
+/** What a policy lacks for Consul; undefined if it is complete. */
 export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Consul to enforce';

@@ -8,24 +8,25 @@ import { consulName, type Destination, destinationsOf } from './destinations.ts'
 import { AUDIENCE, passOf } from './pass.ts';
 import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
 
-/** By which what came from a policy can be told from everything else. */
+/** Marks entries that were rendered from a policy. */
 export const META = { 'managed-by': 'meshgate' } as const;
 
-/** Every service that no source names: the lowest precedence that an entry has. */
+/** Every service that no source names: the lowest precedence. */
 export const EVERYBODY = '*';
 
-/** Assertions that a proxy remembers to be good: one for each caller and service, good for half a minute or more. */
+/** Number of verified assertions that a proxy caches: one for each caller and service, valid for half a minute or
+ * more. */
 const REMEMBERED = 1000;
-/** How long a proxy waits for the gateway's keys. Consul counts it in whole seconds. */
+/** How long a proxy waits for the gateway's keys. Consul counts whole seconds. */
 const KEYS_TIMEOUT_MS = 5000;
 
-/** Base64 with padding (RFC 4648 section 4), as Go's decoder wants it. */
+/** Base64 with padding (RFC 4648 section 4), as Go's decoder requires it. */
 function base64(text: string): string {
   const plain = encode(new TextEncoder().encode(text)).replace(/-/g, '+').replace(/_/g, '/');
   return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
 }
 
-/** Where proxies have the gateway's keys from; undefined: neither option nor policy says. */
+/** Where proxies get the gateway's keys; undefined if neither option nor policy says it. */
 export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks }: MeshOptions) {
   if (assertionJwks !== undefined) return { Local: { JWKS: base64(assertionJwks) } };
   if (mesh?.assertionCaFile === undefined) return undefined;
@@ -41,16 +42,16 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
 
 export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
 
-/** What is rendered from: who may ask what, and what of assertions is asked for. */
+/** The input for rendering: the intentions, and the assertions that they need. */
 export interface Plan {
   readonly intentions: readonly ReturnType<typeof intentions>[];
-  /** Services whose assertions some permission asks for, in the policy's order. */
+  /** Services whose assertions a permission requires, in the policy's order. */
   readonly audiences: readonly string[];
-  /** Absent: no permission asks for one. */
+  /** Absent: no permission requires one. */
   readonly assertion?: Assertion;
 }
 
-/** Works out what Consul holds of the rules. */
+/** Works out which rules Consul enforces. */
 export function planOf(policy: Policy, rules: readonly Rule[]): Plan {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const asked = new Set(
@@ -75,14 +76,14 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
     Audiences: audiences,
     JSONWebKeySet: keys,
     Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
-    // Consul takes 0 for 30.
+    // Consul reads 0 as 30.
     ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
     Meta: META,
   };
 }
 
-/** Intentions that look at requests need a service whose proxy reads them, and whom mutual TLS alone reaches. */
+/** Intentions with permissions need a service whose proxy reads HTTP, and that accepts only mutual TLS. */
 const defaults = (name: string, protocol: Service['protocol']) => ({
   Kind: 'service-defaults' as const,
   Name: name,
@@ -108,14 +109,13 @@ function intentions(policy: Policy, { name, sources }: Destination) {
   return { Kind: 'service-intentions' as const, Name: name, Sources: all, Meta: META };
 }
 
-/** A configuration entry of Consul's, the kinds that are rendered here. */
+/** A configuration entry of Consul, of a kind that is rendered here. */
 export type Entry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
 
-/**
- * Every entry that holds the rules, in the order in which Consul takes them: who verifies assertions, then each
+/** Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then each
  * service's protocol, then its intentions.
  *
- * @param keys where the assertion's keys are; undefined: no permission needs one
+ * @param keys of the assertion; undefined if no permission needs one
  */
 export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);

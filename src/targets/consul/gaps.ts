@@ -10,7 +10,7 @@ import type { Gap } from '../types.ts';
 import { consulRules, sourceOf } from './destinations.ts';
 import type { KeySet } from './entries.ts';
 
-/** Seconds that Consul's proxies let an assertion live on, unless its own setting reaches them. */
+/** Seconds for which Consul's proxies accept an expired assertion, unless its own setting applies. */
 const ENVOY_SKEW = 60;
 
 const HOST =
@@ -22,18 +22,17 @@ const DEFAULT =
 const REMOTE =
   'proxies fetch the gateway’s keys from whoever shows a certificate of mesh.assertion_ca_file, whatever name is in it: let that CA sign for the gateway alone, or give --assertion-jwks';
 
-/** An assertion that must not be there cannot be asked for. */
+/** Consul cannot require that there is no assertion. */
 const AGENTS =
   'intentions cannot say that no agent asks: where anyone passes, agents do; the gateway alone refuses them';
 
-/** What nobody in Consul is. */
+/** The text for an identity that Consul does not know. */
 export const unknownText = (spiffe: string | undefined): string =>
   `${spiffe ?? 'the identity'} is no service in Consul’s default namespace, so nobody passes by it; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
 
-/**
- * The rules that Consul enforces by itself: at the workload it sees path, method and who connects, and what the assertion
- * says of service, identity, role and agent; never the host. Without an assertion callers from one source are one.
- */
+/** The rules that Consul enforces by itself. At the workload it sees path, method and source, and in the assertion
+ * service, identity, role and agent, but never the host. Without an assertion it cannot distinguish callers from one
+ * source. */
 export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforcement {
   const held = consulRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
@@ -55,7 +54,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
   };
 }
 
-/** What Consul does not guard at all. */
+/** What Consul does not enforce at all. */
 export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const unknown = new Set(
     rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
@@ -69,7 +68,7 @@ export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonl
   ];
 }
 
-/** Without an assertion, what nginx connects as ends at the ingress. */
+/** Without an assertion, nginx's identity ends at the ingress. */
 function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingresses =
     Object.keys(mesh?.ingresses ?? {}).length > 1 ? Object.values(mesh?.ingresses ?? {}) : [mesh?.ingress];
@@ -87,10 +86,9 @@ function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly 
   ];
 }
 
-/**
- * All that Consul alone does not enforce, or enforces differently.
+/** The gaps that only Consul has.
  *
- * @param keys where proxies have the gateway's keys from; undefined: they need none
+ * @param keys where proxies get the gateway's keys; undefined if they need none
  */
 export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
   const { rules: held, wider } = enforcedByConsul(policy, rules);

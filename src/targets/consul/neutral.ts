@@ -1,11 +1,11 @@
 import type { Neutral } from '../kit/compare.ts';
 import type { Entry } from './entries.ts';
 
-/** Members at the top of an entry that change no answer, for one reason. */
+/** Members at the top of an entry that change no decision, for one reason. */
 export const neutral = (why: string, ...names: readonly string[]): readonly Neutral[] =>
   names.map((name) => ({ path: [name], why }));
 
-/** What Consul fills in. */
+/** Members that Consul adds. */
 export const CONSUL_NEUTRAL: readonly Neutral[] = [
   ...neutral('Consul counts by it, and no proxy reads it', 'CreateIndex', 'ModifyIndex', 'Hash'),
   ...['Partition', 'Namespace'].map(
@@ -16,7 +16,7 @@ export const CONSUL_NEUTRAL: readonly Neutral[] = [
 const ASKING = 'says how the service asks others, and not who may ask it';
 const TIMES = 'says how long and how many, and not who may ask';
 
-/** The entry of a service has much that is no policy. */
+/** Members of a service's entry that are no policy. */
 const DEFAULTS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral('for people', 'Meta'),
@@ -30,7 +30,7 @@ const PROVED: readonly Neutral[] = [
   { path: ['Sources'], why: 'they are read back as rules, and proved', proved: true },
 ];
 
-/** What of a live entry changes no answer, or is proved. */
+/** Members of a live entry that change no decision, or are proved. */
 export function neutralOf({ Kind }: Entry): readonly Neutral[] {
   if (Kind === 'service-defaults') return DEFAULTS;
   return Kind === 'service-intentions' ? [...CONSUL_NEUTRAL, ...PROVED] : CONSUL_NEUTRAL;

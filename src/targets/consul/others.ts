@@ -7,7 +7,7 @@ const HERE = 'says what it is, and for people';
 const OWN = 'our entries say their own';
 const ASKING = 'says how a service asks others; who is asked decides all the same';
 
-/** Members of the entries for the whole mesh that change no answer of a service. */
+/** Members of the entries for the whole mesh that change no decision of a service. */
 const PROXY_DEFAULTS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral(HERE, 'Kind', 'Name', 'Meta', 'AccessLogs'),
@@ -30,7 +30,7 @@ function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefine
   return first === undefined ? undefined : `it is for every service, and ${first}`;
 }
 
-/** An intention that refuses takes nothing from what ours let pass, whoever it names. */
+/** An intention that denies cannot widen what the rendered ones allow. */
 const DENIALS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral(HERE, 'Kind', 'Name', 'Meta'),
@@ -48,7 +48,7 @@ function intentions(entry: LiveEntry): string | undefined {
     const { Name, Action } = (it ?? {}) as { readonly Name?: unknown; readonly Action?: unknown };
     return Action === 'deny' ? [] : [Name];
   });
-  // A proxy takes no source of a wildcard destination away from a named one that its own intentions deny.
+  // A proxy does not remove a source of a wildcard destination if the intentions of a named destination deny it.
   if (open.length > 0) return `it lets ${open[0]} ask every service, whatever intentions of that service say`;
   return unknown(entry, DENIALS);
 }
@@ -59,7 +59,8 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   'service-intentions': intentions,
   'proxy-defaults': (entry) => unknown(entry, PROXY_DEFAULTS),
   mesh: (entry) => unknown(entry, MESH),
-  // A provider counts only where an intention names it; the others speak of one service that is none of ours, or of who asks.
+  // A provider counts only if an intention names it. The other kinds are about one service that is not rendered, or
+  // about the source.
   'jwt-provider': none,
   'service-defaults': none,
   'service-resolver': none,
@@ -72,10 +73,9 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   'tcp-route': none,
 };
 
-/**
- * How an entry of others may change the answers of those that the policy renders to.
+/** How another entry may change the decisions of the rendered ones.
  *
- * @returns undefined: it is known not to
+ * @returns undefined: it is known that it does not
  */
 export function bearingOf(entry: LiveEntry): string | undefined {
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;

@@ -5,7 +5,7 @@ import { type Files, Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
 
-/** A configuration entry of whoever, as `consul config read` prints it. */
+/** Any configuration entry, as `consul config read` prints it. */
 export interface LiveEntry {
   readonly Kind: string;
   readonly Name: string;
@@ -13,14 +13,14 @@ export interface LiveEntry {
   readonly [key: string]: unknown;
 }
 
-/** A permission as far as it is read. */
+/** A permission, as far as it is read. */
 export interface ReadPermission {
   readonly action: 'allow' | 'deny';
   readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string };
   readonly methods?: readonly string[];
-  /** Messages of MCP that it is about; absent: every request. */
+  /** Its MCP messages; absent: every request. */
   readonly messages?: Messages;
-  /** What an assertion has to say, one of these; absent: none is looked at. */
+  /** Conditions for the assertion, of which one must be met; absent: none is required. */
   readonly providers?: readonly ReadProvider[];
 }
 
@@ -30,28 +30,28 @@ export interface ReadProvider {
   readonly claims: ReadonlyMap<string, string>;
 }
 
-/** What one service may ask of another. */
+/** What one service may send to another. */
 export interface ReadSource {
   readonly name: string;
-  /** Of the entry that it stands in. */
+  /** The destination of its entry. */
   readonly destination: string;
-  /** For every request alike; absent: the permissions say. */
+  /** For all requests; absent: the permissions decide. */
   readonly action?: 'allow' | 'deny';
   readonly permissions: readonly ReadPermission[];
 }
 
-/** How to get what is understood here. */
+/** How to get readable files. */
 const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `kind NAME`, as people name an entry. Consul tells no two names apart by their case. */
+/** `kind NAME`. Consul ignores the case of names. */
 export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
 
-/** Whether an entry says that it came from a policy. */
+/** Whether an entry is marked as rendered from a policy. */
 export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
 
-/** Every entry in some files: of each one, several after each other, or a list of them. */
+/** Every entry in some files: one, several after each other, or a list. */
 export function entriesIn(files: Files): readonly LiveEntry[] {
   const all = Object.entries(files).flatMap(([name, text]) =>
     text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
@@ -78,10 +78,8 @@ function parsed(file: string, text: string): unknown {
   }
 }
 
-/**
- * A member that an object of some JSON has twice, whatever its case: Consul puts lists of one name together, and takes
- * names without looking at their case.
- */
+/** A member that an object of some JSON has twice in any case. Consul joins lists of the same name and ignores the case
+ * of names. */
 function repeatedMember(json: string): string | undefined {
   const open: Set<string>[] = [];
   let text = '';
@@ -101,13 +99,14 @@ function repeatedMember(json: string): string | undefined {
 /** The one entry without a name. */
 const MESH = 'mesh';
 
-/** Whether a value means the same to Consul as none: each of its settings is off, or left to its default, when it is zero. */
+/** Whether a value means the same to Consul as an absent one. Zero values switch off a setting or select its
+ * default. */
 export function isEmpty(value: unknown): boolean {
   if (value == null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** The keys are all that is understood here; others have to be empty. */
+/** Checks that all other members are empty. */
 function only(value: unknown, keys: readonly string[]): Fields {
   if (typeof value !== 'object' || value === null) throw unlike(value);
   const other = Object.entries(value).find(([key, own]) => !keys.includes(key) && !isEmpty(own));
@@ -193,10 +192,10 @@ function permissionOf(value: unknown): ReadPermission {
   };
 }
 
-/** What Consul fills in, and what has no meaning to proxies. */
+/** Members that Consul adds, and those without a meaning to proxies. */
 const FILLED = ['CreateIndex', 'ModifyIndex', 'Meta', 'Hash'];
 
-/** Where Consul's Enterprise would put it; the default of each is where everything is otherwise. */
+/** Members of Consul Enterprise; the default of each means the same as its absence. */
 const PLACES = ['Namespace', 'Partition'];
 
 function checkPlace(fields: Fields): void {
@@ -217,7 +216,7 @@ function sourceOf(destination: string, value: unknown): ReadSource {
   return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
 }
 
-/** The patterns of paths that an entry's permissions have: source → patterns, as JSON. */
+/** The path patterns in an entry's permissions: source → patterns, as JSON. */
 export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   const { Sources } = entry as Fields;
   const sources = (Array.isArray(Sources) ? Sources : []) as readonly Fields[];
@@ -229,10 +228,9 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   );
 }
 
-/**
- * Who may ask what, by the entries that came from a policy.
+/** The sources and their permissions, by the entries that were rendered from a policy.
  *
- * @throws Error where there is something that meshgate would not render
+ * @throws Error for something that meshgate does not render
  */
 export function sourcesIn(files: Files): readonly ReadSource[] {
   const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));

@@ -6,34 +6,34 @@ import { assertionFor } from './destinations.ts';
 /** Claim with the service that an assertion is for. */
 export const AUDIENCE = 'aud';
 
-/** A claim that is there and is this text: Consul compares nothing else, whatever its documents say of lists. */
+/** A claim that must have this text. Consul compares nothing else, although its documentation mentions lists. */
 export interface Claim {
   readonly Path: readonly string[];
   readonly Value: string;
 }
 
-/** Whom a permission lets pass: anyone who connects, or the bearer of an assertion that says all this. */
+/** The callers that a permission allows: any connection, or one with an assertion with all these claims. */
 export interface Pass {
   readonly name: string;
   /** Absent: anyone. */
   readonly says?: {
     readonly audience: string;
     readonly as: string;
-    /** What `by_role` has to say, and of what role; absent: every assertion says it. */
+    /** The required role and its holder in `by_role`; absent: every assertion has it. */
     readonly role?: string;
     readonly holder?: string;
   };
-  /** It lets only these tools be called; absent: whatever is asked. */
+  /** It allows only these tools; absent: any request. */
   readonly tools?: {
     readonly patterns: readonly string[];
-    /** The same without. */
+    /** The same without tools. */
     readonly open: Pass;
   };
 }
 
 const ANYONE: Pass = { name: 'anyone' };
 
-/** Whom a rule lets pass, and with what messages. */
+/** The callers that a rule allows, and their messages. */
 export function passOf(policy: Policy, rule: Enforced): Pass {
   const open = openPass(policy, rule);
   const { tools } = rule;
@@ -53,7 +53,7 @@ function openPass(policy: Policy, rule: Enforced): Pass {
   return { name: JSON.stringify([audience, as, holder, role]), says: { ...says, role, holder } };
 }
 
-/** Whom a pass lets by, and others too: everybody with a role also has the one of everybody. */
+/** Whether a pass includes another: every caller with a role also has the entry for every caller. */
 function includes(a: Pass, b: Pass): boolean {
   if (a === b || a.tools !== undefined) return false;
   if (a.says === undefined) return true;
@@ -63,14 +63,14 @@ function includes(a: Pass, b: Pass): boolean {
   return role === undefined || (role === EVERY_ROLE && holder === b.says.holder);
 }
 
-/** The fewest that let the same people pass. */
+/** The fewest passes that allow the same callers. */
 export function fewest(passes: readonly Pass[]): readonly Pass[] {
-  // A role includes none but itself, and there may be many.
+  // A role includes only itself, and there may be many roles.
   const wide = passes.filter(({ says }) => says?.role === undefined || says.role === EVERY_ROLE);
   return passes.filter((pass) => !wide.some((other) => includes(other, pass)));
 }
 
-/** What an assertion has to say to pass. */
+/** The claims that an assertion needs to pass. */
 export function claimsOf({ audience, as, role, holder }: NonNullable<Pass['says']>): readonly Claim[] {
   return [
     { Path: [AUDIENCE], Value: audience },

@@ -7,7 +7,7 @@ import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/re
 import { grouped } from '../kit/rules.ts';
 import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
 
-/** Consul's `IntentionHTTPHeaderPermission`, the forms that are used here. */
+/** Consul's `IntentionHTTPHeaderPermission`, in the forms that are used here. */
 export interface Header {
   readonly Name: string;
   readonly Exact?: string;
@@ -15,7 +15,7 @@ export interface Header {
   readonly Invert?: true;
 }
 
-/** Consul's `IntentionPermission`, the forms that are used here. */
+/** Consul's `IntentionPermission`, in the forms that are used here. */
 export interface Permission {
   readonly Action: 'allow' | 'deny';
   readonly HTTP: {
@@ -24,7 +24,7 @@ export interface Permission {
     readonly PathRegex?: string;
     /** Absent: every method. */
     readonly Methods?: readonly string[];
-    /** Absent: whatever headers. */
+    /** Absent: any headers. */
     readonly Header?: readonly Header[];
   };
   readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
@@ -47,13 +47,13 @@ const header = ({ name, exact, regex, not }: HeaderIs): Header => ({
   ...(not && { Invert: true }),
 });
 
-/** Whom messages let pass, or all others. */
+/** Messages, or all others, and the callers that may send them. */
 interface Case {
   readonly messages?: Messages;
   readonly passes: readonly Pass[];
 }
 
-/** Of messages in their order, and all others last, whom they let pass: those that the next ones do not say. */
+/** Messages in their order, and all others last, with the callers for whom the next entries do not decide. */
 function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);
@@ -73,7 +73,7 @@ const unique = (passes: readonly Pass[]): readonly Pass[] => {
   return [...named.values()].sort((a, b) => byText(a.name, b.name));
 };
 
-/** One permission, or one for each of the messages that some may send and others not. */
+/** One permission, or one for each of the messages that only some callers may send. */
 function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonly Permission[] {
   return casesOf(passes).map(({ messages, passes }) =>
     permission({ ...http, ...(messages && { Header: headersOf(messages).map(header) }) }, passes),
@@ -82,9 +82,9 @@ function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonl
 
 const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.get(method) ?? [];
 
-/** The fewest permissions by which `reach` holds at a path, where those that follow would hold `otherwise`. */
+/** The fewest permissions that enforce `reach` at a path where the following ones would enforce `otherwise`. */
 function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Permission[] {
-  // Of who is refused the methods need not be told apart.
+  // If nobody passes, the methods need not be distinguished.
   if (METHODS.every((method) => passesOf(reach, method).length === 0)) {
     return sameReach(reach, otherwise) ? [] : [permission(http, [])];
   }
@@ -96,7 +96,7 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
   const named = [...groups.values()].flatMap((methods) => {
     const [method] = methods;
     const own = permissions({ ...http, Methods: methods }, passesOf(reach, method));
-    // Who passes with any message may be whom those that follow let pass.
+    // Callers that pass with any message may be left to the following permissions.
     const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
     return textOf(others) === textOf(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
   });
@@ -106,10 +106,10 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 const longestFirst = (a: string, b: string): number => b.length - a.length || byText(a, b);
 
-/** What of the rules holds on each path that they tell apart. */
+/** The callers that the rules allow on each path that they distinguish. */
 class Regions {
   readonly #paths: Paths<Pass>;
-  /** Prefix → who reaches what is below it, longest first. */
+  /** Prefix → the callers that reach what is below it, longest first. */
   readonly #below: ReadonlyMap<string, Reach<Pass>>;
   readonly points: readonly string[];
 
@@ -129,7 +129,7 @@ class Regions {
     return new Map([...this.#paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
   }
 
-  /** What the longest shorter prefix says of a path. */
+  /** The callers by the longest shorter prefix of a path. */
   around(path: string): Reach<Pass> {
     return [...this.#below].find(([prefix]) => path.startsWith(`${prefix}/`))?.[1] ?? NOBODY;
   }
@@ -137,17 +137,16 @@ class Regions {
 
 const EVERY_PATH = '/';
 
-/**
- * The fewest permissions that let exactly those pass whom the rules do. Consul takes the first that has the path and
- * the method, whatever its JWT: exact paths come first, then prefixes, the longest first.
+/** The fewest permissions that allow exactly the callers that the rules allow. Consul uses the first one that matches
+ * path and method, whatever its JWT requirement is: exact paths come first, then prefixes, the longest first.
  *
  * @param rules those of one source; not empty
- * @param pass whom a rule lets pass
+ * @param pass the callers that a rule allows
  */
 export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
   const regions = new Regions(Paths.of(rules, pass));
   const own = [
-    // A prefix here begins behind the slash, and says nothing of the path itself.
+    // A prefix begins after the slash here, and does not match the path itself.
     ...regions.points.flatMap((point) => permissionsAt({ PathExact: point }, regions.at(point), regions.around(point))),
     ...[...regions.prefixes].flatMap(([prefix, reach]) =>
       permissionsAt({ PathPrefix: `${prefix}/` }, reach, regions.around(prefix)),
@@ -156,7 +155,7 @@ export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced)
   const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
-  // Raw paths that Consul's proxies would take for another rule's than nginx or the service does.
+  // Raw paths that Consul's proxies would assign to another rule than nginx or the service does.
   const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, []);
   return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
 }

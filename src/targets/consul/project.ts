@@ -5,21 +5,19 @@ import { meshRule } from '../kit/rules.ts';
 import { assertionFor, destinationsOf, missing } from './destinations.ts';
 import { PROVIDER } from './permissions.ts';
 
-/** Consul's files are generated: their lines mean nothing. */
+/** The file name for rules that were read from Consul. */
 export const FILE = 'consul';
 
-/** A service stands for the host of the requests that it is asked. */
+/** A service as the host of its requests. */
 export const serviceHost = (name: string): string => `service/${name}`;
 
-/** The assertion that a rule wants, in words. */
+/** The assertion that a rule requires, in words. */
 export const assertedText = (as: string, audience: string, provider: string): string =>
   `as ${as}, for ${audience}, by the provider ${provider}`;
 
-/**
- * The rules as far as Consul keeps them: its service stands for host and service, the source for `as`, and all methods
- * that no permission can name are one. Where anyone passes, or anyone with an assertion in a policy without agents,
- * nobody looks whether it is an agent.
- */
+/** The rules as far as Consul keeps them. Its service represents host and service, and the source represents `as`. All
+ * methods that no permission can name are one. If anyone passes, or anyone with an assertion in a policy without
+ * agents, Consul does not read whether the caller is an agent. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>

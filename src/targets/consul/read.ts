@@ -13,7 +13,7 @@ import { EVERYBODY } from './entries.ts';
 import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn } from './parse.ts';
 import { assertedText, FILE, serviceHost } from './project.ts';
 
-/** Whom a permission lets pass, as a rule has it. */
+/** The callers that a permission allows, as a rule has them. */
 type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 const PERSON = holderOf(null);
@@ -34,17 +34,17 @@ function passingOf({ name, claims }: ReadProvider): Passing {
 
 const ANYONE: Passing = { who: { kind: 'anyone' } };
 
-/** Whether a permission takes a canonical path. */
+/** Whether a permission matches a canonical path. */
 function hasPath({ path: { kind, value } }: ReadPermission, path: string): boolean {
   if (kind === 'exact') return path === value;
-  // Those that meshgate renders match no canonical path.
+  // The rendered expressions match no canonical path.
   return kind === 'prefix' && path.startsWith(value);
 }
 
 const hasMethod = ({ methods }: ReadPermission, method: string): boolean =>
   methods === undefined || methods.includes(method);
 
-/** The path that a permission speaks of, as rules have it: its slash at the end keeps a prefix on a segment. */
+/** The path of a permission, as rules have it. The slash at its end makes a prefix match whole segments. */
 function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   if (kind === 'regex') return [];
   if (kind === 'exact') return [{ exact: value }];
@@ -52,7 +52,8 @@ function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   return [{ prefix: value.slice(0, -1), except: [] }];
 }
 
-/** Paths that are not canonical are refused before any prefix lets them pass, and whatever nothing takes is refused. */
+/** Checks that paths which are not canonical are denied before any prefix allows them, and that requests without a
+ * permission are denied. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
   const regexes = permissions.filter(({ path }) => path.kind === 'regex');
@@ -75,7 +76,7 @@ function check({ name, destination, permissions }: ReadSource): void {
   }
 }
 
-/** Whether whoever passes by the one passes by the other. */
+/** Whether every caller that passes by the second passes by the first. */
 function includes(wide: Passing, { who, agent, alone, asserted }: Passing): boolean {
   if (wide.who.kind === 'anyone') return true;
   if (wide.alone !== alone) return false;
@@ -83,7 +84,7 @@ function includes(wide: Passing, { who, agent, alone, asserted }: Passing): bool
   return wide.who.kind === 'authenticated' || JSON.stringify(wide.who) === JSON.stringify(who);
 }
 
-/** The permissions that take a path, with the messages that they tell apart; one that is none first. */
+/** The permissions for a path, with the messages that they distinguish; no message comes first. */
 interface Place {
   readonly permissions: readonly (ReadPermission & { readonly index: number })[];
   readonly patterns: readonly string[];
@@ -103,7 +104,7 @@ function placeOf(source: ReadSource, path: string): Place {
 
 const NONE: McpHeaders = {};
 
-/** What takes a request with a method and a message, and whom it lets pass. */
+/** The permission for a method and a message, and the callers that it allows. */
 interface Taken {
   readonly method: string;
   readonly message: McpHeaders;
@@ -122,10 +123,9 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
   );
 }
 
-/**
- * The tools of somebody who may send these messages; undefined: whatever is sent passes.
+/** The tools of callers that may send these messages; undefined: any request.
  *
- * @throws Error where no list of tools says that
+ * @throws Error if no list of tools has this meaning
  */
 function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): readonly string[] | undefined {
   if (sent.length === messages.length) return undefined;
@@ -136,8 +136,7 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
   return tools;
 }
 
-/** One rule for each who passes at a path, with the methods and tools that they may use there, by whatever
- * permission. */
+/** One rule for each caller at a path, with its methods and tools there, over all permissions. */
 function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
   const place = placeOf(source, sample);
   const all = taken(place);
@@ -184,12 +183,11 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
   return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
 }
 
-/**
- * Reads Consul's entries back as rules, as far as Consul keeps them; see {@link ./project.ts}. Entries that say of
- * themselves that they came from no policy are passed over.
+/** Reads Consul's entries back as rules, as far as Consul keeps them; see {@link ./project.ts}. Entries that are not
+ * marked as rendered are ignored.
  *
- * @param files what was rendered, or what `consul config read` says of it, whatever the names
- * @throws Error where there is something that meshgate would not render
+ * @param files rendered files, or output of `consul config read`, with any names
+ * @throws Error for something that meshgate does not render
  */
 export function readConsul(files: Files): readonly MeshRule[] {
   const sources = sourcesIn(files);

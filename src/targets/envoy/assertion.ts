@@ -6,11 +6,11 @@ import type { Authority } from './domains.ts';
 
 const JWT_AUTHN = 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
 
-/** Name of the filter, under which it leaves what it read to the rules. */
+/** Name of the filter, under which the rules find the verified claims. */
 export const JWT_FILTER = 'envoy.filters.http.jwt_authn';
 const PAYLOAD = 'assertion';
 
-/** What Envoy verifies assertions by, if the policy says both sides. */
+/** What Envoy needs to verify assertions, if the policy has all of it. */
 export interface Verifies extends Assertion {
   readonly jwksFile: string;
 }
@@ -21,10 +21,8 @@ export function verifies({ gateway, mesh }: Policy): Verifies | undefined {
   return gateway.assertion === undefined || jwksFile === undefined ? undefined : { ...gateway.assertion, jwksFile };
 }
 
-/**
- * Verifies an assertion where there is one: a bad one is refused, and what a good one says is left to the rules. Each
- * service takes its own audience only.
- */
+/** Verifies an assertion if there is one. An invalid one is denied; the claims of a valid one are left to the rules.
+ * Each service accepts only its own audience. */
 export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, authorities: readonly Authority[]): unknown {
   const provider = ({ service }: Authority) => [
     service.name,
@@ -34,7 +32,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
       from_headers: [{ name: TO_SERVICE.assertion }],
       forward: true,
       payload_in_metadata: PAYLOAD,
-      // Nought would be Envoy's default, a minute.
+      // Zero would mean Envoy's default, a minute.
       clock_skew_seconds: Math.max(1, policy.gateway.clockSkew),
       local_jwks: { filename: jwksFile },
     },
@@ -54,7 +52,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
   };
 }
 
-/** What a claim has to be, in the forms that are used here. */
+/** A condition for a claim, in the forms that are used here. */
 export interface ClaimValue {
   readonly string_match?: { readonly exact: string };
   readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
@@ -68,7 +66,7 @@ function claim(name: string, value: ClaimValue) {
 
 type Claim = ReturnType<typeof claim>;
 
-/** What a rule asks of the assertion. */
+/** The condition of a rule for the assertion. */
 export type ClaimPrincipal = Claim | { readonly not_id: Claim };
 
 function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): readonly ClaimPrincipal[] {
@@ -78,10 +76,8 @@ function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): 
   return alone ? [named, claim(ALONE, { string_match: { exact: IS_ALONE } })] : [named];
 }
 
-/**
- * What the assertion of a rule's requests says: the identity that it travels with, the role, and the agent. Where the
- * policy has agents, no assertion of one passes by a rule of people's.
- */
+/** The conditions for the assertion of a rule: the identity of the connection, the role, and the agent. If the policy
+ * has agents, no rule for people accepts the assertion of an agent. */
 export function assertionPrincipals(rule: Pick<Enforced, 'who' | 'as' | 'agent' | 'alone'>): readonly ClaimPrincipal[] {
   const { who, as } = rule;
   const acting = actingPrincipals(rule);

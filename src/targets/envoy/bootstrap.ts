@@ -28,7 +28,7 @@ function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly s
   };
 }
 
-/** Connections, requests and retries that a service may have open: nginx sets the limits. */
+/** Most connections, requests and retries of a service. nginx sets the real limits. */
 const UNLIMITED = 100_000;
 
 function cluster({ name, endpoint, protocol }: Service): unknown {
@@ -45,7 +45,7 @@ function cluster({ name, endpoint, protocol }: Service): unknown {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': HTTP,
         explicit_http_config: { [protocol === undefined ? 'http_protocol_options' : 'http2_protocol_options']: {} },
-        // Before the service closes it: many do after five seconds.
+        // Shorter than the keep-alive time of services, which is often five seconds.
         common_http_protocol_options: { idle_timeout: '4s' },
       },
     },

@@ -2,16 +2,16 @@ import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../kit/rules.ts';
 
-/** A service as Envoy tells it from others: by its authority, which no two of a policy share. */
+/** A service as Envoy distinguishes it: by its authority, which is unique in a policy. */
 export interface Authority {
   readonly service: Service;
-  /** What a Host header may say: the authority as written, and with or without a port where that names no other. */
+  /** Accepted Host headers: the authority as written, and with or without a port if that is unambiguous. */
   readonly domains: readonly string[];
 }
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];
 
-/** The services that some rule asks through the mesh, in the policy's order. */
+/** The services that rules lead to through the mesh, in the policy's order. */
 export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly Authority[] {
   const asked = new Set(meshRules(policy, rules).map((rule) => rule.service));
   const services = Object.values(policy.services).filter((service) => asked.has(service.name));
@@ -29,7 +29,7 @@ export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly 
   });
 }
 
-/** What the Host header of a rule's requests may say. */
+/** The Host headers of a rule's requests. */
 export function domainsOf(rule: Rule, authorities: readonly Authority[]): readonly string[] {
   const found = authorities.find(({ service }) => service.name === rule.service);
   if (found === undefined) throw new Error(`envoy: rule ${rule.id} asks a service without an authority`);

@@ -8,7 +8,7 @@ import { authoritiesOf } from './domains.ts';
 import { ALLOW_FILTER } from './rbac.ts';
 import { authoritiesIn, policiesIn } from './read.ts';
 
-/** The configuration without the rules, which are proved, whatever their words. */
+/** The configuration without the rules, which are proved. */
 function withoutRules(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(withoutRules);
@@ -20,7 +20,7 @@ function withoutRules(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutRules(own)]));
 }
 
-/** Rules that are for other authorities than those of a service. */
+/** Rules for authorities that are not those of a service. */
 function strangers(policy: Policy, rules: readonly Rule[], live: unknown): readonly string[] {
   const known = new Set(authoritiesOf(policy, rules).map(({ domains }) => domains.join()));
   return Object.entries(policiesIn(live)).flatMap(([id, rule]) => {
@@ -31,7 +31,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
   });
 }
 
-/** How a file differs from what the policy renders to, but for the rules. */
+/** How a file differs from what the policy renders to, except the rules. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text));
   return [

@@ -8,7 +8,7 @@ import { twiceText } from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
 import { verifies } from './assertion.ts';
 
-/** Why Envoy cannot tell a rule from others, if it cannot; an assertion that it verifies tells all of them apart. */
+/** The rules that Envoy cannot distinguish from a rule; none if it verifies an assertion. */
 function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced) => readonly string[] {
   if (verifies(policy) !== undefined) return () => [];
   const indistinct = indistinctIn(rules, connectionOf(policy));
@@ -21,10 +21,8 @@ function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced)
   };
 }
 
-/**
- * The rules that Envoy enforces by itself: it sees authority, path, method and the identity of the connection, so a role is
- * enforced only where its identity is its own, or where Envoy verifies the assertion.
- */
+/** The rules that Envoy enforces by itself. It sees authority, path, method and the identity of the connection, so it
+ * enforces a role only if the role's identity is not shared, or if it verifies the assertion. */
 export function enforcedByEnvoy(policy: Policy, rules: readonly Rule[]): Enforcement {
   const own = meshRules(policy, rules);
   const sharing = sharingIn(policy, own);
@@ -37,7 +35,7 @@ export function enforcedByEnvoy(policy: Policy, rules: readonly Rule[]): Enforce
 export const toolGaps = (rules: readonly Enforced[]): readonly Gap[] =>
   rules.flatMap(({ id, tools }) => (tools === undefined ? [] : [{ part: id, text: twiceText('Envoy') }]));
 
-/** All that Envoy alone does not enforce, or enforces differently. */
+/** The gaps that only Envoy has. */
 export function envoyGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const own = meshRules(policy, rules);
   const sharing = sharingIn(policy, own);

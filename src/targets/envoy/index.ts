@@ -10,7 +10,7 @@ import { driftOf } from './drift.ts';
 import { enforcedByEnvoy, envoyGaps, toolGaps } from './gaps.ts';
 import { projection, readEnvoy } from './read.ts';
 
-/** Why a policy says too little for Envoy; undefined if it says enough. */
+/** What a policy lacks for Envoy; undefined if it is complete. */
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
   if (policy.mesh.ingress.own === undefined) {

@@ -20,7 +20,7 @@ export interface RbacPolicy {
   readonly principals: readonly unknown[];
 }
 
-/** Who connects: a verified certificate with exactly this SPIFFE id. */
+/** Matches a verified certificate with exactly this SPIFFE id. */
 export const principal = (spiffe: string) => ({
   custom: {
     name: 'envoy.rbac.principals.mtls_authenticated',
@@ -28,18 +28,18 @@ export const principal = (spiffe: string) => ({
   },
 });
 
-/** The SPIFFE ids that some rule connects with. */
+/** The SPIFFE ids of connections for some rule. */
 export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {
   return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
 }
 
 /** A rule as Envoy sees it. */
 export interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
-  /** What the Host header may say. */
+  /** Accepted Host headers. */
   readonly domains: readonly string[];
   /** SPIFFE id of the connection. */
   readonly spiffe: string;
-  /** What the assertion says; none: it is not looked at. */
+  /** Conditions for the assertion; empty: it is not read. */
   readonly says: readonly unknown[];
 }
 
@@ -69,8 +69,8 @@ function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Recor
   return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
 }
 
-/** Two filters: paths that are not canonical are refused first, then one policy per rule allows; what none allows is
- * refused. */
+/** Two filters: first paths that are not canonical are denied, then each rule is a policy that allows. What none allows
+ * is denied. */
 export function rbacFilters(
   policy: Policy,
   rules: readonly Rule[],

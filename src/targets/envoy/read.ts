@@ -18,13 +18,11 @@ const FILE = 'envoy.yaml';
 
 type Asserted = Pick<MeshRule, 'asserted'>;
 
-/** The assertion that a rule wants, in words: it travels with this identity. */
+/** The assertion that a rule requires, in words: the one made for this identity. */
 const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} : { asserted: `as ${as}` });
 
-/**
- * What of the rules can be read back from Envoy's configuration: the authority stands for host and service, the SPIFFE
- * id for the identity, and whoever holds it may be any caller, unless Envoy verifies the assertion.
- */
+/** The part of the rules that can be read back from Envoy's configuration. The authority represents host and service,
+ * and the SPIFFE id represents the identity. Any caller may have it, unless Envoy verifies the assertion. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const authorities = authoritiesOf(policy, rules);
   const isVerified = verifies(policy) !== undefined;
@@ -40,14 +38,14 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   });
 }
 
-/** Envoy loads no empty list of alternatives, and none is rendered. */
+/** Reads a list of alternatives. Envoy does not load an empty one, and none is rendered. */
 function alternatives(permission: Permission): readonly Permission[] {
   if (!('or_rules' in permission)) return [permission];
   if (permission.or_rules.rules.length === 0) throw unlike(permission);
   return permission.or_rules.rules;
 }
 
-/** Values of a header matcher of this name; undefined if the permission is another one. */
+/** Values of a header matcher with this name; undefined if the permission is another one. */
 function headerValues(permission: Permission, name: string): readonly string[] | undefined {
   const values = alternatives(permission).map((it) =>
     'header' in it && it.header.name === name && 'exact' in it.header.string_match
@@ -78,7 +76,7 @@ function pathOf(permissions: readonly Permission[]): Path {
   return { prefix: own.prefix, except };
 }
 
-/** The authorities that a rule is for; undefined if it says none. */
+/** The authorities of a rule; undefined if it has none. */
 export function authoritiesIn({ permissions: [first] }: RbacPolicy): readonly string[] | undefined {
   if (first === undefined || !('and_rules' in first)) return undefined;
   return first.and_rules.rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined);
@@ -88,7 +86,7 @@ type Connects = ReturnType<typeof principal>;
 
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...ClaimPrincipal[]] } };
 
-/** Who a rule's assertions speak of, which identity they travel with, and which agent they name. */
+/** The callers, the identity and the agent in the conditions for the assertion. */
 function saidOf(says: readonly ClaimPrincipal[]) {
   const wanted = new Map<string, ClaimValue>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
@@ -102,7 +100,7 @@ function saidOf(says: readonly ClaimPrincipal[]) {
   if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
-  // What is rendered for that.
+  // The conditions that are rendered for it.
   const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
   return { said: { who, ...agent, ...assertedBy(as) }, understood };
 }
@@ -112,7 +110,7 @@ function personOf(asserted: boolean, role: string | undefined): PersonWho {
   return { kind: asserted ? 'authenticated' : 'anyone' };
 }
 
-/** The tools that a rule lets its agent call; undefined: it does not look. */
+/** The tools that a rule allows its agent; undefined if it does not read them. */
 function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
   const [own, ...more] = rules.filter(isOfTools);
   if (own === undefined) return undefined;
@@ -150,7 +148,7 @@ interface Filter {
   readonly typed_config: { readonly rules: { readonly policies: Readonly<Record<string, RbacPolicy>> } };
 }
 
-/** Any filter of the one listener, wherever it hangs. */
+/** Finds a filter of the one listener at any depth. */
 function findFilter(node: unknown): Filter | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
   if ((node as Filter).name === ALLOW_FILTER) return node as Filter;
@@ -161,19 +159,17 @@ function findFilter(node: unknown): Filter | undefined {
   return undefined;
 }
 
-/**
- * Envoy's configuration as rules, as far as Envoy keeps them; see {@link projection}.
+/** Envoy's configuration as rules, as far as Envoy keeps them; see {@link projection}.
  *
- * @throws Foreign where it has no rules of meshgate, Error for rules that it did not render
+ * @throws Foreign if it has no rules of meshgate, Error for rules that meshgate did not render
  */
 export function rulesOf(tree: unknown): readonly MeshRule[] {
   return Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 }
 
-/**
- * The rules as Envoy has them, by their ids.
+/** The rules as Envoy has them, by id.
  *
- * @throws Foreign where there are none
+ * @throws Foreign if there are none
  */
 export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> {
   const filter = findFilter(tree);
@@ -182,10 +178,9 @@ export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> 
   return filter.typed_config.rules.policies ?? {};
 }
 
-/**
- * Reads a file back as rules; see {@link rulesOf}.
+/** Reads a file back as rules; see {@link rulesOf}.
  *
- * @param files the one file, whatever its name
+ * @param files the one file, with any name
  */
 export function readEnvoy(files: Files): readonly MeshRule[] {
   const [[name, text] = ['', '']] = Object.entries(files);

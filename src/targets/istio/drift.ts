@@ -9,14 +9,14 @@ import { bearingOf } from './others.ts';
 import { liveFiles } from './read.ts';
 import { missing } from './services.ts';
 
-/** What of live objects changes no answer. */
+/** Members of live objects that change no decision. */
 const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'istiod writes it, and reads none of it' },
   { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
 ];
 
-/** What of authorization policies is read back as rules. */
+/** The part of authorization policies that is read back as rules. */
 const PROVED: Neutral = { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true };
 
 const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
@@ -25,17 +25,18 @@ const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
 const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
   objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
 
-/** The pods of a policy, as far as policies share them: all of the ingress's, and those of one workload. */
+/** The pods of a policy, as far as policies share them: all of the ingress's, or those of one workload. */
 const place = (policy: LiveObject): string =>
   layerOf(policy) === 'ingress' ? 'ingress' : `${policy.metadata.namespace}/${policy.metadata.name}`;
 
-/** Our authorization policies without which none of ours selects the pods: there Istio lets everybody in. */
+/** Rendered authorization policies that are missing, so that none of them selects the pods. Istio then allows
+ * everything there. */
 function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
   const guarded = new Set(policiesOf(live).map(place));
   return policiesOf(own).filter((it) => !guarded.has(place(it)));
 }
 
-/** Whether Istio lets everybody in at a host, since no policy of ours selects its pods. */
+/** Whether Istio allows everything at a host because no rendered policy selects its pods. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   if (missing(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
@@ -43,10 +44,8 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => places.has(host.includes('/') ? host : 'ingress');
 }
 
-/**
- * How rendered or live objects differ from what the policy renders to, but for the rules of authorization policies: those
- * that are missing, changed, or left over, and those of others that may change an answer.
- */
+/** How rendered or live objects differ from what the policy renders to, except the rules of authorization policies:
+ * objects that are missing, changed or left over, and objects of others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();

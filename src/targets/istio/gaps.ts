@@ -7,7 +7,7 @@ import type { Gap } from '../types.ts';
 import { istioRules, placeOf, unreachable } from './services.ts';
 import { widerTools } from './tools.ts';
 
-/** Seconds that Envoy lets an assertion live on; Istio has no setting for it. */
+/** Seconds for which Envoy accepts an expired assertion; Istio has no setting for it. */
 const ISTIO_SKEW = 60;
 
 const NO_PLACE =
@@ -16,10 +16,8 @@ const NO_PLACE =
 const NO_ACCOUNT =
   'workloads cannot tell the ingress from others, so they are not guarded; write mesh.ingress.service_account';
 
-/**
- * The rules that Istio enforces: exactly at both layers where the gateway signs assertions and the policy says where the
- * workload is; tools as far as names are written whole.
- */
+/** The rules that Istio enforces. It enforces them exactly at both layers if the gateway signs assertions and the
+ * policy says where the workload is; for tools only if their names are written in full. */
 export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforcement {
   const own = istioRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
@@ -61,7 +59,7 @@ function assertionGaps({ gateway }: Policy): readonly Gap[] {
   return [{ part: 'gateway.assertion', text }];
 }
 
-/** All that Istio alone does not enforce, or enforces differently. */
+/** The gaps that only Istio has. */
 export function istioGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   return [
     ...serviceGaps(policy, rules),

@@ -12,15 +12,13 @@ export const CREDENTIAL = 'meshgate-ingress';
 const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
   metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
 
-/** The SPIFFE ids that some rule connects with. */
+/** The SPIFFE ids of connections for some rule. */
 function spiffeIds({ policy, services }: Scene): readonly string[] {
   return [...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))))];
 }
 
-/**
- * The listener: mutual TLS, a client certificate with one of the identities. Its hosts are also what a client may say
- * in SNI, so the name in its certificate is one of them.
- */
+/** The listener: mutual TLS with a client certificate of one of the identities. Clients may send only its hosts in SNI,
+ * so the name in its certificate is one of them. */
 function gateway(scene: Scene): KubeObject {
   const { ingress, services } = scene;
   return istioObject('Gateway', named(scene), {
@@ -35,7 +33,7 @@ function gateway(scene: Scene): KubeObject {
   });
 }
 
-/** Refuses paths that Istio, which matches without decoding, would take for others. */
+/** Denies paths that Istio, which matches without decoding, would read as others. */
 function oddPaths(rules: readonly Rule[]): unknown {
   return {
     name: 'path-not-canonical',
@@ -44,7 +42,7 @@ function oddPaths(rules: readonly Rule[]): unknown {
   };
 }
 
-/** The services of one name; where there are several, their ports tell them apart. */
+/** The VirtualService for services with the same name; their ports distinguish them. */
 function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): KubeObject {
   const [first] = services;
   const rules = scene.services.flatMap((it) => it.rules);
@@ -71,7 +69,7 @@ export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'asser
   hosts,
 });
 
-/** All objects that speak of the ingress. */
+/** All objects for the ingress. */
 export function ingressObjects(scene: Scene): readonly KubeObject[] {
   const { ingress, services, assertion } = scene;
   const audiences = services.map(({ service }) => service.name);

@@ -6,12 +6,12 @@ import { isManaged, type KubeObject, type LiveObject, MANAGED, type Metadata } f
 
 /** Which layer an object belongs to: `ingress` or `workload`. */
 export const LAYER = 'meshgate/layer';
-/** Annotation: ids of the rules that the policy was rendered from, one for each of its own rules. */
+/** Annotation with the ids of the policy's rules, one for each rule of the object. */
 export const RULES = 'meshgate/rules';
 
 type Layer = 'ingress' | 'workload';
 
-/** The layer of an object that meshgate rendered; undefined for anybody else's. */
+/** The layer of a rendered object; undefined for any other object. */
 export function layerOf(object: LiveObject): Layer | undefined {
   const layer = object.metadata.labels?.[LAYER];
   return isManaged(object) && (layer === 'ingress' || layer === 'workload') ? layer : undefined;
@@ -19,7 +19,7 @@ export function layerOf(object: LiveObject): Layer | undefined {
 
 const LONGEST = 63;
 
-/** A name that Kubernetes takes (RFC 1123), the same for the same parts; a long one ends in a hash of the whole. */
+/** A valid Kubernetes name (RFC 1123), the same for the same parts. A long one ends in a hash of the whole. */
 export function objectName(...parts: readonly string[]): string {
   const name = ['meshgate', ...parts].join('-');
   return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17)}-${hash(name)}`;
@@ -30,7 +30,7 @@ export function metadata(layer: Layer, name: string, namespace: string): Metadat
   return { name, namespace, labels: { ...MANAGED, [LAYER]: layer } };
 }
 
-/** Istio's `AuthorizationPolicy` rule, the forms that are used here. */
+/** A rule of Istio's `AuthorizationPolicy`, in the forms that are used here. */
 export interface IstioRule {
   readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
   readonly to: readonly [{ readonly operation: Operation }];
@@ -63,18 +63,15 @@ const VERSIONS: Readonly<Record<string, string>> = {
   Telemetry: TELEMETRY,
 };
 
-/** An object of one of Istio's kinds. */
 export function istioObject(kind: string, metadata: Metadata, spec: unknown): KubeObject {
   return { apiVersion: VERSIONS[kind] ?? '', kind, metadata, spec };
 }
 
-/** The pods that an object is about. */
+/** The pods of an object. */
 export const selector = (labels: Readonly<Record<string, string>>) => ({ selector: { matchLabels: labels } });
 
-/**
- * How the assertion is verified. A bad one is refused; none at all passes here, and is left to the rules, since
- * `anyone` needs none.
- */
+/** How the assertion is verified. An invalid one is denied. A request without one passes here and is left to the rules,
+ * because `anyone` needs none. */
 export function requestAuthentication(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,
@@ -99,7 +96,7 @@ export function requestAuthentication(
 /** Name of the extension provider in Istio's mesh config; docs/istio.md has its text. */
 export const LOG_PROVIDER = 'meshgate';
 
-/** An access log with trace and peer, by the provider that the mesh config defines. */
+/** An access log with trace and peer, by the provider in the mesh config. */
 export function telemetry(meta: Metadata, labels: Readonly<Record<string, string>>): KubeObject {
   return istioObject('Telemetry', meta, {
     ...selector(labels),

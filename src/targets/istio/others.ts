@@ -10,7 +10,7 @@ import {
   titleOf,
 } from '../kit/kubernetes.ts';
 
-/** Istio's root namespace, whose objects count everywhere; meshes may have another. */
+/** Istio's default root namespace, whose objects apply everywhere. A mesh may use another one. */
 export const ROOT = 'istio-system';
 
 interface Selecting {
@@ -20,20 +20,20 @@ interface Selecting {
   readonly targetRefs?: unknown;
 }
 
-/** Labels of the pods that an object speaks of; none: all pods. */
+/** Labels of the pods that an object selects; empty: all pods. */
 function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
   const { selector, workloadSelector, targetRef, targetRefs } = (spec ?? {}) as Selecting;
   if ((targetRef ?? targetRefs) !== undefined) return {};
   return selector?.matchLabels ?? workloadSelector?.labels ?? {};
 }
 
-/** Whether an object of others may speak of the pods of ours as well. */
+/** Whether another object may select pods of a rendered one. */
 function meets(other: LiveObject, own: LiveObject): boolean {
   if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
   return mayMeet(podsOf(other), podsOf(own));
 }
 
-/** Says of which of our objects of a kind the pods may be those of another object. */
+/** Names the rendered object of a kind whose pods another object may select. */
 const meeting =
   (kind: string, text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -41,12 +41,12 @@ const meeting =
     return met && text(titleOf(met));
   };
 
-/** The name that stands for the sidecars, and for no Gateway. */
+/** The name that means the sidecars and no Gateway. */
 const SIDECARS = 'mesh';
 
 const authorization: Bearing = (other, own) => {
   const { action = 'ALLOW', rules } = (other.spec ?? {}) as { readonly action?: unknown; readonly rules?: unknown };
-  // Ours refuse all that they do not allow, and so does one without rules.
+  // The rendered policies deny all that they do not allow, and so does one without rules.
   const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
   if (isEmpty || action === 'AUDIT') return undefined;
   const text = (met: string) =>
@@ -54,10 +54,11 @@ const authorization: Bearing = (other, own) => {
   return meeting('AuthorizationPolicy', text)(other, own);
 };
 
-/** A Gateway by its name and namespace; what is absent may be any. */
+/** A Gateway by name and namespace; an absent part may be any. */
 type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
 
-/** The Gateway that a VirtualService means: NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local name one. */
+/** The Gateway that a VirtualService names: NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local mean the same
+ * one. */
 function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
   if (typeof said !== 'string' || said === '') return {};
   const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });
@@ -104,7 +105,7 @@ const BEARINGS: Bearings = {
     'AuthorizationPolicy',
     (met) => `its tokens count for ${met} as well`,
   ),
-  // One without a selector yields to ours, which has one.
+  // One without a selector yields to the rendered one, which has one.
   'security.istio.io/PeerAuthentication': (other, own) =>
     Object.keys(podsOf(other)).length === 0 ? undefined : mutualTls(other, own),
   'networking.istio.io/Gateway': listener,
@@ -114,6 +115,6 @@ const BEARINGS: Bearings = {
   'extensions.istio.io/WasmPlugin': extension,
 };
 
-/** How an object of others may change the answers of ours. */
+/** How another object may change the decisions of the rendered ones. */
 export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
   kubeBearing(BEARINGS, `${groupOf(other)}/${other.kind}`, other, own);

@@ -9,17 +9,17 @@ import { objectName } from './objects.ts';
 import { groupsOf, type View } from './rule.ts';
 import { missing, toScene } from './services.ts';
 
-/** What is read back from a mesh has no place in a file. */
+/** The file name for rules that were read from a mesh. */
 export const FILE = 'istio';
 
-/** The assertion that a rule wants, in words. */
+/** The assertion that a rule requires, in words. */
 export const assertedText = (as: string, audience: string, issuer: string): string =>
   `as ${as}, for ${audience}, by ${issuer}`;
 
-/** A workload stands for the host of the requests that it is asked. */
+/** A workload as the host of its requests. */
 export const workloadHost = (namespace: string, name: string): string => `${namespace}/${name}`;
 
-/** What hosts of a rule stand for: a name with any port, or else exactly this authority. */
+/** What the hosts of a rule represent: a name with any port, or exactly this authority. */
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
@@ -37,7 +37,7 @@ function projected(rule: Enforced, host: string, { assertion, principal }: View)
 const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>
   groupsOf(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
 
-/** The rules as Istio keeps them, first those of the ingress, then those of the workloads. */
+/** The rules as Istio keeps them: first those of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
   const scene = toScene(policy, rules);

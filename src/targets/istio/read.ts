@@ -9,14 +9,13 @@ import { assertedText, FILE, hostOf, workloadHost } from './project.ts';
 import { claim } from './rule.ts';
 import { joined } from './tools.ts';
 
-/** Every kind that tells what the mesh lets through. */
+/** Every kind that affects which requests the mesh allows. */
 const ASK =
   'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
-/**
- * The objects in some files, of Istio's and of all other kinds.
+/** The objects in some files, of Istio and of all other kinds.
  *
- * @throws Foreign where none is Istio's
+ * @throws Foreign if none is Istio's
  */
 export function liveFiles(files: Files): KubeFiles {
   const found = kubeFiles(files, ASK);
@@ -34,10 +33,10 @@ interface AuthorizationSpec {
   readonly rules?: readonly IstioRule[];
 }
 
-/** A pattern with a `*` that is not `/*` at its end, or without a slash before it. */
+/** A pattern with a `*` other than `/*` at its end, or without a leading slash. */
 const ODD_PATTERN = /^[^/]|\*.|[^/]\*$/;
 
-/** Paths of Istio's patterns. */
+/** Reads paths from Istio's patterns. */
 const pathsOf = (patterns: readonly string[], title: string): readonly Path[] =>
   pathsIn(
     patterns,
@@ -55,7 +54,7 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
 
 type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
-/** Who the conditions let pass, and by which assertion: one of them for each role. */
+/** The callers that the conditions allow, and the assertion that they need: one entry for each role. */
 function saysOf(conditions: readonly Condition[], title: string): readonly Says[] {
   const about = (name: string) => conditions.filter(({ key }) => key === claim(name));
   const [agents, alones] = [about('agent'), about(ALONE)];
@@ -106,7 +105,8 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
 
-/** An empty list is no condition to Istio, which lets everything pass by it; to a rule of ours nothing would. */
+/** Rejects empty lists. To Istio an empty list is no condition, so that everything passes; a rule of the policy would
+ * allow nothing. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0)) {
     throw unreadable(title, 'an empty list is no condition to Istio');
@@ -115,7 +115,7 @@ function checkLists(value: unknown, title: string): void {
   for (const it of Object.values(value)) checkLists(it, title);
 }
 
-/** A rule of Istio's, once for each role; without its ids. */
+/** Reads one of Istio's rules as one rule for each role; without ids. */
 function readRule(rule: IstioRule, host: string | undefined, title: string): readonly MeshRule[] {
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
@@ -139,23 +139,23 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const path = pathOf(paths, notPaths, title);
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
   const all = saysOf(rule.when ?? [], title);
-  // A rule that nothing would be compared with could let anything pass.
+  // Nothing would be compared with this rule, and it could allow anything.
   if (all.length === 0) throw unreadable(title, 'a rule that lets nothing pass');
   return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }
 
-/** Ids of the policy's rules, as far as there is one for each. */
+/** Ids of the policy's rules, if there is one for each. */
 function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
   try {
     const ids: unknown = JSON.parse(metadata.annotations?.[RULES] ?? '');
     if (Array.isArray(ids) && ids.length === count && ids.every((it) => typeof it === 'string')) return ids;
   } catch {
-    // Somebody took the annotation away; the rules are there all the same.
+    // The annotation is missing, but the rules count all the same.
   }
   return Array.from({ length: count }, (_, index) => `${metadata.namespace}/${metadata.name}#${index + 1}`);
 }
 
-/** Istio takes any spelling of a boolean here; meshgate renders none. */
+/** Istio accepts any spelling of a boolean here; meshgate renders none. */
 const DRY_RUN = 'istio.io/dry-run';
 
 const specOf = (object: LiveObject) => (object.spec ?? {}) as AuthorizationSpec;
@@ -178,9 +178,8 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   });
 }
 
-/**
- * The rules of rendered or live objects, as far as Istio keeps them: those of the ingress, then those of the workloads;
- * see {@link project}.
+/** The rules of rendered or live objects, as far as Istio keeps them: those of the ingress, then those of the
+ * workloads; see {@link project}.
  *
  * @throws Error for rules that meshgate did not render
  */
@@ -190,10 +189,9 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   return [...layer('ingress'), ...layer('workload')];
 }
 
-/**
- * Reads files back as rules; see {@link rulesOf}.
+/** Reads files back as rules; see {@link rulesOf}.
  *
- * @param files each some YAML documents, or what `kubectl get -o yaml` prints
+ * @param files YAML documents, or output of `kubectl get -o yaml`
  */
 export function readIstio(files: Files): readonly MeshRule[] {
   return rulesOf(liveFiles(files).objects);

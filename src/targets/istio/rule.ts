@@ -10,26 +10,26 @@ import { withTools } from './tools.ts';
 /** Istio writes SPIFFE ids without their scheme. */
 export const principalOf = (spiffe: string): string => spiffe.replace(/^spiffe:\/\//, '');
 
-/** Istio's patterns of some paths: a `*` at the end is any text, so a prefix on a segment needs two. */
+/** Istio's patterns for a path. A `*` at the end matches any text, so a prefix by whole segments needs two patterns. */
 export function patterns(path: Path): readonly string[] {
   if ('exact' in path) return [path.exact];
   return path.prefix === '' ? ['/*'] : [path.prefix, `${path.prefix}/*`];
 }
 
-/** Name of a claim of the verified assertion, as conditions have it. */
+/** A claim of the verified assertion, as conditions name it. */
 export const claim = (name: string): string => `request.auth.claims[${name}]`;
 
-/** What a layer sees of a request, besides method and path. */
+/** What a layer sees of a request besides method and path. */
 export interface View {
-  /** What verifies assertions; absent: nobody does. */
+  /** The settings that verify assertions; absent: they are not verified. */
   readonly assertion?: Assertion | undefined;
-  /** Who connects by a rule. */
+  /** The principal of the connection for a rule. */
   readonly principal: (rule: Rule) => string;
-  /** What the request may be for; absent where that is no question, at the workload itself. */
+  /** The hosts of its requests; absent at the workload, which does not distinguish them. */
   readonly hosts?: readonly string[] | undefined;
 }
 
-/** Rules that one of Istio's stands for. */
+/** Rules that become one rule of Istio. */
 export type Group = readonly [Enforced, ...Enforced[]];
 
 function keyOf(rule: Enforced, { assertion, principal }: View): string {
@@ -40,10 +40,8 @@ function keyOf(rule: Enforced, { assertion, principal }: View): string {
 
 const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
 
-/**
- * Rules that differ in nothing but the role become one: fifty roles on one path are one of Istio's rules, and objects
- * stay small. Of those that differ in nothing that Istio sees, the first stands for all.
- */
+/** Groups rules that differ only in the role, so that fifty roles on one path are one of Istio's rules and objects stay
+ * small. If rules do not differ in anything that Istio sees, the first represents all. */
 export function groupsOf(rules: readonly Enforced[], view: View): readonly Group[] {
   return [...grouped(rules, (rule) => keyOf(rule, view)).values()].map(([first, ...more]) => {
     if (view.assertion === undefined) return [first];
@@ -52,7 +50,7 @@ export function groupsOf(rules: readonly Enforced[], view: View): readonly Group
   });
 }
 
-/** An agent's assertion passes by rules of that agent only. */
+/** An agent's assertion passes only by rules for that agent. */
 function agentConditions({ agent, alone }: Enforced): readonly Condition[] {
   if (agent === undefined) return [];
   if (agent === null) return [{ key: claim('agent'), notValues: ['*'] }];
@@ -60,14 +58,14 @@ function agentConditions({ agent, alone }: Enforced): readonly Condition[] {
   return alone ? [named, { key: claim(ALONE), values: [IS_ALONE] }] : [named];
 }
 
-/** What the assertion has to say; nothing for `anyone`, where there are no agents. */
+/** The conditions for the assertion; none for `anyone`, if the policy has no agents. */
 function conditions(group: Group, { assertion }: View): readonly Condition[] {
   const [rule] = group;
   if (assertion === undefined) return [];
   if (rule.who.kind === 'anyone') return agentConditions(rule);
   const roles = group.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : []));
   return [
-    // The ingress may verify tokens of others too, and their claims look the same to a rule.
+    // The ingress may verify tokens of other issuers too, whose claims look the same to a rule.
     { key: claim('iss'), values: [assertion.issuer] },
     { key: claim('aud'), values: [rule.service] },
     { key: claim('as'), values: [rule.as] },
@@ -76,7 +74,7 @@ function conditions(group: Group, { assertion }: View): readonly Condition[] {
   ];
 }
 
-/** Some rules as one of Istio's; as two, where they are for tools. */
+/** Rules as one of Istio's; as two, if they are for tools. */
 function istioRules(group: Group, view: View): readonly IstioRule[] {
   const [rule] = group;
   const { path, methods } = rule;
@@ -99,8 +97,7 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
   return withTools(own, rule.tools);
 }
 
-/**
- * What lets requests to some pods in; whatever no such policy allows is refused.
+/** The policy that allows requests to some pods. Istio denies a request that no such policy allows.
  *
  * @param meta without annotations
  */

@@ -9,19 +9,19 @@ export interface Place {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A service that the ingress leads to, with its rules. */
+/** A service behind the ingress, with its rules. */
 export interface Asked {
   readonly service: Service;
   readonly rules: readonly Enforced[];
   /** Its authority without a port, in lower case, as Istio names hosts. */
   readonly name: string;
-  /** What `hosts` of a rule are: with any port, unless another service has the same name. */
+  /** The `hosts` in its rules: with any port, unless another service has the same name. */
   readonly hosts: readonly string[];
   /** Absent: the policy does not say where the workload is. */
   readonly place?: Place;
 }
 
-/** All that is rendered from. */
+/** The input for rendering. */
 export interface Scene {
   readonly policy: Policy;
   readonly mesh: Mesh;
@@ -41,7 +41,7 @@ const isName = (text: string): boolean => DNS_NAME.test(text) && !ADDRESS.test(t
 export const nameOf = ({ authority }: Pick<Service, 'authority'>): string =>
   authority.replace(/:\d+$/, '').toLowerCase();
 
-/** Why Istio cannot lead to a service; undefined if it can. */
+/** Why Istio cannot route to a service; undefined if it can. */
 export function unreachable(service: Service): string | undefined {
   if (service.direct !== undefined) return 'reached directly and not through Istio, which does not guard it';
   const wrong = [nameOf(service), service.endpoint.host.toLowerCase()].find((it) => !isName(it));
@@ -49,7 +49,7 @@ export function unreachable(service: Service): string | undefined {
   return `Istio leads to DNS names only, and ${wrong} is none: nothing is rendered, and it refuses the service; write another authority or endpoint`;
 }
 
-/** The rules of services that Istio leads to. */
+/** The rules of services that Istio can route to. */
 export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter(({ service }) => {
     const found = policy.services[service];
@@ -60,7 +60,7 @@ export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enf
 export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefined =>
   namespace === undefined || labels === undefined ? undefined : { namespace, labels };
 
-/** Services that some rule asks through the mesh, in the policy's order. */
+/** Services that rules lead to through the mesh, in the policy's order. */
 export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
   const byService = grouped(istioRules(policy, rules), ({ service }) => service);
   const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
@@ -78,7 +78,7 @@ export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[
   });
 }
 
-/** Why a policy says too little for Istio; undefined if it says enough. */
+/** What a policy lacks for Istio; undefined if it is complete. */
 export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
@@ -91,7 +91,7 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   return undefined;
 }
 
-/** What to render from; for policies of which nothing is {@link missing}. */
+/** The input for rendering; for policies that lack nothing, see {@link missing}. */
 export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string): Scene {
   const { mesh } = policy;
   const place = mesh && placeOf(mesh.ingress);

@@ -12,10 +12,9 @@ import {
 import type { Gap } from '../types.ts';
 import type { Condition, IstioRule } from './objects.ts';
 
-/**
- * What clients notify of by the protocol. What begins with `notifications/` and goes on with a comma is two headers, of
- * which the second may say anything: so Istio, which knows no more than beginnings, is told these one by one.
- */
+/** Notifications that clients may send by the protocol. Istio can only match prefixes. A value that begins with
+ * `notifications/` and contains a comma is two headers, the second of which may be anything. So each notification is
+ * listed. */
 const NOTIFICATIONS: readonly string[] = ['cancelled', 'progress'].map((name) => `notifications/${name}`);
 
 const HEADER = /^request\.headers\[(mcp-[a-z-]+)\]$/;
@@ -25,10 +24,8 @@ const condition = (header: string, values: readonly string[]): Condition => ({
   values,
 });
 
-/**
- * What two of Istio's rules say of messages of MCP, beside all else: one lets pass what lists and what is about tasks, one
- * calls of tools.
- */
+/** The conditions of two of Istio's rules for MCP messages: one allows listings and messages about tasks, the other
+ * calls of tools. */
 export function toolConditions(tools: readonly string[]): readonly [readonly Condition[], readonly Condition[]] {
   const [{ versions }, calls] = toolMessages(tools);
   const methods = calls.methods.flatMap((it) => ('exact' in it ? [it.exact] : []));
@@ -39,7 +36,7 @@ export function toolConditions(tools: readonly string[]): readonly [readonly Con
   ];
 }
 
-/** A rule of Istio's, once for each kind of messages that it is about. */
+/** Splits one of Istio's rules by the kinds of messages. */
 export function withTools(rule: IstioRule, tools: readonly string[] | undefined): readonly IstioRule[] {
   if (tools === undefined) return [rule];
   return toolConditions(tools).map((own) => ({ ...rule, when: [...(rule.when ?? []), ...own] }));
@@ -47,16 +44,15 @@ export function withTools(rule: IstioRule, tools: readonly string[] | undefined)
 
 const isOfTools = ({ key }: Condition): boolean => HEADER.test(key);
 
-/** A rule of Istio's, or two of them, as one with the tools that they name. */
+/** One or two of Istio's rules, joined to one with their tools. */
 interface Read {
   readonly rule: IstioRule;
   readonly tools?: readonly string[];
 }
 
-/**
- * Rules of Istio's, two that {@link withTools} made of one as that one again.
+/** Joins rules that {@link withTools} split.
  *
- * @throws whatever `unreadable` makes of words, where there is one without the other
+ * @throws the error that `unreadable` makes, if one of the two is missing
  */
 export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error): readonly Read[] {
   const found: Read[] = [];
@@ -78,7 +74,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
   return found;
 }
 
-/** What of tools Istio lets pass that the rule does not. */
+/** What Istio allows beyond a rule with tools. */
 export function widerTools(tools: readonly string[]): string {
   const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not look at Mcp-Name, which the gateway wants`;
   if (tools.includes('*')) return `${twice}; Istio takes whatever stands in Mcp-Name for *, also what is badly encoded`;
@@ -87,7 +83,7 @@ export function widerTools(tools: readonly string[]): string {
   return `${twice}; Istio looks at how the names of ${stems.join(' ')} begin, and takes any characters behind that, also those that the gateway refuses`;
 }
 
-/** All that Istio holds differently of tools. */
+/** The gaps of tools in Istio. */
 export function toolGaps(rules: readonly Enforced[]): readonly Gap[] {
   const looking = rules.filter(({ tools }) => tools !== undefined);
   const [first] = looking;

@@ -1,7 +1,7 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** What an object itself has: every object has a `constructor` and a `__proto__` from JavaScript. */
+/** An object's own member; JavaScript gives every object a `constructor` and a `__proto__`. */
 const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(value, key) ? value[key] : undefined;
 
@@ -9,24 +9,24 @@ const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSO
 
 type Steps = readonly string[];
 
-/** A member of a live object that changes no answer, or that something else proves. */
+/** A member of a live object that changes no decision, or that is proved elsewhere. */
 export interface Neutral {
-  /** Names from the top; `*` is any name, or any position of a list. */
+  /** Names from the top; `*` matches any name, or any position in a list. */
   readonly path: Steps;
   /** Why it makes no difference. */
   readonly why: string;
-  /** The values that make none; absent: every value. */
+  /** The values that make no difference; absent: every value. */
   readonly values?: readonly unknown[];
-  /** A reader proves it, whatever its words. */
+  /** A reader proves it, so its value is not compared. */
   readonly proved?: true;
 }
 
-/** How two values are compared. */
+/** Settings of a comparison of two values. */
 export interface Comparison {
-  /** Of both values, as the lines name it. */
+  /** Path of both values, for the messages. */
   readonly path?: string;
   readonly neutral?: readonly Neutral[];
-  /** Whether a value means the same as none. */
+  /** Whether a value means the same as an absent one. */
   readonly isNothing?: (value: unknown) => boolean;
 }
 
@@ -50,7 +50,7 @@ class Walk {
     if (this.#isNothing(own) && this.#isNothing(live)) return;
     const known = this.#neutral.filter((it) => leadsTo(it.path, steps));
     if (known.some((it) => isAt(it.path, steps) && (it.values?.some((value) => same(value, live)) ?? true))) return;
-    // Below something that is not rendered there may be members that are known to change nothing.
+    // A member that is not rendered may contain members that are known to change nothing.
     const below = known.some((it) => it.path.length > steps.length);
     const ours = own === undefined && below && isRecord(live) ? (Array.isArray(live) ? [] : {}) : own;
     if (!isRecord(ours) || !isRecord(live) || Array.isArray(ours) !== Array.isArray(live)) {
@@ -67,35 +67,34 @@ class Walk {
   }
 }
 
-/**
- * Where a live value parts from our own, the first place of each branch. It works by an allowlist: a member that is
- * neither rendered nor known to be neutral is one of them.
- */
+/** The first place in each branch where a live value differs from the rendered one. It works by an allowlist: a member
+ * that is neither rendered nor known to be neutral is a difference. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   return [...new Walk(comparison).at(own, live, comparison.path ?? '', [])];
 }
 
-/** A value as a file has it: without members that are undefined. */
+/** A value as a file contains it: without members that are undefined. */
 export const asFile = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** What is to know of the objects of a mesh, so that all of them can be compared. */
+/** What is needed to compare all objects of a mesh. */
 export interface Comparing<Own, Live> {
-  /** Kind and name; no two objects share it. */
+  /** Kind and name, unique for each object. */
   readonly title: (object: Own | Live) => string;
-  /** Members that change no answer, or that a reader proves. */
+  /** Members that change no decision, or that a reader proves. */
   readonly neutral: (object: Own) => readonly Neutral[];
-  /** Whether an object says of itself that meshgate rendered it. */
+  /** Whether an object is marked as rendered by meshgate. */
   readonly isManaged: (object: Live) => boolean;
-  /** How an object that is not rendered changes the answers of those that are; undefined: it is known not to. */
+  /** How an object that is not rendered changes the decisions of the rendered ones; undefined: it is known that it does
+   * not. */
   readonly bearing: (object: Live) => string | undefined;
   readonly isNothing?: (value: unknown) => boolean;
-  /** A reader proves the whole of it, so that it is not compared. */
+  /** Whether a reader proves the whole object, so that it is not compared. */
   readonly isRead?: (object: Live) => boolean;
-  /** What the mesh does where an object is not there; undefined: it refuses. */
+  /** What the mesh does if an object is missing; undefined: it denies. */
   readonly without?: (object: Own) => string | undefined;
 }
 
-/** No mesh has two objects whose names differ in their case alone. */
+/** No mesh has two objects whose names differ only in case. */
 const folded = (title: string): string => title.toLowerCase();
 
 function twice(titles: readonly string[]): readonly string[] {
@@ -104,10 +103,8 @@ function twice(titles: readonly string[]): readonly string[] {
   return [...new Set(again)];
 }
 
-/**
- * How live objects differ from what the policy renders to, a line each: those that are not there or there twice, each
- * member that differs or that nobody knows, those that are left over, and those of others that may change an answer.
- */
+/** How live objects differ from the rendered ones, one line each: objects that are missing or there twice, members that
+ * differ or are unknown, objects that are left over, and objects of others that may change a decision. */
 export function objectDifferences<Own extends object, Live extends object>(
   own: readonly Own[],
   live: readonly Live[],

@@ -5,17 +5,16 @@ import type { Rule } from '../../rules/types.ts';
 import type { Gap } from '../types.ts';
 import { encodableOf } from './odd-paths.ts';
 
-/** Gaps of services that no mesh is asked for. */
+/** Gaps of services that are reached without a mesh. */
 export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
   const direct = new Set(rules.flatMap(({ service }) => (services[service]?.direct ? service : [])));
   return [...direct].map((name) => ({ part: `services.${name}`, text }));
 }
 
-/**
- * The gap of paths that a mesh refuses since it matches them without decoding.
+/** The gap of paths that a mesh denies because it matches them without decoding.
  *
- * @param rules those that the mesh holds
- * @param refuses who refuses them, in words
+ * @param rules those that the mesh enforces
+ * @param refuses what denies them, in words
  */
 export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
@@ -25,10 +24,9 @@ export function encodingGaps(rules: readonly Enforced[], refuses: string): reado
   return [{ part: first.id, text }];
 }
 
-/**
- * The gap of identities that end at an ingress, so that no workload sees them.
+/** The gap of identities that end at an ingress, so that no workload sees them.
  *
- * @param rules those that the mesh holds
+ * @param rules those that the mesh enforces
  * @param text of their names
  */
 export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
@@ -36,22 +34,21 @@ export function identityGaps(rules: readonly Rule[], text: (names: string) => st
   return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];
 }
 
-/** What workloads behind an ingress see. */
+/** What workloads behind an ingress see instead. */
 export const endsText = (ingress: string) => (names: string) =>
   `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
 
-/** What a rule says, but for its host and name. */
+/** The content of a rule, except its host and name. */
 const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
   JSON.stringify([path, methods, who, agent, alone, tools, as]);
 
-/** What the rules of one host let pass to a service. */
+/** The content of all rules of one host for a service. */
 const saidAt = (rules: readonly Enforced[], host: string): string =>
   [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
 
-/**
- * Hosts that lead to one service by other rules: a mesh sees the service, and unites them.
+/** The gap of hosts that lead to one service by different rules: a mesh sees only the service, and joins the rules.
  *
- * @param rules those that the mesh holds
+ * @param rules those that the mesh enforces
  * @param mesh its name, for the text
  */
 export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
@@ -65,11 +62,10 @@ export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly 
   });
 }
 
-/**
- * Rules for whoever is authenticated, that an anonymous caller's assertion passes: one whom the request gives a role has
- * one too, and a mesh does not see that nobody is named in it.
+/** The gap of rules for `authenticated`, which an anonymous caller's assertion passes. An anonymous caller with a role
+ * by the request has an assertion too, and a mesh does not see that it names nobody.
  *
- * @param rules those that the mesh holds
+ * @param rules those that the mesh enforces
  * @param mesh its name, for the text
  */
 export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], mesh: string): readonly Gap[] {
@@ -86,7 +82,7 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
   return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
 }
 
-/** Whether some other host of a rule's service has no rule that says the same. */
+/** Whether another host of the rule's service lacks a rule with the same content. */
 function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   const own = rules.filter(({ service }) => service === rule.service);
   const said = saidOf(rule);
@@ -94,12 +90,11 @@ function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
 }
 
-/**
- * Why a mesh lets more pass than a rule says, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} print.
+/** Why a mesh allows more than a rule, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} report.
  *
- * @param rules those that the mesh holds
+ * @param rules those that the mesh enforces
  * @param id of the rule, as the policy has it
- * @param assertion whether the mesh looks at the assertion
+ * @param assertion whether the mesh reads the assertion
  */
 export function widerTexts(
   policy: Policy,
@@ -116,7 +111,7 @@ export function widerTexts(
   return [...united, ...anonymous].map(({ text }) => text);
 }
 
-/** Where a policy says limits, as it writes them. */
+/** The places of a policy that set limits. */
 function written({ gateway, agents, hosts }: Policy): readonly string[] {
   const { callers, agents: acting, anonymous } = gateway.limits ?? {};
   return [
@@ -129,8 +124,7 @@ function written({ gateway, agents, hosts }: Policy): readonly string[] {
   ];
 }
 
-/**
- * Limits are no part of the rules, and no mesh is rendered one.
+/** The gap of limits: they are not part of the rules, and no mesh enforces them.
  *
  * @param mesh its name, for the text
  */

@@ -14,7 +14,7 @@ const labels = (...names: readonly string[]): readonly Neutral[] =>
 const annotations = (...names: readonly string[]): readonly Neutral[] =>
   names.map((name) => ({ path: ['metadata', 'annotations', name], why: TOOL }));
 
-/** What a live object of Kubernetes has beside what was applied, and changes no answer. */
+/** Members that Kubernetes adds to an applied object and that change no decision. */
 export const KUBE_NEUTRAL: readonly Neutral[] = [
   ...metadata(KEPT, 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
   ...metadata('says who removes the object, or waits for that', 'ownerReferences', 'finalizers'),
@@ -25,7 +25,7 @@ export const KUBE_NEUTRAL: readonly Neutral[] = [
   ...annotations('meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
 ];
 
-/** An object of whoever, as `kubectl get -o yaml` prints it. */
+/** Any object, as `kubectl get -o yaml` prints it. */
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -48,15 +48,15 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An object as it is rendered. */
+/** A rendered object. */
 export interface KubeObject extends LiveObject {
   readonly metadata: Metadata;
 }
 
-/** The labels that tell rendered objects from all others. */
+/** The labels that mark rendered objects. */
 export const MANAGED = { 'app.kubernetes.io/managed-by': 'meshgate' } as const;
 
-/** Whether an object says that it came from a policy. */
+/** Whether an object is marked as rendered by meshgate. */
 export const isManaged = ({ metadata }: LiveObject): boolean =>
   Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value);
 
@@ -64,40 +64,40 @@ export const isManaged = ({ metadata }: LiveObject): boolean =>
 export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
   `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** The group of an object's kind: nothing for Kubernetes' own. */
+/** The API group of an object's kind; empty for Kubernetes' own. */
 export const groupOf = ({ apiVersion }: Pick<LiveObject, 'apiVersion'>): string =>
   apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 
-/** Whether two objects are in one namespace; one that says none may be applied to any. */
+/** Whether two objects are in one namespace. An object without a namespace may be applied to any. */
 export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'metadata'>): boolean =>
   a.metadata.namespace === undefined || a.metadata.namespace === b.metadata.namespace;
 
-/** Labels by which pods are selected. */
+/** Labels that select pods. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Whether a pod may have all of both: selectors meet unless a label contradicts. */
+/** Whether a pod can match both selectors: it can unless a label has two values. */
 export const mayMeet = (a: Labels, b: Labels): boolean =>
   Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);
 
-/** What `kubectl apply -k` reads first: the files of a folder that it applies. */
+/** The file that `kubectl apply -k` reads first. It lists the files of a folder that are applied. */
 export const kustomization = (resources: readonly string[]) => ({
   apiVersion: 'kustomize.config.k8s.io/v1beta1',
   kind: 'Kustomization',
   resources,
 });
 
-/** Whether kustomize takes a document for its own: by the file's name alone, too. */
+/** Whether kustomize reads a document as its own. The file's name alone is enough for that. */
 function isKustomization(file: string, value: unknown): boolean {
   const { apiVersion, kind } = (value ?? {}) as { readonly apiVersion?: unknown; readonly kind?: unknown };
   const isNamed = /^(.*\/)?kustomization(\.ya?ml)?$/i.test(file);
   return isNamed || (kind === 'Kustomization' && /^kustomize\.config\.k8s\.io\//.test(String(apiVersion)));
 }
 
-/** How kustomizations differ from what is rendered, a line each: a patch may change every object beside it. */
+/** How kustomizations differ from the rendered one, one line each. A patch in one may change every object beside it. */
 const kustomizationLines = (live: readonly unknown[], resources: readonly string[]): readonly string[] =>
   live.flatMap((it) => differences(kustomization(resources), it).map((text) => `kustomization.yaml: ${text}`));
 
-/** What some files have of Kubernetes. */
+/** The Kubernetes objects in some files. */
 export interface KubeFiles {
   readonly objects: readonly LiveObject[];
   readonly kustomizations: readonly unknown[];
@@ -108,12 +108,12 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
-/** An object, or those of a list, as `kubectl get` prints them. */
+/** One object, or the objects of a list, as `kubectl get` prints them. */
 function flat(file: string, value: unknown, ask: string): readonly LiveObject[] {
   if (!isRecord(value) || !isText(value.kind)) throw new Foreign(`no objects of Kubernetes; ${ask}`, file);
   const { kind, items, apiVersion, metadata } = value;
   if (String(kind).endsWith('List') && Array.isArray(items)) return items.flatMap((it) => flat(file, it, ask));
-  // kubectl takes whatever has items for a list, whatever its kind.
+  // kubectl reads anything with items as a list, whatever its kind is.
   if (items !== undefined || String(kind).endsWith('List'))
     throw new Error(`${file}: ${kind}: items and no list of them`);
   const isWhole =
@@ -125,11 +125,10 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   return [value as unknown as LiveObject];
 }
 
-/**
- * Every object of some files: several documents, lists, or one object each.
+/** Every object in some files, which contain several documents, lists, or one object each.
  *
- * @param ask how to get what is understood
- * @throws Foreign for what is nothing of Kubernetes, Error for what kubectl could take for something else
+ * @param ask how to get files that can be read
+ * @throws Foreign if a file has no Kubernetes object, Error if kubectl could read it otherwise
  */
 export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
   const all = Object.entries(files).flatMap(([file, text]) =>
@@ -141,24 +140,23 @@ export function kubeFiles(files: Readonly<Record<string, string>>, ask: string):
   };
 }
 
-/** How an object of others may change the answers of our own; undefined: it is known not to. */
+/** How another tool's object may change the decisions of the rendered ones; undefined: it is known that it does not. */
 export type Bearing = (other: LiveObject, own: readonly LiveObject[]) => string | undefined;
 export type Bearings = Readonly<Record<string, Bearing>>;
 
-/** {@link Bearing} by the kind of an object: whatever is of no known kind may change every answer. */
+/** {@link Bearing} by the kind of an object. An object of an unknown kind may change every decision. */
 export const kubeBearing = (bearings: Bearings, kind: string, ...objects: Parameters<Bearing>): string | undefined =>
   Object.hasOwn(bearings, kind) ? bearings[kind]?.(...objects) : 'prove does not know objects of this kind';
 
-/** What a mesh knows of its Kubernetes objects, beside what holds of all. */
+/** What is specific to the Kubernetes objects of one mesh. */
 export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
-  /** Rendered objects without which nothing guards their pods. */
+  /** Rendered objects that are missing, so that nothing enforces rules at their pods. */
   readonly unguarding: readonly LiveObject[];
-  /** What the mesh does then. */
+  /** What the mesh does in that case. */
   readonly unguarded: string;
 }
 
-/**
- * How live objects differ from rendered ones, see {@link objectDifferences}, and kustomizations from the rendered one.
+/** How live objects differ from rendered ones, see {@link objectDifferences}, and kustomizations from the rendered one.
  *
  * @param files names of the rendered files
  */

@@ -8,38 +8,38 @@ import { anonymousAssertions, encodingGaps, rateLimitGaps, unitedHosts, widerTex
 /** The rules that a mesh enforces. */
 export interface Enforcement {
   readonly rules: readonly Enforced[];
-  /** What it lets pass beyond one of them, a text for each reason. */
+  /** What the mesh allows beyond a rule, one text for each reason. */
   readonly wider: (rule: Enforced) => readonly string[];
 }
 
-/**
- * What the folder of a mesh says. {@link defineMesh} adds what is the same for all of them. A folder has index.ts with
- * this definition, gaps.ts (what it does not enforce), project.ts and read.ts (what it keeps of rules, and how it is read
- * back), drift.ts (what `prove` compares beside the rules), others.ts (objects of others that may change an answer) and
- * files that render. A mesh is registered in targets/index.ts and in MESH_KINDS of the policy.
- */
+/** The definition that the folder of a mesh exports. {@link defineMesh} adds what is the same for all meshes. A folder
+ * has index.ts with this definition, gaps.ts (what it does not enforce), project.ts and read.ts (what it keeps of
+ * rules, and how files are read back), drift.ts (what `prove` compares besides the rules), others.ts (objects of other
+ * tools that may change a decision), and files that render. A mesh is registered in targets/index.ts and in MESH_KINDS
+ * of the policy. */
 export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
   /** Its name for people. */
   readonly title: string;
-  /** Who refuses paths in which clients percent-encode too much, in words. */
+  /** What denies paths in which a client percent-encodes too much, in words. */
   readonly refuses: string;
-  /** It sees no host, and one of its own gaps says so. */
+  /** The mesh sees no host, and one of its own gaps says so. */
   readonly seesNoHost?: true;
-  /** It does not look at the tools of agents. */
+  /** The mesh does not read the tools of agents. */
   readonly seesNoTools?: true;
-  /** Whether it looks at the assertion. */
+  /** Whether the mesh reads the assertion. */
   readonly seesAssertion: (policy: Policy) => boolean;
-  /** Why the policy says too little for it, so that nothing is rendered; undefined: it says enough. */
+  /** What the policy lacks for this mesh, so that nothing is rendered; undefined if it is complete. */
   missing(policy: Policy, rules: readonly Rule[]): string | undefined;
-  /** Gaps of what it cannot enforce. They are printed even if nothing is rendered. */
+  /** Gaps that are printed even if nothing is rendered. */
   notEnforcedGaps?(policy: Policy, rules: readonly Rule[]): readonly Gap[];
-  /** Renders a policy that says enough, with the gaps that only this mesh has; or the gap by which there is no file. */
+  /** Renders a complete policy, with the gaps that only this mesh has; or returns the gap because of which there is no
+   * file. */
   render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap;
   /** Gaps about the tools of agents. */
   toolGaps?(rules: readonly Enforced[]): readonly Gap[];
   /** The rules that it enforces. */
   enforces(policy: Policy, rules: readonly Rule[]): Enforcement;
-  /** Why it does not enforce a rule at all; undefined: it does, unless the service is reached directly. */
+  /** Why it does not enforce a rule at all; undefined if it does, unless nginx connects to the service directly. */
   notEnforced(rule: Rule, policy: Policy): string | undefined;
 }
 
@@ -48,7 +48,7 @@ const namesTools = ({ who }: Rule): boolean => who.kind === 'agent' && who.tools
 const unseenTools = (title: string): string =>
   `${title} does not look at the tools of an agent: there the rule is as it would be without them; the gateway holds them, and the server, which compares the headers with the message`;
 
-/** What every mesh enforces differently, after what only this one does. */
+/** The gaps that every mesh has, after those of this one. */
 function commonGaps(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const { title, seesNoHost, seesAssertion, refuses, toolGaps } = mesh;
   const enforced = mesh.enforces(policy, rules).rules;

@@ -9,7 +9,7 @@ import {
   VERSION_HEADER,
 } from './tool-messages.ts';
 
-/** What one header is, for meshes that have regular expressions: these match the whole value. */
+/** A condition for one header, for meshes with regular expressions, which match the whole value. */
 export interface HeaderIs {
   readonly name: string;
   readonly exact?: string;
@@ -18,13 +18,14 @@ export interface HeaderIs {
   readonly not?: true;
 }
 
-/** Messages that rules with tools tell apart: what lists or notifies, what is about a task, and calls of what a pattern covers. */
+/** Messages that rules with tools distinguish: listings and notifications, messages about a task, and calls that match
+ * a pattern. */
 export type Messages =
   | { readonly kind: 'listing' }
   | { readonly kind: 'call'; readonly pattern: string }
-  /** What `*` covers is two: names as they are, and those in base64. */
+  /** `*` covers two kinds of names: plain ones, and those in base64. */
   | { readonly kind: 'encoded' }
-  /** So are the ids of tasks. */
+  /** The same applies to the ids of tasks. */
   | { readonly kind: 'task' }
   | { readonly kind: 'encoded task' };
 
@@ -33,7 +34,7 @@ const escaped = (text: string): string => text.replaceAll('.', '\\.');
 const regexOf = (text: HeaderText): string =>
   'exact' in text ? escaped(text.exact) : `${escaped(text.prefix)}${text.of}*`;
 
-/** That a header is one of some texts. */
+/** A condition that a header has one of some texts. */
 function isAnyOf(name: string, texts: readonly HeaderText[]): HeaderIs {
   const [first, ...more] = texts;
   if (first !== undefined && 'exact' in first && more.length === 0) return { name, exact: first.exact };
@@ -48,7 +49,7 @@ const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
   isAnyOf(METHOD_HEADER, methods),
 ];
 
-/** The headers that these messages have, all of them. */
+/** The conditions on headers that these messages meet, all of them. */
 export function headersOf(messages: Messages): readonly HeaderIs[] {
   const name = NAME_HEADER;
   const [listing, calls, tasks] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
@@ -71,7 +72,7 @@ export function headersOf(messages: Messages): readonly HeaderIs[] {
   }
 }
 
-/** The messages that have these headers, as {@link headersOf} writes them; undefined: none do. */
+/** The messages that meet these conditions, as {@link headersOf} writes them; undefined if there are none. */
 export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const last = headers.at(-1);
   const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');
@@ -111,17 +112,15 @@ export function includesTool(wide: string, pattern: string): boolean {
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 
-/** Exact names first, then the longest beginning. */
+/** Exact names first, then the longest prefix. */
 function narrowestFirst(a: string, b: string): number {
   const [wideA, wideB] = [a.endsWith('*'), b.endsWith('*')];
   if (wideA !== wideB) return wideA ? 1 : -1;
   return b.length - a.length || byText(a, b);
 }
 
-/**
- * All messages that lists of tools tell apart, in an order in which the first that a message is one of says which lists
- * cover it: those that have a pattern which includes its own.
- */
+/** All messages that lists of tools distinguish. They are ordered so that the first entry that a message matches says
+ * which lists cover it: those with a pattern that includes the entry's. */
 export function messagesOf(tools: readonly string[]): readonly Messages[] {
   const patterns = [...new Set(tools)].sort(narrowestFirst);
   return [
@@ -140,7 +139,7 @@ export function coversMessages(tools: readonly string[], messages: Messages): bo
   return tools.some((wide) => includesTool(wide, pattern));
 }
 
-/** Whether all these messages are of the others too. */
+/** Whether the others include all these messages. */
 export function areAmong(messages: Messages, others: Messages): boolean {
   if (messages.kind !== 'call' || others.kind !== 'call') return messages.kind === others.kind;
   return includesTool(others.pattern, messages.pattern);

@@ -1,22 +1,22 @@
 import type { Rule } from '../../rules/types.ts';
 
-/** Methods that a policy may name, and that routes of Linkerd's and intentions of Consul's can. */
+/** Methods that a policy may name and that routes of Linkerd and intentions of Consul can name. */
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** Methods that a policy may name and these meshes cannot: they pass where no method is named. */
+/** Methods that a policy may name and these meshes cannot. They pass if no method is named. */
 export const UNNAMED: readonly string[] = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ];
 
-/** What stands for every method that cannot be named. */
+/** Represents all methods that cannot be named. */
 export const REST = '';
 
-/** Those of a rule's methods that cannot be named. */
+/** The methods of a rule that cannot be named. */
 export function unnamedOf({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] {
   return methods.filter((method) => !NAMED.includes(method));
 }
 
-/** The methods that a rule lets pass there: all that cannot be named, if one of them. */
+/** The methods that the mesh allows for a rule: all that cannot be named, if the rule has one of them. */
 export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
   if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
   return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };

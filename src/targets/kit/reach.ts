@@ -2,20 +2,20 @@ import { covers } from '../../rules/cover.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { coversMethod, NAMED, REST } from './methods.ts';
 
-/** Whom a rule lets pass, as a mesh sees it. The same name is the same. */
+/** The callers that a rule allows, as a mesh sees them. Equal names are equal callers. */
 interface Named {
   readonly name: string;
 }
 
-/** Who reaches a path, method by method; {@link REST} stands for the methods that cannot be named. */
+/** The callers that reach a path, by method; {@link REST} represents the methods that cannot be named. */
 export type Reach<T extends Named> = ReadonlyMap<string, readonly T[]>;
 
 export const METHODS: readonly string[] = [...NAMED, REST];
 
-/** The same people are the same text. */
+/** Equal callers give equal texts. */
 export const textOf = (people: readonly Named[]): string => people.map(({ name }) => name).join(' ');
 
-/** Whether the same people reach both with each method. */
+/** Whether the same callers reach both with each method. */
 export const sameReach = (a: Reach<Named>, b: Reach<Named>): boolean =>
   METHODS.every((method) => textOf(a.get(method) ?? []) === textOf(b.get(method) ?? []));
 
@@ -26,18 +26,18 @@ function byName<T extends Named>(people: Iterable<T>): readonly T[] {
   return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Whom one of the two lets pass. */
+/** The callers that either of the two allows. */
 export function union<T extends Named>(a: Reach<T>, b: Reach<T>): Reach<T> {
   return new Map(METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
 }
 
-/** A rule, and whom it lets pass. */
+/** A rule, and the callers that it allows. */
 interface Passing<T extends Named> {
   readonly methods?: readonly string[];
   readonly one: T;
 }
 
-/** Rules with the paths that they share: most rules of a policy have those of their route. */
+/** Rules grouped by path, because most rules of a policy share the path of their route. */
 export class Paths<T extends Named> {
   readonly #routes: ReadonlyMap<Path, readonly Passing<T>[]>;
 
@@ -45,7 +45,7 @@ export class Paths<T extends Named> {
     this.#routes = routes;
   }
 
-  /** @param who whom a rule lets pass */
+  /** @param who the callers that a rule allows */
   static of<T extends Named, R extends Rule>(rules: readonly R[], who: (rule: R) => T): Paths<T> {
     const routes = new Map<Path, Passing<T>[]>();
     for (const rule of rules) {
@@ -61,7 +61,7 @@ export class Paths<T extends Named> {
     return this.#routes.keys();
   }
 
-  /** Who the rules let reach a path. */
+  /** The callers that the rules allow at a path. */
   at(path: string): Reach<T> {
     const rules = [...this.#routes].flatMap(([own, rules]) => (covers(own, path) ? rules : []));
     const people = (method: string) => rules.filter((rule) => coversMethod(rule, method)).map(({ one }) => one);

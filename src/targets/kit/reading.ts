@@ -1,28 +1,25 @@
 import type { Path } from '../../rules/types.ts';
 import { asFile, type Comparison, differences } from './compare.ts';
 
-/*
- * What the readers of all meshes need. They work by an allowlist: whatever they do not know is an error, which makes the
- * answer of `prove` "not proven".
- */
+/* Functions for the readers of all meshes. They work by an allowlist: anything unknown is an error, and the result of
+ * `prove` is then "not proven". */
 
-/** Something of an object that makes it unreadable. */
+/** The error for a part of an object that cannot be read. */
 export const unreadable = (title: string, why: string): Error => new Error(`${title}: ${why}`);
 
-/** Something that is unlike all that is rendered. */
+/** The error for something that meshgate never renders. */
 export const unlike = (what: unknown): Error => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
-/** @throws Error for a member that is none of these */
+/** @throws Error for a member that is not listed */
 export function checkMembers(value: object, known: readonly string[], title: string): void {
   const other = Object.keys(value).find((key) => !known.includes(key));
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-/**
- * Compares the whole of an object with what is rendered for what was understood of it: a member that differs may change
- * what the others mean.
+/** Compares a whole object with what is rendered from the part that was understood. A member that differs may change
+ * the meaning of the others.
  *
- * @param before what stands before the difference in the error
+ * @param before text before the difference in the error
  * @throws Error that names the difference
  */
 export function checkForm(understood: unknown, live: unknown, comparison: Comparison, before = ''): void {
@@ -30,11 +27,10 @@ export function checkForm(understood: unknown, live: unknown, comparison: Compar
   if (first !== undefined) throw new Error(before + first);
 }
 
-/**
- * Paths in a list in which a prefix stands as the path itself and then as what is below it.
+/** Reads paths from a list in which a prefix has two items: the path itself, then what is below it.
  *
- * @param part what an item says of paths; undefined: nothing that is known
- * @throws what `fail` makes of an item that is unknown or out of place
+ * @param part the path of an item; undefined if it is unknown
+ * @throws the error that `fail` makes of an item that is unknown or out of place
  */
 export function pathsIn<T>(
   items: readonly T[],

@@ -4,12 +4,12 @@ import { overlap } from '../../rules/cover.ts';
 import { type Enforced, enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 
-/** The rules of services in the mesh, each to be held by itself. */
+/** The rules of services in the mesh, each enforceable by itself. */
 export function meshRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return enforced(rules).filter((rule) => policy.services[rule.service]?.direct === undefined);
 }
 
-/** Items of one key together, in the order of their first. */
+/** Groups items by key, in the order of their first item. */
 export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): ReadonlyMap<K, readonly [T, ...T[]]> {
   const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
@@ -20,23 +20,22 @@ export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): Readonly
   return groups;
 }
 
-/** The SPIFFE id that a rule connects with. */
+/** The SPIFFE id of the connection for a rule. */
 export function spiffeOf({ mesh }: Policy, { id, as }: Rule): string {
   const identity = mesh?.identities[as];
   if (identity === undefined) throw new Error(`rule ${id} names an undefined identity`);
   return identity.spiffe;
 }
 
-/** What of a rule an assertion shows. */
+/** The part of a rule that an assertion shows. */
 type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
 
-/**
- * A rule as a mesh keeps it.
+/** A rule as a mesh enforces it.
  *
- * @param file that it is read from, whose lines mean nothing
- * @param host what stands for host and service
- * @param as who connects
- * @param says absent: whoever connects may be any caller
+ * @param file that it is read from, without line numbers
+ * @param host represents host and service
+ * @param as identity of the connection
+ * @param says absent: any caller with that connection
  */
 export function meshRule(
   file: string,
@@ -49,7 +48,7 @@ export function meshRule(
   return { id, at, route, host, path, ...(methods !== undefined && { methods }), ...says, service: host, as };
 }
 
-/** A path with one that stands for all that it covers. */
+/** A path, with a representative of all paths that it covers. */
 interface Region {
   readonly path: Path;
   readonly sample: string;
@@ -57,10 +56,10 @@ interface Region {
 
 const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);
 
-/** Whether a path is a prefix itself, or below it. */
+/** Whether a path is the prefix itself or below it. */
 export const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
-/** What some paths tell apart, each path of it once. */
+/** The regions that some paths distinguish, each once. */
 export function regionsOf(paths: Iterable<Path>): readonly Region[] {
   const atoms = pathAtoms(paths);
   const plain = atoms.map(
@@ -73,7 +72,7 @@ export function regionsOf(paths: Iterable<Path>): readonly Region[] {
   });
 }
 
-/** Who a rule is for, in words. */
+/** The callers of a rule, in words. */
 export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 'alone'>): string {
   if (alone) return `agent ${agent} alone`;
   const person = who.kind === 'role' ? `role ${who.role}` : who.kind;
@@ -84,18 +83,17 @@ function methodsMeet(a: Rule, b: Rule): boolean {
   return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 }
 
-/**
- * Rules of other callers that a mesh cannot tell from a rule, since they have a request in common.
+/** Rules for other callers that a mesh cannot distinguish from a rule, because they have a request in common.
  *
- * @param rules all that the mesh holds
- * @param seen what the mesh sees of a rule beside the request
+ * @param rules all that the mesh enforces
+ * @param seen what the mesh sees of a rule besides the request
  * @returns those of one of the rules
  */
 export function indistinctIn(
   rules: readonly Enforced[],
   seen: (rule: Enforced) => string,
 ): (rule: Enforced) => readonly Enforced[] {
-  // By their path, which most rules have in common with others.
+  // Grouped by path, because most rules share their path with others.
   const places = new Map([...grouped(rules, seen)].map(([name, own]) => [name, grouped(own, ({ path }) => path)]));
   return (rule) => {
     const who = whoText(rule);
@@ -104,23 +102,23 @@ export function indistinctIn(
   };
 }
 
-/** So many are named. */
+/** Most rules that are named. */
 const NAMES = 3;
 
-/** Rules of others, in words. */
+/** Other rules, in words. */
 export function othersText(others: readonly Enforced[]): string {
   const named = others.slice(0, NAMES).map((other) => `${whoText(other)} (${other.id})`);
   const more = others.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What a mesh without the assertion sees of a rule: identity and authority. */
+/** What a mesh sees of a rule without the assertion: identity and authority. */
 export const connectionOf =
   ({ services, mesh }: Policy) =>
   (rule: Rule): string =>
     JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
 
-/** Who shares what {@link connectionOf} a rule sees, and cannot be told from it. */
+/** The callers with the same {@link connectionOf} as a rule, whom the mesh cannot distinguish from the rule's. */
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';

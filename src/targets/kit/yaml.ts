@@ -1,29 +1,29 @@
 import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 import { Foreign } from '../types.ts';
 
-/** What stands above everything that is rendered as YAML. */
+/** The first line of every rendered YAML file. */
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
-/** A value as a YAML document. Every string is in quotes: plain `y`, `on` and numbers are taken for what they look like. */
+/** A value as a YAML document. Every string is quoted, because plain `y`, `on` and numbers are not read as strings. */
 export function toYaml(value: unknown): string {
   return dump(value, { forceQuotes: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', skipInvalid: true });
 }
 
-/** Objects as one file, a document each. */
+/** Objects as one file with a document for each. */
 export function documents(objects: readonly unknown[]): string {
   return HEAD + objects.map(toYaml).join('---\n');
 }
 
-/** A rendered file is deep, and nobody's is deeper. */
+/** Deepest nesting that is read. A rendered file has less. */
 const DEEPEST = 100;
 
-/** Plain text that YAML 1.1 takes for a boolean, and YAML 1.2 for text. */
+/** Plain text that is a boolean in YAML 1.1 and a string in YAML 1.2. */
 const BOOLEAN = /^(y|yes|n|no|on|off)$/i;
 
-/** Numbers that all readers of YAML read alike. */
+/** Numbers that all YAML readers read alike. */
 const PLAIN_NUMBER = /^(0|-?[1-9]\d{0,14})(\.\d{1,15})?$/;
 
-/** Plain text that some reader of YAML takes for a number: kubectl takes 0300 for 192, and 1_000 for 1000. */
+/** Plain text that some YAML reader reads as a number: kubectl reads 0300 as 192, and 1_000 as 1000. */
 const NUMBER = [
   /^[-+]?(\.[\d_]+|\d[\d_]*(\.[\d_]*)?)(e[-+]?[\d_]+)?$/i,
   /^[-+]?0(x[\da-f_]+|b[01_]+|o[0-7_]+)$/i,
@@ -31,10 +31,10 @@ const NUMBER = [
   /^[-+]?\.(inf|nan)$/i,
 ];
 
-/** Lines that kubectl, which splits files by itself, and readers of YAML divide at different places. */
+/** Lines at which kubectl, which splits files by itself, and YAML readers split differently. */
 const DIVIDED = /\r(?!\n)|[\u0085\u2028\u2029]|^---(?![ \t]*\r?$|[ \t]+#)|^\.\.\.|^%/m;
 
-/** What of a scalar the readers of YAML read differently; undefined: nothing. */
+/** The part of a scalar that YAML readers read differently; undefined if there is none. */
 function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): string | undefined {
   if (style !== SCALAR_STYLE.PLAIN || valueStart < 0) return undefined;
   const value = text.slice(valueStart, valueEnd);
@@ -43,7 +43,7 @@ function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): st
   return isClear ? undefined : `${value} without quotes`;
 }
 
-/** @throws Error for text that the readers of YAML which meshes have do not read alike: nothing is known of it */
+/** @throws Error for text that the YAML readers of meshes read differently, so that its meaning is not known */
 function checkClear(name: string, text: string, events: readonly Event[]): void {
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length;
@@ -59,12 +59,11 @@ function checkClear(name: string, text: string, events: readonly Event[]): void 
   }
 }
 
-/**
- * Every document of a file, YAML or JSON, empty ones as null. The reader with positions, which policies are read with,
- * takes ten times as long: too long for what thousands of rules render to.
+/** Every document of a file, YAML or JSON; empty ones are null. The reader that policies are read with keeps positions
+ * and takes ten times as long: too long for thousands of rules.
  *
- * @throws Foreign for what is no YAML, and for aliases, which could make a small file endless; Error for what another
- * reader could read otherwise
+ * @throws Foreign if it is not YAML, or has aliases, which could make a small file endless; Error if another reader
+ * could read it otherwise
  */
 export function allDocumentsIn(name: string, text: string): readonly unknown[] {
   const { events, documents } = parsed(name, text);
@@ -83,10 +82,9 @@ function parsed(name: string, text: string) {
   }
 }
 
-/**
- * The documents of a file that are not empty.
+/** The documents of a file that are not empty.
  *
- * @throws as {@link allDocumentsIn}; Foreign where there is none
+ * @throws as {@link allDocumentsIn}; Foreign if there is none
  */
 export function documentsIn(name: string, text: string): readonly unknown[] {
   const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);

@@ -8,10 +8,11 @@ import { bearingOf } from './others.ts';
 import { liveFiles, withOddPaths } from './parse.ts';
 import { workloadsOf } from './workloads.ts';
 
-/** What decides before any route: which pods and ports are guarded, and what is refused as odd. */
+/** Whether an object decides before any route does: the servers, and the route that denies paths which are not
+ * canonical. */
 const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withOddPaths(object);
 
-/** What is read back as rules. */
+/** Kinds that are read back as rules. */
 const READ = ['HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication'];
 
 const hostsOf = (objects: readonly LiveObject[]): ReadonlySet<string> =>
@@ -29,7 +30,7 @@ const serversOf = (objects: readonly LiveObject[]) => objects.filter(({ kind }) 
 
 const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${metadata.name}`;
 
-/** Whether no server guards the workload of a host. */
+/** Whether the workload of a host has no server. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
   const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
@@ -39,11 +40,9 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => hosts.includes(host.split(' ')[0] as string);
 }
 
-/**
- * How rendered or live objects differ from what the policy renders to, but for the routes and who passes by them, which
- * are proved: servers and refused paths that are missing, changed or left over, and objects of others that may change an
- * answer.
- */
+/** How rendered or live objects differ from what the policy renders to, except the routes and their clients, which are
+ * proved: servers and denied paths that are missing, changed or left over, and objects of others that may change a
+ * decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const live = liveFiles(files);
@@ -56,7 +55,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
       isManaged,
       bearing: (it) => bearingOf(it, own),
       isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
-      // A server that is not there.
+      // A missing server.
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
       unguarded: 'the default inbound policy decides who gets in',
     }),

@@ -11,22 +11,22 @@ import { clientOf, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
-/** All that Linkerd holds for one authority. */
+/** What Linkerd enforces for one authority. */
 interface Place {
   readonly authority: Authority;
   /** Whether other authorities have the same workload. */
   readonly shared: boolean;
-  /** Exact paths that the path alone does not tell from the prefix of the same path. */
+  /** Exact paths that Linkerd cannot distinguish from the prefix of the same path by the path alone. */
   readonly ties: ReadonlySet<string>;
 }
 
-/** Something of a rule that Linkerd does not hold as it is; not `wider` where nginx never sends what would pass. */
+/** A part of a rule that Linkerd does not enforce exactly; not `wider` if nginx never sends the additional requests. */
 interface Lack {
   readonly text: string;
   readonly wider: boolean;
 }
 
-/** The place of every rule that Linkerd holds. */
+/** The place of every rule that Linkerd enforces. */
 function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
   const places = workloads.flatMap(({ authorities }) =>
     authorities.flatMap((authority) => {
@@ -57,21 +57,19 @@ function tieText({ authority: { host }, shared }: Place): string {
   return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is held as one of the prefix`;
 }
 
-/** Whether the path cannot be told from another by itself. Of two that are held as one, both cannot. */
+/** Whether the path cannot be distinguished from another one by itself. If two are treated as one, both cannot. */
 function isTied({ path }: Rule, { ties, shared }: Place): boolean {
   if ('exact' in path) return ties.has(path.exact);
   return shared && ties.has(path.prefix === '' ? '/' : path.prefix);
 }
 
 interface LinkerdEnforcement extends Enforcement {
-  /** What Linkerd does not hold of one rule. */
+  /** What Linkerd does not enforce of a rule. */
   readonly lacks: (rule: Enforced) => readonly Lack[];
 }
 
-/**
- * The rules that Linkerd enforces by itself: at the workload it sees host, path, method and the identity of the client, so
- * a role is enforced only where its identity is its own.
- */
+/** The rules that Linkerd enforces by itself. At the workload it sees host, path, method and the client's identity, so
+ * it enforces a role only if the role's identity is not shared. */
 export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): LinkerdEnforcement {
   const places = placesOf(policy, workloadsOf(policy, rules));
   const placeOf = (rule: Enforced) => places.get(rule) as Place;
@@ -102,7 +100,7 @@ function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   ];
 }
 
-/** Workloads whose pods may be the same, as far as their labels say. */
+/** Workloads whose labels may select the same pods. */
 function meetings(workloads: readonly Workload[]): readonly Gap[] {
   return workloads.flatMap(({ service }, index) =>
     workloads
@@ -120,7 +118,7 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
 const oneIdentity = (names: string): string =>
   `an nginx deployment has one identity in Linkerd: requests as ${names} pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account`;
 
-/** What goes for the whole mesh. */
+/** Gaps of the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
   const assertion =
@@ -131,7 +129,7 @@ function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   ];
 }
 
-/** All that Linkerd alone does not enforce, or enforces differently. */
+/** The gaps that only Linkerd has. */
 export function linkerdGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const { rules: held, lacks } = enforcedByLinkerd(policy, rules);
   return [

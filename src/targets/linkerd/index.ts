@@ -12,10 +12,8 @@ import { projection } from './project.ts';
 import { otherHostRules, readLinkerd } from './read.ts';
 import { lackOf } from './workloads.ts';
 
-/**
- * Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the kustomization.yaml
- * that names it. Where nothing can be guarded there is no file.
- */
+/** Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the
+ * kustomization.yaml that lists it. If Linkerd can enforce nothing, there is no file. */
 function render(policy: Policy, rules: readonly Rule[]): Emitted {
   const gaps = linkerdGaps(policy, rules);
   const objects = objectsOf(policy, rules);

@@ -4,19 +4,17 @@ import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } fro
 import { isInside } from '../kit/rules.ts';
 import type { Client } from './identity.ts';
 
-/** A match of an HTTPRoute, and who may pass by it. */
+/** A match of an HTTPRoute, and the clients that it allows. */
 export interface Match {
   readonly path: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string };
   readonly method?: string;
   readonly clients: readonly Client[];
-  /**
-   * Has to win over the prefix of the same path. Linkerd counts the characters of a path, whether it matches exactly or
-   * as a prefix; so such a match is told apart by its host.
-   */
+  /** Whether it must win over the prefix of the same path. Linkerd compares the length of paths, exact or prefix, so
+   * such a match is distinguished by its host. */
   readonly first: boolean;
 }
 
-/** The matches by which `reach` holds at a path where without them it would be `otherwise`. */
+/** The matches that enforce `reach` at a path where `otherwise` would apply without them. */
 function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, otherwise: Reach<Client>): Match[] {
   const clients = (method: string) => reach.get(method) ?? [];
   const differs = (method: string, from: Reach<Client>) => textOf(clients(method)) !== textOf(from.get(method) ?? []);
@@ -33,11 +31,11 @@ function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, ot
   ];
 }
 
-/** Prefixes that have matches, longest first, and who reaches what is below them. */
+/** Prefixes that have matches, longest first, and the clients that reach what is below them. */
 class Prefixes {
   readonly #known: { readonly prefix: string; readonly reach: Reach<Client> }[] = [];
 
-  /** What holds for a path as far as is known. */
+  /** The clients that reach a path by the prefixes so far. */
   at(path: string): Reach<Client> {
     return this.#known.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
   }
@@ -54,12 +52,11 @@ class Prefixes {
 
 const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
 
-/**
- * The fewest matches by which Linkerd lets exactly those reach a path whom the rules do: the longest path wins, and of
- * one length a match that names the method.
+/** The fewest matches by which Linkerd allows exactly the clients that the rules allow. The longest path wins; among
+ * equal lengths, a match that names the method.
  *
- * @param apart whether an exact path can be told from the prefix of the same length; otherwise both are one, and
- * whoever reaches one reaches the other
+ * @param apart whether an exact path can be distinguished from the prefix of the same length; otherwise both are one,
+ * and a client that reaches one reaches the other
  */
 export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[] {
   const atoms = pathAtoms(paths.all);
@@ -83,7 +80,7 @@ export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[
   return matches;
 }
 
-/** Exact paths that Linkerd does not tell from the prefix of the same length by the path alone. */
+/** Exact paths that Linkerd cannot distinguish from the prefix of the same length by the path alone. */
 export function tiesOf(paths: Paths<Client>): readonly string[] {
   const first = matchesOf(paths, true).filter((match) => match.first);
   return [...new Set(first.map(({ path }) => path.value))];

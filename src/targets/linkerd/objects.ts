@@ -8,10 +8,10 @@ import type { Guarded } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
-/** The one file that is rendered. */
+/** The only rendered file with rules. */
 export const FILE = 'linkerd.yaml';
 
-/** A Kubernetes object, the kinds that are rendered here. */
+/** A Kubernetes object of a kind that is rendered here. */
 export interface Rendered extends KubeObject {
   readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
 }
@@ -23,13 +23,13 @@ const VERSIONS = {
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
 
-/** An object of the policy in its one form. */
+/** A rendered object. */
 export function object(kind: Rendered['kind'], name: string, namespace: string, spec: unknown): Rendered {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
   return { apiVersion, kind, metadata: { name, namespace, labels: MANAGED }, spec };
 }
 
-/** What of live objects changes no answer. */
+/** Members of live objects that change no decision. */
 export const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'the policy controller writes it; of routes it is read whether they count' },
@@ -40,13 +40,13 @@ export const NEUTRAL: readonly Neutral[] = [
   },
 ];
 
-/** A name of the policy as a part of a Kubernetes name, which ends in a letter or digit. */
+/** A name of the policy as a part of a Kubernetes name, which must end in a letter or digit. */
 const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?<!-)-+$/, '')}-${hash(name)}` : name);
 
-/** Longest that may stand behind a service's name. */
+/** Longest suffix of a service's name. */
 const LONGEST = 120;
 
-/** What a set of clients is called; `refuse` is what nobody may do. */
+/** The name of a set of clients; `refuse` is the empty set. */
 function setName(clients: readonly Client[]): string {
   if (clients.length === 0) return 'refuse';
   const text = clients.map(({ name }) => part(name)).join('.');
@@ -55,7 +55,7 @@ function setName(clients: readonly Client[]): string {
 
 export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}`;
 
-/** Pods and a port on which nothing passes that no policy allows. */
+/** Pods and a port that deny all requests which no policy allows. */
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
@@ -64,17 +64,17 @@ export function server(service: Guarded): Rendered {
 
 const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
 
-/** Who may pass somewhere, by their identity in the mesh. */
+/** Clients that are allowed, by their identity in the mesh. */
 export function authentication(namespace: string, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.map(({ id }) => id) };
   return object('MeshTLSAuthentication', authenticationName(clients), namespace, spec);
 }
 
-/** A route of a `Server`: requests for one service that the same clients may make. */
+/** A route of a `Server`: requests to one service that the same clients may send. */
 export interface Route {
   readonly server: Guarded;
   readonly service: Guarded;
-  /** Has to win over prefixes of the same length. */
+  /** Whether it must win over prefixes of the same length. */
   readonly first: boolean;
   readonly hosts: readonly string[];
   readonly clients: readonly Client[];
@@ -83,7 +83,7 @@ export interface Route {
 const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
   `meshgate-${part(service.name)}.${first ? 'exact.' : ''}`;
 
-/** What the definition of an HTTPRoute has room for. */
+/** Most matches in one HTTPRoute. */
 export const MATCHES = 8;
 export const RULES = 16;
 
@@ -109,7 +109,7 @@ function authorization({ server, clients }: Route, name: string): Rendered {
   return object('AuthorizationPolicy', name, server.namespace, spec);
 }
 
-/** Routes with these matches, as many as it takes, each with its policy; without one where nobody may pass. */
+/** Routes for these matches, as many as needed, each with its policy; without one if no client is allowed. */
 export function routes(route: Route, matches: readonly Match[]): readonly Rendered[] {
   const name = routeName(route) + setName(route.clients);
   const plain = matches.map(({ path, method }) => ({ path, ...(method !== undefined && { method }) }));
@@ -120,11 +120,10 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
   });
 }
 
-/**
- * Refuses raw paths that Linkerd, which matches without decoding, would take for another rule's than nginx or the
+/** Denies raw paths that Linkerd, which matches without decoding, would assign to another rule than nginx or the
  * service does. A regular expression counts with the whole length of the path, so it wins over every prefix.
  *
- * @param characters that paths of the policy hold and that clients may percent-encode
+ * @param characters in paths of the policy that clients may percent-encode
  */
 export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
   const path = { type: 'RegularExpression', value: oddPattern(characters) };

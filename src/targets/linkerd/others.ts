@@ -19,21 +19,21 @@ type Spec = Readonly<Record<string, unknown>>;
 
 const specOf = ({ spec }: LiveObject): Spec => (spec ?? {}) as Spec;
 
-/** References; what is no object names anything. */
+/** References in a value. A value that is no object may name anything. */
 const refsOf = (value: unknown): readonly Ref[] =>
   (Array.isArray(value) ? value : [value]).map((it) => (typeof it === 'object' && it !== null ? it : {}) as Ref);
 
-/** As Linkerd compares kinds and the names in references: it ignores their case. */
+/** Linkerd ignores the case of kinds and of names in references. */
 const folded = (value: unknown): string | undefined => (typeof value === 'string' ? value.toLowerCase() : undefined);
 
-/** Ours of one namespace. */
+/** Rendered objects of the same namespace. */
 const near = (other: LiveObject, own: readonly LiveObject[]) => own.filter((it) => isNear(other, it));
 
-/** What references may name beside ours without a meaning for ours. */
+/** Kinds that a reference may name without an effect on rendered objects. */
 const TARGETS = ['server', 'httproute', 'grpcroute'];
 const PARENTS = ['server', 'service', 'gateway', 'egressnetwork', 'unmeshednetwork'];
 
-/** Whether a reference may name one of ours: by its kind and name, as its namespace, or by a kind that nobody knows. */
+/** Whether a reference may name a rendered object: by kind and name, by its namespace, or by an unknown kind. */
 function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): boolean {
   const what = folded(kind);
   if (what === undefined || !known.includes(what)) return true;
@@ -41,7 +41,7 @@ function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): b
   return name === undefined || folded(name) === it.metadata.name.toLowerCase();
 }
 
-/** Says which one of ours the references in a member of another object may name. */
+/** The rendered object that a member of another object may name. */
 const naming =
   (member: string, known: readonly string[], text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -61,7 +61,7 @@ const server: Bearing = (other, own) => {
     readonly podSelector?: { readonly matchLabels?: Labels };
     readonly port?: unknown;
   };
-  // A port by its name, and labels by expressions, may be any.
+  // A port by name, and labels by expressions, may match any.
   const met = near(other, own).find(({ kind, spec }) => {
     const ours = spec as { readonly podSelector: { readonly matchLabels: Labels }; readonly port: number };
     if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
@@ -92,10 +92,10 @@ const BEARINGS: Bearings = {
   ServerAuthorization: serverAuthorization,
   HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
   MeshTLSAuthentication: authentication,
-  // It counts only where a policy names it, and no policy of ours names one.
+  // It counts only if a policy names it, and no rendered policy does.
   NetworkAuthentication: () => undefined,
 };
 
-/** How an object of others may change the answers of ours. */
+/** How another object may change the decisions of the rendered ones. */
 export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
   kubeBearing(BEARINGS, other.kind, other, own);

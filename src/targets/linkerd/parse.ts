@@ -22,18 +22,18 @@ export interface RequestMatch {
   readonly method?: string;
 }
 
-/** A route with all that decides about it. */
+/** A route with everything that decides about it. */
 export interface ReadRoute {
   readonly id: string;
   readonly created: string;
   readonly server: string;
   readonly hosts: readonly string[];
   readonly matches: readonly RequestMatch[];
-  /** Identities that may pass. */
+  /** Allowed identities. */
   readonly clients: readonly string[];
 }
 
-/** How to get what is understood here out of a cluster. */
+/** How to get readable files from a cluster. */
 const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   'servers',
   'httproutes',
@@ -50,12 +50,12 @@ export const liveFiles = (files: Files): KubeFiles => kubeFiles(files, ASK);
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
-/** Whether a route has patterns for paths; the rendered ones refuse paths that are not canonical. */
+/** Whether a route has patterns for paths; the rendered patterns deny paths that are not canonical. */
 export function withOddPaths({ kind, spec }: LiveObject): boolean {
   return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 }
 
-/** The form of an object that was understood as this. */
+/** Checks that an object has only the parts that were understood. */
 function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
   checkForm(object(kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
@@ -76,7 +76,7 @@ function checkServer(server: LiveObject): void {
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 
-/** Whether a pattern is a rendered one of paths that are not canonical: these, and perhaps some that a client
+/** Whether a pattern is a rendered one for paths that are not canonical: these, and characters that a client
  * percent-encodes. */
 function isOddPattern(value: string): boolean {
   const [plain = ''] = oddPatterns([]);
@@ -84,14 +84,14 @@ function isOddPattern(value: string): boolean {
   return value === plain || (value.startsWith(start) && /^[0-9a-fA-F[\]|]+\)\.\*\)$/.test(value.slice(start.length)));
 }
 
-/** Linkerd takes no path that is not absolute. */
+/** Linkerd rejects a path that is not absolute. */
 const isWhole = ({ type, value = '/' }: PathMatch): boolean =>
   type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
 
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
   checkMembers(rule, ['matches'], title);
   const { matches = [] } = rule;
-  // To the proxy a rule without matches takes every request.
+  // The proxy applies a rule without matches to every request.
   if (matches.length === 0) throw unreadable(title, 'a rule without matches takes every path');
   if (matches.length > MATCHES)
     throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
@@ -107,7 +107,7 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     if (type === 'RegularExpression') {
       if (!isOddPattern(value)) throw unreadable(title, `no pattern that meshgate renders: ${value}`);
     } else if (value !== '' && pathMistake(value) !== undefined) {
-      // It could win over the pattern that refuses paths that are not canonical: Linkerd counts characters, then looks
+      // It could win over the pattern that denies paths which are not canonical: Linkerd compares lengths, then looks
       // for a method.
       throw unreadable(title, `no path of a policy: ${value}`);
     }
@@ -120,7 +120,7 @@ interface Authorization {
   readonly requiredAuthenticationRefs: readonly Ref[];
 }
 
-/** Identities that each route lets pass. */
+/** The identities that each route allows. */
 function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly string[]> {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
   const identities = new Map(
@@ -157,7 +157,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
 
 const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io'];
 
-/** What the policy controller calls itself. */
+/** The name of the policy controller in statuses. */
 const CONTROLLER = 'linkerd.io/policy-controller';
 
 interface RouteStatus {
@@ -168,7 +168,7 @@ interface RouteStatus {
   }[];
 }
 
-/** A live route counts once the policy controller has accepted it; one in a file has no status. */
+/** A live route counts only after the policy controller has accepted it. A route in a file has no status. */
 function checkAccepted(route: LiveObject, server: string): void {
   if (route.metadata.uid === undefined && route.status === undefined) return;
   const { parents = [] } = (route.status ?? {}) as RouteStatus;
@@ -222,10 +222,9 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
   };
 }
 
-/**
- * The routes in objects that meshgate rendered, or in what `kubectl get` says of them.
+/** The routes in objects that meshgate rendered, or in the output of `kubectl get`.
  *
- * @throws Foreign for objects that are none of Linkerd's, Error where there is something that it would not render
+ * @throws Foreign if there is no object of Linkerd, Error for something that meshgate does not render
  */
 export function routesIn(objects: readonly LiveObject[]): readonly ReadRoute[] {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);

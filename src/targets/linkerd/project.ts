@@ -6,10 +6,8 @@ import { clientOf } from './identity.ts';
 import { FILE } from './objects.ts';
 import { workloadsOf } from './workloads.ts';
 
-/**
- * The rules as far as Linkerd keeps them: the host of the authority stands for host and service, the client's identity
- * for `as`, whoever has it may be any caller, and all methods that no route can name are one.
- */
+/** The rules as far as Linkerd keeps them. The authority's host represents host and service, and the client's identity
+ * represents `as`; any caller may have it. All methods that no route can name are one. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
   return all.flatMap(({ host, rules }) =>

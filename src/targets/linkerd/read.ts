@@ -8,7 +8,8 @@ import type { Files } from '../types.ts';
 import { FILE } from './objects.ts';
 import { liveFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
 
-/** How well a route's host fits: in full, by a wildcard, by saying none; undefined: not. */
+/** How well a route's host matches: in full, by a wildcard, or because there is none; undefined if it does not
+ * match. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {
   if (hosts.length === 0) return 0;
   const ranks = hosts.map((it) => {
@@ -21,17 +22,17 @@ function hostRank(hosts: readonly string[], host: string): number | undefined {
 
 const prefixOf = (value: string): string => value.replace(/(?<!\/)\/+$/, '');
 
-/** How well a match fits a canonical path: by the characters that it names; undefined: not. */
+/** How well a match fits a canonical path: by the number of its characters; undefined if it does not. */
 function pathRank({ type = 'PathPrefix', value = '/' }: NonNullable<RequestMatch['path']>, path: string) {
   if (type === 'Exact') return path === value ? value.length : undefined;
-  // Those that meshgate renders match no canonical path.
+  // The rendered expressions match no canonical path.
   if (type === 'RegularExpression') return undefined;
   const prefix = prefixOf(value);
   if (prefix === '') return 1;
   return isInside(path, prefix) ? prefix.length : undefined;
 }
 
-/** The route that takes a request: host, then path, then method; of equals the oldest, then the first by name. */
+/** The route for a request: by host, then path, then method; among equals the oldest, then the first by name. */
 function routeOf(routes: readonly ReadRoute[], host: string, path: string, method: string): ReadRoute | undefined {
   let best: { readonly route: ReadRoute; readonly rank: readonly number[] } | undefined;
   for (const route of routes) {
@@ -58,7 +59,7 @@ function pathsOf(routes: readonly ReadRoute[]): readonly Path[] {
   });
 }
 
-/** One rule for each client that reaches a path, with the methods that it may use there. */
+/** One rule for each client that reaches a path, with its methods there. */
 function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample: string): readonly MeshRule[] {
   const reached = METHODS.map((method) => ({ method, route: routeOf(routes, host, sample, method) }));
   const clients = new Set(reached.flatMap(({ route }) => route?.clients ?? []));
@@ -74,12 +75,12 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
   });
 }
 
-/** How well the best of some routes fits a host. */
+/** How well the best of some routes matches a host. */
 const bestRank = (routes: readonly ReadRoute[], host: string): number =>
   Math.max(-1, ...routes.map(({ hosts }) => hostRank(hosts, host) ?? -1));
 
-/** Paths that are not canonical are refused before any prefix lets them pass: the host of the route that does fits no
- * worse. */
+/** Checks that paths which are not canonical are denied before any prefix allows them: the host of the route that
+ * denies them matches equally well. */
 function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
   const wide = routes.filter(
@@ -94,7 +95,7 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   }
 }
 
-/** What the routes of one workload let pass for one host. */
+/** The rules of one workload's routes for one host. */
 function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRule[] {
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
   checkOddPaths(own, host);
@@ -103,10 +104,10 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRul
 
 const isWildcard = (host: string): boolean => host.startsWith('*.');
 
-/** A label that no name has: it is longer than labels are. */
+/** A label that no name contains, because it is longer than labels may be. */
 const FRESH = 'x'.repeat(64);
 
-/** The names that routes know in full, and for each wildcard, and for none, a name that no other one fits. */
+/** The full names in routes, and for each wildcard, and for routes without a host, a name that matches only it. */
 function hostsOf(server: string, routes: readonly ReadRoute[]) {
   const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
   return [...new Set(said)].map((it) => {
@@ -116,10 +117,9 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
   });
 }
 
-/**
- * Linkerd's objects as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
+/** Linkerd's objects as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
  *
- * @throws Error where there is something that meshgate would not render
+ * @throws Error for something that meshgate does not render
  */
 export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
@@ -131,8 +131,8 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   });
 }
 
-/** What the objects let pass for hosts that no route names in full: nginx never sends them, and no rule speaks of
- * them. */
+/** The rules of the objects for hosts that no route names in full. nginx never sends them, and no rule of a policy is
+ * about them. */
 export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
@@ -142,10 +142,9 @@ export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRul
   return some ? rulesOf(objects).filter(({ host }) => host.includes('/')) : [];
 }
 
-/**
- * Reads files back as rules; see {@link rulesOf}.
+/** Reads files back as rules; see {@link rulesOf}.
  *
- * @param files what was rendered, or what `kubectl get -o yaml` says of it, whatever the names
+ * @param files rendered files, or output of `kubectl get -o yaml`, with any names
  */
 export function readLinkerd(files: Files): readonly MeshRule[] {
   return rulesOf(liveFiles(files).objects);

@@ -5,35 +5,35 @@ import type { Rule } from '../../rules/types.ts';
 import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
-/** What a service says of itself in full, so that Linkerd can guard its workload. */
+/** A service with everything that Linkerd needs to enforce rules at its workload. */
 export interface Guarded extends Service {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly port: number;
 }
 
-/** A service as a workload tells it from others: by the host that is asked for. */
+/** A service as a workload distinguishes it: by the requested host. */
 export interface Authority {
   readonly service: Guarded;
-  /** Lower case, without the port: Linkerd does not look at it. */
+  /** Lower case, without the port, which Linkerd ignores. */
   readonly host: string;
   readonly rules: readonly Enforced[];
 }
 
-/** Pods and one port of them: what one `Server` guards. */
+/** Pods and one of their ports, for which there is one `Server`. */
 export interface Workload {
   /** The first of the services that run there. */
   readonly service: Guarded;
   readonly authorities: readonly Authority[];
 }
 
-/** Host of an authority as a route can name it; undefined: it is an address, or no DNS name. */
+/** Host of an authority as a route can name it; undefined if it is an address, or not a DNS name. */
 export function hostOf({ authority }: Service): string | undefined {
   const host = authority.replace(/:\d+$/, '').toLowerCase();
   return LINKERD_HOST.test(host) ? host : undefined;
 }
 
-/** What Linkerd would have to know of a service; undefined: it knows enough. */
+/** What the policy lacks for a service in Linkerd; undefined if it is complete. */
 export function lackOf(service: Service): string | undefined {
   const { namespace, labels, port, authority } = service;
   const missing = Object.entries({ namespace, labels, port }).flatMap(([key, value]) =>
@@ -53,13 +53,13 @@ const sorted = (labels: Readonly<Record<string, string>>) =>
 
 const place = ({ namespace, labels, port }: Guarded): string => JSON.stringify([namespace, port, sorted(labels)]);
 
-/** The services that some rule asks through the mesh, in the policy's order. */
+/** The services that rules lead to through the mesh, in the policy's order. */
 export function meshServices(policy: Policy, rules: readonly Rule[]): readonly Service[] {
   const asked = new Set(rules.map((rule) => rule.service));
   return Object.values(policy.services).filter(({ name, direct }) => direct === undefined && asked.has(name));
 }
 
-/** Services of one authority are one to Linkerd: their rules are united. */
+/** Services with the same authority are one to Linkerd, which joins their rules. */
 function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]): readonly Authority[] {
   return [...grouped(services, (service) => hostOf(service) as string)].map(([host, own]) => {
     const names = new Set(own.map(({ name }) => name));
@@ -67,7 +67,7 @@ function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[])
   });
 }
 
-/** Everything that Linkerd guards, with the rules that it holds there. */
+/** Every workload for which Linkerd enforces rules, with these rules. */
 export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Workload[] {
   const held = meshRules(policy, rules);
   const places = grouped(meshServices(policy, rules).filter(isGuarded), place);
@@ -77,6 +77,6 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Wo
   }));
 }
 
-/** Whether some pod may have the labels of both, so that it is chance which of two `Server`s takes it. */
+/** Whether a pod may have the labels of both, so that it is undefined which of two `Server`s applies to it. */
 export const mayMeet = (a: Guarded, b: Guarded): boolean =>
   a.namespace === b.namespace && a.port === b.port && labelsMeet(a.labels, b.labels);
