@@ -5,6 +5,7 @@ import {
   type WaitStrategy,
 } from 'testcontainers';
 import { runId, runLabel } from './docker.ts';
+import { type ExecResult, execIn } from './exec.ts';
 import { LogBuffer } from './logs.ts';
 import { refuseUnreachable } from './reach.ts';
 import type { Stage } from './stage.ts';
@@ -41,12 +42,6 @@ export interface ContainerSpec {
   readonly inside?: Box;
 }
 
-export interface ExecResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** A slow machine needs long for a start, and nothing else takes so long: a container that ends says so at once. */
 const START_MS = 240_000;
 
@@ -80,7 +75,12 @@ export class Box {
   }
 
   exec(...command: string[]): Promise<ExecResult> {
-    return this.started.exec(command);
+    return execIn(this.started.getId(), command);
+  }
+
+  /** The same as another user: a name or a number. */
+  execAs(user: string, ...command: string[]): Promise<ExecResult> {
+    return execIn(this.started.getId(), command, user);
   }
 
   /** Puts files in place, each whole at once: written beside it, then renamed over it. */
@@ -135,8 +135,8 @@ export class Box {
   }
 
   async #asRoot(...command: string[]): Promise<void> {
-    const { exitCode, output } = await this.started.exec(command, { user: 'root' });
-    if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${output}`);
+    const { exitCode, stdout, stderr } = await this.execAs('root', ...command);
+    if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${stdout}${stderr}`);
   }
 }
 

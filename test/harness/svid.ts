@@ -1,11 +1,9 @@
 import type { Box } from './container.ts';
 import type { Credential } from './pki.ts';
 
-const user = 'root';
-
 async function run(box: Box, script: string): Promise<void> {
-  const { exitCode, output } = await box.started.exec(['sh', '-ec', script], { user });
-  if (exitCode !== 0) throw new Error(`${box.alias}: ${output}`);
+  const { exitCode, stdout, stderr } = await box.execAs('root', 'sh', '-ec', script);
+  if (exitCode !== 0) throw new Error(`${box.alias}: ${stdout}${stderr}`);
 }
 
 /**

@@ -123,7 +123,7 @@ test('no secret, cookie or token in any log, answer or file', async () => {
   });
   const look = `for secret; do grep -rlaF -e "$secret" ${files} 2>/dev/null | sed "s/^/$secret in /"; done`;
   const filesWith = async (...texts: string[]) =>
-    (await gateway.box.started.exec(['sh', '-c', look, 'sh', ...texts], { user: 'root' })).stdout.trim();
+    (await gateway.box.execAs('root', 'sh', '-c', look, 'sh', ...texts)).stdout.trim();
   expect(await filesWith(...secrets)).toBe('');
   // It finds what is there: a line of the configuration, and the public key in the state.
   const there = await filesWith('proxy_ssl_verify', acme.key.kid);

@@ -225,9 +225,9 @@ describe('the way to the check', () => {
     expect(stdout.trim()).toBe('750 meshgate');
     const dial = 'use IO::Socket::UNIX; exit(IO::Socket::UNIX->new($ARGV[0]) ? 0 : 1)';
     for (const socket of ['/run/meshgate/check.sock', '/run/meshgate/egress.sock']) {
-      const own = await gateway.box.started.exec(['perl', '-e', dial, socket], { user: '10101' });
-      expect(own.exitCode, `${socket} for nginx's user: ${own.output}`).toBe(0);
-      const other = await gateway.box.started.exec(['perl', '-e', dial, socket], { user: '12345' });
+      const own = await gateway.box.execAs('10101', 'perl', '-e', dial, socket);
+      expect(own.exitCode, `${socket} for nginx's user: ${own.stdout}${own.stderr}`).toBe(0);
+      const other = await gateway.box.execAs('12345', 'perl', '-e', dial, socket);
       expect(other.exitCode, `${socket} for another user`).toBe(1);
     }
   });

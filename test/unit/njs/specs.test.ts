@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
+import { execIn } from '../../harness/exec.ts';
 import { bareImage as image } from '../../harness/images.ts';
 import { describeWith } from '../../harness/needs.ts';
 import { istioVectors, lacksVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
@@ -83,8 +84,8 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
   }
 
   it('all come out right in the njs command', async () => {
-    const { output } = await container.exec(['njs', '-n', 'QuickJS', '-m', '/specs/specs.js']);
-    check(JSON.parse(output));
+    const { stdout } = await execIn(container.getId(), ['njs', '-n', 'QuickJS', '-m', '/specs/specs.js']);
+    check(JSON.parse(stdout));
   });
 
   it('all come out right in nginx, several times on one worker', async () => {
