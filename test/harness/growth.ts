@@ -3,8 +3,8 @@
  * not count, and of several tries the cheapest does.
  */
 
-/** One try takes at least this, microseconds: the kernel counts a running thread's time every few milliseconds. */
-const LEAST = 40_000;
+/** One try takes at least this, microseconds: the kernel counts a running thread's time every four milliseconds. */
+const LEAST = 16_000;
 
 const TRIES = 3;
 
@@ -20,7 +20,7 @@ function cost(work: () => unknown): number {
   let times = 1;
   let least = spent(work, times);
   while (least < LEAST) {
-    times *= 2;
+    times *= least < LEAST / 4 ? 4 : 2;
     least = spent(work, times);
   }
   // What is slow is so at every try.

@@ -1,6 +1,6 @@
 import { type HeaderIs, type Messages, messagesIn } from '../kit/message-order.ts';
 import { NAMED } from '../kit/methods.ts';
-import { unlike } from '../kit/reading.ts';
+import { perFiles, unlike } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
 import { META } from './entries.ts';
 import { PROVIDER } from './permissions.ts';
@@ -52,7 +52,7 @@ export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): strin
 export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
 
 /** Every entry in some files: one, several after each other, or a list. */
-export function entriesIn(files: Files): readonly LiveEntry[] {
+export const entriesIn = perFiles((files): readonly LiveEntry[] => {
   const all = Object.entries(files).flatMap(([name, text]) =>
     text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
       if (part.trim() === '') return [];
@@ -68,7 +68,7 @@ export function entriesIn(files: Files): readonly LiveEntry[] {
     if (typeof Kind !== 'string' || typeof Name !== 'string') throw new Foreign(`no entries of Consul; ${ASK}`);
     return { ...(value as object), Kind, Name };
   });
-}
+});
 
 function parsed(file: string, text: string): unknown {
   try {

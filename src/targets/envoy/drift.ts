@@ -1,12 +1,11 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { asFile, differences } from '../kit/compare.ts';
-import { allDocumentsIn } from '../kit/yaml.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { bootstrap } from './bootstrap.ts';
 import { authoritiesOf } from './domains.ts';
 import { ALLOW_FILTER } from './rbac.ts';
-import { authoritiesIn, policiesIn } from './read.ts';
+import { authoritiesIn, documentsOf, policiesIn } from './read.ts';
 
 /** The configuration without the rules, which are proved. */
 function withoutRules(value: unknown): unknown {
@@ -33,7 +32,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
 
 /** How a file differs from what the policy renders to, except the rules. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
-  const [live, ...more] = Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text));
+  const [live, ...more] = documentsOf(files);
   return [
     ...(more.length > 0 ? ['there is more than one document, and Envoy takes the first'] : []),
     ...differences(asFile(withoutRules(bootstrap(policy, rules))), withoutRules(live)),

@@ -3,7 +3,7 @@ import type { PersonWho, Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { differences } from '../kit/compare.ts';
-import { checkForm, pathsIn, unlike } from '../kit/reading.ts';
+import { checkForm, pathsIn, perFiles, unlike } from '../kit/reading.ts';
 import { meshRule, meshRules, spiffeOf } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { allDocumentsIn } from '../kit/yaml.ts';
@@ -178,11 +178,15 @@ export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> 
   return filter.typed_config.rules.policies ?? {};
 }
 
+/** Every document of the files. */
+export const documentsOf = perFiles((files) =>
+  Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
+);
+
 /** Reads a file back as rules; see {@link rulesOf}.
  *
  * @param files the one file, with any name
  */
 export function readEnvoy(files: Files): readonly MeshRule[] {
-  const [[name, text] = ['', '']] = Object.entries(files);
-  return rulesOf(allDocumentsIn(name, text)[0]);
+  return rulesOf(documentsOf(files)[0]);
 }

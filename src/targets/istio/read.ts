@@ -1,7 +1,7 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
-import { checkMembers, pathsIn, unreadable } from '../kit/reading.ts';
+import { checkMembers, pathsIn, perFiles, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';
 import { type Files, Foreign } from '../types.ts';
 import { type Condition, type IstioRule, layerOf, RULES } from './objects.ts';
@@ -17,14 +17,14 @@ const ASK =
  *
  * @throws Foreign if none is Istio's
  */
-export function liveFiles(files: Files): KubeFiles {
+export const liveFiles = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
   if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
     const [other] = found.objects;
     throw new Foreign(`no object of Istio${other ? `, but ${titleOf(other)}` : ''}; ${ASK}`);
   }
   return found;
-}
+});
 
 interface AuthorizationSpec {
   readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };

@@ -1,8 +1,19 @@
 import type { Path } from '../../rules/types.ts';
+import type { Files } from '../types.ts';
 import { asFile, type Comparison, differences } from './compare.ts';
 
 /* Functions for the readers of all meshes. They work by an allowlist: anything unknown is an error, and the result of
  * `prove` is then "not proven". */
+
+/** Parses files once: `prove` looks at them several times, and parsing takes longer than all the rest. */
+export function perFiles<T>(parse: (files: Files) => T): (files: Files) => T {
+  const parsed = new WeakMap<Files, T>();
+  return (files) => {
+    const found = parsed.get(files) ?? parse(files);
+    parsed.set(files, found);
+    return found;
+  };
+}
 
 /** The error for a part of an object that cannot be read. */
 export const unreadable = (title: string, why: string): Error => new Error(`${title}: ${why}`);

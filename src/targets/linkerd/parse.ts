@@ -2,8 +2,8 @@ import { pathMistake } from '../../policy/check-hosts.ts';
 import { groupOf, isManaged, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
 import { NAMED } from '../kit/methods.ts';
 import { oddPatterns } from '../kit/odd-paths.ts';
-import { checkForm, checkMembers, unreadable } from '../kit/reading.ts';
-import { type Files, Foreign } from '../types.ts';
+import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';
+import { Foreign } from '../types.ts';
 import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
 
 interface Ref {
@@ -46,7 +46,7 @@ const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   .join()}`;
 
 /** The objects in some files. */
-export const liveFiles = (files: Files): KubeFiles => kubeFiles(files, ASK);
+export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 

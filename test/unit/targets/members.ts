@@ -26,14 +26,15 @@ export interface Change {
 
 type Path = readonly (string | number)[];
 
-function put(object: unknown, path: Path, value: unknown): unknown {
-  const copy = structuredClone(object);
+/** A copy with another value at a path, undefined for none. What lies beside the path is shared with the original. */
+function put(object: unknown, [key, ...rest]: Path, value: unknown): unknown {
+  if (key === undefined) return value;
+  const copy = Array.isArray(object) ? [...object] : { ...(object as object) };
   // biome-ignore lint/suspicious/noExplicitAny: any object
-  const parent = path.slice(0, -1).reduce((it: any, step) => it[step], copy);
-  const key = path.at(-1) as string | number;
-  if (value !== undefined) parent[key] = value;
-  else if (Array.isArray(parent)) parent.splice(Number(key), 1);
-  else delete parent[key];
+  const members = copy as any;
+  if (rest.length > 0 || value !== undefined) members[key] = put(members[key], rest, value);
+  else if (Array.isArray(copy)) copy.splice(Number(key), 1);
+  else delete members[key];
   return copy;
 }
 
@@ -171,13 +172,22 @@ export class Changer {
   }
 }
 
+const texts = new WeakMap<object, string>();
+
+/** An object as a file has it. */
+function textOf(object: unknown): string {
+  const text = texts.get(object as object) ?? `${JSON.stringify(object, null, 1)}\n`;
+  texts.set(object as object, text);
+  return text;
+}
+
 /** Tells of objects whether `prove` holds that a mesh with these allows what the policy does. */
 export function prover(name: MeshKind, policy: Policy, options: MeshOptions): (objects: readonly unknown[]) => boolean {
   const target = meshTarget(name);
   const rules = compile(policy);
   const own = target.project?.(policy, rules) ?? [];
   return (objects) => {
-    const files = Object.fromEntries(objects.map((it, index) => [`${index}.json`, `${JSON.stringify(it, null, 1)}\n`]));
+    const files = Object.fromEntries(objects.map((it, index) => [`${index}.json`, textOf(it)]));
     try {
       if ((target.drift?.(policy, rules, options, files) ?? []).length > 0) return false;
       return proveIdentities(own, target.read?.(files) ?? []) === undefined;
