@@ -176,7 +176,7 @@ const texts = new WeakMap<object, string>();
 
 /** An object as a file has it. */
 function textOf(object: unknown): string {
-  const text = texts.get(object as object) ?? `${JSON.stringify(object, null, 1)}\n`;
+  const text = texts.get(object as object) ?? `${JSON.stringify(object)}\n`;
   texts.set(object as object, text);
   return text;
 }
