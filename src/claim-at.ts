@@ -1,16 +1,15 @@
 /** A JWT claims set as parsed. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/**
- * The value that a claim path names, or `undefined`. The whole path is tried as a claim's name first; then the longest
- * leading part that is a name whose value is an object holding the rest. So `https://x.example/roles` finds the claim
- * of that name, and `realm_access.roles` the nested one. Only own members count, never `__proto__` and the like.
+/** The value at a claim path, or `undefined`. The whole path is tried as a claim's name first. Then the longest leading
+ * part is used that names an object which contains the rest. So `https://x.example/roles` finds the claim of that name,
+ * and `realm_access.roles` the nested one. Only own members count, never `__proto__` and the like.
  *
  * @param path a claim's name, or names joined by dots
  */
 export function claimAt(claims: Claims, path: string): unknown {
   const value = claims[path];
-  // A plain read takes half of what hasOwn does. JSON has no functions, and what objects inherit is one, or `__proto__`.
+  // A plain read costs half of hasOwn. JSON has no functions, and inherited members are functions or `__proto__`.
   if (value !== undefined && typeof value !== 'function' && path !== '__proto__') return value;
   return ownAt(claims, path);
 }

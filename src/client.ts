@@ -1,13 +1,14 @@
-/** What the rendered locations call that ask providers about tokens. A bundle of its own: no check carries it along. */
+/** The entry of client.js: the JavaScript that asks providers about tokens. It is a bundle of its own, so that checks
+ * do not load it. */
 
 import clientTable from './client-policy.js';
 import { groupsHandler } from './njs/client/groups.ts';
 import { introspectHandler } from './njs/client/introspect.ts';
 
-/** `/.meshgate/introspect`: has a provider say what it knows of a token. */
+/** `/.meshgate/introspect`: asks a provider about a token. */
 const introspect = introspectHandler(clientTable);
 
-/** `/.meshgate/groups`: asks a provider which of the policy's groups somebody has. */
+/** `/.meshgate/groups`: asks a provider which of the policy's groups a person is in. */
 const groups = groupsHandler(clientTable);
 
 export default { introspect, groups };

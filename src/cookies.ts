@@ -1,19 +1,16 @@
-/**
- * What the rendered servers call where a service's answer speaks of a cookie of the gateway's. A bundle of its own, and
- * small: an answer that calls it holds a context of it until it is sent.
- */
+/** The entry of cookies.js, for responses of services that mention a cookie of the gateway. It is a small bundle of its
+ * own, because such a response keeps a context of it until it is sent. */
 
 import { withoutOwn } from './session/own-cookies.ts';
 
-/**
- * `js_set`: takes the lines out of a service's answer that would set a cookie of the gateway's.
+/** `js_set`: removes from a service's response the lines that would set a cookie of the gateway.
  *
- * @returns the cookie that the gateway itself sets in this answer
+ * @returns the cookie that the gateway itself sets in this response
  */
 function kept(r: NginxHTTPRequest): string {
   const lines = r.headersOut['Set-Cookie'] as readonly string[] | undefined;
   if (lines !== undefined) {
-    // Whatever fails from here on, no line passes that was not looked at.
+    // If anything fails from here on, no unexamined line passes.
     r.headersOut['Set-Cookie'] = [];
     r.headersOut['Set-Cookie'] = withoutOwn(lines) as string[];
   }

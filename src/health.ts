@@ -1,4 +1,4 @@
-/** What the rendered server of health calls. A bundle of its own: no check carries it along. */
+/** The entry of health.js, for the health server. It is a bundle of its own, so that checks do not load it. */
 
 import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
 import { readyHandler } from './njs/health.ts';
@@ -8,7 +8,7 @@ import watched from './watched.js';
 /** `js_content` of readyz. */
 const ready = readyHandler(watched);
 
-/** `js_periodic`: looks at the files of the mesh identities, and at the CAs that nginx verifies by. */
+/** `js_periodic`: reads the files of the mesh identities, and the CAs that nginx verifies with. */
 const svids = (): Promise<void> => {
   for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
   for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);

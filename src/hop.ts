@@ -1,11 +1,12 @@
-/** What the rendered location of the inner listener's check calls. A bundle of its own: no other check carries it along. */
+/** The entry of hop.js, for the check of the inner listener. It is a bundle of its own, so that other checks do not
+ * load it. */
 
 import { hopHandler } from './njs/hop.ts';
 import { Signer } from './njs/signer.ts';
 import table from './policy.js';
 
 const { assertion, hop } = table;
-// Only a policy that has both is rendered with such a location.
+// The location is rendered only for a policy that has both.
 if (assertion === undefined || hop === undefined) throw new Error('the policy has no agents');
 
 /** `js_content` of the check. */

@@ -1,11 +1,8 @@
-/*
- * The headers that nginx and the JavaScript send each other, and those that services receive, all named X-Meshgate-….
- * Both sides take the names from here: the renderer what it sets and erases, the JavaScript what it reads and writes.
- * docs/nginx.md has the table. Bundles hold the names alone, as constants: see src/build.mjs.
- *
- * No client's copy of any of them passes. One is read from a request all the same: the assertion that a service shows at
- * the inner listener.
- */
+/* The X-Meshgate-… headers that nginx and the JavaScript send each other, and those that services receive. Both sides
+ * take the names from here: the renderer for what it sets and erases, the JavaScript for what it reads and writes.
+ * docs/nginx.md has the table. Bundles contain only the names, as constants: see src/build.mjs.
+ * nginx erases all of them in requests of clients, except one: the assertion that a service shows at the inner
+ * listener. */
 
 /** A header of one direction. */
 export interface InternalHeader {
@@ -13,7 +10,7 @@ export interface InternalHeader {
   readonly says: string;
   /** When it is sent; absent: always. */
   readonly when?: string;
-  /** Who sets or reads it, where the direction alone does not say it. */
+  /** Who sets or reads it, if the direction alone does not say it. */
   readonly setBy?: string;
   readonly readBy?: string;
 }

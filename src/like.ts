@@ -1,7 +1,5 @@
-/**
- * Whether a text is like a pattern, in which `*` stands for any characters, or none, and everything else for itself.
- * Each piece is looked for once, so it takes no longer than the text and the pattern are long.
- */
+/** Whether a text matches a pattern, in which `*` matches any characters, or none, and every other character itself.
+ * Each piece is searched once, so the time is linear in the lengths of text and pattern. */
 export function isLike(text: string, pattern: string): boolean {
   const pieces = pattern.split('*');
   const first = pieces[0] as string;

@@ -1,4 +1,4 @@
-/** What the rendered nginx.conf calls; everything else of the gateway is reached from here. */
+/** The entry of meshgate.js: the functions that the rendered nginx.conf calls. */
 
 import { checkHandler } from './njs/check.ts';
 import { gatewayOf } from './njs/gateway.ts';

@@ -1,11 +1,8 @@
-/**
- * Every way a request can be refused: the stable code that clients, logs and policy tests see,
- * the HTTP status, how a bearer challenge names it (RFC 6750 section 3.1), and a short help text.
- * docs/reasons.md is compared with this table by a test.
- */
+/** Every reason for a refusal: the stable code that clients, logs and policy tests use, the HTTP status, its name in a
+ * bearer challenge (RFC 6750 section 3.1), and a short help text. A test compares docs/reasons.md with this table. */
 
 export interface ReasonEntry {
-  /** HTTP status the client receives. */
+  /** HTTP status that the client receives. */
   readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
   /**
    * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
@@ -193,38 +190,38 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
-/** What is said with `credential_missing` on routes that take no tokens. */
+/** The texts for `credential_missing` on routes that accept no tokens. */
 export const MISSING = {
   session: 'open a page of this host in a browser, and sign in there',
   certificate: 'show a client certificate of the CA that the policy names',
 } as const;
 
-/** Why something was refused. `detail` is safe to show the client: it never holds token text or a secret. */
+/** A refusal. `detail` is safe to show to the client: it never contains a token or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;
-  /** What was expected and what came, in one short phrase; set only where the signature was valid or nothing secret is
-   * in it. */
+  /** What was expected and what came, in one short phrase; set only if the signature was valid or nothing in it is
+   * secret. */
   readonly detail?: string;
-  /** Of whom a token speaks that holds, and that is refused all the same: for the log. */
+  /** The caller of a valid token that is refused all the same, for the log. */
   readonly about?: About;
 }
 
-/** Whom a line of the log names. */
+/** The caller that a line of the log names. */
 export interface About {
   readonly subject: string;
   readonly provider: string;
-  /** Name of the agent that asks for them. */
+  /** Name of the agent that acts for them. */
   readonly agent?: string;
-  /** Who acts, the one that asks first. */
+  /** The actor chain. */
   readonly actors?: readonly string[];
 }
 
-/** What the client reads of a refusal: what was wrong, or else what to do. */
+/** The text of a refusal for the client: what was wrong, or else what to do. */
 export function detailOf({ reason, detail }: Refusal): string {
   return detail ?? reasons[reason].help;
 }
 
-/** The outcome of one step: a value, or the reason why there is none. */
+/** The result of one step: a value, or the reason why there is none. */
 export type Result<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
 
 /** Wraps the value of a step that succeeded. */
@@ -237,5 +234,5 @@ export function refuse(reason: ReasonCode, detail?: string): { readonly ok: fals
   return detail === undefined ? { ok: false, reason } : { ok: false, reason, detail };
 }
 
-/** Why something is refused; undefined: it is not. */
+/** A refusal, or undefined. */
 export type Refused = ReturnType<typeof refuse> | undefined;

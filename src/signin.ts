@@ -1,4 +1,5 @@
-/** What the rendered locations of the sign-in call. A bundle of its own: no check carries it along. */
+/** The entry of signin.js: the functions of the sign-in's locations. It is a bundle of its own, so that checks do not
+ * load it. */
 
 import { backchannel as hear } from './njs/signin/backchannel.ts';
 import { callback as comeBack } from './njs/signin/callback.ts';
@@ -17,31 +18,31 @@ const scene = signinScene(table, signinTable);
 /** `/.meshgate/signin`: begins a sign-in. */
 const signin = handlerOf(scene, 'signin', signIn);
 
-/** `/.meshgate/callback`: where the provider sends browsers back. */
+/** `/.meshgate/callback`: the provider returns browsers here. */
 const callback = handlerOf(scene, 'callback', comeBack);
 
-/** `/.meshgate/handover`: where the sign-in's host sends browsers back. */
+/** `/.meshgate/handover`: the sign-in host returns browsers here. */
 const handover = handlerOf(scene, 'handover', handOver);
 
 /** `/.meshgate/signout`: a POST signs out, a GET asks. */
 const signout = handlerOf(scene, 'signout', signOut);
 
-/** `/.meshgate/frontchannel`: the provider signs out in the browser. */
+/** `/.meshgate/frontchannel`: the provider signs the person out in the browser. */
 const frontchannel = handlerOf(scene, 'frontchannel', hearInFrame);
 
-/** `/.meshgate/backchannel`: the provider signs out by itself. */
+/** `/.meshgate/backchannel`: the provider signs the person out by a message. */
 const backchannel = handlerOf(scene, 'backchannel', hear);
 
-/** `/.meshgate/page/REASON`: what browsers see of a refusal. */
+/** `/.meshgate/page/REASON`: the refusal page. */
 const page = (r: NginxHTTPRequest): void => scene.pages.refusal(r);
 
-/** `/.meshgate/assets/NAME`: the stylesheet of the pages, and what an operator's folder has. */
+/** `/.meshgate/assets/NAME`: the stylesheet of the pages, and the pictures and fonts of an operator's folder. */
 const assets = (r: NginxHTTPRequest): void => scene.pages.asset(r);
 
-/** `/.meshgate/renew`: the check asks about a session that is not fresh any more. */
+/** `/.meshgate/renew`: the check asks about a session that is no longer fresh. */
 const renew = renewHandler(scene);
 
-/** `js_periodic`: takes what is to be called back, from the command and from other replicas. */
+/** `js_periodic`: reads revocations of the command and of other replicas. */
 const revocations = (): Promise<void> =>
   watchRevocations(signinTable.stateDir, scene.store, Object.keys(table.providers));
 

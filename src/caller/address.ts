@@ -1,10 +1,10 @@
-/** Bytes as text, without the padding: eleven characters for eight. */
+/** Bytes as text without padding: eleven characters for eight bytes. */
 const packed = (bytes: readonly number[]): string =>
   btoa(String.fromCharCode(...bytes))
     .split('=', 1)
     .join('');
 
-/** The first four groups of an IPv6 address (RFC 4291 section 2.2), which are its network. */
+/** The first four groups of an IPv6 address (RFC 4291 section 2.2): its network. */
 function networkOf(address: string): readonly number[] {
   const [left = '', right] = address.split('::');
   const before = left === '' ? [] : left.split(':');
@@ -16,11 +16,10 @@ function networkOf(address: string): readonly number[] {
   });
 }
 
-/**
- * A short name for whom an address stands for: itself, and of IPv6 the /64 network, since whoever has one of its
- * addresses has them all (RFC 6177). An IPv4 address that is written as IPv6 is itself (RFC 4291 section 2.5.5.2).
+/** A short name for the client of an address. For IPv6 it is the /64 network, because a client that has one of its
+ * addresses has them all (RFC 6177). An IPv4 address in IPv6's form is that IPv4 address (RFC 4291 section 2.5.5.2).
  *
- * @param address as nginx has it in `$remote_addr`; `unix:` for a socket
+ * @param address nginx's `$remote_addr`; `unix:` for a socket
  */
 export function addressName(address: string): string {
   const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;

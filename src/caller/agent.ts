@@ -13,10 +13,10 @@ import type { Claims, Verified } from '../token/types.ts';
 import type { Prepared } from './roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
 
-/** Who acts by a token. */
+/** The agent that acts with a token. */
 interface Acting {
   readonly agent: TokenAgent;
-  /** The one that asks first. */
+  /** The actor chain, the current actor first. */
   readonly actors: readonly [string, ...string[]];
   readonly alone: boolean;
 }
@@ -28,19 +28,19 @@ function isMarked(mark: AgentMark, claims: Claims): boolean {
   const value = claims[mark.claim];
   if (mark.has === undefined || value === undefined) return value !== undefined;
   if (typeof value === 'number') return String(value) === mark.has;
-  // A mark that cannot be read may be an agent's: its token is no person's for that.
+  // A mark that cannot be read may be an agent's, so its token does not count as a person's.
   const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [mark.has];
   return words.includes(mark.has);
 }
 
-/** Whether the provider itself says that an agent asks, and, of some, that nobody is behind it. */
+/** Whether the provider says that the caller is an agent, and for some providers, that no person is behind it. */
 export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
   const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
   if (held.length === 0) return undefined;
   return held.some(({ alone }) => alone) ? 'alone' : 'agent';
 }
 
-/** What a token says of who asks. */
+/** What a token says about its caller. */
 interface Saying {
   readonly verified: Verified;
   readonly made: Prepared;
@@ -50,19 +50,15 @@ interface Saying {
   readonly clients: readonly string[];
 }
 
-/**
- * Whether a claim says that the token is of an agent; not known where it has another form. It is read as it stands: an
- * address that is not verified is no person's identity, and an agent all the same.
- */
+/** Whether a claim says that the token belongs to an agent; unknown if the claim has another form. An e-mail address
+ * counts here even if it is not verified: it identifies no person, but it may be an agent's. */
 function claimTruth(fact: ClaimFact, claims: Claims): Truth {
   const value = claimAt(claims, fact.claim);
   return value === undefined ? false : valueTruth(fact, value);
 }
 
-/**
- * Whether the token is of this agent. Where it names an actor, that one counts: not the client that fetched the token,
- * and no claim, which is the subject's.
- */
+/** Whether the token belongs to this agent. If the token names an actor, only that counts: not the client that fetched
+ * it, and no other claim, because claims are the subject's. */
 function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying): Truth {
   switch (match.kind) {
     case 'client':
@@ -78,7 +74,8 @@ function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying)
   }
 }
 
-/** The first agent of the policy that the token is of; a claim that cannot be read may be an agent's, and rejects it. */
+/** The first agent of the policy to which the token belongs. A claim that cannot be read may be an agent's, so it
+ * rejects the token. */
 function agentBy(said: Saying): Result<TokenAgent | undefined> {
   for (const agent of said.made.agents) {
     const truth = isOf(agent, said);
@@ -91,10 +88,8 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
   return ok(undefined);
 }
 
-/**
- * Another agent that the client would be: where the token says that somebody else acts, or names a second client beside
- * that of the agent.
- */
+/** A second agent that the client would be: if the token names another actor, or a second client besides that of the
+ * agent. */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   const { match: own } = found;
   if (said.actor === undefined && own.kind !== 'client') return undefined;
@@ -106,7 +101,8 @@ function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying)
   );
 }
 
-/** Whether the token lets this one act for its subject (RFC 8693 section 4.4); one without `may_act` does not say. */
+/** Whether the token allows this actor to act for its subject (RFC 8693 section 4.4); a token without `may_act` allows
+ * it. */
 function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
   if (claims.may_act === undefined) return true;
   const { sub, client_id: client, iss } = asObject(claims.may_act) ?? {};
@@ -114,16 +110,14 @@ function mayAct(claims: Claims, issuer: string, names: readonly string[]): boole
   return [sub, client].some((it) => typeof it === 'string' && names.includes(it));
 }
 
-/** What tokens name an agent; undefined where a claim makes it one. */
+/** The name of an agent in tokens; undefined if a claim identifies it. */
 const nameOf = (match: TokenAgent['match']): string | undefined =>
   match.kind === 'client' ? match.client : match.kind === 'spiffe' ? match.spiffe : undefined;
 
 const notKnown = (who: string) => refuse('actor_not_allowed', `no agent of the policy is ${who}`);
 
-/**
- * Which agent asks with a token, if any does: whom `act` names, or else whose client, SPIFFE id or claim it has; the
- * first of the policy's that it is.
- */
+/** The agent that acts with a token, if there is one: the one that `act` names, or else the first one of the policy
+ * whose client, SPIFFE id or claim the token has. */
 function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined> {
   const { claims } = verified;
   const { issuer } = made;
@@ -169,7 +163,7 @@ const BINDINGS: Readonly<Record<Exclude<Bound, 'none'>, string>> = {
   any: 'a key of DPoP or a client certificate',
 };
 
-/** Why an agent may not come so, whatever the rules say. */
+/** Why an agent may not act with this token, whatever the rules are. */
 function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   const { name, hops, bound = 'none' } = agent;
   if (bound !== 'none' && (binding === undefined || (bound !== 'any' && bound !== binding))) {
@@ -180,14 +174,13 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, ${name} may do ${allowed}`);
 }
 
-/**
- * The caller of a token by which an agent may ask: the person, with the roles that travel, and the agent; or the agent
- * by itself, with no role. Groups and claims of a person stay behind.
+/** The caller of a token that an agent may send: the person, with the roles that travel, and the agent; or the agent
+ * alone, with no role. Groups and claims of the person are dropped.
  *
- * @param caller who it is if nobody acts
- * @returns that one where nobody does; reasons `actor_not_allowed`, where the agent is none of the policy's, may not act
- * for the subject, or stands in too long a chain, `claim_absent`, where the chain is none or the claim of an agent
- * cannot be read, and `proof_missing`, where the token is not bound as the policy wants the agent's to be
+ * @param caller who it is without an agent
+ * @returns that caller if no agent acts; reasons `actor_not_allowed` if the agent is not in the policy, may not act for
+ * the subject, or the chain is too long, `claim_absent` if the chain is malformed or an agent's claim cannot be read,
+ * and `proof_missing` if the token is not bound as the policy requires it of the agent
  */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;
@@ -211,12 +204,11 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
   });
 }
 
-/**
- * Why claims are no person's who signed in: an agent comes with its token, and would be a person, bound to nothing, with
- * a session.
+/** Refuses a sign-in by an agent. An agent must use its token: with a session it would count as a person and be bound
+ * to no key.
  *
- * @returns reasons `actor_not_allowed`, and `claim_absent` where the claim of an agent cannot be read; nothing of a
- * person's
+ * @returns reasons `actor_not_allowed`, and `claim_absent` if an agent's claim cannot be read; nothing for a person's
+ * claims
  */
 export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
   const { claims } = verified;

@@ -25,10 +25,10 @@ function stringsOf(claim: unknown): readonly string[] {
   return claim;
 }
 
-/** Whether groups, or scopes, are more than are taken: a list of strings, or scopes as words divided by spaces. */
+/** Whether there are too many groups or scopes: elements of a list, or scopes as words divided by spaces. */
 function isTooMany(groups: unknown, scopes: unknown): boolean {
   if (Array.isArray(groups) && groups.length > MAX_LIST_VALUES && stringsOf(groups).length > 0) return true;
-  // So many words have more characters than that.
+  // A text with so many words has more characters.
   if (typeof scopes === 'string') return scopes.length > MAX_LIST_VALUES && wordsOf(scopes) > MAX_LIST_VALUES;
   return Array.isArray(scopes) && scopes.length > MAX_LIST_VALUES && stringsOf(scopes).length > 0;
 }
@@ -37,11 +37,11 @@ const wordsOf = (text: string): number => text.split(' ').filter((word) => word 
 
 const noClaims: Claims = Object.freeze({});
 
-/** A number that is no safe integer has no text. */
+/** A number that is not a safe integer has no text. */
 const isScalar = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
 
-/** The claims that headers name, if they have a form that a header can carry: a scalar or a list of scalars. */
+/** The claims that headers send, if a header can carry them: a scalar or a list of scalars. */
 function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKind): Claims {
   const named: [string, unknown][] = [];
   for (const path of paths) {
@@ -53,16 +53,14 @@ function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKin
 
 type Making = { -readonly [K in keyof Caller]: Caller[K] };
 
-/** What another sign-in would give, and when this one gives something else. */
+/** Adds the roles that another sign-in would give, and when the roles of this one change. */
 function addSignin(caller: Making, verified: Verified, made: Prepared, { now, until }: SigninView): void {
   if (until < Number.POSITIVE_INFINITY) caller.until = until;
   const roles = stepUpRoles(verified, made, caller.roles, now);
   if (roles.length > 0) caller.stepUp = roles;
 }
 
-/**
- * Says who a verified token's caller is: subject, roles and what headers may carry; and the agent that asks for them, if
- * one does.
+/** The caller of a verified token: subject, roles and values for headers; and the agent, if one acts.
  *
  * @returns the reasons of {@link toPerson} and {@link withAgent}
  */
@@ -73,25 +71,23 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
 
-/** {@link refuseAgent} of what a provider says of somebody who signs in. */
+/** {@link refuseAgent} for the claims of a sign-in. */
 export const refuseSignin = (provider: string, claims: Claims, table: CallerTable): ReturnType<typeof refuseAgent> =>
   refuseAgent({ provider, claims, expires: 0, key: '' }, preparedOf(provider, table));
 
-/**
- * Says who a person is, by a session: subject, roles and what headers may carry.
+/** The person of a session: subject, roles and values for headers.
  *
  * @param table what the gateway knows of the policy
- * @param now seconds since the epoch; by a policy that asks how long ago somebody signed in, the caller is who they are
- * `until` a time
- * @returns reason `claim_absent` where the subject is missing or too long for a header, a list has too many elements, or
- * the provider left the groups out because there are; and those of {@link refuseAgent}
+ * @param now seconds since the epoch; if a role depends on the age of the sign-in, the result is valid `until` a time
+ * @returns reason `claim_absent` if the subject is missing or too long for a header, a list has too many elements, or
+ * the provider left the groups out for that reason; and those of {@link refuseAgent}
  */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   return refuseAgent(verified, made) ?? personOf(verified, made, table, now);
 }
 
-/** The caller by a token or a session, whoever acts, with what was made for the provider's tokens. */
+/** The caller of a token or a session, without regard to agents, with the prepared data of the provider. */
 function personOf(verified: Verified, made: Prepared, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims, binding } = verified;
   const { kind, subject: source } = made;
@@ -132,7 +128,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
   if (binding !== undefined) caller.binding = binding.kind;
-  // Before the sign-in, which says until when all of it holds.
+  // Before the sign-in's facts, which limit how long all of it is valid.
   if (made.ofRequest !== undefined) {
     caller.truths = truthsOf(made.ofRequest, { verified, kind, roles: made.roles, signin });
   }

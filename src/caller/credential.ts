@@ -89,10 +89,8 @@ function dpop(authorization: string): string | undefined {
   return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
-/**
- * Finds the credential of a request that counts: a token, else a client certificate, else a session. The first one that
- * is there decides: if it is bad, no other one is looked at.
- */
+/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first one
+ * that is there decides: if it is bad, no other one is examined. */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,

@@ -1,12 +1,13 @@
 import { MAX_HEADER_VALUE } from '../limits.ts';
 
-/** Half of a surrogate pair standing alone, which has no UTF-8. */
+/** An unpaired surrogate, which UTF-8 cannot express. */
 const loneSurrogate = /\p{Surrogate}/gu;
 
-/** What a header value may not hold as it is: all but printable ASCII, `%`, `,`, and spaces at the ends. */
+/** What a header value must not contain unencoded: all but printable ASCII, `%`, `,`, and spaces at the ends. */
 const unsafe = /[^\x20-\x7e]+|[%,]|^ +|(?<! ) +$/g;
 
-/** Whether nothing is to be done, as for most values. An engine's own function sees it in half the time of a pattern. */
+/** Whether nothing needs encoding, as for most values. The engine's own function finds that in half the time of a
+ * pattern. */
 function isPlain(text: string): boolean {
   try {
     return encodeURI(text) === text && !text.includes(',');
@@ -15,10 +16,8 @@ function isPlain(text: string): boolean {
   }
 }
 
-/**
- * Makes any text safe as a header value and as an element of a list: everything unsafe becomes `%` and two hex digits
- * for each byte of its UTF-8, so that `decodeURIComponent` gives the text back. Lone surrogates become U+FFFD.
- */
+/** Makes any text safe as a header value and as an element of a list. Everything unsafe becomes `%` and two hex digits
+ * for each byte of its UTF-8, so that `decodeURIComponent` returns the text. Unpaired surrogates become U+FFFD. */
 export function encodeValue(text: string): string {
   if (isPlain(text)) return text;
   return text.replace(loneSurrogate, '\ufffd').replace(unsafe, encodeURIComponent);
@@ -32,7 +31,7 @@ export function encodeList(values: readonly string[]): string {
     .join(',');
 }
 
-/** Encoding makes at most nine characters of one, so that short values need not be encoded to be measured. */
+/** Encoding makes at most nine characters of one, so short values need not be encoded to be measured. */
 export function isTooLong(value: string): boolean {
   return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }

@@ -7,18 +7,18 @@ import type { At } from '../policy/types.ts';
 import { claimHelp } from '../providers/index.ts';
 import { type FactContext, type Truth, truthOf } from './truth.ts';
 
-/** Why a fact holds or not, as a tree: its parts, or the role behind a name. */
+/** Why a fact is held or not, as a tree: its parts, or the role behind a name. */
 export interface FactExplanation {
   /** The fact in words, e.g. `group "wiki-editors"`. */
   readonly text: string;
   readonly truth: Truth;
-  /** Where it stands in the policy; absent for facts of a rendered table. */
+  /** Its place in the policy; absent for facts of a rendered table. */
   readonly at?: At;
-  /** What to do at the provider, where it depends on a claim that the token lacks. */
+  /** What to change at the provider, if it depends on a claim that the token lacks. */
   readonly help?: string;
-  /** Why it is unknown, where that is not for want of a claim. */
+  /** Why it is unknown, if not because a claim is missing. */
   readonly unsaid?: string;
-  /** Its parts were said before. */
+  /** Its parts were listed before. */
   readonly above?: true;
   readonly parts: readonly FactExplanation[];
 }
@@ -30,7 +30,7 @@ function helpOf(fact: Leaf, { kind, verified }: FactContext): string | undefined
   return claimHelp(kind, path);
 }
 
-/** Why a fact of the token, or of the request, is unknown. */
+/** Why a fact about the token, or about the request, is unknown. */
 const unknownOf = (fact: Leaf, context: FactContext): string | undefined =>
   (dependsOn(fact) & TOKEN) !== 0 && context.verified.provider === '' ? 'there is no token' : unsaidOf(fact, context);
 
@@ -49,11 +49,10 @@ function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactE
 
 type Known = Map<string, readonly FactExplanation[]>;
 
-/**
- * Says what decided a fact, for the `explain` command. No value of the token is in it. What is said of a role is one
- * object wherever the role is named.
+/** Explains what decided a fact, for the `explain` command. It contains no value of the token. The explanation of a
+ * role is one object wherever the role is named.
  *
- * @param known what was said of roles so far
+ * @param known explanations of roles so far
  */
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);

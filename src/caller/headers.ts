@@ -3,10 +3,8 @@ import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
-/**
- * A string, number or boolean as text; anything else has none. Nor has a number that is no safe integer: others are read
- * as the same one, so that two people would have one text.
- */
+/** A string, number or boolean as text; empty for anything else. A number that is not a safe integer has no text:
+ * several numbers are read as the same one, so two people could get one text. */
 function textOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -32,7 +30,7 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
       return encodeValue(caller.email ?? '');
     case 'name':
       return encodeValue(caller.name ?? '');
-    // Names of the policy are plain words.
+    // Names in a policy are plain words.
     case 'provider':
       return caller.provider;
     case 'actor':
@@ -49,14 +47,12 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
   return encodeValue(first?.[1] ?? source.else ?? '');
 }
 
-/**
- * The value of one identity header, encoded so that no claim can split a header or a list; empty where the caller has
+/** The value of one identity header, encoded so that no claim can split a header or a list; empty if the caller has
  * none, and then the header is not sent.
+ * A value that is too long refuses the request: a service that misses a header, or receives a part of a list, would
+ * decide by something that the provider did not say. Only routes that send the header are affected.
  *
- * A value that does not fit refuses the request: a service that misses a header, or gets a part of a list, would decide
- * on something the provider did not say. Only the routes that send the header are affected.
- *
- * @returns `undefined` for a value over `MAX_HEADER_VALUE`; never a cut one, half a group name may be another group
+ * @returns `undefined` for a value over `MAX_HEADER_VALUE`. It is never cut: half a group name may be another group.
  */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);

@@ -7,18 +7,18 @@ import { encodeValue } from './encode.ts';
 import { preparedOf, signinView } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/*
- * A session's caller, ready-made when the cookie is sealed: a new session is not read as JSON, and nobody looks for its
- * roles. The lines stand before what the cookie says otherwise, which has no line break; each is without one.
- */
+/* The caller of a session, prepared when the cookie is sealed: then a new session need not be parsed as JSON, and no
+ * roles have to be found. These lines precede the cookie's other content, which has no line break; neither has any of
+ * the lines. */
 
-/** Of the lines, and of how a caller is made of claims: what is ready-made by another version is not read. */
+/** Version of the lines, and of how a caller is made of claims. Lines of another version are ignored. */
 const VERSION = 1;
 
-/** Characters of all lines: each cookie is to be short, and who has many roles has them in the cookie as groups already. */
+/** Most characters of all lines, because cookies must be short, and a caller with many roles has their groups in the
+ * cookie already. */
 const MAX_READY_LENGTH = 256;
 
-/** Places of the lines. */
+/** Indexes of the lines. */
 export const HEAD = 0;
 export const PROVIDER = 1;
 export const END = 2;
@@ -34,35 +34,34 @@ type ReadyTable = CallerTable & { readonly selection: string };
 
 type Lifetimes = Pick<SessionPolicy, 'idle' | 'absolute' | 'fresh'>;
 
-/** The first line: the rest holds by no other policy. No two have 132 bits of SHA-256 in common. */
+/** The first line. The other lines are valid only for the policy that it names, by 132 bits of SHA-256. */
 export const readyHead = ({ selection }: Pick<ReadyTable, 'selection'>, { idle, absolute, fresh }: Lifetimes): string =>
   `${VERSION} ${selection.slice(0, 22)} ${idle} ${absolute} ${fresh}`;
 
-/** Whether a value can stand in a line, where an empty one says that there is none. */
+/** Whether a value can stand in a line; an empty line means that there is none. */
 const isLine = (value: string | undefined): boolean => value === undefined || (value !== '' && !value.includes('\n'));
 
-/** Subject, roles, e-mail and name; `undefined` where the caller is to be made of the claims. */
+/** Subject, roles, e-mail and name; `undefined` if the caller must be made from the claims. */
 function callerLines(session: SessionClaims, table: ReadyTable, now: number): readonly string[] | undefined {
   const { provider, selection, authTime, end } = session;
   if (selection !== table.selection || !Object.hasOwn(table.providers, provider)) return undefined;
-  // Lists would stand in the cookie twice.
+  // Lists would be in the cookie twice.
   if (table.sends.groups || table.claims.length > 0) return undefined;
-  // How and when somebody signed in makes them another caller with time.
+  // The caller's roles change with time if they depend on how or when the person signed in.
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;
   const claims = authTime > 0 ? { ...session.claims, auth_time: authTime } : session.claims;
   const caller = toPerson({ provider, claims, expires: end, key: '' }, table, now);
-  // Nor does what a token says of facts beside the request's have a line.
+  // What a token says about facts for roles of the request has no line.
   if (!caller.ok || caller.value.truths !== undefined) return undefined;
   const { subject, roles, email, name } = caller.value;
   if (encodeValue(subject) !== subject || !isLine(email) || !isLine(name)) return undefined;
   return [subject, roles.join(','), email ?? '', name ?? ''];
 }
 
-/**
- * What is sealed as a session's cookie: what it says, after the lines of the ready-made caller where those can be. With
- * or without them the same caller comes of it.
+/** The text that is sealed as a session cookie: the lines of the prepared caller, if possible, then the claims. The
+ * caller is the same with and without the lines.
  *
- * @param table of the policy of now
+ * @param table of the current policy
  * @param now seconds since the epoch
  */
 export function sessionText(session: SessionClaims, table: ReadyTable, policy: SessionPolicy, now: number): string {
@@ -79,7 +78,7 @@ export function sessionText(session: SessionClaims, table: ReadyTable, policy: S
 const nothing: readonly string[] = Object.freeze([]);
 const noClaims: Caller['claims'] = Object.freeze({});
 
-/** The caller that lines of {@link sessionText} are of. */
+/** The caller in lines of {@link sessionText}. */
 export function callerOf(lines: readonly string[]): Caller {
   const roles = lines[ROLES] as string;
   const email = lines[EMAIL] as string;

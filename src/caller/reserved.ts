@@ -4,16 +4,16 @@ import type { ClientCertificate } from '../token/client-certificate.ts';
 import { isTooLong } from './encode.ts';
 import type { Caller, CallerTable, TokenAgent } from './types.ts';
 
-/** Subjects that are the gateway's own. */
+/** Prefix of subjects that are the gateway's own. */
 export const OWN = 'meshgate:';
 
-/** How subjects of certificates begin. */
+/** Prefixes of the subjects of certificates. */
 const OF_CERTIFICATES = ['spiffe://', 'dns:', 'x509:'] as const;
 
 const nothing = Object.freeze([]);
 const noClaims = Object.freeze({});
 
-/** Who asks without a credential, where the request itself gives a role. No token has this subject. */
+/** An anonymous caller to whom the request itself gives a role. No token has this subject. */
 export const NOBODY: Caller = Object.freeze({
   provider: NOBODY_PROVIDER,
   subject: `${OWN}nobody`,
@@ -23,8 +23,7 @@ export const NOBODY: Caller = Object.freeze({
   nobody: true,
 });
 
-/**
- * Whether a subject stands for somebody without a token. A JWT-SVID's is a SPIFFE id as well, and the same workload's.
+/** Whether a subject is reserved for callers without a token. A JWT-SVID's is a SPIFFE id too, of the same workload.
  *
  * @param kind of the provider
  */
@@ -43,19 +42,18 @@ export function certificateSubject({
   return subject === '' ? '' : `x509:${subject}`;
 }
 
-/** The agent whose SPIFFE id a certificate has: a workload is one agent, by whatever shows its id. */
+/** The agent whose SPIFFE id a certificate has: a workload is the same agent with a token and with a certificate. */
 function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
   if (spiffe === undefined) return undefined;
   return agents.find(({ match }) => match.kind === 'spiffe' && match.spiffe === spiffe);
 }
 
-/**
- * Says who a client is by its certificate alone: the SPIFFE id in it, else its first DNS name, else its subject. What
- * roles it has, each request says. An agent by its SPIFFE id is that agent, by itself.
+/** The caller of a certificate alone: its SPIFFE id, else its first DNS name, else its subject. Each request adds the
+ * roles. If the SPIFFE id is an agent's, the caller is that agent, alone.
  *
- * @param agents those that come with tokens
- * @returns reasons `proof_invalid` where there is no name in it, or one too long for a header, and `proof_missing` where
- * it is that of an agent that has to come with DPoP
+ * @param agents those that send tokens
+ * @returns reasons `proof_invalid` if it has no name, or one too long for a header, and `proof_missing` if it is that
+ * of an agent that must use DPoP
  */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {
   const subject = certificateSubject(certificate);

@@ -4,16 +4,16 @@ import { scopeWays, type Way } from './scope-ways.ts';
 import { askedOfSignin, type SigninFact } from './signin-facts.ts';
 import type { CallerTable } from './types.ts';
 
-/** What is made of the roles of a policy once, whatever the provider. */
+/** Data computed once from the roles of a policy, for all providers. */
 export interface RoleFacts {
   /** All roles of the policy, in its order. */
   readonly roles: ReadonlyMap<string, Fact>;
   readonly roleOf: RoleOf;
-  /** What roles depend on, in the bits of the operators. */
+  /** What roles depend on, as bits of the operators. */
   readonly depends: FactReading<Fact, number>;
-  /** What roles ask of the sign-in. */
+  /** What roles require of the sign-in. */
   readonly asked: FactReading<Fact, readonly SigninFact[]>;
-  /** What scopes roles take. */
+  /** The scopes that roles require. */
   readonly ways: FactReading<Fact, readonly Way[]>;
 }
 

@@ -17,35 +17,36 @@ interface Granted {
   readonly names: readonly string[];
 }
 
-/** How roles are found from a provider's tokens, made once: most are given by a group, and found by its name. */
+/** Data for finding the roles of a provider's tokens, computed once. Most roles are given by a group, and found by its
+ * name. */
 interface RoleGrants {
-  /** In the policy's order; places are counted in it. */
+  /** Roles in the policy's order; the indexes below refer to it. */
   readonly names: readonly string[];
   readonly byGroup: ReadonlyMap<unknown, Granted>;
   readonly granted: readonly Granted[];
-  /** Places of roles by other facts. */
+  /** Indexes of roles by other facts. */
   readonly byFact: readonly number[];
-  /** Places of those that depend on how or when somebody signed in. */
+  /** Indexes of roles that depend on how or when the person signed in. */
   readonly bySignin: readonly number[];
-  /** Places of those that depend on scopes. */
+  /** Indexes of roles that depend on scopes. */
   readonly byScope: readonly number[];
-  /** Whether a role names another one. */
+  /** Whether a role includes another one. */
   readonly nested: boolean;
 }
 
-/** What is made once per provider of a table. */
+/** Data computed once for each provider of a table. */
 export interface Prepared extends Pick<RoleFacts, 'roles' | 'asked' | 'ways'> {
   readonly kind: ProviderKind;
   readonly issuer: string;
   readonly subject: TokenProvider['subject'];
   readonly grants: RoleGrants;
-  /** Whether groups give a role, or are sent. */
+  /** Whether groups give a role, or are sent in a header. */
   readonly readsGroups: boolean;
-  /** Agents that come with this provider's tokens, see {@link agentsOf}. */
+  /** Agents that send this provider's tokens, see {@link agentsOf}. */
   readonly agents: readonly TokenAgent[];
-  /** A token without `act` may be an agent's as well. */
+  /** Whether a token without `act` may be an agent's, too. */
   readonly seeksAgents: boolean;
-  /** Roles that depend on the request; absent: none does. */
+  /** Roles that depend on the request; absent if there are none. */
   readonly ofRequest: RequestRoles | undefined;
 }
 
@@ -53,11 +54,12 @@ const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
 const namesRole = (fact: Fact): boolean => everyFact(fact).some(({ op }) => op === 'role');
 
-/** Whether a fact looks at the groups in this provider's tokens. */
+/** Whether a fact reads the groups in this provider's tokens. */
 export const isOfGroup = (fact: Fact, name: string): boolean =>
   everyFact(fact).some((part) => part.op === 'group' && (part.provider === undefined || part.provider === name));
 
-/** A group fact about other providers' tokens is never true of this one's; a group fact without a provider is of all. */
+/** A group fact for another provider is never true for this one's tokens; a group fact without a provider applies to
+ * all. */
 function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
   const names = [...roles.keys()];
   const places = new Map<unknown, number[]>();
@@ -95,10 +97,9 @@ function prepare(name: string, table: CallerTable): Prepared {
   return { kind, issuer, subject, roles, asked, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
-/**
- * What is made once for a provider's tokens.
+/** The data for a provider's tokens.
  *
- * @throws where the table has no such provider
+ * @throws if the table has no such provider
  */
 export function preparedOf(name: string, table: CallerTable): Prepared {
   let providers = prepared.get(table);
@@ -114,12 +115,12 @@ export function preparedOf(name: string, table: CallerTable): Prepared {
   return made;
 }
 
-/** What facts about the sign-in are judged by at a time; nothing where no role rests on such a fact. */
+/** The data for facts about the sign-in at a time; undefined if no role depends on such a fact. */
 export function signinView({ grants }: Prepared, now: number): SigninView | undefined {
   return grants.bySignin.length === 0 ? undefined : { now, assumed: false, until: Number.POSITIVE_INFINITY };
 }
 
-/** What the facts about a verified token, and the request that it comes with, are evaluated against. */
+/** The input for facts about a verified token and its request. */
 export function factContext(verified: Verified, table: CallerTable, now: number, request?: RequestView): TokenContext {
   const made = preparedOf(verified.provider, table);
   return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now), request };
@@ -127,7 +128,8 @@ export function factContext(verified: Verified, table: CallerTable, now: number,
 
 const none: readonly string[] = Object.freeze([]);
 
-/** What gives roles of what a token holds; of its groups and those that give roles, the fewer are gone through. */
+/** The roles that a token's groups give. It iterates over the groups of the token or the groups of the policy,
+ * whichever are fewer. */
 function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly Granted[] {
   const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const found: Granted[] = [];
@@ -145,7 +147,7 @@ function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly G
   return found;
 }
 
-/** Places of the roles that a token's groups and other facts give, as often as they do. */
+/** Indexes of the roles that a token's groups and other facts give, perhaps with repetitions. */
 function placesOf(
   verified: Verified,
   { kind, roles, grants }: Prepared,
@@ -168,10 +170,9 @@ function placesOf(
   return places;
 }
 
-/**
- * {@link rolesOf} of a token whose groups have been read.
+/** {@link rolesOf} of a token whose groups have been read.
  *
- * @param signin what {@link signinView} gives; says afterwards until when the roles stay as they are
+ * @param signin the result of {@link signinView}; afterwards it says until when the roles are valid
  */
 export function rolesBy(
   verified: Verified,
@@ -189,9 +190,7 @@ export function rolesBy(
   return held;
 }
 
-/**
- * The roles that the token gives, in the policy's order. What it costs grows with the token's groups, not with the
- * policy.
+/** The roles that the token gives, in the policy's order. The cost grows with the token's groups, not with the policy.
  *
  * @param now seconds since the epoch
  */

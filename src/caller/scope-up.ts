@@ -4,13 +4,12 @@ import type { Way } from './scope-ways.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 import type { CallerTable } from './types.ts';
 
-/**
- * Roles that a token does not give for want of scopes alone, each with the scopes that it takes, spaces between: those
- * of the first way that would do.
+/** Roles that a token lacks only because of scopes, each with the scopes of the first sufficient way, separated by
+ * spaces.
  *
  * @param held the roles that it gives
  * @param now seconds since the epoch
- * @returns nothing where there are none
+ * @returns undefined if there are none
  */
 export function scopeUp(
   verified: Verified,
@@ -20,7 +19,7 @@ export function scopeUp(
 ): Readonly<Record<string, string>> | undefined {
   const { kind, roles, grants, ways } = preparedOf(verified.provider, table);
   const signin = { now, assumed: false, until: 0 };
-  // Roles that take the same scopes are evaluated together.
+  // Roles that require the same scopes are evaluated together.
   const contexts = new Map<string, FactContext>();
   const gives = (name: string, scopes: Way): boolean => {
     const text = scopes.join(' ');

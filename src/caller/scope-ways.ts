@@ -2,12 +2,12 @@ import { MAX_SCOPE_WAYS } from '../limits.ts';
 import type { Fact } from '../policy/facts/index.ts';
 import { type FactReading, type RoleOf, readFacts } from '../policy/facts/walk.ts';
 
-/** Scopes that together are one way to a fact, in the policy's order. */
+/** Scopes that together make a fact true, in the policy's order. */
 export type Way = readonly string[];
 
 const NOTHING: readonly Way[] = [[]];
 
-/** One way of each part so far. */
+/** The ways chosen so far, one of each part. */
 interface Chosen {
   readonly way: Way;
   readonly before: Chosen | undefined;
@@ -19,7 +19,7 @@ function scopesIn(chosen: Chosen): Way {
   return [...new Set(ways.reverse().flat())];
 }
 
-/** Each way of each part with each of the others. */
+/** Each way of each part combined with each of the others. */
 function together(parts: readonly (readonly Way[])[]): readonly Way[] {
   let chosen: readonly Chosen[] = [{ way: [], before: undefined }];
   for (const part of parts) {
@@ -32,10 +32,8 @@ function together(parts: readonly (readonly Way[])[]): readonly Way[] {
   return chosen.map(scopesIn);
 }
 
-/**
- * The scopes that facts ask for: each entry is one way, all of its scopes together. What is no scope asks for none, and of
- * what must not be, no scope makes anything true.
- */
+/** The scopes that facts require: each entry is one way with all of its scopes. Other facts require none. A negated
+ * fact has no way, because no scope makes it true. */
 export const scopeWays = (roleOf: RoleOf): FactReading<Fact, readonly Way[]> =>
   readFacts(roleOf, {
     leaf: (fact) => (fact.op === 'scope' ? [[fact.value]] : NOTHING),

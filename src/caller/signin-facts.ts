@@ -6,18 +6,18 @@ import type { FactContext } from './truth.ts';
 /** A fact about how or when the person signed in. */
 export type SigninFact = Extract<Leaf, { op: 'acr' | 'max_age' }>;
 
-/** What facts ask of the sign-in itself, in the policy's order; of what must not be, a step up makes nothing true. */
+/** What facts require of the sign-in, in the policy's order. A negated fact requires nothing, because no step-up makes
+ * it true. */
 export const askedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly SigninFact[]> =>
   leaves(roleOf, SIGNIN, false);
 
-/** Whether the person signed in so, whatever provider the fact is about. */
+/** Whether the person signed in as a fact requires, whatever its provider is. */
 export const signedInSo = (fact: SigninFact, context: FactContext): Truth =>
   (evaluations[fact.op] as Evaluation<SigninFact>).truth(fact, context);
 
-/**
- * Whether a sign-in is already what one would ask for: as recent as every age, and by one of the ways.
+/** Whether the sign-in already meets all requirements: every age, and one of the ways.
  *
- * @param isSo says of one fact whether the person signed in so, whatever provider it is about
+ * @param isSo whether the person signed in as one fact requires, whatever its provider is
  */
 export function isMet(asked: readonly SigninFact[], isSo: (fact: SigninFact) => boolean): boolean {
   const ways = asked.filter(({ op }) => op === 'acr');

@@ -3,9 +3,8 @@ import type { Prepared } from './roles.ts';
 import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 
-/**
- * Roles that are not held, and would be if all that the policy asks of the sign-in were so. One that is not held although
- * the sign-in is what a step up for it would ask for is not among them: asking again would go on forever.
+/** Roles that the caller lacks, and would have after a sign-in that meets the policy's requirements. If the sign-in
+ * already meets a role's requirements, the role is left out: another step-up would repeat forever.
  *
  * @param now seconds since the epoch
  */

@@ -1,12 +1,12 @@
 import type { AgentMatch } from '../policy/types.ts';
 import { type Issued, shareIssuer } from '../token/issuer.ts';
 
-/** An agent that comes with tokens, as far as it is told whose. */
+/** The part of an agent that says how tokens name it. */
 interface Matching {
   readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }
 
-/** A provider, as far as it is told whose tokens it takes. */
+/** The part of a provider that says which tokens it issues. */
 interface Issuing extends Issued {
   readonly name: string;
   readonly kind: string;
@@ -15,11 +15,9 @@ interface Issuing extends Issued {
 const providerOf = ({ match }: Matching): string | undefined =>
   match.kind === 'claim' ? match.fact.provider : match.provider;
 
-/**
- * The agents that come with a provider's tokens, in the policy's order: its own, and after them those of other providers
- * of its issuer. The same client fetches tokens for either, and would be a person with those that are not its agent's.
- * A workload has its SPIFFE id whoever issues the JWT-SVID.
- */
+/** The agents that send a provider's tokens, in the policy's order: its own, and after them those of other providers
+ * with the same issuer. The same client fetches tokens for either, and would count as a person with those of the other
+ * provider. A workload has its SPIFFE id in every JWT-SVID, whoever issued it. */
 export function agentsOf<A extends Matching>(
   agents: readonly A[],
   provider: Issuing,

@@ -6,13 +6,13 @@ import type { Verified } from '../token/types.ts';
 
 export type { Truth } from '../policy/facts/operator.ts';
 
-/** What facts are evaluated against. */
+/** The input for evaluating facts. */
 export interface FactContext extends Context<Fact> {
-  /** Answers for facts of the token, instead of the token itself. */
+  /** The truths of facts about the token, instead of the token itself. */
   readonly given?: ((fact: Leaf) => Truth) | undefined;
 }
 
-/** What the facts of one token, or of none, are evaluated against. */
+/** The input for the facts of one token, or of none. */
 export interface TokenContext extends FactContext {
   readonly verified: Verified;
 }
@@ -39,5 +39,5 @@ export function truthOf(fact: Fact, context: FactContext): Truth {
   return truth(fact, context);
 }
 
-/** Whether a role is given. Unknown where there is no such role, or where it depends on itself. */
+/** Whether a role is held. Unknown if there is no such role, or if it depends on itself. */
 export const roleTruth = (name: string, context: FactContext): Truth => evaluateRole(name, context, truthOf);

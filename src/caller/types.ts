@@ -1,60 +1,62 @@
 import type { Agent, AgentMatch, Fact } from '../policy/types.ts';
 import type { Binding, Claims, TokenProvider } from '../token/types.ts';
 
-/** Who asks, as far as the rules are concerned. */
+/** The caller of a request, as the rules need it. */
 export interface Caller {
   readonly provider: string;
   /** The subject claim with the provider's prefix. */
   readonly subject: string;
-  /** Only if the provider says it is verified and it has exactly one `@`, and a header sends it. */
+  /** Only if the provider says that it is verified, it has exactly one `@`, and a header sends it. */
   readonly email?: string;
-  /** Only if a header sends it, as the groups. */
+  /** Only if a header sends it; the same applies to groups. */
   readonly name?: string;
-  /** In the order in which the policy defines them. */
+  /** In the policy's order. */
   readonly roles: readonly string[];
   readonly groups: readonly string[];
-  /** Only the claims that the policy's headers name. */
+  /** Only the claims that the policy's headers send. */
   readonly claims: Claims;
-  /** The agent that asks for them. */
+  /** The agent that acts for the person. */
   readonly agent?: string;
-  /** That agent asks for itself: nobody is behind it, and the subject is its own. */
+  /** The agent is alone: no person is behind it, and the subject is its own. */
   readonly alone?: true;
-  /** Who acts for them: SPIFFE ids, or names at the provider; the one that asks first. */
+  /** The actor chain, the current actor first: SPIFFE ids, or names at the provider. */
   readonly actors?: readonly string[];
-  /** How their token is bound to a key of theirs; absent: it is not. */
+  /** How the token is bound to a key; absent: it is not. */
   readonly binding?: Binding['kind'];
-  /** When a role comes or goes because of how long ago they signed in, seconds since the epoch; absent: none does. */
+  /** When a role is gained or lost because of the age of the sign-in, seconds since the epoch; absent: never. */
   readonly until?: number;
-  /** Roles that they lack only for how and when they signed in; absent: none. */
+  /** Roles that the caller lacks only because of how and when the person signed in; absent: none. */
   readonly stepUp?: readonly string[];
-  /** Roles that their token lacks only for want of scopes, each with the scopes that it takes; absent: none. */
+  /** Roles that the token lacks only because of scopes, each with the scopes that it requires; absent: none. */
   readonly scopeUp?: Readonly<Record<string, string>>;
-  /** What their token says of each fact that roles of the request rest on, a letter each; absent: no role rests on such. */
+  /** What the token says about each fact that roles of the request depend on, one letter each; absent: there are
+   * none. */
   readonly truths?: string;
-  /** Roles that they lack only for where they ask from; absent: none. */
+  /** Roles that the caller lacks only because of the address; absent: none. */
   readonly elsewhere?: readonly string[];
-  /** Host that verified the certificate which they, or a role of theirs, rest on; known at the second hop only. */
+  /** Host that verified the certificate which the caller, or one of the roles, depends on; known only at the second
+   * hop. */
   readonly certificateHost?: string;
-  /** There is no credential: roles are by the request alone. */
+  /** There is no credential: the request itself gives the roles. */
   readonly nobody?: true;
 }
 
-/** What of the rendered policy says who a caller is; the whole table is one. */
+/** The part of the rendered policy that determines callers; the whole table has this type too. */
 export interface CallerTable {
   readonly providers: Readonly<Record<string, TokenProvider>>;
   /** Name and fact, in the policy's order. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
-  /** Claims that headers name. */
+  /** Claims that headers send. */
   readonly claims: readonly string[];
-  /** What else of a caller some header sends: nothing more is worked out, each new token passes there. */
+  /** What else of a caller some header sends. Nothing more is computed, because each new token needs it. */
   readonly sends: Sends;
-  /** Agents that come with tokens, in the policy's order; absent: none. */
+  /** Agents that send tokens, in the policy's order; absent: none. */
   readonly agents?: readonly TokenAgent[];
-  /** Some route takes certificates as credentials: their subjects are nobody else's. */
+  /** Whether a route accepts certificates as credentials, so that their subjects are reserved. */
   readonly certificates?: true;
 }
 
-/** An agent that comes with tokens. */
+/** An agent that sends tokens. */
 export interface TokenAgent extends Omit<Agent, 'match' | 'limit' | 'at'> {
   readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }

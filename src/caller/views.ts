@@ -8,21 +8,20 @@ import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth, truthOf } from './truth.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/*
- * Roles that depend on the request: a token is verified once, and its caller has other roles by another network. What the
- * token says of each fact that such a role depends on is kept, a letter each, so that its claims are not needed again.
- */
+/* Roles that depend on the request: a token is verified once, but its caller has other roles from another network. What
+ * the token says about each fact that such a role depends on is kept, one letter each, so that its claims are not
+ * needed again. */
 
 /** The roles of a policy that depend on the request. */
 export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
   readonly names: readonly string[];
-  /** The facts of tokens that they depend on, with the place of each in {@link Caller.truths}. */
+  /** The facts about tokens that they depend on, with the index of each in {@link Caller.truths}. */
   readonly leaves: ReadonlyMap<Leaf, number>;
   /** Those of {@link names} that depend on no token. */
   readonly bare: ReadonlySet<string>;
-  /** Those that depend on how or when the person signed in as well. */
+  /** Those that also depend on how or when the person signed in. */
   readonly bySignin: readonly string[];
-  /** By agents that come with tokens, the roles that travel. */
+  /** By agents that send tokens, the roles that travel. */
   readonly actsFor: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -47,7 +46,7 @@ function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | u
 
 const prepared = new WeakMap<CallerTable, RequestRoles | null>();
 
-/** The roles that depend on the request, found once; undefined: the policy has none. */
+/** The roles that depend on the request, computed once; undefined if the policy has none. */
 export function requestRoles(table: CallerTable): RequestRoles | undefined {
   let made = prepared.get(table);
   if (made === undefined) {
@@ -61,10 +60,9 @@ const letterOf = (truth: Truth): string => (truth === undefined ? 'u' : truth ? 
 const truthOfLetter = (letter: string | undefined): Truth =>
   letter === 't' ? true : letter === 'f' ? false : undefined;
 
-/**
- * What a token says of each fact that roles of the request depend on: true, false, or unknown. Of a fact about the sign-in
- * it is what is so; in a capital where the fact is about another provider, and is unknown therefore.
- */
+/** What a token says about each fact that roles of the request depend on: true, false, or unknown. For a fact about the
+ * sign-in it is the truth whatever the provider is, in a capital letter if the fact is for another provider and is
+ * therefore unknown. */
 export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
   const { verified, signin } = context;
   let letters = '';
@@ -82,7 +80,7 @@ export function truthsOf({ leaves }: RequestRoles, context: FactContext): string
 const noToken: Verified = Object.freeze({ provider: '', claims: Object.freeze({}), expires: 0, key: '' });
 const noKind: ProviderKind = providerKinds.generic;
 
-/** Facts as letters say, and the request does. Of no token, no fact is known. */
+/** The input for facts: the letters and the request. Without a token, facts about tokens are unknown. */
 function contextOf(of: RequestRoles, truths: string, request: RequestView, assumed: boolean): FactContext {
   const given = (fact: Leaf): Truth => {
     const letter = truths[of.leaves.get(fact) as number];
@@ -92,7 +90,7 @@ function contextOf(of: RequestRoles, truths: string, request: RequestView, assum
   return { verified: noToken, kind: noKind, roles: of.roles, request, given };
 }
 
-/** Truths that a fact could have if the client were somewhere else, all but that as it is: one bit each. */
+/** The truths that a fact could have from another address, everything else unchanged; one bit each. */
 const CAN_HOLD = 1;
 const CAN_FAIL = 2;
 
@@ -120,7 +118,7 @@ function merged(of: RequestRoles, anyway: readonly string[], more: readonly stri
   return [...of.roles.keys()].filter((name) => anyway.includes(name) || more.includes(name));
 }
 
-/** Roles that another sign-in would give, where the client is. */
+/** Roles that another sign-in would give at the client's address. */
 function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], request: RequestView): readonly string[] {
   const truths = caller.truths ?? '';
   const assumed = contextOf(of, truths, request, true);
@@ -136,18 +134,18 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
   );
 }
 
-/** The roles that a request can give a caller: of a person behind an agent those that travel, and an agent alone none. */
+/** The roles that a request can give a caller: for a person behind an agent those that travel, for an agent alone
+ * none. */
 function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[] {
   if (agent === undefined) return of.names;
   const travels = alone ? [] : (of.actsFor.get(agent) ?? []);
   return of.names.filter((name) => travels.includes(name));
 }
 
-/**
- * Who a caller is in one request: with the roles that the request gives, and those that it does not give for no more than
- * where it comes from.
+/** The caller in one request: with the roles that the request gives, and those that are missing only because of the
+ * address.
  *
- * @param caller what {@link toCaller} says, or {@link NOBODY}
+ * @param caller the result of {@link toCaller}, or {@link NOBODY}
  */
 export function inView(caller: Caller, of: RequestRoles, request: RequestView): Caller {
   const now = contextOf(of, caller.truths ?? '', request, false);
