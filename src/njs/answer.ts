@@ -7,7 +7,7 @@ import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** Answers nginx. Its client may have gone meanwhile: then `r.return` throws, and nobody is there to be told. */
+/** Answers nginx. If the client has closed its connection, `r.return` throws; then nobody needs the answer. */
 export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
   try {
     r.return(status);
@@ -23,23 +23,19 @@ function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string |
   reply(r, 204);
 }
 
-/**
- * Is asked when nothing else stands against a request, its budget included: refuses it, answers that, and says true; or
- * lets it be.
- */
+/** Called when a request would pass, its budget included. It can still refuse: then it answers and returns true. */
 export type Last = () => boolean;
 
-/** Methods and routes that a caller has ready answers for; whoever makes up methods gets no more. */
+/** Most methods and routes for which a caller has ready answers. A client can make up any number of methods. */
 const MAX_READY = 64;
 
-/**
- * Lets a known caller pass as before, where a decision that says `replay` let the caller pass. The hot path of the hot
+/** Lets a known caller pass as before, where a decision that says `replay` let the caller pass. The hot path of the hot
  * path.
  *
  * @param signer of the policy's assertion, if it has one
  * @param last see {@link Last}
- * @returns false where there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:
- * then all is decided anew
+ * @returns false if there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:
+ * then all is decided again
  */
 export function replayCached(
   r: NginxHTTPRequest,
@@ -88,7 +84,7 @@ export function letPass(
   return undefined;
 }
 
-/** 204 for nobody in particular. */
+/** 204 for an anonymous caller without roles. */
 export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {
   send(r, as === '' ? [FROM_CHECK.rule, id] : [FROM_CHECK.rule, id, FROM_CHECK.as, as], undefined);
 }

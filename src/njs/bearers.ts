@@ -17,13 +17,13 @@ import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
-/** Whose tokens are taken. */
+/** The providers whose tokens are accepted. */
 type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 
-/** Is given who comes with a new token, what the caller gave along, and the claims. */
+/** Receives the caller of a new token, a value that the caller of the function passed on, and the claims. */
 export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
 
-/** A new token that is looked at. A list costs a fifth of the closures that would hold the same. */
+/** A new token that is being verified. A list costs a fifth of closures with the same values. */
 type Newcomer<T, S> = readonly [
   bearers: Bearers,
   providers: Accepting['providers'],
@@ -31,9 +31,9 @@ type Newcomer<T, S> = readonly [
   now: number,
   use: Use<T, S>,
   along: S,
-  /** What the token is remembered for. */
+  /** The scope under which the token is remembered. */
   scope: string,
-  /** The client's address, where providers are asked about tokens. */
+  /** The client's address, if providers are asked about tokens. */
   from: string,
 ];
 
@@ -49,7 +49,7 @@ export class Bearers {
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
     this.#keys = keys;
-    // A JWS; where providers are asked about other tokens, also a text that can be one of those.
+    // A JWS, or if providers are asked about tokens, any text that can be a token.
     this.#tokens = new TokenCache(
       table,
       table.asking === undefined ? isJws : (text) => isJws(text) || isTokenText(text),
@@ -63,7 +63,7 @@ export class Bearers {
     this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
   }
 
-  /** A caller of these providers whose key is still published, and who was not called back. */
+  /** A known caller of these providers whose key is still published and who is not revoked. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
     const known = this.#tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
@@ -72,14 +72,14 @@ export class Bearers {
     return undefined;
   }
 
-  /** The caller of a verified token, with what one with more scopes would give. */
+  /** The caller of a verified token, with the roles that more scopes would give. */
   #withScopes(caller: Result<Caller>, verified: Verified, now: number): Result<Caller> {
     if (!caller.ok) return caller;
     const more = scopeUp(verified, this.#table, caller.value.roles, now);
     return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
   }
 
-  /** Makes known who comes with a new token. */
+  /** Remembers the caller of a new token. */
   #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key, until } = verified.value;
@@ -88,7 +88,7 @@ export class Bearers {
     if (table.scopes !== undefined) caller = this.#withScopes(caller, verified.value, now);
     if (!caller.ok) return caller;
     const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
-    // Only a policy with sessions has revocations, and it finds no entry of one without.
+    // Only a policy with sessions has revocations; without one nothing is found.
     if (table.session === undefined) return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
@@ -96,7 +96,7 @@ export class Bearers {
     return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
-  /** Who comes with a new token, for whom waits for it. */
+  /** Finds the caller of a new token and passes it on. */
   static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     const questions = newcomer[0].#questions;
     if (questions !== undefined && verified.ok) {
@@ -118,7 +118,7 @@ export class Bearers {
     return this.#table.providers[name] as TokenProvider;
   }
 
-  /** {@link #settle} of a JWT, once its provider has said that it is active. */
+  /** {@link #settle} for a JWT, after its provider has confirmed that it is active. */
   static async #confirm<T, S>(
     questions: Questions,
     provider: TokenProvider,
@@ -130,7 +130,7 @@ export class Bearers {
     return Bearers.#settle(held, newcomer);
   }
 
-  /** {@link #settle} of somebody who has more groups than their token says, with those that the policy names. */
+  /** {@link #settle} for a caller with more groups than the token lists, adding those that the policy names. */
   static async #complete<T, S>(
     questions: Questions,
     provider: TokenProvider,
@@ -144,7 +144,7 @@ export class Bearers {
     return Bearers.#settle(ok({ ...verified, claims: said.value.claims, until }), newcomer);
   }
 
-  /** {@link #settle} of a token that only its provider can read. */
+  /** {@link #settle} for a token that only its provider can read. */
   static async #introspect<T, S>(questions: Questions, provider: TokenProvider, newcomer: Newcomer<T, S>): Promise<T> {
     const [bearers, , token, now] = newcomer;
     const said = await questions.introspect(provider, token, now, newcomer[7]);
@@ -153,7 +153,7 @@ export class Bearers {
     return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
   }
 
-  /** {@link #settle}, or once more with the provider's newest keys, where those at hand do not do. */
+  /** {@link #settle}, or if the known keys are not enough, once more with the provider's newest keys. */
   static #settleOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     if (verified.ok) return Bearers.#settle(verified, newcomer);
     const [bearers, providers, token, now] = newcomer;
@@ -166,11 +166,10 @@ export class Bearers {
     });
   }
 
-  /**
-   * Verifies a new token; once more with the provider's newest keys, where those at hand do not do.
+  /** Verifies a new token; if the known keys are not enough, once more with the provider's newest keys.
    *
-   * @param along `use` is given this as well
-   * @param r the request that it comes with
+   * @param along `use` receives this as well
+   * @param r the token's request
    */
   verify<T, S>(
     to: Accepting,

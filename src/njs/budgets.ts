@@ -8,16 +8,13 @@ import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
 import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './known.ts';
 
-/*
- * A budget is a number in shared memory: how many requests the rate had brought back by the time at which the bucket
- * will be full again, counted from the epoch. That time is never before now, so a take adds one to the later of the
- * two, and what lies more than the burst ahead of now is too much. All workers add to the same number.
- *
- * Where the number lies behind now it is set, which is not one step with the take: workers that take from a full bucket
- * at the same moment count as one. Once it is not full, none is lost.
- */
+/* A budget is a number in shared memory: the time at which its bucket will be full again, counted in requests at the
+ * limit's rate since the epoch. That time is never in the past, so a take adds one to the later of that time and now.
+ * If the result is more than the burst ahead of now, the budget is used up. All workers add to the same number.
+ * If the number is in the past, it is set, and setting and taking are two steps: workers that take from a full bucket
+ * at the same moment count as one. While the bucket is not full, every take counts. */
 
-/** Why a request does not pass now, and seconds until one like it would. */
+/** Why a request does not pass now, and the seconds after which a similar one would. */
 export interface Short extends Refusal {
   readonly retryAfter: number;
 }
@@ -46,14 +43,14 @@ export function prepareBudgets(
   };
 }
 
-/** Budgets under all of these limits, chained. */
+/** Budgets under all of these limits, as a chain. */
 const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit) => string): Budget | undefined =>
   limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
 
-/** Nobody counts by their address, whatever roles the request gives them. */
+/** Anonymous callers are counted by their address, whatever roles the request gives them. */
 const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
 
-/** What a caller's requests to a route count under; kept with the caller. Undefined: nothing is counted. */
+/** The budgets of a caller's requests to a route, kept with the caller; undefined if there are none. */
 export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {
   known.budgets ??= new Map();
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
@@ -64,7 +61,7 @@ export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget |
   return budget;
 }
 
-/** Seconds since the epoch after which it is said again that there is no room. */
+/** Seconds since the epoch after which the log says again that there is no room. */
 let sayAgain = 0;
 
 function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
@@ -80,7 +77,7 @@ function exceeded(says: string, seconds: number): Short {
   return { ...refuse('limit_exceeded', `${says}; ask again in ${retryAfter}s`), retryAfter };
 }
 
-/** Adds to what was asked for; undefined: there is no room for another number. */
+/** Adds to a budget's number; undefined if there is no room for another number. */
 function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: number): number | undefined {
   try {
     return dict.incr(budget.key, by, at, budget.ttl);
@@ -89,22 +86,21 @@ function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: numb
   }
 }
 
-/** Gives back what was taken too much. */
+/** Gives back what was taken beyond the burst. */
 function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: number): Short {
   const { key, burst, rate, ttl, says } = budget;
   count(dict, budget, -1, at);
   const ahead = taken - burst - at;
   if (ahead <= MAX_UNCOUNTED) return exceeded(says, ahead / rate);
-  // No worker takes that much at once: the clock was set back, and nobody is to wait until it has caught up.
+  // No worker takes that much at once: the clock was set back. Callers must not wait until it has caught up.
   dict.set(key, at + burst, ttl);
   return exceeded(says, 1 / rate);
 }
 
-/**
- * Takes one request out of a budget, and out of those that are chained to it; out of none where one has nothing left.
+/** Takes one request from a budget and from those that are chained to it; from none of them if one is used up.
  *
  * @param now seconds since the epoch
- * @returns `limit_exceeded`, or `check_unavailable` where nothing can be counted, else undefined
+ * @returns `limit_exceeded`, or `check_unavailable` if nothing can be counted, else undefined
  */
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {
   const at = now * budget.rate;
@@ -124,14 +120,14 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
   return budget === undefined ? undefined : spend(budgetsDict(), budget, now);
 }
 
-/**
- * {@link spend} where nobody says who asks.
+/** {@link spend} for an anonymous caller.
  *
- * @param address of the client, as nginx has it; absent: the hop did not carry it, and all of those are counted as one
+ * @param address of the client, as nginx has it; absent if nginx did not send it: all such requests are counted
+ * together
  */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
   const name = addressName(address ?? '');
-  // A tag has five characters: no other tag and address read alike, and the key is a short one.
+  // A tag has five characters, so tag and address are unambiguous, and the key is short.
   const budget = chained(budgets.anonymous, ({ tag }) => tag + name);
   return budget === undefined ? undefined : spend(addressesDict(), budget, now);
 }

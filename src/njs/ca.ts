@@ -6,7 +6,7 @@ import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Names in the dict of what is known of the ingress's CA file, and of those of the certificates of services and clients. */
+/** Keys in the dict for the state of the ingress's CA file, and of those for certificates of services and clients. */
 export const CA = ' ca';
 export const CLIENT_CA = ' client ca';
 
@@ -14,10 +14,10 @@ const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'clients' } as const;
 
 type Ca = keyof typeof WHOSE;
 
-/** Name in the dict of what is known of one of several such files. */
+/** Key in the dict for one of several such files. */
 export const caName = (name: Ca, index: number): string => (index === 0 ? name : composed(name, String(index)));
 
-/** Looks at the file; reads it only where it is not the one of the last look. One that was written just now waits. */
+/** Checks the file, and reads it if it changed since the last time. A file that was written just now is read later. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
   try {
     const { ino, size, mtimeMs } = fs.statSync(path);
@@ -32,7 +32,8 @@ function look(path: string, before: CaFound | undefined, now: number): CaLook | 
   }
 }
 
-/** Asks nginx's master to load everything again. Only nginx's: a worker without one has somebody else for a parent. */
+/** Makes nginx's master reload its configuration. A worker without a master must not signal its parent, which is
+ * another program. */
 function reload(): boolean {
   try {
     const title = fs.readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8');
@@ -42,10 +43,8 @@ function reload(): boolean {
   }
 }
 
-/**
- * One look at a CA file. nginx reads it only when it loads, so a bundle with other certificates has nginx reload, where
- * this worker may ask for it.
- */
+/** Checks a CA file. nginx reads it only when it loads its configuration, so this worker makes nginx reload if the
+ * certificates changed and it is allowed to. */
 export function watchCa(name: Ca, path: string, index = 0): void {
   const dict = svidsDict();
   const now = Date.now() / 1000;

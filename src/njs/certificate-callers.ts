@@ -5,7 +5,7 @@ import { readClientCertificate } from '../token/client-certificate.ts';
 import { certificateReader, type ReadCertificate, revocableCertificate } from './certificates.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
-/** Who has a certificate. */
+/** The caller of a certificate. */
 interface Holder extends ReadCertificate {
   readonly known: KnownCaller;
 }
@@ -24,13 +24,12 @@ function readHolder(escaped: string, agents: readonly TokenAgent[] | undefined):
 export class CertificateCallers {
   readonly #holderOf: (escaped: string, now: number) => Result<Holder>;
 
-  /** @param agents of the policy that come with tokens: one by its SPIFFE id comes with its certificate too */
+  /** @param agents of the policy that send tokens: an agent with a SPIFFE id may use its certificate instead */
   constructor(agents: readonly TokenAgent[] | undefined) {
     this.#holderOf = certificateReader((escaped) => readHolder(escaped, agents));
   }
 
-  /**
-   * Who shows a certificate.
+  /** The caller who shows a certificate.
    *
    * @param escaped as nginx passes it
    * @returns reasons `proof_invalid`, `revoked`

@@ -6,14 +6,15 @@ import type { Revocable } from '../session/revocation.ts';
 import type { ClientCertificate } from '../token/client-certificate.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from './revocation-reader.ts';
 
-/** What is kept of a certificate by whoever reads it. */
+/** What each reader keeps of a certificate. */
 export interface ReadCertificate extends Kept {
   /** Seconds since the epoch. */
   readonly notAfter: number;
   readonly revocable: Revocable;
 }
 
-/** What a certificate can be revoked by: its subject, of the provider `certificate`, and its thumbprint. */
+/** The properties by which a certificate can be revoked: its subject, with the provider `certificate`, and its
+ * thumbprint. */
 export const revocableCertificate = (
   certificate: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject' | 'notBefore' | 'thumbprint'>,
 ): Revocable => ({
@@ -25,19 +26,18 @@ export const revocableCertificate = (
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
-/** Whoever has one certificate mostly asks several times: what was read last is found without a look-up. */
+/** The certificate that was read last. A client usually sends several requests with one, so it is compared first. */
 interface Last<T> {
   readonly escaped: string;
   readonly read: Result<T>;
 }
 
-/**
- * Reads certificates as nginx passes them, in `SSL-Client-Cert`, each once per context. Whatever a certificate counts
- * for, it is read here.
+/** Reads certificates as nginx passes them, in `SSL-Client-Cert`, each once per context. Every certificate is read
+ * here.
  *
- * @param read what is made of the text, see {@link readClientCertificate} and {@link readSvid}
- * @returns gives that, or `proof_invalid` once the certificate has expired: nginx looks at dates as it connects only;
- * `revoked` while it is revoked
+ * @param read makes a value of the text, see {@link readClientCertificate} and {@link readSvid}
+ * @returns a function that returns this value, or `proof_invalid` if the certificate has expired since the connection
+ * began, when nginx checked it, or `revoked`
  */
 export function certificateReader<T extends ReadCertificate>(
   read: (escaped: string) => Result<T>,

@@ -11,7 +11,7 @@ import { awaitRevocations } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { withHelp } from './session-help.ts';
 
-/** Path of the internal location, before the route's name. */
+/** Path of the internal location, followed by the route's name. */
 const CHECK = '/.meshgate/check/';
 
 /**
@@ -39,7 +39,7 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
-    // Each read makes an object.
+    // Each read of headersIn makes an object.
     const { headersIn } = r;
     return takeCredential(callers, headersIn, r, to, headersIn[TO_CHECK.method] as string);
   };

@@ -9,7 +9,7 @@ import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** A request with what nginx passes of its headers of MCP. */
+/** A request with the MCP headers that nginx passes on. */
 function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method: string): Request {
   const mcp = {
     version: headersIn[TO_CHECK.mcpVersion],
@@ -19,11 +19,10 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
   return { route: to.name, method, mcp };
 }
 
-/** Says more of a refusal, where more is known of the caller. */
+/** Adds to a refusal what is known about the caller. */
 type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
 
-/**
- * Decides for a known caller, and speaks to them, with what is signed for them where something is.
+/** Decides for a known caller and answers, with an assertion if the policy has them.
  *
  * @param last see {@link Last}
  */
@@ -44,7 +43,7 @@ export function answer(
     const decision = decide(to.rules, caller, to.tools ? toolRequest(r, to, method) : { route: to.name, method });
     if (!decision.allow) {
       const { nearest, stepUp, scope } = decision;
-      // Who came with a token goes nowhere for another one.
+      // A caller who sent a token is not sent to the sign-in.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
       const refusal = explain === undefined ? decision : explain(decision, to, known);
@@ -79,7 +78,7 @@ function sign(
   });
 }
 
-/** {@link letPass}, or the refusal of a caller whose identity headers do not fit. */
+/** {@link letPass}, or the refusal of a caller whose identity headers are too long. */
 function pass(
   r: NginxHTTPRequest,
   to: PreparedRoute,
@@ -93,7 +92,7 @@ function pass(
   if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
 }
 
-/** Counts a request by its address; refuses one that has asked too often, and says so. */
+/** Counts a request by its address; refuses and answers it if the budget is used up. */
 export function refusesAddress(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): boolean {
   const short = to.budgets && spendAddress(to.budgets, r.headersIn[TO_CHECK.address], Date.now() / 1000);
   if (short === undefined) return false;

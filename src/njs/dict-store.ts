@@ -5,18 +5,18 @@ import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts'
 import type { SessionRecord } from '../session/types.ts';
 import { locksDict, onceDict, renewalsDict, sessionsDict } from './dicts.ts';
 
-/** Seals what lies outside of a request: the session keys file's keys, purpose `record`. */
+/** Seals what is stored, with the session keys, for the purpose `record`. */
 export interface RecordSeal {
-  /** @throws Error with one line for the log where there is no key to seal with */
+  /** @throws Error with one line for the log if there is no key to seal with */
   seal(text: string): Promise<string>;
-  /** @returns `undefined` where it was sealed by a key that is gone, or is no sealed text of ours */
+  /** @returns `undefined` if the key that sealed it is gone, or it is not a sealed text */
   open(text: string): Promise<string | undefined>;
 }
 
-/** Milliseconds as a dict takes them: longer times would wrap. */
+/** Milliseconds as a dict accepts them: longer times would overflow. */
 export const dictTtl = (seconds: number): number => Math.min(MAX_DICT_TTL_MS, Math.max(1, Math.ceil(seconds * 1000)));
 
-/** @throws Error with one line for the log where there is no room: nothing makes room there */
+/** @throws Error with one line for the log if there is no room, because nothing is evicted there */
 function remembered<T>(write: () => T): T {
   try {
     return write();
@@ -28,18 +28,16 @@ function remembered<T>(write: () => T): T {
 const noLocks =
   'meshgate: the zone meshgate_renewals is full, so some sessions are not renewed just now: enlarge gateway.session.people';
 
-/** Attempts to find room where entries that make room are of other sizes. */
+/** Attempts to make room. Evicted entries may have other sizes. */
 const PUT_ATTEMPTS = 4;
 
-/**
- * Sessions in the shared memory of one nginx: all its workers see them, over a reload too; after a restart there are
- * none, and sessions are renewed through the provider.
- */
+/** Sessions in the shared memory of one nginx. All its workers see them, and a reload keeps them. After a restart there
+ * are none, and sessions are renewed through the provider. */
 export class DictStore implements SessionStore {
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
 
-  /** @param revoke keeps revocations where the check looks */
+  /** @param revoke keeps revocations for the check */
   constructor(seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
     this.#seal = seal;
     this.#revoke = revoke;
@@ -51,7 +49,7 @@ export class DictStore implements SessionStore {
     return text === undefined ? undefined : readRecord(text, sid);
   }
 
-  /** Of one person only so many records are kept: whoever signs in again and again pushes out their own. */
+  /** Keeps only a number of records for each person, so that a person who signs in often displaces only their own. */
   #count({ session, claims }: SessionRecord, ttl: number): void {
     const dict = sessionsDict();
     const person = composed('person', session.provider, String(claims.sub ?? session.sid));
@@ -90,7 +88,7 @@ export class DictStore implements SessionStore {
       return undefined;
     }
     return {
-      // It may have run out, and be another's.
+      // It may have expired and belong to another request.
       release: async () => {
         if (renewalsDict().get(name) === mine) renewalsDict().delete(name);
       },
@@ -104,7 +102,7 @@ export class DictStore implements SessionStore {
       use: async (longer) => {
         remembered(() => onceDict().set(id, '', dictTtl(longer)));
       },
-      // It may have run out, and be another's.
+      // It may have expired and belong to another request.
       release: async () => {
         if (onceDict().get(id) === mine) onceDict().delete(id);
       },

@@ -18,7 +18,7 @@ type Zone =
   | 'meshgate_proofs'
   | 'meshgate_proof_keys';
 
-/** Each request looks into several: a variable of its own is found sooner than a name among many. */
+/** Each request uses several zones. A variable for each is found sooner than a name among many. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {
@@ -27,19 +27,20 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   };
 }
 
-/** Keys of the providers, kept over restarts by a state file. */
+/** Keys of the providers, kept over restarts in a state file. */
 export const keysDict = zone<string>('meshgate_keys');
 
-/** Name of a provider's keys there; the issuer is in it, so that another one under an old name has none of its keys. */
+/** Key of a provider's keys there. It contains the issuer, so that another issuer under the same name does not get
+ * these keys. */
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('keys', name, issuer);
 
-/** Name there of what a provider's discovery document says of signing in. */
+/** Key there of the sign-in data in a provider's discovery document. */
 export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('op', name, issuer);
 
-/**
- * Keeps what was read of a provider's documents. No provider takes more than its part, so that there is room for each.
+/** Stores what was read from a provider's documents. A provider cannot use more than its part, so that there is room
+ * for each.
  *
  * @param most bytes
  * @throws Error with one line for the log
@@ -54,50 +55,52 @@ export function keepDocument(name: string, text: string, most: number): void {
   }
 }
 
-/** Verified callers by token hash; the oldest make room. */
+/** Verified callers by token hash; the oldest are evicted. */
 export const tokensDict = zone<string>('meshgate_tokens');
 
-/** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
+/** Hashes of tokens that a provider called not active; only for policies that ask about tokens. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
-/** Names of tokens that were active before, of the same policies; those that were asked about longest ago make room. */
+/** Names of tokens that were active before, for the same policies. Those that were asked about longest ago are
+ * evicted. */
 export const activeDict = zone<string>('meshgate_active');
 
-/** Locks and counters, each with a time to live of its own; of one person no more than a count of their sign-ins. */
+/** Locks and counters, each with its own time to live. For one person there is only a counter of sign-ins. */
 export const locksDict = zone<number>('meshgate_locks');
 
-/**
- * Locks and pauses of sessions, in room of their own: anyone can have many sessions, and none of them keeps a provider
- * from being asked. Nothing makes room: a session without a lock is not renewed just now. Only a policy with sessions has it.
- */
+/** Locks and pauses of sessions, in a zone of their own: anyone can have many sessions, and they must not prevent
+ * questions to a provider. Nothing is evicted; a session without a lock is renewed later. Only for policies with
+ * sessions. */
 export const renewalsDict = zone<number>('meshgate_renewals');
 
-/** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
+/** The state of each mesh identity's files; only for policies with identities. */
 export const svidsDict = zone<string>('meshgate_svids');
 
-/** Sealed records of sessions by their ids; those that end first make room. Only a policy with sessions has it. */
+/** Sealed records of sessions by their ids; those that end first are evicted. Only for policies with sessions. */
 export const sessionsDict = zone<string>('meshgate_sessions');
 
-/** What was used up and may not be used again, until it would have run out. Nothing makes room: what is full refuses. */
+/** Values that were used once, until they would have expired. Nothing is evicted; a full zone refuses. */
 export const onceDict = zone<string>('meshgate_once');
 
-/** DPoP proofs that were used, until they hold no more. Nothing makes room: what is full refuses. */
+/** DPoP proofs that were used, until they expire. Nothing is evicted; a full zone refuses. */
 export const proofsDict = zone<string>('meshgate_proofs');
 
-/** How many proofs each caller and each key has used. Those that were counted longest ago make room. */
+/** The number of proofs of each caller and each key. Those that were counted longest ago are evicted. */
 export const proofKeysDict = zone<number>('meshgate_proof_keys');
 
-/** Revocations, kept over restarts by a state file. Nothing makes room. */
+/** Revocations, kept over restarts in a state file. Nothing is evicted. */
 export const revokedDict = zone<string>('meshgate_revoked');
 
-/** What callers have asked for. Nothing makes room; only a policy with limits has it. */
+/** Budgets of callers. Nothing is evicted; only for policies with limits. */
 export const budgetsDict = zone<number>('meshgate_budgets');
 
-/** The same of addresses, in room of their own: nobody in particular fills up what callers are counted in. */
+/** The same for addresses, in a zone of their own, so that anonymous callers cannot fill the budgets of callers. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
-/** Name among the revocations of when all of what other replicas revoked was read; among the locks, that it was since the start. */
+/** Key among the revocations for the time when those of all other replicas were read, and among the locks for the fact
+ * that they were since the start. */
 export const REVOCATIONS_READ = 'read';
 
-/** Name among the locks of when all that other replicas called back was last known, seconds since the epoch. */
+/** Key among the locks for the last time at which all revocations of other replicas were known, seconds since the
+ * epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

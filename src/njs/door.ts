@@ -15,7 +15,7 @@ export type Answered = void | Promise<void>;
 
 /** What is done with who makes a request, and how they are found. */
 export interface Door<P extends Place> {
-  /** Tokens are verified anew, also those that are known: the claims are asked for. */
+  /** Tokens are verified again, also those that are known: the claims are asked for. */
   readonly fresh: boolean;
   /** Sessions are renewed on the way. */
   readonly renews: boolean;

@@ -3,18 +3,17 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { sameHost } from '../token/discovery.ts';
 import { isPrivateAddress } from '../token/private-address.ts';
 
-/** Whose URL is called, and who named it. */
+/** The provider that is called, and the source of the URL. */
 export interface Called {
   readonly issuer: string;
-  /** The policy lets the provider's documents lead to private addresses. */
+  /** The policy allows the provider's documents to name private addresses. */
   readonly privateAddresses?: true;
 }
 
-/**
- * Refuses what came from a private address, unless the policy itself names the host: a discovery document, or whoever
- * answers for a name in it, must not lead the gateway into its own network. The certificate has been verified by then.
+/** Rejects an answer from a private address, unless the policy itself names the host. A discovery document, or the DNS
+ * of a host that it names, must not direct the gateway into its own network. The certificate is verified before.
  *
- * @param to absent: the policy has the URL
+ * @param to absent: the URL is the policy's
  * @throws Error with one line for the log
  */
 function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
@@ -26,14 +25,13 @@ function holdAddress(url: string, headers: Headers, to: Called | undefined): voi
   );
 }
 
-/**
- * Fetches a document of a provider through the egress server, which verifies its certificate.
- * Redirects are not followed; the rendered `js_fetch_timeout` bounds the whole answer.
+/** Fetches a provider's document through the egress server, which verifies its certificate. Redirects are not followed;
+ * the rendered `js_fetch_timeout` limits the whole answer.
  *
  * @param socket path of the egress server's unix socket
- * @param provider chooses the location there, and with it the CA
+ * @param provider selects the location there, and with it the CA
  * @param url absolute `https:` URL
- * @param to who named the URL; absent: the policy
+ * @param to the source of the URL; absent: the policy
  * @throws Error with one line for the log
  */
 export async function fetchDocument(socket: string, provider: string, url: string, to?: Called): Promise<string> {
@@ -59,51 +57,49 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   return text;
 }
 
-/** A call to an endpoint of a provider that the gateway is a client of. */
+/** A call to an endpoint of a provider at which the gateway is a client. */
 export interface ProviderCall {
-  /** Absolute `https:` URL, without any secret in it. */
+  /** Absolute `https:` URL, without secrets. */
   readonly url: string;
   /** Absent: a GET. */
   readonly body?: string;
-  /** The body is JSON, and no form. */
+  /** The body is JSON, not a form. */
   readonly json?: true;
   readonly authorization?: string;
 }
 
-/** What came of a call, whatever its status. */
+/** The answer to a call, with any status. */
 export interface ProviderAnswer {
   readonly status: number;
   readonly text: string;
-  /** False where the egress server answered, since it was never connected to the provider: nothing was asked. */
+  /** False if the egress server answered because it could not connect: the provider received nothing. */
   readonly reached: boolean;
 }
 
-/** The provider is not reached, or has no answer for anybody just now. */
+/** The provider is unreachable, or has an outage. */
 export class Away extends Error {}
 
-/** No answer came: the provider may have done what it was asked. */
+/** There was no answer. The provider may have executed the request. */
 export class NoAnswer extends Away {}
 
-/** Whether a status says that the provider has no answer for anybody just now; a 429 speaks of the gateway's calls. */
+/** Whether a status means that the provider has an outage; a 429 is about the gateway's calls only. */
 export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
   !reached || status >= 500 || status === 429;
 
-/**
- * Whether what was sent once may have been used up though nothing of use came back: after 200 it is, and after 5xx nobody
- * knows. Any other status says that the provider did nothing with it, whoever answered in its place.
- */
+/** Whether a value that may be sent once may be used up although no usable answer came: after 200 it is, after 5xx it
+ * is unknown. Any other status means that the provider did not use it, even if another server sent it. */
 export const mayBeUsed = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
   reached && (status === 200 || status >= 500);
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/**
- * Calls an endpoint of a provider through the egress server, once: nothing repeats it, and nothing of it is in a log.
+/** Calls an endpoint of a provider through the egress server, once. Nothing repeats the call, and nothing of it is
+ * logged.
  *
  * @param socket path of the egress server's unix socket
- * @param provider chooses the location there, and with it CA and client certificate
- * @param to who named the URL; absent: the policy
- * @throws NoAnswer with one line for the log, or an Error where the answer came from where it must not
+ * @param provider selects the location there, and with it CA and client certificate
+ * @param to the source of the URL; absent: the policy
+ * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address
  */
 export async function callProvider(
   socket: string,

@@ -9,7 +9,7 @@ import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
 
-/** Name of what the poll knows already. It lives no longer than the revocations do in the worst case: not over a restart. */
+/** Key for what the poll knows already. Like the revocations, it must not survive a restart. */
 const KNOWN = ' etcd';
 
 interface Known {
@@ -17,7 +17,7 @@ interface Known {
   readonly revision: number;
 }
 
-/** Says that entries are not enforced: an earlier build may have made them, and an operator rely on them. */
+/** Reports entries that are not enforced: an earlier build may have written them, and an operator may rely on them. */
 function sayIgnored(count: number): void {
   if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
   const line = `${count} entries in etcd are no revocations that this build reads, and are ignored: revoke again`;
@@ -26,14 +26,14 @@ function sayIgnored(count: number): void {
 
 const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
 
-/** Sessions in etcd, for several replicas. What is in there is sealed, but for revocations and what was used once. */
+/** Sessions in etcd, for several replicas. Entries are sealed, except revocations and used values. */
 export class EtcdStore implements SessionStore {
   readonly #etcd: Etcd;
   readonly #prefix: string;
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
 
-  /** @param revoke keeps revocations where the check of this replica looks */
+  /** @param revoke keeps revocations for this replica's check */
   constructor(etcd: Etcd, prefix: string, seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
     this.#etcd = etcd;
     this.#prefix = prefix;
@@ -59,7 +59,7 @@ export class EtcdStore implements SessionStore {
   async lock(sid: string, ttl: number): Promise<Lock | undefined> {
     const lease = await this.#etcd.create(`${this.#prefix}lock/${sid}`, random(), ttl / 1000);
     if (lease === undefined) return undefined;
-    // One that is not released runs out.
+    // A lease that is not revoked expires.
     return { release: () => this.#etcd.revokeLease(lease).catch(() => {}) };
   }
 
@@ -69,7 +69,7 @@ export class EtcdStore implements SessionStore {
     if (lease === undefined) return undefined;
     return {
       use: (longer) => this.#etcd.put(key, random(), longer),
-      // One that is not released runs out.
+      // A lease that is not revoked expires.
       release: () => this.#etcd.revokeLease(lease).catch(() => {}),
     };
   }
@@ -90,7 +90,7 @@ export class EtcdStore implements SessionStore {
     this.#revoke([revocation]);
   }
 
-  /** One page of revocations. Where an answer is too long to be read, a shorter one is asked for. */
+  /** One page of revocations. If the answer is too long to be read, a shorter page is requested. */
   async #page(prefix: string, from: number, budget: number): Promise<EtcdAnswer> {
     const began = Date.now();
     for (let limit = ETCD_PAGE; ; limit = Math.floor(limit / 2)) {
@@ -114,11 +114,10 @@ export class EtcdStore implements SessionStore {
     }
   }
 
-  /**
-   * Takes the revocations that are new in etcd.
+  /** Reads the revocations that are new in etcd.
    *
    * @param budget milliseconds
-   * @throws Error with one line for the log: etcd does not answer, or there is no room for what it has
+   * @throws Error with one line for the log: etcd does not answer, or there is no room for its revocations
    */
   async poll(budget: number): Promise<void> {
     const began = Date.now();
@@ -131,7 +130,7 @@ export class EtcdStore implements SessionStore {
       const cluster = header?.cluster_id ?? '';
       const revision = Number(header?.revision ?? 0);
       if (known.revision > 0 && (cluster !== known.cluster || revision < known.revision)) {
-        // Another etcd, or one that was set back: what it has is read from the start.
+        // Another etcd, or one that was set back: read everything from the start.
         known = { cluster, revision: 0 };
         continue;
       }

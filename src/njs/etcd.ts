@@ -13,7 +13,7 @@ export function prefixEnd(prefix: string): string {
   return bytes.toString('base64');
 }
 
-/** What etcd answers, as far as it is read here; 64-bit numbers are texts. */
+/** The parts of etcd's answers that are read. 64-bit numbers are texts. */
 export interface EtcdAnswer {
   readonly header?: { readonly cluster_id?: string; readonly revision?: string };
   readonly kvs?: readonly EtcdEntry[];
@@ -33,18 +33,18 @@ export interface EtcdEntry {
   readonly lease?: string;
 }
 
-/** The egress server gives up before: it waits once to be connected and twice as long for the answer. */
+/** The egress server gives up earlier: it waits once for the connection and twice as long for the answer. */
 const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 
-/** Tries to change a key that others change as well. */
+/** Attempts to change a key that other replicas change too. */
 const CHANGE_ATTEMPTS = 8;
 
-/** Name of the number of the endpoint that answered last. */
+/** Key for the number of the endpoint that answered last. */
 const LAST = 'etcd endpoint';
 
 const pauseOf = (endpoint: number): string => composed('etcd pause', String(endpoint));
 
-/** It, or a time-out of our own: a call that goes on is closed by the egress server. */
+/** The promise, or a time-out. The egress server closes a call that continues. */
 function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
@@ -52,21 +52,21 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   });
 }
 
-/** etcd's JSON gateway, through the egress server. One endpoint after the other is asked until one answers. */
+/** etcd's JSON gateway, through the egress server. The endpoints are tried one after the other until one answers. */
 export class Etcd {
   readonly #egress: string;
   readonly #endpoints: number;
 
-  /**
-   * @param egress its unix socket
-   * @param endpoints how many there are
+  /** @param egress its unix socket
+   * @param endpoints their number
    */
   constructor(egress: string, endpoints: number) {
     this.#egress = egress;
     this.#endpoints = endpoints;
   }
 
-  /** The one that answered last comes first: an endpoint that hangs is asked only where another one stops answering. */
+  /** The endpoint that answered last comes first, so that one that hangs is tried only after another one stops
+   * answering. */
   #inTurn(): readonly number[] {
     const last = locksDict().get(LAST) ?? 0;
     const good: number[] = [];
@@ -93,12 +93,11 @@ export class Etcd {
     return answer.status === 200 ? (JSON.parse(text) as EtcdAnswer) : `it answered ${answer.status}`;
   }
 
-  /**
-   * Asks etcd. An endpoint that does not answer is left out for some seconds, and asked again when no other answers.
-   * What is asked may reach etcd twice.
+  /** Calls etcd. An endpoint that does not answer is skipped for some seconds, and tried again if no other one answers.
+   * etcd may receive a call twice.
    *
    * @param path of its API: `/v3/kv/range`
-   * @param budget milliseconds after which no further endpoint is asked
+   * @param budget milliseconds after which no further endpoint is tried
    * @throws Error with one line for the log: no endpoint answers
    */
   async call(path: string, question: object, budget = this.#endpoints * ANSWER_MS): Promise<EtcdAnswer> {
@@ -123,21 +122,20 @@ export class Etcd {
     throw new Error(`etcd does not answer (${problem})`);
   }
 
-  /** @param ttl seconds after which whatever is put under the lease is gone */
+  /** @param ttl seconds after which all keys under the lease are erased */
   async lease(ttl: number): Promise<string> {
     const { ID } = await this.call('/v3/lease/grant', { TTL: String(Math.max(1, Math.ceil(ttl))) });
     return ID as string;
   }
 
-  /** Ends a lease, and with it what is under it. */
+  /** Ends a lease, which erases the keys under it. */
   async revokeLease(id: string): Promise<void> {
     await this.call('/v3/lease/revoke', { ID: id });
   }
 
-  /**
-   * Changes what lies under a key, or makes it, in one step however many replicas do so at once.
+  /** Changes the value of a key, or creates it, atomically among all replicas.
    *
-   * @param change gives the new value, and seconds after which it is gone, of the one before; `undefined`: it stays
+   * @param change returns the new value and its lifetime in seconds, given the old value; `undefined`: no change
    */
   async change(
     key: string,
@@ -159,7 +157,7 @@ export class Etcd {
         success: [{ requestPut: { key: name, value: encode(changed.value), lease } }],
         failure: [{ requestRange: { key: name } }],
       });
-      // The call may have reached etcd twice, and then the second finds what the first wrote.
+      // etcd may have received the call twice. Then the second one finds what the first one wrote.
       const isDone = succeeded || responses?.[0]?.response_range?.kvs?.[0]?.lease === lease;
       // The key is under one of both leases, and nothing is under the other one.
       const free = isDone ? before?.lease : lease;
@@ -177,8 +175,8 @@ export class Etcd {
       lease,
       prev_kv: true,
     });
-    // The key is under the new lease now: nothing is under the old one. The call may have reached etcd twice, and then
-    // the second finds it there.
+    // The key is under the new lease now: nothing is under the old one. etcd may have received the call twice, and then
+    // the second one finds it there.
     const old = before?.lease;
     if (old !== undefined && old !== '0' && old !== lease) await this.revokeLease(old).catch(() => {});
   }
@@ -192,11 +190,10 @@ export class Etcd {
     await this.call('/v3/kv/deleterange', { key: encode(key) });
   }
 
-  /**
-   * Makes a key that is not there.
+  /** Creates a key that does not exist.
    *
-   * @param value known to nobody else: it tells ours from another's, should the call have reached etcd twice
-   * @returns its lease, or `undefined`: it was there
+   * @param value unique: if etcd received the call twice, it shows whether this call created the key
+   * @returns its lease, or `undefined` if the key existed
    */
   async create(key: string, value: string, ttl: number): Promise<string | undefined> {
     const lease = await this.lease(ttl);

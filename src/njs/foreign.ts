@@ -16,7 +16,7 @@ export const hostOf = (r: NginxHTTPRequest, { realm }: Place): string =>
  * @param named origins of others whose pages may send
  */
 export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string[]): boolean {
-  // nginx names an origin only if the method is unsafe or the connection is to become another one.
+  // nginx passes the origin only if the method is unsafe or the connection is to be upgraded.
   const origin = r.headersIn[TO_CHECK.origin];
   if (origin === undefined || named.includes(origin)) return false;
   return origin !== originOf(hostOf(r, to), to.publicPort);

@@ -1,12 +1,12 @@
 import { composed } from '../composed.ts';
 import { locksDict } from './dicts.ts';
 
-/** One of those things of which all workers together hold only so many at a time. */
+/** One of a limited number of things that all workers together may hold at a time. */
 export interface Hold {
-  /** How many were held when it was taken, itself included. */
+  /** How many were held when it was taken, including it. */
   readonly count: number;
   readonly counter: string;
-  /** When it is forgotten, given back or not: milliseconds since the epoch. */
+  /** When it is forgotten, even if it was not given back: milliseconds since the epoch. */
   readonly until: number;
 }
 
@@ -23,13 +23,12 @@ export function heldNow(span: number, ...name: Name): number {
   return countAt(name, period) + countAt(name, period - 1);
 }
 
-/** Takes one, whatever number is held.
- * There is a counter for each period of time, and those of the present and the last one count. So what a worker held
- * that died is free again after two periods, however many are taken meanwhile: a single counter whose time each of them
- * extends would never forget it.
+/** Takes one, whatever number is held. There is a counter for each period of time, and the counters of this period and
+ * the last one count. So what a dead worker held is free after two periods, even if others are taken meanwhile: a
+ * single counter whose time each take extends would never expire.
  *
  * @param span milliseconds, the length of a period; nothing is held longer
- * */
+ */
 export function hold(span: number, ...name: Name): Hold {
   const now = Date.now();
   const period = Math.floor(now / span);
@@ -38,13 +37,13 @@ export function hold(span: number, ...name: Name): Hold {
   return { count: locksDict().incr(counter, 1, 0, until - now) + countAt(name, period - 1), counter, until };
 }
 
-/** Gives one back, once. A counter of nothing is deleted, so that names of callers fill no memory. */
+/** Gives one back, once. A counter at zero is deleted, so that names of callers do not fill the memory. */
 export function release({ counter, until }: Hold): void {
   const left = until - Date.now();
   if (left > 0 && locksDict().incr(counter, -1, 0, left) <= 0) locksDict().delete(counter);
 }
 
-/** Takes one unless so many are held already. */
+/** Takes one, unless the limit is reached. */
 export function holdUpTo(most: number, span: number, ...name: Name): Hold | undefined {
   const held = hold(span, ...name);
   if (held.count <= most) return held;

@@ -19,16 +19,14 @@ import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
 
-/** Path of the internal location of the inner listener, before the route's name. */
+/** Path of the internal location of the inner listener, followed by the route's name. */
 const HOP = '/.meshgate/hop/';
 
-/**
- * Makes the handler that answers nginx's `auth_request` on the inner listener: a service asks there for the person whose
- * request it serves, with the assertion that it received and its own certificate, which nginx has verified.
- * Nothing else is a credential there.
- */
+/** Makes the handler that answers nginx's `auth_request` on the inner listener. There a service sends a request for the
+ * person whose request it serves, with the assertion that it received and its own certificate, which nginx has
+ * verified. No other credential is accepted there. */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
-  // Services alone show certificates here: of a caller's, only what was asserted is said on.
+  // Only services show certificates here. What a caller's own certificate said is in the assertion.
   awaitRevocations(table);
   const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
@@ -38,7 +36,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const revocable = { provider: CERTIFICATE_PROVIDER, subject: spiffe, kids: [thumbprint], at: notBefore };
     return ok({ ...read.value, revocable });
   });
-  // Of a caller that an assertion speaks of all is kept.
+  // All claims of the caller in an assertion are kept.
   const callers = new TokenCache(
     { selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] },
     isJws,
@@ -50,7 +48,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     onFailure: emptyErrorQueue,
   };
 
-  /** What the person of an assertion can be revoked by, and the key that signed it. */
+  /** The properties by which the person in an assertion can be revoked, and the key that signed it. */
   function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
     const { provider, subject } = caller;
     const of = Object.hasOwn(table.providers, provider) ? table.providers[provider] : undefined;
@@ -64,7 +62,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     };
   }
 
-  /** Who asks with a certificate and an assertion; known from then on, as long as the key is published. */
+  /** The caller with a certificate and an assertion; remembered as long as the key is published. */
   async function callerOf(spiffe: string, assertion: string, now: number): Promise<Result<KnownCaller>> {
     const agent = agentOf(spiffe, hop.agents);
     if (!agent.ok) return agent;
@@ -104,7 +102,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     const now = Date.now() / 1000;
     const caller = await asks(to, r, now);
-    // Services ask for no tokens here.
+    // Services are not asked for tokens here.
     if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);
   };

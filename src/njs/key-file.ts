@@ -4,17 +4,15 @@ import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../limits.ts';
 import { locksDict } from './dicts.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
-/** A broken file is one line a minute, however many contexts and workers find it. */
+/** Shortest time between two lines about a broken file, for all contexts and workers. */
 const BROKEN_LINE_MS = 60_000;
 
-/** When the first of some keys expires, seconds since the epoch: from then on their text is read anew. */
+/** When the first of some keys expires, seconds since the epoch. After that their text is read again. */
 const expiryOf = (keys: object | undefined): number =>
   (keys as { readonly expires?: number } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
 
-/**
- * A file with keys, read by the worker at the time of the read, again every few seconds, so that keys rotate without a
- * reload; they lie in this context's memory and nowhere else.
- */
+/** A file with keys that is read again every few seconds, so that keys rotate without a reload. The keys are only in
+ * this context's memory. */
 export class KeyFile<T extends object> {
   readonly #path: string;
   readonly #read: (text: string, now: number) => Promise<T | string>;
@@ -23,9 +21,8 @@ export class KeyFile<T extends object> {
   #keys: T | undefined;
   #lookAt = 0;
 
-  /**
-   * @param read makes keys of the file's text, or says what is wrong with it in a sentence that holds nothing of it
-   * @param without what does not happen as long as there are no keys, for the log
+  /** @param read makes keys of the file's text, or returns a sentence about its mistake that contains nothing of it
+   * @param without what does not work without keys, for the log
    */
   constructor(path: string, read: (text: string, now: number) => Promise<T | string>, without: string) {
     this.#path = path;
@@ -60,12 +57,12 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** The keys as read lately; `undefined`: look with {@link current}. No promise. */
+  /** The keys as read recently; `undefined`: call {@link current}. Makes no promise. */
   recall(now: number): T | undefined {
     return now < this.#lookAt ? this.#keys : undefined;
   }
 
-  /** The keys as the file has them, or had them a few seconds ago; `undefined`: missing or broken. */
+  /** The keys in the file, at most a few seconds old; `undefined` if it is missing or broken. */
   async current(now: number): Promise<T | undefined> {
     if (now < this.#lookAt) return this.#keys;
     const keys = await this.#load(now);
@@ -74,7 +71,7 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** {@link current}, though it was read not long ago: somebody shows something of a key that is not among them. */
+  /** {@link current}, although it was read recently, because a request refers to an unknown key. */
   again(now: number): Promise<T | undefined> {
     if (now >= this.#lookAt - SIGNING_KEYS_INTERVAL_S + SIGNING_KEYS_RETRY_S) this.#lookAt = 0;
     return this.current(now);

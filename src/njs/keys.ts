@@ -25,10 +25,10 @@ import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
 
-/** What a wait for other keys came to: there may be others now, there are none, or too many wait already. */
+/** The result of waiting for new keys: there may be new ones, there are none, or too many requests wait already. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
-/** What a cached verification depends on, and what was last found about it. */
+/** What a cached verification depends on, with the last result for it. */
 type Vouched = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub' | 'epoch' | 'usableUntil'>;
 
 interface Loaded {
@@ -36,10 +36,10 @@ interface Loaded {
   readonly thumbprints: ReadonlySet<string>;
 }
 
-/** A fetch never outlasts the job's interval, so neither does its lock. */
+/** A fetch ends before the job's next run, and so does its lock. */
 const LOCK_MS = KEYS_JOB_INTERVAL_S * 1000;
 
-/** The providers' keys as all workers share them, with this context's parsed copy. */
+/** The providers' keys that all workers share, with this context's parsed copy. */
 export class KeyStore {
   /** Imported keys of this context. */
   readonly imported: ImportedKeys = new Map();
@@ -71,12 +71,12 @@ export class KeyStore {
     return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
   }
 
-  /** @throws Error with one line for the log where there is no room for it, or it takes more than its part */
+  /** @throws Error with one line for the log if there is no room, or it needs more than its part */
   #save(provider: TokenProvider, state: KeyState): void {
     keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
   }
 
-  /** The epoch as all workers share it now. */
+  /** The current epoch of all workers. */
   epoch(): string | undefined {
     return keysDict().get(EPOCH);
   }
@@ -86,7 +86,7 @@ export class KeyStore {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
-  /** What a caller's token can be called back by: itself, its key, its subject. */
+  /** The properties by which a caller's token can be revoked: the token, its key, its subject. */
   #revocable({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
     const { state } = this.#load(provider);
     const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
@@ -109,10 +109,8 @@ export class KeyStore {
     return isRevokedNow(() => this.#revocable(of));
   }
 
-  /**
-   * Whether the key that a cached verification depends on is still among the provider's, and not too old, and nothing of
-   * it was called back. What was found is kept with the caller, until keys are fetched again or something is called back.
-   */
+  /** Whether the key of a cached verification is still published and not too old, and nothing of the caller is revoked.
+   * The result is kept with the caller until keys are fetched or something is revoked. */
   vouchFor(known: Vouched, now: number): boolean {
     const epoch = this.epoch();
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
@@ -121,16 +119,16 @@ export class KeyStore {
     return now <= known.usableUntil;
   }
 
-  /** How long the keys of now vouch for a caller, seconds since the epoch; 0: they do not. */
+  /** Until when the current keys vouch for a caller, seconds since the epoch; 0: they do not. */
   #usableUntil(known: Vouched): number {
     const { state, thumbprints } = this.#load(known.provider);
-    // Where no key vouched but the provider itself, none can leave.
+    // If the provider itself vouched for the token, no key can be removed.
     const byKey = known.key !== INTROSPECTED;
     if ((byKey && !thumbprints.has(known.key)) || this.isRevoked(known)) return 0;
     return byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
   }
 
-  /** Where the provider's discovery document says its keys are. */
+  /** The address of the keys in the provider's discovery document. */
   async #discover({ name, issuer, privateAddresses }: TokenProvider): Promise<string> {
     const discovery = readDiscovery(
       await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)),
@@ -141,7 +139,8 @@ export class KeyStore {
     return discovery.jwksUri;
   }
 
-  /** One fetch: discovery, then the key set. The outcome is saved for all workers; what went wrong is one log line. */
+  /** Fetches the discovery document and the key set, and stores the result for all workers. A failure is one line of
+   * the log. */
   async #fetch(provider: TokenProvider): Promise<boolean> {
     const { keys: times, egress } = this.#table;
     const now = Date.now() / 1000;
@@ -162,7 +161,7 @@ export class KeyStore {
       try {
         this.#save(provider, state);
       } catch {
-        // What is there stays, and the line below says why.
+        // The stored keys stay, and the line below says why.
       }
       const serving = isStale(state, now, times)
         ? `; serving the keys of ${Math.round(now - state.fetchedAt)} s ago`
@@ -172,7 +171,7 @@ export class KeyStore {
     }
   }
 
-  /** {@link #fetch} under the provider's lock, or `undefined` if another worker fetches just now. */
+  /** {@link #fetch} under the provider's lock; `undefined` if another worker is fetching. */
   async #fetchAlone(provider: TokenProvider, wanted: (state: KeyState) => boolean): Promise<boolean | undefined> {
     const lock = composed('fetch', provider.name);
     if (!locksDict().add(lock, 1, LOCK_MS)) return undefined;
@@ -183,20 +182,21 @@ export class KeyStore {
     }
   }
 
-  /** The periodic job: fetches the keys of each provider that is due, all at once so that none delays another. */
+  /** The periodic job: fetches the keys of each provider that is due, all at the same time so that none delays
+   * another. */
   async refresh(): Promise<void> {
-    // After a restart: keys and revocations come from two files, of which one may be older.
+    // After a restart keys and revocations come from two files, one of which may be older.
     if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
     const due = (state: KeyState) => isDue(state, Date.now() / 1000, this.#table.keys);
     const publishing = Object.values(this.#table.providers).filter(({ keyless }) => keyless === undefined);
     await Promise.all(publishing.map((provider) => this.#fetchAlone(provider, due)));
   }
 
-  /**
-   * A token named a key that is unknown: fetches the keys out of turn, or waits for whoever does.
-   * At most one fetch per provider and cool-down, whatever number of requests ask.
+  /** Fetches the keys early for a token with an unknown key, or waits for the request that already does. However many
+   * requests ask, there is at most one fetch per provider and cool-down.
    *
-   * @param urgent without the cool-down: for what nobody can ask for at will, since the provider has just answered
+   * @param urgent without the cool-down: only for cases that clients cannot cause at will, because the provider has
+   * just answered
    */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';

@@ -4,10 +4,10 @@ import { type Ring, readRing } from '../session/ring.ts';
 import { proofsDict } from './dicts.ts';
 import { KeyFile } from './key-file.ts';
 
-/** What nonces are made with: the first key makes them, all take them. */
+/** The keys for nonces: the first key makes them, all keys verify them. */
 type NonceKeys = readonly Buffer[] & { readonly expires?: number };
 
-/** Name of this nginx's own key among the proofs that were used; theirs have no space. */
+/** Name of this nginx's own key among the used proofs, whose names contain no space. */
 const OWN_KEY = 'own key';
 
 const encoder = new TextEncoder();
@@ -33,10 +33,8 @@ async function readNonceKeys(text: string, now: number): Promise<NonceKeys | str
   return typeof ring === 'string' ? ring : keysOf(ring);
 }
 
-/**
- * The key that all workers of this nginx share, as long as it runs: no other nginx has it, and none that begins anew. So a
- * proof is taken only where it would be known if it was used before.
- */
+/** The key that all workers of this nginx share while it runs. No other nginx has it, nor the same nginx after a
+ * restart. So a proof is accepted only by an nginx that would know if it was used before. */
 function ownKeys(): NonceKeys | undefined {
   const dict = proofsDict();
   try {
@@ -57,16 +55,14 @@ const nonceOf = (key: Buffer, slot: number): string =>
 
 /** Nonces at one time. */
 export interface NoncesNow {
-  /** What proofs are to be made with. */
+  /** The nonce for new proofs. */
   readonly fresh: string;
-  /** What they may be made with: the nonces before and after as well, for replicas' clocks differ. */
+  /** The accepted nonces: those before and after as well, because clocks of replicas differ. */
   readonly taken: readonly string[];
 }
 
-/**
- * Nonces for proofs (RFC 9449 section 9): made of a key and the time, so that nothing is kept of them, and whoever has
- * the key knows them. Each is handed out for {@link NONCE_LIFE_S} and taken for as long again.
- */
+/** Nonces for proofs (RFC 9449 section 9). They are made from a key and the time, so nothing has to be stored, and
+ * every replica with the key knows them. Each is handed out for {@link NONCE_LIFE_S} and accepted for as long again. */
 export class Nonces {
   readonly #file: KeyFile<NonceKeys> | undefined;
   #keys: NonceKeys | undefined;
@@ -89,10 +85,8 @@ export class Nonces {
     return this.#now;
   }
 
-  /**
-   * The nonces of now, or a promise of them where the file is to be read; `undefined`: there is no key, for the file is
-   * missing or broken, or the shared memory has no room for this nginx's own.
-   */
+  /** The current nonces, or a promise if the file must be read; `undefined` if there is no key, because the file is
+   * missing or broken, or shared memory has no room for this nginx's own. */
   at(now: number): NoncesNow | undefined | Promise<NoncesNow | undefined> {
     const file = this.#file;
     if (file === undefined) {

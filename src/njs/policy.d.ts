@@ -1,22 +1,22 @@
-/** The rendered policy: written by `meshgate render --target nginx` beside the bundle. */
+/** The rendered policy, written by `meshgate render --target nginx` beside the bundle. */
 declare module '*/policy.js' {
   const table: import('../rules/types.ts').Table;
   export default table;
 }
 
-/** What the sign-in knows of it beside that. */
+/** The part of the policy for the sign-in. */
 declare module '*/signin-policy.js' {
   const table: import('../session/signin-table.ts').SigninTable;
   export default table;
 }
 
-/** What those know of it who ask providers about tokens. */
+/** The part of the policy for asking providers about tokens. */
 declare module '*/client-policy.js' {
   const table: import('../rules/client-table.ts').ClientTable;
   export default table;
 }
 
-/** What health knows of it. */
+/** The part of the policy for the health check. */
 declare module '*/watched.js' {
   const watched: import('../health/types.ts').Watched;
   export default watched;

@@ -16,10 +16,10 @@ import type { KnownCaller, PreparedLimit } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
-/** A request that came with a token, and how. */
+/** A request with a token, and the scheme of the token. */
 export interface Sent {
   readonly r: NginxHTTPRequest;
-  /** Name of the host, as the policy or, of a wildcard, the request has it. */
+  /** Name of the host, as the policy writes it, or for a wildcard as the request does. */
   readonly host: string;
   readonly method: string;
   readonly token: string;
@@ -27,25 +27,22 @@ export interface Sent {
   readonly scheme: 'Bearer' | 'DPoP';
   /** Seconds since the epoch. */
   readonly now: number;
-  /** What the sender's next proof needs; set with the answer. */
+  /** The nonce for the sender's next proof; set with the answer. */
   nonce?: string;
-  /**
-   * Remembers the proof as used by a caller, or says why it is none; set with a proof that is good so far. It is called
-   * when nothing else stands against the request: a request that its caller's budget refuses takes no room that others
-   * need.
-   */
+  /** Remembers the proof as used, or returns why it cannot be; set if the proof is valid. It is called last, so that a
+   * request which a budget refuses takes no room. */
   remember?: (known: KnownCaller) => Refusal | Short | undefined;
 }
 
-/** Is given whether the sender has proved that the token is theirs, and what was given along. */
+/** Receives whether the sender has proved the possession of the token's key, and the value passed on. */
 type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<T>;
 
 type Settings = NonNullable<Table['proof']>;
 
-/** A proof that is looked at. */
+/** A proof that is being verified. */
 type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S, quota: Quota];
 
-/** What is counted of each caller, and of each key. */
+/** The limits for each caller, and for each key. */
 type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
@@ -60,32 +57,31 @@ const replayed = refuse('proof_replayed');
 const noRoom = refuse('check_unavailable', 'the gateway has no room to remember more proofs');
 const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
 
-/** The same line is written no more often than this, whoever asks. */
+/** Shortest time between two equal lines in the log. */
 const FULL_LINE_MS = 60_000;
 
 const digest = (text: string): string => hash.createHash('sha256').update(text).digest('base64url');
 
-/** Path and query as the request line had them: what the client made its proof for. */
+/** Path and query in the request line, for which the client made its proof. */
 function rawPath(uri: string): string {
   const query = uri.indexOf('?');
   return query < 0 ? uri : uri.slice(0, query);
 }
 
-/** Up to 16 characters: a longer name would take twice the room. */
+/** Up to 16 characters: a longer name would take twice the memory. */
 const nameOf = (text: string): string => digest(text).slice(0, 16);
 
-/** A caller's name among the counts; made once for each. */
+/** The name under which a caller's proofs are counted; made once for each caller. */
 function countedAs(known: KnownCaller): string {
   known.counted ??= nameOf(composed('caller', known.agent ?? '', known.provider, known.user));
   return known.counted;
 }
 
-/**
- * Remembers that a proof was used, as long as it holds: all workers share the memory. One caller has a part of the room,
- * whatever number of keys they make, and so has one key, whoever uses it.
+/** Remembers that a proof was used, until it expires, in memory that all workers share. One caller can use only a part
+ * of the room, with any number of keys, and so can one key.
  *
- * @returns reason `proof_replayed`; `limit_exceeded` where the caller or the key has used up its part; `check_unavailable`
- * where there is no room: a proof that cannot be remembered could be used twice
+ * @returns reason `proof_replayed`; `limit_exceeded` if the caller or the key has used up its part; `check_unavailable`
+ * if there is no room, because a proof that is not remembered could be used twice
  */
 function useUp(
   name: string,
@@ -113,15 +109,15 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
   const [sent, thumbprint, use, along, quota] = looking;
   if (!proof.ok) return use(proof, sent, along);
   const { jti, until } = proof.value;
-  // Two keys may give the same name.
+  // Two keys could give the same name otherwise.
   const name = nameOf(composed(thumbprint, jti));
-  // Before any budget: nobody spends another's by sending their requests again.
+  // Before any budget: replaying a request must not spend the budget of its sender.
   if (proofsDict().has(name)) return use(replayed, sent, along);
   sent.remember = (known) => useUp(name, until, quota, thumbprint, known, sent.now);
   return use(good, sent, along);
 }
 
-/** Where there is no room to count, the room for proofs still has an end. */
+/** If there is no room for the counters, the zone of proofs itself is still a limit. */
 const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
   prepareLimit(
     {
@@ -133,12 +129,12 @@ const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
     true,
   );
 
-/** Whether senders of requests have the keys that their tokens are bound to. */
+/** Verifies that senders of requests have the keys that their tokens are bound to. */
 export class Prover {
   readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
   readonly #quota: Quota | undefined;
-  /** Of the hosts' own URLs. */
+  /** Port of the hosts' public URLs. */
   readonly #port: number;
   readonly #skew: number;
   readonly #certificateOf = certificateReader((escaped) => {
@@ -164,16 +160,15 @@ export class Prover {
     this.#port = publicPort;
   }
 
-  /** Whether tokens may come as `Authorization: DPoP`. */
+  /** Whether tokens may be sent as `Authorization: DPoP`. */
   get takesProofs(): boolean {
     return this.#settings !== undefined;
   }
 
-  /**
-   * To be asked for each request with a bound token, and with any that came by the scheme DPoP.
+  /** Called for each request with a bound token, and for any with the scheme DPoP.
    *
-   * @param use is given reason `proof_missing`, `proof_invalid`, `proof_replayed`, `proof_nonce_required` or
-   * `check_unavailable`, or nothing to say; what it returns is returned
+   * @param use receives reason `proof_missing`, `proof_invalid`, `proof_replayed`, `proof_nonce_required` or
+   * `check_unavailable`, or a success; its result is returned
    */
   prove<T, S>(sent: Sent, binding: Binding | undefined, use: Use<T, S>, along: S): T | Promise<T> {
     if (binding === undefined) return use(notBound, sent, along);
@@ -187,7 +182,7 @@ export class Prover {
     return this.#lookWithNonces(this.#settings, this.#nonces, looking);
   }
 
-  /** Whether the connection's certificate is the one that the token is bound to (RFC 8705 section 3). */
+  /** Whether the token is bound to the connection's certificate (RFC 8705 section 3). */
   #shown({ r, now }: Sent, thumbprint: string): Result<unknown> {
     const escaped = r.headersIn['SSL-Client-Cert'];
     if (escaped === undefined) return noCertificate;

@@ -20,32 +20,32 @@ import type { Claims, TokenProvider } from '../token/types.ts';
 import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
 
-/** What a provider said, and when it has to be asked again, seconds since the epoch. */
+/** The provider's answer, and when it must be asked again, seconds since the epoch. */
 export interface Said {
   readonly claims: Claims;
   readonly until: number;
 }
 
-/** One question; times in seconds. */
+/** One question to a provider; times in seconds. */
 interface Question {
-  /** Names it and its answer in shared memory: a hash, for the token is in it. */
+  /** Key of it and its answer in shared memory: a hash, because it contains the token. */
   readonly key: string;
   readonly provider: string;
   readonly path: string;
   readonly body: string;
-  /** How long an answer counts; that the token is not active; an answer while the provider is away. */
+  /** How long an answer counts: in general, if the token is not active, and during an outage of the provider. */
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
-  /** No client can have made up what it is about: a signature is good. */
+  /** The token has a valid signature, so no client can have made it up. */
   readonly isSigned: boolean;
-  /** Who wants to know, by the client's address; absent: the gateway itself, about a person who signs in. */
+  /** The client's address; absent: the gateway itself asks, about a person who signs in. */
   readonly from?: string;
 }
 
-/** An answer as it is kept. */
+/** A stored answer. */
 interface Kept {
-  /** When it was asked for. */
+  /** When it was requested. */
   readonly at: number;
   readonly text: string;
 }
@@ -53,12 +53,12 @@ interface Kept {
 /** Longer than a check waits and then asks. */
 const HELD_MS = 3 * PROVIDER_TIMEOUT_MS;
 
-/** Longer than a question takes: after a worker died, others ask. */
+/** Longer than a question takes. After that, others ask if the worker died. */
 const LOCKED_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 const LOOK_MS = 25;
 
-/** Of which each provider has so many, and each kind of tokens a part: see src/limits.ts. */
+/** A number of places for each provider, of which each kind of tokens gets a part: see src/limits.ts. */
 interface Room {
   readonly name: string;
   readonly most: number;
@@ -66,7 +66,7 @@ interface Room {
   readonly share: number;
 }
 
-/** Questions that are being asked, and checks that ask or wait. */
+/** Places of questions, and of checks that ask or wait. */
 const ASKED: Room = { name: 'questions', most: MAX_QUESTIONS, kept: QUESTIONS_KEPT, share: QUESTIONS_SHARE };
 const PLACES: Room = {
   name: 'question places',
@@ -79,17 +79,14 @@ const unavailable = refuse('provider_unavailable');
 const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
 const inactive = refuse('token_inactive');
 
-/**
- * Questions about tokens that providers are asked, through whoever may call them as their client. Each is asked once,
- * whatever number of requests want to know, and what was said is kept for all workers.
- */
+/** Questions to providers about tokens, sent through the JavaScript that is their client. Each question is sent once,
+ * however many requests need its answer, and the answer is kept for all workers. */
 export class Questions {
   readonly #socket: string;
   readonly #selection: string;
 
-  /**
-   * @param socket of the check's server
-   * @param selection what answers depend on beside the token: another policy asks anew
+  /** @param socket of the check's server
+   * @param selection what answers depend on besides the token, so that another policy asks again
    */
   constructor(socket: string, selection: string) {
     this.#socket = socket;
@@ -103,13 +100,12 @@ export class Questions {
       .digest('base64url');
   }
 
-  /**
-   * What a provider says of a token (RFC 7662). Never rejected.
+  /** Asks a provider about a token (RFC 7662). Never rejects.
    *
    * @param from the client's address
-   * @param isSigned whether the token's signature is good
-   * @returns reason `token_inactive`, `limit_exceeded` where the address has too many questions already, or
-   * `provider_unavailable` where it does not answer, or too many wait already
+   * @param isSigned whether the token's signature is valid
+   * @returns reason `token_inactive`, `limit_exceeded` if the address has too many questions already, or
+   * `provider_unavailable` if the provider does not answer, or too many requests wait already
    */
   introspect(
     { name, introspection }: TokenProvider,
@@ -125,13 +121,13 @@ export class Questions {
     return this.#ask({ key, provider: name, path, body: token, cache, negative, stale, isSigned, from }, now);
   }
 
-  /**
-   * Claims of somebody whose groups the token leaves out, with those that they have of the policy's. Never rejected.
+  /** The claims of a caller whose token leaves groups out, with the policy's groups that the provider confirms. Never
+   * rejects.
    *
-   * @param cache seconds that an answer counts
+   * @param cache seconds for which an answer counts
    * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
-   * @returns reason `claim_absent` where the token does not say who it is, `limit_exceeded` where the address has too
-   * many questions already, or `provider_unavailable` where nobody answers
+   * @returns reason `claim_absent` if the token does not name the person, `limit_exceeded` if the address has too many
+   * questions already, or `provider_unavailable` if there is no answer
    */
   async groups(
     provider: TokenProvider,
@@ -169,7 +165,7 @@ export class Questions {
     }
   }
 
-  /** What is known without a question; undefined: it has to be asked. */
+  /** The stored answer; undefined: the provider must be asked. */
   #known(question: Question, now: number): Result<Said> | undefined {
     const kept = keptOf(question);
     if (kept !== undefined && now < kept.at + question.cache) return said(kept, kept.at + question.cache);
@@ -177,7 +173,7 @@ export class Questions {
     return locksDict().has(awayOf(question)) ? standIn(kept, question, now) : undefined;
   }
 
-  /** What this check takes to ask; undefined: another one asks the same, or too much else is asked just now. */
+  /** Takes a place to ask; undefined if another check asks the same, or no place is free. */
   #begins(question: Question, asker: Asker): Taken | undefined {
     const locks = locksDict();
     if (!locks.add(lockOf(question), 1, LOCKED_MS)) return undefined;
@@ -208,7 +204,7 @@ export class Questions {
     });
     const text = await answer.text();
     if (answer.status === ANSWERED.inactive) return remember(question);
-    // A made-up token may be too much for a provider; others are asked for all the same.
+    // A made-up token may be too much for a provider; it is still asked about others.
     if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
     if (answer.status !== ANSWERED.active) return away(question, now);
     const kept = { at: now, text };
@@ -216,7 +212,7 @@ export class Questions {
     return said(kept, now + cache);
   }
 
-  /** Waits for who asks, or for a turn to ask. */
+  /** Waits for the check that asks, or for a place. */
   async #wait(question: Question, asker: Asker): Promise<Result<Said>> {
     const until = Date.now() + PROVIDER_TIMEOUT_MS;
     for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && Date.now() < until; waited += LOOK_MS) {
@@ -233,14 +229,14 @@ export class Questions {
 
 const answerOf = ({ key }: Question): string => composed('answer', key);
 
-/** A key of sixteen characters takes half the room of a longer one. */
+/** A key of sixteen characters takes half the memory of a longer one. */
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
 
-/** Who asks a question. */
+/** The request that asks a question. */
 interface Asker {
   readonly provider: string;
-  /** Whether a client can have made up what is asked about. */
+  /** Whether a client can have made up the token. */
   readonly kind: 'known' | 'new';
   readonly address?: string;
 }
@@ -257,11 +253,10 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
-/**
- * Takes one of a provider's room for a kind of tokens, and of the address's share of it. There are no more counters of
- * addresses than places: no one fills the locks with addresses.
+/** Takes a place of a provider for a kind of tokens, and of the address's share. There are no more counters of
+ * addresses than places, so addresses cannot fill the zone of locks.
  *
- * @returns `none` where none is free, `no more` where the address has its share
+ * @returns `none` if no place is free, `no more` if the address has its share
  */
 function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
   const all = hold(HELD_MS, name, provider, kind);
@@ -309,13 +304,13 @@ function remember(question: Question): Result<Said> {
   return inactive;
 }
 
-/** The provider did not answer: for a moment nobody asks it anything else. */
+/** The provider did not answer, so it is not asked anything for a moment. */
 function away(question: Question, now: number): Result<Said> {
   locksDict().set(awayOf(question), 1, QUESTION_PAUSE_MS);
   return standIn(keptOf(question), question, now);
 }
 
-/** What it said before, where the policy takes that meanwhile. */
+/** The provider's earlier answer, if the policy accepts it during an outage. */
 function standIn(kept: Kept | undefined, { cache, stale }: Question, now: number): Result<Said> {
   if (kept === undefined || now >= kept.at + cache + stale) return unavailable;
   return said(kept, now + QUESTION_PAUSE_MS / 1000);

@@ -11,7 +11,7 @@ import { reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** What is said of a reason, whoever asks for what; made once per context. */
+/** The texts of a reason, for all requests; made once per context. */
 interface Words {
   readonly status: string;
   /** The help, for the problem's `detail`. */
@@ -20,7 +20,7 @@ interface Words {
 
 const words = new Map<ReasonCode, Words>();
 
-/** For a JSON string inside a header: escaped, printable ASCII only. */
+/** Text for a JSON string inside a header: escaped, printable ASCII only. */
 function jsonInHeader(text: string): string {
   return JSON.stringify(text)
     .slice(1, -1)
@@ -43,31 +43,32 @@ export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scop
 /** No route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
 
-/** The scopes that a request takes, where its rule's role takes some: of the rule that failed by least, or would. */
+/** The scopes that a request needs, if a role requires some: of the rule that nearly allowed it, or of the first
+ * one. */
 function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined, method: string): string | undefined {
   if (scopes === undefined || rules === undefined) return undefined;
   const who = (nearest ?? nearestRule(rules, method))?.who;
   return who?.kind === 'role' ? scopes[who.role] : undefined;
 }
 
-/** Who has proved a key is told by its scheme what is missing all the same. */
+/** The error for a caller who has proved a key: the challenge uses the scheme DPoP too. */
 const asDpop = (reason: ReasonCode, known: KnownCaller | undefined): DpopError | undefined =>
   known?.binding?.kind === 'dpop' ? (reasons[reason] as ReasonEntry).challenge : undefined;
 
 /** What is said beside a reason. */
 export interface More {
   readonly known?: KnownCaller | undefined;
-  /** The rule that failed by least. */
+  /** The rule that nearly allowed the request. */
   readonly nearest?: PreparedRule | undefined;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
-  /** Where a browser that opens a page goes instead. */
+  /** The kind of sign-in that a browser is sent to if it opens a page. */
   readonly signin?: SigninMode | undefined;
-  /** What a token has to say of the sign-in. */
+  /** Requirements for the token's sign-in. */
   readonly asked?: StepUp | undefined;
-  /** Scopes that a token has to have; absent: those of the rule. */
+  /** Required scopes; absent: those of the rule. */
   readonly scope?: string | undefined;
-  /** What the challenge says to who came by the scheme DPoP, or should have. */
+  /** The error for callers who used the scheme DPoP, or should have. */
   readonly dpop?: DpopError | undefined;
 }
 
@@ -86,7 +87,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
   const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
-  // A list is a line each.
+  // A list becomes one line each.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
     out[FROM_CHECK.user] = known.user;
@@ -100,7 +101,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   reply(r, 401);
 }
 
-/** Names for the log whom a token speaks of that is refused; of long names nothing. */
+/** Names the caller of a valid but refused token for the log; nothing if the names are too long. */
 function tellAbout(out: NginxHTTPRequest['headersOut'], { subject, provider, agent = '', actors = [] }: About): void {
   const [user, chain] = [encodeValue(subject), encodeList(actors)];
   if (user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2) return;

@@ -4,7 +4,7 @@ import { RENEW_PATH } from '../session/names.ts';
 import { RENEWED } from '../session/renewal-status.ts';
 import { type Hold, holdUpTo, release } from './held.ts';
 
-/** What came of a renewal, see src/session/renewal-status.ts. */
+/** The result of a renewal, see src/session/renewal-status.ts. */
 export type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' }
@@ -39,19 +39,18 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
   }
 }
 
-/** The checks of all workers that wait: each holds a JavaScript context. */
+/** Name of the counter of waiting checks of all workers. Each holds a JavaScript context. */
 const WAITING = 'waiting checks';
 
 /** Longer than a check waits: nginx ends its call after {@link PROVIDER_TIMEOUT_MS}. */
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
-/**
- * Asks the sign-in's side to renew a session.
+/** Asks the sign-in's JavaScript to renew a session.
  *
  * @param socket of the check's server
  * @param text the cookie's value
- * @param wait whether the provider's answer is waited for
- * @returns `alone` whatever goes wrong, and where too many wait already. Never rejected.
+ * @param wait whether to wait for the provider's answer
+ * @returns `alone` on any failure, and if too many checks wait already; never rejects
  */
 export async function askRenewal(socket: string, host: string, text: string, wait: boolean): Promise<Renewed> {
   let place: Hold | undefined;

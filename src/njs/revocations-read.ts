@@ -1,7 +1,8 @@
 import { MAX_DICT_TTL_MS, REVOCATIONS_MARK_S, REVOCATIONS_READ_S } from '../limits.ts';
 import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
-/** Notes that all that other replicas revoked was read. The mark is written seldom: each write writes the state file. */
+/** Records that all revocations of other replicas were read. The record is written rarely, because each write writes
+ * the state file. */
 export function noteRead(now: number): void {
   locksDict().set(REVOCATIONS_READ, 1, MAX_DICT_TTL_MS);
   if (!(now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_MARK_S)) {
@@ -9,10 +10,11 @@ export function noteRead(now: number): void {
   }
 }
 
-/** Whether all that other replicas revoked was read since nginx started. That stays so. */
+/** Whether all revocations of other replicas were read since nginx started. Once true, it stays true. */
 export const wasReadHere = (): boolean => locksDict().has(REVOCATIONS_READ);
 
-/** Whether all that other replicas revoked was read: since nginx started, or not long before. The latter passes. */
+/** Whether all revocations of other replicas were read since nginx started, or shortly before. The latter changes with
+ * time. */
 export function wasRead(now: number): boolean {
   if (wasReadHere()) return true;
   return now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_READ_S;

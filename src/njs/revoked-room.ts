@@ -4,27 +4,26 @@ import { FLOOR, mergedSaid, readSaid, revocationKey, type Said } from '../sessio
 import { dictTtl } from './dict-store.ts';
 import { REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
-/** Part of the revocations' zone that is taken, 0 to 1; what has run out is thrown away before. */
+/** The used part of the revocations' zone, 0 to 1. Expired entries are removed before. */
 export function revokedTaken(): number {
   const dict = revokedDict();
   dict.size();
   return 1 - dict.freeSpace() / dict.capacity;
 }
 
-/**
- * Entries that keep room for {@link FLOOR}. In a full zone, room that one entry leaves is of use to others of its size
- * only, and a new text takes room before the old one's is free. So these have FLOOR's size, and one of them goes for it.
- */
+/** Entries that reserve room for {@link FLOOR}. In a full zone, the room of one entry fits only others of its size, and
+ * a new text needs room before the old one's is free. So these entries have FLOOR's size, and one of them is replaced
+ * by it. */
 const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 
-/** Longest number in {@link FLOOR}: all its texts are of one length. */
+/** Longest number in {@link FLOOR}: all its texts have the same length. */
 const DIGITS = String(MAX_NUMERIC_DATE).length;
 
 /** The text of {@link FLOOR}. */
 const floorText = ({ before, until, made }: Said): string =>
   [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
 
-/** Whether an entry is no revocation. */
+/** Whether an entry is not a revocation. */
 const isMark = (key: string): boolean => key === REVOCATIONS_READ || SPARES.includes(key);
 
 /** Whether anything is revoked; only a policy with sessions or with revocations has the zone. */
@@ -35,7 +34,7 @@ export function anyRevoked(): boolean {
   return dict.size() > marks;
 }
 
-/** Keeps room for {@link FLOOR}. To be called while there is room: as a worker starts, and again where it was used. */
+/** Reserves room for {@link FLOOR}. Called while there is room: when a worker starts, and again after it was used. */
 export function keepRoom(): void {
   for (const spare of SPARES) {
     if (revokedDict().has(spare)) continue;
@@ -47,7 +46,7 @@ export function keepRoom(): void {
   }
 }
 
-/** Drops entries under names that nothing looks up any more, of an earlier build; returns how many there were. */
+/** Deletes entries of an earlier build that are no longer looked up; returns their number. */
 export function dropOld(): number {
   const old = revokedDict()
     .keys(MAX_DICT_ENTRIES)
@@ -56,16 +55,17 @@ export function dropOld(): number {
   return old.length;
 }
 
-/** Revocations of names that are not issued again: {@link FLOOR} says by a time what is revoked, and they do not. */
+/** Revocations of names that are not issued again. {@link FLOOR} revokes by time, so it cannot replace them. */
 const KEYS = revocationKey('kid', '');
 
 interface Dropped {
   readonly key: string;
-  /** What {@link FLOOR} has to say in its place. */
+  /** The part of {@link FLOOR} that replaces it. */
   readonly said: Said;
 }
 
-/** What may make room, the oldest first. Revocations of keys do not: whoever has a key chooses the time of what it signs. */
+/** Revocations that may be dropped, the oldest first. Those of keys may not: anyone with a key can choose the time of
+ * what it signs. */
 function droppable(): readonly Dropped[] {
   const all: Dropped[] = [];
   for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
@@ -77,7 +77,7 @@ function droppable(): readonly Dropped[] {
   return all.sort((a, b) => a.said.before - b.said.before);
 }
 
-/** Has {@link FLOOR} stand for revocations; false: there is no room for it. */
+/** Makes {@link FLOOR} replace revocations; false if there is no room for it. */
 function raiseFloor(said: Said, now: number): boolean {
   const text = revokedDict().get(FLOOR);
   const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
@@ -87,21 +87,20 @@ function raiseFloor(said: Said, now: number): boolean {
       revokedDict().set(FLOOR, floorText(floor), dictTtl(floor.until - now));
       return true;
     } catch {
-      // It takes the room of a spare one.
+      // It takes the room of a reserved entry.
     }
   }
   return false;
 }
 
-/** Part of the revocations that go at once where there is no room. */
+/** Part of the revocations that is dropped at once if there is no room. */
 const SHARE = 1 / 16;
 
-/**
- * Drops the oldest revocations, part by part, until something has room. Whatever was issued before them is revoked in
- * their place, and is so before they go.
+/** Drops the oldest revocations, part by part, until something has room. Before they are dropped, everything that was
+ * issued before them is revoked instead.
  *
- * @param put is tried after each part
- * @returns false where it had no room to the end
+ * @param put tried after each part
+ * @returns false if there was never enough room
  */
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
@@ -113,7 +112,7 @@ export function makeRoom(now: number, put: () => boolean): boolean {
     let stands = raiseFloor(floor as Said, now);
     for (const { key } of part) {
       revokedDict().delete(key);
-      // Another worker may have taken the room that was kept.
+      // Another worker may have taken the reserved room.
       stands ||= raiseFloor(floor as Said, now);
     }
     if (!stands) continue;

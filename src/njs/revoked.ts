@@ -7,7 +7,7 @@ import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
 import { makeRoom, revokedTaken } from './revoked-room.ts';
 
-/** Says that something had to make room: it is said in readyz as well, as long as `FLOOR` is there. */
+/** Logs that revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
 function sayDropped(): void {
   if (!locksDict().add('said dropped', 1, REPEAT_LINE_S * 1000)) return;
   ngx.log(
@@ -16,7 +16,7 @@ function sayDropped(): void {
   );
 }
 
-/** Name of the lock. There is one: what it guards takes microseconds. */
+/** Name of the lock. One is enough, because the work takes microseconds. */
 const LOCK = composed('revoking');
 
 /** Waits until no other worker changes a revocation. */
@@ -31,7 +31,7 @@ function locked(): boolean {
   return false;
 }
 
-/** Does something while no other worker does it: an entry is read, merged and written in three steps. */
+/** Runs something while no other worker does: an entry is read, merged and written in three steps. */
 function alone<T>(act: () => T): T {
   const isLocked = locked();
   try {
@@ -41,18 +41,17 @@ function alone<T>(act: () => T): T {
   }
 }
 
-/**
- * Keeps a revocation where the check looks, on this nginx.
+/** Stores a revocation for the check, on this nginx.
  *
- * @returns whether it says anything new; then {@link newEpoch} is to follow
- * @throws Error with one line for the log where there is no room at all
+ * @returns whether it is new; then {@link newEpoch} must follow
+ * @throws Error with one line for the log if there is no room at all
  */
 function keep(one: Revocation): boolean {
   const now = Date.now() / 1000;
   const key = revocationKey(one.kind, one.value);
   const present = revokedDict().get(key);
   const merged = mergedSaid(one, present === undefined ? undefined : readSaid(present));
-  // A list grows: where sign-outs have no more room, all of the person's sessions end in its place.
+  // A list grows. If there is no more room for sign-outs, all of the person's sessions end instead.
   const grows = one.kind === 'out' && present !== undefined && saidText(merged).length > present.length;
   const said = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
   const text = saidText(said);
@@ -71,10 +70,10 @@ function keep(one: Revocation): boolean {
   return true;
 }
 
-/**
- * Keeps revocations, and has what is known of credentials looked at again. Where there is no room the oldest make some.
+/** Stores revocations and makes all contexts check known credentials again. If there is no room, the oldest are
+ * dropped.
  *
- * @throws Error with one line for the log where there is no room at all
+ * @throws Error with one line for the log if there is no room at all
  */
 export function keepRevoked(revocations: readonly Revocation[]): void {
   let changed = false;
@@ -85,11 +84,10 @@ export function keepRevoked(revocations: readonly Revocation[]): void {
   }
 }
 
-/**
- * {@link keepRevoked} of what people end by themselves. They have a part of the room: the rest is for operators, and for
- * what providers say.
+/** {@link keepRevoked} for sessions that people end themselves. They may use a part of the room; the rest is for
+ * operators and providers.
  *
- * @throws Error with one line for the log where that part is taken
+ * @throws Error with one line for the log if that part is full
  */
 export function keepEnded(revocations: readonly Revocation[]): void {
   const isNew = ({ kind, value }: Revocation) => !revokedDict().has(revocationKey(kind, value));

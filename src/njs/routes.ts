@@ -13,64 +13,64 @@ import { forResource, type TokenProvider } from '../token/types.ts';
 import { prepareBudgets } from './budgets.ts';
 import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
-/** A rule with what an assertion for it says; equal grants of several rules are one object. */
+/** A rule with the content of its assertions; equal grants of several rules are one object. */
 export type PreparedRule = TableRoute['rules'][number] & { readonly grant: PreparedGrant };
 
 /** A route as the check uses it, prepared once per context. */
 export interface PreparedRoute extends Accepting {
   readonly name: string;
-  /** The name after a separator: with a method before it, it names a ready answer. A call would cost each request. */
+  /** The name after a separator. With a method before it, it is the key of a ready answer; a function call would cost
+   * each request. */
   readonly afterMethod: string;
   /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
-  /** Where its metadata is (RFC 9728); empty where it takes no tokens, or its host has many names. */
+  /** URL of its metadata (RFC 9728); empty if it accepts no tokens, or its host has many names. */
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** What tokens are remembered for: its own audiences, of which one that passed here passes nowhere else. Mostly
-   * empty. */
+  /** The scope under which tokens are remembered: the route's own audiences, because a token that was accepted here is
+   * not accepted elsewhere. Usually empty. */
   readonly scope: string;
   /** Their names. */
   readonly accepted: ReadonlySet<string>;
   /** Port of the host's own pages. */
   readonly publicPort: number;
-  /** Origins of others whose pages may send with a session or a certificate. */
+  /** Other origins whose pages may send requests with a session or a certificate. */
   readonly origins: readonly string[];
-  /** The same without a credential: from a network that gives a role. */
+  /** The same without a credential, from a network that gives a role. */
   readonly openOrigins: readonly string[];
   readonly plan: HeaderPlan;
-  /** By role, what it asks of the sign-in. */
+  /** By role, its requirements for the sign-in. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
-  /** Some rule looks at the tool that an agent calls. */
+  /** Whether a rule reads the tool that an agent calls. */
   readonly tools: boolean;
-  /** By role, the scopes that it takes; absent: no role takes any. */
+  /** By role, the scopes that it requires; absent: no role requires any. */
   readonly scopes: Readonly<Record<string, string>> | undefined;
-  /** What a session may lack of the claims that roles rest on. */
+  /** The claims that roles require and a session may lack. */
   readonly help: SigninHelp | undefined;
-  /** What is counted, where something is. */
+  /** The budgets of its requests, if there are any. */
   readonly budgets: PreparedBudgets | undefined;
 }
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
 
-/** The URL of a route's metadata, by the route's name. */
+/** The URL of a route's metadata, from the route's name. */
 function metadataOf(name: string, port: number): string {
   const slash = name.indexOf('/');
   return isWildcard(name) ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
 }
 
-/**
- * Prepares the routes of the rendered policy on first use.
+/** Prepares the routes of the rendered policy on first use.
  *
- * @param cas the CAs by which this door verifies callers' certificates: those of the outer door, unless given
- * @returns a look-up by route name; unknown names give `undefined`
+ * @param cas the CAs by which this listener verifies callers' certificates; default: those of the outer one
+ * @returns the route of a name; `undefined` for unknown names
  */
 export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();
   const grants = new Map<string, PreparedGrant>();
 
-  /** What a service may have to pass on, if it acts for the caller, is what it is told itself. */
+  /** A service that acts for the caller may pass on only what it receives itself. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);

@@ -5,7 +5,7 @@ import type { KnownCaller } from './known.ts';
 import type { PreparedRoute } from './routes.ts';
 import { listedOf } from './sessions.ts';
 
-/** Says beside a refusal which claim a session lacks that roles rest on, where it is known what to do about that. */
+/** Adds to a refusal which claim a session lacks for the roles, if there is advice for that. */
 export function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }: KnownCaller): Refusal {
   if (refusal.reason !== 'role_missing' || help === undefined || says === undefined) return refusal;
   if (!Object.hasOwn(help, provider)) return refusal;

@@ -11,21 +11,21 @@ import { hostOf, isForeign } from './foreign.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 
-/** When a session that is asked about early is asked about again: by the time that it is not fresh, it has been renewed. */
+/** When to ask again about a session that was asked about early. By the end of its fresh time it has been renewed. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
-/** Begins the line where no other cookie of ours stands before. */
+/** Beginning of the `Cookie` line if no other cookie of the gateway precedes the session's. */
 const SESSION = `${SESSION_COOKIE}=`;
 
-/** What of a browser the answer goes to: a page that is opened, a form that is sent; else a script's request. */
+/** How the browser sent the request: it opens a page, or it sends a form; undefined for a script's request. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
-/** Whether it is this request that has a session renewed; the others go on with what they have. */
+/** Whether this request has its session renewed; the others continue with the old one. */
 function leads(sid: string): boolean {
   try {
     return renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
   } catch {
-    // No room for a lock: another request will find some.
+    // There is no room for a lock: another request will find some.
     return false;
   }
 }
@@ -45,11 +45,11 @@ export class SessionCallers<P extends Place> {
     const now = Date.now() / 1000;
     const host = hostOf(r, to);
     if (line.startsWith(SESSION)) {
-      // What is known has no other cookie behind it.
+      // A known session has no other cookie after it.
       const rest = line.slice(SESSION.length);
       const known = this.#sessions.recall(host, rest, now);
       if (known !== undefined) return this.#judge(r, to, method, known, now);
-      // Nor have most that are new: see ownSession for why it is split.
+      // Nor have most new ones: ownSession says why it is split.
       if (rest.split(';').length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);

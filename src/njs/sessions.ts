@@ -37,7 +37,7 @@ import type { KnownCaller } from './known.ts';
 import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
-/** What a session cookie says, with where it came from. */
+/** The content of a session cookie, and where it came from. */
 export interface OpenedSession {
   /** See {@link listedOf}. */
   readonly says: string;
@@ -45,46 +45,45 @@ export interface OpenedSession {
   readonly text: string;
   /** Whose cookie it is. */
   readonly host: string;
-  /** When it ends, whatever the provider says; seconds since the epoch. */
+  /** The hard end, whatever the provider says; seconds since the epoch. */
   readonly end: number;
 }
 
-/** The caller of a session cookie, who may be another one after {@link KnownCaller.until}. */
+/** The caller of a session cookie. After {@link KnownCaller.until} the caller may have changed. */
 export interface KnownSession extends KnownCaller, OpenedSession {
   readonly says: string;
-  /** The keys that it was opened with. */
+  /** The keys that opened it. */
   readonly ring: Ring;
   /** Until when the claims count as confirmed. */
   readonly fresh: number;
-  /** When it is to be renewed; put off where that was tried. */
+  /** When it is due to be renewed; later after an attempt. */
   renewAt: number;
-  /** The provider ended it. */
+  /** The provider has ended it. */
   ended?: boolean;
-  /** The provider was asked for the claims after their time, and did not say them. */
+  /** The provider was asked for the claims after their fresh time, and did not return them. */
   unconfirmed?: boolean;
-  /** The newer one that it was renewed to. */
+  /** The newer session that replaced it. */
   next?: KnownSession;
 }
 
-/** What comes of a cookie's value. */
+/** The result of opening a cookie's value. */
 export type Opened =
   | { readonly kind: 'known'; readonly known: KnownSession }
-  /** It says nothing of who the caller is by the policy of now. */
+  /** It does not identify the caller under the current policy. */
   | { readonly kind: 'other'; readonly opened: OpenedSession }
   /** There is no caller in it. */
   | ({ readonly kind: 'nobody' } & Extract<Result<never>, { ok: false }>)
-  /** It is none of this host, was tampered with, or is sealed by a key that is gone. */
+  /** It belongs to another host, was changed, or was sealed with a key that is gone. */
   | { readonly kind: 'closed' }
-  /** There are no keys to open it with, or it is not known yet what other replicas revoked. */
+  /** There are no keys to open it with, or the revocations of other replicas are not known yet. */
   | { readonly kind: 'unavailable' };
 
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
-/**
- * What a cookie says, as a list.
+/** The content of a cookie, as a list.
  *
- * @throws where it says nothing of ours
+ * @throws if it is not a session
  */
 export function listedOf(says: string): Listed {
   const listed = readListed(lastLine(says));
@@ -92,19 +91,17 @@ export function listedOf(says: string): Listed {
   return listed;
 }
 
-/** A cookie's last characters, which differ; the whole is compared after. */
+/** A cookie's last characters, which differ between cookies; the whole is compared after that. */
 const tail = (text: string): string => text.slice(-32);
 
-/**
- * Callers by their session cookies. Known ones lie in a small Map of this context and nowhere else: to open a cookie
- * costs no more than to find it in shared memory.
- */
+/** Callers by their session cookies. Known ones are in a small Map of this context only: opening a cookie costs no more
+ * than finding it in shared memory. */
 export class Sessions {
   readonly settings: TableSession;
   readonly #table: Table;
   readonly #file: KeyFile<Ring>;
   readonly #head: string;
-  /** Those that were opened lately, and those before them: nobody counts which is the oldest. */
+  /** Those that were opened recently, and those before them. Which one is the oldest is not tracked. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
 
@@ -115,7 +112,7 @@ export class Sessions {
     this.#head = readyHead(table, settings);
   }
 
-  /** It may have ended; a caller who is another one by now is not found. */
+  /** Finds a known session. It may have ended. A session whose caller may have changed is not found. */
   #find(host: string, text: string, ring: Ring | undefined, now: number): KnownSession | undefined {
     const end = tail(text);
     const known = this.#near.get(end) ?? this.#before.get(end);
@@ -123,16 +120,16 @@ export class Sessions {
     return now < known.until || known.until === known.end ? known : undefined;
   }
 
-  /** A session that was opened before, with a key that is in the ring still. It may have ended. No promise. */
+  /** A known session, opened with a key that is still in the ring. It may have ended. Makes no promise. */
   recall(host: string, text: string, now: number): KnownSession | undefined {
     const known = this.#find(host, text, this.#file.recall(now), now);
     if (known !== undefined) known.ready ??= new Map();
     return known;
   }
 
-  /** Opens a cookie; {@link recall} is asked before. What `use` returns is returned. */
+  /** Opens a cookie; {@link recall} is called before. The result of `use` is returned. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
-    // What is remembered was opened after the list was read.
+    // Known sessions were opened after the revocations were read.
     if (!canLookUp()) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
@@ -143,7 +140,7 @@ export class Sessions {
     return openFor(ring, 'session', host, text, (plain) => use(this.#read(ring, host, text, plain, now)));
   }
 
-  /** With the keys as the file has them now: another replica may seal with a key that was not here a moment ago. */
+  /** Tries the keys that the file has now: another replica may already seal with a new key. */
   async #openAnew<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
     const kid = kidOf(text) ?? '';
     let ring = await this.#file.current(now);
@@ -156,16 +153,16 @@ export class Sessions {
 
   #read(ring: Ring, host: string, text: string, plain: string | undefined, now: number): Opened {
     if (plain === undefined) return closed;
-    // To the last line nobody goes who need not: it is long.
+    // The last line is long, so it is only read if needed.
     const lines = plain.split('\n', READY_LINES);
     if (lines[HEAD] !== this.#head) return this.#make(ring, host, text, plain, now);
     const end = +(lines[READY_END] as string);
     const fresh = +(lines[READY_FRESH] as string);
     const renewAt = +(lines[RENEW_AT] as string);
-    // What is no number is over in no comparison.
+    // A value that is not a number would make each comparison false.
     if (lines.length !== READY_LINES || !(end > 0 && fresh > 0 && renewAt > 0)) return closed;
     const caller = callerOf(lines);
-    // A subject is ready-made where it can stand in a header as it is.
+    // A prepared subject can stand in a header unchanged.
     return this.#know(
       ring,
       host,
@@ -221,18 +218,18 @@ export class Sessions {
     return { kind: 'known', known };
   }
 
-  /** What is not ready-made for the policy of now. */
+  /** Makes the caller of a session that is not prepared for the current policy. */
   #make(ring: Ring, host: string, text: string, says: string, now: number): Opened {
     const listed = readListed(lastLine(says));
     if (listed === undefined) return closed;
     const { idle, absolute } = this.settings;
     const provider = listed[PROVIDER];
-    // A policy that was made stricter holds for who is in already.
+    // A stricter policy also applies to sessions that exist already.
     const end = Math.min(listed[SEALED] + idle, listed[END], listed[SINCE] + absolute);
     if (listed[SELECTION] !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
       return { kind: 'other', opened: { says, text, host, end } };
     }
-    // Read from a text a moment ago, the claims are nobody else's.
+    // The claims were just parsed, so no other code uses the object.
     const claims = listed[CLAIMS] as Record<string, unknown>;
     if (listed[AUTH_TIME] > 0) claims.auth_time = listed[AUTH_TIME];
     const made = toPerson({ provider, claims, expires: end, key: '' }, this.#table, now);
@@ -245,12 +242,12 @@ export class Sessions {
     return this.#know(ring, host, text, says, caller, user, caller.roles.join(','), until, end, fresh, renewAt);
   }
 
-  /** Whether nothing of a session was called back. Looked up again where something was, and not else. */
+  /** Whether nothing of a session is revoked. It is looked up again only after something was revoked. */
   vouchFor(known: KnownSession): boolean {
     return known.ended !== true && !isKeptRevoked(known, this.#revocable);
   }
 
-  /** Whether a session of another policy is revoked: {@link vouchFor} is for those that are known. */
+  /** Whether a session of another policy is revoked: {@link vouchFor} is for known sessions. */
   isRevoked(opened: OpenedSession): boolean {
     return isRevokedNow(() => this.#revocable(opened));
   }

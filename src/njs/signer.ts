@@ -10,7 +10,7 @@ import type { Key } from '../token/types.ts';
 import { KeyFile } from './key-file.ts';
 import type { KnownCaller, PreparedGrant } from './known.ts';
 
-/** Signs for callers, with the keys of a file. */
+/** Signs assertions for callers, with the keys of a file. */
 export class Signer {
   readonly #settings: Assertion;
   readonly #file: KeyFile<SigningKeys>;
@@ -21,7 +21,7 @@ export class Signer {
     this.#file = new KeyFile(settings.keysFile, readSigningKeys, 'nothing is signed');
   }
 
-  /** The public keys that assertions of this gateway verify with; `undefined`: missing or broken. */
+  /** The public keys that verify this gateway's assertions; `undefined` if missing or broken. */
   async published(now: number): Promise<readonly Key[] | undefined> {
     const keys = await this.#file.current(now);
     if (keys === undefined) return undefined;
@@ -32,14 +32,15 @@ export class Signer {
     return this.#public.keys;
   }
 
-  /** The assertion made before, if it is in the first half of its life and of the current key. No promise. */
+  /** The last assertion, if it is in the first half of its lifetime and signed with the current key. Makes no
+   * promise. */
   recall(known: KnownCaller, { index }: PreparedGrant, now: number): string | undefined {
     const made = known.assertions?.[index];
     if (made === undefined || now >= made.renewAt || made.keys !== this.#file.recall(now)) return undefined;
     return made.text;
   }
 
-  /** Makes an assertion, or says `assertion_unavailable` where no key can sign. */
+  /** Makes an assertion, or returns `assertion_unavailable` if no key can sign. */
   async sign(known: KnownCaller, grant: PreparedGrant, now: number): Promise<Result<string>> {
     const keys = await this.#file.current(now);
     if (keys === undefined) return refuse('assertion_unavailable');
@@ -54,7 +55,7 @@ export class Signer {
     return signed;
   }
 
-  /** `js_content` of the key set that services verify with. */
+  /** `js_content` of the key set with which services verify assertions. */
   async jwks(r: NginxHTTPRequest): Promise<void> {
     const keys = await this.#file.current(Date.now() / 1000);
     if (keys === undefined) {

@@ -4,17 +4,17 @@ import { type HealthReason, healthReasons, type WatchedIdentity } from '../healt
 import { JUST_WRITTEN_MS, MAX_SVID_BYTES, SVIDS_AT_ONCE } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Name in the dict of the time of the last look, seconds since the epoch. */
+/** Key in the dict for the time of the last check, seconds since the epoch. */
 export const LOOKED = ' looked';
 
-/** What was found, or why it could not be read. */
+/** The result, or why the files could not be read. */
 type Look = Found & { readonly detail?: string };
 
 const NO_FILE = 'no regular file, or too large';
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
 
-/** Which files these are now, and whether they were written just now; throws as `stat` does. */
+/** The current versions of the files, and whether they were written just now; throws like `stat`. */
 function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
   const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
   for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);
@@ -24,7 +24,7 @@ function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: s
   };
 }
 
-/** Looks at an identity's files; reads them only where they are not those of the last look. */
+/** Checks an identity's files, and reads them if they changed since the last time. */
 function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
   const { certFile, keyFile, spiffe } = identity;
   let path = certFile;
@@ -37,7 +37,7 @@ function look(identity: WatchedIdentity, before: Found | undefined, now: number)
     const read = readSvid(cert, key, spiffe);
     const said = before?.said && { said: before.said };
     if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
-    // Half written, perhaps: the next look will tell.
+    // The file may be half written: the next check will tell.
     if (fresh && before?.svid !== undefined) return { ...before, seen: '' };
     return { seen: '', fault: read, ...said };
   } catch (error) {
@@ -55,7 +55,7 @@ function line(identity: WatchedIdentity, { svid, detail }: Look, reason: HealthR
   return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
 }
 
-/** One look at all identities' files; the outcome is for all workers, and what is wrong one line each in the log. */
+/** Checks all identities' files. The result is stored for all workers, and each problem is one line of the log. */
 export async function watchSvids(identities: readonly WatchedIdentity[]): Promise<void> {
   const dict = svidsDict();
   let read = 0;

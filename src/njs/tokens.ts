@@ -7,10 +7,10 @@ import type { Binding, Claims, Verified } from '../token/types.ts';
 import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
-/** Of packed callers: what another version packed is not read, for it may have left out what counts. */
+/** Version of packed callers. A caller packed by another version is ignored, because something could be missing. */
 const FORM = '3';
 
-/** A token's last characters: its signature's, which differ; the whole is compared after. */
+/** A token's last characters, which are its signature's and differ; the whole is compared after that. */
 const tail = (token: string): string => token.slice(-32);
 
 interface Near {
@@ -19,26 +19,24 @@ interface Near {
   readonly known: KnownCaller;
 }
 
-/**
- * Verified tokens: a small Map in this context, and behind it the dict that all workers share.
- * The token's text is hashed for the dict: a readable token never lies in shared memory, and keys are short.
- */
+/** Verified tokens: a small Map in this context, and behind it the dict that all workers share. The keys of the dict
+ * are hashes of tokens, so that no readable token is in shared memory, and keys are short. */
 export class TokenCache {
   readonly #selection: string;
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
   #lastScope = '';
-  /** Of each key under the last scope: all but the token. */
+  /** Beginning of each key under the last scope: everything but the token. */
   #beginning: string;
   #lastToken = '';
   #lastKey = '';
 
   readonly #isToken: (text: string) => boolean;
 
-  /**
-   * @param table what it says of callers; an entry is found under the same `selection` only: another policy, other keys
-   * @param isToken whether a text can be a token. It is asked before shared memory is, unless the text is one that this
-   * context has found there: that one was asked about before
+  /** @param table determines the callers; an entry is found only under the same `selection`, because another policy has
+   * other keys
+   * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context has
+   * found the text there before.
    */
   constructor(
     { selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>,
@@ -50,7 +48,7 @@ export class TokenCache {
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
-  /** A token that is not known is asked for and then put: one hash for both. */
+  /** A token that is not known is looked up and then stored, with one hash for both. */
   #dictKey(scope: string, token: string): string {
     if (token !== this.#lastToken || scope !== this.#lastScope) {
       if (scope !== this.#lastScope) this.#beginning = composed(FORM, this.#selection, scope);
@@ -69,10 +67,9 @@ export class TokenCache {
     return known;
   }
 
-  /**
-   * The caller of a token that was verified before and has not outlived its entry.
+  /** The caller of a token that was verified before and has not expired.
    *
-   * @param scope what the token was verified for; an entry is found under the same scope only
+   * @param scope what the token was verified for; an entry is found only under the same scope
    */
   get(scope: string, token: string, now: number): KnownCaller | undefined {
     const near = this.#near.get(tail(token));
@@ -88,12 +85,11 @@ export class TokenCache {
     return known.until > now ? this.#keepNear(scope, token, known) : undefined;
   }
 
-  /**
-   * Remembers a verified token until `exp`, the policy's cap, or its caller is somebody else, whichever is first.
+  /** Remembers a verified token until `exp`, the policy's cap, or the caller changes, whichever is first.
    *
    * @param scope see {@link get}
    * @param cap seconds
-   * @param stamp what a revocation may name of the token, see {@link KnownCaller.stamp}
+   * @param stamp identifies the token for revocations, see {@link KnownCaller.stamp}
    * @param sub see {@link KnownCaller.sub}
    */
   put(
@@ -116,30 +112,31 @@ export class TokenCache {
       try {
         tokensDict().set(this.#dictKey(scope, token), pack(known, this.#more), life);
       } catch {
-        // A dict that is full even after eviction only costs the next verification.
+        // If the dict is full even after eviction, the token has to be verified again.
         ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
       }
     }
-    // A place near, and ready answers, are for tokens that come again.
+    // The Map and ready answers are for tokens that are used again.
     return known;
   }
 
-  /** Forgets a token whose key has left the provider's set. */
+  /** Forgets a token whose key is no longer published. */
   drop(scope: string, token: string): void {
     this.#near.delete(tail(token));
     tokensDict().delete(this.#dictKey(scope, token));
   }
 }
 
-/** Members of a caller that have a place of their own in the packed text. */
+/** Members of a caller with their own place in the packed text. */
 type Placed = 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'groups' | 'claims' | 'binding';
 
-/** Members that are not packed: the entry itself ends at `until`, the others are of one request and no token. */
+/** Members that are not packed: `until` is the entry's, the others belong to one request without a token. */
 type Unpacked = 'until' | 'elsewhere' | 'nobody';
 
 type Rare = Exclude<keyof Caller, Placed | Unpacked>;
 
-/** Members that few callers have. Every member of a caller is in one of these three lists, or this does not compile. */
+/** Members that few callers have. Every member of a caller must be in one of these three lists, or this does not
+ * compile. */
 const RARE = Object.keys({
   agent: 1,
   actors: 1,
@@ -150,15 +147,15 @@ const RARE = Object.keys({
   certificateHost: 1,
 } satisfies Record<Rare, 1>) as readonly Rare[];
 
-/** Each new token passes here, and hardly any caller has such a member: plain reads cost a tenth of a loop over names. */
+/** Each new token is checked here, and hardly any caller has such a member. Plain reads cost a tenth of a loop over
+ * names. */
 function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHost }: Pick<Caller, Rare>): boolean {
   return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost) !== undefined;
 }
 
-/**
- * A caller as one text, which takes a fifth of the time that JSON does: a line each for what has no line break in it, the
- * subject only if it is plain; then JSON of what is not, or of what only some policies keep; the last line, of a bound
- * token alone, says to what.
+/** A caller as one text, in a fifth of the time of JSON: one line for each member that has no line break, the subject
+ * only if it is plain; then JSON of the others, and of what only some policies keep; the last line, for a bound token
+ * only, says what it is bound to.
  *
  * @param more whether a header sends name, groups or claims
  */
@@ -202,7 +199,7 @@ function unpack(text: string): KnownCaller {
   return known;
 }
 
-/** What the last line of a bound token says. */
+/** The binding in the last line of a bound token. */
 function bindingIn(line: string): Binding {
   const [kind, thumbprint] = line.split(' ') as [Binding['kind'], string];
   return { kind, thumbprint };
@@ -215,6 +212,6 @@ type Rest = readonly [
   name: string | 0,
   groups: readonly string[],
   claims: Claims,
-  /** In the order of {@link RARE}; 0 where the caller has no such member. */
+  /** In the order of {@link RARE}; 0 if the caller has no such member. */
   ...rare: readonly unknown[],
 ];

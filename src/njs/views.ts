@@ -11,9 +11,9 @@ import { readClientCertificate } from '../token/client-certificate.ts';
 import { certificateReader, type ReadCertificate, revocableCertificate } from './certificates.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
-/** What a certificate says of the names that the policy asks for. */
+/** What a certificate says about the names in the policy. */
 interface Seen extends ReadCertificate {
-  /** A digit for each name. */
+  /** One digit for each name. */
   readonly digits: string;
 }
 
@@ -22,10 +22,8 @@ type HeadersIn = NginxHTTPRequest['headersIn'];
 const truthOf = (digit: string | undefined): boolean | undefined =>
   digit === '1' ? true : digit === '0' ? false : undefined;
 
-/**
- * Callers as single requests see them: with the roles that network and certificate give. A view is a digit for each
- * network and each name that the policy asks for, so there are few, and a caller has each made once.
- */
+/** Callers in view of single requests: with the roles that network and certificate give. A view is one digit for each
+ * network and each name in the policy. There are few views, and each is made once for a caller. */
 export class Views {
   readonly #of: RequestRoles;
   readonly #networks: ReadonlyMap<string, number>;
@@ -46,7 +44,7 @@ export class Views {
     });
   }
 
-  /** The digits of a request's networks, and behind a space those of its certificate, if that is good. */
+  /** The digits of a request's networks, and after a space those of its certificate, if that is valid. */
   #view(headersIn: HeadersIn, now: number): string {
     const networks = headersIn[TO_CHECK.networks] ?? '';
     const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
@@ -63,7 +61,7 @@ export class Views {
     };
   }
 
-  /** A known caller as the request sees them. */
+  /** A known caller in view of the request. */
   see(known: KnownCaller, headersIn: HeadersIn, now: number): KnownCaller {
     const view = this.#view(headersIn, now);
     let seen = known.views?.get(view);
@@ -80,13 +78,12 @@ export class Views {
     return seen;
   }
 
-  /**
-   * Who nobody is in a request.
+  /** The anonymous caller of a request.
    *
-   * @returns undefined where they have no role, nor would have one elsewhere
+   * @returns undefined if the caller has no role, and would have none from another address
    */
   nobody(headersIn: HeadersIn): KnownCaller | undefined {
-    // A certificate is no credential of nobody's, and gives them nothing.
+    // A certificate is not a credential of an anonymous caller, and gives no role here.
     const view = headersIn[TO_CHECK.networks] ?? '';
     let seen = this.#nobody.get(view);
     if (seen === undefined) {
@@ -102,7 +99,7 @@ export class Views {
   }
 }
 
-/** The views of a policy; nothing where no role rests on a fact of the request. */
+/** The views of a policy; undefined if no role depends on the request. */
 export function viewsOf(table: Table): Views | undefined {
   const of = requestRoles(table);
   return of === undefined || table.request === undefined ? undefined : new Views(of, table.request);

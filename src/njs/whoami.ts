@@ -92,7 +92,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** As the gateway refuses other requests (RFC 9457). */
+/** Refuses like the gateway refuses other requests (RFC 9457). */
 function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
   const { status } = reasons[refusal.reason];
   const requestId = r.headersIn[TO_HANDLER.requestId];

@@ -13,7 +13,7 @@ function buildLimit({ rate, burst }: RawLimit): Limit {
   return { rate: perSecond(rate), burst: burst ?? Number.parseInt(rate, 10), written: rate };
 }
 
-/** The limit of a host or a route: `null` says that there is none. */
+/** The limit of a host or a route; `null` removes the one of the gateway or the host. */
 export function buildPlaceLimit({ limit }: RawPlace): { readonly limit?: Limit | null } {
   return limit === undefined ? {} : { limit: limit === null ? null : buildLimit(limit) };
 }
@@ -23,7 +23,7 @@ export function buildOwnLimit(limit: RawLimit | undefined): { readonly limit?: L
   return limit === undefined ? {} : { limit: buildLimit(limit) };
 }
 
-/** What the gateway says of limits, or would say of those of others. */
+/** The gateway's limits and the settings for all limits. */
 export function buildGatewayLimits({ limits }: RawGateway): { readonly limits?: GatewayLimits } {
   if (limits === undefined) return {};
   const { callers, agents, anonymous, zone, insecure_pass_when_full } = limits;

@@ -12,7 +12,7 @@ type RawRoute = RawHost[typeof ROUTES][string];
 
 const time = (text: string | undefined, fallback: number) => (text === undefined ? fallback : seconds(text));
 
-/** A default gives way to a shorter time that is written. */
+/** A default time must not exceed a shorter time that the policy sets. */
 function buildSession(raw: NonNullable<RawGateway['session']>): policy.SessionPolicy {
   const absolute = time(raw.absolute, DEFAULTS.sessionAbsolute);
   const idle = time(raw.idle, Math.min(DEFAULTS.sessionIdle, absolute));
@@ -27,7 +27,7 @@ function buildRoom({
   return { people, ...(forgetful && { forgetful: true as const }) };
 }
 
-/** What the gateway's section says of browsers. */
+/** The gateway's settings for browsers. */
 export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
   const { public_port, session, signin, store } = raw;
   return {
@@ -58,7 +58,7 @@ export function buildGatewaySignin(raw: RawGateway): Partial<policy.Gateway> {
   };
 }
 
-/** A provider's kind: as said, or as its issuer looks. */
+/** A provider's kind: from the policy, or by its issuer. */
 export function kindOf({ kind, issuer }: Pick<RawProvider, 'kind' | 'issuer'>): ProviderKindName {
   return kind ?? kindOfIssuer(issuer);
 }
@@ -71,7 +71,7 @@ function buildAuth(raw: NonNullable<RawProvider['client']>): policy.ClientAuth {
   return { kind: 'tls_client_auth', certFile: cert_file, keyFile: key_file };
 }
 
-/** The gateway as a client of the provider; nothing where nobody signs in through it. */
+/** The gateway as the provider's OAuth client; empty if nobody signs in with it. */
 export function buildClient(name: string, raw: RawProvider): Pick<policy.Provider, 'client' | 'signin'> {
   const { client, signin = {} } = raw;
   if (client === undefined) return {};
@@ -93,7 +93,7 @@ export function buildClient(name: string, raw: RawProvider): Pick<policy.Provide
   };
 }
 
-/** How the provider is asked about tokens. */
+/** How the gateway asks the provider about tokens. */
 export function buildIntrospection({ introspection: raw }: RawProvider): Pick<policy.Provider, 'introspection'> {
   if (raw === undefined) return {};
   return {
@@ -109,14 +109,14 @@ export function buildIntrospection({ introspection: raw }: RawProvider): Pick<po
   };
 }
 
-/** Where groups are asked for; Microsoft's scope for all that an application may do there. */
+/** The endpoint for groups; the default scope is Microsoft's for all permissions of an application. */
 export function buildGroups({ groups_endpoint: endpoint }: RawProvider): Pick<policy.Provider, 'groupsEndpoint'> {
   if (endpoint === undefined) return {};
   const origin = /^https:\/\/[^/:]+/.exec(endpoint)?.[0] ?? '';
   return { groupsEndpoint: { endpoint, scope: `${origin}/.default` } };
 }
 
-/** What callers of a route may show: as said, or what the host's providers make possible. */
+/** The credentials of a route: from the policy, or what the host's providers support. */
 export function buildAccept(raw: Raw, host: RawHost, route: RawRoute): readonly policy.CredentialKind[] {
   if (route.accept) return route.accept;
   const providers = (host.providers ?? Object.keys(raw.providers)).flatMap((name) => raw.providers[name] ?? []);
@@ -126,7 +126,7 @@ export function buildAccept(raw: Raw, host: RawHost, route: RawRoute): readonly 
   return [...(bearer || !session ? (['bearer'] as const) : []), ...(session ? (['session'] as const) : [])];
 }
 
-/** Whom the denied page names. */
+/** The owner for the refusal page. */
 export function buildOwner(host: RawHost, route: RawRoute): Pick<policy.Route, 'owner' | 'ask'> {
   const [owner, ask] = [route.owner ?? host.owner, route.ask ?? host.ask];
   return { ...(owner !== undefined && { owner }), ...(ask !== undefined && { ask }) };

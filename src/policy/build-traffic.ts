@@ -7,13 +7,12 @@ import { bytes, seconds } from './units.ts';
 type RawHost = Raw['hosts'][string];
 type RawRoute = RawHost[typeof ROUTES][string];
 
-/** What a route's pages may ask with where its rules name no methods. */
+/** The methods that other origins may use on a route whose rules name none. */
 const USUAL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/**
- * How a route's requests are carried: what it says itself, or else its host, or else the defaults.
+/** The proxy settings of a route: its own, else the host's, else the defaults.
  *
- * @param grpc calls may last, and send, as long as they please
+ * @param grpc calls may last, and send, as long as they need
  */
 export function buildProxying(host: RawHost, route: RawRoute, grpc: boolean): { readonly proxy?: Proxying } {
   if (host.proxy === undefined && route.proxy === undefined && !grpc) return {};
@@ -32,7 +31,7 @@ export function buildProxying(host: RawHost, route: RawRoute, grpc: boolean): { 
   return { proxy };
 }
 
-/** Methods that some rule of a route allows; the usual ones where a rule allows all. */
+/** Methods that a rule of a route allows; the usual ones if a rule allows all. */
 function allowed({ allow }: RawRoute): readonly string[] {
   const named = allow.map((rule) => (typeof rule === 'string' ? undefined : rule.methods));
   if (named.includes(undefined)) return USUAL;
@@ -40,7 +39,7 @@ function allowed({ allow }: RawRoute): readonly string[] {
   return [...all].flatMap((method): string[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
 }
 
-/** Which pages may ask a route: what it says itself, or else its host. */
+/** The CORS settings of a route: its own, else the host's. */
 export function buildCors(host: RawHost, route: RawRoute): { readonly cors?: Cors } {
   const cors = route.cors === undefined ? host.cors : route.cors;
   if (cors == null) return {};

@@ -23,10 +23,10 @@ import { DEFAULT_ALGORITHMS } from './sections.ts';
 import type * as policy from './types.ts';
 import { hostPort, seconds } from './units.ts';
 
-/** Says where a path of the file is. */
+/** Finds the place of a path in the file. */
 export type Locate = (path: Path) => policy.At;
 
-/** Fills defaults in and gives every part its place; the policy has been checked. */
+/** Adds the defaults and the place of every part; the policy has been checked. */
 export function buildPolicy(raw: Raw, at: Locate): policy.Policy {
   const mesh = raw.mesh === undefined ? undefined : buildMesh(raw.mesh, at);
   return {
@@ -54,7 +54,7 @@ const tls = (raw: { cert_file: string; key_file: string }): policy.Tls => ({
   keyFile: raw.key_file,
 });
 
-/** The server certificate, where it is said: whoever has a server of their own names the clients' CA alone. */
+/** The server certificate, if the policy has one. A server that terminates TLS itself needs only the clients' CA. */
 function buildTls(raw: { cert_file?: string | undefined; key_file?: string | undefined } | undefined) {
   const { cert_file, key_file } = raw ?? {};
   return cert_file === undefined || key_file === undefined ? {} : { tls: tls({ cert_file, key_file }) };
@@ -166,7 +166,7 @@ function buildPlace({
   return { ...(namespace !== undefined && { namespace }), ...(labels && { labels }) };
 }
 
-/** Where certificate and key of an identity are; spiffe-helper's names unless its configuration says others. */
+/** Files with an identity's certificate and key; by default with the names that spiffe-helper uses. */
 function svidFiles({ pem_file, svid_dir, cert_file, key_file }: NonNullable<Raw['mesh']>['identities'][string]) {
   if (svid_dir !== undefined) return { certFile: `${svid_dir}/svid.pem`, keyFile: `${svid_dir}/svid_key.pem` };
   return { certFile: pem_file ?? cert_file ?? '', keyFile: pem_file ?? key_file ?? '' };
@@ -305,7 +305,7 @@ function buildRule(raw: Raw, routed: string, rule: RawRule, at: policy.At): poli
   const direct = asked?.url ?? asked?.insecure_url;
   return {
     who: agent === undefined ? buildWho(who ?? role ?? '') : buildAgentWho(raw, agent, tools),
-    // A message of MCP is a POST (Streamable HTTP).
+    // An MCP message is a POST (Streamable HTTP).
     ...((methods || tools) && { methods: methods ?? ['POST'] }),
     ...(service !== undefined && { service }),
     as: direct === undefined ? (as ?? 'default') : '',

@@ -8,9 +8,7 @@ export type { BoundBy } from './facts/bound.ts';
 export type { ClaimFact } from './facts/claim.ts';
 export type { Fact } from './facts/index.ts';
 
-/*
- * What a policy says of who asks: roles, the facts that give them, and agents.
- */
+/* The part of a policy about callers: roles, the facts that give them, and agents. */
 
 export interface Role {
   readonly name: string;
@@ -18,33 +16,33 @@ export interface Role {
   readonly at: At;
 }
 
-/** Software that acts for a person, or by itself. */
+/** Software that acts for a person, or alone. */
 export interface Agent {
   readonly name: string;
-  /** How it is known. */
+  /** How the agent is identified. */
   readonly match: AgentMatch;
-  /** Roles that may travel from the person behind it; none: it acts for nobody. */
+  /** Roles that it may act for; empty: it acts for nobody. */
   readonly actsFor: readonly string[];
-  /** It may ask for itself, without a person. */
+  /** Whether it may act alone, without a person. */
   readonly alone?: true;
-  /** Longest chain of actors, this one included. */
+  /** Most actors in a chain, this one included. */
   readonly hops: number;
-  /** What its tokens have to be bound to; of a service, which shows its certificate, nothing is said. */
+  /** What its tokens must be bound to; absent for a service, which shows its certificate. */
   readonly bound?: Bound;
-  /** What it may ask for each person that it acts for; absent: what the gateway says. */
+  /** Its budget for each person that it acts for; absent: the gateway's. */
   readonly limit?: Limit;
   readonly at: At;
 }
 
-/** What an agent's tokens have to be bound to; `none` is said, not assumed. */
+/** What an agent's tokens must be bound to. `none` must be written; it is no default. */
 export type Bound = BoundBy | 'none';
 
 export type AgentMatch =
-  /** Comes to the inner listener, with the certificate of this service. */
+  /** It uses the inner listener, with the certificate of this service. */
   | { readonly kind: 'service'; readonly service: string }
-  /** Comes with tokens that were issued to this client, or name it as who acts. */
+  /** Its tokens were issued to this client, or name it as the actor. */
   | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
-  /** Comes with a JWT-SVID of this id, or with tokens that name it as who acts. */
+  /** It sends a JWT-SVID with this id, or tokens that name it as the actor. */
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
-  /** Comes with tokens of which this is true. */
+  /** Its tokens meet this fact. */
   | { readonly kind: 'claim'; readonly fact: ClaimFact };

@@ -6,7 +6,8 @@ import { oneOf } from './suggest.ts';
 
 const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
 
-/** What a route takes, some provider of its host gives; and pages name somebody where there are pages. */
+/** Checks that a provider of the host supports each credential of a route, and that an owner is named only if there are
+ * pages. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
   for (const route of routes) {
@@ -15,7 +16,7 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
   const missing = draft.gateway === undefined || !writes(draft.gateway, 'session');
   const clients = entriesOf(draft.providers).some(([, provider]) => writes(provider, 'client'));
-  // Said there once for all.
+  // The error at the clients is enough.
   if (missing && clients) return;
   for (const [name, host] of entriesOf(draft.hosts)) {
     const own = routes.filter(({ hostName }) => hostName === name);
@@ -33,7 +34,7 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A worker's scope is the folder of its script: of one at the root it is the gateway's own paths, too. */
+/** A worker's scope is the folder of its script. A script at the root has the gateway's own paths in its scope, too. */
 function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   if (WORKERS.every((key) => writes(route, key))) {
     report.add([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two', 'key');

@@ -7,13 +7,14 @@ import { oneOf } from './suggest.ts';
 
 export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
 
-/** Ways in which an agent is known; each has one of them. */
+/** Ways to identify an agent; each agent has one of them. */
 const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
 
-/** Whether an agent is a service, which asks at the inner listener; any other comes with tokens. */
+/** Whether an agent is a service, which uses the inner listener. The others send tokens. */
 export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
 
-/** Each agent is known in one way, which no other agent has, and says whom it acts for and what its tokens are bound to. */
+/** Checks that each agent is identified in one way that no other agent has, and says whom it acts for and what its
+ * tokens are bound to. */
 export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
   const providers = namesOf(report, 'provider') ?? [];
   for (const [name, agent] of entriesOf(draft.agents)) {
@@ -50,7 +51,7 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   }
 }
 
-/** An agent acts for somebody, or may be alone. */
+/** Checks that an agent acts for somebody, or may be alone. */
 function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (report.touches(path)) return;
   const acts = writes(agent, 'acts_for');
@@ -66,7 +67,7 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   }
 }
 
-/** Whether a stolen token of an agent is of any use is said, and not assumed. */
+/** Checks that the policy says what an agent's tokens are bound to, because a stolen token depends on it. */
 function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   const { match } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
@@ -79,7 +80,7 @@ function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   }
 }
 
-/** No two agents are known by the same. */
+/** Checks that no two agents are identified by the same value. */
 function checkTwins(report: Report, draft: DraftPolicy): void {
   const seen = new Map<string, string>();
   for (const [name, { match }] of entriesOf(draft.agents)) {
@@ -95,13 +96,13 @@ function checkTwins(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether two providers have one issuer: an agent of one comes with tokens of the other as well. */
+/** Whether two providers have one issuer, so that an agent of one sends tokens of the other as well. */
 export function shareIssuer({ providers = {} }: DraftPolicy, one: string | undefined, other: string): boolean {
   const issuer = one === undefined ? undefined : providers[one]?.issuer;
   return issuer !== undefined && issuer === providers[other]?.issuer;
 }
 
-/** People do not sign in as an agent's client, and its provider's tokens of that client are taken. */
+/** Checks that people do not sign in with an agent's client, and that its provider accepts tokens of that client. */
 function checkClients(report: Report, draft: DraftPolicy): void {
   const only = Object.keys(draft.providers ?? {});
   for (const [agent, { match }] of entriesOf(draft.agents)) {

@@ -4,7 +4,7 @@ import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, wr
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Each agent proves what it is, comes in where it may, and acts for somebody who may pass. */
+/** Checks that each agent is identified, can send requests, and acts for somebody who may pass. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
   checkAgentMatch(report, draft);
   checkInner(report, draft);
@@ -13,7 +13,7 @@ export function checkAgents(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) checkRoute(report, draft, route);
 }
 
-/** Services present assertions, on a listener of their own. */
+/** Checks the inner listener, where services present assertions. */
 function checkInner(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   const inner = draft.gateway?.inner;
@@ -48,7 +48,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** An agent is known by the certificate of its service, and no two agents are one service. */
+/** Checks that an agent is identified by the certificate of its service, and that no two agents are one service. */
 function checkServices(report: Report, draft: DraftPolicy): void {
   const seen = new Map<string, string>();
   for (const [name, { match }] of entriesOf(draft.agents)) {
@@ -90,7 +90,7 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** What of a rule says whom of the people it lets pass; undefined where a mistake hides it. */
+/** The people that a rule allows; undefined if an error hides it. */
 function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
   if (typeof rule === 'string') return { who: rule };
   const who = rule?.who ?? rule?.role;
@@ -108,7 +108,7 @@ function meet(one: Methods, other: Methods): boolean {
   return withHead(one).some((it) => names.includes(it));
 }
 
-/** Where an agent's rule lets nobody pass, and why; undefined where it may. */
+/** Where and why an agent's rule allows nobody; undefined if it may allow somebody. */
 function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
@@ -128,7 +128,8 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   return `this agent comes with tokens of ${provider} only; accept it in providers, or remove this`;
 }
 
-/** An agent's rule passes where its tokens are taken; but for one that is alone, another rule lets its person pass. */
+/** Checks an agent's rule: its tokens must be accepted there, and unless it may be alone, another rule must allow its
+ * person. */
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const { route, path } = at;
   const rules = route.allow ?? [];

@@ -4,10 +4,10 @@ import type { Report } from './report.ts';
 import { isIssuerUrl } from './scalars.ts';
 import { seconds } from './units.ts';
 
-/** Ways in which a client shows that it is the registered one. */
+/** Ways in which a client can authenticate. */
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
 
-/** People can sign in through those that have a client. */
+/** Checks the providers' clients, with which people sign in. */
 export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
@@ -53,7 +53,7 @@ function checkAsked(report: Report, path: Path, signin: DraftProvider['signin'])
   }
 }
 
-/** A domain chooses one provider, of several. */
+/** Checks that a domain selects one of several providers. */
 function checkDomains(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const clients = providers.filter(([, provider]) => writes(provider, 'client'));

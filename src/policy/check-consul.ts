@@ -2,13 +2,11 @@ import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './dr
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/**
- * SPIFFE id of a service of Consul's in the default namespace; the first group is its name. The name becomes part of a
- * regular expression there, where a dot matches any character.
- */
+/** SPIFFE id of a Consul service in the default namespace; the first group is its name. There the name becomes part of
+ * a regular expression, in which a dot would match any character. */
 export const CONSUL_SPIFFE = /^spiffe:\/\/[^/]+\/ns\/default\/dc\/[^/]+\/svc\/([^/.]+)$/;
 
-/** Consul knows who connects, and who is asked, by the names of services, and tells them apart by nothing else. */
+/** Checks the names of services. Consul identifies source and destination only by them. */
 export function checkConsul(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || mesh.kind === undefined || report.has(['mesh'])) return;
@@ -27,7 +25,7 @@ export function checkConsul(report: Report, draft: DraftPolicy): void {
   checkNames(report, draft);
 }
 
-/** Keys that only mean something to Consul. */
+/** Rejects keys that are only for Consul. */
 function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
   const idle = (path: Path, record: object | undefined, key: string) => {
     if (record === undefined || !writes(record, key)) return;
@@ -40,7 +38,7 @@ function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
   }
 }
 
-/** Keys that mean nothing to Consul. */
+/** Rejects keys that have no meaning for Consul. */
 function checkIdle(report: Report, draft: DraftPolicy): void {
   const { mesh, services, gateway } = draft;
   const idle = (path: Path, record: object | undefined, key: string, why: string) => {
@@ -62,7 +60,7 @@ function checkIdle(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Without an ingress in between, what nginx connects as is the source of intentions. */
+/** Checks identities. Without an ingress, nginx's identity is the source of intentions. */
 function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
   for (const [name, { spiffe }] of entriesOf(mesh?.identities)) {
     const path = ['mesh', 'identities', name, 'spiffe'];
@@ -79,7 +77,7 @@ function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
   }
 }
 
-/** Intentions are for one destination by name. */
+/** Checks that names are unique, because intentions are for one destination by name. */
 function checkNames(report: Report, { services }: DraftPolicy): void {
   const seen = new Map<string, string>();
   for (const [name, service] of entriesOf(services)) {

@@ -9,7 +9,7 @@ import { find, rename } from './tree.ts';
 /** Words with a meaning of their own where a role may stand. */
 const RESERVED = ['anyone', 'authenticated', 'nobody'];
 
-/** Names are well formed; one that its references alone spell otherwise is read as they do. */
+/** Checks that names are well formed. If all references agree on another spelling, the definition is corrected. */
 export function checkDefinitions(report: Report): void {
   for (const kind of KINDS) {
     for (const name of namesOf(report, kind) ?? []) checkName(report, kind, name);
@@ -33,7 +33,7 @@ function checkName(report: Report, kind: Named, name: string): void {
     `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`,
     'key',
   );
-  // Read as it should be written, unless others refer to it as it is.
+  // Corrects the name, unless others refer to it as it is.
   const section = find(report.tree, SECTIONS[kind]);
   const isUsed = references(report).some((it) => it.kind === kind && it.name === name);
   if (isUsed || section?.kind !== 'map' || !isName(fixed, kind) || section.entries.has(fixed)) return;
@@ -47,7 +47,7 @@ function plainName(name: string, kind: Named): string {
   return plain.replace(/^[^a-z]+/, '').slice(0, 63);
 }
 
-/** Where several places agree on a name and the definition alone spells it otherwise, the definition is wrong. */
+/** If several places agree on a name and only the definition spells it otherwise, the definition is wrong. */
 function mendNames(report: Report, kind: Named): void {
   const section = find(report.tree, SECTIONS[kind]);
   if (section?.kind !== 'map') return;

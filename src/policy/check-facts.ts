@@ -8,7 +8,7 @@ import { neverIn, type WrittenLeaf } from './facts/describe.ts';
 import { namesOf } from './names.ts';
 import type { Report } from './report.ts';
 
-/** What is known of a provider by its name; undefined where nothing is. */
+/** The kind of a provider by its name; undefined if not known. */
 export type KindOf = (name: string | undefined) => ProviderKind | undefined;
 
 export const kindsOf =
@@ -18,13 +18,13 @@ export const kindsOf =
     return kind && providerKinds[kind];
   };
 
-/** The only provider of a policy: what names none is about that one. */
+/** The only provider of a policy, to which facts without a provider apply. */
 export function onlyProvider(report: Report): string | undefined {
   const names = namesOf(report, 'provider') ?? [];
   return names.length === 1 ? names[0] : undefined;
 }
 
-/** Each fact can be true, by what else the policy says; and a token that anybody can have gives no role by itself. */
+/** Checks that each fact can be true in this policy, and that a token which anyone can get gives no role by itself. */
 export function checkFacts(report: Report, draft: DraftPolicy): void {
   const kindOf = kindsOf(draft);
   const only = onlyProvider(report);
@@ -44,7 +44,8 @@ export function checkFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether something is asked for in an `all` beside the provider: what is not there, `none`, says nothing of who it is. */
+/** Whether an `all` requires something besides the provider. A `none` does not count: it says nothing about who the
+ * caller is. */
 const saysMore = (fact: DraftFact): boolean =>
   typeof fact === 'object' &&
   (fact.all ?? []).some((it) => it === undefined || (!isProviderAlone(it) && !(typeof it === 'object' && it.none)));

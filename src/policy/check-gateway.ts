@@ -12,7 +12,7 @@ import { seconds } from './units.ts';
 
 const DAY_S = 86_400;
 
-/** Times are in bounds and fit each other; TLS is not configured for plain HTTP. */
+/** Checks that times are within limits and consistent, and that TLS is not configured for plain HTTP. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway) checkTimes(report, gateway);
@@ -27,7 +27,7 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
 }
 
-/** A certificate has a key; an nginx with a certificate of its own needs the clients' CA alone. */
+/** Checks that a certificate has a key. An nginx with its own certificate needs only the clients' CA. */
 function checkTls(report: Report, path: Path, tls: object | undefined): void {
   if (tls === undefined || report.touches(path)) return;
   const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
@@ -36,7 +36,7 @@ function checkTls(report: Report, path: Path, tls: object | undefined): void {
   report.add([...path, missing], `missing key "${missing}"; write ${missing}: /run/secrets/name.pem`, 'key');
 }
 
-/** A provider with the gateway's own issuer would vouch for assertions. */
+/** Rejects a provider with the gateway's own issuer, which could vouch for assertions. */
 function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
   const issuer = gateway?.assertion?.issuer;
   const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
@@ -45,7 +45,7 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   report.add(['gateway', 'assertion', 'issuer'], message);
 }
 
-/** One port is one listener. */
+/** Checks that each port has only one listener. */
 function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
   const listen = gateway.health?.listen;
   if (listen === undefined) return;

@@ -15,7 +15,7 @@ const TAKEN = new Set([
 ]);
 const TAKEN_PREFIXES = ['content-', 'x-meshgate-', 'l5d-', 'proxy-', 'sec-', 'x-envoy-'];
 
-/** Headers can be set by nginx, each says where its value comes from, and null removes something. */
+/** Checks that nginx can set the headers, that each has a source, and that null removes something. */
 export function checkHeaders(report: Report, draft: DraftPolicy): void {
   checkLengths(report, draft);
   const global = check(report, draft, ['headers'], draft, new Set());
@@ -28,7 +28,7 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** nginx has a fixed size for the names that it sends with calls of gRPC. */
+/** Longest header name: nginx has a buffer of fixed size for names in gRPC calls. */
 const LONGEST_IN_CALLS = 46;
 
 function checkLengths(report: Report, draft: DraftPolicy): void {
@@ -47,7 +47,7 @@ function checkLengths(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A header's name as it is written where it is set. */
+/** A header's name as the policy writes it. */
 function spelling(draft: DraftPolicy, lower: string): string {
   const layers = [draft.headers ?? DEFAULT_HEADERS, ...entriesOf(draft.hosts).map(([, host]) => host.headers ?? {})];
   return layers.flatMap((layer) => Object.keys(layer)).find((name) => name.toLowerCase() === lower) ?? lower;
@@ -57,7 +57,7 @@ const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) 
 
 type Names = ReadonlySet<string> | undefined;
 
-/** Checks one `headers`; returns the names that are set inside, undefined where a mistake hides them. */
+/** Checks one `headers`; returns the names that are set inside, undefined if an error hides them. */
 function check(
   report: Report,
   draft: DraftPolicy,

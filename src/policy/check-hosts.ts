@@ -3,7 +3,7 @@ import { quote, ROUTES, routePath } from './path.ts';
 import type { Report } from './report.ts';
 import { HOST_NAME } from './scalars.ts';
 
-/** Hosts and paths have one plain spelling each, and are not the gateway's own. */
+/** Checks that hosts and paths are canonical and not the gateway's own. */
 export function checkHosts(report: Report, draft: DraftPolicy): void {
   const hosts = entriesOf(draft.hosts);
   if (draft.hosts && Object.keys(draft.hosts).length === 0) {
@@ -24,7 +24,7 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Lower case, without scheme, port, path and final dot. */
+/** A name in lower case, without scheme, port, path and final dot. */
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
   return lower
@@ -53,7 +53,7 @@ function checkPaths(report: Report, host: string, paths: readonly string[]): voi
 
 const RESERVED = ['/.meshgate', '/.well-known/oauth-protected-resource'];
 
-/** What is wrong with a path and what to write instead; undefined if nothing is. */
+/** What is wrong with a path and what to write instead; undefined if it is right. */
 export function pathMistake(path: string): string | undefined {
   const base = path.endsWith('/*') ? path.slice(0, -2) : path;
   const reserved = RESERVED.find((it) => `${base.toLowerCase()}/`.startsWith(`${it}/`));

@@ -5,7 +5,8 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-/** Who is asked about tokens has a client that may ask, and tokens that say nothing are one provider's of a host. */
+/** Checks that a provider which is asked about tokens has a client that may ask, and that at most one provider of a
+ * host issues opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     if (writes(provider, 'introspection')) checkAsked(report, ['providers', name, 'introspection'], provider);
@@ -23,7 +24,7 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Only of a kind that leaves groups out there is something to ask. */
+/** Checks that a provider with a groups endpoint is of a kind that leaves groups out. */
 function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
   checkClient(report, path, provider);
   const { kind, issuer } = provider;
@@ -32,7 +33,7 @@ function checkGroups(report: Report, path: Path, provider: DraftProvider): void 
   report.add(path, `no effect: a provider of the kind ${known} leaves no groups out; remove it`, 'key');
 }
 
-/** Whatever wants all groups does not get them: those of the roles alone are asked for, by name. */
+/** Rejects what needs all groups, because the provider is asked only for the groups that roles name. */
 function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   if (report.touches(path)) return;
   const layers = [
@@ -53,7 +54,7 @@ function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   }
 }
 
-/** Groups that a fact names; undefined for any that are like a pattern. */
+/** Groups that a fact names; undefined if it is a pattern. */
 function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
   if (typeof fact !== 'object') return [];
   const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];

@@ -8,7 +8,7 @@ import { namesOf } from './names.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** A token that anybody in the world can have, and a name that nobody has verified, let nobody in by themselves. */
+/** Checks that neither a token that anyone can get nor an unverified name gives access by itself. */
 export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   const kindOf = kindsOf(draft);
   const only = onlyProvider(report);
@@ -20,7 +20,7 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A role that a token of the provider can give, and an agent that it can be of, name exactly whose the token is. */
+/** Checks that a role, or an agent, that the provider's tokens can have identifies the owner of the token. */
 function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners, only: string | undefined) {
   const why = `nothing in it names ${owners.named} exactly; write ${owners.write}`;
   const says = saysOwner(provider, owners)(draft);
@@ -37,10 +37,8 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   }
 }
 
-/**
- * What a fact says of the owner of a provider's token: it is true of an owner's alone, or of none; of anybody's; or it looks
- * at the request and not at the token.
- */
+/** What a fact says about the owner of a provider's token: it is true for one owner only (or for none), for anybody, or
+ * it reads the request and not the token. */
 type Owned = 'owner' | 'anybody' | 'request';
 
 const saysOwner = (provider: string, owners: Owners) =>
@@ -61,7 +59,8 @@ function leafSaysOwner(fact: DraftForm, provider: string, owners: Owners): Owned
   return namesOwner(fact, owners) ? 'owner' : 'anybody';
 }
 
-/** Whether a claim is that of one owner. The words of a text, which `has` looks at, are not: anybody writes more than one. */
+/** Whether a claim identifies one owner. The words of a text, which `has` reads, do not: anyone can write several
+ * words. */
 function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'>, { claims }: Owners): boolean {
   const owner = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (owner === undefined) return false;
@@ -70,7 +69,7 @@ function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'
   return value !== undefined && new RegExp(owner.value ?? '').test(String(value));
 }
 
-/** Names that nobody has verified are no subjects, and no agent is known by a part of one. */
+/** Checks that unverified names are not subjects, and that no agent is identified by a part of one. */
 function checkNames(report: Report, draft: DraftPolicy, kindOf: KindOf, only: string | undefined): void {
   for (const [name, { subject }] of entriesOf(draft.providers)) {
     const kind = kindOf(name);

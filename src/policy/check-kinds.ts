@@ -10,13 +10,14 @@ import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** The kind of a provider; undefined where a mistake hides it. */
+/** The kind of a provider; undefined if an error hides it. */
 export function kindOfDraft(provider: DraftProvider | undefined): ProviderKindName | undefined {
   if (provider === undefined || (writes(provider, 'kind') && provider.kind === undefined)) return undefined;
   return provider.kind ?? (provider.issuer === undefined ? undefined : kindOfIssuer(provider.issuer));
 }
 
-/** Providers are of the kind that they look like, and say what their kind needs and nothing else. */
+/** Checks that providers are of the kind that their issuer looks like, and have the keys of their kind and no
+ * others. */
 export function checkKinds(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
@@ -24,7 +25,7 @@ export function checkKinds(report: Report, draft: DraftPolicy): void {
     const kind = kindOfDraft(provider);
     if (issuer === undefined || kind === undefined) continue;
     checkKind(report, path, provider, issuer);
-    // What follows from a wrong kind is no mistake of its own.
+    // Errors that follow from a wrong kind are not reported.
     if (report.has([...path, 'kind'])) continue;
     checkIssuer(report, path, kind, issuer);
     checkTenants(report, path, provider, kind, issuer);
@@ -47,7 +48,7 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   }
 }
 
-/** Tenants of Entra ID that are none: their tokens have the issuer of the person's own. */
+/** Tenants of Entra ID that are none: their tokens have the issuer of the person's own tenant. */
 const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organizations|consumers)(?:\/|$)/;
 
 function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {
@@ -56,7 +57,7 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
     const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or of several ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
   }
-  // An address that was meant for somebody else is said to be that, before the form of the issuer is looked at.
+  // The address of a discovery document is reported as such, before the form of the issuer is checked.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
   if (problem !== undefined) {
@@ -91,7 +92,7 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
   }
 }
 
-/** What a kind's tokens do not have has no effect, or is never true. */
+/** Rejects keys and facts about claims that a kind's tokens do not have. */
 function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
   if (kind.signin === undefined && writes(provider, 'client')) {
     report.add([...path, 'client'], `nobody signs in through a provider of the kind ${kind.name}; remove it`, 'key');

@@ -7,7 +7,7 @@ import { bytes, perSecond } from './units.ts';
 type DraftLimits = NonNullable<NonNullable<DraftPolicy['gateway']>['limits']>;
 type DraftLimit = DraftLimits['callers'];
 
-/** Limits can be held, and each of them counts somebody. */
+/** Checks that limits can be enforced, and that each of them counts somebody. */
 export function checkLimits(report: Report, draft: DraftPolicy): void {
   const limits = draft.gateway?.limits;
   for (const [path, limit] of limitsOf(draft)) checkLimit(report, path, limit);
@@ -29,11 +29,11 @@ export function checkLimits(report: Report, draft: DraftPolicy): void {
 
 const needless = 'no effect: nothing further out says a limit; remove it';
 
-/** Whether a default is written that null could take away. */
+/** Whether there is a default that null could remove. */
 const saysLimit = (limits: DraftLimits | undefined): boolean =>
   limits !== undefined && writes(limits, 'callers', 'agents', 'anonymous');
 
-/** Every limit that is written, with where it stands. */
+/** Every limit in the policy, with its path. */
 function limitsOf(draft: DraftPolicy): readonly (readonly [Path, NonNullable<DraftLimit>])[] {
   const { callers, agents, anonymous } = draft.gateway?.limits ?? {};
   const all: (readonly [Path, DraftLimit | null])[] = [
@@ -63,7 +63,7 @@ function checkLimit(report: Report, path: Path, { rate, burst }: NonNullable<Dra
   }
 }
 
-/** True for a rule that lets somebody pass of whom nothing is known. */
+/** Whether a rule allows anonymous callers. */
 function admitsNobody(draft: DraftPolicy, rule: DraftRule): boolean {
   const who = typeof rule === 'string' ? rule : (rule?.who ?? rule?.role);
   return who === 'anyone' || mentionsNetwork(draft.roles?.[who ?? '']);
@@ -76,7 +76,7 @@ function mentionsNetwork(fact: unknown): boolean {
   return 'network' in fact || Object.values(fact).some(mentionsNetwork);
 }
 
-/** Routes that a default counts on: no limit stands there, nor on their hosts. */
+/** Routes for which a default counts: neither they nor their hosts have a limit. */
 const open = ({ host, route }: RouteAt): boolean => !writes(route, 'limit') && !writes(host, 'limit');
 
 function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): void {

@@ -9,7 +9,8 @@ const NEEDS = {
   port: 'the port that the workload itself listens on',
 } as const;
 
-/** Linkerd guards workloads: it has to know where each service runs, and its proxies know everybody by DNS names. */
+/** Checks what Linkerd needs, which enforces rules at workloads: where each service runs, and DNS names for
+ * everybody. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (mesh?.kind !== 'linkerd') return;
@@ -27,7 +28,8 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   checkDoors(report, draft);
 }
 
-/** A workload has one `Server`, which is rendered with the services behind one ingress. */
+/** Checks that a workload has services behind only one ingress: it has one `Server`, which is rendered with that
+ * ingress. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {
@@ -42,7 +44,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
 
 type Place = Pick<NonNullable<NonNullable<DraftPolicy['services']>[string]>, 'namespace' | 'labels' | 'port'>;
 
-/** True where some pod may have the labels of both. */
+/** Whether a pod may have the labels of both. */
 function isSamePlace(a: Place, b: Place): boolean {
   if (a.namespace === undefined || a.labels === undefined || a.port === undefined || b.labels === undefined)
     return false;

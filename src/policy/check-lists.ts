@@ -3,14 +3,14 @@ import type { Report } from './report.ts';
 import type { Tree } from './tree.ts';
 import { show } from './values.ts';
 
-/** No list has a value twice. What the claims of a test say is nobody's business. */
+/** Rejects lists with a value twice, except in the claims of a test. */
 export function checkLists(report: Report): void {
   visit(report, report.tree, []);
 }
 
 function visit(report: Report, node: Tree, path: Path): void {
   if (node.kind === 'scalar' || path.at(-1) === 'claims') return;
-  // A rule twice is seen as a rule that an earlier one covers.
+  // A repeated rule is reported as one that an earlier rule covers.
   if (node.kind === 'list' && path.at(-1) !== 'allow') checkList(report, node.items, path);
   const children =
     node.kind === 'list' ? node.items.entries() : [...node.entries].map(([k, it]) => [k, it.node] as const);

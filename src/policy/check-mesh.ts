@@ -15,7 +15,7 @@ import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
 import { hostPort, seconds } from './units.ts';
 
-/** The ingress can be verified, and each identity is one certificate of the trust domain. */
+/** Checks that the ingress can be verified, and that each identity is one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || report.has(['mesh'])) return;
@@ -51,7 +51,7 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
 
-/** The domain that several identities agree on while the trust domain alone is another. */
+/** The domain of all identities, if only the trust domain differs from it. */
 function otherDomain({ mesh }: DraftPolicy): string | undefined {
   const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
   const [first] = domains;
@@ -73,7 +73,7 @@ function checkDefault(report: Report, draft: DraftPolicy): void {
   report.add([...path, 'default'], message, 'key');
 }
 
-/** There is one ingress, or several by name, and each service in the mesh has one of them. */
+/** Checks that there is one ingress, or several with names, and that each service in the mesh has one of them. */
 function checkDoors(report: Report, draft: DraftPolicy): void {
   const { mesh = {}, services } = draft;
   const path = ['mesh'];
@@ -110,7 +110,7 @@ function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
   report.add([...path, 'server_name'], message, 'key');
 }
 
-/** The ingress has nothing to verify where the gateway signs nothing. */
+/** Checks that the gateway signs assertions if the ingress is to verify them. */
 function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
   const path = [...at, 'own', 'assertion_jwks_file'];

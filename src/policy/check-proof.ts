@@ -6,7 +6,7 @@ import { perSecond, seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** How proofs are taken fits together, and tokens are taken at all. */
+/** Checks the settings of proofs, and that tokens are accepted at all. */
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway && writes(gateway, 'proof')) {
@@ -15,10 +15,9 @@ export function checkProof(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/**
- * What is missing for a token that is bound so to be taken, or undefined.
+/** What is missing to accept a token that is bound in this way, or undefined.
  *
- * @param value how somebody's token has to be bound
+ * @param value how the token must be bound
  */
 export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
   if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
@@ -51,7 +50,7 @@ function checkBounds(report: Report, { proof }: DraftGateway): void {
   }
 }
 
-/** Somebody comes with tokens at all. */
+/** Checks that a route accepts tokens. */
 function checkUse(report: Report, draft: DraftPolicy): void {
   if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
   const providers = entriesOf(draft.providers);

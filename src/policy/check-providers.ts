@@ -11,7 +11,7 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** What two providers have in common by which a token names its provider; undefined if no token names both. */
+/** The value that two providers share and by which a token names its provider; undefined if no token names both. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
@@ -28,10 +28,8 @@ function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_d
 
 const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
 
-/**
- * One issuer may be two providers, with another audience each, but not on one host: there the issuer tells them apart,
- * and of a JWT-SVID without one the trust domain. If both fitted, the order of their names would decide.
- */
+/** One issuer may be two providers with different audiences, but not on one host: there the issuer identifies the
+ * provider, and for a JWT-SVID without one the trust domain. Otherwise the order of their names would decide. */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
@@ -48,14 +46,15 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
   });
 }
 
-/** Whether some route says itself for whom the tokens are that it takes of a provider. */
+/** Whether a route has its own audiences for tokens of a provider. */
 function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
   return routesOf(draft).some(
     ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),
   );
 }
 
-/** Issuers tell providers apart; hosts say which they accept, and subjects of two providers cannot be mixed up. */
+/** Checks that issuers identify providers, that hosts name the providers that they accept, and that subjects of two
+ * providers cannot be confused. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
@@ -89,7 +88,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** `a-` + `b-x` and `a-b-` + `x` are one subject: no prefix may begin with another. */
+/** `a-` + `b-x` and `a-b-` + `x` are the same subject: no prefix may begin with another. */
 function checkPrefixes(report: Report, draft: DraftPolicy, host: string, names: readonly (string | undefined)[]): void {
   const providers = names.flatMap((name) => (name !== undefined && draft.providers?.[name] ? [name] : []));
   const prefixOf = (name: string) => draft.providers?.[name]?.subject?.prefix ?? '';

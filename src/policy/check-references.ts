@@ -6,12 +6,12 @@ import { find, hole, rename, replace, type Tree } from './tree.ts';
 
 const EVERYBODY = ['anyone', 'authenticated'];
 
-/** Whatever is referred to exists; what does not is mended as it was probably meant. */
+/** Checks that every reference exists; a wrong one is replaced by the probable name. */
 export function checkReferences(report: Report): void {
   const unknown = references(report).filter((it) => !isKnown(report, it));
   const missing = new Map<string, number>();
   for (const reference of unknown) {
-    // A service that has been mended meanwhile may have made an identity known.
+    // A service that was corrected meanwhile may have made an identity known.
     if (isKnown(report, reference) || isEverybody(report, reference) || isJoined(report, reference)) continue;
     const guess = nearest(reference.name, candidatesFor(report, reference));
     const key = `${reference.kind} ${reference.name}`;
@@ -25,11 +25,11 @@ export function checkReferences(report: Report): void {
 function isKnown(report: Report, { kind, name, path }: Reference): boolean {
   const names = namesOf(report, kind);
   if (names === undefined || names.includes(name) || (inAllow(path) && EVERYBODY.includes(name))) return true;
-  // What a service that is reached directly does with an identity is nothing: check-rules.ts says that.
+  // An identity of a service without a mesh is reported by check-rules.ts.
   return kind === 'identity' && isOfDirectService(report, path);
 }
 
-/** True for a rule that is a name alone. */
+/** Whether a rule is only a name. */
 const inAllow = (path: Path) => path[0] === 'hosts' && path.at(-2) === 'allow';
 
 function candidatesFor(report: Report, { kind, path }: Reference): readonly string[] {
@@ -43,7 +43,7 @@ function isOfDirectService(report: Report, rule: Path): boolean {
   return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
 }
 
-/** `role: anyone` is `who: anyone`. */
+/** `role: anyone` is meant as `who: anyone`. */
 function isEverybody(report: Report, { name, path }: Reference): boolean {
   if (path.at(-1) !== 'role' || path.at(-3) !== 'allow' || !EVERYBODY.includes(name)) return false;
   report.add(path, `${quote(name)} is no role; write who: ${name}`);
@@ -64,7 +64,7 @@ function isJoined(report: Report, reference: Reference): boolean {
   report.add(path, `a comma is missing; write ${parts.join(', ')}`);
   const at = list.items[index]?.at ?? list.at;
   const [first, ...others] = parts.map((value): Tree => ({ kind: 'scalar', at, value }));
-  // At the end, so that the indexes of the others stay.
+  // Added at the end, so that the indexes of the others stay.
   if (first) list.items[index] = first;
   list.items.push(...others);
   return true;

@@ -5,7 +5,7 @@ import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { RESERVED_PROVIDERS } from './reserved.ts';
 
-/** No client can forge a fact of the request, and certificates are asked for where they are taken. */
+/** Checks that no client can forge a fact about the request, and that hosts which accept certificates ask for them. */
 export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   checkProxied(report, draft);
   checkCredentials(report, draft);
@@ -15,7 +15,7 @@ export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** True where a client can show a certificate. */
+/** Whether a client can show a certificate. */
 export function asksCertificates({ gateway }: DraftPolicy, host: DraftHost): boolean {
   return [gateway?.tls, host.tls].some((tls) => tls !== undefined && writes(tls, 'client_ca_file'));
 }
@@ -29,13 +29,12 @@ function checkCredentials(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Bits of the widest range of proxies beside networks that give roles: one subnet, by the bytes of its addresses. */
+/** Shortest prefix of trusted proxies if networks give roles: one subnet, by the number of bytes of an address. */
 const NARROWEST: Readonly<Record<number, number>> = { 4: 24, 16: 64 };
 
-/**
- * Every address in a trusted proxy's range can claim to be any other: nginx believes the last one in X-Forwarded-For that
- * is no proxy's. So the range holds proxies and no clients, and a role by a network that overlaps it is everybody's in there.
- */
+/** Any machine in a trusted proxy's range can claim any client address, because nginx uses the last address in
+ * X-Forwarded-For that is not a proxy's. So the range must contain only proxies. If a role's network overlaps it, every
+ * client in the range could have the role. */
 function checkProxied(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   const networks = networksOf(report, draft);
@@ -48,7 +47,7 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   report.add(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it', 'key');
 }
 
-/** Networks that roles ask for, and where. */
+/** The networks in roles, with their paths. */
 function networksOf(report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] {
   return roleFacts(draft)
     .flatMap(allFacts)
@@ -63,7 +62,7 @@ function networksOf(report: Report, draft: DraftPolicy): readonly { readonly ran
 
 const OTHERWISE = 'trust the proxies’ own addresses alone, or write insecure_proxied_networks: true beside';
 
-/** Ranges in which clients can be expected, where networks give roles. */
+/** Ranges of trusted proxies that may contain clients, if networks give roles. */
 const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
   trusted.flatMap((range, index) => {
     const narrowest = range && NARROWEST[range.bytes.length];

@@ -15,7 +15,7 @@ interface Step {
 
 /** A role's own fact. */
 interface Own {
-  /** One that is wrong is taken out, here and of the report's tree. */
+  /** References to roles. A wrong one is removed, here and from the report's tree. */
   readonly steps: readonly Step[];
   /** Levels of `any`, `all` and `none` in it. */
   readonly levels: number;
@@ -23,10 +23,8 @@ interface Own {
 
 type Roles = Map<string, Own>;
 
-/**
- * No role depends on itself, or lies over more levels of others than are evaluated. The step that is wrong is taken out:
- * what reads the roles afterwards comes to an end.
- */
+/** Checks that no role depends on itself, or on more levels of roles than are evaluated. A wrong reference is removed,
+ * so that later readers of roles always end. */
 export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(report, fact)]));
   const { order, others } = sorted(roles);
@@ -37,7 +35,7 @@ export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Levels around a fact of a role: `any` and an index are one. */
+/** Levels around a fact of a role: `any` and an index are one level. */
 const levelsAround = (path: Path): number => (path.length - 2) / 2;
 
 function ownOf(report: Report, role: FactAt): Own {
@@ -58,13 +56,14 @@ function ownOf(report: Report, role: FactAt): Own {
 }
 
 function takeOut(report: Report, path: Path): void {
-  // What stands there is used, and another role may have been meant.
+  // The name there is in use, and another role may have been meant.
   report.mention(find(report.tree, path) ?? hole(0));
   report.lack('role');
   replace(report.tree, path, hole(0));
 }
 
-/** Roles so that each comes after those that it names, and the others: those that rest on themselves, or on such. */
+/** Roles in an order in which each follows those that it names; and the others, which depend on themselves, or on such
+ * roles. */
 function sorted(roles: Roles): { readonly order: readonly string[]; readonly others: readonly string[] } {
   const waiting = new Map<string, number>();
   const naming = new Map<string, string[]>();
@@ -78,7 +77,7 @@ function sorted(roles: Roles): { readonly order: readonly string[]; readonly oth
     }
   }
   const order = [...roles.keys()].filter((role) => waiting.get(role) === 0);
-  // What is added meanwhile has its turn.
+  // Roles that are added meanwhile are visited too.
   for (const role of order) {
     for (const other of naming.get(role) ?? []) {
       const left = (waiting.get(other) as number) - 1;
@@ -89,7 +88,7 @@ function sorted(roles: Roles): { readonly order: readonly string[]; readonly oth
   return { order, others: [...roles.keys()].filter((role) => waiting.get(role) !== 0) };
 }
 
-/** A cycle is reported at the first of its roles, where that one names the next. */
+/** Reports a cycle at the first of its roles, where that one names the next. */
 function checkCycles(report: Report, roles: Roles, names: readonly string[]): void {
   const through = new Set(names);
   for (const name of names) {
@@ -135,7 +134,8 @@ function wayTo(last: string, start: string, before: ReadonlyMap<string, string>)
   return last === start ? [start, start] : way.reverse();
 }
 
-/** Roles are evaluated one inside the other. Roles that rest on one that is too deep are not reported as well. */
+/** Checks the depth of roles, which are evaluated one inside the other. Roles that depend on one that is too deep are
+ * not reported too. */
 function checkLevels(report: Report, roles: Roles, order: readonly string[]): void {
   const levels = new Map<string, number>();
   const next = new Map<string, string>();
@@ -168,7 +168,7 @@ function wayFrom(role: string, next: ReadonlyMap<string, string>): readonly stri
   return way;
 }
 
-/** Of a long way the ends alone. */
+/** A way in words; of a long one only the ends. */
 function inWords(way: readonly string[]): string {
   return (way.length > 12 ? [...way.slice(0, 6), '…', ...way.slice(-5)] : way).join(' → ');
 }

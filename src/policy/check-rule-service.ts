@@ -3,7 +3,7 @@ import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { spelledOnce } from './request-headers.ts';
 
-/** The CA that a service's answers are verified by; undefined where there is none, or a mistake hides it. */
+/** The CA for a service's certificate; undefined if there is none, or an error hides it. */
 function trustOf(draft: DraftPolicy, name: string): string | undefined {
   const service = draft.services?.[name];
   if (service === undefined) return undefined;
@@ -15,23 +15,21 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
   return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';
 }
 
-/** What a service speaks; undefined where a mistake hides it. */
+/** The protocol of a service; undefined if an error hides it. */
 function protocolOf({ services }: DraftPolicy, name: string): string | undefined {
   const service = services?.[name];
   return service && (writes(service, 'protocol') ? service.protocol : 'http1');
 }
 
-/** Whether two services receive the same request headers of clients; also where a mistake hides it. */
+/** Whether two services receive the same request headers of clients; also true if an error hides it. */
 function sameHeaders({ services }: DraftPolicy, one: string, other: string): boolean {
   const [a, b] = [services?.[one], services?.[other]];
   if (a === undefined || b === undefined) return true;
   return spelledOnce(a.request_headers) === spelledOnce(b.request_headers);
 }
 
-/**
- * A rule's own service is another one than the route's, and all services of a route are verified by the same CA: nginx
- * has one for a location, before it knows who asks.
- */
+/** Checks that a rule's own service differs from the route's, and that all services of a route have the same CA: nginx
+ * has one for a location, before it knows the caller. */
 export function checkRuleServices(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
   const { service: routed, allow = [] } = route;
   if (routed === undefined) return;

@@ -5,16 +5,16 @@ import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** A rule as far as its effect goes. */
+/** The effect of a rule. */
 interface Known {
   readonly who: string;
   readonly methods?: readonly string[];
   readonly index: number;
-  /** It looks at the tool as well. */
+  /** Whether it reads the tool as well. */
   readonly tools?: true;
 }
 
-/** Each rule can match somebody whom no rule before it has let through. */
+/** Checks that each rule can match somebody whom no earlier rule allows. */
 export function checkRules(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) {
     const before: Known[] = [];
@@ -76,7 +76,7 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   }
 }
 
-/** Tools are an agent's, and messages of MCP are POSTs. */
+/** Checks that tools belong to an agent, and that rules with tools allow POST, as MCP messages are POSTs. */
 function checkTools(report: Report, rule: DraftForm, path: Path): void {
   if (!writes(rule, 'tools')) return;
   if (!writes(rule, 'agent')) {
@@ -93,7 +93,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
   }
 }
 
-/** A role that only the tokens of other providers give lets nobody in here. */
+/** Rejects a role here that only the tokens of other providers give. */
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
@@ -107,7 +107,7 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
   );
 }
 
-/** The rule after which nothing is left of this one, if there is one. */
+/** The earlier rule that leaves nothing for this one, if there is one. */
 function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): Known | undefined {
   const wider = before.filter((it) => !it.tools && coversWho(draft, it.who, rule.who));
   const all = wider.find((it) => it.methods === undefined);
@@ -122,11 +122,11 @@ function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): K
 
 function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   if (wide === narrow) return true;
-  // An agent passes by its own rules only, and nobody else by those.
+  // An agent passes only by its own rules, and nobody else by those.
   if (isAgent(wide) || isAgent(narrow)) return false;
   if (wide === 'anyone') return true;
   if (narrow === 'anyone') return false;
-  // By a network nobody in particular has a role as well.
+  // By a network an anonymous caller may have a role, too.
   if (wide === 'authenticated') return !restsOnNetwork(draft).role(narrow);
   return narrow !== 'authenticated' && implies(draft, narrow, wide);
 }

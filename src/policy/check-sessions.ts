@@ -6,10 +6,10 @@ import { seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Keys of the gateway that speak of browsers alone, beside `session` itself. */
+/** Keys of the gateway that are only about browsers, besides `session` itself. */
 const OF_SESSIONS = ['signin', 'store'] as const;
 
-/** Sessions have a way to come about, somewhere to be shown, and times that fit each other. */
+/** Checks that people can sign in, that a route accepts sessions, and that the times are consistent. */
 export function checkSessions(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   if (report.has(['gateway'])) return;
@@ -23,26 +23,26 @@ export function checkSessions(report: Report, draft: DraftPolicy): void {
   checkUse(report, draft);
 }
 
-/** Providers that people could sign in through. */
+/** Providers at which people could sign in. */
 function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
   return entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
 }
 
-/** True if a mistake hides whether a provider has a client. */
+/** Whether an error hides if a provider has a client. */
 function isHidden(report: Report, draft: DraftPolicy): boolean {
   return (
     report.touches(['providers']) || entriesOf(draft.providers).some(([name]) => report.touches(['providers', name]))
   );
 }
 
-/** Names of a host's providers; undefined where a mistake hides them. */
+/** Names of a host's providers; undefined if an error hides them. */
 export function providersOfHost(draft: DraftPolicy, { host }: RouteAt): readonly string[] | undefined {
   if (!writes(host, 'providers')) return Object.keys(draft.providers ?? {});
   const names = host.providers?.filter((it) => it !== undefined);
   return names !== undefined && names.length === host.providers?.length ? names : undefined;
 }
 
-/** Whether a route takes sessions; what a mistake hides, does. */
+/** Whether a route accepts sessions; true if an error hides it. */
 export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
   const { accept } = at.route;
   if (writes(at.route, 'accept')) return accept?.some((it) => it === undefined || it === 'session') ?? true;
@@ -50,7 +50,7 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
   return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
 }
 
-/** Without sessions nobody signs in: what speaks of that has no effect. One mistake, so one place. */
+/** Rejects what is about signing in, if there are no sessions. It is one mistake, so it is reported in one place. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
   const [first, ...others] = clientsOf(draft).filter(
@@ -121,7 +121,7 @@ function checkStore(report: Report, { session, store }: DraftGateway): void {
   }
 }
 
-/** Somebody can sign in somewhere, and each client is some session's. */
+/** Checks that people can sign in somewhere, and that each client is used for a session. */
 function checkUse(report: Report, draft: DraftPolicy): void {
   const path: Path = ['gateway', 'session'];
   if (report.has(['hosts']) || isHidden(report, draft)) return;

@@ -7,7 +7,7 @@ import { bytes, seconds } from './units.ts';
 type DraftProxy = NonNullable<DraftRoute['proxy']>;
 type DraftCors = NonNullable<DraftRoute['cors']>;
 
-/** What hosts and routes say of how requests are carried, and of whose pages may ask, is in bounds and has an effect. */
+/** Checks that the proxy and CORS settings of hosts and routes are within limits and have an effect. */
 export function checkTraffic(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of entriesOf(draft.hosts)) {
     const path = ['hosts', name];
@@ -26,10 +26,10 @@ export function checkTraffic(report: Report, draft: DraftPolicy): void {
 
 const TIMES = { connect_timeout: MAX_CONNECT_TIMEOUT, send_timeout: MAX_SILENCE, read_timeout: MAX_SILENCE } as const;
 const USUAL = { stream: false, buffering: true, request_buffering: true } as const;
-/** 100 GB; an app that takes more takes it in parts. */
+/** 100 GB; applications that accept more split their uploads. */
 const MOST_BODY = 100 * 2 ** 30;
 
-/** @param outer what the host says around it */
+/** @param outer the settings of the host around it */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
   if (Object.keys(proxy).length === 0 && !report.touches(path)) {
     report.add(path, 'nothing in it; write { read_timeout: 5m }, or remove it', 'key');
@@ -57,7 +57,7 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
   }
 }
 
-/** Calls are never buffered. */
+/** Rejects buffering of calls. */
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   for (const key of ['stream', 'buffering', 'request_buffering'] as const) {
     if (!writes(proxy, key)) continue;
@@ -65,7 +65,7 @@ function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   }
 }
 
-/** @param host around it; absent for what the host says itself */
+/** @param host around it; absent for the host's own settings */
 function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
   if (cors === null) {
     if (host?.cors === undefined || host.cors === null) {
@@ -88,7 +88,7 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
   }
 }
 
-/** Names of headers mean the same in any case. */
+/** Rejects names of headers that differ only in case. */
 function checkNames(report: Report, path: Path, names: readonly (string | undefined)[]): void {
   const seen = new Map<string, string>();
   for (const [index, name] of names.entries()) {
@@ -104,7 +104,7 @@ function sharing(host: DraftHost): readonly DraftRoute[] {
   return entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
 }
 
-/** A method that no rule of the routes allows would be refused anyway. */
+/** Rejects a method that no rule of the routes allows: such a request would be denied anyway. */
 function checkMethods(report: Report, path: Path, { methods = [] }: DraftCors, routes: readonly DraftRoute[]): void {
   const rules = routes.flatMap((route) => route.allow ?? [undefined]);
   const allowed = new Set<string>();

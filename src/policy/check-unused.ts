@@ -13,14 +13,14 @@ const ADVICE: Readonly<Record<Named, string>> = {
   identity: 'name it in the "as" of a rule, or remove it',
 };
 
-/** Whatever is defined is used. Comes last, when every name has been looked up and mended. */
+/** Checks that every definition is used. Comes last, after every name has been looked up and corrected. */
 export function checkUnused(report: Report, draft: DraftPolicy): void {
   if (report.has(['hosts'])) return;
   const all = references(report);
   const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
     new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
   complain(report, 'role', used('role'));
-  // Without a rule an agent with tokens passes nowhere, and without the agent its tokens would be people's.
+  // Without a rule an agent with tokens passes nowhere, but without the agent its tokens would count as people's.
   const withTokens = entriesOf(draft.agents).filter(([, agent]) => !isService(agent));
   complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
   complain(
@@ -33,8 +33,8 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
-  // A single provider is every host's; with several, facts and tests alone give it no tokens to vouch for,
-  // unless a host does not say yet whom it accepts.
+  // A single provider belongs to every host. If there are several, facts and tests alone do not make a provider used,
+  // unless a host does not say yet which ones it accepts.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
   complain(
     report,

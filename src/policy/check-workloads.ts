@@ -8,7 +8,7 @@ interface Workload {
   readonly labels?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What says where ingress and services run can be found by the mesh that the policy names. */
+/** Checks that the settings for where ingress and services run are for the policy's mesh. */
 export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   const doors = report.has(['mesh']) ? [] : ingressesOf(draft);
@@ -22,7 +22,7 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Labels are well formed, and select within a namespace. */
+/** Checks that labels are well formed, and that a namespace is given with them. */
 function checkPlace(report: Report, path: Path, workload: Workload): void {
   if (!writes(workload, 'labels')) return;
   if (!writes(workload, 'namespace') && !report.touches(path)) {
@@ -46,7 +46,7 @@ const ISTIO_NEEDS = {
   service_account: 'the service account that it runs as',
 } as const;
 
-/** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
+/** Istio's policies select the ingress by its labels, and workloads identify it by its service account. */
 function checkIstio(report: Report, path: Path, ingress: object): void {
   if (report.touches(path)) return;
   for (const [key, what] of Object.entries(ISTIO_NEEDS)) {
@@ -55,7 +55,7 @@ function checkIstio(report: Report, path: Path, ingress: object): void {
   }
 }
 
-/** What is rendered for an ingress is called the same in each namespace. */
+/** Checks namespaces: what is rendered for an ingress has the same name in each. */
 function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
   const seen = new Map<string, string>();
   for (const { name, ingress, path } of doors) {

@@ -32,7 +32,7 @@ import type { Report } from './report.ts';
 import { checkRequestHeaders } from './request-headers.ts';
 import { plain } from './tree.ts';
 
-/** Every check that the schema alone cannot make, on whatever of the policy is there. */
+/** Every check that the schema alone cannot make, on all parts of the policy that could be read. */
 export function checkPolicy(report: Report): void {
   if (report.tree.kind !== 'map') return;
   checkLists(report);

@@ -2,10 +2,10 @@ import type * as z from 'zod';
 import { type Hint, hints } from './hints.ts';
 import type { Path } from './path.ts';
 
-/** Any schema, as zod's core sees it. */
+/** Any schema, as zod's core types it. */
 export type Schema = z.core.$ZodType;
 
-/** A schema with what it is wrapped in taken off. */
+/** A schema without its wrappers. */
 export interface Bare {
   readonly schema: Schema;
   readonly hint?: Hint;
@@ -14,7 +14,7 @@ export interface Bare {
 
 const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['def'];
 
-/** Takes `optional` and `lazy` off a schema. */
+/** Removes `optional` and `lazy` from a schema. */
 export function unwrap(schema: Schema, optional = false): Bare {
   const def = defOf(schema);
   const hint = hints.get(schema);
@@ -26,7 +26,7 @@ export function unwrap(schema: Schema, optional = false): Bare {
   return hint ? { ...bare, hint } : bare;
 }
 
-/** The schema at a path, by the values that stand on the way there; a union at the end stays one. */
+/** The schema at a path, selected by the values on the way; a union at the end stays one. */
 export function descend(root: Schema, path: Path, value: unknown): Bare | undefined {
   let here: Bare | undefined = unwrap(root);
   let current = value;
@@ -46,13 +46,13 @@ export function child(parent: Bare | undefined, step: string | number): Bare | u
   return def.type === 'array' ? unwrap(def.element) : undefined;
 }
 
-/** Index of the option of a union that takes values of this kind; -1 if none does, or if the schema is no union. */
+/** Index of the option of a union that accepts values of this kind; -1 if none does, or if the schema is no union. */
 export function optionFor(schema: Schema, value: unknown): number {
   const def = defOf(schema);
   return def.type === 'union' ? def.options.findIndex((it) => takes(it, value)) : -1;
 }
 
-/** The option of a union that takes values of this kind; anything else as it is. */
+/** The option of a union that accepts values of this kind; any other schema unchanged. */
 export function choose(bare: Bare, value: unknown): Bare | undefined {
   const def = defOf(bare.schema);
   if (def.type !== 'union') return bare;
@@ -60,7 +60,7 @@ export function choose(bare: Bare, value: unknown): Bare | undefined {
   return option && choose(unwrap(option), value);
 }
 
-/** True if a value is of the kind that a schema takes, whatever is in it. */
+/** Whether a value is of the kind that a schema accepts, whatever is in it. */
 export function takes(schema: Schema, value: unknown): boolean {
   const def = defOf(unwrap(schema).schema);
   switch (def.type) {
@@ -89,7 +89,7 @@ export function kindOf(value: unknown): 'null' | 'list' | 'mapping' | 'string' |
   return typeof value === 'object' ? 'mapping' : (typeof value as 'string' | 'number' | 'boolean' | 'undefined');
 }
 
-/** Keys that a mapping of this schema may have, and whether it needs them; undefined where keys are free. */
+/** Keys that a mapping of this schema may have, and whether they are required; undefined if keys are free. */
 export function keysOf({ schema }: Bare): ReadonlyMap<string, Bare> | undefined {
   const def = defOf(schema);
   return def.type === 'object' ? new Map(Object.entries(def.shape).map(([key, it]) => [key, unwrap(it)])) : undefined;

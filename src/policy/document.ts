@@ -2,7 +2,7 @@ import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDoc
 import { MAX_POLICY_BYTES } from '../limits.ts';
 import { findUnclosed } from './unclosed.ts';
 
-/** Something in the text that YAML does not allow. */
+/** A part of the text that YAML does not allow. */
 export interface Problem {
   /** Offset in the text. */
   readonly at: number;
@@ -11,20 +11,18 @@ export interface Problem {
 
 /** A policy's text as YAML nodes, as far as it could be read. */
 export interface Yaml {
-  /** The top-level nodes; several when the sections had to be read one by one. */
+  /** The top-level nodes; several if the sections were read one by one. */
   readonly roots: readonly Node[];
   readonly problems: readonly Problem[];
-  /** Text of the sections that could not be read: names in it may be in use. */
+  /** Text of the sections that could not be read; names in it may be in use. */
   readonly unread: readonly string[];
 }
 
-/** More sections than this are no policy, and are not read one by one. */
+/** A text with more sections is not a policy, and is not read one by one. */
 const MAX_SECTIONS = 32;
 
-/**
- * Reads YAML 1.2. A syntax error leaves the rest of a text open to guesses, so the sections are then read one by one:
- * each broken one gives one error, and the others are checked as usual.
- */
+/** Reads YAML 1.2. After a syntax error, the rest of a text is ambiguous, so the sections are then read one by one:
+ * each broken one gives one error, and the others are checked as usual. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
@@ -48,7 +46,7 @@ function parse(text: string): Document.Parsed<ParsedNode, true> | string {
     const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
     return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
   } catch {
-    // The library is recursive: what is nested deeper than the stack ends here.
+    // The library is recursive: deeper nesting than the stack ends here.
     return 'not readable as YAML; write plain lists and mappings, a few levels deep';
   }
 }
@@ -90,7 +88,7 @@ function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number
   return isMap(document.contents) ? undefined : { at: start, message: `not YAML: ${ADVICE.MULTILINE_IMPLICIT_KEY}` };
 }
 
-/** Names what was left open further up, if that is why YAML broke here. */
+/** Names what was left open further up, if that is why YAML failed here. */
 function explain(text: string, start: number, found: Problem): Problem {
   const unclosed = findUnclosed(text, start, found.at);
   return unclosed ? { at: unclosed.at, message: `not YAML: ${unclosed.message}` } : found;

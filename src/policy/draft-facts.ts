@@ -5,12 +5,12 @@ import { ADDRESS } from './facts/operator.ts';
 import { type FactReader, type FactReading, reading, type Shape } from './facts/walk.ts';
 import type { Path } from './path.ts';
 
-/** A fact in a draft, where it stands, and the provider that an `all` around it names. */
+/** A fact in a draft with its path, and the provider that an `all` around it names. */
 export interface FactAt {
   readonly fact: DraftFact;
   readonly path: Path;
   readonly provider?: string;
-  /** Each `all` around it: what the others in there say, holds where this is asked. */
+  /** The other facts of each `all` around it, which hold wherever this one is read. */
   readonly within?: readonly DraftFact[];
 }
 
@@ -43,14 +43,14 @@ export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string
   return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
 }
 
-/** A fact that a token is of this provider, and nothing else. */
+/** Whether a fact requires only this provider, and nothing else. */
 export const isProviderAlone = (fact: DraftFact | undefined): boolean =>
   typeof fact === 'object' && fact.provider !== undefined && !writes(fact, ...OPERATORS, ...COMBINED);
 
 const ownProvider = (fact: DraftFact | undefined) =>
   typeof fact === 'object' && isProviderAlone(fact) ? fact.provider : undefined;
 
-/** What a fact that is made of no others depends on, in the bits of its operators. */
+/** What a fact without inner facts depends on, as bits of its operators. */
 export const draftBits = (fact: DraftForm): number =>
   OPERATORS.reduce((all, key) => (writes(fact, key) ? all | bitsOf(key) : all), 0);
 
@@ -61,7 +61,7 @@ function draftShape(fact: DraftFact): Shape<DraftFact> | undefined {
   return fact.none && { op: 'none', parts: fact.none };
 }
 
-/** {@link reading} of a draft, the same for all that ask. */
+/** {@link reading} of a draft, shared by all callers. */
 export function draftReader<T>(reader: FactReader<DraftForm, T>): (draft: DraftPolicy) => FactReading<DraftFact, T> {
   const made = new WeakMap<DraftPolicy, FactReading<DraftFact, T>>();
   return (draft) => {
@@ -89,21 +89,21 @@ function intersect(
   return a && b ? new Set([...a].filter((it) => b.has(it))) : (a ?? b);
 }
 
-/** Whether a fact may be true of an anonymous caller, since it depends on the client's address. */
+/** Whether a fact may be true for an anonymous caller, because it depends on the client's address. */
 export const restsOnNetwork = draftReader<boolean>({
   leaf: (fact) => (draftBits(fact) & ADDRESS) !== 0,
   sum: (_, parts) => parts.includes(true),
   missing: false,
 });
 
-/** Each `acr` that has to be for a fact to be true: a sign-in has one. */
+/** Each `acr` that a fact requires. A sign-in has only one. */
 export const neededAcrs = draftReader<readonly string[]>({
   leaf: ({ acr }) => (acr === undefined ? [] : [acr]),
   sum: (op, parts) => (op === 'all' ? [...new Set(parts.flat())] : []),
   missing: [],
 });
 
-/** Says of roles whether each caller with one has another as well, as far as their definitions name each other. */
+/** Whether each caller with a role has another as well, as far as their definitions name each other. */
 function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
   const covered = coveredBy(draft, other);
   const reader = draftReader<boolean>({
@@ -118,7 +118,7 @@ function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boo
 
 const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
 
-/** True if each caller with the first role has the second as well, as far as their definitions name each other. */
+/** Whether each caller with the first role has the second as well, as far as their definitions name each other. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
   const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
   impliers.set(draft, known);
@@ -127,10 +127,10 @@ export function implies(draft: DraftPolicy, role: string, other: string): boolea
   return read.role(role);
 }
 
-/** A role, and those of which everybody has it by its definition. */
+/** A role, and those whose holders all have it by definition. */
 function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
   const found = new Set([role]);
-  // What is added meanwhile has its turn.
+  // Roles that are added meanwhile are visited too.
   for (const name of found) {
     const fact = draft.roles?.[name];
     const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];

@@ -18,7 +18,7 @@ export type DraftRule = NonNullable<DraftRoute['allow']>[number];
 export type DraftFact = NonNullable<NonNullable<DraftPolicy['roles']>[string]>;
 export type DraftHeaders = NonNullable<DraftPolicy['headers']>;
 
-/** A route with where it stands. */
+/** A route with its path. */
 export interface RouteAt {
   readonly host: DraftHost;
   readonly hostName: string;
@@ -39,24 +39,24 @@ export function routesOf(draft: DraftPolicy): RouteAt[] {
   );
 }
 
-/** True if a key is written, even if its value was wrong and is gone. */
+/** Whether a key is written, even if its value was wrong and was removed. */
 export function writes(record: object, ...keys: readonly string[]): boolean {
   return keys.some((key) => Object.hasOwn(record, key));
 }
 
-/** True for a service that is not reached through the mesh. */
+/** Whether nginx connects to a service directly, without the mesh. */
 export function isDirect(service: object): boolean {
   return writes(service, 'url', 'insecure_url');
 }
 
-/** Name of the service that a rule's callers reach: its own, or the route's; undefined where a mistake hides it. */
+/** Name of the service that a rule's callers reach: its own, or the route's; undefined if an error hides it. */
 export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefined {
   return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 }
 
 export type DraftIngress = NonNullable<NonNullable<DraftPolicy['mesh']>['ingress']>;
 
-/** Every ingress by name, with where it stands: the only one is `default`. */
+/** Every ingress by name, with its path; the only one is `default`. */
 export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: DraftIngress; path: Path }[] {
   const single = mesh?.ingress ? [{ name: 'default', ingress: mesh.ingress, path: ['mesh', 'ingress'] }] : [];
   const named = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
@@ -65,12 +65,12 @@ export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: Dra
   return [...single, ...named];
 }
 
-/** Name of the ingress that a service is reached through; undefined where a mistake hides it. */
+/** Name of the ingress of a service; undefined if an error hides it. */
 export function ingressNameOf(service: { readonly ingress?: string | undefined }): string | undefined {
   return writes(service, 'ingress') ? service.ingress : 'default';
 }
 
-/** True if a rule of a service in the mesh names no identity. */
+/** Whether a rule of a service in the mesh names no identity. */
 export function needsDefault(draft: DraftPolicy): boolean {
   return routesOf(draft).some(({ route }) =>
     route.allow?.some((rule) => {
@@ -81,7 +81,7 @@ export function needsDefault(draft: DraftPolicy): boolean {
   );
 }
 
-/** True for a host that no certificate can be verified for by its name: an address, or a name that DNS does not know. */
+/** Whether no certificate can be verified by a host's name: it is an address, or a name that is not a DNS name. */
 export function needsServerName(host: string): boolean {
   return /^\[|^[\d.]+$|[A-Z_]/.test(host);
 }

@@ -1,17 +1,17 @@
 import { IDENTITY_HEADERS, OPEN_FAMILIES, REQUEST_HEADERS } from './trusted/index.ts';
 import type { At, Policy, Service } from './types.ts';
 
-/** Something that a policy could do better; the policy is valid without. */
+/** A recommendation for a policy that is valid without it. */
 export interface Advice {
   readonly at: At;
   readonly path: string;
   readonly text: string;
 }
 
-/** What most services read of browsers and programs. */
+/** Headers of browsers and programs that most services read. */
 const USUAL = '[Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent]';
 
-/** What names of identity headers end in. */
+/** Endings of the names of identity headers. */
 const ENDINGS = ['User', 'Username', 'Email', 'Name', 'Group', 'Groups', 'Role', 'Roles'];
 
 const ERASED = [...IDENTITY_HEADERS, ...REQUEST_HEADERS];
@@ -27,7 +27,7 @@ function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
 const familyOf = (name: string): string | undefined =>
   OPEN_FAMILIES.find((family) => name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()));
 
-/** `X-Team-Groups` and the like of `X-Team-User`. One word before the last, but for an `X`, makes names siblings. */
+/** Names like `X-Team-Groups` for `X-Team-User`. One word before the last, other than `X`, makes names siblings. */
 function siblings(name: string): readonly string[] {
   const stem = name.slice(0, Math.max(0, name.lastIndexOf('-')));
   return /^(|x)$/i.test(stem) ? [] : ENDINGS.map((ending) => `${stem}-${ending}`);
@@ -44,12 +44,12 @@ function adviceFor(service: Service, policy: Policy, closed: ReadonlySet<string>
   return `it may read clients’ own ${open.join(', ')} beside what the policy sends; write request_headers: ${USUAL} and what else its clients send, or send these headers too`;
 }
 
-/** For services that may trust request headers which nobody erases. */
+/** Advice for services that may trust request headers which nginx does not erase. */
 export function headerAdvice(policy: Policy): readonly Advice[] {
   const set = policy.hosts.flatMap(({ routes }) => routes.flatMap(({ headers }) => Object.keys(headers)));
   const closed = new Set([...set, ...ERASED].map((name) => name.toLowerCase()));
   return Object.values(policy.services).flatMap((service) => {
-    // nginx passes all metadata of calls: there is nothing to write.
+    // nginx passes all metadata of gRPC calls, so there is nothing to write.
     if (service.requestHeaders !== undefined || service.protocol === 'grpc') return [];
     const text = adviceFor(service, policy, closed);
     return text === undefined ? [] : [{ at: service.at, path: `services.${service.name}`, text }];

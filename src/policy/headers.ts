@@ -4,7 +4,7 @@ import type { HeaderSource, Headers } from './types.ts';
 type RawHeaders = NonNullable<Raw['headers']>;
 type RawSource = RawHeaders[string];
 
-/** What services receive when the policy has no `headers` of its own. */
+/** The headers that services receive if the policy has no `headers`. */
 export const DEFAULT_HEADERS: RawHeaders = {
   'X-Forwarded-User': 'subject',
   'X-Forwarded-Email': 'email',
@@ -18,7 +18,7 @@ function source(raw: Exclude<RawSource, null>): HeaderSource {
   return raw.else === undefined ? { firstRole } : { firstRole, else: raw.else };
 }
 
-/** Merges headers from the outside in: by name in any case, the inner one counts, null removes. */
+/** Merges headers from the outside in. Names are compared in any case, the inner one counts, and null removes. */
 export function mergeHeaders(...layers: readonly (RawHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {

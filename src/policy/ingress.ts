@@ -1,11 +1,11 @@
 import type { Ingress, Mesh, Policy, Service } from './types.ts';
 
-/** True for a policy whose mesh has several ingresses. */
+/** Whether a policy's mesh has several ingresses. */
 export function hasSeveral({ mesh }: Policy): boolean {
   return Object.keys(mesh?.ingresses ?? {}).length > 1;
 }
 
-/** The ingress that a service in the mesh is reached through. */
+/** The ingress for a service in the mesh. */
 export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, 'ingress'>): Ingress {
   if (Object.keys(ingresses).length < 2) return ingress;
   const found = ingresses[service.ingress ?? 'default'];
@@ -13,7 +13,7 @@ export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, '
   return found;
 }
 
-/** How messages and logs name an ingress: the only one of a policy has no name. */
+/** The name of an ingress in messages and logs; the only one of a policy has none. */
 export function ingressPath({ name }: Ingress, policy: Policy): string {
   return hasSeveral(policy) || name !== 'default' ? `mesh.ingresses.${name}` : 'mesh.ingress';
 }

@@ -1,14 +1,14 @@
 import { fillTenant, type ProviderKindName, providerKinds } from '../providers/index.ts';
 import type { Provider } from './types.ts';
 
-/** What a provider's section says of whose tokens it takes. */
+/** The keys of a provider that say which issuers it has. */
 interface RawIssuing {
   readonly issuer: string;
   readonly tenants?: readonly string[] | undefined;
   readonly trust_domain?: string | undefined;
 }
 
-/** Whose tokens a provider takes, if `iss` has several forms or may be absent. */
+/** The issuers of a provider, if `iss` has several forms or may be absent. */
 export function issuersOf(
   kind: ProviderKindName,
   { issuer, tenants, trust_domain }: RawIssuing,

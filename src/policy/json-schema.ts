@@ -3,10 +3,8 @@ import { ROUTES } from './path.ts';
 import { policySchema } from './schema.ts';
 import { host } from './sections.ts';
 
-/**
- * The policy's shape as JSON Schema (draft 7, which YAML language servers know), so that editors complete keys and
- * describe them. It is as strict as a file's shape alone can be; `meshgate validate` checks the rest.
- */
+/** The policy's shape as JSON Schema (draft 7, which YAML language servers support), so that editors complete keys and
+ * describe them. It is as strict as the shape alone can be; `meshgate validate` checks the rest. */
 export function policyJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(policySchema, {
     target: 'draft-7',
@@ -18,7 +16,7 @@ export function policyJsonSchema(): Record<string, unknown> {
   return { ...schema, title: 'meshgate policy' };
 }
 
-/** docs/policy.schema.json, and what `meshgate schema` prints. */
+/** The text of docs/policy.schema.json, which `meshgate schema` prints. */
 export function policyJsonSchemaText(): string {
   return `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 }

@@ -9,7 +9,7 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, type Mapping, remove, rename } from './tree.ts';
 
-/** Reports a key that the schema does not know; gives it the name that was meant, or takes it out. */
+/** Reports a key that the schema does not have; renames it to the probable one, or removes it. */
 export function mendUnknownKey(
   report: Report,
   path: Path,
@@ -57,7 +57,8 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   return true;
 }
 
-/** True if a value is of the kind that a schema takes, or would be in brackets: that is then the next mistake. */
+/** Whether a value is of the kind that a schema accepts, or would be in brackets; the missing brackets are then the
+ * next mistake. */
 function holds(schema: Schema, value: unknown): boolean {
   const element = elementOf({ schema, optional: false });
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
@@ -75,7 +76,7 @@ const factMessage = (key: string) =>
 /** A location of nginx, or a regular expression. */
 const PATTERN = /^(?:\^~|~\*?|=)?\s*\^?(\/.*?)(\/?\.\*)?\$?$/;
 
-/** The path that a pattern stands for: exact where its end is tied, else the prefix. */
+/** The path that a pattern means: exact if its end is anchored, else the prefix. */
 function plainPath(pattern: string): string | undefined {
   const [, base = '', rest] = PATTERN.exec(pattern) ?? [];
   if (base === '') return undefined;
@@ -83,7 +84,7 @@ function plainPath(pattern: string): string | undefined {
   return exact ? base : `${base.replace(/\/$/, '')}/*`;
 }
 
-/** The route that a key of a host was meant to be, if it looks like a path or holds a route. */
+/** The route that a key of a host was meant to be, if it looks like a path or contains a route. */
 function asRoute(key: string, value: unknown): string | undefined {
   if (key.startsWith('/')) return undefined;
   const meant = plainPath(key);
@@ -92,7 +93,7 @@ function asRoute(key: string, value: unknown): string | undefined {
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
-/** Counted once for each mapping: it is asked for each of its unknown keys. */
+/** Counted once for each mapping, because each of its unknown keys asks for it. */
 const counted = new WeakMap<Record<string, unknown>, number>();
 
 /** How many keys of a mapping are unknown. */
@@ -102,7 +103,7 @@ function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, 
   return count;
 }
 
-/** The key that was meant: one that is spelt nearly so, or the only one that is missing and would take the value. */
+/** The probable key: one with a similar spelling, or the only missing one that would accept the value. */
 function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): string | undefined {
   const absent = [...known].filter(([name]) => !Object.hasOwn(value, name));
   const near =
@@ -123,7 +124,7 @@ function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<s
   return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
 }
 
-/** Reports a key that has to be there. */
+/** Reports a missing key. */
 export function reportMissing(report: Report, path: Path, { schema, hint }: Bare): void {
   const key = path.at(-1);
   if (key === undefined) {

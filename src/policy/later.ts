@@ -1,4 +1,4 @@
-/** Keys of the whole language that this version does not have yet; an error can then say so. */
+/** Keys that a later version will have, so that an error can say so. */
 const KEYS = new Set([
   ...['teams', 'profiles', 'audit', 'amr'],
   'namespaces',

@@ -3,7 +3,7 @@ import { DEFAULTS, MAX_BURST } from '../limits.ts';
 import { hints } from './hints.ts';
 import * as s from './scalars.ts';
 
-/** So many in so much time. */
+/** A number of requests in a unit of time. */
 export const rate = s.text(/^[1-9]\d{0,6}\/[smhd]$/, {
   what: 'a rate with its unit',
   write: '10/s, 60/m, 1000/h or 5000/d',
@@ -32,10 +32,10 @@ const write = '{ rate: 60/m, burst: 20 }';
 const fix = (value: unknown) =>
   typeof value === 'string' && rate.safeParse(value).success ? `{ rate: ${value} }` : undefined;
 
-/** An agent's own limit, or a default of the gateway's. */
+/** An agent's own limit, or a default of the gateway. */
 export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
 
-/** The limit of a host or a route; a route's replaces its host's, and that the gateway's. */
+/** The limit of a host or a route. A route's replaces its host's, and that replaces the gateway's. */
 export const placeLimit = z
   .union([limit, z.null()])
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })

@@ -1,4 +1,4 @@
-/** A message of the Model Context Protocol, as far as rules look at one. */
+/** The parts of a Model Context Protocol message that rules read. */
 export interface Message {
   /** Method of the JSON-RPC message, e.g. `tools/call`. */
   readonly method: string;
@@ -15,7 +15,7 @@ export const MCP_MESSAGE = /^([A-Za-z/_-]{1,64})(?::([^\u0000-\u001f\u007f]{1,25
 /** The message that calls a tool. */
 export const toolCall = (name: string): Message => ({ method: CALL, name });
 
-/** What people write of a message, e.g. `tools/list` or `prompts/get:review`; undefined: it is none. */
+/** Parses a message such as `tools/list` or `prompts/get:review`; undefined for any other text. */
 export function parseMessage(text: string): Message | undefined {
   const [, method, name] = MCP_MESSAGE.exec(text) ?? [];
   if (method === undefined) return undefined;

@@ -17,7 +17,7 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
 
 export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'ingress', 'identity'];
 
-/** Names of everything of a kind, in the order of the file; undefined where a mistake hides them. */
+/** Names of everything of a kind, in the order of the file; undefined if an error hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {
   const path = SECTIONS[kind];
   const section = find(report.tree, path);
@@ -29,12 +29,12 @@ export function namesOf(report: Report, kind: Named): readonly string[] | undefi
 export interface Reference {
   readonly kind: Named;
   readonly name: string;
-  /** Path of the value or, of a key, of its entry. */
+  /** Path of the value, or for a key, of its entry. */
   readonly path: Path;
   readonly isKey: boolean;
 }
 
-/** Every use of a name, found by what the schema says of each value. */
+/** Every use of a name, found through the schema of each value. */
 export function references(report: Report): readonly Reference[] {
   const found: Reference[] = [];
   visit(unwrap(policySchema), report.tree, [], found);

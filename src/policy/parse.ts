@@ -6,7 +6,7 @@ import { checkShape } from './shape.ts';
 import { hole, type TreeProblem, toTree } from './tree.ts';
 import type { Policy, PolicyError } from './types.ts';
 
-/** What came of a policy file: the policy, or every mistake in it. */
+/** The result of reading a policy file: the policy, or every error. */
 export interface Parsed {
   /** Set if there is no error. */
   readonly policy?: Policy;
@@ -14,8 +14,7 @@ export interface Parsed {
   readonly errors: readonly PolicyError[];
 }
 
-/**
- * Reads and checks a policy. All mistakes come at once, each on its own; never throws.
+/** Reads and checks a policy. It reports all errors at once, each mistake as one error; never throws.
  *
  * @param text - the file's content
  * @param file - its name, for messages only
@@ -38,7 +37,7 @@ export function parsePolicy(text: string, file: string): Parsed {
   return raw && errors.length === 0 ? { policy: buildPolicy(raw, (path) => report.locate(path)), errors } : { errors };
 }
 
-/** A section with a syntax error is known to be wrong; what it says may be in use. */
+/** Marks a section with a syntax error as wrong; names in it may be in use. */
 function leaveOut(report: Report, section: string): void {
   const name = /^["']?([\w-]+)/.exec(section)?.[1];
   report.mention(section);

@@ -1,7 +1,7 @@
-/** Where something is in a policy: keys and list indexes from the root. */
+/** The place of something in a policy: keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** Key under which the routes of a host stand while a policy is checked, apart from the host's other keys. */
+/** Key for the routes of a host while a policy is checked, separate from the host's other keys. */
 export const ROUTES = '/';
 
 /** Path of a host's route. */
@@ -20,7 +20,7 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** A text from the file as errors show it; what is long may be a secret and is not shown. */
+/** A text from the file as errors show it. A long text may be a secret and is not shown. */
 export function quote(text: string): string {
   return text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);
 }

@@ -4,13 +4,11 @@ import { formatPath, type Path } from './path.ts';
 import { find, type Tree, words } from './tree.ts';
 import type { At, PolicyError } from './types.ts';
 
-/** Part of an entry that an error points at: its key, or its value where that is one word. */
+/** The part of an entry that an error points at: its key, or its value if that is one word. */
 export type Part = 'key' | 'value';
 
-/**
- * Collects the mistakes of one file. One path is reported once: what comes later at the same path follows from
- * the first mistake there. So does a definition that seems unused while its name stands in something discarded.
- */
+/** Collects the errors of one file. A path is reported once: a later error at the same path follows from the first. The
+ * same applies to a definition that seems unused while its name stands in a discarded part. */
 export class Report {
   readonly #file: string;
   readonly #counter: LineCounter;
@@ -22,7 +20,7 @@ export class Report {
   readonly #lacking: Record<Named, number> = {
     ...{ provider: 0, role: 0, agent: 0, service: 0, ingress: 0, identity: 0 },
   };
-  /** The policy, as far as it has been read and mended. */
+  /** The policy, as far as it has been read and corrected. */
   readonly tree: Tree;
 
   constructor(file: string, counter: LineCounter, tree: Tree) {
@@ -36,12 +34,12 @@ export class Report {
     return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
   }
 
-  /** Reports a mistake at a path, unless there is one already. */
+  /** Reports an error at a path, unless there is one already. */
   add(path: Path, message: string, part: Part = 'value'): void {
     this.addAt(this.#offset(path, part), path, message);
   }
 
-  /** Reports a mistake at an offset. */
+  /** Reports an error at an offset. */
   addAt(offset: number, path: Path, message: string): void {
     const key = formatPath(path);
     const place = `${offset} ${message}`;
@@ -51,27 +49,28 @@ export class Report {
     this.#errors.push({ at: this.#place(offset), path: key, message });
   }
 
-  /** Takes down that what is at this path is known to be wrong. */
+  /** Marks a path as known to be wrong. */
   mark(path: Path): void {
     this.#paths.add(formatPath(path));
   }
 
-  /** True if a mistake at this path is known. */
+  /** Whether an error at this path is known. */
   has(path: Path): boolean {
     return this.#paths.has(formatPath(path));
   }
 
-  /** Takes down that something was taken out here, so that what seems missing may have been that. */
+  /** Records that something was removed here, so that what seems missing may have been that. */
   obscure(path: Path): void {
     this.#obscured.add(formatPath(path));
   }
 
-  /** True if a mistake at this path is known, or something was taken out here: what is missing follows from that. */
+  /** Whether an error at this path is known, or something was removed here, so that a missing part follows from
+   * that. */
   touches(path: Path): boolean {
     return this.has(path) || this.#obscured.has(formatPath(path));
   }
 
-  /** Takes down that a name of this kind is missing somewhere; something that seems unused may belong there. */
+  /** Records that a name of this kind is missing somewhere, so that something that seems unused may belong there. */
   lack(kind: Named): void {
     this.#lacking[kind]++;
   }
@@ -81,13 +80,13 @@ export class Report {
     return this.#lacking[kind];
   }
 
-  /** Takes down the words of something that is not looked at any more. */
+  /** Records the words of a discarded part. */
   mention(discarded: Tree | string): void {
     const found = typeof discarded === 'string' ? (discarded.match(/[\w.-]+/g) ?? []) : words(discarded);
     for (const word of found) this.#mentioned.add(word);
   }
 
-  /** True if a name stands in something that was discarded. */
+  /** Whether a name stands in a discarded part. */
   mentions(name: string): boolean {
     return this.#mentioned.has(name);
   }
@@ -110,7 +109,7 @@ export class Report {
       if (item) return item.at;
       const entry = parent?.kind === 'map' ? parent.entries.get(String(step)) : undefined;
       if (!entry) continue;
-      // What stands before its own key came by an alias; the mistake is where it is written.
+      // A value before its own key came by an alias. The mistake is where the value is written.
       const aliased = entry.node.at < entry.at;
       return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
     }

@@ -6,12 +6,10 @@ import { CERTIFICATES } from './trusted/certificates.ts';
 import { IDENTITY } from './trusted/identity.ts';
 import { REQUESTS } from './trusted/requests.ts';
 
-/*
- * `request_headers` of a service: what it receives of a client's request headers. nginx erases by exact name, so a
- * service that reads a family of names is safe only if everything that it does not list is dropped.
- */
+/* `request_headers` of a service: the client's request headers that it receives. nginx erases headers by exact name, so
+ * a service that reads a family of names is safe only if nginx drops everything that is not listed. */
 
-/** Headers that reach every service, listed or not: each group with what would go wrong without it. */
+/** Headers that every service receives, listed or not: each group with the effect of leaving it out. */
 export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
   {
     names: ['Content-Type', 'Content-Encoding', 'Content-Range'],
@@ -37,11 +35,11 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
 
 const ALWAYS = new Set(ALWAYS_PASSED.flatMap(({ names }) => names.map((name) => name.toLowerCase())));
 
-/** What the gateway itself says to every service; `Cookie` is not among them, for a service's own pass. */
+/** Headers that the gateway itself sends to every service; not `Cookie`, because a service's own cookies pass. */
 const OWN =
   /^(host|upgrade|x-real-ip|x-forwarded-(for|proto|host|port)|x-request-id|traceparent|tracestate|x-meshgate-.*)$/;
 
-/** Of the connection, and no header of the request (RFC 9110 section 7.6.1); nginx writes its own. */
+/** Headers of the connection, not of the request (RFC 9110 section 7.6.1); nginx writes its own. */
 const HOP = /^(connection|keep-alive|te|trailers?|transfer-encoding|content-length|expect|http2-settings|proxy-.*)$/;
 
 const ERASED: ReadonlyMap<string, string> = new Map(
@@ -50,7 +48,7 @@ const ERASED: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** Names of the identity headers that the policy sets anywhere: clients' copies of them are erased everywhere. */
+/** Names of the identity headers that the policy sets anywhere. nginx erases clients' copies of them everywhere. */
 function identityNames(draft: DraftPolicy): ReadonlySet<string> {
   const layers = [
     writes(draft, 'headers') ? draft.headers : DEFAULT_HEADERS,
@@ -68,7 +66,7 @@ function mistake(lower: string, identity: ReadonlySet<string>): string | undefin
   return by === undefined ? undefined : `no effect: it is erased, for it is trusted by ${by}; remove it`;
 }
 
-/** Every name that a service lists is one that can pass. */
+/** Checks that every name in a service's list is one that can pass. */
 export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
   const identity = identityNames(draft);
   for (const [name, service] of entriesOf(draft.services)) {
@@ -84,7 +82,7 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
       const lower = header.toLowerCase();
       const twice = seen.get(lower);
       const message = twice === undefined ? mistake(lower, identity) : `the same header as ${quote(twice)}; keep one`;
-      // The same text twice is a mistake of every list.
+      // A repeated text is an error in every list.
       if (message !== undefined && twice !== header) report.add([...path, index], message);
       seen.set(lower, header);
     }

@@ -1,4 +1,4 @@
-/** What stands for a provider where nobody shows a credential, and where it is a certificate: no provider has these names. */
+/** Provider names for anonymous callers and for callers with a certificate; no provider may have them. */
 export const NOBODY_PROVIDER = 'nobody';
 export const CERTIFICATE_PROVIDER = 'certificate';
 

@@ -15,7 +15,7 @@ export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LA
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';
-// Docker and Compose put underscores into names; the names of machines are not as strict as those of web hosts.
+// Docker and Compose put underscores into names. Names of machines are not as strict as those of web hosts.
 const MACHINE =
   '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
 const ENDPOINT_HOST = `(?:${MACHINE}|\\[${IPV6}\\])`;
@@ -84,7 +84,7 @@ const ORIGIN = new RegExp(
   `^(?:\\*|https://(?:${LABEL}(?:\\.${LABEL})*|\\[${IPV6}\\])(?::${PORT})?|http://${LOCAL}(?::${PORT})?)$`,
 );
 
-/** An origin as browsers send it; plain http only of this machine, where nobody else can put a page. */
+/** An origin as browsers send it; plain http only for this machine, where no other site can put a page. */
 export const origin = text(ORIGIN, {
   what: 'an https: origin',
   write: 'scheme, host and port as browsers send them, as in https://app.example.com',
@@ -106,7 +106,7 @@ export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {
   write: 'a name, or what names begin with and a star, as in search_*; * is all of them',
 });
 
-/** A name as clients may say it: the tool need not be there. */
+/** A name as clients may send it; no tool of this name has to exist. */
 export const toolName = text(/^[^\u0000-\u001f\u007f]{1,256}$/, {
   what: 'the name of an MCP tool',
   write: 'a name, as in search_pages',
@@ -120,10 +120,10 @@ export const mcpMessage = text(MCP_MESSAGE, {
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
-/** Scheme, host and port of a text, without what stands behind them. */
+/** Scheme, host and port of a text, without the rest. */
 const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
 
-/** What to write where a URL has a path, or the scheme of the other key. */
+/** What to write if a URL has a path, or the scheme of another key. */
 const originFix = (own: RegExp, other: RegExp, otherKey: string) => (value: unknown) => {
   const found = originOf(value);
   if (own.test(found)) return `${found} (no path)`;
@@ -145,7 +145,7 @@ export const httpUrl = text(HTTP_URL, {
 const TRUST_DOMAIN = '[a-z0-9][a-z0-9._-]{0,254}';
 
 const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
-/** Entra ID's, of any tenant. */
+/** The template of Entra ID, for any tenant. */
 const TEMPLATE_URL = `https://${ENDPOINT_HOST}(?::${PORT})?/\\{tenantid\\}/(?:v2\\.0/?)?`;
 
 /** An issuer that has a discovery document. */
@@ -158,7 +158,7 @@ export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
     typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
 });
 
-/** An https: URL, or a name that is no URL at all; {@link isIssuerUrl} tells them apart. */
+/** An https: URL, or a name that is not a URL; {@link isIssuerUrl} distinguishes them. */
 export const issuer = text(
   new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL}|spiffe://${TRUST_DOMAIN}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`),
   {
@@ -202,7 +202,7 @@ const lowered = (pattern: RegExp) => (value: unknown) => {
   return pattern.test(lower) ? lower : undefined;
 };
 
-/** A host that a route of Linkerd's can name: no address. */
+/** A host that a route of Linkerd can name: not an address. */
 export const LINKERD_HOST = new RegExp(`^(?=.{1,253}$)(?![0-9.]+$)${LABEL}(?:\\.${LABEL})*$`);
 
 export const namespace = text(new RegExp(`^${LABEL}$`), {
@@ -219,7 +219,8 @@ export const serviceAccount = text(KUBERNETES_NAME, {
 
 const CONSUL_NAME = new RegExp(`^${LABEL}$`);
 
-/** The name of a service of Consul's; it becomes part of a regular expression there, which a dot would widen. */
+/** The name of a Consul service. It becomes part of a regular expression there, in which a dot would match any
+ * character. */
 export const consulService = text(CONSUL_NAME, {
   what: 'the name of a service in Consul',
   write: 'lower case letters, digits and -, as in confluence',
@@ -281,7 +282,7 @@ export const oneCertificateName = text(ONE_NAME, {
   fix: nameFix(ONE_NAME),
 });
 
-/** The same, or all DNS names of one label more. */
+/** The same, or all DNS names with one more label. */
 export const certificateName = text(SOME_NAME, {
   what: 'a name in a certificate',
   write: 'a SPIFFE id, a DNS name or *. and one, as in spiffe://example.org/ns/ci/sa/deployer or *.ci.example.com',
@@ -293,7 +294,7 @@ export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?
   write: '10.0.0.10, 10.0.0.10:5353 or [fd00::10]:53',
 });
 
-/** A port of every address, or an address and its port. */
+/** A port on every address, or an address and its port. */
 export const listener = z
   .union([z.int().min(1).max(65535), z.string().regex(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\]):${PORT}$`))])
   .register(hints, { what: 'an address with its port, or a port', write: '127.0.0.1:8081, or 8081 for all addresses' });
@@ -314,7 +315,7 @@ const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
 
-/** Free text of a token: anything printable. */
+/** Free text of a token: any printable characters. */
 export const plainText = text(PLAIN_TEXT, {
   what: 'a text of 1 to 256 printable characters',
   write: 'it in quotes',
@@ -328,7 +329,7 @@ export const groupName = text(PLAIN_TEXT, {
   fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : quoted(value)),
 });
 
-/** The value of a header that the policy spells out. */
+/** The fixed value of a header. */
 export const headerValue = text(/^[!-~](?:[ -~]{0,254}[!-~])?$/, {
   what: 'a header value of visible ASCII characters',
   write: 'plain text such as Viewer',

@@ -15,7 +15,7 @@ const PROVIDER = '{ okta: { issuer: https://login.example.com, audiences: [api:/
 const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
-/** The shape of a policy file. Names, effects and everything that needs two places at once are checked in check*.ts. */
+/** The shape of a policy file. The check*.ts files check names, effects and everything that depends on two places. */
 export const policySchema = z.strictObject({
   version: z
     .literal(1)
@@ -46,5 +46,5 @@ export const policySchema = z.strictObject({
     .optional(),
 });
 
-/** A policy file whose shape is right. */
+/** A policy file with a valid shape. */
 export type Raw = z.output<typeof policySchema>;

@@ -13,7 +13,7 @@ import type { Algorithm } from './types.ts';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
-/** Allowed when a provider names none: what providers sign with unless told otherwise. */
+/** Allowed by default: the algorithms that providers use by default. */
 export const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['RS256', 'PS256', 'ES256'];
 
 const methods = list(z.enum(METHODS), '[GET, POST]').describe(

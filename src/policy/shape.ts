@@ -7,14 +7,13 @@ import { policySchema, type Raw } from './schema.ts';
 import { find, plain, type Tree } from './tree.ts';
 import { mendValue } from './values.ts';
 
-/** Mending goes on while it changes something; this many rounds are never needed by a policy. */
+/** Most rounds of correcting; no policy needs so many. */
 const MAX_ROUNDS = 64;
 
-/**
- * Holds the tree against the schema and reports what does not fit. Each mistake is mended as it was probably meant,
- * or taken out, so that everything else is still checked.
+/** Compares the tree with the schema and reports what does not fit. Each mistake is corrected to the probable meaning,
+ * or removed, so that everything else is still checked.
  *
- * @returns the policy, if its shape is right as written or mended
+ * @returns the policy, if its shape is valid as written or corrected
  */
 export function checkShape(report: Report): Raw | undefined {
   const grouped = new WeakSet<Tree>();
@@ -24,7 +23,7 @@ export function checkShape(report: Report): Raw | undefined {
     const parsed = policySchema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.flatMap((issue) => flatten(issue, [], value));
-    // A key that is spelt wrong is also a key that is missing: first the keys, then, with what they became, the rest.
+    // A misspelled key is also a missing key: first correct the keys, then check the rest.
     const keys = issues.filter((issue) => issue.unknownKeys);
     const now = keys.length > 0 ? keys : issues;
     if (!now.map((issue) => mend(report, issue, value)).includes(true)) break;
@@ -32,7 +31,7 @@ export function checkShape(report: Report): Raw | undefined {
   return undefined;
 }
 
-/** Puts the routes of each host under one key, so that its other keys are checked as keys. */
+/** Moves the routes of each host under one key, so that its other keys are checked as keys. */
 function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
   const hosts = find(tree, ['hosts']);
   if (hosts?.kind !== 'map') return;
@@ -51,7 +50,7 @@ interface Issue {
   readonly unknownKeys?: readonly string[];
 }
 
-/** Of a union's issues only those of the option that was meant. */
+/** The issues of the union's option that was meant. */
 function flatten(issue: z.core.$ZodIssue, base: Path, root: unknown): Issue[] {
   const path = [...base, ...issue.path] as Path;
   if (issue.code === 'unrecognized_keys') return [{ path, unknownKeys: issue.keys }];
@@ -65,7 +64,7 @@ function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], root);
 }
 
-/** Reports one issue and mends it; true if the tree is another one now. */
+/** Reports one issue and corrects it; true if the tree has changed. */
 function mend(report: Report, { path, unknownKeys }: Issue, root: unknown): boolean {
   const value = valueAt(root, path);
   const schema = descend(policySchema, path, root);

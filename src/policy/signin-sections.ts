@@ -4,7 +4,7 @@ import { hints } from './hints.ts';
 import { list } from './lists.ts';
 import * as s from './scalars.ts';
 
-/** What a policy says of browsers: the keys of the gateway, of providers, of hosts and routes. */
+/** The keys about browsers: of the gateway, of providers, of hosts and routes. */
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})+$`);
@@ -82,7 +82,7 @@ export const session = z
   })
   .describe('Browsers sign in; a sealed cookie says who somebody is.');
 
-/** nginx itself counts these, by the second or the minute. */
+/** nginx itself counts these, per second or per minute. */
 const signinLimit = z
   .strictObject({
     rate: s
@@ -217,7 +217,7 @@ export const owner = s.plainText.describe('Whom people may ask, as the denied pa
 const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
 const FILLED = '\\{(?:reason|request_id|route)\\}';
 
-/** Whoever writes a host cannot be moved to another by what is filled in: that comes after it. */
+/** Values are filled in after the host, so that they cannot change it. */
 const ASK = new RegExp(
   `^(?=.{1,500}$)(?:https://${LABEL}(?:\\.${LABEL})*(?::\\d{1,5})?(?:[/?](?:${URL_PART}|${FILLED})*)?|mailto:[A-Za-z0-9._%+-]+@${LABEL}(?:\\.${LABEL})*(?:\\?(?:${URL_PART}|${FILLED})*)?)$`,
 );

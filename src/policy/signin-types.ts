@@ -1,6 +1,4 @@
-/*
- * What a policy says of browsers that sign in.
- */
+/* The part of a policy about browsers that sign in. */
 
 export interface Tls {
   readonly certFile: string;
@@ -11,56 +9,56 @@ export interface Tls {
 export interface SessionPolicy {
   /** JWKS with the keys that seal cookies, read by the worker; the first one seals. */
   readonly keysFile: string;
-  /** Without any request. */
+  /** Time without any request. */
   readonly idle: number;
-  /** Since sign-in. */
+  /** Time since the sign-in. */
   readonly absolute: number;
-  /** Since the provider confirmed the claims. */
+  /** Time since the provider confirmed the claims. */
   readonly fresh: number;
 }
 
-/** What nginx and the image have to know of sessions. */
+/** Settings of sessions for nginx and the image. */
 export interface SessionRoom {
-  /** How many people have sessions at a time: the room for records and revocations follows from it. */
+  /** Number of people with a session at a time, which determines the room for records and revocations. */
   readonly people: number;
-  /** Revocations may be kept where a restart forgets them. */
+  /** Revocations may be kept where a restart erases them. */
   readonly forgetful?: true;
 }
 
 export interface SigninPolicy {
-  /** Where people sign in for all hosts: the one callback that is registered; absent: each host has its own. */
+  /** The host where people sign in for all hosts, with the one registered callback; absent: each host has its own. */
   readonly host?: string;
-  /** Certificate of that host in the image; default the gateway's. */
+  /** Certificate of that host in the image; default: the gateway's. */
   readonly tls?: Tls;
-  /** Directory of page templates; what is missing there is the gateway's own. */
+  /** Folder of page templates; files that it lacks have defaults. */
   readonly pagesDir?: string;
-  /** What each address may ask of the sign-in's own endpoints. */
+  /** The limit of each address at the sign-in's own endpoints. */
   readonly limit?: SigninLimit;
 }
 
-/** As nginx counts: `20/s`, and how many may come at once. */
+/** In nginx's terms: `20/s`, and how many may come at once. */
 export interface SigninLimit {
   readonly rate: string;
   readonly burst: number;
 }
 
-/** etcd, asked over its JSON gateway. */
+/** etcd, through its JSON gateway. */
 export interface Etcd {
   readonly endpoints: readonly string[];
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
-  /** Before every key. */
+  /** Prefix of every key. */
   readonly prefix: string;
 }
 
-/** How the gateway shows a provider that it is the registered client. */
+/** How the gateway authenticates as a provider's client. */
 export type ClientAuth =
   | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
   /** JWKS with private keys; the first one signs. */
   | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
   | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
-  /** A public client: PKCE alone. */
+  /** A public client: PKCE only. */
   | { readonly kind: 'none' };
 
 /** The gateway as a provider's registered client (OpenID Connect Core, section 9). */
@@ -69,45 +67,45 @@ export interface Client {
   readonly auth: ClientAuth;
 }
 
-/** How a provider is asked about tokens (RFC 7662); times in seconds. */
+/** How the gateway asks a provider about tokens (RFC 7662); times in seconds. */
 export interface IntrospectionPolicy {
-  /** Absent: what the issuer's discovery document says. */
+  /** Absent: the one in the issuer's discovery document. */
   readonly endpoint?: string;
-  /** Longest wait for an answer. */
+  /** Time-out of an answer. */
   readonly timeout: number;
   /** How long an answer counts. */
   readonly cache: number;
-  /** How long it counts that a token is not active. */
+  /** How long the answer counts that a token is not active. */
   readonly negative: number;
-  /** How long an answer counts besides, while the provider does not answer. */
+  /** How much longer an answer counts while the provider does not answer. */
   readonly stale: number;
-  /** JWTs of the provider are asked for as well, once their signature holds. */
+  /** Whether the provider is also asked about its JWTs, after their signature is verified. */
   readonly jwts?: true;
-  /** Answers need not say that a token is an access token. */
+  /** Whether answers need not say that a token is an access token. */
   readonly anyType?: true;
 }
 
-/** Where a provider says which groups somebody has. */
+/** The endpoint that says which groups a person has. */
 export interface GroupsEndpoint {
-  /** `{oid}` stands for the person's object id. */
+  /** `{oid}` is replaced by the person's object id. */
   readonly endpoint: string;
-  /** What the gateway's own token for it has to be good for. */
+  /** The scope of the gateway's own token for it. */
   readonly scope: string;
 }
 
-/** What the gateway asks of a provider when somebody signs in. */
+/** What the gateway requests from a provider at a sign-in. */
 export interface ProviderSignin {
   readonly scopes: readonly string[];
   readonly prompt?: string;
   /** Seconds. */
   readonly maxAge?: number;
   readonly acrValues?: readonly string[];
-  /** Whose e-mail addresses choose this provider. */
+  /** E-mail domains that select this provider. */
   readonly domains: readonly string[];
-  /** Claims that the ID token lacks are fetched from the UserInfo endpoint. */
+  /** Whether claims that the ID token lacks are fetched from the UserInfo endpoint. */
   readonly userinfo: boolean;
-  /** On the chooser page. */
+  /** Its name on the chooser page. */
   readonly label: string;
-  /** Pushed authorization requests (RFC 9126): always, never, or where the provider requires them. */
+  /** Pushed authorization requests (RFC 9126): always, never, or absent: if the provider requires them. */
   readonly par?: boolean;
 }

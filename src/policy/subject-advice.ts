@@ -15,16 +15,14 @@ function providersOf({ name }: Service, { hosts, providers }: Policy): readonly 
   return Object.values(providers).filter((provider) => names.includes(provider.name));
 }
 
-/** Whether two providers can name two people alike. Those of one issuer have the same people. */
+/** Whether two providers can give two people the same name. Providers of one issuer have the same people. */
 function areMixed(one: Provider, other: Provider): boolean {
   const [a, b] = [one.subject.prefix, other.subject.prefix];
   return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
 }
 
-/**
- * For services that callers of several providers reach through several hosts, where nothing tells their subjects apart. On
- * one host that is an error.
- */
+/** Advice for services that callers of several providers reach through several hosts, if nothing distinguishes their
+ * subjects. On one host that is an error. */
 export function subjectAdvice(policy: Policy): readonly Advice[] {
   return Object.values(policy.services).flatMap((service) => {
     const all = providersOf(service, policy);

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { quote } from './path.ts';
 
-/** The candidate that was probably meant, if one is near. */
+/** The candidate that was probably meant, if one is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 80) return undefined;
   const lower = word.toLowerCase();
@@ -10,7 +10,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
     const far = distance(lower, other);
-    // Half a word of changes is too many, but a short word with two letters swapped is still that word.
+    // Changes to half of a word are too many, but a short word with two swapped letters is still that word.
     const near = far <= Math.max(Math.min(2, other.length - 1), Math.floor(other.length / 3));
     const part = lower.length > 2 && other.length > 2 && (other.startsWith(lower) || lower.startsWith(other));
     if ((near || part) && far < least) [best, least] = [candidate, far];
@@ -18,7 +18,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** What to write instead of a word: the nearest candidate, or all of them. */
+/** What to write instead of a word: the most similar candidate, or all of them. */
 export function advise(word: string, candidates: readonly string[], none = 'leave it out'): string {
   const guess = nearest(word, candidates);
   if (guess !== undefined) return `did you mean ${quote(guess)}?`;

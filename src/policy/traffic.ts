@@ -6,7 +6,7 @@ import * as s from './scalars.ts';
 
 const flag = z.boolean().register(hints, { what: 'true or false', write: 'true or false' });
 
-/** How requests of a route are carried; a route's keys go over its host's. */
+/** How nginx proxies requests of a route; a route's keys replace its host's. */
 export const proxy = z
   .strictObject({
     stream: flag
@@ -38,7 +38,7 @@ export const proxy = z
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx carries the requests.');
 
-/** Which pages of other origins may ask a route from a browser; a route's own replaces its host's. */
+/** Pages of other origins that may send requests to a route; a route's own setting replaces its host's. */
 export const cors = z
   .union([
     z.strictObject({

@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import type { Path } from './path.ts';
 
-/** A policy as plain nodes: where each stands, and free to be mended so that one mistake gives one error. */
+/** A policy as plain nodes with their places. It can be corrected, so that one mistake gives one error. */
 export type Tree = Scalar | List | Mapping;
 
 export interface Scalar {
@@ -28,23 +28,23 @@ export interface Entry {
   readonly node: Tree;
 }
 
-/** Nodes that a policy may have, aliases counted as often as they are used, and how deep they may be. */
+/** Most nodes of a policy, with aliases counted at each use, and their greatest depth. */
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 40;
 
-/** What a policy may not have although YAML does. */
+/** Something that YAML allows and a policy does not. */
 export interface TreeProblem {
   readonly at: number;
   readonly path: Path;
   readonly message: string;
-  /** What is left out because of it. */
+  /** The part that is left out because of it. */
   readonly discarded?: Tree;
 }
 
-/** A value that is not there, or that was reported and is not looked at again. */
+/** A value that is missing, or that was reported and is not checked again. */
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
-/** Turns YAML nodes into one tree; says what a policy may not have: keys twice, recursion, sheer size. */
+/** Makes one tree of YAML nodes; reports what a policy must not have: repeated keys, recursion, too many nodes. */
 export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
   const reader = new Reader(problem);
   const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));
@@ -82,7 +82,7 @@ class Reader {
     return tree;
   }
 
-  /** Adds the entries of another mapping; a key that is there already is a mistake. */
+  /** Adds the entries of another mapping; a repeated key is an error. */
   merge(into: Mapping, other: Mapping): void {
     for (const [key, { at, node }] of other.entries) this.#add(into, key, at, node);
   }
@@ -130,7 +130,7 @@ class Reader {
     return hole(at);
   }
 
-  /** Counts nodes; false, and one problem, when there are too many. */
+  /** Counts nodes; false, and one problem, if there are too many. */
   #count(nodes: number, at: number): boolean {
     if (this.#full) return false;
     this.#nodes += nodes;
@@ -151,7 +151,7 @@ export function find(tree: Tree | undefined, path: Path): Tree | undefined {
   return node;
 }
 
-/** Puts another node at a path; what is around it stays. */
+/** Replaces the node at a path. */
 export function replace(tree: Tree, path: Path, node: Tree): void {
   const parent = find(tree, path.slice(0, -1));
   const step = path.at(-1);
@@ -161,19 +161,18 @@ export function replace(tree: Tree, path: Path, node: Tree): void {
   } else if (parent?.kind === 'list') parent.items[Number(step)] = node;
 }
 
-/** Takes an entry out of a mapping. */
 export function remove(map: Mapping, key: string): void {
   map.entries.delete(key);
 }
 
-/** Gives an entry of a mapping another key, in the same place. */
+/** Renames the key of an entry, which keeps its place. */
 export function rename(map: Mapping, key: string, to: string): void {
   const entries = [...map.entries];
   map.entries.clear();
   for (const [name, entry] of entries) map.entries.set(name === key ? to : name, entry);
 }
 
-/** The values alone. */
+/** The values without places. */
 export function plain(tree: Tree): unknown {
   if (tree.kind === 'list') return tree.items.map(plain);
   if (tree.kind === 'scalar') return tree.value;

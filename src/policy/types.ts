@@ -43,49 +43,49 @@ export interface Gateway {
   readonly tokenCache: number;
   /** Life cycle of the providers' keys, seconds. */
   readonly keys: { readonly refresh: number; readonly stale: number; readonly coolDown: number };
-  /** CIDR ranges whose `X-Forwarded-For` is believed. */
+  /** CIDR ranges whose `X-Forwarded-For` the gateway believes. */
   readonly trustedProxies: readonly string[];
   /** DNS servers for providers and ingress; empty: those of the machine that renders. */
   readonly resolver: readonly string[];
   /** Port of the image's own servers. */
   readonly listen: number;
   readonly tls?: Tls;
-  /** The image serves plain HTTP. */
+  /** Whether the image serves plain HTTP. */
   readonly insecureHttp: boolean;
-  /** Networks of roles may overlap the trusted proxies. */
+  /** Whether networks of roles may overlap the trusted proxies. */
   readonly proxiedNetworks?: true;
-  /** Services receive a signed statement of who asks. */
+  /** Set if services receive a signed assertion. */
   readonly assertion?: Assertion;
-  /** Where probes ask: an address with its port, or a port of all addresses; absent: on the unix socket alone. */
+  /** Listener for probes: an address with its port, or a port on all addresses; absent: only the unix socket. */
   readonly health?: string;
-  /** Services come here, for the person whose request they serve. */
+  /** The listener where services send requests for people. */
   readonly inner?: Inner;
-  /** Strict-Transport-Security in every answer, seconds; absent: what services say. */
+  /** Strict-Transport-Security in every response, seconds; absent: left to services. */
   readonly hsts?: { readonly maxAge: number; readonly subdomains: boolean };
-  /** Port in the gateway's own URLs, as browsers see it; absent: 443. */
+  /** Port in the gateway's public URLs; absent: 443. */
   readonly publicPort?: number;
-  /** Browsers sign in; absent: nobody does. */
+  /** Set if people sign in with browsers. */
   readonly session?: SessionPolicy;
-  /** There with `session`. */
+  /** Set together with `session`. */
   readonly sessionRoom?: SessionRoom;
   readonly signin?: SigninPolicy;
-  /** DPoP proofs are taken; absent: a token that is bound to a DPoP key is refused. */
+  /** Settings of DPoP proofs; absent: a token that is bound to a DPoP key is refused. */
   readonly proof?: ProofPolicy;
-  /** What several replicas share; absent: each is on its own. */
+  /** The store that several replicas share; absent: each is on its own. */
   readonly store?: Etcd;
-  /** How much callers may ask for; absent: what hosts, routes and agents say. */
+  /** Default limits; absent: only those of hosts, routes and agents. */
   readonly limits?: GatewayLimits;
 }
 
-/** How DPoP proofs are taken. */
+/** Settings of DPoP proofs. */
 export interface ProofPolicy {
-  /** So many a second, of all workers together, the replay store has room for. */
+  /** Number of proofs per second, over all workers, for which the replay store has room. */
   readonly rate: number;
-  /** Seconds that a proof may be old. */
+  /** Greatest age of a proof, seconds. */
   readonly age: number;
-  /** Proofs need a nonce of the gateway. */
+  /** Whether proofs need a nonce of the gateway. */
   readonly nonce?: true;
-  /** What nonces are made with, so that replicas agree on them; absent: each nginx has its own. */
+  /** File with the key of nonces, so that replicas agree on them; absent: each nginx has its own key. */
   readonly keysFile?: string;
 }
 
@@ -93,13 +93,13 @@ export interface ProofPolicy {
 export interface Inner {
   /** Port of the image's own servers. */
   readonly listen: number;
-  /** CA that the services' certificates are verified with. */
+  /** CA for the services' certificates. */
   readonly clientCaFile: string;
   /** Default: the host's, or the gateway's. */
   readonly tls?: Tls;
 }
 
-/** How the gateway signs what it says of callers. */
+/** Settings of assertions. */
 export interface Assertion {
   /** `iss`. */
   readonly issuer: string;
@@ -107,7 +107,7 @@ export interface Assertion {
   readonly keysFile: string;
   /** Seconds. */
   readonly lifetime: number;
-  /** It names the roles a second time, in a form that Consul can compare. */
+  /** Whether it has the roles a second time, in a form that Consul can compare. */
   readonly byRole?: true;
 }
 
@@ -125,40 +125,40 @@ export type Algorithm =
 
 export interface Provider {
   readonly name: string;
-  /** Name of the frozen record in src/providers/. */
+  /** Name of a kind in src/providers/. */
   readonly kind: string;
-  /** Compared exactly with `iss`; an `https:` URL unless {@link jwksUri} says where the keys are. */
+  /** Compared exactly with `iss`; an `https:` URL unless {@link jwksUri} is given. */
   readonly issuer: string;
-  /** If given, `iss` is one of these instead: of each tenant, or in each spelling. */
+  /** If given, `iss` must be one of these instead: of each tenant, or in each spelling. */
   readonly issuers?: readonly string[];
-  /** Of JWT-SVIDs: the trust domain of their subjects. */
+  /** For JWT-SVIDs: the trust domain of their subjects. */
   readonly trustDomain?: string;
-  /** Where the keys are; absent: where the issuer's discovery document says. */
+  /** URL of the keys; absent: from the issuer's discovery document. */
   readonly jwksUri?: string;
   /** One of these must be in `aud`. */
   readonly audiences: readonly string[];
-  /** `aud` is not looked at. */
+  /** Whether `aud` is not checked. */
   readonly anyAudience?: true;
   /** If given, `azp`, `client_id`, `cid` or `appid` must be one of these. */
   readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
-  /** CA bundle to verify the provider's TLS certificate with; default the system's. */
+  /** CA bundle for the provider's TLS certificate; default: the system's. */
   readonly caFile?: string;
   readonly subject: { readonly claim: string; readonly prefix: string };
-  /** Its discovery document may lead to private addresses of other hosts than the issuer's. */
+  /** Whether its discovery document may name private addresses of other hosts than the issuer's. */
   readonly privateAddresses?: true;
-  /** With it, people sign in through this provider, and it can be asked about tokens. */
+  /** With a client, people can sign in with this provider, and it can be asked about tokens. */
   readonly client?: Client;
-  /** There where {@link client} is. */
+  /** Set together with {@link client}. */
   readonly signin?: ProviderSignin;
-  /** Absent: of this provider JWTs alone are taken. */
+  /** Absent: only JWTs of this provider are accepted. */
   readonly introspection?: IntrospectionPolicy;
-  /** Who has more groups than a token takes is asked for there; absent: they are refused. */
+  /** Endpoint for callers with more groups than a token contains; absent: these callers are refused. */
   readonly groupsEndpoint?: GroupsEndpoint;
   readonly at: At;
 }
 
-/** Where the value of an identity header comes from. */
+/** Source of an identity header's value. */
 export type HeaderSource =
   | 'subject'
   | 'email'
@@ -178,9 +178,9 @@ export interface Host {
   readonly name: string;
   readonly providers: readonly string[];
   readonly tls?: Tls;
-  /** CA that clients' certificates are verified with: the host's own, or the gateway's; absent: none is asked for. */
+  /** CA for clients' certificates: the host's own, or the gateway's; absent: no certificates are requested. */
   readonly clientCaFile?: string;
-  /** For each caller, over all routes without one of their own; null: none. Absent: what the gateway says. */
+  /** For each caller, over all routes without a limit of their own; null: none. Absent: the gateway's. */
   readonly limit?: Limit | null;
   readonly routes: readonly Route[];
   readonly at: At;
@@ -192,59 +192,60 @@ export interface Route {
   readonly host: string;
   /** Without the `/*` of a prefix; `` is the prefix of everything. */
   readonly path: string;
-  /** A prefix on a segment covers the path itself and all below it. */
+  /** A prefix covers the path itself and all paths below it, by whole segments. */
   readonly kind: 'exact' | 'prefix';
   readonly service: string;
   readonly accept: readonly CredentialKind[];
-  /** One of these must be in a token's `aud`; absent: one of its provider's. */
+  /** A token's `aud` must have one of these; absent: one of its provider's. */
   readonly audiences?: readonly string[];
   readonly allow: readonly Allow[];
-  /** Global, host's and route's headers merged by name; what is `null` there is gone here. */
+  /** Global, host's and route's headers merged by name; without those that are `null`. */
   readonly headers: Headers;
-  /** Absent: as usual. */
+  /** Absent: the defaults. */
   readonly proxy?: Proxying;
-  /** Pages may register service workers: from below a folder, or from anywhere. Absent: not where people sign in. */
+  /** Whether pages may register service workers: from below a folder, or from anywhere. Absent: not where people sign
+   * in. */
   readonly serviceWorkers?: 'folder' | 'anywhere';
-  /** Absent: pages of other origins may not ask. */
+  /** Absent: pages of other origins may not send requests. */
   readonly cors?: Cors;
-  /** For each caller on this route; null: none. Absent: what the host says. */
+  /** For each caller on this route; null: none. Absent: the host's. */
   readonly limit?: Limit | null;
-  /** Whom the denied page names; the route's own or its host's. */
+  /** The owner on the refusal page; the route's own or its host's. */
   readonly owner?: string;
-  /** Link template of the denied page: `{reason}`, `{request_id}`, `{route}`. */
+  /** Link template of the refusal page: `{reason}`, `{request_id}`, `{route}`. */
   readonly ask?: string;
   readonly at: At;
 }
 
-/** What a caller may show. */
+/** A kind of credential. */
 export type CredentialKind = 'bearer' | 'session' | 'certificate';
 
-/** How nginx carries requests: times in seconds, sizes in bytes. */
+/** How nginx proxies requests: times in seconds, sizes in bytes. */
 export interface Proxying {
   readonly connectTimeout: number;
   readonly sendTimeout: number;
   readonly readTimeout: number;
-  /** 0: any. */
+  /** 0: no limit. */
   readonly maxBody: number;
-  /** Of answers. */
+  /** Buffering of responses. */
   readonly buffering: boolean;
   readonly requestBuffering: boolean;
 }
 
-/** Which pages of other origins may ask, and what (Fetch standard, section 3.2). */
+/** Pages of other origins that may send requests, and which ones (Fetch standard, section 3.2). */
 export interface Cors {
-  /** Exactly as browsers send them; `*` alone: all, and never with credentials. */
+  /** Exactly as browsers send them; only `*`: all, and never with credentials. */
   readonly origins: readonly string[];
   readonly methods: readonly string[];
   readonly headers: readonly string[];
-  /** Headers of answers that pages may read. */
+  /** Response headers that pages may read. */
   readonly expose: readonly string[];
   readonly credentials: boolean;
   /** Seconds. */
   readonly maxAge: number;
 }
 
-/** Whom of the people a rule speaks of. */
+/** The people of a rule. */
 export type PersonWho =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'authenticated' }
@@ -252,17 +253,14 @@ export type PersonWho =
 
 export type Who = PersonWho | AgentWho;
 
-/**
- * An agent, for a person whom another rule of the route lets pass by no other roles than these; where it may be alone,
- * for nobody but itself too.
- */
+/** An agent, for a person whom another rule of the route allows by one of these roles only; or alone, if it may be. */
 export interface AgentWho {
   readonly kind: 'agent';
   readonly agent: string;
-  /** None: for no person. */
+  /** Empty: it acts for nobody. */
   readonly actsFor: readonly string[];
   readonly alone?: true;
-  /** Tools that it may call, by name or by what names begin with (`search_*`); absent: no request is looked at so. */
+  /** Tools that it may call, by name or prefix (`search_*`); absent: tools are not checked. */
   readonly tools?: readonly string[];
 }
 
@@ -270,26 +268,24 @@ export interface Allow {
   readonly who: Who;
   /** Upper case; absent: all. GET includes HEAD. */
   readonly methods?: readonly string[];
-  /** Where these callers go; absent: to the route's service. */
+  /** Service for these callers; absent: the route's. */
   readonly service?: string;
-  /** Name of the mesh identity; `default` unless said. Empty when the service is reached directly. */
+  /** Name of the mesh identity; default `default`. Empty if nginx connects to the service directly. */
   readonly as: string;
   readonly at: At;
 }
 
-/** What a request says beside its token. */
+/** The properties of a request besides its token. */
 export interface AskedFrom {
   /** The client's address. */
   readonly network?: string;
-  /** The name in the certificate that it shows. */
+  /** A name in the client's certificate. */
   readonly certificate?: string;
 }
 
 export interface PolicyTest {
-  /**
-   * Who asks: nobody, somebody with exactly these roles, perhaps through an agent, an agent by itself, or somebody with
-   * these claims.
-   */
+  /** The caller: anonymous, with exactly these roles, perhaps through an agent, an agent alone, or with these
+   * claims. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }
@@ -298,19 +294,19 @@ export interface PolicyTest {
         readonly kind: 'claims';
         readonly provider: string;
         readonly claims: Readonly<Record<string, unknown>>;
-        /** How long ago they signed in, seconds; absent: what the claims say. */
+        /** Age of the sign-in, seconds; absent: by the claims. */
         readonly signedIn?: number;
       });
   readonly method: string;
   readonly url: string;
-  /** The message of MCP that the request says it is; absent: it says nothing. */
+  /** The MCP message of the request; absent: none. */
   readonly message?: Message;
   /** `allowed` or a reason code. */
   readonly expect: string;
   readonly at: At;
 }
 
-/** One mistake in a policy, with what to write instead. */
+/** One error in a policy, with what to write instead. */
 export interface PolicyError {
   readonly at: At;
   /** Path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */

@@ -1,4 +1,4 @@
-/** A bracket or quote that is opened and not closed. */
+/** A bracket or quote that is not closed. */
 export interface Unclosed {
   readonly at: number;
   readonly message: string;
@@ -6,10 +6,8 @@ export interface Unclosed {
 
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
-/**
- * Finds what was left open before a place where YAML broke: the library says where it noticed, which may be many
- * lines further down. Policies have neither texts over several lines nor brackets inside words.
- */
+/** Finds what was left open before the place where YAML failed: the library reports where it noticed, which may be many
+ * lines further down. Policies have neither texts over several lines nor brackets inside words. */
 export function findUnclosed(text: string, start: number, end: number): Unclosed | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {

@@ -10,16 +10,16 @@ import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { fail, reply } from './reply.ts';
 
-/** The gateway's own token for a provider's directory, in this context's memory alone. */
+/** The gateway's own token for a provider's directory, only in this context's memory. */
 interface AppToken {
   readonly token: string;
-  /** Seconds since the epoch; some before it expires. */
+  /** Shortly before it expires, seconds since the epoch. */
   readonly until: number;
 }
 
 type Asking = AskedProvider & { readonly groups: NonNullable<AskedProvider['groups']> };
 
-/** Seconds by which a token is given up before it expires. */
+/** Seconds before its expiry at which a token is replaced. */
 const EARLY_S = 60;
 
 const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
@@ -27,10 +27,8 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
     ids.slice(i * GROUPS_PER_CALL, (i + 1) * GROUPS_PER_CALL),
   );
 
-/**
- * Makes the handler of `/.meshgate/groups`, which only this gateway asks: which of a policy's groups somebody has, as the
- * provider's directory says (Microsoft Graph's checkMemberObjects), see src/token/provider-questions.ts.
- */
+/** Makes the handler of `/.meshgate/groups`, which only this gateway calls: which of a policy's groups a person is in,
+ * by the provider's directory (Microsoft Graph's checkMemberObjects), see src/token/provider-questions.ts. */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
   const client = new ProviderClient(table.egress, 'nobody’s groups can be asked for');
@@ -61,7 +59,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
       authorization: `Bearer ${token}`,
     });
     if (!reached) throw new Away('the endpoint of groups is not reached; the line above says why');
-    // Another token may do.
+    // Another token may be accepted.
     if (status === 401) tokens.delete(provider.name);
     if (status !== 200) throw new Error(`the endpoint of groups answered ${status}`);
     const found = readHeld(text, ids);

@@ -5,7 +5,7 @@ import { Away } from '../egress.ts';
 
 const SAID_MS = 1000;
 
-/** Answers the check. It may have given up: then `r.return` throws, and nobody is there to be told. */
+/** Answers the check. If the check has given up, `r.return` throws; then nobody needs the answer. */
 export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
   try {
     r.return(status, text);
@@ -14,7 +14,7 @@ export function reply(r: NginxHTTPRequest, status: number, text = ''): void {
   }
 }
 
-/** Says that there is no answer, and why, to the log alone: whoever makes up tokens writes no more than a line a second. */
+/** Answers that there is no answer, and logs why, at most one line a second, because clients can make up tokens. */
 export function fail(r: NginxHTTPRequest, what: string, error: Error): void {
   if (locksDict().add(composed('said', what), 1, SAID_MS)) ngx.log(ngx.ERR, `meshgate: ${what}: ${error.message}`);
   reply(r, error instanceof Away ? ANSWERED.away : ANSWERED.broken);

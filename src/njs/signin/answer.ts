@@ -7,13 +7,13 @@ import type { Pages } from './page.ts';
 import { send } from './send.ts';
 import type { Visit } from './visit.ts';
 
-/** Sets cookies, each in a line of its own, and ends attempts of which the browser has too many. */
+/** Sets cookies, each in its own line, and deletes the attempts of which the browser has too many. */
 export function setCookies({ r, cookies: line }: Visit, cookies: readonly string[]): void {
   const all = [...cookies, ...endedAttempts(line, cookies)];
   if (all.length > 0) r.headersOut['Set-Cookie'] = all;
 }
 
-/** Sends the browser on. Where it came from is nobody's business: codes and states stand there. */
+/** Redirects the browser, without a referrer, because the URL contains codes and states. */
 export function redirect(visit: Visit, url: string, cookies: readonly string[] = []): void {
   const { r } = visit;
   setCookies(visit, cookies);
@@ -45,14 +45,14 @@ export function refuseWith(
   });
 }
 
-/** A method that an endpoint does not have. */
+/** Refuses a method that an endpoint does not support. */
 export function refuseMethod({ r }: Visit, allowed: string): void {
   r.headersOut.Allow = allowed;
   r.headersOut['Cache-Control'] = 'no-store';
   send(r, 405, '');
 }
 
-/** For programs, which no sign-in is begun for: 401 with a challenge (RFC 6750 section 3), and a problem (RFC 9457). */
+/** For programs, which cannot sign in: 401 with a challenge (RFC 6750 section 3), and a problem (RFC 9457). */
 export function challenge({ r, host, requestId }: Visit): void {
   const reason = 'credential_missing';
   const { status, help } = reasons[reason];

@@ -25,7 +25,7 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
   return more.length === 0 ? token : undefined;
 }
 
-/** The providers of a host whose issuer it is; on the host where people sign in for all, of all. */
+/** The providers of a host with this issuer; on the sign-in host, those of all hosts. */
 function providersOf({ signin }: SigninScene, host: string, issuer: unknown): readonly SigninProvider[] {
   const names = host === signin.signinHost ? Object.keys(signin.providers) : (hostOf(signin, host)?.providers ?? []);
   return names.flatMap((name) => {
@@ -34,11 +34,11 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
   });
 }
 
-/** Those of some providers that a verified token is for. */
+/** The providers that a verified token is for. */
 const addressed = (providers: readonly SigninProvider[], claims: Claims): readonly SigninProvider[] =>
   providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
 
-/** The claims of a logout token that one of some providers verifies, or why the first of them does not. */
+/** The claims of a logout token that one of some providers verifies, or why the first one does not. */
 async function verifiedBy(
   scene: SigninScene,
   [first, ...others]: readonly SigninProvider[],
@@ -50,19 +50,20 @@ async function verifiedBy(
     verifyLogoutToken(token, context, Date.now() / 1000),
   );
   if (verified.ok || others.length === 0) return verified;
-  // Another client of the same issuer may be meant.
+  // The token may be for another client of the same issuer.
   const next = await verifiedBy(scene, others, token, now);
   return next.ok ? next : verified;
 }
 
-/** What a logout token calls back: the provider's session, or where it names none all that the person began until then. */
+/** The revocation for a logout token: of the provider's session, or if it names none, of all sessions that the person
+ * began until then. */
 function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, absolute: number): Revocation {
   if (typeof sid === 'string') {
     if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
     return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, now, absolute);
   }
   const one = revocation('sub', ofProvider(provider, String(sub)), now, absolute);
-  // Of a provider whose clock is ahead, what began here until now.
+  // If the provider's clock is ahead, only sessions that began here until now.
   return { ...one, before: Math.min(one.before, Math.floor(iat as number) + 1) };
 }
 
@@ -74,7 +75,7 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   if (!verified.ok) return verified;
   const claims = verified.value;
   const meant = addressed(providers, claims);
-  // First what it calls for, which done twice is done once: a token that was noted and did nothing would be lost.
+  // Revoke first, which may be repeated: a token that was recorded without being executed would be lost.
   const { absolute } = scene.signin.session;
   await callBack(
     scene,
@@ -95,10 +96,9 @@ function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
   r.return(status, body);
 }
 
-/**
- * `/.meshgate/backchannel`: the provider says who has signed out (OpenID Connect Back-Channel Logout 1.0). 200 when it
- * holds on this replica; on the others within two seconds. 400 with a reason for anything else.
- */
+/** `/.meshgate/backchannel`: the provider says who has signed out (OpenID Connect Back-Channel Logout 1.0). 200 when
+ * the revocation is in force on this replica; the others follow within two seconds. 400 with a reason for anything
+ * else. */
 export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r } = visit;
   if (r.method !== 'POST') {

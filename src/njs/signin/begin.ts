@@ -11,21 +11,21 @@ import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
-/** How an attempt begins. */
+/** The input for beginning an attempt. */
 export interface Beginning {
   readonly wish: Wish;
   readonly provider: SigninProvider;
-  /** Who is meant. */
+  /** The expected person (`login_hint`). */
   readonly hint?: string;
-  /** On the sign-in's host: whose attempt it is. */
+  /** On the sign-in host: the attempt of the other host. */
   readonly errand?: Errand;
-  /** The person in this very browser said that they sign in to the errand's host; else they are asked where need be. */
+  /** The person in this browser confirmed the sign-in to that host; else they are asked if needed. */
   readonly confirmed?: boolean;
-  /** `Set-Cookie` values that go along. */
+  /** `Set-Cookie` values to send too. */
   readonly cookies?: readonly string[];
 }
 
-/** Seals a state; one whose page has too long a name comes back to `/`. */
+/** Seals a state. If the page's address is too long, the sign-in returns to `/`. */
 async function sealed(
   { vault }: SigninScene,
   host: string,
@@ -39,7 +39,7 @@ async function sealed(
   return text;
 }
 
-/** The address of the provider with the request in it, or with where the provider has it already (RFC 9126 section 4). */
+/** The provider's URL with the request in it, or with a reference to a pushed one (RFC 9126 section 4). */
 async function addressOf(
   { client }: SigninScene,
   provider: SigninProvider,
@@ -48,7 +48,7 @@ async function addressOf(
   now: number,
 ): Promise<string> {
   if (!isPushed(provider, metadata)) return withQuery(metadata.authorization, params);
-  // The client names itself beside what it shows.
+  // The client names itself in its authentication.
   const pushed = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
   const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;
@@ -58,7 +58,7 @@ async function addressOf(
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
 }
 
-/** Sends the browser to the provider. */
+/** Redirects the browser to the provider. */
 async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { host, now } = visit;
   const { wish, provider, hint, errand, cookies = [] } = beginning;
@@ -90,7 +90,7 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   redirect(visit, address, [attemptCookie(cookie), ...cookies]);
 }
 
-/** Sends the browser to the sign-in's host, with a request that only this gateway can make. */
+/** Redirects the browser to the sign-in host, with a request that only this gateway can seal. */
 async function request(
   scene: SigninScene,
   visit: Visit,
@@ -112,7 +112,7 @@ async function request(
   redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
 }
 
-/** Sends the browser to the sign-in's host, with an attempt of this host that is to be finished there. */
+/** Redirects the browser to the sign-in host, with an attempt of this host to be completed there. */
 function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
   const { wish, provider, cookies = [] } = beginning;
   const { attempt, cookie } = newAttempt(wish, provider.name, visit.now);
@@ -120,11 +120,10 @@ function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, begi
   return request(scene, visit, signinHost, beginning, errand, [attemptCookie(cookie), ...cookies]);
 }
 
-/**
- * Begins an attempt: binds it to the browser by a cookie, and sends it to the provider, or to the host where all sign in.
- * No other path leads to the provider, so that nobody signs in for a host by wildcard before they were asked.
+/** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. This
+ * is the only way to the provider, so that nobody signs in for a wildcard host without being asked.
  *
- * @throws Error with one line for the log where nothing can be sealed
+ * @throws Error with one line for the log if nothing can be sealed
  */
 export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { signinHost } = scene.signin;

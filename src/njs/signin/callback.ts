@@ -13,14 +13,14 @@ import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
-/** An attempt that came back. */
+/** An attempt whose browser has returned. */
 interface Returned {
   readonly callback: Callback;
   readonly attempt: Attempt;
   readonly provider: SigninProvider;
 }
 
-/** What a callback's state says; nothing of what is not ours. */
+/** Opens a callback's state; undefined if the gateway did not seal it. */
 async function returned({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Returned | undefined> {
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
@@ -31,15 +31,14 @@ async function returned({ vault, signin }: SigninScene, { host, query, now }: Vi
   return { callback, attempt, provider: signin.providers[attempt.provider] as SigninProvider };
 }
 
-/** The origin that an attempt's page is of. */
+/** The origin of an attempt's page. */
 const originFor = ({ signin }: SigninScene, { host }: Visit, { errand }: Attempt): string =>
   originOf(errand?.host ?? host, signin.publicPort);
 
-/**
- * What is not this browser's, is too old, or was finished: whoever is signed in goes on to the page; an attempt of ours
- * is begun anew, once, with somebody there, who is asked first for a host by wildcard. Nobody is signed in by it. For
- * another host nothing is begun that is too old: the cookie there has expired with it.
- */
+/** Handles an attempt that belongs to another browser, is too old, or was completed. It never signs anyone in. A person
+ * who is signed in goes on to the page. Otherwise the attempt is restarted once, with interaction, and for a wildcard
+ * host the person is asked first. For another host nothing is restarted that is too old, because the cookie there has
+ * expired too. */
 async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
   const { errand, mode, role, to } = attempt;
   const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
@@ -57,7 +56,7 @@ async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: R
   await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
 }
 
-/** Says why somebody was not signed in: in one line of the log, and as a page. */
+/** Reports why a sign-in failed: in one line of the log, and as a page. */
 function fail(
   scene: SigninScene,
   visit: Visit,
@@ -70,7 +69,7 @@ function fail(
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 
-/** The provider sent an error instead of a code. */
+/** The provider returned an error instead of a code. */
 async function refused(scene: SigninScene, visit: Visit, back: Returned, error: string): Promise<void> {
   const { attempt, provider } = back;
   const next = afterError(error, attempt.mode);
@@ -81,7 +80,7 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
       wish,
       provider,
       cookies,
-      // The attempt is this browser's, so the person in it was asked.
+      // The attempt belongs to this browser, so its person was asked.
       ...(attempt.errand !== undefined && { errand: attempt.errand, confirmed: true }),
     });
     return;
@@ -90,11 +89,10 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
   fail(scene, visit, back, reason, `it answered with the error ${errorName(error)}`);
 }
 
-/**
- * `/.meshgate/callback`: where the provider sends the browser back. A code is used once, by the browser that the attempt
+/** `/.meshgate/callback`: the provider returns the browser here. A code is used once, by the browser that the attempt
  * is bound to.
  *
- * @throws Error with one line for the log where the store does not answer, or nothing can be sealed
+ * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
  */
 export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
   if (visit.r.method !== 'GET') {
@@ -145,7 +143,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
-  // A code that was not used leaves nothing behind, whoever refused it. One that may have been is not sent again.
+  // A code that was not used leaves no trace. One that may have been used is not sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
   if (!person.ok) {

@@ -6,7 +6,7 @@ import type { SessionClaims } from '../../session/types.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Leaves revocations to the job, which tries until the other replicas have them. */
+/** Writes revocations to files for the job, which tries until the other replicas have them. */
 function leave(stateDir: string, revocations: readonly Revocation[]): void {
   for (const one of revocations) {
     const name = `${one.kind}-${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
@@ -14,11 +14,10 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
   }
 }
 
-/**
- * Calls back for all replicas: on this one at once, on the others as soon as the store answers.
+/** Revokes for all replicas: at once on this one, and on the others as soon as the store answers.
  *
- * @param keep keeps it on this one
- * @throws Error with one line for the log where it does not hold, here or elsewhere
+ * @param keep stores it on this replica
+ * @throws Error with one line for the log if it is not in force, here or elsewhere
  */
 export async function callBack(
   { store, signin }: SigninScene,
@@ -34,11 +33,11 @@ export async function callBack(
   }
 }
 
-/**
- * Ends one session of ours: each cookie that it ever had. Others of the same session at the provider go on.
+/** Ends one session of the gateway, with each cookie that it ever had. Other sessions of the same provider session
+ * continue.
  *
- * @param keep keeps it on this replica
- * @throws Error with one line for the log where it does not hold
+ * @param keep stores it on this replica
+ * @throws Error with one line for the log if it is not in force
  */
 export async function endOne(
   scene: SigninScene,
@@ -50,10 +49,9 @@ export async function endOne(
   await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
 }
 
-/**
- * Ends a session everywhere: its cookies, those of the same session at the provider, on every host, and its record.
+/** Ends a session everywhere: its cookies, other sessions of the same provider session on every host, and its record.
  *
- * @throws Error with one line for the log where it does not hold
+ * @throws Error with one line for the log if that is not in force
  */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;
@@ -61,6 +59,6 @@ export async function endSession(scene: SigninScene, session: SessionClaims, now
   try {
     await scene.store.delete(session.sid);
   } catch {
-    // Nobody finds it any more, and it runs out.
+    // Nothing refers to the record any more, and it expires.
   }
 }

@@ -24,7 +24,7 @@ const tooLong = refuse(
   'what the policy reads of the claims does not fit into a cookie; let it name the groups that count, or the provider send fewer',
 );
 
-/** Keeps what stays here of a session. Without it the session goes on, and is renewed through the provider. */
+/** Stores the record of a session. Without one the session continues, and is renewed through the provider. */
 async function remember({ store }: SigninScene, record: SessionRecord, now: number): Promise<void> {
   try {
     await store.put(record, Math.max(1, record.session.end - now));
@@ -33,7 +33,7 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
   }
 }
 
-/** What is kept under a session's id is of no use any longer. */
+/** Deletes the record of a session, which is of no use any more. */
 async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<void> {
   try {
     await store.delete(sid);
@@ -42,7 +42,7 @@ async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<v
   }
 }
 
-/** What is kept of a session; `undefined` where nothing is. */
+/** The record of a session; `undefined` if there is none. */
 async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<SessionRecord | undefined> {
   try {
     return await store.get(sid);
@@ -51,7 +51,7 @@ async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<Ses
   }
 }
 
-/** Revokes a session that another person's took the place of: a copy of its cookie would outlive its sign-out. */
+/** Revokes a session that another person's session replaced: a copy of its cookie would outlive its sign-out. */
 async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
   if (scene.vault.isRevoked(before)) return;
   try {
@@ -61,33 +61,32 @@ async function replace(scene: SigninScene, before: SessionClaims, now: number): 
   }
 }
 
-/** Cookies that a browser loses where nobody is signed in: with a revoked session each further attempt would fail. */
+/** Cookies to delete after a failed sign-in: with a revoked session each further attempt would fail. */
 export const goneAfter = (attempt: string, reason: ReasonCode): readonly string[] =>
   reason === 'revoked' ? [expiredAttempt(attempt), expireCookie(SESSION_COOKIE)] : [expiredAttempt(attempt)];
 
-/** What arrives at the host that it is for. */
+/** A completed sign-in at the host that it is for. */
 export interface Arrival {
   readonly session: SessionClaims;
   readonly mode: Mode;
   /** Id of the attempt of this host. */
   readonly attempt: string;
   readonly to: string;
-  /** What is to be kept; absent: the sign-in's host has kept it. */
+  /** The record to store; absent: the sign-in host has stored it. */
   readonly record?: SessionRecord;
 }
 
-/**
- * Sends a browser that has signed in to its page, with the session's cookie.
+/** Sends a browser that has signed in to its page, with the session cookie.
  *
- * @returns reasons `revoked` where the session was revoked on its way here, and `claim_absent` where it fits into no
- * cookie; then nothing is answered
+ * @returns reasons `revoked` if the session was revoked on its way, and `claim_absent` if it is too long for a cookie;
+ * then nothing was answered
  */
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
   const { vault, table, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
-  // Also where it was revoked: what follows a session that has ended meanwhile has ended with it.
+  // Also if it was revoked: a session that continues an ended one has ended too.
   const before = await vault.cookieOf(host, cookies, now);
   const subject = table.providers[arrival.session.provider]?.subject.claim ?? 'sub';
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
@@ -97,7 +96,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   if (text === undefined) return tooLong;
   const record = arrival.record ?? (goesOn ? await kept(scene, arrival.session) : undefined);
   if (before !== undefined && !goesOn) await replace(scene, before, now);
-  // Of a session that goes on there is one record, under its own id.
+  // A session that continues has one record, under its own id.
   if (before !== undefined) await forget(scene, before);
   if (goesOn && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
@@ -105,11 +104,10 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   return ok(undefined);
 }
 
-/**
- * Makes a session of a person, and answers with it: here with its cookie, for another host with a ticket for that one.
+/** Makes a person's session and answers: with its cookie on this host, or with a ticket for another host.
  *
- * @returns reasons `claim_absent` where it fits into no cookie, or no ticket, and those of {@link refuseSignin}; then
- * nothing is answered
+ * @returns reasons `claim_absent` if it is too long for a cookie or a ticket, and those of {@link refuseSignin}; then
+ * nothing was answered
  */
 export async function establish(
   scene: SigninScene,

@@ -16,19 +16,19 @@ import { emptyErrorQueue } from '../openssl.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
-/** Who the provider says has signed in. */
+/** The person who has signed in, as the provider says it. */
 export interface Person {
-  /** Of the ID token alone. */
+  /** Of the ID token only. */
   readonly idClaims: Claims;
-  /** All that the provider said. */
+  /** All claims of the provider. */
   readonly claims: Claims;
   readonly tokens: Tokens;
 }
 
-/** Nobody has signed in; `lost`: the code may be used up, and what came of it is not known. */
+/** The sign-in failed; `lost`: the code may be used up, and the result is not known. */
 export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
-/** What ID tokens of a provider are checked against, with its keys as they are now. */
+/** The input for verifying ID tokens of a provider, with its current keys. */
 export function idTokenContext(
   { table, keys }: SigninScene,
   provider: SigninProvider,
@@ -45,7 +45,7 @@ export function idTokenContext(
   };
 }
 
-/** Verifies an ID token; once more with the provider's newest keys where those at hand do not do. */
+/** Verifies an ID token; if the known keys are not enough, once more with the provider's newest keys. */
 export async function withNewestKeys(
   scene: SigninScene,
   provider: SigninProvider,
@@ -56,21 +56,20 @@ export async function withNewestKeys(
   const verified = await verify(idTokenContext(scene, provider, now));
   if (verified.ok) return verified;
   const of = scene.table.providers[provider.name] as TokenProvider;
-  // The job may not have fetched any yet; the provider has just answered, so it is there now.
+  // The job may not have fetched keys yet. The provider has just answered, so it has no outage.
   const none = verified.reason === 'provider_unavailable';
   const ask = none ? of : providerToAsk(idToken, verified, [of]);
   if (ask === undefined || (await scene.keys.refetch(ask, none)) !== 'fetched') return verified;
   return verify(idTokenContext(scene, provider, now));
 }
 
-/** Seconds for which one answer serves several tabs in which somebody signs in at once. */
+/** Seconds for which one answer serves several tabs in which a person signs in at once. */
 const TABS_S = 5;
 
-/**
- * Claims of the ID token, and where the policy reads some that are missing there, of the UserInfo endpoint.
+/** Claims of the ID token, and if the policy reads claims that it lacks, of the UserInfo endpoint.
  *
- * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` where the provider left groups out
- * @throws Error with one line for the log where UserInfo did not answer
+ * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
+ * @throws Error with one line for the log if UserInfo did not answer
  */
 export async function allClaims(
   { table, client, questions }: SigninScene,
@@ -97,7 +96,8 @@ export async function allClaims(
   return checkOverage(claims.value, paths) ?? claims;
 }
 
-/** What somebody is told of an ID token that is not taken: that they may step up, that its keys are missing; else no more than that. */
+/** The refusal of an ID token for the person: that a step-up is needed, that keys are missing, or else only that it
+ * failed. */
 function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
   if (reason === 'provider_unavailable') return refuse(reason, detail === '' ? 'it has published no keys yet' : detail);
   return reason === 'step_up_required'
@@ -105,14 +105,14 @@ function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
     : refuse('signin_failed', `its ID token is not taken: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }
 
-/** After the provider has redeemed the code: what is not known just now is lost. */
+/** Refusals after the provider has redeemed the code: if the result is not known now, it is lost. */
 const afterTokens = (refusal: Refusal): NotExchanged => ({
   ok: false,
   ...refusal,
   lost: refusal.reason === 'provider_unavailable',
 });
 
-/** Redeems a code, once, and says who has signed in. */
+/** Redeems a code, once, and returns the person. */
 export async function exchange(
   scene: SigninScene,
   { host, now }: Visit,
@@ -142,7 +142,7 @@ export async function exchange(
     nonce: attempt.nonce,
     ...(accessToken !== undefined && { accessToken }),
   };
-  // What was signed while we waited is not of the future.
+  // What was signed while this request waited must not count as in the future.
   const then = Date.now() / 1000;
   const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
     verifyIdToken(idToken, expected, context, then),

@@ -2,10 +2,9 @@ import { refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { type Visit, visitOf } from './visit.ts';
 
-/**
- * Makes a `js_content` handler. What stops it is one line of the log, and a page that says no more than that.
+/** Makes a `js_content` handler. An error becomes one line of the log, and a page without details.
  *
- * @param what of the sign-in it is, for the log
+ * @param what the part of the sign-in, for the log
  */
 export function handlerOf(
   scene: SigninScene,

@@ -11,7 +11,7 @@ import { arrive, goneAfter } from './establish.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
-/** The ticket of a query, if it is for this host. */
+/** The ticket in a query, if it is for this host. */
 async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
   // Without a sign-in host nothing seals tickets.
   const isRead = signin.signinHost !== undefined && query.length <= MAX_SIGNIN_QUERY;
@@ -23,7 +23,7 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
-/** A ticket that is another browser's, too old, or used: as with a callback, nobody is signed in by it. */
+/** Handles a ticket that is another browser's, too old, or used. As with a callback, it signs nobody in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;
   const { signin, vault, pages } = scene;
@@ -40,11 +40,10 @@ async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: bo
   await begin(scene, visit, { wish: { mode: 'in', to, restarted: true }, provider });
 }
 
-/**
- * `/.meshgate/handover`: where the sign-in's host sends a browser with what was signed in for this one: once, within a
- * minute, and only the browser that began here.
+/** `/.meshgate/handover`: the sign-in host returns a browser here with a ticket, which is valid once, within a minute,
+ * and only in the browser in which the attempt began.
  *
- * @throws Error with one line for the log where the store does not answer, or nothing can be sealed
+ * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
  */
 export async function handover(scene: SigninScene, visit: Visit): Promise<void> {
   if (visit.r.method !== 'GET') {

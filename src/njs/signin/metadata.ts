@@ -27,18 +27,18 @@ const LOOK_MS = 50;
 
 type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses'>;
 
-/** What is read of a discovery document, and where that is kept. */
+/** What is read from a discovery document, and where the result is stored. */
 interface Reading<M> {
   readonly read: (text: string, issuer: string, anywhere?: boolean) => Read<M>;
-  /** Name in the dict of the keys. */
+  /** Key in the dict of keys. */
   readonly name: (provider: Provider) => string;
   /** Name of its lock. */
   readonly lock: string;
-  /** What is done with it, for the log. */
+  /** Its use, for the log. */
   readonly what: string;
 }
 
-/** What a sign-in needs. */
+/** The data for a sign-in. */
 export const ofSignin: Reading<Metadata> = {
   read: readMetadata,
   name: metadataName,
@@ -46,7 +46,7 @@ export const ofSignin: Reading<Metadata> = {
   what: 'sign-in through',
 };
 
-/** What a client needs that asks about tokens. */
+/** The data for asking about tokens. */
 export const ofClient: Reading<ClientMetadata> = {
   read: readClientMetadata,
   name: ({ name, issuer }) => `client ${name} ${issuer}`,
@@ -54,7 +54,7 @@ export const ofClient: Reading<ClientMetadata> = {
   what: 'asking',
 };
 
-/** Where the providers are asked for what, as all workers share it; kept over restarts with their keys. */
+/** The endpoints of the providers, as all workers share them; kept over restarts with their keys. */
 export class MetadataStore<M = Metadata> {
   readonly #egress: string;
   readonly #stale: number;
@@ -74,7 +74,7 @@ export class MetadataStore<M = Metadata> {
     return text === undefined ? undefined : (JSON.parse(text) as Kept<M>);
   }
 
-  /** What is kept, if it is not older than a provider's keys may be. */
+  /** The stored data, if it is not older than a provider's keys may be. */
   #usable(provider: Provider, now: number): Kept<M> | undefined {
     const kept = this.#kept(provider);
     return kept !== undefined && now - kept.fetchedAt <= this.#stale ? kept : undefined;
@@ -100,11 +100,10 @@ export class MetadataStore<M = Metadata> {
     }
   }
 
-  /**
-   * A provider's endpoints. Fetched where they are not known or older than some minutes, by one at a time, and no more
-   * often than each few seconds; while the provider is away those of before serve.
+  /** A provider's endpoints. They are fetched if they are unknown or some minutes old, by one request at a time and
+   * only every few seconds. During an outage of the provider the old ones are used.
    *
-   * @returns `undefined` where there are none
+   * @returns `undefined` if there are none
    */
   async of(provider: Provider, now: number): Promise<M | undefined> {
     const before = this.#usable(provider, now);

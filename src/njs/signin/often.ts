@@ -9,11 +9,10 @@ const tooOften = refuse(
   `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`,
 );
 
-/**
- * Counts one more sign-in of a person: each is remembered, in memory that all share and where nothing makes room.
+/** Counts one more sign-in of a person. Each is remembered in shared memory in which nothing is evicted.
  *
  * @param sub the provider's name for the person
- * @returns reason `limit_exceeded` where they sign in too often, else undefined
+ * @returns reason `limit_exceeded` if they sign in too often, else undefined
  */
 export function signsInTooOften(provider: string, sub: unknown, now: number): typeof tooOften | undefined {
   const period = Math.floor(now / SIGNINS_PERIOD_S);
@@ -22,7 +21,7 @@ export function signsInTooOften(provider: string, sub: unknown, now: number): ty
   try {
     return locksDict().incr(key, 1, 0, SIGNINS_PERIOD_S * 1000) > MAX_SIGNINS ? tooOften : undefined;
   } catch {
-    // There is no room to count: more people sign in than the policy says, and they may.
+    // There is no room to count: more people sign in than the policy expects. They may.
     return undefined;
   }
 }

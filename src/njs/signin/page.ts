@@ -8,15 +8,16 @@ import type { SigninTable } from '../../session/signin-table.ts';
 import { send } from './send.ts';
 import { ThemeFolder } from './theme.ts';
 
-/** A form that came without a session that holds is explained: all that a new sign-in helps, but the first page. */
+/** Reasons that are explained if a form was sent without a valid session: all that a new sign-in solves, except for
+ * opening the first page. */
 const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
 
-/** A picture's name does not change with it. */
+/** Short, because a picture's name does not change with its content. */
 const PICTURE_MAX_AGE_S = 3600;
 
 const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
 
-/** What stands in the JSON of a problem, as nginx has it from the check: escapes and all. */
+/** Decodes the JSON text of a problem, which nginx passes on from the check with its escapes. */
 function unescapeJson(text: string): string {
   try {
     return String(JSON.parse(`"${text}"`));
@@ -25,7 +26,7 @@ function unescapeJson(text: string): string {
   }
 }
 
-/** A value as headers carry it. */
+/** Decodes a header's value. */
 function decodeValue(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -34,7 +35,7 @@ function decodeValue(text: string): string {
   }
 }
 
-/** What nginx says of the request that was refused. */
+/** The page for a refused request, by nginx's headers. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
   const host = headersIn[TO_HANDLER.host] ?? '';
   const requestId = headersIn[TO_HANDLER.requestId];
@@ -62,7 +63,7 @@ function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table:
   };
 }
 
-/** The reason's own status, or what nginx says. */
+/** The reason's own status, or the one from nginx. */
 function statusOf({ headersIn }: NginxHTTPRequest, reason: ReasonCode): number {
   const status = headersIn[TO_PAGE.status] ?? '';
   return /^[45]\d\d$/.test(status) ? Number(status) : reasons[reason].status;
@@ -78,8 +79,7 @@ export class Pages {
     this.#folder = new ThemeFolder(table.pagesDir);
   }
 
-  /**
-   * Answers with a page; `Set-Cookie` and the like that are set before stay.
+  /** Answers with a page. Headers that were set before, such as `Set-Cookie`, stay.
    *
    * @param status of the answer
    */
@@ -94,20 +94,20 @@ export class Pages {
     send(r, status, html);
   }
 
-  /** `/.meshgate/page/REASON`: the page of a refusal; nginx hands over what the check said beside the reason. */
+  /** `/.meshgate/page/REASON`: the page of a refusal. nginx passes on what the check said besides the reason. */
   refusal(r: NginxHTTPRequest): void {
     const given = (r.uri as string).slice(PAGE_PATH.length);
     const reason = isReason(given) ? given : 'check_unavailable';
     this.answer(r, statusOf(r, reason), refusedPage(r, reason, this.#table));
   }
 
-  /** `/.meshgate/assets/NAME`: the stylesheet by the name that its pages give it, pictures and fonts by theirs. */
+  /** `/.meshgate/assets/NAME`: the stylesheet, pictures and fonts, by their names. */
   asset(r: NginxHTTPRequest): void {
     const name = (r.uri as string).slice(ASSETS_PATH.length);
     for (const [header, value] of Object.entries(STYLE_HEADERS)) r.headersOut[header] = value;
     if (/^style-[0-9a-f]+\.css$/.test(name)) {
       const style = this.#folder.theme(Date.now() / 1000).style ?? STYLE;
-      // Another replica has another stylesheet while it is being replaced: ours will do, and is not kept under that name.
+      // While a stylesheet is being replaced, another replica has another one. This replica's is sent, without caching.
       if (style.name !== name) r.headersOut['Cache-Control'] = 'no-store';
       r.return(200, style.text);
       return;

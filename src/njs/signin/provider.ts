@@ -15,41 +15,41 @@ import type { SigninProvider } from '../../session/signin-table.ts';
 import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
-/** An endpoint where the gateway shows that it is the client. */
+/** Endpoints at which the gateway authenticates as a client. */
 type ClientEndpoint = 'token' | 'par' | 'introspection' | 'revocation';
 
 type Endpoints = { readonly [K in ClientEndpoint | 'userinfo']?: string };
 
-/** Where a provider is asked; `mtls`: by a client with a certificate. */
+/** The endpoints of a provider; `mtls`: for a client with a certificate. */
 type Where = Endpoints & {
   readonly mtls: Endpoints;
-  /** The policy itself says where. */
+  /** The policy itself has the endpoints. */
   readonly written?: true;
 };
 
 /** A provider as one of its clients knows it. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
-/** Statuses by which UserInfo refuses the token, or says that there is no such person (RFC 6750 section 3.1). */
+/** Statuses with which UserInfo refuses the token, or says that there is no such person (RFC 6750 section 3.1). */
 const REFUSALS: readonly number[] = [401, 403, 404];
 
-/** What the token endpoint said of a code; `lost`: it may be used up, and what it was for is not known. */
+/** The token endpoint's answer to a code; `lost`: the code may be used up, and the result is not known. */
 export type CodeAnswer =
   | Exclude<TokenAnswer, { kind: 'broken' }>
   | { readonly kind: 'broken'; readonly error: string; readonly lost: boolean };
 
-/** An answer, and what the request held that no log may have. */
+/** An answer, and the secrets of the request, which must not be logged. */
 export interface ClientAnswer extends ProviderAnswer {
   readonly secrets: readonly string[];
 }
 
-/** Calls to the providers as their registered client. What it shows is read from its files for each call. */
+/** Calls providers as their registered client. The client's credentials are read from their files for each call. */
 export class ProviderClient {
   readonly #egress: string;
   readonly #without: string;
   readonly #keys = new Map<string, KeyFile<ClientKey>>();
 
-  /** @param without what cannot be done where a file with keys is missing or broken, for the log */
+  /** @param without what does not work if a file with keys is missing or broken, for the log */
   constructor(egress: string, without = 'nobody signs in there') {
     this.#egress = egress;
     this.#without = without;
@@ -64,7 +64,7 @@ export class ProviderClient {
     return file;
   }
 
-  /** What the client may show, the newest first: several secrets overlap while one replaces the other. */
+  /** The client's credentials, the newest first: several secrets overlap while one replaces the other. */
   async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
     switch (auth.kind) {
@@ -96,11 +96,10 @@ export class ProviderClient {
     return alias ?? metadata[endpoint];
   }
 
-  /**
-   * Calls an endpoint as the client; again only with the next secret, where the provider says that it does not know the
-   * client by this one: then it has looked at nothing else.
+  /** Calls an endpoint as the client. It tries the next secret only if the provider says that it does not know the
+   * client by this one, because then it has examined nothing else.
    *
-   * @throws Error with one line for the log where no answer came, or there is nothing to show
+   * @throws Error with one line for the log if there was no answer, or the client has no credential
    */
   async call(
     provider: ClientOf,
@@ -130,7 +129,7 @@ export class ProviderClient {
     return { ...(answer as ProviderAnswer), secrets: secretsIn(provider.client, params, all) };
   }
 
-  /** Asks the token endpoint; never throws. */
+  /** Calls the token endpoint; never throws. */
   async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<CodeAnswer> {
     try {
       const answered = await this.call(provider, metadata, 'token', params, now);
@@ -141,10 +140,9 @@ export class ProviderClient {
     }
   }
 
-  /**
-   * Asks the UserInfo endpoint.
+  /** Calls the UserInfo endpoint.
    *
-   * @returns reason `signin_failed` where the provider refuses to speak of the person
+   * @returns reason `signin_failed` if the provider refuses to return the person's claims
    * @throws Error with one line for the log
    */
   async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {

@@ -14,14 +14,13 @@ import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 
-/** What a sign-in is, and a refresh does not change; ID tokens of a refresh may leave it out. */
+/** Claims about the sign-in, which a refresh does not change. ID tokens of a refresh may omit them. */
 const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 
-/** Why claims are not known just now, though the session may go on. */
+/** Reasons for which claims are not known now, although the session may go on. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
-/**
- * All claims of the person after a refresh; absent where the provider said nothing of them.
+/** All claims of the person after a refresh; absent if the provider returned none.
  *
  * @throws Error with one line for the log
  */
@@ -34,7 +33,7 @@ async function claimsAfter(
 ): Promise<Result<Claims | undefined>> {
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
-    // What UserInfo does not say any more is not confirmed any more.
+    // A claim that UserInfo no longer returns is no longer confirmed.
     const said = await scene.client.userinfo(provider, metadata, accessToken);
     if (!said.ok) return said;
     return withUserinfo(onlyOfTokens(before), said.value, providerKind(provider.kind) ?? {});
@@ -46,7 +45,7 @@ async function claimsAfter(
   );
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
-  // Section 12.2: where it has one, it is that of the sign-in.
+  // Section 12.2: if it has one, it is that of the sign-in.
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
     return { ok: false, reason: 'claim_absent', detail: 'its "nonce" is not that of the sign-in' };
   }
@@ -56,7 +55,7 @@ async function claimsAfter(
 
 const AWAY = { away: true } as const;
 
-/** What the token endpoint's answer says of the refresh token that it was asked with. */
+/** What the token endpoint's answer says about the refresh token that was sent. */
 function outcomeOf(
   answered: ClientAnswer,
 ): Exclude<Refreshed, { kind: 'confirmed' }> | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
@@ -72,10 +71,8 @@ function outcomeOf(
   return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
 }
 
-/**
- * Asks a provider whether a session goes on, with its refresh token, once (RFC 6749 section 6, OpenID Connect Core
- * section 12). Never throws.
- */
+/** Asks a provider once whether a session goes on, with its refresh token (RFC 6749 section 6, OpenID Connect Core
+ * section 12). Never throws. */
 export async function refresh(scene: SigninScene, record: SessionRecord): Promise<Refreshed> {
   const { signin, client } = scene;
   const { session, claims: before, refreshToken = '' } = record;
@@ -97,7 +94,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     if (outcome.kind !== 'tokens') return outcome;
     tokens = outcome.tokens;
   } catch (error) {
-    // Where the client has nothing to show, or the provider is where it must not be, no session is renewed.
+    // Without credentials of the client, or if the provider's address is forbidden, no session is renewed.
     return { kind: error instanceof NoAnswer ? 'lost' : 'unused', detail: (error as Error).message, ...AWAY };
   }
   const { idToken, refreshToken: next } = tokens;
@@ -126,7 +123,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       ...kept,
     };
   } catch (error) {
-    // The token endpoint has just answered, so the provider is not away: UserInfo may be silent about one person alone.
+    // The token endpoint has just answered, so the provider has no outage: UserInfo may refuse only this person.
     return { kind: 'unsaid', detail: (error as Error).message, ...kept };
   }
 }

@@ -7,11 +7,11 @@ import { refresh } from './refresh.ts';
 import { type Renewal, Renewals } from './renewal.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Milliseconds between two looks of whoever waits: shared memory costs nothing, etcd a call. */
+/** Milliseconds between two reads by a waiting request: shared memory costs nothing, etcd a call. */
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
 
-/** The check may have given up: then `r.return` throws, and nobody is there to be told. */
+/** The check may have given up; then `r.return` throws, and nobody needs the answer. */
 function answer(r: NginxHTTPRequest, status: number, text = ''): void {
   try {
     r.return(status, text);
@@ -20,7 +20,7 @@ function answer(r: NginxHTTPRequest, status: number, text = ''): void {
   }
 }
 
-/** Answers with a session's cookie; one that does not fit any more ends, as it would not have begun. */
+/** Answers with a session's cookie. A session that no longer fits into a cookie ends, as it could not have begun. */
 async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
   const text = await vault.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
@@ -43,7 +43,7 @@ function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: R
   }
 }
 
-/** Makes the handler of `/.meshgate/renew`, which the check alone asks; see src/session/renewal-status.ts. */
+/** Makes the handler of `/.meshgate/renew`, which only the check calls; see src/session/renewal-status.ts. */
 export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, vault } = scene;
   const kept = table.session?.keep;
@@ -55,7 +55,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     isRevoked: (session, sub) => vault.isRevoked(session, sub),
     end: async (session) => {
       try {
-        // Sessions of other hosts have refresh tokens of their own.
+        // Sessions of other hosts have their own refresh tokens.
         await endOne(scene, session, Date.now() / 1000);
       } catch (error) {
         ngx.log(ngx.ERR, `meshgate: a session that its provider ended is not revoked: ${(error as Error).message}`);
@@ -74,7 +74,8 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       if (cookie === undefined) return answer(r, RENEWED.alone);
       const renewal = await renewals.renew(cookie, host, wait);
       await speak(scene, r, host, renewal);
-      // The check has its answer, and its request goes on. It keeps no connection for the next one to wait on.
+      // The check has its answer, and its request continues. The connection is closed, so that no later call has to
+      // wait on it.
       if (renewal.kind === 'going') await renewal.go?.();
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: a session is not renewed: ${(error as Error).message}`);

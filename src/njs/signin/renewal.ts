@@ -29,34 +29,33 @@ import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
-/** What renewals need; what the provider and the cookie's seal have to do with it is the caller's. */
+/** What renewals need. The parts that depend on the provider and on sealing are passed in. */
 export interface RenewalScene {
   readonly store: SessionStore;
-  /** Milliseconds between two looks at the store of whoever waits. */
+  /** Milliseconds between two reads of the store by a waiting request. */
   readonly look: number;
   readonly choose: Choose;
   /** Asks the provider, once. Never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
-  /**
-   * Whether a session is revoked.
+  /** Whether a session is revoked.
    *
-   * @param sub the provider's name for the person, where it is known
+   * @param sub the provider's name for the person, if it is known
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean;
-  /** Revokes a session that its provider ended, so that it stays so when its record is gone. Never throws. */
+  /** Revokes a session that its provider ended, so that it stays ended after its record is gone. Never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
   readonly selection: string;
 }
 
-/** What comes of a cookie. */
+/** The result for a cookie. */
 export type Renewal =
   | { readonly kind: 'session'; readonly session: SessionClaims }
   | { readonly kind: 'alone' }
   | { readonly kind: 'ended' }
-  /** Its time is over, and what says the claims did not answer. */
+  /** The fresh time is over, and the source of the claims did not answer. */
   | { readonly kind: 'stale' }
-  /** The provider is asked by {@link Going.go} after the answer, or by somebody else already. */
+  /** The provider is asked by {@link Going.go} after the answer, or is being asked by another request. */
   | Going;
 
 interface Going {
@@ -66,23 +65,23 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Renewals after the answer that are under way, and requests that wait for one, on all workers. */
+/** Name of the counter of renewals after the answer, and of waiting requests, on all workers. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
-/** Longer than either takes: a request that has waited may lead. */
+/** Longer than either takes: a request that has waited may then renew. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-/** Name of the mark that a provider, or a session, is left alone for a while. */
+/** Key of the mark that a provider, or a session, must not be asked for a while. */
 const paused = (what: string): string => composed('pause', what);
 
-/** Name of the mark that a session's claims were to be confirmed, and what says them did not answer. */
+/** Key of the mark that the source of a session's claims did not answer. */
 const unsaid = (sid: string): string => composed('unsaid', sid);
 
-/** Longer than the pause and the next try take: the mark is there until that has its answer. */
+/** Longer than the pause and the next attempt: the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
+/** Sets a mark for a while; false if it exists, or if there is no room for marks. */
 function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
   try {
     return dict.add(name, 1, ms);
@@ -91,7 +90,7 @@ function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
   }
 }
 
-/** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
+/** One renewal at a time for each session, however many of its cookies ask, on all workers and replicas. */
 export class Renewals {
   readonly #scene: RenewalScene;
 
@@ -109,7 +108,7 @@ export class Renewals {
     return nextStep(cookie, record, this.#at(cookie));
   }
 
-  /** What a step without the provider comes to. */
+  /** The result of a step that does not ask the provider. */
   #without(step: Exclude<Step, 'refresh'>, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
@@ -118,10 +117,8 @@ export class Renewals {
     return step === 'ended' ? { kind: 'ended' } : alone;
   }
 
-  /**
-   * A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its
-   * token. What it says of one session alone keeps only that one from asking again.
-   */
+  /** Handles a failed refresh. A provider that does not answer is not asked for a while: each session would wait for
+   * it, or lose its token. An answer about one session only pauses that session. */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
@@ -151,11 +148,11 @@ export class Renewals {
     try {
       renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
     } catch {
-      // No room: the next request asks again.
+      // There is no room: the next request asks again.
     }
   }
 
-  /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */
+  /** The result for a cookie; `stale` if its claims were not confirmed in time. */
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
@@ -167,7 +164,7 @@ export class Renewals {
     await this.#scene.store.put(record, Math.max(1, record.session.end - Date.now() / 1000));
   }
 
-  /** Asks the provider, with the lock held. */
+  /** Asks the provider, while holding the lock. */
   async #lead(cookie: SessionClaims): Promise<Renewal> {
     const { store, choose } = this.#scene;
     const before = await store.get(cookie.sid);
@@ -175,12 +172,12 @@ export class Renewals {
     if (step !== 'refresh' || before === undefined)
       return this.#without(step as Exclude<Step, 'refresh'>, cookie, before);
     if (isUnanswered(before)) {
-      // Whoever sent it is gone, and its answer with it.
+      // The request that sent it is gone, and so is the answer.
       const left = withoutToken(before);
       await this.#keep(left);
       return this.#without(this.#step(cookie, left) as Exclude<Step, 'refresh'>, cookie, left);
     }
-    // Said before it is sent: a worker that dies meanwhile takes the answer with it.
+    // Recorded before it is sent: if the worker dies meanwhile, the answer is lost.
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
@@ -195,10 +192,10 @@ export class Renewals {
     }
     try {
       const kept = await store.get(cookie.sid);
-      // The person may have signed in again meanwhile: the record is that sign-in's.
+      // If the person has signed in again meanwhile, the record belongs to that sign-in.
       if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
-      // What the store has says that the token is not to be used again.
+      // The stored record says that the token must not be used again.
       ngx.log(ngx.WARN, `meshgate: a renewed session is not kept: ${(error as Error).message}`);
     }
     if (after.ended) {
@@ -217,7 +214,7 @@ export class Renewals {
     }
   }
 
-  /** Waits until whoever asks the provider has its answer; takes over from one that is gone before it asked. */
+  /** Waits until the request that asks the provider has the answer; takes over if it died before it asked. */
   async #wait(cookie: SessionClaims): Promise<Renewal> {
     const { store, look } = this.#scene;
     const until = Date.now() + WAIT_FOR_RENEWAL_MS;
@@ -233,12 +230,11 @@ export class Renewals {
     return alone;
   }
 
-  /**
-   * Renews a session.
+  /** Renews a session.
    *
-   * @param host whose cookie it is
-   * @param wait whether the answer is waited for; else the provider is asked afterwards
-   * @throws Error with one line for the log where the store does not answer
+   * @param host of the cookie
+   * @param wait whether to wait for the answer; else the provider is asked afterwards
+   * @throws Error with one line for the log if the store does not answer
    */
   async renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
     return this.#inTime(await this.#renew(cookie, host, wait), cookie);

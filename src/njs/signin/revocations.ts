@@ -19,23 +19,23 @@ import { EtcdStore } from '../etcd-store.ts';
 import { keepRevoked } from '../revoked.ts';
 import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
 
-/** Milliseconds after which a run begins nothing new: it ends before the next one, which would kill it. */
+/** Milliseconds after which a run begins nothing new, so that it ends before the next one, which would kill it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
 
-/** Of these, those in which one more file is kept here: a worker does nothing else meanwhile. */
+/** The part of them in which a run starts to process another file here: a worker does nothing else meanwhile. */
 const KEEP_MS = 50;
 
-/** And those in which one more is given to etcd: a call may take all of the rest. */
+/** The part of them in which it starts to send another one to etcd: a call may take all of the rest. */
 const FILES_MS = 250;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
 
-/** One line a minute about one thing, however many workers and runs find it. */
+/** Logs at most one line a minute about one thing, for all workers and runs. */
 function say(what: string, level: number, line: string): void {
   if (locksDict().add(composed('said', what), 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
 }
 
-/** Tells the command why its file is not taken. */
+/** Tells the command why its file is not accepted. */
 function refuse(path: string, why: string): void {
   ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
   try {
@@ -46,7 +46,7 @@ function refuse(path: string, why: string): void {
   }
 }
 
-/** The text of a file; `undefined` where it is gone, or not all there yet. */
+/** The text of a file; `undefined` if it is gone, or not complete yet. */
 function textOf(path: string): string | undefined {
   try {
     const stat = fs.statSync(path);
@@ -61,7 +61,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** What is wrong with the provider that a file names: a name with a typo in it revokes nothing. */
+/** What is wrong with the provider in a file: a misspelled name would revoke nothing. */
 function wrongProvider(text: string, providers: readonly string[]): string | undefined {
   const { provider } = JSON.parse(text) as { readonly provider?: unknown };
   const known = [...providers, CERTIFICATE_PROVIDER];
@@ -69,14 +69,14 @@ function wrongProvider(text: string, providers: readonly string[]): string | und
   return `the policy has no provider ${JSON.stringify(provider)}, only ${known.join(', ')}`;
 }
 
-/** A file whose revocation holds on this nginx. */
+/** A file whose revocation is in force on this nginx. */
 interface Kept {
   readonly name: string;
   readonly path: string;
   readonly revocation: Revocation;
 }
 
-/** Enforces the revocation of a file on this nginx; `undefined`: the file is refused, or not complete yet. */
+/** Enforces the revocation of a file on this nginx; `undefined` if the file is refused, or not complete yet. */
 function keepHere(folder: string, name: string, providers: readonly string[]): Kept | undefined {
   const path = `${folder}/${name}`;
   const text = textOf(path);
@@ -96,7 +96,7 @@ function keepHere(folder: string, name: string, providers: readonly string[]): K
   return { name, path, revocation };
 }
 
-/** Gives a revocation to the other replicas; then its file has done its work. */
+/** Sends a revocation to the other replicas; then its file is no longer needed. */
 async function share({ path, revocation }: Kept, store: SessionStore): Promise<boolean> {
   try {
     await store.revoke(revocation);
@@ -114,20 +114,18 @@ async function share({ path, revocation }: Kept, store: SessionStore): Promise<b
   return true;
 }
 
-/** Counters of files that previous runs came to: each run goes on where the last one stopped. */
+/** Counters of processed files: each run continues where the last one stopped. */
 const KEPT = 'revocation files kept';
 const SHARED = 'revocation files shared';
 
-/** A list that begins with another of its members. */
+/** The list, beginning with another of its members. */
 function rotated<T>(list: readonly T[], by: number): readonly T[] {
   const start = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/**
- * Files in the order in which a run takes them. Sign-outs come last, since anyone who signs in can cause any number of
- * them, and the nginx where a person signed out enforces that already.
- */
+/** Files in the order in which a run processes them. Sign-outs come last, because anyone who signs in can cause any
+ * number of them, and the nginx where a person signed out enforces them already. */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
   const isSignout = (file: T) => nameOf(file).startsWith('out-');
@@ -140,7 +138,8 @@ function cameTo(counter: string, by: number): void {
   locksDict().incr(counter, by, 0, MAX_DICT_TTL_MS);
 }
 
-/** Takes the files of `meshgate revoke`: first all of them here, so that no call to etcd delays any, then elsewhere. */
+/** Processes the files of `meshgate revoke`: first all of them here, so that no call to etcd delays any, then for other
+ * replicas. */
 async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
@@ -151,13 +150,13 @@ async function take(folder: string, store: SessionStore, providers: readonly str
   }
   for (const file of inTurn(kept, ({ name }) => name, SHARED)) {
     if (Date.now() - began > FILES_MS) break;
-    // Before the call: the next run ends one that takes too long.
+    // Before the call, because the next run ends one that takes too long.
     cameTo(SHARED, 1);
     if (await share(file, store)) cameTo(SHARED, -1);
   }
 }
 
-/** The files in the folder, which is made where it is missing. */
+/** The files in the folder, which is created if it is missing. */
 function filesIn(folder: string): readonly string[] {
   try {
     const names = fs.readdirSync(folder) as string[];
@@ -177,7 +176,7 @@ function filesIn(folder: string): readonly string[] {
 }
 
 async function poll(store: EtcdStore, began: number): Promise<void> {
-  // From here on it counts how old the list is. That it was read once is said by a mark of its own.
+  // The age of the list counts from here. That it was read at all has a mark of its own.
   locksDict().add(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
   let problem = '';
   try {
@@ -190,9 +189,8 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
   say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${problem || 'etcd has more than are read in time'}`);
 }
 
-/**
- * The periodic job of revocations: takes the files of `meshgate revoke`, reads what other replicas called back, and says
- * when there is hardly any room.
+/** The periodic job of revocations: processes the files of `meshgate revoke`, reads the revocations of other replicas,
+ * and logs when there is little room.
  *
  * @param stateDir folder of the gateway's state
  * @param providers names of the policy's

@@ -13,7 +13,7 @@ import { Pages } from './page.ts';
 import { ProviderClient } from './provider.ts';
 import { Vault } from './vault.ts';
 
-/** All that the handlers of the sign-in share. */
+/** What all handlers of the sign-in share. */
 export interface SigninScene {
   readonly table: Table;
   readonly signin: SigninTable;
@@ -23,11 +23,11 @@ export interface SigninScene {
   readonly vault: Vault;
   readonly store: SessionStore;
   readonly pages: Pages;
-  /** Absent: no provider of the policy is asked about tokens or people. */
+  /** Absent: the policy asks no provider about tokens or people. */
   readonly questions?: Questions;
 }
 
-/** Where sessions are kept: on this node, or where several replicas keep them. */
+/** The store of sessions: this node's memory, or the one that replicas share. */
 function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
   if (store === undefined) return new DictStore(vault, keepRevoked);
   return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keepRevoked);

@@ -1,4 +1,4 @@
-/** Answers a browser. It may have gone meanwhile: then `r.return` throws, and nobody is there to be told. */
+/** Answers a browser. If it has closed its connection, `r.return` throws; then nobody needs the answer. */
 export function send(r: NginxHTTPRequest, status: number, body: string): void {
   try {
     r.return(status, body);

@@ -10,7 +10,7 @@ import { begin } from './begin.ts';
 import type { SigninScene } from './scene.ts';
 import { hostOf, isAskedFor, type Visit } from './visit.ts';
 
-/** A mode as it stands in the URL. */
+/** A mode as the URL writes it. */
 const modeOf = ({ mode, role }: Wish): string =>
   role === undefined ? mode : `${mode}&role=${encodeURIComponent(role)}`;
 
@@ -19,7 +19,7 @@ const providersOf = ({ signin }: SigninScene, { providers }: SigninHost): readon
     Object.hasOwn(signin.providers, name) ? [signin.providers[name] as SigninProvider] : [],
   );
 
-/** Shows through which providers somebody may sign in. */
+/** Shows the providers with which a person may sign in. */
 function chooser(
   { pages }: SigninScene,
   visit: Visit,
@@ -41,7 +41,7 @@ function chooser(
   });
 }
 
-/** Signs in to the host that was asked. */
+/** Signs in to the requested host. */
 async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
   const host = hostOf(scene.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(scene, host);
@@ -49,17 +49,15 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
     refuseWith(scene.pages, visit, 'attempt_unknown');
     return;
   }
-  // Somebody else may want to sign in anew; a session that goes on is its provider's.
+  // Another person may want to sign in. A session that continues stays with its provider.
   const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
   const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
   if ('choose' in chosen) chooser(scene, visit, wish, chosen.choose, chosen.unknown);
   else await begin(scene, visit, { wish, ...chosen });
 }
 
-/**
- * Whether the person in front of the browser wants to sign in to a host by wildcard; else asks them. Whoever owns one such
- * name receives what is signed in for it, and could have had anybody finish a sign-in that they began.
- */
+/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host; else they are asked. The
+ * owner of one such name receives what is signed in for it, and could otherwise make anyone complete a sign-in. */
 function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,
@@ -79,7 +77,7 @@ function isConfirmed(
   return false;
 }
 
-/** Signs in for another host, which sealed what it wants. */
+/** Signs in for another host, which sealed the request. */
 async function forAnother(scene: SigninScene, visit: Visit, request: string): Promise<void> {
   const { signin, vault, pages } = scene;
   const { host, now } = visit;
@@ -98,15 +96,14 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
   await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
 }
 
-/**
- * `/.meshgate/signin`: begins a sign-in for somebody who is there. Programs, and browsers that look ahead, get 401 and
- * begin nothing.
+/** `/.meshgate/signin`: begins a sign-in for a person at a browser. Programs, and browsers that prefetch pages, get 401
+ * and begin nothing.
  *
- * @throws Error with one line for the log where nothing can be sealed
+ * @throws Error with one line for the log if nothing can be sealed
  */
 export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
   const asked = readSigninRequest(visit.query);
-  // The form of a page that asks.
+  // The form of the page that asks.
   const isAnswer = visit.r.method === 'POST' && 'request' in asked && visit.host === scene.signin.signinHost;
   if (visit.r.method !== 'GET' && !isAnswer) {
     refuseMethod(visit, 'GET');

@@ -20,7 +20,7 @@ import { endSession } from './end.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
-/** What a browser loses that signs out: its session, and its attempts to sign in, which began before. */
+/** Cookies that a sign-out deletes: the session, and attempts to sign in, which began before. */
 const goneOf = ({ cookies }: Visit): readonly string[] => [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)];
 
 const about = ({ host, requestId }: Visit) => ({ host, ...(requestId !== undefined && { requestId }) });
@@ -47,7 +47,7 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
   pages.answer(r, 200, { kind: 'confirm', ...about(visit), issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
-/** The address at the provider that ends its session; `undefined` where it has none, or is not known now. */
+/** The sign-out URL at the provider; `undefined` if it has none, or it is not known now. */
 async function addressAtProvider(
   { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
@@ -69,10 +69,8 @@ async function addressAtProvider(
   });
 }
 
-/**
- * Has the provider revoke the refresh token of a session that was signed out (RFC 7009), if it takes such requests. The
- * browser has its answer by then: what fails here is a line of the log. Never throws.
- */
+/** Makes the provider revoke the refresh token of a session that was signed out (RFC 7009), if it supports that. The
+ * browser has its answer already, so a failure is only logged. Never throws. */
 async function revokeToken(
   { client, metadata, signin }: SigninScene,
   { now }: Visit,
@@ -112,18 +110,18 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     redirect(visit, own + doneUrl(false), gone);
     return;
   }
-  // The record goes with the session, and the hint with it.
+  // Ending the session erases its record, and with it the hint.
   const record = await scene.store.get(session.sid).catch(() => undefined);
   try {
     await endSession(scene, session, now);
   } catch (error) {
-    // What this browser had is gone; a copy of it would pass.
+    // The browser has lost its cookie, but a copy of it would pass.
     ngx.log(ngx.ERR, `meshgate: a sign-out is not kept: ${(error as Error).message}`);
     setCookies(visit, gone);
     refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
     return;
   }
-  // The provider may take its time, and the browser go away meanwhile.
+  // The provider may be slow, and the browser may close the connection meanwhile.
   const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
     ngx.log(ngx.WARN, `meshgate: a sign-out does not go on to ${session.provider}: ${error.message}`);
     return undefined;
@@ -132,10 +130,9 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   if (record !== undefined) await revokeToken(scene, visit, record);
 }
 
-/**
- * `/.meshgate/signout`: a POST signs out, a GET asks (OpenID Connect RP-Initiated Logout 1.0).
+/** `/.meshgate/signout`: a POST signs out, a GET asks (OpenID Connect RP-Initiated Logout 1.0).
  *
- * @throws Error with one line for the log where nothing can be sealed
+ * @throws Error with one line for the log if nothing can be sealed
  */
 export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
   const { method } = visit.r;
@@ -144,11 +141,9 @@ export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
   refuseMethod(visit, 'GET, POST');
 }
 
-/**
- * `/.meshgate/frontchannel`: the provider has the browser load this in a frame (OpenID Connect Front-Channel Logout 1.0).
- * Anybody can: it ends nothing but the session whose cookie comes along, where issuer and session are that one's. The
- * answer does not say which.
- */
+/** `/.meshgate/frontchannel`: the provider makes the browser load this in a frame (OpenID Connect Front-Channel Logout
+ * 1.0). Any page can do that, so it ends only the session of the browser's own cookie, and only if issuer and session
+ * match. The answer does not say whether they did. */
 export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, query, cookies, now } = visit;
   if (r.method !== 'GET') {

@@ -10,14 +10,15 @@ function filesOf(dir: string): Readonly<Record<string, string>> {
   );
 }
 
-/** Looks at an operator's folder of pages again every few seconds. What is wrong there is ours instead, and in the log. */
+/** Reads an operator's folder of pages again every few seconds. The default replaces invalid parts, and the log says
+ * so. */
 export class ThemeFolder {
   readonly #dir: string | undefined;
   #theme: Theme = {};
   #said = '';
   #due = 0;
 
-  /** @param dir absent: all is ours */
+  /** @param dir absent: everything is the default */
   constructor(dir: string | undefined) {
     this.#dir = dir;
   }
@@ -31,7 +32,7 @@ export class ThemeFolder {
       this.#theme = theme;
       this.#say(errors.map(({ file, line, message }) => `${this.#dir}/${file}:${line} ${message}`).join('; '));
     } catch (error) {
-      // A folder that is being replaced: the one before is as good.
+      // The folder is being replaced: the previous state is used.
       this.#say(`${this.#dir}: ${(error as Error).message}`);
     }
     return this.#theme;
@@ -47,7 +48,7 @@ export class ThemeFolder {
     }
   }
 
-  /** Once for each new mistake. */
+  /** Logs once for each new mistake. */
   #say(mistakes: string): void {
     if (mistakes !== '' && mistakes !== this.#said) ngx.log(ngx.ERR, `meshgate: pages: ${mistakes}`);
     this.#said = mistakes;

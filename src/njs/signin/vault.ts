@@ -15,7 +15,7 @@ import { emptyErrorQueue } from '../openssl.ts';
 import { canLookUp, isRevokedNow } from '../revocation-reader.ts';
 import { ringFile } from '../ring-file.ts';
 
-/** Seals and opens with the session keys as their file has them now. */
+/** Seals and opens with the current session keys of the file. */
 export class Vault implements RecordSeal {
   readonly #table: Table;
   readonly #policy: SessionPolicy;
@@ -27,11 +27,10 @@ export class Vault implements RecordSeal {
     this.#file = ringFile(policy.keysFile);
   }
 
-  /**
-   * Seals a text.
+  /** Seals a text.
    *
-   * @returns `undefined` where it is too long to be opened again
-   * @throws Error with one line for the log where there is no key to seal with
+   * @returns `undefined` if it is too long to be opened again
+   * @throws Error with one line for the log if there is no key to seal with
    */
   async sealFor(purpose: Purpose, host: string, plain: string, now: number): Promise<string | undefined> {
     const ring = await this.#file.current(now);
@@ -40,11 +39,10 @@ export class Vault implements RecordSeal {
     return isOpenable(purpose, text) ? text : undefined;
   }
 
-  /**
-   * Opens a text; a key that is not known may have come into the file just now. Nothing opens under a revoked key: anyone
-   * who has that key can seal whatever they like, for whatever purpose.
+  /** Opens a text. An unknown key may have been added to the file just now. Nothing opens with a revoked key: anyone
+   * who has it can seal anything, for any purpose.
    *
-   * @throws Error with one line for the log where it is not known yet which keys are revoked
+   * @throws Error with one line for the log if it is not known yet which keys are revoked
    */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
     if (!canLookUp()) throw new Error('it is not known yet what other replicas revoked');
@@ -57,14 +55,14 @@ export class Vault implements RecordSeal {
     return plain;
   }
 
-  /** The text of a session's cookie; `undefined` where it does not fit. */
+  /** The text of a session cookie; `undefined` if it is too long. */
   async sealSession(host: string, session: SessionClaims, now: number): Promise<string | undefined> {
     const text = await this.sealFor('session', host, sessionText(session, this.#table, this.#policy, now), now);
-    // Without the ready-made caller it is shorter.
+    // It is shorter without the prepared caller.
     return text ?? this.sealFor('session', host, claimsText(session), now);
   }
 
-  /** The session of a `Cookie` line that has not reached its hard end, and is not revoked. */
+  /** The session in a `Cookie` line, if it has not reached its hard end and is not revoked. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
     const session = await this.cookieOf(host, cookies, now);
     return session === undefined || this.isRevoked(session) ? undefined : session;
@@ -78,16 +76,15 @@ export class Vault implements RecordSeal {
     return session === undefined || now >= hardEnd(session, this.#policy) ? undefined : session;
   }
 
-  /**
-   * Whether a session is revoked that was opened here: {@link openFor} has looked for its key.
+  /** Whether a session that was opened here is revoked; {@link openFor} has checked its key.
    *
-   * @param sub the provider's name for the person, where it is known and the session does not keep it
+   * @param sub the provider's name for the person, if it is known and not in the session
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean {
     return isRevokedNow(() => ({ ...this.revocable(session), ...(typeof sub === 'string' && { sub }) }));
   }
 
-  /** What a session can be revoked by, but for the key that its cookie is sealed with. */
+  /** The properties by which a session can be revoked, except the key that sealed its cookie. */
   revocable(session: SessionClaims): Revocable {
     const { providers, clockSkew } = this.#table;
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;

@@ -2,17 +2,17 @@ import { hostNamed } from '../../host-name.ts';
 import { TO_HANDLER } from '../../internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
-/** One request to a handler of the sign-in, as nginx hands it over. */
+/** One request to a handler of the sign-in, as nginx passes it. */
 export interface Visit {
   readonly r: NginxHTTPRequest;
-  /** The host that the browser asked. */
+  /** The host of the request. */
   readonly host: string;
   readonly path: string;
   readonly query: string;
   /** The `Cookie` line. */
   readonly cookies: string;
   readonly requestId: string | undefined;
-  /** Whether a browser shows the answer as a page, to somebody who is there. */
+  /** Whether a browser shows the response as a page to a person. */
   readonly isPage: boolean;
   /** Seconds since the epoch. */
   readonly now: number;
@@ -39,10 +39,8 @@ const MAX_NAME_LENGTH = 253;
 export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
   name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 
-/**
- * Whether the person in the browser is asked before a sign-in is begun for a host: unless the policy names it. Anyone who
- * controls one name below a wildcard receives what is signed in for it.
- */
+/** Whether the person in the browser is asked before a sign-in to a host: unless the policy names the host. Anyone who
+ * controls one name below a wildcard receives what is signed in for it. */
 export const isAskedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
   !hosts.some((host) => host.name === name);
 

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
 
-/** How a token has to be bound to its sender: to a DPoP key, to a client certificate, or to either. */
+/** How a token must be bound to its sender: to a DPoP key, to a client certificate, or to either. */
 export type BoundBy = (typeof BOUND_BY)[number];
 
 export const BOUND_BY = ['dpop', 'certificate', 'any'] as const;
 
-/** The token is bound to a key of the sender; a caller who passes with such a token has proved the key. */
+/** The token is bound to a key of the sender. A caller with such a token has proved the key before rules are
+ * decided. */
 export interface Bound extends Placed {
   readonly op: 'bound';
   readonly value: BoundBy;

@@ -12,17 +12,16 @@ export const evaluation: Evaluation<Certificate> = {
   truth: (fact, context) => context.request?.named(fact.value),
 };
 
-/** Names of a client by its certificate. */
+/** The names in a client's certificate. */
 export interface CertificateNames {
   readonly spiffe?: string;
   /** In lower case. */
   readonly dns: readonly string[];
 }
 
-/**
- * Whether a certificate has a name.
+/** Whether a certificate has a name.
  *
- * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name, where the star stands for one label
+ * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name, where the star matches one label
  */
 export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolean {
   if (name.startsWith('spiffe:')) return spiffe === name;

@@ -17,18 +17,17 @@ import {
   worded,
 } from './operator.ts';
 
-/**
- * What one claim says. `is` holds if the claim, or an element of it when it is an array, equals the value; `has`, if an
- * array or space-delimited text contains it; `like`, if the text, or an element, matches the pattern, in which `*` stands
- * for any characters.
- */
+/** A fact about one claim. `is` holds if the claim, or an element of it when it is an array, equals the value; `has`,
+ * if an array or space-delimited text contains it; `like`, if the text, or an element, matches the pattern, in which
+ * `*` matches any characters. */
 export type ClaimFact = OfProvider &
   (
     | { readonly op: 'is' | 'has'; readonly claim: string; readonly value: string | number | boolean }
     | { readonly op: 'like'; readonly claim: string; readonly value: string }
   );
 
-/** Whether a text, or one of a list, is like the pattern. A list with elements of other types says nothing else than yes. */
+/** Whether a text, or one in a list, matches the pattern. A list with elements of other types is true or unknown, never
+ * false. */
 function claimLike(claim: unknown, pattern: string): Truth {
   if (typeof claim === 'string') return isLike(claim, pattern);
   if (!Array.isArray(claim)) return undefined;
@@ -41,7 +40,7 @@ function claimLike(claim: unknown, pattern: string): Truth {
   return unknown ? undefined : false;
 }
 
-/** What the value of a claim says of a fact about it. */
+/** The truth of a fact for the value of its claim. */
 export function valueTruth(fact: ClaimFact, value: unknown): Truth {
   switch (fact.op) {
     case 'is':
@@ -58,7 +57,7 @@ export const evaluation: Evaluation<ClaimFact> = {
   truth: (fact, { verified, kind }) => valueTruth(fact, identityAt(verified.claims, fact.claim, kind)),
 };
 
-/** Beyond these, several numbers of a token are read as one, and no fact compares them. */
+/** Beyond these, several numbers of a token are read as the same one, and no fact compares them. */
 const safeNumber = () => z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
 const claimValue = () =>
@@ -96,13 +95,13 @@ export const operator: Operator<ClaimFact, typeof keys> = {
   never,
 };
 
-/** What is wrong with a pattern; undefined where nothing is. */
+/** What is wrong with a pattern; undefined if it is valid. */
 function patternMistake(like: string): string | undefined {
   if (!/[*]/.test(like)) return `nothing stands for other characters; write is: ${like}, or put a * in`;
   return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
 }
 
-/** @param noun what the keys stand in */
+/** @param noun what the keys belong to */
 export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefined {
   const isWritten = (key: string) => Object.hasOwn(fact, key);
   const [key, second] = ['is', 'has', 'like'].filter(isWritten);
@@ -124,13 +123,13 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
   return message === undefined ? undefined : { path: ['like'], message };
 }
 
-/** A claim that anybody can write is matched as a whole. */
+/** A claim that anyone can write must be matched as a whole. */
 export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
   if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
   const message = `nobody has verified ${claim}, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
   return { path: ['like'], message };
 }
 
-/** Whether a claim of this kind of provider holds a name that nobody has verified. */
+/** Whether a claim of this kind of provider is an unverified name. */
 export const isUnverified = (claim: string | undefined, kind: ProviderKind): boolean =>
   claim !== undefined && unverifiedNames[kind.name]?.includes(claim) === true;

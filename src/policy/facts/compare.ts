@@ -2,12 +2,12 @@ import type { Truth } from './operator.ts';
 
 type Value = string | number | boolean;
 
-/** A value of another type says nothing about the one asked for. */
+/** A value of another type than the wanted one is unknown. */
 function sameValue(present: unknown, wanted: Value): Truth {
   return typeof present === typeof wanted ? present === wanted : undefined;
 }
 
-/** Whether a list holds the value. An empty list says no; one with elements of other types says nothing else than yes. */
+/** Whether a list contains the value. An empty list is false; one with elements of other types is true or unknown. */
 function listHolds(list: readonly unknown[], wanted: Value): Truth {
   if (list.includes(wanted)) return true;
   const type = typeof wanted;
@@ -15,7 +15,7 @@ function listHolds(list: readonly unknown[], wanted: Value): Truth {
   return false;
 }
 
-/** Beyond these, several numbers of a token are read as one. */
+/** Beyond these, several numbers of a token are read as the same one. */
 const isOneOfMany = (wanted: Value): boolean =>
   typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
 

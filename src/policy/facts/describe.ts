@@ -22,17 +22,17 @@ type Shape<K extends OperatorKey> = { [P in K]: (shape: ReturnType<Operators[P][
   ? S
   : never;
 
-/** All keys of facts that are made of no others. */
+/** All keys of facts without inner facts. */
 export type LeafShape = Shape<OperatorKey>;
 
-/** Such a fact as policies write it; of a draft any value may be missing. */
+/** Such a fact as policies write it; in a draft any value may be missing. */
 export type WrittenLeaf = Partial<z.output<z.ZodObject<LeafShape>>>;
 
 type AnyOperator = Operator<Leaf, () => LeafShape>;
 
 const entries = Object.entries(operators) as [OperatorKey, AnyOperator][];
 
-/** The keys that name an operator beside a provider: in a fact there is one of them. */
+/** The keys that name an operator besides a provider: a fact has one of them. */
 export const OPERATORS = entries.map(([key]) => key).filter((key) => key !== 'provider');
 
 /** What facts with a key depend on, in bits. */
@@ -55,10 +55,10 @@ export function factText(fact: Fact): string {
   return `${operatorOf(fact).text?.(fact) ?? worded(fact.op, fact.value)}${provider === undefined ? '' : ` of ${provider}`}`;
 }
 
-/** Claims that a fact reads of tokens of a kind of provider, the first one first. */
+/** Claims that a fact reads in tokens of a kind of provider, the first one first. */
 export const readsOf = (fact: Leaf, kind: ProviderKind): readonly Read[] => operatorOf(fact).reads?.(fact, kind) ?? [];
 
-/** Why a fact is unknown, where that is not for want of a claim. */
+/** Why a fact is unknown, if not because a claim is missing. */
 export const unsaidOf = (fact: Leaf, context: FactContext): string | undefined =>
   operatorOf(fact).unsaid?.(fact, context);
 
@@ -71,7 +71,7 @@ export function malformedIn(written: WrittenLeaf): Mistake | undefined {
   return undefined;
 }
 
-/** Why a fact is never true, by what else the policy says. */
+/** Why a fact is never true in this policy. */
 export const neverIn = (written: WrittenLeaf, around: Surroundings): readonly Mistake[] =>
   entries.flatMap(([key, { never }]) => {
     const mistakes = Object.hasOwn(written, key) ? never?.(written, around) : undefined;

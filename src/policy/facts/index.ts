@@ -11,11 +11,9 @@ import * as provider from './provider.ts';
 import type { RoleFact } from './role.ts';
 import * as scope from './scope.ts';
 
-/*
- * The operators of facts. A new one is a file, a row in each of the two tables, and a line in docs/policy.md.
- */
+/* The operators of facts. A new one is a file, a row in each of the two tables, and a line in docs/policy.md. */
 
-/** How the gateway evaluates them, by operator: all that the bundles of nginx contain. */
+/** How the gateway evaluates them, by operator; the only part of them in nginx's bundles. */
 export const evaluations = {
   group: group.evaluation,
   is: claim.evaluation,
@@ -30,7 +28,7 @@ export const evaluations = {
   provider: provider.evaluation,
 };
 
-/** What policies and their commands know of them, by the key of policies, in the order of the schema and of errors. */
+/** The operators for policies and their commands, by policy key, in the order of the schema and of errors. */
 export const operators = {
   group: group.operator,
   claim: claim.operator,
@@ -43,12 +41,12 @@ export const operators = {
   provider: provider.operator,
 };
 
-/** A fact that is made of no others. */
+/** A fact without inner facts. */
 export type Leaf = (typeof evaluations)[keyof typeof evaluations] extends infer E
   ? E extends Evaluation<infer F>
     ? F
     : never
   : never;
 
-/** What can be true of a token, or of a request. */
+/** A fact about a token or a request. */
 export type Fact = Leaf | RoleFact | Combined<Fact>;

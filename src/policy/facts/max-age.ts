@@ -11,10 +11,10 @@ export interface MaxAge extends OfProvider {
 
 export const evaluation: Evaluation<MaxAge> = {
   on: TOKEN | SIGNIN,
-  /** It ends with time, so the caller says until when it holds. */
+  /** It expires, so the caller also gets the time until when it holds. */
   truth: ({ value }, { verified, signin }) => {
     const signedIn = verified.claims.auth_time;
-    // A time that is still to come, by more than clocks differ, is no time of a sign-in.
+    // A time that is further in the future than clocks differ is not the time of a sign-in.
     if (signin === undefined || typeof signedIn !== 'number' || signedIn > signin.now + MAX_CLOCK_SKEW)
       return undefined;
     const end = signedIn + value;

@@ -3,7 +3,7 @@ import { list } from '../lists.ts';
 import * as s from '../scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
-/** Ranges of addresses: the client's is in one of them. */
+/** Ranges of addresses, one of which contains the client's. */
 export interface Network extends Placed {
   readonly op: 'network';
   readonly value: readonly string[];

@@ -12,10 +12,10 @@ export const evaluation: Evaluation<Provider> = {
   truth: ({ value }, { verified }) => value === verified.provider,
 };
 
-/** Beside another operator it says whose tokens that one is about. */
+/** Beside another operator it names the provider whose tokens that one is about. */
 const keys = () => ({
   provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
 });
 
-/** Beside another operator it says whose tokens that one is about. */
+/** Beside another operator it names the provider whose tokens that one is about. */
 export const operator: Operator<Provider, typeof keys> = { keys };

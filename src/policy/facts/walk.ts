@@ -1,34 +1,33 @@
 import type { Combined } from './combined.ts';
 import { evaluations, type Fact, type Leaf } from './index.ts';
 
-/** What a reader makes of facts, from the innermost outwards. */
+/** Computes a value from facts, from the innermost outwards. */
 export interface FactReader<L, T> {
-  /** Of a fact that is made of no others. */
+  /** The value of a fact without inner facts. */
   readonly leaf: (fact: L) => T;
-  /** Of a fact that is made of others, by what came of them. */
+  /** The value of a fact with inner facts, from their values. */
   readonly sum: (op: Combined<unknown>['op'], parts: readonly T[]) => T;
-  /** Of a role, by what came of its fact; absent: the same. */
+  /** The value of a role, from the value of its fact; absent: the same. */
   readonly role?: (name: string, inner: T) => T;
-  /** Of a fact or role that there is not. */
+  /** The value of a fact or role that does not exist. */
   readonly missing: T;
 }
 
-/** What came of one policy's facts. */
+/** The values for one policy's facts. */
 export interface FactReading<F, T> {
   readonly fact: (fact: F | undefined) => T;
   readonly role: (name: string) => T;
 }
 
-/** What a fact is made of: the role that it names, or other facts. */
+/** The parts of a fact: the role that it names, or inner facts. */
 export type Shape<F> =
   | { readonly role: string }
   | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
 
-/**
- * Reads facts and the roles that they name. Each is read once, however often others name it: the work grows with the
+/** Reads facts and the roles that they name. Each is read once, however often others name it: the work grows with the
  * policy, and not with the number of ways through it.
  *
- * @param shapeOf undefined for a fact that is made of no others
+ * @param shapeOf undefined for a fact without inner facts
  */
 export function reading<F, T>(
   shapeOf: (fact: F) => Shape<F> | undefined,
@@ -38,7 +37,7 @@ export function reading<F, T>(
   const known = new Map<unknown, T>();
   const once = (key: unknown, make: () => T): T => {
     if (known.has(key)) return known.get(key) as T;
-    // A role that depends on itself finds this.
+    // A role that depends on itself finds this value.
     known.set(key, reader.missing);
     const made = make();
     known.set(key, made);
@@ -71,24 +70,23 @@ function shapeOf(fact: Fact): Shape<Fact> | undefined {
 export const readFacts = <T>(roleOf: RoleOf, reader: FactReader<Leaf, T>): FactReading<Fact, T> =>
   reading(shapeOf, roleOf, reader as FactReader<Fact, T>);
 
-/** What facts depend on, in the bits of their operators. */
+/** What a fact depends on, as bits of its operator. */
 export function dependsOn({ op }: Leaf): number {
   const evaluation = evaluations[op];
   if (evaluation === undefined) throw new Error(`no operator ${op}`);
   return evaluation.on;
 }
 
-/** {@link dependsOn} of facts with all that they are made of. */
+/** {@link dependsOn} for facts with everything inside them. */
 export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>
   readFacts(roleOf, { leaf: dependsOn, sum: (_, parts) => parts.reduce((all, part) => all | part, 0), missing: 0 });
 
 const nothing: readonly never[] = Object.freeze([]);
 
-/**
- * The facts of some kind that facts are made of, each once, in the order of the policy.
+/** The facts of some kind inside facts, each once, in the order of the policy.
  *
  * @param wanted bits, all of which such a fact depends on
- * @param negated also those that must not be
+ * @param negated whether to include those inside `none`
  */
 export const leaves = <L extends Leaf>(
   roleOf: RoleOf,
@@ -104,6 +102,6 @@ export const leaves = <L extends Leaf>(
     missing: nothing,
   });
 
-/** A fact and all that it is made of, without what lies behind roles. */
+/** A fact and everything inside it, without what is behind roles. */
 export const everyFact = (fact: Fact): readonly Fact[] =>
   'facts' in fact ? [fact, ...fact.facts.flatMap(everyFact)] : [fact];

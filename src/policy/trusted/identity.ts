@@ -1,6 +1,6 @@
 import { type Trusted, trusted } from './types.ts';
 
-/** Applications that sign in whoever a header names, and what gateways in front of them send. */
+/** Applications that sign in the user named by a header, and headers of gateways in front of them. */
 export const IDENTITY: readonly Trusted[] = [
   trusted(
     'oauth2-proxy',

@@ -1,6 +1,6 @@
 import { type Trusted, trusted } from './types.ts';
 
-/** Where a request comes from, what it is, and what a mesh does with it, in the words of others. */
+/** Headers that say where a request comes from, what it is, or what a mesh does with it. */
 export const REQUESTS: readonly Trusted[] = [
   trusted(
     'Linkerd',

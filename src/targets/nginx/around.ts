@@ -11,7 +11,7 @@ import type { Scene, SceneHost } from './scene.ts';
 
 const ingressName = ({ name }: Ingress) => `ingress${name === 'default' ? '' : `-${name}`}.conf` as const;
 
-/** The files of TLS to each ingress of the mesh: one context for all routes that lead to it alone. */
+/** The files for TLS to each ingress of the mesh: one context for all routes that lead only to it. */
 export function ingressFiles(scene: Scene): readonly ConfFile[] {
   const ingresses = new Set(scene.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
@@ -23,15 +23,13 @@ export function ingressFiles(scene: Scene): readonly ConfFile[] {
   ]);
 }
 
-/** Where refusals of the check are spoken: a page is for browsers that sign in. */
+/** The location that sends the check's refusals: a page is only for hosts where people sign in. */
 const refused = (scene: Scene, { sessions }: SceneHost): Directive =>
   sessions ? included(scene, 'session.conf') : line('error_page', '401', '=', '@meshgate_refuse');
 
-/**
- * One location around all routes of a host, so that they share what each of them needs: it drops what outer levels
- * say, and no route has a `proxy_set_header` of its own, which would drop the list. Written into each location, the
- * list costs nginx some 125 KB of memory a location, and as much cache.
- */
+/** One location around all routes of a host, with the directives that each of them needs. It overrides what outer
+ * levels say. No route has its own `proxy_set_header`, which would drop the inherited list: repeated in each location,
+ * the list would cost nginx about 125 KB of memory per location, and as much cache. */
 export function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');

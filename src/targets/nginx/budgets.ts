@@ -7,7 +7,7 @@ import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Longest time that nginx keeps a number of which nobody says for how long. */
+/** Longest time that nginx keeps a number that was stored without a time. */
 const TIMEOUT = 'timeout=1h';
 
 const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: Pick<Policy, 'hosts'> = policy) =>
@@ -15,14 +15,15 @@ const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: 
 
 const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
 
-/** Whether the policy decides by the client's address, or counts requests, questions about tokens or sign-ins by it. */
+/** Whether the policy uses the client's address to decide, or to count requests, questions about tokens, or
+ * sign-ins. */
 export const readsAddresses = (scene: Pick<Scene, 'policy'>): boolean =>
   hasNetworks(scene) ||
   some(scene.policy, byAddress) ||
   hasQuestions(scene) ||
   scene.policy.gateway.session !== undefined;
 
-/** What callers and addresses asked for, shared by the workers of one nginx: docs/budgets.md says how much fits. */
+/** The budgets of callers and addresses, shared by the workers of one nginx; docs/budgets.md says how much fits. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {
   if (!some(policy, counts)) return [];
   const size = `${(policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10}k`;
@@ -32,9 +33,9 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
 
 const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));
 
-/** For whatever asks providers about tokens: it counts questions by the client's address. */
+/** The client's address for questions to providers about tokens, which are counted by it. */
 export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);
 
-/** For the check of a host that counts requests by the client's address, unless the check of every host is told it. */
+/** The client's address for the check of a host that counts requests by it, unless every host sends it anyway. */
 export const shownAddress = (scene: Scene, { host }: SceneHost): readonly Directive[] =>
   some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene) ? [address] : [];

@@ -3,7 +3,7 @@ import type { Proxying } from '../../policy/types.ts';
 import { type Directive, line } from './directive.ts';
 import type { Module } from './grpc.ts';
 
-/** How requests are carried unless a route says otherwise. */
+/** The default proxy settings. */
 const USUAL: Proxying = {
   connectTimeout: PROXY_DEFAULTS.connectTimeout,
   sendTimeout: PROXY_DEFAULTS.silence,
@@ -34,14 +34,14 @@ function said<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Mod
 
 const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
-/** What all routes of a host inherit, whatever nginx's own level around them says. */
+/** The settings that all routes of a host inherit, whatever the http level says. */
 export const usual: readonly Directive[] = KEYS.map((key) => said(key, USUAL, 'proxy'));
 
-/** A client may be silent in the middle of a body for as long as the service may. */
+/** A client may pause in a request body for as long as the service may. */
 const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directive[] =>
   requestBuffering || readTimeout <= USUAL.readTimeout ? [] : [line('client_body_timeout', time(readTimeout))];
 
-/** What of it is another on one route; of gRPC, which is never buffered, all. */
+/** The settings in which a route differs; for gRPC, which is never buffered, all of them. */
 export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
   const keys =
     module === 'grpc'

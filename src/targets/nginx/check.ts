@@ -11,7 +11,7 @@ import { proofHeaders } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** A request to the check's server tells nothing of the client's that is not said. */
+/** A request to the check's server contains only the client's headers that are listed. */
 export const bare: readonly Directive[] = [
   line('proxy_http_version', '1.1'),
   line('proxy_method', 'GET'),
@@ -22,10 +22,8 @@ export const bare: readonly Directive[] = [
   line('proxy_set_header', 'Content-Length', literal('')),
 ];
 
-/**
- * The location that leads to a check: it carries what the check reads, and has room for what passes the outer server. The
- * host says how large answers are.
- */
+/** The location that leads to a check: it sends what the check reads, and has room for what the outer server accepts.
+ * The host determines the size of answers. */
 const way = (credentials: readonly Directive[]): readonly Directive[] => [
   ...inside,
   line('auth_request', 'off'),
@@ -47,13 +45,12 @@ const way = (credentials: readonly Directive[]): readonly Directive[] => [
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
 ];
 
-/**
- * Before `Authorization` stands a word if a token is in the URL, which logs and browsers keep (RFC 6750 section 5.3): it
- * makes a scheme that the check does not take. The map has the word alone, since a request holds a copy of what a map gives.
- */
+/** If a token is in the URL, which logs and browsers keep (RFC 6750 section 5.3), a word precedes `Authorization`: it
+ * makes a scheme that the check rejects. The map returns only the word, because a request holds a copy of the map's
+ * result. */
 const authorization = template(variable('meshgate_in_query'), variable('http_authorization'));
 
-/** The files of the ways to both checks, with what every host tells them. */
+/** The files of the locations that lead to both checks, with what every host sends them. */
 export function checkFiles(scene: Scene): readonly ConfFile[] {
   const outer = [
     line('proxy_set_header', 'Authorization', authorization),

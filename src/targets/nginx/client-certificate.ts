@@ -3,16 +3,15 @@ import { type Arg, block, commented, type Directive, key, line, literal, regex, 
 import { CERTIFICATE_LOCATION } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/**
- * The certificate speaks for the connection, and each connection shows it: none is taken up again, by ticket or from a
- * cache, and none lasts for long.
+/** A certificate identifies the caller for the whole connection, so each connection must show it: no session is
+ * resumed, by ticket or from a cache, and no connection lasts long.
  *
- * @param verify whether there has to be one
+ * @param verify whether a certificate is required
  */
 export function certificates(clientCaFile: string, verify: 'on' | 'optional', what: string): readonly Directive[] {
   return [
     commented(what, line('ssl_client_certificate', literal(clientCaFile))),
-    // nginx verifies clients by these too: those that the http level has for OCSP stapling would be CAs of clients.
+    // nginx would also verify clients by these CAs, which the http level may have for OCSP stapling.
     line('ssl_trusted_certificate', literal('')),
     line('ssl_verify_client', verify),
     line('ssl_verify_depth', '5'),
@@ -23,7 +22,7 @@ export function certificates(clientCaFile: string, verify: 'on' | 'optional', wh
   ];
 }
 
-/** The CAs that some host verifies certificates of clients with, each once. */
+/** The CAs with which hosts verify certificates of clients, each once. */
 function caFiles({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
   return [...new Set(hosts.flatMap(({ host }) => host.clientCaFile ?? []))];
 }
@@ -34,7 +33,7 @@ export const asksCertificates = (scene: Pick<Scene, 'hosts'>): boolean => caFile
 const certificateVariable = (scene: Scene, { clientCaFile = '' }: Host): string =>
   `meshgate_client_cert_${caFiles(scene).indexOf(clientCaFile)}`;
 
-/** How a client at the outer door shows a certificate, if it likes; nothing where the host has no CA for it. */
+/** Requests an optional certificate at the outer listener; nothing if the host has no CA for it. */
 export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
   return certificates(
@@ -44,7 +43,7 @@ export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   );
 }
 
-/** The certificate of the connection, escaped, on its way to the check. */
+/** The certificate of the connection, escaped, for the check. */
 export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
   return [line('proxy_set_header', 'SSL-Client-Cert', variable(certificateVariable(scene, host)))];
@@ -53,15 +52,13 @@ export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Di
 /** The variable of a service's certificate at the inner listener. */
 export const INNER_CERTIFICATE = 'meshgate_inner_cert';
 
-/**
- * The name of a connection's host, for the left side of a map. nginx chooses a server only by a name that it accepts as
- * one; the star of `hostnames` also matches those that it does not, as `x/y.w.test` and `x..w.test`, for which the default
- * server verifies. The map takes a dot at the end off by itself.
- */
+/** The name of a connection's host, for the left side of a map. nginx selects a server only by a valid name, but the
+ * star of `hostnames` also matches invalid ones, such as `x/y.w.test` and `x..w.test`, for which the default server
+ * verifies. The map itself ignores a dot at the end. */
 const connectionName = (host: string): Arg =>
   host.startsWith('*.') ? regex('~*', `^(?:[a-z0-9-]+\\.)+${host.slice(2).replaceAll('.', '\\.')}\\z`) : key(host);
 
-/** The certificate of a connection that was made for one of some hosts; of any other, none. */
+/** The certificate of a connection that was made for one of some hosts; empty for any other. */
 export const certificateMap = (name: string, hosts: readonly string[]): Directive =>
   block(
     'map',
@@ -73,11 +70,9 @@ export const certificateMap = (name: string, hosts: readonly string[]): Directiv
     ],
   );
 
-/**
- * A certificate counts where the connection was made for a host of the same CA. nginx refuses a request for another
- * host of that kind on the connection; but one without a name of a host, or with an unknown one, was verified by
- * whatever the listener's default server verifies with, which in somebody's own nginx may be another CA.
- */
+/** A certificate counts only if the connection was made for a host with the same CA. nginx itself refuses a request for
+ * another such host on the connection. A connection without a host name, or with an unknown one, was verified by the
+ * listener's default server, which in an operator's own nginx may have another CA. */
 export function clientCertificateMaps(scene: Scene): readonly Directive[] {
   return caFiles(scene).map((caFile, i) => {
     const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));

@@ -7,10 +7,10 @@ import type { Scene, SceneRoute, Target } from './scene.ts';
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
   `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;
 
-/** Linkerd wants a port in its `l5d-dst-override`. */
+/** Linkerd requires a port in `l5d-dst-override`. */
 const withPort = (authority: string): string => (/:\d+$/.test(authority) ? authority : `${authority}:80`);
 
-/** What of a target nginx has to know. */
+/** The parts of a target that nginx needs. */
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
@@ -29,7 +29,7 @@ const FIELDS = {
 
 export type Field = keyof typeof FIELDS;
 
-/** Where rules of one service differ in their identity alone, and what then says it. */
+/** The variables for rules of one service that differ only in their identity. */
 const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
   cert: variable('meshgate_identity_cert'),
   key: variable('meshgate_identity_key'),
@@ -37,17 +37,18 @@ const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
 
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 
-/** Whether the rules of a route name several services, so that the rule that let a request through says where to. */
+/** Whether the rules of a route name several services, so that the rule that allows a request determines its
+ * service. */
 export function hasChoice({ services }: SceneRoute): boolean {
   return services.length > 1;
 }
 
-/** A field of a route's target: literal where all of its rules agree. */
+/** A field of a route's target; literal if all of its rules agree. */
 export function chosen(route: SceneRoute, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
   if (hasChoice(route)) return ruleVariable(field);
-  // One service has one ingress.
+  // A service has only one ingress.
   const ingress = route.targets[0]?.ingress?.name;
   if (field === 'pass' && ingress !== undefined) {
     const { protocol } = route.service;
@@ -56,7 +57,8 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   return BY_IDENTITY[field] ?? ruleVariable(field);
 }
 
-/** From the identity that the check answered to upstream, certificate and key, where some route has a choice of it. */
+/** Maps from the identity in the check's answer to upstream, certificate and key, if some route has several
+ * identities. */
 function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directive[] {
   const routes = hosts
     .flatMap((host) => host.routes)
@@ -64,7 +66,7 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   if (routes.length === 0) return [];
   const variableOf = ({ ingress, service }: Target) => ingress && upstreamVariable(ingress.name, service.protocol);
   const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
-  // Any other name gives nothing, and nginx refuses to connect to nothing.
+  // Any other name gives an empty value, and nginx refuses to connect to that.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) =>
     map(variable('meshgate_as'), name, [
       ['default', literal('')],
@@ -89,15 +91,15 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   ];
 }
 
-/** Whether the mesh is told where a request goes: Linkerd's proxies in ingress mode look at no `Host`. */
+/** Whether the destination is sent in a header: Linkerd's proxies in ingress mode do not read `Host`. */
 export const namesDestination = ({ mesh }: Policy): boolean => mesh?.kind === 'linkerd';
 
-/** Rules that say themselves where their requests go. */
+/** Rules that determine the service of their requests. */
 export function choosingRules({ hosts }: Scene): readonly Target[] {
   return hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
 }
 
-/** From the rule that let a request through to its service, where rules of one route name several. */
+/** Maps from the rule that allowed a request to its service, if rules of one route name several. */
 function ruleMaps(scene: Scene): readonly Directive[] {
   const targets = choosingRules(scene);
   if (targets.length === 0) return [];
@@ -107,7 +109,7 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   );
   const maps = fields.map((field) =>
     map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
-      // For the log: a request that no rule let through asked for the route's own service.
+      // For the log: a request that no rule allowed was for the route's own service.
       ['default', field === 'service' ? variable('meshgate_route_service') : literal('')],
       ...targets.map((target) => [key(target.rule), literal(FIELDS[field](target))] as const),
     ]),
@@ -117,7 +119,7 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   );
 }
 
-/** The maps that choose where a request goes. */
+/** The maps that select the destination of a request. */
 export function connectionMaps(scene: Scene): readonly Directive[] {
   return [...identityMaps(scene), ...ruleMaps(scene)];
 }

@@ -16,17 +16,18 @@ import { moduleOf, modulesOf } from './grpc.ts';
 import { hiddenHeaders, hiddenScope } from './hide.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
-/** Answers' headers of the protocol (Fetch standard, section 3.2.3, and its draft), which a service's own would contradict. */
+/** Response headers of the protocol (Fetch standard, section 3.2.3, and its draft). A service's own would contradict
+ * the gateway's. */
 const ANSWERS = [
   ...['Allow-Origin', 'Allow-Credentials', 'Allow-Methods', 'Allow-Headers', 'Expose-Headers', 'Max-Age'],
   'Allow-Private-Network',
 ];
 
-/** The origin that asks, as the policy has it, and only if it may; then what else it may know. */
+/** The origin that sends the request, as the policy writes it, if it is allowed; then the other headers for it. */
 const origin = (index: number): string => `meshgate_cors_${index}`;
 const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): string => `meshgate_cors_${index}_${name}`;
 
-/** Everybody's origin may ask, or each is written out: nothing that a client sends is reflected. */
+/** The origin in the response: `*`, or one of the policy's. Nothing that a client sends is reflected. */
 function originMap({ origins }: Cors, index: number): Directive {
   const name = origin(index);
   if (origins.includes('*')) {
@@ -41,7 +42,7 @@ function originMap({ origins }: Cors, index: number): Directive {
   ]);
 }
 
-/** A value for origins that may ask, and nothing for all others. */
+/** A value for allowed origins, and empty for all others. */
 function allowedOnly(index: number, name: 'credentials' | 'expose', value: string): Directive {
   return map(variable(origin(index)), part(index, name), [
     [key(''), literal('')],
@@ -49,7 +50,7 @@ function allowedOnly(index: number, name: 'credentials' | 'expose', value: strin
   ]);
 }
 
-/** The maps of all routes that pages of other origins may ask. */
+/** The maps of all routes that are open to pages of other origins. */
 export function corsMaps({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
   return [
@@ -81,10 +82,8 @@ const asked = (index: number): readonly Arg[] => [template('(', variable(part(in
 const header = (name: string, value: Arg, ...more: readonly string[]): Directive =>
   line('add_header', name, value, ...more);
 
-/**
- * The answer to a preflight: what the policy says, and nothing of what was asked. Origin and all that goes with it come
- * from the location around it, by its `add_header_inherit`.
- */
+/** The response to a preflight: what the policy allows, whatever was requested. Origin and its other headers come from
+ * the location around it, by its `add_header_inherit`. */
 const preflight = (cors: Cors, index: number): Directive =>
   commented(
     'A preflight needs no credential, and reaches nobody.',
@@ -96,7 +95,7 @@ const preflight = (cors: Cors, index: number): Directive =>
     ]),
   );
 
-/** The file of a `cors`; `auth_request_set` hands it to where refusals are spoken. */
+/** The file of a `cors`; `auth_request_set` passes its variables to the locations of refusals. */
 function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   const own = {
     origin: variable(origin(index)),
@@ -106,7 +105,7 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   };
   const hidden = modulesOf(scene.hosts).flatMap((module) => [
     ...ANSWERS.map((name) => line(`${module}_hide_header`, literal(`Access-Control-${name}`))),
-    // One that stands here drops those around it.
+    // A directive here drops the inherited ones.
     ...hiddenHeaders(scene, module),
   ]);
   const directives = [
@@ -125,7 +124,7 @@ const corsName = (index: number) => `cors-${index}.conf` as const;
 export const corsFiles = (scene: Scene): readonly ConfFile[] =>
   scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
-/** What a location of such a route says besides. */
+/** The additional directives in a location of such a route. */
 export function corsOf(
   scene: Scene,
   { sessions }: SceneHost,
@@ -154,7 +153,8 @@ function answered(values: { readonly [Name in keyof typeof NAMES]?: Arg }): read
   });
 }
 
-/** What our refusals say to a page that may ask: without it, its script learns not even the status. */
+/** CORS headers of the gateway's own refusals: without them, the script of an allowed page could not even read the
+ * status. */
 export function corsOfRefusals({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
   return answered({

@@ -1,38 +1,36 @@
-/**
- * nginx configuration as a tree. Every argument says what it is, so that the printer (print.ts) can refuse what that
- * kind may not hold: text of a policy is always a `literal`, which stays one argument and names no variable.
- */
+/** nginx configuration as a tree. Every argument has a kind, and the printer (print.ts) rejects text that is not
+ * allowed in that kind. Text of a policy is always a `literal`, which stays one argument and names no variable. */
 
 /** One argument of a directive. */
 export type Arg =
   /** nginx's own vocabulary, written in this repository: `off`, `valid=10s`, `^~`. */
   | { readonly kind: 'word'; readonly text: string }
-  /** Any text that must arrive as it is. */
+  /** Any text that must arrive unchanged. */
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
-  /** A regular expression of ours; the only kind that may hold a `$` of its own. */
+  /** A regular expression of this repository; the only kind that may contain a `$` of its own. */
   | { readonly kind: 'regex'; readonly source: string; readonly operator: '~' | '~*' | '' }
   /** Literals and variables that form one argument. */
   | { readonly kind: 'template'; readonly parts: readonly Part[] }
-  /** The left side of a map: a literal that is no keyword and no regular expression there. */
+  /** The left side of a map: a literal that is not a keyword or a regular expression there. */
   | { readonly kind: 'key'; readonly text: string };
 
 export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' }>;
 
-/** A directive; in a `map` block the key stands in the place of the name. */
+/** A directive; in a `map` block the key replaces the name. */
 export interface Directive {
   readonly name: string | Arg;
   readonly args: readonly Arg[];
   readonly block?: readonly Directive[];
-  /** Printed above it, a line each. */
+  /** Printed above it, one line each. */
   readonly comment?: readonly string[];
-  /** Printed on the line of the directive before it. */
+  /** Whether it is printed on the line of the directive before it. */
   readonly beside?: true;
-  /** Printed behind it. */
+  /** Comment that is printed after it. */
   readonly note?: string;
 }
 
-/** A plain string stands for a word. */
+/** A plain string is a word. */
 export type Given = string | Arg;
 
 export function literal(text: string): Extract<Arg, { readonly kind: 'literal' }> {
@@ -72,12 +70,12 @@ export function block(name: string, args: readonly Given[], body: readonly Direc
   return { name, args: args.map(arg), block: body };
 }
 
-/** The same directive with lines of comment above it. */
+/** The directive with lines of comment above it. */
 export function commented(comment: string | readonly string[], directive: Directive): Directive {
   return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
 }
 
-/** Directives without blocks on one line, with a comment behind them. */
+/** Directives without blocks on one line, followed by a comment. */
 export function row(note: string, directives: readonly Directive[]): readonly Directive[] {
   const last = directives.length - 1;
   return directives.map((one, i) => ({ ...one, ...(i > 0 && { beside: true }), ...(i === last && { note }) }));

@@ -16,31 +16,32 @@ import { shownOrigin } from './origin.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, hostName, otherCookies } from './session.ts';
 
-/** A way to a host's routes. Both doors have the same locations; each has a check of its own, which no client can name. */
+/** The listener through which requests reach a host's routes: the outer or the inner one. Both have the same locations,
+ * and each has its own check, which no client can request. */
 export interface Door {
-  /** Path of the check, before the route's name. */
+  /** Path of the check, followed by the route's name. */
   readonly check: string;
   /** The file of the location that leads to it. */
   readonly file: FileName;
-  /** What goes to the check of who asks, beyond what all hosts of the door tell it. */
+  /** The headers for the check about the caller, besides those that all hosts of the listener send. */
   readonly credentials: readonly Directive[];
-  /** The `Cookie` line that services receive; absent: the client's. */
+  /** The `Cookie` line for services; absent: the client's. */
   readonly cookie?: Arg;
-  /** The server's own lines about certificates. */
+  /** The server's directives about certificates. */
   readonly server: readonly Directive[];
 }
 
-/** Whether agents come with tokens; those that are services ask at the inner listener. */
+/** Whether agents send tokens; agents that are services use the inner listener. */
 export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
   Object.values(agents).some(({ match }) => match.kind !== 'service');
 
-/** A word of letters and `_`, each of which may be percent-encoded: services decode all of them. */
+/** Matches a word of letters and `_`, each of which may be percent-encoded, because services decode all of them. */
 function encodable(word: string): string {
   const codes = (char: string) => [...new Set([char, char.toUpperCase()])].map((it) => it.charCodeAt(0).toString(16));
   return [...word].map((char) => `(?:${[char, ...codes(char).map((code) => `%${code}`)].join('|')})`).join('');
 }
 
-/** For the check, whose own request has no query. */
+/** The token in the client's URL, because the subrequest of the check has no query. */
 export const inQueryMap: Directive = commented(
   'A token in the URL is none: the check is told so in its place.',
   map(variable('request_uri'), 'meshgate_in_query', [
@@ -49,11 +50,11 @@ export const inQueryMap: Directive = commented(
   ]),
 );
 
-/** Whether some rule of a host looks at the tools of an agent. */
+/** Whether a rule of a host reads the tools of an agent. */
 export const looksAtTools = ({ routes }: Host): boolean =>
   routes.some(({ allow }) => allow.some(({ who }) => who.kind === 'agent' && who.tools !== undefined));
 
-/** What of a message of MCP is told to the check, where a rule of the host looks at tools. */
+/** The MCP headers for the check, if a rule of the host reads tools. */
 function toolHeaders({ host }: SceneHost): readonly Directive[] {
   if (!looksAtTools(host)) return [];
   return [
@@ -63,11 +64,11 @@ function toolHeaders({ host }: SceneHost): readonly Directive[] {
   ];
 }
 
-/** The name below a wildcard that was asked: sessions, proofs and origins are of that one. */
+/** The requested name below a wildcard, to which sessions, proofs and origins belong. */
 const askedName = (host: SceneHost): readonly Directive[] =>
   host.host.name.startsWith('*') ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
 
-/** Where people and programs come in, with a credential of their own. */
+/** The listener for people and programs with their own credentials. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
@@ -85,11 +86,11 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
   };
 }
 
-/** What the inner listener wants of certificates. */
+/** The inner listener's directives about certificates. */
 export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[] =>
   certificates(clientCaFile, 'on', 'Services show the certificate of their workload, on every connection anew.');
 
-/** Where services ask for the person whose request they serve. Its check hears of no cookie. */
+/** The listener where services send requests for the person whose request they serve. Its check receives no cookies. */
 export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
   return {
     check: HOP_PATH,
@@ -100,7 +101,7 @@ export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
   };
 }
 
-/** Whether a host has a rule for an agent that is a service: the inner listener knows no other. */
+/** Whether a host has a rule for an agent that is a service; the inner listener accepts no others. */
 export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean {
   const isService = (who: Who) => who.kind === 'agent' && agents[who.agent]?.match.kind === 'service';
   return routes.some(({ allow }) => allow.some(({ who }) => isService(who)));
@@ -115,7 +116,8 @@ export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): 
 export const hasInnerHosts = (scene: Scene): boolean =>
   scene.policy.gateway.inner !== undefined && innerHosts(scene).length > 0;
 
-/** A service's certificate counts where the connection was made for a host of the inner listener, and its CA. */
+/** The certificate of a service counts only if the connection was made for a host of the inner listener, which
+ * determines the CA. */
 export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
   const names = innerHosts(scene).map(({ host }) => host.name);
   if (names.length === 0) return [];

@@ -11,7 +11,7 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { resolver } from './upstreams.ts';
 
-/** A call is made once, and its answer passed on as it is. */
+/** A call is sent once, and its response is passed on unchanged. */
 const once: readonly Directive[] = [
   line('proxy_next_upstream', 'off'),
   line('proxy_redirect', 'off'),
@@ -22,7 +22,7 @@ const once: readonly Directive[] = [
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
 ];
 
-/** Where a call went, which its answer cannot say by itself. */
+/** The address that nginx connected to, which the response itself does not contain. */
 const went: readonly Directive[] = [
   line('proxy_hide_header', FROM_EGRESS.reached),
   line('proxy_hide_header', FROM_EGRESS.address),
@@ -30,7 +30,7 @@ const went: readonly Directive[] = [
   line('add_header', FROM_EGRESS.address, variable('upstream_addr'), 'always'),
 ];
 
-/** Documents, by GET. */
+/** Fetches documents by GET. */
 const fetched: readonly Directive[] = [
   line('proxy_method', 'GET'),
   line('proxy_http_version', '1.1'),
@@ -42,7 +42,7 @@ const fetched: readonly Directive[] = [
   line('proxy_set_header', 'Accept', 'application/json'),
 ];
 
-/** Calls of a registered client too: what is secret in them is in the body or in `Authorization`, never in the URL. */
+/** Calls as a registered client too: their secrets are in the body or in `Authorization`, never in the URL. */
 const called: readonly Directive[] = [
   line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
   line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
@@ -54,12 +54,13 @@ const called: readonly Directive[] = [
   line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
   line('proxy_set_header', 'Content-Type', requestHeader(TO_EGRESS.contentType)),
   line('proxy_set_header', 'Authorization', requestHeader(TO_EGRESS.authorization)),
-  // Whatever cookies and policies its web server adds to an answer.
+  // Room for cookies and policies that the provider's web server adds.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '8', '32k'),
 ];
 
-/** The certificate by which a provider knows its client; the files are variables, so that nginx reads them anew. */
+/** The certificate that identifies the client to its provider. The files are variables, so that nginx reads them
+ * again. */
 function shown({ client }: Provider): readonly Directive[] {
   if (client?.auth.kind !== 'tls_client_auth') return [];
   return [
@@ -70,7 +71,7 @@ function shown({ client }: Provider): readonly Directive[] {
   ];
 }
 
-/** Whether the gateway is some provider's client. */
+/** Whether the gateway is the client of a provider. */
 const hasClients = (scene: Scene): boolean => hasSessions(scene) || hasQuestions(scene);
 
 function provider(scene: Scene, one: Provider): Directive {
@@ -103,7 +104,7 @@ function provider(scene: Scene, one: Provider): Directive {
   );
 }
 
-/** Every call to a provider: verified TLS, never retried, never redirected, no connection kept. */
+/** The server for calls to providers: verified TLS, no retries, no redirects, no open connections. */
 export function egressServer(scene: Scene): Directive {
   const { options, policy } = scene;
   return commented(
@@ -123,7 +124,7 @@ export function egressServer(scene: Scene): Directive {
   );
 }
 
-/** What the JavaScript may choose of a call. */
+/** The parameters of a call that the JavaScript may choose. */
 export const egressMaps = (scene: Scene): readonly Directive[] =>
   hasClients(scene)
     ? [

@@ -27,24 +27,26 @@ import { checkSocket } from './upstreams.ts';
 interface Endpoint {
   readonly path: string;
   readonly methods: readonly string[];
-  /** Addresses may ask so often and no more. The back channel is not limited: a provider has one address for everybody. */
+  /** Whether the rate of each address is limited. The back channel is not: a provider uses one address for
+   * everybody. */
   readonly limited?: true;
 }
 
-/** Where browsers sign in: by which way they come back depends on the host's providers, and on the sign-in host. */
+/** The endpoints of the sign-in. Those for returning browsers depend on the host's providers, and on whether it is the
+ * sign-in host. */
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
   const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'], limited });
   return [
-    // The page that asks whether to sign in to a host by wildcard posts.
+    // The page that asks before a sign-in to a wildcard host posts.
     { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
     ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'], limited }]),
   ];
 }
 
-/** What browsers, and providers, ask of the gateway itself besides, on each host where browsers sign in. */
+/** The other endpoints for browsers and providers, on each host where people sign in. */
 const ENDPOINTS: readonly Endpoint[] = [
   { path: SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
   { path: BACKCHANNEL_PATH, methods: ['POST'] },
@@ -52,7 +54,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
 ];
 
-/** By any other method it is not there. */
+/** Any other method gets 404. */
 const only = (methods: readonly string[]): Directive =>
   block('if', [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)], [unknown]);
 
@@ -64,7 +66,8 @@ const noRoute: readonly Directive[] = [
   line('set', variable('meshgate_route'), '-'),
 ];
 
-/** What exact endpoints have. With a variable the query stays behind; in an exact location it has one value only. */
+/** Directives of exact endpoints. A variable in the path drops the query; in an exact location the variable has only
+ * one value. */
 const exact = (scene: Scene): readonly Directive[] => [
   ...noRoute,
   line('proxy_pass', template(at(scene), variable('uri'))),
@@ -80,10 +83,8 @@ function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive
   );
 }
 
-/**
- * All below `/.meshgate/` that a client may ask for on a host where browsers sign in. Codes, states and tickets stand in
- * queries, so that no line of the error log is written here, which would show them; the access log has no queries.
- */
+/** Everything below `/.meshgate/` that a client may request on a host where people sign in. Queries contain codes,
+ * states and tickets, so no error log is written here; the access log has no queries. */
 const around = (scene: Scene): readonly Directive[] => [
   accessLog(scene),
   line('error_log', '/dev/null', 'emerg'),
@@ -102,7 +103,7 @@ const around = (scene: Scene): readonly Directive[] => [
   unknown,
 ];
 
-/** What whoami is told: all that the check reads of a credential. */
+/** The headers for whoami: everything that the check reads of a credential. */
 const whoami = (scene: Scene): readonly Directive[] => [
   ...exact(scene),
   ...told,
@@ -126,7 +127,7 @@ export const signinFiles = (scene: Scene): readonly ConfFile[] => [
   ['whoami.conf', whoami(scene), 'Who a caller is, in a location of each host where browsers sign in.'],
 ];
 
-/** The sign-in's location in the server of a host: which ways back there are depends on its providers. */
+/** The sign-in's location in the server of a host. Its callbacks depend on the host's providers. */
 export const endpoints = (scene: Scene, host: SceneHost): Directive =>
   commented(
     'The sign-in.',

@@ -6,15 +6,14 @@ import { ownNames } from './headers.ts';
 import { internalNames } from './names.ts';
 import type { Scene } from './scene.ts';
 
-/*
- * What no client's copy passes of. Every proxied location sends these names empty, which for nginx means not at all,
- * unless it sets them itself. nginx erases by exact name and knows no prefixes, so families are written out.
- */
+/* Headers that nginx erases from requests of clients. Every proxied location sets these names to an empty value, which
+ * nginx does not send, unless it sets them itself. nginx matches exact names and no prefixes, so families are listed in
+ * full. */
 
-/** The rendered file of them, for each module of nginx that carries requests. */
+/** The file name of the list, for each proxying module of nginx. */
 export const eraseName = (module: Module) => (module === 'proxy' ? 'erase.conf' : 'erase-grpc.conf');
 
-/** Every way to write a name with `_` for some or all of its dashes, the name itself left out. */
+/** Every way to write a name with `_` for some or all of its dashes, without the name itself. */
 export function underscoreSpellings(name: string): readonly string[] {
   const [first = '', ...rest] = name.split('-');
   // A name of very many words gets the one spelling that frameworks know.
@@ -25,7 +24,7 @@ export function underscoreSpellings(name: string): readonly string[] {
 
 /** Headers to erase for one reason. */
 interface Erased {
-  /** What trusts them. */
+  /** The software that trusts them. */
   readonly by: string;
   readonly names: readonly string[];
 }
@@ -33,8 +32,7 @@ interface Erased {
 const underscored = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-/**
- * What to erase where nothing sets it, each name once whatever its case.
+/** The headers to erase if nothing sets them, each name once in any case.
  *
  * @param named identity headers of the policy; erased in every spelling
  */
@@ -58,7 +56,7 @@ function rows(named: readonly string[]): readonly Erased[] {
 /** The names of them all. */
 export const erasedNames = (named: readonly string[]): readonly string[] => rows(named).flatMap(({ names }) => names);
 
-/** A file of the headers that no service receives from a client. It is the same for all hosts of a policy. */
+/** The file with the headers that no service receives from a client, the same for all hosts of a policy. */
 export function eraseFile(scene: Scene, module: Module): ConfFile {
   const taken = new Set(ownNames(scene).map((name) => name.toLowerCase()));
   const lines = rows(scene.headerNames).flatMap(({ by, names }) => {

@@ -25,14 +25,14 @@ export function etcdEndpoints(scene: Scene): readonly Endpoint[] {
 
 const named = (index: number): string => `meshgate_etcd_${index}`;
 
-/** One upstream per node: the JavaScript asks them in turn. */
+/** One upstream per node, because the JavaScript tries the nodes in turn. */
 export function etcdUpstreams(scene: Scene): readonly Directive[] {
   return etcdEndpoints(scene).map(({ host, port }, i) =>
     commented(`Node ${i} of etcd.`, upstream(scene, named(i), host, port, kept(30, 30))),
   );
 }
 
-/** `/etcd/N/` of the egress server, with etcd's own paths below it. */
+/** `/etcd/N/` of the egress server, followed by etcd's own paths. */
 export function etcdLocations(scene: Scene, once: readonly Directive[]): readonly Directive[] {
   const { certFile, keyFile, caFile } = scene.policy.gateway.store ?? {};
   return etcdEndpoints(scene).map(({ host, authority }, i) =>

@@ -1,14 +1,14 @@
 import { type Directive, line, literal } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** Files that others include, in the place of what they share. docs/nginx.md says what each holds. */
+/** Files that others include for what they share. docs/nginx.md describes each. */
 export type FileName =
   | `${'inside' | 'server' | 'check' | 'hop' | 'answer' | 'refuse' | 'refuse-pages' | 'problem' | 'metadata'}.conf`
   | `${'session' | 'signin' | 'endpoint' | 'endpoint-limit' | 'whoami' | 'page'}.conf`
   | `${'proxy' | 'headers' | 'erase'}${'' | '-grpc'}.conf`
   | `${'ingress' | 'caller' | 'cors' | 'services/' | 'requests/'}${string}.conf`;
 
-/** A rendered file: its name, what it holds, and what it is for, which its first line says. */
+/** A rendered file: its name, its content, and its purpose, which its first line says. */
 export type ConfFile = readonly [
   name: FileName | `${'hosts' | 'inner'}/${string}`,
   directives: readonly Directive[],
@@ -19,21 +19,22 @@ export type ConfFile = readonly [
 export const included = ({ options }: Pick<Scene, 'options'>, file: FileName): Directive =>
   line('include', literal(`${options.dir}/${file}`));
 
-/** Files for things of a policy. Equal ones are one file; of a name, the first has it alone and others are numbered. */
+/** Files for things of a policy. Things with equal content share a file. Of several files with one name, the first has
+ * the plain name and the others are numbered. */
 export class Shelf<Of> {
   readonly files: ConfFile[] = [];
   readonly #names = new Map<Of, FileName>();
   readonly #texts = new Map<string, FileName>();
   readonly #used = new Map<string, number>();
 
-  /** Puts what a thing needs into a file, unless one has just that. */
+  /** Puts a thing's directives into a file, unless a file has exactly these. */
   add(of: Of, base: 'caller' | `services/${string}`, directives: readonly Directive[], what: string): void {
     const text = JSON.stringify([base, directives]);
     let name = this.#texts.get(text);
     if (name === undefined) {
       const count = (this.#used.get(base) ?? 0) + 1;
       this.#used.set(base, count);
-      // No name of a policy has an underscore.
+      // No name in a policy has an underscore.
       name = `${base}${count === 1 ? '' : `_${count}`}.conf`;
       this.#texts.set(text, name);
       this.files.push([name, directives, what]);

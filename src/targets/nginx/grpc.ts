@@ -3,22 +3,22 @@ import { type Directive, key, line, literal, map, type Part, regex, template, va
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
 import type { SceneHost } from './scene.ts';
 
-/** The module of nginx that carries a route's requests: each has its own directives, and none of the other's count. */
+/** The nginx module that proxies a route's requests. Each has its own directives and ignores the other's. */
 export type Module = 'proxy' | 'grpc';
 
 export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
 
-/** The modules that carry the requests of some hosts. */
+/** The modules that proxy the requests of some hosts. */
 export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
   hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
     ? ['proxy', 'grpc']
     : ['proxy'];
 
-/** Where refusals of calls are spoken: gRPC has a status of its own (its HTTP/2 mapping, "Trailers-Only"). */
+/** The location of refusals for gRPC calls, which have their own status (gRPC's HTTP/2 mapping, "Trailers-Only"). */
 const REFUSE = '@meshgate_refuse_grpc';
 const DOWN = '@meshgate_down_grpc';
 
-/** gRPC's status for each of the check's, as clients map those of HTTP. */
+/** gRPC's status for each status of the check, as clients map those of HTTP. */
 export const grpcMaps: readonly Directive[] = [
   map(variable('http_content_type'), 'meshgate_refuse_to', [
     ['default', '@meshgate_refuse'],
@@ -38,7 +38,7 @@ export const grpcMaps: readonly Directive[] = [
   ]),
 ];
 
-/** Where a call that is refused goes; what is no call, on the same route, as everywhere. */
+/** Sends refused calls to their location; other requests on the same route are refused as usual. */
 export const grpcErrorPages: readonly Directive[] = [
   line('error_page', '401', '=', variable('meshgate_refuse_to')),
   line('error_page', '500', '=', variable('meshgate_down_to')),
@@ -60,13 +60,13 @@ function refused(name: string, status: string | Part, reason: string | Part): Di
   };
 }
 
-/** The locations that speak refusals of calls. */
+/** The locations of refusals for calls. */
 export const grpcRefusals: readonly Directive[] = [
   refused(REFUSE, variable('meshgate_grpc_status'), variable('meshgate_reason')),
   refused(DOWN, '14', 'check_unavailable'),
 ];
 
-/** What the module has of its own around all routes, as the other module has. */
+/** The module's own directives around all routes, equal to those of the other module. */
 export const grpcAround: readonly Directive[] = [
   line('grpc_intercept_errors', 'off'),
   line('grpc_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),

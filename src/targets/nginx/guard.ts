@@ -2,7 +2,8 @@ import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import type { Scene } from './scene.ts';
 
-/** What nginx reads more into than text, once it stands in its place: `~` in a name, `*` in a path, `data:` in a file. */
+/** The form that texts must have where nginx gives some characters a meaning: `~` in a name, `*` in a path, `data:` in
+ * a file. */
 const SHAPES = {
   name: /^[a-z][a-z0-9-]*$/,
   host: /^(\*\.)?[a-z0-9][a-z0-9.-]*$/,
@@ -25,9 +26,8 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
   }
 }
 
-/**
- * Holds that every text of a policy has the shape of its place, whoever made the policy: parse has checked the same,
- * with better words.
+/** Checks that every text of a policy has the form of its place, wherever the policy came from. The parser checks the
+ * same, with better messages.
  *
  * @throws UnprintableError
  */

@@ -7,10 +7,10 @@ import { hasSessions, hostName } from './session.ts';
 const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
-/** Which host it is. It stands in the file of the host, at the level of {@link toHandler}. */
+/** The host of the request. It stands in the file of the host, at the level of {@link toHandler}. */
 export const handlerHost = (host: SceneHost): Directive => line('proxy_set_header', TO_HANDLER.host, hostName(host));
 
-/** What every handler is told. */
+/** Headers that every handler receives. */
 export const told: readonly Directive[] = [
   line('proxy_set_header', 'Host', 'meshgate'),
   line('proxy_set_header', 'Connection', 'close'),
@@ -19,10 +19,8 @@ export const told: readonly Directive[] = [
   ...passed('Accept', 'Accept-Language'),
 ];
 
-/**
- * A request to a handler tells what is said here and beside it, and nothing else. Nothing is asked twice: a code is used up
- * by one call.
- */
+/** A request to a handler has only the headers that are set here and beside it. It is never sent twice, because one
+ * call uses up a code. */
 export const toHandler: readonly Directive[] = [
   line('proxy_http_version', '1.1'),
   line('proxy_pass_request_headers', 'off'),
@@ -33,23 +31,21 @@ export const toHandler: readonly Directive[] = [
   line('proxy_next_upstream', 'off'),
 ];
 
-/**
- * What an endpoint is told besides. Of `Cookie`, only the gateway's own cookies, unless they stand among others in a line
- * that is more than a browser's.
- */
+/** Additional headers for endpoints. Of `Cookie` only the gateway's own cookies, unless they stand among others in an
+ * unusual order. */
 export const asked: readonly Directive[] = [
   line('proxy_set_header', TO_HANDLER.query, variable('args')),
   line('proxy_set_header', 'Cookie', variable('meshgate_cookie_signin')),
   ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
 ];
 
-/** How a handler's answer is passed on: as it is, from nowhere else, and kept by nobody unless it says so. */
+/** How a handler's response is passed on: unchanged, never from a cache, and not stored unless it says so. */
 export const fromHandler: readonly Directive[] = [
   // Cookies of eight attempts and a session, and the longest URL of a provider.
   line('proxy_buffer_size', '32k'),
   line('proxy_buffers', '4', '32k'),
   line('proxy_max_temp_file_size', '0'),
-  // What a handler that threw says is no answer.
+  // The response of a handler that threw is replaced.
   line('proxy_intercept_errors', 'on'),
   line('proxy_redirect', 'off'),
   // For the log.
@@ -68,7 +64,7 @@ const unlessSaid = (header: string, name: string, value: string): Directive =>
     ['default', literal('')],
   ]);
 
-/** What a handler's answer has even where it does not say so. */
+/** Default headers of a handler's response. */
 export const handlerMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [

@@ -6,7 +6,7 @@ import type { Module } from './grpc.ts';
 import { identityVariable } from './kept.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Headers that every service receives, whoever asks. */
+/** Headers that every service receives, for any caller. */
 function fixedHeaders({ policy }: Scene): readonly (readonly [string, Given])[] {
   return [
     ['Host', variable('meshgate_authority')],
@@ -30,7 +30,7 @@ function fixedHeaders({ policy }: Scene): readonly (readonly [string, Given])[] 
 
 const FORWARDED_HOST = 'X-Forwarded-Host';
 
-/** Names of all headers that the gateway itself sends to services, of `Cookie` apart. */
+/** Names of all headers that the gateway itself sends to services, except `Cookie`. */
 export const ownNames = (scene: Scene): readonly string[] => [
   ...fixedHeaders(scene).map(([name]) => name),
   FORWARDED_HOST,
@@ -39,9 +39,9 @@ export const ownNames = (scene: Scene): readonly string[] => [
 
 export const headersName = (module: Module) => (module === 'proxy' ? 'headers.conf' : 'headers-grpc.conf');
 
-/** The file of the headers that services of all hosts receive. A route fills its own identity headers. */
+/** The file of the headers that services of all hosts receive. A route adds its own identity headers. */
 export function headersFile(scene: Scene, module: Module): ConfFile {
-  // A call is no WebSocket: nginx sends neither of the two with one.
+  // A gRPC call is not a WebSocket: nginx sends neither of the two headers with one.
   const fixed = fixedHeaders(scene).filter(([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name));
   const identity = scene.headerNames.map((name, i) => [name, identityVariable(scene, i)] as const);
   const names = ownNames(scene).map((name) => name.toLowerCase());
@@ -54,8 +54,7 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
   ];
 }
 
-/**
- * Headers that services of one host receive. nginx drops those around a location that has some itself.
+/** Headers for services of one host. A location with such headers drops those around it.
  *
  * @param cookie the `Cookie` line; absent: the client's, or none
  */

@@ -4,30 +4,31 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import { included } from './files.ts';
 import type { Scene } from './scene.ts';
 
-/** Where the command of the image asks. */
+/** Socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** What health watches: files of identities, and CAs of certificates of services or clients. */
+/** Number of files that the health check watches: those of identities, and CAs for certificates of services or
+ * clients. */
 const watchedFiles = ({ policy, identities }: Scene): number => {
   const { ca = [], clientCa = [] } = toWatched(policy, identities, '');
   return identities.length + ca.length + clientCa.length;
 };
 
-/** The zone that holds what was found of each file or pair of files: a kilobyte for each. */
+/** The zone for the results: one kilobyte for each file or pair of files. */
 function zone(scene: Scene): readonly Directive[] {
   const files = watchedFiles(scene);
   if (files === 0) return [];
   return [line('js_shared_dict_zone', `zone=meshgate_svids:${Math.max(64, 32 + files)}k`, 'type=string')];
 }
 
-/** The job that watches the files. */
+/** The job that checks the files. */
 const watch: Directive = block(
   'location',
   ['@meshgate_svids'],
   [line('js_periodic', 'health.svids', `interval=${SVIDS_JOB_INTERVAL_S}s`)],
 );
 
-/** Health: a server of its own, with JavaScript of its own that no check carries along. */
+/** The health server, with its own JavaScript, so that checks do not load it. */
 export function healthServer(scene: Scene): readonly Directive[] {
   const { health } = scene.policy.gateway;
   return [

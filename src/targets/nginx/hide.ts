@@ -3,10 +3,8 @@ import type { Module } from './grpc.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/**
- * Headers of a service's answer that are not the service's to say, on every host. Browsers clear the cookies of a whole
- * site where one host says so. Of two lines about TLS they read the first.
- */
+/** Response headers that services must not set, on every host. For example, browsers clear the cookies of a whole site
+ * if one host asks for it. Of two lines about TLS they read the first. */
 export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[] {
   const names = [
     ...(hasSessions(scene) ? ['Clear-Site-Data'] : []),
@@ -15,14 +13,16 @@ export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[
   return names.map((name) => line(`${module}_hide_header`, name));
 }
 
-/** The scope of a service worker is the folder of its script, where browsers sign in: no service widens it. */
+/** The scope of a service worker is the folder of its script on hosts where people sign in; a service cannot widen
+ * it. */
 export const hiddenScope = (module: Module): Directive => line(`${module}_hide_header`, 'Service-Worker-Allowed');
 
 /** What a service may have browsers clear. */
 export const clearedBeside = (scene: Scene): readonly Directive[] =>
   hasSessions(scene) ? [line('add_header', 'Clear-Site-Data', variable('meshgate_cleared'), 'always')] : [];
 
-/** What is left of a service's wish without cookies, which are the gateway's too. For all (`"*"`), what clears its own data. */
+/** The service's request without cookies, because they include the gateway's. For all (`"*"`): everything of the
+ * service's own. */
 export const clearedMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
@@ -43,7 +43,7 @@ export const clearedMaps = (scene: Scene): readonly Directive[] =>
       ]
     : [];
 
-/** That browsers ask for a host over TLS alone, in every answer of its server: no level below drops it. */
+/** Makes browsers use only TLS for a host, in every response of its server; no level below drops it. */
 export function strictTransport({ policy }: Scene): readonly Directive[] {
   const { hsts } = policy.gateway;
   if (hsts === undefined) return [];

@@ -40,7 +40,7 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
   ];
 }
 
-/** The way to the check. Its answers have room for a cookie where browsers sign in. */
+/** The location that leads to the check. Its answers have room for a cookie if people sign in at the host. */
 function hop(scene: Scene, { sessions }: SceneHost, { check, file, credentials }: Door): Directive {
   const size = scene.answerSize + (sessions ? MAX_COOKIE_BYTES : 0);
   return block(
@@ -50,13 +50,13 @@ function hop(scene: Scene, { sessions }: SceneHost, { check, file, credentials }
       included(scene, file),
       ...credentials,
       line('proxy_buffer_size', `${size >> 10}k`),
-      // By itself it is twice the first buffer, which may be more than nginx takes beside three others.
+      // The default is twice the first buffer, which may be more than nginx accepts with three others.
       ...(size > 48 * 1024 ? [line('proxy_busy_buffers_size', `${size >> 10}k`)] : []),
     ],
   );
 }
 
-/** All that is not below `/.meshgate/`. */
+/** Everything that is not below `/.meshgate/`. */
 function routes(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
   if (host.routes.length > 0)
     return commented('All routes; what they share is said once.', around(scene, files, host, door));
@@ -84,7 +84,7 @@ export const hostConf = (scene: Scene, files: RouteFiles, host: SceneHost): Conf
   `For the server {} of ${host.host.name}.`,
 ];
 
-/** The same at the inner listener: nobody signs in there. */
+/** The same for the inner listener, where nobody signs in. */
 export const innerConf = (scene: Scene, files: RouteFiles, host: SceneHost, inner: Inner): ConfFile => [
   innerFile(host.host.name),
   doorConf(scene, files, { ...host, sessions: false }, innerDoor(scene, inner, host)),

@@ -21,7 +21,7 @@ import { sessionZones } from './signin.ts';
 import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
 
-/** Room for our variables, and, where a key is long, in the buckets of maps (64 bytes as nginx has them). */
+/** Sizes of hash tables: for the variables, and if a key is long, for the buckets of maps (64 bytes by default). */
 function hashSizes(scene: Scene): readonly Directive[] {
   const keys = [
     ...scene.identities.map(({ name }) => name),
@@ -39,7 +39,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** Bytes of the zone with keys: for all that may be kept of each provider. */
+/** Bytes of the zone with keys, enough for everything that is kept of each provider. */
 export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 
@@ -68,7 +68,7 @@ function engine(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** http.conf: what goes once into `http {}`. */
+/** http.conf: the directives for `http {}`. */
 export function httpConf(scene: Scene): readonly Directive[] {
   return [
     ...engine(scene),

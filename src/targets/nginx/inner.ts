@@ -7,10 +7,8 @@ import type { Scene } from './scene.ts';
 import { handlerLocations } from './signin.ts';
 import { checkSocket } from './upstreams.ts';
 
-/**
- * What the http level of somebody's nginx asks of every server is not asked here. It has no word for no error pages: one
- * for a status that does not occur keeps others away, which would answer in the place of a refusal.
- */
+/** Switches off directives that an operator's http level may set for every server. nginx cannot switch off error pages:
+ * one for an unused status prevents others from being inherited, which would replace refusals. */
 const apart: readonly Directive[] = [
   line('auth_request', 'off'),
   line('auth_basic', 'off'),
@@ -31,7 +29,8 @@ export const insideFile: ConfFile = [
   'What the servers share that only this machine reaches.',
 ];
 
-/** The server behind `auth_request`, where JavaScript runs: elsewhere only what an answer calls that speaks of our cookies. */
+/** The server behind `auth_request`, where JavaScript runs. Other servers run it only for responses of services that
+ * mention a cookie of the gateway. */
 export function checkServer(scene: Scene): Directive {
   return commented(
     'The check. Only this machine reaches it: the folder of the socket keeps other users out.',
@@ -41,7 +40,7 @@ export function checkServer(scene: Scene): Directive {
       [
         line('listen', literal(`unix:${checkSocket(scene.options)}`), 'backlog=4096'),
         included(scene, 'inside.conf'),
-        // Here and not around it: no other server carries it.
+        // Only this server loads it.
         line('js_import', 'meshgate', 'from', 'meshgate.js'),
         line('client_header_buffer_size', '8k'),
         line('large_client_header_buffers', '4', '160k'),
@@ -55,7 +54,7 @@ export function checkServer(scene: Scene): Directive {
               block(
                 'location',
                 ['^~', literal(HOP_PATH)],
-                // Here and not around it: the contexts of no other check carry it.
+                // Only this location loads it, so that no other check does.
                 [line('js_import', 'hop', 'from', 'hop.js'), line('js_content', 'hop.check')],
               ),
             ]

@@ -4,14 +4,15 @@ import type { Read } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { type ReadText, type Warning, warn } from './inspect-types.ts';
 
-/** What our servers hold of one header line; the default server of their socket reads it before it knows the host. */
+/** Longest header line that the rendered servers accept. The default server of a socket reads it before the host is
+ * known. */
 const HEADER_LINE_BYTES = 32 * 1024;
 
 function talksTooMuch({ args }: Read): boolean {
   return args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
 }
 
-/** Logs that get whole request headers, tokens included, of requests that are ours. */
+/** Error logs that receive whole request headers of the rendered hosts, tokens included. */
 export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const defaults = ours.flatMap(({ sockets }) => sockets.map((socket) => defaultServer(tree, socket)));
   const servers = new Set([...ours, ...defaults.filter((one) => one !== undefined)]);
@@ -39,7 +40,7 @@ function bytes(size: string): number {
   return digits === '' ? Number.NaN : Number(digits) * factor;
 }
 
-/** A default server that reads the header lines of our requests in another way than ours do. */
+/** A default server that reads header lines in another way than the rendered servers. */
 export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const seen = new Set<Read>();
   return ours.flatMap(({ sockets }) =>
@@ -89,7 +90,7 @@ export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Wa
   );
 }
 
-/** What says, beside the policy, whose forwarded addresses are believed, where it decides or counts by addresses. */
+/** Settings outside the policy about trusted proxies, if the policy decides or counts by addresses. */
 export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
   if (!readsAddresses({ policy })) return [];
   const own = (nodes: readonly Read[]) =>
@@ -117,10 +118,10 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
   ];
 }
 
-/** Commands of OpenSSL that name CAs; the rendered files cannot reset them. */
+/** Commands of OpenSSL that set CAs; the rendered files cannot reset them. */
 const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
-/** CAs that OpenSSL verifies clients by in the place of the policy's. */
+/** CAs with which OpenSSL verifies clients instead of the policy's. */
 export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
   if (policy.gateway.inner === undefined && !policy.hosts.some(({ clientCaFile }) => clientCaFile !== undefined))
     return [];
@@ -136,7 +137,7 @@ export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): 
     );
 }
 
-/** CAs that OpenSSL verifies ingresses, services and providers by in the place of the policy's. */
+/** CAs with which OpenSSL verifies ingresses, services and providers instead of the policy's. */
 export function serverCas(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   return [tree.http, ...ours.map(({ body }) => body)]
     .flat()
@@ -150,7 +151,7 @@ export function serverCas(tree: Tree, ours: readonly Server[]): readonly Warning
     );
 }
 
-/** Scripts and settings of njs that our servers inherit, or that unmake TLS. */
+/** Scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
 export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   const own = ({ file }: Read) => tree.kind(file) !== 'other';
   const all = everywhere(tree.http).filter((node) => !own(node));
@@ -191,7 +192,7 @@ export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   ];
 }
 
-/** Where a directive makes a variable: the word that names it. */
+/** For directives that set a variable: the index of the word that names it. */
 const MAKERS: Readonly<Record<string, number>> = {
   set: 0,
   auth_request_set: 0,
@@ -210,7 +211,7 @@ function made({ name, args }: Read): readonly string[] {
   return named === undefined ? groups : [named, ...groups];
 }
 
-/** Variables of ours that somebody else sets. */
+/** Variables of the rendered files that other directives set. */
 export function variables(tree: Tree): readonly Warning[] {
   return everywhere(tree.http).flatMap((node) =>
     tree.kind(node.file) !== 'other'

@@ -6,7 +6,7 @@ import { CHECK_PATH, HOP_PATH } from './names.ts';
 
 const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;
 
-/** Certificates are renewed there, by anybody's question: no way around a policy. */
+/** Certificates are renewed at this path, for anyone. It is no way around a policy. */
 const ACME = '/.well-known/acme-challenge';
 
 interface Match {
@@ -31,7 +31,7 @@ function itself(node: Read): readonly Read[] {
   );
 }
 
-/** Who is asked before a location answers: nobody that knows the policy, or the policy. */
+/** Why a location answers without the check: it has none, or another one. */
 function opened(own: readonly Read[], outer: string | undefined): string | undefined {
   const asked = own.find(({ name }) => name === 'auth_request')?.args[0];
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
@@ -59,7 +59,7 @@ function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonl
   return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
 }
 
-/** Whether a location takes requests that the route would have. */
+/** Whether a location receives requests of the route. */
 function takes({ kind, path }: Match, route: Route): boolean {
   if (kind === 'exact') return route.kind === 'exact' ? path === route.path : `${path}/`.startsWith(`${route.path}/`);
   if (kind !== 'prefix') return false;
@@ -67,7 +67,7 @@ function takes({ kind, path }: Match, route: Route): boolean {
   return path.startsWith(`${route.path}/`) || `${route.path}/`.startsWith(path);
 }
 
-/** A location that the check of the server closes, in the place of a route. */
+/** A location that closes requests of a route by the server's check. */
 function shadowing(node: Read, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const inside = everywhere(node.block ?? []);
@@ -83,7 +83,7 @@ function shadowing(node: Read, host: Host): readonly Warning[] {
   ];
 }
 
-/** Locations that somebody added to the server of a host. */
+/** Locations that were added to the server of a host. */
 export function locations(tree: Tree, server: Server, host: Host): readonly Warning[] {
   return server.body
     .filter((node) => node.name === 'location' && tree.kind(node.file) === 'other')
@@ -103,7 +103,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
     });
 }
 
-/** Whether a server asks something else, except where certificates are renewed. */
+/** Whether a server sends requests elsewhere, except where certificates are renewed. */
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;

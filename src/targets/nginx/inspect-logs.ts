@@ -2,10 +2,11 @@ import type { Read } from './inspect-read.ts';
 import { everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
 
-/** What gets somebody in who reads the log: tokens, cookies of sessions, and where a sign-in goes on. */
+/** Variables with which a reader of the log could impersonate a caller: tokens, session cookies, and URLs of a
+ * sign-in. */
 const CREDENTIALS = /\$\{?(http_cookie|http_authorization|sent_http_set_cookie|sent_http_location)\b/;
 
-/** Access logs of our servers, beside ours, whose lines hold credentials. */
+/** Other access logs of the rendered servers, whose lines contain credentials. */
 export function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const formats = new Map(
     tree.http.filter(({ name }) => name === 'log_format').map((node) => [node.args[0] ?? '', node] as const),

@@ -1,26 +1,24 @@
-/**
- * Reads the output of `nginx -T`: nginx has accepted it, so this reads what nginx reads (ngx_conf_read_token), and what
- * it cannot read is said and passed over.
- */
+/** Reads the output of `nginx -T`. nginx has accepted it, so this reads what nginx reads (ngx_conf_read_token). What it
+ * cannot read is reported and skipped. */
 
-/** A directive as it stands in somebody's configuration. */
+/** A directive in an operator's configuration. */
 export interface Read {
   readonly name: string;
   readonly args: readonly string[];
   readonly block?: readonly Read[];
   readonly file: string;
-  /** Of its name, from 1. */
+  /** Line of its name, from 1. */
   readonly line: number;
 }
 
 export interface ReadFile {
   readonly text: string;
   readonly nodes: readonly Read[];
-  /** Line from which on it could not be read. */
+  /** Line at which reading failed. */
   readonly unreadable?: number;
 }
 
-/** Deeper nests nobody. */
+/** Deepest nesting that is read. */
 const MAX_DEPTH = 64;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
@@ -29,7 +27,7 @@ function unescaped(raw: string): string {
   return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
 }
 
-/** One word from `at` on, and where it ends; undefined where nginx would refuse it. */
+/** The word at `at`, and its end; undefined if nginx would refuse it. */
 function word(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
   const quote = text[at];
   if (quote === '"' || quote === "'") {
@@ -52,7 +50,7 @@ interface Open {
   readonly line: number;
 }
 
-/** Directives of one file. Never throws: it stops at what it cannot read, and says the line. */
+/** Directives of one file. Never throws: it stops at what it cannot read, and returns the line. */
 export function readConf(file: string, text: string): ReadFile {
   const top: Read[] = [];
   const open: Open[] = [];
@@ -103,13 +101,13 @@ export function readConf(file: string, text: string): ReadFile {
   return words.length > 0 || open.length > 0 ? stopped() : { text, nodes: top };
 }
 
-/** The files of a dump by their names, the main one first; none if it is no output of `nginx -T`. */
+/** The files of a dump by name, the main one first; empty if it is not output of `nginx -T`. */
 export function readDump(dump: string): ReadonlyMap<string, ReadFile> {
   const files = new Map<string, ReadFile>();
   const parts = dump.split(/^# configuration file (.+):\r?\n/m);
   for (let i = 1; i + 1 < parts.length; i += 2) {
     const name = parts[i] as string;
-    // nginx ends each file with a line feed of its own.
+    // nginx ends each file with its own line feed.
     if (!files.has(name)) files.set(name, readConf(name, (parts[i + 1] as string).replace(/\n$/, '')));
   }
   return files;

@@ -6,7 +6,7 @@ import { CHECK_UPSTREAM } from './names.ts';
 import { type NginxOptions, nginxOptions } from './options.ts';
 import { renderNginx } from './render.ts';
 
-/** What the rendered files are next to the policy. */
+/** The result of comparing the rendered files with the policy. */
 export interface Compared {
   readonly warnings: readonly Warning[];
   /** A file that could not be read, and so was not compared. */
@@ -19,7 +19,7 @@ function folder(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** The options that files were rendered with, as they say themselves. */
+/** The options with which the files were rendered, read from their content. */
 function optionsOf(tree: Tree, http: string): NginxOptions {
   const all = everywhere(tree.files.get(http)?.nodes ?? []);
   const [check] = all.filter(({ name, args }) => name === 'upstream' && args[0] === CHECK_UPSTREAM);
@@ -41,7 +41,7 @@ function optionsOf(tree: Tree, http: string): NginxOptions {
   });
 }
 
-/** The first line, from 1, in which two texts differ; undefined where they do not. */
+/** The first line, from 1, in which two texts differ; undefined if they are equal. */
 function difference(one: string, other: string): number | undefined {
   if (one === other) return undefined;
   const others = other.split('\n');
@@ -50,8 +50,7 @@ function difference(one: string, other: string): number | undefined {
   return found < 0 ? lines.length : found + 1;
 }
 
-/**
- * Compares the rendered files with what the policy renders to now.
+/** Compares the rendered files with what the policy renders to now.
  *
  * @throws UnprintableError for a policy that cannot be rendered
  */

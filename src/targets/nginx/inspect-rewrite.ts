@@ -3,11 +3,11 @@ import type { Server, Tree } from './inspect-tree.ts';
 import { type Warning, warn } from './inspect-types.ts';
 import { CHECK_PATH } from './names.ts';
 
-/** Variables that say of the check's own request what they say of the client's. */
+/** Variables with the same value in the check's own request and in the client's. */
 const SAME =
   /^\$(request_method|request_uri|host|http_\w+|cookie_\w+|scheme|https|server_\w+|remote_addr|ssl_\w+|content_(type|length))$/;
 
-/** Whether a regular expression of nginx matches; undefined for what JavaScript cannot read. */
+/** Whether a regular expression of nginx matches; undefined if JavaScript cannot read it. */
 function matches(source: string, caseless: boolean, text: string): boolean | undefined {
   try {
     return new RegExp(source, caseless ? 'i' : '').test(text);
@@ -16,7 +16,7 @@ function matches(source: string, caseless: boolean, text: string): boolean | und
   }
 }
 
-/** Whether the condition of an `if` holds for the check's own request; undefined where that cannot be said. */
+/** Whether the condition of an `if` holds for the check's own request; undefined if unknown. */
 function holds(args: readonly string[], check: string): boolean | undefined {
   const words = args.join(' ').replace(/^\(\s*|(?<!\s)\s*\)$/g, '');
   const [, negated, file] = /^(!?)-[fdex] (\S+)$/.exec(words) ?? [];
@@ -34,7 +34,7 @@ function holds(args: readonly string[], check: string): boolean | undefined {
   return positive === undefined ? undefined : positive !== operator.startsWith('!');
 }
 
-/** The condition is about something that is the same for the client's request and for the check's. */
+/** Whether the condition is the same for the client's request and for the check's. */
 function alike(args: readonly string[]): boolean {
   const [name = ''] = args
     .join(' ')
@@ -46,9 +46,9 @@ function alike(args: readonly string[]): boolean {
 interface Where {
   /** Path of a request to the check, as nginx makes it. */
   readonly check: string;
-  /** Before our own directives. */
+  /** Whether it is before the rendered directives. */
   readonly before: boolean;
-  /** Of the `if` around it. */
+  /** Condition of the `if` around it. */
   readonly condition?: readonly string[];
 }
 
@@ -121,7 +121,7 @@ function one(node: Read, where: Where): readonly Warning[] {
   return [];
 }
 
-/** Rewriting of a server with a host file: nginx does it for the check's own request too. */
+/** Rewriting in a server with a host file. nginx does it for the check's own request too. */
 export function rewrites(tree: Tree, server: Server, path: string, host: string): readonly Warning[] {
   const check = `${path}${host}/*`;
   const ours = ({ file }: Read) => tree.kind(file) !== 'other';

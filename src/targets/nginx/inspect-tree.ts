@@ -1,13 +1,13 @@
 import type { Read, ReadFile } from './inspect-read.ts';
 
-/** Which of the rendered files one is, by its first line; those that files of hosts include are `shared`. */
+/** The kind of a rendered file, by its first line; files that hosts include are `shared`. */
 export type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
-/** A whole configuration, its includes put in their places. */
+/** A whole configuration with its included files. */
 export interface Tree {
   readonly files: ReadonlyMap<string, ReadFile>;
   readonly main: readonly Read[];
-  /** What stands in `http {}`. */
+  /** The content of `http {}`. */
   readonly http: readonly Read[];
   readonly servers: readonly Server[];
   kind(file: string): Kind;
@@ -16,18 +16,18 @@ export interface Tree {
 export interface Server {
   readonly node: Read;
   readonly body: readonly Read[];
-  /** Sockets it listens on, spelled one way. */
+  /** Sockets that it listens on, in one spelling. */
   readonly sockets: readonly string[];
-  /** Those of which it says that it is the default. */
+  /** Sockets for which it is marked as the default. */
   readonly claimed: readonly string[];
   readonly names: readonly string[];
   /** The host files in it. */
   readonly hostFiles: readonly string[];
-  /** The check's or the egress server of http.conf. */
+  /** Whether it is the check's or the egress server of http.conf. */
   readonly inner: boolean;
 }
 
-/** More directives has nobody; files that include each other over and over would. */
+/** Most directives that are read; files that include each other would have more. */
 const MAX_DIRECTIVES = 200_000;
 
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
@@ -37,7 +37,7 @@ const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['shared', /^# .*\. Rendered by meshgate/],
 ];
 
-/** The text of a pattern of `include` as a regular expression: a star stays within a folder. */
+/** An `include` pattern as a regular expression: a star stays within a folder. */
 function globbed(pattern: string): RegExp {
   const source = pattern.replace(/\[[^\]]{1,255}\]|[\s\S]/g, (c) => {
     if (c === '*') return '[^/]*';
@@ -59,7 +59,7 @@ function included(files: ReadonlyMap<string, ReadFile>, prefix: string, pattern:
   return [...files.keys()].filter((name) => regex.test(name)).sort();
 }
 
-/** Directives with those of included files in the place of each `include`. */
+/** Replaces each `include` by the directives of its files. */
 function expander(files: ReadonlyMap<string, ReadFile>) {
   const [first = ''] = files.keys();
   const prefix = first.slice(0, first.lastIndexOf('/'));
@@ -113,19 +113,19 @@ export function toTree(files: ReadonlyMap<string, ReadFile>): Tree {
   return { files, main, http, servers, kind };
 }
 
-/** The server that decides for a socket until a request has named its host. */
+/** The server for a socket until a request has named its host. */
 export function defaultServer({ servers }: Tree, socket: string): Server | undefined {
   return (
     servers.find(({ claimed }) => claimed.includes(socket)) ?? servers.find(({ sockets }) => sockets.includes(socket))
   );
 }
 
-/** Directives at any depth, blocks before what they hold. */
+/** Directives at any depth, blocks before their content. */
 export function everywhere(nodes: readonly Read[]): readonly Read[] {
   return nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
 }
 
-/** Directives of that name on the innermost of some levels that has any. */
+/** Directives of that name on the innermost level that has any. */
 export function effective(name: string, ...levels: readonly (readonly Read[])[]): readonly Read[] {
   for (const level of levels) {
     const found = level.filter((node) => node.name === name);

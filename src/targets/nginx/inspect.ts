@@ -15,13 +15,12 @@ export interface Inspection {
   readonly unread?: string;
 }
 
-/**
- * Looks for what stands around the rendered files and weakens or breaks them. What it cannot know (the modes of the
- * sockets' folder, scripts of other machines) it does not guess.
+/** Finds what weakens or breaks the rendered files in the configuration around them. It does not guess what it cannot
+ * know, such as the modes of the sockets' folder, or scripts of other machines.
  *
  * @param dump output of `nginx -T`
- * @param read of files that a dump leaves out: policy.js and other scripts
- * @returns undefined if this is no output of `nginx -T`
+ * @param read reads files that a dump leaves out: policy.js and other scripts
+ * @returns undefined if this is not output of `nginx -T`
  */
 export function inspectNginx(
   dump: string,
@@ -60,7 +59,7 @@ export function inspectNginx(
   ];
   const order = [...files.keys()];
   const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
-  // A file that is included twice has its mistakes once.
+  // A file that is included twice has each finding once.
   const once = new Map(all.map((one) => [`${one.file}:${one.line} ${one.text}`, one]));
   return {
     warnings: [...once.values()].sort((a, b) => place(a) - place(b) || a.line - b.line),

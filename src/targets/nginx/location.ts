@@ -17,7 +17,7 @@ import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** What the check says of a refusal, and of the caller, at every door. */
+/** Headers of the check's answer about a refusal and about the caller, at both listeners. */
 const ANSWERS: readonly string[] = [
   FROM_CHECK.status,
   FROM_CHECK.reason,
@@ -34,7 +34,7 @@ function fromAnswer(header: string): Directive {
   return line('auth_request_set', keptAs(header), answerHeader(header));
 }
 
-/** The value of an identity header. What is kept of each answer anyway is not looked for among its headers again. */
+/** The value of an identity header. A value that is kept from each answer anyway is not searched for again. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
   const own = variable(headerVariable(index));
   if (identityVariable(scene, index).name !== own.name) return [];
@@ -42,7 +42,7 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', own, isAlways(source) ? keptAs(header) : answerHeader(header))];
 }
 
-/** What is kept of an answer of the check, at every door of every host: what it does not say is empty. */
+/** The variables that keep values of the check's answer, for every host; empty if the answer lacks the header. */
 export function answerFile(scene: Scene): ConfFile {
   const { policy } = scene;
   const headers = [
@@ -54,7 +54,7 @@ export function answerFile(scene: Scene): ConfFile {
   return ['answer.conf', headers.map(fromAnswer), 'What is kept of an answer of the check, wherever it is asked.'];
 }
 
-/** TLS to the other side; a session must not be resumed, or it keeps the identity that it began with. */
+/** TLS to the other side. Sessions must not be resumed, or a connection keeps the identity that it began with. */
 export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
   return [
     line(`${module}_ssl_verify`, 'on'),
@@ -68,11 +68,8 @@ export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg):
   ];
 }
 
-/**
- * Where to, as a variable that the check sets: what asks a route without having been checked (a subrequest of another
- * location of the same server, which nginx does not check) finds nothing in it and goes nowhere. It goes through
- * {@link passMap}.
- */
+/** The destination as a variable that the check sets. A request that was not checked (a subrequest of another location
+ * of the same server, which nginx does not check) finds it empty and goes nowhere. See {@link passMap}. */
 function passTo(module: Module, upstream: Arg): readonly Directive[] {
   return [
     line('auth_request_set', variable('meshgate_pass'), upstream),
@@ -80,22 +77,20 @@ function passTo(module: Module, upstream: Arg): readonly Directive[] {
   ];
 }
 
-/**
- * Only an answer of the check itself names a rule. A 2xx that something else gave in its place, such as a `return 200`
- * at server level, which nginx runs for the check's own request as well, leads nowhere.
- */
+/** Only an answer of the check itself names a rule. Another 2xx, such as a `return 200` at server level, which nginx
+ * runs for the check's own request as well, leads nowhere. */
 export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', [
   [key(''), literal('')],
   ['default', variable('meshgate_pass')],
 ]);
 
-/** Whether some route's service is asked by HTTP/2 that is no gRPC. */
+/** Whether a route's service uses HTTP/2 without gRPC. */
 export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
   hosts.some(({ routes }) => routes.some(({ service }) => service.protocol === 'http2'));
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
-/** The certificate that nginx shows. The files are variables, so that nginx reads them anew. */
+/** The certificate that nginx shows. The files are variables, so that nginx reads them again. */
 function shown(route: SceneRoute): readonly Directive[] {
   return [
     line('auth_request_set', variable('meshgate_cert'), chosen(route, 'cert')),
@@ -103,7 +98,7 @@ function shown(route: SceneRoute): readonly Directive[] {
   ];
 }
 
-/** TLS of a location that the mesh's ingress does not answer alone; services of one location have one CA. */
+/** TLS for a location that leads not only to the mesh's ingress. All services of one location have one CA. */
 function ownTls(route: SceneRoute): readonly Directive[] {
   const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
   if (ca === undefined) return [];
@@ -117,7 +112,7 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   );
 }
 
-/** Where a route's requests go. How TLS to the mesh's ingress is done, routes share. */
+/** The destination of a route's requests. TLS to the mesh's ingress is configured around all routes. */
 function connected(route: SceneRoute): readonly Directive[] {
   const { service } = route;
   const pass = [
@@ -130,14 +125,14 @@ function connected(route: SceneRoute): readonly Directive[] {
   return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
-/** What a route hands to its service of the caller. */
+/** The headers about the caller that a route sends to its service. */
 const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   included(scene, 'answer.conf'),
   ...route.headers.flatMap((header) => identity(scene, header)),
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
 ];
 
-/** Where a route leads. */
+/** The destination of a route. */
 const target = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   ...(hasChoice(route)
     ? [line('auth_request_set', variable('meshgate_route_service'), literal(route.service.name))]
@@ -154,13 +149,14 @@ const target = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   ...(moduleOf(route.service) === 'grpc' ? grpcErrorPages : []),
 ];
 
-/** The files that routes include: equal ones are one file, so that most policies have one of callers, and one a service. */
+/** The files that routes include. Equal ones are one file, so most policies have one for callers, and one for each
+ * service. */
 export interface RouteFiles {
   readonly callers: Shelf<SceneRoute>;
   readonly targets: Shelf<SceneRoute>;
 }
 
-/** A name says how a service is reached: under one identity, or under one that the check or the rule says. */
+/** Names a file by how the service is reached: with one identity, or with one that the check or the rule determines. */
 function targetName(route: SceneRoute): `services/${string}` {
   const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
   const name = `services/${route.service.name}` as const;
@@ -212,10 +208,9 @@ function location(
   );
 }
 
-/**
- * The locations of one route. A prefix has two: nginx answers `/x` beside `^~ /x/` with a redirect, unchecked.
+/** The locations of one route. A prefix has two: beside only `^~ /x/`, nginx answers `/x` with a redirect, unchecked.
  *
- * @param exact paths that exact routes of the host take
+ * @param exact paths of the host's exact routes
  */
 export function routeLocations(
   scene: Scene,

@@ -12,22 +12,21 @@ import { isAsked } from '../../rules/client-table.ts';
 
 const PAGE = 64 * 1024;
 
-/** Bytes of a zone for so many locks. */
+/** Bytes of a zone for a number of locks. */
 const bytesOf = (locks: number): number => MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 
-/** Bytes of the zone with locks of sessions: for as many people as have sessions, whose renewals may fall together. */
+/** Bytes of the zone with locks of sessions, for as many people as have sessions, because all may be renewed at
+ * once. */
 export const renewalsBytes = (people: number): number => bytesOf(people * LOCKS_PER_SESSION);
 
-/**
- * Bytes of the zone with locks: for all providers at once, for the sign-ins of as many people as have sessions, and for
- * all questions that each provider is asked at a time.
- */
+/** Bytes of the zone with locks: for all providers at once, for sign-ins of as many people as have sessions, and for
+ * all questions to providers at a time. */
 export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
   const all = Object.values(providers);
   const locks =
     all.length * LOCKS_PER_PROVIDER +
     (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_PERSON +
-    // Each has a lock, and two counters of its address at most.
+    // Each has a lock, and at most two counters of its address.
     all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return bytesOf(locks);

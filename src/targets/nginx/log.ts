@@ -4,7 +4,7 @@ import { looksAtTools } from './door.ts';
 import type { Scene } from './scene.ts';
 import { pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** Fields of the JSON line, by the names of OpenTelemetry where it has one; the path is without its query. */
+/** Fields of the JSON line, with OpenTelemetry's names if it has one; the path is without its query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
@@ -35,39 +35,38 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['bytes', 'body_bytes_sent', 'number'],
 ];
 
-/** Of who acts for somebody. */
+/** The fields about the agent and the actor chain. */
 const ACTING = ['meshgate_agent', 'meshgate_actors'];
 
-/** Of what an agent asks a server of tools, as it says itself. */
+/** The fields about the MCP message, as the request's headers say it. */
 const TOOLS = ['meshgate_log_mcp_method', 'meshgate_log_mcp_name'];
 
 /** Fields that only some policies have. */
 interface Having {
   /** Whether the policy has agents. */
   readonly agents: boolean;
-  /** Whether some rule looks at the tools of an agent. */
+  /** Whether a rule reads the tools of an agent. */
   readonly tools: boolean;
   /** Whether its mesh has several ingresses. */
   readonly several: boolean;
 }
 
-/** What nearly all requests have. */
+/** The methods of nearly all requests. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** So many keys have a place of their own in a map of nginx's usual size. */
+/** Number of keys that a map of nginx's default size finds without a collision. */
 const MAX_NAMES_FOUND = 64;
 
-/** Names of hosts that are found in a map: no expression runs for them. */
+/** Names of hosts that a map finds without running an expression. */
 export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
   hosts
     .map(({ host }) => host.name)
     .filter((name) => !name.startsWith('*'))
     .slice(0, MAX_NAMES_FOUND);
 
-/**
- * What clients choose of a line, as text in UTF-8 that is not too long: a line of the log is to be one write to a pipe.
- * All else of it is made here, by the policy or its providers; a host that is no UTF-8 is refused by nginx.
- */
+/** The parts of a line that clients choose, as UTF-8 text of limited length, so that a line of the log is one write to
+ * a pipe. All other parts are made by the gateway, from the policy or its providers; nginx itself refuses a host that
+ * is not UTF-8. */
 export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
   return [
     commented(
@@ -86,7 +85,7 @@ export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
   ];
 }
 
-/** `log_format meshgate`: one JSON object a line, escaped by nginx itself; by default with all fields. */
+/** `log_format meshgate`: one JSON object per line, escaped by nginx itself; by default with all fields. */
 export function logFormat(
   { agents, tools, several }: Having = { agents: true, tools: true, several: true },
 ): Directive {
@@ -102,19 +101,17 @@ export function logFormat(
   return line('log_format', 'meshgate', 'escape=json', literal('{'), ...joined(fields), literal('}'));
 }
 
-/** Pipes to what collects the logs of a container: each write wakes that process. */
+/** Pipes to the process that collects a container's logs; each write wakes that process. */
 const STREAMS = ['/dev/stdout', '/dev/stderr'];
 
-/**
- * Where the lines go. A file receives each line at once. A stream receives several lines in one write: nginx writes whole
- * lines, and no more than a pipe takes in one piece.
- */
+/** The destination of the lines. A file receives each line at once. A stream receives several lines in one write: nginx
+ * writes whole lines, and no more than a pipe accepts in one piece. */
 export function accessLog({ options }: Pick<Scene, 'options'>): Directive {
   const together = STREAMS.includes(options.accessLog) ? ['buffer=4k', 'flush=10ms'] : [];
   return line('access_log', literal(options.accessLog), 'meshgate', ...together);
 }
 
-/** Bytes of field names on a line of the file. */
+/** Longest part of a line of the rendered file with field names, in bytes. */
 const WIDE = 60;
 
 /** Members of a JSON object, several on a line, with commas between them. */

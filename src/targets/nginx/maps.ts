@@ -23,12 +23,12 @@ import { workerMap } from './worker.ts';
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 
-/** What most requests do not have is found by a look-up, before any expression is tried. */
+/** Whether a request has unusual parts is found by a lookup, before any expression is tried. */
 const requestMaps = (scene: Scene): readonly Directive[] => [
   commented(
     'Raw paths that could mean another one behind us, or read as one of ours: refused before anything else.',
     map(variable('request_uri'), 'meshgate_odd', [
-      // Also where PCRE gives up.
+      // Also if PCRE gives up.
       ['default', 'path_not_canonical'],
       [key(''), literal('')],
       [regex('~', PLAIN_PATH), literal('')],
@@ -48,7 +48,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
     : []),
   commented(
     'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
-    // HTTP/2 has no such header: on a route of that protocol nothing matches.
+    // HTTP/2 has no such header, so on a route of that protocol nothing matches.
     map(
       speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade'),
       'meshgate_upgrade',
@@ -59,7 +59,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       ],
     ),
   ),
-  // Other versions have no such header (RFC 9113 section 8.2.2), though a client can send one.
+  // Other versions have no such header (RFC 9113 section 8.2.2), but a client can send one.
   map(variable('server_protocol'), 'meshgate_upgrade_by', [
     ['default', literal('')],
     [key('HTTP/1.1'), 'websocket'],
@@ -101,14 +101,14 @@ const traceMaps: readonly Directive[] = [
   ]),
 ];
 
-/** nginx writes three digits, 000 where it gave no answer (009 to HTTP/0.9), and a JSON number begins with no zero. */
+/** nginx writes three digits, 000 without a response (009 for HTTP/0.9), but a JSON number must not begin with zero. */
 const codeMap: Directive = map(variable('status'), 'meshgate_code', [
   ['default', variable('status')],
   [key('000'), '0'],
   [key('009'), '0'],
 ]);
 
-/** Why a request was refused: by the check, or else, where no rule let it pass, by nginx itself. */
+/** Why a request was refused: by the check, or if no rule allowed it, by nginx itself. */
 const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): readonly Directive[] => [
   ...problemMaps(inner),
   commented(
@@ -142,7 +142,7 @@ const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): r
   ...(certificates ? [certificateMap(inner)] : []),
 ];
 
-/** Why nginx refused a connection's requests by its certificate: it has no other 401 than ours and this. */
+/** Why nginx refused a connection's requests by its certificate: all other 401s are the gateway's. */
 const certificateMap = (inner: boolean): Directive =>
   map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
     ['default', 'proof_invalid'],
@@ -151,7 +151,7 @@ const certificateMap = (inner: boolean): Directive =>
     [key(''), literal('')],
   ]);
 
-/** Names of the identity headers that the client tried to set; nothing is looked at where it set none. */
+/** Names of the identity headers that the client tried to set; nothing is evaluated if it set none. */
 function erasedMaps(names: readonly string[]): readonly Directive[] {
   const tried = names.map((_, i) => variable(`meshgate_erased_${i}`));
   if (names.length === 0) return [map(literal(''), 'meshgate_erased', [['default', literal('')]])];

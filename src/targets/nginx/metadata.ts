@@ -11,7 +11,7 @@ import { type ConfFile, included } from './files.ts';
 import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** What clients are told of a resource (RFC 9728 section 2), but for its identifier. */
+/** The metadata of a resource (RFC 9728 section 2), without its identifier. */
 interface Metadata {
   readonly authorization_servers?: readonly string[];
   readonly scopes_supported?: readonly string[];
@@ -21,10 +21,8 @@ interface Metadata {
   readonly tls_client_certificate_bound_access_tokens?: true;
 }
 
-/**
- * Where a client can ask for tokens, of a template at each tenant: not at what issues workloads their own, nor where what
- * clients get is none to come with, unless it is asked about.
- */
+/** Issuers at which a client can request tokens; for a template, those of each tenant. Left out are issuers of workload
+ * identities, and issuers whose access tokens the gateway cannot accept, unless it asks the provider about them. */
 function issuersOf(provider: Provider | undefined): readonly string[] {
   const { signin, wants } = providerKind(provider?.kind ?? '') ?? {};
   if (provider === undefined || signin === undefined) return [];
@@ -33,7 +31,7 @@ function issuersOf(provider: Provider | undefined): readonly string[] {
   return issuer.includes(TENANT) ? (issuers ?? []) : [issuer];
 }
 
-/** Who issues tokens for a host; an issuer without a discovery document is none that a client could ask. */
+/** The issuers for a host, without those that have no discovery document, because a client could not use them. */
 function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]): readonly string[] {
   const own = routes.some(({ audiences }) => audiences !== undefined);
   const takesTokens = (name: string) => {
@@ -47,7 +45,7 @@ function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]
     .filter(isIssuerUrl);
 }
 
-/** A long list of scopes is left out: a challenge names those that a request takes. */
+/** A long list of scopes is left out: challenges name the scopes that a request needs. */
 function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metadata {
   const servers = serversOf(policy, host, routes);
   const scopes = [...new Set(routes.flatMap((route) => routeScopes(route, policy)))];
@@ -62,14 +60,14 @@ function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metad
   return jsonOf(whole).length > MAX_METADATA_BYTES ? known : whole;
 }
 
-/** JSON that nginx has no business in: a scope is the provider's text, and may hold a `$`. */
+/** JSON in which nginx must replace nothing: a scope is the provider's text, and may contain a `$`. */
 const jsonOf = (metadata: Metadata): string =>
   JSON.stringify(metadata).replace(
     /[$\x7f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** Routes by the path of their resource: `/x` and `/x/*` are one. */
+/** Routes by the path of their resource: `/x` and `/x/*` are one resource. */
 function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
   const found = new Map<string, Route[]>();
   for (const route of host.routes) {
@@ -93,12 +91,12 @@ const NAME = 'meshgate_resource_name';
 
 const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => host.name.startsWith('*'));
 
-/** The resources of all hosts in one map, for a location of its own would cost each of them some kilobytes. */
+/** The resources of all hosts in one map, because a location for each would cost some kilobytes. */
 export function metadataMaps(scene: Scene): readonly Directive[] {
   const { policy, hosts } = scene;
   const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
   const text = ({ host }: SceneHost, path: string, routes: readonly Route[]): string => {
-    // What stands before it is said in the location: a host may have many names.
+    // The location adds the host, because a host may have many names.
     const behind = resourceOf('', path, port).replace('https://', '');
     return `${behind}",${jsonOf(metadataOf(policy, host, routes)).slice(1)}`;
   };
@@ -131,7 +129,7 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
 
 const elsewhere = (...condition: Parameters<typeof block>[1]): Directive => block('if', condition, [unknown]);
 
-/** The file of both locations of a host. Open to all: programs in pages ask for it too. */
+/** The file of both locations of a host. They are open to everyone: programs in pages request them too. */
 export const metadataFile = (scene: Scene): ConfFile => [
   'metadata.conf',
   [
@@ -151,7 +149,7 @@ export const metadataFile = (scene: Scene): ConfFile => [
   'What clients ask before they have a token, in two locations of each host.',
 ];
 
-/** Where clients ask which provider issues a token for a route, and with which scopes. */
+/** The locations where clients learn which provider issues tokens for a route, and with which scopes. */
 export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
   const own = [line('set', variable(HOST), literal(host.name)), included(scene, 'metadata.conf')];
   return [

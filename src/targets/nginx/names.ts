@@ -2,12 +2,12 @@ import { FROM_CHECK, INTERNAL_NAMES } from '../../internal-headers.ts';
 import type { Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
-/** The variable in which nginx has a header of the request. */
+/** The variable of a request header. */
 export function requestHeader(name: string): Part {
   return variable(`http_${underscored(name)}`);
 }
 
-/** The variable in which nginx has a header of the check's answer. */
+/** The variable of a header in the check's answer. */
 export function answerHeader(name: string): Part {
   return variable(`upstream_http_${underscored(name)}`);
 }
@@ -21,11 +21,10 @@ export function underscored(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-/** Identity headers that a policy has at least room for, so that no policy leaves the next number open. */
+/** Number of identity headers that are always erased, so that the next number is never open. */
 const NUMBERED = 16;
 
-/**
- * Every internal header. No client's copy reaches a service, whatever the policy switches on.
+/** Every internal header. nginx erases them in requests of clients, whatever the policy uses.
  *
  * @param identities number of identity headers of the policy
  */
@@ -50,31 +49,31 @@ export const CHECK_PATH = '/.meshgate/check/';
 export const HOP_PATH = '/.meshgate/hop/';
 /** The gateway's public keys, for services and meshes. */
 export const JWKS_PATH = '/.meshgate/jwks';
-/** Where internal redirects of ours go; for what is refused by its path, the reason stands behind it. */
+/** Path of internal redirects. For a path that is refused, the reason follows it. */
 export const REFUSED_PATH = '/.meshgate/';
 export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
 export const WORKER_LOCATION = '/.meshgate/worker';
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';
-/** Of a request whose header lines are too long. */
+/** Location for requests whose header lines are too long. */
 export const LARGE_LOCATION = '/.meshgate/large';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
-/** Connections of two protocols never share a pool. */
+/** Connections of two protocols must not share a pool. */
 const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
 
-/** Upstream block towards an ingress of the mesh under one identity. No name has an underscore. */
+/** Upstream block for an ingress of the mesh with one identity. Names contain no underscore. */
 export function ingressUpstream(ingress: string, identity: string, protocol?: Service['protocol']): string {
   return `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
 }
 
-/** The variable that chooses among an ingress's upstreams by the identity. */
+/** The variable that selects an ingress's upstream by the identity. */
 export function upstreamVariable(ingress: string, protocol?: Service['protocol']): string {
   return `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
 }
 
-/** Upstream block of a service that is reached directly. */
+/** Upstream block of a service without a mesh. */
 export function directUpstream(service: string): string {
   return `meshgate_direct_${service}`;
 }

@@ -5,20 +5,19 @@ import { requestFacts } from '../../rules/table.ts';
 import { block, commented, type Directive, line, literal, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** Networks that roles ask for, in the order of the vector. */
+/** Networks in roles, in the order of the vector. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
 
-/** Whether roles ask for the client's network. */
+/** Whether a role depends on the client's network. */
 export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
 
-/** The vector on its way to the check; nothing for policies without networks. */
+/** Sends the vector to the check; nothing for policies without networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
   hasNetworks(scene) ? [line('proxy_set_header', TO_CHECK.networks, variable('meshgate_networks'))] : [];
 
-/**
- * From the client's address, which is that of {@link trustedProxies} behind a proxy that is trusted, to a digit for each
- * network of the policy. nginx takes the longest range that an address is in, so each has the digits of those around it.
- */
+/** Maps the client's address, which behind a trusted proxy is the one that the proxy names, to one digit for each
+ * network of the policy. nginx uses the longest range that contains an address, so each range has the digits of those
+ * around it. */
 export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   const networks = networksOf(policy).map((ranges) =>
     ranges.split(' ').map((text) => {

@@ -3,10 +3,8 @@ import { requestFacts } from '../../rules/table.ts';
 import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/**
- * Whether a browser adds a credential by itself to what it sends to a host, whoever's page makes it send: the cookie of
- * a session, a client's certificate that a route takes, a network that gives a role.
- */
+/** Whether a browser adds a credential by itself to requests for a host, whichever page sends them: a session cookie, a
+ * client certificate that a route accepts, or a network that gives a role. */
 function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: SceneHost): boolean {
   if (sessions || (requestFacts(policy)?.networks.length ?? 0) > 0) return true;
   return routes.some(({ route }) => route.accept.includes('certificate'));
@@ -15,17 +13,15 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
 const isAmbientSomewhere = (scene: Scene): boolean =>
   [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
 
-/**
- * What the check of a host reads of the page that sends a request. Where people sign in, the policy has to say what the
- * host's own origin is; elsewhere, what a browser says it asked for counts as well.
- */
+/** The headers by which a host's check recognises the page that sends a request. Where people sign in, the policy
+ * determines the host's own origin; elsewhere the origin that a browser says it requested counts as well. */
 export function shownOrigin(scene: Scene, host: SceneHost): readonly Directive[] {
   if (!isAmbient(scene, host)) return [];
   const origin = variable(host.sessions ? 'meshgate_origin_in' : 'meshgate_origin_other');
   return [line('proxy_set_header', TO_CHECK.origin, origin)];
 }
 
-/** Whose page sends something: asked where it could change something. */
+/** The origin of a request, if its method could change something. */
 export function originMaps(scene: Scene): readonly Directive[] {
   if (!isAmbientSomewhere(scene)) return [];
   return [
@@ -63,7 +59,8 @@ export function originMaps(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** A page of the host that was asked, by the name and port that the browser asked for: plain HTTP may be TLS before us. */
+/** A page of the requested host, by the name and port of the request. Plain HTTP may be TLS at a proxy before the
+ * gateway. */
 const OWN = '^(?:http https?|https https)://([^ ]+) \\1$';
 
 const otherMaps: readonly Directive[] = [

@@ -13,7 +13,7 @@ const SIGNIN_LOCATION = '@meshgate_signin';
 const PAGE_LOCATION = '@meshgate_page';
 const REFUSE_LOCATION = '@meshgate_refuse';
 
-/** What an answer of ours depends on beside the URL. */
+/** The request headers on which the gateway's own responses depend. */
 export const vary: Directive = line(
   'add_header',
   'Vary',
@@ -21,7 +21,7 @@ export const vary: Directive = line(
   'always',
 );
 
-/** Where a refusal of the check is spoken. */
+/** Maps that select the location of a check's refusal. */
 export function pageMaps(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   return [
@@ -43,7 +43,7 @@ export function pageMaps(scene: Scene): readonly Directive[] {
 /** The same for `error_page`. */
 export const refuseAs = variable('meshgate_refuse_as');
 
-/** A navigation's refusal by nginx itself, where browsers sign in: the page, in the place of what stands below. */
+/** The refusal of a navigation by nginx itself, where people sign in: the page instead of problem+json. */
 export function orPage(reason: ReasonCode): readonly Directive[] {
   return [
     block(
@@ -58,25 +58,25 @@ export function orPage(reason: ReasonCode): readonly Directive[] {
   ];
 }
 
-/** Where navigations go that a sign-in would help, with all that they asked for. */
+/** Sends navigations to the sign-in if that may help, with their URL. */
 const signin: Directive = {
   ...line('location', SIGNIN_LOCATION),
   block: [
     line('add_header', 'Cache-Control', 'no-store', 'always'),
     vary,
     setCookie,
-    // Last and as it came: whatever is in it belongs to `to`.
+    // Last and unchanged: everything in it belongs to `to`.
     line('return', '303', template(`${SIGNIN_PATH}?`, variable('meshgate_signin'), '&to=', variable('request_uri'))),
   ],
 };
 
-/** A location with a name, for that leaves the method as it was, for the log. */
+/** A named location keeps the request's method, for the log. */
 const toPage: Directive = {
   ...line('location', PAGE_LOCATION),
   block: [line('rewrite', regex('', '^'), template(PAGE_PATH, variable('meshgate_reason'), '?'), 'last')],
 };
 
-/** What the check said, or nginx, for the page. */
+/** What the check or nginx said, for the page. */
 const refused: readonly Directive[] = (
   [
     [TO_PAGE.status, 'meshgate_status'],
@@ -88,10 +88,8 @@ const refused: readonly Directive[] = (
   ] as const
 ).map(([name, from]) => line('proxy_set_header', name, variable(from)));
 
-/**
- * The page of a refusal, by the sign-in's JavaScript; where that does not answer, problem+json as everywhere. No
- * `internal`: its 404 would need an error page, which would take the place of the page for 404 as well.
- */
+/** The refusal page, by the sign-in's JavaScript; if that does not answer, problem+json as usual. It is not `internal`:
+ * that would need an error page for its 404, which would also replace the page for other 404s. */
 function page(scene: Scene): readonly Directive[] {
   return [
     line('auth_request', 'off'),
@@ -106,7 +104,7 @@ function page(scene: Scene): readonly Directive[] {
     line('proxy_method', 'GET'),
     ...toHandler,
     ...refused,
-    // Of a form nothing is kept: it streams to where it is thrown away.
+    // A form's body is not stored: it streams to the location where it is discarded.
     line('client_max_body_size', '0'),
     line('proxy_request_buffering', 'off'),
     ...fromHandler,
@@ -116,7 +114,7 @@ function page(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** The locations that refuse navigations, for servers of hosts where browsers sign in. */
+/** The locations that refuse navigations, for servers of hosts where people sign in. */
 export const pageLocations: readonly Directive[] = [signin, toPage];
 
 /** The file of the page's location. */
@@ -126,6 +124,6 @@ export const pageFile = (scene: Scene): ConfFile => [
   'The page of a refusal, in a location of each host where browsers sign in.',
 ];
 
-/** That location, in the server of such a host. */
+/** That location in the server of such a host. */
 export const pageLocation = (scene: Scene, host: SceneHost): Directive =>
   block('location', ['^~', literal(PAGE_PATH)], [included(scene, 'page.conf'), handlerHost(host)]);

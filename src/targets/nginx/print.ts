@@ -1,16 +1,16 @@
 import type { Arg, Directive, Part } from './directive.ts';
 
-/** Thrown for a value that could mean more to nginx than what was meant: a mistake of ours, or a hostile policy. */
+/** Thrown for a value that nginx could read as more than one text: a mistake of this program, or a hostile policy. */
 export class UnprintableError extends Error {
   override readonly name = 'UnprintableError';
 }
 
-/** What stays one argument without quotes. */
+/** Text that stays one argument without quotes. */
 const PLAIN = /^[A-Za-z0-9_./:@=^~*+%,()-]+$/;
 const WORD = /^[A-Za-z0-9_./:@=^~*+!,-]+$/;
 const NAME = /^[a-z][a-z0-9_]*$/;
 const VARIABLE = /^[a-z][a-z0-9_]*$/;
-/** Control characters, C1 included, and halves of surrogate pairs. */
+/** Control characters, C1 included, and unpaired surrogates. */
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 /** Keywords on the left side of a map. */
@@ -20,17 +20,15 @@ function fail(what: string, text: string): never {
   throw new UnprintableError(`nginx: ${what} cannot be printed: ${JSON.stringify(text)}`);
 }
 
-/** nginx has no escape for a `$`, so that no literal may hold one. */
+/** nginx has no escape for `$`, so no literal may contain one. */
 function checkLiteral(text: string): string {
   if (UNPRINTABLE.test(text)) fail('a control character', text);
   if (text.includes('$')) fail('a "$" that is no variable of ours', text);
   return text;
 }
 
-/**
- * Escapes for nginx's tokenizer, which takes `\"`, `\'`, `\\`, `\t`, `\r` and `\n` as escapes
- * and leaves any other backslash alone.
- */
+/** Escapes for nginx's tokenizer, which reads `\"`, `\'`, `\\`, `\t`, `\r` and `\n` as escapes and leaves any other
+ * backslash unchanged. */
 function escaped(text: string, quote: '"' | "'"): string {
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -95,10 +93,11 @@ function printComment(text: string, indent: string): string {
   return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 }
 
-/** Widest line of a block that stands on one line. */
+/** Longest line of a block that is printed on one line. */
 const WIDE = 160;
 
-/** Blocks that read well on one line, if they are short: all maps, and what does one thing on a condition or at a path. */
+/** Blocks that are readable on one line, if they are short: all maps, and blocks that do one thing on a condition or at
+ * a path. */
 function fits({ name, block = [] }: Directive): boolean {
   const few = name === 'map' || ((name === 'if' || name === 'location') && block.length < 3);
   return few && block.length > 0 && block.every(({ block, comment, note }) => (block ?? comment ?? note) === undefined);
@@ -132,8 +131,7 @@ function printAll(directives: readonly Directive[], indent: string): string {
   return out;
 }
 
-/**
- * The text of a configuration file.
+/** The text of a configuration file.
  *
  * @param head lines of comment at its top
  * @throws UnprintableError for a value that could break out of its place

@@ -38,7 +38,7 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Each status that the check may want, but 401, which is what remains. */
+/** Each status that the check may use, except 401, which is the default. */
 const STATUSES = [...new Set(Object.values(reasons).map((entry) => entry.status))]
   .filter((status) => status !== 401)
   .sort();
@@ -50,7 +50,8 @@ function answer(status: number, reason: readonly (string | Part)[], detail: read
   return line('return', String(status), body);
 }
 
-/** The file of what is common to all answers of the gateway's own: they are no page of the service, and not to be kept. */
+/** The file for what all of the gateway's own responses share: they are not pages of the service, and must not be
+ * stored. */
 export const problemFile: ConfFile = [
   'problem.conf',
   [
@@ -61,7 +62,7 @@ export const problemFile: ConfFile = [
   'What refusals share.',
 ];
 
-/** The `return` of a refusal that nginx decides by itself. */
+/** The `return` of a refusal that nginx itself decides. */
 function returned(reason: ReasonCode): Directive {
   const { status, help } = reasons[reason];
   return answer(status, [reason], [`,"detail":${JSON.stringify(help)}`]);
@@ -69,20 +70,20 @@ function returned(reason: ReasonCode): Directive {
 
 const UNKNOWN = 'meshgate_route_unknown';
 
-/** The `return` for a path that no route covers; many locations have it. */
+/** The `return` for a path without a route; many locations have it. */
 export const unknown: Directive = line('return', '404', variable(UNKNOWN));
 
-/** What {@link unknown} says. */
+/** The text of {@link unknown}. */
 const unknownMap: Directive = map(literal(''), UNKNOWN, [['default', returned('route_unknown').args[1] as Arg]]);
 
-/** A location's content for such a refusal. */
+/** The content of a location with such a refusal. */
 export function refusal(scene: Scene, reason: ReasonCode): readonly Directive[] {
   return [included(scene, 'problem.conf'), reason === 'route_unknown' ? unknown : returned(reason)];
 }
 
 const PROBLEM = 'meshgate_problem';
 
-/** What the check refused, with the status that it asked for. It never proxies. */
+/** A refusal of the check, with the status that it chose. It never proxies. */
 const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
   block(
     'location',
@@ -112,17 +113,16 @@ function problemMap(): Directive {
   ]);
 }
 
-/** A location for nginx alone; a client that asks for it learns no more than of any other path. */
+/** A location only for nginx. For a client it looks like any unknown path. */
 export const inside: readonly Directive[] = [line('internal'), line('error_page', '404', '=', '@meshgate_unknown')];
 
-/** What nginx could not read. */
+/** Requests that nginx could not read. */
 export const badLocation = (scene: Scene): Directive =>
   block('location', ['=', literal(BAD_LOCATION)], [...inside, ...refusal(scene, 'request_malformed')]);
 
-/**
- * What nginx reads no further, since its header lines are too long.
+/** Requests whose header lines are too long for nginx.
  *
- * @param page what comes before the refusal
+ * @param page directives before the refusal
  */
 const largeLocation = (scene: Scene, page: readonly Directive[]): Directive =>
   block(
@@ -136,11 +136,11 @@ const largeLocation = (scene: Scene, page: readonly Directive[]): Directive =>
     ],
   );
 
-/** A name below a wildcard that is none. */
+/** A name below a wildcard that is not a valid host name. */
 export const hostLocation = (scene: Scene): Directive =>
   block('location', ['=', literal(HOST_LOCATION)], [...inside, ...refusal(scene, 'host_unknown')]);
 
-/** A client that shows no certificate, or one that does not verify: nginx says so before it looks at the request. */
+/** A client with no certificate, or with an invalid one. nginx refuses it before it reads the request. */
 export function certificateLocation(scene: Scene, realm: string): Directive {
   const body = (reason: ReasonCode) => answer(401, [reason], [`,"detail":${JSON.stringify(reasons[reason].help)}`]);
   return block(
@@ -156,11 +156,10 @@ export function certificateLocation(scene: Scene, realm: string): Directive {
   );
 }
 
-/**
- * The locations that speak refusals, in every server.
+/** The locations of refusals, in every server.
  *
- * @param more headers of what is refused on a route
- * @param page what comes before a refusal that nginx decides by itself
+ * @param more headers of refusals on a route
+ * @param page directives before a refusal that nginx itself decides
  */
 export const refusalLocations = (
   scene: Scene,
@@ -191,21 +190,20 @@ export const refusalLocations = (
 
 const member = (detail: Part | string) => template(',"detail":"', detail, '"');
 
-/** The member `detail` of a refusal, where the check gave one; it is escaped for JSON already. */
+/** The member `detail` of a refusal, if the check gave one; it is already escaped for JSON. */
 const detailMap = (name: string): Directive =>
   map(variable('meshgate_detail'), name, [
     [key(''), literal('')],
     ['default', member(variable('meshgate_detail'))],
   ]);
 
-/** What a service reads that asks at the wrong listener: the check of tokens does not see that it sent an assertion. */
+/** The text for a service that used the wrong listener: the check of tokens does not see that it sent an assertion. */
 const ASSERTED =
   'An assertion is no credential here: services ask at the inner listener, with their certificate beside it.';
 
-/**
- * The bodies of refusals.
+/** The bodies of refusals.
  *
- * @param inner whether there is a listener that takes assertions
+ * @param inner whether there is a listener that accepts assertions
  */
 export function problemMaps(inner: boolean): readonly Directive[] {
   const bodies = [commented('Bodies of refusals (RFC 9457).', problemMap()), unknownMap];

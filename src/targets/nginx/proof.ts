@@ -4,7 +4,7 @@ import type { Policy } from '../../policy/types.ts';
 import { commented, type Directive, line, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** What the check of a proof reads. A header that a client sends twice arrives as one, with a comma between. */
+/** The headers for the check of a proof. A header that a client sends twice arrives as one, joined by a comma. */
 export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   if (policy.gateway.proof === undefined) return [];
   return [
@@ -15,7 +15,7 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
 
 export const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
 
-/** What a client's next proof is to be made with (RFC 9449 section 8). */
+/** The nonce for a client's next proof (RFC 9449 section 8). */
 export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] {
   if (!givesNonces(scene)) return [];
   return [line('add_header', 'DPoP-Nonce', variable('meshgate_dpop_nonce'), 'always')];
@@ -23,20 +23,20 @@ export function nonceHeader(scene: Pick<Scene, 'policy'>): readonly Directive[] 
 
 const PAGE = 64 * 1024;
 
-/** Bytes of shared memory for all proofs that hold at once: each until it is too old, and some from the future. */
+/** Shared memory for all proofs that are valid at one time: each until it is too old, and some from the future. */
 export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number {
   if (proof === undefined) return 0;
   const entries = Math.ceil(proof.rate * (proof.age + clockSkew + 1));
   return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
 }
 
-/** Bytes for the counts of all callers and keys that may use a proof while one counts. */
+/** Shared memory for the counters of all callers and keys that can use a proof while one counts. */
 function keysZoneBytes({ proof }: Policy['gateway']): number {
   const entries = 2 * (proof?.rate ?? 0) * (PROOF_BURST_S + 1);
   return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
 }
 
-/** The proofs that were used. Nothing makes room for others: what is full refuses. */
+/** The zone of used proofs. Nothing is evicted: when it is full, proofs are refused. */
 export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   const bytes = proofZoneBytes(policy.gateway);
   if (bytes === 0) return [];

@@ -11,7 +11,7 @@ import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions, refusedCookies, setCookieBeside } from './session.ts';
 
-/** Nothing that an outer level switches on may answer in the service's place, or ask it unchecked. */
+/** Switches off what an outer level may use to answer for the service, or to send requests unchecked. */
 const closed: readonly Directive[] = [
   line('satisfy', 'all'),
   line('ssi', 'off'),
@@ -25,17 +25,15 @@ const closed: readonly Directive[] = [
   line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
 ];
 
-/**
- * Refusals by nginx itself, and where a check is dead. A level with an `error_page` of its own inherits none, so each has
- * all; beside these stands where refusals of the check are spoken.
- */
+/** Refusals by nginx itself, and for a failed check. A level with its own `error_page` inherits none, so each has all;
+ * the location for the check's refusals stands beside these. */
 export const errorPages: readonly Directive[] = [
   line('error_page', '500', '=', '@meshgate_down'),
   line('error_page', '400', '=', BAD_LOCATION),
   line('error_page', '494', '=', LARGE_LOCATION),
 ];
 
-/** Headers of ours in a service's answer; those of outer levels stay. */
+/** The gateway's headers in a service's response; those of outer levels stay. */
 function headersBeside(scene: Scene): readonly Directive[] {
   const headers = [...clearedBeside(scene), ...nonceHeader(scene)];
   return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
@@ -52,7 +50,8 @@ const proxied = (scene: Scene): readonly Directive[] => [
   ...closed,
   ...headersBeside(scene),
   ...usual,
-  // A large answer waits in the service for a slow reader, not in a file: the image's are in memory.
+  // If the client reads a large response slowly, the service has to wait: it is not buffered in a file, which in the
+  // image would be in memory.
   line('proxy_max_temp_file_size', '0'),
   line('proxy_http_version', '1.1'),
   line('proxy_next_upstream', 'error'),
@@ -62,7 +61,7 @@ const proxied = (scene: Scene): readonly Directive[] => [
   ...trusted(scene, 'proxy'),
 ];
 
-/** Where browsers sign in; where a page cannot be had, a second error page says so. */
+/** For hosts where people sign in; if there is no page, a second error page says so. */
 const sessions = (scene: Scene): readonly Directive[] => [
   line('error_page', '401', '=', refuseAs),
   line('recursive_error_pages', 'on'),

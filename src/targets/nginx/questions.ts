@@ -8,11 +8,9 @@ import type { Scene } from './scene.ts';
 export const hasQuestions = ({ policy }: Pick<Scene, 'policy'>): boolean =>
   Object.values(policy.providers).some(isAsked);
 
-/**
- * What is remembered of tokens that are not active, and that were active before, apart from verified ones: when a zone is
- * full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
- * request pushes out the verified tokens of others.
- */
+/** Zones for tokens that are not active, and for tokens that were active before, separate from verified ones: when a
+ * zone is full, nginx evicts the entries that expire first. So neither made-up tokens nor a client with a new token in
+ * each request displaces verified tokens of others. */
 export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
@@ -32,7 +30,8 @@ const HANDLERS = [
   [GROUPS_PATH, 'groups'],
 ] as const;
 
-/** Where the check has providers asked: the JavaScript that can show the client's secret is in no check. */
+/** The locations through which the check asks providers: the JavaScript with the client's secret is not loaded by any
+ * check. */
 export function questionLocations(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return HANDLERS.map(([path, name]) =>

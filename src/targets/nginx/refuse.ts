@@ -10,7 +10,7 @@ import { hasSessions, setCookie } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
 import { workerLocation } from './worker.ts';
 
-/** The files of the locations that speak refusals: with pages for hosts where browsers sign in, and without. */
+/** The files of the locations of refusals: with pages for hosts where people sign in, and without. */
 export function refuseFiles(scene: Scene): readonly ConfFile[] {
   const cors = corsOfRefusals(scene);
   const nonce = nonceHeader(scene);

@@ -37,7 +37,7 @@ export function egressSocket(options: NginxOptions): string {
   return `${options.runDir}/egress.sock`;
 }
 
-/** Headers of a route that stay empty for an agent: neither groups nor claims of a person travel with one. */
+/** The gap of headers that are empty for an agent: groups and claims of a person do not travel with one. */
 function stayBehind({ hosts }: Scene): readonly Gap[] {
   return hosts.flatMap(({ routes }) =>
     routes.flatMap(({ route, targets }) => {
@@ -126,10 +126,9 @@ function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly C
   ];
 }
 
-/**
- * Renders a policy for nginx: http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for the hosts that agents ask, what
- * these include, policy.js, watched.js, signin-policy.js where people sign in, and client-policy.js where providers are
- * asked about tokens. The bundles are not part of it.
+/** Renders a policy for nginx: http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that services call
+ * for people, the files that these include, policy.js, watched.js, signin-policy.js if people sign in, and
+ * client-policy.js if providers are asked about tokens. The bundles are not part of it.
  *
  * @throws UnprintableError for text that could break out of its place in the configuration
  */
@@ -158,7 +157,7 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   return { files, gaps: gaps(scene) };
 }
 
-/** nginx itself holds every rule: its locations are the routes, and the check decides by the same rules. */
+/** nginx itself enforces every rule: its locations are the routes, and the check decides by the same rules. */
 export const nginx: Target<NginxOptions> = {
   name: 'nginx',
   emit: renderNginx,

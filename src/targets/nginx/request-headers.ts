@@ -6,19 +6,16 @@ import { headersName, hostHeaders } from './headers.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/*
- * A service with `request_headers` receives what it lists, what always passes and what the gateway says; nothing else.
- * A route to it has a list of its own in the place of the one around it, in an included file.
- */
+/* A service with `request_headers` receives only what it lists, what always passes and what the gateway sends. A route
+ * to it replaces the inherited list by its own, in an included file. */
 
 const requestsName = ({ name }: Service) => `requests/${name}.conf` as const;
 
 const isCookie = (name: string): boolean => name.toLowerCase() === 'cookie';
 
-/**
- * In the location of a route.
+/** The directives in the location of a route.
  *
- * @param cookie the `Cookie` line that services receive at this door; absent: the client's
+ * @param cookie the `Cookie` line for services at this listener; absent: the client's
  */
 export function restricted(
   scene: Scene,

@@ -3,19 +3,18 @@ import type { Scene } from './scene.ts';
 
 /** Seconds. */
 interface RotationTimes {
-  /** nginx reads a certificate's files again after this. */
+  /** Time after which nginx reads a certificate's files again. */
   readonly cache: number;
   /** A connection is closed after the first request that ends later than this. */
   readonly time: number;
-  /** A connection that waits this long is closed. */
+  /** A connection that is idle for this long is closed. */
   readonly idle: number;
 }
 
-/**
- * How long nginx may keep what it made with a certificate, so that the last request begins with the old one no later
- * than `mesh.rotation` after its files were replaced: a connection of the last moment of the cache, which counts whole
- * seconds, goes back to the pool at the end of its time, waits there to the end of its patience, and is taken once more.
- */
+/** How long nginx may keep what it made with a certificate, so that the last request with the old one begins no later
+ * than `mesh.rotation` after its files were replaced. The worst case is a connection from the last moment of the cache,
+ * which counts whole seconds: it returns to the pool at the end of its time, is idle as long as allowed, and is used
+ * once more. */
 export function rotationTimes({ policy }: Scene): RotationTimes {
   const rotation = policy.mesh?.rotation ?? DEFAULTS.rotation;
   const cache = Math.min(10, Math.floor(rotation / 7));

@@ -5,73 +5,73 @@ import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
 
-/** Where the requests that one rule lets through go, and with which certificate. */
+/** The destination of the requests that one rule allows, and the certificate for it. */
 export interface Target {
   /** Id of the rule. */
   readonly rule: string;
   readonly service: Service;
-  /** Both absent for a service that is reached directly. */
+  /** Both absent for a service without a mesh. */
   readonly identity?: Identity;
   readonly ingress?: Ingress;
-  /** What the other side's certificate is verified by; absent for plain HTTP. */
+  /** Name and CA to verify the other side's certificate; absent for plain HTTP. */
   readonly tls?: { readonly name: string; readonly ca: string };
 }
 
-/** A route with what rendering asks of it again and again. */
+/** A route with values that rendering needs repeatedly. */
 export interface SceneRoute {
   readonly route: Route;
   readonly service: Service;
-  /** Services that its rules name; mostly that one. */
+  /** Services that its rules name; usually one. */
   readonly services: readonly Service[];
-  /** Where each of its rules leads. */
+  /** The destination of each of its rules. */
   readonly targets: readonly Target[];
-  /** Mesh identities that its rules can yield; empty where no service is in the mesh. */
+  /** Mesh identities that its rules can have; empty if no service is in the mesh. */
   readonly identities: readonly Identity[];
-  /** Identity headers it sets: indexes into the scene's header names, and where each value comes from. */
+  /** Identity headers that it sets: indexes into the scene's header names, with the sources of the values. */
   readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
-  /** It leads to its host's ingress alone. */
+  /** Whether it leads only to its host's ingress. */
   readonly sharesTls: boolean;
-  /** Its `cors`: an index into the scene's. */
+  /** Index of its `cors` in the scene's. */
   readonly cors?: number;
 }
 
 export interface SceneHost {
   readonly host: Host;
-  /** The ingress whose TLS is said once, around all routes that lead to no other. */
+  /** The ingress whose TLS is configured around all routes that lead only to it. */
   readonly ingress?: Ingress;
   readonly routes: readonly SceneRoute[];
-  /** People sign in here: some route takes sessions, or it is the sign-in host. */
+  /** Whether people sign in here: a route accepts sessions, or it is the sign-in host. */
   readonly sessions: boolean;
 }
 
-/** Everything the renderer looks at, resolved once. */
+/** The input of the renderer, resolved once. */
 export interface Scene {
   readonly policy: Policy;
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
   readonly headerNames: readonly string[];
-  /** By the same indexes, where the value of a header comes from if all routes send it from there; else undefined. */
+  /** By the same indexes, the source of a header's value if all routes send it from there; else undefined. */
   readonly sharedSources: readonly (HeaderSource | undefined)[];
-  /** Bytes of the buffer for an answer of the check. */
+  /** Bytes of the buffer for the check's answer. */
   readonly answerSize: number;
   readonly hosts: readonly SceneHost[];
-  /** Where people sign in for all hosts, if that is none of them: no service is there. */
+  /** The sign-in host, if it is none of the policy's hosts; it has no service. */
   readonly signinHost?: SceneHost;
-  /** Identities that some rule yields, in the policy's order. */
+  /** Identities that a rule uses, in the policy's order. */
   readonly identities: readonly Identity[];
-  /** Ingresses that some route leads to, by each protocol, with the identities that connect so. */
+  /** Ingresses that routes lead to, by protocol, with the identities of these connections. */
   readonly ingresses: readonly {
     readonly ingress: Ingress;
     readonly protocol?: Service['protocol'];
     readonly identities: readonly Identity[];
   }[];
-  /** Direct services that some route asks. */
+  /** Services without a mesh that routes lead to. */
   readonly direct: readonly Service[];
-  /** Every `cors` that some route has; equal ones are one. */
+  /** Every `cors` of the routes; equal ones are one. */
   readonly cors: readonly Cors[];
 }
 
-/** What a service's certificate is verified by, or the ingress's before it. */
+/** Name and CA of a service's certificate, or of its ingress's. */
 function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): Target['tls'] {
   if (direct?.tls === false) return undefined;
   const { serverName, caFile } = direct ?? ingress ?? {};
@@ -86,12 +86,12 @@ function doorOf(mesh: Mesh, service: Service): Ingress {
   return ingressOf(mesh, service);
 }
 
-/** Whether people sign in at a host: some route of it takes sessions, or all hosts' people sign in there. */
+/** Whether people sign in at a host: one of its routes accepts sessions, or it is the sign-in host. */
 function takesSessions({ gateway: { session, signin } }: Policy, { name, routes }: Host): boolean {
   return session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
 }
 
-/** The sign-in host, as a host without routes; undefined where it is one of the others, or none. */
+/** The sign-in host as a host without routes; undefined if it is one of the others, or there is none. */
 export function signinHostOf({ gateway, hosts }: Policy): Host | undefined {
   const { session, signin } = gateway;
   const name = signin?.host;
@@ -150,13 +150,14 @@ function sceneRoute(
   };
 }
 
-/** Where all routes send an identity header from; undefined if one has another source for it, or does not send it. */
+/** The source of an identity header if all routes have the same; undefined if a route has another one, or does not send
+ * it. */
 function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: number): HeaderSource | undefined {
   const sources = new Set(routes.map(({ headers }) => headers.find((header) => header.index === index)?.source));
   return sources.size === 1 ? [...sources][0] : undefined;
 }
 
-/** Resolves what the renderer needs of a policy. */
+/** Resolves the parts of a policy that the renderer needs. */
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
   const cors = distinctCors(policy);

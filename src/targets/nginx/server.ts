@@ -10,10 +10,11 @@ import { errorPages } from './proxy.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene } from './scene.ts';
 
-/** No connection comes from this address. nginx has no word for trusting none, and would take over what is around it. */
+/** An address that no connection has. nginx has no word for trusting no proxy, and would inherit the proxies of the
+ * level around it. */
 const NO_PROXY = '0.0.0.0/32';
 
-/** Whose forwarded addresses are believed; none's, whatever the http level says, where a forged one would count. */
+/** The trusted proxies; none, whatever the http level says, if a forged address would matter. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
   const { trustedProxies } = scene.policy.gateway;
   if (trustedProxies.length === 0) {
@@ -27,12 +28,12 @@ export function trustedProxies(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** How the lines of a request are read. For HTTP/1.1 the socket's default server decides until Host is known. */
+/** How nginx reads the lines of a request. For HTTP/1.1 the socket's default server decides until the host is known. */
 export const reading: readonly Directive[] = [
   line('underscores_in_headers', 'off'),
   line('ignore_invalid_headers', 'on'),
   line('large_client_header_buffers', '4', '32k'),
-  // A request in flight keeps what it allocates; smaller steps leave less of them empty.
+  // An open request keeps what it allocates; smaller steps waste less of it.
   line('request_pool_size', '1k'),
 ];
 
@@ -49,7 +50,7 @@ function certificateCaches(scene: Scene): readonly Directive[] {
   );
 }
 
-/** The gateway's public keys, for whoever verifies its assertions: open to all. */
+/** The gateway's public keys, for everyone who verifies its assertions. */
 const jwks: Directive = block(
   'location',
   ['=', literal(JWKS_PATH)],
@@ -70,7 +71,7 @@ const jwks: Directive = block(
   ],
 );
 
-/** The file of what the server of each host says. */
+/** The file of what the server of each host contains. */
 export const serverFile = (scene: Scene): ConfFile => [
   'server.conf',
   [

@@ -7,7 +7,7 @@ import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
 
-/** What a policy weakens, one line each; the image's entrypoint prints them at start. */
+/** Settings that weaken the policy, one line each; the image's entrypoint prints them at start. */
 export function insecureOptions(scene: Scene): readonly string[] {
   const { gateway, hosts, providers, services } = scene.policy;
   return [
@@ -52,13 +52,13 @@ interface Listener {
   /** Absent: it serves plain HTTP. */
   readonly certificateOf: (host: Host) => Tls | undefined;
   readonly fileOf: (host: string) => string;
-  /** Lines of the server that answers for any other name. */
+  /** Lines of the server for all other names. */
   readonly unknown: readonly Directive[];
 }
 
 function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
   const more = isDefault ? ['default_server'] : [];
-  // Calls come by HTTP/2, over plain TCP too.
+  // gRPC calls use HTTP/2, over plain TCP too.
   const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
   if (tls === undefined) return [line('listen', String(port), ...more), ...(calls ? [line('http2', 'on')] : [])];
   return [
@@ -69,7 +69,7 @@ function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boo
   ];
 }
 
-/** Answers for names that the policy does not have; over TLS too, with a certificate that need not fit. */
+/** Answers for names that are not in the policy; over TLS too, with a certificate for another name. */
 function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undefined): Directive {
   return block(
     'server',
@@ -124,7 +124,7 @@ function innerServers(scene: Scene): readonly Directive[] {
   return serversOf(scene, listener, served, 'The inner listener, where services ask; any other name there.');
 }
 
-/** servers.conf: the image's own servers; a js_import user has theirs. */
+/** servers.conf: the image's own servers. Operators who use the files in their own nginx have their own. */
 export function serversConf(scene: Scene): readonly Directive[] {
   const { gateway } = scene.policy;
   const listener: Listener = {
@@ -145,7 +145,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** Hosts that the image cannot serve, since nothing says how. */
+/** Hosts that the image cannot serve, because the policy does not say how. */
 export function unserved(scene: Scene): readonly string[] {
   const { gateway } = scene.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];

@@ -15,36 +15,33 @@ import {
 } from './directive.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Whether somebody signs in at all. */
+/** Whether people sign in at all. */
 export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
   signinHost !== undefined || hosts.some(({ sessions }) => sessions);
 
-/** The configured name of a host, or the one that was asked where the policy has a wildcard; nginx has checked it. */
+/** The name of a host, or for a wildcard the requested one, which nginx has checked. */
 export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? variable('host') : literal(host.name));
 
-/** What the check sets in the browser, in an answer of ours. */
+/** Cookies that the check sets, in a response of the gateway. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
 
-/**
- * The same in a service's answer, which nobody on the way may keep then. The variable is
- * read before the header is added: what the service says of cookies of ours is gone by then.
- */
+/** The same in a service's response, which must not be stored by proxies then. The variable is read before the header
+ * is added, after the service's own lines for such cookies were removed. */
 export const setCookieBeside: readonly Directive[] = [
   line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
   line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
 ];
 
-/**
- * For where that JavaScript fails: what a service sets by such a name is without `Secure`, so that browsers refuse it
- * (RFC 6265bis section 4.1.3.2). nginx reads attributes between blanks alone, and has no such word for calls.
- */
+/** For the case that this JavaScript fails: a cookie that a service sets with such a name loses `Secure`, so that
+ * browsers refuse it (RFC 6265bis section 4.1.3.2). nginx reads attributes only between blanks, and has no such
+ * directive for gRPC. */
 export const refusedCookies: Directive = line('proxy_cookie_flags', regex('~', `^\\s*${OWN_PREFIX}`), 'nosecure');
 
 // nginx hides the gateway's cookies from services, and from each other, by how their names begin.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');
 
-/** The JavaScript for answers of services that speak of a cookie of ours; no other answer runs it. */
+/** The JavaScript for responses of services that mention a cookie of the gateway; it runs for no other response. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
@@ -53,18 +50,17 @@ export const ownCookies = (scene: Scene): readonly Directive[] =>
       ]
     : [];
 
-/** Of a browser's cookies, ours are that many at most: a session, and the attempts to sign in. They may stand apart. */
+/** Most of the gateway's cookies in a browser: a session, and the attempts to sign in. Other cookies may stand between
+ * them. */
 const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
 const ourRun = (i: number): Part => variable(`meshgate_o${i}`);
 const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
 
-/** The `Cookie` line without the gateway's own: services receive it at the outer door. */
+/** The `Cookie` line without the gateway's own cookies, for services at the outer listener. */
 export const otherCookies: Arg = template(...RUNS.map(otherRun));
 
-/**
- * A line of cookies as runs of ours and of others in turn, each taken whole: nothing is tried again, however long the
- * line is. A run has its separators before it, but the first of ours behind it.
- */
+/** Matches a line of cookies as runs of the gateway's and of others in turn. Nothing is tried again, however long the
+ * line is. A run has its separators before it, only the gateway's first run has them after it. */
 const LINE = RUNS.reduce(
   (source, i) =>
     i === 0
@@ -83,7 +79,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
       [regex('~*', `^${LINE}$`), template(...RUNS.map(ourRun))],
     ]),
   ),
-  // Of such a line the sign-in hears all: it ends attempts that are too many.
+  // Of such a line the sign-in receives everything: it deletes attempts that are too many.
   map(variable('meshgate_cookie_in'), 'meshgate_cookie_signin', [
     [key(''), variable('meshgate_cookie_crowd')],
     ['default', variable('meshgate_cookie_in')],
@@ -114,14 +110,14 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     [key(''), variable('meshgate_cache_caller')],
     ['default', literal('')],
   ]),
-  // A network gives roles to callers without a name.
+  // A network gives roles to anonymous callers.
   map(template(variable('meshgate_user'), variable('meshgate_roles')), 'meshgate_cache_caller', [
     [key(''), literal('')],
     ['default', 'private'],
   ]),
 ];
 
-/** Whether a browser shows the answer as a page: by Fetch Metadata, or, over plain HTTP, by what else it says. */
+/** Whether a browser shows the response as a page: by Fetch Metadata, or over plain HTTP by other headers. */
 const navigationMaps: readonly Directive[] = [
   commented(
     'Navigations: "get" may go to sign-in and come back, "post" is a form, which is not sent twice. All else is a script.',
@@ -131,7 +127,7 @@ const navigationMaps: readonly Directive[] = [
       [key(''), variable('meshgate_navigation_plain')],
     ]),
   ),
-  // What is fetched beforehand looks like a navigation but for its purpose.
+  // A prefetch looks like a navigation except for its purpose.
   map(template(variable('http_sec_fetch_dest'), variable('http_sec_purpose')), 'meshgate_navigation_document', [
     ['default', literal('')],
     [key('document'), variable('meshgate_navigation_method')],

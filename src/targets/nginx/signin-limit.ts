@@ -8,27 +8,25 @@ import { hasSessions } from './session.ts';
 
 const ZONE = 'meshgate_signin_rate';
 
-/**
- * Whom an address stands for, as `addressName` says for all other counts: of IPv6 the /64 network, and an IPv4 address
- * that is written as IPv6 is itself. A variable is evaluated only where it is used: at the sign-in's own endpoints.
- */
+/** The client of an address, like `addressName` for all other counts: for IPv6 the /64 network, and for an IPv4 address
+ * in IPv6's form that address. nginx evaluates a variable only if it is used: at the sign-in's own endpoints. */
 const WHOSE = 'meshgate_signin_from';
 
 const whose: Directive = map(variable('binary_remote_addr'), WHOSE, [
-  // Of IPv4, and of a socket.
+  // IPv4, or a socket.
   ['default', variable('binary_remote_addr')],
   [regex('~', `^\\x00{10}\\xff\\xff(?<${WHOSE}_v4>[\\x00-\\xff]{4})\\z`), variable(`${WHOSE}_v4`)],
   [regex('~', `^(?<${WHOSE}_net>[\\x00-\\xff]{8})[\\x00-\\xff]{8}\\z`), variable(`${WHOSE}_net`)],
 ]);
 
-/** Kilobytes for as many addresses as there are people, and no fewer than a small crowd; the oldest make room. */
+/** Kilobytes for as many addresses as there are people, with a minimum; the oldest are evicted. */
 const kilobytes = ({ policy }: Scene): number =>
   (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
 
 const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
-/** What addresses asked of the sign-in. */
+/** The requests of addresses to the sign-in. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const rate = limitOf(scene).rate.replace('/', 'r/');
@@ -39,7 +37,7 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** In the location of an endpoint that costs a call to a provider, a seal or an entry. */
+/** For the location of an endpoint that costs a call to a provider, sealing, or an entry in a zone. */
 export const signinLimit = (scene: Scene): readonly Directive[] => [
   line('limit_req', `zone=${ZONE}`, `burst=${limitOf(scene).burst}`, 'nodelay'),
   line('limit_req_status', '429'),
@@ -47,7 +45,8 @@ export const signinLimit = (scene: Scene): readonly Directive[] => [
 
 export const oftenPage: Directive = line('error_page', '429', '=', literal(OFTEN_LOCATION));
 
-/** The answer to an address that asks too often: a page for a navigation, which costs no more than that of an unknown path. */
+/** The response to an address that sends too many requests: for a navigation a page, as cheap as that for an unknown
+ * path. */
 export const oftenLocation = (scene: Scene): Directive =>
   block(
     'location',

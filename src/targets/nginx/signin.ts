@@ -31,7 +31,7 @@ import { renewalsBytes } from './locks.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** Bytes of the zones with records, revocations and what was used up: for so many people as the policy says, and no less than before. */
+/** Bytes of the zones with records, revocations and used values, for the policy's number of people, with a minimum. */
 export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>): {
   readonly records: number;
   readonly revocations: number;
@@ -41,7 +41,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
   const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
   return {
     records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
-    // People who sign out have a part of it.
+    // People who sign out may use a part of it.
     revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * REVOCATION_BYTES) / SIGNOUT_SHARE)),
     once: whole(Math.max(MIN_ONCE_BYTES, people * ONCE_PER_PERSON * ONCE_BYTES)),
   };
@@ -49,7 +49,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
 
 const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
 
-/** What is shared of sessions by the workers of one nginx: docs/sessions.md says how much fits. */
+/** Zones for sessions, shared by the workers of one nginx; docs/sessions.md says how much fits. */
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const { stateDir } = scene.options;
@@ -84,23 +84,21 @@ const MEGABYTE = 1024 * 1024;
 const HANDLERS = [
   [SIGNIN_PATH, 'signin'],
   [CALLBACK_PATH, 'callback'],
-  // With the name of one of several providers behind it.
+  // Followed by the name of one of several providers.
   [`${CALLBACK_PATH}/`, 'callback'],
   [HANDOVER_PATH, 'handover'],
   [SIGNOUT_PATH, 'signout'],
   [BACKCHANNEL_PATH, 'backchannel'],
   [FRONTCHANNEL_PATH, 'frontchannel'],
   [ASSETS_PATH, 'assets'],
-  // No client's request is proxied here: the check alone asks.
+  // Only the check requests it, not a client.
   [RENEW_PATH, 'renew'],
 ] as const;
 
 const imported = line('js_import', 'signin', 'from', 'signin.js');
 
-/**
- * The page of a refused form: JavaScript would read the form first, and of any size. For one that is too long nginx
- * throws it away; any other status leads on as well.
- */
+/** The page of a refused form. JavaScript would read a form of any size first. nginx discards one that is too long; the
+ * other statuses lead to the page as well. */
 const page: readonly Directive[] = [
   block(
     'location',
@@ -125,7 +123,7 @@ const page: readonly Directive[] = [
   ),
 ];
 
-/** The sign-in's JavaScript, in the check's server: here and not around it, so that the contexts of no check carry it. */
+/** The sign-in's JavaScript in the check's server, loaded only by these locations, so that no check loads it. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const handlers = HANDLERS.map(([path, name]) =>

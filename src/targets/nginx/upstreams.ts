@@ -11,17 +11,17 @@ export function checkSocket({ runDir }: NginxOptions): string {
   return `${runDir}/check.sock`;
 }
 
-/** An address that needs no DNS. */
+/** Whether a host is an address, which needs no DNS. */
 export function isAddress(host: string): boolean {
   return /^[0-9.]+$/.test(host) || host.includes(':');
 }
 
-/** `host:port`, with the brackets that IPv6 wants. */
+/** `host:port`, with the brackets that IPv6 requires. */
 function address(host: string, port: number): string {
   return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
-/** `resolver …`, or nothing where none is known: then nginx resolves names once, at start. */
+/** `resolver …`, or nothing if no server is known: then nginx resolves names once, at start. */
 export function resolver(scene: Scene): readonly Directive[] {
   if (scene.resolver.length === 0) return [];
   const servers = scene.resolver.map((server) =>
@@ -30,12 +30,12 @@ export function resolver(scene: Scene): readonly Directive[] {
   return [line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')];
 }
 
-/** Connections are kept, but none goes on for longer than both times together. */
+/** Connections are kept open, but none longer than both times together. */
 export function kept(time: number, idle: number): readonly Directive[] {
   return [line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)];
 }
 
-/** An upstream block of one machine; a name is looked up again and again where there is a DNS server. */
+/** An upstream block of one machine. A name is resolved regularly if there is a DNS server. */
 export function upstream(
   scene: Scene,
   name: string,
@@ -57,7 +57,7 @@ export function upstream(
   );
 }
 
-/** One upstream per (ingress, identity), one per direct service, and the check's. */
+/** One upstream per (ingress, identity), one per service without a mesh, and the check's. */
 export function upstreams(scene: Scene): readonly Directive[] {
   const called = ({ name }: Ingress) =>
     hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : "The mesh's ingress";

@@ -4,12 +4,10 @@ import { inside, refusal } from './problem.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/*
- * A service worker hears every request of the pages in its scope, and what comes back to the gateway from a provider. A
- * browser says that it fetches one's script (Service Workers, section "Update", step 7.3).
- */
+/* A service worker sees every request of the pages in its scope, and the responses with which a provider returns to the
+ * gateway. A browser says when it fetches a worker's script (Service Workers, section "Update", step 7.3). */
 
-/** Whether it is the script of a service worker that is asked for: only browsers say so. */
+/** Whether the request is for the script of a service worker; only browsers say so. */
 export const workerMap = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
@@ -31,23 +29,22 @@ const refused: Directive = block(
   [line('rewrite', regex('', '^'), literal(`${WORKER_LOCATION}?`), 'last')],
 );
 
-/** In the server of a host where people sign in and no route allows workers. */
+/** For the server of a host where people sign in and no route allows workers. */
 export const refusesWorkers = (host: SceneHost): readonly Directive[] =>
   host.sessions && !allowsSome(host)
     ? [commented('The script of a service worker, which no route allows.', refused)]
     : [];
 
-/**
- * In a location of a host where another route allows them.
+/** For a location of a host where another route allows them.
  *
- * @param path of the location; one without a folder is the root's, whatever the route says
+ * @param path of the location; one without a folder belongs to the root, whatever the route allows
  */
 export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: string): readonly Directive[] {
   if (!host.sessions || !allowsSome(host) || route.serviceWorkers === 'anywhere') return [];
   return route.serviceWorkers === 'folder' && path.lastIndexOf('/') > 0 ? [] : [refused];
 }
 
-/** The answer to such a request. */
+/** The response to such a request. */
 export const workerLocation = (scene: Scene): Directive =>
   block(
     'location',
