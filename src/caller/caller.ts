@@ -11,6 +11,7 @@ import { refuseAgent, withAgent } from './agent.ts';
 import { isTooLong } from './encode.ts';
 import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
+import { scopeUp } from './scope-up.ts';
 import { stepUpRoles } from './step-up.ts';
 import type { Caller, CallerTable } from './types.ts';
 import { truthsOf } from './views.ts';
@@ -69,6 +70,14 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   const person = personOf(verified, made, table, now);
   if (!made.seeksAgents && verified.claims.act === undefined) return person;
   return person.ok ? withAgent(person.value, verified, made) : person;
+}
+
+/** {@link toCaller}, with the roles that the token lacks only for want of scopes. A session has those that were granted. */
+export function tokenCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
+  const caller = toCaller(verified, table, now);
+  if (table.scopes === undefined || !caller.ok) return caller;
+  const more = scopeUp(verified, table, caller.value.roles, now);
+  return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
 }
 
 /** {@link refuseAgent} for the claims of a sign-in. */

@@ -75,12 +75,13 @@ export function acceptingOf(accept: readonly CredentialKind[], takesProofs: bool
   };
 }
 
+const SPACE = 0x20;
+
 /** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
 function bearer(authorization: string): string | undefined {
-  const usual = authorization.startsWith('Bearer ') || authorization.slice(0, 7).toLowerCase() === 'bearer ';
-  if (!usual || authorization.length <= 7) return undefined;
-  const token = authorization.slice(7);
-  return authorization[7] === ' ' ? token.trimStart() : token;
+  const isBearer = authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ';
+  if (!isBearer) return undefined;
+  return authorization[7] === ' ' ? authorization.slice(7).trimStart() : authorization.slice(7);
 }
 
 /** The token of `Authorization: DPoP …` (RFC 9449 section 7.1), read as {@link bearer} does. */
@@ -101,7 +102,9 @@ export function takeCredential<R, P extends Accepting, T>(
   const authorization = shown.Authorization;
   if (authorization !== undefined) {
     if (at.bearers) {
-      const token = bearer(authorization);
+      // All known tokens pass here, and a call would cost each of them.
+      const isUsual = authorization.startsWith('Bearer ') && authorization.charCodeAt(7) > SPACE;
+      const token = isUsual ? authorization.slice(7) : bearer(authorization);
       if (token !== undefined) return ways.token(r, at, method, token, 'Bearer');
       const proved = at.proofs ? dpop(authorization) : undefined;
       if (proved !== undefined) return ways.token(r, at, method, proved, 'DPoP');

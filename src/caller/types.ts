@@ -54,6 +54,8 @@ export interface CallerTable {
   readonly agents?: readonly TokenAgent[];
   /** Whether a route accepts certificates as credentials, so that their subjects are reserved. */
   readonly certificates?: true;
+  /** By role, the scopes to ask for; absent: no role takes scopes. */
+  readonly scopes?: Readonly<Record<string, string>>;
 }
 
 /** An agent that sends tokens. */

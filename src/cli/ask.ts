@@ -1,12 +1,9 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
-import { type Refusal, refuse } from '../reasons.ts';
+import type { Refusal } from '../reasons.ts';
 import { match } from '../rules/match.ts';
 
 /** The route that a request reaches, or the refusal that comes before any rule. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
-
-/** The refusal of a token on a route that accepts only sessions. */
-export const noTokens = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
 
 /** Splits a URL without changing it: nginx receives the part after the host as it is, so that unusual spellings can be
  * tested.

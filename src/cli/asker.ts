@@ -10,7 +10,6 @@ import { fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
-import { claimedByNobody } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A caller, and why they have a role or not. */
@@ -158,22 +157,23 @@ function personOf(
   flags: AskerFlags,
   reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
+  const { as: roles = ['nobody'], token: file } = flags;
+  if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
+  if (file === undefined && roles[0] !== 'nobody') return withRoles(policy, roles);
   const offline = new Offline(policy, flags.now ?? runtime.now());
-  if (flags.token === undefined) {
-    const roles = flags.as ?? ['nobody'];
-    if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
-    if (roles[0] !== 'nobody') return withRoles(policy, roles);
-    const claimed = claimedByNobody(offline, flags, reached);
-    if (!claimed.ok) return claimed;
-    const asker = withoutToken(policy, claimed.value, flags);
-    return withAddress(asker, flags, claimed.value, (from) => claimedByNobody(offline, from, reached));
-  }
-  const text = tokenText(runtime, flags.token);
   const { host, route } = reached;
-  const ofToken = (from: AskedFrom) => offline.ofToken(text, host.providers, route.audiences, from);
-  const claimed = ofToken(flags);
+  let text: string | undefined;
+  const claimedFrom = (from: AskedFrom): Result<ClaimedCaller> => {
+    const token = () => {
+      text ??= tokenText(runtime, file as string);
+      return offline.ofToken(text, host.providers, route.audiences, from);
+    };
+    return offline.callerAt(route, { ...from, ...(file !== undefined && { token }) });
+  };
+  const claimed = claimedFrom(flags);
   if (!claimed.ok) return claimed;
-  return withAddress(bearerOf(claimed.value, flags), flags, claimed.value, ofToken);
+  const asker = file === undefined ? withoutToken(policy, claimed.value, flags) : bearerOf(claimed.value, flags);
+  return withAddress(asker, flags, claimed.value, claimedFrom);
 }
 
 /** Adds to a caller without an address who they would be from most addresses. */

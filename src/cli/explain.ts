@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { readAddress } from '../cidr.ts';
-import { noTokens, reach, splitUrl } from './ask.ts';
+import { reach, splitUrl } from './ask.ts';
 import { type AskerFlags, askerOf, parseTime } from './asker.ts';
 import {
   action,
@@ -58,7 +58,6 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   const reached = reach(loaded.policy, method, url);
   if ('reason' in reached) return explainRefusal(asked, reached);
   const at = { ...asked, ...reached };
-  if (flags.token !== undefined && !reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
   const asker = askerOf(runtime, loaded.policy, flags, reached);
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
 }

@@ -1,6 +1,7 @@
+import { acceptingOf } from '../caller/credential.ts';
 import type { FactExplanation } from '../caller/explain.ts';
 import type { Host, Message, Policy, Route, Service } from '../policy/types.ts';
-import { MISSING, type Refusal, reasons } from '../reasons.ts';
+import { type Refusal, reasons } from '../reasons.ts';
 import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
 import { decide, hasMethod, isWho, toolRefusal } from '../rules/decide.ts';
 import { messageText } from '../rules/tools.ts';
@@ -167,9 +168,8 @@ export function refusalOf({ decision, route }: Explanation) {
 
 /** What to do on a route that accepts no tokens. */
 function helpAt(route: Route | undefined): string | undefined {
-  if (route === undefined || route.accept.includes('bearer')) return undefined;
-  const text = MISSING[route.accept.includes('session') ? 'session' : 'certificate'];
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const text = route && acceptingOf(route.accept, false).missing.detail;
+  return text && `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** The service of the rule that allows the request, or else the route's. */

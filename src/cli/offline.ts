@@ -1,12 +1,12 @@
-import { toCaller, toPerson } from '../caller/caller.ts';
+import { tokenCaller, toPerson } from '../caller/caller.ts';
+import { type Accepting, acceptingOf, takeCredential, type Ways } from '../caller/credential.ts';
 import { NOBODY } from '../caller/reserved.ts';
 import { factContext } from '../caller/roles.ts';
-import { scopeUp } from '../caller/scope-up.ts';
 import type { TokenContext } from '../caller/truth.ts';
 import type { Caller } from '../caller/types.ts';
 import { inView, requestRoles } from '../caller/views.ts';
 import { claimAt } from '../claim-at.ts';
-import type { AskedFrom, Policy, Provider } from '../policy/types.ts';
+import type { AskedFrom, Policy, Provider, Route } from '../policy/types.ts';
 import { issuerHelp, providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
@@ -25,6 +25,14 @@ import { holderOf, requestView } from './asked-from.ts';
 export interface ClaimedCaller {
   readonly caller: Caller;
   readonly facts: TokenContext;
+}
+
+/** What a request is said to show of its caller. */
+export interface Said extends AskedFrom {
+  /** Judges its token; absent: it has none. */
+  readonly token?: () => Result<ClaimedCaller>;
+  /** Judges its session; absent: it has none. What comes to nothing is no caller's. */
+  readonly session?: () => Result<ClaimedCaller> | undefined;
 }
 
 /** Judges a token by the names of providers, and by a route's audiences, which replace the provider's. */
@@ -120,7 +128,7 @@ export class Offline {
     const until = this.now + (provider.introspection?.cache ?? 0);
     const verified = judgeIntrospected(claims, provider, this.now, this.#table.clockSkew, until);
     if (!verified.ok) return verified;
-    return this.#unprovable(verified.value) ?? this.#metToken(verified.value, {});
+    return this.#metToken(verified.value, {});
   }
 
   /** Judges a token without a route: by the providers' own audiences, and else by those of any route.
@@ -204,7 +212,7 @@ export class Offline {
     if (refused !== undefined) return refused;
     const verified = withBinding({ provider: provider.name, claims, expires: claims.exp as number, key: '' });
     if (!verified.ok) return verified;
-    return this.#unprovable(verified.value) ?? this.#metToken(verified.value, from);
+    return this.#metToken(verified.value, from);
   }
 
   /** Rejects a bound token if the gateway accepts no proof of its kind. */
@@ -219,12 +227,9 @@ export class Offline {
     return undefined;
   }
 
-  /** A token may lack scopes; a session has those that were granted. */
   #metToken(verified: Verified, from: AskedFrom): Result<ClaimedCaller> {
-    const met = this.#met(verified, from);
-    const more = met.ok ? scopeUp(verified, this.#table, met.value.caller.roles, this.now) : undefined;
-    if (!met.ok || more === undefined) return met;
-    return ok({ ...met.value, caller: { ...met.value.caller, scopeUp: more } });
+    const met = this.#met(verified, from, tokenCaller);
+    return met.ok ? (this.#unprovable(verified) ?? met) : met;
   }
 
   /** Roles of the policy itself, whose facts have a place in the file. */
@@ -232,7 +237,7 @@ export class Offline {
     return Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
   }
 
-  #met(verified: Verified, from: AskedFrom, meet: typeof toCaller = toCaller): Result<ClaimedCaller> {
+  #met(verified: Verified, from: AskedFrom, meet: typeof tokenCaller): Result<ClaimedCaller> {
     const caller = meet(verified, this.#table, this.now);
     if (!caller.ok) return caller;
     const facts = factContext(verified, { ...this.#table, roles: this.#roles }, this.now, requestView(from));
@@ -266,5 +271,23 @@ export class Offline {
     if (!caller.ok) return caller;
     const all = { ...from, certificate };
     return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });
+  }
+
+  /** The caller of a request to a route: by the credential of it that counts. */
+  callerAt({ accept }: Pick<Route, 'accept'>, said: Said): Result<ClaimedCaller> {
+    const ways: Ways<Said, Accepting, Result<ClaimedCaller>> = {
+      token: ({ token }) => (token as NonNullable<typeof token>)(),
+      certificate: (from, _at, _method, certificate) => this.ofCertificate(certificate, from),
+      session: (from) => from.session?.() ?? ok(this.ofNobody(from)),
+      anonymous: (from) => ok(this.ofNobody(from)),
+      refuse: (_from, _at, _method, { reason, detail }) => refuse(reason, detail),
+    };
+    // What they say is judged elsewhere: only what is there counts here.
+    const shown = {
+      Authorization: said.token && 'Bearer said',
+      'SSL-Client-Cert': said.certificate,
+      Cookie: said.session && 'said',
+    };
+    return takeCredential(ways, shown, said, acceptingOf(accept, this.policy.gateway.proof !== undefined), '');
   }
 }

@@ -1,13 +1,13 @@
-import type { AskedFrom, PolicyTest } from '../policy/types.ts';
+import type { PolicyTest } from '../policy/types.ts';
 import { ok, type Refusal, type Result } from '../reasons.ts';
 import { ELSEWHERE } from '../rules/anonymous.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
-import { noTokens, reach } from './ask.ts';
+import { reach } from './ask.ts';
 import { ADDRESS_UNSAID } from './asked-from.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
-import { type ClaimedCaller, Offline } from './offline.ts';
+import { Offline, type Said } from './offline.ts';
 
 /** The result of one policy test. */
 export interface TestOutcome {
@@ -32,53 +32,34 @@ function takesTokens(offline: Offline, provider: string, { route }: Reached): bo
   return route.accept.includes('bearer') && taken;
 }
 
-/** A caller with these claims in a token, or in a session if the provider or the route accepts no tokens. */
-function claimedBy(
-  offline: Offline,
-  as: Extract<PolicyTest['as'], { kind: 'claims' }>,
-  reached: Reached,
-): Result<ClaimedCaller> | undefined {
-  const { provider, claims, signedIn, certificate } = as;
+/** What a request with these claims shows: a token, or a session if the provider or the route accepts no tokens. */
+function saidBy(offline: Offline, as: Extract<PolicyTest['as'], { kind: 'claims' }>, reached: Reached): Said {
+  const { provider, claims, signedIn } = as;
   const { host, route } = reached;
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
   const { client } = offline.policy.providers[provider] ?? {};
   if (!takesTokens(offline, provider, reached) && client !== undefined && route.accept.includes('session')) {
-    // A certificate takes precedence over a session.
-    if (certificate !== undefined && route.accept.includes('certificate'))
-      return offline.ofCertificate(certificate, as);
-    return offline.ofSession(provider, given, host.providers, as);
+    return { ...as, session: () => offline.ofSession(provider, given, host.providers, as) };
   }
-  return route.accept.includes('bearer')
-    ? offline.ofClaims(provider, given, host.providers, route.audiences, as)
-    : noTokens;
+  return { ...as, token: () => offline.ofClaims(provider, given, host.providers, route.audiences, as) };
 }
 
 /** The caller of a test on a route. */
-function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> | undefined {
+function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> {
   if (as.kind === 'roles') return ok(as);
   if (as.kind === 'alone') return ok({ roles: [], agent: as.agent, alone: true });
-  if (as.kind === 'nobody') return heldBy(claimedByNobody(offline, as, reached));
-  // A session of a provider that the host does not accept is ignored.
-  return heldBy(claimedBy(offline, as, reached)) ?? ok(offline.ofNobody(as).caller);
-}
-
-const heldBy = (claimed: Result<ClaimedCaller> | undefined): Result<DecidingCaller> | undefined =>
-  claimed?.ok ? ok(claimed.value.caller) : claimed;
-
-/** A caller without a token: identified by a certificate if the route accepts it, else anonymous. */
-export function claimedByNobody(offline: Offline, from: AskedFrom, { route }: Reached): Result<ClaimedCaller> {
-  const { certificate } = from;
-  const isCredential = certificate !== undefined && route.accept.includes('certificate');
-  return isCredential ? offline.ofCertificate(certificate, from) : ok(offline.ofNobody(from));
+  const said = as.kind === 'nobody' ? as : saidBy(offline, as, reached);
+  const claimed = offline.callerAt(reached.route, said);
+  return claimed.ok ? ok(claimed.value.caller) : claimed;
 }
 
 function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: PolicyTest): Asked {
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
   const caller = callerOf(offline, as, reached);
-  if (caller !== undefined && !caller.ok) return { ...caller, allow: false };
+  if (!caller.ok) return { ...caller, allow: false };
   const mcp = message && mcpHeaders(message);
-  return decide(rules, caller?.value ?? null, { route: reached.route.name, method, ...(mcp && { mcp }) });
+  return decide(rules, caller.value, { route: reached.route.name, method, ...(mcp && { mcp }) });
 }
 
 const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);

@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core';
-import { noTokens, reach, splitUrl } from './ask.ts';
+import { acceptingOf } from '../caller/credential.ts';
+import { reach, splitUrl } from './ask.ts';
 import { parseTime, tokenText } from './asker.ts';
 import {
   action,
@@ -49,7 +50,8 @@ function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanati
   const reached = reach(loaded.policy, asked.method, asked.url);
   if ('reason' in reached) return explainRefusal(asked, reached);
   const at = { ...asked, ...reached };
-  if (!reached.route.accept.includes('bearer')) return explainRefusal(at, noTokens);
+  const { bearers, noTokens } = acceptingOf(reached.route.accept, false);
+  if (!bearers) return explainRefusal(at, noTokens);
   if (report.refused !== undefined || report.asker === undefined) {
     return explainRefusal(at, report.refused ?? { reason: 'token_malformed' });
   }

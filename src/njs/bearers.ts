@@ -1,6 +1,4 @@
-import { toCaller } from '../caller/caller.ts';
-import { scopeUp } from '../caller/scope-up.ts';
-import type { Caller } from '../caller/types.ts';
+import { tokenCaller } from '../caller/caller.ts';
 import { TO_CHECK } from '../internal-headers.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
@@ -72,20 +70,12 @@ export class Bearers {
     return undefined;
   }
 
-  /** The caller of a verified token, with the roles that more scopes would give. */
-  #withScopes(caller: Result<Caller>, verified: Verified, now: number): Result<Caller> {
-    if (!caller.ok) return caller;
-    const more = scopeUp(verified, this.#table, caller.value.roles, now);
-    return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
-  }
-
   /** Remembers the caller of a new token. */
   #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key, until } = verified.value;
     const table = this.#table;
-    let caller = toCaller(verified.value, table, now);
-    if (table.scopes !== undefined) caller = this.#withScopes(caller, verified.value, now);
+    const caller = tokenCaller(verified.value, table, now);
     if (!caller.ok) return caller;
     const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
     // Only a policy with sessions has revocations; without one nothing is found.

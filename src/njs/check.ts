@@ -2,12 +2,11 @@ import { takeCredential } from '../caller/credential.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { answerAnonymous } from './anonymous.ts';
 import { replayCached } from './answer.ts';
-import { Callers } from './callers.ts';
+import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
 import type { Answered, Door } from './door.ts';
 import type { Gateway } from './gateway.ts';
 import { deny, NOWHERE } from './refusal.ts';
-import { awaitRevocations } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { withHelp } from './session-help.ts';
 
@@ -20,7 +19,6 @@ const CHECK = '/.meshgate/check/';
  */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
   const { table, signer, views } = gateway;
-  awaitRevocations(table);
   const route = routesOf(table);
   const door: Door<PreparedRoute> = {
     fresh: false,
@@ -34,7 +32,7 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     absent: (r, to, method, reason, expire, mode) => answerAnonymous(gateway, r, to, method, reason, expire, mode),
     refuse: deny,
   };
-  const callers = new Callers(gateway, door);
+  const callers = callersOf(gateway, door);
 
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));

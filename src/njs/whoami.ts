@@ -8,7 +8,7 @@ import { plainChallenge } from '../rules/challenge.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import { claimsOf } from '../session/cookie-claims.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
-import { Callers } from './callers.ts';
+import { callersOf } from './callers.ts';
 import type { Door, Place } from './door.ts';
 import { hostOf } from './foreign.ts';
 import type { Gateway } from './gateway.ts';
@@ -123,7 +123,7 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
     absent: (r, to, _method, reason) => sendRefusal(r, hostOf(r, to), { reason }),
     refuse: (r, to, refusal) => sendRefusal(r, hostOf(r, to), refusal),
   };
-  const callers = new Callers(gateway, door);
+  const callers = callersOf(gateway, door);
 
   return (r) => {
     hosts ??= hostsOf(table);
